@@ -1,0 +1,26 @@
+using Atrous.Graph;
+using Atrous.Tensors;
+
+namespace Atrous.Backends;
+
+/// <summary>A device that runs graphs. Safe to use from many threads.</summary>
+public interface IBackend : IDisposable
+{
+    /// <summary>As the user says it: "cpu", "reference", "cuda:0".</summary>
+    string Name { get; }
+
+    /// <summary>
+    /// Applies this backend's passes, plans memory and packs weights (once per weight, however many graphs use it).
+    /// </summary>
+    /// <exception cref="UnavailableException">The graph has an operation that this backend does not have.</exception>
+    IExecutable Compile(NetworkGraph graph);
+}
+
+/// <summary>A graph ready to run, for its one input shape. Safe to use from many threads at once.</summary>
+public interface IExecutable : IDisposable
+{
+    /// <summary>Runs the graph: reads <paramref name="inputs"/>, fills <paramref name="outputs"/>, both in the graph's order.</summary>
+    /// <exception cref="ArgumentException">A tensor has not the shape or type of its value.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled between two operations; the outputs are garbage.</exception>
+    void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation = default);
+}

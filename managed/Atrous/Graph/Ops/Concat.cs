@@ -1,0 +1,26 @@
+using Atrous.Tensors;
+
+namespace Atrous.Graph.Ops;
+
+/// <summary>Concatenation along the channels, in the inputs' order. Costs nothing where the makers write into their slices.</summary>
+public sealed record Concat : Op
+{
+    public override Shape OutputShape(IReadOnlyList<Shape> inputs)
+    {
+        foreach (Shape input in inputs)
+        {
+            if (input with { Channels = 0 } != inputs[0] with { Channels = 0 })
+                throw Misfit($"{inputs[0]} and {input} differ in more than channels");
+        }
+        return inputs[0] with { Channels = inputs.Sum(i => i.Channels) };
+    }
+}
+
+/// <summary>A window of the picture: rows Top.. and columns Left.. of the input.</summary>
+public sealed record Crop(int Top, int Left, int Height, int Width) : Op
+{
+    public override Shape OutputShape(IReadOnlyList<Shape> inputs) =>
+        Top >= 0 && Left >= 0 && Height > 0 && Width > 0 && Top + Height <= inputs[0].Height && Left + Width <= inputs[0].Width
+            ? inputs[0] with { Height = Height, Width = Width }
+            : throw Misfit($"the window {Height}x{Width} at ({Top}, {Left}) leaves the input {inputs[0]}");
+}

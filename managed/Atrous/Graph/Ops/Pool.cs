@@ -1,0 +1,51 @@
+using Atrous.Tensors;
+
+namespace Atrous.Graph.Ops;
+
+/// <summary>Maximum over a window; cells outside the picture never win.</summary>
+/// <param name="Kernel">Window size, both axes.</param>
+/// <param name="Stride">Input pixels per output pixel.</param>
+/// <param name="Padding">On all sides.</param>
+/// <param name="CeilMode">Round the output's size up (Caffe, PyTorch's ceil_mode) instead of down.</param>
+public sealed record MaxPool2d(int Kernel, int Stride, int Padding, bool CeilMode = false) : Op
+{
+    public override Shape OutputShape(IReadOnlyList<Shape> inputs)
+    {
+        Shape x = inputs[0];
+        int height = Extent(x.Height), width = Extent(x.Width);
+        return height > 0 && width > 0
+            ? x with { Height = height, Width = width }
+            : throw Misfit($"the input {x} is smaller than the window {Kernel}x{Kernel}");
+    }
+
+    private int Extent(int size)
+    {
+        int room = size + 2 * Padding - Kernel;
+        if (room < 0)
+            return 0;
+        int extent = (CeilMode ? (room + Stride - 1) / Stride : room / Stride) + 1;
+        // As in PyTorch: the last window must start inside the picture or its left padding.
+        return (extent - 1) * Stride >= size + Padding ? extent - 1 : extent;
+    }
+}
+
+/// <summary>Mean over a window without padding.</summary>
+/// <param name="KernelHeight">Rows of the window.</param>
+/// <param name="KernelWidth">Columns of the window.</param>
+/// <param name="Stride">Input pixels per output pixel.</param>
+public sealed record AveragePool2d(int KernelHeight, int KernelWidth, int Stride) : Op
+{
+    public override Shape OutputShape(IReadOnlyList<Shape> inputs)
+    {
+        Shape x = inputs[0];
+        if (KernelHeight > x.Height || KernelWidth > x.Width)
+            throw Misfit($"the input {x} is smaller than the window {KernelHeight}x{KernelWidth}");
+        return x with { Height = (x.Height - KernelHeight) / Stride + 1, Width = (x.Width - KernelWidth) / Stride + 1 };
+    }
+}
+
+/// <summary>Mean over the whole picture: 1x1 per channel (ASPP's image pooling, squeeze-and-excite).</summary>
+public sealed record GlobalAveragePool : Op
+{
+    public override Shape OutputShape(IReadOnlyList<Shape> inputs) => inputs[0] with { Height = 1, Width = 1 };
+}

@@ -1,0 +1,24 @@
+using Atrous.Tensors;
+
+namespace Atrous.Graph;
+
+/// <summary>A tensor that flows through the graph: made once by one node (or given as input), read by any number.</summary>
+/// <param name="name">For people: error messages, layer-by-layer comparison.</param>
+/// <param name="shape">NHWC.</param>
+/// <param name="type"><see cref="DType.Float32"/>, or <see cref="DType.UInt16"/> for label maps.</param>
+public sealed class Value(string name, Shape shape, DType type = DType.Float32)
+{
+    public string Name { get; } = name;
+
+    public Shape Shape { get; } = shape;
+
+    public DType Type { get; } = type;
+
+    public override string ToString() => $"{Name} {Shape}";
+}
+
+/// <summary>One operation: its inputs and the value that it makes.</summary>
+public sealed record Node(Op Op, IReadOnlyList<Value> Inputs, Value Output)
+{
+    public override string ToString() => $"{Output.Name} = {Op.Name}({string.Join(", ", Inputs.Select(i => i.Name))})";
+}

@@ -1,0 +1,13 @@
+namespace Atrous.Tensors;
+
+/// <summary>The shape of an activation: batch, height, width, channels, in memory order (NHWC).</summary>
+public readonly record struct Shape(int Batch, int Height, int Width, int Channels)
+{
+    /// <summary>Pixels of the whole batch.</summary>
+    public long Pixels => (long)Batch * Height * Width;
+
+    /// <summary>Elements of the whole batch.</summary>
+    public long Elements => Pixels * Channels;
+
+    public override string ToString() => $"{Batch}x{Height}x{Width}x{Channels}";
+}

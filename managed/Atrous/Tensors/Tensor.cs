@@ -1,0 +1,47 @@
+namespace Atrous.Tensors;
+
+/// <summary>
+/// An NHWC tensor that owns its memory: element (n, y, x, c) is at ((n*H + y)*W + x)*C + c. Activations are
+/// <see cref="DType.Float32"/>, label maps <see cref="DType.UInt16"/>. Dispose it to give the memory back.
+/// </summary>
+public sealed unsafe class Tensor : IDisposable
+{
+    private readonly NativeBuffer _buffer;
+
+    /// <summary>Allocates an uninitialised tensor.</summary>
+    /// <exception cref="OutOfMemoryException">The system has no such block to give.</exception>
+    public Tensor(Shape shape, DType type = DType.Float32)
+    {
+        Shape = shape;
+        Type = type;
+        _buffer = new NativeBuffer(shape.Elements * type.SizeInBytes());
+    }
+
+    public Shape Shape { get; }
+
+    public DType Type { get; }
+
+    /// <summary>The first byte. Valid until the tensor is disposed.</summary>
+    public byte* Pointer => _buffer.Pointer;
+
+    /// <summary>All elements of one picture of the batch, [H, W, C]. T is float or ushort, as <see cref="Type"/> says.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such picture, or it has more than 2^31 elements.</exception>
+    /// <exception cref="InvalidOperationException">T is not what the tensor holds.</exception>
+    public Span<T> Image<T>(int index)
+        where T : unmanaged
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Shape.Batch);
+        if (!(typeof(T) == typeof(float) && Type == DType.Float32 || typeof(T) == typeof(ushort) && Type == DType.UInt16))
+            throw new InvalidOperationException($"The tensor holds {Type}, not {typeof(T).Name}.");
+        long elements = Shape.Elements / Shape.Batch;
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(elements, int.MaxValue);
+        return new Span<T>((T*)Pointer + index * elements, (int)elements);
+    }
+
+    /// <summary>The float32 element at (n, y, x, c). The indices are not checked.</summary>
+    public ref float this[int n, int y, int x, int c] =>
+        ref ((float*)Pointer)[(((long)n * Shape.Height + y) * Shape.Width + x) * Shape.Channels + c];
+
+    public void Dispose() => _buffer.Dispose();
+}

@@ -1,0 +1,30 @@
+namespace Atrous.Tensors;
+
+/// <summary>
+/// A weight tensor that stays in its file until a backend packs it: shape and name are known, the values are read on
+/// demand. Two graphs that use the same weight hold the same object, so a backend can share what it packed.
+/// </summary>
+public sealed class Weight(IWeightSource source, WeightInfo info)
+{
+    /// <summary>The name in the file.</summary>
+    public string Name => info.Name;
+
+    /// <summary>OIHW for convolutions: [out, in / groups, height, width].</summary>
+    public IReadOnlyList<int> Shape => info.Shape;
+
+    /// <summary>Number of elements.</summary>
+    public long Elements => info.Elements;
+
+    /// <summary>Writes the values, row-major in <see cref="Shape"/>'s order.</summary>
+    public void Read(Span<float> destination) => source.Read(info.Name, destination);
+
+    /// <summary>The values in a new array.</summary>
+    public float[] ToArray()
+    {
+        var values = GC.AllocateUninitializedArray<float>(checked((int)Elements));
+        Read(values);
+        return values;
+    }
+
+    public override string ToString() => $"{Name} [{string.Join(",", Shape)}]";
+}

@@ -1,0 +1,239 @@
+// atrous.h: the whole C ABI of libatrous, the CPU side of Atrous.
+//
+// Every function that can fail returns an atrous_status; the message of the last failure on this thread is
+// atrous_last_error(). Handles are opaque and freed by their own _destroy, which accepts null. Functions are safe to call
+// from any thread; one engine may serve many callers at once.
+//
+// Tensors are float32 NHWC views that own nothing: element (n, y, x, c) lies at
+//     data[((n * height + y) * width + x) * pixel_stride + c]
+// so a view of some channels of a wider tensor (a concat slice) is the same struct with a larger pixel_stride.
+// Input and output views must not overlap unless a function says so.
+#ifndef ATROUS_H
+#define ATROUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define ATROUS_API __attribute__((visibility("default")))
+#else
+#define ATROUS_API
+#endif
+
+#ifdef __cplusplus
+#define ATROUS_NODISCARD [[nodiscard]]
+extern "C" {
+#else
+#define ATROUS_NODISCARD
+#endif
+
+typedef enum atrous_status {
+    ATROUS_OK = 0,
+    ATROUS_INVALID_ARGUMENT = 1,  // a caller's mistake: shapes that do not fit, a null pointer
+    ATROUS_OUT_OF_MEMORY = 2,
+    ATROUS_UNSUPPORTED = 3,  // this build or this processor cannot do it (an ISA that the CPU lacks, a CMYK PNG)
+    ATROUS_BAD_IMAGE = 4,    // the bytes are not a readable JPEG or PNG
+    ATROUS_TOO_LARGE = 5,    // more pixels than the caller's limit; nothing was allocated
+    ATROUS_INTERNAL = 6      // a bug in libatrous
+} atrous_status;
+
+// The message of the last failure on the calling thread, UTF-8; "" when there was none. Valid until the next call.
+ATROUS_API const char* atrous_last_error(void);
+
+// Handles created and not yet destroyed, of all kinds, in the whole process. For leak checks.
+ATROUS_API int64_t atrous_live_handles(void);
+
+// ---- Engine: a thread pool and an instruction set ---------------------------------------------------------------------
+
+typedef struct atrous_engine atrous_engine;
+
+// threads: at least 1 (the calling thread is one of them); 0 means one per core that this process may use.
+// The instruction set is the best that the CPU has, or the one that the environment variable ATROUS_ISA names
+// (baseline, avx2, avx512); naming one that the CPU lacks is ATROUS_UNSUPPORTED, an unknown name ATROUS_INVALID_ARGUMENT.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_engine_create(int32_t threads, atrous_engine** engine);
+ATROUS_API void atrous_engine_destroy(atrous_engine* engine);
+ATROUS_API const char* atrous_engine_isa(const atrous_engine* engine);  // "baseline", "avx2" or "avx512"
+ATROUS_API int32_t atrous_engine_threads(const atrous_engine* engine);
+
+// ---- Tensors and activations --------------------------------------------------------------------------------------------
+
+typedef struct atrous_tensor {
+    float* data;
+    int64_t pixel_stride;  // elements from one pixel to the next, at least channels
+    int32_t batch, height, width, channels;
+} atrous_tensor;
+
+typedef enum atrous_activation {
+    ATROUS_ACTIVATION_NONE = 0,
+    ATROUS_ACTIVATION_RELU = 1,
+    ATROUS_ACTIVATION_RELU6 = 2,
+    ATROUS_ACTIVATION_LEAKY_RELU = 3,    // x < 0 ? slope * x : x
+    ATROUS_ACTIVATION_HARD_SWISH = 4,    // x * min(max(x + 3, 0), 6) / 6
+    ATROUS_ACTIVATION_HARD_SIGMOID = 5,  // min(max(x + 3, 0), 6) / 6
+    ATROUS_ACTIVATION_SIGMOID = 6,
+    ATROUS_ACTIVATION_SILU = 7  // x * sigmoid(x)
+} atrous_activation;
+
+// ---- Convolution --------------------------------------------------------------------------------------------------------
+
+typedef struct atrous_conv2d_desc {
+    int32_t in_channels, out_channels;
+    int32_t kernel_height, kernel_width;
+    int32_t stride_height, stride_width;
+    int32_t dilation_height, dilation_width;
+    int32_t groups;      // in_channels for a depthwise convolution
+    int32_t activation;  // atrous_activation, applied last: activation(convolution + bias + residual)
+    float slope;         // of LEAKY_RELU
+} atrous_conv2d_desc;
+
+typedef struct atrous_conv2d atrous_conv2d;
+
+// Packs a convolution's weights once; the handle then serves any picture size and any number of threads.
+// weights: OIHW, [out_channels, in_channels / groups, kernel_height, kernel_width]; scale: one factor per output channel
+// that multiplies the weights (a folded batch norm), or null; bias: one per output channel, or null. All are copied.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_conv2d_create(const atrous_engine* engine, const atrous_conv2d_desc* desc,
+                                                               const float* weights, const float* scale,
+                                                               const float* bias, atrous_conv2d** conv);
+ATROUS_API void atrous_conv2d_destroy(atrous_conv2d* conv);
+
+// output = activation(conv(input) + bias + residual). Zeros lie outside the input; pad_top and pad_left say where the
+// window starts, and the output's height and width say where it ends (so asymmetric padding needs nothing more).
+// residual: null, or a view of the output's shape; it may be the output itself.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_conv2d_run(atrous_engine* engine, const atrous_conv2d* conv,
+                                                            const atrous_tensor* input, int32_t pad_top, int32_t pad_left,
+                                                            const atrous_tensor* residual, const atrous_tensor* output);
+
+// ---- Pooling --------------------------------------------------------------------------------------------------------------
+
+typedef struct atrous_pool_desc {
+    int32_t kernel_height, kernel_width;
+    int32_t stride_height, stride_width;
+    int32_t pad_top, pad_left;
+} atrous_pool_desc;
+
+// Cells outside the input never win; every window must touch the input. The output's size ends the walk (ceil mode or not).
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_max_pool(atrous_engine* engine, const atrous_tensor* input,
+                                                          const atrous_pool_desc* desc, const atrous_tensor* output);
+// Mean over the cells of the window that lie inside the input. Global average pooling: kernel = the input's size.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_average_pool(atrous_engine* engine, const atrous_tensor* input,
+                                                              const atrous_pool_desc* desc, const atrous_tensor* output);
+
+// ---- Bilinear resize --------------------------------------------------------------------------------------------------------
+
+typedef enum atrous_sampling {
+    ATROUS_SAMPLING_HALF_PIXEL = 0,     // align_corners=false: src = (dst + 0.5) * scale - 0.5, clamped to >= 0
+    ATROUS_SAMPLING_ALIGN_CORNERS = 1,  // align_corners=true: src = dst * (in - 1) / (out - 1); 0 where out = 1
+    ATROUS_SAMPLING_ASYMMETRIC = 2      // TensorFlow's legacy grid: src = dst * scale
+} atrous_sampling;
+
+typedef struct atrous_resize_desc {
+    int32_t sampling;                  // atrous_sampling
+    float scale_height, scale_width;  // input pixels per output pixel; 0 means in / out. Unused by ALIGN_CORNERS
+} atrous_resize_desc;
+
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_resize_bilinear(atrous_engine* engine, const atrous_tensor* input,
+                                                                 const atrous_resize_desc* desc,
+                                                                 const atrous_tensor* output);
+
+// ---- Elementwise --------------------------------------------------------------------------------------------------------------
+
+// output = activation(input * scale + shift), per channel; null scale means 1, null shift 0. In place is allowed.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_affine(atrous_engine* engine, const atrous_tensor* input,
+                                                        const float* scale, const float* shift, int32_t activation,
+                                                        float slope, const atrous_tensor* output);
+
+typedef enum atrous_binary { ATROUS_ADD = 0, ATROUS_MULTIPLY = 1, ATROUS_MAXIMUM = 2 } atrous_binary;
+
+// output = activation(a op b). b has a's shape, or is 1x1 in space and broadcast. In place (output = a) is allowed.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_binary_op(atrous_engine* engine, int32_t op, const atrous_tensor* a,
+                                                           const atrous_tensor* b, int32_t activation, float slope,
+                                                           const atrous_tensor* output);
+
+// Copies input into output (a concat slice, say). The two have one batch and channel count; output's pixel (y, x) is
+// input's pixel (y + top, x + left), so a crop is a copy with an offset. An input of 1x1 is broadcast instead.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_copy(atrous_engine* engine, const atrous_tensor* input, int32_t top,
+                                                      int32_t left, const atrous_tensor* output);
+
+// ---- Scores to labels -----------------------------------------------------------------------------------------------------------
+
+// Softmax along the channels. In place is allowed.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_softmax(atrous_engine* engine, const atrous_tensor* input,
+                                                         const atrous_tensor* output);
+
+// The class of every pixel of a height x width label map, from logits that are first resized to it, without ever holding
+// the resized logits. labels: batch * height * width, the lowest index among equals. confidence: null, or the softmax
+// probability of that class, same size. When the sizes are equal nothing is resized.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_resize_argmax(atrous_engine* engine, const atrous_tensor* logits,
+                                                               const atrous_resize_desc* desc, int32_t height,
+                                                               int32_t width, uint16_t* labels, float* confidence);
+
+// ---- Images: 8-bit, interleaved, rows packed -----------------------------------------------------------------------------------
+
+typedef struct atrous_image {
+    uint8_t* pixels;  // height * width * channels
+    int32_t height, width, channels;  // channels: 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA
+} atrous_image;
+
+typedef struct atrous_image_info {
+    int32_t height, width, channels;  // as decode would return them (EXIF orientation applied)
+    int32_t format;                   // 1 JPEG, 2 PNG
+} atrous_image_info;
+
+// Reads the header only.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_image_probe(const uint8_t* bytes, size_t size, atrous_image_info* info);
+// Decodes a JPEG (EXIF orientation applied; grey stays 1 channel, everything else becomes RGB) or a PNG (palette to RGB,
+// tRNS to alpha, 16 bits to the upper 8). The header's height * width is compared with max_pixels before anything is allocated.
+// The image's pixels are freed by atrous_image_free and count as a live handle.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_image_decode(const uint8_t* bytes, size_t size, int64_t max_pixels,
+                                                              atrous_image* image);
+ATROUS_API void atrous_image_free(atrous_image* image);
+
+typedef struct atrous_bytes {
+    uint8_t* data;
+    size_t size;
+} atrous_bytes;
+
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_jpeg_encode(const atrous_image* image, int32_t quality,
+                                                             atrous_bytes* bytes);
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_png_encode(const atrous_image* image, int32_t level,
+                                                            atrous_bytes* bytes);
+// 8-bit palette PNG: the pixel is the index. palette: colours * 3 bytes RGB, 1 to 256 colours.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_png_encode_palette(const uint8_t* indices, int32_t height, int32_t width,
+                                                                    const uint8_t* palette, int32_t colours,
+                                                                    int32_t level, atrous_bytes* bytes);
+// 16-bit grey PNG, for label maps of more than 256 classes.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_png_encode_grey16(const uint16_t* pixels, int32_t height, int32_t width,
+                                                                   int32_t level, atrous_bytes* bytes);
+ATROUS_API void atrous_bytes_free(atrous_bytes* bytes);
+
+typedef enum atrous_filter {
+    ATROUS_FILTER_BILINEAR = 0,            // Pillow's BILINEAR: the triangle widens when shrinking (antialiased)
+    ATROUS_FILTER_BICUBIC = 1,             // Pillow's BICUBIC, a = -0.5
+    ATROUS_FILTER_NEAREST = 2,             // Pillow's NEAREST: src = floor((dst + 0.5) * in / out)
+    ATROUS_FILTER_BILINEAR_PLAIN = 3       // two taps whatever the scale (OpenCV INTER_LINEAR, torch without antialias)
+} atrous_filter;
+
+// Resizes to output's height and width (allocated by the caller), bit-exact with Pillow for the first three filters.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_image_resize(atrous_engine* engine, const atrous_image* input,
+                                                              int32_t filter, const atrous_image* output);
+
+// What turns bytes into the network's input: output(c) = (pixel(order[c]) * scale - mean[c]) / std[c], where the picture
+// lies inside the tensor at (top, left) and the rest is fill[c] (a byte value, normalised like a pixel).
+typedef struct atrous_normalize_desc {
+    float scale;  // 1/255 or 1
+    int32_t top, left;
+    const float* mean;      // output channels
+    const float* std;       // output channels
+    const float* fill;      // output channels, in pixel units
+    const int32_t* order;   // output channels: which image channel each one reads (2,1,0 for BGR)
+} atrous_normalize_desc;
+
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_normalize(atrous_engine* engine, const atrous_image* image,
+                                                           const atrous_normalize_desc* desc,
+                                                           const atrous_tensor* output);
+
+
+#ifdef __cplusplus
+}
+#endif
+#endif  // ATROUS_H

@@ -1,0 +1,3 @@
+#include "atrous.h"
+
+const char* atrous_last_error(void) { return ""; }
