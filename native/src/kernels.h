@@ -67,9 +67,8 @@ struct depthwise_args {
     atrous_tensor input, output;
     atrous_tensor residual;
     window taps;
-    const float* weights;  // [tap][weights_stride]
-    int64_t weights_stride;
-    const float* bias;
+    const float* weights;  // [register of channels][tap][lanes], zeros where channels end before the lanes do
+    const float* bias;     // as many as the lanes of all registers
     int32_t activation;
     float slope;
 };
