@@ -1,0 +1,45 @@
+#include <sched.h>
+
+#include "dispatch.h"
+#include "parallel.h"
+
+using namespace atrous;
+
+namespace {
+
+constexpr int32_t most_threads = 1024;
+
+int usable_cores() {
+    cpu_set_t cores;
+    if (sched_getaffinity(0, sizeof(cores), &cores) == 0) return std::clamp(CPU_COUNT(&cores), 1, most_threads);
+    return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, most_threads);
+}
+
+}  // namespace
+
+atrous_status atrous_engine_create(int32_t threads, atrous_engine** engine) {
+    return guard([&] {
+        require_not_null(engine, "engine");
+        *engine = nullptr;
+        if (threads < 0 || threads > most_threads) {
+            throw fail(ATROUS_INVALID_ARGUMENT, "threads is %d; use 1 to %d, or 0 for one per core", threads,
+                       most_threads);
+        }
+        *engine = new atrous_engine(threads == 0 ? usable_cores() : threads, pick_kernels());
+        ++handle_count;
+    });
+}
+
+void atrous_engine_destroy(atrous_engine* engine) {
+    if (engine == nullptr) return;
+    delete engine;
+    --handle_count;
+}
+
+const char* atrous_engine_isa(const atrous_engine* engine) {
+    return engine == nullptr ? "" : engine->kernels.isa;
+}
+
+int32_t atrous_engine_threads(const atrous_engine* engine) {
+    return engine == nullptr ? 0 : engine->pool.threads();
+}

@@ -1,0 +1,84 @@
+#include "dispatch.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "status.h"
+
+namespace atrous {
+
+#define ATROUS_KERNEL(name, arguments) void name(const arguments&, int64_t, int64_t);
+namespace baseline {
+#include "kernels.inc"
+}
+namespace avx2 {
+#include "kernels.inc"
+}
+namespace avx512 {
+#include "kernels.inc"
+}
+#undef ATROUS_KERNEL
+
+namespace {
+
+#define ATROUS_KERNEL(name, arguments) .name = baseline::name,
+constexpr kernel_table baseline_kernels = {
+    .isa = "baseline",
+#include "kernels.inc"
+};
+#undef ATROUS_KERNEL
+
+#define ATROUS_KERNEL(name, arguments) .name = avx2::name,
+constexpr kernel_table avx2_kernels = {
+    .isa = "avx2",
+#include "kernels.inc"
+};
+#undef ATROUS_KERNEL
+
+#define ATROUS_KERNEL(name, arguments) .name = avx512::name,
+constexpr kernel_table avx512_kernels = {
+    .isa = "avx512",
+#include "kernels.inc"
+};
+#undef ATROUS_KERNEL
+
+// __builtin_cpu_supports also asks whether the operating system saves the wide registers.
+bool has_avx2() {
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+}
+
+bool has_avx512() {
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+}
+
+}  // namespace
+
+const std::vector<const kernel_table*>& available_kernels() {
+    static const std::vector<const kernel_table*> found = [] {
+        __builtin_cpu_init();
+        std::vector<const kernel_table*> tables{&baseline_kernels};
+        if (has_avx2()) tables.push_back(&avx2_kernels);
+        if (has_avx512()) tables.push_back(&avx512_kernels);
+        return tables;
+    }();
+    return found;
+}
+
+const kernel_table& pick_kernels() {
+    const auto& available = available_kernels();
+    const char* wanted = std::getenv("ATROUS_ISA");
+    if (wanted == nullptr || *wanted == '\0') return *available.back();
+    for (const kernel_table* table : available) {
+        if (std::strcmp(table->isa, wanted) == 0) return *table;
+    }
+    for (const kernel_table* table : {&baseline_kernels, &avx2_kernels, &avx512_kernels}) {
+        if (std::strcmp(table->isa, wanted) == 0) {
+            throw fail(ATROUS_UNSUPPORTED, "ATROUS_ISA=%s: this processor stops at %s; unset it or name that", wanted,
+                       available.back()->isa);
+        }
+    }
+    throw fail(ATROUS_INVALID_ARGUMENT, "ATROUS_ISA=%s is not known; use baseline, avx2 or avx512", wanted);
+}
+
+}  // namespace atrous
