@@ -15,10 +15,10 @@ internal sealed class ArronHzg : Dialect
 
     public override string Name => "ArronHZG";
 
-    public override string? Recognise(Checkpoint checkpoint) =>
+    public override string? Recognise(ICheckpoint checkpoint) =>
         checkpoint.Weights.ContainsKey(Key) && checkpoint.Weights.ContainsKey(DecoderKey) ? $"{Key}, {DecoderKey}" : null;
 
-    public override ModelDescription Describe(Checkpoint checkpoint, DialectChoice choice)
+    public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
         bool resNet = checkpoint.Weights.ContainsKey("backbone.layer0.0.weight");
         int outputStride = choice.OutputStride(16, 8, 16);
@@ -62,7 +62,7 @@ internal sealed class ArronHzg : Dialect
 
     private static LayerNames Branch(int number) => new($"ASSP.aspp{number}.0", $"ASSP.aspp{number}.1");
 
-    private static ResNetSpec ResNet(Checkpoint checkpoint, int outputStride)
+    private static ResNetSpec ResNet(ICheckpoint checkpoint, int outputStride)
     {
         int[] blocks = BackboneShapes.ResNetBlocks(checkpoint, (stage, block) => $"backbone.layer{stage}.{block}.conv1.weight");
         return new ResNetSpec

@@ -9,7 +9,7 @@ namespace Atrous.Checkpoints.Dialects;
 /// Typed access to the metadata of a self-describing file, which is all strings; lists are JSON. Every error names the file
 /// and the entry.
 /// </summary>
-internal sealed class ModelMetadata(Checkpoint checkpoint)
+internal sealed class ModelMetadata(ICheckpoint checkpoint)
 {
     public string Text(string key) => checkpoint.Metadata.TryGetValue(key, out string? value) ? value : throw Wrong(key, "is missing");
 
