@@ -28,12 +28,14 @@ internal sealed class ArronHzg : Dialect
             Evidence = Recognise(checkpoint)!,
             Network = new NetworkSpec
             {
-                Backbone = resNet ? ResNet(checkpoint, outputStride) : Xception(outputStride),
+                Backbone = resNet
+                    ? BackboneShapes.ResNet(checkpoint, "backbone.", outputStride, DilationRule.Full) with { Activation = Leaky }
+                    : Xception(outputStride),
                 Head = new DeepLabV3PlusHeadSpec
                 {
                     Aspp = new AsppSpec
                     {
-                        Rates = outputStride == 16 ? [6, 12, 18] : [12, 24, 36],
+                        Rates = AsppSpec.StandardRates(outputStride),
                         ImagePooling = new ImagePoolingSpec { Sampling = Sampling.AlignCorners },
                     },
                     Activation = Leaky,
@@ -61,18 +63,6 @@ internal sealed class ArronHzg : Dialect
     }
 
     private static LayerNames Branch(int number) => new($"ASSP.aspp{number}.0", $"ASSP.aspp{number}.1");
-
-    private static ResNetSpec ResNet(ICheckpoint checkpoint, int outputStride)
-    {
-        int[] blocks = BackboneShapes.ResNetBlocks(checkpoint, (stage, block) => $"backbone.layer{stage}.{block}.conv1.weight");
-        return new ResNetSpec
-        {
-            Name = BackboneShapes.ResNetName(blocks),
-            Blocks = blocks,
-            Stages = BackboneShapes.ResNetStages(outputStride, DilationRule.Full),
-            Activation = Leaky,
-        };
-    }
 
     private static XceptionSpec Xception(int outputStride)
     {

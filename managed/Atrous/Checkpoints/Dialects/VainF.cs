@@ -28,7 +28,7 @@ internal sealed class VainF : Dialect
         (BackboneSpec backbone, NameMap.Row[] names, string stem) = Backbone(checkpoint, outputStride);
         var pyramid = new AsppSpec
         {
-            Rates = outputStride == 16 ? [6, 12, 18] : [12, 24, 36],
+            Rates = AsppSpec.StandardRates(outputStride),
             Style = separable ? ConvolutionStyle.Separable : ConvolutionStyle.Dense,
         };
         return new ModelDescription
@@ -53,27 +53,21 @@ internal sealed class VainF : Dialect
                 Classes = checkpoint.Outputs(plus ? "classifier.classifier.3.weight" : "classifier.classifier.4.weight"),
                 FinalSampling = Sampling.HalfPixel,
             },
-            Names = new NameMap([.. names, .. HeadNames(aspp, plus, separable)]),
+            Names = new NameMap([.. names, .. Head(aspp, plus)]),
             Preprocessing = PreprocessingSpec.ImageNet,
             Switches = choice.Switches,
         };
     }
 
-    private static NameMap.Row[] HeadNames(string aspp, bool plus, bool separable)
+    private static NameMap.Row[] Head(string aspp, bool plus)
     {
         string fuse = plus ? "classifier.classifier.0" : "classifier.classifier.1";
         string fuseNorm = plus ? "classifier.classifier.1" : "classifier.classifier.2";
         return
         [
-            new(@"aspp\.branch(\d)", aspp + "convs.$1.0", aspp + "convs.$1.1"),
-            new(@"aspp\.branch(\d)\.depthwise", aspp + "convs.$1.0.body.0"),
-            new(@"aspp\.branch(\d)\.pointwise", aspp + "convs.$1.0.body.1", aspp + "convs.$1.1"),
-            new(@"aspp\.pool", aspp + "convs.4.1", aspp + "convs.4.2"),
-            new(@"aspp\.project", aspp + "project.0", aspp + "project.1"),
+            .. HeadNames.Aspp(aspp, "body."),
             new(@"decoder\.low_level", "classifier.project.0", "classifier.project.1"),
-            new(@"(?:decoder\.fuse0|head)", fuse, fuseNorm),
-            new(@"(?:decoder\.fuse0|head)\.depthwise", fuse + ".body.0"),
-            new(@"(?:decoder\.fuse0|head)\.pointwise", fuse + ".body.1", fuseNorm),
+            .. HeadNames.Window(@"(?:decoder\.fuse0|head)", fuse, fuseNorm, "body."),
             new("classifier", plus ? "classifier.classifier.3" : "classifier.classifier.4"),
         ];
     }
@@ -82,14 +76,7 @@ internal sealed class VainF : Dialect
     {
         if (checkpoint.Weights.ContainsKey("backbone.layer1.0.conv1.weight"))
         {
-            int[] blocks = BackboneShapes.ResNetBlocks(
-                checkpoint, (stage, block) => $"backbone.layer{stage}.{block}.conv1.weight");
-            var resNet = new ResNetSpec
-            {
-                Name = BackboneShapes.ResNetName(blocks),
-                Blocks = blocks,
-                Stages = BackboneShapes.ResNetStages(outputStride, DilationRule.FirstBlockPrevious),
-            };
+            ResNetSpec resNet = BackboneShapes.ResNet(checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious);
             return (resNet, BackboneNames.ResNet("backbone."), "backbone.conv1.weight");
         }
         if (checkpoint.Weights.ContainsKey("backbone.block12.skip.weight"))
