@@ -61,7 +61,7 @@ internal sealed class ArronHzg : Dialect
         };
     }
 
-    /// <summary>The repository's statistics of the RSSRAI aerial pictures: red, green, blue and near infrared.</summary>
+    /// <summary>The repository's statistics of the four bands of the RSSRAI aerial pictures, in their files' order.</summary>
     private static readonly PreprocessingSpec Rssrai = PreprocessingSpec.ImageNet with
     {
         Mean = [0.52891074f, 0.38070734f, 0.40119018f, 0.36884733f],
