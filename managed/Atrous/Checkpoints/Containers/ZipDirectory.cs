@@ -80,7 +80,8 @@ internal sealed class ZipDirectory
             (long count, long size, long start) = (UInt16(end, 10), UInt32(end, 12), UInt32(end, 16));
             if (count == ushort.MaxValue || size == uint.MaxValue || start == uint.MaxValue)
                 (count, size, start, position) = ReadEnd64(position);
-            if (size > position || start != position - size)
+            // PyTorch always writes a zip64 end in between.
+            if (size > position || start > position - size)
                 throw Broken("its directory is not where its end says");
             return (count, size, start);
         }
