@@ -13,7 +13,7 @@ namespace Atrous.Models;
 /// <param name="weights">Where weights come from.</param>
 /// <param name="spec">For padding style and folded batch norms.</param>
 /// <param name="epsilon">Of the batch norms of this part of the network.</param>
-public sealed class Layers(GraphBuilder graph, WeightBinder weights, NetworkSpec spec, double epsilon)
+public sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkSpec spec, double epsilon)
 {
     public GraphBuilder Graph => graph;
 

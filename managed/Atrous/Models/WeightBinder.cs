@@ -4,18 +4,33 @@ using Atrous.Tensors;
 
 namespace Atrous.Models;
 
+/// <summary>Where layers get their weights, by canonical name.</summary>
+public interface IWeightBinder
+{
+    /// <summary>The convolution kernel of a layer, OIHW.</summary>
+    /// <exception cref="ModelException">There is no such tensor, or it has another shape.</exception>
+    Weight Kernel(string layer, int inputChannels, int groups, int kernelHeight, int kernelWidth);
+
+    /// <summary>The bias of a layer's convolution.</summary>
+    float[] Bias(string layer, int channels);
+
+    /// <summary>
+    /// The batch norm of a layer as one multiply-add per channel: scale = gamma / sqrt(variance + epsilon),
+    /// shift = beta - mean * scale (Ioffe and Szegedy 2015, arXiv:1502.03167, algorithm 2).
+    /// </summary>
+    (float[] Scale, float[] Shift) Norm(string layer, int channels, double epsilon);
+}
+
 /// <summary>
-/// Finds the weights of canonical layers in a checkpoint and remembers them, so that graphs of different shapes share one
-/// object per weight. Safe to use from many threads.
+/// Finds weights in a checkpoint and remembers them, so that graphs of different shapes share one object per weight. Safe to
+/// use from many threads.
 /// </summary>
-public sealed class WeightBinder(IWeightSource source, WeightNames names)
+public sealed class WeightBinder(IWeightSource source, NameMap names) : IWeightBinder
 {
     private readonly ConcurrentDictionary<string, Weight> _kernels = new();
     private readonly ConcurrentDictionary<string, float[]> _vectors = new();
     private readonly ConcurrentDictionary<(string, double), (float[] Scale, float[] Shift)> _norms = new();
 
-    /// <summary>The convolution kernel of a layer, OIHW.</summary>
-    /// <exception cref="ModelException">The file has no such tensor, or one of another shape.</exception>
     public Weight Kernel(string layer, int inputChannels, int groups, int kernelHeight, int kernelWidth)
     {
         string name = names[layer].Convolution + ".weight";
@@ -34,13 +49,8 @@ public sealed class WeightBinder(IWeightSource source, WeightNames names)
         return weight;
     }
 
-    /// <summary>The bias of a layer's convolution.</summary>
     public float[] Bias(string layer, int channels) => Vector(names[layer].Convolution + ".bias", layer, channels);
 
-    /// <summary>
-    /// The batch norm of a layer as one multiply-add per channel: scale = gamma / sqrt(variance + epsilon),
-    /// shift = beta - mean * scale (Ioffe and Szegedy 2015, arXiv:1502.03167, algorithm 2).
-    /// </summary>
     public (float[] Scale, float[] Shift) Norm(string layer, int channels, double epsilon)
     {
         string norm = names[layer].Norm;

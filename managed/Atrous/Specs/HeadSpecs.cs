@@ -71,8 +71,8 @@ public sealed record DeepLabV3HeadSpec : HeadSpec
 
     public required AsppSpec Aspp { get; init; }
 
-    /// <summary>A 3x3 convolution between ASPP and the classifier.</summary>
-    public bool Hidden { get; init; }
+    /// <summary>The 3x3 convolution between ASPP and the classifier; null for none.</summary>
+    public ConvolutionStyle? Hidden { get; init; }
 }
 
 /// <summary>DeepLabV3+: ASPP, decoder with low-level features, classifier. Chen et al. 2018, arXiv:1802.02611.</summary>

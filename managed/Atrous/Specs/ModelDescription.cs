@@ -11,7 +11,7 @@ public sealed record ModelDescription
 
     public required NetworkSpec Network { get; init; }
 
-    public required WeightNames Names { get; init; }
+    public required NameMap Names { get; init; }
 
     public required PreprocessingSpec Preprocessing { get; init; }
 

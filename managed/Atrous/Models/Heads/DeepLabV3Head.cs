@@ -10,8 +10,8 @@ internal static class DeepLabV3Head
     public static Value Build(DeepLabV3HeadSpec spec, Layers layers, Features features)
     {
         Value x = Aspp.Build(spec.Aspp, layers, features.Out);
-        if (spec.Hidden)
-            x = layers.Convolution(x, "head", 3, spec.Aspp.Activation);
+        if (spec.Hidden is { } style)
+            x = layers.Convolution3x3(x, "head", style, spec.Aspp.Activation);
         return Head.Classifier(layers, x);
     }
 }

@@ -9,7 +9,7 @@ public readonly record struct LayerNames(string Convolution, string Norm);
 /// How a dialect calls the layers that models name canonically ("backbone.stage1.0.conv2"). The first row whose pattern
 /// matches the whole name decides; a name that no row matches stands for itself, with ".bn" for its norm.
 /// </summary>
-public sealed class WeightNames(params WeightNames.Row[] rows)
+public sealed class NameMap(params NameMap.Row[] rows)
 {
     /// <summary>A pattern and the names it becomes.</summary>
     public sealed record Row(Regex Pattern, Func<Match, LayerNames> Names)
