@@ -3,6 +3,7 @@ using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.Graph.Passes;
 using Atrous.Tensors;
+using Atrous.Tests.Graph;
 using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Backends;
@@ -38,6 +39,24 @@ public sealed class OpTests
     [MemberData(nameof(Cases))]
     public void Agrees_with_the_reference_between_slices(string backend, string name) =>
         Compare(backend, OpCases.Find(name), ElideConcat.Apply(OpCases.Find(name).SlicedGraph()));
+
+    [Theory]
+    [MemberData(nameof(Backends))]
+    public void Random_networks_agree_with_the_reference(string name)
+    {
+        using IBackend backend = AllBackends.Create(name);
+        for (int seed = 0; seed < 40; seed++)
+        {
+            NetworkGraph graph = RandomGraphs.Make(seed);
+            float[] input = RandomGraphs.Input(graph, seed);
+            Array[] expected = Running.Reference(graph, input), actual = Running.Run(backend, graph, input);
+            for (int i = 0; i < expected.Length - 1; i++)
+                Tolerance.AssertWithin(10 * Limit, (float[])actual[i], (float[])expected[i], $"{name}, seed {seed}: {graph.Outputs[i]}");
+            // The last output is labels, of which one in a hundred may be a close call.
+            int wrong = ((ushort[])actual[^1]).Zip((ushort[])expected[^1], (a, b) => a == b ? 0 : 1).Sum();
+            Assert.InRange(wrong, 0, actual[^1].Length / 100);
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Backends))]
