@@ -54,7 +54,7 @@ internal sealed class VainF : Dialect
                 FinalSampling = Sampling.HalfPixel,
             },
             Names = new NameMap([.. names, .. Head(aspp, plus)]),
-            Preprocessing = PreprocessingSpec.ImageNet,
+            Preprocessing = Normalisation.ImageNet(checkpoint.InputChannels(stem)),
             Switches = choice.Switches,
         };
     }
