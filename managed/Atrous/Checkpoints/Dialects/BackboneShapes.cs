@@ -22,8 +22,8 @@ internal static class BackboneShapes
     }
 
     /// <summary>"ResNet-50" and so on, by the number of layers: convolutions of all blocks, the stem and the classifier.</summary>
-    public static string ResNetName(IReadOnlyList<int> blocks, bool bottleneck = true) =>
-        string.Create(CultureInfo.InvariantCulture, $"ResNet-{blocks.Sum() * (bottleneck ? 3 : 2) + 2}");
+    public static string ResNetName(IReadOnlyList<int> blocks, bool bottleneck = true, int stemConvolutions = 1) =>
+        string.Create(CultureInfo.InvariantCulture, $"ResNet-{blocks.Sum() * (bottleneck ? 3 : 2) + stemConvolutions + 1}");
 
     /// <summary>A ResNet that is named as torchvision names it.</summary>
     /// <param name="weights">The file's tensors.</param>

@@ -9,7 +9,9 @@ internal static class HeadNames
     /// torchvision's ASPP under a prefix: convs.{branch}.0 and .1, convs.4.1 and .2 for the pooled branch, project.0 and .1.
     /// </summary>
     /// <param name="prefix">With a trailing dot.</param>
-    /// <param name="separable">What stands between a separable convolution's name and its numbers 0 and 1: "body." or nothing.</param>
+    /// <param name="separable">
+    /// What stands between a separable convolution's name and its numbers 0 (depthwise) and 1 (pointwise): "body." or nothing.
+    /// </param>
     public static NameMap.Row[] Aspp(string prefix, string separable = "") =>
     [
         .. Window(@"aspp\.branch(\d)", prefix + "convs.$1.0", prefix + "convs.$1.1", separable),
