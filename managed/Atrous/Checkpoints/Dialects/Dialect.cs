@@ -15,6 +15,7 @@ public abstract class Dialect
         new ArronHzg(),
         new VainF(),
         new SegmentationModels(),
+        new MmSegmentation(),
     ];
 
     /// <summary>As --dialect takes it.</summary>
