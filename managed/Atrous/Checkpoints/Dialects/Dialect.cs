@@ -16,6 +16,7 @@ public abstract class Dialect
         new VainF(),
         new SegmentationModels(),
         new MmSegmentation(),
+        new Detectron2(),
     ];
 
     /// <summary>As --dialect takes it.</summary>
