@@ -17,6 +17,7 @@ public abstract class Dialect
         new SegmentationModels(),
         new MmSegmentation(),
         new Detectron2(),
+        new Kazuto1011(),
     ];
 
     /// <summary>As --dialect takes it.</summary>
