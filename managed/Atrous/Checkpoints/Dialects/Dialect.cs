@@ -18,6 +18,7 @@ public abstract class Dialect
         new MmSegmentation(),
         new Detectron2(),
         new Kazuto1011(),
+        new HuggingFace(),
     ];
 
     /// <summary>As --dialect takes it.</summary>
