@@ -19,6 +19,7 @@ public abstract class Dialect
         new Detectron2(),
         new Kazuto1011(),
         new HuggingFace(),
+        new DenseAspp(),
     ];
 
     /// <summary>As --dialect takes it.</summary>
