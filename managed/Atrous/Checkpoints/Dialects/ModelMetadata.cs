@@ -57,7 +57,7 @@ internal sealed class ModelMetadata(ICheckpoint checkpoint)
             throw Wrong("input_size", "is not a height and a width");
         if (mean.Length != std.Length || mean.Length == 0 || std.Contains(0))
             throw Wrong("std", "does not fit the mean");
-        return PreprocessingSpec.ImageNet with { Mean = mean, Std = std, Resize = new ResizePolicy.LongSide(size.Max()) };
+        return PreprocessingSpec.ImageNet with { Mean = mean, Std = std, Resize = new ResizePolicy.LongSide(size.Max(), OnlyShrink: false) };
     }
 
     private T Json<T>(string key)
