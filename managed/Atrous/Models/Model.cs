@@ -73,7 +73,7 @@ public sealed class Model
 
         bool Ignored(string name) =>
             name.EndsWith("num_batches_tracked", StringComparison.Ordinal)
-            || description.TrainingOnly.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+            || description.TrainingOnly.Concat(description.Duplicates).Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
     }
 
     private static NetworkOutputs Build(NetworkSpec spec, GraphBuilder graph, IWeightBinder weights, Value image)
