@@ -18,10 +18,10 @@ internal sealed class ArronHzg : AsspLineage
 
     protected override (PreprocessingSpec Preprocessing, IReadOnlyList<string> ClassNames) Training(
         NetworkSpec network, DialectChoice choice) =>
-        (network.InputChannels == 4 ? Rssrai : PreprocessingSpec.ImageNet, []);
+        (network.InputChannels == 4 ? Rssrai : Normalisation.ImageNet(network.InputChannels), []);
 
-    /// <summary>The statistics of its four-band satellite pictures (RSSRAI 2019: blue, green, red, near infrared).</summary>
-    private static PreprocessingSpec Rssrai => PreprocessingSpec.ImageNet with
+    /// <summary>The repository's statistics of the four bands of the RSSRAI aerial pictures, in their files' order.</summary>
+    private static readonly PreprocessingSpec Rssrai = PreprocessingSpec.ImageNet with
     {
         Mean = [0.52891074f, 0.38070734f, 0.40119018f, 0.36884733f],
         Std = [0.24007008f, 0.23784f, 0.22267079f, 0.21865861f],

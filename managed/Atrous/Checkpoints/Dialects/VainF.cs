@@ -26,6 +26,7 @@ internal sealed class VainF : Dialect
         bool separable = checkpoint.Weights.ContainsKey($"{aspp}convs.1.0.body.0.weight");
         int outputStride = choice.OutputStride(16, 8, 16);
         (BackboneSpec backbone, NameMap.Row[] names, string stem) = Backbone(checkpoint, outputStride);
+        int channels = checkpoint.InputChannels(stem);
         int classes = checkpoint.Outputs(plus ? "classifier.classifier.3.weight" : "classifier.classifier.4.weight");
         var pyramid = new AsppSpec
         {
@@ -50,12 +51,12 @@ internal sealed class VainF : Dialect
                     }
                     : new DeepLabV3HeadSpec { Aspp = pyramid, Hidden = pyramid.Style },
                 OutputStride = outputStride,
-                InputChannels = checkpoint.InputChannels(stem),
+                InputChannels = channels,
                 Classes = classes,
                 FinalSampling = Sampling.HalfPixel,
             },
             Names = new NameMap([.. names, .. HeadNames(aspp, plus, separable)]),
-            Preprocessing = PreprocessingSpec.ImageNet,
+            Preprocessing = Normalisation.ImageNet(channels),
             // Its published weights are for these two.
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc, ClassNames.Cityscapes),
             Switches = choice.Switches,
