@@ -1,7 +1,8 @@
-using System.Buffers;
 using System.Buffers.Binary;
+using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Atrous.Checkpoints.Storages;
 using Atrous.Tensors;
 using Microsoft.Win32.SafeHandles;
 
@@ -164,5 +165,5 @@ public sealed class SafetensorsWriter : IDisposable
         json.WriteEndArray();
     }
 
-    private ModelException Failed(Exception e) => new($"The checkpoint '{_path}' cannot be written: {e.Message}", e);
+    private ModelException Failed(Exception e) => new($"The checkpoint '{_path}' cannot be written: {e.Message.TrimEnd('.')}.", e);
 }

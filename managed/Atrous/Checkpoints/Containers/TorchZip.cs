@@ -1,5 +1,5 @@
-using Atrous.Checkpoints.Containers.Pickles;
-using Atrous.Tensors;
+using Atrous.Checkpoints.Pickles;
+using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Containers;
 

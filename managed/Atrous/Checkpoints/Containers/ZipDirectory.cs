@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Containers;
 
