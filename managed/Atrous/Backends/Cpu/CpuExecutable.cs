@@ -34,7 +34,6 @@ internal sealed class CpuExecutable : IExecutable
     /// <inheritdoc/>
     public void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation = default)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
         Signature.Check(_graph, inputs, outputs);
         if (!_frames.TryTake(out Frame? frame))
             frame = new Frame(_blocks, _arenaSize);
@@ -62,7 +61,9 @@ internal sealed class CpuExecutable : IExecutable
             GC.KeepAlive(tensor);
     }
 
-    /// <inheritdoc/>
+    /// <summary>
+    /// Frees the frames that are not in use; a run that is under way, or that comes after all, frees its own when it ends.
+    /// </summary>
     public void Dispose()
     {
         _disposed = true;

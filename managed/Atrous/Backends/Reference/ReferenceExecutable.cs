@@ -22,10 +22,8 @@ internal sealed class ReferenceExecutable : IExecutable
 
     public void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation = default)
     {
-        var lent = new Dictionary<Value, Tensor>();
-        Take("input", _graph.Inputs, inputs, lent);
-        var results = new Dictionary<Value, Tensor>();
-        Take("output", _graph.Outputs, outputs, results);
+        Signature.Check(_graph, inputs, outputs);
+        Dictionary<Value, Tensor> lent = Pair(_graph.Inputs, inputs), results = Pair(_graph.Outputs, outputs);
         foreach (Value input in _graph.Inputs.Where(results.ContainsKey))
             Copying.Copy(lent[input], results[input]);
 
@@ -47,7 +45,6 @@ internal sealed class ReferenceExecutable : IExecutable
                         tensor.Dispose();
                 }
             }
-            // The same value may be asked for twice.
             for (int i = 0; i < outputs.Length; i++)
             {
                 if (outputs[i] != results[_graph.Outputs[i]])
@@ -65,6 +62,15 @@ internal sealed class ReferenceExecutable : IExecutable
 
     public void Dispose()
     {
+    }
+
+    // The same value may be asked for twice; the first tensor stands for it.
+    private static Dictionary<Value, Tensor> Pair(IReadOnlyList<Value> values, ReadOnlySpan<Tensor> tensors)
+    {
+        var pairs = new Dictionary<Value, Tensor>();
+        for (int i = 0; i < values.Count; i++)
+            pairs.TryAdd(values[i], tensors[i]);
+        return pairs;
     }
 
     /// <summary>The one list of operations.</summary>
@@ -98,24 +104,5 @@ internal sealed class ReferenceExecutable : IExecutable
                 last[input] = i;
         }
         return last.ToLookup(pair => pair.Value, pair => pair.Key);
-    }
-
-    private static void Take(
-        string role, IReadOnlyList<Value> values, ReadOnlySpan<Tensor> tensors, Dictionary<Value, Tensor> taken)
-    {
-        if (tensors.Length != values.Count)
-            throw new ArgumentException($"The graph has {values.Count} {role}(s), but {tensors.Length} were given.", role + "s");
-        for (int i = 0; i < values.Count; i++)
-        {
-            Value value = values[i];
-            Tensor tensor = tensors[i];
-            if (tensor.Shape != value.Shape || tensor.Type != value.Type)
-            {
-                throw new ArgumentException(
-                    $"The {role} {value.Name} is {value.Type} {value.Shape}, but a tensor of {tensor.Type} {tensor.Shape} was given.",
-                    role + "s");
-            }
-            taken.TryAdd(value, tensor);
-        }
     }
 }

@@ -15,13 +15,14 @@ internal sealed class ArronHzg : Dialect
 
     public override string Name => "ArronHZG";
 
-    public override string? Recognise(Checkpoint checkpoint) =>
+    public override string? Recognise(ICheckpoint checkpoint) =>
         checkpoint.Weights.ContainsKey(Key) && checkpoint.Weights.ContainsKey(DecoderKey) ? $"{Key}, {DecoderKey}" : null;
 
-    public override ModelDescription Describe(Checkpoint checkpoint, DialectChoice choice)
+    public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
         bool resNet = checkpoint.Weights.ContainsKey("backbone.layer0.0.weight");
         int outputStride = choice.OutputStride(16, 8, 16);
+        int channels = checkpoint.InputChannels(resNet ? "backbone.layer0.0.weight" : "backbone.conv1.weight");
         return new ModelDescription
         {
             Dialect = Name,
@@ -40,7 +41,7 @@ internal sealed class ArronHzg : Dialect
                     Sampling = Sampling.AlignCorners,
                 },
                 OutputStride = outputStride,
-                InputChannels = checkpoint.InputChannels(resNet ? "backbone.layer0.0.weight" : "backbone.conv1.weight"),
+                InputChannels = channels,
                 Classes = checkpoint.Outputs("decoder.output.7.weight"),
                 FinalSampling = Sampling.AlignCorners,
             },
@@ -55,14 +56,21 @@ internal sealed class ArronHzg : Dialect
                 new(@"decoder\.fuse1", "decoder.output.3", "decoder.output.4"),
                 new("classifier", "decoder.output.7"),
             ]),
-            Preprocessing = PreprocessingSpec.ImageNet,
+            Preprocessing = channels == 4 ? Rssrai : Normalisation.ImageNet(channels),
             Switches = choice.Switches,
         };
     }
 
+    /// <summary>The repository's statistics of the four bands of the RSSRAI aerial pictures, in their files' order.</summary>
+    private static readonly PreprocessingSpec Rssrai = PreprocessingSpec.ImageNet with
+    {
+        Mean = [0.52891074f, 0.38070734f, 0.40119018f, 0.36884733f],
+        Std = [0.24007008f, 0.23784f, 0.22267079f, 0.21865861f],
+    };
+
     private static LayerNames Branch(int number) => new($"ASSP.aspp{number}.0", $"ASSP.aspp{number}.1");
 
-    private static ResNetSpec ResNet(Checkpoint checkpoint, int outputStride)
+    private static ResNetSpec ResNet(ICheckpoint checkpoint, int outputStride)
     {
         int[] blocks = BackboneShapes.ResNetBlocks(checkpoint, (stage, block) => $"backbone.layer{stage}.{block}.conv1.weight");
         return new ResNetSpec

@@ -15,19 +15,19 @@ public abstract class Dialect
     public abstract string Name { get; }
 
     /// <summary>The keys that tell this dialect from the others, or null where the file is not of this dialect.</summary>
-    public abstract string? Recognise(Checkpoint checkpoint);
+    public abstract string? Recognise(ICheckpoint checkpoint);
 
     /// <summary>Everything about the model in this file.</summary>
     /// <param name="checkpoint">The open file.</param>
     /// <param name="choice">What the user overrides.</param>
     /// <exception cref="ModelException">The file is of this dialect, but not of a network that it knows.</exception>
     /// <exception cref="UnavailableException">The dialect has no such output stride or switch.</exception>
-    public abstract ModelDescription Describe(Checkpoint checkpoint, DialectChoice choice);
+    public abstract ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice);
 
     /// <summary>Recognises a checkpoint's dialect, or takes the one that the user names, and describes its model.</summary>
     /// <exception cref="ModelException">No dialect fits.</exception>
     /// <exception cref="UnavailableException">There is no dialect, switch or output stride of that name.</exception>
-    public static ModelDescription Describe(Checkpoint checkpoint, string? name, DialectChoice choice)
+    public static ModelDescription Describe(ICheckpoint checkpoint, string? name, DialectChoice choice)
     {
         if (name is not null)
         {
@@ -54,7 +54,7 @@ public abstract class Dialect
 
     private static string Names() => string.Join(", ", All.Select(d => d.Name));
 
-    private static ModelDescription Checked(Dialect dialect, Checkpoint checkpoint, DialectChoice choice)
+    private static ModelDescription Checked(Dialect dialect, ICheckpoint checkpoint, DialectChoice choice)
     {
         ModelDescription description = dialect.Describe(checkpoint, choice);
         choice.RejectUnread(dialect.Name);

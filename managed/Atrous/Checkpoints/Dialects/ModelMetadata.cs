@@ -9,7 +9,7 @@ namespace Atrous.Checkpoints.Dialects;
 /// Typed access to the metadata of a self-describing file, which is all strings; lists are JSON. Every error names the file
 /// and the entry.
 /// </summary>
-internal sealed class ModelMetadata(Checkpoint checkpoint)
+internal sealed class ModelMetadata(ICheckpoint checkpoint)
 {
     public string Text(string key) => checkpoint.Metadata.TryGetValue(key, out string? value) ? value : throw Wrong(key, "is missing");
 
@@ -57,7 +57,7 @@ internal sealed class ModelMetadata(Checkpoint checkpoint)
             throw Wrong("input_size", "is not a height and a width");
         if (mean.Length != std.Length || mean.Length == 0 || std.Contains(0))
             throw Wrong("std", "does not fit the mean");
-        return PreprocessingSpec.ImageNet with { Mean = mean, Std = std, Resize = new ResizePolicy.LongSide(size.Max()) };
+        return PreprocessingSpec.ImageNet with { Mean = mean, Std = std, Resize = new ResizePolicy.LongSide(size.Max(), OnlyShrink: false) };
     }
 
     private T Json<T>(string key)

@@ -12,12 +12,12 @@ internal sealed class SelfDescribing : Dialect
 {
     public override string Name => "atrous";
 
-    public override string? Recognise(Checkpoint checkpoint) =>
+    public override string? Recognise(ICheckpoint checkpoint) =>
         checkpoint.Metadata.ContainsKey("architecture") && checkpoint.Metadata.ContainsKey("blocks")
             ? "metadata architecture, blocks"
             : null;
 
-    public override ModelDescription Describe(Checkpoint checkpoint, DialectChoice choice)
+    public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
         var metadata = new ModelMetadata(checkpoint);
         bool plus = metadata.OneOf("architecture", "deeplabv3", "deeplabv3plus") == "deeplabv3plus";
@@ -66,7 +66,7 @@ internal sealed class SelfDescribing : Dialect
         };
     }
 
-    private static InvertedResidualSpec Backbone(ModelMetadata metadata, Checkpoint checkpoint, bool edge, bool plus) => new()
+    private static InvertedResidualSpec Backbone(ModelMetadata metadata, ICheckpoint checkpoint, bool edge, bool plus) => new()
     {
         Name = metadata.Text("backbone"),
         Activation = metadata.Activation("activation"),

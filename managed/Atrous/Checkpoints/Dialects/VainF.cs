@@ -14,12 +14,12 @@ internal sealed class VainF : Dialect
 
     public override string Name => "VainF";
 
-    public override string? Recognise(Checkpoint checkpoint) =>
+    public override string? Recognise(ICheckpoint checkpoint) =>
         checkpoint.Weights.ContainsKey(V3Plus) && checkpoint.Weights.ContainsKey("classifier.project.0.weight")
             ? $"{V3Plus}, classifier.project.0.weight"
             : checkpoint.Weights.ContainsKey(V3) ? V3 : null;
 
-    public override ModelDescription Describe(Checkpoint checkpoint, DialectChoice choice)
+    public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
         bool plus = checkpoint.Weights.ContainsKey(V3Plus);
         string aspp = plus ? "classifier.aspp." : "classifier.classifier.0.";
@@ -54,7 +54,7 @@ internal sealed class VainF : Dialect
                 FinalSampling = Sampling.HalfPixel,
             },
             Names = new NameMap([.. names, .. HeadNames(aspp, plus, separable)]),
-            Preprocessing = PreprocessingSpec.ImageNet,
+            Preprocessing = Normalisation.ImageNet(checkpoint.InputChannels(stem)),
             Switches = choice.Switches,
         };
     }
@@ -78,7 +78,7 @@ internal sealed class VainF : Dialect
         ];
     }
 
-    private static (BackboneSpec Spec, NameMap.Row[] Names, string Stem) Backbone(Checkpoint checkpoint, int outputStride)
+    private static (BackboneSpec Spec, NameMap.Row[] Names, string Stem) Backbone(ICheckpoint checkpoint, int outputStride)
     {
         if (checkpoint.Weights.ContainsKey("backbone.layer1.0.conv1.weight"))
         {
