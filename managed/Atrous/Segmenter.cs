@@ -156,7 +156,7 @@ public sealed class Segmenter : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         (int height, int width) = (photos[0].Height, photos[0].Width);
-        return Guard(height, width, () =>
+        return Guard<Segmentation[]>(height, width, () =>
         {
             long start = Stopwatch.GetTimestamp();
             PreprocessingPlan plan = PreprocessingPlan.For(_description.Preprocessing, height, width);

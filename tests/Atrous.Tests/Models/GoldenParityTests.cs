@@ -1,3 +1,4 @@
+using Atrous.Backends.Cpu;
 using Atrous.Backends.Reference;
 using Atrous.Tests.Support;
 
@@ -20,6 +21,15 @@ public sealed class GoldenParityTests(ITestOutputHelper output)
     public void The_reference_backend_gives_the_original_s_logits(string name)
     {
         using var backend = new ReferenceBackend();
+        Golden golden = Golden.Load(name);
+        output.WriteLine($"{GoldenNetworks.Run(golden, backend, Tolerance.Network)}, noise {golden.Noise:0.00e+00}");
+    }
+
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void The_cpu_backend_gives_the_original_s_logits(string name)
+    {
+        using var backend = new CpuBackend();
         Golden golden = Golden.Load(name);
         output.WriteLine($"{GoldenNetworks.Run(golden, backend, Tolerance.Network)}, noise {golden.Noise:0.00e+00}");
     }

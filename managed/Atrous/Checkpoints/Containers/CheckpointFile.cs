@@ -16,7 +16,8 @@ internal sealed class CheckpointFile : IDisposable
         Path = path;
         try
         {
-            _handle = File.OpenHandle(path);
+            // No lock: a checkpoint may lie on a share where locks fail; changes are noticed by CheckUnchanged.
+            _handle = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
             Length = RandomAccess.GetLength(_handle);
             _written = File.GetLastWriteTimeUtc(_handle);
         }

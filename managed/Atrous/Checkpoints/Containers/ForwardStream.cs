@@ -19,6 +19,15 @@ internal abstract class ForwardStream : Stream
 
     public abstract override int Read(Span<byte> buffer);
 
+    /// <summary>Reads and forgets.</summary>
+    public static Stream Skip(Stream stream, long count)
+    {
+        var forgotten = new byte[(int)Math.Min(count, 1 << 16)];
+        for (long left = count; left > 0; left -= Math.Min(left, forgotten.Length))
+            stream.ReadExactly(forgotten, 0, (int)Math.Min(left, forgotten.Length));
+        return stream;
+    }
+
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override void Flush()

@@ -102,7 +102,7 @@ internal sealed class TorchLegacy
         if (TorchCalls.ElementSize(type) is not { } size)
             throw _file.Error($"refers to a storage of the unknown class {Printable.Quote(type.FullName)}");
         if (count < 0 || count > _file.Length / size)
-            throw _file.Error($"refers to a storage of {count} elements, more than the file can have");
+            throw _file.Error($"refers to a storage of {count} elements, more than the file has; copy or download it again");
         if (!_storages.TryGetValue(key, out LateStorage? storage))
             _storages.Add(key, storage = new LateStorage(count * size, size));
         if (storage.Length != count * size || storage.ElementSize != size)

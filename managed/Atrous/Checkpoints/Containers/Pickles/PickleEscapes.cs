@@ -29,7 +29,7 @@ internal static class PickleEscapes
     }
 
     public static object Narrow(BigInteger value) =>
-        value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+        value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
 
     private static string? Unescape(ReadOnlySpan<char> text, bool onlyUnicode)
     {
