@@ -19,7 +19,7 @@ public sealed class LeakCheckAttribute : BeforeAfterTestAttribute
     private static readonly (string What, Func<long> Count)[] Counters =
     [
         ("native buffers", () => NativeBuffer.LiveCount),
-        ("handles of libatrous", LibAtrous.LiveHandles),
+        ("native handles", LibAtrous.LiveHandles),
     ];
 
     // Tests run one at a time, and the same instance serves Before and After of each.
