@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "crf/crf_kernels.h"
+
 namespace atrous {
 
 struct kernel_table {
