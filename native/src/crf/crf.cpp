@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "crf/scores.h"
@@ -63,22 +64,20 @@ void crf::read_compatibility(const atrous_crf_kernel& kernel, pairwise& into) co
     switch (kernel.compatibility) {
         case ATROUS_CRF_POTTS:
             require_finite(values, 1, "the Potts weight");
-            into.compatibility = crf_compatibility::potts;
-            into.potts = *values;
+            into.attraction = big_array<float>(stride_, 0.0f);
+            std::fill_n(into.attraction.data(), labels_, *values);
             return;
         case ATROUS_CRF_DIAGONAL:
             require_finite(values, labels_, "the diagonal compatibility");
-            into.compatibility = crf_compatibility::diagonal;
-            into.table.assign(stride_, 0.0f);
-            std::copy_n(values, labels_, into.table.begin());
+            into.attraction = big_array<float>(stride_, 0.0f);
+            std::transform(values, values + labels_, into.attraction.data(), std::negate());
             return;
         case ATROUS_CRF_MATRIX:
             require_finite(values, static_cast<int64_t>(labels_) * labels_, "the compatibility matrix");
-            into.compatibility = crf_compatibility::matrix;
-            into.table.assign(labels_ * stride_, 0.0f);
+            into.matrix = big_array<float>(labels_ * stride_, 0.0f);
             for (int64_t i = 0; i < labels_; ++i) {
                 for (int64_t j = 0; j < labels_; ++j) {
-                    into.table[i * stride_ + j] = 0.5f * (values[i * labels_ + j] + values[j * labels_ + i]);
+                    into.matrix[i * stride_ + j] = 0.5f * (values[i * labels_ + j] + values[j * labels_ + i]);
                 }
             }
             return;
@@ -117,9 +116,8 @@ std::vector<crf_message> crf::send_messages() {
     for (pairwise& kernel : kernels_) {
         kernel.filter->filter(on_, beliefs_.data(), kernel.values.data(), stride_);
         crf_message message = kernel.filter->slice_of(kernel.values.data());
-        message.compatibility = kernel.compatibility;
-        message.potts = kernel.potts;
-        message.table = kernel.table.data();
+        message.attraction = kernel.attraction.data();
+        message.matrix = kernel.matrix.data();
         messages.push_back(message);
     }
     return messages;

@@ -1,5 +1,6 @@
 // Mean-field inference in a fully-connected CRF with Gaussian edge potentials (Kraehenbuhl and Koltun 2011), with the
-// semantics of the implementation that the authors published and pydensecrf wraps: a pixel's own term stays in its message.
+// semantics of the implementation that the authors published and pydensecrf wraps: a pixel's own term stays in its
+// message.
 #ifndef ATROUS_CRF_CRF_H
 #define ATROUS_CRF_CRF_H
 
@@ -34,10 +35,9 @@ class crf {
  private:
     struct pairwise {
         std::unique_ptr<lattice> filter;
-        crf_compatibility compatibility;
-        float potts;
-        std::vector<float> table;
-        big_array<float> values;  // made by the first step
+        big_array<float> attraction;  // stride, or empty
+        big_array<float> matrix;      // labels x stride, or empty
+        big_array<float> values;      // vertices x stride: the beliefs, splatted and blurred
     };
 
     void read_compatibility(const atrous_crf_kernel& kernel, pairwise& into) const;

@@ -8,9 +8,10 @@
 
 namespace atrous {
 
-// Index arrays are readable this many elements (crf_message: and 3 * corners) beyond their end, and hold valid indices
-// there: the loops prefetch ahead without a bound to check.
+// Index arrays are readable this many elements beyond their end, and hold valid indices there: the loops prefetch ahead
+// without a bound to check. crf_message.vertex is readable this many pixels beyond its end.
 constexpr int64_t crf_read_ahead = 64;
+constexpr int64_t crf_pixels_ahead = 4;
 
 // Items: lattice vertices. values(v) = blur along axis 0 of splat(v) = sum of weight * beliefs(pixel) over v's entries.
 struct crf_splat_args {
@@ -33,21 +34,18 @@ struct crf_blur_args {
 };
 constexpr int32_t crf_chain_end = INT32_MIN;
 
-enum class crf_compatibility : int32_t { potts, diagonal, matrix };
-
 // One Gaussian kernel, blurred and waiting to be sliced.
 struct crf_message {
-    const float* values;    // vertices x stride
-    const int32_t* vertex;  // pixels x corners
-    const float* weight;    // pixels x corners
-    int32_t corners;        // dimensions + 1
-    crf_compatibility compatibility;
-    float potts;
-    const float* table;  // diagonal: stride floats; matrix: labels x stride, symmetric
+    const float* values;      // vertices x stride
+    const int32_t* vertex;    // pixels x corners
+    const float* weight;      // pixels x corners
+    int32_t corners;          // dimensions + 1
+    const float* attraction;  // stride: what a label's own message adds to its energy; null where matrix is set
+    const float* matrix;      // null, or labels x stride, symmetric: what label l's message takes from every label
 };
 
-// Items: pixels. energy = -unary + potts * message, - diagonal * message, or - matrix * message, kernel by kernel;
-// beliefs = softmax(energy). With energies set, that is written instead, row 0 for pixel begin.
+// Items: pixels. energy = -unary + attraction * message, or - matrix * message, kernel by kernel; beliefs =
+// softmax(energy). With energies set, that is written instead, row 0 for pixel begin.
 struct crf_update_args {
     const crf_message* messages;
     int32_t message_count;

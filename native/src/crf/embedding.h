@@ -1,6 +1,6 @@
-// From a point of feature space to the simplex of the permutohedral lattice that holds it (Adams et al. 2010, section 3).
-// Float32, operation by operation as in the implementation that Kraehenbuhl and Koltun published: a point on the border
-// of two simplices must fall on the same side, because the vertices that exist decide how the blur spreads.
+// From a point of feature space to the simplex of the permutohedral lattice that holds it (Adams et al. 2010, section
+// 3). Float32, operation by operation as in the implementation that Kraehenbuhl and Koltun published: a point on the
+// border of two simplices must fall on the same side, because the vertices that exist decide how the blur spreads.
 #ifndef ATROUS_CRF_EMBEDDING_H
 #define ATROUS_CRF_EMBEDDING_H
 

@@ -89,16 +89,21 @@ big_array<int32_t> find_neighbours(engine& on, const vertex_table& table, const 
                                    const int32_t* order) {
     big_array<int32_t> next(table.size());
     parallel_for(on, table.bucket_count(), [&](int64_t begin, int64_t end) {
-        std::vector<uint64_t> key(words);
+        std::vector<uint64_t> keys(vertex_table::most_keys * words);
+        int32_t found[vertex_table::most_keys];
         for (int bucket = static_cast<int>(begin); bucket < end; ++bucket) {
-            for (int32_t i = 0; i < table.size_of(bucket); ++i) {
-                const uint64_t* own = table.key(bucket, i);
-                for (int w = 0; w < words; ++w) key[w] = own[w] + step[w];
-                const int32_t vertex = table.first_of(bucket) + i, found = table.find(key.data());
-                if (order == nullptr) {
-                    next[vertex] = found;
-                } else {
-                    next[order[vertex]] = found < 0 ? -1 : order[found];
+            for (int32_t first = 0; first < table.size_of(bucket); first += vertex_table::most_keys) {
+                const int count = std::min(vertex_table::most_keys, table.size_of(bucket) - first);
+                const uint64_t* own = table.key(bucket, first);
+                for (int i = 0; i < count * words; ++i) keys[i] = own[i] + step[i % words];
+                table.find(keys.data(), count, found);
+                for (int i = 0; i < count; ++i) {
+                    const int32_t vertex = table.first_of(bucket) + first + i;
+                    if (order == nullptr) {
+                        next[vertex] = found[i];
+                    } else {
+                        next[order[vertex]] = found[i] < 0 ? -1 : order[found[i]];
+                    }
                 }
             }
         }
@@ -119,8 +124,8 @@ big_array<uint8_t> followers(engine& on, const big_array<int32_t>& next) {
 
 }  // namespace
 
-lattice::lattice(engine& on, int dims, int64_t pixels, const feature_source& features,
-                 crf_normalization normalization, const memory_budget& budget)
+lattice::lattice(engine& on, int dims, int64_t pixels, const feature_source& features, crf_normalization normalization,
+                 const memory_budget& budget)
     : dims_(dims), pixels_(pixels), entries_(pixels * (dims + 1)) {
     if (entries_ > INT32_MAX - 4 * crf_read_ahead) {
         throw fail(ATROUS_TOO_LARGE,
@@ -139,8 +144,7 @@ lattice::lattice(engine& on, int dims, int64_t pixels, const feature_source& fea
     order_vertices(on, table, steps.data(), order);
     list_entries(on, table, order);
     for (int axis = 1; axis <= dims; ++axis) {
-        axes_.push_back(
-            list_chains(on, find_neighbours(on, table, steps.data() + axis * words, words, order.data())));
+        axes_.push_back(list_chains(on, find_neighbours(on, table, steps.data() + axis * words, words, order.data())));
     }
     normalize(on, normalization);
 }
@@ -198,7 +202,7 @@ void lattice::order_vertices(engine& on, const vertex_table& table, const uint64
 // The entries of every vertex, in pixel order.
 void lattice::list_entries(engine& on, const vertex_table& table, const big_array<int32_t>& order) {
     const int corners = dims_ + 1;
-    const int64_t padding = std::max<int64_t>(crf_read_ahead, 3 * corners);
+    const int64_t padding = crf_pixels_ahead * corners;
     slice_vertex_ = big_array<int32_t>(entries_ + padding);
     std::fill_n(slice_vertex_.data() + entries_, padding, 0);
     splat_start_ = big_array<int32_t>(static_cast<int64_t>(vertices_) + 1, 0);
@@ -318,9 +322,8 @@ crf_message lattice::slice_of(const float* values) const {
             .vertex = slice_vertex_.data(),
             .weight = slice_weight_.data(),
             .corners = dims_ + 1,
-            .compatibility = crf_compatibility::potts,
-            .potts = 0.0f,
-            .table = nullptr};
+            .attraction = nullptr,
+            .matrix = nullptr};
 }
 
 }  // namespace atrous

@@ -12,7 +12,8 @@ namespace atrous {
 
 class key_layout {
  public:
-    // lowest, highest: the range of each of the dims elevated coordinates that name a vertex (the last follows from them).
+    // lowest, highest: the range of each of the dims elevated coordinates that name a vertex (the last follows from
+    // them).
     key_layout(int dims, const std::vector<float>& lowest, const std::vector<float>& highest);
 
     int words() const { return words_; }
@@ -21,7 +22,8 @@ class key_layout {
     // The keys of a simplex's vertices of remainder 0, 1, ... dims: corners() * words().
     void pack(const simplex& s, uint64_t* keys) const;
 
-    // What to add to a vertex's key for the key of its next neighbour along an axis in [0, dims]; subtract for the other.
+    // What to add to a vertex's key for the key of its next neighbour along an axis in [0, dims]; subtract for the
+    // other.
     const uint64_t* step(int axis) const { return steps_.data() + axis * words_; }
 
  private:

@@ -73,45 +73,59 @@ void vertex_table::sort_into_buckets(engine& on, const uint64_t* keys, int64_t c
 }
 
 void vertex_table::number(bucket& b, const uint64_t* keys) {
-    b.slots.assign(std::bit_ceil(static_cast<size_t>(std::max<int64_t>((b.entries_end - b.entries_begin) / 2, 16))), -1);
+    b.slots.resize(std::bit_ceil(static_cast<size_t>(std::max<int64_t>((b.entries_end - b.entries_begin) / 2, 16))));
     for (int64_t at = b.entries_begin; at < b.entries_end; ++at) {
         const int32_t entry = entries_[at];
         const uint64_t* key = keys + static_cast<int64_t>(entry) * words_;
-        const size_t slot = slot_of(b, key, hash(key));
-        if (b.slots[slot] < 0) {
-            b.slots[slot] = b.size;
+        const uint64_t h = hash(key);
+        slot& found = b.slots[position_of(b, key, h)];
+        if (found.vertex < 0) {
+            found = {b.size, tag_of(h)};
             vertex_of_[entry] = b.size++;
             b.keys.insert(b.keys.end(), key, key + words_);
             if (static_cast<size_t>(b.size) * 2 > b.slots.size()) grow(b);
         } else {
-            vertex_of_[entry] = b.slots[slot];
+            vertex_of_[entry] = found.vertex;
         }
     }
 }
 
 void vertex_table::grow(bucket& b) const {
-    b.slots.assign(b.slots.size() * 2, -1);
+    b.slots.assign(b.slots.size() * 2, slot{});
     for (int32_t i = 0; i < b.size; ++i) {
         const uint64_t* key = b.keys.data() + static_cast<int64_t>(i) * words_;
-        b.slots[slot_of(b, key, hash(key))] = i;
+        const uint64_t h = hash(key);
+        b.slots[position_of(b, key, h)] = {i, tag_of(h)};
     }
 }
 
-size_t vertex_table::slot_of(const bucket& b, const uint64_t* key, uint64_t hash) const {
+size_t vertex_table::position_of(const bucket& b, const uint64_t* key, uint64_t hash) const {
+    const auto same = [&](const slot& s) {
+        if (s.tag != tag_of(hash)) return false;
+        const uint64_t* other = b.keys.data() + static_cast<int64_t>(s.vertex) * words_;
+        for (int w = 0; w < words_; ++w) {
+            if (other[w] != key[w]) return false;
+        }
+        return true;
+    };
     const size_t mask = b.slots.size() - 1;
-    size_t slot = hash & mask;
-    while (b.slots[slot] >= 0 &&
-           !std::equal(key, key + words_, b.keys.data() + static_cast<int64_t>(b.slots[slot]) * words_)) {
-        slot = (slot + 1) & mask;
-    }
-    return slot;
+    size_t position = hash & mask;
+    while (b.slots[position].vertex >= 0 && !same(b.slots[position])) position = (position + 1) & mask;
+    return position;
 }
 
-int32_t vertex_table::find(const uint64_t* key) const {
-    const uint64_t h = hash(key);
-    const bucket& b = buckets_[bucket_of(h)];
-    const int32_t found = b.slots[slot_of(b, key, h)];
-    return found < 0 ? -1 : b.first + found;
+void vertex_table::find(const uint64_t* keys, int count, int32_t* found) const {
+    uint64_t hashes[most_keys];
+    for (int i = 0; i < count; ++i) {
+        hashes[i] = hash(keys + i * words_);
+        const bucket& b = buckets_[bucket_of(hashes[i])];
+        __builtin_prefetch(b.slots.data() + (hashes[i] & (b.slots.size() - 1)));
+    }
+    for (int i = 0; i < count; ++i) {
+        const bucket& b = buckets_[bucket_of(hashes[i])];
+        const int32_t vertex = b.slots[position_of(b, keys + i * words_, hashes[i])].vertex;
+        found[i] = vertex < 0 ? -1 : b.first + vertex;
+    }
 }
 
 }  // namespace atrous

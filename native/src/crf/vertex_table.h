@@ -20,8 +20,10 @@ class vertex_table {
     int words() const { return words_; }
     // The vertex of each entry.
     const int32_t* vertices() const { return vertex_of_.data(); }
-    // -1 when there is none.
-    int32_t find(const uint64_t* key) const;
+    // found[i] = the vertex of the i-th key, or -1 when there is none. Many at a time, because each look-up waits for
+    // memory and they can wait together.
+    void find(const uint64_t* keys, int count, int32_t* found) const;
+    static constexpr int most_keys = 32;
     const uint64_t* key(int bucket, int32_t local) const { return buckets_[bucket].keys.data() + local * words_; }
 
     int bucket_count() const { return static_cast<int>(buckets_.size()); }
@@ -33,20 +35,25 @@ class vertex_table {
     const int32_t* entries_by_bucket() const { return entries_.data(); }
 
  private:
+    struct slot {
+        int32_t vertex = -1;  // free
+        uint32_t tag = 0;     // part of the hash that the position does not use: most strangers are known by it
+    };
     struct bucket {
         std::vector<uint64_t> keys;  // size * words
-        std::vector<int32_t> slots;  // open addressing; -1 is free
+        std::vector<slot> slots;     // open addressing
         int32_t first = 0, size = 0;
         int64_t entries_begin = 0, entries_end = 0;
     };
 
     uint64_t hash(const uint64_t* key) const;
-    int bucket_of(uint64_t hash) const { return static_cast<int>(hash >> 32 & (buckets_.size() - 1)); }
+    int bucket_of(uint64_t hash) const { return static_cast<int>(hash >> 54 & (buckets_.size() - 1)); }
+    static uint32_t tag_of(uint64_t hash) { return static_cast<uint32_t>(hash >> 22); }
     void sort_into_buckets(engine& on, const uint64_t* keys, int64_t count);
     void number(bucket& b, const uint64_t* keys);
     void grow(bucket& b) const;
-    // The slot that holds the key, or the free one where it belongs.
-    size_t slot_of(const bucket& b, const uint64_t* key, uint64_t hash) const;
+    // The position of the slot that holds the key, or of the free one where it belongs.
+    size_t position_of(const bucket& b, const uint64_t* key, uint64_t hash) const;
 
     int words_;
     int32_t size_ = 0;

@@ -9,6 +9,8 @@ namespace {
 
 typedef float float4 __attribute__((vector_size(16)));
 typedef float float8 __attribute__((vector_size(32)));
+typedef int32_t int4 __attribute__((vector_size(16)));
+typedef int32_t int8 __attribute__((vector_size(32)));
 
 template <class V>
 constexpr int64_t lanes = sizeof(V) / sizeof(float);
@@ -30,6 +32,9 @@ struct block {
     }
     inline void add(float weight, const float* from) {
         for (int k = 0; k < B; ++k) part[k] += weight * reinterpret_cast<const V*>(from)[k];
+    }
+    inline void add(const block& factor, const float* from) {
+        for (int k = 0; k < B; ++k) part[k] += factor.part[k] * reinterpret_cast<const V*>(from)[k];
     }
     inline void store_blurred(float* to, const block& before, const block& after) const {
         for (int k = 0; k < B; ++k) reinterpret_cast<V*>(to)[k] = part[k] + 0.5f * (before.part[k] + after.part[k]);
@@ -117,80 +122,98 @@ void blur_chains(const crf_blur_args& a, int64_t column, int64_t begin, int64_t 
 }
 
 template <class Block>
-inline void slice_pixel(const crf_message& m, int64_t pixel, int64_t stride, int64_t column, float* out) {
+inline Block slice_pixel(const crf_message& m, int64_t pixel, int64_t stride, int64_t column) {
     const int32_t* vertex = m.vertex + pixel * m.corners;
     const float* weight = m.weight + pixel * m.corners;
     Block sum = Block::zero();
     for (int32_t corner = 0; corner < m.corners; ++corner) {
         sum.add(weight[corner], m.values + vertex[corner] * stride + column);
     }
-    sum.store(out + column);
+    return sum;
 }
 
-// The rows that the pixel after next will gather: they lie anywhere, and the processor cannot guess where.
+// The rows that a coming pixel will gather: they lie anywhere, and the processor cannot guess where.
 inline void prefetch_corners(const crf_message& m, int64_t pixel, int64_t stride) {
     const int32_t* vertex = m.vertex + pixel * m.corners;
-    const int32_t corners = m.corners < crf_read_ahead / 4 ? m.corners : crf_read_ahead / 4;
-    for (int32_t corner = 0; corner < corners; ++corner) {
+    for (int32_t corner = 0; corner < m.corners; ++corner) {
         const float* row = m.values + vertex[corner] * stride;
         __builtin_prefetch(row);
         __builtin_prefetch(row + (stride < 24 ? stride - 1 : 23));
     }
 }
 
-inline void apply_compatibility(const crf_message& m, const float* message, int32_t labels, int64_t stride,
-                                float* energy) {
-    switch (m.compatibility) {
-        case crf_compatibility::potts:
-            for (int64_t k = 0; k < stride; ++k) energy[k] += m.potts * message[k];
-            return;
-        case crf_compatibility::diagonal:
-            for (int64_t k = 0; k < stride; ++k) energy[k] -= m.table[k] * message[k];
-            return;
-        case crf_compatibility::matrix:
-            for (int32_t label = 0; label < labels; ++label) {
-                const float* row = m.table + label * stride;
-                for (int64_t k = 0; k < stride; ++k) energy[k] -= row[k] * message[label];
-            }
-    }
-}
-
-// exp(x) for x <= 0 within 2 units in the last place; 0 below -80, so that no product with a weight is subnormal (slow).
-// Cephes' polynomial on [-ln 2 / 2, ln 2 / 2], times a power of two that is written into the exponent.
-inline float exp_of_negative(float x) {
+// x = exp(x) for x <= 0, within 2 units in the last place; 0 below -80, so that no product with a weight is subnormal
+// (slow). Cephes' polynomial on [-ln 2 / 2, ln 2 / 2], times a power of two that is written into the exponent.
+template <class V, class Integers>
+inline void replace_by_exp(V& x) {
     constexpr float lowest = -80.0f, log2_e = 1.44269504088896341f, ln2_high = 0.693359375f, ln2_low = -2.12194440e-4f;
     constexpr float shifter = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
-    const float bounded = x > lowest ? x : lowest;
-    const float shifted = bounded * log2_e + shifter;
-    const float n = shifted - shifter;
-    const float r = (bounded - n * ln2_high) - n * ln2_low;
-    float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
+    const V zero{};
+    const V bounded = x > lowest ? x : zero + lowest;
+    const V shifted = bounded * log2_e + shifter;
+    const V n = shifted - shifter;
+    const V r = (bounded - n * ln2_high) - n * ln2_low;
+    V p = r * 1.9875691500e-4f + 1.3981999507e-3f;
     p = p * r + 8.3334519073e-3f;
     p = p * r + 4.1665795894e-2f;
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.0f;
-    const int32_t exponent = __builtin_bit_cast(int32_t, shifted) - __builtin_bit_cast(int32_t, shifter) + 127;
-    const float power = __builtin_bit_cast(float, exponent << 23);
-    return x > lowest ? p * power : 0.0f;
+    const Integers exponent = (Integers)shifted - __builtin_bit_cast(int32_t, shifter) + 127;
+    x = x > lowest ? p * (V)(exponent << 23) : zero;
 }
 
-// Sums and maxima run over 4 lanes whatever the vector width, so that every instruction set adds in one order.
-void softmax(const float* energy, int64_t stride, float* beliefs) {
-    float high[4] = {energy[0], energy[1], energy[2], energy[3]};
-    for (int64_t k = 4; k < stride; k += 4) {
-        for (int lane = 0; lane < 4; ++lane) high[lane] = high[lane] > energy[k + lane] ? high[lane] : energy[k + lane];
+// The sum runs over as many lanes whatever the instruction set, so that all of them add in one order.
+template <class V, class Integers>
+inline void softmax(const float* energy, int64_t stride, float* beliefs) {
+    const int64_t count = stride / lanes<V>;
+    const V* in = reinterpret_cast<const V*>(energy);
+    V* out = reinterpret_cast<V*>(beliefs);
+    V highest = in[0];
+    for (int64_t k = 1; k < count; ++k) highest = in[k] > highest ? in[k] : highest;
+    float most = highest[0];
+    for (int64_t lane = 1; lane < lanes<V>; ++lane) most = highest[lane] > most ? highest[lane] : most;
+    V sums{};
+    for (int64_t k = 0; k < count; ++k) {
+        V power = in[k] - most;
+        replace_by_exp<V, Integers>(power);
+        sums += out[k] = power;
     }
-    const float low = high[0] > high[1] ? high[0] : high[1], up = high[2] > high[3] ? high[2] : high[3];
-    const float most = low > up ? low : up;
-    for (int64_t k = 0; k < stride; ++k) beliefs[k] = exp_of_negative(energy[k] - most);
-    float sum[4] = {};
-    for (int64_t k = 0; k < stride; k += 4) {
-        for (int lane = 0; lane < 4; ++lane) sum[lane] += beliefs[k + lane];
+    float sum = 0.0f;
+    for (int64_t lane = 0; lane < lanes<V>; ++lane) sum += sums[lane];
+    for (int64_t k = 0; k < count; ++k) out[k] /= sum;
+}
+
+// Adds all messages to one block of the energies, in registers.
+template <class Block>
+inline void attract(const crf_update_args& a, int64_t pixel, int64_t column, float* energy) {
+    Block sum = Block::zero();
+    sum.add(-1.0f, a.unary + pixel * a.stride + column);
+    for (int32_t i = 0; i < a.message_count; ++i) {
+        const crf_message& m = a.messages[i];
+        sum.add(slice_pixel<Block>(m, pixel, a.stride, column), m.attraction + column);
     }
-    const float total = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-    for (int64_t k = 0; k < stride; ++k) beliefs[k] /= total;
+    sum.store(energy + column);
+}
+
+// The same where some message crosses from label to label.
+void attract_across_labels(const crf_update_args& a, int64_t pixel, float* energy) {
+    float* message = a.scratch + a.stride;
+    for (int64_t k = 0; k < a.stride; ++k) energy[k] = -a.unary[pixel * a.stride + k];
+    for (int32_t i = 0; i < a.message_count; ++i) {
+        const crf_message& m = a.messages[i];
+        for_blocks(a.stride, [&]<class Block>(int64_t column) {
+            slice_pixel<Block>(m, pixel, a.stride, column).store(message + column);
+        });
+        if (m.matrix == nullptr) {
+            for (int64_t k = 0; k < a.stride; ++k) energy[k] += message[k] * m.attraction[k];
+            continue;
+        }
+        for (int32_t label = 0; label < a.labels; ++label) {
+            const float* row = m.matrix + label * a.stride;
+            for (int64_t k = 0; k < a.stride; ++k) energy[k] -= row[k] * message[label];
+        }
+    }
 }
 
 }  // namespace
@@ -200,26 +223,29 @@ void crf_splat(const crf_splat_args& a, int64_t begin, int64_t end) {
 }
 
 void crf_blur(const crf_blur_args& a, int64_t begin, int64_t end) {
-    for_blocks(a.stride, [&]<class Block>(int64_t column) {
-        blur_chains<Block>(a, column, a.segment[begin], a.segment[end]);
-    });
+    for_blocks(a.stride,
+               [&]<class Block>(int64_t column) { blur_chains<Block>(a, column, a.segment[begin], a.segment[end]); });
 }
 
 void crf_update(const crf_update_args& a, int64_t begin, int64_t end) {
-    float* message = a.scratch + a.stride;
+    bool across_labels = false;
+    for (int32_t i = 0; i < a.message_count; ++i) across_labels |= a.messages[i].matrix != nullptr;
     for (int64_t pixel = begin; pixel < end; ++pixel) {
         float* energy = a.energies == nullptr ? a.scratch : a.energies + (pixel - begin) * a.stride;
-        const float* unary = a.unary + pixel * a.stride;
-        for (int64_t k = 0; k < a.stride; ++k) energy[k] = -unary[k];
-        for (int32_t i = 0; i < a.message_count; ++i) {
-            const crf_message& m = a.messages[i];
-            prefetch_corners(m, pixel + 2, a.stride);
-            for_blocks(a.stride, [&]<class Block>(int64_t column) {
-                slice_pixel<Block>(m, pixel, a.stride, column, message);
-            });
-            apply_compatibility(m, message, a.labels, a.stride, energy);
+        for (int32_t i = 0; i < a.message_count; ++i)
+            prefetch_corners(a.messages[i], pixel + crf_pixels_ahead, a.stride);
+        if (across_labels) {
+            attract_across_labels(a, pixel, energy);
+        } else {
+            for_blocks(a.stride, [&]<class Block>(int64_t column) { attract<Block>(a, pixel, column, energy); });
         }
-        if (a.energies == nullptr) softmax(energy, a.stride, a.beliefs + pixel * a.stride);
+        if (a.energies != nullptr) continue;
+        float* beliefs = a.beliefs + pixel * a.stride;
+        if (a.stride == 4) {
+            softmax<float4, int4>(energy, a.stride, beliefs);
+        } else {
+            softmax<float8, int8>(energy, a.stride, beliefs);
+        }
     }
 }
 
