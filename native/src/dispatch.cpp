@@ -7,7 +7,7 @@
 
 namespace atrous {
 
-#define ATROUS_KERNEL(name, arguments) void name(const arguments&, int64_t, int64_t);
+#define ATROUS_KERNEL(name, arguments) void name(const arguments&, int64_t, int64_t, float*);
 namespace baseline {
 #include "kernels.inc"
 }
@@ -24,6 +24,8 @@ namespace {
 #define ATROUS_KERNEL(name, arguments) .name = baseline::name,
 constexpr kernel_table baseline_kernels = {
     .isa = "baseline",
+    .lanes = 4,
+    .conv2d_vectors = 2,
 #include "kernels.inc"
 };
 #undef ATROUS_KERNEL
@@ -31,6 +33,8 @@ constexpr kernel_table baseline_kernels = {
 #define ATROUS_KERNEL(name, arguments) .name = avx2::name,
 constexpr kernel_table avx2_kernels = {
     .isa = "avx2",
+    .lanes = 8,
+    .conv2d_vectors = 2,
 #include "kernels.inc"
 };
 #undef ATROUS_KERNEL
@@ -38,6 +42,8 @@ constexpr kernel_table avx2_kernels = {
 #define ATROUS_KERNEL(name, arguments) .name = avx512::name,
 constexpr kernel_table avx512_kernels = {
     .isa = "avx512",
+    .lanes = 16,
+    .conv2d_vectors = 4,
 #include "kernels.inc"
 };
 #undef ATROUS_KERNEL

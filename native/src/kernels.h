@@ -1,17 +1,166 @@
 // Contracts of the kernels: plain structs and one function each, compiled once per instruction set (kernels/<op>.cpp).
 // A kernel does the work items [begin, end) of its operation on the calling thread; what an item is, is said here.
+// Arguments were checked by the ABI. Results do not depend on how the items are split.
 #ifndef ATROUS_KERNELS_H
 #define ATROUS_KERNELS_H
 
 #include <stdint.h>
 
+#include "atrous.h"
 #include "crf/crf_kernels.h"
 
 namespace atrous {
 
+// ---- Convolution as a matrix product
+// ------------------------------------------------------------------------------------
+
+// Where a window lies: input pixel = output pixel * stride - pad + tap * dilation.
+struct window {
+    int32_t kernel_height, kernel_width;
+    int32_t stride_height, stride_width;
+    int32_t dilation_height, dilation_width;
+    int32_t pad_top, pad_left;
+};
+
+// A run of output channels that the product computes at once. Its weights are [depth block][tap][depth][vectors *
+// lanes], zeros where channels end before the vectors do.
+struct conv2d_block {
+    int64_t weights;      // offset of its weights
+    int64_t bias;         // offset of its bias, vectors * lanes floats
+    int32_t in_channel;   // first input channel of its group
+    int32_t out_channel;  // first output channel
+    int32_t channels;     // output channels
+    int32_t vectors;      // registers that hold them
+};
+
+struct conv2d_args {
+    atrous_tensor input, output;
+    atrous_tensor residual;  // data null: none
+    window taps;
+    const float* weights;
+    const float* bias;
+    const float* zeros;  // a row of zeros that stands for pixels outside, as long as the depth of a tap
+    const conv2d_block* blocks;
+    int32_t block_count;
+    int32_t depth;        // input channels of a group
+    int32_t depth_block;  // of which this many are summed before the weights of the next ones are touched
+    // Whole rows of the window are one tap of depth kernel_width * depth: for few, densely stored input channels.
+    bool row_taps;
+    int32_t activation;
+    float slope;
+    int64_t chunks;        // the output's pixels are cut into this many runs
+    int64_t chunk_pixels;  // of this many pixels, a multiple of conv2d_chunk_unit (the last may be shorter)
+    // Items run over the chunks of a block before the next block's (weights stay), or the other way (pixels stay).
+    bool chunks_first;
+};
+constexpr int64_t conv2d_chunk_unit = 24;  // a multiple of every register tile's pixel count
+// Item: block * chunks + chunk, or chunk * block_count + block. memory: conv2d_memory(args) floats, for a tile's
+// pointers (one per tap and pixel, one per tap, each as large as two floats) and copies of the rows that stick out.
+constexpr int64_t conv2d_most_tile_pixels = 12;
+inline int64_t conv2d_memory(const conv2d_args& a) {
+    const int64_t rows = a.taps.kernel_height, columns = a.taps.kernel_width;
+    return 2 * rows * columns * (conv2d_most_tile_pixels + 1) +
+           (a.row_taps ? rows * columns * a.depth * conv2d_most_tile_pixels : 0);
+}
+
+// ---- Depthwise convolution
+// ------------------------------------------------------------------------------------------------
+
+struct depthwise_args {
+    atrous_tensor input, output;
+    atrous_tensor residual;
+    window taps;
+    const float* weights;  // [tap][weights_stride]
+    int64_t weights_stride;
+    const float* bias;
+    int32_t activation;
+    float slope;
+};
+// Item: a row of the output, batch * height of them.
+
+// ---- Pooling
+// ----------------------------------------------------------------------------------------------------------------
+
+struct pool_args {
+    atrous_tensor input, output;
+    atrous_pool_desc desc;
+};
+constexpr int32_t pool_channel_block = 128;
+// Item: output pixel * channel blocks + channel block.
+
+// ---- Bilinear resize
+// ----------------------------------------------------------------------------------------------------------
+
+// One output coordinate: value = low_weight * at(low) + high_weight * at(high).
+struct resize_tap {
+    int32_t low, high;
+    float low_weight, high_weight;
+};
+
+struct resize_args {
+    atrous_tensor input, output;
+    const resize_tap* rows;     // one per output row
+    const resize_tap* columns;  // one per output column
+};
+// Item: a row of the output, batch * height of them.
+
+struct resize_argmax_args {
+    atrous_tensor logits;
+    int32_t height, width;
+    const resize_tap* rows;
+    const resize_tap* columns;
+    uint16_t* labels;
+    float* confidence;  // null: not wanted
+};
+// Pixels that are decided together: the interpolated rows of so many pixels stay in the first cache levels.
+constexpr int64_t argmax_pixels = 256;
+constexpr int64_t argmax_memory(int64_t channels) {
+    return 3 * argmax_pixels * channels;
+}
+// Item: a row of the labels, batch * height of them. memory: argmax_memory(channels) floats. Neighbouring rows share
+// work.
+
+// ---- Elementwise
+// ----------------------------------------------------------------------------------------------------------------
+
+struct affine_args {
+    atrous_tensor input, output;
+    const float* scale;  // null: 1
+    const float* shift;  // null: 0
+    int32_t activation;
+    float slope;
+};
+// Item: a pixel.
+
+struct binary_args {
+    atrous_tensor a, b, output;
+    bool broadcast;  // b is one pixel per picture
+    int32_t op;
+    int32_t activation;
+    float slope;
+};
+// Item: a pixel.
+
+struct copy_args {
+    atrous_tensor input, output;
+    int32_t top, left;
+    bool broadcast;  // input is one pixel per picture
+};
+// Item: a row of the output, batch * height of them.
+
+struct softmax_args {
+    atrous_tensor input, output;
+};
+// Item: a pixel.
+
+// ---- The table of one instruction set
+// -------------------------------------------------------------------------------------------
+
 struct kernel_table {
     const char* isa;
-#define ATROUS_KERNEL(name, arguments) void (*name)(const arguments& a, int64_t begin, int64_t end);
+    int32_t lanes;           // floats in a register
+    int32_t conv2d_vectors;  // registers of output channels in a full conv2d_block
+#define ATROUS_KERNEL(name, arguments) void (*name)(const arguments& a, int64_t begin, int64_t end, float* memory);
 #include "kernels.inc"
 #undef ATROUS_KERNEL
 };

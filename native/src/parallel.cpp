@@ -3,7 +3,6 @@
 #include <immintrin.h>
 
 #include <chrono>
-#include <new>
 
 namespace atrous {
 
@@ -27,21 +26,6 @@ bool spin_until(Done&& done) {
 }
 
 }  // namespace
-
-scratch::~scratch() {
-    ::operator delete[](data_, std::align_val_t(64));
-}
-
-float* scratch::floats(int64_t count) {
-    if (count > capacity_) {
-        ::operator delete[](data_, std::align_val_t(64));
-        data_ = nullptr;
-        capacity_ = 0;
-        data_ = static_cast<float*>(::operator new[](static_cast<size_t>(count) * sizeof(float), std::align_val_t(64)));
-        capacity_ = count;
-    }
-    return data_;
-}
 
 // Lives on the stack of the thread that called run(); workers may look at it only between joining (under the mutex,
 // while it is open) and leaving.

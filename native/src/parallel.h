@@ -13,26 +13,21 @@
 #include <type_traits>
 #include <vector>
 
+#include "memory.h"
 #include "status.h"
 
 namespace atrous {
 
 struct kernel_table;
 
-// Memory that grows to the largest request and stays, so that a warm run allocates nothing. One user at a time.
+// Memory of one participant that stays between runs, so that a warm run allocates nothing.
 class scratch {
  public:
-    scratch() = default;
-    scratch(const scratch&) = delete;
-    scratch& operator=(const scratch&) = delete;
-    ~scratch();
-
-    // At least count floats, aligned to a cache line, of unspecified value. Invalidates what it returned before.
-    float* floats(int64_t count);
+    // At least count floats of unspecified value. Invalidates what it returned before.
+    float* floats(int64_t count) { return buffer_.reserve(count); }
 
  private:
-    float* data_ = nullptr;
-    int64_t capacity_ = 0;
+    float_buffer buffer_;
 };
 
 // The caller of run() takes part in the work, so a pool of n threads owns n - 1. Idle workers sleep.

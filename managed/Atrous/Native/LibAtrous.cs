@@ -35,6 +35,8 @@ internal static unsafe partial class LibAtrous
         string message = Marshal.PtrToStringUTF8((nint)LastError()) ?? "";
         if (subject is not null)
             message = $"{subject}: {message}";
+        if (status is not (AtrousStatus.OutOfMemory or AtrousStatus.Internal))
+            message += ".";
         return status switch
         {
             AtrousStatus.BadImage or AtrousStatus.TooLarge => new ImageException(message),

@@ -43,10 +43,9 @@ void memory_budget::require(double bytes, const char* purpose) const {
     constexpr double gibibyte = 1024.0 * 1024.0 * 1024.0;
     const double available = static_cast<double>(limit_ > 0 ? limit_ - used_ : available_memory());
     if (bytes <= available) return;
-    throw fail(ATROUS_OUT_OF_MEMORY, "%s needs %.3g GiB%s for %s, and %.3g GiB %s; %s", subject_.c_str(),
-               bytes / gibibyte, used_ > 0 ? " more" : "", purpose, std::max(available, 0.0) / gibibyte,
-               limit_ > 0 ? "are left of its memory limit" : "are available",
-               limit_ > 0 ? "raise the limit, or use fewer pixels or labels" : "use fewer pixels or labels");
+    throw fail(ATROUS_OUT_OF_MEMORY, "%s needs %.3g GiB%s for %s, and %.3g GiB %s", subject_.c_str(), bytes / gibibyte,
+               used_ > 0 ? " more" : "", purpose, std::max(available, 0.0) / gibibyte,
+               limit_ > 0 ? "are left of its memory limit" : "are available");
 }
 
 }  // namespace atrous

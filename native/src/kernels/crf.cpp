@@ -165,7 +165,7 @@ inline void replace_by_exp(V& x) {
 
 // The sum runs over as many lanes whatever the instruction set, so that all of them add in one order.
 template <class V, class Integers>
-inline void softmax(const float* energy, int64_t stride, float* beliefs) {
+inline void softmax_row(const float* energy, int64_t stride, float* beliefs) {
     const int64_t count = stride / lanes<V>;
     const V* in = reinterpret_cast<const V*>(energy);
     V* out = reinterpret_cast<V*>(beliefs);
@@ -242,9 +242,9 @@ void crf_update(const crf_update_args& a, int64_t begin, int64_t end) {
         if (a.energies != nullptr) continue;
         float* beliefs = a.beliefs + pixel * a.stride;
         if (a.stride == 4) {
-            softmax<float4, int4>(energy, a.stride, beliefs);
+            softmax_row<float4, int4>(energy, a.stride, beliefs);
         } else {
-            softmax<float8, int8>(energy, a.stride, beliefs);
+            softmax_row<float8, int8>(energy, a.stride, beliefs);
         }
     }
 }

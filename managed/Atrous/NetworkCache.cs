@@ -1,0 +1,144 @@
+using Atrous.Backends;
+using Atrous.Graph;
+using Atrous.Graph.Ops;
+using Atrous.Models;
+using Atrous.Preprocessing;
+using Atrous.Tensors;
+
+namespace Atrous;
+
+/// <summary>What makes one compiled network differ from another: the input's shape and what is wanted of it.</summary>
+/// <param name="Input">NHWC.</param>
+/// <param name="Window">The part of the input that is picture.</param>
+/// <param name="Height">Rows of the mask; 0 where tensors are wanted.</param>
+/// <param name="Width">Columns of the mask.</param>
+/// <param name="Confidence">The winner's probability is wanted too.</param>
+internal readonly record struct NetworkKey(Shape Input, PictureWindow Window, int Height, int Width, bool Confidence)
+{
+    /// <summary>The tensors of <see cref="NetworkResult"/>.</summary>
+    public static NetworkKey Tensors(Shape input) => new(input, new(0, 0, input.Height, input.Width), 0, 0, false);
+
+    /// <summary>Labels at the picture's size, and confidences.</summary>
+    public static NetworkKey Labels(int batch, PreprocessingPlan plan, int channels, int height, int width, bool confidence) =>
+        new(new Shape(batch, plan.Height, plan.Width, channels), plan.Window, height, width, confidence);
+}
+
+/// <summary>An executable with its output shapes.</summary>
+internal sealed class CompiledNetwork(IExecutable executable, IReadOnlyList<Value> outputs) : IDisposable
+{
+    /// <summary>Runs it; the caller disposes the outputs.</summary>
+    public Tensor[] Run(Tensor input, CancellationToken cancellation)
+    {
+        var tensors = new Tensor[outputs.Count];
+        try
+        {
+            for (int i = 0; i < tensors.Length; i++)
+                tensors[i] = new Tensor(outputs[i].Shape, outputs[i].Type);
+            executable.Run([input], tensors, cancellation);
+            return tensors;
+        }
+        catch
+        {
+            foreach (Tensor? tensor in tensors)
+                tensor?.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => executable.Dispose();
+}
+
+/// <summary>
+/// Compiled networks by key, the least recently used thrown away. Each is compiled once, however many threads ask for it; one
+/// that is thrown away while it runs finishes its runs.
+/// </summary>
+internal sealed class NetworkCache(Model model, IBackend backend, int capacity) : IDisposable
+{
+    private readonly LinkedList<(NetworkKey Key, Lazy<CompiledNetwork> Network)> _recent = [];
+
+    /// <summary>Compiles the network for some size, so that the weights are read and packed.</summary>
+    public void Prepare()
+    {
+        const int Usual = 513;
+        Compile(NetworkKey.Tensors(new Shape(1, Usual, Usual, model.Description.Network.InputChannels))).Dispose();
+    }
+
+    public CompiledNetwork Get(NetworkKey key)
+    {
+        Lazy<CompiledNetwork> network;
+        Lazy<CompiledNetwork>? dropped = null;
+        lock (_recent)
+        {
+            var node = _recent.First;
+            while (node is not null && node.Value.Key != key)
+                node = node.Next;
+            if (node is null)
+                node = new((key, new Lazy<CompiledNetwork>(() => Compile(key))));
+            else
+                _recent.Remove(node);
+            _recent.AddFirst(node);
+            network = node.Value.Network;
+            if (_recent.Count > capacity)
+            {
+                dropped = _recent.Last!.Value.Network;
+                _recent.RemoveLast();
+            }
+        }
+        Discard(dropped);
+        try
+        {
+            return network.Value;
+        }
+        catch
+        {
+            // A Lazy remembers its exception; the next caller shall try again (memory may have become free).
+            lock (_recent)
+                _recent.Remove((key, network));
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_recent)
+        {
+            foreach ((_, Lazy<CompiledNetwork> network) in _recent)
+                Discard(network);
+            _recent.Clear();
+        }
+    }
+
+    private static void Discard(Lazy<CompiledNetwork>? network)
+    {
+        if (network is { IsValueCreated: true })
+            network.Value.Dispose();
+    }
+
+    private CompiledNetwork Compile(NetworkKey key)
+    {
+        var graph = new GraphBuilder();
+        Value image = graph.Input("image", key.Input);
+        NetworkOutputs outputs = model.Build(graph, image);
+        Value[] wanted = key.Height == 0 ? [.. new[] { outputs.Forward, outputs.AtInputSize }.Distinct()] : Labels(graph, outputs, key);
+        return new CompiledNetwork(backend.Compile(graph.Build(wanted)), wanted);
+    }
+
+    private Value[] Labels(GraphBuilder graph, NetworkOutputs outputs, NetworkKey key)
+    {
+        Value scores;
+        bool whole = key.Window == new PictureWindow(0, 0, key.Input.Height, key.Input.Width);
+        if (whole)
+        {
+            scores = model.ScoresAt(graph, outputs, key.Height, key.Width);
+        }
+        else
+        {
+            // A letterboxed picture: the window's scores alone are resized back.
+            Crop window = new(key.Window.Top, key.Window.Left, key.Window.Height, key.Window.Width);
+            scores = graph.Resize(
+                "scores", graph.Add("window", window, outputs.AtInputSize), key.Height, key.Width, Sampling.HalfPixel);
+        }
+        Value labels = graph.Add("labels", new Argmax(), scores);
+        return key.Confidence ? [labels, graph.Add("confidence", new Confidence(), scores)] : [labels];
+    }
+}

@@ -1,0 +1,72 @@
+using Atrous.Graph;
+using Atrous.Graph.Ops;
+
+namespace Atrous.Specs;
+
+/// <summary>
+/// A network as data: what a dialect says and a model builds. Channel counts are not here: the weights have them.
+/// Everything that the weights cannot tell is: strides, rates, order of concatenation, grids, activations, epsilon.
+/// </summary>
+public sealed record NetworkSpec
+{
+    /// <summary>The feature extractor.</summary>
+    public required BackboneSpec Backbone { get; init; }
+
+    /// <summary>From features to logits.</summary>
+    public required HeadSpec Head { get; init; }
+
+    /// <summary>Input size / backbone output size: 8, 16 or 32.</summary>
+    public required int OutputStride { get; init; }
+
+    /// <summary>Channels of the picture.</summary>
+    public required int InputChannels { get; init; }
+
+    /// <summary>Classes that the network scores.</summary>
+    public required int Classes { get; init; }
+
+    /// <summary>Grid of the last resize, from the logits to the picture.</summary>
+    public required Sampling FinalSampling { get; init; }
+
+    /// <summary>What the original implementation's forward returns.</summary>
+    public ForwardResult Forward { get; init; } = ForwardResult.InputSize;
+
+    /// <summary>Batch norms were folded into the convolutions when the file was written: each has a bias and no norm.</summary>
+    public bool BatchNormFolded { get; init; }
+
+    /// <summary>Zeros around a convolution's input.</summary>
+    public PaddingStyle Padding { get; init; } = PaddingStyle.Symmetric;
+}
+
+/// <summary>What a forward pass of the original returns.</summary>
+/// <param name="Factor">Upsampling of the logits by this whole factor; 1 for raw logits, 0 for the input's size.</param>
+public readonly record struct ForwardResult(int Factor)
+{
+    /// <summary>Logits resized to the input's height and width.</summary>
+    public static readonly ForwardResult InputSize = new(0);
+
+    /// <summary>Logits as the last convolution makes them.</summary>
+    public static readonly ForwardResult Logits = new(1);
+}
+
+/// <summary>How windows are padded.</summary>
+public enum PaddingStyle
+{
+    /// <summary>dilation * (kernel - 1) / 2 on every side: PyTorch's habit.</summary>
+    Symmetric,
+
+    /// <summary>TensorFlow's SAME: the odd row or column at the bottom or right, none where the windows fit.</summary>
+    TensorFlowSame,
+}
+
+/// <summary>Which dilation the first block of a stage gets when its stride is traded for dilation.</summary>
+public enum DilationRule
+{
+    /// <summary>The new dilation from the first block on (jfzhang95's and yassouali's ResNets, segmentation_models.pytorch).</summary>
+    Full,
+
+    /// <summary>The dilation of the stage before in the first block, the new one after it (torchvision, VainF, mmsegmentation).</summary>
+    FirstBlockPrevious,
+
+    /// <summary>The dilation of the stage before in the whole stage, the new one from the next stage on (jfzhang95's MobileNetV2).</summary>
+    NextStage,
+}

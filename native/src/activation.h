@@ -1,0 +1,43 @@
+// The activations on vectors. Only kernels include this.
+#ifndef ATROUS_ACTIVATION_H
+#define ATROUS_ACTIVATION_H
+
+#include "atrous.h"
+#include "simd.h"
+
+namespace atrous::ATROUS_ISA_NAMESPACE {
+namespace {
+
+// NaN comes out as NaN: the comparisons below give their second operand then.
+inline vec relu6(vec x) {
+    return smaller(all(6.0f), larger(all(0.0f), x));
+}
+inline vec sigmoid(vec x) {
+    return all(1.0f) / (all(1.0f) + exponential(all(0.0f) - x));
+}
+
+inline vec activate(vec x, int32_t activation, float slope) {
+    switch (activation) {
+        case ATROUS_ACTIVATION_RELU:
+            return larger(all(0.0f), x);
+        case ATROUS_ACTIVATION_RELU6:
+            return relu6(x);
+        case ATROUS_ACTIVATION_LEAKY_RELU:
+            return select(greater(all(0.0f), x), x * all(slope), x);
+        case ATROUS_ACTIVATION_HARD_SWISH:
+            return x * relu6(x + all(3.0f)) / all(6.0f);
+        case ATROUS_ACTIVATION_HARD_SIGMOID:
+            return relu6(x + all(3.0f)) / all(6.0f);
+        case ATROUS_ACTIVATION_SIGMOID:
+            return sigmoid(x);
+        case ATROUS_ACTIVATION_SILU:
+            return x * sigmoid(x);
+        default:
+            return x;
+    }
+}
+
+}  // namespace
+}  // namespace atrous::ATROUS_ISA_NAMESPACE
+
+#endif  // ATROUS_ACTIVATION_H

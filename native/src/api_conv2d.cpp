@@ -1,0 +1,98 @@
+#include <memory>
+#include <variant>
+
+#include "checks.h"
+#include "conv2d.h"
+
+using namespace atrous;
+
+struct atrous_conv2d {
+    atrous_conv2d_desc desc;
+    const kernel_table* kernels;  // those that the weights are packed for
+    std::variant<conv2d_product, conv2d_depthwise> way;
+};
+
+namespace {
+
+void require_desc(const atrous_conv2d_desc* desc) {
+    require_not_null(desc, "desc");
+    constexpr int32_t most_channels = 1 << 20, longest_kernel = 1023, longest_step = 1 << 16;
+    require_range(desc->in_channels, 1, most_channels, "in_channels");
+    require_range(desc->out_channels, 1, most_channels, "out_channels");
+    require_range(desc->kernel_height, 1, longest_kernel, "kernel_height");
+    require_range(desc->kernel_width, 1, longest_kernel, "kernel_width");
+    require_range(desc->stride_height, 1, longest_step, "stride_height");
+    require_range(desc->stride_width, 1, longest_step, "stride_width");
+    require_range(desc->dilation_height, 1, longest_step, "dilation_height");
+    require_range(desc->dilation_width, 1, longest_step, "dilation_width");
+    require_range(desc->groups, 1, desc->in_channels, "groups");
+    if (desc->in_channels % desc->groups != 0 || desc->out_channels % desc->groups != 0) {
+        throw fail(ATROUS_INVALID_ARGUMENT, "groups is %d, which does not divide %d input and %d output channels",
+                   desc->groups, desc->in_channels, desc->out_channels);
+    }
+    require_activation(desc->activation);
+}
+
+void require_channels(const atrous_tensor& tensor, const char* name, int32_t channels) {
+    if (tensor.channels == channels) return;
+    throw fail(ATROUS_INVALID_ARGUMENT, "%s has %d channels, the convolution has %d", name, tensor.channels, channels);
+}
+
+}  // namespace
+
+atrous_status atrous_conv2d_create(const atrous_engine* engine, const atrous_conv2d_desc* desc, const float* weights,
+                                   const float* scale, const float* bias, atrous_conv2d** conv) {
+    return guard([&] {
+        require_not_null(conv, "conv");
+        *conv = nullptr;
+        require_not_null(engine, "engine");
+        require_desc(desc);
+        require_not_null(weights, "weights");
+        auto made = std::make_unique<atrous_conv2d>();
+        made->desc = *desc;
+        made->kernels = &engine->kernels;
+        if (desc->groups > 1 && desc->groups == desc->in_channels && desc->out_channels == desc->in_channels) {
+            made->way.emplace<conv2d_depthwise>();
+        }
+        std::visit([&](auto& way) { pack(*desc, engine->kernels, {weights, scale, bias}, way); }, made->way);
+        *conv = made.release();
+        ++handle_count;
+    });
+}
+
+void atrous_conv2d_destroy(atrous_conv2d* conv) {
+    if (conv == nullptr) return;
+    delete conv;
+    --handle_count;
+}
+
+atrous_status atrous_conv2d_run(atrous_engine* engine, const atrous_conv2d* conv, const atrous_tensor* input,
+                                int32_t pad_top, int32_t pad_left, const atrous_tensor* residual,
+                                const atrous_tensor* output) {
+    return guard([&] {
+        require_not_null(engine, "engine");
+        require_not_null(conv, "conv");
+        require_tensor(input, "input");
+        require_tensor(output, "output");
+        const atrous_conv2d_desc& desc = conv->desc;
+        require_channels(*input, "input", desc.in_channels);
+        require_channels(*output, "output", desc.out_channels);
+        require_same_batch(*input, "input", *output, "output");
+        if (residual != nullptr) {
+            require_tensor(residual, "residual");
+            require_same_shape(*residual, "residual", *output, "output");
+        }
+        const conv2d_call call{.input = *input,
+                               .output = *output,
+                               .residual = residual == nullptr ? atrous_tensor{} : *residual,
+                               .taps = {.kernel_height = desc.kernel_height,
+                                        .kernel_width = desc.kernel_width,
+                                        .stride_height = desc.stride_height,
+                                        .stride_width = desc.stride_width,
+                                        .dilation_height = desc.dilation_height,
+                                        .dilation_width = desc.dilation_width,
+                                        .pad_top = pad_top,
+                                        .pad_left = pad_left}};
+        std::visit([&](const auto& way) { run(*engine, desc, *conv->kernels, way, call); }, conv->way);
+    });
+}

@@ -1,0 +1,54 @@
+#include "checks.h"
+
+namespace atrous {
+
+void require_tensor(const atrous_tensor* tensor, const char* name) {
+    require_not_null(tensor, name);
+    const atrous_tensor& t = *tensor;
+    if (t.data == nullptr) throw fail(ATROUS_INVALID_ARGUMENT, "%s has no data", name);
+    if (t.batch < 1 || t.height < 1 || t.width < 1 || t.channels < 1) {
+        throw fail(ATROUS_INVALID_ARGUMENT, "%s is %dx%dx%dx%d; every side must be at least 1", name, t.batch, t.height,
+                   t.width, t.channels);
+    }
+    if (t.pixel_stride < t.channels) {
+        throw fail(ATROUS_INVALID_ARGUMENT, "%s has a pixel stride of %lld, less than its %d channels", name,
+                   static_cast<long long>(t.pixel_stride), t.channels);
+    }
+    int64_t bytes = sizeof(float);
+    for (int64_t factor : {int64_t{t.batch}, int64_t{t.height}, int64_t{t.width}, t.pixel_stride}) {
+        if (__builtin_mul_overflow(bytes, factor, &bytes)) {
+            throw fail(ATROUS_INVALID_ARGUMENT, "%s is larger than memory can be", name);
+        }
+    }
+}
+
+void require_same_batch(const atrous_tensor& a, const char* a_name, const atrous_tensor& b, const char* b_name) {
+    if (a.batch == b.batch) return;
+    throw fail(ATROUS_INVALID_ARGUMENT, "%s has batch %d and %s has batch %d; they must agree", a_name, a.batch, b_name,
+               b.batch);
+}
+
+void require_same_channels(const atrous_tensor& a, const char* a_name, const atrous_tensor& b, const char* b_name) {
+    if (a.channels == b.channels) return;
+    throw fail(ATROUS_INVALID_ARGUMENT, "%s has %d channels and %s has %d; they must agree", a_name, a.channels, b_name,
+               b.channels);
+}
+
+void require_same_shape(const atrous_tensor& a, const char* a_name, const atrous_tensor& b, const char* b_name) {
+    if (a.batch == b.batch && a.height == b.height && a.width == b.width && a.channels == b.channels) return;
+    throw fail(ATROUS_INVALID_ARGUMENT, "%s is %dx%dx%dx%d and %s is %dx%dx%dx%d; they must have one shape", a_name,
+               a.batch, a.height, a.width, a.channels, b_name, b.batch, b.height, b.width, b.channels);
+}
+
+void require_range(int64_t value, int64_t least, int64_t most, const char* name) {
+    if (value >= least && value <= most) return;
+    throw fail(ATROUS_INVALID_ARGUMENT, "%s is %lld; use %lld to %lld", name, static_cast<long long>(value),
+               static_cast<long long>(least), static_cast<long long>(most));
+}
+
+void require_activation(int32_t activation) {
+    if (activation >= ATROUS_ACTIVATION_NONE && activation <= ATROUS_ACTIVATION_SILU) return;
+    throw fail(ATROUS_INVALID_ARGUMENT, "activation %d is not known", activation);
+}
+
+}  // namespace atrous

@@ -1,0 +1,51 @@
+// A convolution with its weights packed for one of the ways to compute it.
+#ifndef ATROUS_CONV2D_H
+#define ATROUS_CONV2D_H
+
+#include <vector>
+
+#include "kernels.h"
+#include "memory.h"
+#include "parallel.h"
+
+namespace atrous {
+
+// As the caller gave them; scale and bias may be null.
+struct conv2d_weights {
+    const float* weights;
+    const float* scale;
+    const float* bias;
+};
+
+// The matrix product: any kernel, stride, dilation and groups.
+struct conv2d_product {
+    float_buffer weights, bias, zeros;
+    std::vector<conv2d_block> blocks;
+    int32_t depth_block = 0;
+};
+
+// One filter a channel.
+struct conv2d_depthwise {
+    float_buffer weights, bias;
+    int64_t weights_stride = 0;
+};
+
+void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_product& to);
+void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from,
+          conv2d_depthwise& to);
+
+struct conv2d_call {
+    const atrous_tensor& input;
+    const atrous_tensor& output;
+    atrous_tensor residual;  // data null: none
+    window taps;
+};
+
+void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_product& conv,
+         const conv2d_call& call);
+void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_depthwise& conv,
+         const conv2d_call& call);
+
+}  // namespace atrous
+
+#endif  // ATROUS_CONV2D_H

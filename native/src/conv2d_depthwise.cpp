@@ -1,0 +1,38 @@
+#include "checks.h"
+#include "conv2d.h"
+
+namespace atrous {
+
+void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from,
+          conv2d_depthwise& to) {
+    const int64_t channels = desc.in_channels, taps = int64_t{desc.kernel_height} * desc.kernel_width;
+    to.weights_stride = (channels + kernels.lanes - 1) / kernels.lanes * kernels.lanes;
+    to.weights.reserve(taps * to.weights_stride);
+    to.weights.fill_with_zeros();
+    to.bias.reserve(to.weights_stride);
+    to.bias.fill_with_zeros();
+    for (int64_t tap = 0; tap < taps; ++tap) {
+        for (int64_t c = 0; c < channels; ++c) {
+            const float scale = from.scale == nullptr ? 1.0f : from.scale[c];
+            to.weights.data()[tap * to.weights_stride + c] = from.weights[c * taps + tap] * scale;
+        }
+    }
+    if (from.bias != nullptr) std::copy_n(from.bias, channels, to.bias.data());
+}
+
+void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_depthwise& conv,
+         const conv2d_call& call) {
+    const depthwise_args a{.input = call.input,
+                           .output = call.output,
+                           .residual = call.residual,
+                           .taps = call.taps,
+                           .weights = conv.weights.data(),
+                           .weights_stride = conv.weights_stride,
+                           .bias = conv.bias.data(),
+                           .activation = desc.activation,
+                           .slope = desc.slope};
+    parallel_for(on, rows_of(call.output), grain_of(int64_t{call.output.width} * call.output.channels),
+                 [&](int64_t begin, int64_t end) { kernels.depthwise(a, begin, end, nullptr); });
+}
+
+}  // namespace atrous

@@ -1,0 +1,125 @@
+#include "checks.h"
+#include "conv2d.h"
+
+namespace atrous {
+
+namespace {
+
+// Weights of a block that are used before the next ones: they must stay in the second cache level beside the pixels.
+constexpr int64_t resident_weights = 80 * 1024;
+// Below this depth a tap is too short to be worth a turn of the loop, and a row of the window serves as one.
+constexpr int32_t shallow = 24;
+
+int64_t round_up(int64_t value, int64_t step) {
+    return (value + step - 1) / step * step;
+}
+
+// Splits the depth evenly into blocks that fit.
+int32_t choose_depth_block(int64_t depth, int64_t taps, int64_t columns) {
+    const int64_t fits = std::max<int64_t>(resident_weights / (taps * columns), 16);
+    const int64_t parts = (depth + fits - 1) / fits;
+    return static_cast<int32_t>(std::min(round_up((depth + parts - 1) / parts, 8), depth));
+}
+
+struct packer {
+    const atrous_conv2d_desc& desc;
+    const conv2d_weights& from;
+    int64_t lanes, depth, taps;
+
+    // One block's weights: [depth block][tap][depth][vectors * lanes].
+    void pack(const conv2d_block& block, int64_t depth_block, float* weights, float* bias) const {
+        const int64_t columns = block.vectors * lanes;
+        for (int64_t first = 0; first < depth; first += depth_block) {
+            const int64_t last = std::min(first + depth_block, depth);
+            for (int64_t tap = 0; tap < taps; ++tap) {
+                for (int64_t k = first; k < last; ++k, weights += columns) {
+                    for (int64_t o = 0; o < block.channels; ++o) {
+                        const int64_t channel = block.out_channel + o;
+                        const float scale = from.scale == nullptr ? 1.0f : from.scale[channel];
+                        weights[o] = from.weights[(channel * depth + k) * taps + tap] * scale;
+                    }
+                }
+            }
+        }
+        if (from.bias != nullptr) std::copy_n(from.bias + block.out_channel, block.channels, bias);
+    }
+};
+
+// Cuts the output so that every thread has work to the end, in turns that keep their pixels in the caches.
+void choose_chunks(conv2d_args& a, int64_t threads) {
+    constexpr int64_t turns = 8, smallest = 2 * conv2d_chunk_unit;
+    constexpr int64_t resident_pixels = 128 * 1024;  // floats of input or output
+    const int64_t pixels = pixels_of(a.output);
+    const int64_t wanted = std::max<int64_t>(1, threads == 1 ? 1 : threads * turns);
+    int64_t chunks = (wanted + a.block_count - 1) / a.block_count;
+    // All blocks together come to a multiple of the threads.
+    while (chunks * a.block_count % threads != 0) ++chunks;
+    const int64_t fits = std::max(smallest, resident_pixels / std::max(a.depth_block, 64));
+    chunks = std::max(chunks, (pixels + fits - 1) / fits);
+    const int64_t most = std::max<int64_t>(1, pixels / smallest);
+    chunks = std::min(chunks, most);
+    a.chunk_pixels = round_up((pixels + chunks - 1) / chunks, conv2d_chunk_unit);
+    a.chunks = (pixels + a.chunk_pixels - 1) / a.chunk_pixels;
+}
+
+}  // namespace
+
+void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_product& to) {
+    const int32_t lanes = kernels.lanes, full = lanes * kernels.conv2d_vectors;
+    const int32_t outputs = desc.out_channels / desc.groups, depth = desc.in_channels / desc.groups;
+    const packer source{desc, from, lanes, depth, int64_t{desc.kernel_height} * desc.kernel_width};
+
+    int64_t weights = 0, bias = 0;
+    for (int32_t group = 0; group < desc.groups; ++group) {
+        for (int32_t o = 0; o < outputs; o += full) {
+            const int32_t channels = std::min(outputs - o, full), vectors = (channels + lanes - 1) / lanes;
+            to.blocks.push_back({.weights = weights,
+                                 .bias = bias,
+                                 .in_channel = group * depth,
+                                 .out_channel = group * outputs + o,
+                                 .channels = channels,
+                                 .vectors = vectors});
+            weights += source.taps * depth * vectors * lanes;
+            bias += vectors * lanes;
+        }
+    }
+    to.depth_block = choose_depth_block(depth, source.taps, full);
+    if (depth < shallow) to.depth_block = depth;
+    to.weights.reserve(weights);
+    to.weights.fill_with_zeros();
+    to.bias.reserve(bias);
+    to.bias.fill_with_zeros();
+    to.zeros.reserve(std::max<int64_t>(to.depth_block, depth < shallow ? depth * desc.kernel_width : 0));
+    to.zeros.fill_with_zeros();
+    for (const conv2d_block& block : to.blocks)
+        source.pack(block, to.depth_block, to.weights.data() + block.weights, to.bias.data() + block.bias);
+}
+
+void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_product& conv,
+         const conv2d_call& call) {
+    conv2d_args a{.input = call.input,
+                  .output = call.output,
+                  .residual = call.residual,
+                  .taps = call.taps,
+                  .weights = conv.weights.data(),
+                  .bias = conv.bias.data(),
+                  .zeros = conv.zeros.data(),
+                  .blocks = conv.blocks.data(),
+                  .block_count = static_cast<int32_t>(conv.blocks.size()),
+                  .depth = desc.in_channels / desc.groups,
+                  .depth_block = conv.depth_block,
+                  .row_taps = false,
+                  .activation = desc.activation,
+                  .slope = desc.slope,
+                  .chunks = 1,
+                  .chunk_pixels = 1,
+                  .chunks_first = true};
+    a.row_taps = a.depth < shallow && desc.groups == 1 && desc.kernel_width > 1 && desc.dilation_width == 1 &&
+                 call.input.pixel_stride == a.depth;
+    choose_chunks(a, on.pool.threads());
+    parallel_for(on, a.chunks * a.block_count, 1, [&](int64_t begin, int64_t end, scratch& memory) {
+        kernels.conv2d(a, begin, end, memory.floats(conv2d_memory(a)));
+    });
+}
+
+}  // namespace atrous

@@ -1,0 +1,190 @@
+// Convolution as an implicit matrix product: the rows of the left matrix are pointers into the picture, one per pixel
+// and tap of the window, so nothing is unfolded in memory. A tap that falls outside for a whole tile is skipped, which
+// at the rates of atrous spatial pyramid pooling is most of them.
+#include "conv2d_tile.h"
+#include "kernels.h"
+
+namespace atrous::ATROUS_ISA_NAMESPACE {
+namespace {
+
+constexpr int64_t most_tile_pixels = conv2d_most_tile_pixels;
+
+// Input coordinates of the window's first tap, for every pixel of a tile.
+struct tile_place {
+    int64_t y[most_tile_pixels], x[most_tile_pixels];
+    const float* picture[most_tile_pixels];
+    int64_t pixels;
+    bool inside;  // no tap of any pixel touches the padding
+};
+
+class walker {
+ public:
+    walker(const conv2d_args& a, const conv2d_block& block, float* memory)
+        : a_(a),
+          block_(block),
+          tile_pixels_(tile_pixels(block.vectors)),
+          taps_(a.row_taps ? a.taps.kernel_height : a.taps.kernel_height * a.taps.kernel_width),
+          rows_(reinterpret_cast<const float**>(memory)),
+          weights_(rows_ + taps_ * most_tile_pixels),
+          staging_(memory + 2 * taps_ * (most_tile_pixels + 1)) {}
+
+    void walk(int64_t begin, int64_t end) {
+        for (int64_t depth = 0; depth < a_.depth; depth += a_.depth_block) {
+            const int64_t count = a_.depth - depth < a_.depth_block ? a_.depth - depth : a_.depth_block;
+            for (int64_t pixel = begin; pixel < end; pixel += tile_pixels_) {
+                compute_tile(pixel, end - pixel < tile_pixels_ ? end - pixel : tile_pixels_, depth, count);
+            }
+        }
+    }
+
+ private:
+    void compute_tile(int64_t pixel, int64_t pixels, int64_t depth, int64_t count) {
+        tile_place place;
+        locate(pixel, pixels, place);
+        const int64_t vector_floats = block_.vectors * width;
+        tile_args t{};
+        t.rows = rows_;
+        t.weights = weights_;
+        t.depth = a_.row_taps ? a_.taps.kernel_width * count : count;
+        const float* weights =
+            a_.weights + block_.weights + depth * taps_ * vector_floats * (a_.row_taps ? a_.taps.kernel_width : 1);
+        t.taps = a_.row_taps ? collect_row_taps(place, weights, t.depth * vector_floats)
+                             : collect_taps(place, depth, weights, t.depth * vector_floats);
+        t.bias = a_.bias + block_.bias;
+        t.residual = a_.residual.data == nullptr
+                         ? nullptr
+                         : a_.residual.data + pixel * a_.residual.pixel_stride + block_.out_channel;
+        t.residual_stride = a_.residual.pixel_stride;
+        t.output = a_.output.data + pixel * a_.output.pixel_stride + block_.out_channel;
+        t.output_stride = a_.output.pixel_stride;
+        t.pixels = pixels;
+        t.last_lanes = block_.channels - (block_.vectors - 1) * width;
+        t.first = depth == 0;
+        t.last = depth + count == a_.depth;
+        t.activation = a_.activation;
+        t.slope = a_.slope;
+        multiply(t);
+    }
+
+    void multiply(const tile_args& t) {
+        switch (block_.vectors) {
+            case 1:
+                return multiply_tile<tile_pixels(1), 1>(t);
+            case 2:
+                return multiply_tile<tile_pixels(2), 2>(t);
+#if defined(__AVX512F__)
+            case 3:
+                return multiply_tile<tile_pixels(3), 3>(t);
+            case 4:
+                return multiply_tile<tile_pixels(4), 4>(t);
+#endif
+        }
+    }
+
+    void locate(int64_t pixel, int64_t pixels, tile_place& place) {
+        const window& w = a_.taps;
+        int64_t x = pixel % a_.output.width, row = pixel / a_.output.width;
+        int64_t y = row % a_.output.height, n = row / a_.output.height;
+        const int64_t reach_y = (w.kernel_height - 1) * static_cast<int64_t>(w.dilation_height);
+        const int64_t reach_x = (w.kernel_width - 1) * static_cast<int64_t>(w.dilation_width);
+        const int64_t picture = a_.input.height * static_cast<int64_t>(a_.input.width) * a_.input.pixel_stride;
+        place.pixels = pixels;
+        place.inside = true;
+        for (int64_t m = 0; m < pixels; ++m) {
+            place.y[m] = y * w.stride_height - w.pad_top;
+            place.x[m] = x * w.stride_width - w.pad_left;
+            place.picture[m] = a_.input.data + n * picture + block_.in_channel;
+            place.inside &= place.y[m] >= 0 && place.x[m] >= 0 && place.y[m] + reach_y < a_.input.height &&
+                            place.x[m] + reach_x < a_.input.width;
+            if (++x == a_.output.width) {
+                x = 0;
+                if (++y == a_.output.height) {
+                    y = 0;
+                    ++n;
+                }
+            }
+        }
+    }
+
+    const float* at(const tile_place& place, int64_t m, int64_t y, int64_t x) const {
+        return place.picture[m] + (y * a_.input.width + x) * a_.input.pixel_stride;
+    }
+
+    // Every tap that touches the picture for some pixel of the tile. The pixels that a short tile lacks read zeros.
+    int64_t collect_taps(const tile_place& place, int64_t depth, const float* weights, int64_t tap_floats) {
+        const window& w = a_.taps;
+        const float** out = rows_;
+        int64_t taps = 0;
+        for (int64_t ky = 0; ky < w.kernel_height; ++ky) {
+            for (int64_t kx = 0; kx < w.kernel_width; ++kx, weights += tap_floats) {
+                bool touches = place.inside;
+                for (int64_t m = 0; m < place.pixels; ++m) {
+                    const int64_t y = place.y[m] + ky * w.dilation_height, x = place.x[m] + kx * w.dilation_width;
+                    const bool hit = place.inside || (y >= 0 && y < a_.input.height && x >= 0 && x < a_.input.width);
+                    out[m] = hit ? at(place, m, y, x) + depth : a_.zeros;
+                    touches |= hit;
+                }
+                if (!touches) continue;
+                for (int64_t m = place.pixels; m < tile_pixels_; ++m) out[m] = a_.zeros;
+                weights_[taps++] = weights;
+                out += tile_pixels_;
+            }
+        }
+        return taps;
+    }
+
+    // The same with a whole row of the window as one tap. Rows that stick out at the side are copied beside zeros.
+    int64_t collect_row_taps(const tile_place& place, const float* weights, int64_t tap_floats) {
+        const window& w = a_.taps;
+        const int64_t depth = w.kernel_width * static_cast<int64_t>(a_.depth);
+        const float** out = rows_;
+        int64_t taps = 0;
+        for (int64_t ky = 0; ky < w.kernel_height; ++ky, weights += tap_floats) {
+            bool touches = false;
+            for (int64_t m = 0; m < place.pixels; ++m) {
+                const int64_t y = place.y[m] + ky * w.dilation_height, x = place.x[m];
+                const int64_t from = x < 0 ? -x : 0;
+                const int64_t to = x + w.kernel_width > a_.input.width ? a_.input.width - x : w.kernel_width;
+                if (y < 0 || y >= a_.input.height || from >= to) {
+                    out[m] = a_.zeros;
+                    continue;
+                }
+                touches = true;
+                out[m] = at(place, m, y, x);
+                if (to - from == w.kernel_width) continue;
+                float* copy = staging_ + (ky * most_tile_pixels + m) * depth;
+                memset(copy, 0, static_cast<size_t>(depth) * sizeof(float));
+                memcpy(copy + from * a_.depth, at(place, m, y, x + from),
+                       static_cast<size_t>((to - from) * a_.depth) * sizeof(float));
+                out[m] = copy;
+            }
+            if (!touches) continue;
+            for (int64_t m = place.pixels; m < tile_pixels_; ++m) out[m] = a_.zeros;
+            weights_[taps++] = weights;
+            out += tile_pixels_;
+        }
+        return taps;
+    }
+
+    const conv2d_args& a_;
+    const conv2d_block& block_;
+    const int64_t tile_pixels_, taps_;
+    const float** rows_;
+    const float** weights_;
+    float* staging_;
+};
+
+}  // namespace
+
+void conv2d(const conv2d_args& a, int64_t begin, int64_t end, float* memory) {
+    const int64_t pixels = static_cast<int64_t>(a.output.batch) * a.output.height * a.output.width;
+    for (int64_t item = begin; item < end; ++item) {
+        const int64_t block = a.chunks_first ? item / a.chunks : item % a.block_count;
+        const int64_t chunk = a.chunks_first ? item % a.chunks : item / a.block_count;
+        const int64_t first = chunk * a.chunk_pixels;
+        const int64_t last = first + a.chunk_pixels < pixels ? first + a.chunk_pixels : pixels;
+        walker(a, a.blocks[block], memory).walk(first, last);
+    }
+}
+
+}  // namespace atrous::ATROUS_ISA_NAMESPACE

@@ -1,0 +1,88 @@
+// Per-channel affine maps, two-operand arithmetic and copies: memory-bound, so one pass and whole vectors.
+#include "activation.h"
+#include "kernels.h"
+#include "simd.h"
+
+namespace atrous::ATROUS_ISA_NAMESPACE {
+namespace {
+
+bool is_dense(const atrous_tensor& t) {
+    return t.pixel_stride == t.channels;
+}
+
+int64_t pixels_per_picture(const atrous_tensor& t) {
+    return static_cast<int64_t>(t.height) * t.width;
+}
+
+// body(channel, lanes) for every vector of a run of channels; lanes is less than width in the last one at most.
+template <class Body>
+void for_each_vector(int64_t channels, Body body) {
+    int64_t c = 0;
+    for (; c + width <= channels; c += width) body(c, static_cast<int64_t>(width));
+    if (c < channels) body(c, channels - c);
+}
+
+vec read(const float* p, int64_t lanes) {
+    return lanes == width ? load(p) : load_part(p, lanes);
+}
+
+void write(float* p, vec x, int64_t lanes) {
+    lanes == width ? store(p, x) : store_part(p, x, lanes);
+}
+
+vec combine(vec x, vec y, int32_t op) {
+    return op == ATROUS_ADD ? x + y : op == ATROUS_MULTIPLY ? x * y : larger(x, y);
+}
+
+}  // namespace
+
+void affine(const affine_args& a, int64_t begin, int64_t end, float*) {
+    // Without per-channel factors a dense run of pixels is one long row.
+    const bool flat = a.scale == nullptr && a.shift == nullptr && is_dense(a.input) && is_dense(a.output);
+    const int64_t channels = flat ? (end - begin) * a.input.channels : a.input.channels;
+    const int64_t last = flat ? begin + 1 : end;
+    for (int64_t p = begin; p < last; ++p) {
+        const float* in = a.input.data + p * a.input.pixel_stride;
+        float* out = a.output.data + p * a.output.pixel_stride;
+        for_each_vector(channels, [&](int64_t c, int64_t lanes) {
+            vec x = read(in + c, lanes);
+            if (a.scale != nullptr) x = x * read(a.scale + c, lanes);
+            if (a.shift != nullptr) x = x + read(a.shift + c, lanes);
+            write(out + c, activate(x, a.activation, a.slope), lanes);
+        });
+    }
+}
+
+void binary_op(const binary_args& a, int64_t begin, int64_t end, float*) {
+    const bool flat = !a.broadcast && is_dense(a.a) && is_dense(a.b) && is_dense(a.output);
+    const int64_t channels = flat ? (end - begin) * a.a.channels : a.a.channels;
+    const int64_t last = flat ? begin + 1 : end;
+    for (int64_t p = begin; p < last; ++p) {
+        const float* x = a.a.data + p * a.a.pixel_stride;
+        const float* y = a.b.data + (a.broadcast ? p / pixels_per_picture(a.a) : p) * a.b.pixel_stride;
+        float* out = a.output.data + p * a.output.pixel_stride;
+        for_each_vector(channels, [&](int64_t c, int64_t lanes) {
+            const vec result = combine(read(x + c, lanes), read(y + c, lanes), a.op);
+            write(out + c, activate(result, a.activation, a.slope), lanes);
+        });
+    }
+}
+
+void copy(const copy_args& a, int64_t begin, int64_t end, float*) {
+    const size_t pixel_bytes = static_cast<size_t>(a.output.channels) * sizeof(float);
+    for (int64_t row = begin; row < end; ++row) {
+        const int64_t n = row / a.output.height, y = row % a.output.height;
+        const int64_t source = a.broadcast ? n : (n * a.input.height + y + a.top) * a.input.width + a.left;
+        const float* in = a.input.data + source * a.input.pixel_stride;
+        float* out = a.output.data + row * a.output.width * a.output.pixel_stride;
+        if (!a.broadcast && is_dense(a.input) && is_dense(a.output)) {
+            memcpy(out, in, pixel_bytes * static_cast<size_t>(a.output.width));
+            continue;
+        }
+        const int64_t step = a.broadcast ? 0 : a.input.pixel_stride;
+        for (int64_t x = 0; x < a.output.width; ++x)
+            memcpy(out + x * a.output.pixel_stride, in + x * step, pixel_bytes);
+    }
+}
+
+}  // namespace atrous::ATROUS_ISA_NAMESPACE

@@ -1,0 +1,38 @@
+// softmax(x)_i = exp(x_i - max) / sum_j exp(x_j - max), along the channels of a pixel.
+#include "kernels.h"
+#include "simd.h"
+
+namespace atrous::ATROUS_ISA_NAMESPACE {
+
+void softmax(const softmax_args& a, int64_t begin, int64_t end, float*) {
+    const int64_t channels = a.input.channels, whole = channels / width * width, rest = channels - whole;
+    for (int64_t p = begin; p < end; ++p) {
+        const float* in = a.input.data + p * a.input.pixel_stride;
+        float* out = a.output.data + p * a.output.pixel_stride;
+        float best = in[0];
+        if (whole > 0) {
+            vec most = load(in);
+            for (int64_t c = width; c < whole; c += width) most = larger(most, load(in + c));
+            best = largest_lane(most);
+        }
+        for (int64_t c = whole; c < channels; ++c) best = in[c] > best ? in[c] : best;
+        vec total = all(0.0f);
+        for (int64_t c = 0; c < whole; c += width) {
+            const vec e = exponential(load(in + c) - all(best));
+            total = total + e;
+            store(out + c, e);
+        }
+        float sum = sum_of_lanes(total);
+        if (rest > 0) {
+            float lanes[width];
+            store(lanes, exponential(load_part(in + whole, rest) - all(best)));
+            for (int64_t c = 0; c < rest; ++c) sum += lanes[c];
+            store_part(out + whole, load(lanes), rest);
+        }
+        const vec scale = all(1.0f / sum);
+        for (int64_t c = 0; c < whole; c += width) store(out + c, load(out + c) * scale);
+        if (rest > 0) store_part(out + whole, load_part(out + whole, rest) * scale, rest);
+    }
+}
+
+}  // namespace atrous::ATROUS_ISA_NAMESPACE
