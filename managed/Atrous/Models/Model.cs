@@ -79,7 +79,7 @@ public sealed class Model
 
         bool Ignored(string name) =>
             name.EndsWith("num_batches_tracked", StringComparison.Ordinal)
-            || description.TrainingOnly.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+            || description.TrainingOnly.Concat(description.Duplicates).Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
     }
 
     private static WeightInventory TakeInventory(ModelDescription description, int side)
