@@ -1,4 +1,5 @@
 // From bytes to the network's input. A channel has only 256 values, so each is computed once and then looked up.
+#include <cmath>
 #include <vector>
 
 #include "parallel.h"
@@ -15,9 +16,12 @@ struct channel_map {
     float values[256];
 };
 
-// Dividing by the inverse of the scale is what frameworks do (x / 255, not x * (1 / 255)); it gives their bits.
+// A scale that is the float nearest to 1/255 (or 1/127.5) means that division: it is what frameworks do, and a product
+// with the rounded inverse has other bits.
 float normalized(float value, float scale, float mean, float std) {
-    return (value / (1.0f / scale) - mean) / std;
+    const float divisor = std::round(2.0f / scale) / 2.0f;
+    const float scaled = 1.0f / divisor == scale ? value / divisor : value * scale;
+    return (scaled - mean) / std;
 }
 
 std::vector<channel_map> make_maps(const atrous_normalize_desc& desc, int32_t channels, int32_t image_channels) {

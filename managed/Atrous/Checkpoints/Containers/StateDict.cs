@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
-using Atrous.Checkpoints.Containers.Pickles;
+using Atrous.Checkpoints.Pickles;
+using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Containers;
 
@@ -10,6 +11,7 @@ internal static class StateDict
     private const int MaxDepth = 3;
     private const int MaxExtras = 100;
     private const int MaxExtraLength = 200;
+    private const int MaxListed = 8;
 
     /// <summary>In order of preference.</summary>
     private static readonly string[] Keys =
@@ -111,9 +113,12 @@ internal static class StateDict
         }
         string found = root.Items.Count == 0
             ? "it has no named entries"
-            : "its entries are " + string.Join(", ", root.Items.Keys.Take(8).Select(Printable.Quote)) + (root.Items.Count > 8 ? ", ..." : "");
+            : "its entries are " + string.Join(", ", root.Items.Take(MaxListed).Select(Describe)) + (root.Items.Count > MaxListed ? ", ..." : "");
         return file.Error($"has no tensors at its root or under {string.Join(", ", Keys)}; {found}");
     }
+
+    private static string Describe(KeyValuePair<string, object?> entry) =>
+        Printable.Quote(entry.Key) + (DescribeUnreadable(entry.Value) is { } description ? $" ({description})" : "");
 
     private static ModelException WholeModule(CheckpointFile file, PickleObject module) =>
         file.Error($"holds a whole model ({Printable.Quote(module.Type.FullName)}), saved with torch.save(model); "
