@@ -131,8 +131,8 @@ public enum XceptionTap
     /// <summary>Block 1's output as it is.</summary>
     Block1,
 
-    /// <summary>Block 1's output after a ReLU.</summary>
-    Block1Relu,
+    /// <summary>Block 2's input: block 1's output after <see cref="XceptionBlock.InputActivation"/>.</summary>
+    Block2Input,
 
     /// <summary>The second separable convolution of block 2, before its activation.</summary>
     Block2Second,
@@ -149,7 +149,7 @@ public sealed record XceptionBlock(int Convolutions, int Stride, int Dilation, b
     /// <summary>Dilation of the last convolution where it differs.</summary>
     public int? LastDilation { get; init; }
 
-    /// <summary>A plain ReLU on the block's input that replaces it for the skip too (ArronHZG's block 2).</summary>
+    /// <summary>An activation on the block's input that the skip sees too.</summary>
     public Activation? InputActivation { get; init; }
 }
 

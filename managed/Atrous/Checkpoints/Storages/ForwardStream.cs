@@ -1,4 +1,4 @@
-namespace Atrous.Checkpoints.Containers;
+namespace Atrous.Checkpoints.Storages;
 
 /// <summary>What read-only, forward-only streams have in common: everything that they cannot do.</summary>
 internal abstract class ForwardStream : Stream

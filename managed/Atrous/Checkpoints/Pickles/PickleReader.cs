@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
+using Atrous.Checkpoints.Storages;
 
-namespace Atrous.Checkpoints.Containers.Pickles;
+namespace Atrous.Checkpoints.Pickles;
 
 /// <summary>The bytes of a pickle in order, through a small buffer. Long values are not copied but pointed at.</summary>
 internal sealed class PickleReader(CheckpointFile file, ByteRegion region)

@@ -5,7 +5,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Atrous.Tensors;
 
-namespace Atrous.Checkpoints.Containers;
+namespace Atrous.Checkpoints.Storages;
 
 /// <summary>Stored elements to float32 and back. Rounds to nearest even where the target is narrower.</summary>
 internal static class FloatConversion

@@ -1,4 +1,6 @@
-namespace Atrous.Checkpoints.Containers.Pickles;
+using Atrous.Checkpoints.Storages;
+
+namespace Atrous.Checkpoints.Pickles;
 
 /// <summary>
 /// Imitates the few functions and classes that checkpoints are made with. Every other call makes an inert
@@ -40,7 +42,7 @@ internal sealed class PickleCalls(CheckpointFile file)
                 return BytesOf(function, arguments);
             case "copyreg._reconstructor" or "copy_reg._reconstructor" or "copyreg.__newobj__" or "copy_reg.__newobj__"
                 when arguments is [PickleGlobal type, ..]:
-                return Call(type);
+                return Inert(type);
             case "torch._utils._rebuild_parameter" or "torch._utils._rebuild_parameter_with_state"
                 when arguments is [var data, ..]:
                 return data;
@@ -76,8 +78,6 @@ internal sealed class PickleCalls(CheckpointFile file)
             new MemoryRegion(System.Text.Encoding.Latin1.GetBytes(text)),
         _ => null,
     };
-
-    private PickleObject Call(PickleGlobal type) => Inert(type);
 
     private PickleObject Inert(PickleGlobal function)
     {

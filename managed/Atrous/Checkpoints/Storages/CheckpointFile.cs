@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace Atrous.Checkpoints.Containers;
+namespace Atrous.Checkpoints.Storages;
 
 /// <summary>
 /// A file that stays open while its tensors are read. Reads are positional, so threads need no lock; a file that was
@@ -27,7 +27,7 @@ internal sealed class CheckpointFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
-            throw new ModelException($"The checkpoint '{path}' cannot be opened: {e.Message}", e);
+            throw new ModelException($"The checkpoint '{path}' cannot be opened: {e.Message.TrimEnd('.')}.", e);
         }
     }
 
@@ -58,7 +58,7 @@ internal sealed class CheckpointFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw Error($"cannot be read: {e.Message}", e);
+            throw Error($"cannot be read: {e.Message.TrimEnd('.')}", e);
         }
     }
 

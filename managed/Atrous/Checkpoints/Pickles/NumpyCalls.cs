@@ -1,7 +1,7 @@
-using System.Globalization;
+using Atrous.Checkpoints.Storages;
 using Atrous.Tensors;
 
-namespace Atrous.Checkpoints.Containers.Pickles;
+namespace Atrous.Checkpoints.Pickles;
 
 /// <summary>The functions that NumPy pickles arrays, element types and scalars with.</summary>
 internal sealed class NumpyCalls(CheckpointFile file)

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using Atrous.Tensors;
 
-namespace Atrous.Checkpoints.Containers;
+namespace Atrous.Checkpoints.Storages;
 
 /// <summary>A tensor as a checkpoint stores it: a strided view of a storage. Holds no values.</summary>
 internal sealed class StoredTensor

@@ -1,6 +1,7 @@
+using Atrous.Checkpoints.Storages;
 using Atrous.Tensors;
 
-namespace Atrous.Checkpoints.Containers.Pickles;
+namespace Atrous.Checkpoints.Pickles;
 
 /// <summary>The functions of torch._utils that make tensors of storages.</summary>
 internal sealed class TorchCalls(CheckpointFile file)

@@ -1,7 +1,8 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Atrous.Checkpoints.Storages;
 
-namespace Atrous.Checkpoints.Containers.Pickles;
+namespace Atrous.Checkpoints.Pickles;
 
 /// <summary>
 /// Bytes that a pickle of protocol 2 written by Python 3 carries as text: each byte a character of Latin-1, in UTF-8. They are

@@ -1,4 +1,4 @@
-namespace Atrous.Checkpoints.Containers;
+namespace Atrous.Checkpoints.Storages;
 
 /// <summary>The bytes behind one or more tensors, wherever they lie. Opening a stream costs nothing until it is read.</summary>
 internal abstract class Storage

@@ -1,6 +1,7 @@
 using System.Numerics;
+using Atrous.Checkpoints.Storages;
 
-namespace Atrous.Checkpoints.Containers.Pickles;
+namespace Atrous.Checkpoints.Pickles;
 
 /// <summary>
 /// Reads a pickle of protocol 0 to 5 and executes nothing: classes and functions are names, the few that matter are imitated

@@ -1,6 +1,7 @@
+using Atrous.Checkpoints.Storages;
 using Atrous.Tensors;
 
-namespace Atrous.Checkpoints.Containers.Pickles;
+namespace Atrous.Checkpoints.Pickles;
 
 // What a pickle can hold: null, bool, long, BigInteger, double, string, object?[] (a tuple) and the types of this file.
 // None of them walks into its items when it is printed or compared, so deep and cyclic pickles are harmless.

@@ -1,6 +1,6 @@
 using System.IO.Compression;
 
-namespace Atrous.Checkpoints.Containers;
+namespace Atrous.Checkpoints.Storages;
 
 /// <summary>A storage that somebody packed again: unpacked while it is read, never further than a tensor needs.</summary>
 internal sealed class DeflatedStorage(ByteRegion packed, long length) : Storage

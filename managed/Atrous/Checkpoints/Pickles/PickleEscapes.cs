@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Text;
 
-namespace Atrous.Checkpoints.Containers.Pickles;
+namespace Atrous.Checkpoints.Pickles;
 
 /// <summary>The text forms of values in pickles of protocol 0. Null where a text is malformed.</summary>
 internal static class PickleEscapes

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Atrous.Checkpoints.Containers;
+namespace Atrous.Checkpoints.Storages;
 
 /// <summary>Names that come out of files, made fit for one line of an error message.</summary>
 internal static class Printable
