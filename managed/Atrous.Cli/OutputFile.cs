@@ -2,7 +2,7 @@ namespace Atrous.Cli;
 
 /// <summary>
 /// A file that appears whole or not at all: written under a temporary name beside the target, renamed by
-/// <see cref="Commit"/>. A link is followed; a device or a pipe, which cannot be renamed onto, is written directly.
+/// <see cref="Commit"/>. A link is followed; what lies in /dev and /proc, which cannot be renamed onto, is written directly.
 /// </summary>
 internal sealed class OutputFile : IDisposable
 {
@@ -17,15 +17,12 @@ internal sealed class OutputFile : IDisposable
     {
         _temporaries = temporaries;
         _shown = target;
-        _target = Guard(() =>
-        {
-            string resolved = File.ResolveLinkTarget(target, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(target);
-            Directory.CreateDirectory(Path.GetDirectoryName(resolved)!);
-            return resolved;
-        });
+        _target = Path.GetFullPath(target);
+        _direct = _target.StartsWith("/dev/", StringComparison.Ordinal) || _target.StartsWith("/proc/", StringComparison.Ordinal);
+        if (!_direct)
+            _target = Guard(() => Prepare(_target));
         if (Directory.Exists(_target))
             throw new CommandException(ExitCode.Failed, $"{_shown}: this is a folder, not a file that can be written.");
-        _direct = File.Exists(_target) && IsSpecial(_target);
         TemporaryPath = _direct ? _target : temporaries.NameBeside(_target);
     }
 
@@ -68,8 +65,14 @@ internal sealed class OutputFile : IDisposable
         _temporaries.Forget(TemporaryPath);
     }
 
-    private static bool IsSpecial(string path) =>
-        (File.GetAttributes(path) & (FileAttributes.Device | FileAttributes.Directory)) != 0 || path.StartsWith("/dev/", StringComparison.Ordinal);
+    /// <summary>Where a link leads, in a folder that exists.</summary>
+    private static string Prepare(string path)
+    {
+        if (new FileInfo(path).LinkTarget is not null)
+            path = File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName;
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        return path;
+    }
 
     private T Guard<T>(Func<T> action)
     {
