@@ -130,29 +130,24 @@ crf_update_args crf::update_args(const std::vector<crf_message>& messages) {
             .unary = unary_.data(),
             .beliefs = beliefs_.data(),
             .energies = nullptr,
-            .scratch = nullptr,
             .stride = stride_};
 }
 
-void crf::start() {
-    const crf_update_args args = update_args({});
+void crf::update_beliefs(const std::vector<crf_message>& messages) {
+    const crf_update_args args = update_args(messages);
     parallel_for(on_, pixels_, pixel_grain, [&](int64_t begin, int64_t end, scratch& memory) {
-        crf_update_args mine = args;
-        mine.scratch = memory.floats(2 * stride_);
-        on_.kernels.crf_update(mine, begin, end);
+        on_.kernels.crf_update(args, begin, end, memory.floats(2 * stride_));
     });
+}
+
+void crf::start() {
+    update_beliefs({});
     started_ = true;
 }
 
 void crf::step() {
     require_started();
-    const std::vector<crf_message> messages = send_messages();
-    const crf_update_args args = update_args(messages);
-    parallel_for(on_, pixels_, pixel_grain, [&](int64_t begin, int64_t end, scratch& memory) {
-        crf_update_args mine = args;
-        mine.scratch = memory.floats(2 * stride_);
-        on_.kernels.crf_update(mine, begin, end);
-    });
+    update_beliefs(send_messages());
 }
 
 // KL(Q||P) up to the constant log Z: sum of q (log q + unary + pairwise) = sum of q (log q - energy). Equation 5.
@@ -164,11 +159,11 @@ double crf::kl_divergence() {
     std::vector<double> sums((pixels_ + block - 1) / block, 0.0);
     parallel_for(on_, static_cast<int64_t>(sums.size()), [&](int64_t begin, int64_t end, scratch& memory) {
         crf_update_args mine = args;
-        mine.scratch = memory.floats((2 + block) * stride_);
-        mine.energies = mine.scratch + 2 * stride_;
+        float* work = memory.floats((2 + block) * stride_);
+        mine.energies = work + 2 * stride_;
         for (int64_t i = begin; i < end; ++i) {
             const int64_t first = i * block, last = std::min(first + block, pixels_);
-            on_.kernels.crf_update(mine, first, last);
+            on_.kernels.crf_update(mine, first, last, work);
             for (int64_t p = first; p < last; ++p) {
                 const float* q = beliefs_.data() + p * stride_;
                 const float* energy = mine.energies + (p - first) * stride_;

@@ -43,6 +43,7 @@ class crf {
     void read_compatibility(const atrous_crf_kernel& kernel, pairwise& into) const;
     // What each kernel says about the beliefs as they are, ready to be sliced.
     std::vector<crf_message> send_messages();
+    void update_beliefs(const std::vector<crf_message>& messages);
     crf_update_args update_args(const std::vector<crf_message>& messages);
     void require_started() const;
 

@@ -46,6 +46,7 @@ struct crf_message {
 
 // Items: pixels. energy = -unary + attraction * message, or - matrix * message, kernel by kernel; beliefs =
 // softmax(energy). With energies set, that is written instead, row 0 for pixel begin.
+// memory: 2 * stride floats.
 struct crf_update_args {
     const crf_message* messages;
     int32_t message_count;
@@ -53,7 +54,6 @@ struct crf_update_args {
     const float* unary;  // pixels x stride, the padding +infinity
     float* beliefs;      // pixels x stride
     float* energies;     // null, or (end - begin) x stride
-    float* scratch;      // 2 x stride, the caller's own
     int64_t stride;
 };
 

@@ -308,12 +308,13 @@ void lattice::filter(engine& on, const float* beliefs, float* values, int64_t st
                                .beliefs = beliefs,
                                .values = values,
                                .stride = stride};
-    parallel_for(on, vertices_, 256, [&](int64_t begin, int64_t end) { on.kernels.crf_splat(splat, begin, end); });
+    parallel_for(on, vertices_, 256,
+                 [&](int64_t begin, int64_t end) { on.kernels.crf_splat(splat, begin, end, nullptr); });
     for (const chains& axis : axes_) {
         const crf_blur_args blur{
             .chain = axis.vertex.data(), .segment = axis.segment.data(), .values = values, .stride = stride};
         parallel_for(on, static_cast<int64_t>(axis.segment.size()) - 1,
-                     [&](int64_t begin, int64_t end) { on.kernels.crf_blur(blur, begin, end); });
+                     [&](int64_t begin, int64_t end) { on.kernels.crf_blur(blur, begin, end, nullptr); });
     }
 }
 

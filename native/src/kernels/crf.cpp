@@ -197,8 +197,7 @@ inline void attract(const crf_update_args& a, int64_t pixel, int64_t column, flo
 }
 
 // The same where some message crosses from label to label.
-void attract_across_labels(const crf_update_args& a, int64_t pixel, float* energy) {
-    float* message = a.scratch + a.stride;
+void attract_across_labels(const crf_update_args& a, int64_t pixel, float* message, float* energy) {
     for (int64_t k = 0; k < a.stride; ++k) energy[k] = -a.unary[pixel * a.stride + k];
     for (int32_t i = 0; i < a.message_count; ++i) {
         const crf_message& m = a.messages[i];
@@ -218,24 +217,24 @@ void attract_across_labels(const crf_update_args& a, int64_t pixel, float* energ
 
 }  // namespace
 
-void crf_splat(const crf_splat_args& a, int64_t begin, int64_t end) {
+void crf_splat(const crf_splat_args& a, int64_t begin, int64_t end, float*) {
     for_blocks(a.stride, [&]<class Block>(int64_t column) { splat_and_blur<Block>(a, column, begin, end); });
 }
 
-void crf_blur(const crf_blur_args& a, int64_t begin, int64_t end) {
+void crf_blur(const crf_blur_args& a, int64_t begin, int64_t end, float*) {
     for_blocks(a.stride,
                [&]<class Block>(int64_t column) { blur_chains<Block>(a, column, a.segment[begin], a.segment[end]); });
 }
 
-void crf_update(const crf_update_args& a, int64_t begin, int64_t end) {
+void crf_update(const crf_update_args& a, int64_t begin, int64_t end, float* memory) {
     bool across_labels = false;
     for (int32_t i = 0; i < a.message_count; ++i) across_labels |= a.messages[i].matrix != nullptr;
     for (int64_t pixel = begin; pixel < end; ++pixel) {
-        float* energy = a.energies == nullptr ? a.scratch : a.energies + (pixel - begin) * a.stride;
+        float* energy = a.energies == nullptr ? memory : a.energies + (pixel - begin) * a.stride;
         for (int32_t i = 0; i < a.message_count; ++i)
             prefetch_corners(a.messages[i], pixel + crf_pixels_ahead, a.stride);
         if (across_labels) {
-            attract_across_labels(a, pixel, energy);
+            attract_across_labels(a, pixel, memory + a.stride, energy);
         } else {
             for_blocks(a.stride, [&]<class Block>(int64_t column) { attract<Block>(a, pixel, column, energy); });
         }
