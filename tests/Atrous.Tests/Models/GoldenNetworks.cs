@@ -35,7 +35,9 @@ internal static class GoldenNetworks
     /// <summary>The description that a dialect gives of a golden's keys, with the golden's own output stride and switches.</summary>
     public static ModelDescription Describe(Golden golden, ICheckpoint checkpoint)
     {
-        JsonElement? stride = Option(golden, "output_stride") ?? Option(golden, "encoder_output_stride");
+        // Two repositories have their own words for it.
+        JsonElement? stride = Option(golden, "output_stride") ?? Option(golden, "encoder_output_stride")
+            ?? Option(golden, "downsample_factor");
         return Dialect.Describe(checkpoint, null, new DialectChoice(stride?.GetInt32(), Switches(golden)));
     }
 

@@ -10,7 +10,7 @@ public sealed class GoldenParityTests(ITestOutputHelper output)
     private static readonly string[] Dialects =
     [
         "ArronHZG", "VainF V3", "VainF V3+", "SMP V3", "SMP V3+", "mmsegmentation", "detectron2", "kazuto1011 V2",
-        "HF MobileNetV2", "DenseASPP",
+        "HF MobileNetV2", "DenseASPP", "yassouali", "torchvision", "jfzhang95", "bubbliiiing",
     ];
 
     /// <summary>The networks that plain loops finish in seconds.</summary>

@@ -36,7 +36,7 @@ internal static class ConfigFacts
     }
 
     /// <summary>Hugging Face's id2label, where it names every class; empty where it does not, or only says "LABEL_0".</summary>
-    public static string[] ClassNames(this ICheckpoint checkpoint, int classes)
+    public static string[] ConfigClassNames(this ICheckpoint checkpoint, int classes)
     {
         if (Entry(checkpoint, "id2label") is not { ValueKind: JsonValueKind.Object } labels)
             return [];

@@ -29,6 +29,7 @@ internal sealed class DenseAspp : Dialect
             "align_corners", true, "resizes align corners, as they did in the PyTorch that trained the published weights")
             ? Sampling.AlignCorners
             : Sampling.HalfPixel;
+        int classes = checkpoint.Outputs(Classifier);
         int channels = checkpoint.InputChannels(mobile ? MobileNetStem : DenseNetStem);
         string dot = checkpoint.Weights.ContainsKey(Published) ? "." : "";
         return new ModelDescription
@@ -41,7 +42,7 @@ internal sealed class DenseAspp : Dialect
                 Head = new DenseAsppHeadSpec { Rates = Rates },
                 OutputStride = outputStride,
                 InputChannels = channels,
-                Classes = checkpoint.Outputs(Classifier),
+                Classes = classes,
                 FinalSampling = sampling,
                 Forward = new ForwardResult(8),
             },
@@ -63,6 +64,7 @@ internal sealed class DenseAspp : Dialect
                 Mean = [0.290101f, 0.328081f, 0.286964f],
                 Std = [0.182954f, 0.186566f, 0.184475f],
             }.For(channels),
+            ClassNames = ClassNames.OfSize(classes, ClassNames.Cityscapes),
             Switches = choice.Switches,
         };
     }

@@ -28,6 +28,7 @@ internal sealed partial class Detectron2 : Dialect
         bool separableFuse = checkpoint.Weights.ContainsKey(Fuse + ".depthwise.weight");
         int outputStride = choice.OutputStride(16, 8, 16);
         ResNetSpec backbone = Backbone(checkpoint, outputStride);
+        int classes = checkpoint.Outputs(Classifier);
         int channels = checkpoint.InputChannels(Stem);
         var pyramid = new AsppSpec
         {
@@ -56,7 +57,7 @@ internal sealed partial class Detectron2 : Dialect
                     : new DeepLabV3HeadSpec { Aspp = pyramid },
                 OutputStride = outputStride,
                 InputChannels = channels,
-                Classes = checkpoint.Outputs(Classifier),
+                Classes = classes,
                 FinalSampling = Sampling.HalfPixel,
                 Forward = new ForwardResult(plus ? 4 : outputStride, Cropped: true),
             },
@@ -75,6 +76,7 @@ internal sealed partial class Detectron2 : Dialect
             ]),
             // mean (123.675, 116.28, 103.53) and std (58.395, 57.12, 57.375) on 0..255 are ImageNet's on 0..1.
             Preprocessing = Normalisation.ImageNet(channels) with { Resize = new ResizePolicy.ShortSide(1024, 2048) },
+            ClassNames = ClassNames.OfSize(classes, ClassNames.Cityscapes),
             Switches = choice.Switches,
             TrainingOnly = ["pixel_mean", "pixel_std"],
         };

@@ -13,6 +13,10 @@ public abstract class Dialect
     [
         new SelfDescribing(),
         new ArronHzg(),
+        new Yassouali(),
+        new Bubbliiiing(),
+        new JfZhang95(),
+        new Torchvision(),
         new VainF(),
         new SegmentationModels(),
         new MmSegmentation(),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Atrous.Specs;
 
 namespace Atrous.Checkpoints.Dialects;
@@ -30,4 +31,13 @@ internal static class HeadNames
         new(pattern + @"\.depthwise", $"{convolution}.{separable}0"),
         new(pattern + @"\.pointwise", $"{convolution}.{separable}1", norm),
     ];
+
+    /// <summary>ASPP's branches where a file counts them from 1: "aspp.aspp1" and what follows it.</summary>
+    public static NameMap.Row BranchesFromOne(string branch, string convolution, string norm) =>
+        new(@"aspp\.branch(\d)", match =>
+        {
+            int number = int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) + 1;
+            string name = string.Create(CultureInfo.InvariantCulture, $"{branch}{number}");
+            return new LayerNames(name + convolution, name + norm);
+        });
 }

@@ -67,7 +67,9 @@ internal sealed class HuggingFace : Dialect
                 Std = [0.5f, 0.5f, 0.5f],
                 Resize = new ResizePolicy.ShortSide(545),
             }.For(channels),
-            ClassNames = checkpoint.ClassNames(classes),
+            ClassNames = checkpoint.ConfigClassNames(classes) is { Length: > 0 } names
+                ? names
+                : ClassNames.OfSize(classes, ClassNames.Voc),
             Switches = choice.Switches,
             // The image classifier's last convolution is in the file, but no segmentation reads it.
             TrainingOnly = [Backbone + "conv_1x1."],

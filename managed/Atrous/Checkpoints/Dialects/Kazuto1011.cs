@@ -23,6 +23,7 @@ internal sealed class Kazuto1011 : Dialect
     {
         string prefix = checkpoint.Weights.ContainsKey(Wrapper + Stem) ? Wrapper : "";
         int outputStride = choice.OutputStride(8, 8);
+        int classes = checkpoint.Outputs(prefix + FirstBranch);
         int channels = checkpoint.InputChannels(prefix + Stem);
         int[] blocks = BackboneShapes.ResNetBlocks(
             checkpoint,
@@ -45,7 +46,7 @@ internal sealed class Kazuto1011 : Dialect
                 Head = new DeepLabV2HeadSpec { Rates = [6, 12, 18, 24] },
                 OutputStride = outputStride,
                 InputChannels = channels,
-                Classes = checkpoint.Outputs(prefix + FirstBranch),
+                Classes = classes,
                 FinalSampling = Sampling.HalfPixel,
                 Forward = ForwardResult.Logits,
                 MultiScale = Scales(choice, prefix == Wrapper ? "0.5,0.75" : "none"),
@@ -65,6 +66,7 @@ internal sealed class Kazuto1011 : Dialect
                 Resize = new ResizePolicy.LongSide(513, OnlyShrink: false),
                 Filter = ResizeFilter.BilinearPlain,
             }.For(channels),
+            ClassNames = ClassNames.OfSize(classes, ClassNames.Voc),
             Switches = choice.Switches,
         };
     }

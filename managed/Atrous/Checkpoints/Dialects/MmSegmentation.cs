@@ -21,6 +21,7 @@ internal sealed class MmSegmentation : Dialect
         bool plus = checkpoint.Weights.ContainsKey("decode_head.c1_bottleneck.conv.weight");
         int outputStride = choice.OutputStride(8, 8, 16);
         ResNetSpec backbone = Backbone(checkpoint, outputStride);
+        int classes = checkpoint.Outputs(Classifier);
         int channels = checkpoint.InputChannels(DeepStem);
         Sampling sampling = choice.Flag(
             "align_corners", false, "every resize aligns corners: the 769x769 configurations do, the others do not")
@@ -46,7 +47,7 @@ internal sealed class MmSegmentation : Dialect
                     : new DeepLabV3HeadSpec { Aspp = aspp },
                 OutputStride = outputStride,
                 InputChannels = channels,
-                Classes = checkpoint.Outputs(Classifier),
+                Classes = classes,
                 FinalSampling = sampling,
             },
             Names = new NameMap(
@@ -65,6 +66,7 @@ internal sealed class MmSegmentation : Dialect
             ]),
             // mean (123.675, 116.28, 103.53) and std (58.395, 57.12, 57.375) on 0..255 are ImageNet's on 0..1.
             Preprocessing = Normalisation.ImageNet(channels),
+            ClassNames = ClassNames.OfSize(classes, ClassNames.Cityscapes, ClassNames.Voc),
             Switches = choice.Switches,
             TrainingOnly = ["auxiliary_head."],
         };

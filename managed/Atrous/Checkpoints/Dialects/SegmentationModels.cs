@@ -76,11 +76,10 @@ internal sealed class SegmentationModels : Dialect
     }
 
     private static ResNetSpec ResNet(ICheckpoint checkpoint, int outputStride) =>
-        checkpoint.Evidence(ResNetStem, "encoder.layer4.0.conv1.weight") is not null
-            ? BackboneShapes.ResNet(checkpoint, "encoder.", outputStride, DilationRule.Full)
-            : throw new ModelException(
-                $"'{checkpoint.Path}' has the head of segmentation_models.pytorch's DeepLab on an encoder that Atrous does not " +
-                "have; it has resnet18 to resnet152 and mobilenet_v2.");
+        BackboneShapes.FindResNet(checkpoint, "encoder.", outputStride, DilationRule.Full)
+        ?? throw new ModelException(
+            $"'{checkpoint.Path}' has the head of segmentation_models.pytorch's DeepLab on an encoder that Atrous does not " +
+            "have; it has resnet18 to resnet152 and mobilenet_v2.");
 
     private static InvertedResidualSpec MobileNet(int outputStride) => new()
     {

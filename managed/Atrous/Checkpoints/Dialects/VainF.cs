@@ -26,6 +26,8 @@ internal sealed class VainF : Dialect
         bool separable = checkpoint.Weights.ContainsKey($"{aspp}convs.1.0.body.0.weight");
         int outputStride = choice.OutputStride(16, 8, 16);
         (BackboneSpec backbone, NameMap.Row[] names, string stem) = Backbone(checkpoint, outputStride);
+        int channels = checkpoint.InputChannels(stem);
+        int classes = checkpoint.Outputs(plus ? "classifier.classifier.3.weight" : "classifier.classifier.4.weight");
         var pyramid = new AsppSpec
         {
             Rates = AsppSpec.StandardRates(outputStride),
@@ -49,12 +51,14 @@ internal sealed class VainF : Dialect
                     }
                     : new DeepLabV3HeadSpec { Aspp = pyramid, Hidden = pyramid.Style },
                 OutputStride = outputStride,
-                InputChannels = checkpoint.InputChannels(stem),
-                Classes = checkpoint.Outputs(plus ? "classifier.classifier.3.weight" : "classifier.classifier.4.weight"),
+                InputChannels = channels,
+                Classes = classes,
                 FinalSampling = Sampling.HalfPixel,
             },
             Names = new NameMap([.. names, .. Head(aspp, plus)]),
-            Preprocessing = Normalisation.ImageNet(checkpoint.InputChannels(stem)),
+            Preprocessing = Normalisation.ImageNet(channels),
+            // Its published weights are for these two.
+            ClassNames = ClassNames.OfSize(classes, ClassNames.Voc, ClassNames.Cityscapes),
             Switches = choice.Switches,
         };
     }
@@ -74,11 +78,8 @@ internal sealed class VainF : Dialect
 
     private static (BackboneSpec Spec, NameMap.Row[] Names, string Stem) Backbone(ICheckpoint checkpoint, int outputStride)
     {
-        if (checkpoint.Weights.ContainsKey("backbone.layer1.0.conv1.weight"))
-        {
-            ResNetSpec resNet = BackboneShapes.ResNet(checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious);
+        if (BackboneShapes.FindResNet(checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious) is { } resNet)
             return (resNet, BackboneNames.ResNet("backbone."), "backbone.conv1.weight");
-        }
         if (checkpoint.Weights.ContainsKey("backbone.block12.skip.weight"))
             return (Xception(outputStride), BackboneNames.Xception("backbone."), "backbone.conv1.weight");
         string First(int block) => block < 4 ? "backbone.low_level_features." : "backbone.high_level_features.";
