@@ -14,7 +14,7 @@ internal static class HeadShapes
     {
         Aspp = new AsppSpec
         {
-            Rates = AsppSpec.RatesAt(outputStride),
+            Rates = AsppSpec.StandardRates(outputStride),
             ImagePooling = new ImagePoolingSpec { Sampling = grid },
         },
         Sampling = grid,
