@@ -29,6 +29,9 @@ public enum ConvolutionStyle
 /// <summary>Atrous spatial pyramid pooling, Chen et al. 2017 (arXiv:1706.05587), section 3.3.</summary>
 public sealed record AsppSpec
 {
+    /// <summary>The paper's rates: 6, 12, 18 at output stride 16, doubled at 8.</summary>
+    public static int[] RatesAt(int outputStride) => outputStride == 8 ? [12, 24, 36] : [6, 12, 18];
+
     /// <summary>Atrous rates of the 3x3 branches; empty for the mobile form with the 1x1 branch and image pooling alone.</summary>
     public required IReadOnlyList<int> Rates { get; init; }
 

@@ -30,6 +30,12 @@ public sealed record NetworkSpec
     /// <summary>What the original implementation's forward returns.</summary>
     public ForwardResult Forward { get; init; } = ForwardResult.InputSize;
 
+    /// <summary>
+    /// The original turns scores into probabilities at the network's input size and resizes those to the picture, instead of
+    /// the logits: near borders of classes the label can differ (bubbliiiing).
+    /// </summary>
+    public bool SoftmaxBeforeResize { get; init; }
+
     /// <summary>Batch norms were folded into the convolutions when the file was written: each has a bias and no norm.</summary>
     public bool BatchNormFolded { get; init; }
 

@@ -21,6 +21,26 @@ internal static class BackboneShapes
         return blocks;
     }
 
+    /// <summary>torchvision's ResNet under a prefix, as deep as the file has it; null where the file has none.</summary>
+    /// <param name="checkpoint">The open file.</param>
+    /// <param name="prefix">In front of "layer1.0.conv1.weight", for example "backbone.".</param>
+    /// <param name="outputStride">8, 16 or 32.</param>
+    /// <param name="rule">What the first block of a dilated stage gets.</param>
+    public static ResNetSpec? ResNet(IWeightSource checkpoint, string prefix, int outputStride, DilationRule rule)
+    {
+        int[] blocks = ResNetBlocks(checkpoint, (stage, block) => $"{prefix}layer{stage}.{block}.conv1.weight");
+        if (blocks.Contains(0))
+            return null;
+        bool bottleneck = checkpoint.Weights.ContainsKey(prefix + "layer1.0.conv3.weight");
+        return new ResNetSpec
+        {
+            Name = ResNetName(blocks, bottleneck),
+            Blocks = blocks,
+            Stages = ResNetStages(outputStride, rule),
+            Bottleneck = bottleneck,
+        };
+    }
+
     /// <summary>"ResNet-50" and so on, by the number of layers: convolutions of all blocks, the stem and the classifier.</summary>
     public static string ResNetName(IReadOnlyList<int> blocks, bool bottleneck = true) =>
         string.Create(CultureInfo.InvariantCulture, $"ResNet-{blocks.Sum() * (bottleneck ? 3 : 2) + 2}");

@@ -26,9 +26,11 @@ internal sealed class VainF : Dialect
         bool separable = checkpoint.Weights.ContainsKey($"{aspp}convs.1.0.body.0.weight");
         int outputStride = choice.OutputStride(16, 8, 16);
         (BackboneSpec backbone, NameMap.Row[] names, string stem) = Backbone(checkpoint, outputStride);
+        int channels = checkpoint.InputChannels(stem);
+        int classes = checkpoint.Outputs(plus ? "classifier.classifier.3.weight" : "classifier.classifier.4.weight");
         var pyramid = new AsppSpec
         {
-            Rates = outputStride == 16 ? [6, 12, 18] : [12, 24, 36],
+            Rates = AsppSpec.RatesAt(outputStride),
             Style = separable ? ConvolutionStyle.Separable : ConvolutionStyle.Dense,
         };
         return new ModelDescription
@@ -49,12 +51,14 @@ internal sealed class VainF : Dialect
                     }
                     : new DeepLabV3HeadSpec { Aspp = pyramid, Hidden = pyramid.Style },
                 OutputStride = outputStride,
-                InputChannels = checkpoint.InputChannels(stem),
-                Classes = checkpoint.Outputs(plus ? "classifier.classifier.3.weight" : "classifier.classifier.4.weight"),
+                InputChannels = channels,
+                Classes = classes,
                 FinalSampling = Sampling.HalfPixel,
             },
             Names = new NameMap([.. names, .. HeadNames(aspp, plus, separable)]),
-            Preprocessing = Normalisation.ImageNet(checkpoint.InputChannels(stem)),
+            Preprocessing = Normalisation.ImageNet(channels),
+            // Its published weights are for these two.
+            ClassNames = ClassNames.OfSize(classes, ClassNames.Voc, ClassNames.Cityscapes),
             Switches = choice.Switches,
         };
     }
@@ -65,11 +69,9 @@ internal sealed class VainF : Dialect
         string fuseNorm = plus ? "classifier.classifier.1" : "classifier.classifier.2";
         return
         [
-            new(@"aspp\.branch(\d)", aspp + "convs.$1.0", aspp + "convs.$1.1"),
+            .. HeadShapes.TorchvisionAspp(aspp),
             new(@"aspp\.branch(\d)\.depthwise", aspp + "convs.$1.0.body.0"),
             new(@"aspp\.branch(\d)\.pointwise", aspp + "convs.$1.0.body.1", aspp + "convs.$1.1"),
-            new(@"aspp\.pool", aspp + "convs.4.1", aspp + "convs.4.2"),
-            new(@"aspp\.project", aspp + "project.0", aspp + "project.1"),
             new(@"decoder\.low_level", "classifier.project.0", "classifier.project.1"),
             new(@"(?:decoder\.fuse0|head)", fuse, fuseNorm),
             new(@"(?:decoder\.fuse0|head)\.depthwise", fuse + ".body.0"),
@@ -80,18 +82,8 @@ internal sealed class VainF : Dialect
 
     private static (BackboneSpec Spec, NameMap.Row[] Names, string Stem) Backbone(ICheckpoint checkpoint, int outputStride)
     {
-        if (checkpoint.Weights.ContainsKey("backbone.layer1.0.conv1.weight"))
-        {
-            int[] blocks = BackboneShapes.ResNetBlocks(
-                checkpoint, (stage, block) => $"backbone.layer{stage}.{block}.conv1.weight");
-            var resNet = new ResNetSpec
-            {
-                Name = BackboneShapes.ResNetName(blocks),
-                Blocks = blocks,
-                Stages = BackboneShapes.ResNetStages(outputStride, DilationRule.FirstBlockPrevious),
-            };
+        if (BackboneShapes.ResNet(checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious) is { } resNet)
             return (resNet, BackboneNames.ResNet("backbone."), "backbone.conv1.weight");
-        }
         if (checkpoint.Weights.ContainsKey("backbone.block12.skip.weight"))
             return (Xception(outputStride), BackboneNames.Xception("backbone."), "backbone.conv1.weight");
         string First(int block) => block < 4 ? "backbone.low_level_features." : "backbone.high_level_features.";
