@@ -1,14 +1,37 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 using Atrous.Checkpoints.Dialects;
 using Atrous.Models;
 using Atrous.Specs;
+using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Models;
 
 /// <summary>The keys of published models: who recognises them, and what a network makes of them.</summary>
 public sealed class DialectManifestTests
 {
+    public static TheoryData<string> Goldens => Golden.Of();
+
     [Theory]
+    [InlineData("arronhzg_resnet101", "ArronHZG", "DeepLabV3+", "ResNet-101", 16, 21)]
+    [InlineData("arronhzg_xception", "ArronHZG", "DeepLabV3+", "Xception-65", 16, 21)]
+    [InlineData("bubbliiiing_mobilenetv2", "bubbliiiing", "DeepLabV3+", "MobileNetV2", 16, 21)]
+    [InlineData("bubbliiiing_xception", "bubbliiiing", "DeepLabV3+", "Xception-65", 16, 21)]
+    [InlineData("jfzhang_mobilenet", "jfzhang95", "DeepLabV3+", "MobileNetV2", 16, 21)]
+    [InlineData("jfzhang_resnet101", "jfzhang95", "DeepLabV3+", "ResNet-101", 16, 21)]
+    [InlineData("jfzhang_xception", "jfzhang95", "DeepLabV3+", "Xception-65", 16, 21)]
+    [InlineData("torchvision_deeplabv3_mobilenet_v3_large_aux", "torchvision", "DeepLabV3", "MobileNetV3-Large", 16, 21)]
+    [InlineData("torchvision_deeplabv3_r101_aux", "torchvision", "DeepLabV3", "ResNet-101", 8, 21)]
+    [InlineData("torchvision_deeplabv3_r50_aux", "torchvision", "DeepLabV3", "ResNet-50", 8, 21)]
+    [InlineData("vainf_v3_mobilenet", "VainF", "DeepLabV3", "MobileNetV2", 16, 21)]
+    [InlineData("vainf_v3_r101", "VainF", "DeepLabV3", "ResNet-101", 16, 21)]
+    [InlineData("vainf_v3_r50", "VainF", "DeepLabV3", "ResNet-50", 16, 21)]
+    [InlineData("vainf_v3plus_mobilenet", "VainF", "DeepLabV3+", "MobileNetV2", 16, 21)]
+    [InlineData("vainf_v3plus_r101", "VainF", "DeepLabV3+", "ResNet-101", 16, 21)]
+    [InlineData("vainf_v3plus_r50", "VainF", "DeepLabV3+", "ResNet-50", 16, 21)]
+    [InlineData("vainf_v3plus_xception", "VainF", "DeepLabV3+", "Xception", 16, 21)]
+    [InlineData("yassouali_resnet101", "yassouali", "DeepLabV3+", "ResNet-101", 16, 21)]
+    [InlineData("yassouali_xception", "yassouali", "DeepLabV3+", "Xception-65", 16, 21)]
     [InlineData("smp_deeplabv3_r50_1class", "segmentation_models.pytorch", "DeepLabV3", "ResNet-50", 8, 1)]
     [InlineData("smp_deeplabv3_r101_1class", "segmentation_models.pytorch", "DeepLabV3", "ResNet-101", 8, 1)]
     [InlineData("smp_deeplabv3plus_r50_1class", "segmentation_models.pytorch", "DeepLabV3+", "ResNet-50", 16, 1)]
@@ -38,6 +61,41 @@ public sealed class DialectManifestTests
         Assert.Empty(unexpected);
     }
 
+    [Theory]
+    [MemberData(nameof(Goldens))]
+    public void A_golden_is_of_one_dialect_and_complete(string name)
+    {
+        Golden golden = Golden.Load(name);
+        using var checkpoint = new NamedWeights(golden.Keys);
+        string dialect = golden.Dialect switch
+        {
+            "HF MobileNetV2" => "HuggingFace",
+            "SMP V3" or "SMP V3+" => "segmentation_models.pytorch",
+            "kazuto1011 V2" => "kazuto1011",
+            "VainF V3" or "VainF V3+" => "VainF",
+            string same => same,
+        };
+        Assert.Equal([dialect], Dialect.All.Where(d => d.Recognise(checkpoint) is not null).Select(d => d.Name));
+        (IReadOnlyList<string> missing, IReadOnlyList<string> unexpected) =
+            Model.Compare(GoldenNetworks.Describe(golden, checkpoint), checkpoint);
+        Assert.Empty(missing);
+        Assert.Empty(unexpected);
+    }
+
+    [Fact]
+    public void Every_manifest_is_in_the_list()
+    {
+        string[] listed =
+        [
+            .. typeof(DialectManifestTests).GetMethod(nameof(A_published_model_is_of_one_dialect_and_complete))!
+                .GetCustomAttributes<InlineDataAttribute>().Select(row => (string)row.Data[0]!),
+        ];
+        Assert.Equal(
+            Directory.GetFiles(Shared.Require("goldens/manifests"), "*.json").Select(Path.GetFileNameWithoutExtension)
+                .Where(name => name != "_summary").Order(StringComparer.Ordinal),
+            listed.Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void The_names_of_older_segmentation_models_files_are_read_too()
     {
@@ -45,6 +103,14 @@ public sealed class DialectManifestTests
             .Replace("decoder.aspp.", "decoder.0.", StringComparison.Ordinal)
             .Replace("decoder.conv.", "decoder.1.", StringComparison.Ordinal)
             .Replace("decoder.bn.", "decoder.2.", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void The_names_of_older_jfzhang95_files_are_read_too()
+    {
+        // They lack the dropout between the decoder's convolutions.
+        Assert.Empty(Compare("jfzhang_resnet101", name => Regex.Replace(
+            name, @"(?<=last_conv\.)[458](?=\.)", match => match.Value switch { "4" => "3", "5" => "4", _ => "7" })));
     }
 
     [Theory]

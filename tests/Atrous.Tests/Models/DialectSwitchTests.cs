@@ -53,6 +53,7 @@ public sealed class DialectSwitchTests
     [InlineData("kazuto_deeplabv2_r101_msc_voc", "multi_scale", "-1")]
     [InlineData("kazuto_deeplabv2_r101_msc_voc", "recompute_scale_factor", "yes")]
     [InlineData("mmseg_deeplabv3plus_r50-d8_cityscapes", "align_corners", "1")]
+    [InlineData("yassouali_resnet101", "dataset", "kitti")]
     [InlineData(Smp, "align_corners", "true")]
     public void A_switch_with_an_impossible_value_or_name_is_refused(string manifest, string name, string value) =>
         Assert.Contains(
@@ -77,6 +78,44 @@ public sealed class DialectSwitchTests
         Assert.Equal(
             (Sampling.AlignCorners, Sampling.AlignCorners, Sampling.AlignCorners),
             (network.FinalSampling, head.Sampling, head.Aspp.ImagePooling!.Sampling));
+    }
+
+    [Fact]
+    public void The_data_set_of_yassouali_sets_the_normalisation()
+    {
+        ModelDescription voc = Describe("yassouali_resnet101");
+        Assert.Equal(("dataset", "voc"), (voc.Switches[0].Name, voc.Switches[0].Value));
+        Assert.Equal(0.45734706f, voc.Preprocessing.Mean[0]);
+        Assert.Equal("aeroplane", voc.ClassNames[1]);
+        ModelDescription cityscapes = Describe("yassouali_resnet101", null, Choice("dataset", "cityscapes"));
+        Assert.Equal(0.28689529f, cityscapes.Preprocessing.Mean[0]);
+        // 21 classes are not Cityscapes' 19: statistics can be borrowed, names cannot.
+        Assert.Empty(cityscapes.ClassNames);
+    }
+
+    [Theory]
+    [InlineData("torchvision_deeplabv3_r50_aux", 16, 12)]
+    [InlineData("jfzhang_resnet101", 8, 12)]
+    [InlineData("bubbliiiing_xception", 8, 12)]
+    public void The_output_stride_can_be_overridden(string manifest, int outputStride, int firstRate)
+    {
+        NetworkSpec network = Describe(manifest, null, new DialectChoice(outputStride)).Network;
+        Assert.Equal(outputStride, network.OutputStride);
+        AsppSpec aspp = network.Head is DeepLabV3HeadSpec v3 ? v3.Aspp : ((DeepLabV3PlusHeadSpec)network.Head).Aspp;
+        Assert.Equal(firstRate, aspp.Rates[0]);
+    }
+
+    [Fact]
+    public void MobileNetV3_has_the_output_stride_that_it_was_published_with_alone() =>
+        Assert.Throws<UnavailableException>(
+            () => Describe("torchvision_deeplabv3_mobilenet_v3_large_aux", null, new DialectChoice(8)));
+
+    [Fact]
+    public void Bubbliiiing_letterboxes_and_resizes_probabilities()
+    {
+        ModelDescription model = Describe("bubbliiiing_mobilenetv2");
+        Assert.Equal(new ResizePolicy.Letterbox(512, 512, 128), model.Preprocessing.Resize);
+        Assert.True(model.Network.SoftmaxBeforeResize);
     }
 
     private static ModelDescription Describe(string manifest, string? config = null, DialectChoice? choice = null)
