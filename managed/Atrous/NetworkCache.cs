@@ -87,7 +87,14 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity) 
         Discard(dropped);
         try
         {
-            return network.Value;
+            CompiledNetwork compiled = network.Value;
+            // It may have been dropped while it was being compiled; then it must keep nothing after its runs.
+            lock (_recent)
+            {
+                if (!_recent.Contains((key, network)))
+                    compiled.Dispose();
+            }
+            return compiled;
         }
         catch
         {

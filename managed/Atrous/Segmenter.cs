@@ -19,6 +19,7 @@ public sealed class Segmenter : IDisposable
 {
     private readonly Checkpoint _checkpoint;
     private readonly ModelDescription _description;
+    private readonly Model _model;
     private readonly IBackend _backend;
     private readonly Preprocessor _preprocessor;
     private readonly NetworkCache _networks;
@@ -29,16 +30,16 @@ public sealed class Segmenter : IDisposable
     {
         _checkpoint = checkpoint;
         _description = ModelInfo.Describe(checkpoint, options);
-        var model = new Model(_description, checkpoint);
+        _model = new Model(_description, checkpoint);
         Info = ModelInfo.Of(checkpoint, _description);
         _maxBatch = options.MaxBatch;
         _backend = BackendRegistry.Open(options.Device, options.Precision, options.Threads);
         try
         {
             _preprocessor = _backend is CpuBackend cpu
-                ? new Preprocessor(_description.Preprocessing, cpu.Engine)
-                : new Preprocessor(_description.Preprocessing, options.Threads);
-            _networks = new NetworkCache(model, _backend, options.CachedShapes);
+                ? new Preprocessor(_description.Preprocessing, cpu.Engine, _model.MinimumSide)
+                : new Preprocessor(_description.Preprocessing, options.Threads, _model.MinimumSide);
+            _networks = new NetworkCache(_model, _backend, options.CachedShapes);
             // Every weight is read and packed now, so that a bad file is refused here and the first picture is not slow.
             _networks.Prepare();
         }
@@ -85,7 +86,6 @@ public sealed class Segmenter : IDisposable
     /// <param name="confidence">Also compute the softmax probability of every pixel's class.</param>
     /// <param name="cancellation">Looked at between two layers.</param>
     /// <exception cref="ImageException">The picture has not the channels that the model takes.</exception>
-    /// <exception cref="ModelException">The picture is too small for this network.</exception>
     /// <exception cref="AtrousException">Memory ran out.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public Segmentation Segment(Image photo, bool confidence = false, CancellationToken cancellation = default)
@@ -159,7 +159,7 @@ public sealed class Segmenter : IDisposable
         return Guard<Segmentation[]>(height, width, () =>
         {
             long start = Stopwatch.GetTimestamp();
-            PreprocessingPlan plan = PreprocessingPlan.For(_description.Preprocessing, height, width);
+            PreprocessingPlan plan = PreprocessingPlan.For(_description.Preprocessing, height, width, _model.MinimumSide);
             CompiledNetwork network = _networks.Get(NetworkKey.Labels(
                 photos.Length, plan, _description.Network.InputChannels, height, width, confidence));
             long compiled = Stopwatch.GetTimestamp();

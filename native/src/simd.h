@@ -214,9 +214,9 @@ inline float largest_lane(vec x) {
 }
 
 // e^x to about two units in the last place: x = n ln 2 + r with |r| <= ln 2 / 2, then Cephes' polynomial for e^r.
-// Below -87.3, where the true value is denormal, it is 0; above 88.37 it saturates.
+// Below -87.3, where the true value is denormal, it is 0; above 88.37, half of the largest number, it is infinite.
 inline vec exponential(vec x) {
-    const mask vanishes = greater(all(-87.3f), x);
+    const mask vanishes = greater(all(-87.3f), x), overflows = greater(x, all(88.37f));
     x = larger(all(-87.3f), smaller(all(88.37f), x));
     const vec n = round_to_integer(x * all(1.44269504088896341f));
     vec r = multiply_add(n, all(-0.693359375f), x);
@@ -228,7 +228,8 @@ inline vec exponential(vec x) {
     p = multiply_add(p, r, all(1.6666665459e-1f));
     p = multiply_add(p, r, all(5.0000001201e-1f));
     p = multiply_add(p, r * r, r + all(1.0f));
-    return select(vanishes, all(0.0f), p * power_of_two(n));
+    const vec result = select(vanishes, all(0.0f), p * power_of_two(n));
+    return select(overflows, all(__builtin_inff()), result);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Atrous.Checkpoints.Containers;
+using Atrous.Checkpoints.Storages;
 using Atrous.Tensors;
 
 namespace Atrous.Checkpoints;

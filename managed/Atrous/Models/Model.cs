@@ -18,7 +18,9 @@ public sealed record NetworkOutputs(Value Logits, Value Forward, Value AtInputSi
 /// </summary>
 public sealed class Model
 {
+    private const int LargestMinimum = 1024;
     private readonly WeightBinder _weights;
+    private readonly Lazy<int> _minimumSide;
 
     /// <summary>Checks that every weight the network needs is there.</summary>
     /// <exception cref="ModelException">Weights are missing; the message names them.</exception>
@@ -35,6 +37,7 @@ public sealed class Model
                 $"{some}{(Missing.Count > 3 ? ", ..." : "")}. Is it complete, and of this dialect?");
         }
         _weights = new WeightBinder(weights, description.Names);
+        _minimumSide = new Lazy<int>(() => SmallestSide(description));
     }
 
     public ModelDescription Description { get; }
@@ -44,6 +47,12 @@ public sealed class Model
 
     /// <summary>Tensors that the file has and the network does not use, batch counters and training-only parts left out.</summary>
     public IReadOnlyList<string> Unexpected { get; }
+
+    /// <summary>
+    /// The smallest height and width that the network's windows fit into: mostly 1, more where a convolution is unpadded.
+    /// The original implementations fail below it.
+    /// </summary>
+    public int MinimumSide => _minimumSide.Value;
 
     /// <summary>Appends the network to a graph.</summary>
     /// <param name="graph">Where the nodes go.</param>
@@ -55,17 +64,17 @@ public sealed class Model
     public Value ScoresAt(GraphBuilder graph, NetworkOutputs outputs, int height, int width) =>
         outputs.AtInputSize.Shape.Height == height && outputs.AtInputSize.Shape.Width == width
             ? outputs.AtInputSize
-            : graph.Resize("scores", outputs.Logits, height, width, Description.Network.FinalSampling);
+            // A cropped result goes on from the crop.
+            : graph.Resize(
+                "scores", Description.Network.Forward.Cropped ? outputs.AtInputSize : outputs.Logits, height, width,
+                Description.Network.FinalSampling);
 
     /// <summary>Which tensors a network needs and a file lacks, and the other way round.</summary>
     public static (IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected) Compare(
         ModelDescription description, IWeightSource weights)
     {
-        var inventory = new WeightInventory(description.Names);
-        var graph = new GraphBuilder();
         // Large enough for every window of every network; nothing is computed.
-        Value image = graph.Input("image", new Shape(1, 513, 513, description.Network.InputChannels));
-        Build(description.Network, graph, inventory, image);
+        WeightInventory inventory = TakeInventory(description, LargestMinimum);
         var needed = inventory.Names.ToHashSet();
         return (
             [.. needed.Where(name => !weights.Weights.ContainsKey(name))],
@@ -73,15 +82,54 @@ public sealed class Model
 
         bool Ignored(string name) =>
             name.EndsWith("num_batches_tracked", StringComparison.Ordinal)
-            || description.TrainingOnly.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+            || description.TrainingOnly.Concat(description.Duplicates).Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+    }
+
+    private static WeightInventory TakeInventory(ModelDescription description, int side)
+    {
+        var inventory = new WeightInventory(description.Names);
+        var graph = new GraphBuilder();
+        Value image = graph.Input("image", new Shape(1, side, side, description.Network.InputChannels));
+        Build(description.Network, graph, inventory, image);
+        return inventory;
+    }
+
+    private static int SmallestSide(ModelDescription description)
+    {
+        if (Fits(1))
+            return 1;
+        int tooSmall = 1, fits = LargestMinimum;
+        while (fits - tooSmall > 1)
+        {
+            int middle = (tooSmall + fits) / 2;
+            if (Fits(middle))
+                fits = middle;
+            else
+                tooSmall = middle;
+        }
+        return fits;
+
+        bool Fits(int side)
+        {
+            try
+            {
+                TakeInventory(description, side);
+                return true;
+            }
+            catch (ModelException)
+            {
+                return false;
+            }
+        }
     }
 
     private static NetworkOutputs Build(NetworkSpec spec, GraphBuilder graph, IWeightBinder weights, Value image)
     {
         try
         {
-            Features features = Backbone.Build(spec.Backbone, new Layers(graph, weights, spec, spec.Backbone.NormEpsilon), image);
-            Value logits = Head.Build(spec.Head, new Layers(graph, weights, spec, spec.Head.NormEpsilon), features);
+            Value logits = Score(spec, graph, weights, image);
+            if (spec.MultiScale is { } multiScale)
+                logits = MultiScale.Maximum(multiScale, graph, image, logits, scaled => Score(spec, graph, weights, scaled));
             return Finish(spec, graph, logits, image.Shape);
         }
         catch (ArgumentException misfit)
@@ -92,13 +140,22 @@ public sealed class Model
         }
     }
 
+    private static Value Score(NetworkSpec spec, GraphBuilder graph, IWeightBinder weights, Value image)
+    {
+        Features features = Backbone.Build(spec.Backbone, new Layers(graph, weights, spec, spec.Backbone.NormEpsilon), image);
+        return Head.Build(spec.Head, new Layers(graph, weights, spec, spec.Head.NormEpsilon), features);
+    }
+
     private static NetworkOutputs Finish(NetworkSpec spec, GraphBuilder graph, Value logits, Shape image)
     {
         int factor = spec.Forward.Factor;
         Value forward = factor == 0
             ? graph.Resize("output", logits, image.Height, image.Width, spec.FinalSampling)
             : graph.Resize("forward", logits, logits.Shape.Height * factor, logits.Shape.Width * factor, spec.FinalSampling);
-        Value output = graph.Resize("output", forward, image.Height, image.Width, spec.FinalSampling);
+        // Sampling the logits at 1 / factor is the enlarged result without what lies beyond the picture.
+        Value output = spec.Forward.Cropped
+            ? graph.Resize("output", logits, image.Height, image.Width, spec.FinalSampling, 1f / factor)
+            : graph.Resize("output", forward, image.Height, image.Width, spec.FinalSampling);
         return new NetworkOutputs(logits, forward, output);
     }
 }

@@ -15,30 +15,34 @@ public sealed unsafe class Preprocessor : IDisposable
     private readonly float[] _mean;
     private readonly float[] _std;
     private readonly float[] _fill;
+    private readonly int _minimumSide;
 
     /// <summary>A preprocessor with threads of its own.</summary>
     /// <param name="spec">What the network wants.</param>
     /// <param name="threads">At least 1, the caller's own included; 0 takes one per core.</param>
+    /// <param name="minimumSide">The smallest input that the network can take; less is filled up with the mean.</param>
     /// <exception cref="ArgumentException">The spec contradicts itself: not one mean and one positive std per channel.</exception>
-    public Preprocessor(PreprocessingSpec spec, int threads = 0)
-        : this(Checked(spec), new EngineHandle(threads), ownsEngine: true)
+    public Preprocessor(PreprocessingSpec spec, int threads = 0, int minimumSide = 1)
+        : this(Checked(spec), new EngineHandle(threads), ownsEngine: true, minimumSide)
     {
     }
 
     /// <summary>A preprocessor on threads that something else owns.</summary>
-    internal Preprocessor(PreprocessingSpec spec, EngineHandle engine)
-        : this(Checked(spec), engine, ownsEngine: false)
+    internal Preprocessor(PreprocessingSpec spec, EngineHandle engine, int minimumSide = 1)
+        : this(Checked(spec), engine, ownsEngine: false, minimumSide)
     {
     }
 
-    private Preprocessor(PreprocessingSpec spec, EngineHandle engine, bool ownsEngine)
+    private Preprocessor(PreprocessingSpec spec, EngineHandle engine, bool ownsEngine, int minimumSide)
     {
-        (_engine, _ownsEngine) = (engine, ownsEngine);
+        (_engine, _ownsEngine, _minimumSide) = (engine, ownsEngine, minimumSide);
         Spec = spec;
         _mean = [.. spec.Mean];
         _std = [.. spec.Std];
         _fill = new float[spec.Channels];
-        Array.Fill(_fill, spec.Resize is ResizePolicy.Letterbox box ? box.Fill : 0);
+        // Around a letterboxed picture lies what the policy says, around one that is too small the mean: zeros to the network.
+        for (int c = 0; c < _fill.Length; c++)
+            _fill[c] = spec.Resize is ResizePolicy.Letterbox box ? box.Fill : _mean[c] / spec.Scale;
     }
 
     public PreprocessingSpec Spec { get; }
@@ -123,7 +127,7 @@ public sealed unsafe class Preprocessor : IDisposable
     private PreprocessingPlan PlanOf(Image image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return PreprocessingPlan.For(Spec, image.Height, image.Width);
+        return PreprocessingPlan.For(Spec, image.Height, image.Width, _minimumSide);
     }
 
     private Image? Resize(Image image, PictureWindow window)

@@ -1,4 +1,5 @@
 using Atrous.Graph;
+using Atrous.Graph.Ops;
 
 namespace Atrous.Specs;
 
@@ -39,6 +40,22 @@ public sealed record ResNetSpec : BackboneSpec
     /// <summary>Multiplies the dilation of the last stage's blocks; null for 1,1,1.</summary>
     public IReadOnlyList<int>? MultiGrid { get; init; }
 }
+
+/// <summary>Yu, Koltun and Funkhouser 2017, arXiv:1705.09914, form D: a ResNet with convolutions before and behind, no max-pool.</summary>
+public sealed record DilatedResNetSpec : BackboneSpec
+{
+    /// <summary>In front of the stages.</summary>
+    public required IReadOnlyList<StemConvolution> Stem { get; init; }
+
+    /// <summary>The residual stages; its stem is not used.</summary>
+    public required ResNetSpec Stages { get; init; }
+
+    /// <summary>One 3x3 convolution behind the stages for each.</summary>
+    public required IReadOnlyList<int> ExitDilations { get; init; }
+}
+
+/// <summary>A convolution of a stem, with its norm and activation.</summary>
+public readonly record struct StemConvolution(int Kernel, int Stride);
 
 /// <summary>
 /// MobileNetV2 (Sandler et al. 2018, arXiv:1801.04381) and its relatives: a stem and a list of inverted residual blocks.
@@ -131,8 +148,8 @@ public enum XceptionTap
     /// <summary>Block 1's output as it is.</summary>
     Block1,
 
-    /// <summary>Block 1's output after a ReLU.</summary>
-    Block1Relu,
+    /// <summary>Block 2's input: block 1's output after <see cref="XceptionBlock.InputActivation"/>.</summary>
+    Block2Input,
 
     /// <summary>The second separable convolution of block 2, before its activation.</summary>
     Block2Second,
@@ -149,7 +166,7 @@ public sealed record XceptionBlock(int Convolutions, int Stride, int Dilation, b
     /// <summary>Dilation of the last convolution where it differs.</summary>
     public int? LastDilation { get; init; }
 
-    /// <summary>A plain ReLU on the block's input that replaces it for the skip too (ArronHZG's block 2).</summary>
+    /// <summary>An activation on the block's input that the skip sees too.</summary>
     public Activation? InputActivation { get; init; }
 }
 
@@ -159,3 +176,22 @@ public sealed record XceptionBlock(int Convolutions, int Stride, int Dilation, b
 /// <param name="Normed">A batch norm and an activation follow.</param>
 /// <param name="ActivatedBetween">An activation between depthwise and pointwise.</param>
 public sealed record XceptionExit(int Dilation, int? Padding = null, bool Normed = true, bool ActivatedBetween = false);
+
+/// <summary>
+/// DenseNet (Huang et al. 2016, arXiv:1608.06993) as DenseASPP (Yang et al. 2018) dilates it: a fourth transition after the
+/// last block, and no strides beyond the output stride.
+/// </summary>
+public sealed record DenseNetSpec : BackboneSpec
+{
+    /// <summary>Layers of each of the four dense blocks: 6,12,24,16 for DenseNet-121.</summary>
+    public required IReadOnlyList<int> Blocks { get; init; }
+
+    /// <summary>Stride of the transition in front of each block, and dilation of the block's 3x3 convolutions.</summary>
+    public required IReadOnlyList<DilationPlan.Stage> Stages { get; init; }
+
+    /// <summary>The features are enlarged by this whole factor before they go to the head; 1 for not.</summary>
+    public int Upsampling { get; init; } = 1;
+
+    /// <summary>Grid of <see cref="Upsampling"/>.</summary>
+    public Sampling UpsamplingGrid { get; init; }
+}

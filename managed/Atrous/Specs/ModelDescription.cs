@@ -23,6 +23,9 @@ public sealed record ModelDescription
 
     /// <summary>Prefixes of tensors that belong to training alone (auxiliary heads) and are left unread.</summary>
     public IReadOnlyList<string> TrainingOnly { get; init; } = [];
+
+    /// <summary>Prefixes of second names, of tensors that are read under their first.</summary>
+    public IReadOnlyList<string> Duplicates { get; init; } = [];
 }
 
 /// <summary>A numeric choice that the weights cannot tell.</summary>

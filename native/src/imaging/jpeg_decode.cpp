@@ -15,7 +15,7 @@ namespace atrous::imaging {
 namespace {
 
 // A hostile progressive JPEG can ask for millions of passes over the picture; real ones have some ten.
-constexpr int most_scans = 500;
+constexpr int most_scans = 100;
 constexpr int app1_marker = JPEG_APP0 + 1;
 
 struct decompress_info : jpeg_decompress_struct {

@@ -5,7 +5,7 @@ namespace Atrous.Tests.Checkpoints;
 /// <summary>Truncated and altered files are refused with a <see cref="ModelException"/> or read; nothing else ever happens.</summary>
 public sealed class DamagedFileTests : IDisposable
 {
-    private const int MutationsPerFile = 700;
+    private const int MutationsPerFile = 400;
 
     private readonly string _path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
 

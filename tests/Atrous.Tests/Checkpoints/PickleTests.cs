@@ -47,7 +47,7 @@ public sealed class PickleTests : IDisposable
     [InlineData("(dS'w'\ncunknown.module\nThing\n)Rs.", "'unknown.module.Thing'")]
     [InlineData("(dS'w'\nI1\nI2\ns.", "malformed")]
     [InlineData("(0.", "takes more values than it has")]
-    [InlineData("P1\n.", "storages it does not hold")]
+    [InlineData("(P1\n.", "storages it does not hold")]
     public void Refuses_what_is_no_weights(string pickle, string reason)
     {
         Write(pickle);
@@ -61,7 +61,7 @@ public sealed class PickleTests : IDisposable
     [InlineData("(", 5_000_000)]
     [InlineData("N2", 5_000_000)]
     [InlineData("](e", 2_000_000)]
-    [InlineData("N\x85", 2_000_000)]
+    [InlineData("N\u0085", 2_000_000)]
     public void Refuses_endless_pickles_within_its_limits(string unit, int repetitions)
     {
         Write("(d" + string.Concat(Enumerable.Repeat(unit, repetitions)));

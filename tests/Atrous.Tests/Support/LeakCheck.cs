@@ -1,4 +1,5 @@
 using System.Reflection;
+using Atrous.Native;
 using Atrous.Tensors;
 using Xunit.v3;
 
@@ -18,6 +19,7 @@ public sealed class LeakCheckAttribute : BeforeAfterTestAttribute
     private static readonly (string What, Func<long> Count)[] Counters =
     [
         ("native buffers", () => NativeBuffer.LiveCount),
+        ("native handles", LibAtrous.LiveHandles),
     ];
 
     // Tests run one at a time, and the same instance serves Before and After of each.

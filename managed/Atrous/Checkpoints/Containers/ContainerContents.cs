@@ -1,3 +1,5 @@
+using Atrous.Checkpoints.Storages;
+
 namespace Atrous.Checkpoints.Containers;
 
 /// <summary>What a container reader found in a file.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Containers;
 

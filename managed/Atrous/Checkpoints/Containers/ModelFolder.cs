@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Containers;
 

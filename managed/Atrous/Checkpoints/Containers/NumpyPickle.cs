@@ -1,4 +1,5 @@
-using Atrous.Checkpoints.Containers.Pickles;
+using Atrous.Checkpoints.Pickles;
+using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Containers;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using Atrous.Checkpoints.Storages;
 using Atrous.Tensors;
 
 namespace Atrous.Checkpoints.Containers;

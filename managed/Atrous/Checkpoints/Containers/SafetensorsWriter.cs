@@ -1,7 +1,8 @@
-using System.Buffers;
 using System.Buffers.Binary;
+using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Atrous.Checkpoints.Storages;
 using Atrous.Tensors;
 using Microsoft.Win32.SafeHandles;
 
@@ -62,10 +63,11 @@ public sealed class SafetensorsWriter : IDisposable
     /// <exception cref="ModelException">The disk is full or fails.</exception>
     public void Write(string name, ReadOnlySpan<float> values)
     {
-        if (!_pending.Remove(name, out (WeightInfo Info, long Position) target))
+        if (!_pending.TryGetValue(name, out (WeightInfo Info, long Position) target))
             throw new ArgumentException($"The tensor '{name}' was not declared or is already written.", nameof(name));
         if (values.Length != target.Info.Elements)
             throw new ArgumentException($"The tensor '{name}' has {target.Info.Elements} elements, not {values.Length}.", nameof(values));
+        _pending.Remove(name);
         int size = target.Info.Type.SizeInBytes();
         byte[] buffer = ArrayPool<byte>.Shared.Rent(ChunkElements * size);
         try
@@ -113,7 +115,10 @@ public sealed class SafetensorsWriter : IDisposable
     /// <summary>Closes the file; without <see cref="Complete"/> nothing is left of it.</summary>
     public void Dispose()
     {
-        _handle?.Dispose();
+        // Null when the constructor could not create the file.
+        if (_handle is null)
+            return;
+        _handle.Dispose();
         if (!_completed)
             File.Delete(_temporary);
     }
@@ -160,5 +165,5 @@ public sealed class SafetensorsWriter : IDisposable
         json.WriteEndArray();
     }
 
-    private ModelException Failed(Exception e) => new($"The checkpoint '{_path}' cannot be written: {e.Message}", e);
+    private ModelException Failed(Exception e) => new($"The checkpoint '{_path}' cannot be written: {e.Message.TrimEnd('.')}.", e);
 }

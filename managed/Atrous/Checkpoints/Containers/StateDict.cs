@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Numerics;
-using Atrous.Checkpoints.Containers.Pickles;
+using Atrous.Checkpoints.Pickles;
+using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Containers;
 

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
-using Atrous.Checkpoints.Containers.Pickles;
-using Atrous.Tensors;
+using Atrous.Checkpoints.Pickles;
+using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Containers;
 
@@ -90,8 +90,8 @@ internal sealed class TorchLegacy
         {
             case object?[] and ["module", PickleGlobal module, ..]:
                 return module;
-            case object?[] and ["storage", PickleGlobal type, var key, _, long count, ..]:
-                return Reference(type, KeyOf(key) ?? throw Malformed(), count, (id as object?[])!.ElementAtOrDefault(5));
+            case object?[] and ["storage", PickleGlobal type, var key, _, long count, .. object?[] view]:
+                return Reference(type, KeyOf(key) ?? throw Malformed(), count, view.FirstOrDefault());
             default:
                 throw Malformed();
         }

@@ -1,9 +1,12 @@
-using Atrous.Checkpoints.Containers.Pickles;
-using Atrous.Tensors;
+using Atrous.Checkpoints.Pickles;
+using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Containers;
 
-/// <summary>What torch.save writes since PyTorch 1.6: a zip file with `root/data.pkl` and one record per storage.</summary>
+/// <summary>
+/// What torch.save writes since PyTorch 1.6: a zip file with `root/data.pkl` and one record per storage. Checksums are not
+/// compared: PyTorch does not either, and writes invented ones after torch.serialization.set_crc32_options(False).
+/// </summary>
 internal sealed class TorchZip
 {
     public const string ContainerName = "torch-zip";
@@ -49,8 +52,6 @@ internal sealed class TorchZip
             pickle = Inflate(record, packed);
         else if (record.Method != ZipRecord.Stored)
             throw Unsupported(record);
-        if (pickle.Length <= MaxPackedPickleBytes && Crc32.Compute(pickle.ToArray()) != record.Crc)
-            throw _file.Error("is damaged: the checksum of its data.pkl does not match; copy or download it again");
         return pickle;
     }
 
@@ -80,8 +81,7 @@ internal sealed class TorchZip
     /// <summary>Persistent id: ('storage', class, key, location, element count).</summary>
     private StorageReference LoadStorage(object? id)
     {
-        if (id is not object?[] and not null || id is not object?[] parts
-            || parts is not ["storage", PickleGlobal type, string key, _, long count, ..])
+        if (id is not object?[] parts || parts is not ["storage", PickleGlobal type, string key, _, long count, ..])
             throw _file.Error("holds a pickle with a malformed storage reference");
         if (TorchCalls.ElementSize(type) is not { } size)
             throw _file.Error($"refers to a storage of the unknown class {Printable.Quote(type.FullName)}");

@@ -1,10 +1,11 @@
 using System.Buffers.Binary;
 using System.Text;
+using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Containers;
 
 /// <summary>One record of a zip file, as its central directory describes it.</summary>
-internal sealed record ZipRecord(string Name, bool IsEncrypted, int Method, uint Crc, long PackedSize, long Size, long HeaderOffset)
+internal sealed record ZipRecord(string Name, bool IsEncrypted, int Method, long PackedSize, long Size, long HeaderOffset)
 {
     public const int Stored = 0;
     public const int Deflated = 8;
@@ -127,7 +128,7 @@ internal sealed class ZipDirectory
         header = Widen(header, ref zip64);
         string name = Encoding.Latin1.GetString(entry.Slice(EntryBytes, nameLength));
         bool encrypted = (UInt16(entry, 8) & 1) != 0;
-        return new ZipRecord(name, encrypted, UInt16(entry, 10), (uint)UInt32(entry, 16), packed, size, header);
+        return new ZipRecord(name, encrypted, UInt16(entry, 10), packed, size, header);
     }
 
     private static ReadOnlySpan<byte> FindZip64(ReadOnlySpan<byte> extra)

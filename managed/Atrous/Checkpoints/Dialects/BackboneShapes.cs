@@ -25,6 +25,28 @@ internal static class BackboneShapes
     public static string ResNetName(IReadOnlyList<int> blocks, bool bottleneck = true) =>
         string.Create(CultureInfo.InvariantCulture, $"ResNet-{blocks.Sum() * (bottleneck ? 3 : 2) + 2}");
 
+    /// <summary>A ResNet that is named as torchvision names it.</summary>
+    /// <param name="weights">The file's tensors.</param>
+    /// <param name="prefix">What stands before "layer1": "backbone.".</param>
+    /// <param name="outputStride">8, 16 or 32.</param>
+    /// <param name="rule">What the first block of a dilated stage gets.</param>
+    public static ResNetSpec ResNet(IWeightSource weights, string prefix, int outputStride, DilationRule rule)
+    {
+        int[] blocks = ResNetBlocks(weights, (stage, block) => $"{prefix}layer{stage}.{block}.conv1.weight");
+        bool bottleneck = weights.Weights.ContainsKey($"{prefix}layer1.0.conv3.weight");
+        return new ResNetSpec
+        {
+            Name = ResNetName(blocks, bottleneck),
+            Blocks = blocks,
+            Stages = ResNetStages(outputStride, rule),
+            Bottleneck = bottleneck,
+        };
+    }
+
+    /// <summary><see cref="ResNet"/>, or null where the file has none under the prefix.</summary>
+    public static ResNetSpec? FindResNet(IWeightSource weights, string prefix, int outputStride, DilationRule rule) =>
+        weights.Weights.ContainsKey($"{prefix}layer1.0.conv1.weight") ? ResNet(weights, prefix, outputStride, rule) : null;
+
     /// <summary>ResNet's stages at an output stride.</summary>
     public static DilationPlan.Stage[] ResNetStages(int outputStride, DilationRule rule) =>
         DilationPlan.Of(4, [1, 2, 2, 2], outputStride, rule);
@@ -35,9 +57,11 @@ internal static class BackboneShapes
     /// <param name="outputStride">8, 16 or 32.</param>
     /// <param name="rule">What the first block of a dilated stage gets.</param>
     /// <param name="firstExpands">Block 1 has an expansion too.</param>
-    public static InvertedResidual[] MobileNetV2(int outputStride, DilationRule rule, bool firstExpands = false)
+    /// <param name="lastStride">Stride of the sixth row, where it is dropped rather than traded (DenseASPP): 1.</param>
+    public static InvertedResidual[] MobileNetV2(
+        int outputStride, DilationRule rule, bool firstExpands = false, int lastStride = 2)
     {
-        (int Blocks, int Stride)[] table = [(1, 1), (2, 2), (3, 2), (4, 2), (3, 1), (3, 2), (1, 1)];
+        (int Blocks, int Stride)[] table = [(1, 1), (2, 2), (3, 2), (4, 2), (3, 1), (3, lastStride), (1, 1)];
         DilationPlan.Stage[] stages = DilationPlan.Of(2, [.. table.Select(row => row.Stride)], outputStride, rule);
         var blocks = new List<InvertedResidual>();
         for (int stage = 0; stage < table.Length; stage++)

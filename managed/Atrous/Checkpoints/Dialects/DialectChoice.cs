@@ -39,6 +39,16 @@ public sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionary<
         };
     }
 
+    /// <summary>A switch that takes one of a few values.</summary>
+    public string OneOf(string name, string standard, IReadOnlyList<string> values, string meaning)
+    {
+        string all = string.Join(", ", values);
+        string text = Text(name, standard, $"{meaning} ({all})");
+        return values.Contains(text)
+            ? text
+            : throw new UnavailableException($"The switch {name} takes one of {all}, not '{text}'.");
+    }
+
     /// <summary>A switch of another kind, as text.</summary>
     public string Text(string name, string standard, string meaning)
     {

@@ -26,9 +26,11 @@ internal sealed class VainF : Dialect
         bool separable = checkpoint.Weights.ContainsKey($"{aspp}convs.1.0.body.0.weight");
         int outputStride = choice.OutputStride(16, 8, 16);
         (BackboneSpec backbone, NameMap.Row[] names, string stem) = Backbone(checkpoint, outputStride);
+        int channels = checkpoint.InputChannels(stem);
+        int classes = checkpoint.Outputs(plus ? "classifier.classifier.3.weight" : "classifier.classifier.4.weight");
         var pyramid = new AsppSpec
         {
-            Rates = outputStride == 16 ? [6, 12, 18] : [12, 24, 36],
+            Rates = AsppSpec.StandardRates(outputStride),
             Style = separable ? ConvolutionStyle.Separable : ConvolutionStyle.Dense,
         };
         return new ModelDescription
@@ -49,49 +51,35 @@ internal sealed class VainF : Dialect
                     }
                     : new DeepLabV3HeadSpec { Aspp = pyramid, Hidden = pyramid.Style },
                 OutputStride = outputStride,
-                InputChannels = checkpoint.InputChannels(stem),
-                Classes = checkpoint.Outputs(plus ? "classifier.classifier.3.weight" : "classifier.classifier.4.weight"),
+                InputChannels = channels,
+                Classes = classes,
                 FinalSampling = Sampling.HalfPixel,
             },
-            Names = new NameMap([.. names, .. HeadNames(aspp, plus, separable)]),
-            Preprocessing = Normalisation.ImageNet(checkpoint.InputChannels(stem)),
+            Names = new NameMap([.. names, .. Head(aspp, plus)]),
+            Preprocessing = Normalisation.ImageNet(channels),
+            // Its published weights are for these two.
+            ClassNames = ClassNames.OfSize(classes, ClassNames.Voc, ClassNames.Cityscapes),
             Switches = choice.Switches,
         };
     }
 
-    private static NameMap.Row[] HeadNames(string aspp, bool plus, bool separable)
+    private static NameMap.Row[] Head(string aspp, bool plus)
     {
         string fuse = plus ? "classifier.classifier.0" : "classifier.classifier.1";
         string fuseNorm = plus ? "classifier.classifier.1" : "classifier.classifier.2";
         return
         [
-            new(@"aspp\.branch(\d)", aspp + "convs.$1.0", aspp + "convs.$1.1"),
-            new(@"aspp\.branch(\d)\.depthwise", aspp + "convs.$1.0.body.0"),
-            new(@"aspp\.branch(\d)\.pointwise", aspp + "convs.$1.0.body.1", aspp + "convs.$1.1"),
-            new(@"aspp\.pool", aspp + "convs.4.1", aspp + "convs.4.2"),
-            new(@"aspp\.project", aspp + "project.0", aspp + "project.1"),
+            .. HeadNames.Aspp(aspp, "body."),
             new(@"decoder\.low_level", "classifier.project.0", "classifier.project.1"),
-            new(@"(?:decoder\.fuse0|head)", fuse, fuseNorm),
-            new(@"(?:decoder\.fuse0|head)\.depthwise", fuse + ".body.0"),
-            new(@"(?:decoder\.fuse0|head)\.pointwise", fuse + ".body.1", fuseNorm),
+            .. HeadNames.Window(@"(?:decoder\.fuse0|head)", fuse, fuseNorm, "body."),
             new("classifier", plus ? "classifier.classifier.3" : "classifier.classifier.4"),
         ];
     }
 
     private static (BackboneSpec Spec, NameMap.Row[] Names, string Stem) Backbone(ICheckpoint checkpoint, int outputStride)
     {
-        if (checkpoint.Weights.ContainsKey("backbone.layer1.0.conv1.weight"))
-        {
-            int[] blocks = BackboneShapes.ResNetBlocks(
-                checkpoint, (stage, block) => $"backbone.layer{stage}.{block}.conv1.weight");
-            var resNet = new ResNetSpec
-            {
-                Name = BackboneShapes.ResNetName(blocks),
-                Blocks = blocks,
-                Stages = BackboneShapes.ResNetStages(outputStride, DilationRule.FirstBlockPrevious),
-            };
+        if (BackboneShapes.FindResNet(checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious) is { } resNet)
             return (resNet, BackboneNames.ResNet("backbone."), "backbone.conv1.weight");
-        }
         if (checkpoint.Weights.ContainsKey("backbone.block12.skip.weight"))
             return (Xception(outputStride), BackboneNames.Xception("backbone."), "backbone.conv1.weight");
         string First(int block) => block < 4 ? "backbone.low_level_features." : "backbone.high_level_features.";

@@ -15,8 +15,10 @@ public static class Backbone
     public static Features Build(BackboneSpec spec, Layers layers, Value image) => spec switch
     {
         ResNetSpec resNet => ResNet.Build(resNet, layers, image),
+        DilatedResNetSpec dilated => DilatedResNet.Build(dilated, layers, image),
         InvertedResidualSpec inverted => InvertedResidualNet.Build(inverted, layers, image),
         XceptionSpec xception => Xception.Build(xception, layers, image),
+        DenseNetSpec denseNet => DenseNet.Build(denseNet, layers, image),
         _ => throw new ArgumentOutOfRangeException(nameof(spec), spec, null),
     };
 }

@@ -21,11 +21,12 @@ internal static class Xception
             XceptionBlock block = spec.Blocks[i - 1];
             if (block.InputActivation is { } inputActivation)
                 x = layers.Activate(x, $"backbone.block{i}.input", inputActivation);
+            Value input = x;
             (x, Value second) = Block(spec, block, layers, x, $"backbone.block{i}");
             lowLevel = (spec.LowLevel, i) switch
             {
                 (XceptionTap.Block1, 1) => x,
-                (XceptionTap.Block1Relu, 1) => layers.Activate(x, "backbone.low_level", Activation.Relu),
+                (XceptionTap.Block2Input, 2) => input,
                 (XceptionTap.Block2Second, 2) => second,
                 _ => lowLevel,
             };

@@ -1,0 +1,64 @@
+// What one thread's multiply-adds reach when nothing is read or written.
+#ifndef ATROUS_BENCH_PEAK_H
+#define ATROUS_BENCH_PEAK_H
+
+#include <immintrin.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+namespace atrous::bench {
+
+template <class Step>
+double best_rate(double flops_per_call, Step step) {
+    double best = 0;
+    for (int round = 0; round < 40; ++round) {
+        const auto start = std::chrono::steady_clock::now();
+        step();
+        const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+        best = std::max(best, flops_per_call / spent.count());
+    }
+    return best;
+}
+
+constexpr int64_t peak_steps = 200000;
+
+__attribute__((target("avx512f"))) inline void multiply_avx512() {
+    __m512 sum[16];
+    for (auto& s : sum) s = _mm512_set1_ps(0.5f);
+    const __m512 factor = _mm512_set1_ps(0.999f);
+    for (int64_t i = 0; i < peak_steps; ++i) {
+        for (auto& s : sum) s = _mm512_fmadd_ps(s, factor, factor);
+        __asm__ volatile("" ::: "memory");
+    }
+    for (auto& s : sum) __asm__ volatile("" ::"v"(s));
+}
+
+__attribute__((target("avx2,fma"))) inline void multiply_avx2() {
+    __m256 sum[12];
+    for (auto& s : sum) s = _mm256_set1_ps(0.5f);
+    const __m256 factor = _mm256_set1_ps(0.999f);
+    for (int64_t i = 0; i < peak_steps; ++i)
+        for (auto& s : sum) s = _mm256_fmadd_ps(s, factor, factor);
+    for (auto& s : sum) __asm__ volatile("" ::"x"(s));
+}
+
+inline void multiply_baseline() {
+    __m128 sum[12];
+    for (auto& s : sum) s = _mm_set1_ps(0.5f);
+    const __m128 factor = _mm_set1_ps(0.999f);
+    for (int64_t i = 0; i < peak_steps; ++i)
+        for (auto& s : sum) s = _mm_add_ps(_mm_mul_ps(s, factor), factor);
+    for (auto& s : sum) __asm__ volatile("" ::"x"(s));
+}
+
+inline double peak_flops(const char* isa) {
+    if (std::strcmp(isa, "avx512") == 0) return best_rate(2.0 * 16 * 16 * peak_steps, multiply_avx512);
+    if (std::strcmp(isa, "avx2") == 0) return best_rate(2.0 * 8 * 12 * peak_steps, multiply_avx2);
+    return best_rate(2.0 * 4 * 12 * peak_steps, multiply_baseline);
+}
+
+}  // namespace atrous::bench
+
+#endif  // ATROUS_BENCH_PEAK_H

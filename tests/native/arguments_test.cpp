@@ -1,0 +1,100 @@
+#include "support.h"
+
+namespace atrous::tests {
+namespace {
+
+class Arguments : public testing::Test {
+ protected:
+    static void expect_refused(atrous_status status, const char* message) {
+        EXPECT_EQ(status, ATROUS_INVALID_ARGUMENT);
+        EXPECT_STREQ(atrous_last_error(), message);
+    }
+
+    atrous_status create(const atrous_conv2d_desc& desc) {
+        atrous_conv2d* conv = nullptr;
+        const atrous_status status = atrous_conv2d_create(&engine_, &desc, weights_.data(), nullptr, nullptr, &conv);
+        EXPECT_EQ(conv == nullptr, status != ATROUS_OK);
+        atrous_conv2d_destroy(conv);
+        return status;
+    }
+
+    atrous_engine engine_{1, *available_kernels().back()};
+    std::vector<float> weights_ = std::vector<float>(4 * 8 * 9);
+};
+
+TEST_F(Arguments, TensorsMustHaveDataSidesAndRoom) {
+    const sheet good(1, 2, 2, 4);
+    const auto run = [&](const atrous_tensor* input) { return atrous_softmax(&engine_, input, good.view()); };
+    expect_refused(run(nullptr), "input is null");
+    atrous_tensor bad = *good.view();
+    bad.data = nullptr;
+    expect_refused(run(&bad), "input has no data");
+    bad = *good.view();
+    bad.height = 0;
+    expect_refused(run(&bad), "input is 1x0x2x4; every side must be at least 1");
+    bad = *good.view();
+    bad.pixel_stride = 3;
+    expect_refused(run(&bad), "input has a pixel stride of 3, less than its 4 channels");
+    bad = {good.view()->data, int64_t{1} << 40, 1 << 20, 1 << 20, 4, 4};
+    expect_refused(run(&bad), "input is larger than memory can be");
+    expect_refused(atrous_softmax(nullptr, good.view(), good.view()), "engine is null");
+}
+
+TEST_F(Arguments, ShapesMustAgree) {
+    const sheet a(1, 2, 2, 4), other(1, 2, 3, 4), narrow(1, 1, 1, 3), two(2, 2, 2, 4);
+    expect_refused(atrous_affine(&engine_, a.view(), nullptr, nullptr, 0, 0, other.view()),
+                   "input is 1x2x2x4 and output is 1x2x3x4; they must have one shape");
+    expect_refused(atrous_binary_op(&engine_, ATROUS_ADD, a.view(), narrow.view(), 0, 0, a.view()),
+                   "b has 3 channels and a has 4; they must agree");
+    expect_refused(atrous_binary_op(&engine_, 9, a.view(), a.view(), 0, 0, a.view()), "op is 9; use 0 to 2");
+    expect_refused(atrous_affine(&engine_, a.view(), nullptr, nullptr, 42, 0, a.view()), "activation 42 is not known");
+    expect_refused(atrous_copy(&engine_, a.view(), 0, 0, two.view()),
+                   "input has batch 1 and output has batch 2; they must agree");
+}
+
+TEST_F(Arguments, ConvolutionsAreCheckedWhenMade) {
+    const atrous_conv2d_desc good{4, 8, 3, 3, 1, 1, 1, 1, 1, 0, 0};
+    EXPECT_EQ(create(good), ATROUS_OK);
+    auto bad = good;
+    bad.groups = 3;
+    expect_refused(create(bad), "groups is 3, which does not divide 4 input and 8 output channels");
+    bad = good;
+    bad.dilation_width = 0;
+    expect_refused(create(bad), "dilation_width is 0; use 1 to 65536");
+    bad = good;
+    bad.out_channels = -1;
+    expect_refused(create(bad), "out_channels is -1; use 1 to 1048576");
+    bad = good;
+    bad.activation = 8;
+    expect_refused(create(bad), "activation 8 is not known");
+    atrous_conv2d* conv = nullptr;
+    expect_refused(atrous_conv2d_create(&engine_, &good, nullptr, nullptr, nullptr, &conv), "weights is null");
+    expect_refused(atrous_conv2d_create(&engine_, nullptr, weights_.data(), nullptr, nullptr, &conv), "desc is null");
+    expect_refused(atrous_conv2d_create(nullptr, &good, weights_.data(), nullptr, nullptr, &conv), "engine is null");
+    expect_refused(atrous_conv2d_create(&engine_, &good, weights_.data(), nullptr, nullptr, nullptr), "conv is null");
+}
+
+TEST_F(Arguments, ConvolutionsAreCheckedWhenRun) {
+    const atrous_conv2d_desc desc{4, 8, 3, 3, 1, 1, 1, 1, 1, 0, 0};
+    const int64_t before = atrous_live_handles();
+    atrous_conv2d* conv = nullptr;
+    ATROUS_EXPECT_OK(atrous_conv2d_create(&engine_, &desc, weights_.data(), nullptr, nullptr, &conv));
+    EXPECT_EQ(atrous_live_handles(), before + 1);
+    const sheet input(1, 5, 5, 4), output(1, 5, 5, 8), wrong(1, 5, 5, 7), residual(1, 4, 5, 8), two(2, 5, 5, 8);
+    const auto run = [&](const sheet& in, const atrous_tensor* add, const sheet& out) {
+        return atrous_conv2d_run(&engine_, conv, in.view(), 1, 1, add, out.view());
+    };
+    EXPECT_EQ(run(input, nullptr, output), ATROUS_OK);
+    expect_refused(run(wrong, nullptr, output), "input has 7 channels, the convolution has 4");
+    expect_refused(run(input, nullptr, wrong), "output has 7 channels, the convolution has 8");
+    expect_refused(run(input, nullptr, two), "input has batch 1 and output has batch 2; they must agree");
+    expect_refused(run(input, residual.view(), output),
+                   "residual is 1x4x5x8 and output is 1x5x5x8; they must have one shape");
+    expect_refused(atrous_conv2d_run(&engine_, nullptr, input.view(), 1, 1, nullptr, output.view()), "conv is null");
+    atrous_conv2d_destroy(conv);
+    atrous_conv2d_destroy(nullptr);
+    EXPECT_EQ(atrous_live_handles(), before);
+}
+
+}  // namespace
+}  // namespace atrous::tests
