@@ -7,20 +7,33 @@ using Atrous.Tensors;
 
 namespace Atrous;
 
-/// <summary>What makes one compiled network differ from another: the input's shape and what is wanted of it.</summary>
-/// <param name="Input">NHWC.</param>
-/// <param name="Window">The part of the input that is picture.</param>
-/// <param name="Height">Rows of the mask; 0 where tensors are wanted.</param>
-/// <param name="Width">Columns of the mask.</param>
-/// <param name="Confidence">The winner's probability is wanted too.</param>
-internal readonly record struct NetworkKey(Shape Input, PictureWindow Window, int Height, int Width, bool Confidence)
+/// <summary>What is wanted of a network.</summary>
+internal enum Wanted
 {
     /// <summary>The tensors of <see cref="NetworkResult"/>.</summary>
-    public static NetworkKey Tensors(Shape input) => new(input, new(0, 0, input.Height, input.Width), 0, 0, false);
+    Tensors,
 
-    /// <summary>Labels at the picture's size, and confidences.</summary>
-    public static NetworkKey Labels(int batch, PreprocessingPlan plan, int channels, int height, int width, bool confidence) =>
-        new(new Shape(batch, plan.Height, plan.Width, channels), plan.Window, height, width, confidence);
+    /// <summary>The class of every pixel of the picture.</summary>
+    Labels,
+
+    /// <summary>The class, and its probability.</summary>
+    LabelsAndConfidence,
+
+    /// <summary>Every class's score for every pixel of the picture.</summary>
+    Scores,
+}
+
+/// <summary>What makes one compiled network differ from another.</summary>
+/// <param name="Input">NHWC.</param>
+/// <param name="Window">The part of the input that is picture.</param>
+/// <param name="Height">Rows of the picture.</param>
+/// <param name="Width">Columns of the picture.</param>
+/// <param name="Wanted">The outputs.</param>
+internal readonly record struct NetworkKey(Shape Input, PictureWindow Window, int Height, int Width, Wanted Wanted)
+{
+    /// <summary>For a tensor that is no picture.</summary>
+    public static NetworkKey Tensors(Shape input) =>
+        new(input, new(0, 0, input.Height, input.Width), input.Height, input.Width, Wanted.Tensors);
 }
 
 /// <summary>An executable with its output shapes.</summary>
@@ -124,28 +137,28 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity) 
     private CompiledNetwork Compile(NetworkKey key)
     {
         var graph = new GraphBuilder();
-        Value image = graph.Input("image", key.Input);
-        NetworkOutputs outputs = model.Build(graph, image);
-        Value[] wanted = key.Height == 0 ? [.. new[] { outputs.Forward, outputs.AtInputSize }.Distinct()] : Labels(graph, outputs, key);
+        NetworkOutputs outputs = model.Build(graph, graph.Input("image", key.Input));
+        Value[] wanted = key.Wanted == Wanted.Tensors
+            ? [.. new[] { outputs.Forward, outputs.AtInputSize }.Distinct()]
+            : OfPicture(graph, Scores(graph, outputs, key), key.Wanted);
         return new CompiledNetwork(backend.Compile(graph.Build(wanted)), wanted);
     }
 
-    private Value[] Labels(GraphBuilder graph, NetworkOutputs outputs, NetworkKey key)
+    private static Value[] OfPicture(GraphBuilder graph, Value scores, Wanted wanted) => wanted switch
     {
-        Value scores;
-        bool whole = key.Window == new PictureWindow(0, 0, key.Input.Height, key.Input.Width);
-        if (whole)
-        {
-            scores = model.ScoresAt(graph, outputs, key.Height, key.Width);
-        }
-        else
-        {
-            // A letterboxed picture: the window's scores alone are resized back.
-            Crop window = new(key.Window.Top, key.Window.Left, key.Window.Height, key.Window.Width);
-            scores = graph.Resize(
-                "scores", graph.Add("window", window, outputs.AtInputSize), key.Height, key.Width, Sampling.HalfPixel);
-        }
-        Value labels = graph.Add("labels", new Argmax(), scores);
-        return key.Confidence ? [labels, graph.Add("confidence", new Confidence(), scores)] : [labels];
+        Wanted.Scores => [scores],
+        Wanted.Labels => [graph.Add("labels", new Argmax(), scores)],
+        _ => [graph.Add("labels", new Argmax(), scores), graph.Add("confidence", new Confidence(), scores)],
+    };
+
+    /// <summary>Scores for the picture's pixels: of the window alone where the picture does not fill the input.</summary>
+    private Value Scores(GraphBuilder graph, NetworkOutputs outputs, NetworkKey key)
+    {
+        bool softmax = model.Description.Network.SoftmaxBeforeResize;
+        if (!softmax && key.Window == new PictureWindow(0, 0, key.Input.Height, key.Input.Width))
+            return model.ScoresAt(graph, outputs, key.Height, key.Width);
+        Value scores = softmax ? graph.Add("probabilities", new Softmax(), outputs.AtInputSize) : outputs.AtInputSize;
+        var window = new Crop(key.Window.Top, key.Window.Left, key.Window.Height, key.Window.Width);
+        return graph.Resize("scores", graph.Add("window", window, scores), key.Height, key.Width, Sampling.HalfPixel);
     }
 }

@@ -5,6 +5,7 @@ using Atrous.Checkpoints;
 using Atrous.Graph;
 using Atrous.Imaging;
 using Atrous.Models;
+using Atrous.Postprocessing;
 using Atrous.Preprocessing;
 using Atrous.Specs;
 using Atrous.Tensors;
@@ -23,6 +24,7 @@ public sealed class Segmenter : IDisposable
     private readonly IBackend _backend;
     private readonly Preprocessor _preprocessor;
     private readonly NetworkCache _networks;
+    private readonly CrfStep? _crf;
     private readonly int _maxBatch;
     private bool _disposed;
 
@@ -39,6 +41,7 @@ public sealed class Segmenter : IDisposable
             _preprocessor = _backend is CpuBackend cpu
                 ? new Preprocessor(_description.Preprocessing, cpu.Engine, _model.MinimumSide)
                 : new Preprocessor(_description.Preprocessing, options.Threads, _model.MinimumSide);
+            _crf = options.Crf is { } crf ? new CrfStep(crf, (_backend as CpuBackend)?.Engine, options.Threads) : null;
             _networks = new NetworkCache(_model, _backend, options.CachedShapes);
             // Every weight is read and packed now, so that a bad file is refused here and the first picture is not slow.
             _networks.Prepare();
@@ -46,6 +49,7 @@ public sealed class Segmenter : IDisposable
         catch
         {
             _preprocessor?.Dispose();
+            _crf?.Dispose();
             _backend.Dispose();
             throw;
         }
@@ -148,6 +152,7 @@ public sealed class Segmenter : IDisposable
         _disposed = true;
         _networks.Dispose();
         _preprocessor.Dispose();
+        _crf?.Dispose();
         _backend.Dispose();
         _checkpoint.Dispose();
     }
@@ -159,20 +164,19 @@ public sealed class Segmenter : IDisposable
         return Guard<Segmentation[]>(height, width, () =>
         {
             long start = Stopwatch.GetTimestamp();
-            PreprocessingPlan plan = PreprocessingPlan.For(_description.Preprocessing, height, width, _model.MinimumSide);
-            CompiledNetwork network = _networks.Get(NetworkKey.Labels(
-                photos.Length, plan, _description.Network.InputChannels, height, width, confidence));
+            CompiledNetwork network = _networks.Get(Key(photos.Length, height, width, confidence));
             long compiled = Stopwatch.GetTimestamp();
             using NetworkInput input = _preprocessor.Prepare(photos);
-            TimeSpan preprocess = Stopwatch.GetElapsedTime(compiled) / photos.Length;
+            TimeSpan preprocess = Stopwatch.GetElapsedTime(compiled);
             Tensor[] outputs = network.Run(input.Tensor, cancellation);
             try
             {
+                (ushort[] Labels, float[] Confidence)[] masks =
+                    [.. photos.Select((photo, i) => Mask(photo, outputs, i, confidence, cancellation))];
                 var timings = new SegmentationTimings(
-                    preprocess, Stopwatch.GetElapsedTime(start) / photos.Length - preprocess);
-                return [.. photos.Select((_, i) => new Segmentation(
-                    width, height, outputs[0].Image<ushort>(i).ToArray(), confidence ? outputs[1].Image<float>(i).ToArray() : [],
-                    Info.Classes, Info.ClassNames, timings))];
+                    preprocess / photos.Length, (Stopwatch.GetElapsedTime(start) - preprocess) / photos.Length);
+                return [.. masks.Select(mask => new Segmentation(
+                    width, height, mask.Labels, mask.Confidence, Info.Classes, Info.ClassNames, timings))];
             }
             finally
             {
@@ -180,6 +184,23 @@ public sealed class Segmenter : IDisposable
                     output.Dispose();
             }
         });
+    }
+
+    private NetworkKey Key(int batch, int height, int width, bool confidence)
+    {
+        PreprocessingPlan plan = PreprocessingPlan.For(_description.Preprocessing, height, width, _model.MinimumSide);
+        var input = new Shape(batch, plan.Height, plan.Width, _description.Network.InputChannels);
+        Wanted wanted = _crf is not null ? Wanted.Scores : confidence ? Wanted.LabelsAndConfidence : Wanted.Labels;
+        return new NetworkKey(input, plan.Window, height, width, wanted);
+    }
+
+    private (ushort[] Labels, float[] Confidence) Mask(
+        Image photo, Tensor[] outputs, int index, bool confidence, CancellationToken cancellation)
+    {
+        if (_crf is null)
+            return (outputs[0].Image<ushort>(index).ToArray(), confidence ? outputs[1].Image<float>(index).ToArray() : []);
+        CrfScores form = _description.Network.SoftmaxBeforeResize ? CrfScores.Probabilities : CrfScores.Logits;
+        return _crf.Refine(photo, outputs[0], form, index, confidence, cancellation);
     }
 
     private static T Guard<T>(int height, int width, Func<T> run)

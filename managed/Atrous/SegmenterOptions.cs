@@ -1,3 +1,4 @@
+using Atrous.Postprocessing;
 using Atrous.Specs;
 
 namespace Atrous;
@@ -28,6 +29,9 @@ public sealed record SegmenterOptions
 
     /// <summary>Names of the classes; null for the file's own, where it has them.</summary>
     public IReadOnlyList<string>? ClassNames { get; init; }
+
+    /// <summary>Sharpens every mask along the picture's own edges with a fully-connected CRF; null for none.</summary>
+    public DenseCrfParameters? Crf { get; init; }
 
     /// <summary>Most pictures of equal size that run together in one batch.</summary>
     public int MaxBatch { get; init; } = 4;

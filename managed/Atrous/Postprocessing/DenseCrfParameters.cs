@@ -1,5 +1,4 @@
 using Atrous.Imaging;
-using Atrous.Native;
 using Atrous.Tensors;
 
 namespace Atrous.Postprocessing;
@@ -53,23 +52,10 @@ public sealed record DenseCrfParameters(
     public ushort[] Refine(
         Image image, Tensor scores, CrfScores form, int index = 0, int threads = 0, CancellationToken cancellation = default)
     {
-        using var engine = new EngineHandle(threads);
-        return Refine(engine, image, scores, form, index, cancellation);
-    }
-
-    /// <summary>As the public one, on threads that there are already.</summary>
-    internal ushort[] Refine(
-        EngineHandle engine, Image image, Tensor scores, CrfScores form, int index = 0, CancellationToken cancellation = default)
-    {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(scores);
-        using var crf = new DenseCrf(engine, image.Width, image.Height, scores.Shape.Channels);
-        crf.SetUnary(scores, form, Clip, index: index);
-        AddTo(crf, image);
-        crf.Infer(Iterations, cancellation);
-        var labels = new ushort[image.Width * image.Height];
-        crf.CopyLabels(labels);
-        return labels;
+        using var step = new CrfStep(this, null, threads);
+        return step.Refine(image, scores, form, index, confidence: false, cancellation).Labels;
     }
 
     /// <summary>Adds the two kernels, the Gaussian first.</summary>

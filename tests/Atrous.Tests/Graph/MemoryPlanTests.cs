@@ -116,9 +116,16 @@ public sealed class MemoryPlanTests
                 if (!isPlaced)
                     memory[cell] = node.Output;
             }
+            // A node may not write over what it still reads, unless it works element by element on the very same place.
+            foreach (Value input in node.Inputs.Where(input => !IsInPlace(node, input)))
+                AssertWhole(input, $"while {node} runs");
         }
         foreach (Value output in graph.Outputs)
             AssertWhole(output, "in the end");
+
+        bool IsInPlace(Node node, Value input) =>
+            input == MemoryPlan.InPlaceInput(node)
+            && plan.Offsets.TryGetValue(input, out long from) && plan.Offsets.TryGetValue(node.Output, out long to) && from == to;
 
         void AssertWhole(Value value, string when)
         {
