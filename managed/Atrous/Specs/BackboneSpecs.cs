@@ -40,6 +40,22 @@ public sealed record ResNetSpec : BackboneSpec
     public IReadOnlyList<int>? MultiGrid { get; init; }
 }
 
+/// <summary>Yu, Koltun and Funkhouser 2017, arXiv:1705.09914, form D: a ResNet with convolutions before and behind, no max-pool.</summary>
+public sealed record DilatedResNetSpec : BackboneSpec
+{
+    /// <summary>In front of the stages.</summary>
+    public required IReadOnlyList<StemConvolution> Stem { get; init; }
+
+    /// <summary>The residual stages; its stem is not used.</summary>
+    public required ResNetSpec Stages { get; init; }
+
+    /// <summary>One 3x3 convolution behind the stages for each.</summary>
+    public required IReadOnlyList<int> ExitDilations { get; init; }
+}
+
+/// <summary>A convolution of a stem, with its norm and activation.</summary>
+public readonly record struct StemConvolution(int Kernel, int Stride);
+
 /// <summary>
 /// MobileNetV2 (Sandler et al. 2018, arXiv:1801.04381) and its relatives: a stem and a list of inverted residual blocks.
 /// </summary>

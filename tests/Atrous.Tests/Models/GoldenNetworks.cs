@@ -35,7 +35,9 @@ internal static class GoldenNetworks
     /// <summary>The description that a dialect gives of a golden's keys, with the golden's own output stride.</summary>
     public static ModelDescription Describe(Golden golden, ICheckpoint checkpoint)
     {
-        int? stride = golden.Options.TryGetProperty("output_stride", out JsonElement value) ? value.GetInt32() : null;
+        // bubbliiiing's word is downsample_factor.
+        int? stride = golden.Options.TryGetProperty("output_stride", out JsonElement value)
+            || golden.Options.TryGetProperty("downsample_factor", out value) ? value.GetInt32() : null;
         return Dialect.Describe(checkpoint, null, new DialectChoice(stride));
     }
 

@@ -7,7 +7,7 @@ namespace Atrous.Tests.Models;
 /// <summary>Whole networks against the outputs of the original implementations.</summary>
 public sealed class GoldenParityTests(ITestOutputHelper output)
 {
-    private static readonly string[] Dialects = ["ArronHZG", "VainF V3", "VainF V3+", "yassouali"];
+    private static readonly string[] Dialects = ["ArronHZG", "VainF V3", "VainF V3+", "yassouali", "torchvision", "jfzhang95", "bubbliiiing"];
 
     /// <summary>The networks that plain loops finish in seconds.</summary>
     public static TheoryData<string> Small => Golden.Where(entry => Dialects.Contains(entry.Dialect)

@@ -9,7 +9,7 @@ namespace Atrous.Checkpoints.Dialects;
 public abstract class Dialect
 {
     /// <summary>Every dialect, the most specific fingerprints first.</summary>
-    public static IReadOnlyList<Dialect> All { get; } = [new SelfDescribing(), new ArronHzg(), new Yassouali(), new VainF()];
+    public static IReadOnlyList<Dialect> All { get; } = [new SelfDescribing(), new ArronHzg(), new Yassouali(), new Bubbliiiing(), new JfZhang95(), new Torchvision(), new VainF()];
 
     /// <summary>As --dialect takes it.</summary>
     public abstract string Name { get; }

@@ -34,9 +34,4 @@ internal static class Xception65
             LowLevel = XceptionTap.Block1,
         };
     }
-
-    /// <summary>The same blocks, of which one (counted from 1) is changed.</summary>
-    public static IReadOnlyList<XceptionBlock> WithBlock(
-        this IReadOnlyList<XceptionBlock> blocks, int number, Func<XceptionBlock, XceptionBlock> change) =>
-        [.. blocks.Select((block, index) => index == number - 1 ? change(block) : block)];
 }

@@ -15,6 +15,7 @@ public static class Backbone
     public static Features Build(BackboneSpec spec, Layers layers, Value image) => spec switch
     {
         ResNetSpec resNet => ResNet.Build(resNet, layers, image),
+        DilatedResNetSpec dilated => DilatedResNet.Build(dilated, layers, image),
         InvertedResidualSpec inverted => InvertedResidualNet.Build(inverted, layers, image),
         XceptionSpec xception => Xception.Build(xception, layers, image),
         _ => throw new ArgumentOutOfRangeException(nameof(spec), spec, null),

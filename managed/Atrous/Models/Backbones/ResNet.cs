@@ -10,9 +10,12 @@ namespace Atrous.Models.Backbones;
 /// </summary>
 internal static class ResNet
 {
-    public static Features Build(ResNetSpec spec, Layers layers, Value image)
+    public static Features Build(ResNetSpec spec, Layers layers, Value image) =>
+        Stages(spec, layers, Stem(spec, layers, image));
+
+    /// <summary>The residual stages alone; low-level features are the first one's.</summary>
+    public static Features Stages(ResNetSpec spec, Layers layers, Value x)
     {
-        Value x = Stem(spec, layers, image);
         Value? lowLevel = null;
         for (int stage = 0; stage < spec.Blocks.Count; stage++)
         {
