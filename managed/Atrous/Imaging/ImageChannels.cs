@@ -15,6 +15,11 @@ public static class ImageChannels
         Span<byte> to = result.Pixels;
         ReadOnlySpan<byte> from = image.Pixels;
         int step = image.Channels;
+        if (step == channels)
+        {
+            from.CopyTo(to);
+            return result;
+        }
         bool colourIn = step >= 3, colourOut = channels >= 3, alphaIn = step % 2 == 0, alphaOut = channels % 2 == 0;
         for (; to.Length > 0; from = from[step..], to = to[channels..])
         {

@@ -27,15 +27,19 @@ public static class Overlay
         int rest = 256 - weight, clear = clearLabel ?? -1;
         Image result = photo.WithChannels(3);
         Span<byte> pixels = result.Pixels;
-        for (int i = 0; i < labels.Length; i++, pixels = pixels[3..])
+        int count = palette.Colours.Count;
+        for (int i = 0, at = 0; i < labels.Length; i++, at += 3)
         {
             int label = labels[i];
             if (label == clear)
                 continue;
-            ReadOnlySpan<ushort> colour = colours.Slice(label % palette.Colours.Count * 3, 3);
-            pixels[0] = (byte)(pixels[0] * rest + colour[0] >> 8);
-            pixels[1] = (byte)(pixels[1] * rest + colour[1] >> 8);
-            pixels[2] = (byte)(pixels[2] * rest + colour[2] >> 8);
+            if (label >= count)
+                label %= count;
+            ReadOnlySpan<ushort> colour = colours.Slice(label * 3, 3);
+            Span<byte> pixel = pixels.Slice(at, 3);
+            pixel[0] = (byte)(pixel[0] * rest + colour[0] >> 8);
+            pixel[1] = (byte)(pixel[1] * rest + colour[1] >> 8);
+            pixel[2] = (byte)(pixel[2] * rest + colour[2] >> 8);
         }
         return result;
     }

@@ -21,8 +21,22 @@ internal static unsafe class Steps
             foreach (Step step in Of(node, graph, layout, convolutions))
                 steps.Add((node, step));
         }
+        for (int i = 0; i < graph.Outputs.Count; i++)
+        {
+            // An output that is an input of the graph, or that was asked for before.
+            View made = layout.Of(graph.Outputs[i]), asked = layout.OfOutput(i);
+            if (made != asked)
+                steps.Add((new Node(new Concat(), [graph.Outputs[i]], graph.Outputs[i]), Duplicate(made, asked, graph.Outputs[i].Type)));
+        }
         return [.. steps];
     }
+
+    private static Step Duplicate(View from, View to, DType type) => (_, frame) =>
+    {
+        long size = to.Shape.Elements * type.SizeInBytes();
+        Buffer.MemoryCopy(from.In(frame).Data, to.In(frame).Data, size, size);
+        return AtrousStatus.Ok;
+    };
 
     private static IEnumerable<Step> Of(Node node, NetworkGraph graph, Layout layout, PackedConvolutions convolutions)
     {

@@ -39,19 +39,26 @@ internal sealed class Layout(NetworkGraph graph, MemoryPlan plan)
         return new View(block, offset + channel, place.Root.Shape.Channels, value.Shape);
     }
 
+    /// <summary>The tensor that the caller gave for an output.</summary>
+    public View OfOutput(int index)
+    {
+        Shape shape = graph.Outputs[index].Shape;
+        return new View(1 + graph.Inputs.Count + index, 0, shape.Channels, shape);
+    }
+
     private (int Block, long Offset) Home(Value root)
     {
         if (plan.Offsets.TryGetValue(root, out long offset))
             return (0, offset);
-        for (int i = 0; i < graph.Outputs.Count; i++)
-        {
-            if (graph.Outputs[i] == root)
-                return (1 + graph.Inputs.Count + i, 0);
-        }
         for (int i = 0; i < graph.Inputs.Count; i++)
         {
             if (graph.Inputs[i] == root)
                 return (1 + i, 0);
+        }
+        for (int i = 0; i < graph.Outputs.Count; i++)
+        {
+            if (graph.Outputs[i] == root)
+                return (1 + graph.Inputs.Count + i, 0);
         }
         throw new InvalidOperationException($"{root} has no memory.");
     }
