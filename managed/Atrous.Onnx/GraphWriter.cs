@@ -116,7 +116,7 @@ internal sealed class GraphWriter
             default:
                 throw new UnavailableException($"The layer '{node.Output.Name}' ({node.Op.Name}) cannot be written as ONNX.");
         }
-        Activate(activation, linear, name);
+        WriteActivation(activation, linear, name);
     }
 
     private void Convolution(Conv2d conv, string input, string output, string layer, bool isPaddedSame)
@@ -143,7 +143,7 @@ internal sealed class GraphWriter
             Nodes.Number("epsilon", 0));
     }
 
-    private void Activate(Activation activation, string x, string y)
+    private void WriteActivation(Activation activation, string x, string y)
     {
         switch (activation.Kind)
         {

@@ -26,7 +26,7 @@ internal sealed class Initializers(GraphProto graph, UniqueNames names)
                 return known;
         }
         var bytes = GC.AllocateUninitializedArray<byte>(checked((int)(conv.Kernel.Elements * sizeof(float))));
-        Span<float> values = MemoryMarshal.Cast<byte, float>(bytes);
+        Span<float> values = MemoryMarshal.Cast<byte, float>(bytes.AsSpan());
         conv.Kernel.Read(values);
         if (conv.Scale is not null)
         {
