@@ -1,8 +1,14 @@
+using System.Text.Json.Serialization;
 using Atrous.Graph;
 
 namespace Atrous.Specs;
 
-/// <summary>A feature extractor as data.</summary>
+/// <summary>A feature extractor as data, a closed set.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(ResNetSpec), "resNet")]
+[JsonDerivedType(typeof(DilatedResNetSpec), "dilatedResNet")]
+[JsonDerivedType(typeof(InvertedResidualSpec), "invertedResidual")]
+[JsonDerivedType(typeof(XceptionSpec), "xception")]
 public abstract record BackboneSpec
 {
     /// <summary>For people: "ResNet-101".</summary>
