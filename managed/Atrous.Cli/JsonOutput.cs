@@ -15,7 +15,7 @@ internal static class JsonOutput
     /// <summary>One document and a line break.</summary>
     public static void Write(Action<Utf8JsonWriter> contents)
     {
-        using Stream output = Console.OpenStandardOutput();
+        using Stream output = StandardStream.OpenOutput();
         using (var json = new Utf8JsonWriter(output, Options))
             contents(json);
         output.WriteByte((byte)'\n');

@@ -9,6 +9,7 @@ internal static class Program
 {
     public static int Main(string[] args)
     {
+        StandardStream.Install();
         var temporaries = new TemporaryFiles();
         using var interruption = new Interruption(temporaries);
         try

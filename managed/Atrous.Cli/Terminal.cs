@@ -7,20 +7,7 @@ namespace Atrous.Cli;
 internal static class Terminal
 {
     /// <summary>"atrous: " and the sentence, on stderr.</summary>
-    public static void Message(string message) => WriteError($"atrous: {OneLine(message)}");
-
-    /// <summary>A line on stderr; a closed stderr is nobody's problem.</summary>
-    public static void WriteError(string line)
-    {
-        try
-        {
-            Console.Error.WriteLine(line);
-        }
-        catch (IOException)
-        {
-            return;
-        }
-    }
+    public static void Message(string message) => Console.Error.WriteLine($"atrous: {OneLine(message)}");
 
     /// <summary>What a live display hides.</summary>
     public static void ShowCursor()

@@ -20,7 +20,7 @@ internal sealed class ProgressReport : SegmentReport
             WithBar(pictures, work);
         string seconds = Stopwatch.GetElapsedTime(start).TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
         string failures = Failures > 0 ? $", {Failures} failed" : "";
-        string rest = pictures - Finished - Failures is var left and > 0 && interruption.ExitCode is not null ? $", {left} left undone" : "";
+        string rest = pictures - Finished - Failures is var left and > 0 ? $", {left} left undone" : "";
         Terminal.Message($"{Finished} of {pictures} pictures segmented in {seconds} s{failures}{rest}");
     }
 

@@ -38,7 +38,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         using Segmenter? segmenter = Jobs.Count > 0 ? Segmenter.Load(Model, Options) : null;
         if (segmenter is not null && !Quiet)
             Terminal.Message($"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {Options.Precision.ToString().ToLowerInvariant()}");
-        Report.Around(segmenter, Options, Jobs.Count, () =>
+        Report.Around(segmenter, Options, Jobs.Count + Files.Bad.Count, () =>
         {
             foreach (BadInput bad in Files.Bad)
                 Failed(bad.Path, new Failure(ExitCode.BadInput, bad.Message));
@@ -81,7 +81,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         long segmented = Stopwatch.GetTimestamp();
         if (job.Mask == "-")
         {
-            using Stream output = Console.OpenStandardOutput();
+            using Stream output = StandardStream.OpenOutput();
             mask.SaveMask(output, Palette);
         }
         else

@@ -56,8 +56,19 @@ public sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkSpe
     {
         if (style == ConvolutionStyle.Dense)
             return Convolution(x, layer, 3, activation, dilation: dilation, bias: bias);
-        bool normed = style == ConvolutionStyle.SeparableNormed;
-        x = Depthwise(x, layer + ".depthwise", 3, normed ? activation : Activation.None, dilation: dilation, norm: normed);
+        return Separable(x, layer, 3, style == ConvolutionStyle.SeparableNormed, activation, dilation);
+    }
+
+    /// <summary>A depthwise convolution and a 1x1 convolution: the layers ".depthwise" and ".pointwise".</summary>
+    /// <param name="x">Input.</param>
+    /// <param name="layer">Canonical name.</param>
+    /// <param name="kernel">Height and width of the depthwise window.</param>
+    /// <param name="normed">Batch norm and activation between the two as well.</param>
+    /// <param name="activation">Applied last.</param>
+    /// <param name="dilation">Of the depthwise convolution.</param>
+    public Value Separable(Value x, string layer, int kernel, bool normed, Activation activation, int dilation = 1)
+    {
+        x = Depthwise(x, layer + ".depthwise", kernel, normed ? activation : Activation.None, dilation: dilation, norm: normed);
         return Convolution(x, layer + ".pointwise", 1, activation);
     }
 

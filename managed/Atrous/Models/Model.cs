@@ -71,7 +71,10 @@ public sealed class Model
     public Value ScoresAt(GraphBuilder graph, NetworkOutputs outputs, int height, int width) =>
         outputs.AtInputSize.Shape.Height == height && outputs.AtInputSize.Shape.Width == width
             ? outputs.AtInputSize
-            : graph.Resize("scores", outputs.Logits, height, width, Description.Network.FinalSampling);
+            // A cropped result goes on from the crop.
+            : graph.Resize(
+                "scores", Description.Network.Forward.Cropped ? outputs.AtInputSize : outputs.Logits, height, width,
+                Description.Network.FinalSampling);
 
     /// <summary>Which tensors a network needs and a file lacks, and the other way round.</summary>
     public static (IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected) Compare(
@@ -132,8 +135,9 @@ public sealed class Model
     {
         try
         {
-            Features features = Backbone.Build(spec.Backbone, new Layers(graph, weights, spec, spec.Backbone.NormEpsilon), image);
-            Value logits = Head.Build(spec.Head, new Layers(graph, weights, spec, spec.Head.NormEpsilon), features);
+            Value logits = Score(spec, graph, weights, image);
+            if (spec.MultiScale is { } multiScale)
+                logits = MultiScale.Maximum(multiScale, graph, image, logits, scaled => Score(spec, graph, weights, scaled));
             return Finish(spec, graph, logits, image.Shape);
         }
         // Arithmetic: a self-describing file can ask for windows that step by 0.
@@ -145,13 +149,22 @@ public sealed class Model
         }
     }
 
+    private static Value Score(NetworkSpec spec, GraphBuilder graph, IWeightBinder weights, Value image)
+    {
+        Features features = Backbone.Build(spec.Backbone, new Layers(graph, weights, spec, spec.Backbone.NormEpsilon), image);
+        return Head.Build(spec.Head, new Layers(graph, weights, spec, spec.Head.NormEpsilon), features);
+    }
+
     private static NetworkOutputs Finish(NetworkSpec spec, GraphBuilder graph, Value logits, Shape image)
     {
         int factor = spec.Forward.Factor;
         Value forward = factor == 0
             ? graph.Resize("output", logits, image.Height, image.Width, spec.FinalSampling)
             : graph.Resize("forward", logits, logits.Shape.Height * factor, logits.Shape.Width * factor, spec.FinalSampling);
-        Value output = graph.Resize("output", forward, image.Height, image.Width, spec.FinalSampling);
+        // Sampling the logits at 1 / factor is the enlarged result without what lies beyond the picture.
+        Value output = spec.Forward.Cropped
+            ? graph.Resize("output", logits, image.Height, image.Width, spec.FinalSampling, 1f / factor)
+            : graph.Resize("output", forward, image.Height, image.Width, spec.FinalSampling);
         return new NetworkOutputs(logits, forward, output);
     }
 }

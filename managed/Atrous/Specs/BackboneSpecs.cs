@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Atrous.Graph;
+using Atrous.Graph.Ops;
 
 namespace Atrous.Specs;
 
@@ -181,3 +182,22 @@ public sealed record XceptionBlock(int Convolutions, int Stride, int Dilation, b
 /// <param name="Normed">A batch norm and an activation follow.</param>
 /// <param name="ActivatedBetween">An activation between depthwise and pointwise.</param>
 public sealed record XceptionExit(int Dilation, int? Padding = null, bool Normed = true, bool ActivatedBetween = false);
+
+/// <summary>
+/// DenseNet (Huang et al. 2016, arXiv:1608.06993) as DenseASPP (Yang et al. 2018) dilates it: a fourth transition after the
+/// last block, and no strides beyond the output stride.
+/// </summary>
+public sealed record DenseNetSpec : BackboneSpec
+{
+    /// <summary>Layers of each of the four dense blocks: 6,12,24,16 for DenseNet-121.</summary>
+    public required IReadOnlyList<int> Blocks { get; init; }
+
+    /// <summary>Stride of the transition in front of each block, and dilation of the block's 3x3 convolutions.</summary>
+    public required IReadOnlyList<DilationPlan.Stage> Stages { get; init; }
+
+    /// <summary>The features are enlarged by this whole factor before they go to the head; 1 for not.</summary>
+    public int Upsampling { get; init; } = 1;
+
+    /// <summary>Grid of <see cref="Upsampling"/>.</summary>
+    public Sampling UpsamplingGrid { get; init; }
+}

@@ -33,9 +33,6 @@ public enum ConvolutionStyle
 /// <summary>Atrous spatial pyramid pooling, Chen et al. 2017 (arXiv:1706.05587), section 3.3.</summary>
 public sealed record AsppSpec
 {
-    /// <summary>The paper's rates: 6, 12, 18 at output stride 16, doubled at 8.</summary>
-    public static int[] RatesAt(int outputStride) => outputStride == 8 ? [12, 24, 36] : [6, 12, 18];
-
     /// <summary>Atrous rates of the 3x3 branches; empty for the mobile form with the 1x1 branch and image pooling alone.</summary>
     public required IReadOnlyList<int> Rates { get; init; }
 
@@ -56,6 +53,9 @@ public sealed record AsppSpec
 
     /// <summary>After every branch and the projection.</summary>
     public Activation Activation { get; init; } = Activation.Relu;
+
+    /// <summary>6, 12, 18 at output stride 16 and twice that at 8 (Chen et al. 2017, arXiv:1706.05587, section 4.1).</summary>
+    public static IReadOnlyList<int> StandardRates(int outputStride) => outputStride == 8 ? [12, 24, 36] : [6, 12, 18];
 }
 
 /// <summary>The image-level branch: average pooling, 1x1 convolution, resize back.</summary>
@@ -92,6 +92,9 @@ public sealed record DeepLabV3PlusHeadSpec : HeadSpec
     /// <summary>3x3 convolutions after the concatenation: 1 or 2.</summary>
     public int FuseConvolutions { get; init; } = 2;
 
+    /// <summary>Window of the fuse convolutions, where they are separable: 3 or 5.</summary>
+    public int FuseKernel { get; init; } = 3;
+
     /// <summary>Of the fuse convolutions, and of the one between ASPP and the resize.</summary>
     public ConvolutionStyle Style { get; init; }
 
@@ -109,4 +112,22 @@ public sealed record DeepLabV3PlusHeadSpec : HeadSpec
 
     /// <summary>A 3x3 convolution between ASPP and the resize (segmentation_models.pytorch).</summary>
     public bool AfterAspp { get; init; }
+}
+
+/// <summary>DeepLabV2: atrous 3x3 convolutions straight to the classes, summed. Chen et al. 2016, arXiv:1606.00915.</summary>
+public sealed record DeepLabV2HeadSpec : HeadSpec
+{
+    public override string Name => "DeepLabV2";
+
+    /// <summary>Atrous rate of each branch.</summary>
+    public required IReadOnlyList<int> Rates { get; init; }
+}
+
+/// <summary>DenseASPP: each atrous convolution sees the results of all before it. Yang et al. 2018, CVPR.</summary>
+public sealed record DenseAsppHeadSpec : HeadSpec
+{
+    public override string Name => "DenseASPP";
+
+    /// <summary>Atrous rates in forward order.</summary>
+    public required IReadOnlyList<int> Rates { get; init; }
 }

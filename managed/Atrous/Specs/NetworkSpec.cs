@@ -39,13 +39,19 @@ public sealed record NetworkSpec
     /// <summary>Batch norms were folded into the convolutions when the file was written: each has a bias and no norm.</summary>
     public bool BatchNormFolded { get; init; }
 
+    /// <summary>The picture is scored at other scales too; null for its own size alone.</summary>
+    public MultiScaleSpec? MultiScale { get; init; }
+
     /// <summary>Zeros around a convolution's input.</summary>
     public PaddingStyle Padding { get; init; } = PaddingStyle.Symmetric;
 }
 
 /// <summary>What a forward pass of the original returns.</summary>
 /// <param name="Factor">Upsampling of the logits by this whole factor; 1 for raw logits, 0 for the input's size.</param>
-public readonly record struct ForwardResult(int Factor)
+/// <param name="Cropped">
+/// What lies beyond the input's size is cut off afterwards (detectron2), instead of the result being resized to it.
+/// </param>
+public readonly record struct ForwardResult(int Factor, bool Cropped = false)
 {
     /// <summary>Logits resized to the input's height and width.</summary>
     public static readonly ForwardResult InputSize = new(0);
@@ -53,6 +59,16 @@ public readonly record struct ForwardResult(int Factor)
     /// <summary>Logits as the last convolution makes them.</summary>
     public static readonly ForwardResult Logits = new(1);
 }
+
+/// <summary>
+/// The element-wise maximum of the logits at several scales, at the size of scale 1's (Chen et al. 2016, arXiv:1606.00915,
+/// section 4.1). Resizes are bilinear on the half-pixel grid.
+/// </summary>
+/// <param name="Scales">The scales beside 1, as factors of height and width, which round down.</param>
+/// <param name="RecomputedGrid">
+/// The picture is sampled by input size / output size, as PyTorch up to 1.5 did; otherwise by 1 / scale exactly.
+/// </param>
+public sealed record MultiScaleSpec(IReadOnlyList<double> Scales, bool RecomputedGrid);
 
 /// <summary>How windows are padded.</summary>
 public enum PaddingStyle

@@ -32,13 +32,41 @@ internal sealed class GeneratedCheckpoint(Golden golden) : ICheckpoint
 /// <summary>Builds and runs a golden's network.</summary>
 internal static class GoldenNetworks
 {
-    /// <summary>The description that a dialect gives of a golden's keys, with the golden's own output stride.</summary>
+    /// <summary>The description that a dialect gives of a golden's keys, with the golden's own output stride and switches.</summary>
     public static ModelDescription Describe(Golden golden, ICheckpoint checkpoint)
     {
-        // bubbliiiing's word is downsample_factor.
-        int? stride = golden.Options.TryGetProperty("output_stride", out JsonElement value)
-            || golden.Options.TryGetProperty("downsample_factor", out value) ? value.GetInt32() : null;
-        return Dialect.Describe(checkpoint, null, new DialectChoice(stride));
+        // Two repositories have their own words for it.
+        JsonElement? stride = Option(golden, "output_stride") ?? Option(golden, "encoder_output_stride")
+            ?? Option(golden, "downsample_factor");
+        return Dialect.Describe(checkpoint, null, new DialectChoice(stride?.GetInt32(), Switches(golden)));
+    }
+
+    private static JsonElement? Option(Golden golden, string name) =>
+        golden.Options.TryGetProperty(name, out JsonElement value) ? value : null;
+
+    /// <summary>A golden's options by the names of our switches.</summary>
+    private static Dictionary<string, string> Switches(Golden golden)
+    {
+        return golden.Dialect switch
+        {
+            "mmsegmentation" or "DenseASPP" => new() { ["align_corners"] = Flag("align_corners") },
+            "HF MobileNetV2" => new() { ["tf_padding"] = Flag("tf_padding") },
+            "detectron2" => new() { ["image_pool"] = Joined("pool_kernel", "x") is { Length: > 0 } window ? window : "global" },
+            "kazuto1011 V2" => new()
+            {
+                ["multi_scale"] = Joined("scales", ",") is { Length: > 0 } scales ? scales : "none",
+                // The two grids have the same options; the notes tell them apart, and the name.
+                ["recompute_scale_factor"] = golden.Name.Contains("_recompute_", StringComparison.Ordinal) ? "true" : "false",
+            },
+            _ => [],
+        };
+
+        string Flag(string name) => Option(golden, name)!.Value.GetBoolean() ? "true" : "false";
+
+        string Joined(string name, string separator) =>
+            Option(golden, name) is { ValueKind: JsonValueKind.Array } list
+                ? string.Join(separator, list.EnumerateArray().Select(item => item.GetRawText()))
+                : "";
     }
 
     /// <summary>What the original's forward returns, computed by a backend: NHWC, compared with the golden.</summary>

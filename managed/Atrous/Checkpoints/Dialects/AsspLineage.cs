@@ -35,7 +35,7 @@ internal abstract class AsspLineage : Dialect
     public sealed override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
         int outputStride = choice.OutputStride(16, 8, 16);
-        BackboneSpec? resNet = BackboneShapes.ResNet(checkpoint, "backbone.", outputStride, DilationRule.Full);
+        BackboneSpec? resNet = BackboneShapes.FindResNet(checkpoint, "backbone.", outputStride, DilationRule.Full);
         var network = new NetworkSpec
         {
             Backbone = (resNet ?? Xception65.Spec(outputStride)) with { Activation = Activation },
@@ -60,7 +60,7 @@ internal abstract class AsspLineage : Dialect
                 .. resNet is null
                     ? BackboneNames.Xception("backbone.")
                     : BackboneNames.ResNet("backbone.", "layer0.0", "layer0.1"),
-                HeadShapes.BranchesFromOne("ASSP.aspp", ".0", ".1"),
+                HeadNames.BranchesFromOne("ASSP.aspp", ".0", ".1"),
                 new(@"aspp\.pool", "ASSP.avg_pool.1", "ASSP.avg_pool.2"),
                 new(@"aspp\.project", "ASSP.conv1", "ASSP.bn1"),
                 new(@"decoder\.low_level", LowLevel.Convolution, LowLevel.Norm),

@@ -21,17 +21,19 @@ internal static class BackboneShapes
         return blocks;
     }
 
-    /// <summary>torchvision's ResNet under a prefix, as deep as the file has it; null where the file has none.</summary>
-    /// <param name="checkpoint">The open file.</param>
-    /// <param name="prefix">In front of "layer1.0.conv1.weight", for example "backbone.".</param>
+    /// <summary>"ResNet-50" and so on, by the number of layers: convolutions of all blocks, the stem and the classifier.</summary>
+    public static string ResNetName(IReadOnlyList<int> blocks, bool bottleneck = true, int stemConvolutions = 1) =>
+        string.Create(CultureInfo.InvariantCulture, $"ResNet-{blocks.Sum() * (bottleneck ? 3 : 2) + stemConvolutions + 1}");
+
+    /// <summary>A ResNet that is named as torchvision names it.</summary>
+    /// <param name="weights">The file's tensors.</param>
+    /// <param name="prefix">What stands before "layer1": "backbone.".</param>
     /// <param name="outputStride">8, 16 or 32.</param>
     /// <param name="rule">What the first block of a dilated stage gets.</param>
-    public static ResNetSpec? ResNet(IWeightSource checkpoint, string prefix, int outputStride, DilationRule rule)
+    public static ResNetSpec ResNet(IWeightSource weights, string prefix, int outputStride, DilationRule rule)
     {
-        int[] blocks = ResNetBlocks(checkpoint, (stage, block) => $"{prefix}layer{stage}.{block}.conv1.weight");
-        if (blocks.Contains(0))
-            return null;
-        bool bottleneck = checkpoint.Weights.ContainsKey(prefix + "layer1.0.conv3.weight");
+        int[] blocks = ResNetBlocks(weights, (stage, block) => $"{prefix}layer{stage}.{block}.conv1.weight");
+        bool bottleneck = weights.Weights.ContainsKey($"{prefix}layer1.0.conv3.weight");
         return new ResNetSpec
         {
             Name = ResNetName(blocks, bottleneck),
@@ -41,9 +43,9 @@ internal static class BackboneShapes
         };
     }
 
-    /// <summary>"ResNet-50" and so on, by the number of layers: convolutions of all blocks, the stem and the classifier.</summary>
-    public static string ResNetName(IReadOnlyList<int> blocks, bool bottleneck = true) =>
-        string.Create(CultureInfo.InvariantCulture, $"ResNet-{blocks.Sum() * (bottleneck ? 3 : 2) + 2}");
+    /// <summary><see cref="ResNet"/>, or null where the file has none under the prefix.</summary>
+    public static ResNetSpec? FindResNet(IWeightSource weights, string prefix, int outputStride, DilationRule rule) =>
+        weights.Weights.ContainsKey($"{prefix}layer1.0.conv1.weight") ? ResNet(weights, prefix, outputStride, rule) : null;
 
     /// <summary>ResNet's stages at an output stride.</summary>
     public static DilationPlan.Stage[] ResNetStages(int outputStride, DilationRule rule) =>
@@ -55,9 +57,11 @@ internal static class BackboneShapes
     /// <param name="outputStride">8, 16 or 32.</param>
     /// <param name="rule">What the first block of a dilated stage gets.</param>
     /// <param name="firstExpands">Block 1 has an expansion too.</param>
-    public static InvertedResidual[] MobileNetV2(int outputStride, DilationRule rule, bool firstExpands = false)
+    /// <param name="lastStride">Stride of the sixth row, where it is dropped rather than traded (DenseASPP): 1.</param>
+    public static InvertedResidual[] MobileNetV2(
+        int outputStride, DilationRule rule, bool firstExpands = false, int lastStride = 2)
     {
-        (int Blocks, int Stride)[] table = [(1, 1), (2, 2), (3, 2), (4, 2), (3, 1), (3, 2), (1, 1)];
+        (int Blocks, int Stride)[] table = [(1, 1), (2, 2), (3, 2), (4, 2), (3, 1), (3, lastStride), (1, 1)];
         DilationPlan.Stage[] stages = DilationPlan.Of(2, [.. table.Select(row => row.Stride)], outputStride, rule);
         var blocks = new List<InvertedResidual>();
         for (int stage = 0; stage < table.Length; stage++)

@@ -43,7 +43,7 @@ internal sealed class Bubbliiiing : Dialect
             Names = new NameMap(
             [
                 .. xception ? XceptionNames() : BackboneNames.MobileNetV2(_ => "backbone.features.", flat: true),
-                HeadShapes.BranchesFromOne("aspp.branch", ".0", ".1"),
+                HeadNames.BranchesFromOne("aspp.branch", ".0", ".1"),
                 new(@"aspp\.pool", "aspp.branch5_conv", "aspp.branch5_bn"),
                 new(@"aspp\.project", "aspp.conv_cat.0", "aspp.conv_cat.1"),
                 new(@"decoder\.low_level", "shortcut_conv.0", "shortcut_conv.1"),

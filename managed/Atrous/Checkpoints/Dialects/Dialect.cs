@@ -9,7 +9,22 @@ namespace Atrous.Checkpoints.Dialects;
 public abstract class Dialect
 {
     /// <summary>Every dialect, the most specific fingerprints first.</summary>
-    public static IReadOnlyList<Dialect> All { get; } = [new SelfDescribing(), new ArronHzg(), new Yassouali(), new Bubbliiiing(), new JfZhang95(), new Torchvision(), new VainF()];
+    public static IReadOnlyList<Dialect> All { get; } =
+    [
+        new SelfDescribing(),
+        new ArronHzg(),
+        new Yassouali(),
+        new Bubbliiiing(),
+        new JfZhang95(),
+        new Torchvision(),
+        new VainF(),
+        new SegmentationModels(),
+        new MmSegmentation(),
+        new Detectron2(),
+        new Kazuto1011(),
+        new HuggingFace(),
+        new DenseAspp(),
+    ];
 
     /// <summary>As --dialect takes it.</summary>
     public abstract string Name { get; }

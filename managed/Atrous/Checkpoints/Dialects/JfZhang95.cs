@@ -44,7 +44,7 @@ internal sealed class JfZhang95 : Dialect
             Names = new NameMap(
             [
                 .. names,
-                HeadShapes.BranchesFromOne("aspp.aspp", ".atrous_conv", ".bn"),
+                HeadNames.BranchesFromOne("aspp.aspp", ".atrous_conv", ".bn"),
                 new(@"aspp\.pool", "aspp.global_avg_pool.1", "aspp.global_avg_pool.2"),
                 new(@"aspp\.project", "aspp.conv1", "aspp.bn1"),
                 new(@"decoder\.low_level", "decoder.conv1", "decoder.bn1"),
@@ -66,7 +66,7 @@ internal sealed class JfZhang95 : Dialect
 
     private static (BackboneSpec Spec, NameMap.Row[] Names, string Stem) Backbone(ICheckpoint checkpoint, int outputStride)
     {
-        if (BackboneShapes.ResNet(checkpoint, "backbone.", outputStride, DilationRule.Full) is { } resNet)
+        if (BackboneShapes.FindResNet(checkpoint, "backbone.", outputStride, DilationRule.Full) is { } resNet)
             return (resNet with { MultiGrid = [1, 2, 4] }, BackboneNames.ResNet("backbone."), "backbone.conv1.weight");
         if (checkpoint.Weights.ContainsKey("backbone.block20.skip.weight"))
             return (Xception(outputStride), BackboneNames.Xception("backbone.", unactivated: 2), "backbone.conv1.weight");

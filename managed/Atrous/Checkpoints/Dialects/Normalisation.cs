@@ -9,9 +9,12 @@ internal static class Normalisation
     /// ImageNet's statistics for three channels. For other counts no repository publishes any: bytes from 0 to 1, and the
     /// user's own statistics can be given with the options.
     /// </summary>
-    public static PreprocessingSpec ImageNet(int channels) => channels == 3
-        ? PreprocessingSpec.ImageNet
-        : PreprocessingSpec.ImageNet with
+    public static PreprocessingSpec ImageNet(int channels) => PreprocessingSpec.ImageNet.For(channels);
+
+    /// <summary>A dialect's own statistics for three channels, and no statistics for other counts, as above.</summary>
+    public static PreprocessingSpec For(this PreprocessingSpec spec, int channels) => channels == spec.Channels
+        ? spec
+        : spec with
         {
             Mean = [.. Enumerable.Repeat(0f, channels)],
             Std = [.. Enumerable.Repeat(1f, channels)],

@@ -57,7 +57,7 @@ internal sealed class Torchvision : Dialect
             Names = new NameMap(
             [
                 .. mobile ? MobileNetV3Names() : BackboneNames.ResNet("backbone."),
-                .. HeadShapes.TorchvisionAspp("classifier.0."),
+                .. HeadNames.Aspp("classifier.0."),
                 new("head", "classifier.1", "classifier.2"),
                 new("classifier", "classifier.4"),
             ]),
@@ -70,7 +70,7 @@ internal sealed class Torchvision : Dialect
     }
 
     private static ResNetSpec ResNet(ICheckpoint checkpoint, int outputStride) =>
-        BackboneShapes.ResNet(checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious)
+        BackboneShapes.FindResNet(checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious)
         ?? throw new ModelException(
             $"'{checkpoint.Path}' has torchvision's DeepLabV3 head on a backbone that Atrous does not have; it has ResNet and " +
             "MobileNetV3-Large.");

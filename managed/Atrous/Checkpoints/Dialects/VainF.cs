@@ -30,7 +30,7 @@ internal sealed class VainF : Dialect
         int classes = checkpoint.Outputs(plus ? "classifier.classifier.3.weight" : "classifier.classifier.4.weight");
         var pyramid = new AsppSpec
         {
-            Rates = AsppSpec.RatesAt(outputStride),
+            Rates = AsppSpec.StandardRates(outputStride),
             Style = separable ? ConvolutionStyle.Separable : ConvolutionStyle.Dense,
         };
         return new ModelDescription
@@ -55,7 +55,7 @@ internal sealed class VainF : Dialect
                 Classes = classes,
                 FinalSampling = Sampling.HalfPixel,
             },
-            Names = new NameMap([.. names, .. HeadNames(aspp, plus, separable)]),
+            Names = new NameMap([.. names, .. Head(aspp, plus)]),
             Preprocessing = Normalisation.ImageNet(channels),
             // Its published weights are for these two.
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc, ClassNames.Cityscapes),
@@ -63,26 +63,22 @@ internal sealed class VainF : Dialect
         };
     }
 
-    private static NameMap.Row[] HeadNames(string aspp, bool plus, bool separable)
+    private static NameMap.Row[] Head(string aspp, bool plus)
     {
         string fuse = plus ? "classifier.classifier.0" : "classifier.classifier.1";
         string fuseNorm = plus ? "classifier.classifier.1" : "classifier.classifier.2";
         return
         [
-            .. HeadShapes.TorchvisionAspp(aspp),
-            new(@"aspp\.branch(\d)\.depthwise", aspp + "convs.$1.0.body.0"),
-            new(@"aspp\.branch(\d)\.pointwise", aspp + "convs.$1.0.body.1", aspp + "convs.$1.1"),
+            .. HeadNames.Aspp(aspp, "body."),
             new(@"decoder\.low_level", "classifier.project.0", "classifier.project.1"),
-            new(@"(?:decoder\.fuse0|head)", fuse, fuseNorm),
-            new(@"(?:decoder\.fuse0|head)\.depthwise", fuse + ".body.0"),
-            new(@"(?:decoder\.fuse0|head)\.pointwise", fuse + ".body.1", fuseNorm),
+            .. HeadNames.Window(@"(?:decoder\.fuse0|head)", fuse, fuseNorm, "body."),
             new("classifier", plus ? "classifier.classifier.3" : "classifier.classifier.4"),
         ];
     }
 
     private static (BackboneSpec Spec, NameMap.Row[] Names, string Stem) Backbone(ICheckpoint checkpoint, int outputStride)
     {
-        if (BackboneShapes.ResNet(checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious) is { } resNet)
+        if (BackboneShapes.FindResNet(checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious) is { } resNet)
             return (resNet, BackboneNames.ResNet("backbone."), "backbone.conv1.weight");
         if (checkpoint.Weights.ContainsKey("backbone.block12.skip.weight"))
             return (Xception(outputStride), BackboneNames.Xception("backbone."), "backbone.conv1.weight");

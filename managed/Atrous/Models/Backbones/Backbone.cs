@@ -18,6 +18,7 @@ public static class Backbone
         DilatedResNetSpec dilated => DilatedResNet.Build(dilated, layers, image),
         InvertedResidualSpec inverted => InvertedResidualNet.Build(inverted, layers, image),
         XceptionSpec xception => Xception.Build(xception, layers, image),
+        DenseNetSpec denseNet => DenseNet.Build(denseNet, layers, image),
         _ => throw new ArgumentOutOfRangeException(nameof(spec), spec, null),
     };
 }

@@ -27,7 +27,10 @@ internal static class Aspp
     private static Value ImagePooling(ImagePoolingSpec pooling, AsppSpec spec, Layers layers, Value x)
     {
         Value y = pooling.Window is { } window
-            ? layers.Graph.Add("aspp.pool.mean", new AveragePool2d(window.Height, window.Width, 1), x)
+            ? layers.Graph.Add(
+                "aspp.pool.mean",
+                // A picture smaller than the window is pooled as a whole.
+                new AveragePool2d(Math.Min(window.Height, x.Shape.Height), Math.Min(window.Width, x.Shape.Width), 1), x)
             : layers.Graph.Add("aspp.pool.mean", new GlobalAveragePool(), x);
         bool bare = pooling.BiasWithoutNorm;
         y = layers.Convolution(y, "aspp.pool", 1, spec.Activation, norm: !bare, bias: bare || spec.Bias);

@@ -20,7 +20,12 @@ internal static class DeepLabV3PlusHead
         x = layers.Graph.Resize("decoder.resize", x, lowLevel.Shape.Height, lowLevel.Shape.Width, spec.Sampling);
         x = spec.LowLevelFirst ? layers.Concat("decoder.concat", lowLevel, x) : layers.Concat("decoder.concat", x, lowLevel);
         for (int i = 0; i < spec.FuseConvolutions; i++)
-            x = layers.Convolution3x3(x, $"decoder.fuse{i}", spec.Style, spec.Activation, bias: spec.Bias);
+        {
+            x = spec.FuseKernel == 3
+                ? layers.Convolution3x3(x, $"decoder.fuse{i}", spec.Style, spec.Activation, bias: spec.Bias)
+                : layers.Separable(
+                    x, $"decoder.fuse{i}", spec.FuseKernel, spec.Style == ConvolutionStyle.SeparableNormed, spec.Activation);
+        }
         return Head.Classifier(layers, x);
     }
 }
