@@ -10,6 +10,7 @@ namespace Atrous.Specs;
 [JsonDerivedType(typeof(DilatedResNetSpec), "dilatedResNet")]
 [JsonDerivedType(typeof(InvertedResidualSpec), "invertedResidual")]
 [JsonDerivedType(typeof(XceptionSpec), "xception")]
+[JsonDerivedType(typeof(DenseNetSpec), "denseNet")]
 public abstract record BackboneSpec
 {
     /// <summary>For people: "ResNet-101".</summary>

@@ -8,6 +8,8 @@ namespace Atrous.Specs;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(DeepLabV3HeadSpec), "deepLabV3")]
 [JsonDerivedType(typeof(DeepLabV3PlusHeadSpec), "deepLabV3Plus")]
+[JsonDerivedType(typeof(DeepLabV2HeadSpec), "deepLabV2")]
+[JsonDerivedType(typeof(DenseAsppHeadSpec), "denseAspp")]
 public abstract record HeadSpec
 {
     /// <summary>For people: "DeepLabV3+".</summary>
