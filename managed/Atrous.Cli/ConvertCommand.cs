@@ -31,11 +31,11 @@ internal static class ConvertCommand
         modelOptions.AddTo(command);
         command.SetAction(result =>
         {
-            using var file = new OutputFile(temporaries, result.GetRequiredValue(output));
-            ConvertResult written = ModelConverter.Convert(
-                result.GetRequiredValue(model), file.TemporaryPath, modelOptions.Read(result),
-                new ConvertOptions { Type = Types[result.GetRequiredValue(type)], FoldBatchNorm = result.GetValue(fold) });
-            file.Commit();
+            var convert = new ConvertOptions { Type = Types[result.GetRequiredValue(type)], FoldBatchNorm = result.GetValue(fold) };
+            SegmenterOptions options = modelOptions.Read(result);
+            ConvertResult written = ModelFile.Write(
+                temporaries, result.GetRequiredValue(output),
+                path => ModelConverter.Convert(result.GetRequiredValue(model), path, options, convert));
             if (!result.GetValue(quiet))
             {
                 Terminal.Message(

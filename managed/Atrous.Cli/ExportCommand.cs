@@ -34,11 +34,11 @@ internal static class ExportCommand
         modelOptions.AddTo(command);
         command.SetAction(result =>
         {
-            using var file = new OutputFile(temporaries, result.GetRequiredValue(output));
-            OnnxExportResult written = OnnxExporter.Export(
-                result.GetRequiredValue(model), file.TemporaryPath, modelOptions.Read(result),
-                new OnnxExportOptions { Size = result.GetValue(size), Batch = result.GetValue(batch) });
-            file.Commit();
+            var export = new OnnxExportOptions { Size = result.GetValue(size), Batch = result.GetValue(batch) };
+            SegmenterOptions options = modelOptions.Read(result);
+            OnnxExportResult written = ModelFile.Write(
+                temporaries, result.GetRequiredValue(output),
+                path => OnnxExporter.Export(result.GetRequiredValue(model), path, options, export));
             if (!result.GetValue(quiet))
                 Terminal.Message(Report(result.GetRequiredValue(output), written));
             return ExitCode.Done;

@@ -76,7 +76,7 @@ public static class ModelConverter
         }
         catch (ModelException e)
         {
-            throw new AtrousException(e.Message, e);
+            throw new AtrousException(e.Message, e.InnerException ?? e);
         }
     }
 }
