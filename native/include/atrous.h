@@ -161,8 +161,8 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_softmax(atrous_engine* engine, 
                                                          const atrous_tensor* output);
 
 // The class of every pixel of a height x width label map, from logits that are first resized to it, without ever holding
-// the resized logits. labels: batch * height * width, the lowest index among equals. confidence: null, or the softmax
-// probability of that class, same size. When the sizes are equal nothing is resized.
+// the resized logits. labels: null, or batch * height * width, the lowest index among equals. confidence: null, or the
+// softmax probability of that class, same size. When the sizes are equal nothing is resized.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_resize_argmax(atrous_engine* engine, const atrous_tensor* logits,
                                                                const atrous_resize_desc* desc, int32_t height,
                                                                int32_t width, uint16_t* labels, float* confidence);
@@ -232,6 +232,83 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_normalize(atrous_engine* engine
                                                            const atrous_normalize_desc* desc,
                                                            const atrous_tensor* output);
 
+// ---- Fully-connected CRF ------------------------------------------------------------------------------------------------------
+
+// Kraehenbuhl and Koltun 2011, "Efficient Inference in Fully Connected CRFs with Gaussian Edge Potentials", filtered on the
+// permutohedral lattice, with the results of pydensecrf. The engine must outlive the handle. One caller at a time.
+typedef struct atrous_crf atrous_crf;
+
+typedef struct atrous_crf_desc {
+    int32_t height, width;  // pixel (y, x) is number y * width + x; a CRF that is no picture has height 1
+    int32_t labels;
+    int64_t memory_limit;  // bytes that the handle may hold; 0: what the system has. ATROUS_OUT_OF_MEMORY beyond
+} atrous_crf_desc;
+
+typedef enum atrous_crf_form {
+    ATROUS_CRF_ENERGY = 0,       // negative log-probabilities, as pydensecrf's setUnaryEnergy takes them
+    ATROUS_CRF_PROBABILITY = 1,  // -log(p), as pydensecrf's unary_from_softmax makes them
+    ATROUS_CRF_LOGIT = 2         // -log(softmax over the labels)
+} atrous_crf_form;
+
+// The score of label l at pixel p is data[l * label_stride + p * pixel_stride].
+typedef struct atrous_crf_scores {
+    const float* data;
+    int64_t label_stride, pixel_stride;
+    int32_t form;  // atrous_crf_form
+    float scale;   // p becomes scale * p + (1 - scale) / labels first; 1 changes nothing. Not for energies
+    float clip;    // p becomes at least this; 0 changes nothing. Not for energies
+} atrous_crf_scores;
+
+// With n = K(1) for the kernel matrix K. A pixel's own term k(i, i) stays in the sum.
+typedef enum atrous_crf_normalization {
+    ATROUS_CRF_NORMALIZE_NONE = 0,      // K q
+    ATROUS_CRF_NORMALIZE_BEFORE = 1,    // K (q / n)
+    ATROUS_CRF_NORMALIZE_AFTER = 2,     // (K q) / n
+    ATROUS_CRF_NORMALIZE_SYMMETRIC = 3  // (K (q / sqrt n)) / sqrt n
+} atrous_crf_normalization;
+
+typedef enum atrous_crf_compatibility {
+    ATROUS_CRF_POTTS = 0,     // 1 value w: the message w q attracts
+    ATROUS_CRF_DIAGONAL = 1,  // labels values v: the message -v q, so negative values attract
+    ATROUS_CRF_MATRIX = 2     // labels x labels values m: the message -(m + m^T) / 2 q
+} atrous_crf_compatibility;
+
+typedef struct atrous_crf_kernel {
+    int32_t normalization;              // atrous_crf_normalization
+    int32_t compatibility;              // atrous_crf_compatibility
+    const float* compatibility_values;  // copied
+} atrous_crf_kernel;
+
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_crf_create(atrous_engine* engine, const atrous_crf_desc* desc,
+                                                            atrous_crf** crf);
+ATROUS_API void atrous_crf_destroy(atrous_crf* crf);
+
+// The unaries, 0 until set. Scores that are not finite, or become so, are refused; the unaries are then unspecified.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_crf_set_unary(atrous_crf* crf, const atrous_crf_scores* scores);
+
+// Adds a kernel exp(-|f(p) - f(q)|^2 / 2). Kernels act in the order in which they are added. The features f are
+// x / sigma_x, y / sigma_y;
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_crf_add_gaussian(atrous_crf* crf, float sigma_x, float sigma_y,
+                                                                  const atrous_crf_kernel* kernel);
+// x / sigma_x, y / sigma_y, and each channel / its sigma, for an image of the CRF's size with 1 to 4 channels;
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_crf_add_bilateral(atrous_crf* crf, float sigma_x, float sigma_y,
+                                                                   const float* sigma_channels,
+                                                                   const atrous_image* image,
+                                                                   const atrous_crf_kernel* kernel);
+// or any: features is dims x pixels, 1 to 256 dims. Features some ten thousands from 0 (tiny sigmas) are refused.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_crf_add_features(atrous_crf* crf, int32_t dims, const float* features,
+                                                                  const atrous_crf_kernel* kernel);
+
+// Sets the beliefs Q to softmax(-unary), then updates them by mean field.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_crf_start(atrous_crf* crf);
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_crf_step(atrous_crf* crf, int32_t iterations);
+// KL(Q || P) without the constant log Z.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_crf_kl_divergence(atrous_crf* crf, double* divergence);
+// Writes Q: label l of pixel p to beliefs[l * label_stride + p * pixel_stride].
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_crf_beliefs(const atrous_crf* crf, float* beliefs, int64_t label_stride,
+                                                             int64_t pixel_stride);
+// The most probable label of every pixel, the lowest among equals: height * width.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_crf_labels(const atrous_crf* crf, uint16_t* labels);
 
 #ifdef __cplusplus
 }

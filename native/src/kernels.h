@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "atrous.h"
+#include "crf/crf_kernels.h"
 
 namespace atrous {
 

@@ -16,7 +16,10 @@ public interface IBackend : IDisposable
     IExecutable Compile(NetworkGraph graph);
 }
 
-/// <summary>A graph ready to run, for its one input shape. Safe to use from many threads at once.</summary>
+/// <summary>
+/// A graph ready to run, for its one input shape. Safe to use from many threads at once. Disposing it gives back what it
+/// keeps between runs; runs that are under way, or come late, still finish.
+/// </summary>
 public interface IExecutable : IDisposable
 {
     /// <summary>Runs the graph: reads <paramref name="inputs"/>, fills <paramref name="outputs"/>, both in the graph's order.</summary>

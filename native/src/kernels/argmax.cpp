@@ -69,7 +69,8 @@ void decide(const resize_argmax_args& a, const float* upper, const float* lower,
         const int64_t lanes = count - x < width ? count - x : width;
         float indices[width];
         store(indices, label);
-        for (int64_t i = 0; i < lanes; ++i) labels[x + i] = static_cast<uint16_t>(indices[i]);
+        if (labels != nullptr)
+            for (int64_t i = 0; i < lanes; ++i) labels[x + i] = static_cast<uint16_t>(indices[i]);
         if (confidence != nullptr) {
             vec sum = all(0.0f);
             for (int64_t c = 0; c < channels; ++c) sum = sum + exponential(load(values + c * width) - best);
@@ -94,7 +95,7 @@ void resize_argmax(const resize_argmax_args& a, int64_t begin, int64_t end, floa
             const float* upper = cache.get(a, low, high, first, count);
             const float* lower = cache.get(a, high, low, first, count);
             const int64_t at = row * a.width + first;
-            decide(a, upper, lower, tap, memory + 2 * buffer, count, a.labels + at,
+            decide(a, upper, lower, tap, memory + 2 * buffer, count, a.labels == nullptr ? nullptr : a.labels + at,
                    a.confidence == nullptr ? nullptr : a.confidence + at);
         }
     }

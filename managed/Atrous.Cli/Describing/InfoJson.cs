@@ -1,0 +1,74 @@
+using System.Text.Json;
+using Atrous.Specs;
+
+namespace Atrous.Cli;
+
+/// <summary>A model for programs.</summary>
+internal static class InfoJson
+{
+    public static void Write(ModelInfo info) => JsonOutput.Write(json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("path", info.Path);
+        json.WriteString("container", info.Container);
+        json.WriteString("weightsPath", info.WeightsPath);
+        json.WriteString("strippedPrefix", info.StrippedPrefix);
+        json.WriteString("dialect", info.Dialect);
+        json.WriteString("evidence", info.Evidence);
+        json.WriteString("architecture", info.Architecture);
+        json.WriteString("backbone", info.Backbone);
+        json.WriteNumber("outputStride", info.OutputStride);
+        json.WriteNumber("inputChannels", info.InputChannels);
+        json.WriteNumber("classes", info.Classes);
+        json.WriteNames("classNames", info.ClassNames);
+        json.WriteNumber("parameters", info.Parameters);
+        WriteMultiplyAdds(json, info);
+        WritePreprocessing(json, info.Preprocessing);
+        WriteSwitches(json, info.Switches);
+        json.WriteNames("missing", info.Missing);
+        json.WriteNames("unexpected", info.Unexpected);
+        json.WriteStartObject("storedValues");
+        foreach ((string key, string value) in info.Extras)
+            json.WriteString(key, value);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    });
+
+    private static void WriteMultiplyAdds(Utf8JsonWriter json, ModelInfo info)
+    {
+        if (info.MultiplyAdds is { } count)
+            json.WriteNumber("multiplyAdds", count);
+        else
+            json.WriteNull("multiplyAdds");
+        json.WriteStartObject("atSize");
+        json.WriteNumber("height", info.AtSize.Height);
+        json.WriteNumber("width", info.AtSize.Width);
+        json.WriteEndObject();
+    }
+
+    private static void WritePreprocessing(Utf8JsonWriter json, PreprocessingSpec spec)
+    {
+        json.WriteStartObject("preprocessing");
+        json.WriteString("description", spec.Description);
+        json.WriteString("order", spec.Order == ChannelOrder.Bgr ? "bgr" : "rgb");
+        json.WriteNumber("scale", spec.Scale);
+        json.WriteNumbers("mean", spec.Mean);
+        json.WriteNumbers("std", spec.Std);
+        json.WriteString("resize", spec.Resize.ToString());
+        json.WriteEndObject();
+    }
+
+    private static void WriteSwitches(Utf8JsonWriter json, IReadOnlyList<Switch> switches)
+    {
+        json.WriteStartArray("switches");
+        foreach (Switch row in switches)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", row.Name);
+            json.WriteString("value", row.Value);
+            json.WriteString("meaning", row.Meaning);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+}

@@ -1,0 +1,22 @@
+namespace Atrous.Cli;
+
+/// <summary>What a failure means to the caller: a line for people, a number for programs.</summary>
+/// <param name="Code">One of <see cref="ExitCode"/>.</param>
+/// <param name="Message">One sentence.</param>
+/// <param name="NamesFile">The sentence says which file it is about.</param>
+internal readonly record struct Failure(int Code, string Message, bool NamesFile = false)
+{
+    public static Failure Of(Exception exception) => exception switch
+    {
+        CommandException command => new(command.ExitCode, command.Message, NamesFile: true),
+        UnavailableException => new(ExitCode.Usage, exception.Message),
+        ModelException or ImageException => new(ExitCode.BadInput, exception.Message),
+        OutOfMemoryException => new(ExitCode.Failed, "there is not enough memory; use smaller pictures or free some."),
+        AtrousException or IOException or UnauthorizedAccessException => new(ExitCode.Failed, exception.Message),
+        _ => new(ExitCode.Failed, $"internal error, please report it: {exception.GetType().Name}: {exception.Message}"),
+    };
+
+    /// <summary>The message with the file in front, unless it already names one.</summary>
+    public string About(string file) =>
+        NamesFile || Message.Contains(file, StringComparison.Ordinal) ? Message : $"{file}: {Message}";
+}

@@ -1,0 +1,41 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Atrous.Tensors;
+
+namespace Atrous.Cli;
+
+/// <summary>`atrous infer`: the network alone, from tensor to tensor; the door for parity work.</summary>
+internal static class InferCommand
+{
+    private const string Description =
+        "Run the network alone: tensor 'input' (N,C,H,W, already normalised) in; 'logits' (what the original implementation's " +
+        "forward returns) and 'output' (logits at the input's size) out, both N,C,H,W float32.";
+
+    public static Command Create(TemporaryFiles temporaries, Interruption interruption)
+    {
+        var model = new Argument<string>("MODEL") { Description = "The checkpoint: a file, or a folder with config.json" };
+        var input = new Option<string>("--input") { Description = "The safetensors file with the input", HelpName = "FILE", Required = true };
+        var output = new Option<string>("--output", "-o") { Description = "The safetensors file to write", HelpName = "FILE", Required = true };
+        var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but errors" };
+        var modelOptions = new ModelOptions();
+        var deviceOptions = new DeviceOptions();
+        var command = new Command("infer", Description) { model, input, output, quiet };
+        deviceOptions.AddTo(command);
+        modelOptions.AddTo(command);
+        command.SetAction(result =>
+        {
+            SegmenterOptions options = deviceOptions.Read(result, modelOptions.Read(result));
+            using Tensor tensor = TensorFile.ReadInput(result.GetRequiredValue(input));
+            using Segmenter segmenter = Segmenter.Load(result.GetRequiredValue(model), options);
+            long start = Stopwatch.GetTimestamp();
+            using NetworkResult computed = segmenter.Infer(tensor, interruption.Token);
+            string milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds.ToString("0.0", CultureInfo.InvariantCulture);
+            TensorFile.Write(temporaries, result.GetRequiredValue(output), ("logits", computed.Forward), ("output", computed.Output));
+            if (!result.GetValue(quiet))
+                Terminal.Message($"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {milliseconds} ms");
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,37 @@
+using System.CommandLine;
+
+namespace Atrous.Cli;
+
+/// <summary>`atrous info`: what Atrous makes of a checkpoint.</summary>
+internal static class InfoCommand
+{
+    public static Command Create()
+    {
+        var model = new Argument<string>("MODEL") { Description = "The checkpoint: a file, or a folder with config.json" };
+        var size = new Option<(int Height, int Width)>("--size")
+        {
+            Description = "Input size at which multiply-adds are counted; 513x513 unless given",
+            HelpName = "HxW",
+            CustomParser = Numbers.ParseSize,
+        };
+        var json = new Option<bool>("--json") { Description = "Write one JSON document" };
+        var modelOptions = new ModelOptions();
+        var command = new Command("info", "Tell what a checkpoint is; names and shapes are read, no weights.") { model, size, json };
+        modelOptions.AddTo(command);
+        command.SetAction(result =>
+        {
+            SegmenterOptions options = modelOptions.Read(result);
+            (int height, int width) = result.GetResult(size) is null ? (513, 513) : result.GetValue(size);
+            ModelInfo info = ModelInfo.Read(result.GetRequiredValue(model), options, height, width);
+            if (result.GetValue(json))
+                InfoJson.Write(info);
+            else
+                InfoText.Write(info, Console.Out);
+            if (info.Missing.Count == 0)
+                return ExitCode.Done;
+            Terminal.Message($"{info.Path}: the model cannot be run, {info.Missing.Count} of its tensors are missing.");
+            return ExitCode.BadInput;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,61 @@
+using System.Runtime.InteropServices;
+
+namespace Atrous.Cli;
+
+/// <summary>
+/// Ctrl-C and its relatives: the first signal asks the command to stop after what it is doing; a second one, or
+/// <see cref="Grace"/> without an end, stops the process at once, with the unfinished outputs removed.
+/// </summary>
+internal sealed partial class Interruption : IDisposable
+{
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+    private readonly CancellationTokenSource _source = new();
+    private readonly TemporaryFiles _temporaries;
+    private readonly PosixSignalRegistration[] _registrations;
+    private readonly Timer _deadline;
+    private int _exitCode;
+
+    public Interruption(TemporaryFiles temporaries)
+    {
+        _temporaries = temporaries;
+        _deadline = new Timer(_ => Quit());
+        _registrations = [On(PosixSignal.SIGHUP, 129), On(PosixSignal.SIGINT, 130), On(PosixSignal.SIGTERM, 143)];
+    }
+
+    /// <summary>Cancelled by the first signal.</summary>
+    public CancellationToken Token => _source.Token;
+
+    /// <summary>128 + the signal's number, or null where none came.</summary>
+    public int? ExitCode => Volatile.Read(ref _exitCode) is var code and not 0 ? code : null;
+
+    public void Dispose()
+    {
+        foreach (PosixSignalRegistration registration in _registrations)
+            registration.Dispose();
+        _deadline.Dispose();
+        _source.Dispose();
+    }
+
+    private PosixSignalRegistration On(PosixSignal signal, int code) => PosixSignalRegistration.Create(signal, context =>
+    {
+        context.Cancel = true;
+        if (Interlocked.CompareExchange(ref _exitCode, code, 0) != 0)
+        {
+            Quit();
+            return;
+        }
+        _deadline.Change(Grace, Timeout.InfiniteTimeSpan);
+        _source.Cancel();
+    });
+
+    private void Quit()
+    {
+        _temporaries.Discard();
+        Terminal.ShowCursor();
+        // Not Environment.Exit: its handlers would run under native code that is still computing.
+        ExitNow(_exitCode);
+    }
+
+    [LibraryImport("libc", EntryPoint = "_exit")]
+    private static partial void ExitNow(int status);
+}

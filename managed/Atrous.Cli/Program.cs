@@ -1,0 +1,67 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+
+namespace Atrous.Cli;
+
+/// <summary>The tool `atrous`: the commands, and the one place where a failure becomes a line and an exit code.</summary>
+internal static class Program
+{
+    public static int Main(string[] args)
+    {
+        StandardStream.Install();
+        var temporaries = new TemporaryFiles();
+        using var interruption = new Interruption(temporaries);
+        try
+        {
+            return Run(args, temporaries, interruption);
+        }
+        catch (OperationCanceledException) when (interruption.ExitCode is { } code)
+        {
+            return code;
+        }
+        catch (Exception e)
+        {
+            Failure failure = Failure.Of(e);
+            Terminal.Message(failure.Message);
+            return interruption.ExitCode ?? failure.Code;
+        }
+    }
+
+    private static int Run(string[] args, TemporaryFiles temporaries, Interruption interruption)
+    {
+        // Not a RootCommand: that takes its name from the assembly.
+        var root = new Command("atrous", "Semantic segmentation with DeepLab and DenseASPP networks, from the checkpoint that you trained.")
+        {
+            new HelpOption { Action = new HelpWithExitCodes() },
+            new VersionOption(),
+            SegmentCommand.Create(temporaries, interruption),
+            InfoCommand.Create(),
+            InferCommand.Create(temporaries, interruption),
+            ExportCommand.Create(temporaries),
+            ConvertCommand.Create(temporaries),
+            DevicesCommand.Create(),
+        };
+
+        ParseResult result = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (result.Errors.Count > 0)
+        {
+            string command = result.CommandResult.Command == root ? "atrous" : $"atrous {result.CommandResult.Command.Name}";
+            string errors = string.Join(" ", result.Errors.Select(error => error.Message).Distinct());
+            throw CommandException.Usage($"{errors} See {command} --help.");
+        }
+        return result.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+
+    private sealed class HelpWithExitCodes : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            int result = new HelpAction().Invoke(parseResult);
+            parseResult.InvocationConfiguration.Output.WriteLine(ExitCode.Help);
+            return result;
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using System.CommandLine;
+using Atrous.Postprocessing;
+
+namespace Atrous.Cli;
+
+/// <summary>`atrous segment`: masks of pictures.</summary>
+internal static class SegmentCommand
+{
+    private const string Description =
+        "Segment pictures: writes NAME.mask.png, an 8-bit palette PNG whose pixel is the class index, for every picture.";
+
+    public static Command Create(TemporaryFiles temporaries, Interruption interruption)
+    {
+        var inputs = new Argument<string[]>("INPUT")
+        {
+            Description = "JPEG or PNG files, folders (with their sub-folders), or - for standard input",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var model = new Option<string>("--model", "-m")
+        {
+            Description = "The checkpoint: .safetensors, .pth, .pt, .ckpt, .pkl, or a folder with config.json",
+            HelpName = "FILE",
+            Required = true,
+        };
+        var output = new Option<string?>("--output", "-o")
+        {
+            Description = "A folder, or for one input a .png; beside the inputs unless given, - for standard output",
+            HelpName = "PATH",
+        };
+        var overlay = new Option<bool>("--overlay") { Description = "Also write NAME.overlay.png, the classes' colours over the picture" };
+        var opacity = new Option<double>("--opacity")
+        {
+            Description = "Of the overlay's colours, 0 to 1",
+            HelpName = "SHARE",
+            DefaultValueFactory = _ => 0.6,
+            CustomParser = Numbers.ParseFraction,
+        };
+        var classes = new Option<string?>("--classes")
+        {
+            Description = "A text file with a class name a line, each optionally followed by a colour #rrggbb",
+            HelpName = "FILE",
+        };
+        var crf = new Option<string?>("--crf")
+        {
+            Description = "Sharpen the mask with a fully-connected CRF: " + string.Join(" or ", DenseCrfParameters.All.Select(known => known.Name))
+                + "; " + DenseCrfParameters.DeepLabV2.Name + " where no name is given",
+            HelpName = "NAME",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var json = new Option<bool>("--json") { Description = "Write one JSON document about all pictures" };
+        var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but errors (and the JSON document)" };
+        var modelOptions = new ModelOptions();
+        var deviceOptions = new DeviceOptions();
+
+        var command = new Command("segment", Description) { inputs, model, output, overlay, opacity, crf, classes, json, quiet };
+        deviceOptions.AddTo(command);
+        modelOptions.AddTo(command);
+        command.SetAction(result =>
+        {
+            SegmenterOptions options = deviceOptions.Read(result, modelOptions.Read(result)) with
+            {
+                Crf = result.GetResult(crf) is null ? null
+                    : DenseCrfParameters.ByName(result.GetValue(crf) ?? DenseCrfParameters.DeepLabV2.Name),
+            };
+            var files = new InputFiles(result.GetRequiredValue(inputs));
+            IReadOnlyList<SegmentJob> jobs = OutputNames.For(files, result.GetValue(output), result.GetValue(overlay));
+            bool toStandardOutput = jobs is [{ Mask: "-" }];
+            if (toStandardOutput && result.GetValue(json))
+                throw CommandException.Usage("The mask and --json both go to standard output; name a file with -o for the mask.");
+            ClassesFile? named = result.GetValue(classes) is { } path ? ClassesFile.Read(path) : null;
+
+            SegmentReport report = result.GetValue(json) ? new JsonReport()
+                : result.GetValue(quiet) ? new SegmentReport()
+                : files.IsOneFile ? new TableReport(toStandardOutput)
+                : new ProgressReport();
+            return new SegmentRun(temporaries, interruption)
+            {
+                Files = files,
+                Jobs = jobs,
+                Model = result.GetRequiredValue(model),
+                Options = options with { ClassNames = named?.Names },
+                Palette = named?.Palette,
+                Opacity = result.GetValue(opacity),
+                Quiet = result.GetValue(quiet),
+                Report = report,
+            }.Run();
+        });
+        return command;
+    }
+}

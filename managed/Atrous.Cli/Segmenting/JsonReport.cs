@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Atrous.Postprocessing;
+
+namespace Atrous.Cli;
+
+/// <summary>One JSON document, written as the pictures are done; it is complete even where the run is interrupted.</summary>
+internal sealed class JsonReport : SegmentReport
+{
+    private Utf8JsonWriter? _json;
+
+    public override void Around(
+        Segmenter? segmenter, SegmenterOptions options, int pictures, Action work, Interruption interruption)
+    {
+        long start = Stopwatch.GetTimestamp();
+        JsonOutput.Write(json =>
+        {
+            _json = json;
+            json.WriteStartObject();
+            if (segmenter is not null)
+                WriteModel(json, segmenter, options);
+            json.WriteStartArray("results");
+            work();
+            json.WriteEndArray();
+            json.WriteNumber("segmented", Finished);
+            json.WriteNumber("failed", Failures);
+            json.WriteBoolean("interrupted", interruption.ExitCode is not null);
+            json.WriteNumber("seconds", Math.Round(Stopwatch.GetElapsedTime(start).TotalSeconds, 3));
+            json.WriteEndObject();
+        });
+    }
+
+    public override void Done(SegmentedPicture picture)
+    {
+        base.Done(picture);
+        Utf8JsonWriter json = _json!;
+        json.WriteStartObject();
+        json.WriteString("input", picture.Job.Input);
+        json.WriteString("mask", picture.Job.Mask);
+        if (picture.Job.Overlay is { } overlay)
+            json.WriteString("overlay", overlay);
+        json.WriteNumber("width", picture.Mask.Width);
+        json.WriteNumber("height", picture.Mask.Height);
+        WriteClasses(json, picture.Mask);
+        json.WriteStartObject("milliseconds");
+        WriteTime(json, "decode", picture.Decode);
+        WriteTime(json, "preprocess", picture.Mask.Timings.Preprocess);
+        WriteTime(json, "network", picture.Mask.Timings.Network);
+        WriteTime(json, "encode", picture.Encode);
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.Flush();
+    }
+
+    protected override void OnFailed(string input, Failure failure)
+    {
+        base.OnFailed(input, failure);
+        Utf8JsonWriter json = _json!;
+        json.WriteStartObject();
+        json.WriteString("input", input);
+        json.WriteString("error", failure.Message);
+        json.WriteNumber("exitCode", failure.Code);
+        json.WriteEndObject();
+        json.Flush();
+    }
+
+    private static void WriteModel(Utf8JsonWriter json, Segmenter segmenter, SegmenterOptions options)
+    {
+        json.WriteStartObject("model");
+        json.WriteString("path", segmenter.Info.Path);
+        json.WriteString("dialect", segmenter.Info.Dialect);
+        json.WriteString("architecture", segmenter.Info.Architecture);
+        json.WriteString("backbone", segmenter.Info.Backbone);
+        json.WriteNumber("outputStride", segmenter.Info.OutputStride);
+        json.WriteNumber("classes", segmenter.Info.Classes);
+        json.WriteEndObject();
+        json.WriteString("device", segmenter.Device);
+        json.WriteString("precision", options.Precision.ToString().ToLowerInvariant());
+    }
+
+    private static void WriteClasses(Utf8JsonWriter json, Segmentation mask)
+    {
+        json.WriteStartArray("classes");
+        foreach (ClassShare share in mask.Shares)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("index", share.Label);
+            json.WriteString("name", mask.NameOf(share.Label));
+            json.WriteNumber("pixels", share.Pixels);
+            json.WriteNumber("share", share.Share);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private static void WriteTime(Utf8JsonWriter json, string name, TimeSpan time) =>
+        json.WriteNumber(name, Math.Round(time.TotalMilliseconds, 3));
+}

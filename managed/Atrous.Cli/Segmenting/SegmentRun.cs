@@ -1,0 +1,125 @@
+using System.Diagnostics;
+using Atrous.Imaging;
+using Atrous.Postprocessing;
+
+namespace Atrous.Cli;
+
+/// <summary>Works through the pictures, one after the other. A bad one is reported and the rest go on.</summary>
+internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interruption)
+{
+    private bool _retry, _bad;
+
+    public required InputFiles Files { get; init; }
+
+    public required IReadOnlyList<SegmentJob> Jobs { get; init; }
+
+    public required string Model { get; init; }
+
+    public required SegmenterOptions Options { get; init; }
+
+    public required Palette? Palette { get; init; }
+
+    public required double Opacity { get; init; }
+
+    public required bool Quiet { get; init; }
+
+    public required SegmentReport Report { get; init; }
+
+    /// <summary>The exit code: that of the failures, with those that are worth retrying first.</summary>
+    public int Run()
+    {
+        if (!Quiet)
+        {
+            foreach (string skipped in Files.Skipped)
+                Terminal.Message($"{skipped} is skipped: its name is that of an output.");
+        }
+        if (Jobs.Count == 0 && Files.Bad.Count == 0)
+            throw CommandException.Usage("There is no picture among the inputs.");
+        using Segmenter? segmenter = Jobs.Count > 0 ? Segmenter.Load(Model, Options) : null;
+        if (segmenter is not null && !Quiet)
+            Terminal.Message($"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {Options.Precision.ToString().ToLowerInvariant()}");
+        Report.Around(segmenter, Options, Jobs.Count + Files.Bad.Count, () =>
+        {
+            foreach (BadInput bad in Files.Bad)
+                Failed(bad.Path, new Failure(ExitCode.BadInput, bad.Message));
+            if (segmenter is not null)
+                SegmentAll(segmenter);
+        }, interruption);
+        return interruption.ExitCode ?? (_retry ? ExitCode.Failed : _bad ? ExitCode.BadInput : ExitCode.Done);
+    }
+
+    private void SegmentAll(Segmenter segmenter)
+    {
+        foreach (SegmentJob job in Jobs)
+        {
+            if (interruption.Token.IsCancellationRequested)
+                return;
+            SegmentedPicture picture;
+            try
+            {
+                picture = Segment(segmenter, job);
+            }
+            catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception e)
+            {
+                Failed(job.Input == "-" ? "standard input" : job.Input, Failure.Of(e));
+                continue;
+            }
+            Report.Done(picture);
+        }
+    }
+
+    private SegmentedPicture Segment(Segmenter segmenter, SegmentJob job)
+    {
+        long start = Stopwatch.GetTimestamp();
+        using Image photo = Load(job.Input);
+        TimeSpan decode = Stopwatch.GetElapsedTime(start);
+        Segmentation mask = segmenter.Segment(photo, cancellation: interruption.Token);
+        long segmented = Stopwatch.GetTimestamp();
+        if (job.Mask == "-")
+        {
+            using Stream output = StandardStream.OpenOutput();
+            mask.SaveMask(output, Palette);
+        }
+        else
+        {
+            Save(job, photo, mask);
+        }
+        return new SegmentedPicture(job, mask, decode, Stopwatch.GetElapsedTime(segmented));
+    }
+
+    private static Image Load(string input)
+    {
+        if (input != "-")
+            return Image.Load(input);
+        if (!Console.IsInputRedirected)
+            throw CommandException.Usage("standard input is the terminal; pipe a picture into it.");
+        using Stream stream = Console.OpenStandardInput();
+        return Image.Load(stream);
+    }
+
+    /// <summary>Both outputs or none.</summary>
+    private void Save(SegmentJob job, Image photo, Segmentation mask)
+    {
+        using var maskFile = new OutputFile(temporaries, job.Mask);
+        maskFile.Write(stream => mask.SaveMask(stream, Palette));
+        if (job.Overlay is not null)
+        {
+            using Image overlay = mask.Overlay(photo, Opacity, Palette);
+            using var overlayFile = new OutputFile(temporaries, job.Overlay);
+            overlayFile.Write(stream => overlay.SavePng(stream));
+            overlayFile.Commit();
+        }
+        maskFile.Commit();
+    }
+
+    private void Failed(string input, Failure failure)
+    {
+        _retry |= failure.Code == ExitCode.Failed;
+        _bad |= failure.Code != ExitCode.Failed;
+        Report.Failed(input, failure);
+    }
+}

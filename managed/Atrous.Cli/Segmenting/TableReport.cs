@@ -1,0 +1,28 @@
+using System.Globalization;
+using Atrous.Postprocessing;
+using Spectre.Console;
+
+namespace Atrous.Cli;
+
+/// <summary>For one picture: its classes by their share of the pixels.</summary>
+/// <param name="toStandardError">Standard output carries the mask.</param>
+internal sealed class TableReport(bool toStandardError) : SegmentReport
+{
+    public override void Done(SegmentedPicture picture)
+    {
+        base.Done(picture);
+        bool isRedirected = toStandardError ? Console.IsErrorRedirected : Console.IsOutputRedirected;
+        IAnsiConsole console = Terminal.Rich(toStandardError ? Console.Error : Console.Out, isRedirected);
+        var table = new Table { Border = isRedirected ? TableBorder.None : TableBorder.Rounded };
+        table.AddColumns(
+            new TableColumn("class").RightAligned(), new TableColumn("name"), new TableColumn("pixels").RightAligned(),
+            new TableColumn("share").RightAligned());
+        foreach (ClassShare share in picture.Mask.Shares)
+        {
+            table.AddRow(
+                new Text(share.Label.ToString(CultureInfo.InvariantCulture)), new Text(Terminal.OneLine(picture.Mask.NameOf(share.Label))),
+                new Text(Numbers.Grouped(share.Pixels)), new Text(Numbers.Percent(share.Share)));
+        }
+        console.Write(table);
+    }
+}

@@ -1,0 +1,55 @@
+using Atrous.Backends.Cpu;
+using Atrous.Backends.Reference;
+
+namespace Atrous.Backends;
+
+/// <summary>A device that Atrous knows, and whether this machine has it.</summary>
+/// <param name="Name">As --device takes it.</param>
+/// <param name="Available">It can be opened here.</param>
+/// <param name="Detail">What it is, or why it cannot be used.</param>
+public sealed record DeviceInfo(string Name, bool Available, string Detail);
+
+/// <summary>The one list of backends.</summary>
+public static class BackendRegistry
+{
+    /// <summary>Every device, the best first.</summary>
+    public static IReadOnlyList<DeviceInfo> Devices() => [Cuda, Cpu(), Reference];
+
+    /// <summary>Opens a device.</summary>
+    /// <param name="device">"auto" (the best that is available), "cpu", "reference", "cuda" or "cuda:n".</param>
+    /// <param name="precision">Number format of weights and activations.</param>
+    /// <param name="threads">Threads of the CPU backend; 0 for one per core.</param>
+    /// <exception cref="UnavailableException">There is no such device here, or it does not have that precision.</exception>
+    public static IBackend Open(string device, Precision precision, int threads)
+    {
+        IBackend backend = device switch
+        {
+            "auto" or "cpu" => new CpuBackend(threads),
+            "reference" => new ReferenceBackend(),
+            _ when device == "cuda" || device.StartsWith("cuda:", StringComparison.Ordinal) =>
+                throw new UnavailableException($"The device '{device}' cannot be used: {Cuda.Detail}. Use --device cpu."),
+            _ => throw new UnavailableException($"There is no device '{device}'; there are auto, cpu, reference and cuda[:n]."),
+        };
+        if (precision == Precision.Fp32)
+            return backend;
+        backend.Dispose();
+        throw new UnavailableException($"The device {backend.Name} computes in fp32; it does not have {precision.ToString().ToLowerInvariant()}.");
+    }
+
+    private static readonly DeviceInfo Reference = new("reference", true, "plain loops in double precision; slow, the definition of correct");
+
+    private static readonly DeviceInfo Cuda = new("cuda", false, "this version of Atrous has no CUDA backend");
+
+    private static DeviceInfo Cpu()
+    {
+        try
+        {
+            using var backend = new CpuBackend();
+            return new DeviceInfo(backend.Name, true, $"{backend.InstructionSet}, {backend.Threads} thread(s)");
+        }
+        catch (Exception e) when (e is UnavailableException or ArgumentException)
+        {
+            return new DeviceInfo("cpu", false, e.Message);
+        }
+    }
+}

@@ -1,0 +1,146 @@
+using Atrous.Graph;
+using Atrous.Graph.Ops;
+using Atrous.Native;
+using Atrous.Tensors;
+
+namespace Atrous.Backends.Cpu;
+
+/// <summary>One call into libatrous with everything but the addresses decided.</summary>
+internal delegate AtrousStatus Step(EngineHandle engine, Frame frame);
+
+/// <summary>Turns nodes into calls: one row per operation.</summary>
+internal static unsafe class Steps
+{
+    /// <summary>The calls of a graph, in order.</summary>
+    /// <exception cref="UnavailableException">The graph has an operation that libatrous does not have.</exception>
+    public static (Node, Step)[] Of(NetworkGraph graph, Layout layout, PackedConvolutions convolutions)
+    {
+        var steps = new List<(Node, Step)>();
+        foreach (Node node in graph.Nodes)
+        {
+            foreach (Step step in Of(node, graph, layout, convolutions))
+                steps.Add((node, step));
+        }
+        for (int i = 0; i < graph.Outputs.Count; i++)
+        {
+            // An output that is an input of the graph, or that was asked for before.
+            View made = layout.Of(graph.Outputs[i]), asked = layout.OfOutput(i);
+            if (made != asked)
+                steps.Add((new Node(new Concat(), [graph.Outputs[i]], graph.Outputs[i]), Duplicate(made, asked, graph.Outputs[i].Type)));
+        }
+        return [.. steps];
+    }
+
+    private static Step Duplicate(View from, View to, DType type) => (_, frame) =>
+    {
+        long size = to.Shape.Elements * type.SizeInBytes();
+        Buffer.MemoryCopy(from.In(frame).Data, to.In(frame).Data, size, size);
+        return AtrousStatus.Ok;
+    };
+
+    private static IEnumerable<Step> Of(Node node, NetworkGraph graph, Layout layout, PackedConvolutions convolutions)
+    {
+        View x = layout.Of(node.Inputs[0]), y = layout.Of(node.Output);
+        return node.Op switch
+        {
+            Conv2d op => [Convolution(op, convolutions.Get(op), x, node.Inputs.Count > 1 ? layout.Of(node.Inputs[1]) : null, y)],
+            BatchNorm op => [Affine(op.Scale, op.Shift, op.Activation, x, y)],
+            Activate op => [Affine(null, null, op.Activation, x, y)],
+            Binary op => [Elementwise(op, x, layout.Of(node.Inputs[1]), y)],
+            MaxPool2d op => [MaxPool(op, x, y)],
+            AveragePool2d op => [AveragePool(op.KernelHeight, op.KernelWidth, op.Stride, x, y)],
+            GlobalAveragePool => [AveragePool(x.Shape.Height, x.Shape.Width, 1, x, y)],
+            ResizeBilinear op => [Resize(op, x, y)],
+            Crop op => [Copy(x, op.Top, op.Left, y)],
+            Concat => Concatenation(node, graph, layout, y),
+            Softmax => [(engine, frame) => LibAtrous.Softmax(engine, x.In(frame), y.In(frame))],
+            Argmax op => Twin(node, graph, op.Upsample) is null ? [Labels(op.Upsample, x, y, null)] : [],
+            Confidence op => [Labels(op.Upsample, x, Twin(node, graph, op.Upsample) is { } twin ? layout.Of(twin.Output) : null, y)],
+            _ => throw new UnavailableException($"The CPU backend has no operation {node.Op.Name}."),
+        };
+    }
+
+    private static Step Convolution(Conv2d op, Conv2dHandle packed, View x, View? residual, View y) => (engine, frame) =>
+    {
+        NativeTensor added = residual?.In(frame) ?? default;
+        return LibAtrous.Conv2dRun(
+            engine, packed, x.In(frame), op.Padding.Top, op.Padding.Left, residual is null ? null : &added, y.In(frame));
+    };
+
+    private static Step Affine(float[]? scale, float[]? shift, Activation activation, View x, View y) => (engine, frame) =>
+    {
+        fixed (float* factors = scale, terms = shift)
+            return LibAtrous.Affine(engine, x.In(frame), factors, terms, (int)activation.Kind, activation.Slope, y.In(frame));
+    };
+
+    private static Step Elementwise(Binary op, View a, View b, View y) => (engine, frame) => LibAtrous.BinaryOp(
+        engine, (int)op.Kind, a.In(frame), b.In(frame), (int)op.Activation.Kind, op.Activation.Slope, y.In(frame));
+
+    private static Step MaxPool(MaxPool2d op, View x, View y)
+    {
+        var desc = new NativePool
+        {
+            KernelHeight = op.Kernel,
+            KernelWidth = op.Kernel,
+            StrideHeight = op.Stride,
+            StrideWidth = op.Stride,
+            PadTop = op.Padding,
+            PadLeft = op.Padding,
+        };
+        return (engine, frame) => LibAtrous.MaxPool(engine, x.In(frame), desc, y.In(frame));
+    }
+
+    private static Step AveragePool(int height, int width, int stride, View x, View y)
+    {
+        var desc = new NativePool { KernelHeight = height, KernelWidth = width, StrideHeight = stride, StrideWidth = stride };
+        return (engine, frame) => LibAtrous.AveragePool(engine, x.In(frame), desc, y.In(frame));
+    }
+
+    private static Step Resize(ResizeBilinear op, View x, View y)
+    {
+        NativeResize desc = Desc(op);
+        return (engine, frame) => LibAtrous.ResizeBilinear(engine, x.In(frame), desc, y.In(frame));
+    }
+
+    private static Step Copy(View x, int top, int left, View y) =>
+        (engine, frame) => LibAtrous.Copy(engine, x.In(frame), top, left, y.In(frame));
+
+    /// <summary>Copies the inputs that were not written into their slices in the first place.</summary>
+    private static List<Step> Concatenation(Node node, NetworkGraph graph, Layout layout, View y)
+    {
+        var copies = new List<Step>();
+        int channel = 0;
+        foreach (Value input in node.Inputs)
+        {
+            bool inPlace = graph.Slices.TryGetValue(input, out Slice slice) && slice == new Slice(node.Output, channel);
+            if (!inPlace)
+            {
+                View part = y with { OffsetInBytes = y.OffsetInBytes + channel * sizeof(float), Shape = input.Shape };
+                copies.Add(Copy(layout.Of(input), 0, 0, part));
+            }
+            channel += input.Shape.Channels;
+        }
+        return copies;
+    }
+
+    private static Step Labels(ResizeBilinear? upsample, View logits, View? labels, View? confidence)
+    {
+        NativeResize desc = upsample is null ? default : Desc(upsample);
+        (int height, int width) = upsample is null ? (logits.Shape.Height, logits.Shape.Width) : (upsample.Height, upsample.Width);
+        return (engine, frame) => LibAtrous.ResizeArgmax(
+            engine, logits.In(frame), desc, height, width,
+            labels is { } l ? (ushort*)l.In(frame).Data : null, confidence is { } c ? c.In(frame).Data : null);
+    }
+
+    /// <summary>The argmax of the same scores beside a confidence, or the other way round: one call computes both.</summary>
+    private static Node? Twin(Node node, NetworkGraph graph, ResizeBilinear? upsample) => graph.Nodes.FirstOrDefault(other =>
+        other != node && other.Inputs[0] == node.Inputs[0] && (node.Op, other.Op) switch
+        {
+            (Argmax, Confidence confidence) => confidence.Upsample == upsample,
+            (Confidence, Argmax argmax) => argmax.Upsample == upsample,
+            _ => false,
+        });
+
+    private static NativeResize Desc(ResizeBilinear op) =>
+        new() { Sampling = (int)op.Sampling, ScaleHeight = op.Scale, ScaleWidth = op.Scale };
+}

@@ -1,0 +1,65 @@
+using Atrous.Graph;
+using Atrous.Native;
+using Atrous.Tensors;
+
+namespace Atrous.Backends.Cpu;
+
+/// <summary>The memory of one run: the arena, then the caller's inputs, then the caller's outputs.</summary>
+internal sealed class Frame(int blocks, long arenaSize) : IDisposable
+{
+    private readonly NativeBuffer _arena = new(arenaSize);
+
+    /// <summary>The address of every block.</summary>
+    public nint[] Blocks { get; } = new nint[blocks];
+
+    public unsafe void UseArena() => Blocks[0] = (nint)_arena.Pointer;
+
+    public void Dispose() => _arena.Dispose();
+}
+
+/// <summary>Where a value lies: a block of the frame, an offset in it, and the distance from pixel to pixel.</summary>
+internal readonly record struct View(int Block, long OffsetInBytes, long PixelStride, Shape Shape)
+{
+    /// <summary>The tensor in a frame.</summary>
+    public unsafe NativeTensor In(Frame frame) => new(
+        (float*)(frame.Blocks[Block] + (nint)OffsetInBytes), PixelStride, Shape.Batch, Shape.Height, Shape.Width, Shape.Channels);
+}
+
+/// <summary>Turns a memory plan into views.</summary>
+internal sealed class Layout(NetworkGraph graph, MemoryPlan plan)
+{
+    /// <summary>The arena, the inputs and the outputs.</summary>
+    public int Blocks => 1 + graph.Inputs.Count + graph.Outputs.Count;
+
+    public View Of(Value value)
+    {
+        Placement place = plan.Locate(value);
+        long channel = (long)place.Channel * value.Type.SizeInBytes();
+        (int block, long offset) = Home(place.Root);
+        return new View(block, offset + channel, place.Root.Shape.Channels, value.Shape);
+    }
+
+    /// <summary>The tensor that the caller gave for an output.</summary>
+    public View OfOutput(int index)
+    {
+        Shape shape = graph.Outputs[index].Shape;
+        return new View(1 + graph.Inputs.Count + index, 0, shape.Channels, shape);
+    }
+
+    private (int Block, long Offset) Home(Value root)
+    {
+        if (plan.Offsets.TryGetValue(root, out long offset))
+            return (0, offset);
+        for (int i = 0; i < graph.Inputs.Count; i++)
+        {
+            if (graph.Inputs[i] == root)
+                return (1 + i, 0);
+        }
+        for (int i = 0; i < graph.Outputs.Count; i++)
+        {
+            if (graph.Outputs[i] == root)
+                return (1 + graph.Inputs.Count + i, 0);
+        }
+        throw new InvalidOperationException($"{root} has no memory.");
+    }
+}

@@ -1,0 +1,108 @@
+using Atrous.Graph;
+using Atrous.Graph.Ops;
+using Atrous.Tensors;
+
+namespace Atrous.Backends.Reference;
+
+/// <summary>Runs the nodes one after the other; every value has its own memory, freed after its last reader.</summary>
+internal sealed class ReferenceExecutable : IExecutable
+{
+    private readonly NetworkGraph _graph;
+    private readonly Action<Node, Tensor>? _observer;
+    private readonly Action<Tensor[], Tensor>[] _kernels;
+    private readonly ILookup<int, Value> _lastRead;
+
+    public ReferenceExecutable(NetworkGraph graph, Action<Node, Tensor>? observer)
+    {
+        _graph = graph;
+        _observer = observer;
+        _kernels = [.. graph.Nodes.Select(node => Kernel(node.Op))];
+        _lastRead = LastReads(graph);
+    }
+
+    public void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation = default)
+    {
+        Signature.Check(_graph, inputs, outputs);
+        Dictionary<Value, Tensor> lent = Pair(_graph.Inputs, inputs), results = Pair(_graph.Outputs, outputs);
+        foreach (Value input in _graph.Inputs.Where(results.ContainsKey))
+            Copying.Copy(lent[input], results[input]);
+
+        var owned = new Dictionary<Value, Tensor>();
+        Tensor Find(Value value) => owned.GetValueOrDefault(value) ?? lent.GetValueOrDefault(value) ?? results[value];
+        try
+        {
+            for (int i = 0; i < _kernels.Length; i++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Node node = _graph.Nodes[i];
+                if (!results.TryGetValue(node.Output, out Tensor? output))
+                    owned.Add(node.Output, output = new Tensor(node.Output.Shape, node.Output.Type));
+                _kernels[i]([.. node.Inputs.Select(Find)], output);
+                _observer?.Invoke(node, output);
+                foreach (Value dead in _lastRead[i])
+                {
+                    if (owned.Remove(dead, out Tensor? tensor))
+                        tensor.Dispose();
+                }
+            }
+            for (int i = 0; i < outputs.Length; i++)
+            {
+                if (outputs[i] != results[_graph.Outputs[i]])
+                    Copying.Copy(results[_graph.Outputs[i]], outputs[i]);
+            }
+        }
+        finally
+        {
+            foreach (Tensor tensor in owned.Values)
+                tensor.Dispose();
+            GC.KeepAlive(lent);
+            GC.KeepAlive(results);
+        }
+    }
+
+    public void Dispose()
+    {
+    }
+
+    // The same value may be asked for twice; the first tensor stands for it.
+    private static Dictionary<Value, Tensor> Pair(IReadOnlyList<Value> values, ReadOnlySpan<Tensor> tensors)
+    {
+        var pairs = new Dictionary<Value, Tensor>();
+        for (int i = 0; i < values.Count; i++)
+            pairs.TryAdd(values[i], tensors[i]);
+        return pairs;
+    }
+
+    /// <summary>The one list of operations.</summary>
+    private static Action<Tensor[], Tensor> Kernel(Op op) => op switch
+    {
+        Conv2d conv => (x, y) => Convolution.Run(conv, x[0], x.Length > 1 ? x[1] : null, y),
+        MaxPool2d pool => (x, y) => Pooling.Max(pool, x[0], y),
+        AveragePool2d pool => (x, y) => Pooling.Average(pool.KernelHeight, pool.KernelWidth, pool.Stride, x[0], y),
+        GlobalAveragePool => (x, y) => Pooling.Average(x[0].Shape.Height, x[0].Shape.Width, 1, x[0], y),
+        ResizeBilinear resize => (x, y) => Resizing.Bilinear(resize, x[0], y),
+        BatchNorm norm => (x, y) => Pointwise.Affine(norm, x[0], y),
+        Activate activate => (x, y) => Pointwise.Activate(activate.Activation, x[0], y),
+        Binary binary => (x, y) => Pointwise.Combine(binary, x[0], x[1], y),
+        Concat => Copying.Concatenate,
+        Crop crop => (x, y) => Copying.Window(crop.Top, crop.Left, x[0], y),
+        Softmax => (x, y) => Labelling.Softmax(x[0], y),
+        Argmax argmax => (x, y) => Labelling.Upsampled(argmax.Upsample, x[0], logits => Labelling.Argmax(logits, y)),
+        Confidence confidence => (x, y) => Labelling.Upsampled(confidence.Upsample, x[0], logits => Labelling.Confidence(logits, y)),
+        _ => throw new UnavailableException($"The reference backend has no operation {op.Name}."),
+    };
+
+    /// <summary>By the index of a node: the values that nobody reads after it.</summary>
+    private static ILookup<int, Value> LastReads(NetworkGraph graph)
+    {
+        var last = new Dictionary<Value, int>();
+        for (int i = 0; i < graph.Nodes.Count; i++)
+        {
+            // A value that nobody reads dies where it is made.
+            last[graph.Nodes[i].Output] = i;
+            foreach (Value input in graph.Nodes[i].Inputs)
+                last[input] = i;
+        }
+        return last.ToLookup(pair => pair.Value, pair => pair.Key);
+    }
+}

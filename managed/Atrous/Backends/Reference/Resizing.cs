@@ -1,0 +1,55 @@
+using Atrous.Graph.Ops;
+using Atrous.Tensors;
+
+namespace Atrous.Backends.Reference;
+
+/// <summary>
+/// Bilinear interpolation as torch's upsample_bilinear2d: where a pixel samples is computed in float32, because that choice is
+/// part of the framework's result; everything after it in double.
+/// </summary>
+internal static class Resizing
+{
+    public static void Bilinear(ResizeBilinear resize, Tensor input, Tensor output)
+    {
+        Shape shape = output.Shape;
+        Tap[] rows = Taps(resize, input.Shape.Height, shape.Height), columns = Taps(resize, input.Shape.Width, shape.Width);
+        Parallel.For(0, shape.Batch * shape.Height, line =>
+        {
+            (int image, int y) = Math.DivRem(line, shape.Height);
+            Tap row = rows[y];
+            for (int x = 0; x < shape.Width; x++)
+            {
+                Tap column = columns[x];
+                for (int c = 0; c < shape.Channels; c++)
+                {
+                    double top = Mix(column.Weight, input[image, row.First, column.First, c], input[image, row.First, column.Second, c]);
+                    double bottom = Mix(column.Weight, input[image, row.Second, column.First, c], input[image, row.Second, column.Second, c]);
+                    output[image, y, x, c] = (float)Mix(row.Weight, top, bottom);
+                }
+            }
+        });
+    }
+
+    private static double Mix(double weight, double first, double second) => (1 - weight) * first + weight * second;
+
+    private static Tap[] Taps(ResizeBilinear resize, int input, int output)
+    {
+        float scale = resize switch
+        {
+            { Sampling: Sampling.AlignCorners } => output > 1 ? (float)(input - 1) / (output - 1) : 0,
+            { Scale: > 0 } => resize.Scale,
+            _ => (float)input / output,
+        };
+        var taps = new Tap[output];
+        for (int i = 0; i < output; i++)
+        {
+            float source = resize.Sampling == Sampling.HalfPixel ? MathF.Max(scale * (i + 0.5f) - 0.5f, 0) : scale * i;
+            int first = Math.Min((int)source, input - 1);
+            taps[i] = new Tap(first, Math.Min(first + 1, input - 1), Math.Min(source - first, 1));
+        }
+        return taps;
+    }
+
+    /// <summary>The two input lines that an output line mixes, and the second one's share.</summary>
+    private readonly record struct Tap(int First, int Second, float Weight);
+}

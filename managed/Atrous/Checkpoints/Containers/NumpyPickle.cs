@@ -1,0 +1,18 @@
+using Atrous.Checkpoints.Pickles;
+using Atrous.Checkpoints.Storages;
+
+namespace Atrous.Checkpoints.Containers;
+
+/// <summary>A plain pickle of NumPy arrays, as detectron2 publishes its models.</summary>
+internal static class NumpyPickle
+{
+    public const string ContainerName = "numpy-pickle";
+
+    public static ContainerContents Read(CheckpointFile file)
+    {
+        var reader = new PickleReader(file, new FileRegion(file, 0, file.Length));
+        var machine = new PickleMachine(
+            reader, new PickleCalls(file), _ => throw file.Error("is a pickle that refers to storages it does not hold"));
+        return StateDict.Find(file, ContainerName, machine.Load());
+    }
+}

@@ -1,0 +1,157 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Numerics;
+using Atrous.Checkpoints.Pickles;
+using Atrous.Checkpoints.Storages;
+
+namespace Atrous.Checkpoints.Containers;
+
+/// <summary>
+/// What torch.save wrote up to PyTorch 1.5: five pickles (magic number, protocol, system, the object, the storages' keys), then
+/// for every key a count and the raw elements.
+/// </summary>
+internal sealed class TorchLegacy
+{
+    public const string ContainerName = "torch-legacy";
+
+    private const int ProtocolVersion = 1001;
+
+    private static readonly BigInteger Magic = BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+
+    private readonly CheckpointFile _file;
+    private readonly PickleReader _reader;
+    private readonly Dictionary<string, LateStorage> _storages = new(StringComparer.Ordinal);
+
+    private TorchLegacy(CheckpointFile file)
+    {
+        _file = file;
+        _reader = new PickleReader(file, new FileRegion(file, 0, file.Length));
+    }
+
+    /// <summary>Null when the file is a pickle, but not one of PyTorch.</summary>
+    public static ContainerContents? TryRead(CheckpointFile file)
+    {
+        var legacy = new TorchLegacy(file);
+        return legacy.IsMagic() ? legacy.Read() : null;
+    }
+
+    private bool IsMagic()
+    {
+        // The first pickle of another file may be as large as that file: look at its first bytes only.
+        Span<byte> start = stackalloc byte[(int)Math.Min(_file.Length, 32)];
+        _file.Read(0, start);
+        ReadOnlySpan<byte> binary = [0x8a, 10, .. Magic.ToByteArray()];
+        ReadOnlySpan<byte> text = System.Text.Encoding.ASCII.GetBytes($"L{Magic}");
+        return start.IndexOf(binary) >= 0 || start.IndexOf(text) >= 0;
+    }
+
+    private ContainerContents Read()
+    {
+        if (!Equals(Load(), Magic))
+            throw Malformed();
+        if (Load() is not (long)ProtocolVersion)
+            throw _file.Error($"is a PyTorch file of an unknown legacy protocol; the known one is {ProtocolVersion}");
+        Load();
+        object? root = Load();
+        if (Load() is not PickleList keys)
+            throw Malformed();
+        PlaceStorages(keys.Items);
+        return StateDict.Find(_file, ContainerName, root);
+    }
+
+    private object? Load() => new PickleMachine(_reader, new PickleCalls(_file), LoadStorage).Load();
+
+    private void PlaceStorages(List<object?> keys)
+    {
+        long position = _reader.Position;
+        Span<byte> header = stackalloc byte[sizeof(long)];
+        foreach (object? item in keys)
+        {
+            if (KeyOf(item) is not { } key || !_storages.TryGetValue(key, out LateStorage? storage) || storage.IsPlaced)
+                throw Malformed();
+            _file.Read(position, header);
+            long bytes = storage.Length;
+            if (BinaryPrimitives.ReadInt64LittleEndian(header) != bytes / storage.ElementSize)
+                throw _file.Error($"has a storage whose count of elements is not the {bytes / storage.ElementSize} that its tensors need");
+            storage.Place(new FileRegion(_file, position + header.Length, bytes));
+            position += header.Length + bytes;
+        }
+        if (_storages.Values.Any(storage => !storage.IsPlaced))
+            throw _file.Error("lacks the values of some tensors; it is damaged, copy or download it again");
+    }
+
+    /// <summary>
+    /// Persistent id: ('storage', class, key, location, element count, view), where a view is None or (key, offset, size);
+    /// or ('module', class, source file, source) in whole saved models.
+    /// </summary>
+    private object LoadStorage(object? id)
+    {
+        switch (id)
+        {
+            case object?[] and ["module", PickleGlobal module, ..]:
+                return module;
+            case object?[] and ["storage", PickleGlobal type, var key, _, long count, .. object?[] view]:
+                return Reference(type, KeyOf(key) ?? throw Malformed(), count, view.FirstOrDefault());
+            default:
+                throw Malformed();
+        }
+    }
+
+    private StorageReference Reference(PickleGlobal type, string key, long count, object? view)
+    {
+        if (TorchCalls.ElementSize(type) is not { } size)
+            throw _file.Error($"refers to a storage of the unknown class {Printable.Quote(type.FullName)}");
+        if (count < 0 || count > _file.Length / size)
+            throw _file.Error($"refers to a storage of {count} elements, more than the file has; copy or download it again");
+        if (!_storages.TryGetValue(key, out LateStorage? storage))
+            _storages.Add(key, storage = new LateStorage(count * size, size));
+        if (storage.Length != count * size || storage.ElementSize != size)
+            throw Malformed();
+
+        ByteRegion bytes = storage;
+        if (view is object?[] and [_, long offset, long length, ..])
+        {
+            if (offset < 0 || length < 0 || offset > count || length > count - offset)
+                throw Malformed();
+            bytes = storage.Slice(offset * size, length * size);
+        }
+        return new StorageReference(bytes, TorchCalls.TypeOfStorage(type), type);
+    }
+
+    private static string? KeyOf(object? key) => key switch
+    {
+        string text => text,
+        long number => number.ToString(CultureInfo.InvariantCulture),
+        BigInteger number => number.ToString(CultureInfo.InvariantCulture),
+        _ => null,
+    };
+
+    private ModelException Malformed() => _file.Error("is a malformed PyTorch file of the legacy form");
+
+    /// <summary>A storage whose place in the file is known only after the pickle that refers to it.</summary>
+    private sealed class LateStorage(long length, int elementSize) : ByteRegion
+    {
+        private FileRegion? _place;
+
+        public int ElementSize => elementSize;
+
+        public bool IsPlaced => _place is not null;
+
+        public override long Length => length;
+
+        public void Place(FileRegion place) => _place = place;
+
+        public override void Read(long offset, Span<byte> destination) => _place!.Read(offset, destination);
+
+        public override ByteRegion Slice(long offset, long sliceLength) => new View(this, offset, sliceLength);
+    }
+
+    private sealed class View(ByteRegion whole, long start, long length) : ByteRegion
+    {
+        public override long Length => length;
+
+        public override void Read(long offset, Span<byte> destination) => whole.Read(start + offset, destination);
+
+        public override ByteRegion Slice(long offset, long sliceLength) => new View(whole, start + offset, sliceLength);
+    }
+}

@@ -1,0 +1,106 @@
+using Atrous.Checkpoints.Pickles;
+using Atrous.Checkpoints.Storages;
+
+namespace Atrous.Checkpoints.Containers;
+
+/// <summary>
+/// What torch.save writes since PyTorch 1.6: a zip file with `root/data.pkl` and one record per storage. Checksums are not
+/// compared: PyTorch does not either, and writes invented ones after torch.serialization.set_crc32_options(False).
+/// </summary>
+internal sealed class TorchZip
+{
+    public const string ContainerName = "torch-zip";
+
+    private const string PickleSuffix = "/data.pkl";
+    private const long MaxPackedPickleBytes = 32 << 20;
+
+    private readonly CheckpointFile _file;
+    private readonly ZipDirectory _zip;
+    private readonly string _root;
+    private readonly Dictionary<string, FileRegion> _located = new(StringComparer.Ordinal);
+
+    private TorchZip(CheckpointFile file)
+    {
+        _file = file;
+        _zip = new ZipDirectory(file);
+        string[] pickles = [.. _zip.Records.Keys.Where(IsPickle)];
+        if (pickles is not [string pickle])
+            throw file.Error("is a zip file but no PyTorch checkpoint: it needs one data.pkl in a folder");
+        _root = pickle[..^PickleSuffix.Length];
+        if (_zip.Records.ContainsKey(_root + "/constants.pkl"))
+            throw file.Error("is a TorchScript program; save the weights instead: torch.save(model.state_dict(), path)");
+    }
+
+    public static ContainerContents Read(CheckpointFile file)
+    {
+        var archive = new TorchZip(file);
+        archive.CheckByteOrder();
+        var reader = new PickleReader(file, archive.Pickle());
+        object? root = new PickleMachine(reader, new PickleCalls(file), archive.LoadStorage).Load();
+        return StateDict.Find(file, ContainerName, root);
+    }
+
+    private static bool IsPickle(string name) =>
+        name.EndsWith(PickleSuffix, StringComparison.Ordinal) && name.IndexOf('/') == name.Length - PickleSuffix.Length;
+
+    private ByteRegion Pickle()
+    {
+        ZipRecord record = _zip.Records[_root + PickleSuffix];
+        FileRegion packed = _zip.Locate(record);
+        ByteRegion pickle = packed;
+        if (record.Method == ZipRecord.Deflated)
+            pickle = Inflate(record, packed);
+        else if (record.Method != ZipRecord.Stored)
+            throw Unsupported(record);
+        return pickle;
+    }
+
+    private MemoryRegion Inflate(ZipRecord record, FileRegion packed)
+    {
+        // Deflate packs at most 1 to 1032; more is a lie that would cost memory.
+        if (record.Size > MaxPackedPickleBytes || record.Size > packed.Length * 1032 + 64)
+            throw _file.Error("is a broken zip file: its packed data.pkl claims an absurd size");
+        try
+        {
+            return new MemoryRegion(new DeflatedStorage(packed, record.Size).ToArray());
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        {
+            throw _file.Error("is damaged: its data.pkl cannot be unpacked", e);
+        }
+    }
+
+    private void CheckByteOrder()
+    {
+        if (!_zip.Records.TryGetValue(_root + "/byteorder", out ZipRecord? record) || record.Method != ZipRecord.Stored || record.Size > 16)
+            return;
+        if (_zip.Locate(record).ToArray().AsSpan().StartsWith("big"u8))
+            throw _file.Error("was written on a big-endian machine; load and save it with PyTorch on this one");
+    }
+
+    /// <summary>Persistent id: ('storage', class, key, location, element count).</summary>
+    private StorageReference LoadStorage(object? id)
+    {
+        if (id is not object?[] parts || parts is not ["storage", PickleGlobal type, string key, _, long count, ..])
+            throw _file.Error("holds a pickle with a malformed storage reference");
+        if (TorchCalls.ElementSize(type) is not { } size)
+            throw _file.Error($"refers to a storage of the unknown class {Printable.Quote(type.FullName)}");
+        if (!_zip.Records.TryGetValue($"{_root}/data/{key}", out ZipRecord? record))
+            throw _file.Error($"lacks the record {Printable.Quote($"data/{key}")}; it is damaged, copy or download it again");
+        if (count < 0 || count > record.Size / size)
+            throw _file.Error($"has {record.Size} bytes in {Printable.Quote($"data/{key}")} and needs {count} elements of {size}");
+
+        if (!_located.TryGetValue(record.Name, out FileRegion? region))
+            _located.Add(record.Name, region = _zip.Locate(record));
+        Storage bytes = record.Method switch
+        {
+            ZipRecord.Stored => region.Slice(0, count * size),
+            ZipRecord.Deflated => new DeflatedStorage(region, count * size),
+            _ => throw Unsupported(record),
+        };
+        return new StorageReference(bytes, TorchCalls.TypeOfStorage(type), type);
+    }
+
+    private ModelException Unsupported(ZipRecord record) =>
+        _file.Error($"packs {Printable.Quote(record.Name)} with the unknown method {record.Method}");
+}

@@ -1,0 +1,112 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Atrous.Graph;
+using Atrous.Graph.Ops;
+using Atrous.Specs;
+
+namespace Atrous.Checkpoints.Dialects;
+
+/// <summary>
+/// bubbliiiing/deeplabv3-plus-pytorch: DeepLabV3+ with MobileNetV2 and Xception, a bias in every convolution of the head,
+/// low-level features last, align_corners=true; pictures are letterboxed and probabilities resized.
+/// </summary>
+internal sealed class Bubbliiiing : Dialect
+{
+    private const string Key = "aspp.branch1.0.weight", DecoderKey = "shortcut_conv.0.weight";
+
+    public override string Name => "bubbliiiing";
+
+    public override string? Recognise(ICheckpoint checkpoint) =>
+        checkpoint.Weights.ContainsKey(Key) && checkpoint.Weights.ContainsKey(DecoderKey) ? $"{Key}, {DecoderKey}" : null;
+
+    public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
+    {
+        int outputStride = choice.OutputStride(16, 8, 16);
+        bool xception = checkpoint.Weights.ContainsKey("backbone.block20.skip.weight");
+        int channels = checkpoint.InputChannels(xception ? "backbone.conv1.weight" : "backbone.features.0.0.weight");
+        int classes = checkpoint.Outputs("cls_conv.weight");
+        DeepLabV3PlusHeadSpec head = HeadShapes.V3Plus(outputStride, Sampling.AlignCorners);
+        return new ModelDescription
+        {
+            Dialect = Name,
+            Evidence = Recognise(checkpoint)!,
+            Network = new NetworkSpec
+            {
+                Backbone = xception ? Xception(outputStride) : MobileNetV2(outputStride),
+                Head = head with { Aspp = head.Aspp with { Bias = true }, Bias = true },
+                OutputStride = outputStride,
+                InputChannels = channels,
+                Classes = classes,
+                FinalSampling = Sampling.AlignCorners,
+                SoftmaxBeforeResize = true,
+            },
+            Names = new NameMap(
+            [
+                .. xception ? XceptionNames() : BackboneNames.MobileNetV2(_ => "backbone.features.", flat: true),
+                HeadNames.BranchesFromOne("aspp.branch", ".0", ".1"),
+                new(@"aspp\.pool", "aspp.branch5_conv", "aspp.branch5_bn"),
+                new(@"aspp\.project", "aspp.conv_cat.0", "aspp.conv_cat.1"),
+                new(@"decoder\.low_level", "shortcut_conv.0", "shortcut_conv.1"),
+                new(@"decoder\.fuse0", "cat_conv.0", "cat_conv.1"),
+                new(@"decoder\.fuse1", "cat_conv.4", "cat_conv.5"),
+                new("classifier", "cls_conv"),
+            ]),
+            Preprocessing = new PreprocessingSpec
+            {
+                Scale = 1f / 255f,
+                Mean = [.. Enumerable.Repeat(0f, channels)],
+                Std = [.. Enumerable.Repeat(1f, channels)],
+                Resize = new ResizePolicy.Letterbox(512, 512, Fill: 128),
+                Filter = ResizeFilter.Bicubic,
+            },
+            // Its published weights have the classes of VOC.
+            ClassNames = ClassNames.OfSize(classes, ClassNames.Voc),
+            Switches = choice.Switches,
+        };
+    }
+
+    private static InvertedResidualSpec MobileNetV2(int outputStride) => new()
+    {
+        Name = "MobileNetV2",
+        Activation = Activation.Relu6,
+        Blocks = BackboneShapes.MobileNetV2(outputStride, DilationRule.FirstBlockPrevious),
+        LowLevelBlock = 3,
+    };
+
+    private static XceptionSpec Xception(int outputStride)
+    {
+        XceptionSpec spec = Xception65.Spec(outputStride);
+        return spec with
+        {
+            StemActivated = true,
+            // Its in-place activations reach the skips of blocks whose skip is the identity, no others.
+            ConvolutionSkipActivated = false,
+            Blocks =
+            [
+                .. spec.Blocks.Select(block => block.InputActivation is null
+                    ? block
+                    : block with { InputActivation = null, StartsActivated = true }),
+            ],
+            ExitActivatedFirst = false,
+            // Not dilated beyond the middle's rate, so not at all at output stride 16.
+            Exit = [.. Enumerable.Repeat(new XceptionExit(16 / outputStride, ActivatedBetween: true), 3)],
+            LowLevel = XceptionTap.Block2Second,
+        };
+    }
+
+    private static NameMap.Row[] XceptionNames() =>
+    [
+        new(@"backbone\.block(\d+)\.sep(\d)\.depthwise", "backbone.block$1.sepconv$2.depthwise", "backbone.block$1.sepconv$2.bn1"),
+        new(@"backbone\.block(\d+)\.sep(\d)\.pointwise", "backbone.block$1.sepconv$2.pointwise", "backbone.block$1.sepconv$2.bn2"),
+        new(@"backbone\.exit(\d)\.depthwise", match => Exit(match, "depthwise", "bn1")),
+        new(@"backbone\.exit(\d)\.pointwise", match => Exit(match, "pointwise", "bn2")),
+        .. BackboneNames.Xception("backbone."),
+    ];
+
+    private static LayerNames Exit(Match match, string convolution, string norm)
+    {
+        int number = int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) + 2;
+        string name = string.Create(CultureInfo.InvariantCulture, $"backbone.conv{number}.");
+        return new LayerNames(name + convolution, name + norm);
+    }
+}

@@ -1,0 +1,134 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Atrous.Graph.Ops;
+using Atrous.Specs;
+
+namespace Atrous.Checkpoints.Dialects;
+
+/// <summary>
+/// detectron2's projects/DeepLab: DeepLabV3 and DeepLabV3+ with a deep-stem ResNet (R103), multi-grid 1,2,4 in the last stage,
+/// low-level features first, and image pooling over a window of the training crop's size.
+/// </summary>
+internal sealed partial class Detectron2 : Dialect
+{
+    private const string V3 = "sem_seg_head.aspp.", V3Plus = "sem_seg_head.decoder.res5.project_conv.";
+    private const string FirstBranch = "convs.0.weight", Classifier = "sem_seg_head.predictor.weight";
+    private const string Stem = "backbone.stem.conv1.weight", Fuse = "sem_seg_head.decoder.res2.fuse_conv";
+
+    public override string Name => "detectron2";
+
+    public override string? Recognise(ICheckpoint checkpoint) =>
+        checkpoint.Evidence(V3Plus + FirstBranch, Classifier) ?? checkpoint.Evidence(V3 + FirstBranch, Classifier);
+
+    public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
+    {
+        bool plus = checkpoint.Weights.ContainsKey(V3Plus + FirstBranch);
+        string aspp = plus ? V3Plus : V3;
+        bool separable = checkpoint.Weights.ContainsKey(aspp + "convs.1.depthwise.weight");
+        bool separableFuse = checkpoint.Weights.ContainsKey(Fuse + ".depthwise.weight");
+        int outputStride = choice.OutputStride(16, 8, 16);
+        ResNetSpec backbone = Backbone(checkpoint, outputStride);
+        int classes = checkpoint.Outputs(Classifier);
+        int channels = checkpoint.InputChannels(Stem);
+        var pyramid = new AsppSpec
+        {
+            Rates = AsppSpec.StandardRates(outputStride),
+            ImagePooling = new ImagePoolingSpec { Window = PoolingWindow(choice, outputStride), BiasWithoutNorm = true },
+            Style = separable ? ConvolutionStyle.SeparableNormed : ConvolutionStyle.Dense,
+        };
+        return new ModelDescription
+        {
+            Dialect = Name,
+            Evidence = Recognise(checkpoint)!,
+            Network = new NetworkSpec
+            {
+                Backbone = backbone,
+                Head = plus
+                    ? new DeepLabV3PlusHeadSpec
+                    {
+                        Aspp = pyramid,
+                        // One separable 5x5 sees as far as two 3x3 convolutions.
+                        FuseConvolutions = separableFuse ? 1 : 2,
+                        FuseKernel = separableFuse ? 5 : 3,
+                        Style = separableFuse ? ConvolutionStyle.SeparableNormed : ConvolutionStyle.Dense,
+                        LowLevelFirst = true,
+                        Sampling = Sampling.HalfPixel,
+                    }
+                    : new DeepLabV3HeadSpec { Aspp = pyramid },
+                OutputStride = outputStride,
+                InputChannels = channels,
+                Classes = classes,
+                FinalSampling = Sampling.HalfPixel,
+                Forward = new ForwardResult(plus ? 4 : outputStride, Cropped: true),
+            },
+            Names = new NameMap(
+            [
+                Normed(@"backbone\.stem\.conv(\d)", "backbone.stem.conv$1"),
+                new(@"backbone\.stage(\d)\.(\d+)\.(conv\d|shortcut)", match => Block(match)),
+                Normed(@"aspp\.branch(\d)", aspp + "convs.$1"),
+                Normed(@"aspp\.branch(\d)\.(depthwise|pointwise)", aspp + "convs.$1.$2"),
+                new(@"aspp\.pool", aspp + "convs.4.1"),
+                Normed(@"aspp\.project", aspp + "project"),
+                Normed(@"decoder\.low_level", "sem_seg_head.decoder.res2.project_conv"),
+                Normed(@"decoder\.fuse(\d)", Fuse + ".$1"),
+                Normed(@"decoder\.fuse0\.(depthwise|pointwise)", Fuse + ".$1"),
+                new("classifier", "sem_seg_head.predictor"),
+            ]),
+            // mean (123.675, 116.28, 103.53) and std (58.395, 57.12, 57.375) on 0..255 are ImageNet's on 0..1.
+            Preprocessing = Normalisation.ImageNet(channels) with { Resize = new ResizePolicy.ShortSide(1024, 2048) },
+            ClassNames = ClassNames.OfSize(classes, ClassNames.Cityscapes),
+            Switches = choice.Switches,
+            TrainingOnly = ["pixel_mean", "pixel_std"],
+        };
+    }
+
+    private static NameMap.Row Normed(string pattern, string name) => new(pattern, name, name + ".norm");
+
+    // Stages count from 2, since the stem is the first.
+    private static LayerNames Block(Match match)
+    {
+        int stage = int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) + 1;
+        string name = string.Create(CultureInfo.InvariantCulture, $"backbone.res{stage}.{match.Groups[2]}.{match.Groups[3]}");
+        return new LayerNames(name, name + ".norm");
+    }
+
+    private static ResNetSpec Backbone(ICheckpoint checkpoint, int outputStride)
+    {
+        if (checkpoint.Evidence("backbone.stem.conv3.weight", "backbone.res2.0.conv3.weight") is null)
+        {
+            throw new ModelException(
+                $"'{checkpoint.Path}' has detectron2's DeepLab head on a backbone that Atrous does not have; it has the " +
+                "ResNets with a stem of three convolutions (R103).");
+        }
+        int[] blocks = BackboneShapes.ResNetBlocks(
+            checkpoint,
+            (stage, block) => string.Create(CultureInfo.InvariantCulture, $"backbone.res{stage + 1}.{block}.conv1.weight"));
+        return new ResNetSpec
+        {
+            Name = BackboneShapes.ResNetName(blocks, stemConvolutions: 3),
+            Blocks = blocks,
+            Stages = BackboneShapes.ResNetStages(outputStride, DilationRule.Full),
+            StemConvolutions = 3,
+            MultiGrid = [1, 2, 4],
+        };
+    }
+
+    /// <summary>The training crop in feature pixels; 512x1024 was the published models'.</summary>
+    private static (int Height, int Width)? PoolingWindow(DialectChoice choice, int outputStride)
+    {
+        string text = choice.Text(
+            "image_pool",
+            string.Create(CultureInfo.InvariantCulture, $"{512 / outputStride}x{1024 / outputStride}"),
+            "window of the image pooling in feature pixels, the training crop / output stride (HxW, or global without a crop)");
+        if (text == "global")
+            return null;
+        return Window().Match(text) is { Success: true } match
+            && int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int height)
+            && int.TryParse(match.Groups[2].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int width)
+            ? (height, width)
+            : throw new UnavailableException($"The switch image_pool takes a window such as 32x64, or global; not '{text}'.");
+    }
+
+    [GeneratedRegex("^([1-9][0-9]*)x([1-9][0-9]*)$")]
+    private static partial Regex Window();
+}

@@ -1,0 +1,78 @@
+using Atrous.Specs;
+
+namespace Atrous.Checkpoints.Dialects;
+
+/// <summary>
+/// One training repository's parameter names and numeric conventions: a key fingerprint and a fixed set of switches. The
+/// weights alone don't define the model; what they leave open, the dialect decides as the original code does.
+/// </summary>
+public abstract class Dialect
+{
+    /// <summary>Every dialect, the most specific fingerprints first.</summary>
+    public static IReadOnlyList<Dialect> All { get; } =
+    [
+        new SelfDescribing(),
+        new ArronHzg(),
+        new Yassouali(),
+        new Bubbliiiing(),
+        new JfZhang95(),
+        new Torchvision(),
+        new VainF(),
+        new SegmentationModels(),
+        new MmSegmentation(),
+        new Detectron2(),
+        new Kazuto1011(),
+        new HuggingFace(),
+        new DenseAspp(),
+    ];
+
+    /// <summary>As --dialect takes it.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The keys that tell this dialect from the others, or null where the file is not of this dialect.</summary>
+    public abstract string? Recognise(ICheckpoint checkpoint);
+
+    /// <summary>Everything about the model in this file.</summary>
+    /// <param name="checkpoint">The open file.</param>
+    /// <param name="choice">What the user overrides.</param>
+    /// <exception cref="ModelException">The file is of this dialect, but not of a network that it knows.</exception>
+    /// <exception cref="UnavailableException">The dialect has no such output stride or switch.</exception>
+    public abstract ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice);
+
+    /// <summary>Recognises a checkpoint's dialect, or takes the one that the user names, and describes its model.</summary>
+    /// <exception cref="ModelException">No dialect fits.</exception>
+    /// <exception cref="UnavailableException">There is no dialect, switch or output stride of that name.</exception>
+    public static ModelDescription Describe(ICheckpoint checkpoint, string? name, DialectChoice choice)
+    {
+        if (name is not null)
+        {
+            Dialect named = All.FirstOrDefault(d => d.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+                ?? throw new UnavailableException($"There is no dialect '{name}'; there are {Names()}.");
+            if (named.Recognise(checkpoint) is null)
+            {
+                throw new ModelException(
+                    $"'{checkpoint.Path}' has none of the names that the dialect {named.Name} uses. Leave --dialect away to let " +
+                    "Atrous recognise the file.");
+            }
+            return Checked(named, checkpoint, choice);
+        }
+        foreach (Dialect dialect in All)
+        {
+            if (dialect.Recognise(checkpoint) is not null)
+                return Checked(dialect, checkpoint, choice);
+        }
+        string some = string.Join(", ", checkpoint.Weights.Keys.Take(3).Select(key => $"'{key}'"));
+        throw new ModelException(
+            $"'{checkpoint.Path}' is not a checkpoint of a network that Atrous knows: its {checkpoint.Weights.Count} tensors " +
+            $"({some}, ...) fit none of the dialects {Names()}.");
+    }
+
+    private static string Names() => string.Join(", ", All.Select(d => d.Name));
+
+    private static ModelDescription Checked(Dialect dialect, ICheckpoint checkpoint, DialectChoice choice)
+    {
+        ModelDescription description = dialect.Describe(checkpoint, choice);
+        choice.RejectUnread(dialect.Name);
+        return description;
+    }
+}

@@ -1,0 +1,71 @@
+using System.Globalization;
+using Atrous.Specs;
+
+namespace Atrous.Checkpoints.Dialects;
+
+/// <summary>
+/// What the user overrides of a dialect: the output stride and named switches. It remembers the switches that a dialect
+/// read, so that one that none of them knows is refused instead of ignored.
+/// </summary>
+/// <param name="outputStride">8, 16 or 32; null for the dialect's own.</param>
+/// <param name="options">Values by switch name.</param>
+public sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionary<string, string>? options = null)
+{
+    private readonly List<Switch> _read = [];
+
+    /// <summary>The switches read so far, with the values in force.</summary>
+    public IReadOnlyList<Switch> Switches => [.. _read];
+
+    /// <summary>The output stride: what the user asks for, or the dialect's default.</summary>
+    /// <exception cref="UnavailableException">The dialect does not have it.</exception>
+    public int OutputStride(int standard, params int[] available)
+    {
+        int stride = outputStride ?? standard;
+        return available.Contains(stride)
+            ? stride
+            : throw new UnavailableException(
+                $"This model cannot run at output stride {stride}; it can at {string.Join(", ", available)}.");
+    }
+
+    /// <summary>A yes-or-no switch.</summary>
+    public bool Flag(string name, bool standard, string meaning)
+    {
+        string text = Text(name, standard ? "true" : "false", $"{meaning} (true or false)");
+        return text switch
+        {
+            "true" => true,
+            "false" => false,
+            _ => throw new UnavailableException($"The switch {name} takes true or false, not '{text}'."),
+        };
+    }
+
+    /// <summary>A switch that takes one of a few values.</summary>
+    public string OneOf(string name, string standard, IReadOnlyList<string> values, string meaning)
+    {
+        string all = string.Join(", ", values);
+        string text = Text(name, standard, $"{meaning} ({all})");
+        return values.Contains(text)
+            ? text
+            : throw new UnavailableException($"The switch {name} takes one of {all}, not '{text}'.");
+    }
+
+    /// <summary>A switch of another kind, as text.</summary>
+    public string Text(string name, string standard, string meaning)
+    {
+        string value = options is not null && options.TryGetValue(name, out string? given) ? given : standard;
+        _read.Add(new Switch(name, value, meaning));
+        return value;
+    }
+
+    /// <summary>Throws where the user gave a switch that was not read.</summary>
+    /// <exception cref="UnavailableException">There is no such switch.</exception>
+    public void RejectUnread(string dialect)
+    {
+        string? unread = options?.Keys.FirstOrDefault(name => _read.All(s => s.Name != name));
+        if (unread is null)
+            return;
+        string known = _read.Count == 0 ? "it has none" : "it has " + string.Join(", ", _read.Select(s => s.Name));
+        throw new UnavailableException(
+            string.Create(CultureInfo.InvariantCulture, $"The dialect {dialect} has no switch '{unread}'; {known}."));
+    }
+}

@@ -1,0 +1,84 @@
+using System.Globalization;
+using System.Text.Json;
+using Atrous.Graph;
+using Atrous.Specs;
+
+namespace Atrous.Checkpoints.Dialects;
+
+/// <summary>
+/// Typed access to the metadata of a self-describing file, which is all strings; lists are JSON. Every error names the file
+/// and the entry.
+/// </summary>
+internal sealed class ModelMetadata(ICheckpoint checkpoint)
+{
+    public string Text(string key) => checkpoint.Metadata.TryGetValue(key, out string? value) ? value : throw Wrong(key, "is missing");
+
+    public bool Starts(string key, string prefix) => Text(key).StartsWith(prefix, StringComparison.Ordinal);
+
+    public string OneOf(string key, params string[] values)
+    {
+        string value = Text(key);
+        return values.Contains(value) ? value : throw Wrong(key, $"is '{value}'; Atrous knows {string.Join(", ", values)}");
+    }
+
+    /// <param name="key">Entry.</param>
+    /// <param name="standard">Its value where it is missing; null makes it obligatory.</param>
+    public bool Flag(string key, bool? standard = null)
+    {
+        if (standard is { } value && !checkpoint.Metadata.ContainsKey(key))
+            return value;
+        return OneOf(key, "true", "false") == "true";
+    }
+
+    public int Number(string key) =>
+        int.TryParse(Text(key), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
+            ? number
+            : throw Wrong(key, $"is '{Text(key)}', not a number");
+
+    public int[] Numbers(string key) => Json<int[]>(key);
+
+    public string[] Names(string key) => Json<string[]>(key);
+
+    public Activation Activation(string key) => OneOf(key, "relu", "relu6") == "relu6" ? Graph.Activation.Relu6 : Graph.Activation.Relu;
+
+    /// <summary>The blocks of the backbone, one object each.</summary>
+    public InvertedResidual[] Blocks() =>
+    [
+        .. Json<BlockRow[]>("blocks").Select(row => new InvertedResidual(
+            row.Stride, row.Dilation, row.ExpandKernel, row.DwKernel, row.Residual)),
+    ];
+
+    /// <summary>Mean and standard deviation on 0..1 RGB, and the input's longer side.</summary>
+    public PreprocessingSpec Preprocessing()
+    {
+        int[] size = Numbers("input_size");
+        float[] mean = Json<float[]>("mean"), std = Json<float[]>("std");
+        if (size.Length != 2 || size.Min() < 1)
+            throw Wrong("input_size", "is not a height and a width");
+        if (mean.Length != std.Length || mean.Length == 0 || std.Contains(0))
+            throw Wrong("std", "does not fit the mean");
+        return PreprocessingSpec.ImageNet with { Mean = mean, Std = std, Resize = new ResizePolicy.LongSide(size.Max(), OnlyShrink: false) };
+    }
+
+    private T Json<T>(string key)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<T>(Text(key), Options) ?? throw Wrong(key, "is null");
+        }
+        catch (JsonException e)
+        {
+            throw Wrong(key, $"is not the JSON that was expected ({e.Message})");
+        }
+    }
+
+    public ModelException Wrong(string key, string problem) => new($"'{checkpoint.Path}': the metadata entry '{key}' {problem}.");
+
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    private sealed record BlockRow(int Stride, int Dilation, int ExpandKernel, int DwKernel, bool Residual);
+}

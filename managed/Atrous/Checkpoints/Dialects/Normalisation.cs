@@ -1,0 +1,22 @@
+using Atrous.Specs;
+
+namespace Atrous.Checkpoints.Dialects;
+
+/// <summary>Pre-processing that several dialects share.</summary>
+internal static class Normalisation
+{
+    /// <summary>
+    /// ImageNet's statistics for three channels. For other counts no repository publishes any: bytes from 0 to 1, and the
+    /// user's own statistics can be given with the options.
+    /// </summary>
+    public static PreprocessingSpec ImageNet(int channels) => PreprocessingSpec.ImageNet.For(channels);
+
+    /// <summary>A dialect's own statistics for three channels, and no statistics for other counts, as above.</summary>
+    public static PreprocessingSpec For(this PreprocessingSpec spec, int channels) => channels == spec.Channels
+        ? spec
+        : spec with
+        {
+            Mean = [.. Enumerable.Repeat(0f, channels)],
+            Std = [.. Enumerable.Repeat(1f, channels)],
+        };
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+using Atrous.Graph.Ops;
+using Atrous.Specs;
+
+namespace Atrous.Checkpoints.Dialects;
+
+/// <summary>
+/// Atrous's own safetensors: the metadata says what the weights cannot (blocks, strides, grids, activations, pre-processing,
+/// class names). <see cref="SelfDescribingFile"/> is its second version; read here is the first, for MobileNetV2 and
+/// MobileNet-EdgeTPU with folded batch norms.
+/// </summary>
+internal sealed class SelfDescribing : Dialect
+{
+    public override string Name => "atrous";
+
+    public override string? Recognise(ICheckpoint checkpoint) =>
+        checkpoint.Metadata.TryGetValue(SelfDescribingFile.VersionKey, out string? version)
+            ? $"metadata {SelfDescribingFile.VersionKey} {version}"
+            : checkpoint.Metadata.ContainsKey("architecture") && checkpoint.Metadata.ContainsKey("blocks")
+            ? "metadata architecture, blocks"
+            : null;
+
+    public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
+    {
+        if (checkpoint.Metadata.ContainsKey(SelfDescribingFile.VersionKey))
+            return SelfDescribingFile.Describe(checkpoint, choice, Name, Recognise(checkpoint)!);
+        var metadata = new ModelMetadata(checkpoint);
+        bool plus = metadata.OneOf("architecture", "deeplabv3", "deeplabv3plus") == "deeplabv3plus";
+        bool edge = checkpoint.Weights.ContainsKey("backbone.conv_stem.weight");
+        string stem = edge ? "backbone.conv_stem.weight" : "backbone.features.0.0.weight";
+        Sampling sampling = metadata.Flag("align_corners") ? Sampling.AlignCorners
+            : metadata.Flag("half_pixel_centers", standard: true) ? Sampling.HalfPixel
+            : Sampling.Asymmetric;
+        int stated = metadata.Number("output_stride");
+        var aspp = new AsppSpec
+        {
+            Rates = metadata.Numbers("aspp_rates"),
+            ImagePooling = new ImagePoolingSpec { Sampling = sampling },
+            Activation = metadata.Activation("head_activation"),
+        };
+        InvertedResidualSpec backbone = Backbone(metadata, checkpoint, edge, plus);
+        return new ModelDescription
+        {
+            Dialect = Name,
+            Evidence = Recognise(checkpoint)!,
+            Network = new NetworkSpec
+            {
+                Backbone = backbone,
+                Head = plus
+                    ? new DeepLabV3PlusHeadSpec
+                    {
+                        Aspp = aspp,
+                        Style = ConvolutionStyle.SeparableNormed,
+                        Activation = aspp.Activation,
+                        Sampling = sampling,
+                    }
+                    : new DeepLabV3HeadSpec { Aspp = aspp },
+                // The blocks are stored with the strides and dilations of one output stride.
+                OutputStride = choice.OutputStride(stated, stated),
+                InputChannels = checkpoint.InputChannels(stem),
+                Classes = checkpoint.Outputs("classifier.weight"),
+                FinalSampling = sampling,
+                Forward = ForwardResult.Logits,
+                BatchNormFolded = true,
+                Padding = metadata.Starts("padding", "tf_same") ? PaddingStyle.TensorFlowSame : PaddingStyle.Symmetric,
+            },
+            Names = Names(edge, backbone.Blocks),
+            Preprocessing = metadata.Preprocessing(),
+            ClassNames = metadata.Names("class_names"),
+            Switches = choice.Switches,
+        };
+    }
+
+    private static InvertedResidualSpec Backbone(ModelMetadata metadata, ICheckpoint checkpoint, bool edge, bool plus) => new()
+    {
+        Name = metadata.Text("backbone"),
+        Activation = metadata.Activation("activation"),
+        Blocks = metadata.Blocks(),
+        LastConvolution = checkpoint.Weights.ContainsKey(edge ? "backbone.conv_head.weight" : "backbone.features.18.0.weight"),
+        LowLevelBlock = plus ? metadata.Number("low_level_block") : 0,
+        LowLevelBeforeProjection = true,
+    };
+
+    private static NameMap Names(bool edge, IReadOnlyList<InvertedResidual> blocks) => new(
+    [
+        .. edge ? EdgeNames(blocks) : BackboneNames.MobileNetV2(_ => "backbone.features."),
+        new(@"aspp\.branch(\d)", "aspp.convs.$1"),
+        new(@"decoder\.fuse(\d)\.(depthwise|pointwise)", "decoder.conv$1.$2"),
+    ]);
+
+    /// <summary>MobileNet-EdgeTPU as timm names it: a dense 3x3 expansion is conv_exp, a 1x1 one conv_pw.</summary>
+    private static NameMap.Row[] EdgeNames(IReadOnlyList<InvertedResidual> blocks) =>
+    [
+        new(@"backbone\.stem", "backbone.conv_stem"),
+        new(@"backbone\.last", "backbone.conv_head"),
+        new(@"backbone\.block(\d+)\.(expand|depthwise|project)", match =>
+        {
+            int block = int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) - 1;
+            string part = match.Groups[2].Value switch
+            {
+                "depthwise" => "conv_dw",
+                "project" => "conv_pwl",
+                _ => blocks[block].ExpandKernel == 1 ? "conv_pw" : "conv_exp",
+            };
+            string name = string.Create(CultureInfo.InvariantCulture, $"backbone.blocks.{block}.{part}");
+            return new LayerNames(name, name);
+        }),
+    ];
+}

@@ -1,0 +1,22 @@
+using Atrous.Tensors;
+
+namespace Atrous.Checkpoints.Dialects;
+
+/// <summary>What the shapes of a few tensors tell about a network.</summary>
+internal static class WeightFacts
+{
+    /// <summary>Channels of the picture, from the first convolution's kernel.</summary>
+    public static int InputChannels(this IWeightSource weights, string name) => Kernel(weights, name)[1];
+
+    /// <summary>Classes, from the last convolution's kernel.</summary>
+    public static int Outputs(this IWeightSource weights, string name) => Kernel(weights, name)[0];
+
+    /// <summary>The keys themselves, where all of them are there: the evidence for a dialect. Null otherwise.</summary>
+    public static string? Evidence(this IWeightSource weights, params string[] keys) =>
+        Array.TrueForAll(keys, weights.Weights.ContainsKey) ? string.Join(", ", keys) : null;
+
+    private static int[] Kernel(IWeightSource weights, string name) =>
+        weights.Weights.TryGetValue(name, out WeightInfo? info) && info.Shape.Length == 4 && info.Elements > 0
+            ? info.Shape
+            : throw new ModelException($"The checkpoint has no convolution kernel '{name}'; the model cannot be built without it.");
+}

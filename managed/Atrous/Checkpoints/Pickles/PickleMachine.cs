@@ -1,0 +1,274 @@
+using System.Numerics;
+using Atrous.Checkpoints.Storages;
+
+namespace Atrous.Checkpoints.Pickles;
+
+/// <summary>
+/// Reads a pickle of protocol 0 to 5 and executes nothing: classes and functions are names, the few that matter are imitated
+/// by <see cref="PickleCalls"/>, the others become inert objects. A loop over opcodes, without recursion, within fixed limits.
+/// See https://github.com/python/cpython/blob/main/Lib/pickletools.py for the opcodes.
+/// </summary>
+internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func<object?, object?> persistentLoad)
+{
+    private const int MaxOpcodes = 4_000_000;
+    private const int MaxObjects = 1_000_000;
+    private const int MaxIntegerBytes = 255;
+
+    private readonly List<object?> _stack = [];
+    private readonly List<int> _marks = [];
+    private readonly Dictionary<long, object?> _memo = [];
+    private int _objects;
+
+    /// <summary>Reads up to and including STOP.</summary>
+    public object? Load()
+    {
+        for (int count = 0; count < MaxOpcodes; count++)
+        {
+            byte opcode = reader.ReadByte();
+            if (opcode == '.')
+                return Pop();
+            Execute(opcode);
+        }
+        throw reader.Error("has more than 4 million instructions");
+    }
+
+    private void Execute(byte opcode)
+    {
+        switch (opcode)
+        {
+            case 0x80: CheckProtocol(reader.ReadByte()); break;
+            case 0x95: reader.CheckFrame(reader.ReadUInt64()); break;
+
+            case (byte)'(': _marks.Add(_stack.Count); break;
+            case (byte)'0': Discard(); break;
+            case (byte)'1': PopToMark(); break;
+            case (byte)'2': Push(Peek()); break;
+
+            case (byte)'N': Push(null); break;
+            case 0x88: Push(true); break;
+            case 0x89: Push(false); break;
+            case (byte)'I': PushIntegerLine(); break;
+            case (byte)'L': Push(PickleEscapes.ParseInteger(reader.ReadLine()) ?? throw Malformed()); break;
+            case (byte)'J': Push((long)reader.ReadInt32()); break;
+            case (byte)'K': Push((long)reader.ReadByte()); break;
+            case (byte)'M': Push((long)reader.ReadUInt16()); break;
+            case 0x8a: PushInteger(reader.ReadByte()); break;
+            case 0x8b: PushInteger(reader.ReadInt32()); break;
+            case (byte)'F': PushFloatLine(); break;
+            case (byte)'G': Push(reader.ReadDouble()); break;
+
+            case (byte)'S': Push(PickleEscapes.Unquote(reader.ReadLine()) ?? throw Malformed()); break;
+            case (byte)'U': Push(reader.ReadByteString(reader.ReadByte())); break;
+            case (byte)'T': Push(reader.ReadByteString(Length(reader.ReadInt32()))); break;
+            case (byte)'V': Push(PickleEscapes.UnescapeUnicode(reader.ReadLine()) ?? throw Malformed()); break;
+            case 0x8c: Push(reader.ReadUnicode(reader.ReadByte())); break;
+            case (byte)'X': Push(reader.ReadUnicode(reader.ReadUInt32())); break;
+            case 0x8d: Push(reader.ReadUnicode(reader.ReadUInt64())); break;
+            case (byte)'C': PushObject(reader.ReadBytes(reader.ReadByte())); break;
+            case (byte)'B': PushObject(reader.ReadBytes(reader.ReadUInt32())); break;
+            case 0x8e or 0x96: PushObject(reader.ReadBytes(reader.ReadUInt64())); break;
+
+            case (byte)')': Push(Array.Empty<object?>()); break;
+            case (byte)'t': PushObject(PopToMark()); break;
+            case 0x85: PushObject(PopMany(1)); break;
+            case 0x86: PushObject(PopMany(2)); break;
+            case 0x87: PushObject(PopMany(3)); break;
+            case (byte)']': PushObject(new PickleList([])); break;
+            case (byte)'l': PushObject(new PickleList([.. PopToMark()])); break;
+            case (byte)'a': Append(PopMany(1)); break;
+            case (byte)'e': Append(PopToMark()); break;
+            case (byte)'}': PushObject(new PickleDict()); break;
+            case (byte)'d': PushDict(PopToMark()); break;
+            case (byte)'s': SetItems(PopMany(2)); break;
+            case (byte)'u': SetItems(PopToMark()); break;
+            case 0x8f: PushObject(new PickleSet()); break;
+            case 0x90: AddItems(); break;
+            case 0x91: PopToMark(); PushObject(new PickleSet()); break;
+
+            case (byte)'g': Get(MemoLine()); break;
+            case (byte)'h': Get(reader.ReadByte()); break;
+            case (byte)'j': Get(reader.ReadUInt32()); break;
+            case (byte)'p': _memo[MemoLine()] = Peek(); break;
+            case (byte)'q': _memo[reader.ReadByte()] = Peek(); break;
+            case (byte)'r': _memo[reader.ReadUInt32()] = Peek(); break;
+            case 0x94: _memo[_memo.Count] = Peek(); break;
+
+            case (byte)'c': PushObject(new PickleGlobal(reader.ReadLine(), reader.ReadLine())); break;
+            case 0x93: StackGlobal(); break;
+            case (byte)'R': Call(PopMany(2)); break;
+            case 0x81: Call(PopMany(2)); break;
+            case 0x92: CallWithKeywords(PopMany(3)); break;
+            case (byte)'i': CallInstance(new PickleGlobal(reader.ReadLine(), reader.ReadLine()), PopToMark()); break;
+            case (byte)'o': CallInstance(PopToMark()); break;
+            case (byte)'b': Build(PopMany(1)[0]); break;
+            case (byte)'P': PushObject(persistentLoad(reader.ReadLine())); break;
+            case (byte)'Q': PushObject(persistentLoad(Pop())); break;
+
+            case 0x82 or 0x83 or 0x84: throw reader.Error("uses the extension registry, which no checkpoint needs,");
+            case 0x97 or 0x98: throw reader.Error("refers to buffers outside the file");
+            default: throw reader.Error($"has the unknown instruction 0x{opcode:x2}");
+        }
+    }
+
+    private void CheckProtocol(byte protocol)
+    {
+        if (protocol > 5)
+            throw reader.Error($"has protocol {protocol}, and 5 is the newest that is known,");
+    }
+
+    private ulong Length(int length) => length >= 0 ? (ulong)length : throw Malformed();
+
+    private void PushIntegerLine()
+    {
+        string text = reader.ReadLine();
+        Push(text switch { "00" => false, "01" => true, _ => PickleEscapes.ParseInteger(text) ?? throw Malformed() });
+    }
+
+    private void PushFloatLine()
+    {
+        bool valid = double.TryParse(
+            reader.ReadLine(), System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out double value);
+        Push(valid ? value : throw Malformed());
+    }
+
+    private void PushInteger(int bytes)
+    {
+        if (bytes is < 0 or > MaxIntegerBytes)
+            throw reader.Error($"has an integer of {bytes} bytes");
+        Push(PickleEscapes.Narrow(new BigInteger(reader.Take(bytes))));
+    }
+
+    private void PushDict(object?[] items)
+    {
+        PushObject(new PickleDict());
+        SetItems(items);
+    }
+
+    private void SetItems(object?[] items)
+    {
+        if (items.Length % 2 != 0)
+            throw Malformed();
+        switch (Peek())
+        {
+            case PickleDict dict:
+                for (int i = 0; i < items.Length; i += 2)
+                    dict.Set(items[i], items[i + 1]);
+                break;
+            case PickleObject:
+                break;
+            default:
+                throw Malformed();
+        }
+    }
+
+    private void Append(object?[] items)
+    {
+        if (Peek() is PickleList list)
+            list.Items.AddRange(items);
+        else if (Peek() is not PickleObject)
+            throw Malformed();
+    }
+
+    private void AddItems()
+    {
+        PopToMark();
+        if (Peek() is not (PickleSet or PickleObject))
+            throw Malformed();
+    }
+
+    private long MemoLine() => PickleEscapes.ParseInteger(reader.ReadLine()) is long index and >= 0 ? index : throw Malformed();
+
+    private void Get(long index) =>
+        Push(_memo.TryGetValue(index, out object? value) ? value : throw reader.Error($"asks for the value {index} that it never stored"));
+
+    private void StackGlobal()
+    {
+        object?[] names = PopMany(2);
+        PushObject(names is [string module, string name] ? new PickleGlobal(module, name) : throw Malformed());
+    }
+
+    private void Call(object?[] functionAndArguments)
+    {
+        if (functionAndArguments is not [PickleGlobal function, object?[] arguments])
+            throw Malformed();
+        PushObject(calls.Call(function, arguments));
+    }
+
+    private void CallWithKeywords(object?[] parts)
+    {
+        if (parts is not [PickleGlobal function, object?[] arguments, PickleDict])
+            throw Malformed();
+        PushObject(calls.Call(function, arguments));
+    }
+
+    private void CallInstance(object?[] classAndArguments)
+    {
+        if (classAndArguments is not [PickleGlobal type, .. object?[] arguments])
+            throw Malformed();
+        CallInstance(type, arguments);
+    }
+
+    private void CallInstance(PickleGlobal type, object?[] arguments) => PushObject(calls.Call(type, arguments));
+
+    private void Build(object? state)
+    {
+        if (!calls.TryBuild(Peek(), state))
+            throw Malformed();
+    }
+
+    private void Push(object? value) => _stack.Add(value);
+
+    private void PushObject(object? value)
+    {
+        if (++_objects > MaxObjects)
+            throw reader.Error("has more than a million objects");
+        _stack.Add(value);
+    }
+
+    /// <summary>Values below the last mark are out of reach, as in Python.</summary>
+    private int Floor => _marks.Count > 0 ? _marks[^1] : 0;
+
+    private object? Peek() => _stack.Count > Floor ? _stack[^1] : throw Underflow();
+
+    private object? Pop()
+    {
+        object? value = Peek();
+        _stack.RemoveAt(_stack.Count - 1);
+        return value;
+    }
+
+    private void Discard()
+    {
+        if (_marks.Count > 0 && _marks[^1] == _stack.Count)
+            _marks.RemoveAt(_marks.Count - 1);
+        else
+            Pop();
+    }
+
+    private object?[] PopMany(int count)
+    {
+        int start = _stack.Count - count;
+        return start >= Floor ? CutFrom(start) : throw Underflow();
+    }
+
+    private object?[] PopToMark()
+    {
+        if (_marks.Count == 0)
+            throw Underflow();
+        int start = _marks[^1];
+        _marks.RemoveAt(_marks.Count - 1);
+        return CutFrom(start);
+    }
+
+    private object?[] CutFrom(int start)
+    {
+        var items = new object?[_stack.Count - start];
+        _stack.CopyTo(start, items, 0, items.Length);
+        _stack.RemoveRange(start, items.Length);
+        return items;
+    }
+
+    private ModelException Underflow() => reader.Error("takes more values than it has");
+
+    private ModelException Malformed() => reader.Error("is malformed");
+}

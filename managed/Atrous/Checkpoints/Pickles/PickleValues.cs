@@ -1,0 +1,69 @@
+using Atrous.Checkpoints.Storages;
+using Atrous.Tensors;
+
+namespace Atrous.Checkpoints.Pickles;
+
+// What a pickle can hold: null, bool, long, BigInteger, double, string, object?[] (a tuple) and the types of this file.
+// None of them walks into its items when it is printed or compared, so deep and cyclic pickles are harmless.
+
+/// <summary>A class or function by its name. Nothing is ever looked up or called.</summary>
+internal sealed record PickleGlobal(string Module, string Name)
+{
+    public string FullName { get; } = $"{Module}.{Name}";
+
+    public override string ToString() => FullName;
+}
+
+/// <summary>An inert stand-in for an instance of a class that has no meaning here.</summary>
+internal sealed class PickleObject(PickleGlobal type)
+{
+    public PickleGlobal Type { get; } = type;
+
+    public object? State { get; set; }
+}
+
+internal sealed class PickleList(List<object?> items)
+{
+    public List<object?> Items { get; } = items;
+}
+
+internal sealed class PickleSet
+{
+}
+
+/// <summary>A dict, an OrderedDict or a relative. Keys other than strings are dropped: no weight is found under them.</summary>
+internal sealed class PickleDict
+{
+    public OrderedDictionary<string, object?> Items { get; } = new(StringComparer.Ordinal);
+
+    public void Set(object? key, object? value)
+    {
+        if (key is string name)
+            Items[name] = value;
+    }
+}
+
+/// <summary>Bytes, or a byte string of Python 2, that stay where they are.</summary>
+internal sealed record PickleBytes(ByteRegion Region);
+
+/// <summary>A text too long for a string of its own: UTF-8 that stays where it is.</summary>
+internal sealed record PickleLongText(ByteRegion Utf8);
+
+/// <summary>A PyTorch storage. The type is null where the tensor tells it (untyped) or where it is not supported.</summary>
+internal sealed record StorageReference(Storage Bytes, DType? Type, PickleGlobal Class);
+
+/// <summary>A NumPy element type; the byte order arrives after its creation.</summary>
+internal sealed class NumpyType(string code)
+{
+    public string Code { get; } = code;
+
+    public bool BigEndian { get; set; }
+}
+
+/// <summary>A NumPy array; its contents arrive after its creation. Without a tensor when the element type is not supported.</summary>
+internal sealed class NumpyArray
+{
+    public StoredTensor? Tensor { get; set; }
+
+    public string TypeCode { get; set; } = "?";
+}

@@ -1,0 +1,73 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Atrous.Checkpoints.Storages;
+
+/// <summary>
+/// A file that stays open while its tensors are read. Reads are positional, so threads need no lock; a file that was
+/// changed in place since it was opened is refused instead of read.
+/// </summary>
+internal sealed class CheckpointFile : IDisposable
+{
+    private readonly SafeFileHandle _handle;
+    private readonly DateTime _written;
+
+    public CheckpointFile(string path)
+    {
+        Path = path;
+        try
+        {
+            // No lock: a checkpoint may lie on a share where locks fail; changes are noticed by CheckUnchanged.
+            _handle = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
+            Length = RandomAccess.GetLength(_handle);
+            _written = File.GetLastWriteTimeUtc(_handle);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ModelException($"The checkpoint '{path}' does not exist; check the path.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        {
+            throw new ModelException($"The checkpoint '{path}' cannot be opened: {e.Message.TrimEnd('.')}.", e);
+        }
+    }
+
+    public string Path { get; }
+
+    public long Length { get; }
+
+    /// <summary>The error to throw: "The checkpoint 'path' {complaint}."</summary>
+    public ModelException Error(string complaint, Exception? inner = null)
+    {
+        string message = $"The checkpoint '{Path}' {complaint}.";
+        return inner is null ? new ModelException(message) : new ModelException(message, inner);
+    }
+
+    /// <summary>Fills the whole destination from the position.</summary>
+    public void Read(long position, Span<byte> destination)
+    {
+        try
+        {
+            while (!destination.IsEmpty)
+            {
+                int read = RandomAccess.Read(_handle, destination, position);
+                if (read == 0)
+                    throw Error("ends too early; it is truncated, copy or download it again");
+                destination = destination[read..];
+                position += read;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Error($"cannot be read: {e.Message.TrimEnd('.')}", e);
+        }
+    }
+
+    /// <summary>Throws when the file is not what it was when it was opened.</summary>
+    public void CheckUnchanged()
+    {
+        if (RandomAccess.GetLength(_handle) != Length || File.GetLastWriteTimeUtc(_handle) != _written)
+            throw Error("was changed since it was opened; open it again");
+    }
+
+    public void Dispose() => _handle.Dispose();
+}

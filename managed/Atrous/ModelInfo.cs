@@ -1,0 +1,145 @@
+using Atrous.Checkpoints;
+using Atrous.Checkpoints.Dialects;
+using Atrous.Graph;
+using Atrous.Models;
+using Atrous.Specs;
+using Atrous.Tensors;
+
+namespace Atrous;
+
+/// <summary>What Atrous makes of a checkpoint file, found out from names and shapes alone.</summary>
+public sealed record ModelInfo
+{
+    /// <summary>The file, or the folder.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>"safetensors", "torch-zip", "torch-legacy" or "numpy-pickle".</summary>
+    public required string Container { get; init; }
+
+    /// <summary>The dictionary keys that lead to the weights, joined by dots; empty for the root.</summary>
+    public required string WeightsPath { get; init; }
+
+    /// <summary>What was stripped from the front of every name ("module."); empty for nothing.</summary>
+    public required string StrippedPrefix { get; init; }
+
+    /// <summary>The training repository's dialect.</summary>
+    public required string Dialect { get; init; }
+
+    /// <summary>The names by which the dialect was recognised.</summary>
+    public required string Evidence { get; init; }
+
+    /// <summary>"DeepLabV3+" and so on.</summary>
+    public required string Architecture { get; init; }
+
+    /// <summary>"ResNet-101" and so on.</summary>
+    public required string Backbone { get; init; }
+
+    /// <summary>Input size / backbone output size.</summary>
+    public required int OutputStride { get; init; }
+
+    /// <summary>Channels of the picture.</summary>
+    public required int InputChannels { get; init; }
+
+    /// <summary>Classes scored.</summary>
+    public required int Classes { get; init; }
+
+    /// <summary>One per class, or empty.</summary>
+    public required IReadOnlyList<string> ClassNames { get; init; }
+
+    /// <summary>Elements of the file's tensors, integer counters left out.</summary>
+    public required long Parameters { get; init; }
+
+    /// <summary>How a picture becomes the network's input.</summary>
+    public required PreprocessingSpec Preprocessing { get; init; }
+
+    /// <summary>What the file cannot tell and the dialect decides, with the values in force.</summary>
+    public required IReadOnlyList<Switch> Switches { get; init; }
+
+    /// <summary>Tensors that the network needs and the file lacks. Such a model cannot be run.</summary>
+    public required IReadOnlyList<string> Missing { get; init; }
+
+    /// <summary>Tensors that the file has and the network does not use.</summary>
+    public required IReadOnlyList<string> Unexpected { get; init; }
+
+    /// <summary>Small values that the training script stored beside the weights.</summary>
+    public required IReadOnlyDictionary<string, string> Extras { get; init; }
+
+    /// <summary>
+    /// Multiply-adds of one run at a network input size (convolutions only, as papers count them); null where weights are missing.
+    /// </summary>
+    public long? MultiplyAdds { get; init; }
+
+    /// <summary>The input size that <see cref="MultiplyAdds"/> speaks of.</summary>
+    public (int Height, int Width) AtSize { get; init; }
+
+    /// <summary>Reads a checkpoint's names and shapes.</summary>
+    /// <param name="path">File or folder.</param>
+    /// <param name="options">Output stride, dialect and switches; null for the dialect's own.</param>
+    /// <param name="height">Input height for <see cref="MultiplyAdds"/>.</param>
+    /// <param name="width">Input width for <see cref="MultiplyAdds"/>.</param>
+    /// <exception cref="ModelException">The file is broken, or no dialect fits.</exception>
+    /// <exception cref="UnavailableException">There is no such dialect, switch or output stride.</exception>
+    public static ModelInfo Read(string path, SegmenterOptions? options = null, int height = 513, int width = 513)
+    {
+        using Checkpoint checkpoint = Checkpoint.Open(path);
+        ModelDescription description = Describe(checkpoint, options ?? new SegmenterOptions());
+        return Of(checkpoint, description) with
+        {
+            MultiplyAdds = Count(checkpoint, description, height, width),
+            AtSize = (height, width),
+        };
+    }
+
+    /// <summary>The dialect's description with the user's choices.</summary>
+    internal static ModelDescription Describe(Checkpoint checkpoint, SegmenterOptions options)
+    {
+        ModelDescription description = Checkpoints.Dialects.Dialect.Describe(
+            checkpoint, options.Dialect, new DialectChoice(options.OutputStride, options.Switches));
+        if (options.ClassNames is { } names)
+        {
+            if (names.Count != description.Network.Classes)
+            {
+                throw new UnavailableException(
+                    $"{names.Count} class names were given for a model of {description.Network.Classes} classes.");
+            }
+            description = description with { ClassNames = names };
+        }
+        return options.Preprocessing is { } preprocessing ? description with { Preprocessing = preprocessing } : description;
+    }
+
+    internal static ModelInfo Of(Checkpoint checkpoint, ModelDescription description)
+    {
+        (IReadOnlyList<string> missing, IReadOnlyList<string> unexpected) = Model.Compare(description, checkpoint);
+        return new ModelInfo
+        {
+            Path = checkpoint.Path,
+            Container = checkpoint.Container,
+            WeightsPath = checkpoint.WeightsPath,
+            StrippedPrefix = checkpoint.StrippedPrefix,
+            Dialect = description.Dialect,
+            Evidence = description.Evidence,
+            Architecture = description.Network.Head.Name,
+            Backbone = description.Network.Backbone.Name,
+            OutputStride = description.Network.OutputStride,
+            InputChannels = description.Network.InputChannels,
+            Classes = description.Network.Classes,
+            ClassNames = description.ClassNames,
+            Parameters = checkpoint.Weights.Values.Where(weight => weight.Type.IsFloatingPoint()).Sum(weight => weight.Elements),
+            Preprocessing = description.Preprocessing,
+            Switches = description.Switches,
+            Missing = missing,
+            Unexpected = unexpected,
+            Extras = checkpoint.Extras,
+        };
+    }
+
+    private static long? Count(Checkpoint checkpoint, ModelDescription description, int height, int width)
+    {
+        if (Model.Compare(description, checkpoint).Missing.Count > 0)
+            return null;
+        var graph = new GraphBuilder();
+        Value image = graph.Input("image", new Shape(1, height, width, description.Network.InputChannels));
+        NetworkGraph network = graph.Build(new Model(description, checkpoint).Build(graph, image).Logits);
+        return network.Nodes.Sum(node => node.Op.MultiplyAdds([.. node.Inputs.Select(input => input.Shape)]));
+    }
+}

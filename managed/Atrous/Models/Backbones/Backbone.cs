@@ -1,0 +1,24 @@
+using Atrous.Graph;
+using Atrous.Specs;
+
+namespace Atrous.Models.Backbones;
+
+/// <summary>What a backbone hands to a head.</summary>
+/// <param name="LowLevel">Early features for a decoder, mostly at stride 4; null where the spec names none.</param>
+/// <param name="Out">The last features, at the output stride.</param>
+public readonly record struct Features(Value? LowLevel, Value Out);
+
+/// <summary>The catalog of backbones: one row each.</summary>
+public static class Backbone
+{
+    /// <summary>Appends the backbone that the spec describes.</summary>
+    public static Features Build(BackboneSpec spec, Layers layers, Value image) => spec switch
+    {
+        ResNetSpec resNet => ResNet.Build(resNet, layers, image),
+        DilatedResNetSpec dilated => DilatedResNet.Build(dilated, layers, image),
+        InvertedResidualSpec inverted => InvertedResidualNet.Build(inverted, layers, image),
+        XceptionSpec xception => Xception.Build(xception, layers, image),
+        DenseNetSpec denseNet => DenseNet.Build(denseNet, layers, image),
+        _ => throw new ArgumentOutOfRangeException(nameof(spec), spec, null),
+    };
+}

@@ -1,0 +1,92 @@
+using Atrous.Graph;
+using Atrous.Graph.Ops;
+using Atrous.Specs;
+using Atrous.Tensors;
+
+namespace Atrous.Models;
+
+/// <summary>
+/// The layers that networks are written in: each appends to the graph and binds its weights by the canonical name.
+/// Output channels are the weights' own.
+/// </summary>
+/// <param name="graph">Where nodes go.</param>
+/// <param name="weights">Where weights come from.</param>
+/// <param name="spec">For padding style and folded batch norms.</param>
+/// <param name="epsilon">Of the batch norms of this part of the network.</param>
+public sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkSpec spec, double epsilon)
+{
+    public GraphBuilder Graph => graph;
+
+    /// <summary>Convolution, batch norm, activation.</summary>
+    /// <param name="x">Input.</param>
+    /// <param name="layer">Canonical name.</param>
+    /// <param name="kernel">Height and width of the window.</param>
+    /// <param name="activation">Applied last.</param>
+    /// <param name="stride">Both axes.</param>
+    /// <param name="dilation">Both axes.</param>
+    /// <param name="groups">Channel groups.</param>
+    /// <param name="padding">Zeros on every side; null for the network's padding style.</param>
+    /// <param name="norm">A batch norm follows (unless the file has them folded).</param>
+    /// <param name="bias">The convolution has a bias of its own.</param>
+    public Value Convolution(
+        Value x, string layer, int kernel, Activation activation, int stride = 1, int dilation = 1, int groups = 1,
+        int? padding = null, bool norm = true, bool bias = false)
+    {
+        if (spec.BatchNormFolded)
+            (norm, bias) = (false, true);
+        Weight weight = weights.Kernel(layer, x.Shape.Channels, groups, kernel, kernel);
+        int channels = weight.Shape[0];
+        Padding zeros = padding is { } all ? Padding.Symmetric(all)
+            : spec.Padding == PaddingStyle.TensorFlowSame ? Padding.Same(x.Shape.Height, x.Shape.Width, kernel, stride, dilation)
+            : Padding.Symmetric(dilation * (kernel - 1) / 2);
+        var op = new Conv2d(weight, null, bias ? weights.Bias(layer, channels) : null, stride, dilation, zeros, groups, Activation.None);
+        Value y = graph.Add(layer, op, x);
+        return norm ? Norm(y, layer, activation) : Activate(y, layer, activation);
+    }
+
+    /// <summary>A convolution of each channel on its own.</summary>
+    public Value Depthwise(
+        Value x, string layer, int kernel, Activation activation, int stride = 1, int dilation = 1, int? padding = null,
+        bool norm = true, bool bias = false) =>
+        Convolution(x, layer, kernel, activation, stride, dilation, x.Shape.Channels, padding, norm, bias);
+
+    /// <summary>A 3x3 convolution in the given style; the separable ones are two layers, ".depthwise" and ".pointwise".</summary>
+    public Value Convolution3x3(
+        Value x, string layer, ConvolutionStyle style, Activation activation, int dilation = 1, bool bias = false)
+    {
+        if (style == ConvolutionStyle.Dense)
+            return Convolution(x, layer, 3, activation, dilation: dilation, bias: bias);
+        return Separable(x, layer, 3, style == ConvolutionStyle.SeparableNormed, activation, dilation);
+    }
+
+    /// <summary>A depthwise convolution and a 1x1 convolution: the layers ".depthwise" and ".pointwise".</summary>
+    /// <param name="x">Input.</param>
+    /// <param name="layer">Canonical name.</param>
+    /// <param name="kernel">Height and width of the depthwise window.</param>
+    /// <param name="normed">Batch norm and activation between the two as well.</param>
+    /// <param name="activation">Applied last.</param>
+    /// <param name="dilation">Of the depthwise convolution.</param>
+    public Value Separable(Value x, string layer, int kernel, bool normed, Activation activation, int dilation = 1)
+    {
+        x = Depthwise(x, layer + ".depthwise", kernel, normed ? activation : Activation.None, dilation: dilation, norm: normed);
+        return Convolution(x, layer + ".pointwise", 1, activation);
+    }
+
+    /// <summary>A batch norm alone, and its activation.</summary>
+    public Value Norm(Value x, string layer, Activation activation)
+    {
+        (float[] scale, float[] shift) = weights.Norm(layer, x.Shape.Channels, epsilon);
+        return Activate(graph.Add(layer + ".bn", new BatchNorm(scale, shift, Activation.None), x), layer, activation);
+    }
+
+    /// <summary>An activation alone; nothing for none.</summary>
+    public Value Activate(Value x, string layer, Activation activation) =>
+        activation.Kind == ActivationKind.None ? x : graph.Add(layer + ".activation", new Activate(activation), x);
+
+    /// <summary>activation(a + b).</summary>
+    public Value Add(Value a, Value b, string layer, Activation activation) =>
+        Activate(graph.Add(layer + ".add", new Binary(BinaryKind.Add, Activation.None), a, b), layer + ".add", activation);
+
+    /// <summary>Concatenation along the channels.</summary>
+    public Value Concat(string layer, params Value[] parts) => graph.Add(layer, new Concat(), parts);
+}

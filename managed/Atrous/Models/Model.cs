@@ -1,0 +1,170 @@
+using Atrous.Graph;
+using Atrous.Models.Backbones;
+using Atrous.Models.Heads;
+using Atrous.Specs;
+using Atrous.Tensors;
+
+namespace Atrous.Models;
+
+/// <summary>What a network computes from a picture, NHWC.</summary>
+/// <param name="Logits">As the last convolution makes them.</param>
+/// <param name="Forward">What the original implementation's forward returns.</param>
+/// <param name="AtInputSize">Logits at the input's height and width.</param>
+public sealed record NetworkOutputs(Value Logits, Value Forward, Value AtInputSize);
+
+/// <summary>
+/// A description and its weights: builds the network's graph for any input size. Safe to use from many threads. The
+/// weights must stay open as long as graphs are compiled.
+/// </summary>
+public sealed class Model
+{
+    private const int LargestMinimum = 1024;
+    private readonly WeightBinder _weights;
+    private readonly Lazy<int> _minimumSide;
+
+    /// <summary>Checks that every weight the network needs is there.</summary>
+    /// <exception cref="ModelException">Weights are missing; the message names them.</exception>
+    public Model(ModelDescription description, IWeightSource weights)
+    {
+        Description = description;
+        (Missing, Unexpected) = Compare(description, weights);
+        if (Missing.Count > 0)
+        {
+            string some = string.Join(", ", Missing.Take(3).Select(name => $"'{name}'"));
+            throw new ModelException(
+                $"The checkpoint was recognised as {description.Dialect} ({description.Evidence}) but {Missing.Count} of the " +
+                $"tensors that {description.Network.Head.Name} with {description.Network.Backbone.Name} needs are missing: " +
+                $"{some}{(Missing.Count > 3 ? ", ..." : "")}. Is it complete, and of this dialect?");
+        }
+        _weights = new WeightBinder(weights, description.Names);
+        _minimumSide = new Lazy<int>(() => SmallestSide(description));
+    }
+
+    public ModelDescription Description { get; }
+
+    /// <summary>Tensors that the network needs and the file lacks; empty, since the constructor refuses such files.</summary>
+    public IReadOnlyList<string> Missing { get; }
+
+    /// <summary>Tensors that the file has and the network does not use, batch counters and training-only parts left out.</summary>
+    public IReadOnlyList<string> Unexpected { get; }
+
+    /// <summary>
+    /// The smallest height and width that the network's windows fit into: mostly 1, more where a convolution is unpadded.
+    /// The original implementations fail below it.
+    /// </summary>
+    public int MinimumSide => _minimumSide.Value;
+
+    /// <summary>Appends the network to a graph.</summary>
+    /// <param name="graph">Where the nodes go.</param>
+    /// <param name="image">Normalised picture, [N, H, W, input channels].</param>
+    /// <exception cref="ModelException">The picture is too small for this network, or a weight has a wrong shape.</exception>
+    public NetworkOutputs Build(GraphBuilder graph, Value image)
+    {
+        NetworkOutputs outputs = Build(Description.Network, graph, _weights, image);
+        int classes = Description.Network.Classes;
+        return outputs.Logits.Shape.Channels == classes
+            ? outputs
+            : throw new ModelException($"The last layer scores {outputs.Logits.Shape.Channels} classes; the model says that it has {classes}.");
+    }
+
+    /// <summary>Logits at any height and width, resized on the dialect's grid.</summary>
+    public Value ScoresAt(GraphBuilder graph, NetworkOutputs outputs, int height, int width) =>
+        outputs.AtInputSize.Shape.Height == height && outputs.AtInputSize.Shape.Width == width
+            ? outputs.AtInputSize
+            // A cropped result goes on from the crop.
+            : graph.Resize(
+                "scores", Description.Network.Forward.Cropped ? outputs.AtInputSize : outputs.Logits, height, width,
+                Description.Network.FinalSampling);
+
+    /// <summary>Which tensors a network needs and a file lacks, and the other way round.</summary>
+    public static (IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected) Compare(
+        ModelDescription description, IWeightSource weights)
+    {
+        // Large enough for every window of every network; nothing is computed.
+        WeightInventory inventory = TakeInventory(description, LargestMinimum);
+        var needed = inventory.Names.ToHashSet();
+        return (
+            [.. needed.Where(name => !weights.Weights.ContainsKey(name))],
+            [.. weights.Weights.Keys.Where(name => !needed.Contains(name) && !Ignored(name))]);
+
+        bool Ignored(string name) =>
+            name.EndsWith("num_batches_tracked", StringComparison.Ordinal)
+            || description.TrainingOnly.Concat(description.Duplicates).Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+    }
+
+    private static WeightInventory TakeInventory(ModelDescription description, int side)
+    {
+        var inventory = new WeightInventory(description.Names);
+        var graph = new GraphBuilder();
+        Value image = graph.Input("image", new Shape(1, side, side, description.Network.InputChannels));
+        Build(description.Network, graph, inventory, image);
+        return inventory;
+    }
+
+    private static int SmallestSide(ModelDescription description)
+    {
+        if (Fits(1))
+            return 1;
+        int tooSmall = 1, fits = LargestMinimum;
+        while (fits - tooSmall > 1)
+        {
+            int middle = (tooSmall + fits) / 2;
+            if (Fits(middle))
+                fits = middle;
+            else
+                tooSmall = middle;
+        }
+        return fits;
+
+        bool Fits(int side)
+        {
+            try
+            {
+                TakeInventory(description, side);
+                return true;
+            }
+            catch (ModelException)
+            {
+                return false;
+            }
+        }
+    }
+
+    /// <summary>Appends a network whose weights come from anywhere.</summary>
+    internal static NetworkOutputs Build(NetworkSpec spec, GraphBuilder graph, IWeightBinder weights, Value image)
+    {
+        try
+        {
+            Value logits = Score(spec, graph, weights, image);
+            if (spec.MultiScale is { } multiScale)
+                logits = MultiScale.Maximum(multiScale, graph, image, logits, scaled => Score(spec, graph, weights, scaled));
+            return Finish(spec, graph, logits, image.Shape);
+        }
+        // Arithmetic: a self-describing file can ask for windows that step by 0.
+        catch (Exception misfit) when (misfit is ArgumentException or ArithmeticException)
+        {
+            throw new ModelException(
+                $"The network cannot be built for a picture of {image.Shape.Height}x{image.Shape.Width} with " +
+                $"{image.Shape.Channels} channel(s): {misfit.Message}.", misfit);
+        }
+    }
+
+    private static Value Score(NetworkSpec spec, GraphBuilder graph, IWeightBinder weights, Value image)
+    {
+        Features features = Backbone.Build(spec.Backbone, new Layers(graph, weights, spec, spec.Backbone.NormEpsilon), image);
+        return Head.Build(spec.Head, new Layers(graph, weights, spec, spec.Head.NormEpsilon), features);
+    }
+
+    private static NetworkOutputs Finish(NetworkSpec spec, GraphBuilder graph, Value logits, Shape image)
+    {
+        int factor = spec.Forward.Factor;
+        Value forward = factor == 0
+            ? graph.Resize("output", logits, image.Height, image.Width, spec.FinalSampling)
+            : graph.Resize("forward", logits, logits.Shape.Height * factor, logits.Shape.Width * factor, spec.FinalSampling);
+        // Sampling the logits at 1 / factor is the enlarged result without what lies beyond the picture.
+        Value output = spec.Forward.Cropped
+            ? graph.Resize("output", logits, image.Height, image.Width, spec.FinalSampling, 1f / factor)
+            : graph.Resize("output", forward, image.Height, image.Width, spec.FinalSampling);
+        return new NetworkOutputs(logits, forward, output);
+    }
+}

@@ -1,0 +1,86 @@
+using System.Collections.Concurrent;
+using Atrous.Specs;
+using Atrous.Tensors;
+
+namespace Atrous.Models;
+
+/// <summary>Where layers get their weights, by canonical name.</summary>
+public interface IWeightBinder
+{
+    /// <summary>The convolution kernel of a layer, OIHW.</summary>
+    /// <exception cref="ModelException">There is no such tensor, or it has another shape.</exception>
+    Weight Kernel(string layer, int inputChannels, int groups, int kernelHeight, int kernelWidth);
+
+    /// <summary>The bias of a layer's convolution.</summary>
+    float[] Bias(string layer, int channels);
+
+    /// <summary>
+    /// The batch norm of a layer as one multiply-add per channel: scale = gamma / sqrt(variance + epsilon),
+    /// shift = beta - mean * scale (Ioffe and Szegedy 2015, arXiv:1502.03167, algorithm 2).
+    /// </summary>
+    (float[] Scale, float[] Shift) Norm(string layer, int channels, double epsilon);
+}
+
+/// <summary>
+/// Finds weights in a checkpoint and remembers them, so that graphs of different shapes share one object per weight. Safe to
+/// use from many threads.
+/// </summary>
+public sealed class WeightBinder(IWeightSource source, NameMap names) : IWeightBinder
+{
+    private readonly ConcurrentDictionary<string, Weight> _kernels = new();
+    private readonly ConcurrentDictionary<string, float[]> _vectors = new();
+    private readonly ConcurrentDictionary<(string, double), (float[] Scale, float[] Shift)> _norms = new();
+
+    public Weight Kernel(string layer, int inputChannels, int groups, int kernelHeight, int kernelWidth)
+    {
+        string name = names[layer].Convolution + ".weight";
+        Weight weight = _kernels.GetOrAdd(name, n => new Weight(source, Find(n, layer)));
+        IReadOnlyList<int> shape = weight.Shape;
+        // A depthwise kernel is [C, 1, h, w]; it must have as many outputs as the layer has inputs.
+        bool fits = shape.Count == 4 && shape[1] * groups == inputChannels && shape[0] > 0 && shape[0] % groups == 0
+            && shape[2] == kernelHeight && shape[3] == kernelWidth;
+        if (!fits)
+        {
+            throw new ModelException(
+                $"The tensor '{name}' has the shape [{string.Join(", ", shape)}]; this network needs " +
+                $"[*, {inputChannels / groups}, {kernelHeight}, {kernelWidth}]. Is it a checkpoint of another network? " +
+                "`atrous info` tells what was recognised.");
+        }
+        return weight;
+    }
+
+    public float[] Bias(string layer, int channels) => Vector(names[layer].Convolution + ".bias", layer, channels);
+
+    public (float[] Scale, float[] Shift) Norm(string layer, int channels, double epsilon)
+    {
+        string norm = names[layer].Norm;
+        return _norms.GetOrAdd((norm, epsilon), _ =>
+        {
+            float[] gamma = Vector(norm + ".weight", layer, channels), beta = Vector(norm + ".bias", layer, channels);
+            float[] mean = Vector(norm + ".running_mean", layer, channels);
+            float[] variance = Vector(norm + ".running_var", layer, channels);
+            var scale = new float[channels];
+            var shift = new float[channels];
+            for (int c = 0; c < channels; c++)
+            {
+                double factor = gamma[c] / Math.Sqrt(variance[c] + epsilon);
+                scale[c] = (float)factor;
+                shift[c] = (float)(beta[c] - mean[c] * factor);
+            }
+            return (scale, shift);
+        });
+    }
+
+    private float[] Vector(string name, string layer, int channels)
+    {
+        float[] vector = _vectors.GetOrAdd(name, n => new Weight(source, Find(n, layer)).ToArray());
+        return vector.Length == channels
+            ? vector
+            : throw new ModelException($"The tensor '{name}' has {vector.Length} elements; its layer has {channels} channels.");
+    }
+
+    private WeightInfo Find(string name, string layer) =>
+        source.Weights.TryGetValue(name, out WeightInfo? info)
+            ? info
+            : throw new ModelException($"The checkpoint has no tensor '{name}' (the layer {layer}).");
+}

@@ -1,0 +1,46 @@
+using Atrous.Specs;
+using Atrous.Tensors;
+
+namespace Atrous.Models;
+
+/// <summary>
+/// Stands in for a checkpoint and writes down every tensor that a network asks for, so that all missing and unexpected
+/// ones can be told at once. Its kernels have whatever input channels are asked for and <see cref="Width"/> outputs.
+/// </summary>
+internal sealed class WeightInventory(NameMap names) : IWeightBinder, IWeightSource
+{
+    private const int Width = 8;
+    private readonly Dictionary<string, WeightInfo> _weights = [];
+
+    /// <summary>The names asked for.</summary>
+    public IReadOnlyCollection<string> Names => _weights.Keys;
+
+    public IReadOnlyDictionary<string, WeightInfo> Weights => _weights;
+
+    public Weight Kernel(string layer, int inputChannels, int groups, int kernelHeight, int kernelWidth)
+    {
+        int outputs = groups > 1 ? inputChannels : Width;
+        return new Weight(this, Note(names[layer].Convolution + ".weight", outputs, inputChannels / groups, kernelHeight, kernelWidth));
+    }
+
+    public float[] Bias(string layer, int channels)
+    {
+        Note(names[layer].Convolution + ".bias", channels);
+        return new float[channels];
+    }
+
+    public (float[] Scale, float[] Shift) Norm(string layer, int channels, double epsilon)
+    {
+        foreach (string part in (ReadOnlySpan<string>)["weight", "bias", "running_mean", "running_var"])
+            Note($"{names[layer].Norm}.{part}", channels);
+        return (new float[channels], new float[channels]);
+    }
+
+    public void Read(string name, Span<float> destination) => destination.Clear();
+
+    public void Dispose()
+    {
+    }
+
+    private WeightInfo Note(string name, params int[] shape) => _weights[name] = new WeightInfo(name, DType.Float32, shape);
+}

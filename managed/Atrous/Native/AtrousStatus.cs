@@ -1,0 +1,13 @@
+namespace Atrous.Native;
+
+/// <summary>What every function of libatrous that can fail returns. Hand it to <see cref="LibAtrous.ThrowIfFailed"/>.</summary>
+internal enum AtrousStatus
+{
+    Ok = 0,
+    InvalidArgument = 1,
+    OutOfMemory = 2,
+    Unsupported = 3,
+    BadImage = 4,
+    TooLarge = 5,
+    Internal = 6,
+}

@@ -1,0 +1,32 @@
+using System.Runtime.InteropServices;
+
+namespace Atrous.Native;
+
+/// <summary>Owns an atrous_engine. One engine may serve many threads at once.</summary>
+internal sealed unsafe class EngineHandle : SafeHandle
+{
+    /// <summary>Starts an engine.</summary>
+    /// <param name="threads">At least 1, the caller's own included; 0 takes one per core that the process may use.</param>
+    /// <exception cref="UnavailableException">ATROUS_ISA names an instruction set that this processor lacks.</exception>
+    /// <exception cref="ArgumentException">ATROUS_ISA names no instruction set.</exception>
+    public EngineHandle(int threads = 0)
+        : base(0, ownsHandle: true)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(threads);
+        LibAtrous.ThrowIfFailed(LibAtrous.EngineCreate(threads, out nint engine));
+        SetHandle(engine);
+    }
+
+    /// <summary>"baseline", "avx2" or "avx512".</summary>
+    public string Isa => Marshal.PtrToStringUTF8((nint)LibAtrous.EngineIsa(this)) ?? "";
+
+    public int Threads => LibAtrous.EngineThreads(this);
+
+    public override bool IsInvalid => handle == 0;
+
+    protected override bool ReleaseHandle()
+    {
+        LibAtrous.EngineDestroy(handle);
+        return true;
+    }
+}

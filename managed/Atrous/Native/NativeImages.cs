@@ -1,0 +1,46 @@
+using System.Runtime.InteropServices;
+
+namespace Atrous.Native;
+
+/// <summary>atrous_image: 8-bit interleaved pixels, rows packed.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct NativeImage
+{
+    public byte* Pixels;
+    public int Height;
+    public int Width;
+    public int Channels;
+}
+
+/// <summary>atrous_image_info.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct NativeImageInfo
+{
+    public int Height;
+    public int Width;
+    public int Channels;
+
+    /// <summary>1 JPEG, 2 PNG.</summary>
+    public int Format;
+}
+
+/// <summary>atrous_bytes: an encoded file, freed by <see cref="LibAtrous.BytesFree"/>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct NativeBytes
+{
+    public byte* Data;
+    public nuint Size;
+}
+
+/// <summary>atrous_normalize_desc: every array has one entry per output channel.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct NativeNormalize
+{
+    public float Scale;
+    public int Top;
+    public int Left;
+    public float* Mean;
+    public float* Std;
+    public float* Fill;
+    public int* Order;
+}

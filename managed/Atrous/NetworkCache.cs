@@ -1,0 +1,164 @@
+using Atrous.Backends;
+using Atrous.Graph;
+using Atrous.Graph.Ops;
+using Atrous.Models;
+using Atrous.Preprocessing;
+using Atrous.Tensors;
+
+namespace Atrous;
+
+/// <summary>What is wanted of a network.</summary>
+internal enum Wanted
+{
+    /// <summary>The tensors of <see cref="NetworkResult"/>.</summary>
+    Tensors,
+
+    /// <summary>The class of every pixel of the picture.</summary>
+    Labels,
+
+    /// <summary>The class, and its probability.</summary>
+    LabelsAndConfidence,
+
+    /// <summary>Every class's score for every pixel of the picture.</summary>
+    Scores,
+}
+
+/// <summary>What makes one compiled network differ from another.</summary>
+/// <param name="Input">NHWC.</param>
+/// <param name="Window">The part of the input that is picture.</param>
+/// <param name="Height">Rows of the picture.</param>
+/// <param name="Width">Columns of the picture.</param>
+/// <param name="Wanted">The outputs.</param>
+internal readonly record struct NetworkKey(Shape Input, PictureWindow Window, int Height, int Width, Wanted Wanted)
+{
+    /// <summary>For a tensor that is no picture.</summary>
+    public static NetworkKey Tensors(Shape input) =>
+        new(input, new(0, 0, input.Height, input.Width), input.Height, input.Width, Wanted.Tensors);
+}
+
+/// <summary>An executable with its output shapes.</summary>
+internal sealed class CompiledNetwork(IExecutable executable, IReadOnlyList<Value> outputs) : IDisposable
+{
+    /// <summary>Runs it; the caller disposes the outputs.</summary>
+    public Tensor[] Run(Tensor input, CancellationToken cancellation)
+    {
+        var tensors = new Tensor[outputs.Count];
+        try
+        {
+            for (int i = 0; i < tensors.Length; i++)
+                tensors[i] = new Tensor(outputs[i].Shape, outputs[i].Type);
+            executable.Run([input], tensors, cancellation);
+            return tensors;
+        }
+        catch
+        {
+            foreach (Tensor? tensor in tensors)
+                tensor?.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => executable.Dispose();
+}
+
+/// <summary>
+/// Compiled networks by key, the least recently used thrown away. Each is compiled once, however many threads ask for it; one
+/// that is thrown away while it runs finishes its runs.
+/// </summary>
+internal sealed class NetworkCache(Model model, IBackend backend, int capacity) : IDisposable
+{
+    private readonly LinkedList<(NetworkKey Key, Lazy<CompiledNetwork> Network)> _recent = [];
+
+    /// <summary>Compiles the network for some size, so that the weights are read and packed.</summary>
+    public void Prepare()
+    {
+        const int Usual = 513;
+        Compile(NetworkKey.Tensors(new Shape(1, Usual, Usual, model.Description.Network.InputChannels))).Dispose();
+    }
+
+    public CompiledNetwork Get(NetworkKey key)
+    {
+        Lazy<CompiledNetwork> network;
+        Lazy<CompiledNetwork>? dropped = null;
+        lock (_recent)
+        {
+            var node = _recent.First;
+            while (node is not null && node.Value.Key != key)
+                node = node.Next;
+            if (node is null)
+                node = new((key, new Lazy<CompiledNetwork>(() => Compile(key))));
+            else
+                _recent.Remove(node);
+            _recent.AddFirst(node);
+            network = node.Value.Network;
+            if (_recent.Count > capacity)
+            {
+                dropped = _recent.Last!.Value.Network;
+                _recent.RemoveLast();
+            }
+        }
+        Discard(dropped);
+        try
+        {
+            CompiledNetwork compiled = network.Value;
+            // It may have been dropped while it was being compiled; then it must keep nothing after its runs.
+            lock (_recent)
+            {
+                if (!_recent.Contains((key, network)))
+                    compiled.Dispose();
+            }
+            return compiled;
+        }
+        catch
+        {
+            // A Lazy remembers its exception; the next caller shall try again (memory may have become free).
+            lock (_recent)
+                _recent.Remove((key, network));
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_recent)
+        {
+            foreach ((_, Lazy<CompiledNetwork> network) in _recent)
+                Discard(network);
+            _recent.Clear();
+        }
+    }
+
+    private static void Discard(Lazy<CompiledNetwork>? network)
+    {
+        if (network is { IsValueCreated: true })
+            network.Value.Dispose();
+    }
+
+    private CompiledNetwork Compile(NetworkKey key)
+    {
+        var graph = new GraphBuilder();
+        NetworkOutputs outputs = model.Build(graph, graph.Input("image", key.Input));
+        Value[] wanted = key.Wanted == Wanted.Tensors
+            ? [.. new[] { outputs.Forward, outputs.AtInputSize }.Distinct()]
+            : OfPicture(graph, Scores(graph, outputs, key), key.Wanted);
+        return new CompiledNetwork(backend.Compile(graph.Build(wanted)), wanted);
+    }
+
+    private static Value[] OfPicture(GraphBuilder graph, Value scores, Wanted wanted) => wanted switch
+    {
+        Wanted.Scores => [scores],
+        Wanted.Labels => [graph.Add("labels", new Argmax(), scores)],
+        _ => [graph.Add("labels", new Argmax(), scores), graph.Add("confidence", new Confidence(), scores)],
+    };
+
+    /// <summary>Scores for the picture's pixels: of the window alone where the picture does not fill the input.</summary>
+    private Value Scores(GraphBuilder graph, NetworkOutputs outputs, NetworkKey key)
+    {
+        bool softmax = model.Description.Network.SoftmaxBeforeResize;
+        if (!softmax && key.Window == new PictureWindow(0, 0, key.Input.Height, key.Input.Width))
+            return model.ScoresAt(graph, outputs, key.Height, key.Width);
+        Value scores = softmax ? graph.Add("probabilities", new Softmax(), outputs.AtInputSize) : outputs.AtInputSize;
+        var window = new Crop(key.Window.Top, key.Window.Left, key.Window.Height, key.Window.Width);
+        return graph.Resize("scores", graph.Add("window", window, scores), key.Height, key.Width, Sampling.HalfPixel);
+    }
+}

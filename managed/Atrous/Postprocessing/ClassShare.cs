@@ -1,0 +1,23 @@
+namespace Atrous.Postprocessing;
+
+/// <summary>How much of a picture a class covers.</summary>
+/// <param name="Label">The class.</param>
+/// <param name="Pixels">How many pixels are of it.</param>
+/// <param name="Share">Of the whole picture, 0 to 1.</param>
+public readonly record struct ClassShare(int Label, long Pixels, double Share)
+{
+    /// <summary>The classes that occur in a label map, the largest first (the lower class first among equals).</summary>
+    public static IReadOnlyList<ClassShare> Of(ReadOnlySpan<ushort> labels)
+    {
+        var counts = new long[ushort.MaxValue + 1];
+        foreach (ushort label in labels)
+            counts[label]++;
+        double total = labels.Length;
+        return
+        [
+            .. counts.Select((pixels, label) => new ClassShare(label, pixels, pixels / total))
+                .Where(share => share.Pixels > 0)
+                .OrderByDescending(share => share.Pixels),
+        ];
+    }
+}

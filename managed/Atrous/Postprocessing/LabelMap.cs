@@ -1,0 +1,26 @@
+namespace Atrous.Postprocessing;
+
+/// <summary>What the uses of a label map have in common.</summary>
+internal static class LabelMap
+{
+    /// <exception cref="ArgumentException">There are not height * width labels.</exception>
+    public static void Check(ReadOnlySpan<ushort> labels, int height, int width)
+    {
+        if (height < 1 || width < 1 || labels.Length != (long)height * width)
+            throw new ArgumentException($"{labels.Length} labels do not cover a picture of {width} x {height} pixels.", nameof(labels));
+    }
+
+    /// <summary>The palette's channels times the weight, with a half for rounding.</summary>
+    public static ushort[] Premultiply(Palette palette, int weight)
+    {
+        var channels = new ushort[palette.Colours.Count * 3];
+        for (int i = 0; i < palette.Colours.Count; i++)
+        {
+            (byte red, byte green, byte blue) = palette.Colours[i];
+            channels[3 * i] = (ushort)(red * weight + 128);
+            channels[3 * i + 1] = (ushort)(green * weight + 128);
+            channels[3 * i + 2] = (ushort)(blue * weight + 128);
+        }
+        return channels;
+    }
+}

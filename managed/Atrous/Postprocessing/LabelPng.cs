@@ -1,0 +1,92 @@
+using System.Buffers;
+using Atrous.Imaging;
+using Atrous.Native;
+
+namespace Atrous.Postprocessing;
+
+/// <summary>
+/// Label maps as files for programs: a PNG whose pixel is the class. Up to 256 classes it is an 8-bit palette PNG (which
+/// viewers show in colour, and <c>numpy.array(PIL.Image.open(...))</c> reads as classes), beyond that 16-bit grey.
+/// </summary>
+public static unsafe class LabelPng
+{
+    private const int Level = 6;
+
+    /// <summary>Writes the file.</summary>
+    /// <param name="path">Of the file, which is overwritten.</param>
+    /// <param name="labels">One class per pixel, row by row.</param>
+    /// <param name="height">Pixels.</param>
+    /// <param name="width">Pixels.</param>
+    /// <param name="classes">Of the model, 1 to 65536; decides the format, whichever classes the picture has.</param>
+    /// <param name="palette">Colours of the 8-bit format; the default palette when null.</param>
+    /// <exception cref="ArgumentException">The map is not of that size, or a label is no class.</exception>
+    /// <exception cref="ImageException">The file cannot be written.</exception>
+    public static void Save(
+        string path, ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette? palette = null)
+    {
+        using EncodedImage file = Encode(labels, height, width, classes, palette);
+        file.Save(path);
+    }
+
+    /// <inheritdoc cref="Save(string, ReadOnlySpan{ushort}, int, int, int, Palette?)"/>
+    /// <param name="stream">Gets the bytes.</param>
+    /// <param name="labels">One class per pixel, row by row.</param>
+    /// <param name="height">Pixels.</param>
+    /// <param name="width">Pixels.</param>
+    /// <param name="classes">Of the model, 1 to 65536.</param>
+    /// <param name="palette">Colours of the 8-bit format; the default palette when null.</param>
+    public static void Save(
+        Stream stream, ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette? palette = null)
+    {
+        using EncodedImage file = Encode(labels, height, width, classes, palette);
+        file.Save(stream);
+    }
+
+    private static EncodedImage Encode(ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette? palette)
+    {
+        LabelMap.Check(labels, height, width);
+        ArgumentOutOfRangeException.ThrowIfLessThan(classes, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(classes, ushort.MaxValue + 1);
+        int highest = 0;
+        foreach (ushort label in labels)
+            highest = Math.Max(highest, label);
+        if (highest >= classes)
+            throw new ArgumentException($"Label {highest} is none of {classes} classes.", nameof(labels));
+        return classes <= Palette.MaxColours
+            ? EncodeIndices(labels, height, width, classes, palette ?? Palette.Default)
+            : EncodeGrey(labels, height, width);
+    }
+
+    private static EncodedImage EncodeIndices(
+        ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette palette)
+    {
+        byte[] indices = ArrayPool<byte>.Shared.Rent(labels.Length);
+        try
+        {
+            for (int i = 0; i < labels.Length; i++)
+                indices[i] = (byte)labels[i];
+            byte[] colours = [.. Enumerable.Range(0, classes).SelectMany(label => Channels(palette[label]))];
+            fixed (byte* pixels = indices, rgb = colours)
+            {
+                LibAtrous.ThrowIfFailed(
+                    LibAtrous.PngEncodePalette(pixels, height, width, rgb, classes, Level, out NativeBytes bytes));
+                return new EncodedImage(bytes);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(indices);
+        }
+
+        static IEnumerable<byte> Channels(Rgb colour) => [colour.Red, colour.Green, colour.Blue];
+    }
+
+    private static EncodedImage EncodeGrey(ReadOnlySpan<ushort> labels, int height, int width)
+    {
+        fixed (ushort* pixels = labels)
+        {
+            LibAtrous.ThrowIfFailed(LibAtrous.PngEncodeGrey16(pixels, height, width, Level, out NativeBytes bytes));
+            return new EncodedImage(bytes);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+using Atrous.Imaging;
+using Atrous.Native;
+using Atrous.Specs;
+using Atrous.Tensors;
+
+namespace Atrous.Preprocessing;
+
+/// <summary>
+/// Turns pictures into a network's input: channels, size, then (pixel * scale - mean) / std. Safe to use from many threads.
+/// </summary>
+public sealed unsafe class Preprocessor : IDisposable
+{
+    private readonly EngineHandle _engine;
+    private readonly bool _ownsEngine;
+    private readonly float[] _mean;
+    private readonly float[] _std;
+    private readonly float[] _fill;
+    private readonly int _minimumSide;
+
+    /// <summary>A preprocessor with threads of its own.</summary>
+    /// <param name="spec">What the network wants.</param>
+    /// <param name="threads">At least 1, the caller's own included; 0 takes one per core.</param>
+    /// <param name="minimumSide">The smallest input that the network can take; less is filled up with the mean.</param>
+    /// <exception cref="ArgumentException">The spec contradicts itself: not one mean and one positive std per channel.</exception>
+    public Preprocessor(PreprocessingSpec spec, int threads = 0, int minimumSide = 1)
+        : this(Checked(spec), new EngineHandle(threads), ownsEngine: true, minimumSide)
+    {
+    }
+
+    /// <summary>A preprocessor on threads that something else owns.</summary>
+    internal Preprocessor(PreprocessingSpec spec, EngineHandle engine, int minimumSide = 1)
+        : this(Checked(spec), engine, ownsEngine: false, minimumSide)
+    {
+    }
+
+    private Preprocessor(PreprocessingSpec spec, EngineHandle engine, bool ownsEngine, int minimumSide)
+    {
+        (_engine, _ownsEngine, _minimumSide) = (engine, ownsEngine, minimumSide);
+        Spec = spec;
+        _mean = [.. spec.Mean];
+        _std = [.. spec.Std];
+        _fill = new float[spec.Channels];
+        // Around a letterboxed picture lies what the policy says, around one that is too small the mean: zeros to the network.
+        for (int c = 0; c < _fill.Length; c++)
+            _fill[c] = spec.Resize is ResizePolicy.Letterbox box ? box.Fill : _mean[c] / spec.Scale;
+    }
+
+    public PreprocessingSpec Spec { get; }
+
+    /// <summary>Prepares one picture: a batch of 1.</summary>
+    /// <exception cref="ImageException">Its channels do not suit the network, or it would become too large.</exception>
+    public NetworkInput Prepare(Image image) => Prepare([image]);
+
+    /// <summary>Prepares pictures of equal plan (equal size suffices) as one batch.</summary>
+    /// <exception cref="ImageException">Channels do not suit the network, or a picture would become too large.</exception>
+    /// <exception cref="ArgumentException">There is no picture, or the plans differ.</exception>
+    public NetworkInput Prepare(params ReadOnlySpan<Image> images)
+    {
+        if (images.IsEmpty)
+            throw new ArgumentException("A batch needs at least one picture.", nameof(images));
+        PreprocessingPlan plan = PlanOf(images[0]);
+        var input = new NetworkInput(new Tensor(new Shape(images.Length, plan.Height, plan.Width, Spec.Channels)), plan);
+        try
+        {
+            for (int i = 0; i < images.Length; i++)
+                Prepare(images[i], input.Tensor, i);
+            return input;
+        }
+        catch
+        {
+            input.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Prepares a picture into one place of a batch that the caller keeps.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="batch">Float32, [N, plan height, plan width, channels].</param>
+    /// <param name="index">Which of the N.</param>
+    /// <returns>The picture's plan.</returns>
+    /// <exception cref="ImageException">The picture's channels do not suit the network, or it would become too large.</exception>
+    /// <exception cref="ArgumentException">The tensor has another shape or type than the plan.</exception>
+    public PreprocessingPlan Prepare(Image image, Tensor batch, int index)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        PreprocessingPlan plan = PlanOf(image);
+        Shape shape = batch.Shape;
+        if (batch.Type != DType.Float32 || shape != new Shape(shape.Batch, plan.Height, plan.Width, Spec.Channels))
+        {
+            throw new ArgumentException(
+                $"A picture of {image.Width} x {image.Height} becomes {plan.Height}x{plan.Width}x{Spec.Channels}, which does " +
+                $"not fit a batch of {shape} {batch.Type}; put only pictures of equal plan into one.", nameof(batch));
+        }
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, shape.Batch);
+
+        int[]? order = ChannelOrders.For(Spec, image.Channels);
+        using Image? grey = order is null ? image.WithChannels(1) : null;
+        Image source = grey ?? image;
+        using Image? resized = Resize(source, plan.Window);
+        float* target = (float*)batch.Pointer + index * (shape.Elements / shape.Batch);
+        Normalize(resized ?? source, order ?? [0], plan, target);
+        GC.KeepAlive(batch);
+        return plan;
+    }
+
+    public void Dispose()
+    {
+        if (_ownsEngine)
+            _engine.Dispose();
+    }
+
+    // Before an engine is started, which nobody would stop.
+    private static PreprocessingSpec Checked(PreprocessingSpec spec)
+    {
+        ArgumentNullException.ThrowIfNull(spec);
+        if (spec.Mean.Count == 0 || spec.Mean.Count != spec.Std.Count)
+        {
+            throw new ArgumentException(
+                $"There are {spec.Mean.Count} means and {spec.Std.Count} stds; give one of each per channel.", nameof(spec));
+        }
+        if (!(spec.Scale > 0) || spec.Std.Any(std => !(std > 0)))
+            throw new ArgumentException("The scale and every std must be positive.", nameof(spec));
+        return spec;
+    }
+
+    private PreprocessingPlan PlanOf(Image image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return PreprocessingPlan.For(Spec, image.Height, image.Width, _minimumSide);
+    }
+
+    private Image? Resize(Image image, PictureWindow window)
+    {
+        if (image.Height == window.Height && image.Width == window.Width)
+            return null;
+        var resized = new Image(window.Width, window.Height, image.Channels);
+        try
+        {
+            using PixelLease from = image.Lease(), to = resized.Lease();
+            LibAtrous.ThrowIfFailed(LibAtrous.ImageResize(_engine, in from.Image, (int)Spec.Filter, in to.Image));
+            return resized;
+        }
+        catch
+        {
+            resized.Dispose();
+            throw;
+        }
+    }
+
+    private void Normalize(Image image, int[] order, PreprocessingPlan plan, float* target)
+    {
+        using PixelLease pixels = image.Lease();
+        var output = new NativeTensor(target, Spec.Channels, 1, plan.Height, plan.Width, Spec.Channels);
+        fixed (float* mean = _mean, std = _std, fill = _fill)
+        fixed (int* sources = order)
+        {
+            var desc = new NativeNormalize
+            {
+                Scale = Spec.Scale,
+                Top = plan.Window.Top,
+                Left = plan.Window.Left,
+                Mean = mean,
+                Std = std,
+                Fill = fill,
+                Order = sources,
+            };
+            LibAtrous.ThrowIfFailed(LibAtrous.Normalize(_engine, in pixels.Image, in desc, in output));
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using Atrous.Postprocessing;
+using Atrous.Specs;
+
+namespace Atrous;
+
+/// <summary>How a model is loaded and run. The defaults are the original framework's behaviour on the best device.</summary>
+public sealed record SegmenterOptions
+{
+    /// <summary>"auto", "cpu", "reference", "cuda" or "cuda:n".</summary>
+    public string Device { get; init; } = "auto";
+
+    /// <summary>Number format of weights and activations.</summary>
+    public Precision Precision { get; init; } = Precision.Fp32;
+
+    /// <summary>Threads of the CPU backend, the caller's included; 0 for one per core.</summary>
+    public int Threads { get; init; }
+
+    /// <summary>8, 16 or 32, where the model can; null for the dialect's own.</summary>
+    public int? OutputStride { get; init; }
+
+    /// <summary>A dialect's name; null to recognise it from the file.</summary>
+    public string? Dialect { get; init; }
+
+    /// <summary>Numeric switches that the file cannot tell, by name; <see cref="ModelInfo.Switches"/> lists them.</summary>
+    public IReadOnlyDictionary<string, string> Switches { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Replaces the dialect's pre-processing.</summary>
+    public PreprocessingSpec? Preprocessing { get; init; }
+
+    /// <summary>Names of the classes; null for the file's own, where it has them.</summary>
+    public IReadOnlyList<string>? ClassNames { get; init; }
+
+    /// <summary>Sharpens every mask along the picture's own edges with a fully-connected CRF; null for none.</summary>
+    public DenseCrfParameters? Crf { get; init; }
+
+    /// <summary>Most pictures of equal size that run together in one batch.</summary>
+    public int MaxBatch { get; init; } = 4;
+
+    /// <summary>Input shapes whose plans are kept ready; the least recently used one makes room.</summary>
+    public int CachedShapes { get; init; } = 8;
+}

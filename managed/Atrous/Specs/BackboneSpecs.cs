@@ -1,0 +1,204 @@
+using System.Text.Json.Serialization;
+using Atrous.Graph;
+using Atrous.Graph.Ops;
+
+namespace Atrous.Specs;
+
+/// <summary>A feature extractor as data, a closed set.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(ResNetSpec), "resNet")]
+[JsonDerivedType(typeof(DilatedResNetSpec), "dilatedResNet")]
+[JsonDerivedType(typeof(InvertedResidualSpec), "invertedResidual")]
+[JsonDerivedType(typeof(XceptionSpec), "xception")]
+[JsonDerivedType(typeof(DenseNetSpec), "denseNet")]
+public abstract record BackboneSpec
+{
+    /// <summary>For people: "ResNet-101".</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Of the batch norms.</summary>
+    public double NormEpsilon { get; init; } = 1e-5;
+
+    /// <summary>After every convolution that has one.</summary>
+    public Activation Activation { get; init; } = Activation.Relu;
+}
+
+/// <summary>He et al. 2015, arXiv:1512.03385, with stride traded for dilation in the last stages.</summary>
+public sealed record ResNetSpec : BackboneSpec
+{
+    /// <summary>Blocks of each of the four stages: 3,4,23,3 for ResNet-101.</summary>
+    public required IReadOnlyList<int> Blocks { get; init; }
+
+    /// <summary>Stride and dilation of each stage.</summary>
+    public required IReadOnlyList<DilationPlan.Stage> Stages { get; init; }
+
+    /// <summary>1x1, 3x3, 1x1 blocks (ResNet-50 and up) rather than 3x3, 3x3.</summary>
+    public bool Bottleneck { get; init; } = true;
+
+    /// <summary>Convolutions of the stem: one 7x7, or three 3x3 (the "deep" stem of ResNet-C).</summary>
+    public int StemConvolutions { get; init; } = 1;
+
+    /// <summary>The Caffe layout: a bottleneck's stride sits in its first 1x1 convolution, not in the 3x3.</summary>
+    public bool StrideInFirstConvolution { get; init; }
+
+    /// <summary>The max-pool rounds its size up, as Caffe does.</summary>
+    public bool CeilModePool { get; init; }
+
+    /// <summary>Multiplies the dilation of the last stage's blocks; null for 1,1,1.</summary>
+    public IReadOnlyList<int>? MultiGrid { get; init; }
+}
+
+/// <summary>Yu, Koltun and Funkhouser 2017, arXiv:1705.09914, form D: a ResNet with convolutions before and behind, no max-pool.</summary>
+public sealed record DilatedResNetSpec : BackboneSpec
+{
+    /// <summary>In front of the stages.</summary>
+    public required IReadOnlyList<StemConvolution> Stem { get; init; }
+
+    /// <summary>The residual stages; its stem is not used.</summary>
+    public required ResNetSpec Stages { get; init; }
+
+    /// <summary>One 3x3 convolution behind the stages for each.</summary>
+    public required IReadOnlyList<int> ExitDilations { get; init; }
+}
+
+/// <summary>A convolution of a stem, with its norm and activation.</summary>
+public readonly record struct StemConvolution(int Kernel, int Stride);
+
+/// <summary>
+/// MobileNetV2 (Sandler et al. 2018, arXiv:1801.04381) and its relatives: a stem and a list of inverted residual blocks.
+/// </summary>
+public sealed record InvertedResidualSpec : BackboneSpec
+{
+    /// <summary>In forward order.</summary>
+    public required IReadOnlyList<InvertedResidual> Blocks { get; init; }
+
+    /// <summary>Activation of the stem; the backbone's own where null.</summary>
+    public Activation? StemActivation { get; init; }
+
+    /// <summary>Zeros around the stem's input on each side; null for the network's padding style.</summary>
+    public int? StemPadding { get; init; }
+
+    /// <summary>
+    /// The zeros that a block's depthwise convolution needs are put around the block's input, in front of the expansion, so
+    /// that the depthwise window sees activation(bias) at the border instead of 0 (VainF's and jfzhang95's MobileNetV2).
+    /// </summary>
+    public bool PadsBlockInput { get; init; }
+
+    /// <summary>A 1x1 convolution after the last block.</summary>
+    public bool LastConvolution { get; init; }
+
+    /// <summary>The block, counted from 1, whose output is the low-level features.</summary>
+    public int LowLevelBlock { get; init; }
+
+    /// <summary>The low-level features are that block's depthwise output, before its projection.</summary>
+    public bool LowLevelBeforeProjection { get; init; }
+}
+
+/// <summary>One inverted residual block: expand, depthwise, (squeeze-excite), project.</summary>
+/// <param name="Stride">In the depthwise convolution, or in the expansion where there is none.</param>
+/// <param name="Dilation">Of the depthwise convolution.</param>
+/// <param name="ExpandKernel">1, 3 (fused blocks of EdgeTPU), or 0 for no expansion.</param>
+/// <param name="DepthwiseKernel">3, 5, or 0 for no depthwise convolution.</param>
+/// <param name="Residual">Adds the block's input.</param>
+public sealed record InvertedResidual(int Stride, int Dilation, int ExpandKernel, int DepthwiseKernel, bool Residual)
+{
+    /// <summary>The backbone's own where null.</summary>
+    public Activation? Activation { get; init; }
+
+    /// <summary>A squeeze-and-excite gate (Hu et al. 2017) between depthwise and projection.</summary>
+    public bool SqueezeExcite { get; init; }
+}
+
+/// <summary>
+/// Aligned Xception (Chollet 2016, arXiv:1610.02357; Chen et al. 2018, arXiv:1802.02611, figure 4) in its many editions.
+/// </summary>
+public sealed record XceptionSpec : BackboneSpec
+{
+    /// <summary>Blocks in forward order.</summary>
+    public required IReadOnlyList<XceptionBlock> Blocks { get; init; }
+
+    /// <summary>The separable convolutions after the blocks.</summary>
+    public required IReadOnlyList<XceptionExit> Exit { get; init; }
+
+    /// <summary>Zeros around the stem's two convolutions' inputs.</summary>
+    public int StemPadding { get; init; } = 1;
+
+    /// <summary>An activation follows the stem's second convolution.</summary>
+    public bool StemActivated { get; init; }
+
+    /// <summary>A batch norm between depthwise and pointwise convolution.</summary>
+    public bool NormBetween { get; init; } = true;
+
+    /// <summary>
+    /// Where a block has a stride: in its last separable convolution, or (false) in a max-pool 3x3 after it.
+    /// </summary>
+    public bool StrideInConvolution { get; init; } = true;
+
+    /// <summary>
+    /// What the skip of a block that starts with an activation sees: the original's in-place ReLU has, or has not, changed it.
+    /// </summary>
+    public bool ConvolutionSkipActivated { get; init; }
+
+    /// <summary>As <see cref="ConvolutionSkipActivated"/>, for blocks whose skip is the identity.</summary>
+    public bool IdentitySkipActivated { get; init; }
+
+    /// <summary>An activation in front of the exit's first convolution.</summary>
+    public bool ExitActivatedFirst { get; init; } = true;
+
+    /// <summary>Where the low-level features are taken.</summary>
+    public required XceptionTap LowLevel { get; init; }
+}
+
+/// <summary>Where Xception's low-level features come from.</summary>
+public enum XceptionTap
+{
+    /// <summary>Block 1's output as it is.</summary>
+    Block1,
+
+    /// <summary>Block 2's input: block 1's output after <see cref="XceptionBlock.InputActivation"/>.</summary>
+    Block2Input,
+
+    /// <summary>The second separable convolution of block 2, before its activation.</summary>
+    Block2Second,
+}
+
+/// <summary>A block of separable convolutions with a skip.</summary>
+/// <param name="Convolutions">2 or 3.</param>
+/// <param name="Stride">Of the whole block.</param>
+/// <param name="Dilation">Of its depthwise convolutions.</param>
+/// <param name="StartsActivated">An activation in front of the first convolution.</param>
+/// <param name="ConvolutionSkip">The skip is a 1x1 convolution; the identity otherwise.</param>
+public sealed record XceptionBlock(int Convolutions, int Stride, int Dilation, bool StartsActivated, bool ConvolutionSkip)
+{
+    /// <summary>Dilation of the last convolution where it differs.</summary>
+    public int? LastDilation { get; init; }
+
+    /// <summary>An activation on the block's input that the skip sees too.</summary>
+    public Activation? InputActivation { get; init; }
+}
+
+/// <summary>A separable convolution of the exit flow.</summary>
+/// <param name="Dilation">Of its depthwise convolution.</param>
+/// <param name="Padding">Zeros on every side; null for the network's padding style.</param>
+/// <param name="Normed">A batch norm and an activation follow.</param>
+/// <param name="ActivatedBetween">An activation between depthwise and pointwise.</param>
+public sealed record XceptionExit(int Dilation, int? Padding = null, bool Normed = true, bool ActivatedBetween = false);
+
+/// <summary>
+/// DenseNet (Huang et al. 2016, arXiv:1608.06993) as DenseASPP (Yang et al. 2018) dilates it: a fourth transition after the
+/// last block, and no strides beyond the output stride.
+/// </summary>
+public sealed record DenseNetSpec : BackboneSpec
+{
+    /// <summary>Layers of each of the four dense blocks: 6,12,24,16 for DenseNet-121.</summary>
+    public required IReadOnlyList<int> Blocks { get; init; }
+
+    /// <summary>Stride of the transition in front of each block, and dilation of the block's 3x3 convolutions.</summary>
+    public required IReadOnlyList<DilationPlan.Stage> Stages { get; init; }
+
+    /// <summary>The features are enlarged by this whole factor before they go to the head; 1 for not.</summary>
+    public int Upsampling { get; init; } = 1;
+
+    /// <summary>Grid of <see cref="Upsampling"/>.</summary>
+    public Sampling UpsamplingGrid { get; init; }
+}

@@ -1,0 +1,35 @@
+namespace Atrous.Specs;
+
+/// <summary>Everything that a dialect knows of a checkpoint: the network, the names of its weights, and how pictures enter it.</summary>
+public sealed record ModelDescription
+{
+    /// <summary>The dialect's name, as --dialect takes it.</summary>
+    public required string Dialect { get; init; }
+
+    /// <summary>The keys by which the dialect was recognised.</summary>
+    public required string Evidence { get; init; }
+
+    public required NetworkSpec Network { get; init; }
+
+    public required NameMap Names { get; init; }
+
+    public required PreprocessingSpec Preprocessing { get; init; }
+
+    /// <summary>One name per class; empty where the file does not say.</summary>
+    public IReadOnlyList<string> ClassNames { get; init; } = [];
+
+    /// <summary>The switches that the file cannot tell, with their values.</summary>
+    public IReadOnlyList<Switch> Switches { get; init; } = [];
+
+    /// <summary>Prefixes of tensors that belong to training alone (auxiliary heads) and are left unread.</summary>
+    public IReadOnlyList<string> TrainingOnly { get; init; } = [];
+
+    /// <summary>Prefixes of second names, of tensors that are read under their first.</summary>
+    public IReadOnlyList<string> Duplicates { get; init; } = [];
+}
+
+/// <summary>A numeric choice that the weights cannot tell.</summary>
+/// <param name="Name">As --option takes it.</param>
+/// <param name="Value">In force.</param>
+/// <param name="Meaning">One line, with the values it can take.</param>
+public sealed record Switch(string Name, string Value, string Meaning);

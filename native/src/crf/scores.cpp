@@ -1,0 +1,64 @@
+#include "crf/scores.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "status.h"
+
+namespace atrous {
+
+namespace {
+
+void softmax_in_place(float* row, int32_t labels) {
+    const float most = *std::max_element(row, row + labels);
+    double sum = 0.0;
+    for (int32_t l = 0; l < labels; ++l) sum += row[l] = std::exp(row[l] - most);
+    for (int32_t l = 0; l < labels; ++l) row[l] = static_cast<float>(row[l] / sum);
+}
+
+}  // namespace
+
+void check_scores(const atrous_crf_scores& scores) {
+    require_not_null(scores.data, "scores.data");
+    if (scores.form < ATROUS_CRF_ENERGY || scores.form > ATROUS_CRF_LOGIT) {
+        throw fail(ATROUS_INVALID_ARGUMENT, "form %d is not an atrous_crf_form", scores.form);
+    }
+    if (scores.label_stride < 1 || scores.pixel_stride < 1) {
+        throw fail(ATROUS_INVALID_ARGUMENT, "strides are %lld and %lld; both must be at least 1",
+                   static_cast<long long>(scores.label_stride), static_cast<long long>(scores.pixel_stride));
+    }
+    if (scores.form == ATROUS_CRF_ENERGY) return;
+    if (!(scores.scale > 0.0f && scores.scale <= 1.0f)) {
+        throw fail(ATROUS_INVALID_ARGUMENT, "scale is %g; it must be above 0 and at most 1",
+                   static_cast<double>(scores.scale));
+    }
+    if (!(scores.clip >= 0.0f && scores.clip < 1.0f)) {
+        throw fail(ATROUS_INVALID_ARGUMENT, "clip is %g; it must be at least 0 and below 1",
+                   static_cast<double>(scores.clip));
+    }
+}
+
+void scores_to_energies(const atrous_crf_scores& scores, int64_t pixel, int32_t labels, float* energies) {
+    const float* from = scores.data + pixel * scores.pixel_stride;
+    for (int32_t l = 0; l < labels; ++l) energies[l] = from[l * scores.label_stride];
+    const auto check = [&] {
+        for (int32_t l = 0; l < labels; ++l) {
+            if (std::isfinite(energies[l])) continue;
+            throw fail(ATROUS_INVALID_ARGUMENT, "the score of label %d at pixel %lld is not finite%s", l,
+                       static_cast<long long>(pixel),
+                       scores.form == ATROUS_CRF_ENERGY ? "" : "; raise clip above 0 if it is the logarithm of 0");
+        }
+    };
+    check();
+    if (scores.form == ATROUS_CRF_ENERGY) return;
+    if (scores.form == ATROUS_CRF_LOGIT) softmax_in_place(energies, labels);
+    for (int32_t l = 0; l < labels; ++l) {
+        float p = energies[l];
+        if (scores.scale < 1.0f) p = scores.scale * p + (1.0f - scores.scale) / static_cast<float>(labels);
+        if (scores.clip > 0.0f) p = std::clamp(p, scores.clip, 1.0f);
+        energies[l] = -std::log(p);
+    }
+    check();
+}
+
+}  // namespace atrous

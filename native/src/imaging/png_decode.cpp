@@ -1,0 +1,132 @@
+#include <png.h>
+
+#include <csetjmp>
+#include <cstdio>
+#include <cstring>
+
+#include "imaging/codecs.h"
+#include "status.h"
+
+namespace atrous::imaging {
+namespace {
+
+constexpr size_t signature_size = 8;
+
+// libpng knows no exceptions: its errors jump back to call(), which throws once libpng's frames are gone.
+class png_reader {
+ public:
+    // Checks the size that the header claims before libpng sees the file.
+    png_reader(bytes_view file, int64_t max_pixels) : file_(file) {
+        check_header(max_pixels);
+        handle_.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, on_error, on_warning);
+        if (handle_.png != nullptr) handle_.info = png_create_info_struct(handle_.png);
+        if (handle_.info == nullptr) throw std::bad_alloc();
+        call([&] {
+            png_set_read_fn(handle_.png, this, on_read);
+            png_set_user_limits(handle_.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+            png_set_crc_action(handle_.png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+            // Only what makes the pixels is wanted; everything else (text, profiles) is skipped unread, so that nothing
+            // compressed in it is ever unpacked.
+            png_set_keep_unknown_chunks(handle_.png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
+            png_read_info(handle_.png, handle_.info);
+            png_set_strip_16(handle_.png);
+            png_set_expand(handle_.png);
+            passes_ = png_set_interlace_handling(handle_.png);
+            png_read_update_info(handle_.png, handle_.info);
+        });
+    }
+    png_reader(const png_reader&) = delete;
+    png_reader& operator=(const png_reader&) = delete;
+
+    int32_t height() const { return static_cast<int32_t>(png_get_image_height(handle_.png, handle_.info)); }
+    int32_t width() const { return static_cast<int32_t>(png_get_image_width(handle_.png, handle_.info)); }
+    int32_t channels() const { return png_get_channels(handle_.png, handle_.info); }
+
+    picture decode() {
+        picture result(height(), width(), channels());
+        if (png_get_rowbytes(handle_.png, handle_.info) != result.row_size())
+            throw fail(ATROUS_INTERNAL, "libpng's rows are not what its header says");
+        call([&] {
+            for (int pass = 0; pass < passes_; ++pass)
+                for (int32_t y = 0; y < result.height; ++y) png_read_row(handle_.png, result.row(y), nullptr);
+            png_read_end(handle_.png, nullptr);  // the checksums of what follows
+        });
+        return result;
+    }
+
+ private:
+    struct png_handle {
+        png_structp png = nullptr;
+        png_infop info = nullptr;
+        ~png_handle() { png_destroy_read_struct(&png, &info, nullptr); }
+    };
+
+    static png_reader& owner(png_structp png) { return *static_cast<png_reader*>(png_get_error_ptr(png)); }
+
+    [[noreturn]] static void on_error(png_structp png, png_const_charp reason) {
+        png_reader& self = owner(png);
+        if (!self.ended_early_) {
+            std::snprintf(self.message_, sizeof(self.message_), "the PNG is broken (%s); use a sound copy of the file",
+                          reason);
+        }
+        std::longjmp(self.jump_, 1);
+    }
+
+    static void on_warning(png_structp, png_const_charp) {}
+
+    static void on_read(png_structp png, png_bytep destination, size_t size) {
+        png_reader& self = owner(png);
+        if (size > self.file_.size - self.at_) {
+            std::snprintf(self.message_, sizeof(self.message_), "the PNG ends early; send the whole file");
+            self.ended_early_ = true;
+            png_error(png, "ends early");
+        }
+        std::memcpy(destination, self.file_.data + self.at_, size);
+        self.at_ += size;
+    }
+
+    // Runs body, in which nothing may need a destructor: an error of libpng jumps out of it.
+    template <class Body>
+    void call(Body&& body) {
+        if (setjmp(jump_) != 0) throw fail(ATROUS_BAD_IMAGE, "%s", message_);
+        body();
+    }
+
+    void check_header(int64_t max_pixels) const {
+        constexpr size_t header_end = signature_size + 8 + 13;
+        if (file_.size < header_end) throw fail(ATROUS_BAD_IMAGE, "the PNG ends early; send the whole file");
+        const uint8_t* chunk = file_.data + signature_size;
+        if (std::memcmp(chunk, "\0\0\0\rIHDR", 8) != 0)
+            throw fail(ATROUS_BAD_IMAGE,
+                       "the PNG is broken (it does not begin with its header); use a sound copy of the file");
+        const int64_t width = png_get_uint_32(chunk + 8), height = png_get_uint_32(chunk + 12);
+        if (width > INT32_MAX || height > INT32_MAX)
+            throw fail(ATROUS_BAD_IMAGE, "the PNG is broken (its sides are impossible); use a sound copy of the file");
+        check_pixel_count(height, width, max_pixels);
+    }
+
+    bytes_view file_;
+    size_t at_ = 0;
+    int passes_ = 1;
+    bool ended_early_ = false;
+    png_handle handle_;
+    std::jmp_buf jump_;
+    char message_[256] = "";
+};
+
+}  // namespace
+
+bool is_png(bytes_view file) {
+    return file.size >= signature_size && png_sig_cmp(file.data, 0, signature_size) == 0;
+}
+
+atrous_image_info probe_png(bytes_view file) {
+    const png_reader reader(file, INT64_MAX);
+    return {reader.height(), reader.width(), reader.channels(), format_png};
+}
+
+picture decode_png(bytes_view file, int64_t max_pixels) {
+    return png_reader(file, max_pixels).decode();
+}
+
+}  // namespace atrous::imaging

@@ -1,0 +1,235 @@
+using Atrous.Graph;
+using Atrous.Graph.Ops;
+using Atrous.Graph.Passes;
+using Atrous.Tensors;
+using Atrous.Tests.Backends;
+using Atrous.Tests.Support;
+
+namespace Atrous.Tests.Graph;
+
+/// <summary>Each pass does what it says, leaves alone what it must, and never changes a result.</summary>
+public sealed class PassTests
+{
+    private const int Seeds = 40;
+
+    private static readonly Shape Size = new(1, 6, 7, 4);
+
+    private readonly GraphBuilder _builder = new();
+    private readonly Value _x;
+
+    public PassTests() => _x = _builder.Input("x", Size);
+
+    public static TheoryData<int> Passes => [.. Enumerable.Range(0, StandardPasses.All.Count)];
+
+    [Theory]
+    [MemberData(nameof(Passes))]
+    public void Each_pass_keeps_the_results_of_random_networks(int pass)
+    {
+        for (int seed = 0; seed < Seeds; seed++)
+        {
+            // The passes before it, as in the standard order, so that it meets what it is made for.
+            NetworkGraph graph = StandardPasses.All.Take(pass).Aggregate(RandomGraphs.Make(seed), (current, apply) => apply(current));
+            AssertSame(graph, StandardPasses.All[pass](graph), seed);
+        }
+    }
+
+    [Fact]
+    public void Together_they_shrink_random_networks()
+    {
+        int before = 0, after = 0, placed = 0;
+        for (int seed = 0; seed < Seeds; seed++)
+        {
+            NetworkGraph graph = RandomGraphs.Make(seed), optimized = StandardPasses.Apply(graph);
+            before += graph.Nodes.Count;
+            after += optimized.Nodes.Count;
+            placed += optimized.Slices.Count;
+            AssertSame(graph, optimized, seed);
+        }
+        Assert.True(after < 0.8 * before, $"{before} nodes became {after}");
+        Assert.True(placed > Seeds, $"{placed} slices");
+    }
+
+    [Fact]
+    public void A_second_time_changes_nothing()
+    {
+        for (int seed = 0; seed < Seeds; seed++)
+        {
+            NetworkGraph once = StandardPasses.Apply(RandomGraphs.Make(seed)), twice = StandardPasses.Apply(once);
+            Assert.Equal(once.Nodes, twice.Nodes);
+            Assert.Equal(once.Slices, twice.Slices);
+        }
+    }
+
+    [Fact]
+    public void Batch_norms_fold_into_scale_and_bias()
+    {
+        Value conv = Conv(_x, 3, scale: [2, 2, 2], bias: [1, 2, 3]);
+        Value norm = Add(new BatchNorm([1, 10, 100], [0.5f, 0, 0], Activation.Relu), conv);
+        NetworkGraph graph = Apply(FoldBatchNorm.Apply, norm);
+        var folded = Assert.IsType<Conv2d>(Assert.Single(graph.Nodes).Op);
+        Assert.Equal([2, 20, 200], folded.Scale!);
+        Assert.Equal([1.5f, 20, 300], folded.Bias!);
+        Assert.Equal(Activation.Relu, folded.Activation);
+    }
+
+    [Fact]
+    public void Batch_norms_in_a_row_fold_together()
+    {
+        Value conv = Conv(_x, 1);
+        Value norm = Add(new BatchNorm([2], [1], Activation.None), Add(new BatchNorm([3], [5], Activation.None), conv));
+        var folded = Assert.IsType<Conv2d>(Assert.Single(Apply(FoldBatchNorm.Apply, norm).Nodes).Op);
+        Assert.Equal([6], folded.Scale!);
+        Assert.Equal([11], folded.Bias!);
+    }
+
+    [Fact]
+    public void Batch_norms_stay_where_the_convolution_is_read_elsewhere()
+    {
+        Value conv = Conv(_x, 4);
+        Value norm = Add(new BatchNorm([1, 1, 1, 1], [0, 0, 0, 0], Activation.None), conv);
+        Assert.Equal(2, Apply(FoldBatchNorm.Apply, norm, conv).Nodes.Count);
+        Assert.Equal(3, Apply(FoldBatchNorm.Apply, Add(new Binary(BinaryKind.Multiply, default), norm, conv)).Nodes.Count);
+    }
+
+    [Fact]
+    public void Batch_norms_stay_behind_an_activation_or_a_residual()
+    {
+        Value active = Conv(_x, 4, activation: Activation.Relu);
+        Value residual = Conv(_x, 4, residual: _x);
+        var norm = new BatchNorm([1, 1, 1, 1], [0, 0, 0, 0], Activation.None);
+        Assert.Equal(4, Apply(FoldBatchNorm.Apply, Add(norm, active), Add(norm, residual)).Nodes.Count);
+    }
+
+    [Fact]
+    public void Activations_fuse_once()
+    {
+        Value sum = Add(new Binary(BinaryKind.Add, Activation.None), _x, _x);
+        Value twice = Add(new Activate(Activation.Sigmoid), Add(new Activate(Activation.Relu6), sum));
+        NetworkGraph graph = Apply(FuseActivation.Apply, twice);
+        Assert.Equal([new Binary(BinaryKind.Add, Activation.Relu6), new Activate(Activation.Sigmoid)], graph.Nodes.Select(node => node.Op));
+    }
+
+    [Fact]
+    public void Activations_stay_where_the_bare_value_is_needed()
+    {
+        Value sum = Add(new Binary(BinaryKind.Add, Activation.None), _x, _x);
+        Value active = Add(new Activate(Activation.Relu), sum);
+        Assert.Equal(2, Apply(FuseActivation.Apply, active, sum).Nodes.Count);
+    }
+
+    [Fact]
+    public void Residuals_fuse_into_the_later_convolution()
+    {
+        Value first = Conv(_x, 4), second = Conv(_x, 4);
+        Value sum = Add(new Binary(BinaryKind.Add, Activation.Relu), second, first);
+        NetworkGraph graph = Apply(FuseResidual.Apply, sum);
+        Assert.Equal([first, sum], graph.Nodes.Select(node => node.Output));
+        Assert.Equal([_x, first], graph.Nodes[1].Inputs);
+        Assert.Equal(Activation.Relu, ((Conv2d)graph.Nodes[1].Op).Activation);
+    }
+
+    [Fact]
+    public void A_residual_made_after_the_convolution_is_waited_for()
+    {
+        Value conv = Conv(_x, 4);
+        Value late = Add(new Activate(Activation.Relu), _x);
+        Value sum = Add(new Binary(BinaryKind.Add, Activation.None), conv, late);
+        NetworkGraph graph = Apply(FuseResidual.Apply, sum);
+        Assert.Equal([late, sum], graph.Nodes.Select(node => node.Output));
+        Assert.Equal([_x, late], graph.Nodes[1].Inputs);
+    }
+
+    [Fact]
+    public void Sums_stay_that_broadcast_double_or_share()
+    {
+        var add = new Binary(BinaryKind.Add, Activation.None);
+        Value conv = Conv(_x, 4), shared = Conv(_x, 4), active = Conv(_x, 4, activation: Activation.Relu);
+        Value pooled = Add(new GlobalAveragePool(), _x);
+        Value[] sums = [Add(add, conv, pooled), Add(add, shared, shared), Add(add, active, _x)];
+        Assert.Equal(7, Apply(FuseResidual.Apply, sums).Nodes.Count);
+    }
+
+    [Fact]
+    public void Upsampling_fuses_into_labels_and_confidence_together()
+    {
+        var resize = new ResizeBilinear(20, 30, Sampling.AlignCorners);
+        Value upsampled = Add(resize, _x);
+        NetworkGraph graph = Apply(FuseUpsampleArgmax.Apply, Add(new Argmax(), upsampled), Add(new Confidence(), upsampled));
+        Assert.Equal([new Argmax(resize), new Confidence(resize)], graph.Nodes.Select(node => node.Op));
+        Assert.All(graph.Nodes, node => Assert.Equal([_x], node.Inputs));
+    }
+
+    [Fact]
+    public void Upsampled_logits_stay_that_somebody_wants()
+    {
+        Value upsampled = Add(new ResizeBilinear(20, 30, Sampling.HalfPixel), _x);
+        Value labels = Add(new Argmax(), upsampled);
+        Assert.Equal(2, Apply(FuseUpsampleArgmax.Apply, labels, upsampled).Nodes.Count);
+        Assert.Equal(3, Apply(FuseUpsampleArgmax.Apply, labels, Add(new Softmax(), upsampled)).Nodes.Count);
+    }
+
+    [Fact]
+    public void Concatenations_nest()
+    {
+        Value a = Conv(_x, 3), b = Conv(_x, 5), c = Conv(_x, 2);
+        Value inner = Add(new Concat(), a, b);
+        Value outer = Add(new Concat(), c, inner);
+        NetworkGraph graph = Apply(ElideConcat.Apply, outer);
+        Assert.Equal(new Slice(inner, 0), graph.Slices[a]);
+        Assert.Equal(new Slice(inner, 3), graph.Slices[b]);
+        Assert.Equal(new Slice(outer, 0), graph.Slices[c]);
+        Assert.Equal(new Slice(outer, 2), graph.Slices[inner]);
+        Assert.Equal(new Placement(outer, 5), MemoryPlan.Of(graph).Locate(b));
+    }
+
+    [Fact]
+    public void Only_what_can_be_placed_is_placed()
+    {
+        Value asked = Conv(_x, 3), twice = Conv(_x, 3), elsewhere = Conv(_x, 3), free = Conv(_x, 3);
+        Value first = Add(new Concat(), elsewhere, _x);
+        Value second = Add(new Concat(), asked, twice, twice, elsewhere, free);
+        NetworkGraph graph = Apply(ElideConcat.Apply, first, second, asked);
+        Assert.Equal([elsewhere, free], graph.Slices.Keys.OrderBy(value => graph.Slices[value].Channel));
+        Assert.Equal(new Slice(first, 0), graph.Slices[elsewhere]);
+        Assert.Equal(new Slice(second, 12), graph.Slices[free]);
+    }
+
+    private NetworkGraph Apply(Func<NetworkGraph, NetworkGraph> pass, params Value[] outputs)
+    {
+        NetworkGraph graph = _builder.Build(outputs), result = pass(graph);
+        AssertSame(graph, result, 0);
+        return result;
+    }
+
+    private static void AssertSame(NetworkGraph before, NetworkGraph after, int seed)
+    {
+        Assert.Equal(before.Outputs, after.Outputs);
+        Assert.Equal(before.Inputs, after.Inputs);
+        var known = new HashSet<Value>(after.Inputs);
+        foreach (Node node in after.Nodes)
+        {
+            Assert.All(node.Inputs, input => Assert.Contains(input, known));
+            Assert.True(known.Add(node.Output));
+            Assert.Equal(node.Output.Shape, node.Op.OutputShape([.. node.Inputs.Select(input => input.Shape)]));
+        }
+        float[] input = RandomGraphs.Input(before, seed);
+        Array[] expected = Running.Reference(before, input), actual = Running.Reference(after, input);
+        for (int i = 0; i < expected.Length; i++)
+        {
+            if (expected[i] is float[] values)
+                Tolerance.AssertWithin(1e-5, (float[])actual[i], values, $"seed {seed}: {before.Outputs[i]}");
+            else
+                Assert.Equal(expected[i], actual[i]);
+        }
+    }
+
+    private Value Conv(
+        Value x, int outputs, float[]? scale = null, float[]? bias = null, Activation activation = default, Value? residual = null)
+    {
+        Weight weight = OpCase.Weight("passes.weight", outputs, x.Shape.Channels, 1, 1);
+        var op = new Conv2d(weight, scale, bias, 1, 1, Padding.None, 1, activation);
+        return residual is null ? Add(op, x) : Add(op, x, residual);
+    }
+
+    private Value Add(Op op, params Value[] inputs) => _builder.Add(op.Name, op, inputs);
+}

@@ -1,0 +1,157 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using Atrous.Tests.Support;
+
+namespace Atrous.Tests.House;
+
+/// <summary>The rules of the house: who may refer to whom, how long a file may be, and what no file may hold.</summary>
+public sealed partial class LayeringTests
+{
+    private const int MaxLines = 400;
+
+    /// <summary>
+    /// Folders of managed/Atrous and the folders that each may name. "" is the root namespace's own files, the front door;
+    /// a folder that is missing here fails, so that its place is decided when it is made.
+    /// </summary>
+    private static readonly Dictionary<string, string[]> Allowed = new()
+    {
+        ["Tensors"] = [],
+        ["Native"] = [],
+        ["Imaging"] = ["Native"],
+        ["Graph"] = ["Tensors"],
+        ["Specs"] = ["Graph", "Tensors"],
+        ["Models"] = ["Specs", "Graph", "Tensors"],
+        ["Checkpoints"] = ["Specs", "Graph", "Tensors"],
+        ["Backends"] = ["Graph", "Tensors", "Native"],
+        ["Preprocessing"] = ["Specs", "Imaging", "Tensors", "Native"],
+        ["Postprocessing"] = ["Imaging", "Tensors", "Native"],
+        ["Exporting"] = ["Checkpoints", "Models", "Specs", "Graph", "Tensors"],
+        [""] = ["Specs", "Models", "Checkpoints", "Backends", "Preprocessing", "Postprocessing", "Imaging", "Graph", "Tensors", "Native"],
+    };
+
+    /// <summary>The other projects see the library by its front door and by what that door hands out.</summary>
+    private static readonly Dictionary<string, string[]> Outside = new()
+    {
+        ["managed/Atrous.Cli"] = ["Native"],
+        ["managed/Atrous.Onnx"] = ["Native", "Backends", "Imaging"],
+        ["managed/Atrous.Server"] = ["Native"],
+    };
+
+    public static TheoryData<string> Folders =>
+    [
+        .. Files(".cs").Where(IsLibrary).Select(FolderOf).Distinct().Order(StringComparer.Ordinal),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Folders))]
+    public void A_folder_refers_only_to_what_lies_below_it(string folder)
+    {
+        Assert.True(Allowed.TryGetValue(folder, out string[]? allowed), $"managed/Atrous/{folder} has no row in LayeringTests.Allowed.");
+        string[] wrong =
+        [
+            .. Files(".cs").Where(file => IsLibrary(file) && FolderOf(file) == folder)
+                .SelectMany(file => References(file).Where(other => other != folder && !allowed.Contains(other)).Select(other => $"{file} names Atrous.{other}")),
+        ];
+        Assert.Empty(wrong);
+    }
+
+    [Fact]
+    public void The_table_has_no_cycle()
+    {
+        var above = new Stack<string>();
+        Visit("");
+        void Visit(string folder)
+        {
+            Assert.DoesNotContain(folder, above);
+            above.Push(folder);
+            foreach (string below in Allowed[folder])
+                Visit(below);
+            above.Pop();
+        }
+    }
+
+    [Fact]
+    public void Other_projects_come_through_the_front_door() => Assert.Empty(
+        Outside.SelectMany(project => Files(".cs").Where(file => file.StartsWith(project.Key + "/", StringComparison.Ordinal))
+            .SelectMany(file => References(file).Where(project.Value.Contains).Select(other => $"{file} names Atrous.{other}"))));
+
+    [Fact]
+    public void A_namespace_is_its_folder() => Assert.All(Files(".cs").Where(IsLibrary), file =>
+    {
+        string declared = Namespace().Match(Text(file)).Groups[1].Value;
+        string folder = "Atrous" + Path.GetDirectoryName(file)!["managed/Atrous".Length..].Replace('/', '.');
+        // Exceptions are everybody's; the operation's base sits beside the graph that it is part of.
+        Assert.True(declared == folder || declared is "Atrous" or "Atrous.Graph" && folder.StartsWith(declared, StringComparison.Ordinal), $"{file}: {declared}");
+    });
+
+    [Fact]
+    public void No_file_is_longer_than_one_can_read() => Assert.Empty(
+        Sources().Select(file => (file, lines: File.ReadLines(Repository.PathOf(file)).Count()))
+            .Where(entry => entry.lines > MaxLines).Select(entry => $"{entry.file} has {entry.lines} lines, {MaxLines} are allowed"));
+
+    [Fact]
+    public void Nothing_is_left_for_later() => Assert.Empty(
+        Sources().Where(file => !file.EndsWith("LayeringTests.cs", StringComparison.Ordinal))
+            .SelectMany(file => Unfinished().Matches(Text(file)).Select(match => $"{file}: {match.Value}")));
+
+    [Fact]
+    public void No_type_is_named_for_nothing() => Assert.Empty(
+        Files(".cs").SelectMany(file => DoubtfulType().Matches(Text(file)).Select(match => $"{file}: {match.Value}")));
+
+    private static IEnumerable<string> Sources() => Files(".cs", ".cpp", ".h", ".inc", ".cu", ".py", ".sh", ".targets");
+
+    /// <summary>What git knows or would take, so that nothing built and nothing ignored is judged.</summary>
+    private static string[] Files(params string[] extensions) =>
+        [.. Tracked.Value.Where(file => extensions.Any(extension => file.EndsWith(extension, StringComparison.Ordinal)))];
+
+    private static readonly Lazy<string[]> Tracked = new(() =>
+    {
+        var start = new ProcessStartInfo("git", ["-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard"])
+        {
+            WorkingDirectory = Repository.Root,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using Process git = Process.Start(start)!;
+        string output = git.StandardOutput.ReadToEnd();
+        git.WaitForExit();
+        // A source archive has no .git: then every file beside the build's own counts.
+        IEnumerable<string> files = git.ExitCode == 0
+            ? output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            : Directory.EnumerateFiles(Repository.Root, "*", SearchOption.AllDirectories)
+                .Select(file => Path.GetRelativePath(Repository.Root, file))
+                .Where(file => !file.StartsWith("artifacts/", StringComparison.Ordinal) && !file.Contains("/obj/", StringComparison.Ordinal));
+        return [.. files.Where(file => File.Exists(Repository.PathOf(file)))];
+    });
+
+    private static bool IsLibrary(string file) => file.StartsWith("managed/Atrous/", StringComparison.Ordinal);
+
+    private static string FolderOf(string file)
+    {
+        string[] parts = file.Split('/');
+        return parts.Length > 3 ? parts[2] : "";
+    }
+
+    /// <summary>The folders that a file names: using directives and qualified names, of which comments are no part.</summary>
+    private static IEnumerable<string> References(string file) =>
+        Qualified().Matches(Comment().Replace(Text(file), "")).Select(match => match.Groups[1].Value + match.Groups[2].Value)
+            .Where(Allowed.ContainsKey).Distinct();
+
+    private static string Text(string file) => File.ReadAllText(Repository.PathOf(file));
+
+    [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
+    private static partial Regex Namespace();
+
+    // Also "Native.Something", which means the same within Atrous. Graph and Imaging are left out there: members have these names.
+    [GeneratedRegex(@"(?<![\w.])(?:(?:global::)?Atrous\.(\w+)|(Native|Tensors|Specs|Models|Checkpoints|Backends|Preprocessing|Postprocessing)\.[A-Z])")]
+    private static partial Regex Qualified();
+
+    [GeneratedRegex(@"^\s*//.*$|^namespace .*$", RegexOptions.Multiline)]
+    private static partial Regex Comment();
+
+    [GeneratedRegex(@"\bTODO\b|\bFIXME\b|\bHACK\b|\bXXX\b|NotImplementedException")]
+    private static partial Regex Unfinished();
+
+    [GeneratedRegex(@"\b(?:class|record|struct|interface) \w*(?:Helper|Manager|Util|Utils|Utilities)\b")]
+    private static partial Regex DoubtfulType();
+}

@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using Atrous.Imaging;
+using Atrous.Tests.Segmenters;
+using Atrous.Tests.Support;
+
+namespace Atrous.Tests.House;
+
+/// <summary>
+/// The program in README.md compiles as a project of its own and runs. The files that it loads are put where it looks for them
+/// (a small generated model, a photo); those that it names otherwise must be there afterwards.
+/// </summary>
+public sealed partial class ReadmeTests(GeneratedModel model) : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("atrous-readme-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void The_program_compiles_and_runs()
+    {
+        string readme = Repository.PathOf("README.md");
+        if (!File.Exists(readme))
+            Assert.Skip("there is no README.md");
+        Match block = Program().Match(File.ReadAllText(readme));
+        Assert.True(block.Success, "README.md has no block ```csharp that starts with 'using Atrous;'.");
+        string program = block.Groups[1].Value;
+
+        string[] loaded = [.. Loaded().Matches(program).Select(match => match.Groups[1].Value).Distinct()];
+        string[] saved = [.. FileName().Matches(program).Select(match => match.Groups[1].Value).Distinct().Except(loaded)];
+        Assert.NotEmpty(loaded);
+        foreach (string name in loaded)
+            Provide(name);
+
+        WriteProject(program);
+        Dotnet("build", "-c", "Release", "-o", "out", "--nologo", "-nodeReuse:false");
+        string printed = Dotnet(Path.Combine("out", "Readme.dll"));
+        TestContext.Current.SendDiagnosticMessage(printed);
+        Assert.All(saved, name => Assert.True(File.Exists(Path.Combine(_folder, name)), $"The program did not write {name}."));
+    }
+
+    private void Provide(string name)
+    {
+        string path = Path.GetFullPath(Path.Combine(_folder, name));
+        Assert.StartsWith(_folder, path, StringComparison.Ordinal);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        if (Path.GetExtension(name) is ".jpg" or ".jpeg" or ".png")
+        {
+            using Image photo = Image.FromPixels(Photo(160, 120), 160, 120, 3);
+            if (name.EndsWith(".png", StringComparison.Ordinal))
+                photo.SavePng(path);
+            else
+                photo.SaveJpeg(path);
+        }
+        else
+        {
+            // What a file is, its first bytes tell, so a .pth may hold safetensors here.
+            File.Copy(model.Path, path);
+        }
+    }
+
+    private static byte[] Photo(int width, int height) =>
+        [.. Enumerable.Range(0, width * height * 3).Select(i => (byte)(i / 3 % width + i / 3 / width * (i % 3)))];
+
+    private void WriteProject(string program)
+    {
+        File.WriteAllText(Path.Combine(_folder, "Program.cs"), program);
+        string library = typeof(Segmenter).Assembly.Location;
+        string native = Path.Combine(AppContext.BaseDirectory, "libatrous.so");
+        File.WriteAllText(Path.Combine(_folder, "Readme.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>net10.0</TargetFramework>
+                <ImplicitUsings>enable</ImplicitUsings>
+                <Nullable>enable</Nullable>
+                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+                <InvariantGlobalization>true</InvariantGlobalization>
+              </PropertyGroup>
+              <ItemGroup>
+                <Reference Include="Atrous" HintPath="{library}" />
+                <None Include="{native}" CopyToOutputDirectory="PreserveNewest" />
+              </ItemGroup>
+            </Project>
+            """);
+    }
+
+    private string Dotnet(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", arguments)
+        {
+            WorkingDirectory = _folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        // What the running build has set for itself would lead this one astray.
+        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToArray())
+            start.Environment.Remove(name);
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(Patience))
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"dotnet {string.Join(' ', arguments)} did not end within {Patience}.");
+        }
+        string printed = output.Result + errors.Result;
+        Assert.True(process.ExitCode == 0, $"dotnet {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{printed}");
+        return printed;
+    }
+
+    [GeneratedRegex(@"```csharp\s*\n(using Atrous;.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Program();
+
+    [GeneratedRegex(@"(?:Load|Open)\w*\(\s*""([^""]+)""")]
+    private static partial Regex Loaded();
+
+    [GeneratedRegex(@"""([^""\s{}]+\.(?:pth|pt|safetensors|jpg|jpeg|png))""")]
+    private static partial Regex FileName();
+}

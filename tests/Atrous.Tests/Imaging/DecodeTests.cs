@@ -1,0 +1,133 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using Atrous.Imaging;
+
+namespace Atrous.Tests.Imaging;
+
+public class DecodeTests
+{
+    public static TheoryData<string> Files => ImageFixtures.Files;
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Decodes_as_Pillow_does(string file)
+    {
+        using Image image = Image.Load(ImageFixtures.PathOf(file));
+        ImageFixtures.AssertEqual(ImageFixtures.Expected.Decoded[file], image);
+    }
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Probe_promises_what_decoding_gives(string file)
+    {
+        ExpectedImage expected = ImageFixtures.Expected.Decoded[file];
+        ImageFormat format = file.EndsWith(".png") ? ImageFormat.Png : ImageFormat.Jpeg;
+        Assert.Equal(
+            new ImageInfo(expected.Width, expected.Height, expected.Channels, format),
+            Image.Probe(ImageFixtures.PathOf(file)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void A_truncated_file_is_refused_at_every_length(string file)
+    {
+        byte[] whole = ImageFixtures.BytesOf(file);
+        for (int length = 0; length < whole.Length; length++)
+        {
+            // A JPEG without its two last bytes lacks the end marker alone.
+            if (ImageFixtures.Decodes(whole.AsSpan(0, length)))
+                Assert.True(file.EndsWith(".jpg") && length >= whole.Length - 2, $"decoded {length} of {whole.Length} bytes");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void Damage_is_refused_or_survived(string file)
+    {
+        byte[] whole = ImageFixtures.BytesOf(file);
+        var random = new Random(20);
+        int refused = 0;
+        for (int round = 0; round < 300; round++)
+        {
+            byte[] damaged = [.. whole];
+            for (int flips = random.Next(1, 4); flips > 0; flips--)
+                damaged[random.Next(damaged.Length)] ^= (byte)(1 << random.Next(8));
+            if (!ImageFixtures.Decodes(damaged))
+                refused++;
+        }
+        // Every chunk of a PNG has a checksum, so that no damage passes; most of a JPEG has none.
+        Assert.True(file.EndsWith(".png") ? refused > 290 : refused > 10, $"{refused} of 300 refused");
+    }
+
+    [Fact]
+    public void A_flipped_bit_of_a_png_never_passes()
+    {
+        byte[] whole = ImageFixtures.BytesOf("palette8_trns.png");
+        for (int bit = 0; bit < whole.Length * 8; bit++)
+        {
+            byte[] damaged = [.. whole];
+            damaged[bit / 8] ^= (byte)(1 << bit % 8);
+            Assert.False(ImageFixtures.Decodes(damaged), $"bit {bit} made no difference");
+        }
+    }
+
+    [Fact]
+    public void A_header_that_claims_too_much_is_refused_before_anything_is_allocated()
+    {
+        byte[] claim = ImageFixtures.BytesOf("rgb8.png");
+        BinaryPrimitives.WriteInt32BigEndian(claim.AsSpan(16), 60000);
+        BinaryPrimitives.WriteInt32BigEndian(claim.AsSpan(20), 60000);
+        long before = Process.GetCurrentProcess().PeakVirtualMemorySize64;
+        var clock = Stopwatch.StartNew();
+        var e = Assert.Throws<ImageException>(() => Image.Load(claim));
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(1));
+        Assert.Contains("60000 x 60000", e.Message);
+        long grown = Process.GetCurrentProcess().PeakVirtualMemorySize64 - before;
+        Assert.True(grown < 1L << 30, $"{grown} bytes were allocated");
+    }
+
+    [Theory]
+    [InlineData("rgb8.png")]
+    [InlineData("progressive.jpg")]
+    public void The_limit_is_the_last_size_that_passes(string file)
+    {
+        ExpectedImage expected = ImageFixtures.Expected.Decoded[file];
+        long pixels = expected.Width * expected.Height;
+        Image.Load(ImageFixtures.BytesOf(file), pixels).Dispose();
+        var e = Assert.Throws<ImageException>(() => Image.Load(ImageFixtures.BytesOf(file), pixels - 1));
+        Assert.Contains($"limit of {pixels - 1}", e.Message);
+    }
+
+    [Fact]
+    public void Sides_that_overflow_are_refused()
+    {
+        byte[] claim = ImageFixtures.BytesOf("rgb8.png");
+        foreach ((uint width, uint height) in ((uint, uint)[])[(uint.MaxValue, uint.MaxValue), (0, 5), (5, 0), (1u << 31, 2)])
+        {
+            BinaryPrimitives.WriteUInt32BigEndian(claim.AsSpan(16), width);
+            BinaryPrimitives.WriteUInt32BigEndian(claim.AsSpan(20), height);
+            Assert.Throws<ImageException>(() => Image.Load(claim));
+            Assert.Throws<ImageException>(() => Image.Probe(claim));
+        }
+    }
+
+    [Fact]
+    public void A_broken_orientation_leaves_the_picture_as_it_is()
+    {
+        byte[] file = ImageFixtures.BytesOf("orientation6.jpg");
+        int exif = file.AsSpan().IndexOf("Exif"u8);
+        using Image upright = Image.Load(ImageFixtures.BytesOf("orientation1.jpg"));
+        // The first directory's offset points beyond the segment.
+        file.AsSpan(exif + 10, 4).Fill(0xEE);
+        using Image image = Image.Load(file);
+        Assert.Equal(upright.Pixels.ToArray(), image.Pixels.ToArray());
+    }
+
+    [Fact]
+    public void A_jpeg_may_end_in_rubbish()
+    {
+        byte[] file = [.. ImageFixtures.BytesOf("rgb420.jpg"), 1, 2, 3, 4, 5];
+        using Image image = Image.Load(file);
+        ImageFixtures.AssertEqual(ImageFixtures.Expected.Decoded["rgb420.jpg"], image);
+    }
+}

@@ -1,0 +1,41 @@
+using Atrous.Backends.Cpu;
+using Atrous.Backends.Reference;
+using Atrous.Tests.Support;
+
+namespace Atrous.Tests.Models;
+
+/// <summary>Whole networks against the outputs of the original implementations.</summary>
+public sealed class GoldenParityTests(ITestOutputHelper output)
+{
+    private static readonly string[] Dialects =
+    [
+        "ArronHZG", "VainF V3", "VainF V3+", "SMP V3", "SMP V3+", "mmsegmentation", "detectron2", "kazuto1011 V2",
+        "HF MobileNetV2", "DenseASPP", "yassouali", "torchvision", "jfzhang95", "bubbliiiing",
+    ];
+
+    /// <summary>The networks that plain loops finish in seconds.</summary>
+    public static TheoryData<string> Small => Golden.Where(entry => Dialects.Contains(entry.Dialect)
+        && (entry.IsSmall || entry.Name is "arronhzg_resnet50_os16_97x129" or "arronhzg_xception_os16_97x129"
+            or "kazuto1011_deeplabv2_resnet101_nomsc_96x128" or "denseaspp_121_os16_96x128"));
+
+    /// <summary>Every case of the dialects that Atrous reads.</summary>
+    public static TheoryData<string> Every => Golden.Of(Dialects);
+
+    [Theory]
+    [MemberData(nameof(Small))]
+    public void The_reference_backend_gives_the_original_s_logits(string name)
+    {
+        using var backend = new ReferenceBackend();
+        Golden golden = Golden.Load(name);
+        output.WriteLine($"{GoldenNetworks.Run(golden, backend, Tolerance.Network)}, noise {golden.Noise:0.00e+00}");
+    }
+
+    [Theory]
+    [MemberData(nameof(Every))]
+    public void The_cpu_backend_gives_the_original_s_logits(string name)
+    {
+        using var backend = new CpuBackend();
+        Golden golden = Golden.Load(name);
+        output.WriteLine($"{GoldenNetworks.Run(golden, backend, Tolerance.Network)}, noise {golden.Noise:0.00e+00}");
+    }
+}

@@ -1,0 +1,37 @@
+using Atrous.Postprocessing;
+
+namespace Atrous.Tests.Postprocessing;
+
+public class PaletteTests
+{
+    [Fact]
+    public void Default_colours_are_distinct_and_fixed()
+    {
+        IReadOnlyList<Rgb> colours = Palette.Default.Colours;
+        Assert.Equal(256, colours.Count);
+        Assert.Equal(256, colours.Distinct().Count());
+        Assert.Equal("#000000", colours[0].ToString());
+        Assert.Equal("#e69f00", colours[1].ToString());
+        // The first two that are computed: a change here changes every picture that users already have.
+        Assert.Equal("#00ff00 #ff00ff", $"{colours[21]} {colours[22]}");
+    }
+
+    [Fact]
+    public void Voc_colours_are_those_of_the_development_kit()
+    {
+        string[] expected = ["#000000", "#800000", "#008000", "#808000", "#000080", "#800080", "#008080", "#808080", "#400000"];
+        Assert.Equal(expected, Palette.Voc.Colours.Take(9).Select(colour => colour.ToString()));
+        Assert.Equal("#004080", Palette.Voc[20].ToString());
+        Assert.Equal("#e0e0c0", Palette.Voc[255].ToString());
+    }
+
+    [Fact]
+    public void Classes_beyond_the_last_start_over()
+    {
+        Assert.Equal(Palette.Cityscapes[0], Palette.Cityscapes[19]);
+        Palette named = Palette.Cityscapes.WithNames(["road"]);
+        Assert.Equal("road", named.NameOf(0));
+        Assert.Null(named.NameOf(1));
+        Assert.Throws<ArgumentException>(() => new Palette([]));
+    }
+}

@@ -1,0 +1,30 @@
+namespace Atrous.Tests.Support;
+
+/// <summary>
+/// Data too large to commit, in the folder <c>shared</c> beside the checkout (or inside it). A test that needs some of it is
+/// skipped where it is missing, unless ATROUS_REQUIRE_SHARED=1 says that it must be there.
+/// </summary>
+public static class Shared
+{
+    private static readonly string[] Candidates =
+        [Path.GetFullPath(Path.Combine(Repository.Root, "..", "shared")), Path.Combine(Repository.Root, "shared")];
+
+    /// <summary>True where missing data is a failure.</summary>
+    public static bool IsRequired => Environment.GetEnvironmentVariable("ATROUS_REQUIRE_SHARED") == "1";
+
+    /// <summary>The path of a shared file or folder, or null where it is not there.</summary>
+    public static string? Find(string relative) =>
+        Candidates.Select(root => Path.Combine(root, relative)).FirstOrDefault(Path.Exists);
+
+    /// <summary>The path of a shared file or folder; skips the running test where it is not there.</summary>
+    public static string Require(string relative)
+    {
+        if (Find(relative) is { } path)
+            return path;
+        string reason = $"needs shared/{relative}, which is neither beside the checkout nor in it";
+        if (IsRequired)
+            Assert.Fail(reason);
+        Assert.Skip(reason);
+        return "";
+    }
+}

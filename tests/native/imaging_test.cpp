@@ -1,0 +1,204 @@
+// Pictures through the C ABI: round trips, limits, and damaged files of every kind (under the sanitizers, above all).
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "atrous.h"
+#include "imaging/orientation.h"
+
+namespace {
+
+using bytes = std::vector<uint8_t>;
+
+constexpr int64_t max_pixels = 1 << 20;
+
+// Build folders lie inside the checkout, so the checkout is above this program.
+std::filesystem::path repository() {
+    auto folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+    while (folder != folder.root_path() && !exists(folder / "Atrous.sln")) folder = folder.parent_path();
+    return folder;
+}
+
+std::vector<std::filesystem::path> fixture_files() {
+    const auto folder = repository() / "tests/Atrous.Tests/Imaging/fixtures";
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+        const auto extension = entry.path().extension();
+        if (extension == ".jpg" || extension == ".png") files.push_back(entry.path());
+    }
+    return files;
+}
+
+bytes read(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Copied to a block of its own, so that AddressSanitizer sees a read beyond the end.
+atrous_status try_decode(const bytes& file, size_t size) {
+    const bytes exact(file.begin(), file.begin() + static_cast<ptrdiff_t>(size));
+    atrous_image_info info;
+    (void)atrous_image_probe(exact.data(), exact.size(), &info);
+    atrous_image image;
+    const atrous_status status = atrous_image_decode(exact.data(), exact.size(), max_pixels, &image);
+    EXPECT_EQ(status == ATROUS_OK, image.pixels != nullptr);
+    EXPECT_TRUE(status == ATROUS_OK || *atrous_last_error() != 0);
+    atrous_image_free(&image);
+    return status;
+}
+
+class Imaging : public testing::Test {
+ protected:
+    void SetUp() override { ASSERT_EQ(atrous_engine_create(3, &engine_), ATROUS_OK); }
+    void TearDown() override {
+        atrous_engine_destroy(engine_);
+        EXPECT_EQ(atrous_live_handles(), before_);
+    }
+
+    int64_t before_ = atrous_live_handles();
+    atrous_engine* engine_ = nullptr;
+};
+
+TEST_F(Imaging, DecodesAllFixturesAndNoTruncationOfThem) {
+    const auto files = fixture_files();
+    ASSERT_GE(files.size(), 40u);
+    for (const auto& path : files) {
+        const bytes file = read(path);
+        EXPECT_EQ(try_decode(file, file.size()), ATROUS_OK) << path << ": " << atrous_last_error();
+        // A JPEG that lacks its end marker alone is whole.
+        const size_t needed = path.extension() == ".jpg" ? file.size() - 2 : file.size();
+        for (size_t size = 0; size < needed; ++size)
+            EXPECT_EQ(try_decode(file, size), ATROUS_BAD_IMAGE) << path << " cut to " << size;
+    }
+}
+
+TEST_F(Imaging, SurvivesDamage) {
+    std::mt19937 random(30);
+    for (const auto& path : fixture_files()) {
+        const bytes sound = read(path);
+        for (int round = 0; round < 200; ++round) {
+            bytes file = sound;
+            for (auto flips = 1 + random() % 3; flips > 0; --flips)
+                file[random() % file.size()] ^= static_cast<uint8_t>(1 << random() % 8);
+            const atrous_status status = try_decode(file, file.size());
+            EXPECT_TRUE(status == ATROUS_OK || status == ATROUS_BAD_IMAGE || status == ATROUS_TOO_LARGE)
+                << path << ": " << status << " " << atrous_last_error();
+        }
+    }
+}
+
+TEST_F(Imaging, ExifSegmentsOfAnySizeAreHarmless) {
+    const uint8_t segment[] = {'E', 'x', 'i',  'f', 0, 0, 'I', 'I', '*', 0, 8, 0, 0, 0,
+                               1,   0,   0x12, 1,   3, 0, 1,   0,   0,   0, 6, 0, 0, 0};
+    EXPECT_EQ(atrous::imaging::exif_orientation({segment, sizeof(segment)}), 6);
+    for (size_t size = 0; size < sizeof(segment); ++size) {
+        const bytes exact(segment, segment + size);
+        EXPECT_EQ(atrous::imaging::exif_orientation({exact.data(), size}), 1) << size;
+    }
+    std::mt19937 random(31);
+    for (int round = 0; round < 20000; ++round) {
+        bytes damaged(segment, segment + sizeof(segment));
+        for (int i = 0; i < 3; ++i) damaged[6 + random() % (damaged.size() - 6)] = static_cast<uint8_t>(random());
+        const int orientation = atrous::imaging::exif_orientation({damaged.data(), damaged.size()});
+        EXPECT_TRUE(orientation >= 1 && orientation <= 8);
+    }
+}
+
+TEST_F(Imaging, PngKeepsEveryByte) {
+    for (int32_t channels = 1; channels <= 4; ++channels) {
+        bytes pixels(static_cast<size_t>(31 * 17 * channels));
+        std::mt19937 random(static_cast<unsigned>(channels));
+        for (uint8_t& value : pixels) value = static_cast<uint8_t>(random());
+        const atrous_image image{pixels.data(), 17, 31, channels};
+        atrous_bytes file;
+        ASSERT_EQ(atrous_png_encode(&image, channels, &file), ATROUS_OK);
+        atrous_image decoded;
+        ASSERT_EQ(atrous_image_decode(file.data, file.size, max_pixels, &decoded), ATROUS_OK);
+        EXPECT_EQ(decoded.channels, channels);
+        EXPECT_EQ(std::memcmp(decoded.pixels, pixels.data(), pixels.size()), 0);
+        atrous_image_free(&decoded);
+        atrous_bytes_free(&file);
+    }
+}
+
+TEST_F(Imaging, JpegOfAFlatPictureIsFlat) {
+    bytes pixels(200 * 300 * 3, 77);
+    const atrous_image image{pixels.data(), 200, 300, 3};
+    atrous_bytes file;
+    ASSERT_EQ(atrous_jpeg_encode(&image, 90, &file), ATROUS_OK);
+    atrous_image decoded;
+    ASSERT_EQ(atrous_image_decode(file.data, file.size, max_pixels, &decoded), ATROUS_OK);
+    ASSERT_EQ(decoded.height, 200);
+    for (size_t i = 0; i < pixels.size(); ++i) ASSERT_NEAR(decoded.pixels[i], 77, 1);
+    atrous_image_free(&decoded);
+    atrous_bytes_free(&file);
+}
+
+TEST_F(Imaging, EncodersRefuseNonsense) {
+    uint8_t pixels[16] = {5};
+    atrous_bytes file;
+    const atrous_image two_channels{pixels, 2, 2, 2}, no_rows{pixels, 0, 2, 3}, fine{pixels, 2, 2, 3};
+    EXPECT_EQ(atrous_jpeg_encode(&two_channels, 90, &file), ATROUS_INVALID_ARGUMENT);
+    EXPECT_EQ(atrous_jpeg_encode(&fine, 0, &file), ATROUS_INVALID_ARGUMENT);
+    EXPECT_EQ(atrous_jpeg_encode(nullptr, 90, &file), ATROUS_INVALID_ARGUMENT);
+    EXPECT_EQ(atrous_png_encode(&no_rows, 1, &file), ATROUS_INVALID_ARGUMENT);
+    EXPECT_EQ(atrous_png_encode(&fine, 10, &file), ATROUS_INVALID_ARGUMENT);
+    EXPECT_EQ(atrous_png_encode_palette(pixels, 2, 2, pixels, 5, 1, &file), ATROUS_INVALID_ARGUMENT);
+    EXPECT_STREQ(atrous_last_error(), "index 5 has no colour: the palette has 5");
+    EXPECT_EQ(file.data, nullptr);
+}
+
+TEST_F(Imaging, ResizeOfAFlatPictureIsFlat) {
+    for (int32_t filter = ATROUS_FILTER_BILINEAR; filter <= ATROUS_FILTER_BILINEAR_PLAIN; ++filter) {
+        for (const auto& [height, width] :
+             std::vector<std::pair<int32_t, int32_t>>{{1, 1}, {3, 50}, {61, 40}, {7, 9}}) {
+            bytes from(7 * 9 * 3, 201), to(static_cast<size_t>(height * width * 3));
+            const atrous_image input{from.data(), 7, 9, 3}, output{to.data(), height, width, 3};
+            ASSERT_EQ(atrous_image_resize(engine_, &input, filter, &output), ATROUS_OK);
+            EXPECT_EQ(to, bytes(to.size(), 201)) << filter << " " << height << "x" << width;
+        }
+    }
+}
+
+TEST_F(Imaging, NormalizeWritesTheWindowTheFillAndNothingElse) {
+    const uint8_t pixels[] = {10, 20, 30, 40, 50, 60};
+    const atrous_image image{const_cast<uint8_t*>(pixels), 1, 2, 3};
+    const float mean[] = {1, 2}, std[] = {2, 4}, fill[] = {128, 64};
+    const int32_t order[] = {2, 0};
+    const atrous_normalize_desc desc{1.0f, 1, 1, mean, std, fill, order};
+    std::vector<float> data(3 * 4 * 5, -1.0f);  // two channels in pixels of five
+    const atrous_tensor output{data.data(), 5, 1, 3, 4, 2};
+    ASSERT_EQ(atrous_normalize(engine_, &image, &desc, &output), ATROUS_OK);
+    for (int y = 0; y < 3; ++y) {
+        for (int x = 0; x < 4; ++x) {
+            const float* pixel = data.data() + (y * 4 + x) * 5;
+            const bool inside = y == 1 && (x == 1 || x == 2);
+            EXPECT_EQ(pixel[0], ((inside ? pixels[(x - 1) * 3 + 2] : 128.0f) - 1) / 2);
+            EXPECT_EQ(pixel[1], ((inside ? pixels[(x - 1) * 3] : 64.0f) - 2) / 4);
+            for (int c = 2; c < 5; ++c) EXPECT_EQ(pixel[c], -1.0f);
+        }
+    }
+}
+
+TEST_F(Imaging, NormalizeRefusesWhatDoesNotFit) {
+    uint8_t pixels[12] = {};
+    const atrous_image image{pixels, 2, 2, 3};
+    const float ones[] = {1}, zero[] = {0};
+    const int32_t order[] = {0}, beyond[] = {3};
+    float data[4];
+    const atrous_tensor output{data, 1, 1, 2, 2, 1};
+    const atrous_normalize_desc shifted{1.0f, 1, 0, zero, ones, zero, order};
+    const atrous_normalize_desc channel{1.0f, 0, 0, zero, ones, zero, beyond};
+    const atrous_normalize_desc flat{1.0f, 0, 0, zero, zero, zero, order};
+    for (const auto* desc : {&shifted, &channel, &flat})
+        EXPECT_EQ(atrous_normalize(engine_, &image, desc, &output), ATROUS_INVALID_ARGUMENT);
+}
+
+}  // namespace
