@@ -106,7 +106,7 @@ struct resize_argmax_args {
     int32_t height, width;
     const resize_tap* rows;
     const resize_tap* columns;
-    uint16_t* labels;
+    uint16_t* labels;   // null: not wanted
     float* confidence;  // null: not wanted
 };
 // Pixels that are decided together: the interpolated rows of so many pixels stay in the first cache levels.

@@ -14,6 +14,15 @@
 #include "dispatch.h"
 #include "parallel.h"
 
+namespace atrous {
+
+// Google Test finds it by this name.
+inline void PrintTo(const kernel_table* table, std::ostream* out) {
+    *out << table->isa;
+}
+
+}  // namespace atrous
+
 namespace atrous::tests {
 
 // A tensor that owns its memory. The floats between the channels and the pixel stride hold a mark that nobody may
