@@ -85,6 +85,10 @@ TEST_P(Resize, ArgmaxIsTheArgmaxOfTheResizedLogits) {
         ATROUS_EXPECT_OK(atrous_resize_argmax(engine.get(), logits.view(), &c.desc, c.out_height, c.out_width,
                                               alone.data(), nullptr));
         EXPECT_TRUE(std::equal(alone.begin(), alone.end(), labels.begin()));
+        std::vector<float> unlabelled(pixels);
+        ATROUS_EXPECT_OK(atrous_resize_argmax(engine.get(), logits.view(), &c.desc, c.out_height, c.out_width, nullptr,
+                                              unlabelled.data()));
+        EXPECT_TRUE(std::equal(unlabelled.begin(), unlabelled.end(), confidence.begin()));
     }
 }
 
