@@ -28,10 +28,9 @@ __attribute__((target("avx512f"))) inline void multiply_avx512() {
     __m512 sum[16];
     for (auto& s : sum) s = _mm512_set1_ps(0.5f);
     const __m512 factor = _mm512_set1_ps(0.999f);
-    for (int64_t i = 0; i < peak_steps; ++i) {
+    for (int64_t i = 0; i < peak_steps; ++i)
+#pragma GCC unroll 16
         for (auto& s : sum) s = _mm512_fmadd_ps(s, factor, factor);
-        __asm__ volatile("" ::: "memory");
-    }
     for (auto& s : sum) __asm__ volatile("" ::"v"(s));
 }
 
@@ -40,6 +39,7 @@ __attribute__((target("avx2,fma"))) inline void multiply_avx2() {
     for (auto& s : sum) s = _mm256_set1_ps(0.5f);
     const __m256 factor = _mm256_set1_ps(0.999f);
     for (int64_t i = 0; i < peak_steps; ++i)
+#pragma GCC unroll 16
         for (auto& s : sum) s = _mm256_fmadd_ps(s, factor, factor);
     for (auto& s : sum) __asm__ volatile("" ::"x"(s));
 }
@@ -49,6 +49,7 @@ inline void multiply_baseline() {
     for (auto& s : sum) s = _mm_set1_ps(0.5f);
     const __m128 factor = _mm_set1_ps(0.999f);
     for (int64_t i = 0; i < peak_steps; ++i)
+#pragma GCC unroll 16
         for (auto& s : sum) s = _mm_add_ps(_mm_mul_ps(s, factor), factor);
     for (auto& s : sum) __asm__ volatile("" ::"x"(s));
 }

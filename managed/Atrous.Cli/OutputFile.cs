@@ -26,6 +26,9 @@ internal sealed class OutputFile : IDisposable
         TemporaryPath = _direct ? _target : temporaries.NameBeside(_target);
     }
 
+    /// <summary>The target is a device or a pipe, which is written without a temporary file.</summary>
+    public bool IsDirect => _direct;
+
     /// <summary>Where the contents go until <see cref="Commit"/>.</summary>
     public string TemporaryPath { get; }
 

@@ -38,6 +38,8 @@ internal static class Program
             SegmentCommand.Create(temporaries, interruption),
             InfoCommand.Create(),
             InferCommand.Create(temporaries, interruption),
+            ExportCommand.Create(temporaries),
+            ConvertCommand.Create(temporaries),
             DevicesCommand.Create(),
         };
 

@@ -27,7 +27,6 @@ struct conv2d_product {
 // One filter a channel.
 struct conv2d_depthwise {
     float_buffer weights, bias;
-    int64_t weights_stride = 0;
 };
 
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_product& to);

@@ -6,16 +6,15 @@ namespace atrous {
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from,
           conv2d_depthwise& to) {
     const int64_t channels = desc.in_channels, taps = int64_t{desc.kernel_height} * desc.kernel_width;
-    to.weights_stride = (channels + kernels.lanes - 1) / kernels.lanes * kernels.lanes;
-    to.weights.reserve(taps * to.weights_stride);
+    const int64_t lanes = kernels.lanes, padded = (channels + lanes - 1) / lanes * lanes;
+    to.weights.reserve(taps * padded);
     to.weights.fill_with_zeros();
-    to.bias.reserve(to.weights_stride);
+    to.bias.reserve(padded);
     to.bias.fill_with_zeros();
-    for (int64_t tap = 0; tap < taps; ++tap) {
-        for (int64_t c = 0; c < channels; ++c) {
-            const float scale = from.scale == nullptr ? 1.0f : from.scale[c];
-            to.weights.data()[tap * to.weights_stride + c] = from.weights[c * taps + tap] * scale;
-        }
+    for (int64_t c = 0; c < channels; ++c) {
+        const float scale = from.scale == nullptr ? 1.0f : from.scale[c];
+        float* weights = to.weights.data() + c / lanes * lanes * taps + c % lanes;
+        for (int64_t tap = 0; tap < taps; ++tap) weights[tap * lanes] = from.weights[c * taps + tap] * scale;
     }
     if (from.bias != nullptr) std::copy_n(from.bias, channels, to.bias.data());
 }
@@ -27,7 +26,6 @@ void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels
                            .residual = call.residual,
                            .taps = call.taps,
                            .weights = conv.weights.data(),
-                           .weights_stride = conv.weights_stride,
                            .bias = conv.bias.data(),
                            .activation = desc.activation,
                            .slope = desc.slope};

@@ -45,19 +45,13 @@ struct packer {
     }
 };
 
-// Cuts the output so that every thread has work to the end, in turns that keep their pixels in the caches.
+// Cuts the output into runs of pixels that stay in the second cache level while block after block of output channels is
+// computed from them, and into enough of them that every thread has work to the end.
 void choose_chunks(conv2d_args& a, int64_t threads) {
-    constexpr int64_t turns = 8, smallest = 2 * conv2d_chunk_unit;
-    constexpr int64_t resident_pixels = 128 * 1024;  // floats of input or output
+    constexpr int64_t smallest = 2 * conv2d_chunk_unit, largest = 11 * conv2d_chunk_unit, turns = 4;
     const int64_t pixels = pixels_of(a.output);
-    const int64_t wanted = std::max<int64_t>(1, threads == 1 ? 1 : threads * turns);
-    int64_t chunks = (wanted + a.block_count - 1) / a.block_count;
-    // All blocks together come to a multiple of the threads.
-    while (chunks * a.block_count % threads != 0) ++chunks;
-    const int64_t fits = std::max(smallest, resident_pixels / std::max(a.depth_block, 64));
-    chunks = std::max(chunks, (pixels + fits - 1) / fits);
-    const int64_t most = std::max<int64_t>(1, pixels / smallest);
-    chunks = std::min(chunks, most);
+    const int64_t wanted = threads == 1 ? 1 : (threads * turns + a.block_count - 1) / a.block_count;
+    const int64_t chunks = std::max((pixels + largest - 1) / largest, std::min(wanted, pixels / smallest));
     a.chunk_pixels = round_up((pixels + chunks - 1) / chunks, conv2d_chunk_unit);
     a.chunks = (pixels + a.chunk_pixels - 1) / a.chunk_pixels;
 }
@@ -112,8 +106,7 @@ void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels
                   .activation = desc.activation,
                   .slope = desc.slope,
                   .chunks = 1,
-                  .chunk_pixels = 1,
-                  .chunks_first = true};
+                  .chunk_pixels = 1};
     a.row_taps = a.depth < shallow && desc.groups == 1 && desc.kernel_width > 1 && desc.dilation_width == 1 &&
                  call.input.pixel_stride == a.depth;
     choose_chunks(a, on.pool.threads());

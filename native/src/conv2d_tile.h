@@ -45,6 +45,8 @@ inline void start_tile(const tile_args& t, vec (&sum)[M][V]) {
     for (int m = 0; m < M; ++m) {
         for (int v = 0; v < V; ++v) sum[m][v] = t.first ? load(t.bias + v * width) : all(0.0f);
         if (m >= t.pixels) continue;
+        // The products take long enough for the lines that will be written to arrive.
+        for (int v = 0; v < V; ++v) prefetch(t.output + m * t.output_stride + v * width);
         const float* from = !t.first                ? t.output + m * t.output_stride
                             : t.residual != nullptr ? t.residual + m * t.residual_stride
                                                     : nullptr;

@@ -50,11 +50,9 @@ struct conv2d_args {
     float slope;
     int64_t chunks;        // the output's pixels are cut into this many runs
     int64_t chunk_pixels;  // of this many pixels, a multiple of conv2d_chunk_unit (the last may be shorter)
-    // Items run over the chunks of a block before the next block's (weights stay), or the other way (pixels stay).
-    bool chunks_first;
 };
 constexpr int64_t conv2d_chunk_unit = 24;  // a multiple of every register tile's pixel count
-// Item: block * chunks + chunk, or chunk * block_count + block. memory: conv2d_memory(args) floats, for a tile's
+// Item: chunk * block_count + block. memory: conv2d_memory(args) floats, for a tile's
 // pointers (one per tap and pixel, one per tap, each as large as two floats) and copies of the rows that stick out.
 constexpr int64_t conv2d_most_tile_pixels = 12;
 inline int64_t conv2d_memory(const conv2d_args& a) {
@@ -70,9 +68,8 @@ struct depthwise_args {
     atrous_tensor input, output;
     atrous_tensor residual;
     window taps;
-    const float* weights;  // [tap][weights_stride]
-    int64_t weights_stride;
-    const float* bias;
+    const float* weights;  // [register of channels][tap][lanes], zeros where channels end before the lanes do
+    const float* bias;     // as many as the lanes of all registers
     int32_t activation;
     float slope;
 };

@@ -12,6 +12,9 @@ public sealed class GraphBuilder
     private readonly List<Value> _inputs = [];
     private readonly List<Node> _nodes = [];
 
+    /// <summary>Resizes to the size that a value has already become nodes too, so that graphs for all input sizes are alike.</summary>
+    public bool KeepsResizes { get; init; }
+
     /// <summary>Declares a value that the caller will give.</summary>
     public Value Input(string name, Shape shape)
     {
@@ -32,7 +35,7 @@ public sealed class GraphBuilder
 
     /// <summary>Resizes, or returns the value itself where it has the size already (all grids agree then).</summary>
     public Value Resize(string name, Value x, int height, int width, Sampling sampling, float scale = 0) =>
-        x.Shape.Height == height && x.Shape.Width == width && (scale is 0 or 1)
+        !KeepsResizes && x.Shape.Height == height && x.Shape.Width == width && (scale is 0 or 1)
             ? x
             : Add(name, new ResizeBilinear(height, width, sampling, scale), x);
 

@@ -118,7 +118,7 @@ public sealed unsafe class Image : IDisposable
     /// <param name="path">Of the file, which is overwritten.</param>
     /// <param name="level">zlib's, 0 (fast, large) to 9.</param>
     /// <exception cref="ImageException">The file cannot be written.</exception>
-    public void SavePng(string path, int level = 4)
+    public void SavePng(string path, int level = 3)
     {
         using EncodedImage file = EncodePng(level);
         file.Save(path);
@@ -127,7 +127,7 @@ public sealed unsafe class Image : IDisposable
     /// <inheritdoc cref="SavePng(string, int)"/>
     /// <param name="stream">Gets the bytes.</param>
     /// <param name="level">zlib's, 0 (fast, large) to 9.</param>
-    public void SavePng(Stream stream, int level = 4)
+    public void SavePng(Stream stream, int level = 3)
     {
         using EncodedImage file = EncodePng(level);
         file.Save(stream);

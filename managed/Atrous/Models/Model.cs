@@ -58,7 +58,14 @@ public sealed class Model
     /// <param name="graph">Where the nodes go.</param>
     /// <param name="image">Normalised picture, [N, H, W, input channels].</param>
     /// <exception cref="ModelException">The picture is too small for this network, or a weight has a wrong shape.</exception>
-    public NetworkOutputs Build(GraphBuilder graph, Value image) => Build(Description.Network, graph, _weights, image);
+    public NetworkOutputs Build(GraphBuilder graph, Value image)
+    {
+        NetworkOutputs outputs = Build(Description.Network, graph, _weights, image);
+        int classes = Description.Network.Classes;
+        return outputs.Logits.Shape.Channels == classes
+            ? outputs
+            : throw new ModelException($"The last layer scores {outputs.Logits.Shape.Channels} classes; the model says that it has {classes}.");
+    }
 
     /// <summary>Logits at any height and width, resized on the dialect's grid.</summary>
     public Value ScoresAt(GraphBuilder graph, NetworkOutputs outputs, int height, int width) =>
@@ -123,7 +130,8 @@ public sealed class Model
         }
     }
 
-    private static NetworkOutputs Build(NetworkSpec spec, GraphBuilder graph, IWeightBinder weights, Value image)
+    /// <summary>Appends a network whose weights come from anywhere.</summary>
+    internal static NetworkOutputs Build(NetworkSpec spec, GraphBuilder graph, IWeightBinder weights, Value image)
     {
         try
         {
@@ -132,7 +140,8 @@ public sealed class Model
                 logits = MultiScale.Maximum(multiScale, graph, image, logits, scaled => Score(spec, graph, weights, scaled));
             return Finish(spec, graph, logits, image.Shape);
         }
-        catch (ArgumentException misfit)
+        // Arithmetic: a self-describing file can ask for windows that step by 0.
+        catch (Exception misfit) when (misfit is ArgumentException or ArithmeticException)
         {
             throw new ModelException(
                 $"The network cannot be built for a picture of {image.Shape.Height}x{image.Shape.Width} with " +

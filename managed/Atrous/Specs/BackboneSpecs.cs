@@ -1,9 +1,16 @@
+using System.Text.Json.Serialization;
 using Atrous.Graph;
 using Atrous.Graph.Ops;
 
 namespace Atrous.Specs;
 
-/// <summary>A feature extractor as data.</summary>
+/// <summary>A feature extractor as data, a closed set.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(ResNetSpec), "resNet")]
+[JsonDerivedType(typeof(DilatedResNetSpec), "dilatedResNet")]
+[JsonDerivedType(typeof(InvertedResidualSpec), "invertedResidual")]
+[JsonDerivedType(typeof(XceptionSpec), "xception")]
+[JsonDerivedType(typeof(DenseNetSpec), "denseNet")]
 public abstract record BackboneSpec
 {
     /// <summary>For people: "ResNet-101".</summary>

@@ -1,9 +1,15 @@
+using System.Text.Json.Serialization;
 using Atrous.Graph;
 using Atrous.Graph.Ops;
 
 namespace Atrous.Specs;
 
-/// <summary>From features to logits, as data.</summary>
+/// <summary>From features to logits, as data, a closed set.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(DeepLabV3HeadSpec), "deepLabV3")]
+[JsonDerivedType(typeof(DeepLabV3PlusHeadSpec), "deepLabV3Plus")]
+[JsonDerivedType(typeof(DeepLabV2HeadSpec), "deepLabV2")]
+[JsonDerivedType(typeof(DenseAsppHeadSpec), "denseAspp")]
 public abstract record HeadSpec
 {
     /// <summary>For people: "DeepLabV3+".</summary>

@@ -179,8 +179,7 @@ class walker {
 void conv2d(const conv2d_args& a, int64_t begin, int64_t end, float* memory) {
     const int64_t pixels = static_cast<int64_t>(a.output.batch) * a.output.height * a.output.width;
     for (int64_t item = begin; item < end; ++item) {
-        const int64_t block = a.chunks_first ? item / a.chunks : item % a.block_count;
-        const int64_t chunk = a.chunks_first ? item % a.chunks : item / a.block_count;
+        const int64_t chunk = item / a.block_count, block = item % a.block_count;
         const int64_t first = chunk * a.chunk_pixels;
         const int64_t last = first + a.chunk_pixels < pixels ? first + a.chunk_pixels : pixels;
         walker(a, a.blocks[block], memory).walk(first, last);

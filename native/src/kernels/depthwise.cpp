@@ -32,17 +32,25 @@ void filter(const depthwise_args& a, const place& at) {
     const int64_t stride = a.input.pixel_stride, pixel_step = a.taps.stride_width * stride;
     const int64_t row_step = a.taps.dilation_height * static_cast<int64_t>(a.input.width) * stride;
     const int64_t tap_step = a.taps.dilation_width * stride;
+    const int64_t taps = static_cast<int64_t>(a.taps.kernel_height) * a.taps.kernel_width;
+    // What the pixels to the right will be the first to read, and where they will be written.
+    const int64_t ahead =
+        at.row + (at.rows.end - 1) * row_step + at.x * stride + (a.taps.kernel_width - 1) * tap_step + M * pixel_step;
     for (int64_t c = 0; c < a.input.channels; c += width) {
         const int64_t lanes = a.input.channels - c < width ? a.input.channels - c : width;
         const auto read = [&](const float* p) { return lanes == width ? load(p) : load_part(p, lanes); };
         vec sum[M];
-        for (int m = 0; m < M; ++m) sum[m] = load(a.bias + c);
+        for (int m = 0; m < M; ++m) {
+            sum[m] = load(a.bias + c);
+            prefetch(a.input.data + ahead + m * pixel_step + c);
+            prefetch(at.output + (M + m) * a.output.pixel_stride + c);
+        }
         for (int64_t ky = at.rows.begin; ky < at.rows.end; ++ky) {
             const float* in = a.input.data +
                               (at.row + ky * row_step + (at.x + at.columns.begin * a.taps.dilation_width) * stride + c);
-            const float* weights = a.weights + ky * a.taps.kernel_width * a.weights_stride + c;
+            const float* weights = a.weights + c * taps + ky * a.taps.kernel_width * width;
             for (int64_t kx = at.columns.begin; kx < at.columns.end; ++kx, in += tap_step) {
-                const vec w = load(weights + kx * a.weights_stride);
+                const vec w = load(weights + kx * width);
                 for (int m = 0; m < M; ++m) sum[m] = multiply_add(read(in + m * pixel_step), w, sum[m]);
             }
         }
@@ -74,9 +82,8 @@ void depthwise(const depthwise_args& a, int64_t begin, int64_t end, float*) {
             at.columns = clip(at.x, w.dilation_width, w.kernel_width, a.input.width);
             const span far = clip(at.x + (M - 1) * static_cast<int64_t>(w.stride_width), w.dilation_width,
                                   w.kernel_width, a.input.width);
-            const bool whole = at.columns.begin == 0 && at.columns.end == w.kernel_width && far.begin == 0 &&
-                               far.end == w.kernel_width && x + M <= a.output.width;
-            if (whole) {
+            // Both ends of a window's cut move one way with x: where the outer pixels agree, so do those between.
+            if (at.columns.begin == far.begin && at.columns.end == far.end && x + M <= a.output.width) {
                 filter<M>(a, at);
                 x += M;
             } else {

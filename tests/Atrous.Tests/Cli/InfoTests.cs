@@ -38,6 +38,18 @@ public sealed class InfoTests(GeneratedModel model)
     }
 
     [Fact]
+    public void A_folder_with_a_configuration_is_a_model()
+    {
+        using var place = new Workplace();
+        place.Add("model/config.json", "{}");
+        File.CreateSymbolicLink(place["model/model.safetensors"], model.Path);
+        place.AddPhoto("a.png");
+        Tool.Run("info", place["model"]).Exits(0);
+        Tool.Run("segment", place["a.png"], "--model", place["model"], "-q").Exits(0);
+        place.AssertMask("a.mask.png");
+    }
+
+    [Fact]
     public void Missing_tensors_are_listed_and_mean_exit_code_3()
     {
         using var place = new Workplace();

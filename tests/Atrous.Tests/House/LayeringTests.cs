@@ -25,6 +25,7 @@ public sealed partial class LayeringTests
         ["Backends"] = ["Graph", "Tensors", "Native"],
         ["Preprocessing"] = ["Specs", "Imaging", "Tensors", "Native"],
         ["Postprocessing"] = ["Imaging", "Tensors", "Native"],
+        ["Exporting"] = ["Checkpoints", "Models", "Specs", "Graph", "Tensors"],
         [""] = ["Specs", "Models", "Checkpoints", "Backends", "Preprocessing", "Postprocessing", "Imaging", "Graph", "Tensors", "Native"],
     };
 
@@ -32,6 +33,7 @@ public sealed partial class LayeringTests
     private static readonly Dictionary<string, string[]> Outside = new()
     {
         ["managed/Atrous.Cli"] = ["Native"],
+        ["managed/Atrous.Onnx"] = ["Native", "Backends", "Imaging"],
         ["managed/Atrous.Server"] = ["Native"],
     };
 

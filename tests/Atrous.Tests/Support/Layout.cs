@@ -22,6 +22,14 @@ public static class Layout
         return values;
     }
 
+    /// <summary>NHWC values of this shape, rearranged to NCHW.</summary>
+    public static float[] ToNchw(ReadOnlySpan<float> values, Shape shape)
+    {
+        int pixels = shape.Height * shape.Width;
+        // A picture is pixels x channels; as a plane of width "channels" its transpose is channels x pixels.
+        return ToNhwc(values, new Shape(shape.Batch, 1, shape.Channels, pixels));
+    }
+
     /// <summary>All elements of a float32 tensor in a new array, NHWC.</summary>
     public static unsafe float[] Values(Tensor tensor) =>
         new ReadOnlySpan<float>(tensor.Pointer, checked((int)tensor.Shape.Elements)).ToArray();

@@ -72,7 +72,7 @@ internal sealed class ModelMetadata(ICheckpoint checkpoint)
         }
     }
 
-    private ModelException Wrong(string key, string problem) => new($"'{checkpoint.Path}': the metadata entry '{key}' {problem}.");
+    public ModelException Wrong(string key, string problem) => new($"'{checkpoint.Path}': the metadata entry '{key}' {problem}.");
 
     private static readonly JsonSerializerOptions Options = new()
     {

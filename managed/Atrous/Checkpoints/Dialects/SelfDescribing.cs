@@ -6,19 +6,24 @@ namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
 /// Atrous's own safetensors: the metadata says what the weights cannot (blocks, strides, grids, activations, pre-processing,
-/// class names). Read here: the form for MobileNetV2 and MobileNet-EdgeTPU with folded batch norms.
+/// class names). <see cref="SelfDescribingFile"/> is its second version; read here is the first, for MobileNetV2 and
+/// MobileNet-EdgeTPU with folded batch norms.
 /// </summary>
 internal sealed class SelfDescribing : Dialect
 {
     public override string Name => "atrous";
 
     public override string? Recognise(ICheckpoint checkpoint) =>
-        checkpoint.Metadata.ContainsKey("architecture") && checkpoint.Metadata.ContainsKey("blocks")
+        checkpoint.Metadata.TryGetValue(SelfDescribingFile.VersionKey, out string? version)
+            ? $"metadata {SelfDescribingFile.VersionKey} {version}"
+            : checkpoint.Metadata.ContainsKey("architecture") && checkpoint.Metadata.ContainsKey("blocks")
             ? "metadata architecture, blocks"
             : null;
 
     public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
+        if (checkpoint.Metadata.ContainsKey(SelfDescribingFile.VersionKey))
+            return SelfDescribingFile.Describe(checkpoint, choice, Name, Recognise(checkpoint)!);
         var metadata = new ModelMetadata(checkpoint);
         bool plus = metadata.OneOf("architecture", "deeplabv3", "deeplabv3plus") == "deeplabv3plus";
         bool edge = checkpoint.Weights.ContainsKey("backbone.conv_stem.weight");

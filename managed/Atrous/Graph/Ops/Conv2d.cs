@@ -35,6 +35,8 @@ public sealed record Conv2d(
     public override Shape OutputShape(IReadOnlyList<Shape> inputs)
     {
         Shape x = inputs[0];
+        if (Stride < 1 || Dilation < 1)
+            throw Misfit($"the stride {Stride} and the dilation {Dilation} of {Kernel} must be at least 1");
         if (Kernel.Shape[1] * Groups != x.Channels)
             throw Misfit($"{Kernel} with {Groups} group(s) does not take {x.Channels} channels");
         int height = Extent(x.Height + Padding.Top + Padding.Bottom, KernelHeight);

@@ -1,0 +1,20 @@
+namespace Atrous.Onnx;
+
+/// <summary>What an exported network is made for.</summary>
+public sealed record OnnxExportOptions
+{
+    /// <summary>The one input size in pixels; null for any size, where the network allows that.</summary>
+    public (int Height, int Width)? Size { get; init; }
+
+    /// <summary>Pictures per run; null for any number.</summary>
+    public int? Batch { get; init; }
+}
+
+/// <summary>What was written.</summary>
+/// <param name="Size">The one input size that the file is for; null for any.</param>
+/// <param name="FixedBecause">Why it is for one size although none was asked for; null otherwise.</param>
+/// <param name="Outputs">Names of the outputs.</param>
+/// <param name="Nodes">Number of operators.</param>
+/// <param name="Bytes">Size of the file.</param>
+public sealed record OnnxExportResult(
+    (int Height, int Width)? Size, string? FixedBecause, IReadOnlyList<string> Outputs, int Nodes, long Bytes);

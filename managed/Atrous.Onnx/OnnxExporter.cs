@@ -1,0 +1,115 @@
+using System.Text.Json;
+using Atrous.Exporting;
+using Atrous.Graph.Ops;
+using Atrous.Onnx.Format;
+using Atrous.Specs;
+using Atrous.Tensors;
+using Google.Protobuf;
+
+namespace Atrous.Onnx;
+
+/// <summary>
+/// Writes a model as ONNX (operator set 17, file version 8). Input "input": N,C,H,W float32, normalised. Outputs "logits":
+/// what the original's forward returns, and "output": logits at the input's size; "output" alone where the two are the same.
+/// Batch norms are folded into the convolutions.
+/// </summary>
+public static class OnnxExporter
+{
+    private const int FileVersion = 8, OperatorSet = 17;
+
+    // Protobuf lengths are signed 32-bit numbers; some room for the nodes.
+    private const long MostWeightBytes = int.MaxValue - (32L << 20);
+
+    /// <summary>Exports a checkpoint. The file appears whole or not at all.</summary>
+    /// <param name="modelPath">As <see cref="Segmenter.Load"/> takes it.</param>
+    /// <param name="onnxPath">The file to write; replaced where it exists.</param>
+    /// <param name="options">Output stride, dialect and switches count; null for the dialect's own.</param>
+    /// <param name="export">Input size and batch; null for any.</param>
+    /// <exception cref="ModelException">The checkpoint is broken, of no known dialect, or lacks weights; or the size is too small.</exception>
+    /// <exception cref="UnavailableException">The model is too large for an ONNX file, or an option is not to be had.</exception>
+    /// <exception cref="AtrousException">The file cannot be written.</exception>
+    public static OnnxExportResult Export(
+        string modelPath, string onnxPath, SegmenterOptions? options = null, OnnxExportOptions? export = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(onnxPath);
+        export ??= new OnnxExportOptions();
+        if (export.Batch is { } batch)
+            ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1, nameof(export));
+        using ModelSource source = ModelSource.Open(modelPath, options);
+        (TracedNetwork network, string? reason) = Trace(source, export);
+        CheckSize(network, modelPath);
+        ModelProto model = Describe(source.Description);
+        model.Graph = GraphWriter.Write(network, export.Batch);
+        long bytes = Write(model, onnxPath);
+        Shape shape = network.Graph.Inputs[0].Shape;
+        return new OnnxExportResult(
+            network.IsFixed ? (shape.Height, shape.Width) : null, reason,
+            [.. model.Graph.Output.Select(output => output.Name)], model.Graph.Node.Count, bytes);
+    }
+
+    private static (TracedNetwork Network, string? FixedBecause) Trace(ModelSource source, OnnxExportOptions export)
+    {
+        int channels = source.Description.Network.InputChannels;
+        if (export.Size is { } size)
+            return (TracedNetwork.At(source.Model, new Shape(export.Batch ?? 1, size.Height, size.Width, channels)), null);
+        TracedNetwork any = TracedNetwork.AtAnySize(source.Model);
+        if (any.SizeDependence() is not { } reason)
+            return (any, null);
+        (int height, int width) = UsualSize(source.Description.Preprocessing.Resize);
+        return (TracedNetwork.At(source.Model, new Shape(export.Batch ?? 1, height, width, channels)), reason);
+    }
+
+    private static (int Height, int Width) UsualSize(ResizePolicy policy) => policy switch
+    {
+        ResizePolicy.Stretch stretch => (stretch.Height, stretch.Width),
+        ResizePolicy.Letterbox box => (box.Height, box.Width),
+        ResizePolicy.LongSide side => (side.Size, side.Size),
+        _ => (513, 513),
+    };
+
+    private static void CheckSize(TracedNetwork network, string modelPath)
+    {
+        long bytes = network.Graph.Nodes.Select(node => node.Op).OfType<Conv2d>().Select(conv => conv.Kernel).Distinct()
+            .Sum(kernel => kernel.Elements * sizeof(float));
+        if (bytes > MostWeightBytes)
+        {
+            throw new UnavailableException(
+                $"'{modelPath}' has {bytes / (1 << 20)} MiB of weights; an ONNX file holds at most 2 GiB. `atrous convert` has no such limit.");
+        }
+    }
+
+    private static ModelProto Describe(ModelDescription description)
+    {
+        var model = new ModelProto
+        {
+            IrVersion = FileVersion,
+            ProducerName = "atrous",
+            ProducerVersion = typeof(OnnxExporter).Assembly.GetName().Version!.ToString(3),
+            DocString = $"{description.Network.Head.Name} with {description.Network.Backbone.Name}; input: {description.Preprocessing}",
+        };
+        model.OpsetImport.Add(new OperatorSetIdProto { Version = OperatorSet });
+        model.MetadataProps.Add(new StringStringEntryProto { Key = "dialect", Value = description.Dialect });
+        model.MetadataProps.Add(new StringStringEntryProto { Key = "class_names", Value = JsonSerializer.Serialize(description.ClassNames) });
+        return model;
+    }
+
+    private static long Write(ModelProto model, string path)
+    {
+        string temporary = $"{path}.{Path.GetRandomFileName()}.partial";
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 20))
+            {
+                model.WriteTo(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, path, overwrite: true);
+            return new FileInfo(path).Length;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            File.Delete(temporary);
+            throw new AtrousException($"The file '{path}' cannot be written: {e.Message.TrimEnd('.')}.", e);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Atrous.Specs;
+
+namespace Atrous.Checkpoints.Dialects;
+
+/// <summary>
+/// Specs as JSON, as version 2 of the self-describing form has them in its metadata: names in camelCase, names of enums, no
+/// unknown or missing member.
+/// </summary>
+internal static class DescriptionJson
+{
+    /// <summary>No network has a larger stride, rate, count or factor.</summary>
+    private const double Largest = 4096;
+
+    /// <summary>No network's numbers add up to more. Bounds the time and memory that a hostile file can ask for.</summary>
+    private const double LargestSum = 65536;
+
+    private static readonly JsonSerializerOptions Options = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        IgnoreReadOnlyProperties = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false), new SizeConverter() },
+    };
+
+    public static string Write<T>(T spec) => JsonSerializer.Serialize(spec, Options);
+
+    /// <summary>The network; never one that takes long to find wrong.</summary>
+    /// <exception cref="JsonException">The text is no network.</exception>
+    public static NetworkSpec ReadNetwork(string json)
+    {
+        using JsonDocument document = Parse(json);
+        if (Sum(document.RootElement) > LargestSum)
+            throw new JsonException("its numbers are larger than any network's");
+        return Deserialize<NetworkSpec>(document);
+    }
+
+    /// <summary>The pre-processing, for pictures of some channels.</summary>
+    /// <exception cref="JsonException">The text is no pre-processing, or one for other channels.</exception>
+    public static PreprocessingSpec ReadPreprocessing(string json, int channels)
+    {
+        using JsonDocument document = Parse(json);
+        PreprocessingSpec spec = Deserialize<PreprocessingSpec>(document);
+        bool fits = spec.Mean.Count == channels && spec.Std.Count == channels && spec.Std.All(std => std > 0) && spec.Scale > 0
+            && spec.Mean.Concat(spec.Std).Append(spec.Scale).All(float.IsFinite);
+        if (!fits)
+            throw new JsonException($"its mean, std and scale are not those of {channels} channels");
+        return Sides(spec.Resize).All(side => side is >= 1 and <= 65536) ? spec : throw new JsonException("its size is not one of a picture");
+    }
+
+    public static IReadOnlyList<string> ReadNames(string json)
+    {
+        using JsonDocument document = Parse(json);
+        return Deserialize<string[]>(document);
+    }
+
+    private static JsonDocument Parse(string json)
+    {
+        JsonDocument document = JsonDocument.Parse(json);
+        try
+        {
+            RejectNullItems(document.RootElement);
+            return document;
+        }
+        catch
+        {
+            document.Dispose();
+            throw;
+        }
+    }
+
+    private static T Deserialize<T>(JsonDocument document)
+    {
+        try
+        {
+            return document.Deserialize<T>(Options) ?? throw new JsonException("it is null");
+        }
+        catch (NotSupportedException e)
+        {
+            // What the serializer throws for a kind of network that it does not know.
+            throw new JsonException(e.Message.Split(" Path:")[0], e);
+        }
+    }
+
+    private static IEnumerable<int> Sides(ResizePolicy policy) => policy switch
+    {
+        ResizePolicy.ShortSide side => [side.Size, side.Max ?? side.Size],
+        ResizePolicy.LongSide side => [side.Size],
+        ResizePolicy.Stretch size => [size.Height, size.Width],
+        ResizePolicy.Letterbox box => [box.Height, box.Width],
+        _ => [],
+    };
+
+    private static void RejectNullItems(JsonElement element)
+    {
+        if (element.ValueKind == JsonValueKind.Array && element.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.Null))
+            throw new JsonException("a list of it has a null");
+        foreach (JsonElement child in Children(element))
+            RejectNullItems(child);
+    }
+
+    private static double Sum(JsonElement element)
+    {
+        if (element.ValueKind != JsonValueKind.Number)
+            return Children(element).Sum(Sum);
+        double number = element.GetDouble();
+        return number is >= 0 and <= Largest ? number : throw new JsonException($"it has the number {element}, which no network has");
+    }
+
+    private static IEnumerable<JsonElement> Children(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Array => element.EnumerateArray(),
+        JsonValueKind.Object => element.EnumerateObject().Select(property => property.Value),
+        _ => [],
+    };
+
+    /// <summary>A height and a width as a list of two.</summary>
+    private sealed class SizeConverter : JsonConverter<(int Height, int Width)>
+    {
+        public override (int Height, int Width) Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
+            JsonSerializer.Deserialize<int[]>(ref reader, options) is [int height, int width]
+                ? (height, width)
+                : throw new JsonException("a size is a list of height and width");
+
+        public override void Write(Utf8JsonWriter writer, (int Height, int Width) value, JsonSerializerOptions options)
+        {
+            writer.WriteStartArray();
+            writer.WriteNumberValue(value.Height);
+            writer.WriteNumberValue(value.Width);
+            writer.WriteEndArray();
+        }
+    }
+}

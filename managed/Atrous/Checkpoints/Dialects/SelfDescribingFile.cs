@@ -1,0 +1,67 @@
+using System.Text.Json;
+using Atrous.Specs;
+
+namespace Atrous.Checkpoints.Dialects;
+
+/// <summary>
+/// Version 2 of Atrous's own form: the metadata has the network and the pre-processing as data, and the tensors have the
+/// canonical layer names ("backbone.stage1.0.conv2.weight", ".bias", ".bn.running_var"). Any network can be written so.
+/// </summary>
+internal static class SelfDescribingFile
+{
+    /// <summary>The metadata's entries; <see cref="Origin"/> is the dialect that the model had before.</summary>
+    public const string VersionKey = "atrous.version", Network = "network", Preprocessing = "preprocessing", Names = "class_names", Origin = "dialect";
+
+    public const string Version = "2";
+
+    /// <summary>What a file has to say of a model.</summary>
+    public static IReadOnlyDictionary<string, string> Metadata(ModelDescription description) => new Dictionary<string, string>
+    {
+        [VersionKey] = Version,
+        [Network] = DescriptionJson.Write(description.Network),
+        [Preprocessing] = DescriptionJson.Write(description.Preprocessing),
+        [Names] = DescriptionJson.Write(description.ClassNames),
+        [Origin] = description.Dialect,
+    };
+
+    /// <summary>The model that such a file says it has.</summary>
+    /// <exception cref="ModelException">An entry is missing or cannot be understood.</exception>
+    public static ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice, string dialect, string evidence)
+    {
+        var metadata = new ModelMetadata(checkpoint);
+        if (metadata.Text(VersionKey) is not Version and { } version)
+        {
+            throw new ModelException(
+                $"'{checkpoint.Path}' is of version {version} of the self-describing form; this Atrous reads up to {Version}. Use a newer one.");
+        }
+        NetworkSpec network = Read(Network, DescriptionJson.ReadNetwork);
+        PreprocessingSpec preprocessing = Read(Preprocessing, json => DescriptionJson.ReadPreprocessing(json, network.InputChannels));
+        IReadOnlyList<string> names = Read(Names, DescriptionJson.ReadNames);
+        if (names.Count != 0 && names.Count != network.Classes)
+            throw metadata.Wrong(Names, $"has {names.Count} names for {network.Classes} classes");
+        return new ModelDescription
+        {
+            Dialect = dialect,
+            Evidence = evidence,
+            // The stages are stored with the strides and dilations of one output stride.
+            Network = network with { OutputStride = choice.OutputStride(network.OutputStride, network.OutputStride) },
+            Names = new NameMap(),
+            Preprocessing = preprocessing,
+            ClassNames = names,
+            Switches = choice.Switches,
+        };
+
+        T Read<T>(string key, Func<string, T> read)
+        {
+            string text = metadata.Text(key);
+            try
+            {
+                return read(text);
+            }
+            catch (JsonException e)
+            {
+                throw metadata.Wrong(key, $"cannot be understood: {e.Message.Split(" Path:")[0].TrimEnd('.')}");
+            }
+        }
+    }
+}

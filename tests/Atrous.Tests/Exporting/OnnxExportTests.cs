@@ -1,0 +1,167 @@
+using Atrous.Exporting;
+using Atrous.Onnx;
+using Atrous.Onnx.Format;
+using Atrous.Tensors;
+using Atrous.Tests.Support;
+
+namespace Atrous.Tests.Exporting;
+
+/// <summary>Exported files: sound as files, and computing what Atrous computes.</summary>
+public sealed class OnnxExportTests(ITestOutputHelper output)
+{
+    /// <summary>A network of each family whose weights are quick to make; most goldens themselves are in shared.</summary>
+    public static TheoryData<string> Families =>
+    [
+        "vainf_deeplabv3plus_mobilenet_os16_97x129",
+        "arronhzg_resnet50_os16_97x129",
+        "jfzhang95_mobilenet_os16_97x129",
+        "torchvision_deeplabv3_mobilenet_v3_large_97x129",
+        "smp_deeplabv3plus_mobilenet_v2_os16_96x128",
+        "denseaspp_mobile_os16_96x128",
+        "denseaspp_121_os16_96x128",
+        "mmseg_deeplabv3plus_r50-d8_noac_97x129",
+        "detectron2_deeplabv3plus_R103_os16_poolglobal_97x129",
+        "kazuto1011_deeplabv2_resnet101_msc_97x129",
+        "yassouali_xception_os8_97x129",
+    ];
+
+    [Theory]
+    [InlineData("vainf_deeplabv3plus_mobilenet_os16_97x129")]
+    [InlineData("arronhzg_resnet50_os16_97x129")]
+    public void The_file_is_a_sound_graph(string golden)
+    {
+        using var folder = new ExportFolder(golden);
+        OnnxExportResult written = OnnxExporter.Export(folder.Model, folder.PathOf("model.onnx"));
+        Assert.Null(written.Size);
+        Assert.Null(written.FixedBecause);
+        byte[] bytes = File.ReadAllBytes(folder.PathOf("model.onnx"));
+        Assert.Equal(bytes.Length, written.Bytes);
+        ModelProto model = ModelProto.Parser.ParseFrom(bytes);
+        Assert.Equal(8, model.IrVersion);
+        Assert.Equal(17, Assert.Single(model.OpsetImport).Version);
+        Assert.Equal(["batch", "3", "height", "width"], Dimensions(Assert.Single(model.Graph.Input)));
+        Assert.Equal(["batch", "5", "height", "width"], Dimensions(Assert.Single(model.Graph.Output)));
+        Assert.Equal("output", model.Graph.Output[0].Name);
+        CheckOrder(model.Graph);
+        Assert.All(model.Graph.Initializer, tensor => Assert.Equal(
+            tensor.Dims.Aggregate(tensor.DataType == Initializers.Int64 ? 8L : 4L, (product, size) => product * size), tensor.RawData.Length));
+        // Every norm is folded.
+        Assert.DoesNotContain(model.Graph.Node, node => node.OpType == "BatchNormalization");
+    }
+
+    [Theory]
+    [MemberData(nameof(Families))]
+    public void Onnx_runtime_computes_the_same_at_any_size_and_batch(string golden)
+    {
+        OnnxRuntime.Require();
+        using var folder = new ExportFolder(golden);
+        OnnxExportResult written = OnnxExporter.Export(folder.Model, folder.PathOf("model.onnx"));
+        Assert.Null(written.FixedBecause);
+        Shape shape = folder.Golden.InputShape;
+        using Tensor first = folder.Golden.Input();
+        using Tensor second = GeneratedWeights.Input(new Shape(2, shape.Height + 33, shape.Width - 15, shape.Channels), 1);
+        Compare(folder, written, first, second);
+    }
+
+    [Fact]
+    public void A_fixed_size_is_written_as_such()
+    {
+        using var folder = new ExportFolder("vainf_deeplabv3plus_mobilenet_os16_97x129");
+        Shape shape = folder.Golden.InputShape;
+        OnnxExportResult written = OnnxExporter.Export(
+            folder.Model, folder.PathOf("model.onnx"), null, new OnnxExportOptions { Size = (shape.Height, shape.Width), Batch = 1 });
+        Assert.Equal((shape.Height, shape.Width), written.Size);
+        ModelProto model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(folder.PathOf("model.onnx")));
+        Assert.Equal(["1", "3", "97", "129"], Dimensions(model.Graph.Input[0]));
+        Assert.DoesNotContain(model.Graph.Node, node => node.OpType == "Shape");
+        OnnxRuntime.Require();
+        using Tensor input = folder.Golden.Input();
+        Compare(folder, written, input);
+    }
+
+    [Fact]
+    public void A_grid_that_follows_the_rounded_size_keeps_the_file_to_one_size()
+    {
+        using var folder = new ExportFolder("kazuto1011_deeplabv2_resnet101_msc_97x129");
+        using ModelSource source = ModelSource.Open(folder.Model);
+        string option = source.Description.Switches.Single(s => s.Meaning.Contains("1.5", StringComparison.Ordinal)).Name;
+        var options = new SegmenterOptions { Switches = new Dictionary<string, string> { [option] = "true" } };
+        OnnxExportResult written = OnnxExporter.Export(folder.Model, folder.PathOf("model.onnx"), options);
+        Assert.Equal((513, 513), written.Size);
+        Assert.Contains("size of 'scale0.5.image'", written.FixedBecause, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("deeplabv3plus_mobilenetv2_ade20k32")]
+    [InlineData("deeplabv3_mobilenetv2_voc")]
+    public void TensorFlow_s_padding_is_kept_at_any_size(string name)
+    {
+        string path = Shared.Require($"models/{name}.safetensors");
+        OnnxRuntime.Require();
+        using var folder = new ExportFolder("vainf_deeplabv3plus_mobilenet_os16_97x129");
+        OnnxExportResult written = OnnxExporter.Export(path, folder.PathOf("model.onnx"));
+        Assert.Equal(["logits", "output"], written.Outputs);
+        using Tensor even = GeneratedWeights.Input(new Shape(1, 96, 130, 3), 1), odd = GeneratedWeights.Input(new Shape(1, 113, 95, 3), 1);
+        Compare(folder, path, written, even, odd);
+    }
+
+    [Fact]
+    public void An_output_that_cannot_be_written_leaves_nothing_behind()
+    {
+        using var folder = new ExportFolder("vainf_deeplabv3plus_mobilenet_os16_97x129");
+        Directory.CreateDirectory(folder.PathOf("model.onnx/taken"));
+        Assert.Throws<AtrousException>(() => OnnxExporter.Export(folder.Model, folder.PathOf("model.onnx")));
+        Assert.Throws<AtrousException>(() => OnnxExporter.Export(folder.Model, folder.PathOf("missing/model.onnx")));
+        Assert.Equal(2, Directory.GetFileSystemEntries(folder.PathOf("")).Length);
+    }
+
+    [Fact]
+    public void A_model_beyond_the_format_s_limit_is_refused()
+    {
+        using var folder = new ExportFolder("vainf_deeplabv3plus_mobilenet_os16_97x129");
+        string path = folder.PathOf("large.safetensors");
+        // As many classes as give the last layer more than 2 GiB of weights; zeros that take no room on the disk.
+        SparseCheckpoint.Write(path, folder.Golden.Keys.Select(key =>
+            key.Name.StartsWith("classifier.classifier.3.", StringComparison.Ordinal) ? (key.Name, [2_200_000, .. key.Shape[1..]]) : key));
+        var refused = Assert.Throws<UnavailableException>(() => OnnxExporter.Export(path, folder.PathOf("model.onnx")));
+        Assert.Contains("2 GiB", refused.Message, StringComparison.Ordinal);
+    }
+
+    private void Compare(ExportFolder folder, OnnxExportResult written, params Tensor[] inputs) => Compare(folder, folder.Model, written, inputs);
+
+    private void Compare(ExportFolder folder, string model, OnnxExportResult written, params Tensor[] inputs)
+    {
+        var runs = OnnxRuntime.Run(folder, folder.PathOf("model.onnx"), inputs);
+        using Segmenter segmenter = Segmenter.Load(model, new SegmenterOptions { Device = "cpu" });
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            using NetworkResult expected = segmenter.Infer(inputs[i]);
+            Assert.Equal(written.Outputs.Order(), runs[i].Keys.Order());
+            foreach ((string name, (Shape shape, float[] values)) in runs[i])
+            {
+                Tensor tensor = name == "logits" ? expected.Forward : expected.Output;
+                Assert.Equal(tensor.Shape, shape);
+                output.WriteLine($"{name} at {shape}: {Tolerance.AssertWithin(Tolerance.Network, values, Layout.Values(tensor), name)}");
+            }
+        }
+    }
+
+    private static string[] Dimensions(ValueInfoProto value) =>
+        [.. value.Type.TensorType.Shape.Dim.Select(dim => dim.DimParam.Length > 0 ? dim.DimParam : $"{dim.DimValue}")];
+
+    /// <summary>Every name is made once, before it is read, and every constant is read.</summary>
+    private static void CheckOrder(GraphProto graph)
+    {
+        var made = new HashSet<string>(graph.Initializer.Select(tensor => tensor.Name).Concat(graph.Input.Select(input => input.Name)));
+        Assert.Equal(graph.Initializer.Count + graph.Input.Count, made.Count);
+        var read = new HashSet<string>();
+        foreach (NodeProto node in graph.Node)
+        {
+            Assert.All(node.Input, input => Assert.True(input.Length == 0 || made.Contains(input), $"{node.Name} reads {input} too early"));
+            Assert.All(node.Output, name => Assert.True(made.Add(name), $"{name} is made twice"));
+            read.UnionWith(node.Input);
+        }
+        Assert.All(graph.Initializer, tensor => Assert.Contains(tensor.Name, read));
+        Assert.All(graph.Output, value => Assert.Contains(value.Name, made));
+    }
+}
