@@ -162,7 +162,7 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_softmax(atrous_engine* engine, 
 
 // The class of every pixel of a height x width label map, from logits that are first resized to it, without ever holding
 // the resized logits. labels: null, or batch * height * width, the lowest index among equals. confidence: null, or the
-// softmax probability of that class, same size. When the sizes are equal nothing is resized.
+// softmax probability of that class, same size. At least one is asked for. When the sizes are equal nothing is resized.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_resize_argmax(atrous_engine* engine, const atrous_tensor* logits,
                                                                const atrous_resize_desc* desc, int32_t height,
                                                                int32_t width, uint16_t* labels, float* confidence);

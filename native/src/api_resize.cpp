@@ -54,6 +54,7 @@ atrous_status atrous_resize_argmax(atrous_engine* engine, const atrous_tensor* l
         require_not_null(engine, "engine");
         require_tensor(logits, "logits");
         require_resize(desc);
+        if (confidence == nullptr) require_not_null(labels, "labels");
         require_range(height, 1, INT32_MAX, "height");
         require_range(width, 1, INT32_MAX, "width");
         require_range(logits->channels, 1, 1 << 16, "the number of classes");

@@ -4,8 +4,9 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Reference;
 
 /// <summary>
-/// Bilinear interpolation as torch's upsample_bilinear2d: where a pixel samples is computed in float32, because that choice is
-/// part of the framework's result; everything after it in double.
+/// Bilinear interpolation as torch's upsample_bilinear2d: the scale is a float32, because that rounding is part of every
+/// framework's result; everything after it is computed in double. The asymmetric grid's coordinate is a float32 too, as in
+/// TensorFlow's image_resizer_state.h.
 /// </summary>
 internal static class Resizing
 {
@@ -43,7 +44,12 @@ internal static class Resizing
         var taps = new Tap[output];
         for (int i = 0; i < output; i++)
         {
-            float source = resize.Sampling == Sampling.HalfPixel ? MathF.Max(scale * (i + 0.5f) - 0.5f, 0) : scale * i;
+            double source = resize.Sampling switch
+            {
+                Sampling.HalfPixel => Math.Max(scale * (i + 0.5) - 0.5, 0),
+                Sampling.Asymmetric => scale * i,
+                _ => (double)scale * i,
+            };
             int first = Math.Min((int)source, input - 1);
             taps[i] = new Tap(first, Math.Min(first + 1, input - 1), Math.Min(source - first, 1));
         }
@@ -51,5 +57,5 @@ internal static class Resizing
     }
 
     /// <summary>The two input lines that an output line mixes, and the second one's share.</summary>
-    private readonly record struct Tap(int First, int Second, float Weight);
+    private readonly record struct Tap(int First, int Second, double Weight);
 }
