@@ -13,7 +13,9 @@ internal sealed unsafe class EngineHandle : SafeHandle
         : base(0, ownsHandle: true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
-        LibAtrous.ThrowIfFailed(LibAtrous.EngineCreate(threads, out nint engine));
+        // .NET's count respects a container's CPU quota as well as the affinity mask.
+        int count = threads == 0 ? Environment.ProcessorCount : threads;
+        LibAtrous.ThrowIfFailed(LibAtrous.EngineCreate(count, out nint engine));
         SetHandle(engine);
     }
 

@@ -90,7 +90,9 @@ public sealed class ImageTests : IDisposable
 
         using Image image = Noise(2, 2, 3);
         string nowhere = Path.Combine(_folder, "no", "such.png");
-        Assert.Equal($"{nowhere}: its folder does not exist; create it first.", Message(() => image.SavePng(nowhere)));
+        Assert.Equal(
+            $"{nowhere}: its folder does not exist; create it first.",
+            Assert.Throws<AtrousException>(() => image.SavePng(nowhere)).Message);
         using var wide = new Image(65501, 1, 1);
         Assert.Contains("save a PNG", Message(() => wide.SaveJpeg(new MemoryStream())));
     }
