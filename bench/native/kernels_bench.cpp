@@ -2,7 +2,7 @@
 // peak that this machine's multiply-adds reach in a loop without memory. ATROUS_ISA picks the instruction set.
 #include <benchmark/benchmark.h>
 
-#include <cstdlib>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -55,8 +55,9 @@ void run_layer(benchmark::State& state, const layer& l, int threads, double peak
     atrous_engine engine(threads, atrous::pick_kernels());
     const int pad = (l.kernel - 1) / 2 * l.dilation,
               out = (l.size + 2 * pad - (l.kernel - 1) * l.dilation - 1) / l.stride + 1;
-    std::vector<float> input(static_cast<size_t>(l.size) * l.size * l.in, 0.5f);
-    std::vector<float> output(static_cast<size_t>(out) * out * l.out);
+    atrous::float_buffer input(int64_t{l.size} * l.size * l.in), output(int64_t{out} * out * l.out);
+    std::fill_n(input.data(), input.capacity(), 0.5f);
+    output.fill_with_zeros();
     std::vector<float> weights(static_cast<size_t>(l.out) * (l.in / l.groups) * l.kernel * l.kernel, 0.25f);
     std::vector<float> bias(l.out, 1.0f);
     const atrous_tensor from{input.data(), l.in, 1, l.size, l.size, l.in};
@@ -69,17 +70,22 @@ void run_layer(benchmark::State& state, const layer& l, int threads, double peak
         state.SkipWithError(atrous_last_error());
         return;
     }
+    double best = 1e30;
     for (auto _ : state) {
+        const auto start = std::chrono::steady_clock::now();
         if (atrous_conv2d_run(&engine, conv, &from, pad, pad, nullptr, &to) != ATROUS_OK) {
             state.SkipWithError(atrous_last_error());
             break;
         }
+        const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
+        best = std::min(best, spent.count());
     }
     atrous_conv2d_destroy(conv);
     const double flops = useful_flops(l, out, pad);
     state.counters["GFLOP/s"] = benchmark::Counter(flops * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
-    state.counters["of_peak"] =
-        benchmark::Counter(flops / (peak * threads), benchmark::Counter::kIsIterationInvariantRate);
+    // The best run is the one that shared the machine least.
+    state.counters["best"] = flops / best * 1e-9;
+    state.counters["best_of_peak"] = flops / best / (peak * threads);
 }
 
 }  // namespace

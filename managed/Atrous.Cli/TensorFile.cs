@@ -45,7 +45,7 @@ internal static class TensorFile
                 writer.Write(name, Planar(tensor));
             writer.Complete();
         }
-        catch (ModelException e)
+        catch (AtrousException e) when (e is not ModelException)
         {
             throw new CommandException(ExitCode.Failed, $"{path}: the file cannot be written ({e.InnerException?.Message.TrimEnd('.')}).", e);
         }

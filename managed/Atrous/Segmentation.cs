@@ -77,7 +77,7 @@ public sealed class Segmentation
     /// </summary>
     /// <param name="path">Of the file, which is overwritten.</param>
     /// <param name="palette">The classes' colours; null for <see cref="Palette.Default"/>.</param>
-    /// <exception cref="ImageException">The file cannot be written.</exception>
+    /// <exception cref="AtrousException">The file cannot be written.</exception>
     public void SaveMask(string path, Palette? palette = null) =>
         LabelPng.Save(path, _labels, Height, Width, Classes, palette);
 

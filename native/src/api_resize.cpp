@@ -18,10 +18,8 @@ class resize_plan {
         void* storage = memory_->floats((int64_t{height} + width) * 4);
         rows_ = new (storage) resize_tap[static_cast<size_t>(height) + width];
         columns_ = rows_ + height;
-        // Equal sizes read every pixel as it is, whatever the grid.
-        const bool equal = input.height == height && input.width == width;
-        fill_resize_taps(desc.sampling, equal ? 1.0f : desc.scale_height, input.height, height, rows_);
-        fill_resize_taps(desc.sampling, equal ? 1.0f : desc.scale_width, input.width, width, columns_);
+        fill_resize_taps(desc.sampling, desc.scale_height, input.height, height, rows_);
+        fill_resize_taps(desc.sampling, desc.scale_width, input.width, width, columns_);
     }
     const resize_tap* rows() const { return rows_; }
     const resize_tap* columns() const { return columns_; }

@@ -19,19 +19,19 @@ void require_resize(const atrous_resize_desc* desc) {
 }
 
 void fill_resize_taps(int32_t sampling, float scale, int32_t in, int32_t out, resize_tap* taps) {
-    if (sampling == ATROUS_SAMPLING_ALIGN_CORNERS) {
+    if (in == out) {
+        scale = 1.0f;
+    } else if (sampling == ATROUS_SAMPLING_ALIGN_CORNERS) {
         scale = out > 1 ? static_cast<float>(in - 1) / static_cast<float>(out - 1) : 0.0f;
     } else if (scale == 0.0f) {
         scale = static_cast<float>(in) / static_cast<float>(out);
     }
-    const float last = static_cast<float>(in - 1);
     for (int32_t i = 0; i < out; ++i) {
-        float source = static_cast<float>(i) * scale;
-        if (sampling == ATROUS_SAMPLING_HALF_PIXEL) {
-            source = std::max(scale * (static_cast<float>(i) + 0.5f) - 0.5f, 0.0f);
-        }
-        const int32_t low = static_cast<int32_t>(std::min(source, last));
-        const float high_weight = std::clamp(source - static_cast<float>(low), 0.0f, 1.0f);
+        double source = static_cast<double>(scale) * i;
+        if (sampling == ATROUS_SAMPLING_HALF_PIXEL) source = std::max(scale * (i + 0.5) - 0.5, 0.0);
+        if (sampling == ATROUS_SAMPLING_ASYMMETRIC) source = static_cast<float>(source);
+        const int32_t low = static_cast<int32_t>(std::min<double>(source, in - 1));
+        const float high_weight = std::clamp(static_cast<float>(source - low), 0.0f, 1.0f);
         taps[i] = {.low = low,
                    .high = std::min(low + 1, in - 1),
                    .low_weight = 1.0f - high_weight,

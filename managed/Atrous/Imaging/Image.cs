@@ -98,7 +98,7 @@ public sealed unsafe class Image : IDisposable
     /// <summary>Writes a JPEG of 4:2:0 chroma; it has no alpha, so that is dropped.</summary>
     /// <param name="path">Of the file, which is overwritten.</param>
     /// <param name="quality">1 to 100.</param>
-    /// <exception cref="ImageException">The file cannot be written, or a side is longer than a JPEG's 65500.</exception>
+    /// <exception cref="AtrousException">The file cannot be written, or a side is longer than a JPEG's 65500.</exception>
     public void SaveJpeg(string path, int quality = 90)
     {
         using EncodedImage file = EncodeJpeg(quality);
@@ -117,7 +117,7 @@ public sealed unsafe class Image : IDisposable
     /// <summary>Writes a PNG of the picture's own channels.</summary>
     /// <param name="path">Of the file, which is overwritten.</param>
     /// <param name="level">zlib's, 0 (fast, large) to 9.</param>
-    /// <exception cref="ImageException">The file cannot be written.</exception>
+    /// <exception cref="AtrousException">The file cannot be written.</exception>
     public void SavePng(string path, int level = 3)
     {
         using EncodedImage file = EncodePng(level);

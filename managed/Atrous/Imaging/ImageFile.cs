@@ -48,7 +48,7 @@ internal static class ImageFile
         return bytes.Length == bytes.Capacity ? bytes.GetBuffer() : bytes.ToArray();
     }
 
-    /// <exception cref="ImageException">The file cannot be written.</exception>
+    /// <exception cref="AtrousException">The file cannot be written.</exception>
     public static void Write(string path, ReadOnlySpan<byte> bytes)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -58,11 +58,11 @@ internal static class ImageFile
         }
         catch (DirectoryNotFoundException e)
         {
-            throw new ImageException($"{path}: its folder does not exist; create it first.", e);
+            throw new AtrousException($"{path}: its folder does not exist; create it first.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ImageException($"{path}: the file cannot be written ({e.Message})", e);
+            throw new AtrousException($"{path}: the file cannot be written ({e.Message.TrimEnd('.')}).", e);
         }
     }
 }

@@ -20,7 +20,7 @@ public static unsafe class LabelPng
     /// <param name="classes">Of the model, 1 to 65536; decides the format, whichever classes the picture has.</param>
     /// <param name="palette">Colours of the 8-bit format; the default palette when null.</param>
     /// <exception cref="ArgumentException">The map is not of that size, or a label is no class.</exception>
-    /// <exception cref="ImageException">The file cannot be written.</exception>
+    /// <exception cref="AtrousException">The file cannot be written.</exception>
     public static void Save(
         string path, ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette? palette = null)
     {

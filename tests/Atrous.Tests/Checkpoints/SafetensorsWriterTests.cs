@@ -120,7 +120,7 @@ public sealed class SafetensorsWriterTests : IDisposable
     {
         WeightInfo info = new("a", DType.Float32, [1]);
         Assert.Throws<ArgumentException>(() => new SafetensorsWriter(Target, [info, info]));
-        Assert.Throws<ModelException>(() => new SafetensorsWriter(Path.Combine(_folder, "none", "x.safetensors"), [info]));
+        Assert.Throws<AtrousException>(() => new SafetensorsWriter(Path.Combine(_folder, "none", "x.safetensors"), [info]));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

@@ -1,3 +1,4 @@
+using Atrous.Backends;
 using Atrous.Backends.Cpu;
 using Atrous.Backends.Reference;
 using Atrous.Tests.Support;
@@ -37,5 +38,21 @@ public sealed class GoldenParityTests(ITestOutputHelper output)
         using var backend = new CpuBackend();
         Golden golden = Golden.Load(name);
         output.WriteLine($"{GoldenNetworks.Run(golden, backend, Tolerance.Network)}, noise {golden.Noise:0.00e+00}");
+    }
+
+    /// <summary>The dialects of our specification's original and of VainF's V3+, on each instruction set.</summary>
+    public static TheoryData<string, string> OnEachIsa =>
+    [
+        .. Golden.Of("ArronHZG", "VainF V3+").SelectMany(
+            row => new[] { "cpu, baseline", "cpu, avx2", "cpu, avx512" }, (row, backend) => (backend, row.Data)),
+    ];
+
+    [Theory]
+    [MemberData(nameof(OnEachIsa))]
+    public void Every_instruction_set_gives_the_original_s_logits(string backend, string name)
+    {
+        using IBackend cpu = AllBackends.Create(backend);
+        Golden golden = Golden.Load(name);
+        output.WriteLine($"{GoldenNetworks.Run(golden, cpu, Tolerance.Network)}, noise {golden.Noise:0.00e+00}");
     }
 }
