@@ -108,7 +108,9 @@ public static class OnnxExporter
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            File.Delete(temporary);
+            // There is none where its folder is missing.
+            if (File.Exists(temporary))
+                File.Delete(temporary);
             throw new AtrousException($"The file '{path}' cannot be written: {e.Message.TrimEnd('.')}.", e);
         }
     }

@@ -1,3 +1,4 @@
+using Atrous.Tests.Models;
 using Atrous.Tests.Segmenters;
 using Atrous.Tests.Support;
 
@@ -16,6 +17,9 @@ internal sealed class ExportFolder : IDisposable
     }
 
     public Golden Golden { get; }
+
+    /// <summary>The golden's own output stride and switches.</summary>
+    public SegmenterOptions Options => GoldenNetworks.OptionsOf(Golden);
 
     /// <summary>The checkpoint.</summary>
     public string Model { get; }

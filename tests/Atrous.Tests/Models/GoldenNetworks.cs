@@ -35,10 +35,17 @@ internal static class GoldenNetworks
     /// <summary>The description that a dialect gives of a golden's keys, with the golden's own output stride and switches.</summary>
     public static ModelDescription Describe(Golden golden, ICheckpoint checkpoint)
     {
+        SegmenterOptions options = OptionsOf(golden);
+        return Dialect.Describe(checkpoint, null, new DialectChoice(options.OutputStride, options.Switches));
+    }
+
+    /// <summary>A golden's own output stride and switches.</summary>
+    public static SegmenterOptions OptionsOf(Golden golden)
+    {
         // Two repositories have their own words for it.
         JsonElement? stride = Option(golden, "output_stride") ?? Option(golden, "encoder_output_stride")
             ?? Option(golden, "downsample_factor");
-        return Dialect.Describe(checkpoint, null, new DialectChoice(stride?.GetInt32(), Switches(golden)));
+        return new SegmenterOptions { OutputStride = stride?.GetInt32(), Switches = Switches(golden), Device = "cpu" };
     }
 
     private static JsonElement? Option(Golden golden, string name) =>
