@@ -6,6 +6,9 @@ namespace Atrous.Cli;
 /// <summary>Numbers on the command line and for people.</summary>
 internal static class Numbers
 {
+    /// <summary>The longest side that an option takes.</summary>
+    public const int LargestSide = 16384;
+
     /// <summary>A whole number within bounds; an error on the result otherwise.</summary>
     public static int? Parse(ArgumentResult result, int least, int most, string expected)
     {
@@ -29,18 +32,26 @@ internal static class Numbers
     /// <summary>HEIGHTxWIDTH; an error on the result otherwise.</summary>
     public static (int Height, int Width) ParseSize(ArgumentResult result)
     {
-        const int most = 16384;
         string text = result.Tokens[0].Value;
-        string[] sides = text.Split('x');
-        if (sides.Length == 2 && int.TryParse(sides[0], NumberStyles.None, CultureInfo.InvariantCulture, out int height)
-            && int.TryParse(sides[1], NumberStyles.None, CultureInfo.InvariantCulture, out int width)
-            && height is >= 1 and <= most && width is >= 1 and <= most)
-        {
-            return (height, width);
-        }
-        result.AddError($"{Name(result)} takes HEIGHTxWIDTH with sides from 1 to {most}, such as 513x513, not '{text}'.");
-        return default;
+        if (!TryParseSize(text, out (int Height, int Width) size))
+            result.AddError($"{Name(result)} takes HEIGHTxWIDTH with sides from 1 to {LargestSide}, such as 513x513, not '{text}'.");
+        return size;
     }
+
+    /// <summary>HEIGHTxWIDTH.</summary>
+    public static bool TryParseSize(string text, out (int Height, int Width) size)
+    {
+        string[] sides = text.Split('x');
+        size = default;
+        if (sides.Length != 2 || !TryParseSide(sides[0], out int height) || !TryParseSide(sides[1], out int width))
+            return false;
+        size = (height, width);
+        return true;
+    }
+
+    /// <summary>Pixels along one side.</summary>
+    public static bool TryParseSide(string text, out int side) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out side) && side is >= 1 and <= LargestSide;
 
     /// <summary>"58,754,773".</summary>
     public static string Grouped(long number) => number.ToString("N0", CultureInfo.InvariantCulture);

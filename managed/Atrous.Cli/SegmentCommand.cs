@@ -51,10 +51,12 @@ internal static class SegmentCommand
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but errors (and the JSON document)" };
         var modelOptions = new ModelOptions();
         var deviceOptions = new DeviceOptions();
+        var preprocessing = new PreprocessingOptions();
 
         var command = new Command("segment", Description) { inputs, model, output, overlay, opacity, crf, classes, json, quiet };
         deviceOptions.AddTo(command);
         modelOptions.AddTo(command);
+        preprocessing.AddTo(command);
         command.SetAction(result =>
         {
             SegmenterOptions options = deviceOptions.Read(result, modelOptions.Read(result)) with
@@ -73,12 +75,14 @@ internal static class SegmentCommand
                 : result.GetValue(quiet) ? new SegmentReport()
                 : files.IsOneFile ? new TableReport(toStandardOutput)
                 : new ProgressReport();
+            string file = result.GetRequiredValue(model);
+            options = preprocessing.Read(result, file, options with { ClassNames = named?.Names });
             return new SegmentRun(temporaries, interruption)
             {
                 Files = files,
                 Jobs = jobs,
-                Model = result.GetRequiredValue(model),
-                Options = options with { ClassNames = named?.Names },
+                Model = file,
+                Options = options,
                 Palette = named?.Palette,
                 Opacity = result.GetValue(opacity),
                 Quiet = result.GetValue(quiet),

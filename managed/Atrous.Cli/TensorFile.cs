@@ -37,6 +37,9 @@ internal static class TensorFile
     public static void Write(TemporaryFiles temporaries, string path, params (string Name, Tensor Tensor)[] tensors)
     {
         using var file = new OutputFile(temporaries, path);
+        // The writer renames onto what it is given, and a device must not be replaced.
+        if (file.IsDirect)
+            throw new CommandException(ExitCode.Failed, $"{path}: this is a device or a pipe; tensors need a file of their own.");
         try
         {
             WeightInfo[] infos = [.. tensors.Select(entry => InfoOf(entry.Name, entry.Tensor.Shape))];
