@@ -1,6 +1,6 @@
+using Atrous.Checkpoints;
 using Atrous.Checkpoints.Containers;
 using Atrous.Checkpoints.Storages;
-using Atrous.Checkpoints;
 using Atrous.Tensors;
 
 namespace Atrous.Tests.Checkpoints;
