@@ -46,7 +46,7 @@ public sealed record ModelInfo
     /// <summary>One per class, or empty.</summary>
     public required IReadOnlyList<string> ClassNames { get; init; }
 
-    /// <summary>Elements of the file's tensors, integer counters left out.</summary>
+    /// <summary>Learned values in the file, auxiliary heads included; batch norms' statistics are not learned.</summary>
     public required long Parameters { get; init; }
 
     /// <summary>How a picture becomes the network's input.</summary>
@@ -124,7 +124,7 @@ public sealed record ModelInfo
             InputChannels = description.Network.InputChannels,
             Classes = description.Network.Classes,
             ClassNames = description.ClassNames,
-            Parameters = checkpoint.Weights.Values.Where(weight => weight.Type.IsFloatingPoint()).Sum(weight => weight.Elements),
+            Parameters = checkpoint.Weights.Values.Where(IsLearned).Sum(weight => weight.Elements),
             Preprocessing = description.Preprocessing,
             Switches = description.Switches,
             Missing = missing,
@@ -132,6 +132,10 @@ public sealed record ModelInfo
             Extras = checkpoint.Extras,
         };
     }
+
+    private static bool IsLearned(WeightInfo weight) =>
+        weight.Type.IsFloatingPoint() && !weight.Name.EndsWith(".running_mean", StringComparison.Ordinal)
+        && !weight.Name.EndsWith(".running_var", StringComparison.Ordinal);
 
     private static long? Count(Checkpoint checkpoint, ModelDescription description, int height, int width)
     {
