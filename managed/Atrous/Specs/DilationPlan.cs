@@ -33,4 +33,28 @@ public static class DilationPlan
         }
         return stages;
     }
+
+    /// <summary>
+    /// Blocks that already have an output stride, at a smaller one: strides beyond it go, and what follows is dilated that much
+    /// more. A block that loses its stride keeps its dilation (<see cref="DilationRule.FirstBlockPrevious"/>).
+    /// </summary>
+    /// <param name="stemStride">Stride of what comes before the blocks.</param>
+    /// <param name="blocks">In forward order.</param>
+    /// <param name="outputStride">At most the blocks' own.</param>
+    public static InvertedResidual[] Denser(int stemStride, IReadOnlyList<InvertedResidual> blocks, int outputStride)
+    {
+        var denser = new InvertedResidual[blocks.Count];
+        int stride = stemStride, dilation = 1;
+        for (int i = 0; i < denser.Length; i++)
+        {
+            InvertedResidual block = blocks[i];
+            bool traded = stride * block.Stride > outputStride;
+            denser[i] = block with { Stride = traded ? 1 : block.Stride, Dilation = block.Dilation * dilation };
+            if (traded)
+                dilation *= block.Stride;
+            else
+                stride *= block.Stride;
+        }
+        return denser;
+    }
 }

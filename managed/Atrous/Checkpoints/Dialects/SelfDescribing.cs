@@ -38,7 +38,8 @@ internal sealed class SelfDescribing : Dialect
             ImagePooling = new ImagePoolingSpec { Sampling = sampling },
             Activation = metadata.Activation("head_activation"),
         };
-        InvertedResidualSpec backbone = Backbone(metadata, checkpoint, edge, plus);
+        int outputStride = choice.OutputStride(stated, [.. new[] { 8, 16, 32 }.Where(stride => stride <= stated)]);
+        InvertedResidualSpec backbone = Backbone(metadata, checkpoint, edge, plus, outputStride);
         return new ModelDescription
         {
             Dialect = Name,
@@ -55,8 +56,7 @@ internal sealed class SelfDescribing : Dialect
                         Sampling = sampling,
                     }
                     : new DeepLabV3HeadSpec { Aspp = aspp },
-                // The blocks are stored with the strides and dilations of one output stride.
-                OutputStride = choice.OutputStride(stated, stated),
+                OutputStride = outputStride,
                 InputChannels = checkpoint.InputChannels(stem),
                 Classes = checkpoint.Outputs("classifier.weight"),
                 FinalSampling = sampling,
@@ -71,11 +71,13 @@ internal sealed class SelfDescribing : Dialect
         };
     }
 
-    private static InvertedResidualSpec Backbone(ModelMetadata metadata, ICheckpoint checkpoint, bool edge, bool plus) => new()
+    private static InvertedResidualSpec Backbone(
+        ModelMetadata metadata, ICheckpoint checkpoint, bool edge, bool plus, int outputStride) => new()
     {
         Name = metadata.Text("backbone"),
         Activation = metadata.Activation("activation"),
-        Blocks = metadata.Blocks(),
+        // They are stored with the strides and dilations of one output stride; a smaller one follows from them.
+        Blocks = DilationPlan.Denser(2, metadata.Blocks(), outputStride),
         LastConvolution = checkpoint.Weights.ContainsKey(edge ? "backbone.conv_head.weight" : "backbone.features.18.0.weight"),
         LowLevelBlock = plus ? metadata.Number("low_level_block") : 0,
         LowLevelBeforeProjection = true,
