@@ -9,7 +9,7 @@ using namespace atrous;
 struct atrous_conv2d {
     atrous_conv2d_desc desc;
     const kernel_table* kernels;  // those that the weights are packed for
-    std::variant<conv2d_product, conv2d_depthwise> way;
+    std::variant<conv2d_product, conv2d_depthwise, conv2d_winograd, conv2d_either> way;
 };
 
 namespace {
@@ -33,6 +33,17 @@ void require_desc(const atrous_conv2d_desc* desc) {
     require_activation(desc->activation);
 }
 
+void choose(const atrous_conv2d_desc& desc, decltype(atrous_conv2d::way)& way) {
+    const conv2d_choice choice = choose_way(desc);
+    if (desc.groups > 1 && desc.groups == desc.in_channels && desc.out_channels == desc.in_channels) {
+        way.emplace<conv2d_depthwise>();
+    } else if (choice == conv2d_choice::winograd) {
+        way.emplace<conv2d_winograd>();
+    } else if (choice == conv2d_choice::either) {
+        way.emplace<conv2d_either>();
+    }
+}
+
 void require_channels(const atrous_tensor& tensor, const char* name, int32_t channels) {
     if (tensor.channels == channels) return;
     throw fail(ATROUS_INVALID_ARGUMENT, "%s has %d channels, the convolution has %d", name, tensor.channels, channels);
@@ -51,9 +62,7 @@ atrous_status atrous_conv2d_create(const atrous_engine* engine, const atrous_con
         auto made = std::make_unique<atrous_conv2d>();
         made->desc = *desc;
         made->kernels = &engine->kernels;
-        if (desc->groups > 1 && desc->groups == desc->in_channels && desc->out_channels == desc->in_channels) {
-            made->way.emplace<conv2d_depthwise>();
-        }
+        choose(*desc, made->way);
         std::visit([&](auto& way) { pack(*desc, engine->kernels, {weights, scale, bias}, way); }, made->way);
         *conv = made.release();
         ++handle_count;

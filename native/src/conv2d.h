@@ -24,6 +24,19 @@ struct conv2d_product {
     int32_t depth_block = 0;
 };
 
+// Winograd's minimal filtering: dense 3 x 3 at stride 1, any dilation.
+struct conv2d_winograd {
+    float_buffer weights, bias, zeros;
+    std::vector<conv2d_block> blocks;
+    int32_t tile_size = 0;
+};
+
+// Both, for weights so few that the picture's size may decide.
+struct conv2d_either {
+    conv2d_product product;
+    conv2d_winograd winograd;
+};
+
 // One filter a channel.
 struct conv2d_depthwise {
     float_buffer weights, bias;
@@ -32,6 +45,12 @@ struct conv2d_depthwise {
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_product& to);
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from,
           conv2d_depthwise& to);
+void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_winograd& to);
+void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_either& to);
+
+// How a convolution that is not depthwise is computed. The environment variable ATROUS_CONV overrules.
+enum class conv2d_choice { product, winograd, either };
+conv2d_choice choose_way(const atrous_conv2d_desc& desc);
 
 struct conv2d_call {
     const atrous_tensor& input;
@@ -43,6 +62,10 @@ struct conv2d_call {
 void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_product& conv,
          const conv2d_call& call);
 void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_depthwise& conv,
+         const conv2d_call& call);
+void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_winograd& conv,
+         const conv2d_call& call);
+void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_either& conv,
          const conv2d_call& call);
 
 }  // namespace atrous
