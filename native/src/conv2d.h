@@ -48,9 +48,12 @@ void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const con
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_winograd& to);
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_either& to);
 
-// How a convolution that is not depthwise is computed. The environment variable ATROUS_CONV overrules.
-enum class conv2d_choice { product, winograd, either };
+enum class conv2d_choice { product, depthwise, winograd, either };
+
+// The environment variable ATROUS_CONV overrules what the description suggests.
 conv2d_choice choose_way(const atrous_conv2d_desc& desc);
+// Whether memory forbids a second form of the weights, and tiles that need more of it.
+bool has_many_filters(const atrous_conv2d_desc& desc);
 
 struct conv2d_call {
     const atrous_tensor& input;
@@ -67,6 +70,9 @@ void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels
          const conv2d_call& call);
 void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_either& conv,
          const conv2d_call& call);
+
+// Tiles that the output of a call is cut into.
+int64_t winograd_tiles(const conv2d_winograd& conv, const conv2d_call& call);
 
 }  // namespace atrous
 

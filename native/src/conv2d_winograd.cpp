@@ -1,6 +1,3 @@
-#include <cstdlib>
-#include <cstring>
-
 #include "checks.h"
 #include "conv2d.h"
 #include "winograd_points.h"
@@ -8,18 +5,6 @@
 namespace atrous {
 
 namespace {
-
-// From this many filters on, tiles of 3 are used: they take 25 numbers a filter where tiles of 4 take 36, and no more than
-// a fifth more multiply-adds.
-constexpr int64_t many_filters = 1 << 16;
-// Below this depth the transforms cost more than the products save.
-constexpr int32_t least_channels = 24;
-// Beyond this rate a phase of the usual pictures is hardly larger than a tile.
-constexpr int32_t largest_rate = 4;
-
-int64_t filters(const atrous_conv2d_desc& desc) {
-    return int64_t{desc.in_channels} * desc.out_channels;
-}
 
 // Transforms filters that lie [tap][output] to [cell][output], where cells are cell_stride apart.
 template <int TileSize>
@@ -76,15 +61,23 @@ void cut_tiles(winograd_args& a) {
     a.tiles = a.output.batch * a.rows.tiles() * a.columns.tiles();
 }
 
-// The products of so many tiles and a block of channels stay in the second cache level; the weights come from beyond it,
-// so the tiles should be many. Every thread needs items to the end.
-void choose_blocks(winograd_args& a, int64_t threads) {
-    static const int64_t most = std::getenv("WT") ? atoi(std::getenv("WT")) : 48;
-    static const int64_t turns = std::getenv("WN") ? atoi(std::getenv("WN")) : 2;
+// Where the transforms of enough tiles fit in the second cache level beside a cell's weights, they stay there; where
+// the depth forbids it they live in the third, and more tiles make more use of the weights that come from there too.
+int64_t most_tiles(const winograd_args& a, int64_t vector_floats) {
+    constexpr int64_t resident = 160 * 1024, least = 12, most = 48;
+    const int64_t fits =
+        resident / (winograd_cells(a.tile_size) * (winograd_pixel_floats(a.input.channels) + vector_floats));
+    return fits < least ? most : std::min(fits, most);
+}
+
+// Cuts the tiles into blocks so that every thread has items to the end.
+void choose_blocks(winograd_args& a, int64_t threads, int64_t vector_floats) {
+    constexpr int64_t turns = 2;
+    const int64_t most = most_tiles(a, vector_floats);
     int64_t blocks = (a.tiles + most - 1) / most;
     a.groups = 1;
     if (threads > 1) {
-        // Without enough blocks for every thread the channels are dealt out too, and then each dealing transforms anew.
+        // Where blocks are few the channels are dealt out too, and each share transforms the input for itself.
         blocks = std::min((blocks + threads - 1) / threads * threads, a.tiles);
         while (blocks * a.groups < threads * turns && a.groups < a.block_count) ++a.groups;
     }
@@ -92,42 +85,12 @@ void choose_blocks(winograd_args& a, int64_t threads) {
     a.tile_blocks = (a.tiles + a.block_tiles - 1) / a.block_tiles;
 }
 
-// Taps of one axis that fall inside the picture, over all outputs.
-int64_t taps_inside(int64_t input, int64_t output, int64_t dilation, int64_t pad) {
-    int64_t taps = 0;
-    for (int64_t tap = 0; tap < 3; ++tap) {
-        const int64_t shift = tap * dilation - pad;  // of the input's pixel against the output's
-        taps += std::max<int64_t>(std::min(output, input - shift) - std::max<int64_t>(0, -shift), 0);
-    }
-    return taps;
-}
-
-bool suits_winograd(const atrous_conv2d_desc& desc) {
-    return desc.kernel_height == 3 && desc.kernel_width == 3 && desc.stride_height == 1 && desc.stride_width == 1 &&
-           desc.groups == 1;
-}
-
 }  // namespace
-
-conv2d_choice choose_way(const atrous_conv2d_desc& desc) {
-    const char* forced = std::getenv("ATROUS_CONV");
-    if (forced != nullptr && *forced != '\0') {
-        if (std::strcmp(forced, "direct") == 0) return conv2d_choice::product;
-        if (std::strcmp(forced, "winograd") == 0)
-            return suits_winograd(desc) ? conv2d_choice::winograd : conv2d_choice::product;
-        throw fail(ATROUS_INVALID_ARGUMENT, "ATROUS_CONV=%s is not known; use direct or winograd", forced);
-    }
-    if (!suits_winograd(desc) || std::min(desc.in_channels, desc.out_channels) < least_channels)
-        return conv2d_choice::product;
-    if (filters(desc) < many_filters) return conv2d_choice::either;
-    const bool dense = std::max(desc.dilation_height, desc.dilation_width) <= largest_rate;
-    return dense ? conv2d_choice::winograd : conv2d_choice::product;
-}
 
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from,
           conv2d_winograd& to) {
     const int32_t lanes = kernels.lanes, full = lanes * kernels.conv2d_vectors;
-    to.tile_size = filters(desc) < many_filters ? 4 : 3;
+    to.tile_size = has_many_filters(desc) ? 3 : 4;
     const packer source{desc, from, lanes, to.tile_size};
     int64_t weights = 0, bias = 0;
     for (int32_t o = 0; o < desc.out_channels; o += full) {
@@ -151,11 +114,6 @@ void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const con
         source.pack(block, to.weights.data() + block.weights, to.bias.data() + block.bias);
 }
 
-void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_either& to) {
-    pack(desc, kernels, from, to.product);
-    pack(desc, kernels, from, to.winograd);
-}
-
 void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_winograd& conv,
          const conv2d_call& call) {
     winograd_args a{.input = call.input,
@@ -177,32 +135,21 @@ void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels
                     .tile_blocks = 0,
                     .groups = 1};
     cut_tiles(a);
-    choose_blocks(a, on.pool.threads());
-    const int64_t memory_floats = winograd_memory(a, int64_t{kernels.lanes} * kernels.conv2d_vectors);
+    const int64_t vector_floats = int64_t{kernels.lanes} * kernels.conv2d_vectors;
+    choose_blocks(a, on.pool.threads(), vector_floats);
+    const int64_t memory_floats = winograd_memory(a, vector_floats);
     parallel_for(on, a.tile_blocks * a.groups, 1, [&](int64_t begin, int64_t end, scratch& memory) {
         kernels.winograd(a, begin, end, memory.floats(memory_floats));
     });
 }
 
-void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_either& conv,
-         const conv2d_call& call) {
-    // A product of fewer tiles reads more weights than it has use for, and the transforms are not free.
-    constexpr int64_t least_tiles = 6;
+int64_t winograd_tiles(const conv2d_winograd& conv, const conv2d_call& call) {
     winograd_args a{};
     a.output = call.output;
     a.taps = call.taps;
-    a.tile_size = conv.winograd.tile_size;
+    a.tile_size = conv.tile_size;
     cut_tiles(a);
-    const window& w = call.taps;
-    const int64_t direct =
-        call.output.batch * taps_inside(call.input.height, call.output.height, w.dilation_height, w.pad_top) *
-        taps_inside(call.input.width, call.output.width, w.dilation_width, w.pad_left);
-    const int64_t transformed = a.tiles * winograd_cells(a.tile_size);
-    if (a.tiles < least_tiles || transformed + transformed / 4 > direct) {
-        run(on, desc, kernels, conv.product, call);
-    } else {
-        run(on, desc, kernels, conv.winograd, call);
-    }
+    return a.tiles;
 }
 
 }  // namespace atrous

@@ -70,9 +70,7 @@ struct winograd_axis {
     int32_t rate;
     int32_t long_phases, long_tiles;  // phases that have a row more, and the tiles of one of them
     int32_t short_tiles;              // tiles of one of the other phases
-    int64_t tiles() const {
-        return int64_t{long_phases} * long_tiles + (int64_t{rate} - long_phases) * short_tiles;
-    }
+    int64_t tiles() const { return int64_t{long_phases} * long_tiles + (int64_t{rate} - long_phases) * short_tiles; }
     // First row of a tile of tile_size rows, each rate after the one before.
     int64_t start(int64_t tile, int64_t tile_size) const {
         const int64_t long_ones = int64_t{long_phases} * long_tiles, rest = tile - long_ones;

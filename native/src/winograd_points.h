@@ -6,8 +6,8 @@
 
 namespace atrous {
 
-// With +-3/4 and +-3/2 the rounding error is half of that with the usual +-1 and +-2, and the worst case a quarter; their
-// powers are exact.
+// With +-3/4 and +-3/2 the rounding error is half of that with the usual +-1 and +-2, and the worst case a quarter;
+// their powers are exact.
 template <int TileSize>
 struct winograd_points;
 

@@ -1,6 +1,7 @@
 // 3 x 3 convolution by Winograd's minimal filtering (Lavin & Gray 2015, arXiv:1509.09308): a block of tiles is
-// transformed, each cell of the transformed tiles is a matrix product over the channels, and the products are transformed
-// back. At rate d a tile's pixels are d apart, so that an atrous convolution is a dense one on each of d x d phases.
+// transformed, each cell of the transformed tiles is a matrix product over the channels, and the products are
+// transformed back. At rate d a tile's pixels are d apart, so that an atrous convolution is a dense one on each of d x
+// d phases.
 #include "activation.h"
 #include "kernels.h"
 #include "simd.h"
@@ -104,8 +105,7 @@ class winograd_walker {
             for (int64_t j = 0; j < side; ++j) {
                 const int64_t x = at.x - a_.taps.pad_left + j * a_.columns.rate;
                 const bool inside = y >= 0 && y < a_.input.height && x >= 0 && x < a_.input.width;
-                pixels[i * side + j] =
-                    inside ? picture + (y * a_.input.width + x) * a_.input.pixel_stride : a_.zeros;
+                pixels[i * side + j] = inside ? picture + (y * a_.input.width + x) * a_.input.pixel_stride : a_.zeros;
             }
         }
         float* out = inputs_ + t * pixel_floats_;
