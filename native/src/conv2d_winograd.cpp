@@ -72,15 +72,14 @@ int64_t most_tiles(const winograd_args& a, int64_t vector_floats) {
 
 // Cuts the tiles into blocks so that every thread has items to the end.
 void choose_blocks(winograd_args& a, int64_t threads, int64_t vector_floats) {
-    constexpr int64_t turns = 2;
+    constexpr int64_t turns = 2, least_tiles = 12;
     const int64_t most = most_tiles(a, vector_floats);
-    int64_t blocks = (a.tiles + most - 1) / most;
+    const int64_t fewest = (a.tiles + most - 1) / most, even = (fewest + threads - 1) / threads * threads;
+    // A block for every thread, unless its tiles would be too few for the weights that each block reads.
+    const int64_t blocks = a.tiles / even >= least_tiles ? even : fewest;
+    // Where blocks are few the channels are dealt out too, and each share transforms the input for itself.
     a.groups = 1;
-    if (threads > 1) {
-        // Where blocks are few the channels are dealt out too, and each share transforms the input for itself.
-        blocks = std::min((blocks + threads - 1) / threads * threads, a.tiles);
-        while (blocks * a.groups < threads * turns && a.groups < a.block_count) ++a.groups;
-    }
+    while (threads > 1 && blocks * a.groups < threads * turns && a.groups < a.block_count) ++a.groups;
     a.block_tiles = (a.tiles + blocks - 1) / blocks;
     a.tile_blocks = (a.tiles + a.block_tiles - 1) / a.block_tiles;
 }

@@ -13,31 +13,45 @@ namespace {
 // Tiles whose products are summed in registers at once.
 constexpr int panel_tiles = 6;
 
-// One cell's product for R tiles: out[tile] = sum over k of from[tile][k] * weights[k].
+// One cell's product for some tiles: out[tile] = sum over k of from[tile][k] * weights[k].
+struct panel_args {
+    const float* from;
+    int64_t from_stride;
+    const float* weights;
+    int64_t depth;
+    float* out;
+    int64_t out_stride;
+    const float* soon;  // weights of the next cell: as many as this panel is to fetch, soon_step for each k
+    int64_t soon_step;
+};
+
 template <int R, int V>
-void multiply_panel(const float* from, int64_t from_stride, const float* weights, int64_t depth, float* out,
-                    int64_t out_stride) {
+void multiply_panel(const panel_args& a) {
     vec sum[R][V];
     const float* row[R];
     for (int r = 0; r < R; ++r) {
-        row[r] = from + r * from_stride;
+        row[r] = a.from + r * a.from_stride;
         for (int v = 0; v < V; ++v) sum[r][v] = all(0.0f);
     }
-    for (int64_t k = 0; k < depth; ++k) {
+    const float *weights = a.weights, *soon = a.soon;
+    for (int64_t k = 0; k < a.depth; ++k) {
         vec w[V];
         for (int v = 0; v < V; ++v) w[v] = load(weights + v * width);
         weights += V * width;
+        prefetch_far(soon);
+        prefetch_far(soon + 16);
+        soon += a.soon_step;
         for (int r = 0; r < R; ++r) {
             const vec x = all(row[r][k]);
             for (int v = 0; v < V; ++v) sum[r][v] = multiply_add(x, w[v], sum[r][v]);
         }
     }
     for (int r = 0; r < R; ++r) {
-        for (int v = 0; v < V; ++v) store(out + r * out_stride + v * width, sum[r][v]);
+        for (int v = 0; v < V; ++v) store(a.out + r * a.out_stride + v * width, sum[r][v]);
     }
 }
 
-using panel_body = void (*)(const float*, int64_t, const float*, int64_t, float*, int64_t);
+using panel_body = void (*)(const panel_args&);
 
 template <int V>
 panel_body panel_of(int64_t tiles) {
@@ -135,14 +149,20 @@ class winograd_walker {
 
     void multiply(const conv2d_block& block) {
         const int64_t vector_floats = block.vectors * width, panels = (count_ + panel_tiles - 1) / panel_tiles;
+        panel_args p{};
+        p.from_stride = pixel_floats_;
+        p.depth = depth_;
+        p.out_stride = cells * vector_floats;
+        p.soon_step = vector_floats / panels;
         for (int64_t cell = 0; cell < cells; ++cell) {
-            const float* from = inputs_ + cell * a_.block_tiles * pixel_floats_;
-            const float* weights = a_.weights + block.weights + cell * depth_ * vector_floats;
+            p.weights = a_.weights + block.weights + cell * depth_ * vector_floats;
+            p.soon = p.weights + depth_ * vector_floats;
             for (int64_t panel = 0; panel < panels; ++panel) {
                 const int64_t begin = panel * count_ / panels, end = (panel + 1) * count_ / panels;
-                panel_of(end - begin, block.vectors)(from + begin * pixel_floats_, pixel_floats_, weights, depth_,
-                                                     products_ + (begin * cells + cell) * vector_floats,
-                                                     cells * vector_floats);
+                p.from = inputs_ + (cell * a_.block_tiles + begin) * pixel_floats_;
+                p.out = products_ + (begin * cells + cell) * vector_floats;
+                panel_of(end - begin, block.vectors)(p);
+                p.soon += depth_ * p.soon_step;
             }
         }
     }
