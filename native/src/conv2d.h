@@ -2,6 +2,7 @@
 #ifndef ATROUS_CONV2D_H
 #define ATROUS_CONV2D_H
 
+#include <mutex>
 #include <vector>
 
 #include "kernels.h"
@@ -31,10 +32,12 @@ struct conv2d_winograd {
     int32_t tile_size = 0;
 };
 
-// Both, for weights so few that the picture's size may decide.
+// Both: the picture's size decides. Where the weights are many, the product's are recovered from Winograd's by the
+// first call that wants them, so that most handles hold one form.
 struct conv2d_either {
-    conv2d_product product;
     conv2d_winograd winograd;
+    mutable conv2d_product product;
+    mutable std::once_flag packed;  // the product
 };
 
 // One filter a channel.
@@ -52,7 +55,7 @@ enum class conv2d_choice { product, depthwise, winograd, either };
 
 // The environment variable ATROUS_CONV overrules what the description suggests.
 conv2d_choice choose_way(const atrous_conv2d_desc& desc);
-// Whether memory forbids a second form of the weights, and tiles that need more of it.
+// Whether a second form of the weights, and tiles that need more of them, cost too much memory.
 bool has_many_filters(const atrous_conv2d_desc& desc);
 
 struct conv2d_call {
@@ -71,6 +74,9 @@ void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels
 void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_either& conv,
          const conv2d_call& call);
 
+// The filters that were packed, OIHW and scaled, but for rounding.
+void recover_weights(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_winograd& from,
+                     float* weights);
 // Tiles that the output of a call is cut into.
 int64_t winograd_tiles(const conv2d_winograd& conv, const conv2d_call& call);
 

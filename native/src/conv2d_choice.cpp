@@ -17,7 +17,7 @@ constexpr int64_t most_filters = 1 << 19;
 // Below this depth the transforms cost more than the products save.
 constexpr int32_t least_channels = 24;
 // Beyond this rate a phase of the usual pictures is hardly larger than a tile.
-constexpr int32_t largest_rate = 4;
+constexpr int32_t largest_rate = 6;
 
 int64_t filters(const atrous_conv2d_desc& desc) {
     return int64_t{desc.in_channels} * desc.out_channels;
@@ -54,32 +54,31 @@ conv2d_choice choose_way(const atrous_conv2d_desc& desc) {
         throw fail(ATROUS_INVALID_ARGUMENT, "ATROUS_CONV=%s is not known; use direct or winograd", forced);
     }
     if (!suits_winograd(desc) || std::min(desc.in_channels, desc.out_channels) < least_channels) return otherwise;
-    if (!has_many_filters(desc)) return conv2d_choice::either;
     const bool dense = std::max(desc.dilation_height, desc.dilation_width) <= largest_rate;
-    return dense && filters(desc) <= most_filters ? conv2d_choice::winograd : otherwise;
+    return !has_many_filters(desc) || (dense && filters(desc) <= most_filters) ? conv2d_choice::either : otherwise;
 }
 
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_either& to) {
-    pack(desc, kernels, from, to.product);
     pack(desc, kernels, from, to.winograd);
+    if (!has_many_filters(desc)) std::call_once(to.packed, [&] { pack(desc, kernels, from, to.product); });
 }
 
 void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_either& conv,
          const conv2d_call& call) {
-    // The transforms and the smaller products of Winograd's way cost about a quarter more than its multiply-adds say,
-    // and so few tiles read more weights than they have use for.
-    constexpr int64_t least_tiles = 6;
     const window& w = call.taps;
-    const int64_t tiles = winograd_tiles(conv.winograd, call);
-    const int64_t transformed = tiles * winograd_cells(conv.winograd.tile_size);
+    const int64_t transformed = winograd_tiles(conv.winograd, call) * winograd_cells(conv.winograd.tile_size);
     const int64_t direct = call.output.batch *
                            taps_inside(call.input.height, call.output.height, w.dilation_height, w.pad_top) *
                            taps_inside(call.input.width, call.output.width, w.dilation_width, w.pad_left);
-    if (tiles < least_tiles || transformed + transformed / 4 > direct) {
-        run(on, desc, kernels, conv.product, call);
-    } else {
-        run(on, desc, kernels, conv.winograd, call);
-    }
+    // The transforms and the smaller products of Winograd's way cost about a quarter more than its multiply-adds say.
+    if (transformed + transformed / 4 <= direct) return run(on, desc, kernels, conv.winograd, call);
+    std::call_once(conv.packed, [&] {
+        float_buffer weights(9 * filters(desc));
+        recover_weights(desc, kernels, conv.winograd, weights.data());
+        conv.product.blocks.clear();  // of an attempt that ran out of memory
+        pack(desc, kernels, {weights.data(), nullptr, conv.winograd.bias.data()}, conv.product);
+    });
+    run(on, desc, kernels, conv.product, call);
 }
 
 }  // namespace atrous

@@ -25,6 +25,20 @@ void transform_filters(const double* from, int64_t count, float* to, int64_t cel
     }
 }
 
+// The other way: one filter whose cells are cell_stride apart.
+template <int TileSize>
+void recover_filter(const float* from, int64_t cell_stride, float* to) {
+    constexpr int side = TileSize + 2;
+    static constexpr auto inverse = winograd_filter_inverse<TileSize>();
+    for (int tap = 0; tap < 9; ++tap) {
+        double sum = 0;
+        for (int cell = 0; cell < side * side; ++cell) {
+            sum += inverse[tap / 3][cell / side] * inverse[tap % 3][cell % side] * from[cell * cell_stride];
+        }
+        to[tap] = static_cast<float>(sum);
+    }
+}
+
 struct packer {
     const atrous_conv2d_desc& desc;
     const conv2d_weights& from;
@@ -140,6 +154,20 @@ void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels
     parallel_for(on, a.tile_blocks * a.groups, 1, [&](int64_t begin, int64_t end, scratch& memory) {
         kernels.winograd(a, begin, end, memory.floats(memory_floats));
     });
+}
+
+void recover_weights(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_winograd& from,
+                     float* weights) {
+    const auto recover = from.tile_size == 3 ? recover_filter<3> : recover_filter<4>;
+    for (const conv2d_block& block : from.blocks) {
+        const int64_t depth = desc.in_channels, columns = int64_t{block.vectors} * kernels.lanes;
+        for (int64_t o = 0; o < block.channels; ++o) {
+            for (int64_t k = 0; k < depth; ++k) {
+                recover(from.weights.data() + block.weights + k * columns + o, depth * columns,
+                        weights + ((block.out_channel + o) * depth + k) * 9);
+            }
+        }
+    }
 }
 
 int64_t winograd_tiles(const conv2d_winograd& conv, const conv2d_call& call) {

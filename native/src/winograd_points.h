@@ -38,6 +38,19 @@ constexpr std::array<std::array<double, 3>, TileSize + 2> winograd_filter_matrix
     return made;
 }
 
+// A left inverse of that: the points 0, p and -p come first and infinity last.
+template <int TileSize>
+constexpr std::array<std::array<double, TileSize + 2>, 3> winograd_filter_inverse() {
+    constexpr auto matrix = winograd_filter_matrix<TileSize>();
+    constexpr double p = winograd_points<TileSize>::p;
+    std::array<std::array<double, TileSize + 2>, 3> made{};
+    made[0][0] = 1 / matrix[0][0];
+    made[1][1] = 1 / (2 * p * matrix[1][0]);
+    made[1][2] = -1 / (2 * p * matrix[2][0]);
+    made[2][TileSize + 1] = 1;
+    return made;
+}
+
 }  // namespace atrous
 
 #endif  // ATROUS_WINOGRAD_POINTS_H

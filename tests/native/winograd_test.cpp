@@ -78,9 +78,9 @@ TEST_P(Winograd, AddsAResidualInPlace) {
 TEST_P(Winograd, IsChosenWhereItSavesMultiplyAdds) {
     const conv_case dense{"dense", 1, 33, 33, 32, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1};
     const conv_case far{"far", 1, 33, 33, 32, 32, 3, 3, 1, 18, 1, 18, 18, 18, 18};
-    const conv_case small{"small", 1, 3, 3, 32, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1};
+    const conv_case small{"small", 1, 2, 2, 32, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1};
     const conv_case deep{"deep", 1, 9, 9, 256, 256, 3, 3, 1, 2, 1, 2, 2, 2, 2};
-    const conv_case deep_and_far{"deep_and_far", 1, 9, 9, 256, 256, 3, 3, 1, 6, 1, 6, 6, 6, 6};
+    const conv_case deep_and_far{"deep_and_far", 1, 9, 9, 256, 256, 3, 3, 1, 8, 1, 8, 8, 8, 8};
     const auto engine = make_engine(1);
     for (const conv_case* c : {&dense, &far, &small, &deep, &deep_and_far}) {
         SCOPED_TRACE(c->name);
@@ -94,6 +94,18 @@ TEST_P(Winograd, IsChosenWhereItSavesMultiplyAdds) {
         EXPECT_NE(direct.storage(), winograd.storage());
         EXPECT_EQ(chosen.storage(), (saves ? winograd : direct).storage());
     }
+}
+
+// Handles of many filters keep no weights for the direct way until a picture asks for it.
+TEST_P(Winograd, RecoversTheFiltersForPicturesTooSmall) {
+    const auto engine = make_engine(3);
+    const conv_case c{"small_and_deep",       2,    7,   4, 260, 257, 3, 3, 1, 6, 1, 6, 6, 6, 6, 0, 3,
+                      ATROUS_ACTIVATION_RELU, true, true};
+    const conv_data data(c);
+    const sheet output = run_case(c, data, *engine);
+    expect_matches_reference(c, data, output);
+    const scoped_way way("winograd");
+    EXPECT_NE(run_case(c, data, *engine).storage(), output.storage());
 }
 
 struct error {
