@@ -91,6 +91,9 @@ typedef struct atrous_conv2d atrous_conv2d;
 // Packs a convolution's weights once; the handle then serves any picture size and any number of threads.
 // weights: OIHW, [out_channels, in_channels / groups, kernel_height, kernel_width]; scale: one factor per output channel
 // that multiplies the weights (a folded batch norm), or null; bias: one per output channel, or null. All are copied.
+// Dense 3x3 convolutions at stride 1 may be computed by Winograd's minimal filtering (Lavin & Gray 2015), whose rounding
+// error is a few 1e-6 of the output's standard deviation. The environment variable ATROUS_CONV (direct, winograd) forces
+// one way wherever it is possible; an unknown name is ATROUS_INVALID_ARGUMENT.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_conv2d_create(const atrous_engine* engine, const atrous_conv2d_desc* desc,
                                                                const float* weights, const float* scale,
                                                                const float* bias, atrous_conv2d** conv);

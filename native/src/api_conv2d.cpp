@@ -6,10 +6,12 @@
 
 using namespace atrous;
 
+using conv2d_way = std::variant<conv2d_product, conv2d_depthwise, conv2d_winograd, conv2d_either>;
+
 struct atrous_conv2d {
     atrous_conv2d_desc desc;
     const kernel_table* kernels;  // those that the weights are packed for
-    std::variant<conv2d_product, conv2d_depthwise> way;
+    conv2d_way way;
 };
 
 namespace {
@@ -33,6 +35,23 @@ void require_desc(const atrous_conv2d_desc* desc) {
     require_activation(desc->activation);
 }
 
+void take_way(conv2d_choice choice, conv2d_way& way) {
+    switch (choice) {
+        case conv2d_choice::product:
+            way.emplace<conv2d_product>();
+            return;
+        case conv2d_choice::depthwise:
+            way.emplace<conv2d_depthwise>();
+            return;
+        case conv2d_choice::winograd:
+            way.emplace<conv2d_winograd>();
+            return;
+        case conv2d_choice::either:
+            way.emplace<conv2d_either>();
+            return;
+    }
+}
+
 void require_channels(const atrous_tensor& tensor, const char* name, int32_t channels) {
     if (tensor.channels == channels) return;
     throw fail(ATROUS_INVALID_ARGUMENT, "%s has %d channels, the convolution has %d", name, tensor.channels, channels);
@@ -51,9 +70,7 @@ atrous_status atrous_conv2d_create(const atrous_engine* engine, const atrous_con
         auto made = std::make_unique<atrous_conv2d>();
         made->desc = *desc;
         made->kernels = &engine->kernels;
-        if (desc->groups > 1 && desc->groups == desc->in_channels && desc->out_channels == desc->in_channels) {
-            made->way.emplace<conv2d_depthwise>();
-        }
+        take_way(choose_way(*desc), made->way);
         std::visit([&](auto& way) { pack(*desc, engine->kernels, {weights, scale, bias}, way); }, made->way);
         *conv = made.release();
         ++handle_count;

@@ -2,6 +2,7 @@
 #ifndef ATROUS_CONV2D_H
 #define ATROUS_CONV2D_H
 
+#include <mutex>
 #include <vector>
 
 #include "kernels.h"
@@ -24,6 +25,21 @@ struct conv2d_product {
     int32_t depth_block = 0;
 };
 
+// Winograd's minimal filtering: dense 3 x 3 at stride 1, any dilation.
+struct conv2d_winograd {
+    float_buffer weights, bias, zeros;
+    std::vector<conv2d_block> blocks;
+    int32_t tile_size = 0;
+};
+
+// Both: the picture's size decides. Where the weights are many, the product's are recovered from Winograd's by the
+// first call that wants them, so that most handles hold one form.
+struct conv2d_either {
+    conv2d_winograd winograd;
+    mutable conv2d_product product;
+    mutable std::once_flag packed;  // the product
+};
+
 // One filter a channel.
 struct conv2d_depthwise {
     float_buffer weights, bias;
@@ -32,6 +48,15 @@ struct conv2d_depthwise {
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_product& to);
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from,
           conv2d_depthwise& to);
+void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_winograd& to);
+void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_either& to);
+
+enum class conv2d_choice { product, depthwise, winograd, either };
+
+// The environment variable ATROUS_CONV overrules what the description suggests.
+conv2d_choice choose_way(const atrous_conv2d_desc& desc);
+// Whether a second form of the weights, and tiles that need more of them, cost too much memory.
+bool has_many_filters(const atrous_conv2d_desc& desc);
 
 struct conv2d_call {
     const atrous_tensor& input;
@@ -44,6 +69,16 @@ void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels
          const conv2d_call& call);
 void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_depthwise& conv,
          const conv2d_call& call);
+void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_winograd& conv,
+         const conv2d_call& call);
+void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_either& conv,
+         const conv2d_call& call);
+
+// The filters that were packed, OIHW and scaled, but for rounding.
+void recover_weights(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_winograd& from,
+                     float* weights);
+// Tiles that the output of a call is cut into.
+int64_t winograd_tiles(const conv2d_winograd& conv, const conv2d_call& call);
 
 }  // namespace atrous
 

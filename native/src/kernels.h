@@ -61,6 +61,58 @@ inline int64_t conv2d_memory(const conv2d_args& a) {
            (a.row_taps ? rows * columns * a.depth * conv2d_most_tile_pixels : 0);
 }
 
+// ---- Convolution by Winograd's minimal filtering
+// ----------------------------------------------------------------------------------------
+
+// The output's rows (or columns) in tiles. At rate d every d-th row forms a phase, in which the convolution is dense; a
+// tile lies in one phase. The first phases have one row more than the others.
+struct winograd_axis {
+    int32_t rate;
+    int32_t long_phases, long_tiles;  // phases that have a row more, and the tiles of one of them
+    int32_t short_tiles;              // tiles of one of the other phases
+    int64_t tiles() const { return int64_t{long_phases} * long_tiles + (int64_t{rate} - long_phases) * short_tiles; }
+    // First row of a tile of tile_size rows, each rate after the one before.
+    int64_t start(int64_t tile, int64_t tile_size) const {
+        const int64_t long_ones = int64_t{long_phases} * long_tiles, rest = tile - long_ones;
+        const bool in_long = rest < 0;
+        const int64_t phase = in_long ? tile / long_tiles : long_phases + rest / short_tiles;
+        const int64_t place = in_long ? tile % long_tiles : rest % short_tiles;
+        return phase + place * tile_size * rate;
+    }
+};
+
+struct winograd_args {
+    atrous_tensor input, output;
+    atrous_tensor residual;  // data null: none
+    window taps;             // 3 x 3, stride 1
+    const float* weights;    // a block's are [cell of the transformed tile][depth][vectors * lanes]
+    const float* bias;
+    const float* zeros;  // depth zeros
+    const conv2d_block* blocks;
+    int32_t block_count;
+    int32_t tile_size;  // output pixels on a side of a tile, 3 or 4
+    winograd_axis rows, columns;
+    int32_t activation;
+    float slope;
+    int64_t tiles;        // of all pictures
+    int64_t block_tiles;  // tiles whose transforms are in memory at once
+    int64_t tile_blocks;
+    int32_t groups;  // the channel blocks are dealt to so many items
+};
+constexpr int64_t winograd_cells(int64_t tile_size) {
+    return (tile_size + 2) * (tile_size + 2);
+}
+// Floats from one transformed pixel to the next: whole registers, and never a power of two, which would crowd few
+// cache sets.
+constexpr int64_t winograd_pixel_floats(int64_t depth) {
+    return (depth + 15) / 16 * 16 + 16;
+}
+// Item: tile block * groups + group. memory: winograd_memory(args, floats of a full conv2d_block's vectors) floats, for
+// the transformed input and the products.
+constexpr int64_t winograd_memory(const winograd_args& a, int64_t vector_floats) {
+    return winograd_cells(a.tile_size) * a.block_tiles * (winograd_pixel_floats(a.input.channels) + vector_floats);
+}
+
 // ---- Depthwise convolution
 // ------------------------------------------------------------------------------------------------
 

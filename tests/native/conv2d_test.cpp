@@ -1,74 +1,7 @@
-#include "support.h"
+#include "conv2d_fixture.h"
 
 namespace atrous::tests {
 namespace {
-
-struct conv_case {
-    const char* name;
-    int batch, height, width, in, out;
-    int kernel_height, kernel_width, stride, dilation, groups;
-    int pad_top, pad_left, pad_bottom, pad_right;
-    int in_gap = 0, out_gap = 0;
-    int activation = ATROUS_ACTIVATION_NONE;
-    bool residual = false, scale = false, bias = true;
-
-    int out_height() const { return out_size(height, kernel_height, pad_top + pad_bottom); }
-    int out_width() const { return out_size(width, kernel_width, pad_left + pad_right); }
-    int out_size(int size, int kernel, int pad) const {
-        return (size + pad - (kernel - 1) * dilation - 1) / stride + 1;
-    }
-    atrous_conv2d_desc desc() const {
-        return {in, out, kernel_height, kernel_width, stride, stride, dilation, dilation, groups, activation, 0.1f};
-    }
-};
-
-struct conv_data {
-    explicit conv_data(const conv_case& c)
-        : input(sheet::random(c.batch, c.height, c.width, c.in, c.in_gap, 1)),
-          residual(sheet::random(c.batch, c.out_height(), c.out_width(), c.out, c.out_gap, 2)),
-          weights(random_floats(static_cast<size_t>(c.out) * (c.in / c.groups) * c.kernel_height * c.kernel_width, 3)),
-          scale(random_floats(c.out, 4, 0.5f, 1.5f)),
-          bias(random_floats(c.out, 5)) {}
-    sheet input, residual;
-    std::vector<float> weights, scale, bias;
-};
-
-void expect_matches_reference(const conv_case& c, const conv_data& data, const sheet& output) {
-    const int depth = c.in / c.groups, outputs = c.out / c.groups;
-    output.for_each([&](int n, int y, int x, int o) {
-        double sum = 0, magnitude = 1;
-        const double factor = c.scale ? data.scale[o] : 1.0;
-        for (int k = 0; k < depth; ++k) {
-            for (int ky = 0; ky < c.kernel_height; ++ky) {
-                for (int kx = 0; kx < c.kernel_width; ++kx) {
-                    const double weight = data.weights[((o * depth + k) * c.kernel_height + ky) * c.kernel_width + kx];
-                    const double term =
-                        factor * weight *
-                        data.input.padded(n, y * c.stride - c.pad_top + ky * c.dilation,
-                                          x * c.stride - c.pad_left + kx * c.dilation, o / outputs * depth + k);
-                    sum += term;
-                    magnitude += std::abs(term);
-                }
-            }
-        }
-        if (c.bias) sum += data.bias[o];
-        if (c.residual) sum += data.residual.at(n, y, x, o);
-        const double expected = reference_activation(sum, c.activation, 0.1);
-        ASSERT_NEAR(output.at(n, y, x, o), expected, 1e-6 * magnitude) << n << ", " << y << ", " << x << ", " << o;
-    });
-}
-
-sheet run_case(const conv_case& c, const conv_data& data, atrous_engine& engine) {
-    atrous_conv2d* conv = nullptr;
-    const atrous_conv2d_desc desc = c.desc();
-    ATROUS_EXPECT_OK(atrous_conv2d_create(&engine, &desc, data.weights.data(), c.scale ? data.scale.data() : nullptr,
-                                          c.bias ? data.bias.data() : nullptr, &conv));
-    sheet output(c.batch, c.out_height(), c.out_width(), c.out, c.out_gap);
-    ATROUS_EXPECT_OK(atrous_conv2d_run(&engine, conv, data.input.view(), c.pad_top, c.pad_left,
-                                       c.residual ? data.residual.view() : nullptr, output.view()));
-    atrous_conv2d_destroy(conv);
-    return output;
-}
 
 const conv_case cases[] = {
     {"pointwise", 1, 9, 7, 64, 64, 1, 1, 1, 1, 1, 0, 0, 0, 0},
@@ -116,6 +49,7 @@ const conv_case cases[] = {
 using Conv2d = EveryIsa;
 
 TEST_P(Conv2d, MatchesTheReference) {
+    const scoped_way way("direct");
     const auto engine = make_engine(2);
     for (const conv_case& c : cases) {
         SCOPED_TRACE(c.name);
@@ -127,6 +61,7 @@ TEST_P(Conv2d, MatchesTheReference) {
 }
 
 TEST_P(Conv2d, GivesTheSameBitsOnAnyNumberOfThreads) {
+    const scoped_way way("direct");
     const auto one = make_engine(1), three = make_engine(3);
     for (const conv_case& c : cases) {
         SCOPED_TRACE(c.name);
@@ -142,14 +77,7 @@ TEST_P(Conv2d, AddsAResidualInPlace) {
         SCOPED_TRACE(c.name);
         conv_data data(c);
         const sheet separate = run_case(c, data, *engine);
-        atrous_conv2d* conv = nullptr;
-        const atrous_conv2d_desc desc = c.desc();
-        ATROUS_EXPECT_OK(atrous_conv2d_create(engine.get(), &desc, data.weights.data(),
-                                              c.scale ? data.scale.data() : nullptr,
-                                              c.bias ? data.bias.data() : nullptr, &conv));
-        ATROUS_EXPECT_OK(atrous_conv2d_run(engine.get(), conv, data.input.view(), c.pad_top, c.pad_left,
-                                           data.residual.view(), data.residual.view()));
-        atrous_conv2d_destroy(conv);
+        run_into(c, data, *engine, data.residual);
         EXPECT_EQ(separate.storage(), data.residual.storage());
     }
 }

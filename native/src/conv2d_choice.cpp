@@ -1,0 +1,84 @@
+// Which way a convolution is computed: by its description when it is made, and by the picture where both are at hand.
+#include <cstdlib>
+#include <cstring>
+
+#include "checks.h"
+#include "conv2d.h"
+
+namespace atrous {
+
+namespace {
+
+// Weights as numerous as this are kept in one form only, and in tiles of 3 outputs: these take 25 numbers a filter
+// where tiles of 4 take 36, for at most a fifth more multiply-adds.
+constexpr int64_t many_filters = 1 << 16;
+// Beyond this even 25 numbers a filter (52 MB) are too much for one layer.
+constexpr int64_t most_filters = 1 << 19;
+// Below this depth the transforms cost more than the products save.
+constexpr int32_t least_channels = 24;
+// Beyond this rate a phase of the usual pictures is hardly larger than a tile.
+constexpr int32_t largest_rate = 6;
+
+int64_t filters(const atrous_conv2d_desc& desc) {
+    return int64_t{desc.in_channels} * desc.out_channels;
+}
+
+bool suits_winograd(const atrous_conv2d_desc& desc) {
+    return desc.kernel_height == 3 && desc.kernel_width == 3 && desc.stride_height == 1 && desc.stride_width == 1 &&
+           desc.groups == 1;
+}
+
+// Taps of one axis that fall inside the picture, over all outputs.
+int64_t taps_inside(int64_t input, int64_t output, int64_t dilation, int64_t pad) {
+    int64_t taps = 0;
+    for (int64_t tap = 0; tap < 3; ++tap) {
+        const int64_t shift = tap * dilation - pad;  // of the input's pixel against the output's
+        taps += std::max<int64_t>(std::min(output, input - shift) - std::max<int64_t>(0, -shift), 0);
+    }
+    return taps;
+}
+
+}  // namespace
+
+bool has_many_filters(const atrous_conv2d_desc& desc) {
+    return filters(desc) >= many_filters;
+}
+
+conv2d_choice choose_way(const atrous_conv2d_desc& desc) {
+    const bool depthwise = desc.groups > 1 && desc.groups == desc.in_channels && desc.out_channels == desc.in_channels;
+    const conv2d_choice otherwise = depthwise ? conv2d_choice::depthwise : conv2d_choice::product;
+    const char* forced = std::getenv("ATROUS_CONV");
+    if (forced != nullptr && *forced != '\0') {
+        if (std::strcmp(forced, "direct") == 0) return otherwise;
+        if (std::strcmp(forced, "winograd") == 0) return suits_winograd(desc) ? conv2d_choice::winograd : otherwise;
+        throw fail(ATROUS_INVALID_ARGUMENT, "ATROUS_CONV=%s is not known; use direct or winograd", forced);
+    }
+    if (!suits_winograd(desc) || std::min(desc.in_channels, desc.out_channels) < least_channels) return otherwise;
+    const bool dense = std::max(desc.dilation_height, desc.dilation_width) <= largest_rate;
+    return !has_many_filters(desc) || (dense && filters(desc) <= most_filters) ? conv2d_choice::either : otherwise;
+}
+
+void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_either& to) {
+    pack(desc, kernels, from, to.winograd);
+    if (!has_many_filters(desc)) std::call_once(to.packed, [&] { pack(desc, kernels, from, to.product); });
+}
+
+void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_either& conv,
+         const conv2d_call& call) {
+    const window& w = call.taps;
+    const int64_t transformed = winograd_tiles(conv.winograd, call) * winograd_cells(conv.winograd.tile_size);
+    const int64_t direct = call.output.batch *
+                           taps_inside(call.input.height, call.output.height, w.dilation_height, w.pad_top) *
+                           taps_inside(call.input.width, call.output.width, w.dilation_width, w.pad_left);
+    // The transforms and the smaller products of Winograd's way cost about a quarter more than its multiply-adds say.
+    if (transformed + transformed / 4 <= direct) return run(on, desc, kernels, conv.winograd, call);
+    std::call_once(conv.packed, [&] {
+        float_buffer weights(9 * filters(desc));
+        recover_weights(desc, kernels, conv.winograd, weights.data());
+        conv.product.blocks.clear();  // of an attempt that ran out of memory
+        pack(desc, kernels, {weights.data(), nullptr, conv.winograd.bias.data()}, conv.product);
+    });
+    run(on, desc, kernels, conv.product, call);
+}
+
+}  // namespace atrous

@@ -1,0 +1,158 @@
+#include "conv2d_fixture.h"
+
+namespace atrous::tests {
+namespace {
+
+// From 65536 filters on the tiles have 3 outputs a side, below 4.
+const conv_case cases[] = {
+    {"whole_tiles", 1, 12, 8, 32, 64, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+    {"cut_tiles", 1, 13, 11, 32, 64, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+    {"whole_tiles_of_three", 1, 6, 9, 256, 256, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+    {"cut_tiles_of_three", 1, 7, 8, 512, 130, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+    {"one_pixel", 3, 1, 1, 30, 40, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+    {"one_row", 1, 1, 19, 30, 40, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+    {"channel_tails", 1, 6, 5, 19, 21, 3, 3, 1, 1, 1, 1, 1, 1, 1, 5, 3},
+    {"few_channels", 1, 9, 9, 3, 5, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 2},
+    {"every_count_of_vectors", 1, 5, 6, 24, 176, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+    {"three_vectors", 1, 9, 9, 24, 40, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+    {"batches", 3, 5, 6, 24, 130, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+    {"no_padding", 2, 8, 9, 25, 17, 3, 3, 1, 1, 1, 0, 0, 0, 0},
+    {"asymmetric_padding", 1, 8, 9, 25, 17, 3, 3, 1, 1, 1, 2, 0, 0, 3},
+    {"wide_padding", 1, 4, 5, 25, 17, 3, 3, 1, 1, 1, 7, 6, 8, 9},
+    {"many_tiles", 1, 41, 43, 24, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+    {"rate_two", 1, 17, 16, 48, 70, 3, 3, 1, 2, 1, 2, 2, 2, 2},
+    {"rate_two_of_three", 2, 7, 9, 260, 256, 3, 3, 1, 2, 1, 2, 2, 2, 2, 4, 0, ATROUS_ACTIVATION_RELU, true, true},
+    {"rate_two_asymmetric", 2, 10, 9, 24, 32, 3, 3, 1, 2, 1, 1, 2, 3, 0},
+    {"rate_six", 1, 33, 32, 32, 16, 3, 3, 1, 6, 1, 6, 6, 6, 6},
+    {"rate_beyond_the_picture", 2, 5, 6, 32, 20, 3, 3, 1, 24, 1, 24, 24, 24, 24},
+    {"all_extras", 2, 7, 9, 48, 70, 3, 3, 1, 1, 1, 1, 1, 1, 1, 2, 4, ATROUS_ACTIVATION_RELU, true, true},
+    {"silu_without_bias", 1, 9, 9, 48, 20, 3, 3, 1, 1, 1, 1, 1, 1, 1, 0, 0, ATROUS_ACTIVATION_SILU, true, true, false},
+};
+
+// A pixel in the padding rounds like its tile: the terms of a window inside, products of two numbers from -1 to 1.
+double magnitude_of_a_tile(const conv_case& c) {
+    return 9.0 * c.in / 4;
+}
+
+using Winograd = EveryIsa;
+
+TEST_P(Winograd, MatchesTheReference) {
+    const scoped_way way("winograd");
+    const auto engine = make_engine(2);
+    for (const conv_case& c : cases) {
+        SCOPED_TRACE(c.name);
+        const conv_data data(c);
+        const sheet output = run_case(c, data, *engine);
+        expect_matches_reference(c, data, output, magnitude_of_a_tile(c));
+        output.expect_gaps_untouched();
+    }
+}
+
+TEST_P(Winograd, GivesTheSameBitsOnAnyNumberOfThreads) {
+    const scoped_way way("winograd");
+    const auto one = make_engine(1), three = make_engine(3), many = make_engine(9);
+    for (const conv_case& c : cases) {
+        SCOPED_TRACE(c.name);
+        const conv_data data(c);
+        const sheet expected = run_case(c, data, *one);
+        EXPECT_EQ(run_case(c, data, *three).storage(), expected.storage());
+        EXPECT_EQ(run_case(c, data, *many).storage(), expected.storage());
+    }
+}
+
+TEST_P(Winograd, AddsAResidualInPlace) {
+    const scoped_way way("winograd");
+    const auto engine = make_engine(2);
+    for (const conv_case& c : cases) {
+        if (!c.residual) continue;
+        SCOPED_TRACE(c.name);
+        conv_data data(c);
+        const sheet separate = run_case(c, data, *engine);
+        expect_matches_reference(c, data, separate, magnitude_of_a_tile(c));
+        run_into(c, data, *engine, data.residual);
+        EXPECT_EQ(separate.storage(), data.residual.storage());
+    }
+}
+
+// Which way was taken shows in the last bits.
+TEST_P(Winograd, IsChosenWhereItSavesMultiplyAdds) {
+    const conv_case dense{"dense", 1, 33, 33, 32, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1};
+    const conv_case far{"far", 1, 33, 33, 32, 32, 3, 3, 1, 18, 1, 18, 18, 18, 18};
+    const conv_case small{"small", 1, 2, 2, 32, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1};
+    const conv_case deep{"deep", 1, 9, 9, 256, 256, 3, 3, 1, 2, 1, 2, 2, 2, 2};
+    const conv_case deep_and_far{"deep_and_far", 1, 9, 9, 256, 256, 3, 3, 1, 8, 1, 8, 8, 8, 8};
+    const auto engine = make_engine(1);
+    for (const conv_case* c : {&dense, &far, &small, &deep, &deep_and_far}) {
+        SCOPED_TRACE(c->name);
+        const conv_data data(*c);
+        const auto forced = [&](const char* name) {
+            const scoped_way way(name);
+            return run_case(*c, data, *engine);
+        };
+        const sheet direct = forced("direct"), winograd = forced("winograd"), chosen = run_case(*c, data, *engine);
+        const bool saves = c == &dense || c == &deep;
+        EXPECT_NE(direct.storage(), winograd.storage());
+        EXPECT_EQ(chosen.storage(), (saves ? winograd : direct).storage());
+    }
+}
+
+// Handles of many filters keep no weights for the direct way until a picture asks for it.
+TEST_P(Winograd, RecoversTheFiltersForPicturesTooSmall) {
+    const auto engine = make_engine(3);
+    const conv_case c{"small_and_deep",       2,    7,   4, 260, 257, 3, 3, 1, 6, 1, 6, 6, 6, 6, 0, 3,
+                      ATROUS_ACTIVATION_RELU, true, true};
+    const conv_data data(c);
+    const sheet output = run_case(c, data, *engine);
+    expect_matches_reference(c, data, output);
+    const scoped_way way("winograd");
+    EXPECT_NE(run_case(c, data, *engine).storage(), output.storage());
+}
+
+struct error {
+    double most = 0, mean_square = 0;
+};
+
+// Relative to the standard deviation of the outputs, for inputs and weights from -1 to 1.
+error error_of(const char* name, int outputs, atrous_engine& engine) {
+    const scoped_way way(name);
+    const conv_case c{"deep", 1,     12,   12, 2304, outputs, 3, 3, 1, 1, 1, 0, 0, 0, 0, 0, 0, ATROUS_ACTIVATION_NONE,
+                      false,  false, false};
+    const conv_data data(c);
+    const sheet output = run_case(c, data, engine);
+    const double deviation = std::sqrt(9.0 * c.in) / 3;
+    error found;
+    output.for_each([&](int n, int y, int x, int o) {
+        const double off = (output.at(n, y, x, o) - reference_at(c, data, n, y, x, o).value) / deviation;
+        found.most = std::max(found.most, std::abs(off));
+        found.mean_square += off * off / (10.0 * 10.0 * outputs);
+    });
+    return found;
+}
+
+// The bounds are about twice what was measured; 1e-4 is what the whole network may be off.
+TEST_P(Winograd, RoundsLittleAtGreatDepth) {
+    const auto engine = make_engine(2);
+    for (int outputs : {8, 29}) {
+        SCOPED_TRACE(outputs == 8 ? "tiles of 4" : "tiles of 3");
+        const error direct = error_of("direct", outputs, *engine), winograd = error_of("winograd", outputs, *engine);
+        EXPECT_LT(winograd.most, 5e-5);
+        EXPECT_LT(winograd.mean_square, 1e-5 * 1e-5);
+        EXPECT_LT(winograd.mean_square, 3 * 3 * direct.mean_square);
+    }
+}
+
+ATROUS_EVERY_ISA(Winograd);
+
+TEST(WinogradHandle, RefusesAnUnknownWay) {
+    const scoped_way way("fft");
+    atrous_engine engine(1, *available_kernels().back());
+    const atrous_conv2d_desc desc{1, 1, 3, 3, 1, 1, 1, 1, 1, ATROUS_ACTIVATION_NONE, 0};
+    const float weights[9] = {};
+    atrous_conv2d* conv = nullptr;
+    EXPECT_EQ(atrous_conv2d_create(&engine, &desc, weights, nullptr, nullptr, &conv), ATROUS_INVALID_ARGUMENT);
+    EXPECT_STREQ(atrous_last_error(), "ATROUS_CONV=fft is not known; use direct or winograd");
+    EXPECT_EQ(conv, nullptr);
+}
+
+}  // namespace
+}  // namespace atrous::tests
