@@ -9,11 +9,12 @@ namespace atrous {
 
 constexpr size_t huge_page = size_t{1} << 21;
 
-// Whole huge pages of unspecified content, at least bytes of them. Throws std::bad_alloc.
 struct memory_block {
     void* data = nullptr;
     size_t bytes = 0;
 };
+
+// Whole huge pages of unspecified content, at least as many bytes. Throws std::bad_alloc.
 memory_block take_block(size_t bytes);
 
 // Keeps the block for later, or frees it when enough is kept already (256 MiB in the process).
