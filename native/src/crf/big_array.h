@@ -2,12 +2,13 @@
 #ifndef ATROUS_CRF_BIG_ARRAY_H
 #define ATROUS_CRF_BIG_ARRAY_H
 
-#include <sys/mman.h>
-
+#include <algorithm>
 #include <cstdint>
 #include <new>
 #include <type_traits>
 #include <utility>
+
+#include "crf/block_cache.h"
 
 namespace atrous {
 
@@ -19,42 +20,42 @@ class big_array {
     big_array() = default;
     explicit big_array(int64_t size) : size_(size) {
         const size_t bytes = static_cast<size_t>(size) * sizeof(T);
-        huge_ = bytes >= huge_page;
-        data_ = static_cast<T*>(::operator new[](bytes, alignment()));
-        // Lattice rows are read in no order that a processor foresees; 4 KiB pages would miss the TLB at every one.
-        if (huge_) ::madvise(data_, bytes, MADV_HUGEPAGE);
+        if (bytes >= huge_page) {
+            block_ = take_block(bytes);
+        } else {
+            block_.data = ::operator new[](bytes, small_alignment);
+        }
     }
-    big_array(int64_t size, T value) : big_array(size) {
-        for (int64_t i = 0; i < size; ++i) data_[i] = value;
-    }
+    big_array(int64_t size, T value) : big_array(size) { std::fill_n(data(), size, value); }
     big_array(big_array&& other) noexcept { swap(other); }
     big_array& operator=(big_array&& other) noexcept {
         big_array(std::move(other)).swap(*this);
         return *this;
     }
     ~big_array() {
-        if (data_ != nullptr) ::operator delete[](data_, alignment());
+        if (block_.bytes > 0) {
+            give_back_block(block_);
+        } else if (block_.data != nullptr) {
+            ::operator delete[](block_.data, small_alignment);
+        }
     }
 
-    T* data() { return data_; }
-    const T* data() const { return data_; }
+    T* data() { return static_cast<T*>(block_.data); }
+    const T* data() const { return static_cast<const T*>(block_.data); }
     int64_t size() const { return size_; }
-    T& operator[](int64_t i) { return data_[i]; }
-    const T& operator[](int64_t i) const { return data_[i]; }
+    T& operator[](int64_t i) { return data()[i]; }
+    const T& operator[](int64_t i) const { return data()[i]; }
 
  private:
-    static constexpr size_t huge_page = size_t{1} << 21;
+    static constexpr std::align_val_t small_alignment{64};
 
-    std::align_val_t alignment() const { return std::align_val_t(huge_ ? huge_page : 64); }
     void swap(big_array& other) noexcept {
-        std::swap(data_, other.data_);
+        std::swap(block_, other.block_);
         std::swap(size_, other.size_);
-        std::swap(huge_, other.huge_);
     }
 
-    T* data_ = nullptr;
+    memory_block block_;  // of no bytes where it is small and not from the cache
     int64_t size_ = 0;
-    bool huge_ = false;
 };
 
 }  // namespace atrous

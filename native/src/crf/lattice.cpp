@@ -6,7 +6,7 @@
 
 #include "crf/embedding.h"
 #include "crf/vertex_key.h"
-#include "crf/vertex_table.h"
+#include "crf/vertex_list.h"
 
 namespace atrous {
 
@@ -42,7 +42,7 @@ void for_features(engine& on, int dims, int64_t pixels, const feature_source& so
                static_cast<int>(worst - features), static_cast<long long>(pixel), static_cast<double>(*worst));
 }
 
-// The range of every elevated coordinate.
+// The range of every field of a key.
 struct bounds {
     explicit bounds(int count) : lowest(count, HUGE_VALF), highest(count, -HUGE_VALF) {}
     void include(const bounds& other) {
@@ -55,12 +55,11 @@ struct bounds {
 };
 
 bounds measure(engine& on, const embedding& embed, int64_t pixels, const feature_source& source) {
-    const int count = embed.dims() + 1;
+    const int count = embed.dims();
     std::mutex mutex;
     bounds all(count);
     struct state {
-        explicit state(bounds& all, std::mutex& mutex, int count)
-            : all(all), mutex(mutex), mine(count), point(count - 1) {}
+        explicit state(bounds& all, std::mutex& mutex, int count) : all(all), mutex(mutex), mine(count), point(count) {}
         ~state() {
             std::lock_guard lock(mutex);
             all.include(mine);
@@ -74,41 +73,16 @@ bounds measure(engine& on, const embedding& embed, int64_t pixels, const feature
         on, embed.dims(), pixels, source, [&] { return state(all, mutex, count); },
         [&](state& s, int64_t pixel, const float* features) {
             embed.elevate(features, s.point);
+            for (float value : s.point.elevated) {
+                if (!(std::fabs(value) <= largest_lattice_coordinate)) refuse_feature(pixel, features, count);
+            }
             for (int i = 0; i < count; ++i) {
-                const float value = s.point.elevated[i];
-                if (!(std::fabs(value) <= largest_lattice_coordinate)) refuse_feature(pixel, features, embed.dims());
+                const float value = key_layout::field(s.point.elevated.data(), count, i);
                 s.mine.lowest[i] = std::min(s.mine.lowest[i], value);
                 s.mine.highest[i] = std::max(s.mine.highest[i], value);
             }
         });
     return all;
-}
-
-// next[order[v]] = order[the neighbour of v one step along an axis], or -1. No order means the table's own.
-big_array<int32_t> find_neighbours(engine& on, const vertex_table& table, const uint64_t* step, int words,
-                                   const int32_t* order) {
-    big_array<int32_t> next(table.size());
-    parallel_for(on, table.bucket_count(), [&](int64_t begin, int64_t end) {
-        std::vector<uint64_t> keys(vertex_table::most_keys * words);
-        int32_t found[vertex_table::most_keys];
-        for (int bucket = static_cast<int>(begin); bucket < end; ++bucket) {
-            for (int32_t first = 0; first < table.size_of(bucket); first += vertex_table::most_keys) {
-                const int count = std::min(vertex_table::most_keys, table.size_of(bucket) - first);
-                const uint64_t* own = table.key(bucket, first);
-                for (int i = 0; i < count * words; ++i) keys[i] = own[i] + step[i % words];
-                table.find(keys.data(), count, found);
-                for (int i = 0; i < count; ++i) {
-                    const int32_t vertex = table.first_of(bucket) + first + i;
-                    if (order == nullptr) {
-                        next[vertex] = found[i];
-                    } else {
-                        next[order[vertex]] = found[i] < 0 ? -1 : order[found[i]];
-                    }
-                }
-            }
-        }
-    });
-    return next;
 }
 
 // 1 for every vertex that some vertex has as its next.
@@ -132,20 +106,17 @@ lattice::lattice(engine& on, int dims, int64_t pixels, const feature_source& fea
                    "%lld pixels with %d features have %lld lattice entries; at most 2^31 fit, so use fewer pixels",
                    static_cast<long long>(pixels), dims, static_cast<long long>(entries_));
     }
-    int words = 0;
-    std::vector<uint64_t> steps;
-    big_array<uint64_t> keys = embed(on, features, budget, words, steps);
-    const vertex_table table(on, keys.data(), entries_, words);
-    keys = {};
-    vertices_ = table.size();
+    const embedding embed(dims_);
+    const bounds range = measure(on, embed, pixels_, features);
+    const key_layout layout(dims_, range.lowest, range.highest);
+    budget.require((48.0 + 8.0 * layout.words()) * static_cast<double>(entries_), "the lattice");
+    vertex_list list(on, embed_pixels(on, embed, layout, features), entries_, layout);
+    vertices_ = list.size();
     budget.require((4.0 * dims + 24.0) * vertices_, "the lattice");
 
-    big_array<int32_t> order(vertices_);
-    order_vertices(on, table, steps.data(), order);
-    list_entries(on, table, order);
-    for (int axis = 1; axis <= dims; ++axis) {
-        axes_.push_back(list_chains(on, find_neighbours(on, table, steps.data() + axis * words, words, order.data())));
-    }
+    mark_continued(on, list.neighbours(on, layout.step(0)));
+    for (int axis = 1; axis <= dims; ++axis) axes_.push_back(list_chains(on, list.neighbours(on, layout.step(axis))));
+    list_entries(on, list);
     normalize(on, normalization);
 }
 
@@ -156,16 +127,9 @@ int64_t lattice::bytes() const {
 }
 
 // Every pixel's simplex: the weights of its corners, and their keys.
-big_array<uint64_t> lattice::embed(engine& on, const feature_source& features, const memory_budget& budget, int& words,
-                                   std::vector<uint64_t>& steps) {
-    const embedding embed(dims_);
-    const bounds range = measure(on, embed, pixels_, features);
-    const key_layout layout(dims_, range.lowest, range.highest);
-    words = layout.words();
-    steps.assign(layout.step(0), layout.step(0) + layout.corners() * words);
-
-    budget.require((24.0 + 8.0 * words) * static_cast<double>(entries_), "the lattice");
-    const int corners = dims_ + 1;
+big_array<uint64_t> lattice::embed_pixels(engine& on, const embedding& embed, const key_layout& layout,
+                                          const feature_source& features) {
+    const int corners = dims_ + 1, words = layout.words();
     slice_weight_ = big_array<float>(entries_);
     big_array<uint64_t> keys(entries_ * words);
     for_features(
@@ -179,63 +143,34 @@ big_array<uint64_t> lattice::embed(engine& on, const feature_source& features, c
     return keys;
 }
 
-// Numbers the vertices so that neighbours along axis 0 follow each other, and chains come in the order in which the
-// pixels first touch them: order[the table's number] = the lattice's.
-void lattice::order_vertices(engine& on, const vertex_table& table, const uint64_t* step, big_array<int32_t>& order) {
-    const int words = table.words();
-    const big_array<int32_t> next = find_neighbours(on, table, step, words, nullptr);
-    big_array<uint8_t> waiting = followers(on, next);  // for the head of its chain, or numbered already
-    continues_ = big_array<uint8_t>(static_cast<int64_t>(vertices_) + 1, 0);
-    int32_t number = 0;
-    for (int64_t entry = 0; entry < entries_; ++entry) {
-        int32_t vertex = table.vertices()[entry];
-        if (waiting[vertex]) continue;
-        waiting[vertex] = 1;
-        order[vertex] = number++;
-        while ((vertex = next[vertex]) >= 0) {
-            continues_[number] = 1;
-            order[vertex] = number++;
-        }
-    }
+// Along axis 0 a neighbour is the vertex before or after, or there is none.
+void lattice::mark_continued(engine& on, const big_array<int32_t>& next) {
+    continues_ = big_array<uint8_t>(static_cast<int64_t>(vertices_) + 1);
+    continues_[0] = continues_[vertices_] = 0;
+    parallel_for(on, vertices_ - 1, 4096, [&](int64_t begin, int64_t end) {
+        for (int64_t v = begin + 1; v <= end; ++v) continues_[v] = next[v] == v - 1;
+    });
 }
 
 // The entries of every vertex, in pixel order.
-void lattice::list_entries(engine& on, const vertex_table& table, const big_array<int32_t>& order) {
+void lattice::list_entries(engine& on, vertex_list& list) {
     const int corners = dims_ + 1;
     const int64_t padding = crf_pixels_ahead * corners;
     slice_vertex_ = big_array<int32_t>(entries_ + padding);
     std::fill_n(slice_vertex_.data() + entries_, padding, 0);
-    splat_start_ = big_array<int32_t>(static_cast<int64_t>(vertices_) + 1, 0);
+    splat_start_ = list.take_starts();
     splat_pixel_ = big_array<int32_t>(entries_ + crf_read_ahead);
     std::fill_n(splat_pixel_.data() + entries_, crf_read_ahead, 0);
     splat_weight_ = big_array<float>(entries_);
-
-    // No two buckets share a vertex, so each may count and place its own.
-    const auto for_entries = [&](auto&& visit) {
-        parallel_for(on, table.bucket_count(), [&](int64_t begin, int64_t end) {
-            for (int bucket = static_cast<int>(begin); bucket < end; ++bucket) {
-                for (int64_t at = table.entries_begin(bucket); at < table.entries_end(bucket); ++at) {
-                    const int32_t entry = table.entries_by_bucket()[at];
-                    visit(entry, order[table.vertices()[entry]]);
-                }
+    parallel_for(on, vertices_, 4096, [&](int64_t begin, int64_t end) {
+        for (int64_t v = begin; v < end; ++v) {
+            for (int32_t at = splat_start_[v]; at < splat_start_[v + 1]; ++at) {
+                const int32_t entry = list.entries()[at];
+                slice_vertex_[entry] = static_cast<int32_t>(v);
+                splat_pixel_[at] = entry / corners;
+                splat_weight_[at] = slice_weight_[entry];
             }
-        });
-    };
-    big_array<int32_t> place(vertices_, 0);
-    for_entries([&](int32_t entry, int32_t vertex) {
-        slice_vertex_[entry] = vertex;
-        ++place[vertex];
-    });
-    int32_t sum = 0;
-    for (int32_t v = 0; v < vertices_; ++v) {
-        splat_start_[v] = sum;
-        sum += std::exchange(place[v], sum);
-    }
-    splat_start_[vertices_] = sum;
-    for_entries([&](int32_t entry, int32_t vertex) {
-        const int32_t position = place[vertex]++;
-        splat_pixel_[position] = entry / corners;
-        splat_weight_[position] = slice_weight_[entry];
+        }
     });
 }
 

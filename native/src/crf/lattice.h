@@ -13,7 +13,9 @@
 
 namespace atrous {
 
-class vertex_table;
+class embedding;
+class key_layout;
+class vertex_list;
 
 // Writes the features of pixels [begin, end), dims floats each. Called from many threads.
 using feature_source = std::function<void(int64_t begin, int64_t end, float* features)>;
@@ -50,10 +52,10 @@ class lattice {
         std::vector<int64_t> segment;
     };
 
-    big_array<uint64_t> embed(engine& on, const feature_source& features, const memory_budget& budget, int& words,
-                              std::vector<uint64_t>& steps);
-    void order_vertices(engine& on, const vertex_table& table, const uint64_t* step, big_array<int32_t>& order);
-    void list_entries(engine& on, const vertex_table& table, const big_array<int32_t>& order);
+    big_array<uint64_t> embed_pixels(engine& on, const embedding& embed, const key_layout& layout,
+                                     const feature_source& features);
+    void mark_continued(engine& on, const big_array<int32_t>& next);
+    void list_entries(engine& on, vertex_list& list);
     chains list_chains(engine& on, const big_array<int32_t>& next) const;
     void normalize(engine& on, crf_normalization normalization);
 

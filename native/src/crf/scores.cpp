@@ -16,6 +16,16 @@ void softmax_in_place(float* row, int32_t labels) {
     for (int32_t l = 0; l < labels; ++l) row[l] = static_cast<float>(row[l] / sum);
 }
 
+// -log(clamp(softmax(row), clip, 1)) with one logarithm a pixel instead of one a label.
+void clipped_log_softmax_in_place(float* row, int32_t labels, float clip) {
+    const float most = *std::max_element(row, row + labels);
+    double sum = 0.0;
+    for (int32_t l = 0; l < labels; ++l) sum += std::exp(row[l] - most);
+    const auto log_sum = static_cast<float>(std::log(sum));
+    const float highest = -std::log(clip);
+    for (int32_t l = 0; l < labels; ++l) row[l] = std::clamp(log_sum - (row[l] - most), 0.0f, highest);
+}
+
 }  // namespace
 
 void check_scores(const atrous_crf_scores& scores) {
@@ -51,6 +61,10 @@ void scores_to_energies(const atrous_crf_scores& scores, int64_t pixel, int32_t 
     };
     check();
     if (scores.form == ATROUS_CRF_ENERGY) return;
+    if (scores.form == ATROUS_CRF_LOGIT && scores.scale == 1.0f && scores.clip > 0.0f) {
+        clipped_log_softmax_in_place(energies, labels, scores.clip);
+        return;
+    }
     if (scores.form == ATROUS_CRF_LOGIT) softmax_in_place(energies, labels);
     for (int32_t l = 0; l < labels; ++l) {
         float p = energies[l];

@@ -1,0 +1,43 @@
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "crf/big_array.h"
+#include "crf/block_cache.h"
+
+namespace atrous {
+namespace {
+
+constexpr int64_t large = int64_t{3} << 20;  // bytes: two huge pages
+
+TEST(BlockCache, GivesABlockBackToTheNextThatFits) {
+    const uint8_t* first = nullptr;
+    {
+        big_array<uint8_t> a(large);
+        first = a.data();
+    }
+    const big_array<uint8_t> b(large + 1000);
+    EXPECT_EQ(b.data(), first);
+}
+
+TEST(BlockCache, NeverGivesLessThanAskedFor) {
+    { const big_array<uint8_t> small(large); }
+    big_array<uint8_t> big(large * 4);
+    std::memset(big.data(), 1, large * 4);
+    const memory_block block = take_block(large * 2);
+    EXPECT_GE(block.bytes, static_cast<size_t>(large) * 2);
+    give_back_block(block);
+}
+
+TEST(BlockCache, BlocksInUseAreDistinct) {
+    big_array<uint8_t> a(large, 1), b(large, 2);
+    EXPECT_EQ(a[large - 1], 1);
+    EXPECT_EQ(b[0], 2);
+    a = std::move(b);
+    EXPECT_EQ(a[0], 2);
+}
+
+}  // namespace
+}  // namespace atrous
