@@ -9,8 +9,8 @@ namespace atrous {
 
 namespace {
 
-// Weights as numerous as this are kept in one form only, and in tiles of 3 outputs: these take 25 numbers a filter
-// where tiles of 4 take 36, for at most a fifth more multiply-adds.
+// Weights as numerous as this are kept in one form if possible, and in tiles of 3 outputs: these take 25 numbers a
+// filter where tiles of 4 take 36, for at most a fifth more multiply-adds.
 constexpr int64_t many_filters = 1 << 16;
 // Beyond this even 25 numbers a filter (52 MB) are too much for one layer.
 constexpr int64_t most_filters = 1 << 19;
