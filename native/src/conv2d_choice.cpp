@@ -9,15 +9,16 @@ namespace atrous {
 
 namespace {
 
-// Weights as numerous as this are kept in one form only, and in tiles of 3 outputs: these take 25 numbers a filter
-// where tiles of 4 take 36, for at most a fifth more multiply-adds.
+// Weights as numerous as this are kept in one form if possible, and in tiles of 3 outputs: these take 25 numbers a
+// filter where tiles of 4 take 36, for at most a fifth more multiply-adds.
 constexpr int64_t many_filters = 1 << 16;
 // Beyond this even 25 numbers a filter (52 MB) are too much for one layer.
 constexpr int64_t most_filters = 1 << 19;
 // Below this depth the transforms cost more than the products save.
 constexpr int32_t least_channels = 24;
-// Beyond this rate a phase of the usual pictures is hardly larger than a tile.
-constexpr int32_t largest_rate = 6;
+// Of many filters: beyond this rate a phase of the usual pictures is hardly larger than a tile, and what little is
+// saved is not worth the memory.
+constexpr int32_t largest_rate = 4;
 
 int64_t filters(const atrous_conv2d_desc& desc) {
     return int64_t{desc.in_channels} * desc.out_channels;
