@@ -1,8 +1,8 @@
 // atrous.h: the whole C ABI of libatrous, the CPU side of Atrous.
 //
 // Every function that can fail returns an atrous_status; the message of the last failure on this thread is
-// atrous_last_error(). Handles are opaque and freed by their own _destroy, which accepts null. Functions are safe to call
-// from any thread; one engine may serve many callers at once.
+// atrous_last_error(). Handles are opaque and freed by their own _destroy, which accepts null. Functions are safe to
+// call from any thread; one engine may serve many callers at once.
 //
 // Tensors are float32 NHWC views that own nothing: element (n, y, x, c) lies at
 //     data[((n * height + y) * width + x) * pixel_stride + c]
@@ -43,19 +43,20 @@ ATROUS_API const char* atrous_last_error(void);
 // Handles created and not yet destroyed, of all kinds, in the whole process. For leak checks.
 ATROUS_API int64_t atrous_live_handles(void);
 
-// ---- Engine: a thread pool and an instruction set ---------------------------------------------------------------------
+// ---- Engine: a thread pool and an instruction set ----
 
 typedef struct atrous_engine atrous_engine;
 
 // threads: at least 1 (the calling thread is one of them); 0 means one per core that this process may use.
 // The instruction set is the best that the CPU has, or the one that the environment variable ATROUS_ISA names
-// (baseline, avx2, avx512); naming one that the CPU lacks is ATROUS_UNSUPPORTED, an unknown name ATROUS_INVALID_ARGUMENT.
+// (baseline, avx2, avx512); naming one that the CPU lacks is ATROUS_UNSUPPORTED, an unknown name
+// ATROUS_INVALID_ARGUMENT.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_engine_create(int32_t threads, atrous_engine** engine);
 ATROUS_API void atrous_engine_destroy(atrous_engine* engine);
 ATROUS_API const char* atrous_engine_isa(const atrous_engine* engine);  // "baseline", "avx2" or "avx512"
 ATROUS_API int32_t atrous_engine_threads(const atrous_engine* engine);
 
-// ---- Tensors and activations --------------------------------------------------------------------------------------------
+// ---- Tensors and activations ----
 
 typedef struct atrous_tensor {
     float* data;
@@ -74,7 +75,7 @@ typedef enum atrous_activation {
     ATROUS_ACTIVATION_SILU = 7  // x * sigmoid(x)
 } atrous_activation;
 
-// ---- Convolution --------------------------------------------------------------------------------------------------------
+// ---- Convolution ----
 
 typedef struct atrous_conv2d_desc {
     int32_t in_channels, out_channels;
@@ -89,24 +90,26 @@ typedef struct atrous_conv2d_desc {
 typedef struct atrous_conv2d atrous_conv2d;
 
 // Packs a convolution's weights once; the handle then serves any picture size and any number of threads.
-// weights: OIHW, [out_channels, in_channels / groups, kernel_height, kernel_width]; scale: one factor per output channel
-// that multiplies the weights (a folded batch norm), or null; bias: one per output channel, or null. All are copied.
-// Dense 3x3 convolutions at stride 1 may be computed by Winograd's minimal filtering (Lavin & Gray 2015), whose rounding
-// error is a few 1e-6 of the output's standard deviation. The environment variable ATROUS_CONV (direct, winograd) forces
-// one way wherever it is possible; an unknown name is ATROUS_INVALID_ARGUMENT.
-ATROUS_NODISCARD ATROUS_API atrous_status atrous_conv2d_create(const atrous_engine* engine, const atrous_conv2d_desc* desc,
-                                                               const float* weights, const float* scale,
-                                                               const float* bias, atrous_conv2d** conv);
+// weights: OIHW, [out_channels, in_channels / groups, kernel_height, kernel_width]; scale: one factor per output
+// channel that multiplies the weights (a folded batch norm), or null; bias: one per output channel, or null. All are
+// copied. Dense 3x3 convolutions at stride 1 may be computed by Winograd's minimal filtering (Lavin & Gray 2015), whose
+// rounding error is a few 1e-6 of the output's standard deviation. The environment variable ATROUS_CONV (direct,
+// winograd) forces one way wherever it is possible; an unknown name is ATROUS_INVALID_ARGUMENT.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_conv2d_create(const atrous_engine* engine,
+                                                               const atrous_conv2d_desc* desc, const float* weights,
+                                                               const float* scale, const float* bias,
+                                                               atrous_conv2d** conv);
 ATROUS_API void atrous_conv2d_destroy(atrous_conv2d* conv);
 
 // output = activation(conv(input) + bias + residual). Zeros lie outside the input; pad_top and pad_left say where the
 // window starts, and the output's height and width say where it ends (so asymmetric padding needs nothing more).
 // residual: null, or a view of the output's shape; it may be the output itself.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_conv2d_run(atrous_engine* engine, const atrous_conv2d* conv,
-                                                            const atrous_tensor* input, int32_t pad_top, int32_t pad_left,
-                                                            const atrous_tensor* residual, const atrous_tensor* output);
+                                                            const atrous_tensor* input, int32_t pad_top,
+                                                            int32_t pad_left, const atrous_tensor* residual,
+                                                            const atrous_tensor* output);
 
-// ---- Pooling --------------------------------------------------------------------------------------------------------------
+// ---- Pooling ----
 
 typedef struct atrous_pool_desc {
     int32_t kernel_height, kernel_width;
@@ -114,14 +117,16 @@ typedef struct atrous_pool_desc {
     int32_t pad_top, pad_left;
 } atrous_pool_desc;
 
-// Cells outside the input never win; every window must touch the input. The output's size ends the walk (ceil mode or not).
+// Cells outside the input never win; every window must touch the input. The output's size ends the walk (ceil mode or
+// not).
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_max_pool(atrous_engine* engine, const atrous_tensor* input,
                                                           const atrous_pool_desc* desc, const atrous_tensor* output);
 // Mean over the cells of the window that lie inside the input. Global average pooling: kernel = the input's size.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_average_pool(atrous_engine* engine, const atrous_tensor* input,
-                                                              const atrous_pool_desc* desc, const atrous_tensor* output);
+                                                              const atrous_pool_desc* desc,
+                                                              const atrous_tensor* output);
 
-// ---- Bilinear resize --------------------------------------------------------------------------------------------------------
+// ---- Bilinear resize ----
 
 typedef enum atrous_sampling {
     ATROUS_SAMPLING_HALF_PIXEL = 0,     // align_corners=false: src = (dst + 0.5) * scale - 0.5, clamped to >= 0
@@ -130,7 +135,7 @@ typedef enum atrous_sampling {
 } atrous_sampling;
 
 typedef struct atrous_resize_desc {
-    int32_t sampling;                  // atrous_sampling
+    int32_t sampling;                 // atrous_sampling
     float scale_height, scale_width;  // input pixels per output pixel; 0 means in / out. Unused by ALIGN_CORNERS
 } atrous_resize_desc;
 
@@ -138,7 +143,7 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_resize_bilinear(atrous_engine* 
                                                                  const atrous_resize_desc* desc,
                                                                  const atrous_tensor* output);
 
-// ---- Elementwise --------------------------------------------------------------------------------------------------------------
+// ---- Elementwise ----
 
 // output = activation(input * scale + shift), per channel; null scale means 1, null shift 0. In place is allowed.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_affine(atrous_engine* engine, const atrous_tensor* input,
@@ -157,23 +162,24 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_binary_op(atrous_engine* engine
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_copy(atrous_engine* engine, const atrous_tensor* input, int32_t top,
                                                       int32_t left, const atrous_tensor* output);
 
-// ---- Scores to labels -----------------------------------------------------------------------------------------------------------
+// ---- Scores to labels ----
 
 // Softmax along the channels. In place is allowed.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_softmax(atrous_engine* engine, const atrous_tensor* input,
                                                          const atrous_tensor* output);
 
-// The class of every pixel of a height x width label map, from logits that are first resized to it, without ever holding
-// the resized logits. labels: null, or batch * height * width, the lowest index among equals. confidence: null, or the
-// softmax probability of that class, same size. At least one is asked for. When the sizes are equal nothing is resized.
+// The class of every pixel of a height x width label map, from logits that are first resized to it, without ever
+// holding the resized logits. labels: null, or batch * height * width, the lowest index among equals. confidence: null,
+// or the softmax probability of that class, same size. At least one is asked for. When the sizes are equal nothing is
+// resized.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_resize_argmax(atrous_engine* engine, const atrous_tensor* logits,
                                                                const atrous_resize_desc* desc, int32_t height,
                                                                int32_t width, uint16_t* labels, float* confidence);
 
-// ---- Images: 8-bit, interleaved, rows packed -----------------------------------------------------------------------------------
+// ---- Images: 8-bit, interleaved, rows packed ----
 
 typedef struct atrous_image {
-    uint8_t* pixels;  // height * width * channels
+    uint8_t* pixels;                  // height * width * channels
     int32_t height, width, channels;  // channels: 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA
 } atrous_image;
 
@@ -183,10 +189,11 @@ typedef struct atrous_image_info {
 } atrous_image_info;
 
 // Reads the header only.
-ATROUS_NODISCARD ATROUS_API atrous_status atrous_image_probe(const uint8_t* bytes, size_t size, atrous_image_info* info);
-// Decodes a JPEG (EXIF orientation applied; grey stays 1 channel, everything else becomes RGB) or a PNG (palette to RGB,
-// tRNS to alpha, 16 bits to the upper 8). The header's height * width is compared with max_pixels before anything is allocated.
-// The image's pixels are freed by atrous_image_free and count as a live handle.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_image_probe(const uint8_t* bytes, size_t size,
+                                                             atrous_image_info* info);
+// Decodes a JPEG (EXIF orientation applied; grey stays 1 channel, everything else becomes RGB) or a PNG (palette to
+// RGB, tRNS to alpha, 16 bits to the upper 8). The header's height * width is compared with max_pixels before anything
+// is allocated. The image's pixels are freed by atrous_image_free and count as a live handle.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_image_decode(const uint8_t* bytes, size_t size, int64_t max_pixels,
                                                               atrous_image* image);
 ATROUS_API void atrous_image_free(atrous_image* image);
@@ -201,44 +208,45 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_jpeg_encode(const atrous_image*
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_png_encode(const atrous_image* image, int32_t level,
                                                             atrous_bytes* bytes);
 // 8-bit palette PNG: the pixel is the index. palette: colours * 3 bytes RGB, 1 to 256 colours.
-ATROUS_NODISCARD ATROUS_API atrous_status atrous_png_encode_palette(const uint8_t* indices, int32_t height, int32_t width,
-                                                                    const uint8_t* palette, int32_t colours,
-                                                                    int32_t level, atrous_bytes* bytes);
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_png_encode_palette(const uint8_t* indices, int32_t height,
+                                                                    int32_t width, const uint8_t* palette,
+                                                                    int32_t colours, int32_t level,
+                                                                    atrous_bytes* bytes);
 // 16-bit grey PNG, for label maps of more than 256 classes.
-ATROUS_NODISCARD ATROUS_API atrous_status atrous_png_encode_grey16(const uint16_t* pixels, int32_t height, int32_t width,
-                                                                   int32_t level, atrous_bytes* bytes);
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_png_encode_grey16(const uint16_t* pixels, int32_t height,
+                                                                   int32_t width, int32_t level, atrous_bytes* bytes);
 ATROUS_API void atrous_bytes_free(atrous_bytes* bytes);
 
 typedef enum atrous_filter {
-    ATROUS_FILTER_BILINEAR = 0,            // Pillow's BILINEAR: the triangle widens when shrinking (antialiased)
-    ATROUS_FILTER_BICUBIC = 1,             // Pillow's BICUBIC, a = -0.5
-    ATROUS_FILTER_NEAREST = 2,             // Pillow's NEAREST: src = floor((dst + 0.5) * in / out)
-    ATROUS_FILTER_BILINEAR_PLAIN = 3       // two taps whatever the scale (OpenCV INTER_LINEAR, torch without antialias)
+    ATROUS_FILTER_BILINEAR = 0,       // Pillow's BILINEAR: the triangle widens when shrinking (antialiased)
+    ATROUS_FILTER_BICUBIC = 1,        // Pillow's BICUBIC, a = -0.5
+    ATROUS_FILTER_NEAREST = 2,        // Pillow's NEAREST: src = floor((dst + 0.5) * in / out)
+    ATROUS_FILTER_BILINEAR_PLAIN = 3  // two taps whatever the scale (OpenCV INTER_LINEAR, torch without antialias)
 } atrous_filter;
 
 // Resizes to output's height and width (allocated by the caller), bit-exact with Pillow for the first three filters.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_image_resize(atrous_engine* engine, const atrous_image* input,
                                                               int32_t filter, const atrous_image* output);
 
-// What turns bytes into the network's input: output(c) = (pixel(order[c]) * scale - mean[c]) / std[c], where the picture
-// lies inside the tensor at (top, left) and the rest is fill[c] (a byte value, normalised like a pixel).
+// What turns bytes into the network's input: output(c) = (pixel(order[c]) * scale - mean[c]) / std[c], where the
+// picture lies inside the tensor at (top, left) and the rest is fill[c] (a byte value, normalised like a pixel).
 typedef struct atrous_normalize_desc {
     float scale;  // 1/255 or 1
     int32_t top, left;
-    const float* mean;      // output channels
-    const float* std;       // output channels
-    const float* fill;      // output channels, in pixel units
-    const int32_t* order;   // output channels: which image channel each one reads (2,1,0 for BGR)
+    const float* mean;     // output channels
+    const float* std;      // output channels
+    const float* fill;     // output channels, in pixel units
+    const int32_t* order;  // output channels: which image channel each one reads (2,1,0 for BGR)
 } atrous_normalize_desc;
 
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_normalize(atrous_engine* engine, const atrous_image* image,
                                                            const atrous_normalize_desc* desc,
                                                            const atrous_tensor* output);
 
-// ---- Fully-connected CRF ------------------------------------------------------------------------------------------------------
+// ---- Fully-connected CRF ----
 
-// Kraehenbuhl and Koltun 2011, "Efficient Inference in Fully Connected CRFs with Gaussian Edge Potentials", filtered on the
-// permutohedral lattice, with the results of pydensecrf. The engine must outlive the handle. One caller at a time.
+// Kraehenbuhl and Koltun 2011, "Efficient Inference in Fully Connected CRFs with Gaussian Edge Potentials", filtered on
+// the permutohedral lattice, with the results of pydensecrf. The engine must outlive the handle. One caller at a time.
 typedef struct atrous_crf atrous_crf;
 
 typedef struct atrous_crf_desc {
@@ -308,8 +316,8 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_crf_step(atrous_crf* crf, int32
 // KL(Q || P) without the constant log Z.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_crf_kl_divergence(atrous_crf* crf, double* divergence);
 // Writes Q: label l of pixel p to beliefs[l * label_stride + p * pixel_stride].
-ATROUS_NODISCARD ATROUS_API atrous_status atrous_crf_beliefs(const atrous_crf* crf, float* beliefs, int64_t label_stride,
-                                                             int64_t pixel_stride);
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_crf_beliefs(const atrous_crf* crf, float* beliefs,
+                                                             int64_t label_stride, int64_t pixel_stride);
 // The most probable label of every pixel, the lowest among equals: height * width.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_crf_labels(const atrous_crf* crf, uint16_t* labels);
 
