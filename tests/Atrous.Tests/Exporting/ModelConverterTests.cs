@@ -20,8 +20,9 @@ public sealed class ModelConverterTests(ITestOutputHelper output)
         ConvertResult folded = ModelConverter.Convert(
             folder.Model, folder.PathOf("folded.safetensors"), folder.Options, new ConvertOptions { FoldBatchNorm = true });
         Assert.Equal(new FileInfo(folder.PathOf("folded.safetensors")).Length, folded.Bytes);
-        // One rounding of each weight, as the backend itself does when it folds.
-        output.WriteLine($"{Tolerance.AssertWithin(1e-5, Logits(folder.PathOf("folded.safetensors"), input), expected, "folded")}");
+        // One more rounding of each weight: as much as the noise between two float32 runs of the original, several times over.
+        double limit = Math.Max(1e-5, 4 * folder.Golden.Noise);
+        output.WriteLine($"{Tolerance.AssertWithin(limit, Logits(folder.PathOf("folded.safetensors"), input), expected, "folded")}");
         ModelInfo before = ModelInfo.Read(folder.Model, folder.Options), after = ModelInfo.Read(folder.PathOf("folded.safetensors"));
         Assert.Equal(
             (before.Architecture, before.Backbone, before.OutputStride, before.Classes, before.InputChannels, before.MultiplyAdds),

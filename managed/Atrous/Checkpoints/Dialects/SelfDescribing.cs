@@ -73,15 +73,15 @@ internal sealed class SelfDescribing : Dialect
 
     private static InvertedResidualSpec Backbone(
         ModelMetadata metadata, ICheckpoint checkpoint, bool edge, bool plus, int outputStride) => new()
-    {
-        Name = metadata.Text("backbone"),
-        Activation = metadata.Activation("activation"),
-        // They are stored with the strides and dilations of one output stride; a smaller one follows from them.
-        Blocks = DilationPlan.Denser(2, metadata.Blocks(), outputStride),
-        LastConvolution = checkpoint.Weights.ContainsKey(edge ? "backbone.conv_head.weight" : "backbone.features.18.0.weight"),
-        LowLevelBlock = plus ? metadata.Number("low_level_block") : 0,
-        LowLevelBeforeProjection = true,
-    };
+        {
+            Name = metadata.Text("backbone"),
+            Activation = metadata.Activation("activation"),
+            // They are stored with the strides and dilations of one output stride; a smaller one follows from them.
+            Blocks = DilationPlan.Denser(2, metadata.Blocks(), outputStride),
+            LastConvolution = checkpoint.Weights.ContainsKey(edge ? "backbone.conv_head.weight" : "backbone.features.18.0.weight"),
+            LowLevelBlock = plus ? metadata.Number("low_level_block") : 0,
+            LowLevelBeforeProjection = true,
+        };
 
     private static NameMap Names(bool edge, IReadOnlyList<InvertedResidual> blocks) => new(
     [
