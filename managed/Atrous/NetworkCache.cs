@@ -140,21 +140,27 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity) 
         NetworkOutputs outputs = model.Build(graph, graph.Input("image", key.Input));
         Value[] wanted = key.Wanted == Wanted.Tensors
             ? [.. new[] { outputs.Forward, outputs.AtInputSize }.Distinct()]
-            : OfPicture(graph, Scores(graph, outputs, key), key.Wanted);
+            : OfPicture(graph, outputs, key);
         return new CompiledNetwork(backend.Compile(graph.Build(wanted)), wanted);
     }
 
-    private static Value[] OfPicture(GraphBuilder graph, Value scores, Wanted wanted) => wanted switch
-    {
-        Wanted.Scores => [scores],
-        Wanted.Labels => [graph.Add("labels", new Argmax(), scores)],
-        _ => [graph.Add("labels", new Argmax(), scores), graph.Add("confidence", new Confidence(), scores)],
-    };
-
-    /// <summary>Scores for the picture's pixels: of the window alone where the picture does not fill the input.</summary>
-    private Value Scores(GraphBuilder graph, NetworkOutputs outputs, NetworkKey key)
+    private Value[] OfPicture(GraphBuilder graph, NetworkOutputs outputs, NetworkKey key)
     {
         bool softmax = model.Description.Network.SoftmaxBeforeResize;
+        Value scores = Scores(graph, outputs, key, softmax);
+        if (key.Wanted == Wanted.Scores)
+            return [scores];
+        Value labels = graph.Add("labels", new Argmax(), scores);
+        if (key.Wanted == Wanted.Labels)
+            return [labels];
+        // A confidence is a softmax by itself, so it is made from logits in any case.
+        Value logits = softmax ? Scores(graph, outputs, key, softmax: false) : scores;
+        return [labels, graph.Add("confidence", new Confidence(), logits)];
+    }
+
+    /// <summary>Scores for the picture's pixels: of the window alone where the picture does not fill the input.</summary>
+    private Value Scores(GraphBuilder graph, NetworkOutputs outputs, NetworkKey key, bool softmax)
+    {
         if (!softmax && key.Window == new PictureWindow(0, 0, key.Input.Height, key.Input.Width))
             return model.ScoresAt(graph, outputs, key.Height, key.Width);
         Value scores = softmax ? graph.Add("probabilities", new Softmax(), outputs.AtInputSize) : outputs.AtInputSize;

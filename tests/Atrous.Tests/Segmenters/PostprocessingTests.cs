@@ -48,16 +48,22 @@ public sealed class PostprocessingTests(GeneratedModel model)
             var graph = new GraphBuilder();
             Value x = graph.Add("softmax", new Softmax(), graph.Input("logits", logits.Output.Shape));
             x = graph.Add("crop", new Crop(window.Top, window.Left, window.Height, window.Width), x);
-            x = graph.Add("resize", new ResizeBilinear(photo.Height, photo.Width, Sampling.HalfPixel), x);
-            x = graph.Add("labels", new Argmax(), x);
+            Value probabilities = graph.Add("resize", new ResizeBilinear(photo.Height, photo.Width, Sampling.HalfPixel), x);
+            x = graph.Add("labels", new Argmax(), probabilities);
             using var labels = new Tensor(x.Shape, DType.UInt16);
             using var reference = new ReferenceBackend();
-            reference.Compile(graph.Build(x)).Run([logits.Output], [labels]);
+            using var resized = new Tensor(probabilities.Shape);
+            reference.Compile(graph.Build(x, probabilities)).Run([logits.Output], [labels, resized]);
 
-            ushort[] expected = labels.Image<ushort>(0).ToArray(), actual = segmenter.Segment(photo).Labels.ToArray();
+            Segmentation result = segmenter.Segment(photo, confidence: true);
+            ushort[] expected = labels.Image<ushort>(0).ToArray(), actual = result.Labels.ToArray();
             int equal = expected.Zip(actual).Count(pair => pair.First == pair.Second);
             // Ties and near-ties may fall either way in single precision.
             Assert.True(equal >= 0.999 * expected.Length, $"{equal} of {expected.Length} labels agree");
+            // Probability of the mean logit against mean of the probabilities: near, not equal.
+            float[] chances = resized.Image<float>(0).ToArray();
+            for (int i = 0; i < expected.Length; i++)
+                Assert.Equal(chances[i * result.Classes + expected[i]], result.Confidence[i], 0.02f);
         }
         finally
         {
