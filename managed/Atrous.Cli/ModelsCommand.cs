@@ -39,7 +39,7 @@ internal static class ModelsCommand
         table.AddColumns(
             new TableColumn("name").NoWrap(), new TableColumn("state"), new TableColumn("size").RightAligned(), new TableColumn("mIoU").RightAligned(),
             new TableColumn("classes").RightAligned(), new TableColumn("trained on"), new TableColumn("licence"));
-        Add(DefaultModel.Name, "in the box", SizeOfDefault() is { } size ? Numbers.Megabytes(size) : "missing", "models/README.md", "11", "CamVid road scenes", "MIT");
+        Add(DefaultModel.Name, "in the box", SizeOfDefault() is { } size ? Numbers.Megabytes(size) : "missing", "see its card", "11", "CamVid road scenes", "MIT");
         foreach (CatalogEntry entry in catalog.Entries)
         {
             Add(entry.Name, State(entry, cache), entry.Size is { } bytes ? Numbers.Megabytes(bytes) : Unknown,
