@@ -2,6 +2,7 @@
 """Renders street scenes with exact labels. Needs POV-Ray 3.7, Pillow and numpy (Debian: povray python3-pil python3-numpy).
 
   samples/render.py --seeds 1..80 --size 480x360 --out artifacts/renders     images/NNNN.png and labels/NNNN.png
+  samples/render.py --samples                                                the pictures that the repository keeps
   samples/render.py --check                                                  renders one seed twice and compares
 """
 
@@ -19,11 +20,14 @@ from street import Street
 HERE = pathlib.Path(__file__).resolve().parent
 CLASSES = 12
 
+# The pictures in the repository: their seeds are far from those of the training set.
+SAMPLES = [("street.png", 1021, (1280, 960)), ("scenes/1024.jpg", 1024, (640, 480))]
+
 
 def povray(scene, size, labels, out):
     # One thread, and no jitter: every run draws the same picture. The label map is drawn without smoothing and without gamma, so
     # that the number of the class arrives in the file as it stands.
-    passes = ["-A", "File_Gamma=1.0"] if labels else ["+A0.2", "+AM2", "+R2", "File_Gamma=sRGB"]
+    passes = ["-A", "File_Gamma=1.0"] if labels else ["+A0.25", "+AM1", "+R3", "File_Gamma=sRGB"]
     command = ["povray", f"+I{scene}", f"+L{HERE / 'parts'}", f"+O{out}", f"+W{size[0]}", f"+H{size[1]}", "+FN8", "-D", "-J", "+WT1",
                f"Declare=Labels={int(labels)}", *passes]
     run = subprocess.run(command, capture_output=True, text=True)
@@ -32,7 +36,7 @@ def povray(scene, size, labels, out):
 
 
 def develop(picture, seed, grain):
-    """What a camera does to a picture: a little blur, darker corners, and grain."""
+    """What a camera does to a picture: a little blur, darker corners, paler colours, another curve, and grain."""
     dice = numpy.random.RandomState(seed)
     width, height = picture.size
     soft = picture.filter(ImageFilter.GaussianBlur(dice.uniform(0.25, 0.6) * width / 960))
@@ -41,11 +45,14 @@ def develop(picture, seed, grain):
     away = ((x / width - 0.5) ** 2 + (y / height - 0.5) ** 2) * 2
     light = light * (1 - dice.uniform(0.0, 0.25) * away[..., None])
     light = light * dice.uniform(0.97, 1.03, 3)
+    grey = light.mean(axis=2, keepdims=True)
+    light = grey + (light - grey) * dice.uniform(0.55, 1.0)
+    light = 255 * (numpy.clip(light, 0, 255) / 255) ** dice.uniform(0.75, 1.2)
     light = light + dice.normal(0, grain * dice.uniform(0.5, 1.5), light.shape[:2])[..., None] + dice.normal(0, grain * 0.4, light.shape)
     return Image.fromarray(numpy.clip(numpy.rint(light), 0, 255).astype(numpy.uint8))
 
 
-def render(seed, size, grain=3.0):
+def render(seed, size, grain=2.2):
     """The picture and the label map (class index, 8 bits) of a seed."""
     with tempfile.TemporaryDirectory() as folder:
         scene = pathlib.Path(folder) / "street.pov"
@@ -74,16 +81,29 @@ def check(size):
     print(f"seed 7 at {size[0]}x{size[1]}: two renderings agree in every pixel, classes {sorted(set(first[1].getdata()))}")
 
 
+def samples():
+    for name, seed, size in SAMPLES:
+        picture, labels = render(seed, size, grain=0)
+        path = HERE / name
+        path.parent.mkdir(exist_ok=True)
+        picture.save(path, **({"quality": 92} if path.suffix == ".jpg" else {"optimize": True}))
+        labels.save(path.with_name(path.stem + ".labels.png"), optimize=True)
+        print(path, flush=True)
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--seeds", type=span, default=span("1"), help="one seed, or FIRST..LAST")
     options.add_argument("--size", default="480x360", help="WIDTHxHEIGHT")
     options.add_argument("--out", type=pathlib.Path, default=pathlib.Path("artifacts/renders"))
+    options.add_argument("--samples", action="store_true", help="render the pictures that the repository keeps")
     options.add_argument("--check", action="store_true", help="render a seed twice and compare the pixels")
     chosen = options.parse_args()
     size = tuple(int(part) for part in chosen.size.split("x"))
     if chosen.check:
         return check(size)
+    if chosen.samples:
+        return samples()
     for folder in ("images", "labels"):
         (chosen.out / folder).mkdir(parents=True, exist_ok=True)
     for seed in chosen.seeds:
