@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Renders street scenes with exact labels. Needs POV-Ray 3.7, Pillow and numpy (Debian: povray python3-pil python3-numpy).
 
   samples/render.py --seeds 1..80 --size 480x360 --out artifacts/renders     images/NNNN.png and labels/NNNN.png
@@ -8,6 +8,7 @@
 
 import argparse
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,8 +21,8 @@ from street import Street
 HERE = pathlib.Path(__file__).resolve().parent
 CLASSES = 12
 
-# The pictures in the repository: their seeds are far from those of the training set.
-SAMPLES = [("street.png", 1021, (1280, 960)), ("scenes/1024.jpg", 1024, (640, 480))]
+# The pictures in the repository: undeveloped, and of seeds far from those of the training set.
+SAMPLES = [("street.png", 1021, (1280, 960))] + [(f"scenes/{seed}.jpg", seed, (480, 360)) for seed in (1005, 1010, 1013, 1024, 1025)]
 
 
 def povray(scene, size, labels, out):
@@ -35,7 +36,7 @@ def povray(scene, size, labels, out):
         sys.exit(f"povray failed on {scene}:\n" + "\n".join(line for line in run.stderr.splitlines() if "rror" in line))
 
 
-def develop(picture, seed, grain):
+def develop(picture, seed, grain=2.2):
     """What a camera does to a picture: a little blur, darker corners, paler colours, another curve, and grain."""
     dice = numpy.random.RandomState(seed)
     width, height = picture.size
@@ -52,8 +53,8 @@ def develop(picture, seed, grain):
     return Image.fromarray(numpy.clip(numpy.rint(light), 0, 255).astype(numpy.uint8))
 
 
-def render(seed, size, grain=2.2):
-    """The picture and the label map (class index, 8 bits) of a seed."""
+def render(seed, size):
+    """The picture, undeveloped, and the label map (class index, 8 bits) of a seed."""
     with tempfile.TemporaryDirectory() as folder:
         scene = pathlib.Path(folder) / "street.pov"
         scene.write_text(Street(seed, *size).text())
@@ -65,12 +66,17 @@ def render(seed, size, grain=2.2):
     classes = numpy.asarray(shots[1])
     if (classes != classes[..., :1]).any() or classes.max() >= CLASSES:
         sys.exit(f"seed {seed}: the label map holds colours that are no class: {sorted(set(map(tuple, classes.reshape(-1, 3))))[:20]}")
-    return develop(shots[0], seed, grain), Image.fromarray(classes[..., 0].copy())
+    return shots[0], Image.fromarray(classes[..., 0].copy())
 
 
 def span(text):
     first, _, last = text.partition("..")
     return range(int(first), int(last or first) + 1)
+
+
+def dimensions(text):
+    width, _, height = text.partition("x")
+    return int(width), int(height)
 
 
 def check(size):
@@ -81,34 +87,36 @@ def check(size):
     print(f"seed 7 at {size[0]}x{size[1]}: two renderings agree in every pixel, classes {sorted(set(first[1].getdata()))}")
 
 
-def samples():
-    for name, seed, size in SAMPLES:
-        picture, labels = render(seed, size, grain=0)
-        path = HERE / name
-        path.parent.mkdir(exist_ok=True)
-        picture.save(path, **({"quality": 92} if path.suffix == ".jpg" else {"optimize": True}))
-        labels.save(path.with_name(path.stem + ".labels.png"), optimize=True)
-        print(path, flush=True)
+def keep(name, picture, labels):
+    path = HERE / name
+    path.parent.mkdir(exist_ok=True)
+    picture.save(path, **({"quality": 92} if path.suffix == ".jpg" else {"optimize": True}))
+    labels.save(path.with_name(path.stem + ".labels.png"), optimize=True)
+    print(path, flush=True)
 
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--seeds", type=span, default=span("1"), help="one seed, or FIRST..LAST")
-    options.add_argument("--size", default="480x360", help="WIDTHxHEIGHT")
+    options.add_argument("--size", type=dimensions, default=(480, 360), help="WIDTHxHEIGHT")
     options.add_argument("--out", type=pathlib.Path, default=pathlib.Path("artifacts/renders"))
     options.add_argument("--samples", action="store_true", help="render the pictures that the repository keeps")
     options.add_argument("--check", action="store_true", help="render a seed twice and compare the pixels")
     chosen = options.parse_args()
-    size = tuple(int(part) for part in chosen.size.split("x"))
+    if shutil.which("povray") is None:
+        sys.exit("povray is not installed; on Debian: apt-get install povray")
     if chosen.check:
-        return check(size)
+        check(chosen.size)
+        return
     if chosen.samples:
-        return samples()
+        for name, seed, size in SAMPLES:
+            keep(name, *render(seed, size))
+        return
     for folder in ("images", "labels"):
         (chosen.out / folder).mkdir(parents=True, exist_ok=True)
     for seed in chosen.seeds:
-        picture, labels = render(seed, size)
-        picture.save(chosen.out / "images" / f"{seed:04d}.png")
+        picture, labels = render(seed, chosen.size)
+        develop(picture, seed).save(chosen.out / "images" / f"{seed:04d}.png")
         labels.save(chosen.out / "labels" / f"{seed:04d}.png")
         print(chosen.out / "images" / f"{seed:04d}.png", flush=True)
 
