@@ -21,6 +21,9 @@ internal enum Wanted
 
     /// <summary>Every class's score for every pixel of the picture.</summary>
     Scores,
+
+    /// <summary>Every class's probability for every pixel of the picture.</summary>
+    Probabilities,
 }
 
 /// <summary>What makes one compiled network differ from another.</summary>
@@ -150,6 +153,8 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity) 
         Value scores = Scores(graph, outputs, key, softmax);
         if (key.Wanted == Wanted.Scores)
             return [scores];
+        if (key.Wanted == Wanted.Probabilities)
+            return [softmax ? scores : graph.Add("probabilities", new Softmax(), scores)];
         Value labels = graph.Add("labels", new Argmax(), scores);
         if (key.Wanted == Wanted.Labels)
             return [labels];
