@@ -21,6 +21,8 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
         Image photo, bool confidence, Stopwatch preprocessing, CancellationToken cancellation)
     {
         WindowAxis rows = new(photo.Height, window), columns = new(photo.Width, window);
+        float[][]? contexts = rows.Starts.Count * columns.Starts.Count == 1
+            ? null : Contexts(photo, rows, columns, preprocessing, cancellation);
         var labels = new ushort[photo.Height * photo.Width];
         float[] certain = confidence ? new float[labels.Length] : [];
         using var band = new ScoreBand(rows.Size, photo.Width, classes);
@@ -30,7 +32,7 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
             foreach (int[] batch in Enumerable.Range(0, columns.Starts.Count).Chunk(maxBatch))
             {
                 cancellation.ThrowIfCancellationRequested();
-                using Tensor scores = Score(photo, top, rows.Size, batch, columns, preprocessing, cancellation);
+                using Tensor scores = Score(photo, top, rows.Size, batch, columns, contexts, preprocessing, cancellation);
                 for (int i = 0; i < batch.Length; i++)
                     band.Add(scores, i, columns.Starts[batch[i]], rows.Weights(row), columns.Weights(batch[i]));
             }
@@ -40,14 +42,36 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
         return (labels, certain);
     }
 
+    /// <summary>
+    /// What image pooling makes of the whole picture, from the features of all windows: each is then told the same as its
+    /// neighbours and as the whole would be, and none ends in a seam. Null where the network has no image pooling.
+    /// </summary>
+    private float[][]? Contexts(
+        Image photo, WindowAxis rows, WindowAxis columns, Stopwatch preprocessing, CancellationToken cancellation)
+    {
+        if (!scorer.HasContext)
+            return null;
+        PooledContext[] contexts = scorer.NewContexts();
+        for (int row = 0; row < rows.Starts.Count; row++)
+        {
+            for (int column = 0; column < columns.Starts.Count; column++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                using Image part = photo.Crop(rows.Starts[row], columns.Starts[column], rows.Size, columns.Size);
+                scorer.AddTo(contexts, part, rows.Weights(row), columns.Weights(column), preprocessing, cancellation);
+            }
+        }
+        return [.. contexts.Select(context => context.Mean)];
+    }
+
     private Tensor Score(
-        Image photo, int top, int height, int[] batch, WindowAxis columns, Stopwatch preprocessing,
-        CancellationToken cancellation)
+        Image photo, int top, int height, int[] batch, WindowAxis columns, float[][]? contexts,
+        Stopwatch preprocessing, CancellationToken cancellation)
     {
         Image[] tiles = [.. batch.Select(column => photo.Crop(top, columns.Starts[column], height, columns.Size))];
         try
         {
-            return scorer.Scores(tiles, preprocessing, cancellation);
+            return scorer.Scores(tiles, preprocessing, cancellation, contexts);
         }
         finally
         {

@@ -3,12 +3,21 @@ using Atrous.Native;
 
 namespace Atrous.Postprocessing;
 
-/// <summary>A label map from a file: the class of every pixel, such as a data set's ground truth. Plain managed memory.</summary>
+/// <summary>A label map: the class of every pixel, such as a data set's ground truth. Plain managed memory.</summary>
 public sealed unsafe class LabelImage
 {
     private readonly ushort[] _labels;
 
-    private LabelImage(int width, int height, ushort[] labels) => (Width, Height, _labels) = (width, height, labels);
+    /// <summary>Copies labels that are already in memory.</summary>
+    /// <param name="labels">One class per pixel, row by row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="width">Pixels of a row.</param>
+    /// <exception cref="ArgumentException">There are not height * width labels.</exception>
+    public LabelImage(ReadOnlySpan<ushort> labels, int height, int width)
+    {
+        LabelMap.Check(labels, height, width);
+        (Width, Height, _labels) = (width, height, labels.ToArray());
+    }
 
     /// <summary>Pixels of a row.</summary>
     public int Width { get; }
@@ -44,7 +53,7 @@ public sealed unsafe class LabelImage
                 for (int i = 0; i < labels.Length; i++)
                     labels[i] = decoded.Pixels[i];
             }
-            return new LabelImage(decoded.Width, decoded.Height, labels);
+            return new LabelImage(labels, decoded.Height, decoded.Width);
         }
         finally
         {

@@ -38,7 +38,4 @@ public sealed record TestTimeAugmentation
 
     /// <summary>Each also with left and right exchanged.</summary>
     public bool Flip { get; }
-
-    /// <summary>How often the network runs.</summary>
-    public int Passes => Scales.Count * (Flip ? 2 : 1);
 }
