@@ -14,7 +14,7 @@ internal static class EvalCommand
 
     public static Command Create(TemporaryFiles temporaries, Interruption interruption)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint: a file, or a folder with config.json" };
+        Argument<string?> model = ModelChoice.Argument(optional: false);
         var images = new Option<string>("--images") { Description = "The folder of pictures, with its sub-folders", HelpName = "DIR", Required = true };
         var labels = new Option<string>("--labels") { Description = "The folder of label maps: for sub/a.jpg its sub/a.png", HelpName = "DIR", Required = true };
         var ignore = new Option<int?>("--ignore")
@@ -58,13 +58,13 @@ internal static class EvalCommand
             SegmenterOptions options = scoring.Read(result, deviceOptions.Read(result, modelOptions.Read(result)));
             ClassesFile? named = result.GetValue(classes) is { } path ? ClassesFile.Read(path) : null;
             IReadOnlyList<LabelledPicture> pictures = LabelledPictures.Of(result.GetRequiredValue(images), result.GetRequiredValue(labels));
-            string file = result.GetRequiredValue(model);
+            ModelChoice chosen = ModelChoice.Of(result, model);
             options = preprocessing.Read(
-                result, file, options with { ClassNames = named?.Names, MaxBatch = result.GetValue(batch)!.Value });
+                result, chosen.Path, options with { ClassNames = named?.Names, MaxBatch = result.GetValue(batch)!.Value });
 
-            using Segmenter segmenter = Segmenter.Load(file, options);
+            using Segmenter segmenter = Segmenter.Load(chosen.Path, options);
             if (!result.GetValue(quiet))
-                Terminal.Message(LoadedModel.Line(segmenter, options));
+                Terminal.Message(chosen.Introduce(LoadedModel.Line(segmenter, options)));
             var matrix = new ConfusionMatrix(segmenter.Info.Classes, result.GetValue(ignore));
             EvalRun run = new(segmenter, matrix, options.MaxBatch, interruption.Token);
             if (result.GetValue(quiet))
