@@ -43,7 +43,7 @@ ATROUS_FUNCTION float activate(float x, int32_t kind, float slope) {
     }
 }
 
-// The kind is the same for all: one branch for the whole chunk.
+// All elements of a chunk; the kind is the same everywhere, so no thread waits for another's branch.
 template <int L>
 ATROUS_FUNCTION void activate(float (&values)[L], int32_t kind, float slope) {
     if (kind == activation_none) return;
@@ -52,9 +52,15 @@ ATROUS_FUNCTION void activate(float (&values)[L], int32_t kind, float slope) {
         for (int i = 0; i < L; ++i) values[i] = values[i] < 0.0f ? 0.0f : values[i];
         return;
     }
-    // Not unrolled: the rare ones shall not fill the instruction cache of every kernel.
+    // The code of the others stands once: the elements rotate through the first register, because registers have no
+    // index.
     ATROUS_NO_UNROLL
-    for (int i = 0; i < L; ++i) values[i] = activate(values[i], kind, slope);
+    for (int turn = 0; turn < L; ++turn) {
+        const float result = activate(values[0], kind, slope);
+        ATROUS_UNROLL
+        for (int i = 1; i < L; ++i) values[i - 1] = values[i];
+        values[L - 1] = result;
+    }
 }
 
 }  // namespace atrous::cuda

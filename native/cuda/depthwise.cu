@@ -10,10 +10,10 @@ namespace {
 constexpr int run_length = 4;
 
 struct window {
-    int32_t stride, dilation, top, left;
+    int32_t height, width, stride, dilation, top, left;
 };
 
-template <class T, int K, int L>
+template <class T, int L>
 ATROUS_FUNCTION void convolve(const tensor& x, const float* weights, const float* bias, const tensor& residual,
                               const window& at, int32_t kind, float slope, const tensor& y) {
     tensor runs = y;
@@ -32,75 +32,71 @@ ATROUS_FUNCTION void convolve(const tensor& x, const float* weights, const float
             ATROUS_UNROLL
             for (int i = 0; i < L; ++i) sums[run][i] = sums[0][i];
         }
-        // A tap that lies outside, as most do at high rates, costs neither its weights nor its products.
+        const int64_t next_run = at.stride * x.pixel_stride, next_tap = at.dilation * x.pixel_stride;
+        const int32_t left = first * at.stride - at.left;
         ATROUS_NO_UNROLL
-        for (int row = 0; row < K; ++row) {
+        for (int row = 0; row < at.height; ++row) {
             const int32_t in_y = p.y * at.stride - at.top + row * at.dilation;
+            // Rows that lie outside, as most do at high rates, cost neither their weights nor their products.
             if (in_y < 0 || in_y >= x.height) continue;
             const T* in = pixel<T>(x, p.n, in_y, 0) + p.c;
-            ATROUS_UNROLL
-            for (int column = 0; column < K; ++column) {
+            const float* factor = weights + static_cast<int64_t>(row) * at.width * y.channels + p.c;
+            int64_t tap = left * x.pixel_stride;
+            ATROUS_NO_UNROLL
+            for (int column = 0; column < at.width; ++column, tap += next_tap, factor += y.channels) {
                 float factors[L];
-                load(weights + static_cast<int64_t>(row * K + column) * y.channels + p.c, factors);
+                load(factor, factors);
                 ATROUS_UNROLL
                 for (int run = 0; run < run_length; ++run) {
-                    const int32_t in_x = (first + run) * at.stride - at.left + column * at.dilation;
+                    const int32_t in_x = left + run * at.stride + column * at.dilation;
                     if (in_x < 0 || in_x >= x.width) continue;
                     float values[L];
-                    load(in + in_x * x.pixel_stride, values);
+                    load(in + (tap + run * next_run), values);
                     ATROUS_UNROLL
                     for (int i = 0; i < L; ++i) sums[run][i] = fused(values[i], factors[i], sums[run][i]);
                 }
             }
         }
-        ATROUS_UNROLL
-        for (int run = 0; run < run_length; ++run) {
-            if (first + run >= y.width) break;
+        // The runs come to the first registers one after the other, so that this code stands once.
+        ATROUS_NO_UNROLL
+        for (int32_t out_x = first; out_x < first + run_length && out_x < y.width; ++out_x) {
             if (residual.data != nullptr) {
                 float added[L];
-                load(pixel<T>(residual, p.n, p.y, first + run) + p.c, added);
+                load(pixel<T>(residual, p.n, p.y, out_x) + p.c, added);
                 ATROUS_UNROLL
-                for (int i = 0; i < L; ++i) sums[run][i] += added[i];
+                for (int i = 0; i < L; ++i) sums[0][i] += added[i];
             }
-            activate(sums[run], kind, slope);
-            store(pixel<T>(y, p.n, p.y, first + run) + p.c, sums[run]);
+            activate(sums[0], kind, slope);
+            store(pixel<T>(y, p.n, p.y, out_x) + p.c, sums[0]);
+            ATROUS_UNROLL
+            for (int run = 1; run < run_length; ++run) {
+                ATROUS_UNROLL
+                for (int i = 0; i < L; ++i) sums[run - 1][i] = sums[run][i];
+            }
         }
     });
 }
 
-template <class T, int K>
+template <class T>
 ATROUS_FUNCTION void depthwise(const tensor& x, const float* weights, const float* bias, const tensor& residual,
                                const window& at, int32_t kind, float slope, const tensor& y) {
     const bool whole = y.channels % chunk<T> == 0 && is_aligned<T>(x) && is_aligned<T>(y) &&
                        (residual.data == nullptr || is_aligned<T>(residual)) && is_aligned(weights) && is_aligned(bias);
     if (whole)
-        convolve<T, K, chunk<T>>(x, weights, bias, residual, at, kind, slope, y);
+        convolve<T, chunk<T>>(x, weights, bias, residual, at, kind, slope, y);
     else
-        convolve<T, K, 1>(x, weights, bias, residual, at, kind, slope, y);
-}
-
-template <class T>
-ATROUS_FUNCTION void depthwise3(const tensor& x, const float* weights, const float* bias, const tensor& residual,
-                                const window& at, int32_t kind, float slope, const tensor& y) {
-    depthwise<T, 3>(x, weights, bias, residual, at, kind, slope, y);
-}
-
-template <class T>
-ATROUS_FUNCTION void depthwise5(const tensor& x, const float* weights, const float* bias, const tensor& residual,
-                                const window& at, int32_t kind, float slope, const tensor& y) {
-    depthwise<T, 5>(x, weights, bias, residual, at, kind, slope, y);
+        convolve<T, 1>(x, weights, bias, residual, at, kind, slope, y);
 }
 
 }  // namespace
 
 // weights: [tap row][tap column][channel]; bias: [channel] or null; residual.data: null for none, and it may be y's.
 // Grid: x covers the chunks of a row of ceil(width / 4) pixels, y the rows of the batch.
-#define ATROUS_DEPTHWISE(name)                                                                                  \
-    ATROUS_ENTRIES(name, block_size,                                                                            \
-                   (tensor x, const float* weights, const float* bias, tensor residual, int32_t stride,         \
-                    int32_t dilation, int32_t top, int32_t left, int32_t activation, float slope, tensor y),    \
-                   (x, weights, bias, residual, window{stride, dilation, top, left}, activation, slope, y))
-ATROUS_DEPTHWISE(depthwise3)
-ATROUS_DEPTHWISE(depthwise5)
+ATROUS_ENTRIES(depthwise, block_size,
+               (tensor x, const float* weights, const float* bias, tensor residual, int32_t kernel_height,
+                int32_t kernel_width, int32_t stride, int32_t dilation, int32_t top, int32_t left, int32_t activation,
+                float slope, tensor y),
+               (x, weights, bias, residual, window{kernel_height, kernel_width, stride, dilation, top, left},
+                activation, slope, y))
 
 }  // namespace atrous::cuda

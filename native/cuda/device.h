@@ -43,11 +43,29 @@
     static const ::atrous::cuda::host::registration name##_registration(#name, &::atrous::cuda::host::run<&name>);
 #endif
 
+// Entries that belong to a storage: on the device a module holds those of one, ATROUS_STORAGE_F32, _F16 or _BF16, so
+// that a run translates no code of a precision that it doesn't use.
+#if !ATROUS_ON_DEVICE || defined(ATROUS_STORAGE_F32)
+#define ATROUS_ENTRY_F32 ATROUS_ENTRY
+#else
+#define ATROUS_ENTRY_F32(name, block, parameters, body)
+#endif
+#if !ATROUS_ON_DEVICE || defined(ATROUS_STORAGE_F16)
+#define ATROUS_ENTRY_F16 ATROUS_ENTRY
+#else
+#define ATROUS_ENTRY_F16(name, block, parameters, body)
+#endif
+#if !ATROUS_ON_DEVICE || defined(ATROUS_STORAGE_BF16)
+#define ATROUS_ENTRY_BF16 ATROUS_ENTRY
+#else
+#define ATROUS_ENTRY_BF16(name, block, parameters, body)
+#endif
+
 // One entry for each storage: name_f32, name_f16 and name_bf16 call the template name<storage> with the arguments.
-#define ATROUS_ENTRIES(name, block, parameters, arguments)                       \
-    ATROUS_ENTRY(name##_f32, block, parameters, name<float> arguments)           \
-    ATROUS_ENTRY(name##_f16, block, parameters, name<atrous::cuda::float16> arguments) \
-    ATROUS_ENTRY(name##_bf16, block, parameters, name<atrous::cuda::bfloat16> arguments)
+#define ATROUS_ENTRIES(name, block, parameters, arguments)                                 \
+    ATROUS_ENTRY_F32(name##_f32, block, parameters, name<float> arguments)                 \
+    ATROUS_ENTRY_F16(name##_f16, block, parameters, name<atrous::cuda::float16> arguments) \
+    ATROUS_ENTRY_BF16(name##_bf16, block, parameters, name<atrous::cuda::bfloat16> arguments)
 
 namespace atrous::cuda {
 
