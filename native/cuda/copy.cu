@@ -1,5 +1,5 @@
-// Copies that change the place, the type or the number of channels: into a slice of a concatenation, out of a window, from
-// one pixel to all, to the precision of the network and back, with zeros in the channels that pad.
+// Copies that change the place, the type or the number of channels: into a slice of a concatenation, out of a window,
+// from one pixel to all, to the precision of the network and back, with zeros in the channels that pad.
 #include "tensor.h"
 
 namespace atrous::cuda {

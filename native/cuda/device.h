@@ -3,7 +3,7 @@
 //
 // A kernel computes the same bits on both: products and sums are fused only where fused() says so (the compilers are
 // told not to do it by themselves), division and conversion round to nearest even, and there is no approximate
-// instruction.
+// instruction. Only the payload of a NaN may differ.
 #ifndef ATROUS_CUDA_DEVICE_H
 #define ATROUS_CUDA_DEVICE_H
 
@@ -35,11 +35,15 @@
 
 // One entry: extern "C" void name parameters { body }. block: threads of a block, all along x.
 #if ATROUS_ON_DEVICE
-#define ATROUS_ENTRY(name, block, parameters, body) \
-    extern "C" __global__ void __launch_bounds__(block) name parameters { body; }
+#define ATROUS_ENTRY(name, block, parameters, body)                       \
+    extern "C" __global__ void __launch_bounds__(block) name parameters { \
+        body;                                                             \
+    }
 #else
 #define ATROUS_ENTRY(name, block, parameters, body) \
-    static void name parameters { body; }           \
+    static void name parameters {                   \
+        body;                                       \
+    }                                               \
     static const ::atrous::cuda::host::registration name##_registration(#name, &::atrous::cuda::host::run<&name>);
 #endif
 
@@ -82,29 +86,71 @@ constexpr int block_size = 256;
 // ---- Where a thread is
 
 #if ATROUS_ON_DEVICE && defined(__clang__)
-ATROUS_FUNCTION uint32_t thread_index() { return __nvvm_read_ptx_sreg_tid_x(); }
-ATROUS_FUNCTION uint32_t block_threads() { return __nvvm_read_ptx_sreg_ntid_x(); }
-ATROUS_FUNCTION uint32_t block_column() { return __nvvm_read_ptx_sreg_ctaid_x(); }
-ATROUS_FUNCTION uint32_t block_row() { return __nvvm_read_ptx_sreg_ctaid_y(); }
-ATROUS_FUNCTION uint32_t grid_columns() { return __nvvm_read_ptx_sreg_nctaid_x(); }
-ATROUS_FUNCTION uint32_t grid_rows() { return __nvvm_read_ptx_sreg_nctaid_y(); }
-ATROUS_FUNCTION void barrier() { __syncthreads(); }
+ATROUS_FUNCTION uint32_t thread_index() {
+    return __nvvm_read_ptx_sreg_tid_x();
+}
+ATROUS_FUNCTION uint32_t block_threads() {
+    return __nvvm_read_ptx_sreg_ntid_x();
+}
+ATROUS_FUNCTION uint32_t block_column() {
+    return __nvvm_read_ptx_sreg_ctaid_x();
+}
+ATROUS_FUNCTION uint32_t block_row() {
+    return __nvvm_read_ptx_sreg_ctaid_y();
+}
+ATROUS_FUNCTION uint32_t grid_columns() {
+    return __nvvm_read_ptx_sreg_nctaid_x();
+}
+ATROUS_FUNCTION uint32_t grid_rows() {
+    return __nvvm_read_ptx_sreg_nctaid_y();
+}
+ATROUS_FUNCTION void barrier() {
+    __syncthreads();
+}
 #elif ATROUS_ON_DEVICE
-ATROUS_FUNCTION uint32_t thread_index() { return threadIdx.x; }
-ATROUS_FUNCTION uint32_t block_threads() { return blockDim.x; }
-ATROUS_FUNCTION uint32_t block_column() { return blockIdx.x; }
-ATROUS_FUNCTION uint32_t block_row() { return blockIdx.y; }
-ATROUS_FUNCTION uint32_t grid_columns() { return gridDim.x; }
-ATROUS_FUNCTION uint32_t grid_rows() { return gridDim.y; }
-ATROUS_FUNCTION void barrier() { __syncthreads(); }
+ATROUS_FUNCTION uint32_t thread_index() {
+    return threadIdx.x;
+}
+ATROUS_FUNCTION uint32_t block_threads() {
+    return blockDim.x;
+}
+ATROUS_FUNCTION uint32_t block_column() {
+    return blockIdx.x;
+}
+ATROUS_FUNCTION uint32_t block_row() {
+    return blockIdx.y;
+}
+ATROUS_FUNCTION uint32_t grid_columns() {
+    return gridDim.x;
+}
+ATROUS_FUNCTION uint32_t grid_rows() {
+    return gridDim.y;
+}
+ATROUS_FUNCTION void barrier() {
+    __syncthreads();
+}
 #else
-inline uint32_t thread_index() { return host::here.thread; }
-inline uint32_t block_threads() { return host::here.block.x; }
-inline uint32_t block_column() { return host::here.column; }
-inline uint32_t block_row() { return host::here.row; }
-inline uint32_t grid_columns() { return host::here.grid.x; }
-inline uint32_t grid_rows() { return host::here.grid.y; }
-inline void barrier() { ++host::here.barriers; }
+inline uint32_t thread_index() {
+    return host::here.thread;
+}
+inline uint32_t block_threads() {
+    return host::here.block.x;
+}
+inline uint32_t block_column() {
+    return host::here.column;
+}
+inline uint32_t block_row() {
+    return host::here.row;
+}
+inline uint32_t grid_columns() {
+    return host::here.grid.x;
+}
+inline uint32_t grid_rows() {
+    return host::here.grid.y;
+}
+inline void barrier() {
+    ++host::here.barriers;
+}
 #endif
 
 // True while the code between barrier number `number` and the next one runs. A kernel with barriers keeps nothing but

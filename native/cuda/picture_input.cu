@@ -19,8 +19,8 @@ ATROUS_FUNCTION float normalised(float value, float scale, const channel_map& ma
 
 template <class T, int L>
 ATROUS_FUNCTION void normalise(const uint8_t* picture, int32_t height, int32_t width, int32_t picture_channels,
-                             int32_t top, int32_t left, float scale, const channel_map* maps, int32_t channels,
-                             const tensor& y) {
+                               int32_t top, int32_t left, float scale, const channel_map* maps, int32_t channels,
+                               const tensor& y) {
     for_each_chunk<L>(y, [&](place p) {
         const int32_t row = p.y - top, column = p.x - left;
         const bool inside = row >= 0 && row < height && column >= 0 && column < width;

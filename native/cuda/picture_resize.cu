@@ -34,7 +34,8 @@ ATROUS_FUNCTION void antialiased_taps(int32_t filter, int32_t in_size, int32_t o
     const double scale = static_cast<double>(in_size) / out_size, widening = scale > 1.0 ? scale : 1.0;
     const double support = (filter == filter_bilinear ? 1.0 : 2.0) * widening, shrink = 1.0 / widening;
     const double center = (cell + 0.5) * scale;
-    const int32_t low = static_cast<int32_t>(center - support + 0.5), high = static_cast<int32_t>(center + support + 0.5);
+    const int32_t low = static_cast<int32_t>(center - support + 0.5),
+                  high = static_cast<int32_t>(center + support + 0.5);
     const int32_t first = low < 0 ? 0 : low, count = (high < in_size ? high : in_size) - first;
     double sum = 0.0;
     for (int32_t i = 0; i < count; ++i) sum += weigh(filter, (i + first - center + 0.5) * shrink);
@@ -50,14 +51,15 @@ ATROUS_FUNCTION void plain_taps(int32_t in_size, int32_t out_size, int32_t cell,
     at = at < 0.0 ? 0.0 : at > in_size - 1.0 ? in_size - 1.0 : at;
     const int32_t last = in_size > 2 ? in_size - 2 : 0;
     const int32_t first = static_cast<int32_t>(at) < last ? static_cast<int32_t>(at) : last;
-    const int32_t second = round_away((at - first) * (1 << plain_weight_bits));
+    const double share = (at - first) * (1 << plain_weight_bits);
+    const int32_t below = static_cast<int32_t>(share), second = share - below >= 0.5 ? below + 1 : below;
     spans[cell] = {first, in_size < 2 ? in_size : 2};
     weights[0] = (1 << plain_weight_bits) - second;
     weights[1] = second;
 }
 
 ATROUS_FUNCTION void make_taps(int32_t filter, int32_t in_size, int32_t out_size, int32_t stride, span* spans,
-                                  int32_t* weights) {
+                               int32_t* weights) {
     for_each(1, static_cast<uint32_t>(out_size), [&](uint32_t, uint32_t item) {
         const int32_t cell = static_cast<int32_t>(item);
         int32_t* own = weights + static_cast<int64_t>(cell) * stride;
@@ -81,19 +83,21 @@ ATROUS_FUNCTION uint8_t weighted(const uint8_t* from, int64_t step, const int32_
 }
 
 ATROUS_FUNCTION void resize_width(const uint8_t* x, int32_t height, int32_t in_width, int32_t out_width,
-                                   int32_t channels, const span* spans, const int32_t* weights, int32_t stride,
-                                   uint8_t* y) {
-    for_each(static_cast<uint32_t>(height), static_cast<uint32_t>(out_width * channels), [&](uint32_t row, uint32_t item) {
-        const int32_t column = static_cast<int32_t>(item) / channels, channel = static_cast<int32_t>(item) % channels;
-        const span at = spans[column];
-        const uint8_t* from = x + (static_cast<int64_t>(row) * in_width + at.first) * channels + channel;
-        y[static_cast<int64_t>(row) * out_width * channels + item] =
-            weighted(from, channels, weights + static_cast<int64_t>(column) * stride, at.count);
-    });
+                                  int32_t channels, const span* spans, const int32_t* weights, int32_t stride,
+                                  uint8_t* y) {
+    for_each(static_cast<uint32_t>(height), static_cast<uint32_t>(out_width * channels),
+             [&](uint32_t row, uint32_t item) {
+                 const int32_t column = static_cast<int32_t>(item) / channels,
+                               channel = static_cast<int32_t>(item) % channels;
+                 const span at = spans[column];
+                 const uint8_t* from = x + (static_cast<int64_t>(row) * in_width + at.first) * channels + channel;
+                 y[static_cast<int64_t>(row) * out_width * channels + item] =
+                     weighted(from, channels, weights + static_cast<int64_t>(column) * stride, at.count);
+             });
 }
 
 ATROUS_FUNCTION void resize_height(const uint8_t* x, int32_t out_height, int32_t width, int32_t channels,
-                                    const span* spans, const int32_t* weights, int32_t stride, uint8_t* y) {
+                                   const span* spans, const int32_t* weights, int32_t stride, uint8_t* y) {
     const int64_t bytes = static_cast<int64_t>(width) * channels;
     for_each(static_cast<uint32_t>(out_height), static_cast<uint32_t>(bytes), [&](uint32_t row, uint32_t item) {
         const span at = spans[row];
@@ -103,21 +107,24 @@ ATROUS_FUNCTION void resize_height(const uint8_t* x, int32_t out_height, int32_t
 }
 
 ATROUS_FUNCTION void resize_plain(const uint8_t* x, int32_t in_width, int32_t out_height, int32_t out_width,
-                                   int32_t channels, const span* rows, const int32_t* row_weights, const span* columns,
-                                   const int32_t* column_weights, uint8_t* y) {
+                                  int32_t channels, const span* rows, const int32_t* row_weights, const span* columns,
+                                  const int32_t* column_weights, uint8_t* y) {
     constexpr int shift = 2 * plain_weight_bits;
     const int64_t bytes = static_cast<int64_t>(in_width) * channels;
-    for_each(static_cast<uint32_t>(out_height), static_cast<uint32_t>(out_width * channels), [&](uint32_t row, uint32_t item) {
-        const int32_t column = static_cast<int32_t>(item) / channels, channel = static_cast<int32_t>(item) % channels;
-        const span down = rows[row], right = columns[column];
-        const int32_t *d = row_weights + 2 * static_cast<int64_t>(row), *r = column_weights + 2 * static_cast<int64_t>(column);
-        const uint8_t* upper = x + down.first * bytes + static_cast<int64_t>(right.first) * channels + channel;
-        const int64_t next_row = down.count == 2 ? bytes : 0, next = right.count == 2 ? channels : 0;
-        const int32_t above = upper[0] * r[0] + upper[next] * r[1];
-        const int32_t below = upper[next_row] * r[0] + upper[next_row + next] * r[1];
-        y[static_cast<int64_t>(row) * out_width * channels + item] =
-            static_cast<uint8_t>((above * d[0] + below * d[1] + (1 << (shift - 1))) >> shift);
-    });
+    for_each(static_cast<uint32_t>(out_height), static_cast<uint32_t>(out_width * channels),
+             [&](uint32_t row, uint32_t item) {
+                 const int32_t column = static_cast<int32_t>(item) / channels,
+                               channel = static_cast<int32_t>(item) % channels;
+                 const span down = rows[row], right = columns[column];
+                 const int32_t *d = row_weights + 2 * static_cast<int64_t>(row),
+                               *r = column_weights + 2 * static_cast<int64_t>(column);
+                 const uint8_t* upper = x + down.first * bytes + static_cast<int64_t>(right.first) * channels + channel;
+                 const int64_t next_row = down.count == 2 ? bytes : 0, next = right.count == 2 ? channels : 0;
+                 const int32_t above = upper[0] * r[0] + upper[next] * r[1];
+                 const int32_t below = upper[next_row] * r[0] + upper[next_row + next] * r[1];
+                 y[static_cast<int64_t>(row) * out_width * channels + item] =
+                     static_cast<uint8_t>((above * d[0] + below * d[1] + (1 << (shift - 1))) >> shift);
+             });
 }
 
 }  // namespace
@@ -135,7 +142,7 @@ ATROUS_ENTRY(picture_width, block_size,
              (const uint8_t* x, int32_t height, int32_t in_width, int32_t out_width, int32_t channels,
               const int32_t* spans, const int32_t* weights, int32_t stride, uint8_t* y),
              (resize_width(x, height, in_width, out_width, channels, reinterpret_cast<const span*>(spans), weights,
-                            stride, y)))
+                           stride, y)))
 
 // x: [in_height][width][channels], y: [out_height][width][channels].
 // Grid: x covers width * channels, y the rows of the output.
@@ -151,6 +158,6 @@ ATROUS_ENTRY(picture_plain, block_size,
               const int32_t* row_spans, const int32_t* row_weights, const int32_t* column_spans,
               const int32_t* column_weights, uint8_t* y),
              (resize_plain(x, in_width, out_height, out_width, channels, reinterpret_cast<const span*>(row_spans),
-                            row_weights, reinterpret_cast<const span*>(column_spans), column_weights, y)))
+                           row_weights, reinterpret_cast<const span*>(column_spans), column_weights, y)))
 
 }  // namespace atrous::cuda

@@ -21,16 +21,17 @@ ATROUS_FUNCTION void for_each_score(const T* in, int32_t channels, Body body) {
 template <class T, int L>
 ATROUS_FUNCTION void normalise(const tensor& x, const tensor& y) {
     const uint32_t height = static_cast<uint32_t>(y.height);
-    for_each(static_cast<uint32_t>(y.batch) * height, static_cast<uint32_t>(y.width), [&](uint32_t row, uint32_t column) {
-        const int32_t n = static_cast<int32_t>(row / height), line = static_cast<int32_t>(row % height);
-        const T* in = pixel<T>(x, n, line, static_cast<int32_t>(column));
-        float* out = pixel<float>(y, n, line, static_cast<int32_t>(column));
-        float best = to_float(in[0]), sum = 0.0f;
-        for_each_score<T, L>(in, x.channels, [&](int32_t, float value) { best = value > best ? value : best; });
-        for_each_score<T, L>(in, x.channels, [&](int32_t, float value) { sum += exponential(value - best); });
-        for_each_score<T, L>(in, x.channels,
-                             [&](int32_t channel, float value) { out[channel] = exponential(value - best) / sum; });
-    });
+    for_each(
+        static_cast<uint32_t>(y.batch) * height, static_cast<uint32_t>(y.width), [&](uint32_t row, uint32_t column) {
+            const int32_t n = static_cast<int32_t>(row / height), line = static_cast<int32_t>(row % height);
+            const T* in = pixel<T>(x, n, line, static_cast<int32_t>(column));
+            float* out = pixel<float>(y, n, line, static_cast<int32_t>(column));
+            float best = to_float(in[0]), sum = 0.0f;
+            for_each_score<T, L>(in, x.channels, [&](int32_t, float value) { best = value > best ? value : best; });
+            for_each_score<T, L>(in, x.channels, [&](int32_t, float value) { sum += exponential(value - best); });
+            for_each_score<T, L>(in, x.channels,
+                                 [&](int32_t channel, float value) { out[channel] = exponential(value - best) / sum; });
+        });
 }
 
 template <class T>

@@ -80,7 +80,8 @@ template <class Body>
 ATROUS_FUNCTION void for_each(uint32_t rows, uint32_t items, Body body) {
     for (uint32_t row = block_row(); row < rows; row += grid_rows()) {
         const uint32_t step = grid_columns() * block_threads();
-        for (uint32_t item = block_column() * block_threads() + thread_index(); item < items; item += step) body(row, item);
+        for (uint32_t item = block_column() * block_threads() + thread_index(); item < items; item += step)
+            body(row, item);
     }
 }
 
