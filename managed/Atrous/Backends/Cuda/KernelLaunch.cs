@@ -41,7 +41,7 @@ internal struct KernelArgument
 internal sealed unsafe class KernelLaunch
 {
     /// <summary>The most blocks along y that CUDA takes; kernels stride on over the rest of the rows.</summary>
-    private const long MostRows = 65535;
+    public const long MostRows = 65535;
 
     private readonly KernelArgument[] _arguments;
     private readonly nint[] _pointers;

@@ -108,9 +108,11 @@ internal static class KernelLaunches
                 Kernels.Find("average_pool", storage), Rows(y), y.Width * Chunks(y, storage),
                 x, op.KernelHeight, op.KernelWidth, op.Stride, 0, 0, y);
 
-    /// <summary>The mean of every channel; y is 1x1.</summary>
+    /// <summary>The mean of every channel; y is 1x1. A batch has at most 65535 pictures, because each is a block row of its own.</summary>
     public static KernelLaunch GlobalAverage(DType storage, DeviceTensor x, DeviceTensor y)
     {
+        if (x.Batch > KernelLaunch.MostRows)
+            throw new ArgumentException($"A batch of {x.Batch} pictures is too large to be pooled at once.", nameof(x));
         KernelSignature kernel = Kernels.Find("global_average", storage);
         int blockChannels = AverageChunks * Lanes(storage);
         long blocks = (x.Channels + blockChannels - 1) / blockChannels;

@@ -40,8 +40,8 @@ public sealed unsafe class KernelConversionTests
         float[] values =
         [
             .. from exponent in Enumerable.Range(0, 256)
-               from fraction in new[] { 0u, 1, 0xfff, 0x1000, 0x1001, 0x2fff, 0x3000, 0x3001, 0x7fff, 0x8000, 0x8001, 0x17fff, 0x18000, 0x18001, 0x7fffff, 0x555555 }
-               from sign in new[] { 0u, 1 }
+               from fraction in new uint[] { 0u, 1, 0xfff, 0x1000, 0x1001, 0x2fff, 0x3000, 0x3001, 0x7fff, 0x8000, 0x8001, 0x17fff, 0x18000, 0x18001, 0x7fffff, 0x555555 }
+               from sign in new uint[] { 0u, 1 }
                select BitConverter.UInt32BitsToSingle(sign << 31 | (uint)exponent << 23 | fraction),
         ];
         float[] numbers = [.. values.Where(value => !float.IsNaN(value))];

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -99,6 +100,19 @@ public sealed partial class PtxTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Modules))]
+    public void The_assembler_accepts_it_without_spilling_more_than_a_few_registers(string module)
+    {
+        Assert.SkipWhen(Run("-c", "command -v ptxas").Status != 0, "There is no ptxas here; it is part of the CUDA toolkit.");
+        foreach (string target in new[] { "sm_80", "sm_90" })
+        {
+            (int status, string output) = Run("-c", $"ptxas -v -arch={target} {Path.Combine(Folder, "ptx", $"{module}.ptx")} -o /dev/null");
+            Assert.True(status == 0, output);
+            Assert.All(Spill().Matches(output), match => Assert.InRange(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), 0, 64));
+        }
+    }
+
     [Fact]
     public void Misfitting_arguments_are_refused()
     {
@@ -108,6 +122,7 @@ public sealed partial class PtxTests
         Assert.Throws<ArgumentException>(() => new KernelLaunch(kernel, 2, 3, x, 1));
         Assert.Throws<ArgumentException>(() => new KernelLaunch(kernel, 0, 3, x, x));
         Assert.Throws<ArgumentException>(() => new KernelLaunch(kernel, 2, 1L << 31, x, x));
+        Assert.Throws<ArgumentException>(() => KernelLaunches.GlobalAverage(Tensors.DType.Float32, x with { Batch = 65536 }, x));
         Assert.Throws<ArgumentException>(() => Kernels.Find("softmax_f64"));
         Assert.Throws<ArgumentException>(() => Kernels.Find("softmax", Tensors.DType.Int8));
         Assert.Throws<ArgumentException>(() => Kernels.Ptx("softmax"));
@@ -143,6 +158,9 @@ public sealed partial class PtxTests
 
     [GeneratedRegex(@"\.visible \.entry (?<name>\w+)\((?<parameters>[^)]*)\)\s*\.maxntid (?<threads>\d+), 1, 1")]
     private static partial Regex Entry();
+
+    [GeneratedRegex(@"(\d+) bytes spill stores")]
+    private static partial Regex Spill();
 
     [GeneratedRegex(@"\.param (\.align 8 \.b8|\.\w+) \w+(\[\d+\])?")]
     private static partial Regex Parameter();
