@@ -45,6 +45,7 @@ public sealed class AtrousServer : IAsyncDisposable
 
         WebApplication application = builder.Build();
         application.UseMiddleware<Failures>();
+        ResponseEncoding.Use(application);
         OpenInferenceEndpoints.Map(application);
         SegmentEndpoints.Map(application);
         WebPage.Map(application);
