@@ -40,34 +40,17 @@ internal sealed class Failures(RequestDelegate next)
         try
         {
             await next(context);
-            if (Unanswered(context) is { } failure)
-                await Write(context, failure);
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {
-            context.Response.Clear();
             await Write(context, HttpFailure.Of(e));
         }
-    }
-
-    /// <summary>Routing refuses an address or a verb by the status alone.</summary>
-    private static HttpFailure? Unanswered(HttpContext context)
-    {
-        (HttpRequest request, HttpResponse response) = (context.Request, context.Response);
-        if (response.HasStarted || response.ContentLength is not null || response.ContentType is not null)
-            return null;
-        return response.StatusCode switch
-        {
-            StatusCodes.Status404NotFound => new(StatusCodes.Status404NotFound, $"There is nothing at {request.Path}."),
-            StatusCodes.Status405MethodNotAllowed => new(
-                StatusCodes.Status405MethodNotAllowed, $"{request.Path} does not take {request.Method}; use {response.Headers.Allow}."),
-            _ => null,
-        };
     }
 
     private static Task Write(HttpContext context, HttpFailure failure)
     {
         HttpResponse response = context.Response;
+        response.Clear();
         response.StatusCode = failure.Status;
         if (failure.RetryAfter is { } wait)
             response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);

@@ -43,7 +43,7 @@ internal ref struct InferRequestReader
         int split = (int)(headerLength ?? body.Length);
         try
         {
-            var reader = new InferRequestReader(body[..split], maxDepth, headerLength is null ? null : body[split..]);
+            var reader = new InferRequestReader(body[..split], maxDepth, headerLength is null ? default(ReadOnlyMemory<byte>?) : body[split..]);
             return reader.Request();
         }
         catch (JsonException e)

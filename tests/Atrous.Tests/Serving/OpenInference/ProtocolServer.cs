@@ -1,6 +1,7 @@
 using Atrous.Hosting;
 using Atrous.Imaging;
 using Atrous.Server;
+using Atrous.Tests.Cli;
 using Atrous.Tests.Segmenters;
 
 namespace Atrous.Tests.Serving.OpenInference;
@@ -34,6 +35,7 @@ public sealed class ProtocolServer(GeneratedModel model) : IAsyncLifetime
         await _server.StartAsync();
         await _server.Models.WhenLoadedAsync();
         _http = new HttpClient(_handler) { BaseAddress = Address };
+        await ExpectAsync(Workplace.Photo());
     }
 
     public async ValueTask DisposeAsync()
@@ -56,7 +58,8 @@ public sealed class ProtocolServer(GeneratedModel model) : IAsyncLifetime
             options.Models.Add("street", new ModelOptions
             {
                 Path = model,
-                Segmenter = new SegmenterOptions { Threads = 1 },
+                // One plan is kept whatever was asked for before: what a test leaves behind can be counted.
+                Segmenter = new SegmenterOptions { Threads = 1, CachedShapes = 1 },
                 Batching = new BatchingOptions { QueueLimit = QueueLimit },
                 WarmUp = [],
             });

@@ -55,7 +55,7 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
     [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3]}]}""", "either 'data' or", "has none")]
     [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"data":5}]}""", "data must be an array")]
     [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"data":[1,2,3],"data":[1,2,3]}]}""", "'data' twice")]
-    [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"data":[1,2,3],"parameters":{"binary_data_size":3}}]}""", "Inference-Header-Content-Length")]
+    [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"data":[1,2,3],"parameters":{"binary_data_size":3}}]}""", "has both")]
     [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"parameters":{"binary_data_size":3}}]}""", "Inference-Header-Content-Length")]
     [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"parameters":{"shared_memory_region":"r"}}]}""", "Shared memory")]
     [InlineData("""{"inputs":[{"name":"photo","datatype":"UINT8","shape":[1,1,1,3],"data":[1,2,3]}]}""", "one input, 'image'", "'photo'")]
@@ -70,7 +70,7 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
     [InlineData("UINT8", "[1,0,1,3]", "[]", "at least one picture, row and column")]
     [InlineData("UINT8", "[1,1,1,5]", "[1,2,3,4,5]", "C from 1 to 4")]
     [InlineData("UINT8", "[1,1,1,3]", "[1,2]", "fewer elements")]
-    [InlineData("UINT8", "[1,1,1,3]", "[1000,2]", "fewer elements")]
+    [InlineData("UINT8", "[1,1,1,3]", "[100,2]", "fewer elements")]
     [InlineData("UINT8", "[1,1,1,3]", "[1,2,3,4]", "more elements")]
     [InlineData("UINT8", "[1,1,1,3]", "[1,256,3]", "element 1 is no pixel", "255")]
     [InlineData("UINT8", "[1,1,1,3]", "[1,-1,3]", "element 1 is no pixel")]
@@ -126,10 +126,6 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
     public Task Binary_data_does_not_fit(string datatype, string shape, long claimed, int sent, string words) => Refuse(400, Protocol.Binary(
         $$$"""{"inputs":[{"name":"image","datatype":"{{{datatype}}}","shape":{{{shape}}},"parameters":{"binary_data_size":{{{claimed}}}}}]}""",
         [.. Enumerable.Range(1, sent).Select(i => (byte)i)]), words);
-
-    [Fact]
-    public Task Both_data_and_bytes() => Refuse(400, Protocol.Binary(
-        """{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"data":[1,2,3],"parameters":{"binary_data_size":3}}]}""", [1, 2, 3]), "has both");
 
     [Fact]
     public async Task Too_many_elements_of_BYTES()
@@ -211,7 +207,7 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
         $$"""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"data":[1,2,3]}],"outputs":{{outputs}}}""", words);
 
     [Theory]
-    [InlineData("""{"inputs":NEST}""")]
+    [InlineData("""{"inputs":[{"parameters":{"x":NEST}}]}""")]
     [InlineData("""{"more":NEST}""")]
     [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"data":NEST}]}""")]
     [InlineData("""{"parameters":{"x":NEST}}""")]
@@ -245,7 +241,7 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
     public async Task A_compressed_body_is_too_large_when_it_is_not(string encoding)
     {
         var bomb = new MemoryStream();
-        using (Stream stream = encoding == "gzip" ? new GZipStream(bomb, CompressionLevel.Optimal) : new ZLibStream(bomb, CompressionLevel.Optimal))
+        using (Stream stream = encoding == "gzip" ? new GZipStream(bomb, CompressionLevel.Optimal, leaveOpen: true) : new ZLibStream(bomb, CompressionLevel.Optimal, leaveOpen: true))
             stream.Write(new byte[8 * ProtocolServer.MaxBodyBytes]);
         Assert.InRange(bomb.Length, 1, ProtocolServer.MaxBodyBytes / 10);
         HttpRequestMessage request = Protocol.Post(Protocol.Infer, bomb.ToArray());

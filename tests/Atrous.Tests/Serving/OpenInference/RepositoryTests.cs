@@ -21,6 +21,7 @@ public sealed class RepositoryTests(GeneratedModel model) : IAsyncLifetime
         await _server.StartAsync();
         await _server.Models.WhenLoadedAsync();
         _http = new HttpClient { BaseAddress = _server.Address };
+        await AssertServes();
     }
 
     public async ValueTask DisposeAsync()
@@ -57,11 +58,14 @@ public sealed class RepositoryTests(GeneratedModel model) : IAsyncLifetime
     [Fact]
     public async Task A_failed_reload_keeps_the_old_model()
     {
+        // The old file stays open, and as it was, for the model that was loaded from it.
+        File.Delete(Checkpoint);
         File.WriteAllText(Checkpoint, "no checkpoint");
         Answer answer = await PostAsync("models/street/load", "");
         answer.Refuses(400, "model.safetensors");
         await AssertServes();
-        File.Copy(model.Path, Checkpoint, overwrite: true);
+        File.Delete(Checkpoint);
+        File.Copy(model.Path, Checkpoint);
         (await PostAsync("models/street/load", "")).Succeeds();
         await AssertServes();
     }
