@@ -1,10 +1,10 @@
-using System.Reflection;
 using Atrous.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Atrous.Server.OpenInference;
 
@@ -26,7 +26,7 @@ internal static class OpenInferenceEndpoints
     {
         RouteGroupBuilder v2 = routes.MapGroup("/v2").WithTags("Open Inference Protocol v2");
         v2.MapGet("/health/live", () => new ServerLive(true)).WithSummary("The server answers");
-        v2.MapGet("/health/ready", ServerReadiness)
+        v2.MapGet("/health/ready", ServerReadinessAsync)
             .WithSummary("Every model is ready")
             .Produces<ServerReady>().Produces<ServerReady>(StatusCodes.Status503ServiceUnavailable);
         v2.MapGet("", (ServerOptions options) => new ServerMetadata("atrous", Version, Extensions(options)))
@@ -79,15 +79,15 @@ internal static class OpenInferenceEndpoints
         return options.Admin ? [.. always, "model_repository", "model_repository(unload_dependents)"] : always;
     }
 
-    /// <summary>503 where it is not ready: probes look at nothing else.</summary>
-    private static JsonHttpResult<ServerReady> ServerReadiness(IModelCatalog catalog)
+    /// <summary>503 where it is not ready, by the same checks as every other probe: probes look at nothing else.</summary>
+    private static async Task<JsonHttpResult<ServerReady>> ServerReadinessAsync(HealthCheckService health, CancellationToken cancellation)
     {
-        if (catalog.IsReady)
+        HealthReport report = await health.CheckHealthAsync(check => check.Tags.Contains("ready"), cancellation);
+        if (report.Status == HealthStatus.Healthy)
             return TypedResults.Json(new ServerReady(true));
-        IEnumerable<string> waiting = catalog.Models.Where(model => model.State != ModelState.Ready).Select(Describe);
-        string reason = string.Join("; ", waiting);
+        IEnumerable<string?> reasons = report.Entries.Values.Where(entry => entry.Status != HealthStatus.Healthy).Select(entry => entry.Description);
         return TypedResults.Json(
-            new ServerReady(false, reason.Length > 0 ? reason : "The server is stopping."), statusCode: StatusCodes.Status503ServiceUnavailable);
+            new ServerReady(false, $"Not ready: {string.Join("; ", reasons)}."), statusCode: StatusCodes.Status503ServiceUnavailable);
     }
 
     private static JsonHttpResult<ModelReady> ModelReadiness(HttpContext context, string model, IModelCatalog catalog)
