@@ -49,7 +49,7 @@ public sealed class FuzzTests(ProtocolServer server) : IClassFixture<ProtocolSer
         byte[][] headers =
         [
             Json($$$"""{"id":"42","inputs":[{"name":"image","shape":[1],"datatype":"BYTES","parameters":{"binary_data_size":{{{tensor.Length}}}}}],"parameters":{"priority":1,"timeout":5,"binary_data_output":true}}"""),
-            Json($$"""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["{{Convert.ToBase64String(Photo)}}"]}],"outputs":[{"name":"labels","parameters":{"binary_data":true}}]}"""),
+            Json($$$"""{"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"data":["{{{Convert.ToBase64String(Photo)}}}"]}],"outputs":[{"name":"labels","parameters":{"binary_data":true}}]}"""),
             Json("""{"inputs":[{"name":"image","datatype":"FP32","shape":[1,2,2,3],"data":[[[[0,1,2],[3,4,5]],[[6,7,8],[9,10,255]]]]}]}"""),
         ];
         var random = new Random(12);

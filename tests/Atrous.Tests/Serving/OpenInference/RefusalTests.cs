@@ -261,6 +261,33 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
         await Refuse(415, request);
     }
 
+    [Fact]
+    public async Task A_timeout_passes()
+    {
+        byte[] tensor = Protocol.Bytes(Photo);
+        await Refuse(504, Protocol.Binary(
+            $$$"""{"parameters":{"timeout":1},"inputs":[{"name":"image","datatype":"BYTES","shape":[1],"parameters":{"binary_data_size":{{{tensor.Length}}}}}]}""",
+            tensor));
+    }
+
+    [Fact]
+    public async Task The_queue_is_full()
+    {
+        byte[] tensor = Protocol.Bytes([.. Enumerable.Repeat(Photo, ProtocolServer.QueueLimit)]);
+        string json = Protocol.Input("BYTES", [ProtocolServer.QueueLimit], $$"""
+            "parameters":{"binary_data_size":{{tensor.Length}}}
+            """);
+        // Each fills the queue by itself.
+        Answer[] answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => _http.AskAsync(Protocol.Binary(json, tensor))));
+        Answer[] refused = [.. answers.Where(answer => (int)answer.Status != 200)];
+        Assert.InRange(refused.Length, 1, answers.Length - 1);
+        Assert.All(refused, answer =>
+        {
+            answer.Refuses(503, "queue");
+            Assert.InRange(int.Parse(answer.Headers["Retry-After"]), 1, 60);
+        });
+    }
+
     private Task RefuseJson(string json, params string[] words) => Refuse(400, Protocol.Post(Protocol.Infer, json), words);
 
     private async Task Refuse(int status, HttpRequestMessage request, params string[] words) => (await _http.AskAsync(request)).Refuses(status, words);
