@@ -58,9 +58,9 @@ public sealed class ProtocolServer(GeneratedModel model) : IAsyncLifetime
             options.Models.Add("street", new ModelOptions
             {
                 Path = model,
-                // One plan is kept whatever was asked for before: what a test leaves behind can be counted.
+                // One plan is kept, whatever was asked for before: so it can be counted what a test leaves behind.
                 Segmenter = new SegmenterOptions { Threads = 1, CachedShapes = 1 },
-                Batching = new BatchingOptions { QueueLimit = QueueLimit },
+                Batching = new BatchingOptions { QueueLimit = QueueLimit, MaxBatch = 1 },
                 WarmUp = [],
             });
         },
