@@ -51,6 +51,8 @@ public sealed class ProtocolServer(GeneratedModel model) : IAsyncLifetime
     {
         Port = 0,
         Admin = admin,
+        // Only ever waited for until a test cuts it short.
+        DrainDelay = TimeSpan.FromMinutes(1),
         Limits = new ServerLimits { MaxBodyBytes = MaxBodyBytes },
         Models = options =>
         {

@@ -104,6 +104,22 @@ public sealed class RepositoryTests(GeneratedModel model) : IAsyncLifetime
         (await PostAsync($"models/{name}/unload", "{}")).Refuses(404, "no model");
     }
 
+    [Fact]
+    public async Task A_server_on_its_way_out_is_not_ready_and_still_serves()
+    {
+        (await _http.AskAsync("v2/health/ready")).Succeeds();
+        using var hurry = new CancellationTokenSource();
+        Task draining = _server.DrainAsync(hurry.Token);
+        Answer ready = await _http.AskAsync("v2/health/ready");
+        Assert.Equal(503, (int)ready.Status);
+        Assert.False(ready.Json.GetProperty("ready").GetBoolean());
+        Assert.Contains("shutting down", ready.Json.GetProperty("error").GetString());
+        (await _http.AskAsync("v2/health/live")).Succeeds();
+        await AssertServes();
+        hurry.Cancel();
+        await draining;
+    }
+
     private Task<Answer> PostAsync(string path, string body) => _http.AskAsync(Protocol.Post($"v2/repository/{path}", body));
 
     private async Task<string?> StateAsync()
