@@ -1,5 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Atrous.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.Routing;
@@ -15,14 +17,29 @@ internal static class ApiDocument
 
     private const string Name = "v1";
 
+    private static readonly (string Status, string Meaning)[] Refusals =
+    [
+        ("400", "A parameter is not sound, or the picture is missing or broken."),
+        ("404", "There is no such model."),
+        ("413", "The file has too many bytes, or the picture too many pixels."),
+        ("415", "It is no JPEG or PNG, or its Content-Encoding is unknown."),
+        ("503", "The queue is full, or the model is not loaded; Retry-After says when to try again."),
+        ("504", "There was no result in the time that the request had."),
+    ];
+
     public static void AddServices(IServiceCollection services)
     {
-        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.Converters.Add(
-            new JsonStringEnumConverter<Hosting.ModelState>(System.Text.Json.JsonNamingPolicy.CamelCase)));
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.Converters.Add(new JsonStringEnumConverter<ModelState>(JsonNamingPolicy.CamelCase));
+            // Otherwise every number is described as "integer or string".
+            json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
+        });
         services.AddOpenApi(Name, options =>
         {
             options.AddDocumentTransformer((document, _, _) => Introduce(document));
             options.AddOperationTransformer((operation, _, _) => Complete(operation));
+            options.AddSchemaTransformer((schema, context, _) => Complete(schema, context.JsonTypeInfo.Type));
         });
     }
 
@@ -41,7 +58,7 @@ internal static class ApiDocument
         };
         // Relative, so that the document holds behind any proxy.
         document.Servers = [new OpenApiServer { Url = "/" }];
-        document.Security = [];
+        document.Security = [new OpenApiSecurityRequirement()];
         document.Tags ??= new HashSet<OpenApiTag>();
         foreach (OpenApiTag tag in document.Tags)
         {
@@ -53,10 +70,35 @@ internal static class ApiDocument
 
     private static Task Complete(OpenApiOperation operation)
     {
+        foreach ((string status, string meaning) in Refusals)
+        {
+            if (operation.Tags?.Any(tag => tag.Name == SegmentationTag) == true
+                && operation.Responses?.GetValueOrDefault(status) is OpenApiResponse response)
+            {
+                response.Description = meaning;
+            }
+        }
         if (operation.OperationId == SegmentOperation)
             CompleteSegment(operation);
         else if (operation.OperationId == ModelsOperation)
             operation.Parameters = [SegmentParameters.Palette.ToOpenApi()];
+        return Task.CompletedTask;
+    }
+
+    private static Task Complete(OpenApiSchema schema, Type type)
+    {
+        if (type == typeof(RunLengths))
+        {
+            schema.Properties!["counts"] = new OpenApiSchema
+            {
+                Description = "The text of pycocotools, or a list of numbers.",
+                OneOf =
+                [
+                    new OpenApiSchema { Type = JsonSchemaType.String },
+                    new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.Integer } },
+                ],
+            };
+        }
         return Task.CompletedTask;
     }
 

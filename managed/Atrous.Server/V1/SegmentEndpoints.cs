@@ -50,50 +50,42 @@ internal static class SegmentEndpoints
             throw new BadHttpRequestException($"The priority {query.Request.Priority} is none of 1 to {segmenter.Batching.PriorityLevels}.");
         segmenter.EnsureAccepting();
         string device = segmenter.Device;
+        IAnswer answer = await AnswerAsync(context, query, segmenter, options.Value.MaxPixels, device);
+        // The picture's memory is free by now, however slowly the client reads.
+        await answer.WriteAsync(context.Response, context.RequestAborted);
+    }
+
+    private static async Task<IAnswer> AnswerAsync(
+        HttpContext context, SegmentQuery query, ISegmenter segmenter, long maxPixels, string device)
+    {
         using BodyLease body = await RequestBody.ReadAsync(context, context.RequestAborted);
-        ReadOnlyMemory<byte> file = await PictureFile.FindAsync(
-            context.Request.ContentType, body.Memory, options.Value.MaxPixels, context.RequestAborted);
+        ReadOnlyMemory<byte> file = await PictureFile.FindAsync(context.Request.ContentType, body.Memory, maxPixels, context.RequestAborted);
         using SegmentedPhoto result = await segmenter.SegmentAsync(file, query.Request, context.RequestAborted);
-        await AnswerAsync(context, query, result, segmenter.Name, device);
-    }
-
-    private static async Task AnswerAsync(HttpContext context, SegmentQuery query, SegmentedPhoto result, string model, string device)
-    {
         long start = Stopwatch.GetTimestamp();
-        if (query.Format is SegmentFormat.Json or SegmentFormat.Rle)
-        {
-            var report = new SegmentReport(
-                model, device, result.Mask.Width, result.Mask.Height, Classes(query, result.Mask), TimeReport.Of(result.Timings));
-            WriteTimes(context.Response, result.Timings, Stopwatch.GetElapsedTime(start));
-            await context.Response.WriteAsJsonAsync(report, context.RequestAborted);
-            return;
-        }
-        using var bytes = new MemoryStream();
-        bool jpeg = Encode(query, result, bytes);
+        IAnswer answer = query.Format is SegmentFormat.Json or SegmentFormat.Rle
+            ? new ReportAnswer(new SegmentReport(
+                segmenter.Name, device, result.Mask.Width, result.Mask.Height, Classes(query, result.Mask), TimeReport.Of(result.Timings)))
+            : Encode(query, result);
         WriteTimes(context.Response, result.Timings, Stopwatch.GetElapsedTime(start));
-        context.Response.ContentType = jpeg ? "image/jpeg" : "image/png";
-        context.Response.ContentLength = bytes.Length;
-        context.Response.Headers.ContentDisposition =
-            $"inline; filename=\"{(query.Format == SegmentFormat.Png ? "mask" : "overlay")}.{(jpeg ? "jpg" : "png")}\"";
-        await context.Response.Body.WriteAsync(bytes.GetBuffer().AsMemory(0, (int)bytes.Length), context.RequestAborted);
+        return answer;
     }
 
-    /// <summary>The mask or the overlay as a file; true for a JPEG.</summary>
-    private static bool Encode(SegmentQuery query, SegmentedPhoto result, MemoryStream bytes)
+    private static PictureAnswer Encode(SegmentQuery query, SegmentedPhoto result)
     {
+        var bytes = new MemoryStream();
         if (query.Format == SegmentFormat.Png)
         {
             result.Mask.SaveMask(bytes, query.Palette);
-            return false;
+            return new PictureAnswer(bytes, "mask", "png");
         }
         using Image overlay = result.Mask.Overlay(result.Photo, query.Opacity, query.Palette);
         if (query.Encoding == ImageFormat.Jpeg)
         {
             overlay.SaveJpeg(bytes, query.Quality);
-            return true;
+            return new PictureAnswer(bytes, "overlay", "jpeg");
         }
         overlay.SavePng(bytes);
-        return false;
+        return new PictureAnswer(bytes, "overlay", "png");
     }
 
     private static List<ClassReport> Classes(SegmentQuery query, Segmentation mask)

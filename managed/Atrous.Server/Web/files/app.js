@@ -13,19 +13,21 @@ new Probe(viewer, describe, (label) => { legend.current = label; }, (text) => { 
 
 /** The server's models by name, with the colours of the chosen palette. */
 let models = new Map();
-/** The picture on show: {file, name, mask, png, report}, the last three once there is a mask. */
+/** What a request may cost: {bodyBytes, pixels}. */
+let limits = null;
+/** The picture on show: {file, name}, and once there is a mask {model, png, report}. */
 let shown = null;
 let running = null;
 
 async function loadModels() {
   const answer = await fetchModels(at("palette").value);
   models = new Map(answer.models.map((model) => [model.name, model]));
+  limits = answer.limits;
   return answer.default;
 }
 
 function describe(label) {
-  const entry = models.get(shown?.report?.model ?? at("model").value)?.classes[label];
-  return entry ?? { name: `class ${label}`, colour: "#808080" };
+  return models.get(shown?.model)?.classes[label] ?? { name: `class ${label}`, colour: "#808080" };
 }
 
 function coloursOf(classes) {
@@ -45,26 +47,49 @@ function nameModel() {
   at("model-name").textContent = models.size > 1 ? network : [model.name, network].filter(Boolean).join(": ");
 }
 
-async function open(file, name) {
+/** Runs one job at a time: a new one ends the one before it. */
+async function work(job) {
   running?.abort();
-  const job = new AbortController();
-  running = job;
+  const own = new AbortController();
+  running = own;
   showError("");
-  setBusy(true, "Reading the picture");
   try {
-    const bitmap = await readPicture(file);
-    if (job.signal.aborted) return;
-    shown = { file, name };
-    showPhoto(bitmap);
-    await run(job);
+    await job(own.signal);
   } catch (error) {
-    if (!job.signal.aborted) fail(error);
+    if (!own.signal.aborted) fail(error);
   } finally {
-    if (running === job) setBusy(false);
+    if (running === own) setBusy(false);
   }
 }
 
+const open = (file, name) => work(async (signal) => {
+  setBusy(true, "Reading the picture");
+  const bitmap = await readPicture(file);
+  if (signal.aborted) return;
+  shown = { file, name };
+  showPhoto(bitmap);
+  await run(signal);
+});
+
+/** Segments the picture on show with another model. */
+const again = () => work(async (signal) => {
+  viewer.clearMask();
+  hideResult();
+  await run(signal);
+});
+
 async function readPicture(file) {
+  if (file.size > limits?.bodyBytes) {
+    throw new Refusal(`The file has ${megabytes(file.size)} MB; this server takes at most ${megabytes(limits.bodyBytes)}. Scale the picture down.`);
+  }
+  const bitmap = await decode(file);
+  if (bitmap.width * bitmap.height > limits?.pixels) {
+    throw new Refusal(`The picture has ${bitmap.width} × ${bitmap.height} pixels; this server takes at most ${limits.pixels}. Scale it down.`);
+  }
+  return bitmap;
+}
+
+async function decode(file) {
   try {
     // Upright, as the server has it.
     return await createImageBitmap(file, { imageOrientation: "from-image" });
@@ -73,46 +98,60 @@ async function readPicture(file) {
   }
 }
 
+function megabytes(bytes) {
+  return (bytes / 1048576).toFixed(1);
+}
+
 function showPhoto(bitmap) {
   viewer.showPhoto(bitmap);
   bitmap.close();
   at("invitation").hidden = true;
   at("frame").hidden = false;
-  at("frame").setAttribute("aria-label", `${shown.name}, not yet segmented`);
-  at("status").textContent = "";
-  showResult(false);
+  hideResult();
 }
 
-/** Segments the picture on show. */
-async function run(job) {
+function hideResult() {
+  at("frame").setAttribute("aria-label", `${shown.name}, not yet segmented`);
+  at("status").textContent = "";
+  at("times-card").hidden = true;
+  at("save-card").hidden = true;
+  legend.show([]);
+}
+
+async function run(signal) {
   setBusy(true, "Segmenting");
   const model = at("model").value;
   const start = performance.now();
-  const { png, times } = await segment(shown.file, model, at("palette").value, job.signal);
+  const { png, times } = await segment(shown.file, model, at("palette").value, signal);
   const roundTrip = performance.now() - start;
   const mask = await readLabels(png);
-  if (job.signal.aborted) return;
-  const { width, height } = viewer.canvas;
-  if (mask.width !== width || mask.height !== height) throw new Refusal("The mask does not fit the picture; reload the page.");
-  const classes = countClasses(mask.labels);
-  shown.report = { model, device: models.get(model)?.device, width, height };
-  Object.assign(shown, { png, mask });
-  shown.report.classes = classes.map((entry) => ({ ...entry, name: describe(entry.index).name }));
+  // Of a model that was still being loaded when the page was, names and colours are not known yet.
+  if (!models.get(model)?.classes.length) await loadModels();
+  if (signal.aborted) return;
+  showMask(model, mask, png);
   shown.report.milliseconds = times;
-  viewer.showMask(mask, coloursOf(classes));
-  legend.show(shown.report.classes.map((entry) => ({ ...entry, colour: describe(entry.index).colour })));
   showTimes(times, roundTrip);
-  showResult(true);
-  const largest = shown.report.classes.slice(0, 4).map((entry) => `${entry.name} ${percent(entry.share)}`).join(", ");
-  at("frame").setAttribute("aria-label", `${shown.name} with its mask: ${largest}`);
-  at("status").textContent = `${shown.name}, ${width} × ${height}, in ${Math.round(roundTrip)} ms: ${largest}`;
+  at("status").textContent = `${shown.name}, ${mask.width} × ${mask.height}, in ${Math.round(roundTrip)} ms: ${largest()}`;
 }
 
-function showResult(there) {
-  at("viewport").classList.toggle("waiting", !there);
-  at("times-card").hidden = !there;
-  at("save-card").hidden = !there;
-  if (!there) legend.show([]);
+function showMask(model, mask, png) {
+  const { width, height } = mask;
+  if (width !== viewer.canvas.width || height !== viewer.canvas.height) {
+    throw new Refusal("The mask does not fit the picture; save the picture upright and try again.");
+  }
+  shown.model = model;
+  shown.png = png;
+  const classes = countClasses(mask.labels).map((entry) => ({ ...entry, ...describe(entry.index) }));
+  shown.report = { model, device: models.get(model)?.device, width, height, classes };
+  viewer.showMask(mask, coloursOf(classes));
+  legend.show(classes);
+  at("frame").setAttribute("aria-label", `${shown.name} with its mask: ${largest()}`);
+  at("times-card").hidden = false;
+  at("save-card").hidden = false;
+}
+
+function largest() {
+  return shown.report.classes.slice(0, 4).map(({ name, share }) => `${name} ${percent(share)}`).join(", ");
 }
 
 const TIME_NAMES = {
@@ -145,6 +184,7 @@ function setBusy(busy, text = "") {
   at("busy").hidden = !busy;
   at("busy-text").textContent = text;
   at("cancel").hidden = !busy;
+  at("viewport").classList.toggle("waiting", busy);
   at("viewport").ariaBusy = String(busy);
 }
 
@@ -153,22 +193,6 @@ function cancel() {
   running = null;
   setBusy(false);
   at("status").textContent = "Cancelled.";
-}
-
-async function again() {
-  if (!shown) return;
-  running?.abort();
-  const job = new AbortController();
-  running = job;
-  showError("");
-  showResult(false);
-  try {
-    await run(job);
-  } catch (error) {
-    if (!job.signal.aborted) fail(error);
-  } finally {
-    if (running === job) setBusy(false);
-  }
 }
 
 function save(blob, suffix) {
@@ -212,7 +236,7 @@ function listen() {
   at("palette").addEventListener("change", recolour);
   at("model").addEventListener("change", () => {
     nameModel();
-    again();
+    if (shown) again();
   });
   at("save-mask").addEventListener("click", () => save(new Blob([shown.png], { type: "image/png" }), ".mask.png"));
   at("save-overlay").addEventListener("click", async () => save(await viewer.overlay(), ".overlay.png"));
@@ -260,7 +284,8 @@ async function recolour() {
     fail(error);
     return;
   }
-  if (!shown?.mask) return;
+  if (!shown?.report) return;
+  for (const entry of shown.report.classes) entry.colour = describe(entry.index).colour;
   const colours = coloursOf(shown.report.classes);
   viewer.colours = colours;
   legend.colours = colours;

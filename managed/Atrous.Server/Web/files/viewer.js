@@ -28,14 +28,18 @@ export class Viewer {
 
   /** Shows a picture that has no mask yet. */
   showPhoto(bitmap) {
+    this.#photo.width = bitmap.width;
+    this.#photo.height = bitmap.height;
+    this.#photo.getContext("2d").drawImage(bitmap, 0, 0);
+    this.clearMask();
+  }
+
+  clearMask() {
     this.#labels = null;
     this.#hidden.clear();
     this.#highlighted = null;
-    for (const canvas of [this.#photo, this.#mask]) {
-      canvas.width = bitmap.width;
-      canvas.height = bitmap.height;
-    }
-    this.#photo.getContext("2d").drawImage(bitmap, 0, 0);
+    this.#mask.width = this.#photo.width;
+    this.#mask.height = this.#photo.height;
     this.#drawMarks();
   }
 
@@ -117,7 +121,7 @@ export class Viewer {
     const context = this.#marks.getContext("2d");
     const image = context.createImageData(width, height);
     const pixels = new Uint32Array(image.data.buffer);
-    const light = rgba(255, 255, 255, 235), dark = rgba(0, 0, 0, 215), veil = rgba(0, 0, 0, 70);
+    const light = rgba(255, 255, 255, 235), dark = rgba(0, 0, 0, 215), veil = rgba(0, 0, 0, 26);
     const line = Math.max(1, Math.round(scale));
     for (let y = 0, i = 0; y < height; y++) {
       for (let x = 0; x < width; x++, i++) {
