@@ -103,7 +103,8 @@ class Reader {
   }
 
   #type(schema) {
-    if (schema.$ref) return schema.$ref.split("/").at(-1);
+    if (schema.$ref && !this.#resolve(schema).enum) return schema.$ref.split("/").at(-1);
+    if (schema.$ref) return this.#type(this.#resolve(schema));
     const variants = schema.oneOf ?? schema.anyOf;
     if (variants) return variants.map((variant) => this.#type(variant)).filter((name) => name !== "null").join(" or ");
     if (schema.enum) return schema.enum.map((value) => value ?? "null").join(" | ");
