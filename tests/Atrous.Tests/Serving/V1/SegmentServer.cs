@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Atrous.Hosting;
 using Atrous.Server;
+using Atrous.Tests.Cli;
 using Atrous.Tests.Segmenters;
 
 namespace Atrous.Tests.Serving.V1;
@@ -9,6 +10,8 @@ namespace Atrous.Tests.Serving.V1;
 public sealed class SegmentServer(GeneratedModel model) : IAsyncLifetime
 {
     public const int MaxPixels = 64 * 64, MaxBodyBytes = 1 << 20;
+
+    private static readonly string[] Names = ["first", "second"];
 
     private AtrousServer? _server;
 
@@ -25,13 +28,16 @@ public sealed class SegmentServer(GeneratedModel model) : IAsyncLifetime
             Models = options =>
             {
                 options.MaxPixels = MaxPixels;
-                foreach (string name in (string[])["first", "second"])
-                    options.Models.Add(name, new ModelOptions { Path = model.Path, WarmUp = [] });
+                // One network of each at a time, so that a test leaves as many buffers as it finds.
+                foreach (string name in Names)
+                    options.Models.Add(name, new ModelOptions { Path = model.Path, Segmenter = new() { CachedShapes = 1 }, WarmUp = [] });
             },
         });
         await _server.StartAsync();
         await _server.Models.WhenLoadedAsync();
         Client.BaseAddress = _server.Address;
+        foreach (string name in Names)
+            (await PostAsync($"?model={name}", Workplace.Photo())).EnsureSuccessStatusCode().Dispose();
     }
 
     public async ValueTask DisposeAsync()
