@@ -41,6 +41,7 @@ internal static class Program
             ExportCommand.Create(temporaries),
             ConvertCommand.Create(temporaries),
             DevicesCommand.Create(),
+            ServeCommand.Create(interruption),
         };
 
         ParseResult result = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
