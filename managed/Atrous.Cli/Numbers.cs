@@ -64,6 +64,9 @@ internal static class Numbers
         _ => Grouped(number),
     };
 
+    /// <summary>"168.3 MB", of a million bytes each.</summary>
+    public static string Megabytes(long bytes) => (bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture) + " MB";
+
     /// <summary>"12.3 %".</summary>
     public static string Percent(double share) => (share * 100).ToString("0.0", CultureInfo.InvariantCulture) + " %";
 

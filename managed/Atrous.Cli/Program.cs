@@ -40,6 +40,8 @@ internal static class Program
             InferCommand.Create(temporaries, interruption),
             ExportCommand.Create(temporaries),
             ConvertCommand.Create(temporaries),
+            ModelsCommand.Create(),
+            PullCommand.Create(interruption),
             DevicesCommand.Create(),
             ServeCommand.Create(interruption),
         };

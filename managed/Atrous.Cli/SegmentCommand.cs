@@ -16,12 +16,7 @@ internal static class SegmentCommand
             Description = "JPEG or PNG files, folders (with their sub-folders), or - for standard input",
             Arity = ArgumentArity.OneOrMore,
         };
-        var model = new Option<string>("--model", "-m")
-        {
-            Description = "The checkpoint: .safetensors, .pth, .pt, .ckpt, .pkl, or a folder with config.json",
-            HelpName = "FILE",
-            Required = true,
-        };
+        Option<string?> model = ModelChoice.Option();
         var output = new Option<string?>("--output", "-o")
         {
             Description = "A folder, or for one input a .png; beside the inputs unless given, - for standard output",
@@ -75,13 +70,13 @@ internal static class SegmentCommand
                 : result.GetValue(quiet) ? new SegmentReport()
                 : files.IsOneFile ? new TableReport(toStandardOutput)
                 : new ProgressReport();
-            string file = result.GetRequiredValue(model);
-            options = preprocessing.Read(result, file, options with { ClassNames = named?.Names });
+            ModelChoice chosen = ModelChoice.Of(result, model);
+            options = preprocessing.Read(result, chosen.Path, options with { ClassNames = named?.Names });
             return new SegmentRun(temporaries, interruption)
             {
                 Files = files,
                 Jobs = jobs,
-                Model = file,
+                Model = chosen,
                 Options = options,
                 Palette = named?.Palette,
                 Opacity = result.GetValue(opacity),

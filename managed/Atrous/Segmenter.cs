@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Atrous.Backends;
 using Atrous.Backends.Cpu;
+using Atrous.Catalog;
 using Atrous.Checkpoints;
 using Atrous.Graph;
 using Atrous.Imaging;
@@ -84,6 +85,13 @@ public sealed class Segmenter : IDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// Makes the network that comes with Atrous ready: 11 classes of road scenes, see <see cref="DefaultModel"/>.
+    /// </summary>
+    /// <inheritdoc cref="Load" path="/param[@name='options']"/>
+    /// <inheritdoc cref="Load" path="/exception"/>
+    public static Segmenter LoadDefault(SegmenterOptions? options = null) => Load(DefaultModel.Path, options);
 
     /// <summary>The mask of a picture, at the picture's own height and width.</summary>
     /// <param name="photo">Not changed.</param>
