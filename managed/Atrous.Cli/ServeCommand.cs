@@ -110,7 +110,14 @@ internal static class ServeCommand
         // A path may have an equals sign; what stands before it in a NAME=FILE is no path.
         return equals > 0 && !given[..equals].Contains('/', StringComparison.Ordinal)
             ? (given[..equals], given[(equals + 1)..])
-            : (Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(given)), given);
+            : (NameOf(Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(given))), given);
+    }
+
+    /// <summary>What may stand in an address.</summary>
+    private static string NameOf(string file)
+    {
+        string name = string.Concat(file.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '-')).TrimStart('.', '-', '_');
+        return name.Length > 0 ? name : "model";
     }
 
     private static Option<int?> Whole(string name, string unit, string description, int usual, int least, int most) => new(name)

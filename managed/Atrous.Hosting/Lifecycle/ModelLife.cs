@@ -216,9 +216,10 @@ internal sealed class ModelLife(
                 Reason = keeps ? $"the last reload failed: {reason}" : reason,
             };
         }
+        // The first load's failure is thrown where the host starts; it need not be told twice.
         if (keeps)
             Log.ReloadFailed(logger, name, reason);
-        else
+        else if (_firstLoad.Task.IsCompleted)
             Log.LoadFailed(logger, name, reason);
     }
 

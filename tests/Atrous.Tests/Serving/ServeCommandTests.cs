@@ -59,7 +59,7 @@ public sealed partial class ServeCommandTests(GeneratedModel model)
     [Fact]
     public void What_cannot_be_served_is_one_sentence_and_the_right_exit_code()
     {
-        Tool.Run("serve", "--port", "0", "--model", "no such file.pth").Exits(3);
+        Tool.Run("serve", "--port", "0", "--model", "no such file.pth").RefusesLast(3, "no such file.pth");
         Tool.Run("serve", "--port", "0", "--model", $"a={model.Path}", "--model", $"a={model.Path}").Refuses(2, "a is given twice");
         Tool.Run("serve", "--port", "0", "--model", $"bad name={model.Path}").Refuses(2, "bad name");
         Tool.Run("serve", "--port", "0", "--model", model.Path, "--host", "nowhere").Refuses(2, "'nowhere'");
