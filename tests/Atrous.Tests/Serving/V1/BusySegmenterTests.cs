@@ -21,7 +21,7 @@ public sealed class BusySegmenterTests
         { new ModelNotReadyException("The model is not ready.", ModelState.Loading), 503, 1 },
         { new RequestTimeoutException("There was no result in time."), 504, null },
         { new ImageException("The picture has 4 channels; the model takes 3."), 400, null },
-        { new AtrousException("The device is gone."), 500, null },
+        { new AtrousException("Memory ran out."), 503, 1 },
     };
 
     [Theory]
@@ -88,6 +88,7 @@ public sealed class BusySegmenterTests
         builder.Services.AddSingleton<IModelCatalog>(segmenter);
         builder.Services.AddSingleton(Options.Create(new AtrousOptions()));
         builder.Services.AddSingleton(new ServerOptions { Models = _ => { } });
+        builder.Services.AddSingleton<BodyBudget>();
         SegmentEndpoints.AddServices(builder.Services);
         WebApplication application = builder.Build();
         application.UseMiddleware<Failures>();

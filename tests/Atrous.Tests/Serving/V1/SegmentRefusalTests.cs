@@ -101,6 +101,7 @@ public sealed class SegmentRefusalTests(SegmentServer server) : IClassFixture<Se
     {
         using HttpResponseMessage response = await server.Client.GetAsync("v1/segment");
         Assert.Equal(HttpStatusCode.MethodNotAllowed, response.StatusCode);
+        Assert.Contains("GET /v1/segment", await SegmentServer.ProblemOf(response));
     }
 
     private async Task StillServes()

@@ -3,6 +3,7 @@ using Atrous.Hosting;
 using Atrous.Server;
 using Atrous.Tests.Cli;
 using Atrous.Tests.Segmenters;
+using Microsoft.Extensions.Logging;
 
 namespace Atrous.Tests.Serving.V1;
 
@@ -24,13 +25,22 @@ public sealed class SegmentServer(GeneratedModel model) : IAsyncLifetime
         _server = AtrousServer.Create(new ServerOptions
         {
             Port = 0,
+            LogLevel = LogLevel.Error,
             Limits = new ServerLimits { MaxBodyBytes = MaxBodyBytes },
             Models = options =>
             {
                 options.MaxPixels = MaxPixels;
                 // One network of each at a time, so that a test leaves as many buffers as it finds.
                 foreach (string name in Names)
-                    options.Models.Add(name, new ModelOptions { Path = model.Path, Segmenter = new() { CachedShapes = 1 }, WarmUp = [] });
+                {
+                    options.Models.Add(name, new ModelOptions
+                    {
+                        Path = model.Path,
+                        Segmenter = new() { CachedShapes = 1 },
+                        Batching = new() { MaxBatch = 1 },
+                        WarmUp = [],
+                    });
+                }
             },
         });
         await _server.StartAsync();
