@@ -28,7 +28,7 @@ export async function startServer() {
     let text = "";
     server.stderr.on("data", (data) => {
       text += data;
-      const found = /listening on (http:\S+)/.exec(text);
+      const found = / on (http:\S+)/.exec(text);
       if (found) resolve(found[1].replace(/\/$/, ""));
     });
     server.on("exit", (code) => reject(new Error(`atrous serve ended with ${code}: ${text}`)));
