@@ -212,7 +212,7 @@ async function showSamples() {
     button.className = "sample";
     image.src = `/samples/${encodeURIComponent(name)}`;
     image.alt = "";
-    button.append(image, `Sample: ${name.replace(/\.[^.]*$/, "")}`);
+    button.append(image, name.replace(/\.[^.]*$/, "").replace("-", " "));
     button.addEventListener("click", async () => {
       try {
         await open(await fetchSample(name), name);
