@@ -37,7 +37,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
             throw CommandException.Usage("There is no picture among the inputs.");
         using Segmenter? segmenter = Jobs.Count > 0 ? Segmenter.Load(Model.Path, Options) : null;
         if (segmenter is not null && !Quiet)
-            Terminal.Message(Model.Introduce($"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {Options.Precision.ToString().ToLowerInvariant()}"));
+            Terminal.Message(Model.Introduce(LoadedModel.Line(segmenter, Options)));
         Report.Around(segmenter, Options, Jobs.Count + Files.Bad.Count, () =>
         {
             foreach (BadInput bad in Files.Bad)

@@ -8,6 +8,7 @@ public sealed class UsageTests
     [Theory]
     [InlineData]
     [InlineData("segment")]
+    [InlineData("eval")]
     [InlineData("info")]
     [InlineData("infer")]
     [InlineData("models")]
