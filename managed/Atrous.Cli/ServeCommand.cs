@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
+using Atrous.Catalog;
 using Atrous.Hosting;
 using Atrous.Server;
 using Microsoft.Extensions.Logging;
@@ -15,10 +15,10 @@ internal static class ServeCommand
 
     private static readonly Option<string[]> Models = new("--model", "-m")
     {
-        Description = "A checkpoint and the name that requests call it by (the file's own unless given). May be repeated; the first is the default",
-        HelpName = "[NAME=]FILE",
+        Description = "A checkpoint or a model of `atrous models`, and the name that requests call it by (its own unless given). " +
+            $"May be repeated; the first is the default. {DefaultModel.Name} ({DefaultModel.Summary}) unless given",
+        HelpName = "[NAME=]MODEL",
         Arity = ArgumentArity.OneOrMore,
-        Required = true,
     };
 
     private static readonly Option<string> Host = new("--host")
@@ -68,14 +68,14 @@ internal static class ServeCommand
         ThreadPool.SetMinThreads(Math.Max(workers, 2 * Environment.ProcessorCount + 2), completion);
         await using AtrousServer server = AtrousServer.Create(options);
         interruption.LeaveToService(() => Task.Run(server.ReloadAsync));
-        await server.RunAsync(interruption.Token, address => Terminal.Message($"listening on {address}"));
+        await server.RunAsync(interruption.Token, address => Terminal.Message($"serving on {address}"));
     }
 
     private static ServerOptions Read(ParseResult result, SegmenterOptions segmenter)
     {
-        IReadOnlyList<(string Name, string Path)> models = [.. (result.GetValue(Models) ?? []).Select(Parse)];
+        IReadOnlyList<(string Name, string Path)> models = [.. (result.GetValue(Models) is { Length: > 0 } given ? given : [DefaultModel.Name]).Select(Parse)];
         if (models.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw CommandException.Usage($"--model {twice.Key} is given twice; give each model a name of its own, NAME=FILE.");
+            throw CommandException.Usage($"--model {twice.Key} is given twice; give each model a name of its own, NAME=MODEL.");
         var batching = new BatchingOptions
         {
             MaxBatch = Number(MaxBatch),
@@ -107,10 +107,11 @@ internal static class ServeCommand
     private static (string Name, string Path) Parse(string given)
     {
         int equals = given.IndexOf('=', StringComparison.Ordinal);
-        // A path may have an equals sign; what stands before it in a NAME=FILE is no path.
-        return equals > 0 && !given[..equals].Contains('/', StringComparison.Ordinal)
-            ? (given[..equals], given[(equals + 1)..])
-            : (NameOf(Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(given))), given);
+        // A path may have an equals sign; what stands before it in a NAME=MODEL is no path.
+        if (equals > 0 && !given[..equals].Contains('/', StringComparison.Ordinal))
+            return (given[..equals], ModelPath.Resolve(given[(equals + 1)..]));
+        string path = ModelPath.Resolve(given);
+        return (NameOf(path == given ? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(given)) : given), path);
     }
 
     /// <summary>What may stand in an address.</summary>

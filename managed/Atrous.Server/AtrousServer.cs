@@ -103,15 +103,15 @@ public sealed class AtrousServer : IAsyncDisposable
 
     /// <summary>Starts, serves until <paramref name="stop"/>, drains.</summary>
     /// <param name="stop">When to begin to end.</param>
-    /// <param name="listening">Called once requests are taken.</param>
+    /// <param name="ready">Called once the models are warm.</param>
     /// <exception cref="AtrousException">The address is not to be had, or a model cannot be loaded.</exception>
-    public async Task RunAsync(CancellationToken stop, Action<Uri>? listening = null)
+    public async Task RunAsync(CancellationToken stop, Action<Uri>? ready = null)
     {
         await StartAsync(CancellationToken.None).ConfigureAwait(false);
-        listening?.Invoke(Address);
         try
         {
             await Models.WhenLoadedAsync(stop).ConfigureAwait(false);
+            ready?.Invoke(Address);
             await Task.Delay(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

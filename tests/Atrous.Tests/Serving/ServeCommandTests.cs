@@ -57,9 +57,20 @@ public sealed partial class ServeCommandTests(GeneratedModel model)
     }
 
     [Fact]
+    public async Task The_model_in_the_box_is_served_where_none_is_named()
+    {
+        using var served = await Served.Start("--port", "0", "--drain-delay", "0");
+        await served.Ready();
+        Assert.Contains("model=\"atrous-street\"", await served.Client.GetStringAsync("metrics"), StringComparison.Ordinal);
+        served.Signal(15);
+        Assert.Equal(0, await served.Exit());
+    }
+
+    [Fact]
     public void What_cannot_be_served_is_one_sentence_and_the_right_exit_code()
     {
-        Tool.Run("serve", "--port", "0", "--model", "no such file.pth").RefusesLast(3, "no such file.pth");
+        Tool.Run("serve", "--port", "0", "--model", "no such file.pth").Refuses(3, "no such file.pth");
+        Tool.Run("serve", "--port", "0", "--model", "m=no-such-model").Refuses(3, "no-such-model");
         Tool.Run("serve", "--port", "0", "--model", $"a={model.Path}", "--model", $"a={model.Path}").Refuses(2, "a is given twice");
         Tool.Run("serve", "--port", "0", "--model", $"bad name={model.Path}").Refuses(2, "bad name");
         Tool.Run("serve", "--port", "0", "--model", model.Path, "--host", "nowhere").Refuses(2, "'nowhere'");
@@ -89,7 +100,7 @@ public sealed partial class ServeCommandTests(GeneratedModel model)
                     served._log.Add(line.Data ?? "");
             };
             served._process.BeginErrorReadLine();
-            string listening = await served.Says("listening on ");
+            string listening = await served.Says("serving on ");
             served.Client = new HttpClient { BaseAddress = new Uri(listening[listening.IndexOf("http", StringComparison.Ordinal)..]) };
             return served;
         }
