@@ -52,6 +52,9 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
         if (clear)
             response.Clear();
         response.StatusCode = failure.Status;
+        // What is left of the body is not read, so that the connection cannot be used again; a client that knows does not try.
+        if (failure.Status == StatusCodes.Status413PayloadTooLarge)
+            response.Headers.Connection = "close";
         if (failure.Status == HttpFailure.ClientClosedRequest)
             return;
         if (failure.RetryAfter is { } wait)
