@@ -4,8 +4,8 @@ using Atrous.ManagedCuda.Native;
 namespace Atrous.ManagedCuda;
 
 /// <summary>
-/// A context: whatever is made with it lives in it. Its calls work on any thread; those that the driver wants "current" run inside
-/// <see cref="Enter"/>, so that a thread's current context is as before when they return.
+/// A context: whatever is made with it lives in it. Making, freeing and the synchronous copies work on any thread and leave the
+/// thread's current context as it was; work in streams wants the context to be current: <see cref="Enter"/>, once around many calls.
 /// </summary>
 public class CudaContext : IDisposable
 {

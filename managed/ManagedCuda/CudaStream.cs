@@ -2,7 +2,10 @@ using Atrous.ManagedCuda.Native;
 
 namespace Atrous.ManagedCuda;
 
-/// <summary>A queue of work on the device: what is put into it runs in order, beside other streams.</summary>
+/// <summary>
+/// A queue of work on the device: what is put into it runs in order, beside other streams. Its context must be current on the thread
+/// that puts work into it or waits for it (<see cref="CudaContext.Enter"/>, once around many calls); making and disposing need not.
+/// </summary>
 public sealed class CudaStream : IDisposable
 {
     /// <summary>Creates a stream.</summary>

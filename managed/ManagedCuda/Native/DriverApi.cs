@@ -15,6 +15,8 @@ internal static unsafe partial class DriverApi
     /// <summary>CUDA 12.0, as cuDriverGetVersion counts.</summary>
     private const int OldestVersion = 12000;
 
+    private const string NotCurrent = " (work in a stream wants the stream's context to be current on this thread: CudaContext.Enter)";
+
     private static readonly Lazy<int> InitializedVersion = new(Initialize);
 
     static DriverApi() => CudaLibraryProbe.Serve(typeof(DriverApi).Assembly, CudaLibraryName.Driver);
@@ -34,7 +36,7 @@ internal static unsafe partial class DriverApi
     }
 
     public static CudaException ToException(CUResult result, string call, string? log = null) =>
-        new(result, EntryPoint(call), NameOf(result), TextOf(result), log);
+        new(result, EntryPoint(call), NameOf(result), TextOf(result) + (result == CUResult.ErrorInvalidContext ? NotCurrent : ""), log);
 
     /// <summary>"cuMemAlloc_v2" of "DriverApi.cuMemAlloc_v2(out CUdeviceptr pointer, bytes)".</summary>
     private static string EntryPoint(string call)

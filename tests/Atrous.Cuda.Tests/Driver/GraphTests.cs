@@ -16,6 +16,7 @@ public sealed class GraphTests : IDisposable
 
     public GraphTests()
     {
+        _context.SetCurrent();
         _stream = new CudaStream(_context);
         _module = new CudaModule(_context, TestKernels.Ptx);
         _scale = _module.GetKernel(TestKernels.Scale);
@@ -116,18 +117,15 @@ public sealed class GraphTests : IDisposable
         using var side = new CudaStream(_context);
         using var other = new CudaDeviceVariable<float>(_context, Count);
         using CudaEvent fork = new(_context, CUEventFlags.DisableTiming), join = new(_context, CUEventFlags.DisableTiming);
-        using (_context.Enter())
-        {
-            _stream.BeginCapture();
-            _memory.AsyncCopyToDevice(_sent, Count, _stream);
-            fork.Record(_stream);
-            side.WaitEvent(fork);
-            Assert.Equal(CUstreamCaptureStatus.Active, side.CaptureStatus);
-            TestKernels.Launch(_scale, side, _memory, other, 10, 0);
-            join.Record(side);
-            _stream.WaitEvent(join);
-            other.AsyncCopyToHost(_received, Count, _stream);
-        }
+        _stream.BeginCapture();
+        _memory.AsyncCopyToDevice(_sent, Count, _stream);
+        fork.Record(_stream);
+        side.WaitEvent(fork);
+        Assert.Equal(CUstreamCaptureStatus.Active, side.CaptureStatus);
+        TestKernels.Launch(_scale, side, _memory, other, 10, 0);
+        join.Record(side);
+        _stream.WaitEvent(join);
+        other.AsyncCopyToHost(_received, Count, _stream);
         using CudaGraph graph = _stream.EndCapture();
         Assert.Equal(CUstreamCaptureStatus.None, side.CaptureStatus);
         using CudaGraphExec executable = graph.Instantiate();
@@ -164,16 +162,16 @@ public sealed class GraphTests : IDisposable
     }
 
     [Fact]
-    public async Task Another_thread_may_allocate_during_a_thread_local_capture_and_not_during_a_global_one()
+    public void Another_thread_may_allocate_during_a_thread_local_capture_and_not_during_a_global_one()
     {
         _stream.BeginCapture();
-        await OnAnotherThread(() => new CudaDeviceVariable<int>(_context, 1).Dispose());
+        Assert.Null(FailureOnAnotherThread(() => new CudaDeviceVariable<int>(_context, 1).Dispose()));
         using (CudaGraph graph = _stream.EndCapture())
             Assert.Equal(0, graph.NodeCount);
 
         _stream.BeginCapture(CUstreamCaptureMode.Global);
-        var failure = await Assert.ThrowsAsync<CudaException>(() => OnAnotherThread(() => new CudaDeviceVariable<int>(_context, 1).Dispose()));
-        Assert.Equal(CUResult.ErrorStreamCaptureUnsupported, failure.CudaError);
+        CudaException? failure = FailureOnAnotherThread(() => new CudaDeviceVariable<int>(_context, 1).Dispose());
+        Assert.Equal(CUResult.ErrorStreamCaptureUnsupported, failure?.CudaError);
         Assert.Throws<CudaException>(() => _stream.EndCapture());
     }
 
@@ -181,12 +179,17 @@ public sealed class GraphTests : IDisposable
     public void The_default_stream_cannot_be_captured()
     {
         using var stream = new CudaStream(new CUstream(0));
-        using (_context.Enter())
-            Assert.Equal(CUResult.ErrorStreamCaptureUnsupported, Assert.Throws<CudaException>(() => stream.BeginCapture()).CudaError);
+        Assert.Equal(CUResult.ErrorStreamCaptureUnsupported, Assert.Throws<CudaException>(() => stream.BeginCapture()).CudaError);
     }
 
-    private static Task OnAnotherThread(Action action) =>
-        Task.Factory.StartNew(action, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    private static CudaException? FailureOnAnotherThread(Action action)
+    {
+        CudaException? failure = null;
+        var thread = new Thread(() => failure = Record.Exception(action) as CudaException);
+        thread.Start();
+        thread.Join();
+        return failure;
+    }
 
     private CudaGraph Capture(float factor)
     {
@@ -198,13 +201,10 @@ public sealed class GraphTests : IDisposable
     /// <summary>received = (sent * factor + 1) * factor + 1.</summary>
     private void Work(float factor)
     {
-        using (_context.Enter())
-        {
-            _memory.AsyncCopyToDevice(_sent, Count, _stream);
-            TestKernels.Launch(_scale, _stream, _memory, _memory, factor, 1);
-            TestKernels.Launch(_scale, _stream, _memory, _memory, factor, 1);
-            _memory.AsyncCopyToHost(_received, Count, _stream);
-        }
+        _memory.AsyncCopyToDevice(_sent, Count, _stream);
+        TestKernels.Launch(_scale, _stream, _memory, _memory, factor, 1);
+        TestKernels.Launch(_scale, _stream, _memory, _memory, factor, 1);
+        _memory.AsyncCopyToHost(_received, Count, _stream);
     }
 
     private void AssertUsable()

@@ -12,6 +12,7 @@ public sealed class KernelTests : IDisposable
 
     public KernelTests()
     {
+        _context.SetCurrent();
         _stream = new CudaStream(_context);
         _module = new CudaModule(_context, TestKernels.Ptx);
     }
@@ -29,8 +30,7 @@ public sealed class KernelTests : IDisposable
         float[] values = [.. Enumerable.Range(0, 300).Select(i => (float)i)];
         using var memory = new CudaDeviceVariable<float>(_context, 300);
         memory.CopyToDevice(values);
-        using (_context.Enter())
-            TestKernels.Launch(_module.GetKernel(TestKernels.Scale), _stream, memory, memory, 2, 1);
+        TestKernels.Launch(_module.GetKernel(TestKernels.Scale), _stream, memory, memory, 2, 1);
         _stream.Synchronize();
         float[] seen = new float[300];
         memory.CopyToHost(seen);
@@ -43,14 +43,11 @@ public sealed class KernelTests : IDisposable
         CudaKernel scale = _module.GetKernel(TestKernels.Scale);
         if (CudaContext.GetDriverVersion() >= new Version(12, 4))
             Assert.Equal([8, 8, 4, 4, 4], scale.ParameterSizes!);
-        using (_context.Enter())
-        {
-            Assert.InRange(scale.Registers, 1, 255);
-            Assert.InRange(scale.MaxThreadsPerBlock, 128, 1024);
-            Assert.True(scale.GetOccupancyMaxActiveBlocksPerMultiprocessor(128) > 0);
-            scale.MaxDynamicSharedSizeBytes = 64 * 1024;
-            Assert.Equal(64 * 1024, scale.MaxDynamicSharedSizeBytes);
-        }
+        Assert.InRange(scale.Registers, 1, 255);
+        Assert.InRange(scale.MaxThreadsPerBlock, 128, 1024);
+        Assert.True(scale.GetOccupancyMaxActiveBlocksPerMultiprocessor(128) > 0);
+        scale.MaxDynamicSharedSizeBytes = 64 * 1024;
+        Assert.Equal(64 * 1024, scale.MaxDynamicSharedSizeBytes);
     }
 
     [Fact]
@@ -59,15 +56,12 @@ public sealed class KernelTests : IDisposable
         using var memory = new CudaDeviceVariable<float>(_context, 128);
         memory.MemsetAsync((byte)0, _stream);
         CudaKernel scale = _module.GetKernel(TestKernels.Scale);
-        using (_context.Enter())
-        {
-            for (int i = 0; i < 100; i++)
-                TestKernels.Launch(scale, _stream, memory, memory, 1, 1);
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            for (int i = 0; i < 1000; i++)
-                TestKernels.Launch(scale, _stream, memory, memory, 1, 1);
-            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
-        }
+        for (int i = 0; i < 100; i++)
+            TestKernels.Launch(scale, _stream, memory, memory, 1, 1);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1000; i++)
+            TestKernels.Launch(scale, _stream, memory, memory, 1, 1);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
         _stream.Synchronize();
         float[] seen = new float[128];
         memory.CopyToHost(seen);
@@ -129,16 +123,13 @@ public sealed class KernelTests : IDisposable
         {
             var failure = Assert.Throws<CudaException>(() =>
             {
-                using (_context.Enter())
-                {
-                    var arguments = new KernelArguments();
-                    arguments.Add(memory.DevicePointer);
-                    arguments.Add(memory.DevicePointer);
-                    arguments.Add(1);
-                    arguments.Add(1f);
-                    arguments.Add(0f);
-                    scale.RunAsync(_stream, grid, block, ref arguments, shared);
-                }
+                var arguments = new KernelArguments();
+                arguments.Add(memory.DevicePointer);
+                arguments.Add(memory.DevicePointer);
+                arguments.Add(1);
+                arguments.Add(1f);
+                arguments.Add(0f);
+                scale.RunAsync(_stream, grid, block, ref arguments, shared);
             });
             Assert.Equal(("cuLaunchKernel", CUResult.ErrorInvalidValue), (failure.Call, failure.CudaError));
         }
@@ -194,13 +185,10 @@ public sealed class KernelTests : IDisposable
         SoftwareDevice.Require();
         using var memory = new CudaDeviceVariable<float>(_context, 10);
         CudaKernel overrun = _module.GetKernel(TestKernels.Overrun);
-        using (_context.Enter())
-        {
-            var arguments = new KernelArguments();
-            arguments.Add(memory.DevicePointer);
-            arguments.Add(10);
-            overrun.RunAsync(_stream, new dim3(1), new dim3(1), ref arguments);
-        }
+        var arguments = new KernelArguments();
+        arguments.Add(memory.DevicePointer);
+        arguments.Add(10);
+        overrun.RunAsync(_stream, new dim3(1), new dim3(1), ref arguments);
         Assert.Equal(CUResult.ErrorIllegalAddress, Assert.Throws<CudaException>(_stream.Synchronize).CudaError);
         Assert.Contains("past the end", SoftwareDevice.Reports);
         Assert.Contains(TestKernels.Overrun, SoftwareDevice.Reports);
@@ -214,7 +202,6 @@ public sealed class KernelTests : IDisposable
         using var memory = new CudaDeviceVariable<float>(_context, 10);
         SoftwareDevice.SetDelay(20_000);
         using (var freed = new CudaDeviceVariable<float>(_context, 10))
-        using (_context.Enter())
             TestKernels.Launch(_module.GetKernel(TestKernels.Scale), _stream, memory, freed, 1, 0);
         Assert.Equal(CUResult.ErrorIllegalAddress, Assert.Throws<CudaException>(_stream.Synchronize).CudaError);
         Assert.Contains("argument 1 points into freed memory", SoftwareDevice.Reports);

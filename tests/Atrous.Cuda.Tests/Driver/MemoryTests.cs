@@ -8,7 +8,11 @@ public sealed class MemoryTests : IDisposable
     private readonly PrimaryContext _context = new();
     private readonly CudaStream _stream;
 
-    public MemoryTests() => _stream = new CudaStream(_context);
+    public MemoryTests()
+    {
+        _context.SetCurrent();
+        _stream = new CudaStream(_context);
+    }
 
     public void Dispose()
     {

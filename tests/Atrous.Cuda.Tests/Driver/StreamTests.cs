@@ -7,7 +7,22 @@ public sealed class StreamTests : IDisposable
 {
     private readonly PrimaryContext _context = new();
 
+    public StreamTests() => _context.SetCurrent();
+
     public void Dispose() => _context.Dispose();
+
+    [Fact]
+    public void Work_without_a_current_context_is_refused_with_what_to_do()
+    {
+        SoftwareDevice.Require();
+        using var stream = new CudaStream(_context);
+        CudaException? failure = null;
+        var thread = new Thread(() => failure = Assert.Throws<CudaException>(stream.Synchronize));
+        thread.Start();
+        thread.Join();
+        Assert.Contains("CUDA_ERROR_INVALID_CONTEXT (201)", failure!.Message);
+        Assert.Contains("CudaContext.Enter", failure.Message);
+    }
 
     [Fact]
     public void A_copy_in_a_stream_runs_beside_the_host()
