@@ -87,6 +87,9 @@ public sealed class Segmentation
     public void SaveMask(Stream stream, Palette? palette = null) =>
         LabelPng.Save(stream, _labels, Height, Width, Classes, palette);
 
+    /// <summary>COCO's run-lengths of every class that occurs, the lowest class first.</summary>
+    public IReadOnlyList<CocoRle> RunLengths() => CocoRle.Of(_labels, Height, Width);
+
     /// <summary>The picture with each pixel's class colour blended over it. The caller disposes it.</summary>
     /// <param name="photo">The picture that was segmented.</param>
     /// <param name="opacity">Of the colours: 0 shows the photo alone, 1 the colours alone.</param>

@@ -34,7 +34,8 @@ public sealed partial class LayeringTests
     {
         ["managed/Atrous.Cli"] = ["Native"],
         ["managed/Atrous.Onnx"] = ["Native", "Backends", "Imaging"],
-        ["managed/Atrous.Server"] = ["Native"],
+        ["managed/Atrous.Hosting"] = ["Native", "Backends", "Checkpoints", "Graph", "Exporting"],
+        ["managed/Atrous.Server"] = ["Native", "Backends", "Checkpoints", "Graph", "Exporting"],
     };
 
     public static TheoryData<string> Folders =>

@@ -1,0 +1,36 @@
+using Atrous.Hosting.Health;
+using Atrous.Hosting.Lifecycle;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Atrous.Hosting;
+
+/// <summary>Puts Atrous into a service.</summary>
+public static class AtrousServiceCollectionExtensions
+{
+    /// <summary>
+    /// Adds the models: <see cref="ISegmenter"/> is the default one (or, as a keyed service, the one of that name),
+    /// <see cref="IModelCatalog"/> all of them. They are loaded when the host starts and freed when it stops. Health checks
+    /// are added with the tags "live" and "ready".
+    /// </summary>
+    /// <param name="services">Of the host.</param>
+    /// <param name="configure">Names the models.</param>
+    /// <exception cref="OptionsValidationException">When the host starts: the options contradict themselves.</exception>
+    public static IServiceCollection AddAtrous(this IServiceCollection services, Action<AtrousOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configure);
+        services.AddOptionsWithValidateOnStart<AtrousOptions, AtrousOptionsValidator>().Configure(configure);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ModelCatalog>();
+        services.TryAddSingleton<IModelCatalog>(provider => provider.GetRequiredService<ModelCatalog>());
+        services.TryAddSingleton(provider => provider.GetRequiredService<IModelCatalog>().Default);
+        services.TryAddKeyedSingleton(KeyedService.AnyKey, (provider, name) => provider.GetRequiredService<IModelCatalog>().Get(name as string));
+        services.AddHostedService<ModelService>();
+        services.AddHealthChecks()
+            .AddCheck<LiveCheck>("atrous-live", tags: ["live"])
+            .AddCheck<ReadyCheck>("atrous-ready", tags: ["ready"]);
+        return services;
+    }
+}
