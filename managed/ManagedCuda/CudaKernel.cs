@@ -69,13 +69,24 @@ public sealed unsafe class CudaKernel
         Check(ref arguments);
         void** pointers = stackalloc void*[KernelArguments.MaxCount];
         arguments.PointersTo(pointers);
+        RunAsync(stream, grid, block, pointers, dynamicSharedMemory);
+    }
+
+    /// <summary>The same with arguments that lie ready; nothing is checked.</summary>
+    /// <param name="stream">The order.</param>
+    /// <param name="grid">Blocks.</param>
+    /// <param name="block">Threads a block.</param>
+    /// <param name="parameters">A pointer to each of the kernel's arguments; they are copied before the call returns.</param>
+    /// <param name="dynamicSharedMemory">Bytes a block, beside what the kernel declares.</param>
+    public void RunAsync(CudaStream stream, dim3 grid, dim3 block, void** parameters, int dynamicSharedMemory = 0)
+    {
         // Neither another thread's Dispose nor the collector may unload the code during the call.
         bool added = false;
         try
         {
             _module.Handle.DangerousAddRef(ref added);
             DriverApi.ThrowIfFailed(DriverApi.cuLaunchKernel(
-                _function, grid.X, grid.Y, grid.Z, block.X, block.Y, block.Z, (uint)dynamicSharedMemory, stream.Handle, pointers, null));
+                _function, grid.X, grid.Y, grid.Z, block.X, block.Y, block.Z, (uint)dynamicSharedMemory, stream.Handle, parameters, null));
         }
         finally
         {

@@ -71,6 +71,10 @@ internal static unsafe partial class SoftwareDevice
     [LibraryImport(Library, EntryPoint = "atrous_device_set_delay")]
     public static partial void SetDelay(int microseconds);
 
+    /// <summary>Adds kernels that were compiled for the host; how many, or -1.</summary>
+    [LibraryImport(Library, EntryPoint = "atrous_device_load_kernels", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int LoadKernels(string path);
+
     [LibraryImport(Library, EntryPoint = "atrous_device_reports")]
     private static partial nuint ReadReports(byte* text, nuint capacity);
 

@@ -1,8 +1,11 @@
-// The kernels that the device can run: those of libatrous_kernels_host.so beside this library, and two of the tests' own.
+// The kernels that the device can run: two of the tests' own, and those of libraries that are loaded.
 #include <dlfcn.h>
 
+#include <mutex>
+#include <string>
 #include <unordered_map>
 
+#include "../include/atrous_device.h"
 #include "module.h"
 
 namespace device {
@@ -30,36 +33,37 @@ void run_overrun(atrous_dim3, atrous_dim3, unsigned, void** params) {
 
 const atrous_host_kernel OWN[] = {{"atrous_test_scale", run_scale}, {"atrous_test_overrun", run_overrun}};
 
-std::string folder_of_this_library() {
-    Dl_info info{};
-    dladdr(reinterpret_cast<void*>(&find_host_kernel), &info);
-    std::string path = info.dli_fname;
-    return path.substr(0, path.rfind('/') + 1);
-}
-
-std::unordered_map<std::string, const atrous_host_kernel*> load_kernels() {
+struct Registry {
+    std::mutex mutex;
     std::unordered_map<std::string, const atrous_host_kernel*> kernels;
-    for (const atrous_host_kernel& kernel : OWN) kernels[kernel.name] = &kernel;
-    const std::string path = folder_of_this_library() + "libatrous_kernels_host.so";
-    void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) return kernels;  // a launch says which kernel is missing
-    auto table = reinterpret_cast<decltype(&atrous_host_kernels)>(dlsym(library, "atrous_host_kernels"));
-    if (table == nullptr) {
-        report(path + " has no atrous_host_kernels");
-        return kernels;
-    }
-    size_t count = 0;
-    const atrous_host_kernel* first = table(&count);
-    for (size_t i = 0; i < count; ++i) kernels[first[i].name] = &first[i];
-    return kernels;
+};
+
+Registry& registry() {
+    static auto& instance = *new Registry;
+    return instance;
 }
 
 }  // namespace
 
 const atrous_host_kernel* find_host_kernel(const std::string& name) {
-    static const auto& kernels = *new auto(load_kernels());
-    auto entry = kernels.find(name);
-    return entry == kernels.end() ? nullptr : entry->second;
+    for (const atrous_host_kernel& kernel : OWN)
+        if (name == kernel.name) return &kernel;
+    std::lock_guard lock(registry().mutex);
+    auto entry = registry().kernels.find(name);
+    return entry == registry().kernels.end() ? nullptr : entry->second;
 }
 
 }  // namespace device
+
+int atrous_device_load_kernels(const char* path) {
+    // Never closed: modules point at its kernels.
+    void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (library == nullptr) return -1;
+    auto table = reinterpret_cast<decltype(&atrous_host_kernels)>(dlsym(library, "atrous_host_kernels"));
+    if (table == nullptr) return -1;
+    size_t count = 0;
+    const atrous_host_kernel* first = table(&count);
+    std::lock_guard lock(device::registry().mutex);
+    for (size_t i = 0; i < count; ++i) device::registry().kernels[first[i].name] = &first[i];
+    return static_cast<int>(count);
+}

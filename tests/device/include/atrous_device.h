@@ -46,6 +46,9 @@ ATROUS_DEVICE_EXPORT size_t atrous_device_reports(char* text, size_t capacity);
 // Forgets reports, the sticky error and every injected fault.
 ATROUS_DEVICE_EXPORT void atrous_device_reset(void);
 
+// Adds the kernels of a library (native/cuda's host library) to those that modules can name. Returns how many, -1 when it has none.
+ATROUS_DEVICE_EXPORT int atrous_device_load_kernels(const char* path);
+
 // The n-th allocation from now fails with "out of memory"; 0 for none.
 ATROUS_DEVICE_EXPORT void atrous_device_fail_allocation(int nth);
 // The next module fails to compile with this log; null for none.
