@@ -33,7 +33,8 @@ public sealed class OperationGraph : IDisposable
     {
         using (_cudnn.Context.Enter())
         {
-            using BackendDescriptor heuristic = new BackendDescriptor(DescriptorType.EngineHeuristic)
+            using var heuristic = new BackendDescriptor(DescriptorType.EngineHeuristic);
+            heuristic
                 .Set(AttributeName.EngineHeuristicOperationGraph, _graph)
                 .Set(AttributeName.EngineHeuristicMode, AttributeType.HeuristicMode, mode);
             try

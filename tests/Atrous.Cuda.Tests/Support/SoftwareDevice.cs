@@ -27,7 +27,7 @@ internal enum Live
 /// </summary>
 internal static unsafe partial class SoftwareDevice
 {
-    private const string Library = "atrous_device";
+    private const string Library = "atrous_device", DnnLibrary = "atrous_dnn";
 
     public static bool Used { get; } = Environment.GetEnvironmentVariable("ATROUS_TEST_GPU") is not "1";
 
@@ -78,6 +78,10 @@ internal static unsafe partial class SoftwareDevice
     [LibraryImport(Library, EntryPoint = "atrous_device_reports")]
     private static partial nuint ReadReports(byte* text, nuint capacity);
 
+    /// <summary>Whether the software cuDNN takes outputs that are slices of wider tensors; 0 or 1.</summary>
+    [LibraryImport(DnnLibrary, EntryPoint = "atrous_dnn_refuse_slices")]
+    public static partial void RefuseSlices(int refuse);
+
     /// <summary>Before anything asks for a library: the software device comes first.</summary>
     [ModuleInitializer]
     internal static void Choose()
@@ -85,7 +89,11 @@ internal static unsafe partial class SoftwareDevice
         if (!Used)
             return;
         Environment.SetEnvironmentVariable("ATROUS_CUDA_PATH", Folder);
-        NativeLibrary.SetDllImportResolver(
-            Assembly.GetExecutingAssembly(), (name, _, _) => name == Library ? NativeLibrary.Load(Path.Combine(Folder, "libcuda.so.1")) : 0);
+        NativeLibrary.SetDllImportResolver(Assembly.GetExecutingAssembly(), (name, _, _) => name switch
+        {
+            Library => NativeLibrary.Load(Path.Combine(Folder, "libcuda.so.1")),
+            DnnLibrary => NativeLibrary.Load(Path.Combine(Folder, "libcudnn.so.9")),
+            _ => 0,
+        });
     }
 }
