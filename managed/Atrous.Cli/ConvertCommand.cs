@@ -20,7 +20,7 @@ internal static class ConvertCommand
 
     public static Command Create(TemporaryFiles temporaries)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint: a file, or a folder with config.json" };
+        Argument<string?> model = ModelChoice.Argument(optional: false);
         var output = new Option<string>("--output", "-o") { Description = "The safetensors file to write", HelpName = "FILE", Required = true };
         var type = new Option<string>("--dtype") { Description = "Number format of the weights", HelpName = "fp32|fp16|bf16", DefaultValueFactory = _ => "fp32" };
         type.AcceptOnlyFromAmong([.. Types.Keys]);
@@ -33,9 +33,10 @@ internal static class ConvertCommand
         {
             var convert = new ConvertOptions { Type = Types[result.GetRequiredValue(type)], FoldBatchNorm = result.GetValue(fold) };
             SegmenterOptions options = modelOptions.Read(result);
+            string source = ModelChoice.Of(result, model).Path;
             ConvertResult written = ModelFile.Write(
                 temporaries, result.GetRequiredValue(output),
-                path => ModelConverter.Convert(result.GetRequiredValue(model), path, options, convert));
+                path => ModelConverter.Convert(source, path, options, convert));
             if (!result.GetValue(quiet))
             {
                 Terminal.Message(

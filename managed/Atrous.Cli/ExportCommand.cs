@@ -14,7 +14,7 @@ internal static class ExportCommand
 
     public static Command Create(TemporaryFiles temporaries)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint: a file, or a folder with config.json" };
+        Argument<string?> model = ModelChoice.Argument(optional: false);
         var output = new Option<string>("--output", "-o") { Description = "The ONNX file to write", HelpName = "FILE", Required = true };
         var size = new Option<(int Height, int Width)?>("--size")
         {
@@ -36,9 +36,10 @@ internal static class ExportCommand
         {
             var export = new OnnxExportOptions { Size = result.GetValue(size), Batch = result.GetValue(batch) };
             SegmenterOptions options = modelOptions.Read(result);
+            string source = ModelChoice.Of(result, model).Path;
             OnnxExportResult written = ModelFile.Write(
                 temporaries, result.GetRequiredValue(output),
-                path => OnnxExporter.Export(result.GetRequiredValue(model), path, options, export));
+                path => OnnxExporter.Export(source, path, options, export));
             if (!result.GetValue(quiet))
                 Terminal.Message(Report(result.GetRequiredValue(output), written));
             return ExitCode.Done;

@@ -14,7 +14,7 @@ internal static class InferCommand
 
     public static Command Create(TemporaryFiles temporaries, Interruption interruption)
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint: a file, or a folder with config.json" };
+        Argument<string?> model = ModelChoice.Argument(optional: true);
         var input = new Option<string>("--input") { Description = "The safetensors file with the input", HelpName = "FILE", Required = true };
         var output = new Option<string>("--output", "-o") { Description = "The safetensors file to write", HelpName = "FILE", Required = true };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but errors" };
@@ -26,14 +26,15 @@ internal static class InferCommand
         command.SetAction(result =>
         {
             SegmenterOptions options = deviceOptions.Read(result, modelOptions.Read(result));
+            ModelChoice chosen = ModelChoice.Of(result, model);
             using Tensor tensor = TensorFile.ReadInput(result.GetRequiredValue(input));
-            using Segmenter segmenter = Segmenter.Load(result.GetRequiredValue(model), options);
+            using Segmenter segmenter = Segmenter.Load(chosen.Path, options);
             long start = Stopwatch.GetTimestamp();
             using NetworkResult computed = segmenter.Infer(tensor, interruption.Token);
             string milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds.ToString("0.0", CultureInfo.InvariantCulture);
             TensorFile.Write(temporaries, result.GetRequiredValue(output), ("logits", computed.Forward), ("output", computed.Output));
             if (!result.GetValue(quiet))
-                Terminal.Message($"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {milliseconds} ms");
+                Terminal.Message(chosen.Introduce($"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {milliseconds} ms"));
             return ExitCode.Done;
         });
         return command;

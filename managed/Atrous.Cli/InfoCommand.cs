@@ -7,7 +7,7 @@ internal static class InfoCommand
 {
     public static Command Create()
     {
-        var model = new Argument<string>("MODEL") { Description = "The checkpoint: a file, or a folder with config.json" };
+        Argument<string?> model = ModelChoice.Argument(optional: true);
         var size = new Option<(int Height, int Width)>("--size")
         {
             Description = "Input size at which multiply-adds are counted; 513x513 unless given",
@@ -22,7 +22,10 @@ internal static class InfoCommand
         {
             SegmenterOptions options = modelOptions.Read(result);
             (int height, int width) = result.GetResult(size) is null ? (513, 513) : result.GetValue(size);
-            ModelInfo info = ModelInfo.Read(result.GetRequiredValue(model), options, height, width);
+            ModelChoice chosen = ModelChoice.Of(result, model);
+            if (chosen.IsDefault)
+                Terminal.Message(chosen.Introduction + ".");
+            ModelInfo info = ModelInfo.Read(chosen.Path, options, height, width);
             if (result.GetValue(json))
                 InfoJson.Write(info);
             else

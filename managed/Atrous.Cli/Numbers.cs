@@ -19,13 +19,13 @@ internal static class Numbers
         return null;
     }
 
-    /// <summary>A number between 0 and 1; an error on the result otherwise.</summary>
-    public static double ParseFraction(ArgumentResult result)
+    /// <summary>A number between 0 and 1, or a lower bound; an error on the result otherwise.</summary>
+    public static double ParseFraction(ArgumentResult result, double most = 1)
     {
         string text = result.Tokens[0].Value;
-        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number) && number is >= 0 and <= 1)
+        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number) && number >= 0 && number <= most)
             return number;
-        result.AddError($"{Name(result)} takes a number from 0 to 1, not '{text}'.");
+        result.AddError(string.Create(CultureInfo.InvariantCulture, $"{Name(result)} takes a number from 0 to {most}, not '{text}'."));
         return 0;
     }
 
@@ -63,6 +63,9 @@ internal static class Numbers
         >= 1_000_000 => (number / 1e6).ToString("0.0#", CultureInfo.InvariantCulture) + " M",
         _ => Grouped(number),
     };
+
+    /// <summary>"168.3 MB", of a million bytes each.</summary>
+    public static string Megabytes(long bytes) => (bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture) + " MB";
 
     /// <summary>"12.3 %".</summary>
     public static string Percent(double share) => (share * 100).ToString("0.0", CultureInfo.InvariantCulture) + " %";

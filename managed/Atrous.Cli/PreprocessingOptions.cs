@@ -50,6 +50,8 @@ internal sealed class PreprocessingOptions
     public SegmenterOptions Read(ParseResult result, string model, SegmenterOptions options)
     {
         ResizePolicy? resize = result.GetValue(_resize);
+        if (resize is not null and not ResizePolicy.None && options.Window is not null)
+            throw CommandException.Usage("--tile shows the network the picture at its own scale; leave out --resize, or --tile.");
         float[] mean = result.GetValue(_mean) ?? [], std = result.GetValue(_std) ?? [];
         string? order = result.GetValue(_order);
         if (resize is null && mean.Length == 0 && std.Length == 0 && order is null)

@@ -36,10 +36,13 @@ internal static class Program
             new HelpOption { Action = new HelpWithExitCodes() },
             new VersionOption(),
             SegmentCommand.Create(temporaries, interruption),
+            EvalCommand.Create(temporaries, interruption),
             InfoCommand.Create(),
             InferCommand.Create(temporaries, interruption),
             ExportCommand.Create(temporaries),
             ConvertCommand.Create(temporaries),
+            ModelsCommand.Create(),
+            PullCommand.Create(interruption),
             DevicesCommand.Create(),
         };
 

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Atrous.Postprocessing;
 
 namespace Atrous.Cli;
 
@@ -16,12 +15,7 @@ internal static class SegmentCommand
             Description = "JPEG or PNG files, folders (with their sub-folders), or - for standard input",
             Arity = ArgumentArity.OneOrMore,
         };
-        var model = new Option<string>("--model", "-m")
-        {
-            Description = "The checkpoint: .safetensors, .pth, .pt, .ckpt, .pkl, or a folder with config.json",
-            HelpName = "FILE",
-            Required = true,
-        };
+        Option<string?> model = ModelChoice.Option();
         var output = new Option<string?>("--output", "-o")
         {
             Description = "A folder, or for one input a .png; beside the inputs unless given, - for standard output",
@@ -33,37 +27,28 @@ internal static class SegmentCommand
             Description = "Of the overlay's colours, 0 to 1",
             HelpName = "SHARE",
             DefaultValueFactory = _ => 0.6,
-            CustomParser = Numbers.ParseFraction,
+            CustomParser = result => Numbers.ParseFraction(result),
         };
         var classes = new Option<string?>("--classes")
         {
             Description = "A text file with a class name a line, each optionally followed by a colour #rrggbb",
             HelpName = "FILE",
         };
-        var crf = new Option<string?>("--crf")
-        {
-            Description = "Sharpen the mask with a fully-connected CRF: " + string.Join(" or ", DenseCrfParameters.All.Select(known => known.Name))
-                + "; " + DenseCrfParameters.DeepLabV2.Name + " where no name is given",
-            HelpName = "NAME",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
         var json = new Option<bool>("--json") { Description = "Write one JSON document about all pictures" };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but errors (and the JSON document)" };
         var modelOptions = new ModelOptions();
         var deviceOptions = new DeviceOptions();
         var preprocessing = new PreprocessingOptions();
+        var scoring = new ScoringOptions();
 
-        var command = new Command("segment", Description) { inputs, model, output, overlay, opacity, crf, classes, json, quiet };
+        var command = new Command("segment", Description) { inputs, model, output, overlay, opacity, classes, json, quiet };
+        scoring.AddTo(command);
         deviceOptions.AddTo(command);
         modelOptions.AddTo(command);
         preprocessing.AddTo(command);
         command.SetAction(result =>
         {
-            SegmenterOptions options = deviceOptions.Read(result, modelOptions.Read(result)) with
-            {
-                Crf = result.GetResult(crf) is null ? null
-                    : DenseCrfParameters.ByName(result.GetValue(crf) ?? DenseCrfParameters.DeepLabV2.Name),
-            };
+            SegmenterOptions options = scoring.Read(result, deviceOptions.Read(result, modelOptions.Read(result)));
             var files = new InputFiles(result.GetRequiredValue(inputs));
             IReadOnlyList<SegmentJob> jobs = OutputNames.For(files, result.GetValue(output), result.GetValue(overlay));
             bool toStandardOutput = jobs is [{ Mask: "-" }];
@@ -75,13 +60,13 @@ internal static class SegmentCommand
                 : result.GetValue(quiet) ? new SegmentReport()
                 : files.IsOneFile ? new TableReport(toStandardOutput)
                 : new ProgressReport();
-            string file = result.GetRequiredValue(model);
-            options = preprocessing.Read(result, file, options with { ClassNames = named?.Names });
+            ModelChoice chosen = ModelChoice.Of(result, model);
+            options = preprocessing.Read(result, chosen.Path, options with { ClassNames = named?.Names });
             return new SegmentRun(temporaries, interruption)
             {
                 Files = files,
                 Jobs = jobs,
-                Model = file,
+                Model = chosen,
                 Options = options,
                 Palette = named?.Palette,
                 Opacity = result.GetValue(opacity),

@@ -21,6 +21,12 @@ internal enum Wanted
 
     /// <summary>Every class's score for every pixel of the picture.</summary>
     Scores,
+
+    /// <summary>Every class's probability for every pixel of the picture.</summary>
+    Probabilities,
+
+    /// <summary>The features that the head's image pooling takes the mean of.</summary>
+    Features,
 }
 
 /// <summary>What makes one compiled network differ from another.</summary>
@@ -29,7 +35,9 @@ internal enum Wanted
 /// <param name="Height">Rows of the picture.</param>
 /// <param name="Width">Columns of the picture.</param>
 /// <param name="Wanted">The outputs.</param>
-internal readonly record struct NetworkKey(Shape Input, PictureWindow Window, int Height, int Width, Wanted Wanted)
+/// <param name="TakesContext">The image pooling's vector is a second input instead of the input's own.</param>
+internal readonly record struct NetworkKey(
+    Shape Input, PictureWindow Window, int Height, int Width, Wanted Wanted, bool TakesContext = false)
 {
     /// <summary>For a tensor that is no picture.</summary>
     public static NetworkKey Tensors(Shape input) =>
@@ -40,14 +48,17 @@ internal readonly record struct NetworkKey(Shape Input, PictureWindow Window, in
 internal sealed class CompiledNetwork(IExecutable executable, IReadOnlyList<Value> outputs) : IDisposable
 {
     /// <summary>Runs it; the caller disposes the outputs.</summary>
-    public Tensor[] Run(Tensor input, CancellationToken cancellation)
+    /// <param name="input">The picture.</param>
+    /// <param name="cancellation">Looked at between two layers.</param>
+    /// <param name="context">Where the key says that it is taken.</param>
+    public Tensor[] Run(Tensor input, CancellationToken cancellation, Tensor? context = null)
     {
         var tensors = new Tensor[outputs.Count];
         try
         {
             for (int i = 0; i < tensors.Length; i++)
                 tensors[i] = new Tensor(outputs[i].Shape, outputs[i].Type);
-            executable.Run([input], tensors, cancellation);
+            executable.Run(context is null ? [input] : [input, context], tensors, cancellation);
             return tensors;
         }
         catch
@@ -141,15 +152,24 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity) 
         Value[] wanted = key.Wanted == Wanted.Tensors
             ? [.. new[] { outputs.Forward, outputs.AtInputSize }.Distinct()]
             : OfPicture(graph, outputs, key);
-        return new CompiledNetwork(backend.Compile(graph.Build(wanted)), wanted);
+        NetworkGraph network = graph.Build(wanted);
+        if (key.Wanted == Wanted.Features)
+            network = graph.Build(ImageContext.Of(network));
+        else if (key.TakesContext)
+            network = ImageContext.Given(network);
+        return new CompiledNetwork(backend.Compile(network), network.Outputs);
     }
 
     private Value[] OfPicture(GraphBuilder graph, NetworkOutputs outputs, NetworkKey key)
     {
         bool softmax = model.Description.Network.SoftmaxBeforeResize;
+        if (key.Wanted == Wanted.Features)
+            return [outputs.Logits];
         Value scores = Scores(graph, outputs, key, softmax);
         if (key.Wanted == Wanted.Scores)
             return [scores];
+        if (key.Wanted == Wanted.Probabilities)
+            return [softmax ? scores : graph.Add("probabilities", new Softmax(), scores)];
         Value labels = graph.Add("labels", new Argmax(), scores);
         if (key.Wanted == Wanted.Labels)
             return [labels];

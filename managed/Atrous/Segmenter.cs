@@ -1,12 +1,14 @@
 using System.Diagnostics;
 using Atrous.Backends;
 using Atrous.Backends.Cpu;
+using Atrous.Catalog;
 using Atrous.Checkpoints;
 using Atrous.Graph;
 using Atrous.Imaging;
 using Atrous.Models;
 using Atrous.Postprocessing;
 using Atrous.Preprocessing;
+using Atrous.Scoring;
 using Atrous.Specs;
 using Atrous.Tensors;
 
@@ -24,6 +26,8 @@ public sealed class Segmenter : IDisposable
     private readonly IBackend _backend;
     private readonly Preprocessor _preprocessor;
     private readonly NetworkCache _networks;
+    private readonly PictureScorer _scorer;
+    private readonly SlidingScorer? _sliding;
     private readonly CrfStep? _crf;
     private readonly int _maxBatch;
     private bool _disposed;
@@ -32,6 +36,8 @@ public sealed class Segmenter : IDisposable
     {
         _checkpoint = checkpoint;
         _description = ModelInfo.Describe(checkpoint, options);
+        if (options.Window is not null)
+            _description = _description with { Preprocessing = _description.Preprocessing with { Resize = new ResizePolicy.None() } };
         _model = new Model(_description, checkpoint);
         Info = ModelInfo.Of(checkpoint, _description);
         _maxBatch = options.MaxBatch;
@@ -43,6 +49,9 @@ public sealed class Segmenter : IDisposable
                 : new Preprocessor(_description.Preprocessing, options.Threads, _model.MinimumSide);
             _crf = options.Crf is { } crf ? new CrfStep(crf, (_backend as CpuBackend)?.Engine, options.Threads) : null;
             _networks = new NetworkCache(_model, _backend, options.CachedShapes);
+            _scorer = new PictureScorer(_model, _preprocessor, _networks, options.Augmentation);
+            if (options.Window is { } window)
+                _sliding = new SlidingScorer(_scorer, window, _description.Network.Classes, _maxBatch);
             // Every weight is read and packed now, so that a bad file is refused here and the first picture is not slow.
             _networks.Prepare();
         }
@@ -73,6 +82,11 @@ public sealed class Segmenter : IDisposable
         options ??= new SegmenterOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxBatch, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.CachedShapes, 1);
+        if (options.Window is not null && options.Crf is not null)
+        {
+            throw new UnavailableException(
+                "The CRF needs the scores of the whole picture at once, which a sliding window never has; leave out one of them.");
+        }
         Checkpoint checkpoint = Checkpoint.Open(path);
         try
         {
@@ -84,6 +98,13 @@ public sealed class Segmenter : IDisposable
             throw;
         }
     }
+
+    /// <summary>
+    /// Makes the network that comes with Atrous ready: 11 classes of road scenes, see <see cref="DefaultModel"/>.
+    /// </summary>
+    /// <inheritdoc cref="Load" path="/param[@name='options']"/>
+    /// <inheritdoc cref="Load" path="/exception"/>
+    public static Segmenter LoadDefault(SegmenterOptions? options = null) => Load(DefaultModel.Path, options);
 
     /// <summary>The mask of a picture, at the picture's own height and width.</summary>
     /// <param name="photo">Not changed.</param>
@@ -164,43 +185,58 @@ public sealed class Segmenter : IDisposable
         return Guard<Segmentation[]>(height, width, () =>
         {
             long start = Stopwatch.GetTimestamp();
-            CompiledNetwork network = _networks.Get(Key(photos.Length, height, width, confidence));
-            long compiled = Stopwatch.GetTimestamp();
-            using NetworkInput input = _preprocessor.Prepare(photos);
-            TimeSpan preprocess = Stopwatch.GetElapsedTime(compiled);
-            Tensor[] outputs = network.Run(input.Tensor, cancellation);
-            try
-            {
-                (ushort[] Labels, float[] Confidence)[] masks =
-                    [.. photos.Select((photo, i) => Mask(photo, outputs, i, confidence, cancellation))];
-                var timings = new SegmentationTimings(
-                    preprocess / photos.Length, (Stopwatch.GetElapsedTime(start) - preprocess) / photos.Length);
-                return [.. masks.Select(mask => new Segmentation(
-                    width, height, mask.Labels, mask.Confidence, Info.Classes, Info.ClassNames, timings))];
-            }
-            finally
-            {
-                foreach (Tensor output in outputs)
-                    output.Dispose();
-            }
+            var preprocessing = new Stopwatch();
+            (ushort[] Labels, float[] Confidence)[] masks = Masks(photos, confidence, preprocessing, cancellation);
+            TimeSpan preprocess = preprocessing.Elapsed;
+            var timings = new SegmentationTimings(
+                preprocess / photos.Length, (Stopwatch.GetElapsedTime(start) - preprocess) / photos.Length);
+            return [.. masks.Select(mask => new Segmentation(
+                width, height, mask.Labels, mask.Confidence, Info.Classes, Info.ClassNames, timings))];
         });
     }
 
-    private NetworkKey Key(int batch, int height, int width, bool confidence)
+    private (ushort[] Labels, float[] Confidence)[] Masks(
+        Image[] photos, bool confidence, Stopwatch preprocessing, CancellationToken cancellation)
     {
-        PreprocessingPlan plan = PreprocessingPlan.For(_description.Preprocessing, height, width, _model.MinimumSide);
-        var input = new Shape(batch, plan.Height, plan.Width, _description.Network.InputChannels);
-        Wanted wanted = _crf is not null ? Wanted.Scores : confidence ? Wanted.LabelsAndConfidence : Wanted.Labels;
-        return new NetworkKey(input, plan.Window, height, width, wanted);
+        if (_sliding is not null)
+            return [.. photos.Select(photo => _sliding.Segment(photo, confidence, preprocessing, cancellation))];
+        if (_crf is null && !_scorer.Averages)
+            return FromNetwork(photos, confidence, preprocessing, cancellation);
+        using Tensor scores = _scorer.Scores(photos, preprocessing, cancellation);
+        return [.. photos.Select((photo, i) => _crf is null
+            ? FromScores(scores, i, confidence)
+            : _crf.Refine(photo, scores, _scorer.Form, i, confidence, cancellation))];
     }
 
-    private (ushort[] Labels, float[] Confidence) Mask(
-        Image photo, Tensor[] outputs, int index, bool confidence, CancellationToken cancellation)
+    private (ushort[] Labels, float[] Confidence)[] FromNetwork(
+        Image[] photos, bool confidence, Stopwatch preprocessing, CancellationToken cancellation)
     {
-        if (_crf is null)
-            return (outputs[0].Image<ushort>(index).ToArray(), confidence ? outputs[1].Image<float>(index).ToArray() : []);
-        CrfScores form = _description.Network.SoftmaxBeforeResize ? CrfScores.Probabilities : CrfScores.Logits;
-        return _crf.Refine(photo, outputs[0], form, index, confidence, cancellation);
+        Tensor[] outputs = _scorer.Run(
+            photos, confidence ? Wanted.LabelsAndConfidence : Wanted.Labels, preprocessing, cancellation);
+        try
+        {
+            return [.. Enumerable.Range(0, photos.Length).Select(i =>
+                (outputs[0].Image<ushort>(i).ToArray(), confidence ? outputs[1].Image<float>(i).ToArray() : []))];
+        }
+        finally
+        {
+            foreach (Tensor output in outputs)
+                output.Dispose();
+        }
+    }
+
+    private (ushort[] Labels, float[] Confidence) FromScores(Tensor scores, int index, bool confidence)
+    {
+        (_, int height, int width, int classes) = scores.Shape;
+        var labels = new ushort[height * width];
+        float[] certain = confidence ? new float[labels.Length] : [];
+        for (int y = 0; y < height; y++)
+        {
+            Range row = (y * width)..((y + 1) * width);
+            ScoreArithmetic.Winners(
+                scores.Row(index, y), classes, _scorer.Form, labels.AsSpan(row), confidence ? certain.AsSpan(row) : []);
+        }
+        return (labels, certain);
     }
 
     private static T Guard<T>(int height, int width, Func<T> run)

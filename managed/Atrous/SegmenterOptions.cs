@@ -1,4 +1,5 @@
 using Atrous.Postprocessing;
+using Atrous.Scoring;
 using Atrous.Specs;
 
 namespace Atrous;
@@ -33,7 +34,16 @@ public sealed record SegmenterOptions
     /// <summary>Sharpens every mask along the picture's own edges with a fully-connected CRF; null for none.</summary>
     public DenseCrfParameters? Crf { get; init; }
 
-    /// <summary>Most pictures of equal size that run together in one batch.</summary>
+    /// <summary>
+    /// Slides a window over every picture, which the network then sees at its own scale whatever the pre-processing's resize
+    /// says; null for the picture as a whole. Not together with <see cref="Crf"/>.
+    /// </summary>
+    public SlidingWindow? Window { get; init; }
+
+    /// <summary>Scores every picture (or window) at several scales and mirrored; null for once, as it is.</summary>
+    public TestTimeAugmentation? Augmentation { get; init; }
+
+    /// <summary>Most pictures of equal size, or windows of a picture, that run together in one batch.</summary>
     public int MaxBatch { get; init; } = 4;
 
     /// <summary>Input shapes whose plans are kept ready; the least recently used one makes room.</summary>

@@ -18,7 +18,7 @@ internal sealed class JsonReport : SegmentReport
             _json = json;
             json.WriteStartObject();
             if (segmenter is not null)
-                WriteModel(json, segmenter, options);
+                json.WriteModel(segmenter, options);
             json.WriteStartArray("results");
             work();
             json.WriteEndArray();
@@ -62,20 +62,6 @@ internal sealed class JsonReport : SegmentReport
         json.WriteNumber("exitCode", failure.Code);
         json.WriteEndObject();
         json.Flush();
-    }
-
-    private static void WriteModel(Utf8JsonWriter json, Segmenter segmenter, SegmenterOptions options)
-    {
-        json.WriteStartObject("model");
-        json.WriteString("path", segmenter.Info.Path);
-        json.WriteString("dialect", segmenter.Info.Dialect);
-        json.WriteString("architecture", segmenter.Info.Architecture);
-        json.WriteString("backbone", segmenter.Info.Backbone);
-        json.WriteNumber("outputStride", segmenter.Info.OutputStride);
-        json.WriteNumber("classes", segmenter.Info.Classes);
-        json.WriteEndObject();
-        json.WriteString("device", segmenter.Device);
-        json.WriteString("precision", options.Precision.ToString().ToLowerInvariant());
     }
 
     private static void WriteClasses(Utf8JsonWriter json, Segmentation mask)

@@ -1,23 +1,23 @@
 using System.Diagnostics;
 using System.Globalization;
-using Spectre.Console;
 
 namespace Atrous.Cli;
 
 /// <summary>For many pictures: a progress bar where stderr is a terminal, and one line at the end.</summary>
 internal sealed class ProgressReport : SegmentReport
 {
-    private IAnsiConsole? _console;
-    private ProgressTask? _task;
+    private ProgressBar? _bar;
 
     public override void Around(
         Segmenter? segmenter, SegmenterOptions options, int pictures, Action work, Interruption interruption)
     {
         long start = Stopwatch.GetTimestamp();
-        if (Console.IsErrorRedirected)
+        ProgressBar.Around("segmenting", pictures, bar =>
+        {
+            _bar = bar;
             work();
-        else
-            WithBar(pictures, work);
+        });
+        _bar = null;
         string seconds = Stopwatch.GetElapsedTime(start).TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
         string failures = Failures > 0 ? $", {Failures} failed" : "";
         string rest = pictures - Finished - Failures is var left and > 0 ? $", {left} left undone" : "";
@@ -27,30 +27,15 @@ internal sealed class ProgressReport : SegmentReport
     public override void Done(SegmentedPicture picture)
     {
         base.Done(picture);
-        _task?.Increment(1);
+        _bar?.Step();
     }
 
     protected override void OnFailed(string input, Failure failure)
     {
-        // Through the console that draws the bar, which makes room for the line.
-        if (_console is null)
+        if (_bar is null)
             base.OnFailed(input, failure);
         else
-            _console.WriteLine($"atrous: {Terminal.OneLine(failure.About(input))}");
-        _task?.Increment(1);
-    }
-
-    private void WithBar(int pictures, Action work)
-    {
-        _console = Terminal.Rich(Console.Error, isRedirected: false);
-        _console.Progress()
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context =>
-            {
-                _task = context.AddTask("segmenting", maxValue: pictures);
-                work();
-                _task.StopTask();
-            });
-        (_console, _task) = (null, null);
+            _bar.Message(failure.About(input));
+        _bar?.Step();
     }
 }

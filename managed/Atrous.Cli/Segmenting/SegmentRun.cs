@@ -13,7 +13,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
 
     public required IReadOnlyList<SegmentJob> Jobs { get; init; }
 
-    public required string Model { get; init; }
+    public required ModelChoice Model { get; init; }
 
     public required SegmenterOptions Options { get; init; }
 
@@ -35,9 +35,9 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         }
         if (Jobs.Count == 0 && Files.Bad.Count == 0)
             throw CommandException.Usage("There is no picture among the inputs.");
-        using Segmenter? segmenter = Jobs.Count > 0 ? Segmenter.Load(Model, Options) : null;
+        using Segmenter? segmenter = Jobs.Count > 0 ? Segmenter.Load(Model.Path, Options) : null;
         if (segmenter is not null && !Quiet)
-            Terminal.Message($"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {Options.Precision.ToString().ToLowerInvariant()}");
+            Terminal.Message(Model.Introduce(LoadedModel.Line(segmenter, Options)));
         Report.Around(segmenter, Options, Jobs.Count + Files.Bad.Count, () =>
         {
             foreach (BadInput bad in Files.Bad)

@@ -11,6 +11,10 @@ internal static unsafe partial class LibAtrous
     [LibraryImport(Library, EntryPoint = "atrous_image_decode")]
     public static partial AtrousStatus ImageDecode(byte* bytes, nuint size, long maxPixels, out NativeImage image);
 
+    /// <summary>labels: channels is the bytes of a label, the low one first.</summary>
+    [LibraryImport(Library, EntryPoint = "atrous_png_decode_labels")]
+    public static partial AtrousStatus PngDecodeLabels(byte* bytes, nuint size, long maxPixels, out NativeImage labels);
+
     [LibraryImport(Library, EntryPoint = "atrous_image_free")]
     public static partial void ImageFree(ref NativeImage image);
 

@@ -14,8 +14,9 @@ public readonly record struct PreprocessingPlan(int Height, int Width, PictureWi
     /// <param name="height">Of the picture.</param>
     /// <param name="width">Of the picture.</param>
     /// <param name="minimumSide">The smallest input that the network can take; less is filled up at the bottom and right.</param>
+    /// <param name="scale">On the size that the spec asks for; sides round half up.</param>
     /// <exception cref="ImageException">The network's input would have more pixels than any picture may have.</exception>
-    public static PreprocessingPlan For(PreprocessingSpec spec, int height, int width, int minimumSide = 1)
+    public static PreprocessingPlan For(PreprocessingSpec spec, int height, int width, int minimumSide = 1, double scale = 1)
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
@@ -29,6 +30,8 @@ public readonly record struct PreprocessingPlan(int Height, int Width, PictureWi
             ResizePolicy.Letterbox policy => Letterbox(policy, height, width),
             _ => throw new ArgumentException($"{spec.Resize} is no policy that Atrous knows.", nameof(spec)),
         };
+        if (scale != 1)
+            plan = plan.Times(scale);
         plan = plan with { Height = Math.Max(plan.Height, minimumSide), Width = Math.Max(plan.Width, minimumSide) };
         if ((long)plan.Height * plan.Width > Image.DefaultMaxPixels)
         {
@@ -37,6 +40,16 @@ public readonly record struct PreprocessingPlan(int Height, int Width, PictureWi
                 "is too large; crop it to a less extreme aspect ratio or choose another size.");
         }
         return plan;
+    }
+
+    private PreprocessingPlan Times(double scale)
+    {
+        int height = Math.Max(Scaled(Height), 1), width = Math.Max(Scaled(Width), 1);
+        int top = Math.Min(Scaled(Window.Top), height - 1), left = Math.Min(Scaled(Window.Left), width - 1);
+        return new PreprocessingPlan(height, width, new PictureWindow(
+            top, left, Math.Clamp(Scaled(Window.Height), 1, height - top), Math.Clamp(Scaled(Window.Width), 1, width - left)));
+
+        int Scaled(int pixels) => (int)Math.Min(Math.Floor(pixels * scale + 0.5), int.MaxValue);
     }
 
     private static PreprocessingPlan Whole(long height, long width)

@@ -54,16 +54,20 @@ public sealed unsafe class Preprocessor : IDisposable
     /// <summary>Prepares pictures of equal plan (equal size suffices) as one batch.</summary>
     /// <exception cref="ImageException">Channels do not suit the network, or a picture would become too large.</exception>
     /// <exception cref="ArgumentException">There is no picture, or the plans differ.</exception>
-    public NetworkInput Prepare(params ReadOnlySpan<Image> images)
+    public NetworkInput Prepare(params ReadOnlySpan<Image> images) => Prepare(1, images);
+
+    /// <summary>Prepares pictures of equal plan as one batch, at some scale of the size that the spec asks for.</summary>
+    /// <inheritdoc cref="Prepare(ReadOnlySpan{Image})" path="/exception"/>
+    public NetworkInput Prepare(double scale, params ReadOnlySpan<Image> images)
     {
         if (images.IsEmpty)
             throw new ArgumentException("A batch needs at least one picture.", nameof(images));
-        PreprocessingPlan plan = PlanOf(images[0]);
+        PreprocessingPlan plan = PlanOf(images[0], scale);
         var input = new NetworkInput(new Tensor(new Shape(images.Length, plan.Height, plan.Width, Spec.Channels)), plan);
         try
         {
             for (int i = 0; i < images.Length; i++)
-                Prepare(images[i], input.Tensor, i);
+                Prepare(images[i], input.Tensor, i, scale);
             return input;
         }
         catch
@@ -77,13 +81,14 @@ public sealed unsafe class Preprocessor : IDisposable
     /// <param name="image">The picture.</param>
     /// <param name="batch">Float32, [N, plan height, plan width, channels].</param>
     /// <param name="index">Which of the N.</param>
+    /// <param name="scale">On the size that the spec asks for.</param>
     /// <returns>The picture's plan.</returns>
     /// <exception cref="ImageException">The picture's channels do not suit the network, or it would become too large.</exception>
     /// <exception cref="ArgumentException">The tensor has another shape or type than the plan.</exception>
-    public PreprocessingPlan Prepare(Image image, Tensor batch, int index)
+    public PreprocessingPlan Prepare(Image image, Tensor batch, int index, double scale = 1)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        PreprocessingPlan plan = PlanOf(image);
+        PreprocessingPlan plan = PlanOf(image, scale);
         Shape shape = batch.Shape;
         if (batch.Type != DType.Float32 || shape != new Shape(shape.Batch, plan.Height, plan.Width, Spec.Channels))
         {
@@ -124,10 +129,14 @@ public sealed unsafe class Preprocessor : IDisposable
         return spec;
     }
 
-    private PreprocessingPlan PlanOf(Image image)
+    /// <summary>What becomes of a picture.</summary>
+    /// <param name="image">The picture.</param>
+    /// <param name="scale">On the size that the spec asks for.</param>
+    /// <exception cref="ImageException">It would become too large.</exception>
+    public PreprocessingPlan PlanOf(Image image, double scale = 1)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return PreprocessingPlan.For(Spec, image.Height, image.Width, _minimumSide);
+        return PreprocessingPlan.For(Spec, image.Height, image.Width, _minimumSide, scale);
     }
 
     private Image? Resize(Image image, PictureWindow window)

@@ -39,6 +39,19 @@ public sealed unsafe class Tensor : IDisposable
         return new Span<T>((T*)Pointer + index * elements, (int)elements);
     }
 
+    /// <summary>The float32 elements of one row of one picture, [W, C].</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="InvalidOperationException">The tensor holds no float32.</exception>
+    public Span<float> Row(int n, int y)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)n, (uint)Shape.Batch);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)y, (uint)Shape.Height);
+        if (Type != DType.Float32)
+            throw new InvalidOperationException($"The tensor holds {Type}, not Single.");
+        int length = checked(Shape.Width * Shape.Channels);
+        return new Span<float>((float*)Pointer + ((long)n * Shape.Height + y) * length, length);
+    }
+
     /// <summary>The float32 element at (n, y, x, c). The indices are not checked.</summary>
     public ref float this[int n, int y, int x, int c] =>
         ref ((float*)Pointer)[(((long)n * Shape.Height + y) * Shape.Width + x) * Shape.Channels + c];

@@ -28,6 +28,18 @@ void check_level(int32_t level) {
     if (level < 0 || level > 9) throw fail(ATROUS_INVALID_ARGUMENT, "the compression level is %d; use 0 to 9", level);
 }
 
+// Runs a decoder and hands over what it read.
+template <class Decode>
+atrous_status decode_to(atrous_image* image, Decode&& decode) {
+    return guard([&] {
+        require_not_null(image, "image");
+        *image = {};
+        picture decoded = decode();
+        *image = {decoded.pixels.release(), decoded.height, decoded.width, decoded.channels};
+        ++handle_count;
+    });
+}
+
 // Runs an encoder and hands over what it wrote.
 template <class Encode>
 atrous_status encode_to(atrous_bytes* bytes, Encode&& encode) {
@@ -53,13 +65,18 @@ atrous_status atrous_image_probe(const uint8_t* bytes, size_t size, atrous_image
 }
 
 atrous_status atrous_image_decode(const uint8_t* bytes, size_t size, int64_t max_pixels, atrous_image* image) {
-    return guard([&] {
-        require_not_null(image, "image");
-        *image = {};
+    return decode_to(image, [&] {
         const bytes_view file = checked(bytes, size);
-        picture decoded = is_jpeg(file) ? decode_jpeg(file, max_pixels) : decode_png(file, max_pixels);
-        *image = {decoded.pixels.release(), decoded.height, decoded.width, decoded.channels};
-        ++handle_count;
+        return is_jpeg(file) ? decode_jpeg(file, max_pixels) : decode_png(file, max_pixels);
+    });
+}
+
+atrous_status atrous_png_decode_labels(const uint8_t* bytes, size_t size, int64_t max_pixels, atrous_image* labels) {
+    return decode_to(labels, [&] {
+        const bytes_view file = checked(bytes, size);
+        if (is_jpeg(file))
+            throw fail(ATROUS_BAD_IMAGE, "a JPEG does not keep classes exactly; save the label map as palette or grey PNG");
+        return decode_png_labels(file, max_pixels);
     });
 }
 

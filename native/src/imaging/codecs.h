@@ -17,6 +17,7 @@ void encode_jpeg(const atrous_image& image, int32_t quality, byte_sink& sink);
 bool is_png(bytes_view file);
 atrous_image_info probe_png(bytes_view file);
 picture decode_png(bytes_view file, int64_t max_pixels);
+picture decode_png_labels(bytes_view file, int64_t max_pixels);
 
 // What the PNG writer needs to know of its picture; rows are packed.
 struct png_source {

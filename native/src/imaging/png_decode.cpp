@@ -12,11 +12,14 @@ namespace {
 
 constexpr size_t signature_size = 8;
 
+// What is wanted of a file: colours of 8 bits, or the numbers that stand in it.
+enum class content { colours, labels };
+
 // libpng knows no exceptions: its errors jump back to call(), which throws once libpng's frames are gone.
 class png_reader {
  public:
     // Checks the size that the header claims before libpng sees the file.
-    png_reader(bytes_view file, int64_t max_pixels) : file_(file) {
+    png_reader(bytes_view file, int64_t max_pixels, content wanted = content::colours) : file_(file) {
         check_header(max_pixels);
         handle_.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, on_error, on_warning);
         if (handle_.png != nullptr) handle_.info = png_create_info_struct(handle_.png);
@@ -29,8 +32,16 @@ class png_reader {
             // compressed in it is ever unpacked.
             png_set_keep_unknown_chunks(handle_.png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
             png_read_info(handle_.png, handle_.info);
-            png_set_strip_16(handle_.png);
-            png_set_expand(handle_.png);
+        });
+        if (wanted == content::labels) check_has_labels();
+        call([&] {
+            if (wanted == content::labels) {
+                png_set_packing(handle_.png);  // a byte for each number of less bits
+                png_set_swap(handle_.png);     // the low byte of 16 bits first
+            } else {
+                png_set_strip_16(handle_.png);
+                png_set_expand(handle_.png);
+            }
             passes_ = png_set_interlace_handling(handle_.png);
             png_read_update_info(handle_.png, handle_.info);
         });
@@ -40,7 +51,10 @@ class png_reader {
 
     int32_t height() const { return static_cast<int32_t>(png_get_image_height(handle_.png, handle_.info)); }
     int32_t width() const { return static_cast<int32_t>(png_get_image_width(handle_.png, handle_.info)); }
-    int32_t channels() const { return png_get_channels(handle_.png, handle_.info); }
+    // Bytes of a pixel.
+    int32_t channels() const {
+        return png_get_channels(handle_.png, handle_.info) * (png_get_bit_depth(handle_.png, handle_.info) / 8);
+    }
 
     picture decode() {
         picture result(height(), width(), channels());
@@ -92,6 +106,14 @@ class png_reader {
         body();
     }
 
+    void check_has_labels() const {
+        const int type = png_get_color_type(handle_.png, handle_.info);
+        if (type != PNG_COLOR_TYPE_PALETTE && type != PNG_COLOR_TYPE_GRAY)
+            throw fail(ATROUS_BAD_IMAGE,
+                       "the PNG holds %s, a label map one class per pixel; save it as palette or grey PNG",
+                       type == PNG_COLOR_TYPE_GRAY_ALPHA ? "grey and alpha" : "colours");
+    }
+
     void check_header(int64_t max_pixels) const {
         constexpr size_t header_end = signature_size + 8 + 13;
         if (file_.size < header_end) throw fail(ATROUS_BAD_IMAGE, "the PNG ends early; send the whole file");
@@ -127,6 +149,10 @@ atrous_image_info probe_png(bytes_view file) {
 
 picture decode_png(bytes_view file, int64_t max_pixels) {
     return png_reader(file, max_pixels).decode();
+}
+
+picture decode_png_labels(bytes_view file, int64_t max_pixels) {
+    return png_reader(file, max_pixels, content::labels).decode();
 }
 
 }  // namespace atrous::imaging

@@ -53,7 +53,10 @@ public static class Tool
     public static ToolResult Pipe(byte[] input, params string[] arguments) => Finish(Start(Repository.Root, arguments), input);
 
     /// <summary>Starts the program; the caller finishes it.</summary>
-    public static Process Start(string folder, params string[] arguments)
+    public static Process Start(string folder, params string[] arguments) => Start(folder, [], arguments);
+
+    /// <summary>As <see cref="Start(string, string[])"/>, with some environment variables set.</summary>
+    public static Process Start(string folder, IEnumerable<KeyValuePair<string, string>> environment, params string[] arguments)
     {
         var info = new ProcessStartInfo(Path, arguments)
         {
@@ -62,6 +65,8 @@ public static class Tool
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach ((string name, string value) in environment)
+            info.Environment[name] = value;
         return Process.Start(info)!;
     }
 

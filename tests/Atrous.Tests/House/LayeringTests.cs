@@ -17,6 +17,7 @@ public sealed partial class LayeringTests
     {
         ["Tensors"] = [],
         ["Native"] = [],
+        ["Catalog"] = [],
         ["Imaging"] = ["Native"],
         ["Graph"] = ["Tensors"],
         ["Specs"] = ["Graph", "Tensors"],
@@ -25,8 +26,10 @@ public sealed partial class LayeringTests
         ["Backends"] = ["Graph", "Tensors", "Native"],
         ["Preprocessing"] = ["Specs", "Imaging", "Tensors", "Native"],
         ["Postprocessing"] = ["Imaging", "Tensors", "Native"],
+        ["Scoring"] = ["Postprocessing", "Tensors"],
+        ["Evaluation"] = ["Postprocessing", "Imaging"],
         ["Exporting"] = ["Checkpoints", "Models", "Specs", "Graph", "Tensors"],
-        [""] = ["Specs", "Models", "Checkpoints", "Backends", "Preprocessing", "Postprocessing", "Imaging", "Graph", "Tensors", "Native"],
+        [""] = ["Catalog", "Specs", "Models", "Checkpoints", "Backends", "Preprocessing", "Postprocessing", "Scoring", "Imaging", "Graph", "Tensors", "Native"],
     };
 
     /// <summary>The other projects see the library by its front door and by what that door hands out.</summary>

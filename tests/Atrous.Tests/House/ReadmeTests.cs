@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using Atrous.Catalog;
 using Atrous.Imaging;
 using Atrous.Tests.Segmenters;
 using Atrous.Tests.Support;
@@ -79,6 +80,7 @@ public sealed partial class ReadmeTests(GeneratedModel model) : IDisposable
               <ItemGroup>
                 <Reference Include="Atrous" HintPath="{library}" />
                 <None Include="{native}" CopyToOutputDirectory="PreserveNewest" />
+                <None Include="{DefaultModel.Path}" Link="models/{Path.GetFileName(DefaultModel.Path)}" CopyToOutputDirectory="PreserveNewest" />
               </ItemGroup>
             </Project>
             """);

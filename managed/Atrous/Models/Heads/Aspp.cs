@@ -10,6 +10,9 @@ namespace Atrous.Models.Heads;
 /// </summary>
 internal static class Aspp
 {
+    /// <summary>The node that makes one vector of a whole picture.</summary>
+    public const string PoolingNode = "aspp.pool.mean";
+
     public static Value Build(AsppSpec spec, Layers layers, Value x)
     {
         var branches = new List<Value> { layers.Convolution(x, "aspp.branch0", 1, spec.Activation, bias: spec.Bias) };
@@ -28,10 +31,10 @@ internal static class Aspp
     {
         Value y = pooling.Window is { } window
             ? layers.Graph.Add(
-                "aspp.pool.mean",
+                PoolingNode,
                 // A picture smaller than the window is pooled as a whole.
                 new AveragePool2d(Math.Min(window.Height, x.Shape.Height), Math.Min(window.Width, x.Shape.Width), 1), x)
-            : layers.Graph.Add("aspp.pool.mean", new GlobalAveragePool(), x);
+            : layers.Graph.Add(PoolingNode, new GlobalAveragePool(), x);
         bool bare = pooling.BiasWithoutNorm;
         y = layers.Convolution(y, "aspp.pool", 1, spec.Activation, norm: !bare, bias: bare || spec.Bias);
         return layers.Graph.Resize("aspp.pool.resize", y, x.Shape.Height, x.Shape.Width, pooling.Sampling);

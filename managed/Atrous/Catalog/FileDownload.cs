@@ -1,0 +1,191 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+
+namespace Atrous.Catalog;
+
+/// <summary>
+/// Fetches one file: goes on where an earlier try ended (RFC 9110, section 14, with If-Range so that two editions are never
+/// mixed), tries again what may pass, checks the hash, and gives the file its name in one step.
+/// </summary>
+/// <param name="http">Follows redirects, though never from https to http; without a limit of time.</param>
+/// <param name="options">Patience.</param>
+/// <param name="report">Is told how it goes.</param>
+internal sealed class FileDownload(HttpClient http, PullOptions options, IPullReport report)
+{
+    private const int BufferBytes = 1 << 16;
+
+    /// <summary>Fetches a file.</summary>
+    /// <param name="file">What to fetch.</param>
+    /// <param name="target">Where it goes; its folder exists, and no other process is at it.</param>
+    /// <param name="cancellation">What has come by then stays for the next time.</param>
+    /// <exception cref="ModelException">The server has no such file.</exception>
+    /// <exception cref="AtrousException">The server cannot be reached, the disk is full, or the contents are wrong.</exception>
+    public async Task RunAsync(CatalogFile file, string target, CancellationToken cancellation)
+    {
+        var partial = new PartialFile(target, file.Url);
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await FetchAsync(file, partial, cancellation).ConfigureAwait(false);
+                break;
+            }
+            catch (PassingException e) when (attempt < options.Attempts)
+            {
+                TimeSpan wait = e.RetryAfter ?? options.FirstWait * Math.Pow(2, attempt - 1);
+                wait = wait < options.LongestWait ? wait : options.LongestWait;
+                report.Noted($"{file.FileName}: {e.Message}; try {attempt + 1} of {options.Attempts} in {Seconds(wait)} s");
+                await Task.Delay(wait, cancellation).ConfigureAwait(false);
+            }
+            catch (PassingException e)
+            {
+                string kept = partial.Length > 0 ? "what has come is kept, run it again to go on there" : "check the connection and run it again";
+                throw new AtrousException($"{file.Url}: {e.Message}, {options.Attempts} times; {kept}.", e);
+            }
+        }
+        string found = await HashAsync(partial.Path, cancellation).ConfigureAwait(false);
+        if (!Fits(file, found))
+        {
+            partial.Discard();
+            throw new AtrousException(
+                $"{file.Url} is not the file that the catalog means: its SHA-256 is {found}, not {file.Sha256}{(file.Sha256!.Length < found.Length ? "..." : "")}. " +
+                "The download was removed; run it again, and if that stays so, the publisher has changed the file.");
+        }
+        Disk(partial, partial.Commit);
+    }
+
+    /// <summary>Whether a file that is there has the contents that the catalog means; true where it does not say.</summary>
+    public static async Task<bool> IsRightAsync(CatalogFile file, string path, CancellationToken cancellation) =>
+        file.Sha256 is null || Fits(file, await HashAsync(path, cancellation).ConfigureAwait(false));
+
+    private static bool Fits(CatalogFile file, string hash) => file.Sha256 is null || hash.StartsWith(file.Sha256, StringComparison.Ordinal);
+
+    private static async Task<string> HashAsync(string path, CancellationToken cancellation)
+    {
+        using FileStream stream = File.OpenRead(path);
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellation).ConfigureAwait(false));
+    }
+
+    private async Task FetchAsync(CatalogFile file, PartialFile partial, CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(options.Inactivity);
+        long begin = partial.Length;
+        using var request = new HttpRequestMessage(HttpMethod.Get, file.Url);
+        // The bytes that the hash is of, not a compressed form.
+        request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
+        if (begin > 0)
+        {
+            request.Headers.Range = new RangeHeaderValue(begin, null);
+            request.Headers.IfRange = partial.Validator;
+        }
+        using HttpResponseMessage response = await Network(
+            () => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token), cancellation).ConfigureAwait(false);
+        if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && begin > 0)
+        {
+            // All of it was there already, or more than there is.
+            if (response.Content.Headers.ContentRange?.Length == begin)
+                return;
+            partial.Discard();
+            throw new PassingException("the server has no such part of the file; it is fetched from the beginning");
+        }
+        Check(response);
+        ContentRangeHeaderValue? range = response.StatusCode == HttpStatusCode.PartialContent ? response.Content.Headers.ContentRange : null;
+        bool continues = range is not null;
+        if (continues && range!.From != begin)
+        {
+            partial.Discard();
+            throw new PassingException("the server sends another part of the file than was asked for");
+        }
+        if (begin > 0 && !continues)
+        {
+            report.Noted($"{file.FileName}: the server does not go on from where the last pull ended, or has another edition; it is fetched from the beginning");
+            begin = 0;
+        }
+        long? total = continues ? range!.Length : response.Content.Headers.ContentLength;
+        using FileStream output = Disk(partial, () => continues ? partial.Continue() : partial.Start(response));
+        using Stream body = await Network(() => response.Content.ReadAsStreamAsync(patience.Token), cancellation).ConfigureAwait(false);
+        long received = begin;
+        report.Received(file.FileName, received, total);
+        var buffer = new byte[BufferBytes];
+        while (true)
+        {
+            patience.CancelAfter(options.Inactivity);
+            int count = await Network(() => body.ReadAsync(buffer, patience.Token).AsTask(), cancellation).ConfigureAwait(false);
+            if (count == 0)
+                break;
+            Disk(partial, () => output.Write(buffer, 0, count));
+            received += count;
+            report.Received(file.FileName, received, total);
+        }
+        if (total is { } expected && received != expected)
+            throw new PassingException(string.Create(CultureInfo.InvariantCulture, $"only {received:N0} of {expected:N0} bytes came"));
+        Disk(partial, () => output.Flush(flushToDisk: true));
+    }
+
+    /// <summary>Lets through what carries the file.</summary>
+    private static void Check(HttpResponseMessage response)
+    {
+        int status = (int)response.StatusCode;
+        string answer = $"the server answered {status} {response.ReasonPhrase}".TrimEnd();
+        string address = response.RequestMessage!.RequestUri!.ToString();
+        if (status is >= 500 or 408 or 429)
+        {
+            RetryConditionHeaderValue? after = response.Headers.RetryAfter;
+            throw new PassingException(answer, after: after?.Delta ?? (after?.Date is { } date ? date - DateTimeOffset.UtcNow : null));
+        }
+        if (status is >= 300 and < 400)
+            throw new AtrousException($"{address}: the server leads to {response.Headers.Location}, which is not followed: too many redirects, or from https to http.");
+        if (status is not (200 or 206))
+            throw new ModelException($"{address}: {answer}; the publisher may have moved the file.");
+        if (response.Content.Headers.ContentType?.MediaType == "text/html")
+            throw new AtrousException($"{address}: a web page came instead of the file; is there a log-in page or a proxy in between?");
+    }
+
+    /// <summary>Does something on the network; what goes wrong there may go right the next time.</summary>
+    private async Task<T> Network<T>(Func<Task<T>> action, CancellationToken cancellation)
+    {
+        try
+        {
+            return await action().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        {
+            throw new PassingException($"nothing came for {Seconds(options.Inactivity)} s", e);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            string reason = (e.InnerException ?? e).Message.TrimEnd('.');
+            throw new PassingException($"the connection failed ({reason})", e);
+        }
+    }
+
+    private static T Disk<T>(PartialFile partial, Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new AtrousException(
+                $"'{partial.Path}' cannot be written ({e.Message.Split(" : ")[0].TrimEnd('.')}); free space there or set {ModelCache.Variable} to another folder, and run it again.", e);
+        }
+    }
+
+    private static void Disk(PartialFile partial, Action action) => Disk(partial, () =>
+    {
+        action();
+        return true;
+    });
+
+    private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
+
+    /// <summary>A failure that another try may not meet.</summary>
+    private sealed class PassingException(string message, Exception? inner = null, TimeSpan? after = null) : Exception(message, inner)
+    {
+        public TimeSpan? RetryAfter => after;
+    }
+}

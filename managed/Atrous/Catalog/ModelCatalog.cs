@@ -1,0 +1,108 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
+
+namespace Atrous.Catalog;
+
+/// <summary>
+/// The published checkpoints that `atrous pull` knows: catalog.json in this assembly, or the file that the environment
+/// variable <see cref="Variable"/> names (a mirror's, a company's own), which replaces it.
+/// </summary>
+public sealed partial class ModelCatalog
+{
+    /// <summary>Names a catalog in place of the built-in one: JSON of the same form.</summary>
+    public const string Variable = "ATROUS_CATALOG";
+
+    private const int Sha256Digits = 64;
+
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    };
+
+    private ModelCatalog(string? path, IReadOnlyList<CatalogEntry> entries) => (Path, Entries) = (path, entries);
+
+    /// <summary>The catalog's file; null for the built-in one.</summary>
+    public string? Path { get; }
+
+    /// <summary>In the catalog's order.</summary>
+    public IReadOnlyList<CatalogEntry> Entries { get; }
+
+    /// <summary>The catalog in force.</summary>
+    /// <exception cref="UnavailableException">The file that <see cref="Variable"/> names is missing or no catalog.</exception>
+    public static ModelCatalog Open() =>
+        Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path ? Read(path) : BuiltIn();
+
+    /// <summary>The catalog that comes with Atrous.</summary>
+    public static ModelCatalog BuiltIn()
+    {
+        using Stream stream = typeof(ModelCatalog).Assembly.GetManifestResourceStream("Atrous.Catalog.catalog.json")!;
+        return Read(null, stream);
+    }
+
+    /// <summary>A catalog of one's own.</summary>
+    /// <exception cref="UnavailableException">The file is missing or no catalog.</exception>
+    public static ModelCatalog Read(string path)
+    {
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            return Read(path, stream);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UnavailableException($"The catalog '{path}' ({Variable}) cannot be read: {e.Message}");
+        }
+        catch (JsonException e)
+        {
+            throw new UnavailableException($"The catalog '{path}' ({Variable}) cannot be understood: {e.Message.Split(" Path:")[0].TrimEnd('.')}.");
+        }
+    }
+
+    /// <summary>The entry of this name; null where there is none.</summary>
+    public CatalogEntry? Find(string name) => Entries.FirstOrDefault(entry => entry.Name == name);
+
+    private static ModelCatalog Read(string? path, Stream stream)
+    {
+        IReadOnlyList<CatalogEntry> entries = JsonSerializer.Deserialize<Contents>(stream, Json)?.Models ?? throw new JsonException("it is null");
+        foreach (CatalogEntry entry in entries)
+            Check(entry);
+        string? twice = entries.GroupBy(entry => entry.Name).FirstOrDefault(group => group.Count() > 1)?.Key;
+        return twice is null ? new ModelCatalog(path, entries) : throw new JsonException($"it has two models called '{twice}'");
+    }
+
+    /// <summary>Names become file names, so that none may lead elsewhere; what comes over the wire must be checkable.</summary>
+    private static void Check(CatalogEntry? entry)
+    {
+        if (entry is null)
+            throw new JsonException("a model of it is null");
+        if (!SafeName().IsMatch(entry.Name) || entry.Name == DefaultModel.Name)
+            throw new JsonException($"'{entry.Name}' is no name that a model can have");
+        if (entry.Files.Count == 0)
+            throw new JsonException($"'{entry.Name}' has no files");
+        foreach (CatalogFile file in entry.Files)
+        {
+            if (file is null || !file.Url.IsAbsoluteUri || !SafeName().IsMatch(file.FileName))
+                throw new JsonException($"'{entry.Name}' has a file without a proper url");
+            if (file.Sha256 is { } hash && !HashDigits().IsMatch(hash))
+                throw new JsonException($"'{entry.Name}' has the sha256 '{hash}', which is not 8 to {Sha256Digits} hexadecimal digits");
+            bool safe = file.Url.Scheme == Uri.UriSchemeHttps
+                || (file.Url.Scheme == Uri.UriSchemeHttp && (file.Url.IsLoopback || file.Sha256?.Length == Sha256Digits));
+            if (!safe)
+                throw new JsonException($"'{entry.Name}' has the url {file.Url}; use https, or http with all {Sha256Digits} digits of the sha256");
+        }
+        if (entry.Files.Select(file => file.FileName).Distinct().Count() < entry.Files.Count)
+            throw new JsonException($"'{entry.Name}' has two files of the same name");
+    }
+
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._+-]*\z")]
+    private static partial Regex SafeName();
+
+    [GeneratedRegex(@"^[0-9a-f]{8,64}\z")]
+    private static partial Regex HashDigits();
+
+    private sealed record Contents(IReadOnlyList<CatalogEntry> Models);
+}

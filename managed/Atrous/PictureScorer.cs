@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using Atrous.Imaging;
+using Atrous.Models;
+using Atrous.Postprocessing;
+using Atrous.Preprocessing;
+using Atrous.Scoring;
+using Atrous.Tensors;
+
+namespace Atrous;
+
+/// <summary>Pictures of one size through pre-processing and network; averaged over scales and mirror images where asked for.</summary>
+internal sealed class PictureScorer(
+    Model model, Preprocessor preprocessor, NetworkCache networks, TestTimeAugmentation? augmentation)
+{
+    private readonly (double Scale, bool Mirrored)[] _passes = [.. PassesOf(augmentation)];
+
+    /// <summary>Labels cannot come from the network itself: they are made from averaged scores.</summary>
+    public bool Averages => augmentation is not null;
+
+    /// <summary>What <see cref="Scores"/> gives.</summary>
+    public CrfScores Form => augmentation is not null || model.Description.Network.SoftmaxBeforeResize
+        ? CrfScores.Probabilities : CrfScores.Logits;
+
+    /// <summary>What one run of the network gives, at the pictures' size. The caller disposes the tensors.</summary>
+    /// <param name="photos">Of equal size.</param>
+    /// <param name="wanted">The outputs.</param>
+    /// <param name="preprocessing">Runs while pictures are prepared.</param>
+    /// <param name="cancellation">Looked at between two layers.</param>
+    /// <param name="scale">On the size that the network sees otherwise.</param>
+    /// <param name="context">What image pooling gives instead of its own; null for its own.</param>
+    public Tensor[] Run(
+        Image[] photos, Wanted wanted, Stopwatch preprocessing, CancellationToken cancellation, double scale = 1,
+        float[]? context = null)
+    {
+        PreprocessingPlan plan = preprocessor.PlanOf(photos[0], scale);
+        var shape = new Shape(photos.Length, plan.Height, plan.Width, model.Description.Network.InputChannels);
+        CompiledNetwork network = networks.Get(
+            new NetworkKey(shape, plan.Window, photos[0].Height, photos[0].Width, wanted, context is not null));
+        using Tensor? contexts = context is null ? null : Repeat(context, photos.Length);
+        preprocessing.Start();
+        using NetworkInput input = preprocessor.Prepare(scale, photos);
+        preprocessing.Stop();
+        return network.Run(input.Tensor, cancellation, contexts);
+    }
+
+    /// <summary>The scores of every pixel, of the given <see cref="Form"/>. The caller disposes the tensor.</summary>
+    /// <param name="photos">Of equal size.</param>
+    /// <param name="preprocessing">Runs while pictures are prepared.</param>
+    /// <param name="cancellation">Looked at between two layers.</param>
+    /// <param name="contexts">Of the picture that these are parts of, one per pass; null for their own.</param>
+    public Tensor Scores(
+        Image[] photos, Stopwatch preprocessing, CancellationToken cancellation, float[][]? contexts = null)
+    {
+        if (augmentation is null)
+            return Run(photos, Wanted.Scores, preprocessing, cancellation, context: contexts?[0])[0];
+        var mean = new Tensor(new Shape(photos.Length, photos[0].Height, photos[0].Width, model.Description.Network.Classes));
+        try
+        {
+            ScoreArithmetic.Clear(mean);
+            for (int i = 0; i < _passes.Length; i++)
+            {
+                (double scale, bool mirrored) = _passes[i];
+                using var pictures = new Mirrorable(photos, mirrored);
+                using Tensor scores = Run(
+                    pictures.Images, Wanted.Probabilities, preprocessing, cancellation, scale, contexts?[i])[0];
+                ScoreArithmetic.AddPictures(scores, mean, 1f / _passes.Length, mirrored);
+            }
+            return mean;
+        }
+        catch
+        {
+            mean.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The network has an image pooling that parts of a picture can be given the result of.</summary>
+    public bool HasContext => ImageContext.Exists(model.Description.Network);
+
+    /// <summary>One empty context per pass.</summary>
+    public PooledContext[] NewContexts() => [.. _passes.Select(_ => new PooledContext())];
+
+    /// <summary>Adds a part of a picture to the contexts.</summary>
+    /// <param name="photo">The part.</param>
+    /// <param name="rows">A weight per row.</param>
+    /// <param name="columns">A weight per column.</param>
+    /// <param name="contexts">One per pass.</param>
+    /// <param name="preprocessing">Runs while it is prepared.</param>
+    /// <param name="cancellation">Looked at between two layers.</param>
+    public void AddTo(
+        PooledContext[] contexts, Image photo, ReadOnlySpan<float> rows, ReadOnlySpan<float> columns, Stopwatch preprocessing,
+        CancellationToken cancellation)
+    {
+        for (int i = 0; i < _passes.Length; i++)
+        {
+            (double scale, bool mirrored) = _passes[i];
+            using var pictures = new Mirrorable([photo], mirrored);
+            using Tensor features = Run(pictures.Images, Wanted.Features, preprocessing, cancellation, scale)[0];
+            contexts[i].Add(features, rows, columns, mirrored);
+        }
+    }
+
+    private static IEnumerable<(double Scale, bool Mirrored)> PassesOf(TestTimeAugmentation? augmentation)
+    {
+        foreach (double scale in augmentation?.Scales ?? [1])
+        {
+            yield return (scale, false);
+            if (augmentation is { Flip: true })
+                yield return (scale, true);
+        }
+    }
+
+    private static Tensor Repeat(float[] context, int times)
+    {
+        var contexts = new Tensor(new Shape(times, 1, 1, context.Length));
+        for (int i = 0; i < times; i++)
+            context.CopyTo(contexts.Image<float>(i));
+        return contexts;
+    }
+
+    /// <summary>The pictures themselves, or their mirror images.</summary>
+    private readonly ref struct Mirrorable(Image[] photos, bool mirrored) : IDisposable
+    {
+        public Image[] Images { get; } = mirrored ? [.. photos.Select(photo => photo.Mirrored())] : photos;
+
+        public void Dispose()
+        {
+            foreach (Image image in mirrored ? Images : [])
+                image.Dispose();
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using Atrous.Imaging;
+using Atrous.Native;
+
+namespace Atrous.Postprocessing;
+
+/// <summary>A label map: the class of every pixel, such as a data set's ground truth. Plain managed memory.</summary>
+public sealed unsafe class LabelImage
+{
+    private readonly ushort[] _labels;
+
+    /// <summary>Copies labels that are already in memory.</summary>
+    /// <param name="labels">One class per pixel, row by row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="width">Pixels of a row.</param>
+    /// <exception cref="ArgumentException">There are not height * width labels.</exception>
+    public LabelImage(ReadOnlySpan<ushort> labels, int height, int width)
+    {
+        LabelMap.Check(labels, height, width);
+        (Width, Height, _labels) = (width, height, labels.ToArray());
+    }
+
+    /// <summary>Pixels of a row.</summary>
+    public int Width { get; }
+
+    /// <summary>Rows.</summary>
+    public int Height { get; }
+
+    /// <summary>The class of every pixel, row by row.</summary>
+    public ReadOnlySpan<ushort> Labels => _labels;
+
+    /// <summary>
+    /// Reads a PNG whose pixel is the class: palette indexes or unscaled grey of 1, 2, 4 or 8 bits, or 16-bit grey, as
+    /// <see cref="LabelPng"/> writes them and data sets have them.
+    /// </summary>
+    /// <param name="path">Of the file.</param>
+    /// <param name="maxPixels">What the header may claim; checked before anything of that size is allocated.</param>
+    /// <exception cref="ImageException">The file is missing, broken, too large, or has colours instead of classes.</exception>
+    public static LabelImage Load(string path, long maxPixels = Image.DefaultMaxPixels)
+    {
+        ReadOnlySpan<byte> bytes = ImageFile.Read(path);
+        NativeImage decoded;
+        fixed (byte* file = bytes)
+            LibAtrous.ThrowIfFailed(LibAtrous.PngDecodeLabels(file, (nuint)bytes.Length, maxPixels, out decoded), path);
+        try
+        {
+            var labels = GC.AllocateUninitializedArray<ushort>(checked(decoded.Height * decoded.Width));
+            if (decoded.Channels == sizeof(ushort))
+            {
+                new ReadOnlySpan<ushort>(decoded.Pixels, labels.Length).CopyTo(labels);
+            }
+            else
+            {
+                for (int i = 0; i < labels.Length; i++)
+                    labels[i] = decoded.Pixels[i];
+            }
+            return new LabelImage(labels, decoded.Height, decoded.Width);
+        }
+        finally
+        {
+            LibAtrous.ImageFree(ref decoded);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+using Atrous.Postprocessing;
+using Atrous.Tensors;
+
+namespace Atrous.Scoring;
+
+/// <summary>Sums and winners of scores, which lie class by class within a pixel.</summary>
+internal static class ScoreArithmetic
+{
+    /// <summary>Sets all scores to 0.</summary>
+    public static void Clear(Tensor scores)
+    {
+        for (int row = 0; row < scores.Shape.Batch * scores.Shape.Height; row++)
+            scores.Row(row / scores.Shape.Height, row % scores.Shape.Height).Clear();
+    }
+
+    /// <summary>Adds pixels, each times the weight of its column and a common one.</summary>
+    public static void AddPixels(
+        ReadOnlySpan<float> from, Span<float> to, int classes, float weight, ReadOnlySpan<float> columns)
+    {
+        for (int x = 0; x < columns.Length; x++)
+        {
+            float factor = weight * columns[x];
+            ReadOnlySpan<float> source = from.Slice(x * classes, classes);
+            Span<float> target = to.Slice(x * classes, classes);
+            for (int c = 0; c < target.Length; c++)
+                target[c] += factor * source[c];
+        }
+    }
+
+    /// <summary>Adds a weighted batch of pictures to another, or its mirror image.</summary>
+    public static void AddPictures(Tensor from, Tensor to, float weight, bool mirrored)
+    {
+        (int batch, int height, int width, int classes) = to.Shape;
+        for (int row = 0; row < batch * height; row++)
+        {
+            ReadOnlySpan<float> source = from.Row(row / height, row % height);
+            Span<float> target = to.Row(row / height, row % height);
+            if (!mirrored)
+            {
+                for (int i = 0; i < target.Length; i++)
+                    target[i] += weight * source[i];
+                continue;
+            }
+            for (int x = 0; x < width; x++)
+            {
+                ReadOnlySpan<float> pixel = source.Slice((width - 1 - x) * classes, classes);
+                for (int c = 0; c < classes; c++)
+                    target[x * classes + c] += weight * pixel[c];
+            }
+        }
+    }
+
+    /// <summary>The class of every pixel, the lowest among equals.</summary>
+    /// <param name="scores">So many per label.</param>
+    /// <param name="classes">Scores of a pixel.</param>
+    /// <param name="form">What the scores are: logits or probabilities.</param>
+    /// <param name="labels">Gets the classes.</param>
+    /// <param name="confidence">Gets the probability of each; empty for none.</param>
+    public static void Winners(
+        ReadOnlySpan<float> scores, int classes, CrfScores form, Span<ushort> labels, Span<float> confidence)
+    {
+        for (int i = 0; i < labels.Length; i++)
+        {
+            ReadOnlySpan<float> pixel = scores.Slice(i * classes, classes);
+            int best = 0;
+            for (int c = 1; c < pixel.Length; c++)
+            {
+                if (pixel[c] > pixel[best])
+                    best = c;
+            }
+            labels[i] = (ushort)best;
+            if (!confidence.IsEmpty)
+                confidence[i] = form == CrfScores.Probabilities ? Math.Min(pixel[best], 1) : Probability(pixel, pixel[best]);
+        }
+    }
+
+    private static float Probability(ReadOnlySpan<float> logits, float best)
+    {
+        float sum = 0;
+        foreach (float logit in logits)
+            sum += MathF.Exp(logit - best);
+        return 1 / sum;
+    }
+}

@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using Atrous.Imaging;
+using Atrous.Scoring;
+using Atrous.Tensors;
+
+namespace Atrous;
+
+/// <summary>The labels of a picture of any size, window by window, from the top to the bottom.</summary>
+/// <param name="scorer">Scores the windows.</param>
+/// <param name="window">What slides.</param>
+/// <param name="classes">That are scored.</param>
+/// <param name="maxBatch">Windows that run together.</param>
+internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, int classes, int maxBatch)
+{
+    /// <summary>Labels and, where asked for, the probability of each.</summary>
+    /// <param name="photo">The picture.</param>
+    /// <param name="confidence">Also the probabilities.</param>
+    /// <param name="preprocessing">Runs while windows are prepared.</param>
+    /// <param name="cancellation">Looked at between two windows, and between two layers.</param>
+    public (ushort[] Labels, float[] Confidence) Segment(
+        Image photo, bool confidence, Stopwatch preprocessing, CancellationToken cancellation)
+    {
+        WindowAxis rows = new(photo.Height, window), columns = new(photo.Width, window);
+        float[][]? contexts = rows.Starts.Count * columns.Starts.Count == 1
+            ? null : Contexts(photo, rows, columns, preprocessing, cancellation);
+        var labels = new ushort[photo.Height * photo.Width];
+        float[] certain = confidence ? new float[labels.Length] : [];
+        using var band = new ScoreBand(rows.Size, photo.Width, classes);
+        for (int row = 0; row < rows.Starts.Count; row++)
+        {
+            int top = rows.Starts[row], next = row + 1 < rows.Starts.Count ? rows.Starts[row + 1] : photo.Height;
+            foreach (int[] batch in Enumerable.Range(0, columns.Starts.Count).Chunk(maxBatch))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                using Tensor scores = Score(photo, top, rows.Size, batch, columns, contexts, preprocessing, cancellation);
+                for (int i = 0; i < batch.Length; i++)
+                    band.Add(scores, i, columns.Starts[batch[i]], rows.Weights(row), columns.Weights(batch[i]));
+            }
+            Range final = (top * photo.Width)..(next * photo.Width);
+            band.Take(next - top, scorer.Form, labels.AsSpan(final), confidence ? certain.AsSpan(final) : []);
+        }
+        return (labels, certain);
+    }
+
+    /// <summary>
+    /// What image pooling makes of the whole picture, from the features of all windows: each is then told the same as its
+    /// neighbours and as the whole would be, and none ends in a seam. Null where the network has no image pooling.
+    /// </summary>
+    private float[][]? Contexts(
+        Image photo, WindowAxis rows, WindowAxis columns, Stopwatch preprocessing, CancellationToken cancellation)
+    {
+        if (!scorer.HasContext)
+            return null;
+        PooledContext[] contexts = scorer.NewContexts();
+        for (int row = 0; row < rows.Starts.Count; row++)
+        {
+            for (int column = 0; column < columns.Starts.Count; column++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                using Image part = photo.Crop(rows.Starts[row], columns.Starts[column], rows.Size, columns.Size);
+                scorer.AddTo(contexts, part, rows.Weights(row), columns.Weights(column), preprocessing, cancellation);
+            }
+        }
+        return [.. contexts.Select(context => context.Mean)];
+    }
+
+    private Tensor Score(
+        Image photo, int top, int height, int[] batch, WindowAxis columns, float[][]? contexts,
+        Stopwatch preprocessing, CancellationToken cancellation)
+    {
+        Image[] tiles = [.. batch.Select(column => photo.Crop(top, columns.Starts[column], height, columns.Size))];
+        try
+        {
+            return scorer.Scores(tiles, preprocessing, cancellation, contexts);
+        }
+        finally
+        {
+            foreach (Image tile in tiles)
+                tile.Dispose();
+        }
+    }
+}

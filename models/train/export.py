@@ -1,0 +1,131 @@
+"""Writes a trained network in Atrous's self-describing form, version 2: float32, batch norms as they are.
+
+    export.py artifacts/train/best.pt artifacts/train/atrous-street.fp32.safetensors
+    atrous convert artifacts/train/atrous-street.fp32.safetensors --fold --dtype fp16 -o models/atrous-street.safetensors
+
+The file is written with the tensors in the order of their names, so that the same weights give the same bytes.
+"""
+
+import argparse
+import json
+import re
+import struct
+from pathlib import Path
+
+import torch
+
+import data
+from network import LOW_LEVEL_BLOCK, OUTPUT_STRIDE, RATES, Network
+
+# A picture whose longer side is above this is scaled down to it: the size of the training pictures.
+LONG_SIDE = 480
+
+# Module names -> the layer names of managed/Atrous/Models.
+LAYERS = [
+    (r"stem", "backbone.stem"),
+    (r"blocks\.(\d+)\.(expand|depthwise|project)", lambda m: f"backbone.block{int(m[1]) + 1}.{m[2]}"),
+    (r"aspp\.(\d+)(\.depthwise|\.pointwise)?", lambda m: f"aspp.branch{m[1]}{m[2] or ''}"),
+    (r"pool", "aspp.pool"),
+    (r"project", "aspp.project"),
+    (r"low_level", "decoder.low_level"),
+    (r"fuse\.(\d+)(\.depthwise|\.pointwise)", lambda m: f"decoder.fuse{m[1]}{m[2]}"),
+]
+
+
+def canonical(name):
+    """The name of a tensor in the file: "stem.1.running_var" -> "backbone.stem.bn.running_var"."""
+    if name.startswith("classifier."):
+        return name
+    module, part, tensor = re.fullmatch(r"(.+)\.([01])\.(\w+)", name).groups()
+    for pattern, layer in LAYERS:
+        match = re.fullmatch(pattern, module)
+        if match:
+            layer = layer if isinstance(layer, str) else layer(match)
+            return f"{layer}.bn.{tensor}" if part == "1" else f"{layer}.{tensor}"
+    raise SystemExit(f"'{name}' is no tensor of this network.")
+
+
+def description(network):
+    """The network as Atrous's NetworkSpec; members that are left out have their defaults."""
+    relu = {"kind": "relu", "slope": 0}
+    blocks = [
+        {
+            "stride": block.stride,
+            "dilation": block.dilation,
+            "expandKernel": 0 if block.expand is None else 1,
+            "depthwiseKernel": 3,
+            "residual": block.residual,
+        }
+        for block in network.blocks
+    ]
+    return {
+        "backbone": {
+            "kind": "invertedResidual",
+            "name": "mobilenet_v2",
+            "blocks": blocks,
+            "lowLevelBlock": LOW_LEVEL_BLOCK,
+            "normEpsilon": network.stem[1].eps,
+            "activation": relu,
+        },
+        "head": {
+            "kind": "deepLabV3Plus",
+            "aspp": {"rates": RATES, "style": "separableNormed", "activation": relu},
+            "style": "separableNormed",
+            "activation": relu,
+            "sampling": "halfPixel",
+            "normEpsilon": network.project[1].eps,
+        },
+        "outputStride": OUTPUT_STRIDE,
+        "inputChannels": 3,
+        "classes": len(data.CLASSES),
+        "finalSampling": "halfPixel",
+        "forward": {"factor": 1, "cropped": False},
+    }
+
+
+def preprocessing():
+    return {
+        "order": "rgb",
+        "scale": 1 / 255,
+        "mean": [round(float(m), 6) for m in data.MEAN],
+        "std": [round(float(s), 6) for s in data.STD],
+        "resize": {"kind": "longSide", "size": LONG_SIDE, "onlyShrink": True},
+        "filter": "bilinear",
+    }
+
+
+def write(path, tensors, metadata):
+    """A safetensors file: the header's length in 8 bytes, the header as JSON, the values."""
+    header, offset = {"__metadata__": metadata}, 0
+    for name, values in tensors.items():
+        size = 4 * values.numel()
+        header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [offset, offset + size]}
+        offset += size
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for values in tensors.values():
+            file.write(values.contiguous().numpy().astype("<f4").tobytes())
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("weights", type=Path, help="best.pt of train.py")
+    arguments.add_argument("output", type=Path, help="the .safetensors file to write")
+    options = arguments.parse_args()
+
+    network = Network(len(data.CLASSES))
+    network.load_state_dict(torch.load(options.weights, map_location="cpu"))
+    state = {canonical(name): values for name, values in network.state_dict().items() if not name.endswith("num_batches_tracked")}
+    write(options.output, {name: state[name] for name in sorted(state)}, {
+        "atrous.version": "2",
+        "network": json.dumps(description(network), separators=(",", ":")),
+        "preprocessing": json.dumps(preprocessing(), separators=(",", ":")),
+        "class_names": json.dumps(data.CLASSES),
+        "dialect": "atrous",
+    })
+
+
+if __name__ == "__main__":
+    main()
