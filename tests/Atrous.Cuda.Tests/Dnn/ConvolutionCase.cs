@@ -60,32 +60,34 @@ internal sealed record ConvolutionCase(
     {
         Storage multiplied = Storage == Storage.Fp32 && tensorCores ? Storage.Tf32 : Storage;
         float[] x = Input, w = Weights, bias = BiasValues, skip = SkipValues, y = (float[])skip.Clone();
-        int depth = C / Groups;
-        for (int n = 0; n < N; n++)
-        for (int p = 0; p < P; p++)
-        for (int q = 0; q < Q; q++)
-        for (int k = 0; k < K; k++)
+        for (int i = 0; i < N * P * Q * K; i++)
         {
-            double sum = 0;
-            for (int r = 0; r < R; r++)
-            for (int s = 0; s < S; s++)
-            {
-                long h = p * Window.StrideHeight - Window.PadTop + r * Window.DilationHeight, v = q * Window.StrideWidth - Window.PadLeft + s * Window.DilationWidth;
-                if (h < 0 || h >= H || v < 0 || v >= W)
-                    continue;
-                for (int c = 0; c < depth; c++)
-                {
-                    int group = k / (K / Groups);
-                    sum += (double)Numbers.Multiplied(x[((n * H + h) * W + v) * C + group * depth + c], multiplied)
-                        * Numbers.Multiplied(w[((k * R + r) * S + s) * depth + c], multiplied);
-                }
-            }
-            int at = ((n * P + p) * Q + q) * Pitch + k;
+            int pixel = i / K, k = i % K, at = pixel * Pitch + k;
+            double sum = Convolve(x, w, multiplied, pixel / Q / P, pixel / Q % P, pixel % Q, k);
             sum += Bias ? bias[k] : 0;
             sum += Residual ? skip[at] : 0;
             y[at] = (float)Activate(sum);
         }
         return y;
+    }
+
+    private double Convolve(float[] x, float[] w, Storage multiplied, int n, int p, int q, int k)
+    {
+        int depth = C / Groups, first = k / (K / Groups) * depth;
+        double sum = 0;
+        for (int tap = 0; tap < R * S; tap++)
+        {
+            long h = p * Window.StrideHeight - Window.PadTop + tap / S * Window.DilationHeight;
+            long v = q * Window.StrideWidth - Window.PadLeft + tap % S * Window.DilationWidth;
+            if (h < 0 || h >= H || v < 0 || v >= W)
+                continue;
+            for (int c = 0; c < depth; c++)
+            {
+                sum += (double)Numbers.Multiplied(x[((n * H + h) * W + v) * C + first + c], multiplied)
+                    * Numbers.Multiplied(w[(k * R * S + tap) * depth + c], multiplied);
+            }
+        }
+        return sum;
     }
 
     private double Activate(double value) => Activation?.Mode switch

@@ -47,6 +47,9 @@ internal static unsafe partial class SoftwareDevice
         }
     }
 
+    /// <summary>The backend's kernels, compiled for the host.</summary>
+    public static string HostKernels { get; } = Path.Combine(AppContext.BaseDirectory, "libatrous_kernels_host.so");
+
     public static void Require() => Assert.SkipUnless(Used, "only the software device can show this; these tests run on a GPU");
 
     [LibraryImport(Library, EntryPoint = "atrous_device_live")]

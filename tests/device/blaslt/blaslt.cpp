@@ -1,5 +1,5 @@
-// cuBLASLt's matmul as the bindings use it: column-major matrices, bias and ReLU epilogues, three "algorithms" that differ in
-// the workspace they ask for. Sums in double precision.
+// cuBLASLt's matmul as the bindings use it: column-major matrices, bias and ReLU epilogues, three "algorithms" that
+// differ in the workspace they ask for. Sums in double precision.
 #include <algorithm>
 #include <cstring>
 #include <memory>
@@ -15,7 +15,14 @@ using namespace device;
 
 namespace {
 
-enum Status : int { SUCCESS = 0, NOT_INITIALIZED = 1, ALLOC_FAILED = 3, INVALID_VALUE = 7, EXECUTION_FAILED = 13, NOT_SUPPORTED = 15 };
+enum Status : int {
+    SUCCESS = 0,
+    NOT_INITIALIZED = 1,
+    ALLOC_FAILED = 3,
+    INVALID_VALUE = 7,
+    EXECUTION_FAILED = 13,
+    NOT_SUPPORTED = 15
+};
 enum Type : int { REAL_32F = 0, REAL_16F = 2, REAL_16BF = 14 };
 enum Compute : int { COMPUTE_32F = 68, COMPUTE_32F_FAST_TF32 = 77 };
 enum DescAttribute : int { TRANSA = 3, TRANSB = 4, EPILOGUE = 7, BIAS_POINTER = 8 };
@@ -81,7 +88,7 @@ struct Live {
         return SUCCESS;
     }
 
-   private:
+ private:
     static std::mutex& mutex() {
         static auto& instance = *new std::mutex;
         return instance;
@@ -110,7 +117,8 @@ bool run(void* state) {
     const Product& p = *static_cast<Product*>(state);
     if (!atrous_device_in_range(p.a, p.a_bytes, "A") || !atrous_device_in_range(p.b, p.b_bytes, "B") ||
         !atrous_device_in_range(p.d, p.d_bytes, "D") || (p.beta != 0 && !atrous_device_in_range(p.c, p.c_bytes, "C")) ||
-        (p.bias != nullptr && !atrous_device_in_range(p.bias, static_cast<size_t>(p.m) * bytes_of(p.format), "the bias")) ||
+        (p.bias != nullptr &&
+         !atrous_device_in_range(p.bias, static_cast<size_t>(p.m) * bytes_of(p.format), "the bias")) ||
         (p.workspace_bytes > 0 && !atrous_device_in_range(p.workspace, p.workspace_bytes, "the workspace")))
         return false;
     Format result = p.format == Format::TF32 ? Format::FP32 : p.format;
@@ -129,15 +137,19 @@ bool run(void* state) {
     return true;
 }
 
-void drop(void* state) { delete static_cast<Product*>(state); }
+void drop(void* state) {
+    delete static_cast<Product*>(state);
+}
 
 // What the real library refuses as well: types that differ, shapes that do not meet.
 Status check(const Desc* desc, const Layout* a, const Layout* b, const Layout* c, const Layout* d) {
-    if (!Live<Desc>::has(desc) || !Live<Layout>::has(a) || !Live<Layout>::has(b) || !Live<Layout>::has(c) || !Live<Layout>::has(d))
+    if (!Live<Desc>::has(desc) || !Live<Layout>::has(a) || !Live<Layout>::has(b) || !Live<Layout>::has(c) ||
+        !Live<Layout>::has(d))
         return INVALID_VALUE;
     uint64_t m = desc->transpose_a ? a->columns : a->rows, k = desc->transpose_a ? a->rows : a->columns;
     uint64_t n = desc->transpose_b ? b->rows : b->columns, inner = desc->transpose_b ? b->columns : b->rows;
-    if (k != inner || m != d->rows || n != d->columns || c->rows != d->rows || c->columns != d->columns) return INVALID_VALUE;
+    if (k != inner || m != d->rows || n != d->columns || c->rows != d->rows || c->columns != d->columns)
+        return INVALID_VALUE;
     if (a->type != b->type || a->type != c->type || a->type != d->type) return NOT_SUPPORTED;
     return desc->compute == COMPUTE_32F_FAST_TF32 && a->type != REAL_32F ? NOT_SUPPORTED : SUCCESS;
 }
@@ -164,34 +176,52 @@ Status read(T& target, const void* value, size_t bytes) {
 
 }  // namespace
 
-BLAS_API size_t cublasLtGetVersion() { return VERSION; }
+BLAS_API size_t cublasLtGetVersion() {
+    return VERSION;
+}
 
 BLAS_API const char* cublasLtGetStatusName(Status status) {
     switch (status) {
-        case SUCCESS: return "CUBLAS_STATUS_SUCCESS";
-        case NOT_INITIALIZED: return "CUBLAS_STATUS_NOT_INITIALIZED";
-        case ALLOC_FAILED: return "CUBLAS_STATUS_ALLOC_FAILED";
-        case INVALID_VALUE: return "CUBLAS_STATUS_INVALID_VALUE";
-        case EXECUTION_FAILED: return "CUBLAS_STATUS_EXECUTION_FAILED";
-        case NOT_SUPPORTED: return "CUBLAS_STATUS_NOT_SUPPORTED";
+        case SUCCESS:
+            return "CUBLAS_STATUS_SUCCESS";
+        case NOT_INITIALIZED:
+            return "CUBLAS_STATUS_NOT_INITIALIZED";
+        case ALLOC_FAILED:
+            return "CUBLAS_STATUS_ALLOC_FAILED";
+        case INVALID_VALUE:
+            return "CUBLAS_STATUS_INVALID_VALUE";
+        case EXECUTION_FAILED:
+            return "CUBLAS_STATUS_EXECUTION_FAILED";
+        case NOT_SUPPORTED:
+            return "CUBLAS_STATUS_NOT_SUPPORTED";
     }
     return "<unknown>";
 }
 
 BLAS_API const char* cublasLtGetStatusString(Status status) {
     switch (status) {
-        case SUCCESS: return "success";
-        case NOT_INITIALIZED: return "the library was not initialized";
-        case ALLOC_FAILED: return "the resource allocation failed";
-        case INVALID_VALUE: return "an unsupported value or parameter was passed to the function";
-        case EXECUTION_FAILED: return "the function failed to launch on the GPU";
-        case NOT_SUPPORTED: return "the functionality requested is not supported";
+        case SUCCESS:
+            return "success";
+        case NOT_INITIALIZED:
+            return "the library was not initialized";
+        case ALLOC_FAILED:
+            return "the resource allocation failed";
+        case INVALID_VALUE:
+            return "an unsupported value or parameter was passed to the function";
+        case EXECUTION_FAILED:
+            return "the function failed to launch on the GPU";
+        case NOT_SUPPORTED:
+            return "the functionality requested is not supported";
     }
     return "<unknown>";
 }
 
-BLAS_API Status cublasLtCreate(Handle** handle) { return Live<Handle>::create(handle, std::make_unique<Handle>()); }
-BLAS_API Status cublasLtDestroy(Handle* handle) { return Live<Handle>::destroy(handle); }
+BLAS_API Status cublasLtCreate(Handle** handle) {
+    return Live<Handle>::create(handle, std::make_unique<Handle>());
+}
+BLAS_API Status cublasLtDestroy(Handle* handle) {
+    return Live<Handle>::destroy(handle);
+}
 
 BLAS_API Status cublasLtMatmulDescCreate(Desc** desc, int compute, int scale) {
     if ((compute != COMPUTE_32F && compute != COMPUTE_32F_FAST_TF32) || scale != REAL_32F) return INVALID_VALUE;
@@ -199,7 +229,9 @@ BLAS_API Status cublasLtMatmulDescCreate(Desc** desc, int compute, int scale) {
     made->compute = compute;
     return Live<Desc>::create(desc, std::move(made));
 }
-BLAS_API Status cublasLtMatmulDescDestroy(Desc* desc) { return Live<Desc>::destroy(desc); }
+BLAS_API Status cublasLtMatmulDescDestroy(Desc* desc) {
+    return Live<Desc>::destroy(desc);
+}
 
 BLAS_API Status cublasLtMatmulDescSetAttribute(Desc* desc, int attribute, const void* value, size_t bytes) {
     if (!Live<Desc>::has(desc)) return INVALID_VALUE;
@@ -216,11 +248,13 @@ BLAS_API Status cublasLtMatmulDescSetAttribute(Desc* desc, int attribute, const 
             if (number != DEFAULT && number != RELU && number != BIAS && number != RELU_BIAS) return INVALID_VALUE;
             desc->epilogue = number;
             return SUCCESS;
-        default: return INVALID_VALUE;
+        default:
+            return INVALID_VALUE;
     }
 }
 
-BLAS_API Status cublasLtMatrixLayoutCreate(Layout** layout, int type, uint64_t rows, uint64_t columns, int64_t leading) {
+BLAS_API Status cublasLtMatrixLayoutCreate(Layout** layout, int type, uint64_t rows, uint64_t columns,
+                                           int64_t leading) {
     if (type != REAL_32F && type != REAL_16F && type != REAL_16BF) return INVALID_VALUE;
     if (rows == 0 || columns == 0 || leading < static_cast<int64_t>(rows)) return INVALID_VALUE;
     auto made = std::make_unique<Layout>();
@@ -230,21 +264,28 @@ BLAS_API Status cublasLtMatrixLayoutCreate(Layout** layout, int type, uint64_t r
     made->leading = leading;
     return Live<Layout>::create(layout, std::move(made));
 }
-BLAS_API Status cublasLtMatrixLayoutDestroy(Layout* layout) { return Live<Layout>::destroy(layout); }
+BLAS_API Status cublasLtMatrixLayoutDestroy(Layout* layout) {
+    return Live<Layout>::destroy(layout);
+}
 
 BLAS_API Status cublasLtMatmulPreferenceCreate(Preference** preference) {
     return Live<Preference>::create(preference, std::make_unique<Preference>());
 }
-BLAS_API Status cublasLtMatmulPreferenceDestroy(Preference* preference) { return Live<Preference>::destroy(preference); }
-BLAS_API Status cublasLtMatmulPreferenceSetAttribute(Preference* preference, int attribute, const void* value, size_t bytes) {
+BLAS_API Status cublasLtMatmulPreferenceDestroy(Preference* preference) {
+    return Live<Preference>::destroy(preference);
+}
+BLAS_API Status cublasLtMatmulPreferenceSetAttribute(Preference* preference, int attribute, const void* value,
+                                                     size_t bytes) {
     if (!Live<Preference>::has(preference) || attribute != 1) return INVALID_VALUE;
     return read(preference->workspace, value, bytes);
 }
 
 BLAS_API Status cublasLtMatmulAlgoGetHeuristic(Handle* handle, Desc* desc, Layout* a, Layout* b, Layout* c, Layout* d,
-                                               Preference* preference, int requested, HeuristicResult* results, int* returned) {
+                                               Preference* preference, int requested, HeuristicResult* results,
+                                               int* returned) {
     if (!Live<Handle>::has(handle)) return NOT_INITIALIZED;
-    if (!Live<Preference>::has(preference) || requested <= 0 || results == nullptr || returned == nullptr) return INVALID_VALUE;
+    if (!Live<Preference>::has(preference) || requested <= 0 || results == nullptr || returned == nullptr)
+        return INVALID_VALUE;
     *returned = 0;
     if (Status status = check(desc, a, b, c, d); status != SUCCESS) return status;
     for (uint64_t id = 0; id < std::size(WORKSPACES) && *returned < requested; ++id)
@@ -262,9 +303,10 @@ BLAS_API Status cublasLtMatmulAlgoCheck(Handle* handle, Desc* desc, Layout* a, L
     return SUCCESS;
 }
 
-BLAS_API Status cublasLtMatmul(Handle* handle, Desc* desc, const void* alpha, const void* a, Layout* a_layout, const void* b,
-                               Layout* b_layout, const void* beta, const void* c, Layout* c_layout, void* d, Layout* d_layout,
-                               const Algorithm* algorithm, void* workspace, size_t workspace_bytes, void* stream) {
+BLAS_API Status cublasLtMatmul(Handle* handle, Desc* desc, const void* alpha, const void* a, Layout* a_layout,
+                               const void* b, Layout* b_layout, const void* beta, const void* c, Layout* c_layout,
+                               void* d, Layout* d_layout, const Algorithm* algorithm, void* workspace,
+                               size_t workspace_bytes, void* stream) {
     if (!Live<Handle>::has(handle)) return NOT_INITIALIZED;
     if (Status status = check(desc, a_layout, b_layout, c_layout, d_layout); status != SUCCESS) return status;
     bool with_bias = (desc->epilogue & BIAS) != 0;

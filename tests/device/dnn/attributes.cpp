@@ -89,17 +89,22 @@ const Rule* find_rule(DescriptorType descriptor, Attribute name) {
 size_t bytes_of(AttributeType type) {
     switch (type) {
         case TYPE_BOOLEAN:
-        case TYPE_CHAR: return 1;
+        case TYPE_CHAR:
+            return 1;
         case TYPE_HANDLE:
         case TYPE_INT64:
         case TYPE_DOUBLE:
         case TYPE_VOID_PTR:
-        case TYPE_BACKEND_DESCRIPTOR: return 8;
-        default: return 4;
+        case TYPE_BACKEND_DESCRIPTOR:
+            return 8;
+        default:
+            return 4;
     }
 }
 
-bool fits(const Rule& rule, AttributeType type) { return rule.type == type || (rule.type == TYPE_DOUBLE && type == TYPE_FLOAT); }
+bool fits(const Rule& rule, AttributeType type) {
+    return rule.type == type || (rule.type == TYPE_DOUBLE && type == TYPE_FLOAT);
+}
 
 bool is_child(const Rule& rule, const Descriptor& child) {
     return child.type == rule.child || (rule.name == OPERATIONGRAPH_OPS && child.type == OPERATION_CONVOLUTION_FORWARD);
@@ -118,8 +123,12 @@ Table& table() {
 
 }  // namespace
 
-Descriptor::Descriptor(DescriptorType type) : type(type) { atrous_device_count_library_object(1); }
-Descriptor::~Descriptor() { atrous_device_count_library_object(-1); }
+Descriptor::Descriptor(DescriptorType type) : type(type) {
+    atrous_device_count_library_object(1);
+}
+Descriptor::~Descriptor() {
+    atrous_device_count_library_object(-1);
+}
 
 double Descriptor::number(Attribute name, double otherwise) const {
     auto entry = values.find(name);
@@ -131,7 +140,9 @@ Status fail(Status status, const std::string& why) {
     last_text = why;
     return status;
 }
-const std::string& last_failure() { return last_text; }
+const std::string& last_failure() {
+    return last_text;
+}
 
 Child find(void* handle) {
     std::lock_guard lock(table().mutex);
@@ -155,39 +166,48 @@ Status set(Descriptor& descriptor, Attribute name, AttributeType type, int64_t c
     const Rule* rule = find_rule(descriptor.type, name);
     std::string attribute = "attribute " + std::to_string(name);
     if (descriptor.finalized) return fail(BAD_PARAM, "a finalized descriptor cannot be changed");
-    if (rule == nullptr || rule->access == ONLY_GOT) return fail(BAD_PARAM, attribute + " cannot be set on this descriptor");
+    if (rule == nullptr || rule->access == ONLY_GOT)
+        return fail(BAD_PARAM, attribute + " cannot be set on this descriptor");
     if (!fits(*rule, type)) return fail(BAD_PARAM_ATTRIBUTE_TYPE, attribute + " has another type");
-    if (count < rule->least || count > rule->most) return fail(BAD_PARAM, attribute + " has another number of elements");
+    if (count < rule->least || count > rule->most)
+        return fail(BAD_PARAM, attribute + " has another number of elements");
     if (elements == nullptr && count > 0) return fail(BAD_PARAM_NULL_POINTER, attribute + " has no elements");
     if (type != TYPE_BACKEND_DESCRIPTOR) {
         auto* bytes = static_cast<const char*>(elements);
         descriptor.values[name].assign(bytes, bytes + static_cast<size_t>(count) * bytes_of(type));
-        return type == TYPE_HANDLE && !is_handle(descriptor.one<void*>(name, nullptr)) ? fail(BAD_PARAM, "no cuDNN handle") : SUCCESS;
+        return type == TYPE_HANDLE && !is_handle(descriptor.one<void*>(name, nullptr))
+                   ? fail(BAD_PARAM, "no cuDNN handle")
+                   : SUCCESS;
     }
     std::vector<Child> children;
     for (int64_t i = 0; i < count; ++i) {
         Child child = find(static_cast<void* const*>(elements)[i]);
         if (!child) return fail(BAD_PARAM_NULL_POINTER, attribute + " names a descriptor that is not alive");
-        if (!is_child(*rule, *child)) return fail(BAD_PARAM_DESCRIPTOR_TYPE, attribute + " is a descriptor of another type");
-        if (!child->finalized) return fail(BAD_PARAM_NOT_FINALIZED, attribute + " is a descriptor that was not finalized");
+        if (!is_child(*rule, *child))
+            return fail(BAD_PARAM_DESCRIPTOR_TYPE, attribute + " is a descriptor of another type");
+        if (!child->finalized)
+            return fail(BAD_PARAM_NOT_FINALIZED, attribute + " is a descriptor that was not finalized");
         children.push_back(child);
     }
     descriptor.children[name] = std::move(children);
     return SUCCESS;
 }
 
-Status get(Descriptor& descriptor, Attribute name, AttributeType type, int64_t requested, int64_t* count, void* elements) {
+Status get(Descriptor& descriptor, Attribute name, AttributeType type, int64_t requested, int64_t* count,
+           void* elements) {
     const Rule* rule = find_rule(descriptor.type, name);
     if (!descriptor.finalized) return fail(BAD_PARAM_NOT_FINALIZED, "the descriptor was not finalized");
     if (rule == nullptr) return fail(BAD_PARAM, "this descriptor has no attribute " + std::to_string(name));
-    if (!fits(*rule, type)) return fail(BAD_PARAM_ATTRIBUTE_TYPE, "attribute " + std::to_string(name) + " has another type");
+    if (!fits(*rule, type))
+        return fail(BAD_PARAM_ATTRIBUTE_TYPE, "attribute " + std::to_string(name) + " has another type");
     if (type == TYPE_BACKEND_DESCRIPTOR) {
         const std::vector<Child>& children = descriptor.children[name];
         if (count != nullptr) *count = static_cast<int64_t>(children.size());
         for (size_t i = 0; elements != nullptr && i < children.size() && static_cast<int64_t>(i) < requested; ++i) {
             // The caller brings empty descriptors, which become what is asked for.
             Child given = find(static_cast<void**>(elements)[i]);
-            if (!given || given->type != rule->child) return fail(BAD_PARAM_DESCRIPTOR_TYPE, "descriptors to fill must be of the attribute's type");
+            if (!given || given->type != rule->child)
+                return fail(BAD_PARAM_DESCRIPTOR_TYPE, "descriptors to fill must be of the attribute's type");
             given->values = children[i]->values;
             given->children = children[i]->children;
             given->program = children[i]->program;

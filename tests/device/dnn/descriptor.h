@@ -1,4 +1,5 @@
-// Backend descriptors: bags of typed attributes that are checked one by one when they are set and together when they are finalised.
+// Backend descriptors: bags of typed attributes that are checked one by one when they are set and together when they
+// are finalised.
 #pragma once
 #include <map>
 #include <memory>
@@ -47,7 +48,8 @@ struct Descriptor {
 
 // Attribute by attribute. The text of the last failure on this thread is kept.
 Status set(Descriptor& descriptor, Attribute name, AttributeType type, int64_t count, const void* elements);
-Status get(Descriptor& descriptor, Attribute name, AttributeType type, int64_t requested, int64_t* count, void* elements);
+Status get(Descriptor& descriptor, Attribute name, AttributeType type, int64_t requested, int64_t* count,
+           void* elements);
 Status finalize(Descriptor& descriptor);
 
 Status fail(Status status, const std::string& why);

@@ -25,8 +25,12 @@ Status need(const Descriptor& descriptor, std::initializer_list<Attribute> names
 
 Tensor tensor_of(const Descriptor& d) {
     std::vector<int64_t> dims = d.all<int64_t>(TENSOR_DIMENSIONS), strides = d.all<int64_t>(TENSOR_STRIDES);
-    Tensor t{d.one<int64_t>(TENSOR_UNIQUE_ID, 0), d.one<int>(TENSOR_DATA_TYPE, 0), d.one<char>(TENSOR_IS_VIRTUAL, 0) != 0,
-             d.one<int64_t>(TENSOR_BYTE_ALIGNMENT, 16), {}, {}};
+    Tensor t{d.one<int64_t>(TENSOR_UNIQUE_ID, 0),
+             d.one<int>(TENSOR_DATA_TYPE, 0),
+             d.one<char>(TENSOR_IS_VIRTUAL, 0) != 0,
+             d.one<int64_t>(TENSOR_BYTE_ALIGNMENT, 16),
+             {},
+             {}};
     for (size_t i = 0; i < 4; ++i) {
         t.dims[i] = dims[i];
         t.strides[i] = strides[i];
@@ -47,41 +51,54 @@ Status finalize_tensor(Descriptor& d) {
 }
 
 Status finalize_convolution(Descriptor& d) {
-    NEED(CONVOLUTION_COMP_TYPE, CONVOLUTION_CONV_MODE, CONVOLUTION_SPATIAL_DIMS, CONVOLUTION_DILATIONS, CONVOLUTION_FILTER_STRIDES,
-         CONVOLUTION_PRE_PADDINGS, CONVOLUTION_POST_PADDINGS);
-    if (d.one<int64_t>(CONVOLUTION_SPATIAL_DIMS, 0) != 2) return fail(NOT_SUPPORTED, "the software cuDNN convolves in 2 dimensions only");
-    if (d.one<int>(CONVOLUTION_CONV_MODE, 0) != 1) return fail(NOT_SUPPORTED, "the software cuDNN has cross-correlation only");
-    for (Attribute name : {CONVOLUTION_DILATIONS, CONVOLUTION_FILTER_STRIDES, CONVOLUTION_PRE_PADDINGS, CONVOLUTION_POST_PADDINGS}) {
+    NEED(CONVOLUTION_COMP_TYPE, CONVOLUTION_CONV_MODE, CONVOLUTION_SPATIAL_DIMS, CONVOLUTION_DILATIONS,
+         CONVOLUTION_FILTER_STRIDES, CONVOLUTION_PRE_PADDINGS, CONVOLUTION_POST_PADDINGS);
+    if (d.one<int64_t>(CONVOLUTION_SPATIAL_DIMS, 0) != 2)
+        return fail(NOT_SUPPORTED, "the software cuDNN convolves in 2 dimensions only");
+    if (d.one<int>(CONVOLUTION_CONV_MODE, 0) != 1)
+        return fail(NOT_SUPPORTED, "the software cuDNN has cross-correlation only");
+    for (Attribute name :
+         {CONVOLUTION_DILATIONS, CONVOLUTION_FILTER_STRIDES, CONVOLUTION_PRE_PADDINGS, CONVOLUTION_POST_PADDINGS}) {
         std::vector<int64_t> numbers = d.all<int64_t>(name);
         if (numbers.size() != 2) return fail(BAD_PARAM, "there is one number for each spatial dimension");
         bool padding = name == CONVOLUTION_PRE_PADDINGS || name == CONVOLUTION_POST_PADDINGS;
         for (int64_t number : numbers)
-            if (number < (padding ? 0 : 1)) return fail(BAD_PARAM_OUT_OF_BOUND, "paddings are not negative, strides and dilations positive");
+            if (number < (padding ? 0 : 1))
+                return fail(BAD_PARAM_OUT_OF_BOUND, "paddings are not negative, strides and dilations positive");
     }
     return SUCCESS;
 }
 
 Status finalize_operation_convolution(Descriptor& d) {
-    NEED(CONVOLUTION_FORWARD_CONV_DESC, CONVOLUTION_FORWARD_X, CONVOLUTION_FORWARD_W, CONVOLUTION_FORWARD_Y, CONVOLUTION_FORWARD_ALPHA,
-         CONVOLUTION_FORWARD_BETA);
+    NEED(CONVOLUTION_FORWARD_CONV_DESC, CONVOLUTION_FORWARD_X, CONVOLUTION_FORWARD_W, CONVOLUTION_FORWARD_Y,
+         CONVOLUTION_FORWARD_ALPHA, CONVOLUTION_FORWARD_BETA);
     const Descriptor& desc = d.child(CONVOLUTION_FORWARD_CONV_DESC);
     Convolution& conv = d.program.convolution;
     auto pair = [&](Attribute name) {
         std::vector<int64_t> numbers = desc.all<int64_t>(name);
         return std::array<int64_t, 2>{numbers[0], numbers[1]};
     };
-    conv = {desc.one<int>(CONVOLUTION_COMP_TYPE, 0), pair(CONVOLUTION_PRE_PADDINGS), pair(CONVOLUTION_POST_PADDINGS),
-            pair(CONVOLUTION_FILTER_STRIDES), pair(CONVOLUTION_DILATIONS), tensor_of(d.child(CONVOLUTION_FORWARD_X)),
-            tensor_of(d.child(CONVOLUTION_FORWARD_W)), tensor_of(d.child(CONVOLUTION_FORWARD_Y)),
-            d.number(CONVOLUTION_FORWARD_ALPHA, 1), d.number(CONVOLUTION_FORWARD_BETA, 0)};
+    conv = {desc.one<int>(CONVOLUTION_COMP_TYPE, 0),
+            pair(CONVOLUTION_PRE_PADDINGS),
+            pair(CONVOLUTION_POST_PADDINGS),
+            pair(CONVOLUTION_FILTER_STRIDES),
+            pair(CONVOLUTION_DILATIONS),
+            tensor_of(d.child(CONVOLUTION_FORWARD_X)),
+            tensor_of(d.child(CONVOLUTION_FORWARD_W)),
+            tensor_of(d.child(CONVOLUTION_FORWARD_Y)),
+            d.number(CONVOLUTION_FORWARD_ALPHA, 1),
+            d.number(CONVOLUTION_FORWARD_BETA, 0)};
     const Tensor &x = conv.x, &w = conv.w, &y = conv.y;
     int64_t groups = x.dims[1] / w.dims[1];
-    if (x.dims[1] % w.dims[1] != 0 || w.dims[0] % groups != 0) return fail(BAD_PARAM_SHAPE_MISMATCH, "channels of x and w do not meet");
-    if (y.dims[0] != x.dims[0] || y.dims[1] != w.dims[0]) return fail(BAD_PARAM_SHAPE_MISMATCH, "y has other images or channels");
+    if (x.dims[1] % w.dims[1] != 0 || w.dims[0] % groups != 0)
+        return fail(BAD_PARAM_SHAPE_MISMATCH, "channels of x and w do not meet");
+    if (y.dims[0] != x.dims[0] || y.dims[1] != w.dims[0])
+        return fail(BAD_PARAM_SHAPE_MISMATCH, "y has other images or channels");
     for (size_t i = 0; i < 2; ++i) {
         int64_t window = (w.dims[i + 2] - 1) * conv.dilations[i] + 1;
         int64_t room = x.dims[i + 2] + conv.pre_paddings[i] + conv.post_paddings[i] - window;
-        if (room < 0 || y.dims[i + 2] != room / conv.strides[i] + 1) return fail(BAD_PARAM_SHAPE_MISMATCH, "y has another height or width");
+        if (room < 0 || y.dims[i + 2] != room / conv.strides[i] + 1)
+            return fail(BAD_PARAM_SHAPE_MISMATCH, "y has another height or width");
     }
     d.program.has_convolution = true;
     return SUCCESS;
@@ -92,7 +109,8 @@ Status finalize_operation_pointwise(Descriptor& d) {
     const Descriptor& desc = d.child(POINTWISE_PW_DESCRIPTOR);
     int mode = desc.one<int>(POINTWISE_MODE, 0);
     bool binary = mode == ADD || mode == MUL || mode == MIN || mode == MAX || mode == SUB;
-    if (binary != d.has(POINTWISE_BDESC)) return fail(BAD_PARAM, binary ? "this mode takes a second operand" : "this mode takes one operand");
+    if (binary != d.has(POINTWISE_BDESC))
+        return fail(BAD_PARAM, binary ? "this mode takes a second operand" : "this mode takes one operand");
     Step& step = d.program.steps[0];
     step.mode = mode;
     step.binary = binary;
@@ -105,9 +123,11 @@ Status finalize_operation_pointwise(Descriptor& d) {
     step.x = tensor_of(d.child(POINTWISE_XDESC));
     step.y = tensor_of(d.child(POINTWISE_YDESC));
     if (binary) step.operand = tensor_of(d.child(POINTWISE_BDESC));
-    if (step.x.dims != step.y.dims) return fail(BAD_PARAM_SHAPE_MISMATCH, "x and y of a pointwise operation have one shape");
+    if (step.x.dims != step.y.dims)
+        return fail(BAD_PARAM_SHAPE_MISMATCH, "x and y of a pointwise operation have one shape");
     for (size_t i = 0; binary && i < 4; ++i)
-        if (step.operand.dims[i] != 1 && step.operand.dims[i] != step.y.dims[i]) return fail(BAD_PARAM_SHAPE_MISMATCH, "an operand is broadcast along dimensions of 1 only");
+        if (step.operand.dims[i] != 1 && step.operand.dims[i] != step.y.dims[i])
+            return fail(BAD_PARAM_SHAPE_MISMATCH, "an operand is broadcast along dimensions of 1 only");
     d.program.step_count = 1;
     return SUCCESS;
 }
@@ -119,15 +139,18 @@ Status finalize_graph(Descriptor& d) {
         const Program& part = operation->program;
         if (part.has_convolution) {
             // A second convolution, or one behind pointwise operations, is a pattern that no engine here takes.
-            if (d.program.has_convolution || d.program.step_count > 0) return fail(NOT_SUPPORTED_GRAPH_PATTERN, "one convolution, first");
+            if (d.program.has_convolution || d.program.step_count > 0)
+                return fail(NOT_SUPPORTED_GRAPH_PATTERN, "one convolution, first");
             d.program.has_convolution = true;
             d.program.convolution = part.convolution;
         } else {
-            if (d.program.step_count == MAX_STEPS) return fail(NOT_SUPPORTED_GRAPH_PATTERN, "too many pointwise operations");
+            if (d.program.step_count == MAX_STEPS)
+                return fail(NOT_SUPPORTED_GRAPH_PATTERN, "too many pointwise operations");
             d.program.steps[static_cast<size_t>(d.program.step_count++)] = part.steps[0];
         }
         int64_t uid = part.has_convolution ? part.convolution.y.uid : part.steps[0].y.uid;
-        if (!written.insert(uid).second) return fail(BAD_PARAM_DUPLICATED_ENTRIES, "two operations write the tensor " + std::to_string(uid));
+        if (!written.insert(uid).second)
+            return fail(BAD_PARAM_DUPLICATED_ENTRIES, "two operations write the tensor " + std::to_string(uid));
     }
     put<int64_t>(d, OPERATIONGRAPH_ENGINE_GLOBAL_COUNT, {ENGINES});
     return SUCCESS;
@@ -144,7 +167,9 @@ Status finalize_heuristics(Descriptor& d) {
     NEED(ENGINEHEUR_MODE, ENGINEHEUR_OPERATION_GRAPH);
     int mode = d.one<int>(ENGINEHEUR_MODE, 0);
     if (mode < HEUR_INSTANT || mode > HEUR_A) return fail(BAD_PARAM_OUT_OF_BOUND, "no heuristics of this mode");
-    std::vector<int64_t> order = mode == HEUR_FALLBACK ? std::vector<int64_t>{0} : mode == HEUR_B ? std::vector<int64_t>{1, 2, 0} : std::vector<int64_t>{2, 1, 0};
+    std::vector<int64_t> order = mode == HEUR_FALLBACK ? std::vector<int64_t>{0}
+                                 : mode == HEUR_B      ? std::vector<int64_t>{1, 2, 0}
+                                                       : std::vector<int64_t>{2, 1, 0};
     const Child& graph = d.children[ENGINEHEUR_OPERATION_GRAPH][0];
     d.children[ENGINEHEUR_RESULTS] = {};
     std::string why;
@@ -169,8 +194,10 @@ Status finalize_engine(Descriptor& d) {
     d.program = d.child(ENGINE_OPERATION_GRAPH).program;
     std::string why;
     if (Status status = check_support(d.program, d.engine, why); status != SUCCESS) return fail(status, why);
-    put<int>(d, ENGINE_NUMERICAL_NOTE, uses_tensor_cores(d.engine) ? std::vector<int>{NUMERICAL_TENSOR_CORE} : std::vector<int>{});
-    put<int>(d, ENGINE_BEHAVIOR_NOTE, compiles_at_run_time(d.engine) ? std::vector<int>{BEHAVIOR_RUNTIME_COMPILATION} : std::vector<int>{});
+    put<int>(d, ENGINE_NUMERICAL_NOTE,
+             uses_tensor_cores(d.engine) ? std::vector<int>{NUMERICAL_TENSOR_CORE} : std::vector<int>{});
+    put<int>(d, ENGINE_BEHAVIOR_NOTE,
+             compiles_at_run_time(d.engine) ? std::vector<int>{BEHAVIOR_RUNTIME_COMPILATION} : std::vector<int>{});
     return SUCCESS;
 }
 
@@ -225,25 +252,40 @@ Status finalize_config(Descriptor& d) {
 Status finalize_pack(Descriptor& d) {
     NEED(VARIANT_PACK_UNIQUE_IDS, VARIANT_PACK_DATA_POINTERS);
     std::vector<int64_t> ids = d.all<int64_t>(VARIANT_PACK_UNIQUE_IDS);
-    if (ids.size() != d.all<void*>(VARIANT_PACK_DATA_POINTERS).size()) return fail(BAD_PARAM, "one pointer for each id");
+    if (ids.size() != d.all<void*>(VARIANT_PACK_DATA_POINTERS).size())
+        return fail(BAD_PARAM, "one pointer for each id");
     std::set<int64_t> different(ids.begin(), ids.end());
     return different.size() == ids.size() ? SUCCESS : fail(BAD_PARAM_DUPLICATED_ENTRIES, "an id is named twice");
 }
 
 Status finalize_kind(Descriptor& d) {
     switch (d.type) {
-        case TENSOR: return finalize_tensor(d);
-        case CONVOLUTION: return finalize_convolution(d);
-        case POINTWISE: NEED(POINTWISE_MODE, POINTWISE_MATH_PREC); return SUCCESS;
-        case OPERATION_CONVOLUTION_FORWARD: return finalize_operation_convolution(d);
-        case OPERATION_POINTWISE: return finalize_operation_pointwise(d);
-        case OPERATIONGRAPH: return finalize_graph(d);
-        case ENGINEHEUR: return finalize_heuristics(d);
-        case ENGINE: return finalize_engine(d);
-        case ENGINECFG: return finalize_config(d);
-        case KNOB_CHOICE: NEED(KNOB_CHOICE_KNOB_TYPE, KNOB_CHOICE_KNOB_VALUE); return SUCCESS;
-        case EXECUTION_PLAN: return finalize_plan(d);
-        case VARIANT_PACK: return finalize_pack(d);
+        case TENSOR:
+            return finalize_tensor(d);
+        case CONVOLUTION:
+            return finalize_convolution(d);
+        case POINTWISE:
+            NEED(POINTWISE_MODE, POINTWISE_MATH_PREC);
+            return SUCCESS;
+        case OPERATION_CONVOLUTION_FORWARD:
+            return finalize_operation_convolution(d);
+        case OPERATION_POINTWISE:
+            return finalize_operation_pointwise(d);
+        case OPERATIONGRAPH:
+            return finalize_graph(d);
+        case ENGINEHEUR:
+            return finalize_heuristics(d);
+        case ENGINE:
+            return finalize_engine(d);
+        case ENGINECFG:
+            return finalize_config(d);
+        case KNOB_CHOICE:
+            NEED(KNOB_CHOICE_KNOB_TYPE, KNOB_CHOICE_KNOB_VALUE);
+            return SUCCESS;
+        case EXECUTION_PLAN:
+            return finalize_plan(d);
+        case VARIANT_PACK:
+            return finalize_pack(d);
     }
     return BAD_PARAM;
 }

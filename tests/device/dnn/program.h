@@ -1,4 +1,5 @@
-// A convolution with what is done to its result, as plain data: checked once, run many times, written to JSON as it lies.
+// A convolution with what is done to its result, as plain data: checked once, run many times, written to JSON as it
+// lies.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -43,7 +44,9 @@ struct Program {
     int step_count;
     std::array<Step, MAX_STEPS> steps;
 
-    const Tensor& result() const { return step_count > 0 ? steps[static_cast<size_t>(step_count) - 1].y : convolution.y; }
+    const Tensor& result() const {
+        return step_count > 0 ? steps[static_cast<size_t>(step_count) - 1].y : convolution.y;
+    }
 };
 
 // What an engine does with it, after cuDNN's support surface for Hopper. Says why not in `why`.

@@ -1,4 +1,5 @@
-// The convolution itself: plain loops that sum in double precision, then the steps in the order that the graph has them.
+// The convolution itself: plain loops that sum in double precision, then the steps in the order that the graph has
+// them.
 #include <algorithm>
 #include <cmath>
 #include <vector>
@@ -44,19 +45,29 @@ double dot(const float* a, const float* b, int64_t count) {
 
 double apply(const Step& step, double value, double operand) {
     switch (step.mode) {
-        case ADD: return value + operand;
-        case MUL: return value * operand;
-        case MIN: return std::min(value, operand);
-        case MAX: return std::max(value, operand);
-        case SUB: return value - operand;
+        case ADD:
+            return value + operand;
+        case MUL:
+            return value * operand;
+        case MIN:
+            return std::min(value, operand);
+        case MAX:
+            return std::max(value, operand);
+        case SUB:
+            return value - operand;
         case RELU_FWD: {
-            double low = value > step.lower_clip ? value : step.lower_clip + step.lower_slope * (value - step.lower_clip);
+            double low =
+                value > step.lower_clip ? value : step.lower_clip + step.lower_slope * (value - step.lower_clip);
             return std::min(low, step.upper_clip);
         }
-        case TANH_FWD: return std::tanh(value);
-        case SIGMOID_FWD: return 1 / (1 + std::exp(-value));
-        case SWISH_FWD: return value / (1 + std::exp(-step.swish_beta * value));
-        default: return value;
+        case TANH_FWD:
+            return std::tanh(value);
+        case SIGMOID_FWD:
+            return 1 / (1 + std::exp(-value));
+        case SWISH_FWD:
+            return value / (1 + std::exp(-step.swish_beta * value));
+        default:
+            return value;
     }
 }
 
@@ -87,10 +98,12 @@ bool run(const Program& p, int64_t engine, const Pointers& pointers, const void*
         const Step& step = p.steps[static_cast<size_t>(i)];
         if (step.binary && !good(step.operand, pointers, "an operand")) return false;
     }
-    if (workspace_of(engine) > 0 && !atrous_device_in_range(workspace, workspace_of(engine), "the workspace")) return false;
+    if (workspace_of(engine) > 0 && !atrous_device_in_range(workspace, workspace_of(engine), "the workspace"))
+        return false;
 
     Format format = format_of(conv.x.type, uses_tensor_cores(engine));
-    std::vector<float> x = unpack(conv.x, pointers.at(conv.x.uid), format), w = unpack(conv.w, pointers.at(conv.w.uid), format);
+    std::vector<float> x = unpack(conv.x, pointers.at(conv.x.uid), format),
+                       w = unpack(conv.w, pointers.at(conv.w.uid), format);
     int64_t channels = conv.x.dims[1], height = conv.x.dims[2], width = conv.x.dims[3];
     int64_t depth = conv.w.dims[1], rows = conv.w.dims[2], columns = conv.w.dims[3];
     int64_t outputs_of_group = conv.w.dims[0] / (channels / depth);
@@ -105,7 +118,8 @@ bool run(const Program& p, int64_t engine, const Pointers& pointers, const void*
                             int64_t h = oh * conv.strides[0] - conv.pre_paddings[0] + r * conv.dilations[0];
                             int64_t v = ow * conv.strides[1] - conv.pre_paddings[1] + s * conv.dilations[1];
                             if (h < 0 || h >= height || v < 0 || v >= width) continue;
-                            value += dot(&x[static_cast<size_t>(((n * height + h) * width + v) * channels + k / outputs_of_group * depth)],
+                            value += dot(&x[static_cast<size_t>(((n * height + h) * width + v) * channels +
+                                                                k / outputs_of_group * depth)],
                                          &w[static_cast<size_t>(((k * rows + r) * columns + s) * depth)], depth);
                         }
                     if (p.step_count > 0) value = through(conv.y, value);
@@ -115,7 +129,9 @@ bool run(const Program& p, int64_t engine, const Pointers& pointers, const void*
                         if (step.binary) {
                             const Tensor& t = step.operand;
                             auto at = [&](size_t d, int64_t index) { return t.dims[d] == 1 ? 0 : index; };
-                            operand = device::load(pointers.at(t.uid), offset(t, at(0, n), at(1, k), at(2, oh), at(3, ow)), format_of(t.type, false));
+                            operand =
+                                device::load(pointers.at(t.uid), offset(t, at(0, n), at(1, k), at(2, oh), at(3, ow)),
+                                             format_of(t.type, false));
                         }
                         value = apply(step, value, operand);
                         if (i + 1 < p.step_count) value = through(step.y, value);

@@ -26,7 +26,9 @@ Context& primary() {
     return context;
 }
 
-bool alive(const Context* context) { return context == &primary() && primary().retained > 0; }
+bool alive(const Context* context) {
+    return context == &primary() && primary().retained > 0;
+}
 
 struct ErrorText {
     CUresult error;
@@ -57,18 +59,20 @@ const ErrorText ERRORS[] = {
      "operation failed due to a previous error during capture"},
     {CUDA_ERROR_STREAM_CAPTURE_MERGE, "CUDA_ERROR_STREAM_CAPTURE_MERGE",
      "operation would result in a merge of separate capture sequences"},
-    {CUDA_ERROR_STREAM_CAPTURE_UNMATCHED, "CUDA_ERROR_STREAM_CAPTURE_UNMATCHED", "capture was not ended in the same stream as it began"},
-    {CUDA_ERROR_STREAM_CAPTURE_UNJOINED, "CUDA_ERROR_STREAM_CAPTURE_UNJOINED",
-     "capturing stream has unjoined work"},
+    {CUDA_ERROR_STREAM_CAPTURE_UNMATCHED, "CUDA_ERROR_STREAM_CAPTURE_UNMATCHED",
+     "capture was not ended in the same stream as it began"},
+    {CUDA_ERROR_STREAM_CAPTURE_UNJOINED, "CUDA_ERROR_STREAM_CAPTURE_UNJOINED", "capturing stream has unjoined work"},
     {CUDA_ERROR_STREAM_CAPTURE_ISOLATION, "CUDA_ERROR_STREAM_CAPTURE_ISOLATION",
      "dependency created on uncaptured work in another stream"},
     {CUDA_ERROR_STREAM_CAPTURE_IMPLICIT, "CUDA_ERROR_STREAM_CAPTURE_IMPLICIT",
      "operation would make the legacy stream depend on a capturing blocking stream"},
-    {CUDA_ERROR_CAPTURED_EVENT, "CUDA_ERROR_CAPTURED_EVENT", "operation not permitted on an event last recorded in a capturing stream"},
+    {CUDA_ERROR_CAPTURED_EVENT, "CUDA_ERROR_CAPTURED_EVENT",
+     "operation not permitted on an event last recorded in a capturing stream"},
     {CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD, "CUDA_ERROR_STREAM_CAPTURE_WRONG_THREAD",
      "attempt to terminate a thread-local capture sequence from another thread"},
     {CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE, "CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE",
-     "the graph update was not performed because it included changes which violated constraints specific to instantiated graph update"},
+     "the graph update was not performed because it included changes which violated constraints specific to "
+     "instantiated graph update"},
 };
 
 const ErrorText* find_error(CUresult error) {
@@ -79,7 +83,9 @@ const ErrorText* find_error(CUresult error) {
 
 }  // namespace
 
-CUresult initialized() { return is_initialized ? CUDA_SUCCESS : CUDA_ERROR_NOT_INITIALIZED; }
+CUresult initialized() {
+    return is_initialized ? CUDA_SUCCESS : CUDA_ERROR_NOT_INITIALIZED;
+}
 
 CUresult ready() {
     if (!is_initialized) return CUDA_ERROR_NOT_INITIALIZED;
@@ -87,7 +93,9 @@ CUresult ready() {
     return sticky();
 }
 
-bool is_context(const Context* context) { return alive(context); }
+bool is_context(const Context* context) {
+    return alive(context);
+}
 
 }  // namespace device
 
@@ -156,22 +164,54 @@ DRIVER_API cuDeviceTotalMem_v2(size_t* bytes, CUdevice device) {
 DRIVER_API cuDeviceGetAttribute(int* value, int attribute, CUdevice device) {
     DEVICE(device);
     switch (attribute) {
-        case 1: *value = MAX_THREADS_PER_BLOCK; break;
-        case 5: *value = 0x7FFFFFFF; break;  // grid x, then y and z
-        case 6: case 7: *value = 65535; break;
-        case 8: *value = SHARED_PER_BLOCK; break;
-        case 10: *value = 32; break;
-        case 13: *value = 1000000; break;  // kHz, of a device that has no clock
-        case 16: *value = 1; break;
-        case 36: *value = 1000000; break;
-        case 37: *value = 64; break;
-        case 38: *value = 1 << 20; break;
-        case 39: *value = 2048; break;
-        case 75: *value = COMPUTE_CAPABILITY_MAJOR; break;
-        case 76: *value = COMPUTE_CAPABILITY_MINOR; break;
-        case 97: *value = SHARED_PER_BLOCK_OPTIN; break;
-        case 115: *value = 1; break;
-        default: return CUDA_ERROR_INVALID_VALUE;
+        case 1:
+            *value = MAX_THREADS_PER_BLOCK;
+            break;
+        case 5:
+            *value = 0x7FFFFFFF;
+            break;  // grid x, then y and z
+        case 6:
+        case 7:
+            *value = 65535;
+            break;
+        case 8:
+            *value = SHARED_PER_BLOCK;
+            break;
+        case 10:
+            *value = 32;
+            break;
+        case 13:
+            *value = 1000000;
+            break;  // kHz, of a device that has no clock
+        case 16:
+            *value = 1;
+            break;
+        case 36:
+            *value = 1000000;
+            break;
+        case 37:
+            *value = 64;
+            break;
+        case 38:
+            *value = 1 << 20;
+            break;
+        case 39:
+            *value = 2048;
+            break;
+        case 75:
+            *value = COMPUTE_CAPABILITY_MAJOR;
+            break;
+        case 76:
+            *value = COMPUTE_CAPABILITY_MINOR;
+            break;
+        case 97:
+            *value = SHARED_PER_BLOCK_OPTIN;
+            break;
+        case 115:
+            *value = 1;
+            break;
+        default:
+            return CUDA_ERROR_INVALID_VALUE;
     }
     return CUDA_SUCCESS;
 }

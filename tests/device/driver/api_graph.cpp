@@ -74,7 +74,8 @@ DRIVER_API cuGraphLaunch(GraphExec* executable, Stream* stream) {
     std::shared_ptr<GraphExec> alive = Objects<GraphExec>::find(executable);
     std::shared_ptr<Stream> kept = Objects<Stream>::find(stream);
     if (!alive || (stream != nullptr && !kept)) return CUDA_ERROR_INVALID_VALUE;
-    // The nodes as they are now: an update after this launch does not change it. Every node comes after those it waits for.
+    // The nodes as they are now: an update after this launch does not change it. Every node comes after those it waits
+    // for.
     std::vector<Node> nodes;
     {
         std::lock_guard lock(alive->mutex);

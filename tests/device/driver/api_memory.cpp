@@ -9,8 +9,8 @@
 using namespace device;
 
 // A stream's handle: null is the default stream, anything else must be alive. Keeps it so for the call.
-#define STREAM(handle)                                          \
-    READY();                                                    \
+#define STREAM(handle)                                             \
+    READY();                                                       \
     std::shared_ptr<Stream> alive = Objects<Stream>::find(handle); \
     if ((handle) != nullptr && !alive) return CUDA_ERROR_INVALID_HANDLE
 
@@ -19,8 +19,12 @@ namespace {
 uint64_t pool_threshold = 0;
 int the_pool;
 
-const void* at(CUdeviceptr address) { return reinterpret_cast<const void*>(address); }
-void* writable(CUdeviceptr address) { return reinterpret_cast<void*>(address); }
+const void* at(CUdeviceptr address) {
+    return reinterpret_cast<const void*>(address);
+}
+void* writable(CUdeviceptr address) {
+    return reinterpret_cast<void*>(address);
+}
 
 CUresult allocate_device(CUdeviceptr* address, size_t bytes, bool pooled) {
     if (bytes == 0) return CUDA_ERROR_INVALID_VALUE;
@@ -46,7 +50,8 @@ bool host_range(const char* what, const void* start, size_t bytes) {
 enum class Side { HOST, DEVICE };
 
 // Checked when it is put into the stream, as the driver does, and again when it runs: memory may be freed in between.
-CUresult copy(const char* name, Stream* stream, void* to, Side to_side, const void* from, Side from_side, size_t bytes) {
+CUresult copy(const char* name, Stream* stream, void* to, Side to_side, const void* from, Side from_side,
+              size_t bytes) {
     auto reachable = [=] {
         auto good = [&](Side side, const void* start) {
             return side == Side::DEVICE ? device_range(name, reinterpret_cast<CUdeviceptr>(start), bytes)
@@ -75,7 +80,9 @@ CUresult fill(const char* name, Stream* stream, CUdeviceptr address, uint32_t va
 }
 
 // A synchronous call is in the default stream's order and waits; strict captures forbid it.
-CUresult finish(CUresult submitted) { return submitted == CUDA_SUCCESS ? sticky() : submitted; }
+CUresult finish(CUresult submitted) {
+    return submitted == CUDA_SUCCESS ? sticky() : submitted;
+}
 
 }  // namespace
 
@@ -181,10 +188,18 @@ DRIVER_API cuMemPoolGetAttribute(int* pool, int attribute, void* value) {
     if (pool != &the_pool) return CUDA_ERROR_INVALID_VALUE;
     uint64_t number;
     switch (attribute) {
-        case 4: number = pool_threshold; break;
-        case 5: case 7: number = used_pool_memory(); break;
-        case 8: number = peak_pool_memory(); break;
-        default: return CUDA_ERROR_INVALID_VALUE;
+        case 4:
+            number = pool_threshold;
+            break;
+        case 5:
+        case 7:
+            number = used_pool_memory();
+            break;
+        case 8:
+            number = peak_pool_memory();
+            break;
+        default:
+            return CUDA_ERROR_INVALID_VALUE;
     }
     std::memcpy(value, &number, 8);
     return CUDA_SUCCESS;

@@ -28,7 +28,7 @@ void write_log(const std::string& log, unsigned count, const int* options, void*
 struct Launch {
     const Function* function;
     std::shared_ptr<Module> module;
-    atrous_dim3 grid, block;
+    atrous_host_dim3 grid, block;
     unsigned shared_bytes;
     std::vector<std::vector<uint64_t>> arguments;
 
@@ -36,7 +36,9 @@ struct Launch {
         std::vector<void*> pointers;
         for (size_t i = 0; i < arguments.size(); ++i) {
             pointers.push_back(arguments[i].data());
-            if (function->parameters[i].bytes == 8 && was_freed(reinterpret_cast<void*>(arguments[i][0]))) {
+            // Addresses may lie in structs; other numbers do not look like one.
+            for (uint64_t word : arguments[i]) {
+                if (!was_freed(reinterpret_cast<void*>(word))) continue;
                 report(function->name + ": argument " + std::to_string(i) + " points into freed memory");
                 return CUDA_ERROR_ILLEGAL_ADDRESS;
             }
@@ -90,12 +92,26 @@ DRIVER_API cuFuncGetAttribute(int* value, int attribute, Function* function) {
     READY();
     if (!module_of(function)) return CUDA_ERROR_INVALID_HANDLE;
     switch (attribute) {
-        case 0: *value = MAX_THREADS_PER_BLOCK; break;
-        case 1: case 2: case 3: *value = 0; break;
-        case 4: *value = 32; break;
-        case 5: case 6: *value = 90; break;
-        case 8: *value = static_cast<int>(function->dynamic_shared_limit); break;
-        default: return CUDA_ERROR_INVALID_VALUE;
+        case 0:
+            *value = MAX_THREADS_PER_BLOCK;
+            break;
+        case 1:
+        case 2:
+        case 3:
+            *value = 0;
+            break;
+        case 4:
+            *value = 32;
+            break;
+        case 5:
+        case 6:
+            *value = 90;
+            break;
+        case 8:
+            *value = static_cast<int>(function->dynamic_shared_limit);
+            break;
+        default:
+            return CUDA_ERROR_INVALID_VALUE;
     }
     return CUDA_SUCCESS;
 }
@@ -103,7 +119,8 @@ DRIVER_API cuFuncGetAttribute(int* value, int attribute, Function* function) {
 DRIVER_API cuFuncSetAttribute(Function* function, int attribute, int value) {
     READY();
     if (!module_of(function)) return CUDA_ERROR_INVALID_HANDLE;
-    if (attribute != 8 || value < 0 || static_cast<unsigned>(value) > SHARED_PER_BLOCK_OPTIN) return CUDA_ERROR_INVALID_VALUE;
+    if (attribute != 8 || value < 0 || static_cast<unsigned>(value) > SHARED_PER_BLOCK_OPTIN)
+        return CUDA_ERROR_INVALID_VALUE;
     function->dynamic_shared_limit = static_cast<unsigned>(value);
     return CUDA_SUCCESS;
 }
@@ -117,7 +134,8 @@ DRIVER_API cuFuncGetParamInfo(Function* function, size_t index, size_t* offset, 
     return CUDA_SUCCESS;
 }
 
-DRIVER_API cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, Function* function, int block_size, size_t shared_bytes) {
+DRIVER_API cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, Function* function, int block_size,
+                                                       size_t shared_bytes) {
     READY();
     if (!module_of(function)) return CUDA_ERROR_INVALID_HANDLE;
     if (block_size <= 0) return CUDA_ERROR_INVALID_VALUE;
@@ -125,14 +143,16 @@ DRIVER_API cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, Function* fu
     return CUDA_SUCCESS;
 }
 
-DRIVER_API cuLaunchKernel(Function* function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y,
-                          unsigned block_z, unsigned shared_bytes, Stream* stream, void** params, void** extra) {
+DRIVER_API cuLaunchKernel(Function* function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
+                          unsigned block_y, unsigned block_z, unsigned shared_bytes, Stream* stream, void** params,
+                          void** extra) {
     READY();
     std::shared_ptr<Stream> kept = Objects<Stream>::find(stream);
     std::shared_ptr<Module> module = module_of(function);
     if (!module || (stream != nullptr && !kept)) return CUDA_ERROR_INVALID_HANDLE;
     uint64_t threads = uint64_t{block_x} * block_y * block_z;
-    bool grid_fits = grid_x > 0 && grid_y > 0 && grid_z > 0 && grid_x <= 0x7FFFFFFFu && grid_y <= 65535 && grid_z <= 65535;
+    bool grid_fits =
+        grid_x > 0 && grid_y > 0 && grid_z > 0 && grid_x <= 0x7FFFFFFFu && grid_y <= 65535 && grid_z <= 65535;
     if (!grid_fits || threads == 0 || threads > MAX_THREADS_PER_BLOCK || block_z > 64 || extra != nullptr ||
         shared_bytes > function->dynamic_shared_limit || (params == nullptr && !function->parameters.empty()))
         return CUDA_ERROR_INVALID_VALUE;

@@ -5,11 +5,11 @@
 
 using namespace device;
 
-#define STREAM(handle)                                          \
-    READY();                                                    \
+#define STREAM(handle)                                             \
+    READY();                                                       \
     std::shared_ptr<Stream> alive = Objects<Stream>::find(handle); \
     if ((handle) != nullptr && !alive) return CUDA_ERROR_INVALID_HANDLE
-#define EVENT(name, handle)                                   \
+#define EVENT(name, handle)                                     \
     std::shared_ptr<Event> name = Objects<Event>::find(handle); \
     if (!name) return CUDA_ERROR_INVALID_HANDLE
 
@@ -141,7 +141,6 @@ int atrous_device_submit(void* stream, const char* label, const atrous_device_wo
     // Shared by all copies of the work, so that the state goes exactly when the last graph does.
     std::shared_ptr<void> state(work->state, work->drop);
     auto* run = work->run;
-    return submit(handle, {NodeKind::KERNEL, label, [state, run] {
-                               return run(state.get()) ? CUDA_SUCCESS : CUDA_ERROR_ILLEGAL_ADDRESS;
-                           }});
+    return submit(handle, {NodeKind::KERNEL, label,
+                           [state, run] { return run(state.get()) ? CUDA_SUCCESS : CUDA_ERROR_ILLEGAL_ADDRESS; }});
 }

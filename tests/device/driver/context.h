@@ -13,5 +13,5 @@ bool is_context(const Context* context);
 
 }  // namespace device
 
-#define READY()                                                             \
+#define READY() \
     if (CUresult state = device::ready(); state != CUDA_SUCCESS) return state

@@ -32,7 +32,9 @@ std::string& jit_log() {
 
 }  // namespace
 
-void count(atrous_device_object kind, int64_t change) { live_counts[kind] += change; }
+void count(atrous_device_object kind, int64_t change) {
+    live_counts[kind] += change;
+}
 
 void report(const std::string& text) {
     std::lock_guard lock(text_mutex);
@@ -44,7 +46,9 @@ void set_sticky(CUresult error) {
     sticky_error.compare_exchange_strong(none, error);
 }
 
-CUresult sticky() { return static_cast<CUresult>(sticky_error.load()); }
+CUresult sticky() {
+    return static_cast<CUresult>(sticky_error.load());
+}
 
 bool allocation_fails() {
     int left = allocations_until_failure.load();
@@ -58,23 +62,35 @@ std::string failing_jit() {
     return std::exchange(jit_log(), {});
 }
 
-int driver_version() { return version != 0 ? version.load() : DRIVER_VERSION; }
+int driver_version() {
+    return version != 0 ? version.load() : DRIVER_VERSION;
+}
 
 void delay_work() {
     if (int microseconds = delay; microseconds > 0)
         std::this_thread::sleep_for(std::chrono::microseconds(microseconds));
 }
 
-void count_executed() { ++executed_count; }
+void count_executed() {
+    ++executed_count;
+}
 
 }  // namespace device
 
 using namespace device;
 
-void atrous_device_report_error(const char* text) { report(text); }
-void atrous_device_count_library_object(int change) { count(ATROUS_DEVICE_LIBRARY_OBJECTS, change); }
-int64_t atrous_device_live(int object) { return live_counts.at(static_cast<size_t>(object)); }
-int64_t atrous_device_executed() { return executed_count; }
+void atrous_device_report_error(const char* text) {
+    report(text);
+}
+void atrous_device_count_library_object(int change) {
+    count(ATROUS_DEVICE_LIBRARY_OBJECTS, change);
+}
+int64_t atrous_device_live(int object) {
+    return live_counts.at(static_cast<size_t>(object));
+}
+int64_t atrous_device_executed() {
+    return executed_count;
+}
 
 int atrous_device_check() {
     verify_memory();
@@ -102,10 +118,16 @@ void atrous_device_reset() {
     allocations_until_failure = version = delay = 0;
 }
 
-void atrous_device_fail_allocation(int nth) { allocations_until_failure = nth; }
+void atrous_device_fail_allocation(int nth) {
+    allocations_until_failure = nth;
+}
 void atrous_device_fail_jit(const char* log) {
     std::lock_guard lock(text_mutex);
     jit_log() = log == nullptr ? "" : log;
 }
-void atrous_device_set_driver_version(int number) { version = number; }
-void atrous_device_set_delay(int microseconds) { delay = microseconds; }
+void atrous_device_set_driver_version(int number) {
+    version = number;
+}
+void atrous_device_set_delay(int microseconds) {
+    delay = microseconds;
+}

@@ -17,7 +17,7 @@ T argument(void** params, int index) {
 }
 
 // out[i] = in[i] * scale + shift for i < count: (u64 in, u64 out, u32 count, f32 scale, f32 shift).
-void run_scale(atrous_dim3 grid, atrous_dim3 block, unsigned, void** params) {
+void run_scale(atrous_host_dim3 grid, atrous_host_dim3 block, unsigned, void** params) {
     const auto* in = argument<const float*>(params, 0);
     auto* out = argument<float*>(params, 1);
     uint32_t count = argument<uint32_t>(params, 2), threads = grid.x * block.x;
@@ -26,7 +26,7 @@ void run_scale(atrous_dim3 grid, atrous_dim3 block, unsigned, void** params) {
 }
 
 // Writes one value more than it was given room for: (u64 out, u32 count).
-void run_overrun(atrous_dim3, atrous_dim3, unsigned, void** params) {
+void run_overrun(atrous_host_dim3, atrous_host_dim3, unsigned, void** params) {
     auto* out = argument<float*>(params, 0);
     for (uint32_t i = 0; i <= argument<uint32_t>(params, 1); ++i) out[i] = 1.0f;
 }

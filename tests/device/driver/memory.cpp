@@ -169,7 +169,8 @@ std::string describe(const void* start, size_t bytes) {
     Registry& all = registry();
     std::lock_guard lock(all.mutex);
     const Allocation* block = find(all, reinterpret_cast<uintptr_t>(start));
-    return text + (block == nullptr ? ", which was never allocated" : ", of the allocation " + range(block->start, block->bytes));
+    return text + (block == nullptr ? ", which was never allocated"
+                                    : ", of the allocation " + range(block->start, block->bytes));
 }
 
 size_t used_device_memory() {

@@ -1,11 +1,12 @@
-// Modules: PTX is parsed for its entries and their parameters; what runs is the kernel of that name compiled for the host.
+// Modules: PTX is parsed for its entries and their parameters; what runs is the kernel of that name compiled for the
+// host.
 #pragma once
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "../include/atrous_host_kernels.h"
+#include "../../../native/cuda/host/host_kernels.h"
 #include "faults.h"
 #include "types.h"
 

@@ -9,7 +9,7 @@ namespace device {
 
 template <class T>
 class Objects {
-   public:
+ public:
     static T* add(std::shared_ptr<T> object) {
         Table& table = instance();
         std::lock_guard lock(table.mutex);
@@ -44,7 +44,7 @@ class Objects {
         return objects;
     }
 
-   private:
+ private:
     struct Table {
         std::mutex mutex;
         std::unordered_map<T*, std::shared_ptr<T>> objects;

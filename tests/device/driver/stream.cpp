@@ -65,7 +65,9 @@ void execute(const Work& work) {
     set_sticky(result);
 }
 
-std::vector<std::shared_ptr<Stream>> all_streams() { return Objects<Stream>::all(); }
+std::vector<std::shared_ptr<Stream>> all_streams() {
+    return Objects<Stream>::all();
+}
 
 void drain_all() {
     for (const auto& stream : all_streams()) stream->drain();

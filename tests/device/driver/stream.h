@@ -62,7 +62,7 @@ struct Stream : Counted<ATROUS_DEVICE_STREAMS> {
     void drain();
     bool idle();
 
-   private:
+ private:
     void work();
 
     std::mutex mutex_;

@@ -19,8 +19,8 @@ enum atrous_device_object : int {
     ATROUS_DEVICE_LIBRARY_OBJECTS = 9,
 };
 
-// Work for a stream: run once it is its turn (again at every launch if it was captured), drop when nothing refers to it.
-// run returns false after it has told what was wrong through atrous_device_report_error.
+// Work for a stream: run once it is its turn (again at every launch if it was captured), drop when nothing refers to
+// it. run returns false after it has told what was wrong through atrous_device_report_error.
 struct atrous_device_work {
     bool (*run)(void* state);
     void (*drop)(void* state);
@@ -46,7 +46,8 @@ ATROUS_DEVICE_EXPORT size_t atrous_device_reports(char* text, size_t capacity);
 // Forgets reports, the sticky error and every injected fault.
 ATROUS_DEVICE_EXPORT void atrous_device_reset(void);
 
-// Adds the kernels of a library (native/cuda's host library) to those that modules can name. Returns how many, -1 when it has none.
+// Adds the kernels of a library (native/cuda's host library) to those that modules can name. Returns how many, -1 when
+// it has none.
 ATROUS_DEVICE_EXPORT int atrous_device_load_kernels(const char* path);
 
 // The n-th allocation from now fails with "out of memory"; 0 for none.

@@ -8,7 +8,9 @@ namespace device {
 
 enum class Format { FP32, TF32, FP16, BF16 };
 
-inline size_t bytes_of(Format format) { return format == Format::FP32 || format == Format::TF32 ? 4 : 2; }
+inline size_t bytes_of(Format format) {
+    return format == Format::FP32 || format == Format::TF32 ? 4 : 2;
+}
 
 // 10 bits of fraction, to the nearest, ties to even: what tensor cores do to 32-bit inputs.
 inline float round_to_tf32(float value) {
@@ -22,10 +24,14 @@ inline float round_to_tf32(float value) {
 
 inline double load(const void* start, int64_t index, Format format) {
     switch (format) {
-        case Format::FP32: return static_cast<const float*>(start)[index];
-        case Format::TF32: return round_to_tf32(static_cast<const float*>(start)[index]);
-        case Format::FP16: return static_cast<double>(static_cast<const _Float16*>(start)[index]);
-        case Format::BF16: break;
+        case Format::FP32:
+            return static_cast<const float*>(start)[index];
+        case Format::TF32:
+            return round_to_tf32(static_cast<const float*>(start)[index]);
+        case Format::FP16:
+            return static_cast<double>(static_cast<const _Float16*>(start)[index]);
+        case Format::BF16:
+            break;
     }
     uint32_t bits = static_cast<uint32_t>(static_cast<const uint16_t*>(start)[index]) << 16;
     float value;
@@ -44,9 +50,15 @@ inline uint16_t to_bf16(float value) {
 inline void store(void* start, int64_t index, double value, Format format) {
     switch (format) {
         case Format::FP32:
-        case Format::TF32: static_cast<float*>(start)[index] = static_cast<float>(value); break;
-        case Format::FP16: static_cast<_Float16*>(start)[index] = static_cast<_Float16>(value); break;
-        case Format::BF16: static_cast<uint16_t*>(start)[index] = to_bf16(static_cast<float>(value)); break;
+        case Format::TF32:
+            static_cast<float*>(start)[index] = static_cast<float>(value);
+            break;
+        case Format::FP16:
+            static_cast<_Float16*>(start)[index] = static_cast<_Float16>(value);
+            break;
+        case Format::BF16:
+            static_cast<uint16_t*>(start)[index] = to_bf16(static_cast<float>(value));
+            break;
     }
 }
 
