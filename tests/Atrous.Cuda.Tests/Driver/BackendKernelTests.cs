@@ -13,7 +13,7 @@ public sealed partial class BackendKernelTests : IDisposable
     public BackendKernelTests() => _context.SetCurrent();
 
     public static TheoryData<string> Modules =>
-        [.. Directory.EnumerateFiles(Repository.PathOf("native/cuda/ptx"), "*.ptx").Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
+        [.. Directory.EnumerateFiles(Repository.PathOf("native/cuda/ptx"), "*.ptx").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
 
     public void Dispose() => _context.Dispose();
 
