@@ -14,6 +14,7 @@ internal sealed partial class Interruption : IDisposable
     private readonly PosixSignalRegistration[] _registrations;
     private readonly Timer _deadline;
     private int _exitCode;
+    private Action? _hangUp;
 
     public Interruption(TemporaryFiles temporaries)
     {
@@ -28,6 +29,13 @@ internal sealed partial class Interruption : IDisposable
     /// <summary>128 + the signal's number, or null where none came.</summary>
     public int? ExitCode => Volatile.Read(ref _exitCode) is var code and not 0 ? code : null;
 
+    /// <summary>
+    /// For a command that serves: the first SIGINT or SIGTERM cancels <see cref="Token"/> and leaves the rest to it, without a
+    /// deadline and with no exit code of its own; a second one stops the process at once. SIGHUP has another meaning.
+    /// </summary>
+    /// <param name="hangUp">What SIGHUP does.</param>
+    public void LeaveToService(Action hangUp) => Volatile.Write(ref _hangUp, hangUp);
+
     public void Dispose()
     {
         foreach (PosixSignalRegistration registration in _registrations)
@@ -39,7 +47,15 @@ internal sealed partial class Interruption : IDisposable
     private PosixSignalRegistration On(PosixSignal signal, int code) => PosixSignalRegistration.Create(signal, context =>
     {
         context.Cancel = true;
-        if (Interlocked.CompareExchange(ref _exitCode, code, 0) != 0)
+        if (Volatile.Read(ref _hangUp) is { } hangUp && (signal == PosixSignal.SIGHUP || !_source.IsCancellationRequested))
+        {
+            if (signal == PosixSignal.SIGHUP)
+                hangUp();
+            else
+                _source.Cancel();
+            return;
+        }
+        if (Interlocked.CompareExchange(ref _exitCode, code, 0) != 0 || _source.IsCancellationRequested)
         {
             Quit();
             return;

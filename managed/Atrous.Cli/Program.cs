@@ -44,6 +44,7 @@ internal static class Program
             ModelsCommand.Create(),
             PullCommand.Create(interruption),
             DevicesCommand.Create(),
+            ServeCommand.Create(interruption),
         };
 
         ParseResult result = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });

@@ -12,7 +12,7 @@ public sealed class AtrousOptions
     public string? DefaultModel { get; set; }
 
     /// <summary>Pixels that a picture may have; a file's header is asked before anything is decoded.</summary>
-    public long MaxPixels { get; set; } = Image.DefaultMaxPixels / 4;
+    public long MaxPixels { get; set; } = 1 << 25;
 
     /// <summary>
     /// Starts the host before the models are loaded; a failure then shows in <see cref="IModelCatalog.Models"/> and the

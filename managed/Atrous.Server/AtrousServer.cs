@@ -1,23 +1,32 @@
+using System.Net;
+using System.Net.Sockets;
 using Atrous.Hosting;
 using Atrous.Server.OpenInference;
+using Atrous.Server.Running;
 using Atrous.Server.V1;
 using Atrous.Server.Web;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 
 namespace Atrous.Server;
 
-/// <summary>Atrous behind HTTP. Dispose it to stop it at once and to free its models.</summary>
+/// <summary>Atrous behind HTTP. It listens to no signals. Dispose it to stop it at once and to free its models.</summary>
 public sealed class AtrousServer : IAsyncDisposable
 {
     private readonly WebApplication _application;
+    private readonly ServerOptions _options;
 
-    private AtrousServer(WebApplication application) => _application = application;
+    private AtrousServer(WebApplication application, ServerOptions options) => (_application, _options) = (application, options);
 
     /// <summary>Where it listens, once it is started: "http://127.0.0.1:8080".</summary>
     public Uri Address => new(_application.Services.GetRequiredService<IServer>()
@@ -26,36 +35,183 @@ public sealed class AtrousServer : IAsyncDisposable
     /// <summary>The models.</summary>
     public IModelCatalog Models => _application.Services.GetRequiredService<IModelCatalog>();
 
+    /// <summary>What the server is made of.</summary>
+    internal IServiceProvider Services => _application.Services;
+
     /// <summary>Puts the server together; it listens when it is started.</summary>
     public static AtrousServer Create(ServerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = options.Limits.MaxBodyBytes);
-        builder.WebHost.UseUrls($"http://{options.Host}:{options.Port}");
-        IServiceCollection services = builder.Services;
+        // Empty: no configuration file of the current folder and no environment variable changes what the options say.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Atrous.Server" });
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, options));
+        AddLogging(builder.Logging, options);
+        AddServices(builder.Services, options);
+
+        WebApplication application = builder.Build();
+        application.UseMiddleware<RequestLog>();
+        application.UseMiddleware<Failures>();
+        ResponseEncoding.Use(application);
+        application.UseRouting();
+        HealthEndpoints.Map(application);
+        Metrics.Map(application);
+        OpenInferenceEndpoints.Map(application);
+        SegmentEndpoints.Map(application);
+        WebPage.Map(application);
+        return new AtrousServer(application, options);
+    }
+
+    /// <summary>Begins to listen; the models load meanwhile (<see cref="IModelCatalog.WhenLoadedAsync"/>).</summary>
+    /// <exception cref="AtrousException">The address is not to be had.</exception>
+    /// <exception cref="UnavailableException">The options contradict themselves.</exception>
+    public async Task StartAsync(CancellationToken cancellation = default)
+    {
+        try
+        {
+            await _application.StartAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (OptionsValidationException e)
+        {
+            throw new UnavailableException(string.Join(" ", e.Failures));
+        }
+        catch (IOException e) when (e.InnerException is AddressInUseException)
+        {
+            throw new AtrousException($"Port {_options.Port} of {_options.Host} is in use; choose another with --port, or stop what listens there.", e);
+        }
+        catch (Exception e) when (e is SocketException or IOException { InnerException: SocketException })
+        {
+            string reason = (e as SocketException ?? (SocketException)e.InnerException!).SocketErrorCode switch
+            {
+                SocketError.AccessDenied => "this user may not; choose a port above 1023",
+                SocketError.AddressNotAvailable => "this machine has no such address",
+                var code => code.ToString(),
+            };
+            throw new AtrousException($"{_options.Host}, port {_options.Port} cannot be listened on: {reason}.", e);
+        }
+    }
+
+    /// <summary>
+    /// Not ready any more, serves on for <see cref="ServerOptions.DrainDelay"/>, then stops accepting, finishes what is under
+    /// way within <see cref="ServerOptions.DrainTimeout"/>, and frees the models.
+    /// </summary>
+    /// <param name="hurry">Cuts the delay short.</param>
+    public async Task DrainAsync(CancellationToken hurry = default)
+    {
+        Services.GetRequiredService<Draining>().Begin();
+        await Task.Delay(_options.DrainDelay, hurry).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _application.StopAsync(CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>Starts, serves until <paramref name="stop"/>, drains.</summary>
+    /// <param name="stop">When to begin to end.</param>
+    /// <param name="ready">Called once the models are warm.</param>
+    /// <exception cref="AtrousException">The address is not to be had, or a model cannot be loaded.</exception>
+    public async Task RunAsync(CancellationToken stop, Action<Uri>? ready = null)
+    {
+        await StartAsync(CancellationToken.None).ConfigureAwait(false);
+        try
+        {
+            await Models.WhenLoadedAsync(stop).ConfigureAwait(false);
+            ready?.Invoke(Address);
+            await Task.Delay(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            await DrainAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Loads all models anew. One that cannot be loaded goes on as it was; the log and its status say why.</summary>
+    public async Task ReloadAsync()
+    {
+        try
+        {
+            await Models.ReloadAsync().ConfigureAwait(false);
+        }
+        catch (AtrousException e)
+        {
+            Services.GetRequiredService<ILogger<AtrousServer>>().LogWarning("The reload is incomplete: {Reason}", e.Message);
+        }
+    }
+
+    public ValueTask DisposeAsync() => _application.DisposeAsync();
+
+    private static void AddServices(IServiceCollection services, ServerOptions options)
+    {
         services.AddSingleton(options);
+        services.AddSingleton<IHostLifetime, NoLifetime>();
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout);
+        services.AddRouting();
+        services.AddSingleton<BodyBudget>();
+        services.AddSingleton<Draining>();
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.MaxDepth = options.Limits.MaxJsonDepth);
         services.AddAtrous(atrous =>
         {
             options.Models(atrous);
             atrous.LoadInBackground = true;
         });
+        services.AddHealthChecks().AddCheck<Draining>("draining", tags: ["ready"]);
+        Metrics.AddServices(services);
         OpenInferenceEndpoints.AddServices(services);
         SegmentEndpoints.AddServices(services);
-
-        WebApplication application = builder.Build();
-        application.UseMiddleware<Failures>();
-        OpenInferenceEndpoints.Map(application);
-        SegmentEndpoints.Map(application);
-        WebPage.Map(application);
-        return new AtrousServer(application);
     }
 
-    /// <summary>Begins to listen; the models load meanwhile (<see cref="IModelCatalog.WhenLoadedAsync"/>).</summary>
-    public Task StartAsync(CancellationToken cancellation = default) => _application.StartAsync(cancellation);
+    private static void AddLogging(ILoggingBuilder logging, ServerOptions options)
+    {
+        logging.SetMinimumLevel(options.LogLevel);
+        // RequestLog says it in one line.
+        logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
+        logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+        // Whoever starts the server gets the exception.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        logging.Configure(factory => factory.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId);
+        // Standard output stays free, as for every command.
+        logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        if (options.JsonLogs)
+        {
+            logging.AddJsonConsole(console =>
+            {
+                console.IncludeScopes = true;
+                console.UseUtcTimestamp = true;
+                console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
+            });
+        }
+        else
+        {
+            logging.AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.TimestampFormat = "HH:mm:ss ";
+            });
+        }
+    }
 
-    /// <summary>Stops accepting, finishes what is under way, and frees the models.</summary>
-    public Task StopAsync(CancellationToken cancellation = default) => _application.StopAsync(cancellation);
-
-    public ValueTask DisposeAsync() => _application.DisposeAsync();
+    private static void Limit(KestrelServerOptions kestrel, ServerOptions options)
+    {
+        ServerLimits limits = options.Limits;
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = limits.MaxBodyBytes;
+        kestrel.Limits.MaxConcurrentConnections = limits.MaxConnections;
+        kestrel.Limits.RequestHeadersTimeout = limits.HeaderTimeout;
+        var rate = new MinDataRate(limits.MinBytesPerSecond, TimeSpan.FromSeconds(5));
+        (kestrel.Limits.MinRequestBodyDataRate, kestrel.Limits.MinResponseDataRate) = (rate, rate);
+        switch (options.Host)
+        {
+            case "*":
+                kestrel.ListenAnyIP(options.Port);
+                break;
+            case "localhost" when options.Port != 0:
+                kestrel.ListenLocalhost(options.Port);
+                break;
+            case "localhost":
+                kestrel.Listen(IPAddress.Loopback, options.Port);
+                break;
+            default:
+                if (!IPAddress.TryParse(options.Host, out IPAddress? address))
+                    throw new UnavailableException($"'{options.Host}' is no address to listen on; give an IP address, localhost or *.");
+                kestrel.Listen(address, options.Port);
+                break;
+        }
+    }
 }

@@ -1,39 +1,18 @@
+using System.Globalization;
 using System.Text.Json;
-using Atrous.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Logging;
 
 namespace Atrous.Server;
 
-/// <summary>What a failure means to an HTTP client.</summary>
-/// <param name="Status">HTTP's.</param>
-/// <param name="Message">One sentence.</param>
-/// <param name="RetryAfter">When to try again.</param>
-internal readonly record struct HttpFailure(int Status, string Message, TimeSpan? RetryAfter = null)
-{
-    /// <summary>The client went away; nobody reads the answer.</summary>
-    public const int ClientClosedRequest = 499;
-
-    public static HttpFailure Of(Exception exception) => exception switch
-    {
-        QueueFullException full => new(StatusCodes.Status503ServiceUnavailable, full.Message, full.RetryAfter),
-        ModelNotReadyException => new(StatusCodes.Status503ServiceUnavailable, exception.Message, TimeSpan.FromSeconds(1)),
-        RequestTimeoutException => new(StatusCodes.Status504GatewayTimeout, exception.Message),
-        UnknownModelException => new(StatusCodes.Status404NotFound, exception.Message),
-        BadHttpRequestException bad => new(bad.StatusCode, bad.Message),
-        ImageException or ModelException or UnavailableException => new(StatusCodes.Status400BadRequest, exception.Message),
-        OperationCanceledException => new(ClientClosedRequest, "The request was cancelled."),
-        AtrousException => new(StatusCodes.Status500InternalServerError, exception.Message),
-        OutOfMemoryException => new(StatusCodes.Status503ServiceUnavailable, "Memory ran out; send smaller pictures or fewer at a time.", TimeSpan.FromSeconds(1)),
-        _ => new(StatusCodes.Status500InternalServerError, "An internal error; the server's log tells more."),
-    };
-}
-
 /// <summary>
 /// Turns what endpoints throw into answers: {"error": ...} under /v2, as clients of the Open Inference Protocol parse it,
-/// ProblemDetails elsewhere. Endpoints throw, and never write an error themselves.
+/// ProblemDetails elsewhere. Endpoints throw, and never write an error themselves; what routing refuses (404, 405) gets the
+/// same form.
 /// </summary>
-internal sealed class Failures(RequestDelegate next)
+internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> logger)
 {
     public async Task InvokeAsync(HttpContext context)
     {
@@ -41,22 +20,60 @@ internal sealed class Failures(RequestDelegate next)
         {
             await next(context);
         }
-        catch (Exception e) when (!context.Response.HasStarted)
+        catch (Exception e)
         {
-            await Write(context, HttpFailure.Of(e));
+            HttpFailure failure = HttpFailure.Of(e, context.RequestAborted);
+            if (failure.Status == StatusCodes.Status500InternalServerError)
+                Unexpected(logger, e, context.Request.Method, context.Request.Path);
+            if (context.Response.HasStarted)
+            {
+                // Half an answer must not look like a whole one.
+                context.Abort();
+                return;
+            }
+            await Write(context, failure);
+            return;
         }
+        HttpResponse response = context.Response;
+        if (response is { StatusCode: >= 400, HasStarted: false, ContentType: null, ContentLength: null or 0 })
+            await Write(context, new HttpFailure(response.StatusCode, Refusal(context)), clear: false);
     }
 
-    private static Task Write(HttpContext context, HttpFailure failure)
+    private static string Refusal(HttpContext context) => context.Response.StatusCode switch
+    {
+        StatusCodes.Status404NotFound => $"There is nothing at {context.Request.Path}.",
+        StatusCodes.Status405MethodNotAllowed => $"{context.Request.Path} does not take {context.Request.Method}; use {context.Response.Headers.Allow}.",
+        var status => $"{ReasonPhrases.GetReasonPhrase(status)}.",
+    };
+
+    private static async Task Write(HttpContext context, HttpFailure failure, bool clear = true)
     {
         HttpResponse response = context.Response;
-        response.Clear();
+        if (clear)
+            response.Clear();
         response.StatusCode = failure.Status;
+        // What is left of the body is not read, so that the connection cannot be used again; a client that knows does not try.
+        if (failure.Status == StatusCodes.Status413PayloadTooLarge)
+            response.Headers.Connection = "close";
+        if (failure.Status == HttpFailure.ClientClosedRequest)
+            return;
         if (failure.RetryAfter is { } wait)
-            response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         if (context.Request.Path.StartsWithSegments("/v2", StringComparison.Ordinal))
-            return response.WriteAsJsonAsync(new Dictionary<string, string> { ["error"] = failure.Message });
-        var problem = new ProblemDetails { Status = failure.Status, Detail = failure.Message };
-        return response.WriteAsJsonAsync(problem, (JsonSerializerOptions?)null, "application/problem+json");
+        {
+            await response.WriteAsJsonAsync(new Dictionary<string, string> { ["error"] = failure.Message });
+            return;
+        }
+        var problem = new ProblemDetails
+        {
+            Type = "about:blank",
+            Status = failure.Status,
+            Title = ReasonPhrases.GetReasonPhrase(failure.Status),
+            Detail = failure.Message,
+        };
+        await response.WriteAsJsonAsync(problem, (JsonSerializerOptions?)null, "application/problem+json");
     }
+
+    [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed")]
+    private static partial void Unexpected(ILogger logger, Exception exception, string method, PathString path);
 }

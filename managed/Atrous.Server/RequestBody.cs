@@ -1,29 +1,140 @@
+using System.Buffers;
+using System.IO.Compression;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Atrous.Server;
 
-/// <summary>Reads whole request bodies within the limits.</summary>
+/// <summary>
+/// Reads whole request bodies within the limits; every endpoint reads its body here. Memory grows with what has arrived, not
+/// with what was announced, and all bodies together stay below <see cref="ServerLimits.MaxBufferedBytes"/>.
+/// </summary>
 internal static class RequestBody
 {
+    private const int FirstBlock = 1 << 16;
+
     /// <summary>
     /// The body, decompressed where Content-Encoding says gzip or deflate. The bytes are the caller's until it disposes the lease.
     /// </summary>
-    /// <exception cref="BadHttpRequestException">413: it is too large, as sent or decompressed; 415: another encoding; 400: broken.</exception>
+    /// <exception cref="BadHttpRequestException">
+    /// 413: it is too large, as sent or decompressed; 415: another encoding; 400: broken; 503: too many bodies at one time.
+    /// </exception>
     public static async Task<BodyLease> ReadAsync(HttpContext context, CancellationToken cancellation)
     {
-        var bytes = new MemoryStream();
-        await context.Request.Body.CopyToAsync(bytes, cancellation);
-        return new BodyLease(bytes.GetBuffer().AsMemory(0, (int)bytes.Length));
+        ServerLimits limits = context.RequestServices.GetRequiredService<ServerOptions>().Limits;
+        if (context.Request.ContentLength is { } announced && announced > limits.MaxBodyBytes)
+            throw TooLarge(limits);
+        (Stream body, string encoding) = Decoded(context.Request);
+        var lease = new BodyLease(context.RequestServices.GetRequiredService<BodyBudget>());
+        try
+        {
+            while (true)
+            {
+                lease.MakeRoom(FirstBlock);
+                int count = await body.ReadAsync(lease.Room, cancellation);
+                if (count == 0)
+                    return lease;
+                lease.Length += count;
+                if (lease.Length > limits.MaxBodyBytes)
+                    throw TooLarge(limits);
+            }
+        }
+        catch (Exception e)
+        {
+            lease.Dispose();
+            if (e is InvalidDataException)
+                throw new BadHttpRequestException($"The body is no sound {encoding} stream.", StatusCodes.Status400BadRequest, e);
+            throw;
+        }
+        finally
+        {
+            if (body != context.Request.Body)
+                await body.DisposeAsync();
+        }
     }
+
+    private static (Stream Body, string Encoding) Decoded(HttpRequest request)
+    {
+        string encoding = request.Headers.ContentEncoding.ToString().Trim().ToLowerInvariant();
+        return encoding switch
+        {
+            "" or "identity" => (request.Body, ""),
+            "gzip" or "x-gzip" => (new GZipStream(request.Body, CompressionMode.Decompress, leaveOpen: true), "gzip"),
+            // HTTP's deflate is zlib's format (RFC 9110, 8.4.1.2).
+            "deflate" => (new ZLibStream(request.Body, CompressionMode.Decompress, leaveOpen: true), "deflate"),
+            _ => throw new BadHttpRequestException(
+                "The body has a Content-Encoding other than gzip, deflate or identity; send one of these.", StatusCodes.Status415UnsupportedMediaType),
+        };
+    }
+
+    private static BadHttpRequestException TooLarge(ServerLimits limits) => new(
+        $"The body is larger than the {limits.MaxBodyBytes} bytes that are allowed, decompressed where it was compressed.",
+        StatusCodes.Status413PayloadTooLarge);
 }
 
 /// <summary>A body in memory. Dispose it when nothing reads it any more.</summary>
-/// <param name="memory">The bytes.</param>
-internal sealed class BodyLease(ReadOnlyMemory<byte> memory) : IDisposable
+/// <param name="budget">Of all bodies.</param>
+internal sealed class BodyLease(BodyBudget budget) : IDisposable
 {
-    public ReadOnlyMemory<byte> Memory => memory;
+    private byte[] _bytes = [];
+    private long _charged;
+
+    /// <summary>Bytes that were read.</summary>
+    public int Length { get; set; }
+
+    /// <summary>The bytes.</summary>
+    public ReadOnlyMemory<byte> Memory => _bytes.AsMemory(0, Length);
+
+    /// <summary>Where the next bytes go.</summary>
+    public Memory<byte> Room => _bytes.AsMemory(Length);
+
+    /// <summary>Sees to it that some bytes have room.</summary>
+    /// <exception cref="BadHttpRequestException">503: all bodies together would be too large.</exception>
+    public void MakeRoom(int least)
+    {
+        if (_bytes.Length > Length)
+            return;
+        long size = Math.Min(Math.Max(least, 2L * _bytes.Length), Array.MaxLength);
+        budget.Charge(size - _charged);
+        _charged = size;
+        byte[] larger = ArrayPool<byte>.Shared.Rent((int)size);
+        Memory.CopyTo(larger);
+        Return();
+        _bytes = larger;
+    }
 
     public void Dispose()
     {
+        Length = 0;
+        Return();
+        budget.Refund(Interlocked.Exchange(ref _charged, 0));
     }
+
+    private void Return()
+    {
+        byte[] bytes = Interlocked.Exchange(ref _bytes, []);
+        if (bytes.Length > 0)
+            ArrayPool<byte>.Shared.Return(bytes);
+    }
+}
+
+/// <summary>What all bodies in memory may hold together.</summary>
+internal sealed class BodyBudget(ServerOptions options)
+{
+    private long _held;
+
+    /// <summary>Bytes held now.</summary>
+    public long Held => Interlocked.Read(ref _held);
+
+    /// <exception cref="BadHttpRequestException">503: there is no room.</exception>
+    public void Charge(long bytes)
+    {
+        if (Interlocked.Add(ref _held, bytes) <= options.Limits.MaxBufferedBytes)
+            return;
+        Interlocked.Add(ref _held, -bytes);
+        throw new BadHttpRequestException(
+            "Too many large bodies are being received at this moment; try again later.", StatusCodes.Status503ServiceUnavailable);
+    }
+
+    public void Refund(long bytes) => Interlocked.Add(ref _held, -bytes);
 }

@@ -1,45 +1,57 @@
+using System.Diagnostics.Metrics;
+using Atrous.Hosting.Requests;
+using Atrous.Hosting.Scheduling;
+using Atrous.Hosting.Telemetry;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Atrous.Hosting.Lifecycle;
 
-/// <summary>The configured models.</summary>
+/// <summary>The configured models, their devices and their measurements.</summary>
 internal sealed class ModelCatalog : IModelCatalog, IAsyncDisposable
 {
     private readonly OrderedDictionary<string, ServedModel> _models = new(StringComparer.Ordinal);
     private readonly string? _default;
+    private readonly Devices _devices;
+    private readonly Instruments _instruments;
     private volatile bool _stopping;
 
-    public ModelCatalog(IOptions<AtrousOptions> options)
+    public ModelCatalog(IOptions<AtrousOptions> options, ILoggerFactory loggers, TimeProvider time, IMeterFactory? meters = null)
     {
         AtrousOptions value = options.Value;
         _default = value.DefaultModel ?? value.Models.Keys.FirstOrDefault();
+        _devices = new Devices(time);
+        _instruments = new Instruments(meters);
+        ILogger logger = loggers.CreateLogger("Atrous.Hosting");
         foreach ((string name, ModelOptions model) in value.Models)
-            _models.Add(name, new ServedModel(name, model, value.MaxPixels));
+            _models.Add(name, new ServedModel(name, model, value.MaxPixels, _devices, _instruments, logger, time));
+        _instruments.Observe(_models.Values);
     }
 
-    public ISegmenter Default => Get(null);
+    public ISegmenter Default => Find(null);
 
-    public IReadOnlyList<ModelStatus> Models => [.. _models.Values.Select(model => model.Status)];
+    public IReadOnlyList<ModelStatus> Models => [.. _models.Values.Select(model => model.Life.Status)];
 
-    public bool IsReady => !_stopping && _models.Values.All(model => model.IsReady);
+    public bool IsReady =>
+        !_stopping && _models.Values.All(model => model.Life.Status.State == ModelState.Ready || !model.Life.IsWanted);
 
     public ISegmenter Get(string? name) => Find(name);
 
-    public ModelStatus StatusOf(string name) => Find(name).Status;
+    public ModelStatus StatusOf(string name) => Find(name).Life.Status;
 
-    public Task LoadAsync(string name, CancellationToken cancellation = default) => Find(name).LoadAsync(cancellation);
+    public Task LoadAsync(string name, CancellationToken cancellation = default) => Find(name).Life.LoadAsync(cancellation);
 
-    public Task UnloadAsync(string name, CancellationToken cancellation = default) => Find(name).UnloadAsync(cancellation);
+    public Task UnloadAsync(string name, CancellationToken cancellation = default) => Find(name).Life.UnloadAsync(cancellation);
 
     public async Task ReloadAsync(CancellationToken cancellation = default)
     {
-        // One after the other: two large models are never in memory twice at the same time.
-        AtrousException? first = null;
-        foreach (ServedModel model in _models.Values.Where(model => model.IsWanted))
+        // One after the other: not more than one model is in memory twice.
+        Exception? first = null;
+        foreach (ServedModel model in _models.Values.Where(model => model.Life.IsWanted))
         {
             try
             {
-                await model.LoadAsync(cancellation).ConfigureAwait(false);
+                await model.Life.LoadAsync(cancellation).ConfigureAwait(false);
             }
             catch (AtrousException e)
             {
@@ -52,28 +64,30 @@ internal sealed class ModelCatalog : IModelCatalog, IAsyncDisposable
 
     public async Task WhenLoadedAsync(CancellationToken cancellation = default)
     {
-        Task[] loads = [.. _models.Values.Select(model => model.FirstLoad)];
-        await Task.WhenAll(loads).WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellation.ThrowIfCancellationRequested();
-        foreach (Task load in loads)
-            await load.ConfigureAwait(false);
+        foreach (ServedModel model in _models.Values)
+            await model.Life.FirstLoad.WaitAsync(cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Starts loading every model, one after the other.</summary>
     public void LoadAll() => _ = Task.Run(async () =>
     {
         foreach (ServedModel model in _models.Values)
-            await model.LoadAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await model.Life.LoadAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     });
 
-    /// <summary>Refuses new requests, waits for those that there are (until cancelled), and frees the models.</summary>
+    /// <summary>Refuses new requests, finishes those that there are (cuts them off when cancelled), and frees the models.</summary>
     public async Task StopAsync(CancellationToken cancellation)
     {
         _stopping = true;
-        await Task.WhenAll(_models.Values.Select(model => model.StopAsync(cancellation))).ConfigureAwait(false);
+        await Task.WhenAll(_models.Values.Select(model => model.Life.StopAsync(cancellation))).ConfigureAwait(false);
     }
 
-    public async ValueTask DisposeAsync() => await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
+        _devices.Dispose();
+        _instruments.Dispose();
+    }
 
     private ServedModel Find(string? name)
     {

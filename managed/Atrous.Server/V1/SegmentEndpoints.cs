@@ -1,17 +1,152 @@
+using System.Diagnostics;
+using System.Globalization;
+using Atrous.Hosting;
+using Atrous.Imaging;
+using Atrous.Postprocessing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Atrous.Server.V1;
 
-/// <summary>POST /v1/segment and its OpenAPI document.</summary>
+/// <summary>POST /v1/segment, GET /v1/models, and their OpenAPI document.</summary>
 internal static class SegmentEndpoints
 {
     /// <summary>What the endpoints need.</summary>
-    public static void AddServices(IServiceCollection services)
-    {
-    }
+    public static void AddServices(IServiceCollection services) => ApiDocument.AddServices(services);
 
     public static void Map(IEndpointRouteBuilder routes)
     {
+        RouteGroupBuilder group = routes.MapGroup("/v1").WithTags(ApiDocument.SegmentationTag);
+        group.MapPost("/segment", SegmentAsync).WithName(ApiDocument.SegmentOperation)
+            .WithSummary("Segment a picture")
+            .WithDescription(
+                "Finds the class of every pixel. The body is a JPEG or PNG file, of any content type, or multipart/form-data with the "
+                + "file as the part named \"image\" or the only part that has a file name. Phone pictures are turned upright.")
+            .Produces<SegmentReport>()
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
+            .ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+            .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
+            .ProducesProblem(StatusCodes.Status504GatewayTimeout);
+        group.MapGet("/models", ListModels).WithName(ApiDocument.ModelsOperation)
+            .WithSummary("List the models")
+            .WithDescription("The models with their classes and state, and what requests may cost.")
+            .Produces<ModelsReport>()
+            .ProducesProblem(StatusCodes.Status400BadRequest);
+        ApiDocument.Map(routes);
+    }
+
+    private static async Task SegmentAsync(
+        HttpContext context, [FromServices] IModelCatalog catalog, [FromServices] IOptions<AtrousOptions> options)
+    {
+        SegmentQuery query = SegmentQuery.Parse(context.Request.Query);
+        ISegmenter segmenter = catalog.Get(query.Model);
+        if (query.Request.Priority > segmenter.Batching.PriorityLevels)
+            throw new BadHttpRequestException($"The priority {query.Request.Priority} is none of 1 to {segmenter.Batching.PriorityLevels}.");
+        segmenter.EnsureAccepting();
+        string device = segmenter.Device;
+        IAnswer answer = await AnswerAsync(context, query, segmenter, options.Value.MaxPixels, device);
+        // The picture's memory is free by now, however slowly the client reads.
+        await answer.WriteAsync(context.Response, context.RequestAborted);
+    }
+
+    private static async Task<IAnswer> AnswerAsync(
+        HttpContext context, SegmentQuery query, ISegmenter segmenter, long maxPixels, string device)
+    {
+        using BodyLease body = await RequestBody.ReadAsync(context, context.RequestAborted);
+        ReadOnlyMemory<byte> file = await PictureFile.FindAsync(context.Request.ContentType, body.Memory, maxPixels, context.RequestAborted);
+        using SegmentedPhoto result = await segmenter.SegmentAsync(file, query.Request, context.RequestAborted);
+        long start = Stopwatch.GetTimestamp();
+        IAnswer answer = query.Format is SegmentFormat.Json or SegmentFormat.Rle
+            ? new ReportAnswer(new SegmentReport(
+                segmenter.Name, device, result.Mask.Width, result.Mask.Height, Classes(query, result.Mask), TimeReport.Of(result.Timings)))
+            : Encode(query, result);
+        WriteTimes(context.Response, result.Timings, Stopwatch.GetElapsedTime(start));
+        return answer;
+    }
+
+    private static PictureAnswer Encode(SegmentQuery query, SegmentedPhoto result)
+    {
+        var bytes = new MemoryStream();
+        if (query.Format == SegmentFormat.Png)
+        {
+            result.Mask.SaveMask(bytes, query.Palette);
+            return new PictureAnswer(bytes, "mask", "png");
+        }
+        using Image overlay = result.Mask.Overlay(result.Photo, query.Opacity, query.Palette);
+        if (query.Encoding == ImageFormat.Jpeg)
+        {
+            overlay.SaveJpeg(bytes, query.Quality);
+            return new PictureAnswer(bytes, "overlay", "jpeg");
+        }
+        overlay.SavePng(bytes);
+        return new PictureAnswer(bytes, "overlay", "png");
+    }
+
+    private static List<ClassReport> Classes(SegmentQuery query, Segmentation mask)
+    {
+        Dictionary<int, RunLengths> runs = query.Format != SegmentFormat.Rle
+            ? []
+            : mask.RunLengths().ToDictionary(
+                run => run.Label,
+                run => new RunLengths([run.Height, run.Width], query.CompressedCounts ? run.Compress() : run.Counts));
+        return
+        [
+            .. mask.Shares.Select(share =>
+                new ClassReport(share.Label, mask.NameOf(share.Label), query.Palette[share.Label].ToString(), share.Pixels, share.Share)
+                {
+                    Segmentation = runs.GetValueOrDefault(share.Label),
+                }),
+        ];
+    }
+
+    /// <summary>The header Server-Timing, which browsers show beside the request.</summary>
+    private static void WriteTimes(HttpResponse response, RequestTimings timings, TimeSpan encode)
+    {
+        (string Name, TimeSpan Time)[] times =
+        [
+            ("queue", timings.Queue), ("decode", timings.Decode), ("preprocess", timings.Preprocess), ("network", timings.Network),
+            ("postprocess", timings.Postprocess), ("encode", encode),
+        ];
+        response.Headers["Server-Timing"] = string.Join(", ", times.Select(
+            time => string.Create(CultureInfo.InvariantCulture, $"{time.Name};dur={TimeReport.Round(time.Time)}")));
+    }
+
+    private static IResult ListModels(
+        HttpContext context, [FromServices] IModelCatalog catalog, [FromServices] IOptions<AtrousOptions> options,
+        [FromServices] ServerOptions server)
+    {
+        Palette palette = SegmentQuery.ParseModels(context.Request.Query);
+        var limits = new LimitsReport(server.Limits.MaxBodyBytes, options.Value.MaxPixels);
+        return TypedResults.Json(new ModelsReport(
+            [.. catalog.Models.Select(status => Describe(status, catalog.Get(status.Name), palette))], catalog.Default.Name, limits));
+    }
+
+    private static ModelReport Describe(ModelStatus status, ISegmenter segmenter, Palette palette)
+    {
+        var report = new ModelReport(status.Name, status.State, status.Reason, null, null, null, null, []);
+        try
+        {
+            ModelInfo info = segmenter.Info;
+            return report with
+            {
+                Device = segmenter.Device,
+                Architecture = info.Architecture,
+                Backbone = info.Backbone,
+                OutputStride = info.OutputStride,
+                Classes = [.. Enumerable.Range(0, info.Classes).Select(label => new ModelClass(
+                    label, label < info.ClassNames.Count ? info.ClassNames[label] : $"class {label}", palette[label].ToString()))],
+            };
+        }
+        catch (ModelNotReadyException)
+        {
+            // Its state says why there is nothing more to tell.
+            return report;
+        }
     }
 }

@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using Atrous.Hosting.Lifecycle;
+using Atrous.Hosting.Scheduling;
+using Atrous.Imaging;
+
+namespace Atrous.Hosting.Requests;
+
+/// <summary>A picture to segment: the caller's, or one that is decoded from the caller's bytes.</summary>
+internal sealed class PictureWork : Work
+{
+    private readonly LoadedModel _model;
+    private readonly ReadOnlyMemory<byte> _file;
+    private readonly PictureKey _key;
+    private readonly bool _owned;
+    private Image? _photo;
+
+    /// <summary>Of the caller's picture.</summary>
+    /// <param name="model">Counted by the caller; released here.</param>
+    /// <param name="photo">Kept by the caller until the request ends.</param>
+    /// <param name="confidence">Also compute probabilities.</param>
+    public PictureWork(LoadedModel model, Image photo, bool confidence)
+    {
+        (_model, _photo) = (model, photo);
+        _key = new PictureKey(model, photo.Height, photo.Width, photo.Channels, confidence);
+    }
+
+    /// <summary>Of a file whose header was read.</summary>
+    /// <param name="model">Counted by the caller; released here.</param>
+    /// <param name="file">Kept by the caller until the request ends.</param>
+    /// <param name="header">The file's.</param>
+    /// <param name="confidence">Also compute probabilities.</param>
+    public PictureWork(LoadedModel model, ReadOnlyMemory<byte> file, ImageInfo header, bool confidence)
+    {
+        (_model, _file, _owned) = (model, file, true);
+        _key = new PictureKey(model, header.Height, header.Width, header.Channels, confidence);
+    }
+
+    public override object Key => _key;
+
+    public override bool NeedsPreparation => _owned;
+
+    /// <summary>The decoded picture, the caller's once the work is delivered.</summary>
+    public Image Photo => _photo!;
+
+    /// <summary>The result.</summary>
+    public Segmentation Mask { get; private set; } = null!;
+
+    public override void Prepare()
+    {
+        // No more pixels than the header said when the limit was checked.
+        _photo = Image.Load(_file.Span, (long)_key.Height * _key.Width);
+        if ((_photo.Height, _photo.Width, _photo.Channels) != (_key.Height, _key.Width, _key.Channels))
+            throw new ImageException("The picture is not as its header says; it is damaged.");
+    }
+
+    public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellation)
+    {
+        Image[] photos = [.. batch.Select(work => ((PictureWork)work)._photo!)];
+        long start = Stopwatch.GetTimestamp();
+        IReadOnlyList<Segmentation> masks = _model.Segmenter.Segment(photos, _key.Confidence, cancellation);
+        // Timings are each picture's part of the batch.
+        SegmentationTimings each = masks[0].Timings;
+        TimeSpan preprocess = each.Preprocess * masks.Count, network = each.Network * masks.Count;
+        TimeSpan rest = Stopwatch.GetElapsedTime(start) - preprocess - network;
+        var stages = new StageTimes(preprocess, network, rest > TimeSpan.Zero ? rest : TimeSpan.Zero, masks.Count);
+        for (int i = 0; i < masks.Count; i++)
+            (((PictureWork)batch[i]).Mask, ((PictureWork)batch[i]).Stages) = (masks[i], stages);
+    }
+
+    public override void Release(bool delivered)
+    {
+        if (_owned && !delivered)
+            _photo?.Dispose();
+        _model.Release();
+    }
+
+    /// <summary>What pictures of one run have in common.</summary>
+    private sealed record PictureKey(LoadedModel Model, int Height, int Width, int Channels, bool Confidence);
+}

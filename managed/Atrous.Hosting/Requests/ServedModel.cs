@@ -1,0 +1,221 @@
+using System.Diagnostics;
+using Atrous.Hosting.Lifecycle;
+using Atrous.Hosting.Scheduling;
+using Atrous.Hosting.Telemetry;
+using Atrous.Imaging;
+using Atrous.Tensors;
+using Microsoft.Extensions.Logging;
+
+namespace Atrous.Hosting.Requests;
+
+/// <summary>A configured model as its users see it: calls become requests in its queue, and are measured.</summary>
+internal sealed class ServedModel : ISegmenter, ISchedulingObserver
+{
+    private readonly long _maxPixels;
+    private readonly TimeProvider _time;
+    private readonly Instruments _instruments;
+    private readonly ModelCounters _counters;
+
+    public ServedModel(string name, ModelOptions options, long maxPixels, Devices devices, Instruments instruments, ILogger logger, TimeProvider time)
+    {
+        (Name, Batching, _maxPixels, _instruments, _time) = (name, options.Batching, maxPixels, instruments, time);
+        _counters = new ModelCounters(time);
+        Life = new ModelLife(name, options, devices, this, instruments, logger);
+    }
+
+    public string Name { get; }
+
+    public BatchingOptions Batching { get; }
+
+    /// <summary>Loading and unloading.</summary>
+    public ModelLife Life { get; }
+
+    public ModelInfo Info => Life.Current().Segmenter.Info;
+
+    public string Device => Life.Current().Segmenter.Device;
+
+    public int QueueLength => Life.Queue?.Length ?? 0;
+
+    public ModelStatistics Statistics => _counters.Snapshot(QueueLength);
+
+    public void EnsureAccepting()
+    {
+        try
+        {
+            RequestQueue queue = Life.Current().Queue;
+            if (queue.Length >= queue.Options.QueueLimit)
+                throw queue.Full();
+        }
+        catch (AtrousException e)
+        {
+            Ended(_time.GetTimestamp(), e);
+            throw;
+        }
+    }
+
+    public Task<Segmentation> SegmentAsync(Image photo, RequestOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(photo);
+        return Call("segment", options, cancellation, (model, wanted) => [new PictureWork(model, photo, wanted.Confidence)],
+            requests => ((PictureWork)requests[0].Work).Mask);
+    }
+
+    public Task<IReadOnlyList<Segmentation>> SegmentAsync(
+        IReadOnlyList<Image> photos, RequestOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(photos);
+        foreach (Image photo in photos)
+            ArgumentNullException.ThrowIfNull(photo, nameof(photos));
+        if (photos.Count == 0)
+            return Task.FromResult<IReadOnlyList<Segmentation>>([]);
+        return Call<IReadOnlyList<Segmentation>>("segment", options, cancellation,
+            (model, wanted) => [.. photos.Select(photo => new PictureWork(model, photo, wanted.Confidence))],
+            requests => [.. requests.Select(request => ((PictureWork)request.Work).Mask)]);
+    }
+
+    public Task<SegmentedPhoto> SegmentAsync(
+        ReadOnlyMemory<byte> file, RequestOptions? options = null, CancellationToken cancellation = default) =>
+        Call("segment", options, cancellation, (model, wanted) => [new PictureWork(model, file, HeaderOf(file.Span), wanted.Confidence)], requests =>
+        {
+            var work = (PictureWork)requests[0].Work;
+            return new SegmentedPhoto(work.Photo, work.Mask, TimingsOf(requests[0]));
+        });
+
+    public Task<NetworkResult> InferAsync(Tensor input, RequestOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return Call("infer", options, cancellation, (model, _) => [new TensorWork(model, input)], requests => ((TensorWork)requests[0].Work).Result!);
+    }
+
+    public void Ran(IReadOnlyList<QueuedRequest> requests, TimeSpan elapsed)
+    {
+        StageTimes stages = requests[0].Work.Stages;
+        TimeSpan decoded = requests.Aggregate(TimeSpan.Zero, (sum, request) => sum + request.Preparation);
+        _instruments.BatchEnded(Name, requests.Count, elapsed);
+        _counters.Executed(requests.Count, decoded + stages.Preprocess, stages.Network, stages.Postprocess);
+    }
+
+    private async Task<T> Call<T>(
+        string activityName, RequestOptions? options, CancellationToken cancellation,
+        Func<LoadedModel, RequestOptions, IReadOnlyList<Work>> workOf, Func<IReadOnlyList<QueuedRequest>, T> resultOf)
+    {
+        long start = _time.GetTimestamp();
+        DateTimeOffset startTime = _time.GetUtcNow();
+        using Activity? activity = Instruments.Activities.StartActivity(activityName);
+        activity?.SetTag("atrous.model", Name);
+        try
+        {
+            cancellation.ThrowIfCancellationRequested();
+            IReadOnlyList<QueuedRequest> requests = Submit(options ?? RequestOptions.Default, cancellation, workOf);
+            await AllOf(requests).ConfigureAwait(false);
+            T result = resultOf(requests);
+            RequestTimings[] timings = [.. requests.Select(TimingsOf)];
+            foreach (RequestTimings each in timings)
+            {
+                _instruments.Stages(Name, each);
+                StageActivities.Add(activity, startTime, each);
+            }
+            Ended(start, null, timings);
+            return result;
+        }
+        catch (Exception e)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, e.Message);
+            Ended(start, e);
+            throw;
+        }
+    }
+
+    private List<QueuedRequest> Submit(
+        RequestOptions options, CancellationToken cancellation, Func<LoadedModel, RequestOptions, IReadOnlyList<Work>> workOf)
+    {
+        LoadedModel model = Life.Acquire();
+        var requests = new List<QueuedRequest>();
+        try
+        {
+            RequestQueue queue = model.Queue;
+            int priority = queue.PriorityOf(options.Priority);
+            TimeSpan? timeout = TimeoutOf(options);
+            foreach (Work work in workOf(model, options))
+            {
+                model.Acquire();
+                requests.Add(new QueuedRequest(queue, work, priority));
+            }
+            if (requests.Count > Batching.QueueLimit)
+            {
+                throw new UnavailableException(
+                    $"{requests.Count} pictures came at once and the queue of '{Name}' has {Batching.QueueLimit} places; send fewer at a time.");
+            }
+            foreach (QueuedRequest request in requests)
+                request.EndEarly(timeout, cancellation);
+            queue.Device.Submit(requests);
+            return requests;
+        }
+        catch (Exception e)
+        {
+            foreach (QueuedRequest request in requests)
+            {
+                request.Work.Release(delivered: false);
+                request.Complete(e);
+            }
+            throw;
+        }
+        finally
+        {
+            model.Release();
+        }
+    }
+
+    /// <summary>Waits for all; the first failure takes the others out of the queue.</summary>
+    private static async Task AllOf(IReadOnlyList<QueuedRequest> requests)
+    {
+        if (requests.Count == 1)
+        {
+            await requests[0].Completion.ConfigureAwait(false);
+            return;
+        }
+        Exception? first = null;
+        await foreach (Task ended in Task.WhenEach(requests.Select(request => request.Completion)).ConfigureAwait(false))
+        {
+            if (first is not null || ended.IsCompletedSuccessfully)
+                continue;
+            first = ended.Exception?.InnerException ?? new TaskCanceledException(ended);
+            foreach (QueuedRequest request in requests)
+                request.Queue.Device.Abandon(request, first);
+        }
+        await Task.WhenAll(requests.Select(request => request.Completion)).ConfigureAwait(false);
+    }
+
+    private TimeSpan? TimeoutOf(RequestOptions options)
+    {
+        if (options.Timeout is not { } asked)
+            return Batching.Timeout;
+        if (asked <= TimeSpan.Zero)
+            throw new UnavailableException($"A timeout of {asked.TotalSeconds:0.###} s allows no result; give a positive one, or none.");
+        return Batching.Timeout is { } limit && limit < asked ? limit : asked;
+    }
+
+    private ImageInfo HeaderOf(ReadOnlySpan<byte> file)
+    {
+        ImageInfo header = Image.Probe(file);
+        return (long)header.Width * header.Height <= _maxPixels ? header : throw new ImageException(
+            $"The picture has {header.Width} x {header.Height} pixels and {_maxPixels} are allowed; scale it down.");
+    }
+
+    private RequestTimings TimingsOf(QueuedRequest request)
+    {
+        StageTimes stages = request.Work.Stages;
+        TimeSpan waited = _time.GetElapsedTime(request.Enqueued, request.RunStarted) - request.Preparation;
+        return new RequestTimings(waited, request.Preparation, stages.Preprocess, stages.Network, stages.Postprocess, stages.BatchSize);
+    }
+
+    private void Ended(long start, Exception? failure, IReadOnlyList<RequestTimings>? timings = null)
+    {
+        TimeSpan duration = _time.GetElapsedTime(start);
+        _instruments.RequestEnded(Name, Outcome.Of(failure), duration);
+        if (timings is not null)
+            _counters.Succeeded(duration, timings);
+        else
+            _counters.Failed(duration);
+    }
+}

@@ -1,0 +1,51 @@
+namespace Atrous.Hosting.Scheduling;
+
+/// <summary>
+/// The one thread that runs a device's batches, so that runs of a second do not take threads from the pool, which would
+/// then be slow to answer everything else.
+/// </summary>
+internal sealed class DeviceThread : IDisposable
+{
+    private readonly AutoResetEvent _given = new(initialState: false);
+    private readonly Action<Batch> _run;
+    private readonly Thread _thread;
+    private Batch? _next;
+    private volatile bool _ended;
+
+    public DeviceThread(string device, Action<Batch> run)
+    {
+        _run = run;
+        _thread = new Thread(Loop) { IsBackground = true, Name = $"atrous {device}" };
+        _thread.UnsafeStart();
+    }
+
+    /// <summary>Gives it a batch; only when the last one has ended.</summary>
+    public void Run(Batch batch)
+    {
+        Volatile.Write(ref _next, batch);
+        _given.Set();
+    }
+
+    /// <summary>Ends the thread once what runs has ended.</summary>
+    public void Dispose()
+    {
+        _ended = true;
+        _given.Set();
+        if (Thread.CurrentThread != _thread)
+            _thread.Join();
+        _given.Dispose();
+    }
+
+    private void Loop()
+    {
+        while (true)
+        {
+            _given.WaitOne();
+            if (_ended)
+                return;
+            // The next one may be given before this one's run returns, while it answers its requests.
+            Batch batch = Interlocked.Exchange(ref _next, null)!;
+            _run(batch);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Atrous.Server.V1;
+
+/// <summary>An answer that is ready to be sent.</summary>
+internal interface IAnswer
+{
+    Task WriteAsync(HttpResponse response, CancellationToken cancellation);
+}
+
+/// <summary>JSON.</summary>
+internal sealed record ReportAnswer(SegmentReport Report) : IAnswer
+{
+    public Task WriteAsync(HttpResponse response, CancellationToken cancellation) => response.WriteAsJsonAsync(Report, cancellation);
+}
+
+/// <summary>A picture file.</summary>
+/// <param name="Bytes">The file.</param>
+/// <param name="Name">Its name for who saves it.</param>
+/// <param name="Type">"png" or "jpeg".</param>
+internal sealed record PictureAnswer(MemoryStream Bytes, string Name, string Type) : IAnswer
+{
+    public Task WriteAsync(HttpResponse response, CancellationToken cancellation)
+    {
+        response.ContentType = "image/" + Type;
+        response.ContentLength = Bytes.Length;
+        response.Headers.ContentDisposition = $"inline; filename=\"{Name}.{Type}\"";
+        return response.Body.WriteAsync(Bytes.GetBuffer().AsMemory(0, (int)Bytes.Length), cancellation).AsTask();
+    }
+}

@@ -1,0 +1,80 @@
+using Atrous.Imaging;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
+
+namespace Atrous.Server.V1;
+
+/// <summary>The picture file of a request: its body, or a part of it.</summary>
+internal static class PictureFile
+{
+    private const string PartName = "image";
+
+    /// <summary>
+    /// The file within the body, checked by its header: any content type will do for a body that is a picture, and
+    /// multipart/form-data holds it as the part named "image" or as the only part with a file name.
+    /// </summary>
+    /// <exception cref="BadHttpRequestException">400, 413 or 415: there is no picture, or not within the limit.</exception>
+    /// <exception cref="ImageException">Its header is broken.</exception>
+    public static async Task<ReadOnlyMemory<byte>> FindAsync(
+        string? contentType, ReadOnlyMemory<byte> body, long maxPixels, CancellationToken cancellation)
+    {
+        ReadOnlyMemory<byte> file = MediaTypeHeaderValue.TryParse(contentType, out MediaTypeHeaderValue? type)
+            && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
+            ? await FindPartAsync(type, body, cancellation)
+            : body;
+        Check(file.Span, maxPixels);
+        return file;
+    }
+
+    private static void Check(ReadOnlySpan<byte> file, long maxPixels)
+    {
+        if (file.IsEmpty)
+            throw new BadHttpRequestException("There is no picture; send a JPEG or PNG file as the body, or as a part named \"image\".");
+        if (!file.StartsWith<byte>([0xff, 0xd8]) && !file.StartsWith<byte>([0x89, (byte)'P', (byte)'N', (byte)'G']))
+        {
+            throw new BadHttpRequestException(
+                "What was sent is no JPEG or PNG; convert the picture to one of these.", StatusCodes.Status415UnsupportedMediaType);
+        }
+        ImageInfo info = Image.Probe(file);
+        if ((long)info.Width * info.Height > maxPixels)
+        {
+            throw new BadHttpRequestException(
+                $"The picture has {info.Width} x {info.Height} pixels; this server takes at most {maxPixels}. Scale it down.",
+                StatusCodes.Status413PayloadTooLarge);
+        }
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> FindPartAsync(
+        MediaTypeHeaderValue type, ReadOnlyMemory<byte> body, CancellationToken cancellation)
+    {
+        string boundary = HeaderUtilities.RemoveQuotes(type.Boundary).ToString();
+        if (boundary.Length is 0 or > 70)
+            throw new BadHttpRequestException("The multipart body has no sound boundary; its Content-Type names one of 1 to 70 characters.");
+        byte[]? found = null;
+        try
+        {
+            using var stream = new MemoryStream(body.ToArray(), writable: false);
+            var reader = new MultipartReader(boundary, stream);
+            while (await reader.ReadNextSectionAsync(cancellation) is { } section)
+            {
+                if (!IsPicture(section))
+                    continue;
+                if (found is not null)
+                    throw new BadHttpRequestException("There are several pictures in the request; send one at a time.");
+                using var part = new MemoryStream();
+                await section.Body.CopyToAsync(part, cancellation);
+                found = part.ToArray();
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException)
+        {
+            throw new BadHttpRequestException("The multipart body is broken or cut off; send it again.", StatusCodes.Status400BadRequest, e);
+        }
+        return found;
+    }
+
+    private static bool IsPicture(MultipartSection section) =>
+        ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out ContentDispositionHeaderValue? disposition)
+        && (disposition.FileName.HasValue || disposition.FileNameStar.HasValue || HeaderUtilities.RemoveQuotes(disposition.Name) == PartName);
+}

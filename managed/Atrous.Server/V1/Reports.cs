@@ -1,0 +1,74 @@
+using System.ComponentModel;
+using System.Text.Json.Serialization;
+using Atrous.Hosting;
+
+namespace Atrous.Server.V1;
+
+[Description("What is on a picture.")]
+internal sealed record SegmentReport(
+    [property: Description("The model's name.")] string Model,
+    [property: Description("What it ran on.")] string Device,
+    [property: Description("Of the picture, in pixels.")] int Width,
+    [property: Description("Of the picture, in pixels.")] int Height,
+    [property: Description("Those that occur, the largest first.")] IReadOnlyList<ClassReport> Classes,
+    [property: Description("Where the request's time went.")] TimeReport Milliseconds);
+
+[Description("A class of a picture.")]
+internal sealed record ClassReport(
+    [property: Description("The value of its pixels in the mask.")] int Index,
+    [property: Description("Its name, or \"class 7\" where the model has none.")] string Name,
+    [property: Description("As in the mask's palette, \"#rrggbb\".")] string Colour,
+    [property: Description("How many pixels are of it.")] long Pixels,
+    [property: Description("Of the whole picture, 0 to 1.")] double Share)
+{
+    [Description("Its run-lengths, in the format `rle`.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public RunLengths? Segmentation { get; init; }
+}
+
+[Description("A class's mask as COCO has it: pixels are counted column by column, other classes' runs and its own take turns, others first.")]
+internal sealed record RunLengths(
+    [property: Description("Height and width.")] IReadOnlyList<int> Size,
+    [property: Description("The text of pycocotools, or a list of numbers.")] object Counts);
+
+[Description("Milliseconds by stage.")]
+internal sealed record TimeReport(
+    [property: Description("Waiting for company and for the device.")] double Queue,
+    [property: Description("From the file's bytes to pixels.")] double Decode,
+    [property: Description("Resizing and normalising.")] double Preprocess,
+    [property: Description("The network, for the whole batch.")] double Network,
+    [property: Description("From the network's output to the mask.")] double Postprocess)
+{
+    public static TimeReport Of(RequestTimings timings) => new(
+        Round(timings.Queue), Round(timings.Decode), Round(timings.Preprocess), Round(timings.Network), Round(timings.Postprocess));
+
+    public static double Round(TimeSpan time) => Math.Round(time.TotalMilliseconds, 3);
+}
+
+[Description("The models that this server has, and its limits.")]
+internal sealed record ModelsReport(
+    [property: Description("In the order of their configuration.")] IReadOnlyList<ModelReport> Models,
+    [property: Description("The model of requests that name none.")] string Default,
+    [property: Description("What a request may cost.")] LimitsReport Limits);
+
+[Description("A model.")]
+internal sealed record ModelReport(
+    [property: Description("By which requests name it.")] string Name,
+    [property: Description("Whether it serves.")] ModelState State,
+    [property: Description("Why it does not, or why its last reload failed; empty where there is nothing to say.")] string Reason,
+    [property: Description("What it runs on.")] string? Device,
+    [property: Description("\"DeepLabV3+\" and so on.")] string? Architecture,
+    [property: Description("\"ResNet-101\" and so on.")] string? Backbone,
+    [property: Description("The input's size over the backbone's output's.")] int? OutputStride,
+    [property: Description("Its classes, in their order; empty while it is not loaded.")] IReadOnlyList<ModelClass> Classes);
+
+[Description("A class of a model.")]
+internal sealed record ModelClass(
+    [property: Description("The value of its pixels in the mask.")] int Index,
+    [property: Description("Its name, or \"class 7\" where the model has none.")] string Name,
+    [property: Description("As in the mask's palette, \"#rrggbb\".")] string Colour);
+
+[Description("What a request may cost.")]
+internal sealed record LimitsReport(
+    [property: Description("Bytes of a body, as sent and decompressed.")] long BodyBytes,
+    [property: Description("Pixels of a picture.")] long Pixels);

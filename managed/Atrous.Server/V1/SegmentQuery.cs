@@ -1,0 +1,154 @@
+using System.Globalization;
+using Atrous.Hosting;
+using Atrous.Imaging;
+using Atrous.Postprocessing;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace Atrous.Server.V1;
+
+/// <summary>What a mask is sent as.</summary>
+internal enum SegmentFormat
+{
+    /// <summary>A PNG whose pixel is the class.</summary>
+    Png,
+
+    /// <summary>The picture with the classes' colours over it.</summary>
+    Overlay,
+
+    /// <summary>How much of the picture each class covers.</summary>
+    Json,
+
+    /// <summary>The same with COCO's run-lengths of each class.</summary>
+    Rle,
+}
+
+/// <summary>The query of /v1/segment, checked.</summary>
+internal sealed record SegmentQuery
+{
+    /// <summary>Palettes by the name that requests use.</summary>
+    public static readonly IReadOnlyDictionary<string, Palette> Palettes = new Dictionary<string, Palette>
+    {
+        ["default"] = Palette.Default,
+        ["cityscapes"] = Palette.Cityscapes,
+        ["voc"] = Palette.Voc,
+    };
+
+    /// <summary>Encodings of overlays by the name that requests use.</summary>
+    public static readonly IReadOnlyDictionary<string, ImageFormat> Encodings = new Dictionary<string, ImageFormat>
+    {
+        ["png"] = ImageFormat.Png,
+        ["jpeg"] = ImageFormat.Jpeg,
+    };
+
+    /// <summary>Formats by the name that requests use.</summary>
+    public static readonly IReadOnlyDictionary<string, SegmentFormat> Formats =
+        Enum.GetValues<SegmentFormat>().ToDictionary(format => format.ToString().ToLowerInvariant());
+
+    /// <summary>Forms of run-lengths by the name that requests use; true is pycocotools' text.</summary>
+    public static readonly IReadOnlyDictionary<string, bool> Counts = new Dictionary<string, bool>
+    {
+        ["compressed"] = true,
+        ["uncompressed"] = false,
+    };
+
+    /// <summary>Null for the default one.</summary>
+    public string? Model { get; private init; }
+
+    public SegmentFormat Format { get; private init; } = SegmentFormat.Png;
+
+    public Palette Palette { get; private init; } = Palette.Default;
+
+    /// <summary>Of an overlay's colours, 0 to 1.</summary>
+    public double Opacity { get; private init; } = 0.6;
+
+    /// <summary>Of an overlay.</summary>
+    public ImageFormat Encoding { get; private init; } = ImageFormat.Png;
+
+    /// <summary>Of a JPEG, 1 to 100.</summary>
+    public int Quality { get; private init; } = 90;
+
+    /// <summary>Run-lengths as text.</summary>
+    public bool CompressedCounts { get; private init; } = true;
+
+    /// <summary>How the request waits.</summary>
+    public RequestOptions Request { get; private init; } = RequestOptions.Default;
+
+    /// <summary>Reads a query.</summary>
+    /// <exception cref="BadHttpRequestException">A parameter is unknown, comes twice, or has no sound value.</exception>
+    public static SegmentQuery Parse(IQueryCollection query)
+    {
+        Refuse(query, SegmentParameters.All.Select(parameter => parameter.Name));
+        return new SegmentQuery
+        {
+            Model = Text(query, "model"),
+            Format = Choice(query, "format", Formats, SegmentFormat.Png),
+            Palette = ParsePalette(query),
+            Opacity = Number(query, "opacity", 0, 1) ?? 0.6,
+            Encoding = Choice(query, "encoding", Encodings, ImageFormat.Png),
+            Quality = Whole(query, "quality", 1, 100) ?? 90,
+            CompressedCounts = Choice(query, "counts", Counts, true),
+            Request = new RequestOptions
+            {
+                Timeout = Number(query, "timeout", 0.001, 86400) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+                Priority = Whole(query, "priority", 1, 100) ?? 0,
+            },
+        };
+    }
+
+    /// <summary>Reads the query of /v1/models.</summary>
+    /// <exception cref="BadHttpRequestException">A parameter is unknown, comes twice, or has no sound value.</exception>
+    public static Palette ParseModels(IQueryCollection query)
+    {
+        Refuse(query, ["palette"]);
+        return ParsePalette(query);
+    }
+
+    private static Palette ParsePalette(IQueryCollection query) => Choice(query, "palette", Palettes, Palette.Default);
+
+    /// <summary>A misspelt parameter would otherwise be a default that nobody wanted.</summary>
+    private static void Refuse(IQueryCollection query, IEnumerable<string> known)
+    {
+        if (query.Keys.FirstOrDefault(key => !known.Contains(key)) is { } unknown)
+            throw Bad($"There is no parameter '{Printable(unknown)}'; there are {string.Join(", ", known)}.");
+    }
+
+    private static string? Text(IQueryCollection query, string name)
+    {
+        StringValues values = query[name];
+        if (values.Count > 1)
+            throw Bad($"The parameter {name} comes {values.Count} times; give it once.");
+        return string.IsNullOrEmpty(values) ? null : values.ToString();
+    }
+
+    private static T Choice<T>(IQueryCollection query, string name, IReadOnlyDictionary<string, T> choices, T otherwise)
+    {
+        if (Text(query, name) is not { } text)
+            return otherwise;
+        return choices.TryGetValue(text, out T? choice)
+            ? choice
+            : throw Bad($"The {name} '{Printable(text)}' is unknown; use {string.Join(", ", choices.Keys)}.");
+    }
+
+    private static double? Number(IQueryCollection query, string name, double least, double most)
+    {
+        if (Text(query, name) is not { } text)
+            return null;
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= least && value <= most
+            ? value
+            : throw Bad(string.Create(CultureInfo.InvariantCulture, $"The {name} '{Printable(text)}' is not a number from {least} to {most}."));
+    }
+
+    private static int? Whole(IQueryCollection query, string name, int least, int most)
+    {
+        if (Text(query, name) is not { } text)
+            return null;
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most
+            ? value
+            : throw Bad($"The {name} '{Printable(text)}' is not a whole number from {least} to {most}.");
+    }
+
+    private static string Printable(string text) => new([.. text.Take(64).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c)]);
+
+    private static BadHttpRequestException Bad(string message) => new(message);
+}

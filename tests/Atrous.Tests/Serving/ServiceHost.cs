@@ -1,0 +1,58 @@
+using Atrous.Hosting;
+using Atrous.Hosting.Lifecycle;
+using Atrous.Hosting.Requests;
+using Atrous.Hosting.Scheduling;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Atrous.Tests.Serving;
+
+/// <summary>A host with models, as a service of one's own has it.</summary>
+internal sealed class ServiceHost : IAsyncDisposable
+{
+    private readonly IHost _host;
+
+    private ServiceHost(IHost host) => _host = host;
+
+    public IServiceProvider Services => _host.Services;
+
+    public IModelCatalog Catalog => Services.GetRequiredService<IModelCatalog>();
+
+    public ISegmenter Segmenter => Services.GetRequiredService<ISegmenter>();
+
+    public static async Task<ServiceHost> Start(Action<AtrousOptions> configure)
+    {
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Services.AddAtrous(configure);
+        IHost host = builder.Build();
+        try
+        {
+            await host.StartAsync();
+        }
+        catch
+        {
+            await ((IAsyncDisposable)host).DisposeAsync();
+            throw;
+        }
+        return new ServiceHost(host);
+    }
+
+    /// <summary>Keeps the device of a model busy until the work is opened.</summary>
+    public async Task<GatedWork> Occupy(string? name = null)
+    {
+        RequestQueue queue = ((ServedModel)Catalog.Get(name)).Life.Queue!;
+        GatedWork busy = new GatedWork("busy").Held();
+        queue.Device.Submit([new QueuedRequest(queue, busy, 1)]);
+        await busy.Running.WaitAsync(TimeSpan.FromMinutes(1));
+        return busy;
+    }
+
+    public Task Stop(CancellationToken cancellation = default) => _host.StopAsync(cancellation);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.StopAsync();
+        await ((IAsyncDisposable)_host).DisposeAsync();
+    }
+}

@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Net;
+using System.Text.Json;
+using Atrous.Imaging;
+using Atrous.Postprocessing;
+using Atrous.Tests.Cli;
+
+namespace Atrous.Tests.Serving.V1;
+
+/// <summary>POST /v1/segment: what it answers.</summary>
+public sealed class SegmentTests(SegmentServer server) : IClassFixture<SegmentServer>
+{
+    private static readonly byte[] Photo = Workplace.Photo();
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("?format=png&model=second")]
+    [InlineData("?palette=voc")]
+    public async Task The_mask_is_the_librarys_own(string query)
+    {
+        using HttpResponseMessage response = await server.PostAsync(query, Photo);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("image/png", response.Content.Headers.ContentType?.MediaType);
+        Assert.Equal("inline; filename=\"mask.png\"", response.Content.Headers.ContentDisposition?.ToString());
+        using var expected = new MemoryStream();
+        Expected().SaveMask(expected, query.Contains("voc", StringComparison.Ordinal) ? Palette.Voc : null);
+        Assert.Equal(expected.ToArray(), await response.Content.ReadAsByteArrayAsync());
+    }
+
+    [Theory]
+    [InlineData("?format=overlay", "image/png", 0.6)]
+    [InlineData("?format=overlay&opacity=0.25", "image/png", 0.25)]
+    [InlineData("?format=overlay&opacity=1&encoding=jpeg&quality=95", "image/jpeg", 1)]
+    public async Task The_overlay_is_the_picture_under_the_classes_colours(string query, string type, double opacity)
+    {
+        using HttpResponseMessage response = await server.PostAsync(query, Photo);
+        Assert.Equal(type, response.Content.Headers.ContentType?.MediaType);
+        using Image photo = Image.Load(Photo);
+        using Image overlay = Expected().Overlay(photo, opacity);
+        using var expected = new MemoryStream();
+        if (type == "image/jpeg")
+            overlay.SaveJpeg(expected, quality: 95);
+        else
+            overlay.SavePng(expected);
+        Assert.Equal(expected.ToArray(), await response.Content.ReadAsByteArrayAsync());
+    }
+
+    [Fact]
+    public async Task Json_tells_classes_shares_and_times()
+    {
+        JsonElement report = await SegmentServer.JsonOf(await server.PostAsync("?format=json&palette=voc", Photo));
+        Segmentation expected = Expected();
+        Assert.Equal("first", report.GetProperty("model").GetString());
+        Assert.Equal("cpu", report.GetProperty("device").GetString());
+        Assert.Equal((37, 33), (report.GetProperty("width").GetInt32(), report.GetProperty("height").GetInt32()));
+        Assert.Equal(expected.Shares, report.GetProperty("classes").EnumerateArray().Select(entry => new ClassShare(
+            entry.GetProperty("index").GetInt32(), entry.GetProperty("pixels").GetInt64(), entry.GetProperty("share").GetDouble())));
+        Assert.All(report.GetProperty("classes").EnumerateArray(), entry =>
+        {
+            int label = entry.GetProperty("index").GetInt32();
+            Assert.Equal(expected.NameOf(label), entry.GetProperty("name").GetString());
+            Assert.Equal(Palette.Voc[label].ToString(), entry.GetProperty("colour").GetString());
+            Assert.False(entry.TryGetProperty("segmentation", out _));
+        });
+        Assert.Equal(
+            ["queue", "decode", "preprocess", "network", "postprocess"], report.GetProperty("milliseconds").EnumerateObject().Select(time => time.Name));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("&counts=uncompressed")]
+    public async Task Rle_adds_the_run_lengths_of_each_class(string query)
+    {
+        JsonElement report = await SegmentServer.JsonOf(await server.PostAsync("?format=rle" + query, Photo));
+        Dictionary<int, CocoRle> expected = Expected().RunLengths().ToDictionary(run => run.Label);
+        JsonElement[] classes = [.. report.GetProperty("classes").EnumerateArray()];
+        Assert.Equal(expected.Keys.Order(), classes.Select(entry => entry.GetProperty("index").GetInt32()).Order());
+        Assert.All(classes, entry =>
+        {
+            CocoRle run = expected[entry.GetProperty("index").GetInt32()];
+            JsonElement segmentation = entry.GetProperty("segmentation"), counts = segmentation.GetProperty("counts");
+            Assert.Equal([33, 37], segmentation.GetProperty("size").EnumerateArray().Select(side => side.GetInt32()));
+            if (query.Length == 0)
+                Assert.Equal(run.Compress(), counts.GetString());
+            else
+                Assert.Equal(run.Counts, counts.EnumerateArray().Select(count => count.GetInt32()));
+        });
+    }
+
+    [Fact]
+    public async Task Times_come_in_a_header()
+    {
+        using HttpResponseMessage response = await server.PostAsync("", Photo);
+        string[] times = Assert.Single(response.Headers.GetValues("Server-Timing")).Split(", ");
+        Assert.Equal(["queue", "decode", "preprocess", "network", "postprocess", "encode"], times.Select(time => time.Split(";dur=")[0]));
+        Assert.All(times, time => Assert.True(double.Parse(time.Split('=')[1], CultureInfo.InvariantCulture) >= 0));
+    }
+
+    [Theory]
+    [InlineData("image/png")]
+    [InlineData("image/jpeg")]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("nonsense")]
+    public async Task A_body_that_is_a_picture_is_taken_whatever_it_is_called(string contentType)
+    {
+        using HttpResponseMessage response = await server.PostAsync("", Photo, contentType);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("image", null)]
+    [InlineData("anything", "photo.png")]
+    public async Task A_part_of_a_form_is_taken(string name, string? fileName)
+    {
+        using var form = new MultipartFormDataContent { { new StringContent("a text that is no picture"), "note" } };
+        if (fileName is null)
+            form.Add(new ByteArrayContent(Photo), name);
+        else
+            form.Add(new ByteArrayContent(Photo), name, fileName);
+        using HttpResponseMessage response = await server.Client.PostAsync("v1/segment?format=json", form);
+        Assert.Equal(37, (await SegmentServer.JsonOf(response)).GetProperty("width").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_compressed_body_is_taken()
+    {
+        using var bytes = new MemoryStream();
+        using (var gzip = new GZipStream(bytes, CompressionLevel.Fastest, leaveOpen: true))
+            gzip.Write(Photo);
+        var content = new ByteArrayContent(bytes.ToArray());
+        content.Headers.ContentEncoding.Add("gzip");
+        using HttpResponseMessage response = await server.Client.PostAsync("v1/segment?format=json", content);
+        Assert.Equal(37, (await SegmentServer.JsonOf(response)).GetProperty("width").GetInt32());
+    }
+
+    [Fact]
+    public async Task The_models_are_listed_with_their_classes_and_limits()
+    {
+        JsonElement report = await SegmentServer.JsonOf(await server.Client.GetAsync("v1/models?palette=cityscapes"));
+        Assert.Equal("first", report.GetProperty("default").GetString());
+        Assert.Equal(SegmentServer.MaxPixels, report.GetProperty("limits").GetProperty("pixels").GetInt64());
+        Assert.Equal(SegmentServer.MaxBodyBytes, report.GetProperty("limits").GetProperty("bodyBytes").GetInt64());
+        JsonElement[] models = [.. report.GetProperty("models").EnumerateArray()];
+        Assert.Equal(["first", "second"], models.Select(model => model.GetProperty("name").GetString()));
+        Assert.All(models, model =>
+        {
+            Assert.Equal(("ready", "cpu"), (model.GetProperty("state").GetString(), model.GetProperty("device").GetString()));
+            Assert.Equal("DeepLabV3+", model.GetProperty("architecture").GetString());
+            JsonElement[] classes = [.. model.GetProperty("classes").EnumerateArray()];
+            Assert.Equal([0, 1, 2, 3, 4], classes.Select(entry => entry.GetProperty("index").GetInt32()));
+            Assert.Equal("class 3", classes[3].GetProperty("name").GetString());
+            Assert.Equal("#464646", classes[2].GetProperty("colour").GetString());
+        });
+    }
+
+    [Fact]
+    public async Task Requests_beside_each_other_get_their_own_masks()
+    {
+        byte[][] photos = [.. Enumerable.Range(0, 12).Select(i => Workplace.Photo(20 + i % 3, 24 + i))];
+        JsonElement[] reports = await Task.WhenAll(photos.Select(async photo =>
+            await SegmentServer.JsonOf(await server.PostAsync("?format=json", photo))));
+        Assert.Equal(
+            Enumerable.Range(0, 12).Select(i => (20 + i % 3, 24 + i)),
+            reports.Select(report => (report.GetProperty("height").GetInt32(), report.GetProperty("width").GetInt32())));
+    }
+
+    private Segmentation Expected()
+    {
+        using var segmenter = Segmenter.Load(server.ModelPath);
+        using Image photo = Image.Load(Photo);
+        return segmenter.Segment(photo);
+    }
+}

@@ -1,0 +1,259 @@
+// The page at /, in a browser.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { readLabels } from "../../managed/Atrous.Server/Web/files/labels.js";
+import { colours, isDrawn, missing, openPage, sample, screenshot, startBrowser, startServer, takeSample } from "./support.js";
+
+const skip = missing();
+let server, browser;
+
+before(async () => {
+  if (skip) return;
+  [server, browser] = await Promise.all([startServer(), startBrowser()]);
+});
+
+after(async () => {
+  await browser?.close();
+  server?.stop();
+});
+
+/** A test with a page of its own that must not have made the browser complain. */
+function pageTest(name, body, { expected = [], ...options } = {}) {
+  test(name, { skip }, async () => {
+    const page = await openPage(browser, server.address, options);
+    try {
+      await body(page);
+      assert.deepEqual(page.problems.filter((problem) => !expected.some((part) => problem.includes(part))), []);
+    } finally {
+      await page.context().close();
+    }
+  });
+}
+
+/** Points all over a canvas, as parts of its size. */
+const GRID = Array.from({ length: 400 }, (_, i) => [(i % 20 + 0.5) / 20, (Math.floor(i / 20) + 0.5) / 20]);
+
+/** Of the picture on show. */
+const sizeOf = (page) => page.$eval("#photo", (photo) => [photo.width, photo.height]);
+
+const statusOf = (page) => page.textContent("#status");
+
+async function save(page, button) {
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click(button)]);
+  return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+}
+
+pageTest("a sample shows its mask, legend, times and status", async (page) => {
+  await screenshot(page, "empty");
+  await takeSample(page);
+  assert.match(await statusOf(page), /^street\.png, \d+ × \d+, in \d+ ms: .+%/);
+  const shares = await page.$$eval("#legend .share", (parts) => parts.map((part) => Number.parseFloat(part.textContent.replace("< ", ""))));
+  assert.deepEqual(shares, [...shares].sort((a, b) => b - a));
+  assert.ok(Math.abs(shares.reduce((a, b) => a + b) - 100) < 2);
+  assert.match(await page.textContent("#times"), /Network.*ms.*Round trip.*ms/s);
+  assert.ok(await isDrawn(page, "#mask"));
+  await page.hover("h1");
+  await screenshot(page, "street");
+});
+
+pageTest("a chosen file goes the same way", async (page) => {
+  await page.setInputFiles("#file", { name: "my street.png", mimeType: "image/png", buffer: sample() });
+  await page.waitForSelector("#legend li");
+  assert.match(await statusOf(page), /^my street\.png/);
+});
+
+for (const way of ["drop", "paste"]) {
+  pageTest(`a picture can be had by ${way}`, async (page) => {
+    const data = await page.evaluateHandle(async (name) => {
+      const blob = await (await fetch("/samples/street.png")).blob();
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([blob], `${name}.png`, { type: "image/png" }));
+      return transfer;
+    }, way);
+    if (way === "drop") {
+      await page.dispatchEvent("#viewport", "dragenter", { dataTransfer: data });
+      assert.ok(await page.$("body.dropping"));
+      await page.dispatchEvent("#viewport", "drop", { dataTransfer: data });
+      assert.equal(await page.$("body.dropping"), null);
+    } else {
+      await data.evaluate((clipboardData) => document.dispatchEvent(new ClipboardEvent("paste", { clipboardData })));
+    }
+    await page.waitForSelector("#legend li");
+    assert.match(await statusOf(page), new RegExp(`^${way}\\.png`));
+  });
+}
+
+pageTest("the slider and the switches need no server", async (page) => {
+  await takeSample(page);
+  let requests = 0;
+  page.on("request", () => requests++);
+  await page.fill("#opacity", "25");
+  assert.equal(await page.$eval("#mask", (mask) => getComputedStyle(mask).opacity), "0.25");
+  assert.equal(await page.getAttribute("#opacity", "aria-valuetext"), "25 percent");
+  await page.click("#none");
+  assert.equal(await isDrawn(page, "#mask"), false);
+  await page.click("#all");
+  assert.ok(await isDrawn(page, "#mask"));
+  await page.click("#legend li:nth-child(1) .only");
+  assert.equal(await page.locator("#legend input:checked").count(), 1);
+  const seen = new Set((await colours(page, "#mask", GRID)).map((colour) => colour.join()));
+  assert.equal(seen.size, 2, "one class and nothing");
+  assert.equal(requests, 0);
+});
+
+pageTest("a class in the legend is hatched in the picture, and all can be outlined", async (page) => {
+  await takeSample(page);
+  await page.hover("h1");
+  assert.equal(await isDrawn(page, "#marks"), false);
+  await page.hover("#legend li:nth-child(2)");
+  assert.ok(await isDrawn(page, "#marks"));
+  await screenshot(page, "hatched");
+  await page.hover("h1");
+  assert.equal(await isDrawn(page, "#marks"), false);
+  await page.check("#outlines");
+  assert.ok(await isDrawn(page, "#marks"));
+  await screenshot(page, "outlined");
+});
+
+pageTest("the class under the pointer and under the keyboard's cross-hair is named", async (page) => {
+  await takeSample(page);
+  const box = await page.locator("#photo").boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height * 0.9);
+  const name = await page.textContent("#tip .text");
+  assert.equal(await page.textContent("#legend li.current label span:last-child"), name);
+  await screenshot(page, "pointer");
+  await page.hover("h1");
+  assert.equal(await page.isVisible("#tip"), false);
+
+  await page.focus("#frame");
+  await page.keyboard.press("ArrowDown");
+  const [width, height] = await sizeOf(page);
+  const spoken = async (x, y) => assert.ok((await page.textContent("#spoken")).endsWith(`, at ${x}, ${y}`), await page.textContent("#spoken"));
+  await spoken(width / 2, height / 2);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Shift+ArrowLeft");
+  await spoken(width / 2 - 1, height / 2 + width / 64);
+  await screenshot(page, "keyboard");
+  for (let i = 0; i < 32; i++) await page.keyboard.press("ArrowDown");
+  await spoken(width / 2 - 1, height - 1);
+  await page.keyboard.press("Escape");
+  assert.equal(await page.isVisible("#crosshair"), false);
+});
+
+pageTest("other colours come without another run", async (page) => {
+  await takeSample(page);
+  const before = await page.$$eval("#legend .swatch", (swatches) => swatches.map((swatch) => swatch.style.backgroundColor));
+  const drawn = await colours(page, "#mask", GRID);
+  let runs = 0;
+  page.on("request", (request) => { runs += request.url().includes("/v1/segment") ? 1 : 0; });
+  await page.selectOption("#palette", "voc");
+  await page.waitForFunction((old) =>
+    [...document.querySelectorAll("#legend .swatch")].some((swatch, i) => swatch.style.backgroundColor !== old[i]), before);
+  assert.notDeepEqual(await colours(page, "#mask", GRID), drawn);
+  assert.equal(runs, 0);
+});
+
+pageTest("what is saved is what is shown", async (page) => {
+  await takeSample(page);
+  await page.fill("#opacity", "100");
+  const mask = await save(page, "#save-mask"), overlay = await save(page, "#save-overlay"), report = await save(page, "#save-json");
+  assert.deepEqual([mask.name, overlay.name, report.name], ["street.mask.png", "street.overlay.png", "street.json"]);
+
+  const { labels } = await readLabels(mask.bytes);
+  const json = JSON.parse(report.bytes);
+  assert.deepEqual([json.width, json.height], await sizeOf(page));
+  assert.equal(json.classes.reduce((sum, entry) => sum + entry.pixels, 0), labels.length);
+  assert.equal(json.classes.find((entry) => entry.index === labels[0]).pixels, labels.filter((label) => label === labels[0]).length);
+
+  // Of an overlay at full opacity every pixel is its class's colour.
+  const points = [[0, 0], [0.3, 0.4], [0.5, 0.95]];
+  const drawn = await page.evaluate(async ([bytes, at]) => {
+    const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
+    const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+    canvas.getContext("2d").drawImage(bitmap, 0, 0);
+    return at.map(([x, y]) => [...canvas.getContext("2d").getImageData(Math.floor(x * bitmap.width), Math.floor(y * bitmap.height), 1, 1).data]);
+  }, [[...overlay.bytes], points]);
+  assert.deepEqual(drawn, await colours(page, "#mask", points));
+});
+
+pageTest("what is no picture is refused in words, and the page goes on", async (page) => {
+  await page.setInputFiles("#file", { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no picture") });
+  await page.waitForSelector("#error:not([hidden])");
+  assert.match(await page.textContent("#error"), /choose a JPEG or PNG/);
+  await screenshot(page, "refused");
+  await takeSample(page);
+  assert.equal(await page.isVisible("#error"), false);
+});
+
+pageTest("what the server refuses is said in its words", async (page) => {
+  // A picture that browsers know and the server does not.
+  const webp = await page.evaluate(async () => {
+    const blob = await new OffscreenCanvas(8, 8).convertToBlob({ type: "image/webp" }).catch(() => null);
+    if (blob?.type === "image/webp") return [...new Uint8Array(await blob.arrayBuffer())];
+    const canvas = new OffscreenCanvas(8, 8);
+    canvas.getContext("2d").fillRect(0, 0, 8, 8);
+    return [...new Uint8Array(await (await canvas.convertToBlob({ type: "image/webp" })).arrayBuffer())];
+  });
+  await page.setInputFiles("#file", { name: "picture.webp", mimeType: "image/webp", buffer: Buffer.from(webp) });
+  await page.waitForSelector("#error:not([hidden])");
+  assert.match(await page.textContent("#error"), /no JPEG or PNG; convert/);
+}, { expected: ["415"] });
+
+pageTest("a request can be cancelled", async (page) => {
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.route("**/v1/segment*", async (route) => {
+    await held;
+    await route.abort();
+  });
+  await page.click(".sample");
+  await page.waitForSelector("#busy:has-text('Segmenting')");
+  await screenshot(page, "busy");
+  await page.click("#cancel");
+  assert.equal(await statusOf(page), "Cancelled.");
+  assert.equal(await page.isVisible("#busy"), false);
+  release();
+  await page.unroute("**/v1/segment*");
+  await takeSample(page);
+});
+
+pageTest("a server that is gone is said in words", async (page) => {
+  await page.route("**/v1/segment*", (route) => route.abort("connectionrefused"));
+  await page.click(".sample");
+  await page.waitForSelector("#error:has-text('cannot be reached')");
+}, { expected: ["ERR_CONNECTION_REFUSED"] });
+
+pageTest("another model runs on the same picture", async (page) => {
+  await takeSample(page);
+  const names = await page.$$eval("#model option", (options) => options.map((option) => option.value));
+  assert.equal(names.length, 2);
+  const [request] = await Promise.all([
+    page.waitForRequest((sent) => sent.url().includes(`/v1/segment?model=${names[1]}`)), page.selectOption("#model", names[1]),
+  ]);
+  assert.equal((await request.response()).status(), 200);
+  await page.waitForSelector("#legend li");
+});
+
+pageTest("all that can be done can be done by keyboard, and nothing is trapped", async (page) => {
+  await takeSample(page);
+  const reached = new Set();
+  // Once around, from the sample past the last class and the end of the page to where it began.
+  for (let element = ""; !(reached.has("save-json") && element === "sample");) {
+    await page.keyboard.press("Tab");
+    element = await page.evaluate(() => document.activeElement.id || document.activeElement.className || document.activeElement.tagName);
+    reached.add(element);
+    assert.ok(reached.size < 60);
+  }
+  for (const id of ["skip", "file", "model", "frame", "sample", "opacity", "palette", "outlines", "all", "none", "save-mask", "save-overlay", "save-json"]) {
+    assert.ok(reached.has(id), `${id} among ${[...reached]}`);
+  }
+});
+
+pageTest("a phone shows all in one column without a sideways scroll", async (page) => {
+  await takeSample(page);
+  const [content, width] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(content <= width, `${content} of ${width}`);
+  await screenshot(page, "phone");
+}, { viewport: { width: 360, height: 800 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 });
