@@ -107,7 +107,7 @@ public sealed class SegmentRefusalTests(SegmentServer server) : IClassFixture<Se
     {
         using HttpResponseMessage response = await server.Client.GetAsync("v1/segment");
         Assert.Equal(HttpStatusCode.MethodNotAllowed, response.StatusCode);
-        Assert.Contains("GET /v1/segment", await SegmentServer.ProblemOf(response));
+        Assert.Contains("/v1/segment does not take GET; use POST", await SegmentServer.ProblemOf(response));
     }
 
     private async Task StillServes()
