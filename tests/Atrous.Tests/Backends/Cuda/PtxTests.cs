@@ -63,7 +63,8 @@ public sealed partial class PtxTests
         Assert.StartsWith(".version 7.0\n.target sm_80\n.address_size 64\n", text, StringComparison.Ordinal);
         IEnumerable<string> instructions = Instruction().Matches(text).Select(match => match.Groups[1].Value).Distinct();
         Assert.NotEmpty(instructions);
-        Assert.Empty(instructions.Where(instruction => !Known.Any(known => instruction == known || instruction.StartsWith(known + ".", StringComparison.Ordinal))));
+        Assert.DoesNotContain(
+            instructions, instruction => !Known.Any(known => instruction == known || instruction.StartsWith(known + ".", StringComparison.Ordinal)));
         Assert.DoesNotMatch(@"\.(approx|ftz|local)\b", text);
     }
 
