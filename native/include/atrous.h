@@ -198,11 +198,11 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_image_decode(const uint8_t* byt
                                                               atrous_image* image);
 ATROUS_API void atrous_image_free(atrous_image* image);
 
-// Decodes a PNG of palette or grey pixels as the numbers that the file holds: palette indexes, and grey levels of 1, 2, 4
-// or 8 bits unscaled, one byte (channels 1) each; 16-bit grey is two bytes (channels 2), the low one first. PNGs with
+// Decodes a PNG of palette or grey pixels as the numbers that the file holds: palette indexes, and grey levels of 1, 2,
+// 4 or 8 bits unscaled, one byte (channels 1) each; 16-bit grey is two bytes (channels 2), the low one first. PNGs with
 // colours or alpha, and JPEGs, are ATROUS_BAD_IMAGE. Limit and ownership as atrous_image_decode.
-ATROUS_NODISCARD ATROUS_API atrous_status atrous_png_decode_labels(const uint8_t* bytes, size_t size, int64_t max_pixels,
-                                                                   atrous_image* labels);
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_png_decode_labels(const uint8_t* bytes, size_t size,
+                                                                   int64_t max_pixels, atrous_image* labels);
 
 typedef struct atrous_bytes {
     uint8_t* data;

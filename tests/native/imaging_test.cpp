@@ -46,6 +46,9 @@ atrous_status try_decode(const bytes& file, size_t size) {
     const bytes exact(file.begin(), file.begin() + static_cast<ptrdiff_t>(size));
     atrous_image_info info;
     (void)atrous_image_probe(exact.data(), exact.size(), &info);
+    atrous_image labels;
+    (void)atrous_png_decode_labels(exact.data(), exact.size(), max_pixels, &labels);
+    atrous_image_free(&labels);
     atrous_image image;
     const atrous_status status = atrous_image_decode(exact.data(), exact.size(), max_pixels, &image);
     EXPECT_EQ(status == ATROUS_OK, image.pixels != nullptr);

@@ -11,8 +11,8 @@ namespace Atrous.Models;
 /// </summary>
 internal static class ImageContext
 {
-    /// <summary>The head pools the whole picture into one vector.</summary>
-    public static bool Exists(NetworkSpec spec) => spec.Head switch
+    /// <summary>The head pools the whole picture into one vector; with inputs of several scales there would be several.</summary>
+    public static bool Exists(NetworkSpec spec) => spec.MultiScale is null && spec.Head switch
     {
         DeepLabV3HeadSpec v3 => v3.Aspp.ImagePooling is { Window: null },
         DeepLabV3PlusHeadSpec plus => plus.Aspp.ImagePooling is { Window: null },

@@ -75,7 +75,8 @@ atrous_status atrous_png_decode_labels(const uint8_t* bytes, size_t size, int64_
     return decode_to(labels, [&] {
         const bytes_view file = checked(bytes, size);
         if (is_jpeg(file))
-            throw fail(ATROUS_BAD_IMAGE, "a JPEG does not keep classes exactly; save the label map as palette or grey PNG");
+            throw fail(ATROUS_BAD_IMAGE,
+                       "a JPEG does not keep classes exactly; save the label map as palette or grey PNG");
         return decode_png_labels(file, max_pixels);
     });
 }

@@ -46,6 +46,31 @@ public class PreprocessingPlanTests
             new PreprocessingPlan(512, 512, new PictureWindow(top, left, rows, columns)),
             PreprocessingPlan.For(Spec(new ResizePolicy.Letterbox(512, 512, 128)), height, width));
 
+    [Theory]
+    [InlineData(0.75, 92, 343)]  // 92.25 and 342.75
+    [InlineData(1.25, 154, 571)]
+    [InlineData(0.1, 12, 46)]
+    public void A_scale_rounds_half_up(double scale, int expectedHeight, int expectedWidth) =>
+        Assert.Equal(
+            new PreprocessingPlan(expectedHeight, expectedWidth, new PictureWindow(0, 0, expectedHeight, expectedWidth)),
+            PreprocessingPlan.For(Spec(new ResizePolicy.None()), 123, 457, scale: scale));
+
+    [Theory]
+    [InlineData(375, 500)]
+    [InlineData(1, 5000)]
+    [InlineData(333, 77)]
+    public void A_scaled_letterbox_keeps_its_picture_inside(int height, int width)
+    {
+        for (double scale = 0.1; scale < 2; scale += 0.05)
+        {
+            PreprocessingPlan plan = PreprocessingPlan.For(Spec(new ResizePolicy.Letterbox(511, 513, 128)), height, width, scale: scale);
+            Assert.Equal(((int)(511 * scale + 0.5), (int)(513 * scale + 0.5)), (plan.Height, plan.Width));
+            Assert.InRange(plan.Window.Top, 0, plan.Height - plan.Window.Height);
+            Assert.InRange(plan.Window.Left, 0, plan.Width - plan.Window.Width);
+            Assert.True(plan.Window is { Height: > 0, Width: > 0 });
+        }
+    }
+
     [Fact]
     public void An_extreme_aspect_ratio_is_refused() =>
         Assert.Contains(

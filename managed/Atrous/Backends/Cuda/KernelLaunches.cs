@@ -1,0 +1,189 @@
+using Atrous.Graph;
+using Atrous.Graph.Ops;
+using Atrous.Tensors;
+
+namespace Atrous.Backends.Cuda;
+
+/// <summary>
+/// The launches of the operations that are no matrix product, in terms of the graph. A storage is the type of the tensors'
+/// elements. Tensors may be slices of wider ones; 16 bytes at a time are read and written where the channels, the pixel
+/// strides and the addresses are multiples of that, single elements where not.
+/// </summary>
+internal static class KernelLaunches
+{
+    /// <summary>Pixels of a row that a thread of the depthwise kernel computes (run_length in depthwise.cu).</summary>
+    private const int DepthwiseRun = 4;
+
+    /// <summary>Chunks of 16 bytes that a block of the global average sums (chunks_of_block in global_average.cu).</summary>
+    private const int AverageChunks = 4;
+
+    /// <summary>The most parts that one concatenation takes (most_parts in concat.cu).</summary>
+    private const int MostParts = 6;
+
+    /// <summary>
+    /// A depthwise convolution of one output channel per input channel: <see cref="Conv2d.Groups"/> equals the channels of
+    /// both x and y.
+    /// </summary>
+    /// <param name="storage">Of x, residual and y.</param>
+    /// <param name="op">Window, padding and activation.</param>
+    /// <param name="x">Input.</param>
+    /// <param name="weights">Address of float32 [KernelHeight, KernelWidth, channels], times the op's scale: <see cref="DepthwiseWeights"/>.</param>
+    /// <param name="bias">Address of float32 [channels], or 0.</param>
+    /// <param name="residual">Of y's shape, or default; may be y.</param>
+    /// <param name="y">Output.</param>
+    public static KernelLaunch Depthwise(
+        DType storage, Conv2d op, DeviceTensor x, nint weights, nint bias, DeviceTensor residual, DeviceTensor y)
+    {
+        if (op.Groups != x.Channels || x.Channels != y.Channels)
+            throw new ArgumentException($"A convolution from {x.Shape} to {y.Shape} in {op.Groups} group(s) is not depthwise.", nameof(op));
+        int runs = (y.Width + DepthwiseRun - 1) / DepthwiseRun;
+        return new KernelLaunch(
+            Kernels.Find("depthwise", storage), Rows(y), runs * Chunks(y, storage),
+            x, weights, bias, residual, op.KernelHeight, op.KernelWidth, op.Stride, op.Dilation, op.Padding.Top, op.Padding.Left,
+            (int)op.Activation.Kind, op.Activation.Slope, y);
+    }
+
+    /// <summary>The weights of a depthwise convolution in the kernel's order, with the scale in them.</summary>
+    /// <exception cref="ModelException">The weights cannot be read.</exception>
+    public static float[] DepthwiseWeights(Conv2d op)
+    {
+        float[] weights = op.Kernel.ToArray();
+        int taps = op.KernelHeight * op.KernelWidth, channels = op.OutChannels;
+        var packed = new float[weights.Length];
+        for (int c = 0; c < channels; c++)
+        {
+            for (int tap = 0; tap < taps; tap++)
+                packed[tap * channels + c] = weights[c * taps + tap] * (op.Scale?[c] ?? 1);
+        }
+        return packed;
+    }
+
+    /// <summary>y = activation(x * scale + shift): batch norm, or an activation alone. y may be x.</summary>
+    /// <param name="storage">Of x and y.</param>
+    /// <param name="x">Input.</param>
+    /// <param name="scale">Address of float32 [channels], or 0 for 1.</param>
+    /// <param name="shift">Address of float32 [channels], or 0 for 0.</param>
+    /// <param name="activation">Applied last.</param>
+    /// <param name="y">Of x's shape.</param>
+    public static KernelLaunch Affine(DType storage, DeviceTensor x, nint scale, nint shift, Activation activation, DeviceTensor y) => new(
+        Kernels.Find("affine", storage), Rows(y), y.Width * Chunks(y, storage),
+        x, scale, shift, (int)activation.Kind, activation.Slope, y);
+
+    /// <summary>y = activation(a op b); b has a's shape or is one pixel per picture. y may be a.</summary>
+    public static KernelLaunch Binary(DType storage, Binary op, DeviceTensor a, DeviceTensor b, DeviceTensor y) => new(
+        Kernels.Find("binary", storage), Rows(y), y.Width * Chunks(y, storage),
+        (int)op.Kind, a, b, (int)op.Activation.Kind, op.Activation.Slope, y);
+
+    /// <summary>
+    /// The window of x that starts at (top, left), or x's only pixel everywhere, in another place or type. The channels that
+    /// y has beyond x's become 0.
+    /// </summary>
+    public static KernelLaunch Copy(DType from, DType to, DeviceTensor x, int top, int left, DeviceTensor y) => new(
+        Kernels.Find("copy", from, to), Rows(y), y.Width * Chunks(y, Narrower(from, to)), x, top, left, y);
+
+    /// <summary>The parts' channels after each other; a part of 1x1 is broadcast.</summary>
+    /// <param name="storage">Of the parts and y.</param>
+    /// <param name="parts">At most 6.</param>
+    /// <param name="y">With as many channels as the parts have together.</param>
+    public static KernelLaunch Concat(DType storage, ReadOnlySpan<DeviceTensor> parts, DeviceTensor y)
+    {
+        if (parts.Length is 0 or > MostParts)
+            throw new ArgumentException($"{parts.Length} parts cannot be joined at once.", nameof(parts));
+        Span<DeviceTensor> six = stackalloc DeviceTensor[MostParts];
+        parts.CopyTo(six);
+        return new KernelLaunch(
+            Kernels.Find("concat", storage), Rows(y), y.Width * Chunks(y, storage), six[0], six[1], six[2], six[3], six[4], six[5], y);
+    }
+
+    /// <summary>The largest cell of every window.</summary>
+    public static KernelLaunch MaxPool(DType storage, MaxPool2d op, DeviceTensor x, DeviceTensor y) => new(
+        Kernels.Find("max_pool", storage), Rows(y), y.Width * Chunks(y, storage),
+        x, op.Kernel, op.Kernel, op.Stride, op.Padding, op.Padding, y);
+
+    /// <summary>The mean of every window.</summary>
+    public static KernelLaunch AveragePool(DType storage, AveragePool2d op, DeviceTensor x, DeviceTensor y) =>
+        y is { Height: 1, Width: 1 } && op.KernelHeight == x.Height && op.KernelWidth == x.Width
+            ? GlobalAverage(storage, x, y)
+            : new KernelLaunch(
+                Kernels.Find("average_pool", storage), Rows(y), y.Width * Chunks(y, storage),
+                x, op.KernelHeight, op.KernelWidth, op.Stride, 0, 0, y);
+
+    /// <summary>The mean of every channel; y is 1x1. A batch has at most 65535 pictures, because each is a block row of its own.</summary>
+    public static KernelLaunch GlobalAverage(DType storage, DeviceTensor x, DeviceTensor y)
+    {
+        if (x.Batch > KernelLaunch.MostRows)
+            throw new ArgumentException($"A batch of {x.Batch} pictures is too large to be pooled at once.", nameof(x));
+        KernelSignature kernel = Kernels.Find("global_average", storage);
+        int blockChannels = AverageChunks * Lanes(storage);
+        long blocks = (x.Channels + blockChannels - 1) / blockChannels;
+        return new KernelLaunch(kernel, x.Batch, blocks * kernel.BlockSize, x, y);
+    }
+
+    /// <summary>Bilinear interpolation to y's size. to is the storage or float32.</summary>
+    public static KernelLaunch Resize(DType from, DType to, ResizeBilinear op, DeviceTensor x, DeviceTensor y) => new(
+        Kernels.Find("resize", from, to), Rows(y), y.Width * Chunks(y, Narrower(from, to)),
+        x, (int)op.Sampling, ResizeScale(op, x.Height, y.Height), ResizeScale(op, x.Width, y.Width), y);
+
+    /// <summary>Softmax along the channels; y is float32.</summary>
+    public static KernelLaunch Softmax(DType storage, DeviceTensor x, DeviceTensor y) =>
+        new(Kernels.Find("softmax", storage), Rows(y), y.Width, x, y);
+
+    /// <summary>The class of every pixel and its softmax probability, upsampled on the way. At least one result is wanted.</summary>
+    /// <param name="storage">Of the logits.</param>
+    /// <param name="upsample">To the size of the mask, or null where the logits have it.</param>
+    /// <param name="logits">Scores of every class.</param>
+    /// <param name="narrow">Address of uint8 [batch, height, width] for at most 256 classes, or 0.</param>
+    /// <param name="wide">Address of uint16 [batch, height, width], or 0.</param>
+    /// <param name="confidence">Address of float32 [batch, height, width], or 0.</param>
+    public static KernelLaunch Labels(
+        DType storage, ResizeBilinear? upsample, DeviceTensor logits, nint narrow, nint wide, nint confidence)
+    {
+        if (narrow != 0 && logits.Channels > 256)
+            throw new ArgumentException($"{logits.Channels} classes do not fit labels of 8 bits.", nameof(narrow));
+        ResizeBilinear grid = upsample ?? new ResizeBilinear(logits.Height, logits.Width, Sampling.HalfPixel);
+        return new KernelLaunch(
+            Kernels.Find("labels", storage), (long)logits.Batch * grid.Height, grid.Width,
+            logits, (int)grid.Sampling, ResizeScale(grid, logits.Height, grid.Height), ResizeScale(grid, logits.Width, grid.Width),
+            grid.Height, grid.Width, narrow, wide, confidence);
+    }
+
+    /// <summary>
+    /// Channel c of the network's input is (picture[source] * scale - mean) / std where the picture lies, with its top left
+    /// pixel at (top, left), the same of the fill around it, and 0 in the channels that y has beyond the network's.
+    /// </summary>
+    /// <param name="storage">Of y.</param>
+    /// <param name="picture">Address of uint8 [height, width, channels].</param>
+    /// <param name="size">Of the picture.</param>
+    /// <param name="top">Of the picture in y.</param>
+    /// <param name="left">Of the picture in y.</param>
+    /// <param name="scale">Factor on the byte.</param>
+    /// <param name="maps">Address of a <see cref="PictureChannel"/> per channel of the network.</param>
+    /// <param name="channels">Of the network.</param>
+    /// <param name="y">One picture of the batch.</param>
+    public static KernelLaunch PictureInput(
+        DType storage, nint picture, PictureSize size, int top, int left, float scale, nint maps, int channels, DeviceTensor y) => new(
+        Kernels.Find("picture_input", storage), Rows(y), y.Width * Chunks(y, storage),
+        picture, size.Height, size.Width, size.Channels, top, left, scale, maps, channels, y);
+
+    /// <summary>Input pixels per output pixel along one axis, as fill_resize_taps in native/src/resize_taps.cpp decides.</summary>
+    private static float ResizeScale(ResizeBilinear op, int input, int output) => op switch
+    {
+        _ when input == output => 1,
+        { Sampling: Sampling.AlignCorners } => output > 1 ? (float)(input - 1) / (output - 1) : 0,
+        { Scale: > 0 } => op.Scale,
+        _ => (float)input / output,
+    };
+
+    private static long Rows(DeviceTensor y) => (long)y.Batch * y.Height;
+
+    /// <summary>Elements of a 16-byte chunk.</summary>
+    private static int Lanes(DType storage) => 16 / storage.SizeInBytes();
+
+    /// <summary>
+    /// Chunks of a pixel of y. Where chunks are single elements because of an address or a stride, threads take several turns.
+    /// </summary>
+    private static long Chunks(DeviceTensor y, DType storage) =>
+        y.Channels % Lanes(storage) == 0 ? y.Channels / Lanes(storage) : y.Channels;
+
+    private static DType Narrower(DType one, DType other) => one.SizeInBytes() < other.SizeInBytes() ? one : other;
+}

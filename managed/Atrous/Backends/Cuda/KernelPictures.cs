@@ -1,0 +1,118 @@
+using System.Runtime.InteropServices;
+
+namespace Atrous.Backends.Cuda;
+
+/// <summary>The size of a picture of bytes, [height, width, channels], rows packed.</summary>
+internal readonly record struct PictureSize(int Height, int Width, int Channels)
+{
+    public long Bytes => (long)Height * Width * Channels;
+}
+
+/// <summary>How a channel of the network's input is made: <c>channel_map</c> in native/cuda/picture_input.cu.</summary>
+/// <param name="Mean">After scaling.</param>
+/// <param name="Std">Positive.</param>
+/// <param name="Fill">The byte value around the picture.</param>
+/// <param name="Source">Channel of the picture.</param>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly record struct PictureChannel(float Mean, float Std, float Fill, int Source);
+
+/// <summary>
+/// Resizes a picture on the device with the bits of atrous_image_resize: Pillow's bilinear and bicubic, or two taps without
+/// antialiasing.
+/// </summary>
+internal sealed class PictureResize
+{
+    private const int Bicubic = 1, Plain = 3;
+    private const int Alignment = 256;
+
+    private readonly int _filter;
+    private readonly PictureSize _from;
+    private readonly PictureSize _to;
+    private readonly Axis _columns;
+    private readonly Axis _rows;
+    private readonly long _between;
+    private readonly long _result;
+
+    /// <summary>Plans memory and launches; touches no device.</summary>
+    /// <param name="filter">0 bilinear, 1 bicubic, 3 bilinear without antialiasing, as in atrous_filter.</param>
+    /// <param name="picture">The picture.</param>
+    /// <param name="height">Rows wanted.</param>
+    /// <param name="width">Columns wanted.</param>
+    public PictureResize(int filter, PictureSize picture, int height, int width)
+    {
+        (_filter, _from, _to) = (filter, picture, picture with { Height = height, Width = width });
+        _columns = Reserve(picture.Width, width);
+        _rows = Reserve(picture.Height, height);
+        _between = Reserve(new PictureSize(picture.Height, width, picture.Channels).Bytes);
+        _result = Reserve(_to.Bytes);
+    }
+
+    /// <summary>Bytes of device memory that the launches use besides the picture.</summary>
+    public long WorkspaceSize { get; private set; }
+
+    /// <summary>The launches in order, none where the size is right already.</summary>
+    /// <param name="picture">Address of the picture.</param>
+    /// <param name="workspace">Address of <see cref="WorkspaceSize"/> bytes, a multiple of 256.</param>
+    /// <param name="resized">Address of the result.</param>
+    public IReadOnlyList<KernelLaunch> Launches(nint picture, nint workspace, out nint resized)
+    {
+        var launches = new List<KernelLaunch>();
+        resized = picture;
+        if (_from == _to)
+            return launches;
+        nint result = workspace + (nint)_result, between = workspace + (nint)_between;
+        if (_filter == Plain)
+        {
+            launches.Add(Taps(_columns, workspace));
+            launches.Add(Taps(_rows, workspace));
+            launches.Add(new KernelLaunch(
+                Kernels.Find("picture_plain"), _to.Height, (long)_to.Width * _to.Channels,
+                picture, _from.Width, _to.Height, _to.Width, _to.Channels, workspace + _rows.Spans, workspace + _rows.Weights,
+                workspace + _columns.Spans, workspace + _columns.Weights, result));
+            resized = result;
+            return launches;
+        }
+        // As Pillow: an axis that keeps its size is left alone, and the width comes first.
+        if (_from.Width != _to.Width)
+        {
+            nint narrow = _from.Height == _to.Height ? result : between;
+            launches.Add(Taps(_columns, workspace));
+            launches.Add(new KernelLaunch(
+                Kernels.Find("picture_width"), _from.Height, (long)_to.Width * _to.Channels,
+                resized, _from.Height, _from.Width, _to.Width, _to.Channels, workspace + _columns.Spans, workspace + _columns.Weights,
+                _columns.Stride, narrow));
+            resized = narrow;
+        }
+        if (_from.Height != _to.Height)
+        {
+            launches.Add(Taps(_rows, workspace));
+            launches.Add(new KernelLaunch(
+                Kernels.Find("picture_height"), _to.Height, (long)_to.Width * _to.Channels,
+                resized, _to.Height, _to.Width, _to.Channels, workspace + _rows.Spans, workspace + _rows.Weights, _rows.Stride, result));
+            resized = result;
+        }
+        return launches;
+    }
+
+    private KernelLaunch Taps(Axis axis, nint workspace) => new(
+        Kernels.Find("picture_taps"), 1, axis.Output,
+        _filter, axis.Input, axis.Output, axis.Stride, workspace + axis.Spans, workspace + axis.Weights);
+
+    private Axis Reserve(int input, int output)
+    {
+        double support = _filter == Bicubic ? 2 : 1;
+        int stride = _filter == Plain ? 2 : (int)Math.Ceiling(support * Math.Max((double)input / output, 1)) * 2 + 1;
+        nint spans = (nint)Reserve(2L * sizeof(int) * output);
+        return new Axis(input, output, stride, spans, (nint)Reserve((long)sizeof(int) * stride * output));
+    }
+
+    private long Reserve(long bytes)
+    {
+        long offset = WorkspaceSize;
+        WorkspaceSize += (bytes + Alignment - 1) / Alignment * Alignment;
+        return offset;
+    }
+
+    /// <summary>The taps of an axis: first cell and count, and <see cref="Stride"/> weights, for every output cell.</summary>
+    private readonly record struct Axis(int Input, int Output, int Stride, nint Spans, nint Weights);
+}

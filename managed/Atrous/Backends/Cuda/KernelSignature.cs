@@ -1,0 +1,46 @@
+using Atrous.Tensors;
+
+namespace Atrous.Backends.Cuda;
+
+/// <summary>The types that kernels take.</summary>
+internal enum KernelParameterType
+{
+    /// <summary>A <see cref="DeviceTensor"/> by value.</summary>
+    View,
+
+    /// <summary>A device address.</summary>
+    Pointer,
+
+    /// <summary>An int.</summary>
+    Integer,
+
+    /// <summary>A float.</summary>
+    Real,
+}
+
+/// <summary>One parameter of a kernel, in the order of the launch.</summary>
+internal readonly record struct KernelParameter(string Name, KernelParameterType Type);
+
+/// <summary>An entry of the PTX that Atrous carries (native/cuda): what the driver must be told to launch it.</summary>
+/// <param name="Name">Of the entry.</param>
+/// <param name="Module">Of the PTX file that holds it, without its ending.</param>
+/// <param name="BlockSize">Threads of a block, all along x; no launch may take another number.</param>
+/// <param name="Parameters">In order.</param>
+internal sealed record KernelSignature(string Name, string Module, int BlockSize, IReadOnlyList<KernelParameter> Parameters);
+
+/// <summary>An NHWC view in device memory: <c>tensor</c> in native/cuda/tensor.h, field by field.</summary>
+/// <param name="Data">Address of the first element; 0 for a tensor that is not there.</param>
+/// <param name="PixelStride">Elements from a pixel to the next: the channels of the tensor that this is a slice of.</param>
+/// <param name="Batch">Pictures.</param>
+/// <param name="Height">Rows of a picture.</param>
+/// <param name="Width">Columns of a picture.</param>
+/// <param name="Channels">Of the slice.</param>
+internal readonly record struct DeviceTensor(nint Data, long PixelStride, int Batch, int Height, int Width, int Channels)
+{
+    public DeviceTensor(nint data, long pixelStride, Shape shape)
+        : this(data, pixelStride, shape.Batch, shape.Height, shape.Width, shape.Channels)
+    {
+    }
+
+    public Shape Shape => new(Batch, Height, Width, Channels);
+}
