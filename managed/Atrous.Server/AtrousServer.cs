@@ -51,6 +51,7 @@ public sealed class AtrousServer : IAsyncDisposable
         WebApplication application = builder.Build();
         application.UseMiddleware<RequestLog>();
         application.UseMiddleware<Failures>();
+        ResponseEncoding.Use(application);
         application.UseRouting();
         HealthEndpoints.Map(application);
         Metrics.Map(application);

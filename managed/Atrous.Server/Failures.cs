@@ -36,8 +36,15 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
         }
         HttpResponse response = context.Response;
         if (response is { StatusCode: >= 400, HasStarted: false, ContentType: null, ContentLength: null or 0 })
-            await Write(context, new HttpFailure(response.StatusCode, $"{ReasonPhrases.GetReasonPhrase(response.StatusCode)}: {context.Request.Method} {context.Request.Path}"), clear: false);
+            await Write(context, new HttpFailure(response.StatusCode, Refusal(context)), clear: false);
     }
+
+    private static string Refusal(HttpContext context) => context.Response.StatusCode switch
+    {
+        StatusCodes.Status404NotFound => $"There is nothing at {context.Request.Path}.",
+        StatusCodes.Status405MethodNotAllowed => $"{context.Request.Path} does not take {context.Request.Method}; use {context.Response.Headers.Allow}.",
+        var status => $"{ReasonPhrases.GetReasonPhrase(status)}.",
+    };
 
     private static async Task Write(HttpContext context, HttpFailure failure, bool clear = true)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Atrous.Hosting;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 
 namespace Atrous.Server;
@@ -20,6 +21,7 @@ internal readonly record struct HttpFailure(int Status, string Message, TimeSpan
     public static HttpFailure Of(Exception exception, CancellationToken aborted) => exception switch
     {
         _ when aborted.IsCancellationRequested => new(ClientClosedRequest, "The client went away."),
+        ConnectionResetException or OperationCanceledException => new(ClientClosedRequest, "The client went away."),
         QueueFullException full => new(StatusCodes.Status503ServiceUnavailable, full.Message, full.RetryAfter),
         ModelNotReadyException => new(StatusCodes.Status503ServiceUnavailable, exception.Message, Soon),
         RequestTimeoutException => new(StatusCodes.Status504GatewayTimeout, exception.Message),

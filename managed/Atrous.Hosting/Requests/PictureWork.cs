@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Atrous.Hosting.Lifecycle;
 using Atrous.Hosting.Scheduling;
 using Atrous.Imaging;
@@ -55,10 +56,13 @@ internal sealed class PictureWork : Work
     public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellation)
     {
         Image[] photos = [.. batch.Select(work => ((PictureWork)work)._photo!)];
+        long start = Stopwatch.GetTimestamp();
         IReadOnlyList<Segmentation> masks = _model.Segmenter.Segment(photos, _key.Confidence, cancellation);
         // Timings are each picture's part of the batch.
         SegmentationTimings each = masks[0].Timings;
-        var stages = new StageTimes(each.Preprocess * masks.Count, each.Network * masks.Count, TimeSpan.Zero, masks.Count);
+        TimeSpan preprocess = each.Preprocess * masks.Count, network = each.Network * masks.Count;
+        TimeSpan rest = Stopwatch.GetElapsedTime(start) - preprocess - network;
+        var stages = new StageTimes(preprocess, network, rest > TimeSpan.Zero ? rest : TimeSpan.Zero, masks.Count);
         for (int i = 0; i < masks.Count; i++)
             (((PictureWork)batch[i]).Mask, ((PictureWork)batch[i]).Stages) = (masks[i], stages);
     }

@@ -201,7 +201,10 @@ internal sealed class DeviceScheduler : IDisposable
         }
         if (next is not { } chosen)
         {
-            _delay.Change(shortest, Timeout.InfiniteTimeSpan);
+            // Timers count whole milliseconds: rounded down, it would come too early and find nothing.
+            _delay.Change(
+                shortest == Timeout.InfiniteTimeSpan ? shortest : TimeSpan.FromMilliseconds(Math.Ceiling(shortest.TotalMilliseconds)),
+                Timeout.InfiniteTimeSpan);
             return null;
         }
         _virtualTime = chosen.Queue.VirtualTime;

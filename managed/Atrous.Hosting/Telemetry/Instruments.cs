@@ -19,6 +19,7 @@ namespace Atrous.Hosting.Telemetry;
 /// <item><term>atrous.model.ready</term><description>1 while the model serves.</description></item>
 /// <item><term>atrous.model.loads</term><description>Loads by "outcome": ok, failed.</description></item>
 /// <item><term>atrous.memory.resident, atrous.memory.managed</term><description>Bytes of the process, and of its garbage-collected heap; no tag.</description></item>
+/// <item><term>atrous.process.threads, atrous.process.handles</term><description>Of the process; no tag.</description></item>
 /// </list>
 /// An activity "segment" (or "infer") spans a request; children named for the stages lie in it.
 /// </remarks>
@@ -55,6 +56,8 @@ internal sealed class Instruments : IDisposable
         _batchSize = _meter.CreateHistogram("atrous.batch.size", "{picture}", "Pictures of one run.", null, Sizes);
         _meter.CreateObservableGauge("atrous.memory.resident", () => Environment.WorkingSet, "By", "Memory of the process.");
         _meter.CreateObservableGauge("atrous.memory.managed", () => GC.GetTotalMemory(false), "By", "The garbage-collected heap.");
+        _meter.CreateObservableGauge("atrous.process.threads", () => OfProcess(process => process.Threads.Count), "{thread}", "Threads of the process.");
+        _meter.CreateObservableGauge("atrous.process.handles", () => OfProcess(process => process.HandleCount), "{handle}", "Open handles of the process: files, connections.");
     }
 
     /// <summary>Watches what models are now.</summary>
@@ -102,6 +105,12 @@ internal sealed class Instruments : IDisposable
     {
         if (_ownsMeter)
             _meter.Dispose();
+    }
+
+    private static int OfProcess(Func<Process, int> count)
+    {
+        using var process = Process.GetCurrentProcess();
+        return count(process);
     }
 
     private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);

@@ -110,7 +110,7 @@ public sealed partial class ServerTests(GeneratedModel model)
             Assert.Equal(1, Value(buckets[^1]));
         }
         Assert.All(
-            ["atrous_queue_length{", "atrous_queue_limit{", "atrous_model_ready{", "atrous_batch_size_bucket{", "atrous_memory_resident_bytes"],
+            ["atrous_queue_length{", "atrous_queue_limit{", "atrous_model_ready{", "atrous_batch_size_bucket{", "atrous_memory_resident_bytes", "atrous_process_threads"],
             name => Assert.Contains(lines, line => line.StartsWith(name, StringComparison.Ordinal)));
     }
 

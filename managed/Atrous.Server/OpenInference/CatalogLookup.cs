@@ -1,0 +1,25 @@
+using Atrous.Hosting;
+using Microsoft.AspNetCore.Http;
+
+namespace Atrous.Server.OpenInference;
+
+/// <summary>Models by the names and versions of addresses.</summary>
+internal static class CatalogLookup
+{
+    /// <param name="catalog">All models.</param>
+    /// <param name="model">Its name.</param>
+    /// <param name="version">"1"; null where the address has none.</param>
+    /// <exception cref="UnknownModelException">There is no such model.</exception>
+    /// <exception cref="ProtocolException">There is no such version.</exception>
+    public static ISegmenter Find(this IModelCatalog catalog, string model, string? version)
+    {
+        ISegmenter segmenter = catalog.Get(model);
+        if (version is not (null or ModelSurface.Version))
+        {
+            throw new ProtocolException(
+                $"Model '{segmenter.Name}' has no version {ProtocolException.Quote(version)}; its version is {ModelSurface.Version}.",
+                StatusCodes.Status404NotFound);
+        }
+        return segmenter;
+    }
+}

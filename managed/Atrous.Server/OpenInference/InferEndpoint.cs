@@ -1,0 +1,63 @@
+using System.Globalization;
+using Atrous.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
+
+namespace Atrous.Server.OpenInference;
+
+/// <summary>POST /v2/models/NAME/infer.</summary>
+internal sealed class InferEndpoint(IModelCatalog catalog, ServerOptions options, IOptions<AtrousOptions> atrous)
+{
+    /// <summary>
+    /// Answers one request. A full queue or a model that is not ready is told before the body is read. The Content-Type is not
+    /// looked at: the clients in use send none, or the wrong one; the header that counts the JSON tells what there is.
+    /// </summary>
+    public async Task AnswerAsync(HttpContext context, string model, string? version)
+    {
+        ISegmenter segmenter = catalog.Find(model, version);
+        segmenter.EnsureAccepting();
+        long? headerLength = HeaderLength(context.Request.Headers[InferResponse.HeaderLength]);
+        (InferRequest request, IReadOnlyList<Segmentation> masks) = await RunAsync(segmenter, headerLength, context);
+        // A reload may have changed the classes meanwhile: the mask knows.
+        var response = new InferResponse(model, request.Id, ModelSurface.Outputs(request, masks[0].Classes), masks);
+        await response.WriteAsync(context.Response, context.RequestAborted);
+    }
+
+    /// <summary>Holds the body no longer than it takes to make the masks.</summary>
+    private async Task<(InferRequest Request, IReadOnlyList<Segmentation> Masks)> RunAsync(
+        ISegmenter segmenter, long? headerLength, HttpContext context)
+    {
+        using BodyLease body = await RequestBody.ReadAsync(context, context.RequestAborted);
+        InferRequest request = headerLength == 0
+            ? Raw(body.Memory)
+            : InferRequestReader.Read(body.Memory, headerLength, options.Limits.MaxJsonDepth);
+        bool confidence = ModelSurface.Outputs(request, segmenter.Info.Classes).Any(output => output.Name == ModelSurface.Confidence);
+        var wishes = new RequestOptions
+        {
+            Confidence = confidence,
+            // As Triton has it, a level that there is not is the last one.
+            Priority = (int)Math.Min(request.Priority, segmenter.Batching.PriorityLevels),
+            Timeout = request.Timeout,
+        };
+        var inference = new Inference(segmenter, atrous.Value.MaxPixels);
+        return (request, await inference.RunAsync(request, wishes, context.RequestAborted));
+    }
+
+    /// <summary>A raw binary request: the body is the one element of the one input.</summary>
+    private static InferRequest Raw(ReadOnlyMemory<byte> body) => new()
+    {
+        Inputs = [new InputTensor(ModelSurface.Input, TensorType.Bytes, [1], TensorForm.Raw, body)],
+        Outputs = [],
+        BinaryOutputs = true,
+    };
+
+    private static long? HeaderLength(StringValues header)
+    {
+        if (header.Count == 0)
+            return null;
+        return header.Count == 1 && long.TryParse(header[0], NumberStyles.None, CultureInfo.InvariantCulture, out long length)
+            ? length
+            : throw new ProtocolException($"The header {InferResponse.HeaderLength} must be one whole number, the bytes of the JSON part.");
+    }
+}

@@ -1,0 +1,155 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+using Microsoft.AspNetCore.Http;
+
+namespace Atrous.Server.OpenInference;
+
+/// <summary>An output of an answer.</summary>
+/// <param name="Name">One of <see cref="ModelSurface"/>'s.</param>
+/// <param name="Type">UINT8, UINT16 or FP32.</param>
+/// <param name="Binary">After the JSON, or in it.</param>
+internal sealed record OutputTensor(string Name, TensorType Type, bool Binary);
+
+/// <summary>
+/// Writes an answer: JSON, and behind it the binary outputs in the order in which the JSON names them. Tensors go out block by
+/// block straight from the masks, at the pace at which the client takes them.
+/// </summary>
+internal sealed class InferResponse(
+    string model, string? id, IReadOnlyList<OutputTensor> outputs, IReadOnlyList<Segmentation> masks)
+{
+    /// <summary>Bytes of the JSON part, in requests and answers that have a binary part.</summary>
+    public const string HeaderLength = "Inference-Header-Content-Length";
+
+    private const int BlockElements = 8192;
+
+    /// <summary>Writes headers and body.</summary>
+    public async Task WriteAsync(HttpResponse response, CancellationToken cancellation)
+    {
+        if (!outputs.Any(output => output.Binary))
+        {
+            response.ContentType = "application/json";
+            await using var text = new Utf8JsonWriter(response.BodyWriter);
+            await WriteJsonAsync(text, response.BodyWriter, cancellation);
+            return;
+        }
+        var header = new ArrayBufferWriter<byte>();
+        await using (var json = new Utf8JsonWriter(header))
+            await WriteJsonAsync(json, null, cancellation);
+        response.ContentType = "application/octet-stream";
+        response.Headers[HeaderLength] = header.WrittenCount.ToString();
+        response.ContentLength = header.WrittenCount + outputs.Where(output => output.Binary).Sum(SizeInBytes);
+        PipeWriter body = response.BodyWriter;
+        body.Write(header.WrittenSpan);
+        foreach (OutputTensor output in outputs.Where(output => output.Binary))
+        {
+            foreach (Segmentation mask in masks)
+            {
+                for (int from = 0; from < mask.Labels.Length; from += BlockElements)
+                {
+                    WriteBinary(body, output, mask, from);
+                    await body.FlushAsync(cancellation);
+                }
+            }
+        }
+    }
+
+    /// <param name="json">Where to.</param>
+    /// <param name="body">Where the writer writes to, for flushing; null for memory.</param>
+    /// <param name="cancellation">The client is gone.</param>
+    private async Task WriteJsonAsync(Utf8JsonWriter json, PipeWriter? body, CancellationToken cancellation)
+    {
+        json.WriteStartObject();
+        json.WriteString("model_name", model);
+        json.WriteString("model_version", ModelSurface.Version);
+        if (id is not null)
+            json.WriteString("id", id);
+        json.WriteStartArray("outputs");
+        foreach (OutputTensor output in outputs)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", output.Name);
+            json.WriteString("datatype", output.Type.Name());
+            json.WriteStartArray("shape");
+            json.WriteNumberValue(masks.Count);
+            json.WriteNumberValue(masks[0].Height);
+            json.WriteNumberValue(masks[0].Width);
+            json.WriteEndArray();
+            if (output.Binary)
+            {
+                json.WriteStartObject("parameters");
+                json.WriteNumber("binary_data_size", SizeInBytes(output));
+                json.WriteEndObject();
+            }
+            else
+            {
+                await WriteDataAsync(json, body, output, cancellation);
+            }
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    /// <summary>Flat, row by row: every client takes that, and it is the shortest.</summary>
+    private async Task WriteDataAsync(Utf8JsonWriter json, PipeWriter? body, OutputTensor output, CancellationToken cancellation)
+    {
+        json.WriteStartArray("data");
+        foreach (Segmentation mask in masks)
+        {
+            for (int from = 0; from < mask.Labels.Length; from += BlockElements)
+            {
+                WriteNumbers(json, output, mask, from);
+                if (body is null)
+                    continue;
+                json.Flush();
+                await body.FlushAsync(cancellation);
+            }
+        }
+        json.WriteEndArray();
+    }
+
+    private long SizeInBytes(OutputTensor output) => masks.Sum(mask => (long)mask.Labels.Length) * output.Type.SizeInBytes();
+
+    private static void WriteNumbers(Utf8JsonWriter json, OutputTensor output, Segmentation mask, int from)
+    {
+        int to = Math.Min(from + BlockElements, mask.Labels.Length);
+        if (output.Type != TensorType.Fp32)
+        {
+            foreach (ushort label in mask.Labels[from..to])
+                json.WriteNumberValue(label);
+            return;
+        }
+        foreach (float confidence in mask.Confidence[from..to])
+        {
+            // JSON has no NaN; null is what other writers put in its place.
+            if (float.IsFinite(confidence))
+                json.WriteNumberValue(confidence);
+            else
+                json.WriteNullValue();
+        }
+    }
+
+    private static void WriteBinary(PipeWriter body, OutputTensor output, Segmentation mask, int from)
+    {
+        int to = Math.Min(from + BlockElements, mask.Labels.Length);
+        switch (output.Type)
+        {
+            case TensorType.Fp32:
+                body.Write(MemoryMarshal.AsBytes(mask.Confidence[from..to]));
+                break;
+            case TensorType.UInt16:
+                body.Write(MemoryMarshal.AsBytes(mask.Labels[from..to]));
+                break;
+            default:
+                Span<byte> bytes = body.GetSpan(to - from);
+                ReadOnlySpan<ushort> labels = mask.Labels[from..to];
+                for (int i = 0; i < labels.Length; i++)
+                    bytes[i] = (byte)labels[i];
+                body.Advance(labels.Length);
+                break;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+namespace Atrous.Server.OpenInference;
+
+/// <summary>
+/// What every model looks like to a client of the protocol. One input, <c>image</c>, so that a photo can be sent raw: its
+/// metadata say BYTES [-1], picture files (JPEG, PNG) of equal size. The same input may be sent as pixels instead, any number
+/// type [N, H, W, C] of whole numbers from 0 to 255, by saying so in the request's datatype and shape. Two outputs:
+/// <c>labels</c>, the class of every pixel at the picture's own size, UINT8 [N, H, W] (UINT16 for more than 256 classes), and
+/// <c>confidence</c>, the probability of that class, FP32 [N, H, W]. A request that names no outputs gets both, as the protocol
+/// wants; naming <c>labels</c> alone spares the rest.
+/// </summary>
+internal static class ModelSurface
+{
+    public const string Input = "image";
+    public const string Labels = "labels";
+    public const string Confidence = "confidence";
+
+    /// <summary>Models have one version; a reload replaces it.</summary>
+    public const string Version = "1";
+
+    private const string Platform = "atrous_checkpoint";
+
+    /// <summary>The element type of the labels.</summary>
+    public static TensorType LabelType(int classes) => classes <= byte.MaxValue + 1 ? TensorType.UInt8 : TensorType.UInt16;
+
+    /// <summary>A model's metadata.</summary>
+    public static ModelMetadata Describe(string name, int classes, IReadOnlyList<string> classNames) => new(
+        name,
+        [Version],
+        Platform,
+        [new TensorMetadata(Input, TensorType.Bytes.Name(), [-1])],
+        [
+            new TensorMetadata(Labels, LabelType(classes).Name(), [-1, -1, -1]),
+            new TensorMetadata(Confidence, TensorType.Fp32.Name(), [-1, -1, -1]),
+        ],
+        new ModelParameters(classes, classNames));
+
+    /// <summary>What the answer to a request holds, in its order.</summary>
+    /// <exception cref="ProtocolException">There is no such output.</exception>
+    public static IReadOnlyList<OutputTensor> Outputs(InferRequest request, int classes)
+    {
+        IEnumerable<RequestedOutput> wanted = request.Outputs.Count > 0
+            ? request.Outputs
+            : [new RequestedOutput(Labels, null), new RequestedOutput(Confidence, null)];
+        return [.. wanted.Select(output => new OutputTensor(output.Name, TypeOf(output.Name, classes), output.Binary ?? request.BinaryOutputs))];
+    }
+
+    private static TensorType TypeOf(string output, int classes) => output switch
+    {
+        Labels => LabelType(classes),
+        Confidence => TensorType.Fp32,
+        _ => throw new ProtocolException(
+            $"There is no output {ProtocolException.Quote(output)}; the models here have '{Labels}' and '{Confidence}'."),
+    };
+}

@@ -1,0 +1,172 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using Atrous.Imaging;
+
+using Microsoft.AspNetCore.Http;
+
+namespace Atrous.Server.OpenInference;
+
+/// <summary>
+/// Pixels as a tensor [N, H, W, C] of any number type: whole numbers from 0 to 255, RGB. What is outside (pictures that
+/// are normalised already, say) is refused, because it would give a wrong mask without a word.
+/// </summary>
+internal static class PixelTensor
+{
+    /// <summary>The depth was looked at when the request was read.</summary>
+    private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
+
+    /// <summary>The pictures, in the order of the tensor. The caller disposes them.</summary>
+    /// <param name="input">Of a number type.</param>
+    /// <param name="maxCount">Pictures that a request may have.</param>
+    /// <param name="maxPixels">Of all pictures together.</param>
+    /// <exception cref="ProtocolException">Shape and data do not fit together, or an element is no pixel's.</exception>
+    public static Image[] Read(InputTensor input, int maxCount, long maxPixels)
+    {
+        (int count, int height, int width, int channels) = Sides(input, maxPixels);
+        PictureCount.Check(input, count, maxCount);
+        CheckSize(input);
+        var pictures = new Image[count];
+        try
+        {
+            for (int i = 0; i < count; i++)
+                pictures[i] = new Image(width, height, channels);
+            if (input.Form == TensorForm.Json)
+                ReadJson(input, pictures);
+            else
+                ReadBinary(input, pictures);
+            return pictures;
+        }
+        catch
+        {
+            foreach (Image? picture in pictures)
+                picture?.Dispose();
+            throw;
+        }
+    }
+
+    private static (int Count, int Height, int Width, int Channels) Sides(InputTensor input, long maxPixels)
+    {
+        if (input.Type == TensorType.Bool || input.Shape is not [_, _, _, _])
+        {
+            throw new ProtocolException(
+                $"Input '{input.Name}' is {input.Type.Name()} {input.ShapeText}; send pixels as UINT8 [N,H,W,3], or files as BYTES [N].");
+        }
+        long elements = input.Elements;
+        long channels = input.Shape[3];
+        if (elements == 0 || channels > 4)
+        {
+            throw new ProtocolException(
+                $"Input '{input.Name}' has the shape {input.ShapeText}; pixels are [N,H,W,C] with at least one picture, row and column, and C from 1 to 4.");
+        }
+        if (elements / channels > maxPixels)
+        {
+            throw new ProtocolException(
+                $"Input '{input.Name}' has {elements / channels} pixels, {maxPixels} are allowed in a request; send less at a time.",
+                StatusCodes.Status413PayloadTooLarge);
+        }
+        return ((int)input.Shape[0], (int)input.Shape[1], (int)input.Shape[2], (int)channels);
+    }
+
+    /// <summary>Looks whether the data can be as much as the shape says, before memory is taken for it.</summary>
+    private static void CheckSize(InputTensor input)
+    {
+        long elements = input.Elements;
+        long size = input.Type.SizeInBytes();
+        if (input.Form == TensorForm.Json)
+        {
+            if (input.Type is TensorType.Fp16 or TensorType.Bf16)
+                throw new ProtocolException($"Input '{input.Name}': {input.Type.Name()} has no JSON form; send it as binary data.");
+            // A digit and a comma or bracket each.
+            if (input.Data.Length < 2 * elements + 1)
+                throw Few(input, elements);
+        }
+        else if (input.Data.Length != elements * size)
+        {
+            throw new ProtocolException(
+                $"Input '{input.Name}': shape {input.ShapeText} of {input.Type.Name()} takes {elements * size} bytes, but {input.Data.Length} were sent.");
+        }
+    }
+
+    private static void ReadJson(InputTensor input, Image[] pictures)
+    {
+        int max = input.Type == TensorType.Int8 ? sbyte.MaxValue : byte.MaxValue;
+        var json = new Utf8JsonReader(input.Data.Span, AnyDepth);
+        long index = 0;
+        foreach (Image picture in pictures)
+        {
+            foreach (ref byte pixel in picture.Pixels)
+                pixel = NextNumber(ref json, out double value) ? Pixel(input, value, index++, max) : throw Few(input, index);
+        }
+        if (NextNumber(ref json, out _))
+            throw new ProtocolException($"Input '{input.Name}': the data has more elements than the shape {input.ShapeText} says.");
+
+        static bool NextNumber(ref Utf8JsonReader json, out double value)
+        {
+            value = 0;
+            while (json.Read())
+            {
+                switch (json.TokenType)
+                {
+                    case JsonTokenType.StartArray or JsonTokenType.EndArray:
+                        continue;
+                    case JsonTokenType.Number:
+                        if (json.TryGetByte(out byte small))
+                            value = small;
+                        else if (!json.TryGetDouble(out value))
+                            value = double.NaN;
+                        return true;
+                    default:
+                        throw new ProtocolException("A tensor's data may hold numbers and arrays of numbers only.");
+                }
+            }
+            return false;
+        }
+    }
+
+    private static void ReadBinary(InputTensor input, Image[] pictures)
+    {
+        int size = input.Type.SizeInBytes();
+        ReadOnlySpan<byte> data = input.Data.Span;
+        long index = 0;
+        foreach (Image picture in pictures)
+        {
+            Span<byte> pixels = picture.Pixels;
+            if (input.Type == TensorType.UInt8)
+                data[..pixels.Length].CopyTo(pixels);
+            else
+            {
+                for (int i = 0; i < pixels.Length; i++)
+                    pixels[i] = Pixel(input, Element(input.Type, data[(i * size)..]), index++, byte.MaxValue);
+            }
+            data = data[(pixels.Length * size)..];
+        }
+    }
+
+    private static byte Pixel(InputTensor input, double value, long index, int max)
+    {
+        byte pixel = (byte)Math.Clamp(value, 0, max);
+        return pixel == value
+            ? pixel
+            : throw new ProtocolException(
+                $"Input '{input.Name}': element {index} is no pixel; pixels are whole numbers from 0 to {max}, not normalised.");
+    }
+
+    private static double Element(TensorType type, ReadOnlySpan<byte> bytes) => type switch
+    {
+        TensorType.UInt16 => BinaryPrimitives.ReadUInt16LittleEndian(bytes),
+        TensorType.UInt32 => BinaryPrimitives.ReadUInt32LittleEndian(bytes),
+        TensorType.UInt64 => BinaryPrimitives.ReadUInt64LittleEndian(bytes),
+        TensorType.Int8 => (sbyte)bytes[0],
+        TensorType.Int16 => BinaryPrimitives.ReadInt16LittleEndian(bytes),
+        TensorType.Int32 => BinaryPrimitives.ReadInt32LittleEndian(bytes),
+        TensorType.Int64 => BinaryPrimitives.ReadInt64LittleEndian(bytes),
+        TensorType.Fp16 => (double)BinaryPrimitives.ReadHalfLittleEndian(bytes),
+        TensorType.Bf16 => BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadUInt16LittleEndian(bytes) << 16),
+        TensorType.Fp32 => BinaryPrimitives.ReadSingleLittleEndian(bytes),
+        TensorType.Fp64 => BinaryPrimitives.ReadDoubleLittleEndian(bytes),
+        _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),
+    };
+
+    private static ProtocolException Few(InputTensor input, long elements) =>
+        new($"Input '{input.Name}': the data has fewer elements than the shape {input.ShapeText} says, {elements} at most.");
+}

@@ -1,0 +1,13 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Atrous.Server.OpenInference;
+
+/// <summary>A request that the protocol refuses: the message is the client's <c>{"error": ...}</c>.</summary>
+/// <param name="message">One sentence: what was wrong and what to do.</param>
+/// <param name="status">Of the answer, 400 to 499.</param>
+internal sealed class ProtocolException(string message, int status = StatusCodes.Status400BadRequest)
+    : BadHttpRequestException(message, status)
+{
+    /// <summary>A client's own words, cut to a length that fits a sentence.</summary>
+    public static string Quote(string text) => text.Length <= 64 ? $"'{text}'" : $"'{text[..64]}...'";
+}
