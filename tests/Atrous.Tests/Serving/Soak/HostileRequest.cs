@@ -1,8 +1,8 @@
-using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Text;
 using Atrous.Tests.Cli;
+using Atrous.Tests.Imaging;
 using Atrous.Tests.Serving.OpenInference;
 
 namespace Atrous.Tests.Serving.Soak;
@@ -45,8 +45,8 @@ internal sealed record HostileRequest(string Name, Func<Random, HttpRequestMessa
         new("photo cut off", random => Protocol.Post(V1, Photo[..random.Next(Photo.Length)]), 400, 415),
         new("photo damaged", random => Protocol.Post(V1, Damaged(random)), 200, 400, 413, 415),
         new("photo damaged, raw", random => With(Protocol.Post(Protocol.Infer, Damaged(random)), Protocol.HeaderLength, "0"), 200, 400, 413),
-        new("giant picture", _ => Protocol.Post(V1, Giant(60_000, 60_000)), 413),
-        new("largest picture", _ => Protocol.Post(V1, Giant(int.MaxValue, int.MaxValue)), 400, 413),
+        new("giant picture", _ => Protocol.Post(V1, HugePng.Bytes(60_000, 60_000)), 413),
+        new("largest picture", _ => Protocol.Post(V1, HugePng.Bytes(int.MaxValue, int.MaxValue)), 413),
         new("gzip bomb", _ => Encoded(Protocol.Post(V1, Bomb.Value), "gzip"), 413),
         new("gzip bomb of JSON", _ => Encoded(Protocol.Post(Protocol.Infer, Bomb.Value), "gzip"), 400, 413),
         new("no gzip", random => Encoded(Protocol.Post(V1, Noise(random, 2000)), "gzip"), 400),
@@ -104,30 +104,6 @@ internal sealed record HostileRequest(string Name, Func<Random, HttpRequestMessa
         for (int i = random.Next(1, 20); i > 0; i--)
             photo[random.Next(8, photo.Length)] ^= (byte)random.Next(1, 256);
         return photo;
-    }
-
-    /// <summary>A PNG whose header is sound and says a size that no memory holds.</summary>
-    private static byte[] Giant(int width, int height)
-    {
-        byte[] photo = [.. Photo];
-        // Behind the signature: length, "IHDR", width, height, five bytes, and the checksum over all but the length.
-        BinaryPrimitives.WriteInt32BigEndian(photo.AsSpan(16), width);
-        BinaryPrimitives.WriteInt32BigEndian(photo.AsSpan(20), height);
-        BinaryPrimitives.WriteUInt32BigEndian(photo.AsSpan(29), Checksum(photo.AsSpan(12, 17)));
-        return photo;
-    }
-
-    /// <summary>PNG's CRC-32, bit by bit (PNG specification, annex D).</summary>
-    private static uint Checksum(ReadOnlySpan<byte> bytes)
-    {
-        uint sum = uint.MaxValue;
-        foreach (byte value in bytes)
-        {
-            sum ^= value;
-            for (int bit = 0; bit < 8; bit++)
-                sum = (sum >> 1) ^ ((sum & 1) * 0xEDB88320);
-        }
-        return ~sum;
     }
 
     private static HttpRequestMessage Infer(string shape, string data) => Protocol.Post(

@@ -5,10 +5,11 @@ namespace Atrous.Tests.Serving.Soak;
 /// <summary>What a process holds at one moment, as Linux tells it.</summary>
 /// <param name="Seconds">Since the traffic began.</param>
 /// <param name="ResidentKiB">Memory.</param>
+/// <param name="PeakKiB">The most that it ever was.</param>
 /// <param name="Threads">Of the process.</param>
 /// <param name="Handles">Open files and sockets.</param>
 /// <param name="CpuSeconds">Since the process began.</param>
-internal sealed record ServerSample(double Seconds, long ResidentKiB, int Threads, int Handles, double CpuSeconds)
+internal sealed record ServerSample(double Seconds, long ResidentKiB, long PeakKiB, int Threads, int Handles, double CpuSeconds)
 {
     /// <summary>Of sysconf(_SC_CLK_TCK), the same on every Linux.</summary>
     private const double TicksPerSecond = 100;
@@ -20,7 +21,7 @@ internal sealed record ServerSample(double Seconds, long ResidentKiB, int Thread
         // Behind the name, which may have spaces: utime and stime are fields 14 and 15 of all, 12 and 13 from there.
         string[] times = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
         return new ServerSample(
-            Math.Round(since.TotalSeconds, 1), Number("VmRSS:"), (int)Number("Threads:"),
+            Math.Round(since.TotalSeconds, 1), Number("VmRSS:"), Number("VmHWM:"), (int)Number("Threads:"),
             Directory.GetFileSystemEntries($"/proc/{process}/fd").Length, (long.Parse(times[11]) + long.Parse(times[12])) / TicksPerSecond);
 
         long Number(string name) => long.Parse(
@@ -36,5 +37,5 @@ internal sealed record ServerSample(double Seconds, long ResidentKiB, int Thread
     }
 
     public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"{Seconds:0.0}\t{ResidentKiB}\t{Threads}\t{Handles}\t{CpuSeconds:0.00}");
+        CultureInfo.InvariantCulture, $"{Seconds:0.0}\t{ResidentKiB}\t{PeakKiB}\t{Threads}\t{Handles}\t{CpuSeconds:0.00}");
 }

@@ -48,6 +48,8 @@ public sealed class SoakTests(GeneratedModel model)
         double memory = Median(seconds / 4, sample => sample.ResidentKiB), lastMemory = Median(seconds * 3 / 4, sample => sample.ResidentKiB);
         double slack = seconds < 120 ? ShortRunKiB : 0;
         Assert.True(lastMemory <= memory * Flat + slack, $"Resident memory went from {memory} to {lastMemory} KiB.");
+        // A reload has two models at a time; a bomb that went off would show here.
+        Assert.True(samples[^1].PeakKiB <= 2 * memory, $"Resident memory was {samples[^1].PeakKiB} KiB at its peak, usually {memory}.");
         AssertNoGrowth("Threads", sample => sample.Threads);
         AssertNoGrowth("Handles", sample => sample.Handles);
 
@@ -67,7 +69,7 @@ public sealed class SoakTests(GeneratedModel model)
         string path = Repository.PathOf(string.Create(CultureInfo.InvariantCulture, $"artifacts/soak/{seconds:0}s.tsv"));
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         await using var log = new StreamWriter(path) { AutoFlush = true };
-        await log.WriteLineAsync("seconds\tresident_kib\tthreads\thandles\tcpu_seconds\tgood\thostile\tfaults");
+        await log.WriteLineAsync("seconds\tresident_kib\tpeak_kib\tthreads\thandles\tcpu_seconds\tgood\thostile\tfaults");
         using var stop = new CancellationTokenSource();
         Task clients = traffic.Run(stop.Token);
         var samples = new List<ServerSample>();
