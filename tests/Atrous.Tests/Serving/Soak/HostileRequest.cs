@@ -61,10 +61,16 @@ internal sealed record HostileRequest(string Name, Func<Random, HttpRequestMessa
         new("no time", _ => Protocol.Post("v1/segment?model=street&timeout=0.001", Photo), 200, 504),
         new("many chunks", random => Chunked(Noise(random, 3000)), 400, 415),
         new("large headers", _ => With(new HttpRequestMessage(HttpMethod.Get, "livez"), "X-Large", new string('x', 40_000)), 431),
+    ];
+
+    /// <summary>What an administrator does meanwhile, in this order.</summary>
+    public static IReadOnlyList<HostileRequest> Administration { get; } =
+    [
         new("reload under load", _ => Protocol.Post("v2/repository/models/street/load", "{}"), 200),
-        new("load of another", _ => Protocol.Post("v2/repository/models/spare/load", "{}"), 200),
         new("unload of another", _ => Protocol.Post("v2/repository/models/spare/unload", "{}"), 200),
-        new("photo for another", _ => Protocol.Post("v1/segment?model=spare", Photo), 200, 503),
+        new("photo for what is unloaded", _ => Protocol.Post("v1/segment?model=spare", Photo), 503),
+        new("load of another", _ => Protocol.Post("v2/repository/models/spare/load", "{}"), 200),
+        new("photo for what is loaded", _ => Protocol.Post("v1/segment?model=spare", Photo), 200),
     ];
 
     /// <summary>Sends it; null, or what is wrong with the answer.</summary>

@@ -8,7 +8,10 @@ namespace Atrous.Tests.Serving.Soak;
 /// <summary>Good and hostile clients of a server, beside each other.</summary>
 /// <param name="server">On loopback.</param>
 /// <param name="model">The checkpoint that it serves as "street".</param>
-/// <param name="rate">Requests a second of all clients together; 0 is as fast as they go.</param>
+/// <param name="rate">
+/// Requests a second of all clients together; 0 is as fast as they go. The models are loaded anew once in two hundred requests,
+/// or every four seconds.
+/// </param>
 internal sealed class Traffic(Uri server, string model, double rate)
 {
     private const int GoodClients = 3, HostileClients = 2;
@@ -32,12 +35,10 @@ internal sealed class Traffic(Uri server, string model, double rate)
         using HttpClient client = Connect();
         foreach (GoodRequest request in _good)
             Count(ref _goodSent, await request.TryAsync(client));
-        foreach (HostileRequest request in HostileRequest.All)
+        foreach (HostileRequest request in HostileRequest.All.Concat(HostileRequest.Administration))
             Count(ref _hostileSent, await request.TryAsync(client, random));
         await HostileConnection.Kill(_address, random);
         Count(ref _hostileSent, await HostileConnection.Babble(_address, random));
-        // One of the requests unloads it.
-        Count(ref _hostileSent, await HostileRequest.All.Single(request => request.Name == "load of another").TryAsync(client, random));
     }
 
     /// <summary>All clients until the end.</summary>
@@ -51,11 +52,19 @@ internal sealed class Traffic(Uri server, string model, double rate)
             0 => await Killed(random),
             _ => await HostileRequest.All[random.Next(HostileRequest.All.Count)].TryAsync(client, random),
         });
+        Func<HttpClient, Random, Task> administrator = async (client, random) =>
+        {
+            foreach (HostileRequest request in HostileRequest.Administration)
+                Count(ref _hostileSent, await request.TryAsync(client, random));
+        };
         Func<HttpClient, Random, Task>[] clients =
             [.. Enumerable.Repeat(good, GoodClients), .. Enumerable.Repeat(hostile, HostileClients)];
+        var pause = rate > 0 ? TimeSpan.FromSeconds(clients.Length / rate) : TimeSpan.Zero;
+        var longPause = TimeSpan.FromSeconds(rate > 0 ? 200 / rate : 4);
         await Task.WhenAll(
         [
-            .. clients.Select((deed, seed) => Task.Run(() => Repeat(deed, new Random(seed), clients.Length, stop))),
+            .. clients.Select((deed, seed) => Task.Run(() => Repeat(deed, new Random(seed), pause, stop))),
+            Task.Run(() => Repeat(administrator, new Random(0), longPause, stop)),
             .. new[] { HostileConnection.SlowHeaders, HostileConnection.SlowBody, HostileConnection.Deaf }
                 .Select(slow => Task.Run(() => Repeat(slow, stop))),
         ]);
@@ -82,14 +91,13 @@ internal sealed class Traffic(Uri server, string model, double rate)
         return null;
     }
 
-    private async Task Repeat(Func<HttpClient, Random, Task> deed, Random random, int clients, CancellationToken stop)
+    private async Task Repeat(Func<HttpClient, Random, Task> deed, Random random, TimeSpan pause, CancellationToken stop)
     {
         using HttpClient client = Connect();
         while (!stop.IsCancellationRequested)
         {
             await deed(client, random);
-            if (rate > 0)
-                await Task.Delay(TimeSpan.FromSeconds(clients / rate), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
