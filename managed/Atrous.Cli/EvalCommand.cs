@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Atrous.Evaluation;
 using Atrous.Imaging;
+using Atrous.Postprocessing;
 
 namespace Atrous.Cli;
 
@@ -14,7 +15,7 @@ internal static class EvalCommand
 
     public static Command Create(TemporaryFiles temporaries, Interruption interruption)
     {
-        Argument<string?> model = ModelChoice.Argument(optional: false);
+        Argument<string?> model = ModelChoice.Argument(optional: true);
         var images = new Option<string>("--images") { Description = "The folder of pictures, with its sub-folders", HelpName = "DIR", Required = true };
         var labels = new Option<string>("--labels") { Description = "The folder of label maps: for sub/a.jpg its sub/a.png", HelpName = "DIR", Required = true };
         var ignore = new Option<int?>("--ignore")
@@ -73,7 +74,7 @@ internal static class EvalCommand
                 ProgressBar.Around("evaluating", pictures.Count, bar => run.Add(pictures, bar));
 
             if (result.GetValue(confusion) is { } target)
-                Draw(temporaries, target, matrix, named);
+                Draw(temporaries, target, matrix, named?.Palette ?? Palette.For(segmenter.Info.ClassNames));
             var report = new EvalReport(segmenter, options, matrix, pictures.Count, result.GetValue(ignore)!.Value);
             if (result.GetValue(json))
                 report.WriteJson();
@@ -84,9 +85,9 @@ internal static class EvalCommand
         return command;
     }
 
-    private static void Draw(TemporaryFiles temporaries, string path, ConfusionMatrix matrix, ClassesFile? named)
+    private static void Draw(TemporaryFiles temporaries, string path, ConfusionMatrix matrix, Palette palette)
     {
-        using Image picture = ConfusionPicture.Draw(matrix, named?.Palette);
+        using Image picture = ConfusionPicture.Draw(matrix, palette);
         using var file = new OutputFile(temporaries, path);
         file.Write(stream => picture.SavePng(stream));
         file.Commit();

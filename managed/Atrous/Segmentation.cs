@@ -76,16 +76,16 @@ public sealed class Segmentation
     /// Writes the mask as PNG: 8-bit palette whose pixel is the class index, or 16-bit grey for more than 256 classes.
     /// </summary>
     /// <param name="path">Of the file, which is overwritten.</param>
-    /// <param name="palette">The classes' colours; null for <see cref="Palette.Default"/>.</param>
+    /// <param name="palette">The classes' colours; null for <see cref="Palette.For"/> of the classes.</param>
     /// <exception cref="AtrousException">The file cannot be written.</exception>
     public void SaveMask(string path, Palette? palette = null) =>
-        LabelPng.Save(path, _labels, Height, Width, Classes, palette);
+        LabelPng.Save(path, _labels, Height, Width, Classes, palette ?? Palette.For(ClassNames));
 
     /// <inheritdoc cref="SaveMask(string, Palette?)"/>
     /// <param name="stream">Gets the bytes.</param>
-    /// <param name="palette">The classes' colours; null for <see cref="Palette.Default"/>.</param>
+    /// <param name="palette">The classes' colours; null for <see cref="Palette.For"/> of the classes.</param>
     public void SaveMask(Stream stream, Palette? palette = null) =>
-        LabelPng.Save(stream, _labels, Height, Width, Classes, palette);
+        LabelPng.Save(stream, _labels, Height, Width, Classes, palette ?? Palette.For(ClassNames));
 
     /// <summary>COCO's run-lengths of every class that occurs, the lowest class first.</summary>
     public IReadOnlyList<CocoRle> RunLengths() => CocoRle.Of(_labels, Height, Width);
@@ -93,8 +93,8 @@ public sealed class Segmentation
     /// <summary>The picture with each pixel's class colour blended over it. The caller disposes it.</summary>
     /// <param name="photo">The picture that was segmented.</param>
     /// <param name="opacity">Of the colours: 0 shows the photo alone, 1 the colours alone.</param>
-    /// <param name="palette">The classes' colours; null for <see cref="Palette.Default"/>.</param>
+    /// <param name="palette">The classes' colours; null for <see cref="Palette.For"/> of the classes.</param>
     /// <exception cref="ArgumentException">The picture has another size than the mask.</exception>
     public Image Overlay(Image photo, double opacity = 0.6, Palette? palette = null) =>
-        Postprocessing.Overlay.Draw(photo, _labels, palette ?? Palette.Default, opacity);
+        Postprocessing.Overlay.Draw(photo, _labels, palette ?? Palette.For(ClassNames), opacity);
 }

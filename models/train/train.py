@@ -68,7 +68,7 @@ def main():
     arguments.add_argument("--out", required=True, type=Path)
     arguments.add_argument("--epochs", type=int, default=150)
     arguments.add_argument("--full-size-from", type=float, default=0.85, 
-                           help="share of the epochs after which crops are whole pictures and the loss has Lovász-softmax")
+                           help="share of the epochs after which crops are whole pictures and the loss is plain cross entropy + Lovász-softmax")
     arguments.add_argument("--batch", type=int, default=8)
     arguments.add_argument("--lr", type=float, default=3e-3)
     arguments.add_argument("--decay", type=float, default=0.03)
@@ -125,7 +125,8 @@ def main():
                 logits = network(x)
             logits = logits.float()
             full = F.interpolate(logits, crop, mode="bilinear", align_corners=False)
-            loss = F.cross_entropy(full, y, weights, ignore_index=data.UNLABELLED)
+            # The weights teach rare classes early, but too many pixels of them: at the end every pixel counts the same.
+            loss = F.cross_entropy(full, y, None if whole else weights, ignore_index=data.UNLABELLED)
             if whole:
                 # Every fourth pixel is enough for it, and sorting is what it costs.
                 loss = loss + lovasz(full[:, :, ::2, ::2], y[:, ::2, ::2])

@@ -95,10 +95,11 @@ internal static class SegmentEndpoints
             : mask.RunLengths().ToDictionary(
                 run => run.Label,
                 run => new RunLengths([run.Height, run.Width], query.CompressedCounts ? run.Compress() : run.Counts));
+        Palette palette = query.Palette ?? Palette.For(mask.ClassNames);
         return
         [
             .. mask.Shares.Select(share =>
-                new ClassReport(share.Label, mask.NameOf(share.Label), query.Palette[share.Label].ToString(), share.Pixels, share.Share)
+                new ClassReport(share.Label, mask.NameOf(share.Label), palette[share.Label].ToString(), share.Pixels, share.Share)
                 {
                     Segmentation = runs.GetValueOrDefault(share.Label),
                 }),
@@ -121,18 +122,19 @@ internal static class SegmentEndpoints
         HttpContext context, [FromServices] IModelCatalog catalog, [FromServices] IOptions<AtrousOptions> options,
         [FromServices] ServerOptions server)
     {
-        Palette palette = SegmentQuery.ParseModels(context.Request.Query);
+        Palette? palette = SegmentQuery.ParseModels(context.Request.Query);
         var limits = new LimitsReport(server.Limits.MaxBodyBytes, options.Value.MaxPixels);
         return TypedResults.Json(new ModelsReport(
             [.. catalog.Models.Select(status => Describe(status, catalog.Get(status.Name), palette))], catalog.Default.Name, limits));
     }
 
-    private static ModelReport Describe(ModelStatus status, ISegmenter segmenter, Palette palette)
+    private static ModelReport Describe(ModelStatus status, ISegmenter segmenter, Palette? palette)
     {
         var report = new ModelReport(status.Name, status.State, status.Reason, null, null, null, null, []);
         try
         {
             ModelInfo info = segmenter.Info;
+            palette ??= Palette.For(info.ClassNames);
             return report with
             {
                 Device = segmenter.Device,

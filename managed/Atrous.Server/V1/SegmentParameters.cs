@@ -13,7 +13,7 @@ internal sealed record SegmentParameter(string Name, string Description, OpenApi
 internal static class SegmentParameters
 {
     public static readonly SegmentParameter Palette = Choice(
-        "palette", "The classes' colours: `default` stays apart for colour-blind people, `cityscapes` and `voc` are those data sets' own.",
+        "palette", "The classes' colours: `default` stays apart for colour-blind people (for the classes of Cityscapes it is theirs), `cityscapes` and `voc` are those data sets' own.",
         SegmentQuery.Palettes.Keys, "default");
 
     public static readonly IReadOnlyList<SegmentParameter> All =

@@ -26,10 +26,10 @@ internal enum SegmentFormat
 /// <summary>The query of /v1/segment, checked.</summary>
 internal sealed record SegmentQuery
 {
-    /// <summary>Palettes by the name that requests use.</summary>
-    public static readonly IReadOnlyDictionary<string, Palette> Palettes = new Dictionary<string, Palette>
+    /// <summary>Palettes by the name that requests use; null for the one that fits the model's classes.</summary>
+    public static readonly IReadOnlyDictionary<string, Palette?> Palettes = new Dictionary<string, Palette?>
     {
-        ["default"] = Palette.Default,
+        ["default"] = null,
         ["cityscapes"] = Palette.Cityscapes,
         ["voc"] = Palette.Voc,
     };
@@ -57,7 +57,8 @@ internal sealed record SegmentQuery
 
     public SegmentFormat Format { get; private init; } = SegmentFormat.Png;
 
-    public Palette Palette { get; private init; } = Palette.Default;
+    /// <summary>Null for the one that fits the model's classes.</summary>
+    public Palette? Palette { get; private init; }
 
     /// <summary>Of an overlay's colours, 0 to 1.</summary>
     public double Opacity { get; private init; } = 0.6;
@@ -98,13 +99,13 @@ internal sealed record SegmentQuery
 
     /// <summary>Reads the query of /v1/models.</summary>
     /// <exception cref="BadHttpRequestException">A parameter is unknown, comes twice, or has no sound value.</exception>
-    public static Palette ParseModels(IQueryCollection query)
+    public static Palette? ParseModels(IQueryCollection query)
     {
         Refuse(query, ["palette"]);
         return ParsePalette(query);
     }
 
-    private static Palette ParsePalette(IQueryCollection query) => Choice(query, "palette", Palettes, Palette.Default);
+    private static Palette? ParsePalette(IQueryCollection query) => Choice(query, "palette", Palettes, null);
 
     /// <summary>A misspelt parameter would otherwise be a default that nobody wanted.</summary>
     private static void Refuse(IQueryCollection query, IEnumerable<string> known)

@@ -1,4 +1,5 @@
 using Atrous.Backends.Cpu;
+using Atrous.Backends.Cuda;
 using Atrous.Backends.Reference;
 
 namespace Atrous.Backends;
@@ -13,7 +14,7 @@ public sealed record DeviceInfo(string Name, bool Available, string Detail);
 public static class BackendRegistry
 {
     /// <summary>Every device, the best first.</summary>
-    public static IReadOnlyList<DeviceInfo> Devices() => [Cuda, Cpu(), Reference];
+    public static IReadOnlyList<DeviceInfo> Devices() => [.. CudaDevices.List(), Cpu(), Reference];
 
     /// <summary>Opens a device.</summary>
     /// <param name="device">"auto" (the best that is available), "cpu", "reference", "cuda" or "cuda:n".</param>
@@ -27,7 +28,7 @@ public static class BackendRegistry
             "auto" or "cpu" => new CpuBackend(threads),
             "reference" => new ReferenceBackend(),
             _ when device == "cuda" || device.StartsWith("cuda:", StringComparison.Ordinal) =>
-                throw new UnavailableException($"The device '{device}' cannot be used: {Cuda.Detail}. Use --device cpu."),
+                throw new UnavailableException($"The device '{device}' cannot be used: {CudaDevices.Find(device).Detail.TrimEnd('.')}. Use --device cpu."),
             _ => throw new UnavailableException($"There is no device '{device}'; there are auto, cpu, reference and cuda[:n]."),
         };
         if (precision == Precision.Fp32)
@@ -37,8 +38,6 @@ public static class BackendRegistry
     }
 
     private static readonly DeviceInfo Reference = new("reference", true, "plain loops in double precision; slow, the definition of correct");
-
-    private static readonly DeviceInfo Cuda = new("cuda", false, "this version of Atrous has no CUDA backend");
 
     private static DeviceInfo Cpu()
     {

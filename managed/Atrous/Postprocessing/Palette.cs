@@ -38,6 +38,25 @@ public sealed class Palette
         Rgb.FromHex(0x005064), Rgb.FromHex(0x0000E6), Rgb.FromHex(0x770B20),
     ]);
 
+    private static readonly Palette AllColoured = new(Default.Colours.Skip(1).ToArray());
+
+    /// <summary>What class 0 is called where it stands for nothing in particular: black suits it.</summary>
+    private static readonly HashSet<string> Backgrounds =
+        new(["background", "__background__", "unlabeled", "unlabelled", "void", "other", "others"], StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// The colours for these classes: Cityscapes' own for its classes; <see cref="Default"/> where class 0 is a background or
+    /// nothing has a name; else the default's colours without the black, since class 0 is as much a thing as the others.
+    /// </summary>
+    /// <param name="classNames">From class 0 on; may be empty.</param>
+    public static Palette For(IReadOnlyList<string> classNames) => classNames switch
+    {
+        [] => Default,
+        ["road", "sidewalk", ..] when classNames.Count == Cityscapes.Colours.Count => Cityscapes,
+        [var first, ..] when Backgrounds.Contains(first) => Default,
+        _ => AllColoured,
+    };
+
     public IReadOnlyList<Rgb> Colours => _colours;
 
     /// <summary>The classes' names from class 0 on; empty where there are none.</summary>

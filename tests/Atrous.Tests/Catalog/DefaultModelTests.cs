@@ -1,5 +1,7 @@
 using Atrous.Catalog;
+using Atrous.Evaluation;
 using Atrous.Imaging;
+using Atrous.Postprocessing;
 using Atrous.Specs;
 using Atrous.Tests.Cli;
 using Atrous.Tests.Support;
@@ -41,5 +43,56 @@ public sealed class DefaultModelTests
         Segmentation mask = segmenter.Segment(photo);
         Assert.Equal((photo.Width, photo.Height), (mask.Width, mask.Height));
         Assert.InRange(mask.Shares.Count, 2, 11);
+    }
+
+    /// <summary>The project's promise for the file that it ships: 0.60 on the frames that chose the epoch.</summary>
+    [Fact]
+    public void It_reaches_its_score_on_CamVid()
+    {
+        string val = Shared.Require("datasets/camvid/val");
+        var matrix = new ConfusionMatrix(11, ignore: 11);
+        using var segmenter = Segmenter.LoadDefault();
+        foreach (string picture in Directory.EnumerateFiles(Path.Combine(val, "images")))
+            Add(matrix, segmenter, picture, Path.Combine(val, "labels", Path.GetFileNameWithoutExtension(picture) + ".png"));
+        Assert.Equal(101 * 480L * 360, matrix.Pixels + matrix.Ignored);
+        Assert.InRange(matrix.MeanIou, 0.60, 1);
+    }
+
+    [Theory]
+    [InlineData("street.png", "street.labels.png")]
+    [InlineData("scenes/1005.jpg", "scenes/1005.labels.png")]
+    [InlineData("scenes/1010.jpg", "scenes/1010.labels.png")]
+    [InlineData("scenes/1013.jpg", "scenes/1013.labels.png")]
+    [InlineData("scenes/1024.jpg", "scenes/1024.labels.png")]
+    [InlineData("scenes/1025.jpg", "scenes/1025.labels.png")]
+    public void It_understands_the_samples(string picture, string labels)
+    {
+        var matrix = new ConfusionMatrix(11, ignore: 11);
+        using var segmenter = Segmenter.LoadDefault();
+        Add(matrix, segmenter, Repository.PathOf($"samples/{picture}"), Repository.PathOf($"samples/{labels}"));
+        Assert.InRange(matrix.PixelAccuracy, 0.85, 1);
+    }
+
+    /// <summary>The picture in the README is what the program writes; other instruction sets may round a tie differently.</summary>
+    [Fact]
+    public void The_overlay_in_the_README_is_its_output()
+    {
+        using var segmenter = Segmenter.LoadDefault();
+        using Image photo = Image.Load(Repository.PathOf("samples/street.png"));
+        using Image overlay = segmenter.Segment(photo).Overlay(photo);
+        using Image shown = Image.Load(Repository.PathOf("docs/street.overlay.png"));
+        Assert.Equal((overlay.Width, overlay.Height), (shown.Width, shown.Height));
+        int differing = 0;
+        ReadOnlySpan<byte> a = overlay.Pixels, b = shown.Pixels;
+        for (int i = 0; i < a.Length; i++)
+            differing += a[i] != b[i] ? 1 : 0;
+        Assert.InRange(differing / (double)a.Length, 0, 1e-3);
+    }
+
+    private static void Add(ConfusionMatrix matrix, Segmenter segmenter, string picture, string labels)
+    {
+        using Image photo = Image.Load(picture);
+        Segmentation mask = segmenter.Segment(photo);
+        matrix.Add(LabelImage.Load(labels), mask.Labels, mask.Height, mask.Width);
     }
 }

@@ -80,6 +80,15 @@ public sealed partial class LayeringTests
             .SelectMany(file => References(file).Where(project.Value.Contains).Select(other => $"{file} names Atrous.{other}"))));
 
     [Fact]
+    public void The_cuda_bindings_know_nothing_of_Atrous() => Assert.Empty(
+        Files(".cs").Where(file => file.StartsWith("managed/ManagedCuda", StringComparison.Ordinal) && BeyondBindings().IsMatch(Text(file))));
+
+    [Fact]
+    public void Only_the_backends_know_the_cuda_bindings() => Assert.Empty(
+        Files(".cs").Where(file => file.StartsWith("managed/Atrous", StringComparison.Ordinal) && !file.StartsWith("managed/Atrous/Backends/", StringComparison.Ordinal)
+            && Text(file).Contains("Atrous.ManagedCuda", StringComparison.Ordinal)));
+
+    [Fact]
     public void A_namespace_is_its_folder() => Assert.All(Files(".cs").Where(IsLibrary), file =>
     {
         string declared = Namespace().Match(Text(file)).Groups[1].Value;
@@ -149,6 +158,9 @@ public sealed partial class LayeringTests
     // Also "Native.Something", which means the same within Atrous. Graph and Imaging are left out there: members have these names.
     [GeneratedRegex(@"(?<![\w.])(?:(?:global::)?Atrous\.(\w+)|(Native|Tensors|Specs|Models|Checkpoints|Backends|Preprocessing|Postprocessing)\.[A-Z])")]
     private static partial Regex Qualified();
+
+    [GeneratedRegex(@"\bAtrous\.(?!ManagedCuda\b)")]
+    private static partial Regex BeyondBindings();
 
     [GeneratedRegex(@"^\s*//.*$|^namespace .*$", RegexOptions.Multiline)]
     private static partial Regex Comment();

@@ -17,6 +17,19 @@ public class PaletteTests
     }
 
     [Fact]
+    public void Only_a_background_is_black()
+    {
+        Assert.Same(Palette.Default, Palette.For([]));
+        Assert.Same(Palette.Default, Palette.For(["background", "aeroplane"]));
+        Palette street = Palette.For(["sky", "building", "pole"]);
+        Assert.Equal(Palette.Default[1], street[0]);
+        Assert.Equal(Palette.Default[3], street[2]);
+        string[] cityscapes = ["road", "sidewalk", .. Enumerable.Range(2, 17).Select(label => $"class {label}")];
+        Assert.Same(Palette.Cityscapes, Palette.For(cityscapes));
+        Assert.NotSame(Palette.Cityscapes, Palette.For(["road", "sidewalk"]));
+    }
+
+    [Fact]
     public void Voc_colours_are_those_of_the_development_kit()
     {
         string[] expected = ["#000000", "#800000", "#008000", "#808000", "#000080", "#800080", "#008080", "#808080", "#400000"];

@@ -62,10 +62,10 @@ public sealed partial class ServerTests(GeneratedModel model)
         Assert.Equal("application/problem+json", missing.Content.Headers.ContentType?.MediaType);
         JsonElement problem = JsonDocument.Parse(await missing.Content.ReadAsStreamAsync()).RootElement;
         Assert.Equal(404, problem.GetProperty("status").GetInt32());
-        Assert.Contains("GET /v1/nothing", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        Assert.Contains("/v1/nothing", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
         missing = await client.GetAsync("v2/nothing");
         Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
-        Assert.Contains("GET /v2/nothing", JsonDocument.Parse(await missing.Content.ReadAsStreamAsync()).RootElement.GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Contains("/v2/nothing", JsonDocument.Parse(await missing.Content.ReadAsStreamAsync()).RootElement.GetProperty("error").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Atrous.Imaging;
 using Atrous.Server;
 using Atrous.Tests.Cli;
 using Atrous.Tests.Segmenters;
+using Microsoft.Extensions.Logging;
 
 namespace Atrous.Tests.Serving.OpenInference;
 
@@ -51,6 +52,7 @@ public sealed class ProtocolServer(GeneratedModel model) : IAsyncLifetime
     {
         Port = 0,
         Admin = admin,
+        LogLevel = LogLevel.Error,
         // Only ever waited for until a test cuts it short.
         DrainDelay = TimeSpan.FromMinutes(1),
         Limits = new ServerLimits { MaxBodyBytes = MaxBodyBytes },

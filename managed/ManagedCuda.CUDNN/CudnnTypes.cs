@@ -1,0 +1,111 @@
+namespace Atrous.ManagedCuda.CUDNN;
+
+/// <summary>Element types, by cuDNN's numbers.</summary>
+public enum CudnnDataType
+{
+    Float = 0,
+    Half = 2,
+    BFloat16 = 9,
+}
+
+/// <summary>What a pointwise operation does, by cuDNN's numbers.</summary>
+public enum PointwiseMode
+{
+    Add = 0,
+    Mul = 1,
+    Min = 2,
+    Max = 3,
+    Sub = 9,
+    Identity = 21,
+
+    /// <summary>min(upper clip, x above the lower clip, and slope times x below it).</summary>
+    ReluFwd = 100,
+    TanhFwd = 101,
+    SigmoidFwd = 102,
+
+    /// <summary>x * sigmoid(beta * x).</summary>
+    SwishFwd = 106,
+}
+
+/// <summary>How engines are ranked, by cuDNN's numbers.</summary>
+public enum HeuristicMode
+{
+    /// <summary>More thought, better ranked.</summary>
+    B = 1,
+
+    /// <summary>Engines that work, not ranked.</summary>
+    Fallback = 2,
+
+    /// <summary>Fast.</summary>
+    A = 3,
+}
+
+/// <summary>What an engine does to numbers, by cuDNN's numbers.</summary>
+public enum NumericalNote
+{
+    /// <summary>Products on tensor cores: 32-bit inputs are rounded to TF32.</summary>
+    TensorCore = 0,
+    DownConvertInputs = 1,
+    ReducedPrecisionReduction = 2,
+    Fft = 3,
+    Nondeterministic = 4,
+    Winograd = 5,
+    WinogradTile4x4 = 6,
+    WinogradTile6x6 = 7,
+    WinogradTile13x13 = 8,
+    StrictNanPropagation = 9,
+}
+
+/// <summary>How an engine behaves, by cuDNN's numbers.</summary>
+public enum BehaviorNote
+{
+    /// <summary>Its plan is compiled when it is made.</summary>
+    RuntimeCompilation = 0,
+    RequiresFilterInt8x32Reorder = 1,
+    RequiresBiasInt8x32Reorder = 2,
+    SupportsCudaGraphNativeApi = 3,
+}
+
+/// <summary>A tensor of a graph: numbers side by side in any strided order.</summary>
+/// <param name="Uid">Its number in the graph; the pointers of a run are given by it.</param>
+/// <param name="Type">Element type.</param>
+/// <param name="N">Images; of a filter its outputs.</param>
+/// <param name="C">Channels; of a filter its inputs in a group.</param>
+/// <param name="H">Height.</param>
+/// <param name="W">Width.</param>
+/// <param name="PixelStride">Elements from a pixel to the next: C, or more for a channel slice of a wider tensor.</param>
+/// <param name="IsVirtual">It exists only between two operations of the graph.</param>
+/// <param name="Alignment">Bytes that its address is a multiple of, in every run.</param>
+public readonly record struct GraphTensor(long Uid, CudnnDataType Type, long N, long C, long H, long W, long PixelStride, bool IsVirtual = false, long Alignment = 16)
+{
+    /// <summary>A tensor whose pixels lie side by side.</summary>
+    public static GraphTensor Packed(long uid, CudnnDataType type, long n, long c, long h, long w) => new(uid, type, n, c, h, w, c);
+
+    /// <summary>The same shape as a virtual tensor of 32-bit floats, what cuDNN recommends between operations.</summary>
+    public GraphTensor Virtual(long uid) => new(uid, CudnnDataType.Float, N, C, H, W, C, IsVirtual: true);
+}
+
+/// <summary>A convolution's window in two dimensions, in pixels.</summary>
+/// <param name="PadTop">Rows of zeros before the first.</param>
+/// <param name="PadLeft">Columns of zeros before the first.</param>
+/// <param name="PadBottom">Rows of zeros behind the last.</param>
+/// <param name="PadRight">Columns of zeros behind the last.</param>
+/// <param name="StrideHeight">Step along the height.</param>
+/// <param name="StrideWidth">Step along the width.</param>
+/// <param name="DilationHeight">Atrous rate along the height.</param>
+/// <param name="DilationWidth">Atrous rate along the width.</param>
+public readonly record struct ConvolutionWindow(
+    long PadTop, long PadLeft, long PadBottom, long PadRight, long StrideHeight = 1, long StrideWidth = 1, long DilationHeight = 1, long DilationWidth = 1);
+
+/// <summary>A pointwise operation and its constants; those that are null keep cuDNN's defaults.</summary>
+/// <param name="Mode">What it does.</param>
+/// <param name="LowerClip">Of <see cref="PointwiseMode.ReluFwd"/>.</param>
+/// <param name="UpperClip">Of <see cref="PointwiseMode.ReluFwd"/>: 6 for ReLU6.</param>
+/// <param name="LowerSlope">Of <see cref="PointwiseMode.ReluFwd"/>: the slope of a leaky ReLU.</param>
+/// <param name="SwishBeta">Of <see cref="PointwiseMode.SwishFwd"/>.</param>
+public sealed record Pointwise(PointwiseMode Mode, float? LowerClip = null, float? UpperClip = null, float? LowerSlope = null, float? SwishBeta = null);
+
+/// <summary>An engine and its knobs: what a cache keeps of a plan, beside cuDNN's version. Engine numbers change between versions.</summary>
+/// <param name="Engine">The engine's global index.</param>
+/// <param name="Knobs">Type and value of each knob.</param>
+public sealed record EngineChoice(long Engine, IReadOnlyList<KeyValuePair<int, long>> Knobs);

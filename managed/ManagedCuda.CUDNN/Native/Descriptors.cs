@@ -1,0 +1,86 @@
+namespace Atrous.ManagedCuda.CUDNN.Native;
+
+/// <summary>Complete descriptors from the typed descriptions.</summary>
+internal static class Descriptors
+{
+    private const int CrossCorrelation = 1;
+
+    /// <summary>A complete descriptor; nothing stays behind when cuDNN refuses it.</summary>
+    public static BackendDescriptor Make(DescriptorType type, Action<BackendDescriptor> set)
+    {
+        var descriptor = new BackendDescriptor(type);
+        try
+        {
+            set(descriptor);
+            return descriptor.Complete();
+        }
+        catch
+        {
+            descriptor.Dispose();
+            throw;
+        }
+    }
+
+    public static BackendDescriptor Tensor(GraphTensor tensor) => Make(DescriptorType.Tensor, descriptor =>
+    {
+        long row = tensor.W * tensor.PixelStride;
+        descriptor
+            .Set(AttributeName.TensorDataType, AttributeType.DataType, tensor.Type)
+            .Set(AttributeName.TensorDimensions, AttributeType.Int64, tensor.N, tensor.C, tensor.H, tensor.W)
+            .Set(AttributeName.TensorStrides, AttributeType.Int64, tensor.H * row, 1L, row, tensor.PixelStride)
+            .Set(AttributeName.TensorUniqueId, AttributeType.Int64, tensor.Uid)
+            .Set(AttributeName.TensorByteAlignment, AttributeType.Int64, tensor.Alignment)
+            .Set(AttributeName.TensorIsVirtual, AttributeType.Boolean, (byte)(tensor.IsVirtual ? 1 : 0));
+    });
+
+    public static BackendDescriptor Convolution(GraphTensor x, GraphTensor w, ConvolutionWindow window, GraphTensor y)
+    {
+        using BackendDescriptor convolution = Make(DescriptorType.Convolution, descriptor => descriptor
+            .Set(AttributeName.ConvolutionComputeType, AttributeType.DataType, CudnnDataType.Float)
+            .Set(AttributeName.ConvolutionMode, AttributeType.ConvolutionMode, CrossCorrelation)
+            .Set(AttributeName.ConvolutionSpatialDimensions, AttributeType.Int64, 2L)
+            .Set(AttributeName.ConvolutionPrePaddings, AttributeType.Int64, window.PadTop, window.PadLeft)
+            .Set(AttributeName.ConvolutionPostPaddings, AttributeType.Int64, window.PadBottom, window.PadRight)
+            .Set(AttributeName.ConvolutionFilterStrides, AttributeType.Int64, window.StrideHeight, window.StrideWidth)
+            .Set(AttributeName.ConvolutionDilations, AttributeType.Int64, window.DilationHeight, window.DilationWidth));
+        using BackendDescriptor input = Tensor(x), filter = Tensor(w), output = Tensor(y);
+        return Make(DescriptorType.OperationConvolutionForward, descriptor => descriptor
+            .Set(AttributeName.ConvolutionForwardDescriptor, convolution)
+            .Set(AttributeName.ConvolutionForwardX, input)
+            .Set(AttributeName.ConvolutionForwardW, filter)
+            .Set(AttributeName.ConvolutionForwardY, output)
+            .Set(AttributeName.ConvolutionForwardAlpha, AttributeType.Float, 1f)
+            .Set(AttributeName.ConvolutionForwardBeta, AttributeType.Float, 0f));
+    }
+
+    public static BackendDescriptor Pointwise(Pointwise operation, GraphTensor x, GraphTensor? operand, GraphTensor y)
+    {
+        using BackendDescriptor pointwise = Make(DescriptorType.Pointwise, descriptor =>
+        {
+            descriptor
+                .Set(AttributeName.PointwiseMode, AttributeType.PointwiseMode, operation.Mode)
+                .Set(AttributeName.PointwiseMathPrecision, AttributeType.DataType, CudnnDataType.Float);
+            SetIfGiven(descriptor, AttributeName.PointwiseReluLowerClip, operation.LowerClip);
+            SetIfGiven(descriptor, AttributeName.PointwiseReluUpperClip, operation.UpperClip);
+            SetIfGiven(descriptor, AttributeName.PointwiseReluLowerClipSlope, operation.LowerSlope);
+            SetIfGiven(descriptor, AttributeName.PointwiseSwishBeta, operation.SwishBeta);
+        });
+        using BackendDescriptor input = Tensor(x), output = Tensor(y);
+        using BackendDescriptor? second = operand is { } tensor ? Tensor(tensor) : null;
+        return Make(DescriptorType.OperationPointwise, descriptor =>
+        {
+            descriptor
+                .Set(AttributeName.OperationPointwiseDescriptor, pointwise)
+                .Set(AttributeName.OperationPointwiseX, input)
+                .Set(AttributeName.OperationPointwiseY, output);
+            if (second is not null)
+                descriptor.Set(AttributeName.OperationPointwiseB, second);
+        });
+    }
+
+    private static void SetIfGiven(BackendDescriptor descriptor, AttributeName name, float? value)
+    {
+        if (value is { } given)
+            descriptor.Set(name, AttributeType.Float, given);
+    }
+}

@@ -1,0 +1,141 @@
+using Atrous.ManagedCuda.CUDNN.Native;
+
+namespace Atrous.ManagedCuda.CUDNN;
+
+/// <summary>
+/// Operations that one plan computes: a convolution and what is done to its result. Each pointwise operation takes the result of the
+/// one before as its first operand, which is the pattern that cuDNN's engines for convolutions know.
+/// </summary>
+public sealed class OperationGraph : IDisposable
+{
+    private readonly CudaDNNContext _cudnn;
+    private readonly BackendDescriptor _graph;
+
+    private OperationGraph(CudaDNNContext cudnn, BackendDescriptor graph)
+    {
+        _cudnn = cudnn;
+        _graph = graph;
+    }
+
+    /// <summary>Begins with a convolution y = x * w; sums are 32-bit floats.</summary>
+    /// <param name="cudnn">Where.</param>
+    /// <param name="x">Input, N C H W.</param>
+    /// <param name="w">Filter, K C/groups R S, channels last.</param>
+    /// <param name="window">Padding, stride and atrous rate.</param>
+    /// <param name="y">Result; virtual if operations follow.</param>
+    public static Builder Convolution(CudaDNNContext cudnn, GraphTensor x, GraphTensor w, ConvolutionWindow window, GraphTensor y) =>
+        new(cudnn, x, w, window, y);
+
+    /// <summary>Ways to compute the graph, the one expected to be fastest first; none if cuDNN has no engine for it.</summary>
+    /// <param name="mode">How they are ranked.</param>
+    /// <param name="count">At most so many.</param>
+    public EngineConfig[] GetEngineConfigs(HeuristicMode mode, int count = 16)
+    {
+        using (_cudnn.Context.Enter())
+        {
+            using var heuristic = new BackendDescriptor(DescriptorType.EngineHeuristic);
+            heuristic
+                .Set(AttributeName.EngineHeuristicOperationGraph, _graph)
+                .Set(AttributeName.EngineHeuristicMode, AttributeType.HeuristicMode, mode);
+            try
+            {
+                heuristic.Complete();
+            }
+            catch (CudaDNNException e) when (e.IsNotSupported)
+            {
+                return [];
+            }
+            return
+            [
+                .. heuristic.GetChildren(AttributeName.EngineHeuristicResults, DescriptorType.EngineConfig, count)
+                    .Select(config => new EngineConfig(_cudnn, config)),
+            ];
+        }
+    }
+
+    /// <summary>A way that was kept.</summary>
+    /// <exception cref="CudaDNNException">This cuDNN does not have it for this graph.</exception>
+    public EngineConfig CreateEngineConfig(EngineChoice choice)
+    {
+        using (_cudnn.Context.Enter())
+        {
+            using BackendDescriptor engine = Descriptors.Make(DescriptorType.Engine, descriptor => descriptor
+                .Set(AttributeName.EngineOperationGraph, _graph)
+                .Set(AttributeName.EngineGlobalIndex, AttributeType.Int64, choice.Engine));
+            BackendDescriptor[] knobs = [.. choice.Knobs.Select(knob => Descriptors.Make(DescriptorType.KnobChoice, descriptor => descriptor
+                .Set(AttributeName.KnobChoiceType, AttributeType.KnobType, knob.Key)
+                .Set(AttributeName.KnobChoiceValue, AttributeType.Int64, knob.Value)))];
+            try
+            {
+                return new EngineConfig(_cudnn, Descriptors.Make(DescriptorType.EngineConfig, descriptor =>
+                {
+                    descriptor.Set(AttributeName.EngineConfigEngine, engine);
+                    if (knobs.Length > 0)
+                        descriptor.Set(AttributeName.EngineConfigKnobChoices, knobs);
+                }));
+            }
+            finally
+            {
+                foreach (BackendDescriptor knob in knobs)
+                    knob.Dispose();
+            }
+        }
+    }
+
+    public void Dispose() => _graph.Dispose();
+
+    /// <summary>Collects the operations of a graph.</summary>
+    public sealed class Builder
+    {
+        private readonly CudaDNNContext _cudnn;
+        private readonly GraphTensor _x, _w, _y;
+        private readonly ConvolutionWindow _window;
+        private readonly List<(Pointwise Operation, GraphTensor? Operand, GraphTensor Y)> _steps = [];
+
+        internal Builder(CudaDNNContext cudnn, GraphTensor x, GraphTensor w, ConvolutionWindow window, GraphTensor y)
+        {
+            _cudnn = cudnn;
+            _x = x;
+            _w = w;
+            _window = window;
+            _y = y;
+        }
+
+        /// <summary>Appends an operation on the last result.</summary>
+        /// <param name="operation">What.</param>
+        /// <param name="operand">The second operand, if it takes one: of the result's shape, or broadcast.</param>
+        /// <param name="y">Its result; virtual if operations follow.</param>
+        public Builder Then(Pointwise operation, GraphTensor? operand, GraphTensor y)
+        {
+            _steps.Add((operation, operand, y));
+            return this;
+        }
+
+        /// <summary>Describes the graph to cuDNN.</summary>
+        /// <exception cref="CudaDNNException">Shapes do not meet, or cuDNN has no such pattern.</exception>
+        public OperationGraph Build()
+        {
+            using (_cudnn.Context.Enter())
+            {
+                var operations = new List<BackendDescriptor>();
+                try
+                {
+                    operations.Add(Descriptors.Convolution(_x, _w, _window, _y));
+                    GraphTensor last = _y;
+                    foreach ((Pointwise operation, GraphTensor? operand, GraphTensor y) in _steps)
+                    {
+                        operations.Add(Descriptors.Pointwise(operation, last, operand, y));
+                        last = y;
+                    }
+                    return new OperationGraph(_cudnn, Descriptors.Make(DescriptorType.OperationGraph, graph => graph
+                        .Set(AttributeName.OperationGraphHandle, _cudnn.Handle)
+                        .Set(AttributeName.OperationGraphOperations, [.. operations])));
+                }
+                finally
+                {
+                    operations.ForEach(operation => operation.Dispose());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+using System.Runtime.CompilerServices;
+using Atrous.ManagedCuda.Native;
+
+namespace Atrous.ManagedCuda;
+
+/// <summary>An array in device memory. Freed by Dispose; the application's own memory is only looked at.</summary>
+/// <typeparam name="T">Element type.</typeparam>
+public sealed class CudaDeviceVariable<T> : IDisposable
+    where T : unmanaged
+{
+    private readonly DeviceMemoryHandle _handle;
+    private readonly CudaContext? _context;
+
+    /// <summary>Allocates memory at once; contents are undefined.</summary>
+    /// <param name="context">Where.</param>
+    /// <param name="size">Elements, at least 1.</param>
+    /// <exception cref="CudaException">The device has not so much left.</exception>
+    public CudaDeviceVariable(CudaContext context, long size)
+    {
+        Size = Checked(size);
+        _context = context;
+        using (context.Enter())
+        {
+            DriverApi.ThrowIfFailed(DriverApi.cuMemAlloc_v2(out CUdeviceptr pointer, Bytes));
+            _handle = new DeviceMemoryHandle(context.Handle, pointer, ownsHandle: true);
+        }
+    }
+
+    /// <summary>Takes memory from the device's pool, in the order of a stream: work put into it afterwards may use the memory.</summary>
+    /// <param name="context">Where.</param>
+    /// <param name="size">Elements, at least 1.</param>
+    /// <param name="stream">Gives the order; Dispose returns the memory in the order of the same stream.</param>
+    public CudaDeviceVariable(CudaContext context, long size, CudaStream stream)
+    {
+        Size = Checked(size);
+        _context = context;
+        using (context.Enter())
+        {
+            DriverApi.ThrowIfFailed(DriverApi.cuMemAllocAsync(out CUdeviceptr pointer, Bytes, stream.Handle));
+            _handle = new DeviceMemoryHandle(context.Handle, pointer, ownsHandle: true, stream.Handle);
+        }
+    }
+
+    /// <summary>Looks at memory that the application owns. Copies are asynchronous only, in one of its streams.</summary>
+    /// <param name="pointer">Its start.</param>
+    /// <param name="size">Elements, at least 1.</param>
+    public CudaDeviceVariable(CUdeviceptr pointer, long size)
+    {
+        Size = Checked(size);
+        _handle = new DeviceMemoryHandle(null, pointer, ownsHandle: false);
+    }
+
+    /// <summary>Where it starts.</summary>
+    /// <exception cref="ObjectDisposedException">The memory is freed.</exception>
+    public CUdeviceptr DevicePointer => new((ulong)_handle.Value);
+
+    /// <summary>Elements.</summary>
+    public long Size { get; }
+
+    public long SizeInBytes => Size * Unsafe.SizeOf<T>();
+
+    private nuint Bytes => (nuint)SizeInBytes;
+
+    /// <summary>Copies from the host and waits for it.</summary>
+    /// <param name="source">As many elements as there are, or fewer.</param>
+    public unsafe void CopyToDevice(ReadOnlySpan<T> source)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(source.Length, Size, nameof(source));
+        using (Own.Enter())
+        {
+            fixed (T* start = source)
+                DriverApi.ThrowIfFailed(DriverApi.cuMemcpyHtoD_v2(DevicePointer, start, (nuint)source.Length * (nuint)sizeof(T)));
+        }
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>Copies to the host and waits for it; the copy is in the order of the default stream, so synchronise other streams before.</summary>
+    /// <param name="destination">As many elements as there are, or fewer.</param>
+    public unsafe void CopyToHost(Span<T> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(destination.Length, Size, nameof(destination));
+        using (Own.Enter())
+        {
+            fixed (T* start = destination)
+                DriverApi.ThrowIfFailed(DriverApi.cuMemcpyDtoH_v2(start, DevicePointer, (nuint)destination.Length * (nuint)sizeof(T)));
+        }
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>Copies from pinned memory in the order of a stream; the source must stay as it is until then.</summary>
+    /// <param name="source">Pinned memory.</param>
+    /// <param name="count">Elements, from the start of both.</param>
+    /// <param name="stream">The order.</param>
+    public unsafe void AsyncCopyToDevice(CudaPageLockedHostMemory<T> source, long count, CudaStream stream)
+    {
+        DriverApi.ThrowIfFailed(DriverApi.cuMemcpyHtoDAsync_v2(
+            DevicePointer, (void*)source.PinnedHostPointer, BytesOf(count, source.Size), stream.Handle));
+        GC.KeepAlive(source);
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>Copies to pinned memory in the order of a stream; read it after the stream was waited for.</summary>
+    /// <param name="destination">Pinned memory.</param>
+    /// <param name="count">Elements, from the start of both.</param>
+    /// <param name="stream">The order.</param>
+    public unsafe void AsyncCopyToHost(CudaPageLockedHostMemory<T> destination, long count, CudaStream stream)
+    {
+        DriverApi.ThrowIfFailed(DriverApi.cuMemcpyDtoHAsync_v2(
+            (void*)destination.PinnedHostPointer, DevicePointer, BytesOf(count, destination.Size), stream.Handle));
+        GC.KeepAlive(destination);
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>Copies to other device memory in the order of a stream.</summary>
+    /// <param name="destination">Elements of the same type.</param>
+    /// <param name="count">Elements, from the start of both.</param>
+    /// <param name="stream">The order.</param>
+    public void AsyncCopyToDevice(CudaDeviceVariable<T> destination, long count, CudaStream stream)
+    {
+        DriverApi.ThrowIfFailed(DriverApi.cuMemcpyDtoDAsync_v2(
+            destination.DevicePointer, DevicePointer, BytesOf(count, destination.Size), stream.Handle));
+        GC.KeepAlive(destination);
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>Sets every byte, in the order of a stream.</summary>
+    public void MemsetAsync(byte value, CudaStream stream)
+    {
+        DriverApi.ThrowIfFailed(DriverApi.cuMemsetD8Async(DevicePointer, value, Bytes, stream.Handle));
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>Sets every 32 bits, in the order of a stream.</summary>
+    /// <exception cref="InvalidOperationException">The size is no multiple of 4 bytes.</exception>
+    public void MemsetAsync(uint value, CudaStream stream)
+    {
+        if (SizeInBytes % sizeof(uint) != 0)
+            throw new InvalidOperationException($"{SizeInBytes} bytes are no whole number of 32-bit words.");
+        DriverApi.ThrowIfFailed(DriverApi.cuMemsetD32Async(DevicePointer, value, Bytes / sizeof(uint), stream.Handle));
+        GC.KeepAlive(this);
+    }
+
+    public void Dispose() => _handle.Dispose();
+
+    private CudaContext Own => _context ?? throw new InvalidOperationException("The application's own memory is copied in one of its streams only.");
+
+    private nuint BytesOf(long count, long other)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Math.Min(Size, other));
+        return (nuint)(count * Unsafe.SizeOf<T>());
+    }
+
+    private static long Checked(long size)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, long.MaxValue / Unsafe.SizeOf<T>());
+        return size;
+    }
+}

@@ -1,0 +1,46 @@
+using Atrous.ManagedCuda.Native;
+
+namespace Atrous.ManagedCuda;
+
+/// <summary>A mark in a stream: to wait for, to order other streams by, to measure time with.</summary>
+public sealed class CudaEvent : IDisposable
+{
+    /// <summary>Creates an event.</summary>
+    /// <param name="context">Where.</param>
+    /// <param name="flags">An event that orders but does not measure is cheaper: <see cref="CUEventFlags.DisableTiming"/>.</param>
+    public CudaEvent(CudaContext context, CUEventFlags flags = CUEventFlags.Default)
+    {
+        using (context.Enter())
+        {
+            DriverApi.ThrowIfFailed(DriverApi.cuEventCreate(out CUevent created, flags));
+            Handle = new EventHandle(context.Handle, created);
+        }
+    }
+
+    internal EventHandle Handle { get; }
+
+    /// <summary>Time on the device between two events that are both done.</summary>
+    /// <exception cref="CudaException">One was never recorded, does not measure time, or is not done.</exception>
+    public static TimeSpan ElapsedTime(CudaEvent start, CudaEvent end)
+    {
+        DriverApi.ThrowIfFailed(DriverApi.cuEventElapsedTime(out float milliseconds, start.Handle, end.Handle));
+        return TimeSpan.FromMilliseconds(milliseconds);
+    }
+
+    /// <summary>Marks the point that the stream's work has got to by now.</summary>
+    public void Record(CudaStream stream) => DriverApi.ThrowIfFailed(DriverApi.cuEventRecord(Handle, stream.Handle));
+
+    /// <summary>Waits until the marked point is reached.</summary>
+    public void Synchronize() => DriverApi.ThrowIfFailed(DriverApi.cuEventSynchronize(Handle));
+
+    /// <summary>Whether the marked point is reached.</summary>
+    public bool Query()
+    {
+        CUResult result = DriverApi.cuEventQuery(Handle);
+        if (result != CUResult.ErrorNotReady)
+            DriverApi.ThrowIfFailed(result, nameof(DriverApi.cuEventQuery));
+        return result == CUResult.Success;
+    }
+
+    public void Dispose() => Handle.Dispose();
+}

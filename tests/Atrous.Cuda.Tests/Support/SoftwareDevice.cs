@@ -1,0 +1,102 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using Atrous.Tests.Support;
+
+namespace Atrous.Cuda.Tests.Support;
+
+/// <summary>What the software device counts as alive; its own numbers.</summary>
+internal enum Live
+{
+    MemoryBytes = 0,
+    Allocations = 1,
+    HostAllocations = 2,
+    Streams = 3,
+    Events = 4,
+    Modules = 5,
+    Graphs = 6,
+    GraphExecs = 7,
+    Contexts = 8,
+    LibraryObjects = 9,
+}
+
+/// <summary>
+/// The test-only device of tests/device, which these tests run on. With ATROUS_TEST_GPU=1 they run on the machine's own GPU instead,
+/// and what only the software device can show (counters, injected faults) is skipped.
+/// </summary>
+internal static unsafe partial class SoftwareDevice
+{
+    private const string Library = "atrous_device", DnnLibrary = "atrous_dnn";
+
+    public static bool Used { get; } = Environment.GetEnvironmentVariable("ATROUS_TEST_GPU") is not "1";
+
+    public static string Folder { get; } = Repository.PathOf("artifacts/device");
+
+    /// <summary>A driver of before CUDA 12.</summary>
+    public static string OldFolder => Path.Combine(Folder, "old");
+
+    /// <summary>What the device has found wrong since the last reset, a line each.</summary>
+    public static string Reports
+    {
+        get
+        {
+            byte[] text = new byte[16 * 1024];
+            fixed (byte* start = text)
+                return Encoding.UTF8.GetString(text, 0, Math.Min(text.Length - 1, (int)ReadReports(start, (nuint)text.Length)));
+        }
+    }
+
+    /// <summary>The backend's kernels, compiled for the host.</summary>
+    public static string HostKernels { get; } = Path.Combine(AppContext.BaseDirectory, "libatrous_kernels_host.so");
+
+    public static void Require() => Assert.SkipUnless(Used, "only the software device can show this; these tests run on a GPU");
+
+    [LibraryImport(Library, EntryPoint = "atrous_device_live")]
+    public static partial long Count(Live kind);
+
+    [LibraryImport(Library, EntryPoint = "atrous_device_executed")]
+    public static partial long Executed();
+
+    /// <summary>Verifies all memory; how many reports there are.</summary>
+    [LibraryImport(Library, EntryPoint = "atrous_device_check")]
+    public static partial int Check();
+
+    [LibraryImport(Library, EntryPoint = "atrous_device_reset")]
+    public static partial void Reset();
+
+    [LibraryImport(Library, EntryPoint = "atrous_device_fail_allocation")]
+    public static partial void FailAllocation(int nth);
+
+    [LibraryImport(Library, EntryPoint = "atrous_device_fail_jit", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial void FailJit(string log);
+
+    [LibraryImport(Library, EntryPoint = "atrous_device_set_delay")]
+    public static partial void SetDelay(int microseconds);
+
+    /// <summary>Adds kernels that were compiled for the host; how many, or -1.</summary>
+    [LibraryImport(Library, EntryPoint = "atrous_device_load_kernels", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int LoadKernels(string path);
+
+    [LibraryImport(Library, EntryPoint = "atrous_device_reports")]
+    private static partial nuint ReadReports(byte* text, nuint capacity);
+
+    /// <summary>Whether the software cuDNN takes outputs that are slices of wider tensors; 0 or 1.</summary>
+    [LibraryImport(DnnLibrary, EntryPoint = "atrous_dnn_refuse_slices")]
+    public static partial void RefuseSlices(int refuse);
+
+    /// <summary>Before anything asks for a library: the software device comes first.</summary>
+    [ModuleInitializer]
+    internal static void Choose()
+    {
+        if (!Used)
+            return;
+        Environment.SetEnvironmentVariable("ATROUS_CUDA_PATH", Folder);
+        NativeLibrary.SetDllImportResolver(Assembly.GetExecutingAssembly(), (name, _, _) => name switch
+        {
+            Library => NativeLibrary.Load(Path.Combine(Folder, "libcuda.so.1")),
+            DnnLibrary => NativeLibrary.Load(Path.Combine(Folder, "libcudnn.so.9")),
+            _ => 0,
+        });
+    }
+}

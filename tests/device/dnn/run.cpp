@@ -1,0 +1,144 @@
+// The convolution itself: plain loops that sum in double precision, then the steps in the order that the graph has
+// them.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "../include/atrous_device.h"
+#include "../include/atrous_numbers.h"
+#include "program.h"
+
+namespace dnn {
+namespace {
+
+using device::Format;
+
+Format format_of(int type, bool tensor_cores) {
+    if (type == DATA_FLOAT) return tensor_cores ? Format::TF32 : Format::FP32;
+    return type == DATA_HALF ? Format::FP16 : Format::BF16;
+}
+
+int64_t offset(const Tensor& t, int64_t n, int64_t c, int64_t h, int64_t w) {
+    return n * t.strides[0] + c * t.strides[1] + h * t.strides[2] + w * t.strides[3];
+}
+
+// All elements as floats, channels last and packed, so that the inner loop is one product of vectors.
+std::vector<float> unpack(const Tensor& t, const void* start, Format format) {
+    std::vector<float> values;
+    values.reserve(static_cast<size_t>(t.dims[0] * t.dims[1] * t.dims[2] * t.dims[3]));
+    for (int64_t n = 0; n < t.dims[0]; ++n)
+        for (int64_t h = 0; h < t.dims[2]; ++h)
+            for (int64_t w = 0; w < t.dims[3]; ++w)
+                for (int64_t c = 0; c < t.dims[1]; ++c)
+                    values.push_back(static_cast<float>(device::load(start, offset(t, n, c, h, w), format)));
+    return values;
+}
+
+double dot(const float* a, const float* b, int64_t count) {
+    double sums[8] = {};
+    int64_t i = 0;
+    for (; i + 8 <= count; i += 8)
+        for (int lane = 0; lane < 8; ++lane) sums[lane] += static_cast<double>(a[i + lane]) * b[i + lane];
+    for (; i < count; ++i) sums[0] += static_cast<double>(a[i]) * b[i];
+    return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
+double apply(const Step& step, double value, double operand) {
+    switch (step.mode) {
+        case ADD:
+            return value + operand;
+        case MUL:
+            return value * operand;
+        case MIN:
+            return std::min(value, operand);
+        case MAX:
+            return std::max(value, operand);
+        case SUB:
+            return value - operand;
+        case RELU_FWD: {
+            double low =
+                value > step.lower_clip ? value : step.lower_clip + step.lower_slope * (value - step.lower_clip);
+            return std::min(low, step.upper_clip);
+        }
+        case TANH_FWD:
+            return std::tanh(value);
+        case SIGMOID_FWD:
+            return 1 / (1 + std::exp(-value));
+        case SWISH_FWD:
+            return value / (1 + std::exp(-step.swish_beta * value));
+        default:
+            return value;
+    }
+}
+
+// Rounds as the virtual tensor between two operations does.
+double through(const Tensor& t, double value) {
+    double stored[1];
+    device::store(stored, 0, value, format_of(t.type, false));
+    return device::load(stored, 0, format_of(t.type, false));
+}
+
+bool good(const Tensor& t, const Pointers& pointers, const char* what) {
+    return atrous_device_in_range(pointers.at(t.uid), t.bytes(), what);
+}
+
+}  // namespace
+
+size_t Tensor::bytes() const {
+    int64_t last = 0;
+    for (size_t i = 0; i < 4; ++i) last += (dims[i] - 1) * strides[i];
+    return static_cast<size_t>(last + 1) * (type == DATA_FLOAT ? 4 : 2);
+}
+
+bool run(const Program& p, int64_t engine, const Pointers& pointers, const void* workspace) {
+    const Convolution& conv = p.convolution;
+    const Tensor& out = p.result();
+    if (!good(conv.x, pointers, "x") || !good(conv.w, pointers, "w") || !good(out, pointers, "y")) return false;
+    for (int i = 0; i < p.step_count; ++i) {
+        const Step& step = p.steps[static_cast<size_t>(i)];
+        if (step.binary && !good(step.operand, pointers, "an operand")) return false;
+    }
+    if (workspace_of(engine) > 0 && !atrous_device_in_range(workspace, workspace_of(engine), "the workspace"))
+        return false;
+
+    Format format = format_of(conv.x.type, uses_tensor_cores(engine));
+    std::vector<float> x = unpack(conv.x, pointers.at(conv.x.uid), format),
+                       w = unpack(conv.w, pointers.at(conv.w.uid), format);
+    int64_t channels = conv.x.dims[1], height = conv.x.dims[2], width = conv.x.dims[3];
+    int64_t depth = conv.w.dims[1], rows = conv.w.dims[2], columns = conv.w.dims[3];
+    int64_t outputs_of_group = conv.w.dims[0] / (channels / depth);
+    const auto& [count, outputs, out_height, out_width] = out.dims;
+    for (int64_t n = 0; n < count; ++n)
+        for (int64_t oh = 0; oh < out_height; ++oh)
+            for (int64_t ow = 0; ow < out_width; ++ow)
+                for (int64_t k = 0; k < outputs; ++k) {
+                    double value = 0;
+                    for (int64_t r = 0; r < rows; ++r)
+                        for (int64_t s = 0; s < columns; ++s) {
+                            int64_t h = oh * conv.strides[0] - conv.pre_paddings[0] + r * conv.dilations[0];
+                            int64_t v = ow * conv.strides[1] - conv.pre_paddings[1] + s * conv.dilations[1];
+                            if (h < 0 || h >= height || v < 0 || v >= width) continue;
+                            value += dot(&x[static_cast<size_t>(((n * height + h) * width + v) * channels +
+                                                                k / outputs_of_group * depth)],
+                                         &w[static_cast<size_t>(((k * rows + r) * columns + s) * depth)], depth);
+                        }
+                    if (p.step_count > 0) value = through(conv.y, value);
+                    for (int i = 0; i < p.step_count; ++i) {
+                        const Step& step = p.steps[static_cast<size_t>(i)];
+                        double operand = 0;
+                        if (step.binary) {
+                            const Tensor& t = step.operand;
+                            auto at = [&](size_t d, int64_t index) { return t.dims[d] == 1 ? 0 : index; };
+                            operand =
+                                device::load(pointers.at(t.uid), offset(t, at(0, n), at(1, k), at(2, oh), at(3, ow)),
+                                             format_of(t.type, false));
+                        }
+                        value = apply(step, value, operand);
+                        if (i + 1 < p.step_count) value = through(step.y, value);
+                    }
+                    device::store(pointers.at(out.uid), offset(out, n, k, oh, ow), value, format_of(out.type, false));
+                }
+    return true;
+}
+
+}  // namespace dnn

@@ -1,0 +1,94 @@
+#include <mutex>
+
+#include "context.h"
+#include "objects.h"
+#include "stream.h"
+
+using namespace device;
+
+namespace {
+
+struct UpdateResult {
+    int result;
+    void *error_node, *error_from_node;
+};
+
+enum Update : int { UPDATED = 0, TOPOLOGY_CHANGED = 2, NODE_TYPE_CHANGED = 3 };
+
+Update compare(const std::vector<Node>& old, const std::vector<Node>& now) {
+    if (old.size() != now.size()) return TOPOLOGY_CHANGED;
+    for (size_t i = 0; i < old.size(); ++i) {
+        if (old[i].after != now[i].after) return TOPOLOGY_CHANGED;
+        if (old[i].work.kind != now[i].work.kind) return NODE_TYPE_CHANGED;
+    }
+    return UPDATED;
+}
+
+}  // namespace
+
+DRIVER_API cuGraphDestroy(Graph* graph) {
+    if (initialized() != CUDA_SUCCESS) return CUDA_ERROR_NOT_INITIALIZED;
+    return Objects<Graph>::remove(graph) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+}
+
+DRIVER_API cuGraphGetNodes(Graph* graph, void** nodes, size_t* count) {
+    std::shared_ptr<Graph> alive = Objects<Graph>::find(graph);
+    if (!alive || count == nullptr) return CUDA_ERROR_INVALID_VALUE;
+    for (size_t i = 0; nodes != nullptr && i < *count; ++i)
+        nodes[i] = i < alive->nodes.size() ? &alive->nodes[i] : nullptr;
+    *count = alive->nodes.size();
+    return CUDA_SUCCESS;
+}
+
+DRIVER_API cuGraphInstantiateWithFlags(GraphExec** executable, Graph* graph, unsigned long long flags) {
+    READY();
+    std::shared_ptr<Graph> alive = Objects<Graph>::find(graph);
+    if (!alive || flags > 15) return CUDA_ERROR_INVALID_VALUE;
+    auto made = std::make_shared<GraphExec>();
+    made->nodes = alive->nodes;
+    *executable = Objects<GraphExec>::add(made);
+    return CUDA_SUCCESS;
+}
+
+DRIVER_API cuGraphExecUpdate_v2(GraphExec* executable, Graph* graph, UpdateResult* info) {
+    READY();
+    std::shared_ptr<GraphExec> alive = Objects<GraphExec>::find(executable);
+    std::shared_ptr<Graph> source = Objects<Graph>::find(graph);
+    if (!alive || !source) return CUDA_ERROR_INVALID_VALUE;
+    std::lock_guard lock(alive->mutex);
+    *info = {compare(alive->nodes, source->nodes), nullptr, nullptr};
+    if (info->result != UPDATED) return CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE;
+    alive->nodes = source->nodes;
+    return CUDA_SUCCESS;
+}
+
+DRIVER_API cuGraphUpload(GraphExec* executable, Stream* stream) {
+    READY();
+    if (!Objects<GraphExec>::find(executable) || (stream != nullptr && !Objects<Stream>::find(stream)))
+        return CUDA_ERROR_INVALID_VALUE;
+    return CUDA_SUCCESS;
+}
+
+DRIVER_API cuGraphLaunch(GraphExec* executable, Stream* stream) {
+    READY();
+    std::shared_ptr<GraphExec> alive = Objects<GraphExec>::find(executable);
+    std::shared_ptr<Stream> kept = Objects<Stream>::find(stream);
+    if (!alive || (stream != nullptr && !kept)) return CUDA_ERROR_INVALID_VALUE;
+    // The nodes as they are now: an update after this launch does not change it. Every node comes after those it waits
+    // for.
+    std::vector<Node> nodes;
+    {
+        std::lock_guard lock(alive->mutex);
+        nodes = alive->nodes;
+    }
+    return submit(stream, {NodeKind::GRAPH, "graph", [alive, nodes] {
+                               std::lock_guard lock(alive->mutex);
+                               for (const Node& node : nodes) execute(node.work);
+                               return CUDA_SUCCESS;
+                           }});
+}
+
+DRIVER_API cuGraphExecDestroy(GraphExec* executable) {
+    READY();
+    return Objects<GraphExec>::remove(executable) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+}

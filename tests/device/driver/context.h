@@ -1,0 +1,17 @@
+// The device and its primary context, and which context each thread has made current.
+#pragma once
+#include "types.h"
+
+namespace device {
+
+struct Context;
+
+// CUDA_SUCCESS when the driver is initialised, a context is current and nothing has failed for good.
+CUresult ready();
+CUresult initialized();
+bool is_context(const Context* context);
+
+}  // namespace device
+
+#define READY() \
+    if (CUresult state = device::ready(); state != CUDA_SUCCESS) return state

@@ -1,0 +1,133 @@
+#include "faults.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstring>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "memory.h"
+
+namespace device {
+namespace {
+
+std::array<std::atomic<int64_t>, 10> live_counts{};
+std::atomic<int64_t> executed_count{0};
+std::atomic<int> sticky_error{CUDA_SUCCESS}, allocations_until_failure{0}, version{0}, delay{0};
+std::mutex text_mutex;
+
+// Never destroyed: worker threads may still report while the process ends.
+std::vector<std::string>& reports() {
+    static auto& texts = *new std::vector<std::string>;
+    return texts;
+}
+std::string& jit_log() {
+    static auto& log = *new std::string;
+    return log;
+}
+
+}  // namespace
+
+void count(atrous_device_object kind, int64_t change) {
+    live_counts[kind] += change;
+}
+
+void report(const std::string& text) {
+    std::lock_guard lock(text_mutex);
+    reports().push_back(text);
+}
+
+void set_sticky(CUresult error) {
+    int none = CUDA_SUCCESS;
+    sticky_error.compare_exchange_strong(none, error);
+}
+
+CUresult sticky() {
+    return static_cast<CUresult>(sticky_error.load());
+}
+
+bool allocation_fails() {
+    int left = allocations_until_failure.load();
+    while (left > 0 && !allocations_until_failure.compare_exchange_weak(left, left - 1)) {
+    }
+    return left == 1;
+}
+
+std::string failing_jit() {
+    std::lock_guard lock(text_mutex);
+    return std::exchange(jit_log(), {});
+}
+
+int driver_version() {
+    return version != 0 ? version.load() : DRIVER_VERSION;
+}
+
+void delay_work() {
+    if (int microseconds = delay; microseconds > 0)
+        std::this_thread::sleep_for(std::chrono::microseconds(microseconds));
+}
+
+void count_executed() {
+    ++executed_count;
+}
+
+}  // namespace device
+
+using namespace device;
+
+void atrous_device_report_error(const char* text) {
+    report(text);
+}
+void atrous_device_count_library_object(int change) {
+    count(ATROUS_DEVICE_LIBRARY_OBJECTS, change);
+}
+int64_t atrous_device_live(int object) {
+    return live_counts.at(static_cast<size_t>(object));
+}
+int64_t atrous_device_executed() {
+    return executed_count;
+}
+
+int atrous_device_check() {
+    verify_memory();
+    std::lock_guard lock(text_mutex);
+    return static_cast<int>(reports().size());
+}
+
+size_t atrous_device_reports(char* text, size_t capacity) {
+    std::lock_guard lock(text_mutex);
+    std::string all;
+    for (const std::string& line : reports()) all += line + "\n";
+    if (capacity > 0) {
+        size_t length = std::min(all.size(), capacity - 1);
+        std::memcpy(text, all.data(), length);
+        text[length] = 0;
+    }
+    return all.size();
+}
+
+void atrous_device_reset() {
+    std::lock_guard lock(text_mutex);
+    reports().clear();
+    jit_log().clear();
+    sticky_error = CUDA_SUCCESS;
+    allocations_until_failure = version = delay = 0;
+}
+
+void atrous_device_fail_allocation(int nth) {
+    allocations_until_failure = nth;
+}
+void atrous_device_fail_jit(const char* log) {
+    std::lock_guard lock(text_mutex);
+    jit_log() = log == nullptr ? "" : log;
+}
+void atrous_device_set_driver_version(int number) {
+    version = number;
+}
+void atrous_device_set_delay(int microseconds) {
+    delay = microseconds;
+}

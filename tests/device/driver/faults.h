@@ -1,0 +1,41 @@
+// What went wrong, what shall go wrong, and what is alive.
+#pragma once
+#include <string>
+
+#include "../include/atrous_device.h"
+#include "types.h"
+
+namespace device {
+
+// A live object of a kind: counted as long as it lives.
+template <atrous_device_object Kind>
+struct Counted {
+    Counted();
+    ~Counted();
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+};
+void count(atrous_device_object kind, int64_t change);
+
+template <atrous_device_object Kind>
+Counted<Kind>::Counted() {
+    count(Kind, 1);
+}
+template <atrous_device_object Kind>
+Counted<Kind>::~Counted() {
+    count(Kind, -1);
+}
+
+void report(const std::string& text);
+// An error of work that ran later: every call fails with it from then on, as on a real device.
+void set_sticky(CUresult error);
+CUresult sticky();
+
+bool allocation_fails();
+// The log of the compilation that shall fail; empty when none shall.
+std::string failing_jit();
+int driver_version();
+void delay_work();
+void count_executed();
+
+}  // namespace device
