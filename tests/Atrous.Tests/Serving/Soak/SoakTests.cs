@@ -75,16 +75,17 @@ public sealed class SoakTests(GeneratedModel model)
         using var stop = new CancellationTokenSource();
         Task clients = traffic.Run(stop.Token);
         var samples = new List<ServerSample>();
+        int told = 0;
         for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start).TotalSeconds < seconds && !clients.IsCompleted;)
         {
             await Task.Delay(TimeSpan.FromSeconds(Math.Clamp(seconds / 100, 0.2, 10)));
             samples.Add(ServerSample.Take(process, Stopwatch.GetElapsedTime(start)));
             await log.WriteLineAsync($"{samples[^1]}\t{traffic.Good}\t{traffic.Hostile}\t{traffic.Faults.Count}");
+            for (; told < traffic.Faults.Count; told++)
+                await log.WriteLineAsync($"# {traffic.Faults.ElementAt(told).ReplaceLineEndings(" ")}");
         }
         await stop.CancelAsync();
         await clients;
-        foreach (string fault in traffic.Faults)
-            await log.WriteLineAsync($"# {fault.ReplaceLineEndings(" ")}");
         return samples;
     }
 
