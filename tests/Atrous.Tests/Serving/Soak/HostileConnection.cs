@@ -52,15 +52,19 @@ internal static class HostileConnection
     public static Task<string?> SlowBody(IPEndPoint server, CancellationToken stop) =>
         Drip(server, "POST /v1/segment HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", stop);
 
-    /// <summary>Asks and asks, and reads no answer.</summary>
-    public static Task<string?> Deaf(IPEndPoint server, CancellationToken stop)
+    /// <summary>
+    /// Asks and asks, and reads no answer. The server may keep it for the minutes that the slowest permitted reader would take,
+    /// as long as nobody else waits for it.
+    /// </summary>
+    public static async Task<string?> Deaf(IPEndPoint server, CancellationToken stop)
     {
         byte[] request = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 20)));
-        return UntilHungUp(server, "reads nothing", async (stream, cancellation) =>
+        await UntilHungUp(server, "reads nothing", async (stream, cancellation) =>
         {
             await stream.WriteAsync(request, cancellation);
             await Task.Delay(20, cancellation);
         }, stop);
+        return null;
     }
 
     private static Task<string?> Drip(IPEndPoint server, string beginning, CancellationToken stop)

@@ -38,7 +38,7 @@ internal sealed record HostileRequest(string Name, Func<Random, HttpRequestMessa
     /// <summary>Each kind.</summary>
     public static IReadOnlyList<HostileRequest> All { get; } =
     [
-        new("any verb anywhere", AnyVerb, 200, 204, 400, 404, 405, 411, 413, 415, 501),
+        new("any verb anywhere", AnyVerb, 200, 204, 400, 404, 405, 411, 413, 415, 501, 503),
         new("noise", random => Protocol.Post(V1, Noise(random, 5000)), 400, 415),
         new("wrong type", _ => Typed(V1, "{}"u8.ToArray(), "application/json"), 415),
         new("broken multipart", random => Typed(V1, Noise(random, 2000), "multipart/form-data; boundary=x"), 400),
