@@ -12,8 +12,8 @@ namespace {
 
 constexpr size_t signature_size = 8;
 
-// What is wanted of a file: colours of 8 bits, or the numbers that stand in it.
-enum class content { colours, labels };
+// What is wanted of a file: colours of 8 bits, the numbers that stand in it, or only what the header says of the colours.
+enum class content { colours, labels, header };
 
 // libpng knows no exceptions: its errors jump back to call(), which throws once libpng's frames are gone.
 class png_reader {
@@ -33,6 +33,8 @@ class png_reader {
             png_set_keep_unknown_chunks(handle_.png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
             png_read_info(handle_.png, handle_.info);
         });
+        // From here on libpng holds two rows, however long a row the header claims.
+        if (wanted == content::header) return;
         if (wanted == content::labels) check_has_labels();
         call([&] {
             if (wanted == content::labels) {
@@ -54,6 +56,14 @@ class png_reader {
     // Bytes of a pixel.
     int32_t channels() const {
         return png_get_channels(handle_.png, handle_.info) * (png_get_bit_depth(handle_.png, handle_.info) / 8);
+    }
+
+    // Bytes of a pixel of content::colours, from the header alone.
+    int32_t channels_of_colours() const {
+        const int type = png_get_color_type(handle_.png, handle_.info);
+        const bool alpha = (type & PNG_COLOR_MASK_ALPHA) != 0 ||
+                           png_get_valid(handle_.png, handle_.info, PNG_INFO_tRNS) != 0;
+        return ((type & PNG_COLOR_MASK_COLOR) != 0 ? 3 : 1) + (alpha ? 1 : 0);
     }
 
     picture decode() {
@@ -143,8 +153,8 @@ bool is_png(bytes_view file) {
 }
 
 atrous_image_info probe_png(bytes_view file) {
-    const png_reader reader(file, INT64_MAX);
-    return {reader.height(), reader.width(), reader.channels(), format_png};
+    const png_reader reader(file, INT64_MAX, content::header);
+    return {reader.height(), reader.width(), reader.channels_of_colours(), format_png};
 }
 
 picture decode_png(bytes_view file, int64_t max_pixels) {

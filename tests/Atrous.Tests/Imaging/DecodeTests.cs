@@ -111,6 +111,22 @@ public class DecodeTests
         }
     }
 
+    /// <summary>Found by the soak: libpng made room for two rows of the length that the header claimed, 6 GB each.</summary>
+    [Fact]
+    public void Probing_costs_no_memory_whatever_the_header_claims()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The peak of resident memory is read from /proc.");
+        byte[] claim = HugePng.Bytes(int.MaxValue, int.MaxValue);
+        const string resetPeak = "5";
+        File.WriteAllText("/proc/self/clear_refs", resetPeak);
+        Assert.Equal(new ImageInfo(int.MaxValue, int.MaxValue, 3, ImageFormat.Png), Image.Probe(claim));
+        string[] status = File.ReadAllLines("/proc/self/status");
+        Assert.InRange(KiB("VmHWM:") - KiB("VmRSS:"), 0, 64 << 10);
+
+        long KiB(string name) => long.Parse(
+            status.Single(line => line.StartsWith(name)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1]);
+    }
+
     [Fact]
     public void A_broken_orientation_leaves_the_picture_as_it_is()
     {

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using Atrous.Hosting;
+using Atrous.Hosting.Requests;
 using Atrous.Hosting.Scheduling;
 
 namespace Atrous.Tests.Serving;
@@ -38,6 +40,16 @@ internal sealed class GatedWork(string name, object? key = null) : Work
     public Task Running => _running.Task;
 
     public Task Released => _released.Task;
+
+    /// <summary>Keeps the device of a model busy until the work is opened.</summary>
+    public static async Task<GatedWork> Occupy(IModelCatalog catalog, string? name = null)
+    {
+        RequestQueue queue = ((ServedModel)catalog.Get(name)).Life.Queue!;
+        GatedWork busy = new GatedWork("busy").Held();
+        queue.Device.Submit([new QueuedRequest(queue, busy, 1)]);
+        await busy.Running.WaitAsync(TimeSpan.FromMinutes(1));
+        return busy;
+    }
 
     /// <summary>Its run waits until <see cref="Open"/>.</summary>
     public GatedWork Held()

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Atrous.Hosting;
@@ -162,6 +163,23 @@ public sealed partial class ServerTests(GeneratedModel model)
         Assert.StartsWith("HTTP/1.1 408", answer, StringComparison.Ordinal);
         using var client = new HttpClient { BaseAddress = server.Address };
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("livez")).StatusCode);
+    }
+
+    /// <summary>Found by the soak: the exporter waits for its readers.</summary>
+    [Fact]
+    public async Task A_scraper_that_reads_nothing_keeps_no_other_from_the_metrics()
+    {
+        // It may go on like this for as long as it likes, so that nothing but the exporter is tested.
+        await using var server = AtrousServer.Create(Options() with { Limits = new ServerLimits { MinBytesPerSecond = 1 } });
+        await server.StartAsync();
+        using var deaf = new TcpClient { ReceiveBufferSize = 4096 };
+        await deaf.ConnectAsync(IPAddress.Loopback, server.Address.Port);
+        // Many times what the buffers between the two hold.
+        await deaf.GetStream().WriteAsync(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 2000))));
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        using var client = new HttpClient { BaseAddress = server.Address };
+        for (int i = 0; i < 3; i++)
+            Assert.Contains("atrous_model_ready", await client.GetStringAsync("metrics").WaitAsync(TimeSpan.FromSeconds(20)), StringComparison.Ordinal);
     }
 
     [Theory]

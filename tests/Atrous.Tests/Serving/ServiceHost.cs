@@ -39,14 +39,7 @@ internal sealed class ServiceHost : IAsyncDisposable
     }
 
     /// <summary>Keeps the device of a model busy until the work is opened.</summary>
-    public async Task<GatedWork> Occupy(string? name = null)
-    {
-        RequestQueue queue = ((ServedModel)Catalog.Get(name)).Life.Queue!;
-        GatedWork busy = new GatedWork("busy").Held();
-        queue.Device.Submit([new QueuedRequest(queue, busy, 1)]);
-        await busy.Running.WaitAsync(TimeSpan.FromMinutes(1));
-        return busy;
-    }
+    public Task<GatedWork> Occupy(string? name = null) => GatedWork.Occupy(Catalog, name);
 
     public Task Stop(CancellationToken cancellation = default) => _host.StopAsync(cancellation);
 
