@@ -70,7 +70,7 @@ public sealed class DefaultModelTests
         var matrix = new ConfusionMatrix(11, ignore: 11);
         using var segmenter = Segmenter.LoadDefault();
         Add(matrix, segmenter, Repository.PathOf($"samples/{picture}"), Repository.PathOf($"samples/{labels}"));
-        Assert.InRange(matrix.PixelAccuracy, 0.85, 1);
+        Assert.InRange(matrix.PixelAccuracy, 0.80, 1);
     }
 
     /// <summary>The picture in the README is what the program writes; other instruction sets may round a tie differently.</summary>
