@@ -24,20 +24,24 @@ def convolution(inputs, outputs, kernel=1, stride=1, dilation=1, groups=1, activ
 
 
 class AtrousDepthwise(nn.Conv2d):
-    """A dilated depthwise 3x3 convolution as a plain one over its rate x rate phases, where they are of equal size.
+    """A dilated depthwise 3x3 convolution as a plain one over its rate x rate phases.
 
-    The same numbers; PyTorch's CPU backward pass of the dilated form is ten times slower.
+    The same numbers; on a CPU PyTorch's backward pass of the dilated form is ten times slower, and in bfloat16 its weight
+    gradient now and then holds memory that was never written (seen in 1.13).
     """
 
     def forward(self, x):
-        n, c, h, w = x.shape
         r = self.dilation[0]
-        if r == 1 or h % r or w % r:
+        if r == 1:
             return super().forward(x)
-        x = x.reshape(n, c, h // r, r, w // r, r).permute(3, 5, 0, 1, 2, 4).reshape(r * r * n, c, h // r, w // r)
+        n, c, height, width = x.shape
+        # Zeros that fill up the last phases are those that the convolution would see beyond the border.
+        x = F.pad(x, (0, -width % r, 0, -height % r))
+        h, w = x.shape[2] // r, x.shape[3] // r
+        x = x.reshape(n, c, h, r, w, r).permute(3, 5, 0, 1, 2, 4).reshape(r * r * n, c, h, w)
         x = F.conv2d(x.contiguous(memory_format=torch.channels_last), self.weight, None, self.stride, 1, 1, self.groups)
-        x = x.reshape(r, r, n, c, h // r, w // r).permute(2, 3, 4, 0, 5, 1).reshape(n, c, h, w)
-        return x.contiguous(memory_format=torch.channels_last)
+        x = x.reshape(r, r, n, c, h, w).permute(2, 3, 4, 0, 5, 1).reshape(n, c, h * r, w * r)
+        return x[:, :, :height, :width].contiguous(memory_format=torch.channels_last)
 
 
 class InvertedResidual(nn.Module):

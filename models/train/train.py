@@ -65,6 +65,8 @@ def main():
     arguments.add_argument("--camvid", required=True, type=Path, help="folder with train/ and val/")
     arguments.add_argument("--renders", type=Path, help="folder with images/ and labels/ of rendered scenes, mixed in")
     arguments.add_argument("--render-share", type=float, default=0.12, help="of the samples, while --renders is given")
+    arguments.add_argument("--start", type=Path, help="a best.pt whose weights are the first ones")
+    arguments.add_argument("--first-epoch", type=int, default=0, help="of the schedule, with --start")
     arguments.add_argument("--out", required=True, type=Path)
     arguments.add_argument("--epochs", type=int, default=150)
     arguments.add_argument("--full-size-from", type=float, default=0.85, 
@@ -90,7 +92,10 @@ def main():
     optimiser = torch.optim.AdamW(
         [{"params": decayed, "weight_decay": options.decay}, {"params": others, "weight_decay": 0.0}], lr=options.lr)
     state_file, log_file = options.out / "state.pt", options.out / "train.log"
-    first, best = 0, 0.0
+    first, best = options.first_epoch, 0.0
+    if options.start:
+        network.load_state_dict(torch.load(options.start, map_location=device))
+        average.load_state_dict(network.state_dict())
     if state_file.exists():
         state = torch.load(state_file, map_location=device)
         network.load_state_dict(state["network"])
@@ -132,7 +137,9 @@ def main():
                 loss = loss + lovasz(full[:, :, ::2, ::2], y[:, ::2, ::2])
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+            norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+            if not torch.isfinite(norm):
+                raise SystemExit(f"The gradient of epoch {epoch + 1}, step {step + 1} is not finite; {state_file} is of the epoch before.")
             optimiser.step()
             total += loss.item()
             # The average of the weights over the last few epochs is what is scored and exported.
