@@ -44,6 +44,7 @@ internal static class Program
             ModelsCommand.Create(),
             PullCommand.Create(interruption),
             DevicesCommand.Create(),
+            VerifyCommand.Create(interruption),
             ServeCommand.Create(interruption),
         };
 

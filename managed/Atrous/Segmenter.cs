@@ -178,6 +178,19 @@ public sealed class Segmenter : IDisposable
         _checkpoint.Dispose();
     }
 
+    /// <summary>Builds the network; for verification.</summary>
+    internal Model Model => _model;
+
+    /// <summary>Where the network runs; for verification.</summary>
+    internal IBackend Backend => _backend;
+
+    /// <summary>A picture as the network gets it; for verification. The caller disposes it.</summary>
+    internal NetworkInput Prepare(Image photo) => _preprocessor.Prepare(photo);
+
+    /// <summary>Every class's score for every pixel of the picture; for verification. The caller disposes the tensor.</summary>
+    internal Tensor Scores(Image photo, CancellationToken cancellation) => Guard(
+        photo.Height, photo.Width, () => _scorer.Scores([photo], new Stopwatch(), cancellation));
+
     private Segmentation[] Run(Image[] photos, bool confidence, CancellationToken cancellation)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);

@@ -10,19 +10,24 @@ internal static class LoadedModel
         $"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {Name(options.Precision)}";
 
     /// <summary>The properties "model", "device" and "precision".</summary>
-    public static void WriteModel(this Utf8JsonWriter json, Segmenter segmenter, SegmenterOptions options)
+    public static void WriteModel(this Utf8JsonWriter json, Segmenter segmenter, SegmenterOptions options) =>
+        json.WriteModel(segmenter.Info, segmenter.Device, options);
+
+    /// <inheritdoc cref="WriteModel(Utf8JsonWriter, Segmenter, SegmenterOptions)"/>
+    public static void WriteModel(this Utf8JsonWriter json, ModelInfo info, string device, SegmenterOptions options)
     {
         json.WriteStartObject("model");
-        json.WriteString("path", segmenter.Info.Path);
-        json.WriteString("dialect", segmenter.Info.Dialect);
-        json.WriteString("architecture", segmenter.Info.Architecture);
-        json.WriteString("backbone", segmenter.Info.Backbone);
-        json.WriteNumber("outputStride", segmenter.Info.OutputStride);
-        json.WriteNumber("classes", segmenter.Info.Classes);
+        json.WriteString("path", info.Path);
+        json.WriteString("dialect", info.Dialect);
+        json.WriteString("architecture", info.Architecture);
+        json.WriteString("backbone", info.Backbone);
+        json.WriteNumber("outputStride", info.OutputStride);
+        json.WriteNumber("classes", info.Classes);
         json.WriteEndObject();
-        json.WriteString("device", segmenter.Device);
+        json.WriteString("device", device);
         json.WriteString("precision", Name(options.Precision));
     }
 
-    private static string Name(Precision precision) => precision.ToString().ToLowerInvariant();
+    /// <summary>As --precision takes it.</summary>
+    public static string Name(Precision precision) => precision.ToString().ToLowerInvariant();
 }

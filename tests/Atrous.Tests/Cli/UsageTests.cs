@@ -14,6 +14,7 @@ public sealed class UsageTests
     [InlineData("models")]
     [InlineData("pull")]
     [InlineData("devices")]
+    [InlineData("verify")]
     public void Help_documents_usage_and_exit_codes(params string[] command)
     {
         ToolResult result = Tool.Run([.. command, "--help"]).Exits(0);

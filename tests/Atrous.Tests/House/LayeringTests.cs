@@ -28,6 +28,7 @@ public sealed partial class LayeringTests
         ["Postprocessing"] = ["Imaging", "Tensors", "Native"],
         ["Scoring"] = ["Postprocessing", "Tensors"],
         ["Evaluation"] = ["Postprocessing", "Imaging"],
+        ["Verification"] = ["Backends", "Models", "Graph", "Preprocessing", "Imaging", "Tensors"],
         ["Exporting"] = ["Checkpoints", "Models", "Specs", "Graph", "Tensors"],
         [""] = ["Catalog", "Specs", "Models", "Checkpoints", "Backends", "Preprocessing", "Postprocessing", "Scoring", "Imaging", "Graph", "Tensors", "Native"],
     };

@@ -1,0 +1,81 @@
+using Atrous.Backends;
+using Atrous.Graph;
+using Atrous.Graph.Passes;
+using Atrous.Models;
+using Atrous.Tensors;
+
+namespace Atrous.Verification;
+
+/// <summary>How far one layer's output is from what it should be.</summary>
+/// <param name="Name">The layer's canonical name.</param>
+/// <param name="Op">The operation that ends it.</param>
+/// <param name="Shape">NHWC.</param>
+/// <param name="Error">All layers before it ran on the same device, so errors add up.</param>
+public sealed record LayerVerification(string Name, string Op, Shape Shape, TensorError Error);
+
+/// <summary>Runs one graph on two devices and compares what is inside it.</summary>
+internal static class LayerComparison
+{
+    /// <summary>
+    /// Every layer from the input to the logits, in the order in which they run. The network runs several times where its layers
+    /// would not fit into the budget at once.
+    /// </summary>
+    /// <param name="tested">The device in question.</param>
+    /// <param name="judge">The device that is trusted.</param>
+    /// <param name="model">Builds the network; a graph built once means the same on either device.</param>
+    /// <param name="input">Pre-processed picture, NHWC.</param>
+    /// <param name="cancellation">Looked at between two layers.</param>
+    /// <param name="budget">Bytes of the layers that are held at a time, on both devices together.</param>
+    public static IEnumerable<LayerVerification> Of(
+        IBackend tested, IBackend judge, Model model, Tensor input, CancellationToken cancellation, long budget = 512L << 20)
+    {
+        var graph = new GraphBuilder();
+        NetworkOutputs outputs = model.Build(graph, graph.Input("image", input.Shape));
+        foreach (Node[] layers in Groups(Intermediates.Of(graph.Build(outputs.Logits)), budget))
+        {
+            NetworkGraph network = graph.Build([.. layers.Select(layer => layer.Output)]);
+            Tensor[] actual = [], expected = [];
+            try
+            {
+                actual = Run(tested, network, input, cancellation);
+                expected = Run(judge, network, input, cancellation);
+                for (int i = 0; i < layers.Length; i++)
+                    yield return Compare(layers[i], actual[i], expected[i]);
+            }
+            finally
+            {
+                foreach (Tensor tensor in actual.Concat(expected))
+                    tensor.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Neighbours whose outputs fit into the budget together; at least one a group.</summary>
+    private static IEnumerable<Node[]> Groups(IReadOnlyList<Node> layers, long budget)
+    {
+        var group = new List<Node>();
+        long held = 0;
+        foreach (Node layer in layers)
+        {
+            long size = 2 * sizeof(float) * layer.Output.Shape.Elements;
+            if (group.Count > 0 && held + size > budget)
+            {
+                yield return [.. group];
+                group.Clear();
+                held = 0;
+            }
+            group.Add(layer);
+            held += size;
+        }
+        yield return [.. group];
+    }
+
+    private static LayerVerification Compare(Node layer, Tensor actual, Tensor expected) => new(
+        layer.Output.Name, layer.Op.Name, layer.Output.Shape, TensorError.Of(actual.Image<float>(0), expected.Image<float>(0)));
+
+    private static Tensor[] Run(IBackend backend, NetworkGraph network, Tensor input, CancellationToken cancellation)
+    {
+        using var executable = new CompiledNetwork(backend.Compile(network), network.Outputs);
+        return executable.Run(input, cancellation);
+    }
+}

@@ -1,0 +1,79 @@
+using Atrous.Imaging;
+using Atrous.Preprocessing;
+using Atrous.Tensors;
+
+namespace Atrous.Verification;
+
+/// <summary>What a picture's scores and mask are like on the two devices.</summary>
+/// <param name="Scores">Of every class for every pixel, from the picture on: pre-processing and upsampling included.</param>
+/// <param name="Labels">Of the mask that the device makes, against the exact scores.</param>
+public sealed record PictureVerification(TensorError Scores, LabelAgreement Labels);
+
+/// <summary>
+/// One model on two devices: the one in question, and one that is trusted and judges it, which computes in fp32. Both see the
+/// same pictures.
+/// </summary>
+public sealed class Verifier : IDisposable
+{
+    internal Verifier(Segmenter tested, Segmenter judge, VerificationTolerance tolerance) =>
+        (Tested, Judge, Tolerance) = (tested, judge, tolerance);
+
+    /// <summary>The model on the device in question.</summary>
+    public Segmenter Tested { get; }
+
+    /// <summary>The model on the device that is trusted.</summary>
+    public Segmenter Judge { get; }
+
+    /// <summary>What the precision may cost.</summary>
+    public VerificationTolerance Tolerance { get; }
+
+    /// <summary>Makes a model ready on both devices.</summary>
+    /// <param name="path">As <see cref="Segmenter.Load"/> takes it.</param>
+    /// <param name="options">Of the model and of the device in question.</param>
+    /// <param name="judge">
+    /// "cpu" or "reference"; null for the CPU, and for the reference's plain loops where the CPU's fp32 is in question.
+    /// </param>
+    /// <inheritdoc cref="Segmenter.Load" path="/exception"/>
+    public static Verifier Load(string path, SegmenterOptions options, string? judge = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Segmenter tested = Segmenter.Load(path, options);
+        try
+        {
+            judge ??= tested.Device == "cpu" && options.Precision == Precision.Fp32 ? "reference" : "cpu";
+            Segmenter trusted = Segmenter.Load(path, options with { Device = judge, Precision = Precision.Fp32 });
+            return new Verifier(tested, trusted, VerificationTolerance.For(options.Precision));
+        }
+        catch
+        {
+            tested.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Compares a picture's scores and its mask.</summary>
+    /// <inheritdoc cref="Segmenter.Segment(Image, bool, CancellationToken)" path="/exception"/>
+    public PictureVerification Compare(Image photo, CancellationToken cancellation = default)
+    {
+        Segmentation mask = Tested.Segment(photo, cancellation: cancellation);
+        using Tensor actual = Tested.Scores(photo, cancellation), expected = Judge.Scores(photo, cancellation);
+        TensorError error = TensorError.Of(actual.Image<float>(0), expected.Image<float>(0));
+        return new PictureVerification(error, LabelAgreement.Of(mask.Labels, expected, Tolerance.Lead * error.Std));
+    }
+
+    /// <summary>Compares every layer, in the order in which they run, on the same pre-processed picture.</summary>
+    /// <inheritdoc cref="Segmenter.Segment(Image, bool, CancellationToken)" path="/exception"/>
+    public IEnumerable<LayerVerification> CompareLayers(Image photo, CancellationToken cancellation = default)
+    {
+        using NetworkInput input = Judge.Prepare(photo);
+        foreach (LayerVerification layer in LayerComparison.Of(Tested.Backend, Judge.Backend, Judge.Model, input.Tensor, cancellation))
+            yield return layer;
+    }
+
+    /// <summary>Gives both models back.</summary>
+    public void Dispose()
+    {
+        Tested.Dispose();
+        Judge.Dispose();
+    }
+}
