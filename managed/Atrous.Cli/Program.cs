@@ -45,6 +45,7 @@ internal static class Program
             PullCommand.Create(interruption),
             DevicesCommand.Create(),
             VerifyCommand.Create(interruption),
+            BenchCommand.Create(interruption),
             ServeCommand.Create(interruption),
         };
 

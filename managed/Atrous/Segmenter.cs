@@ -70,6 +70,9 @@ public sealed class Segmenter : IDisposable
     /// <summary>The device in use: "cpu" or "reference".</summary>
     public string Device => _backend.Name;
 
+    /// <summary>The most bytes that this model has held on a device with memory of its own; null where the device has none.</summary>
+    public long? PeakDeviceBytes => (_backend as IDeviceMemory)?.PeakDeviceBytes;
+
     /// <summary>Opens a checkpoint and makes its network ready.</summary>
     /// <param name="path">
     /// A safetensors file, a PyTorch file (.pth, .pt, .ckpt, .pkl; zip or legacy), or a folder with config.json and weights.

@@ -16,6 +16,13 @@ public interface IBackend : IDisposable
     IExecutable Compile(NetworkGraph graph);
 }
 
+/// <summary>A backend whose device has memory of its own.</summary>
+public interface IDeviceMemory
+{
+    /// <summary>The most bytes that this backend has held there at one time, weights included.</summary>
+    long PeakDeviceBytes { get; }
+}
+
 /// <summary>
 /// A graph ready to run, for its one input shape. Safe to use from many threads at once. Disposing it gives back what it
 /// keeps between runs; runs that are under way, or come late, still finish.

@@ -15,6 +15,7 @@ public sealed class UsageTests
     [InlineData("pull")]
     [InlineData("devices")]
     [InlineData("verify")]
+    [InlineData("bench")]
     public void Help_documents_usage_and_exit_codes(params string[] command)
     {
         ToolResult result = Tool.Run([.. command, "--help"]).Exits(0);
@@ -48,6 +49,9 @@ public sealed class UsageTests
     [InlineData("pull some-model --timeout 0", "--timeout takes a number of seconds")]
     [InlineData("info m --size 513", "HEIGHTxWIDTH")]
     [InlineData("info m --size 0x5", "HEIGHTxWIDTH")]
+    [InlineData("bench m --runs -1", "--runs takes a number from 0")]
+    [InlineData("bench m --batch 0", "--batch takes a number from 1 to 256")]
+    [InlineData("bench m --size 513", "HEIGHTxWIDTH")]
     [InlineData("infer m", "--input")]
     public void Wrong_usage_is_one_line_and_exit_code_2(string line, string words)
     {

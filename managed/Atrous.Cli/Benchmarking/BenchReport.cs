@@ -1,0 +1,115 @@
+using System.Globalization;
+using System.Text.Json;
+using Spectre.Console;
+
+namespace Atrous.Cli;
+
+/// <summary>The result of a measurement on standard output.</summary>
+internal static class BenchReport
+{
+    private static readonly Dictionary<string, string> Meanings = new()
+    {
+        ["decode"] = "file to pixels",
+        ["upload"] = "pixels to the device",
+        ["preprocess"] = "resized, normalised",
+        ["network"] = "with upsampling and argmax",
+        ["download"] = "labels from the device",
+        ["encode"] = "labels to PNG",
+    };
+
+    /// <summary>A row per stage, a line per other measure.</summary>
+    public static void WriteText(BenchResult result)
+    {
+        TextWriter output = Console.Out;
+        output.WriteLine(Terminal.OneLine(
+            $"{result.Model.Architecture} with {result.Model.Backbone} on {result.Device}, {LoadedModel.Name(result.Options.Precision)}; " +
+            $"{result.Picture} {result.Size.Height}x{result.Size.Width}, batch {result.Options.MaxBatch}; " +
+            $"{result.Latency.Count} runs after {result.WarmUp} to warm up{(result.IsInterrupted ? ", interrupted" : "")}"));
+        if (result.Latency.Count > 0)
+            WriteTimes(result);
+        (TimeSpan process, TimeSpan load, TimeSpan firstMask) = result.StartUp;
+        output.WriteLine(
+            $"start-up     {Text((process + load + firstMask).TotalMilliseconds)} ms from the process's start to the first mask: " +
+            $"{Text(load.TotalMilliseconds)} to load, {Text(firstMask.TotalMilliseconds)} for the mask");
+        string device = result.PeakDeviceBytes is { } bytes ? $", {Numbers.Megabytes(bytes)} on the device" : "";
+        output.WriteLine($"peak memory  {Numbers.Megabytes(result.PeakResidentBytes)} resident{device}");
+    }
+
+    /// <summary>All of it, in milliseconds and bytes.</summary>
+    public static void WriteJson(BenchResult result) => JsonOutput.Write(json =>
+    {
+        json.WriteStartObject();
+        json.WriteModel(result.Model, result.Device, result.Options);
+        json.WriteString("picture", result.Picture);
+        json.WriteNumber("height", result.Size.Height);
+        json.WriteNumber("width", result.Size.Width);
+        json.WriteNumber("batch", result.Options.MaxBatch);
+        json.WriteNumber("threads", Threads(result.Options));
+        json.WriteNumber("warmUp", result.WarmUp);
+        json.WriteNumber("runs", result.Latency.Count);
+        json.WriteBoolean("interrupted", result.IsInterrupted);
+        json.WriteStartObject("milliseconds");
+        if (result.Latency.Count > 0)
+        {
+            WriteDurations(json, "latency", result.Latency);
+            foreach ((string name, Durations times) in result.Stages)
+                WriteDurations(json, name, times);
+        }
+        json.WriteEndObject();
+        if (result.Latency.Count > 0)
+        {
+            json.WriteNumber("picturesPerSecond", Rate(result));
+            json.WriteNumber("allocatedBytes", result.AllocatedBytes);
+        }
+        json.WriteStartObject("startUp");
+        (TimeSpan process, TimeSpan load, TimeSpan firstMask) = result.StartUp;
+        json.WriteNumber("process", Rounded(process.TotalMilliseconds));
+        json.WriteNumber("load", Rounded(load.TotalMilliseconds));
+        json.WriteNumber("firstMask", Rounded(firstMask.TotalMilliseconds));
+        json.WriteNumber("total", Rounded((process + load + firstMask).TotalMilliseconds));
+        json.WriteEndObject();
+        json.WriteNumber("peakResidentBytes", result.PeakResidentBytes);
+        if (result.PeakDeviceBytes is { } bytes)
+            json.WriteNumber("peakDeviceBytes", bytes);
+        json.WriteEndObject();
+    });
+
+    private static void WriteTimes(BenchResult result)
+    {
+        var table = new Table { Border = Console.IsOutputRedirected ? TableBorder.None : TableBorder.Rounded };
+        table.AddColumn(new TableColumn("ms"));
+        foreach (string column in (string[])["median", "fastest", "p95", "p99"])
+            table.AddColumn(new TableColumn(column).RightAligned());
+        table.AddColumn(new TableColumn(""));
+        foreach ((string name, Durations times, string meaning) in
+            result.Stages.Select(stage => (stage.Name, stage.Times, Meanings[stage.Name])).Prepend(("latency", result.Latency, "pixels in, labels out")))
+        {
+            table.AddRow(
+                name, Text(times.Median), Text(times.Fastest), Text(times.Percentile(0.95)), Text(times.Percentile(0.99)), meaning);
+        }
+        Terminal.Rich(Console.Out, Console.IsOutputRedirected).Write(table);
+        string rate = Rate(result).ToString("0.00", CultureInfo.InvariantCulture);
+        Console.Out.WriteLine($"throughput   {rate} pictures/s; {Numbers.Grouped(result.AllocatedBytes)} managed bytes a run");
+    }
+
+    private static double Rate(BenchResult result) =>
+        result.Options.MaxBatch * result.Latency.Count / result.Latency.Total.TotalSeconds;
+
+    private static int Threads(SegmenterOptions options) => options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+
+    private static void WriteDurations(Utf8JsonWriter json, string name, Durations times)
+    {
+        json.WriteStartObject(name);
+        json.WriteNumber("median", Rounded(times.Median));
+        json.WriteNumber("p95", Rounded(times.Percentile(0.95)));
+        json.WriteNumber("p99", Rounded(times.Percentile(0.99)));
+        json.WriteNumber("min", Rounded(times.Fastest));
+        json.WriteNumber("max", Rounded(times.Slowest));
+        json.WriteEndObject();
+    }
+
+    private static double Rounded(double milliseconds) => Math.Round(milliseconds, 4);
+
+    private static string Text(double milliseconds) =>
+        milliseconds.ToString(milliseconds < 100 ? "0.00" : "0.0", CultureInfo.InvariantCulture);
+}

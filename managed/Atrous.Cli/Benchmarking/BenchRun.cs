@@ -1,0 +1,205 @@
+using System.Diagnostics;
+using Atrous.Imaging;
+
+namespace Atrous.Cli;
+
+/// <summary>What a measurement found.</summary>
+internal sealed record BenchResult
+{
+    public required ModelInfo Model { get; init; }
+
+    public required SegmenterOptions Options { get; init; }
+
+    public required string Device { get; init; }
+
+    /// <summary>Of the picture.</summary>
+    public required (int Height, int Width) Size { get; init; }
+
+    /// <summary>"made picture", or the file's name.</summary>
+    public required string Picture { get; init; }
+
+    public required int WarmUp { get; init; }
+
+    /// <summary>A batch of pictures in, their labels out. The stages below are parts of it, but for decoding and encoding.</summary>
+    public required Durations Latency { get; init; }
+
+    /// <summary>In the order in which they happen, each for the whole batch; only those that the device tells.</summary>
+    public required IReadOnlyList<(string Name, Durations Times)> Stages { get; init; }
+
+    /// <summary>From the start of the process to the command's first statement; then the model is loaded and the first mask made.</summary>
+    public required (TimeSpan Process, TimeSpan Load, TimeSpan FirstMask) StartUp { get; init; }
+
+    /// <summary>Managed memory that a run allocates, the masks that it returns included.</summary>
+    public required long AllocatedBytes { get; init; }
+
+    public required long PeakResidentBytes { get; init; }
+
+    /// <summary>Null where the device has no memory of its own.</summary>
+    public required long? PeakDeviceBytes { get; init; }
+
+    public required bool IsInterrupted { get; init; }
+}
+
+/// <summary>Runs a model again and again and keeps the time.</summary>
+internal sealed class BenchRun(CancellationToken cancellation)
+{
+    private const int UsualSide = 513, LeastRuns = 10;
+    private static readonly TimeSpan UsualTime = TimeSpan.FromSeconds(10);
+
+    private readonly Durations _latency = new(), _decode = new(), _upload = new(), _preprocess = new(), _network = new(), _download = new(), _encode = new();
+    private long _allocated;
+
+    public required string Model { get; init; }
+
+    /// <summary>The batch is <see cref="SegmenterOptions.MaxBatch"/>.</summary>
+    public required SegmenterOptions Options { get; init; }
+
+    /// <summary>A file, or null for a made picture.</summary>
+    public required string? Picture { get; init; }
+
+    /// <summary>Of a made picture; null for the usual one.</summary>
+    public required (int Height, int Width)? Size { get; init; }
+
+    public required int WarmUp { get; init; }
+
+    /// <summary>Null for as many as there are in the usual time.</summary>
+    public required int? Runs { get; init; }
+
+    public static TimeSpan SinceProcessStart()
+    {
+        using var self = Process.GetCurrentProcess();
+        return DateTime.Now - self.StartTime;
+    }
+
+    /// <summary>An interruption ends it early; what was measured by then is returned.</summary>
+    /// <param name="sinceProcessStart">When the command began.</param>
+    public BenchResult Run(TimeSpan sinceProcessStart)
+    {
+        long start = Stopwatch.GetTimestamp();
+        using Segmenter segmenter = Segmenter.Load(Model, Options);
+        TimeSpan load = Stopwatch.GetElapsedTime(start);
+        byte[] file = Bytes(segmenter.Info.InputChannels);
+        (int Height, int Width) size;
+        using (Image photo = Picture is null ? Image.Load(file) : Image.Load(Picture))
+            size = (photo.Height, photo.Width);
+
+        TimeSpan firstMask = Once(segmenter, file, counts: false);
+        bool isInterrupted = !Measure(segmenter, file);
+        using var self = Process.GetCurrentProcess();
+        return new BenchResult
+        {
+            Model = segmenter.Info,
+            Options = Options,
+            Device = segmenter.Device,
+            Size = size,
+            Picture = Picture ?? "made picture",
+            WarmUp = WarmUp,
+            Latency = _latency,
+            Stages =
+            [
+                .. new[]
+                {
+                    ("decode", _decode), ("upload", _upload), ("preprocess", _preprocess), ("network", _network),
+                    ("download", _download), ("encode", _encode),
+                }.Where(stage => stage.Item2.Count > 0),
+            ],
+            StartUp = (sinceProcessStart, load, firstMask),
+            AllocatedBytes = _allocated / Math.Max(_latency.Count, 1),
+            PeakResidentBytes = self.PeakWorkingSet64,
+            PeakDeviceBytes = segmenter.PeakDeviceBytes,
+            IsInterrupted = isInterrupted,
+        };
+    }
+
+    /// <summary>False where it was interrupted.</summary>
+    private bool Measure(Segmenter segmenter, byte[] file)
+    {
+        try
+        {
+            for (int i = 0; i < WarmUp; i++)
+                Once(segmenter, file, counts: false);
+            for (long start = Stopwatch.GetTimestamp(); !IsEnough(Stopwatch.GetElapsedTime(start));)
+                Once(segmenter, file, counts: true);
+            return true;
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    private bool IsEnough(TimeSpan spent) => Runs is { } runs ? _latency.Count >= runs : _latency.Count >= LeastRuns && spent >= UsualTime;
+
+    /// <summary>One batch, from files to files; how long the part from pixels to labels took.</summary>
+    private TimeSpan Once(Segmenter segmenter, byte[] file, bool counts)
+    {
+        var photos = new List<Image>();
+        try
+        {
+            cancellation.ThrowIfCancellationRequested();
+            long start = Stopwatch.GetTimestamp();
+            for (int i = 0; i < Options.MaxBatch; i++)
+                photos.Add(Image.Load(file));
+            TimeSpan decode = Stopwatch.GetElapsedTime(start);
+
+            long allocated = GC.GetAllocatedBytesForCurrentThread();
+            start = Stopwatch.GetTimestamp();
+            IReadOnlyList<Segmentation> masks = segmenter.Segment(photos, cancellation: cancellation);
+            TimeSpan latency = Stopwatch.GetElapsedTime(start);
+            allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+
+            start = Stopwatch.GetTimestamp();
+            foreach (Segmentation mask in masks)
+                mask.SaveMask(Stream.Null);
+            TimeSpan encode = Stopwatch.GetElapsedTime(start);
+            if (counts)
+            {
+                _allocated += allocated;
+                _latency.Add(latency);
+                _decode.Add(decode);
+                _encode.Add(encode);
+                AddStages(masks[0].Timings, masks.Count);
+            }
+            return latency;
+        }
+        finally
+        {
+            foreach (Image photo in photos)
+                photo.Dispose();
+        }
+    }
+
+    private void AddStages(SegmentationTimings each, int pictures)
+    {
+        _preprocess.Add(each.Preprocess * pictures);
+        _network.Add(each.Network * pictures);
+        if (each.Upload is { } upload)
+            _upload.Add(upload * pictures);
+        if (each.Download is { } download)
+            _download.Add(download * pictures);
+    }
+
+    private byte[] Bytes(int channels)
+    {
+        if (Picture is not null)
+        {
+            try
+            {
+                return File.ReadAllBytes(Picture);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new CommandException(ExitCode.BadInput, $"{Picture}: the picture cannot be read ({e.Message.TrimEnd('.')}).", e);
+            }
+        }
+        (int height, int width) = Size ?? (UsualSide, UsualSide);
+        using Image picture = MadePicture.Of(height, width, channels);
+        using var stream = new MemoryStream();
+        // A JPEG has no fourth band.
+        if (picture.Channels is 1 or 3)
+            picture.SaveJpeg(stream);
+        else
+            picture.SavePng(stream);
+        return stream.ToArray();
+    }
+}
