@@ -102,12 +102,13 @@ public sealed class AtrousServer : IAsyncDisposable
         await _application.StopAsync(CancellationToken.None).ConfigureAwait(false);
     }
 
-    /// <summary>Starts, serves until <paramref name="stop"/>, drains.</summary>
+    /// <summary>Starts, serves until <paramref name="stop"/>, drains: the process is the server's own.</summary>
     /// <param name="stop">When to begin to end.</param>
     /// <param name="ready">Called once the models are warm.</param>
     /// <exception cref="AtrousException">The address is not to be had, or a model cannot be loaded.</exception>
     public async Task RunAsync(CancellationToken stop, Action<Uri>? ready = null)
     {
+        Allocator.ReturnLargeBlocks();
         await StartAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {

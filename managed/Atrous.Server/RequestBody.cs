@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Compression;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -70,71 +69,4 @@ internal static class RequestBody
     private static BadHttpRequestException TooLarge(ServerLimits limits) => new(
         $"The body is larger than the {limits.MaxBodyBytes} bytes that are allowed, decompressed where it was compressed.",
         StatusCodes.Status413PayloadTooLarge);
-}
-
-/// <summary>A body in memory. Dispose it when nothing reads it any more.</summary>
-/// <param name="budget">Of all bodies.</param>
-internal sealed class BodyLease(BodyBudget budget) : IDisposable
-{
-    private byte[] _bytes = [];
-    private long _charged;
-
-    /// <summary>Bytes that were read.</summary>
-    public int Length { get; set; }
-
-    /// <summary>The bytes.</summary>
-    public ReadOnlyMemory<byte> Memory => _bytes.AsMemory(0, Length);
-
-    /// <summary>Where the next bytes go.</summary>
-    public Memory<byte> Room => _bytes.AsMemory(Length);
-
-    /// <summary>Sees to it that some bytes have room.</summary>
-    /// <exception cref="BadHttpRequestException">503: all bodies together would be too large.</exception>
-    public void MakeRoom(int least)
-    {
-        if (_bytes.Length > Length)
-            return;
-        long size = Math.Min(Math.Max(least, 2L * _bytes.Length), Array.MaxLength);
-        budget.Charge(size - _charged);
-        _charged = size;
-        byte[] larger = ArrayPool<byte>.Shared.Rent((int)size);
-        Memory.CopyTo(larger);
-        Return();
-        _bytes = larger;
-    }
-
-    public void Dispose()
-    {
-        Length = 0;
-        Return();
-        budget.Refund(Interlocked.Exchange(ref _charged, 0));
-    }
-
-    private void Return()
-    {
-        byte[] bytes = Interlocked.Exchange(ref _bytes, []);
-        if (bytes.Length > 0)
-            ArrayPool<byte>.Shared.Return(bytes);
-    }
-}
-
-/// <summary>What all bodies in memory may hold together.</summary>
-internal sealed class BodyBudget(ServerOptions options)
-{
-    private long _held;
-
-    /// <summary>Bytes held now.</summary>
-    public long Held => Interlocked.Read(ref _held);
-
-    /// <exception cref="BadHttpRequestException">503: there is no room.</exception>
-    public void Charge(long bytes)
-    {
-        if (Interlocked.Add(ref _held, bytes) <= options.Limits.MaxBufferedBytes)
-            return;
-        Interlocked.Add(ref _held, -bytes);
-        throw new BadHttpRequestException(
-            "Too many large bodies are being received at this moment; try again later.", StatusCodes.Status503ServiceUnavailable);
-    }
-
-    public void Refund(long bytes) => Interlocked.Add(ref _held, -bytes);
 }

@@ -7,14 +7,14 @@ namespace Atrous.Server.OpenInference;
 
 /// <summary>
 /// The elements of a BYTES tensor: picture files, where they lie in the body. In JSON they are written in base64, since no JPEG
-/// or PNG is text; those are decoded into pooled memory.
+/// or PNG is text; those are decoded into memory of their own.
 /// </summary>
 internal sealed class PictureFiles : IDisposable
 {
     private readonly InputTensor _input;
     private readonly long _expected;
     private readonly List<ReadOnlyMemory<byte>> _files = [];
-    private readonly List<byte[]> _rented = [];
+    private readonly List<NativeBytes> _decoded = [];
 
     private PictureFiles(InputTensor input, int maxCount)
     {
@@ -50,9 +50,9 @@ internal sealed class PictureFiles : IDisposable
     public void Dispose()
     {
         _files.Clear();
-        foreach (byte[] block in _rented)
-            ArrayPool<byte>.Shared.Return(block);
-        _rented.Clear();
+        foreach (NativeBytes block in _decoded)
+            block.Free();
+        _decoded.Clear();
     }
 
     private void Fill()
@@ -104,19 +104,19 @@ internal sealed class PictureFiles : IDisposable
             if (json.TokenType != JsonTokenType.String)
                 throw new ProtocolException($"Input '{_input.Name}': the data of BYTES are strings, element {_files.Count} is none.");
             ThrowIfFull();
-            byte[] text = ArrayPool<byte>.Shared.Rent(json.ValueSpan.Length);
-            _rented.Add(text);
-            _files.Add(text.AsMemory(0, Decode(ref json, text)));
+            var text = new NativeBytes(json.ValueSpan.Length);
+            _decoded.Add(text);
+            _files.Add(text.Memory[..Decode(ref json, text.GetSpan())]);
         }
     }
 
     /// <summary>Decodes the string at hand in place.</summary>
-    private int Decode(ref Utf8JsonReader json, byte[] text)
+    private int Decode(ref Utf8JsonReader json, Span<byte> text)
     {
         try
         {
             int length = json.CopyString(text);
-            if (Base64.DecodeFromUtf8InPlace(text.AsSpan(0, length), out int written) == OperationStatus.Done)
+            if (Base64.DecodeFromUtf8InPlace(text[..length], out int written) == OperationStatus.Done)
                 return written;
         }
         catch (InvalidOperationException)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Atrous.Imaging;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
@@ -51,10 +52,11 @@ internal static class PictureFile
         string boundary = HeaderUtilities.RemoveQuotes(type.Boundary).ToString();
         if (boundary.Length is 0 or > 70)
             throw new BadHttpRequestException("The multipart body has no sound boundary; its Content-Type names one of 1 to 70 characters.");
-        byte[]? found = null;
+        ReadOnlyMemory<byte>? found = null;
         try
         {
-            using var stream = new MemoryStream(body.ToArray(), writable: false);
+            using MemoryHandle pin = body.Pin();
+            using Stream stream = StreamOf(pin, body.Length);
             var reader = new MultipartReader(boundary, stream);
             while (await reader.ReadNextSectionAsync(cancellation) is { } section)
             {
@@ -62,17 +64,19 @@ internal static class PictureFile
                     continue;
                 if (found is not null)
                     throw new BadHttpRequestException("There are several pictures in the request; send one at a time.");
-                using var part = new MemoryStream();
-                await section.Body.CopyToAsync(part, cancellation);
-                found = part.ToArray();
+                await section.Body.DrainAsync(cancellation);
+                // The stream can seek, so that the reader tells where the part lies: nothing need be copied.
+                found = body.Slice((int)section.BaseStreamOffset!.Value, (int)section.Body.Length);
             }
         }
         catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException)
         {
             throw new BadHttpRequestException("The multipart body is broken or cut off; send it again.", StatusCodes.Status400BadRequest, e);
         }
-        return found;
+        return found ?? default;
     }
+
+    private static unsafe UnmanagedMemoryStream StreamOf(MemoryHandle pin, int length) => new((byte*)pin.Pointer, length);
 
     private static bool IsPicture(MultipartSection section) =>
         ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out ContentDispositionHeaderValue? disposition)

@@ -37,7 +37,7 @@ public sealed class CpuBackend : IBackend
     internal EngineHandle Engine => _engine;
 
     /// <inheritdoc/>
-    public IExecutable Compile(NetworkGraph graph) => new CpuExecutable(_engine, StandardPasses.Apply(graph), _convolutions);
+    public IExecutable Compile(NetworkGraph graph) => new CpuExecutable(_engine, StandardPasses.Apply(graph), _convolutions, Arenas.Shared);
 
     /// <inheritdoc/>
     public void Dispose()

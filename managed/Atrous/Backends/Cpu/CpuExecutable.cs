@@ -6,7 +6,7 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Cpu;
 
 /// <summary>
-/// A graph as a list of calls into libatrous. Each run takes a frame (an arena) from a pool, so that runs from several
+/// A graph as a list of calls into libatrous. Each run takes a frame and an arena from pools, so that runs from several
 /// threads do not meet; a warm run allocates nothing.
 /// </summary>
 internal sealed class CpuExecutable : IExecutable
@@ -15,11 +15,12 @@ internal sealed class CpuExecutable : IExecutable
     private readonly NetworkGraph _graph;
     private readonly (Node Node, Step Run)[] _steps;
     private readonly int _blocks;
+    private readonly Arenas _arenas;
     private readonly long _arenaSize;
     private readonly ConcurrentBag<Frame> _frames = [];
-    private volatile bool _disposed;
+    private int _disposed;
 
-    public CpuExecutable(EngineHandle engine, NetworkGraph graph, PackedConvolutions convolutions)
+    public CpuExecutable(EngineHandle engine, NetworkGraph graph, PackedConvolutions convolutions, Arenas arenas)
     {
         _engine = engine;
         _graph = graph;
@@ -29,17 +30,20 @@ internal sealed class CpuExecutable : IExecutable
         _arenaSize = plan.ArenaSize;
         _steps = Steps.Of(graph, layout, convolutions);
         convolutions.Trim();
+        _arenas = arenas;
+        arenas.Register(_arenaSize);
     }
 
     /// <inheritdoc/>
     public void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation = default)
     {
         Signature.Check(_graph, inputs, outputs);
+        NativeBuffer arena = _arenas.Take(_arenaSize);
         if (!_frames.TryTake(out Frame? frame))
-            frame = new Frame(_blocks, _arenaSize);
+            frame = new Frame(_blocks);
         try
         {
-            Bind(frame, inputs, outputs);
+            Bind(frame, arena, inputs, outputs);
             foreach ((Node node, Step run) in _steps)
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -51,8 +55,7 @@ internal sealed class CpuExecutable : IExecutable
         finally
         {
             _frames.Add(frame);
-            if (_disposed)
-                Dispose();
+            _arenas.Return(arena);
         }
         // The tensors must outlive the calls, which know them by address alone.
         foreach (Tensor tensor in inputs)
@@ -62,18 +65,17 @@ internal sealed class CpuExecutable : IExecutable
     }
 
     /// <summary>
-    /// Frees the frames that are not in use; a run that is under way, or that comes after all, frees its own when it ends.
+    /// Gives up its claim to arenas of its size; a run that is under way, or that comes after all, keeps its own until it ends.
     /// </summary>
     public void Dispose()
     {
-        _disposed = true;
-        while (_frames.TryTake(out Frame? frame))
-            frame.Dispose();
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
+            _arenas.Unregister(_arenaSize);
     }
 
-    private unsafe void Bind(Frame frame, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs)
+    private static unsafe void Bind(Frame frame, NativeBuffer arena, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs)
     {
-        frame.UseArena();
+        frame.Blocks[0] = (nint)arena.Pointer;
         int block = 1;
         foreach (Tensor tensor in inputs)
             frame.Blocks[block++] = (nint)tensor.Pointer;

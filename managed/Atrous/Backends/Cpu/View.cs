@@ -5,16 +5,10 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Cpu;
 
 /// <summary>The memory of one run: the arena, then the caller's inputs, then the caller's outputs.</summary>
-internal sealed class Frame(int blocks, long arenaSize) : IDisposable
+internal sealed class Frame(int blocks)
 {
-    private readonly NativeBuffer _arena = new(arenaSize);
-
     /// <summary>The address of every block.</summary>
     public nint[] Blocks { get; } = new nint[blocks];
-
-    public unsafe void UseArena() => Blocks[0] = (nint)_arena.Pointer;
-
-    public void Dispose() => _arena.Dispose();
 }
 
 /// <summary>Where a value lies: a block of the frame, an offset in it, and the distance from pixel to pixel.</summary>
