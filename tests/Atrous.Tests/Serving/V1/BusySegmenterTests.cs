@@ -49,8 +49,9 @@ public sealed class BusySegmenterTests
     [Fact]
     public async Task A_client_that_goes_away_cancels_its_request()
     {
-        var started = new TaskCompletionSource();
-        var cancelled = new TaskCompletionSource();
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        // The test must not go on within the server's callback, which frees the body after it.
+        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using WebApplication application = await Start(new Stub(async (_, cancellation) =>
         {
             started.SetResult();
