@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Atrous.Backends;
 using Atrous.Backends.Cpu;
+using Atrous.Backends.Cuda;
 using Atrous.Catalog;
 using Atrous.Checkpoints;
 using Atrous.Graph;
@@ -41,7 +42,9 @@ public sealed class Segmenter : IDisposable
         _model = new Model(_description, checkpoint);
         Info = ModelInfo.Of(checkpoint, _description);
         _maxBatch = options.MaxBatch;
-        _backend = BackendRegistry.Open(options.Device, options.Precision, options.Threads);
+        _backend = BackendRegistry.Open(
+            options.Device, options.Precision, options.Threads, new CudaOptions { ChoiceFolder = ModelCache.FolderBeside("engines") }, out string? passedOver);
+        DeviceNote = passedOver;
         try
         {
             _preprocessor = _backend is CpuBackend cpu
@@ -67,11 +70,14 @@ public sealed class Segmenter : IDisposable
     /// <summary>What the model is.</summary>
     public ModelInfo Info { get; }
 
-    /// <summary>The device in use: "cpu" or "reference".</summary>
+    /// <summary>The device in use: "cpu", "reference" or "cuda:0".</summary>
     public string Device => _backend.Name;
 
     /// <summary>The most bytes that this model has held on a device with memory of its own; null where the device has none.</summary>
     public long? PeakDeviceBytes => (_backend as IDeviceMemory)?.PeakDeviceBytes;
+
+    /// <summary>Why "auto" did not take the GPU that this machine has; null where it has none, or took it.</summary>
+    public string? DeviceNote { get; }
 
     /// <summary>Opens a checkpoint and makes its network ready.</summary>
     /// <param name="path">

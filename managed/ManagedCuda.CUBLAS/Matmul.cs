@@ -82,7 +82,8 @@ public sealed unsafe class Matmul : IDisposable
     /// <summary>Ways to compute it, the one expected to be fastest first; none if cuBLASLt cannot.</summary>
     /// <param name="count">At most so many.</param>
     /// <param name="maxWorkspace">Bytes of memory that they may need.</param>
-    public MatmulAlgorithm[] GetHeuristics(int count, long maxWorkspace)
+    /// <param name="alignment">Bytes that the address of every matrix is a multiple of, at least; a power of two.</param>
+    public MatmulAlgorithm[] GetHeuristics(int count, long maxWorkspace, int alignment = 256)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         ArgumentOutOfRangeException.ThrowIfNegative(maxWorkspace);
@@ -92,6 +93,8 @@ public sealed unsafe class Matmul : IDisposable
             using var preference = new MatmulPreferenceHandle(created);
             BlasLtApi.ThrowIfFailed(BlasLtApi.cublasLtMatmulPreferenceSetAttribute(
                 preference, MatmulPreferenceAttribute.MaxWorkspaceBytes, &maxWorkspace, sizeof(long)));
+            for (MatmulPreferenceAttribute matrix = MatmulPreferenceAttribute.MinAlignmentA; matrix <= MatmulPreferenceAttribute.MinAlignmentD; matrix++)
+                BlasLtApi.ThrowIfFailed(BlasLtApi.cublasLtMatmulPreferenceSetAttribute(preference, matrix, &alignment, sizeof(int)));
             var results = new MatmulHeuristicResult[count];
             int returned;
             fixed (MatmulHeuristicResult* start = results)

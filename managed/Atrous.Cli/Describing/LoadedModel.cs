@@ -7,7 +7,8 @@ internal static class LoadedModel
 {
     /// <summary>"DeepLabV3 with mobilenet_v2 on cpu, fp32".</summary>
     public static string Line(Segmenter segmenter, SegmenterOptions options) =>
-        $"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {Name(options.Precision)}";
+        $"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {Name(options.Precision)}"
+        + (segmenter.DeviceNote is { } note ? $" ({note.TrimEnd('.')})" : "");
 
     /// <summary>The properties "model", "device" and "precision".</summary>
     public static void WriteModel(this Utf8JsonWriter json, Segmenter segmenter, SegmenterOptions options) =>

@@ -20,21 +20,43 @@ public static class BackendRegistry
     /// <param name="device">"auto" (the best that is available), "cpu", "reference", "cuda" or "cuda:n".</param>
     /// <param name="precision">Number format of weights and activations.</param>
     /// <param name="threads">Threads of the CPU backend; 0 for one per core.</param>
+    /// <param name="cuda">How a CUDA device is used; null for the defaults.</param>
     /// <exception cref="UnavailableException">There is no such device here, or it does not have that precision.</exception>
-    public static IBackend Open(string device, Precision precision, int threads)
+    public static IBackend Open(string device, Precision precision, int threads, CudaOptions? cuda = null) =>
+        Open(device, precision, threads, cuda, out _);
+
+    /// <inheritdoc cref="Open(string, Precision, int, CudaOptions?)"/>
+    /// <param name="device">"auto" (the best that is available), "cpu", "reference", "cuda" or "cuda:n".</param>
+    /// <param name="precision">Number format of weights and activations.</param>
+    /// <param name="threads">Threads of the CPU backend; 0 for one per core.</param>
+    /// <param name="cuda">How a CUDA device is used; null for the defaults.</param>
+    /// <param name="passedOver">Why "auto" did not take a GPU that this machine has; null where it has none, or took it.</param>
+    public static IBackend Open(string device, Precision precision, int threads, CudaOptions? cuda, out string? passedOver)
     {
+        passedOver = null;
+        if (device == "auto" && CudaDevices.Exist())
+        {
+            try
+            {
+                return new CudaBackend(CudaDevices.Find("cuda"), precision, cuda);
+            }
+            catch (UnavailableException e)
+            {
+                passedOver = e.Message;
+            }
+        }
         IBackend backend = device switch
         {
             "auto" or "cpu" => new CpuBackend(threads),
             "reference" => new ReferenceBackend(),
-            _ when device == "cuda" || device.StartsWith("cuda:", StringComparison.Ordinal) =>
-                throw new UnavailableException($"The device '{device}' cannot be used: {CudaDevices.Find(device).Detail.TrimEnd('.')}. Use --device cpu."),
+            _ when device == "cuda" || device.StartsWith("cuda:", StringComparison.Ordinal) => new CudaBackend(CudaDevices.Find(device), precision, cuda),
             _ => throw new UnavailableException($"There is no device '{device}'; there are auto, cpu, reference and cuda[:n]."),
         };
-        if (precision == Precision.Fp32)
+        if (precision == Precision.Fp32 || backend is CudaBackend)
             return backend;
         backend.Dispose();
-        throw new UnavailableException($"The device {backend.Name} computes in fp32; it does not have {precision.ToString().ToLowerInvariant()}.");
+        throw new UnavailableException(
+            $"The device {backend.Name} computes in fp32; it does not have {precision.ToString().ToLowerInvariant()}.{(passedOver is null ? "" : $" {passedOver}")}");
     }
 
     private static readonly DeviceInfo Reference = new("reference", true, "plain loops in double precision; slow, the definition of correct");

@@ -13,16 +13,25 @@ internal static class Signature
         Check(graph.Outputs, outputs, nameof(outputs));
     }
 
-    private static void Check(IReadOnlyList<Value> values, ReadOnlySpan<Tensor> tensors, string which)
+    /// <summary>The same where the first input is no tensor.</summary>
+    /// <exception cref="ArgumentException">A tensor is missing, or has not the shape or type of its value.</exception>
+    public static void CheckAfterFirst(NetworkGraph graph, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs)
     {
-        if (tensors.Length != values.Count)
-            throw new ArgumentException($"The graph has {values.Count} {which}, and {tensors.Length} tensors were given.", which);
+        Check(graph.Inputs, others, nameof(others), first: 1);
+        Check(graph.Outputs, outputs, nameof(outputs));
+    }
+
+    private static void Check(IReadOnlyList<Value> values, ReadOnlySpan<Tensor> tensors, string which, int first = 0)
+    {
+        if (tensors.Length != values.Count - first)
+            throw new ArgumentException($"The graph has {values.Count - first} {which}, and {tensors.Length} tensors were given.", which);
         for (int i = 0; i < tensors.Length; i++)
         {
-            if (tensors[i].Shape != values[i].Shape || tensors[i].Type != values[i].Type)
+            Value value = values[i + first];
+            if (tensors[i].Shape != value.Shape || tensors[i].Type != value.Type)
             {
                 throw new ArgumentException(
-                    $"{values[i]} is {values[i].Type}; the tensor given for it is {tensors[i].Shape} {tensors[i].Type}.", which);
+                    $"{value} is {value.Type}; the tensor given for it is {tensors[i].Shape} {tensors[i].Type}.", which);
             }
         }
     }

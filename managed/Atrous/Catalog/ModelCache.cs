@@ -35,6 +35,19 @@ public sealed class ModelCache(string folder)
     /// <exception cref="AtrousException">There is no home folder.</exception>
     public static ModelCache Default() => new(Path.Combine(Home(Environment.GetEnvironmentVariable), "models"));
 
+    /// <summary>A folder beside the user's models, for what can be made again; null where there is no home folder.</summary>
+    internal static string? FolderBeside(string name)
+    {
+        try
+        {
+            return Path.Combine(Home(Environment.GetEnvironmentVariable), name);
+        }
+        catch (AtrousException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The file of a model of one file, the folder of others: what <see cref="Segmenter.Load"/> takes.</summary>
     public string PathOf(CatalogEntry entry)
     {

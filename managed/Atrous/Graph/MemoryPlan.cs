@@ -8,6 +8,17 @@ namespace Atrous.Graph;
 /// <param name="Channel">The first channel there.</param>
 public readonly record struct Placement(Value Root, int Channel);
 
+/// <summary>What a backend's memory asks of a plan.</summary>
+/// <param name="SizeInBytes">Of a value.</param>
+/// <param name="InPlaceInput">The input over which a node may write its output, element for element, or null.</param>
+/// <param name="Alignment">Every offset is a multiple of this many bytes.</param>
+public sealed record MemoryRules(Func<Value, long> SizeInBytes, Func<Node, Value?> InPlaceInput, int Alignment)
+{
+    /// <summary>Values as the graph types them, offsets for cache lines.</summary>
+    public static MemoryRules Host { get; } =
+        new(value => value.Shape.Elements * value.Type.SizeInBytes(), MemoryPlan.InPlaceInput, MemoryPlan.Alignment);
+}
+
 /// <summary>
 /// Gives every value that lives only inside the graph an offset in one arena, so that values which are never needed at the
 /// same time share memory. The graph's inputs and outputs are the caller's tensors and have no offset; a slice lives in its
@@ -19,13 +30,14 @@ public readonly record struct Placement(Value Root, int Channel);
 /// </remarks>
 public sealed class MemoryPlan
 {
-    /// <summary>Every offset is a multiple of this many bytes.</summary>
+    /// <summary>Every offset in host memory is a multiple of this many bytes.</summary>
     public const int Alignment = 64;
 
     private readonly NetworkGraph _graph;
+    private readonly MemoryRules _rules;
     private readonly Dictionary<Value, long> _offsets = [];
 
-    private MemoryPlan(NetworkGraph graph) => _graph = graph;
+    private MemoryPlan(NetworkGraph graph, MemoryRules rules) => (_graph, _rules) = (graph, rules);
 
     /// <summary>Offsets in bytes of all values that have memory of their own in the arena.</summary>
     public IReadOnlyDictionary<Value, long> Offsets => _offsets;
@@ -33,10 +45,13 @@ public sealed class MemoryPlan
     /// <summary>The arena's size in bytes.</summary>
     public long ArenaSize { get; private set; }
 
+    /// <summary>Plans a graph in host memory.</summary>
+    public static MemoryPlan Of(NetworkGraph graph) => Of(graph, MemoryRules.Host);
+
     /// <summary>Plans a graph.</summary>
-    public static MemoryPlan Of(NetworkGraph graph)
+    public static MemoryPlan Of(NetworkGraph graph, MemoryRules rules)
     {
-        var plan = new MemoryPlan(graph);
+        var plan = new MemoryPlan(graph, rules);
         var placed = new List<Block>();
         foreach (Block block in plan.Blocks().OrderByDescending(block => block.Size).ThenBy(block => block.First))
         {
@@ -73,6 +88,8 @@ public sealed class MemoryPlan
         return node.Inputs.Count(other => other == input) == 1 ? input : null;
     }
 
+    private long SizeOf(Value value) => (_rules.SizeInBytes(value) + _rules.Alignment - 1) / _rules.Alignment * _rules.Alignment;
+
     private List<Block> Blocks()
     {
         var elsewhere = new HashSet<Value>(_graph.Inputs.Concat(_graph.Outputs));
@@ -86,7 +103,7 @@ public sealed class MemoryPlan
                 if (elsewhere.Contains(root))
                     continue;
                 if (!blocks.TryGetValue(root, out Block? block))
-                    blocks.Add(root, block = new Block(root, i));
+                    blocks.Add(root, block = new Block(root, i, SizeOf(root)));
                 block.Last = i;
             }
         }
@@ -98,7 +115,7 @@ public sealed class MemoryPlan
     /// <summary>Joins the blocks of a node's input and output where the one ends and the other begins here.</summary>
     private void ShareInPlace(Node node, int index, Dictionary<Value, Block> blocks)
     {
-        if (InPlaceInput(node) is { } input
+        if (_rules.InPlaceInput(node) is { } input
             && !_graph.Slices.ContainsKey(input)
             && !_graph.Slices.ContainsKey(node.Output)
             && blocks.TryGetValue(input, out Block? before)
@@ -127,7 +144,7 @@ public sealed class MemoryPlan
     }
 
     /// <summary>Memory that is needed from the node First to the node Last, for one value or some that follow each other.</summary>
-    private sealed class Block(Value value, int first)
+    private sealed class Block(Value value, int first, long size)
     {
         public List<Value> Values { get; } = [value];
 
@@ -135,8 +152,7 @@ public sealed class MemoryPlan
 
         public int Last { get; set; } = first;
 
-        public long Size { get; } =
-            (value.Shape.Elements * value.Type.SizeInBytes() + Alignment - 1) / Alignment * Alignment;
+        public long Size => size;
 
         public long Offset { get; set; }
 

@@ -91,6 +91,10 @@ internal enum MatmulDescAttribute
 internal enum MatmulPreferenceAttribute
 {
     MaxWorkspaceBytes = 1,
+    MinAlignmentA = 5,
+    MinAlignmentB = 6,
+    MinAlignmentC = 7,
+    MinAlignmentD = 8,
 }
 
 /// <summary>cublasLtMatmulAlgo_t: 64 bytes that may be kept and given to the same version again.</summary>

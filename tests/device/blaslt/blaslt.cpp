@@ -54,6 +54,7 @@ struct Layout : Object {
 };
 struct Preference : Object {
     uint64_t workspace = 0;
+    uint32_t alignments[4] = {256, 256, 256, 256};
 };
 
 struct Algorithm {
@@ -276,8 +277,9 @@ BLAS_API Status cublasLtMatmulPreferenceDestroy(Preference* preference) {
 }
 BLAS_API Status cublasLtMatmulPreferenceSetAttribute(Preference* preference, int attribute, const void* value,
                                                      size_t bytes) {
-    if (!Live<Preference>::has(preference) || attribute != 1) return INVALID_VALUE;
-    return read(preference->workspace, value, bytes);
+    if (!Live<Preference>::has(preference)) return INVALID_VALUE;
+    if (attribute >= 5 && attribute <= 8) return read(preference->alignments[attribute - 5], value, bytes);
+    return attribute == 1 ? read(preference->workspace, value, bytes) : INVALID_VALUE;
 }
 
 BLAS_API Status cublasLtMatmulAlgoGetHeuristic(Handle* handle, Desc* desc, Layout* a, Layout* b, Layout* c, Layout* d,

@@ -1,5 +1,7 @@
 using System.Globalization;
 using Atrous.ManagedCuda;
+using Atrous.ManagedCuda.CUBLAS;
+using Atrous.ManagedCuda.CUDNN;
 using Atrous.ManagedCuda.Libraries;
 
 namespace Atrous.Backends.Cuda;
@@ -7,6 +9,9 @@ namespace Atrous.Backends.Cuda;
 /// <summary>The CUDA devices of this machine as rows of the list of devices, or why there are none.</summary>
 internal static class CudaDevices
 {
+    /// <summary>What the PTX of native/cuda is written for: Ampere.</summary>
+    private static readonly Version Oldest = new(8, 0);
+
     /// <summary>A row a device, "cuda:0" first; one row "cuda" where the driver cannot be used, with what was tried.</summary>
     public static IReadOnlyList<DeviceInfo> List()
     {
@@ -24,23 +29,47 @@ internal static class CudaDevices
         }
     }
 
-    /// <summary>The row of "cuda" (the first) or "cuda:n".</summary>
-    /// <exception cref="UnavailableException">There is no such device.</exception>
-    public static DeviceInfo Find(string device)
+    /// <summary>Whether there is a driver with a device, usable or not.</summary>
+    public static bool Exist()
+    {
+        try
+        {
+            return CudaContext.GetDeviceCount() > 0;
+        }
+        catch (Exception e) when (e is CudaLibraryNotFoundException or CudaException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The number of "cuda" (the first) or "cuda:n".</summary>
+    /// <exception cref="UnavailableException">There is no such device, or it cannot be used.</exception>
+    public static int Find(string device)
     {
         IReadOnlyList<DeviceInfo> devices = List();
-        return device == "cuda" || devices[0].Name == "cuda"
+        DeviceInfo row = device == "cuda" || devices[0].Name == "cuda"
             ? devices[0]
             : devices.FirstOrDefault(row => row.Name == device)
                 ?? throw new UnavailableException($"There is no device '{device}'; there are {string.Join(", ", devices.Select(row => row.Name))}.");
+        return row.Available
+            ? devices.Index().Single(entry => entry.Item == row).Index
+            : throw new UnavailableException($"The device '{device}' cannot be used: {row.Detail.TrimEnd('.')}. Use --device cpu.");
     }
 
     private static DeviceInfo Describe(int id, string driver)
     {
         CudaDeviceProperties device = CudaContext.GetDeviceInfo(id);
         string memory = (device.TotalGlobalMemory / (double)(1 << 30)).ToString("0.0", CultureInfo.InvariantCulture);
-        return new DeviceInfo(
-            $"cuda:{id}", false,
-            $"{device.DeviceName}, compute capability {device.ComputeCapability}, {device.MultiProcessorCount} multiprocessor(s), {memory} GiB, {driver}; this version of Atrous runs no networks on it");
+        string what = $"{device.DeviceName}, compute capability {device.ComputeCapability}, {device.MultiProcessorCount} multiprocessor(s), {memory} GiB, {driver}";
+        if (device.ComputeCapability < Oldest)
+            return new DeviceInfo($"cuda:{id}", false, $"{what}; Atrous's kernels need compute capability {Oldest}");
+        try
+        {
+            return new DeviceInfo($"cuda:{id}", true, $"{what}, cuDNN {CudaDNNContext.GetVersion()}, cuBLASLt {CudaBlasLt.GetVersion()}");
+        }
+        catch (CudaLibraryNotFoundException e)
+        {
+            return new DeviceInfo($"cuda:{id}", false, $"{what}; {e.Message}");
+        }
     }
 }

@@ -18,7 +18,7 @@ internal static class KernelLaunches
     private const int AverageChunks = 4;
 
     /// <summary>The most parts that one concatenation takes (most_parts in concat.cu).</summary>
-    private const int MostParts = 6;
+    public const int MostParts = 6;
 
     /// <summary>
     /// A depthwise convolution of one output channel per input channel: <see cref="Conv2d.Groups"/> equals the channels of

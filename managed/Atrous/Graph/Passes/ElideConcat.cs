@@ -9,7 +9,13 @@ namespace Atrous.Graph.Passes;
 /// </summary>
 public static class ElideConcat
 {
-    public static NetworkGraph Apply(NetworkGraph graph)
+    /// <summary>Elides wherever the graph allows it.</summary>
+    public static NetworkGraph Apply(NetworkGraph graph) => Apply(graph, (_, _) => true);
+
+    /// <summary>Elides where the backend can write a value into that slice, too.</summary>
+    /// <param name="graph">Without slices of its own.</param>
+    /// <param name="canWrite">Asked for a value and its place.</param>
+    public static NetworkGraph Apply(NetworkGraph graph, Func<Value, Slice, bool> canWrite)
     {
         var fixedInPlace = new HashSet<Value>(graph.Inputs.Concat(graph.Outputs));
         IReadOnlyDictionary<Value, Node> makers = graph.Makers();
@@ -21,7 +27,8 @@ public static class ElideConcat
             {
                 if (!fixedInPlace.Contains(input)
                     && makers[input].Op is not (Argmax or Confidence)
-                    && node.Inputs.Count(other => other == input) == 1)
+                    && node.Inputs.Count(other => other == input) == 1
+                    && canWrite(input, new Slice(node.Output, channel)))
                 {
                     slices.TryAdd(input, new Slice(node.Output, channel));
                 }

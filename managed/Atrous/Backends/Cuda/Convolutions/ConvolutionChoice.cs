@@ -1,0 +1,29 @@
+using System.Text.Json.Serialization;
+using Atrous.ManagedCuda.CUDNN;
+
+namespace Atrous.Backends.Cuda.Convolutions;
+
+/// <summary>Which way computes a convolution: what is kept on disk. Engine numbers and algorithms are those of one library version.</summary>
+/// <param name="Kind">"fused" or "plain" for cuDNN, "product" for cuBLASLt.</param>
+/// <param name="Engine">cuDNN's index.</param>
+/// <param name="Knobs">Type and value of each of the engine's knobs, after each other.</param>
+/// <param name="Algorithm">cuBLASLt's bytes.</param>
+internal sealed record ConvolutionChoice(
+    [property: JsonPropertyName("kind")] string Kind,
+    [property: JsonPropertyName("engine")] long Engine = 0,
+    [property: JsonPropertyName("knobs")] long[]? Knobs = null,
+    [property: JsonPropertyName("algorithm")] byte[]? Algorithm = null)
+{
+    public const string Fused = "fused", Plain = "plain", Product = "product";
+
+    public static ConvolutionChoice OfEngine(bool fused, EngineChoice engine) =>
+        new(fused ? Fused : Plain, engine.Engine, [.. engine.Knobs.SelectMany(knob => new[] { knob.Key, knob.Value })]);
+
+    public static ConvolutionChoice OfProduct(byte[] algorithm) => new(Product, Algorithm: algorithm);
+
+    /// <summary>The engine as cuDNN takes it.</summary>
+    public EngineChoice ToEngine() =>
+        new(Engine, [.. (Knobs ?? []).Chunk(2).Where(pair => pair.Length == 2).Select(pair => KeyValuePair.Create((int)pair[0], pair[1]))]);
+
+    public override string ToString() => Kind == Product ? "cuBLASLt" : $"cuDNN engine {Engine}{(Kind == Fused ? "" : ", with kernels for the rest")}";
+}

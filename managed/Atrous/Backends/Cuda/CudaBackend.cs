@@ -1,0 +1,106 @@
+using Atrous.Backends.Cuda.Convolutions;
+using Atrous.Graph;
+using Atrous.ManagedCuda;
+using Atrous.ManagedCuda.CUBLAS;
+using Atrous.ManagedCuda.CUDNN;
+using Atrous.Tensors;
+
+namespace Atrous.Backends.Cuda;
+
+/// <summary>
+/// Runs graphs on an NVIDIA GPU: convolutions through cuDNN and cuBLASLt, the rest through the kernels of native/cuda. Weights are
+/// sent once and shared by every shape. Dispose it after its executables; runs that are under way are waited for.
+/// </summary>
+public sealed class CudaBackend : IPictureBackend
+{
+    private readonly ChoiceFile _choices;
+    private readonly CudaOptions _options;
+
+    /// <summary>Opens a device.</summary>
+    /// <param name="device">The n of "cuda:n".</param>
+    /// <param name="precision">Number format of weights and activations; sums are float32.</param>
+    /// <param name="options">Null for the defaults.</param>
+    /// <exception cref="UnavailableException">There is no such device, or no driver, cuDNN 9 or cuBLASLt for it.</exception>
+    public CudaBackend(int device = 0, Precision precision = Precision.Fp32, CudaOptions? options = null)
+    {
+        _options = options ?? new CudaOptions();
+        Precision = precision;
+        Storage = Format.StorageOf(precision);
+        Device = new CudaDevice(device);
+        Weights = new DeviceWeights(Device, Storage);
+        CudaDeviceProperties properties = Device.Properties;
+        _choices = new ChoiceFile(
+            _options.Tuning ? _options.ChoiceFolder : null,
+            $"{properties.DeviceName}, compute capability {properties.ComputeCapability}, {properties.MultiProcessorCount} multiprocessors, "
+                + $"driver {CudaContext.GetDriverVersion()}, cuDNN {CudaDNNContext.GetVersion()}, cuBLASLt {CudaBlasLt.GetVersion()}, {precision}",
+            _options.Log);
+    }
+
+    /// <inheritdoc/>
+    public string Name => Device.Name;
+
+    /// <summary>As the driver names the device.</summary>
+    public string DeviceName => Device.Properties.DeviceName;
+
+    /// <summary>Number format of weights and activations.</summary>
+    public Precision Precision { get; }
+
+    /// <summary>Where the choice of engines is kept; null for nowhere.</summary>
+    public string? ChoiceFile => _choices.FilePath;
+
+    /// <summary>Bytes of device memory that weights take.</summary>
+    public long WeightBytes => Weights.SizeInBytes;
+
+    internal CudaDevice Device { get; }
+
+    internal DType Storage { get; }
+
+    internal DeviceWeights Weights { get; }
+
+    internal RunGate Gate { get; } = new();
+
+    /// <inheritdoc/>
+    public IExecutable Compile(NetworkGraph graph) => Make(graph, null);
+
+    /// <inheritdoc/>
+    IPictureExecutable IPictureBackend.Compile(NetworkGraph graph, PictureSource picture) => Make(graph, picture);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!Gate.Close())
+            return;
+        _choices.Save();
+        Weights.Dispose();
+        Device.Dispose();
+    }
+
+    /// <summary>Chooses the engines of a network; the caller holds the device's setup.</summary>
+    internal DevicePlan Plan(DeviceGraph graph, PictureSource? picture, string purpose)
+    {
+        var ways = new ConvolutionWays(Device, Precision, _options, _choices);
+        using (Device.Context.Enter())
+        {
+            DevicePlan plan = DevicePlan.Of(graph, Storage, picture, Weights, ways, purpose, _options.Log);
+            _choices.Save();
+            return plan;
+        }
+    }
+
+    private CudaExecutable Make(NetworkGraph graph, PictureSource? picture)
+    {
+        Gate.Enter(this);
+        try
+        {
+            return new CudaExecutable(this, graph, picture);
+        }
+        catch (Exception e) when (CudaFailure.IsOne(e))
+        {
+            throw CudaFailure.Explain(e, Device);
+        }
+        finally
+        {
+            Gate.Leave();
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using Atrous.ManagedCuda;
+using Atrous.ManagedCuda.CUBLAS;
+using Atrous.ManagedCuda.CUDNN;
+
+namespace Atrous.Backends.Cuda;
+
+/// <summary>
+/// A GPU with all that is opened on it once: its primary context, our kernels, cuDNN and cuBLASLt. Launching is safe from many
+/// threads; cuDNN's context belongs to who holds <see cref="Setup"/>.
+/// </summary>
+internal sealed unsafe class CudaDevice : IDisposable
+{
+    private readonly ConcurrentDictionary<string, CudaModule> _modules = [];
+    private readonly ConcurrentDictionary<KernelSignature, CudaKernel> _kernels = [];
+
+    /// <exception cref="UnavailableException">The device, its driver or a library cannot be used.</exception>
+    public CudaDevice(int id)
+    {
+        Name = $"cuda:{id}";
+        try
+        {
+            Context = new PrimaryContext(id);
+            Dnn = new CudaDNNContext(Context);
+            Blas = new CudaBlasLt(Context);
+            Properties = Context.GetDeviceInfo();
+        }
+        catch (Exception e) when (CudaFailure.IsOne(e))
+        {
+            Dispose();
+            throw new UnavailableException($"The device {Name} cannot be used: {e.Message.TrimEnd('.')}.");
+        }
+    }
+
+    /// <summary>"cuda:0".</summary>
+    public string Name { get; }
+
+    public CudaContext Context { get; } = null!;
+
+    public CudaDeviceProperties Properties { get; } = null!;
+
+    public CudaDNNContext Dnn { get; } = null!;
+
+    public CudaBlasLt Blas { get; } = null!;
+
+    /// <summary>Held while networks are planned and captured, which is one thread's work at a time.</summary>
+    public Lock Setup { get; } = new();
+
+    /// <summary>Puts a launch into a stream; the context is current.</summary>
+    public void Launch(KernelLaunch launch, CudaStream stream)
+    {
+        CudaKernel kernel = _kernels.GetOrAdd(launch.Kernel, static (signature, device) => device.Load(signature), this);
+        kernel.RunAsync(stream, new dim3(launch.GridX, launch.GridY), new dim3((uint)launch.Kernel.BlockSize), launch.Parameters);
+        GC.KeepAlive(launch);
+    }
+
+    /// <summary>Device memory, with a failure that says how much there is.</summary>
+    /// <param name="bytes">At least 1 is taken.</param>
+    /// <param name="purpose">"the weights", "a picture of 513x513".</param>
+    /// <exception cref="AtrousException">There is not so much.</exception>
+    public CudaDeviceVariable<byte> Allocate(long bytes, string purpose)
+    {
+        try
+        {
+            return new CudaDeviceVariable<byte>(Context, Math.Max(bytes, 1));
+        }
+        catch (CudaException e) when (e.CudaError == CUResult.ErrorOutOfMemory)
+        {
+            throw new CudaMemoryException(this, bytes, purpose, e);
+        }
+    }
+
+    /// <summary>Pinned memory of the host.</summary>
+    /// <exception cref="AtrousException">There is not so much.</exception>
+    public CudaPageLockedHostMemory<byte> Pin(long bytes, string purpose)
+    {
+        if (bytes > int.MaxValue)
+            throw new AtrousException($"{purpose} takes {bytes >> 20} MiB in one piece, and 2048 can be sent; use a smaller batch or a window (--tile).");
+        try
+        {
+            return new CudaPageLockedHostMemory<byte>(Context, (int)Math.Max(bytes, 1));
+        }
+        catch (CudaException e) when (e.CudaError == CUResult.ErrorOutOfMemory)
+        {
+            throw new AtrousException($"The {bytes >> 20} MiB of pinned host memory for {purpose} cannot be had; use a smaller batch, or free memory.", e);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (CudaModule module in _modules.Values)
+            module.Dispose();
+        Blas?.Dispose();
+        Dnn?.Dispose();
+        Context?.Dispose();
+    }
+
+    private CudaKernel Load(KernelSignature signature)
+    {
+        lock (_modules)
+        {
+            CudaModule module = _modules.GetOrAdd(signature.Module, static (name, context) => new CudaModule(context, Kernels.Ptx(name)), Context);
+            return module.GetKernel(signature.Name);
+        }
+    }
+}

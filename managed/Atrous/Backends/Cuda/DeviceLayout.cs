@@ -1,0 +1,115 @@
+using Atrous.Graph;
+using Atrous.Graph.Ops;
+using Atrous.Tensors;
+
+namespace Atrous.Backends.Cuda;
+
+/// <summary>An NHWC view in the memory of a run, before it is known where that begins.</summary>
+/// <param name="Offset">Bytes from its beginning.</param>
+/// <param name="PixelStride">Elements from a pixel to the next.</param>
+/// <param name="Shape">With the channels that pad.</param>
+/// <param name="Type">Of the elements.</param>
+internal readonly record struct DeviceView(long Offset, long PixelStride, Shape Shape, DType Type)
+{
+    /// <summary>The tensor, when the memory begins at <paramref name="memory"/>.</summary>
+    public DeviceTensor At(nint memory) => new(memory + (nint)Offset, PixelStride, Shape);
+
+    /// <summary>The first channels alone.</summary>
+    public DeviceView First(int channels) => this with { Shape = Shape with { Channels = channels } };
+
+    public bool IsPacked => PixelStride == Shape.Channels;
+}
+
+/// <summary>
+/// Where everything lies in the memory of one run: values that live inside, what pictures need, then all that is sent and all
+/// that comes back, each in one piece.
+/// </summary>
+internal sealed class DeviceLayout
+{
+    /// <summary>Every block begins at a multiple of this many bytes, as memory from the driver does.</summary>
+    public const int Alignment = 256;
+
+    private readonly DeviceGraph _graph;
+    private readonly MemoryPlan _plan;
+    private readonly Dictionary<Value, long> _outside = [];
+
+    /// <summary>Lays out a network.</summary>
+    /// <param name="graph">With formats and slices.</param>
+    /// <param name="picture">What the first input is made of; null where the caller gives it.</param>
+    public DeviceLayout(DeviceGraph graph, PictureSource? picture)
+    {
+        _graph = graph;
+        _plan = MemoryPlan.Of(graph.Network, new MemoryRules(SizeOf, InPlaceInput, Alignment));
+        Size = _plan.ArenaSize;
+        IReadOnlyList<Value> inputs = graph.Network.Inputs, outputs = graph.Network.Outputs;
+        if (picture is not null)
+        {
+            Reserve(inputs[0]);
+            PictureWorkspace = Reserve(PictureStep.WorkspaceOf(picture)).Offset;
+        }
+        long sent = Size;
+        Pictures = Reserve(picture is null ? 0 : picture.Bytes * inputs[0].Shape.Batch);
+        Inputs = [.. inputs.Select(Reserve)];
+        long received = Size;
+        Upload = (sent, received - sent);
+        Outputs = [.. outputs.Select(Reserve)];
+        Download = (received, Size - received);
+    }
+
+    /// <summary>Bytes of all.</summary>
+    public long Size { get; private set; }
+
+    /// <summary>Offset and bytes of all that is sent.</summary>
+    public (long Offset, long Bytes) Upload { get; }
+
+    /// <summary>Offset and bytes of all that comes back.</summary>
+    public (long Offset, long Bytes) Download { get; }
+
+    /// <summary>Offset and bytes of the pictures, one after the other.</summary>
+    public (long Offset, long Bytes) Pictures { get; }
+
+    /// <summary>Offset of what resizing a picture needs.</summary>
+    public long PictureWorkspace { get; }
+
+    /// <summary>Offset and bytes of every input. One that is made of pictures is not in <see cref="Upload"/>.</summary>
+    public IReadOnlyList<(long Offset, long Bytes)> Inputs { get; }
+
+    /// <summary>Offset and bytes of every output; an input, or an output that is asked for again, has its first place.</summary>
+    public IReadOnlyList<(long Offset, long Bytes)> Outputs { get; }
+
+    public DeviceView Of(Value value)
+    {
+        Placement place = _plan.Locate(value);
+        Format format = _graph.FormatOf(value), home = _graph.FormatOf(place.Root);
+        long offset = _outside.TryGetValue(place.Root, out long outside) ? outside : _plan.Offsets[place.Root];
+        return new DeviceView(
+            offset + (long)place.Channel * home.Type.SizeInBytes(), home.Channels, value.Shape with { Channels = format.Channels }, format.Type);
+    }
+
+    private (long Offset, long Bytes) Reserve(Value value)
+    {
+        long bytes = SizeOf(value);
+        if (!_outside.TryGetValue(value, out long offset))
+            _outside.Add(value, offset = Reserve(bytes).Offset);
+        return (offset, bytes);
+    }
+
+    private (long Offset, long Bytes) Reserve(long bytes)
+    {
+        long offset = Size;
+        Size += (bytes + Alignment - 1) / Alignment * Alignment;
+        return (offset, bytes);
+    }
+
+    private long SizeOf(Value value) =>
+        value.Shape.Pixels * _graph.FormatOf(value).Channels * _graph.FormatOf(value).Type.SizeInBytes();
+
+    /// <summary>
+    /// Our kernels write over what they read element for element. cuDNN does not promise as much for the residual of a
+    /// fused convolution, so that has a place of its own.
+    /// </summary>
+    private Value? InPlaceInput(Node node) =>
+        node.Op is BatchNorm or Activate or Binary && _graph.FormatOf(node.Inputs[0]) == _graph.FormatOf(node.Output)
+            ? MemoryPlan.InPlaceInput(node)
+            : null;
+}

@@ -1,0 +1,69 @@
+using Atrous.Backends.Cuda.Convolutions;
+using Atrous.Graph;
+using Atrous.Tensors;
+
+namespace Atrous.Backends.Cuda;
+
+/// <summary>A network with its memory laid out and a way for every convolution: what all frames of an executable share.</summary>
+internal sealed class DevicePlan : IDisposable
+{
+    private readonly ConvolutionWays _ways;
+
+    private DevicePlan(DeviceLayout layout, IReadOnlyList<DeviceStep> steps, ConvolutionWays ways, string purpose, Action<string>? log)
+    {
+        (Layout, Steps, _ways, Purpose, Log) = (layout, steps, ways, purpose, log);
+        WorkspaceOffset = layout.Size;
+        MemorySize = layout.Size + steps.Select(step => step.WorkspaceSize).DefaultIfEmpty().Max();
+    }
+
+    public DeviceLayout Layout { get; }
+
+    public IReadOnlyList<DeviceStep> Steps { get; }
+
+    /// <summary>For messages: "a picture of 513x513".</summary>
+    public string Purpose { get; }
+
+    public Action<string>? Log { get; }
+
+    /// <summary>Bytes of a frame on the device.</summary>
+    public long MemorySize { get; }
+
+    public long WorkspaceOffset { get; }
+
+    public long UploadOffset => Layout.Upload.Offset;
+
+    public long UploadSize => Layout.Upload.Bytes;
+
+    public long DownloadOffset => Layout.Download.Offset;
+
+    public long DownloadSize => Layout.Download.Bytes;
+
+    /// <summary>Plans a network; the caller holds the device's setup.</summary>
+    /// <exception cref="UnavailableException">There is no engine for one of its convolutions.</exception>
+    public static DevicePlan Of(DeviceGraph graph, DType storage, PictureSource? picture, DeviceWeights weights, ConvolutionWays ways, string purpose, Action<string>? log)
+    {
+        try
+        {
+            var refused = new HashSet<Value>();
+            while (true)
+            {
+                graph.Elide(refused);
+                var layout = new DeviceLayout(graph, picture);
+                var steps = new DeviceSteps(graph, layout, storage, weights, ways);
+                DeviceStep[] made = steps.Make();
+                if (steps.Refused.Count == 0)
+                    return new DevicePlan(layout, [.. PictureStep.Of(picture, graph, layout, weights), .. made], ways, purpose, log);
+                // A value that stays no slice is copied into its place; each round refuses more, so that this ends.
+                log?.Invoke($"no engine for slices: {string.Join(", ", steps.Refused)}");
+                refused.UnionWith(steps.Refused);
+            }
+        }
+        catch
+        {
+            ways.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _ways.Dispose();
+}

@@ -1,0 +1,50 @@
+using Atrous.Backends.Cuda.Convolutions;
+using Atrous.Graph;
+
+namespace Atrous.Backends.Cuda;
+
+/// <summary>Where a run works: its stream, and its memory from the beginning of the layout.</summary>
+/// <param name="Stream">Gives the order.</param>
+/// <param name="Memory">Address of the layout's beginning.</param>
+/// <param name="Workspace">Address of memory that every step may use while it runs.</param>
+internal readonly record struct RunPlace(ManagedCuda.CudaStream Stream, nint Memory, nint Workspace);
+
+/// <summary>One operation of a network with everything but the addresses decided.</summary>
+internal abstract class DeviceStep(Node? node)
+{
+    /// <summary>What it computes a part of; null for what is no part of the graph.</summary>
+    public Node? Node => node;
+
+    /// <summary>Bytes that it needs beside the layout.</summary>
+    public virtual long WorkspaceSize => 0;
+
+    /// <summary>Puts it into a stream, or into what the stream captures. The context is current, the device's setup held.</summary>
+    public abstract void Enqueue(CudaDevice device, RunPlace place);
+}
+
+/// <summary>A launch of one of our kernels.</summary>
+/// <param name="node">What it computes.</param>
+/// <param name="launch">The launch, when the memory begins there.</param>
+internal sealed class KernelStep(Node? node, Func<nint, KernelLaunch> launch) : DeviceStep(node)
+{
+    public override void Enqueue(CudaDevice device, RunPlace place) => device.Launch(launch(place.Memory), place.Stream);
+}
+
+/// <summary>A convolution by cuDNN or cuBLASLt.</summary>
+/// <param name="node">What it computes.</param>
+/// <param name="way">How.</param>
+/// <param name="weights">Filter and bias.</param>
+/// <param name="x">Input.</param>
+/// <param name="residual">Added, if any.</param>
+/// <param name="y">Output.</param>
+internal sealed class ConvolutionStep(
+    Node node, ConvolutionWay way, ConvolutionWeights weights, DeviceView x, DeviceView? residual, DeviceView y) : DeviceStep(node)
+{
+    public override long WorkspaceSize => way.WorkspaceSize;
+
+    public override void Enqueue(CudaDevice device, RunPlace place) => way.Enqueue(
+        device,
+        new ConvolutionOperands(
+            x.At(place.Memory).Data, weights.Kernel, weights.Bias, weights.WideBias, residual?.At(place.Memory).Data ?? 0, y.At(place.Memory).Data),
+        new WorkPlace(place.Stream, place.Workspace));
+}

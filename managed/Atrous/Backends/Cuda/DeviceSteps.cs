@@ -1,0 +1,159 @@
+using Atrous.Backends.Cuda.Convolutions;
+using Atrous.Graph;
+using Atrous.Graph.Ops;
+using Atrous.Tensors;
+
+namespace Atrous.Backends.Cuda;
+
+/// <summary>Turns nodes into steps: one row per operation.</summary>
+internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType storage, DeviceWeights weights, ConvolutionWays ways)
+{
+    private readonly HashSet<Value> _refused = [];
+
+    /// <summary>Slices that no engine reads or writes; the steps are good only when there is none.</summary>
+    public IReadOnlySet<Value> Refused => _refused;
+
+    /// <summary>Sends all weights of a network to the device.</summary>
+    /// <exception cref="ModelException">A weight cannot be read.</exception>
+    /// <exception cref="UnavailableException">The network has an operation that the GPU does not have.</exception>
+    public static void Send(DeviceGraph graph, DType storage, DeviceWeights weights)
+    {
+        foreach (Node node in graph.Network.Nodes)
+        {
+            switch (node.Op)
+            {
+                case Conv2d op:
+                    Weights(graph, storage, weights, node, op);
+                    break;
+                case BatchNorm op:
+                    Norm(graph, weights, node, op);
+                    break;
+                case Activate or Binary or MaxPool2d or AveragePool2d or GlobalAveragePool or ResizeBilinear or Crop or Concat or Softmax or Argmax or Confidence:
+                    break;
+                default:
+                    throw new UnavailableException($"The CUDA backend has no operation {node.Op.Name}.");
+            }
+        }
+        weights.Trim();
+    }
+
+    /// <summary>The steps of the network, in order.</summary>
+    /// <exception cref="UnavailableException">Neither cuDNN nor cuBLASLt computes one of the convolutions.</exception>
+    public DeviceStep[] Make() => [.. graph.Network.Nodes.SelectMany(Of)];
+
+    private IEnumerable<DeviceStep> Of(Node node)
+    {
+        DeviceView x = layout.Of(node.Inputs[0]), y = layout.Of(node.Output);
+        int channels = node.Inputs[0].Shape.Channels;
+        return node.Op switch
+        {
+            Conv2d op => Convolution(node, op, x, node.Inputs.Count > 1 ? layout.Of(node.Inputs[1]) : null, y),
+            BatchNorm op => [Affine(node, Norm(graph, weights, node, op), op.Activation, x, y)],
+            Activate op => [Affine(node, (0, 0), op.Activation, x, y)],
+            Binary op => [Kernel(node, m => KernelLaunches.Binary(y.Type, op, x.At(m), layout.Of(node.Inputs[1]).At(m), y.At(m)))],
+            MaxPool2d op => [Kernel(node, m => KernelLaunches.MaxPool(y.Type, op, x.At(m), y.At(m)))],
+            AveragePool2d op => [Kernel(node, m => KernelLaunches.AveragePool(y.Type, op, x.At(m), y.At(m)))],
+            GlobalAveragePool => [Kernel(node, m => KernelLaunches.GlobalAverage(y.Type, x.At(m), y.At(m)))],
+            ResizeBilinear op => [Kernel(node, m => KernelLaunches.Resize(x.Type, y.Type, op, x.First(y.Shape.Channels).At(m), y.At(m)))],
+            Crop op => [Copy(node, x.First(channels), op.Top, op.Left, y)],
+            Concat => Concatenation(node, y),
+            Softmax => [Kernel(node, m => KernelLaunches.Softmax(x.Type, x.First(channels).At(m), y.At(m)))],
+            Argmax op => Twin(node, op.Upsample) is null ? [Labels(node, op.Upsample, x.First(channels), y, null)] : [],
+            Confidence op => [Labels(node, op.Upsample, x.First(channels), Twin(node, op.Upsample) is { } twin ? layout.Of(twin.Output) : null, y)],
+            _ => throw new UnavailableException($"The CUDA backend has no operation {node.Op.Name}."),
+        };
+    }
+
+    private IEnumerable<DeviceStep> Convolution(Node node, Conv2d op, DeviceView x, DeviceView? residual, DeviceView y)
+    {
+        (int groups, ConvolutionWeights sent) = Weights(graph, storage, weights, node, op);
+        if (DeviceWeights.IsDepthwise(op, groups))
+        {
+            Conv2d padded = op with { Groups = y.Shape.Channels };
+            return
+            [
+                Kernel(node, m => KernelLaunches.Depthwise(
+                    storage, padded, x.At(m), sent.Kernel, sent.WideBias, residual?.At(m) ?? default, y.At(m))),
+            ];
+        }
+        var problem = new ConvolutionProblem(op, groups, x, y, residual);
+        if (ways.Find(problem) is { } way)
+            return [new ConvolutionStep(node, way, sent, x, residual, y)];
+        Value[] slices = [.. node.Inputs.Append(node.Output).Where(value => !layout.Of(value).IsPacked)];
+        if (slices.Length == 0)
+        {
+            throw new UnavailableException(
+                $"Neither cuDNN nor cuBLASLt has an engine for {node} in this precision ({problem.Key}); use another --precision or --device cpu.");
+        }
+        _refused.UnionWith(slices);
+        return [];
+    }
+
+    /// <summary>A grouped convolution stays one where its groups fill whole chunks, and is written as a dense one where not.</summary>
+    private static (int Groups, ConvolutionWeights Weights) Weights(DeviceGraph graph, DType storage, DeviceWeights weights, Node node, Conv2d op)
+    {
+        int inputs = graph.FormatOf(node.Inputs[0]).Channels, outputs = graph.FormatOf(node.Output).Channels, lanes = Format.Lanes(storage);
+        int groups = DeviceWeights.IsDepthwise(op, op.Groups) || (op.Kernel.Shape[1] % lanes == 0 && op.OutChannels / op.Groups % lanes == 0)
+            ? op.Groups
+            : 1;
+        return (groups, weights.Get(op, groups, inputs, outputs));
+    }
+
+    private static (nint Scale, nint Shift) Norm(DeviceGraph graph, DeviceWeights weights, Node node, BatchNorm op)
+    {
+        int channels = graph.FormatOf(node.Output).Channels;
+        return (weights.Vector(op.Scale, channels), weights.Vector(op.Shift, channels));
+    }
+
+    private static KernelStep Kernel(Node node, Func<nint, KernelLaunch> launch) => new(node, launch);
+
+    private static KernelStep Affine(Node node, (nint Scale, nint Shift) norm, Activation activation, DeviceView x, DeviceView y) =>
+        new(node, m => KernelLaunches.Affine(y.Type, x.At(m), norm.Scale, norm.Shift, activation, y.At(m)));
+
+    private static KernelStep Copy(Node node, DeviceView x, int top, int left, DeviceView y) =>
+        new(node, m => KernelLaunches.Copy(x.Type, y.Type, x.At(m), top, left, y.At(m)));
+
+    /// <summary>
+    /// Copies the inputs that were not written into their slices in the first place: all in one launch where none was, and
+    /// the last with zeros in the channels that pad.
+    /// </summary>
+    private List<DeviceStep> Concatenation(Node node, DeviceView y)
+    {
+        var parts = new List<(DeviceView From, DeviceView To)>();
+        int channel = 0;
+        foreach (Value input in node.Inputs)
+        {
+            bool inPlace = graph.Network.Slices.TryGetValue(input, out Slice slice) && slice == new Slice(node.Output, channel);
+            int channels = input.Shape.Channels, next = channel + channels;
+            if (!inPlace)
+            {
+                int room = next == node.Output.Shape.Channels ? y.Shape.Channels - channel : channels;
+                parts.Add((layout.Of(input).First(channels), y.First(room) with { Offset = y.Offset + (long)channel * y.Type.SizeInBytes() }));
+            }
+            channel = next;
+        }
+        bool together = parts.Count == node.Inputs.Count && parts.Count is > 1 and <= KernelLaunches.MostParts
+            && channel == y.Shape.Channels && parts.All(part => part.From.Type == y.Type);
+        return together
+            ? [Kernel(node, m => KernelLaunches.Concat(y.Type, [.. parts.Select(part => part.From.At(m))], y.At(m)))]
+            : [.. parts.Select(part => Copy(node, part.From, 0, 0, part.To))];
+    }
+
+    private static KernelStep Labels(Node node, ResizeBilinear? upsample, DeviceView logits, DeviceView? labels, DeviceView? confidence) =>
+        new(node, m =>
+        {
+            nint address = labels?.At(m).Data ?? 0;
+            bool narrow = labels?.Type == DType.UInt8;
+            return KernelLaunches.Labels(
+                logits.Type, upsample, logits.At(m), narrow ? address : 0, narrow ? 0 : address, confidence?.At(m).Data ?? 0);
+        });
+
+    /// <summary>The argmax of the same scores beside a confidence, or the other way round: one launch computes both.</summary>
+    private Node? Twin(Node node, ResizeBilinear? upsample) => graph.Network.Nodes.FirstOrDefault(other =>
+        other != node && other.Inputs[0] == node.Inputs[0] && (node.Op, other.Op) switch
+        {
+            (Argmax, Confidence confidence) => confidence.Upsample == upsample,
+            (Confidence, Argmax argmax) => argmax.Upsample == upsample,
+            _ => false,
+        });
+}

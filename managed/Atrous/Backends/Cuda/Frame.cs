@@ -1,0 +1,118 @@
+using Atrous.ManagedCuda;
+
+namespace Atrous.Backends.Cuda;
+
+/// <summary>
+/// What one run needs for itself: a stream, memory on the device and pinned memory on the host. Its first run goes step by
+/// step, which also loads the code; then the same is captured, and every further run is one launch.
+/// </summary>
+internal sealed class Frame : IDisposable
+{
+    private readonly CudaDevice _device;
+    private readonly DevicePlan _plan;
+    private readonly CudaStream _stream;
+    private readonly CudaDeviceVariable<byte>? _memory;
+    private readonly CudaPageLockedHostMemory<byte>? _given, _made;
+    private readonly CudaDeviceVariable<byte>? _inputs, _outputs;
+    private readonly RunPlace _place;
+    private CudaGraphExec? _captured;
+    private bool _ran, _isUncapturable;
+
+    /// <exception cref="AtrousException">There is not enough memory.</exception>
+    public Frame(CudaDevice device, DevicePlan plan)
+    {
+        (_device, _plan) = (device, plan);
+        _stream = new CudaStream(device.Context);
+        try
+        {
+            _memory = device.Allocate(plan.MemorySize, plan.Purpose);
+            _given = device.Pin(plan.UploadSize, plan.Purpose);
+            _made = device.Pin(plan.DownloadSize, plan.Purpose);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+        CUdeviceptr start = _memory.DevicePointer;
+        _inputs = new CudaDeviceVariable<byte>(start + plan.UploadOffset, Math.Max(plan.UploadSize, 1));
+        _outputs = new CudaDeviceVariable<byte>(start + plan.DownloadOffset, Math.Max(plan.DownloadSize, 1));
+        _place = new RunPlace(_stream, (nint)start.Pointer, (nint)start.Pointer + (nint)plan.WorkspaceOffset);
+    }
+
+    /// <summary>What is sent, as the plan lays it out.</summary>
+    public Span<byte> Given => _given!.Span;
+
+    /// <summary>What came back.</summary>
+    public Span<byte> Made => _made!.Span;
+
+    /// <summary>Sends, computes, and waits for what comes back. The context is current. Allocates nothing from the third run on.</summary>
+    public void Run()
+    {
+        if (_captured is { } captured)
+        {
+            captured.Launch(_stream);
+        }
+        else
+        {
+            lock (_device.Setup)
+            {
+                if (_ran && !_isUncapturable)
+                    Capture();
+                if (_captured is null)
+                    Enqueue();
+                else
+                    _captured.Launch(_stream);
+            }
+            _ran = true;
+        }
+        _stream.Synchronize();
+    }
+
+    public void Dispose()
+    {
+        _captured?.Dispose();
+        _given?.Dispose();
+        _made?.Dispose();
+        _memory?.Dispose();
+        _stream.Dispose();
+    }
+
+    private void Capture()
+    {
+        _stream.BeginCapture();
+        CudaGraph? graph = null;
+        try
+        {
+            try
+            {
+                Enqueue();
+            }
+            finally
+            {
+                // A capture must be ended in any case; one that was broken throws here.
+                graph = _stream.EndCapture();
+            }
+            _captured = graph.Instantiate();
+        }
+        catch (Exception e) when (CudaFailure.IsOne(e) && !CudaFailure.IsLasting(e))
+        {
+            _isUncapturable = true;
+            _plan.Log?.Invoke($"{_plan.Purpose} cannot be captured and runs step by step: {e.Message}");
+        }
+        finally
+        {
+            graph?.Dispose();
+        }
+    }
+
+    private void Enqueue()
+    {
+        if (_plan.UploadSize > 0)
+            _inputs!.AsyncCopyToDevice(_given!, _plan.UploadSize, _stream);
+        foreach (DeviceStep step in _plan.Steps)
+            step.Enqueue(_device, _place);
+        if (_plan.DownloadSize > 0)
+            _outputs!.AsyncCopyToHost(_made!, _plan.DownloadSize, _stream);
+    }
+}

@@ -1,0 +1,31 @@
+using Atrous.Backends;
+using Atrous.Backends.Cuda;
+using Atrous.Cuda.Tests.Support;
+
+namespace Atrous.Tests.Support;
+
+/// <summary>The GPU's rows for the tests that every backend must pass: those of tests/Atrous.Tests are of other processes.</summary>
+public static class AllBackends
+{
+    /// <summary>Untimed, so that equal runs take equal ways; TuningTests are for the rest.</summary>
+    private static readonly CudaOptions Untimed = new() { Tuning = false };
+
+    private static readonly (string Name, Func<IBackend> Create)[] Rows = [("cuda, fp32", () => Open(Precision.Fp32))];
+
+    public static IReadOnlyList<string> Names { get; } = [.. Rows.Select(row => row.Name)];
+
+    /// <summary>Every row with every name: what a theory over backends and cases needs.</summary>
+    public static TheoryData<string, string> With(IEnumerable<string> cases) =>
+        [.. cases.SelectMany(_ => Names, (name, backend) => (backend, name))];
+
+    /// <summary>A new backend, which the caller disposes.</summary>
+    public static IBackend Create(string name) => Rows.Single(row => row.Name == name).Create();
+
+    /// <summary>The device with its kernels known to it.</summary>
+    internal static CudaBackend Open(Precision precision, CudaOptions? options = null)
+    {
+        if (SoftwareDevice.Used)
+            Assert.True(SoftwareDevice.LoadKernels(SoftwareDevice.HostKernels) > 0);
+        return new CudaBackend(0, precision, options ?? Untimed);
+    }
+}
