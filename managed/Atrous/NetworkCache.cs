@@ -1,4 +1,5 @@
 using Atrous.Backends;
+using Atrous.Backends.Cuda;
 using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.Models;
@@ -36,40 +37,13 @@ internal enum Wanted
 /// <param name="Width">Columns of the picture.</param>
 /// <param name="Wanted">The outputs.</param>
 /// <param name="TakesContext">The image pooling's vector is a second input instead of the input's own.</param>
+/// <param name="PictureChannels">Of the pictures that the device makes the input of; 0 where it is given the input.</param>
 internal readonly record struct NetworkKey(
-    Shape Input, PictureWindow Window, int Height, int Width, Wanted Wanted, bool TakesContext = false)
+    Shape Input, PictureWindow Window, int Height, int Width, Wanted Wanted, bool TakesContext = false, int PictureChannels = 0)
 {
     /// <summary>For a tensor that is no picture.</summary>
     public static NetworkKey Tensors(Shape input) =>
         new(input, new(0, 0, input.Height, input.Width), input.Height, input.Width, Wanted.Tensors);
-}
-
-/// <summary>An executable with its output shapes.</summary>
-internal sealed class CompiledNetwork(IExecutable executable, IReadOnlyList<Value> outputs) : IDisposable
-{
-    /// <summary>Runs it; the caller disposes the outputs.</summary>
-    /// <param name="input">The picture.</param>
-    /// <param name="cancellation">Looked at between two layers.</param>
-    /// <param name="context">Where the key says that it is taken.</param>
-    public Tensor[] Run(Tensor input, CancellationToken cancellation, Tensor? context = null)
-    {
-        var tensors = new Tensor[outputs.Count];
-        try
-        {
-            for (int i = 0; i < tensors.Length; i++)
-                tensors[i] = new Tensor(outputs[i].Shape, outputs[i].Type);
-            executable.Run(context is null ? [input] : [input, context], tensors, cancellation);
-            return tensors;
-        }
-        catch
-        {
-            foreach (Tensor? tensor in tensors)
-                tensor?.Dispose();
-            throw;
-        }
-    }
-
-    public void Dispose() => executable.Dispose();
 }
 
 /// <summary>
@@ -84,10 +58,16 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity) 
     public void Prepare()
     {
         const int Usual = 513;
-        Compile(NetworkKey.Tensors(new Shape(1, Usual, Usual, model.Description.Network.InputChannels))).Dispose();
+        Compile(NetworkKey.Tensors(new Shape(1, Usual, Usual, model.Description.Network.InputChannels)), null).Dispose();
     }
 
-    public CompiledNetwork Get(NetworkKey key)
+    /// <summary>The device makes the input of pictures by itself.</summary>
+    public bool TakesPictures => backend is IPictureBackend;
+
+    /// <summary>A network that is ready to run.</summary>
+    /// <param name="key">Which.</param>
+    /// <param name="picture">What the device makes the input of, where the key says so.</param>
+    public CompiledNetwork Get(NetworkKey key, PictureSource? picture = null)
     {
         Lazy<CompiledNetwork> network;
         Lazy<CompiledNetwork>? dropped = null;
@@ -97,7 +77,7 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity) 
             while (node is not null && node.Value.Key != key)
                 node = node.Next;
             if (node is null)
-                node = new((key, new Lazy<CompiledNetwork>(() => Compile(key))));
+                node = new((key, new Lazy<CompiledNetwork>(() => Compile(key, picture))));
             else
                 _recent.Remove(node);
             _recent.AddFirst(node);
@@ -145,7 +125,7 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity) 
             network.Value.Dispose();
     }
 
-    private CompiledNetwork Compile(NetworkKey key)
+    private CompiledNetwork Compile(NetworkKey key, PictureSource? picture)
     {
         var graph = new GraphBuilder();
         NetworkOutputs outputs = model.Build(graph, graph.Input("image", key.Input));
@@ -157,7 +137,9 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity) 
             network = graph.Build(ImageContext.Of(network));
         else if (key.TakesContext)
             network = ImageContext.Given(network);
-        return new CompiledNetwork(backend.Compile(network), network.Outputs);
+        return picture is not null && backend is IPictureBackend pictures
+            ? new CompiledNetwork(pictures.Compile(network, picture), network.Outputs)
+            : new CompiledNetwork(backend.Compile(network), network.Outputs);
     }
 
     private Value[] OfPicture(GraphBuilder graph, NetworkOutputs outputs, NetworkKey key)

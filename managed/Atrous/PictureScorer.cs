@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Atrous.Backends.Cuda;
 using Atrous.Imaging;
 using Atrous.Models;
 using Atrous.Postprocessing;
@@ -34,9 +35,11 @@ internal sealed class PictureScorer(
     {
         PreprocessingPlan plan = preprocessor.PlanOf(photos[0], scale);
         var shape = new Shape(photos.Length, plan.Height, plan.Width, model.Description.Network.InputChannels);
-        CompiledNetwork network = networks.Get(
-            new NetworkKey(shape, plan.Window, photos[0].Height, photos[0].Width, wanted, context is not null));
+        var key = new NetworkKey(shape, plan.Window, photos[0].Height, photos[0].Width, wanted, context is not null);
         using Tensor? contexts = context is null ? null : Repeat(context, photos.Length);
+        if (networks.TakesPictures)
+            return RunOnDevice(photos, plan, key, contexts, preprocessing, cancellation);
+        CompiledNetwork network = networks.Get(key);
         preprocessing.Start();
         using NetworkInput input = preprocessor.Prepare(scale, photos);
         preprocessing.Stop();
@@ -97,6 +100,27 @@ internal sealed class PictureScorer(
             using var pictures = new Mirrorable([photo], mirrored);
             using Tensor features = Run(pictures.Images, Wanted.Features, preprocessing, cancellation, scale)[0];
             contexts[i].Add(features, rows, columns, mirrored);
+        }
+    }
+
+    /// <summary>The device resizes and normalises; what it cannot, becoming grey, is done here.</summary>
+    private Tensor[] RunOnDevice(
+        Image[] photos, PreprocessingPlan plan, NetworkKey key, Tensor? contexts, Stopwatch preprocessing, CancellationToken cancellation)
+    {
+        int[]? order = ChannelOrders.For(preprocessor.Spec, photos[0].Channels);
+        preprocessing.Start();
+        Image[] sources = order is null ? [.. photos.Select(photo => photo.WithChannels(1))] : photos;
+        preprocessing.Stop();
+        try
+        {
+            PictureSource picture = PictureSources.Of(preprocessor, plan, sources[0], order ?? [0]);
+            CompiledNetwork network = networks.Get(key with { PictureChannels = picture.Channels }, picture);
+            return network.Run(sources, cancellation, contexts);
+        }
+        finally
+        {
+            foreach (Image grey in order is null ? sources : [])
+                grey.Dispose();
         }
     }
 

@@ -140,6 +140,15 @@ public sealed unsafe class Image : IDisposable
     /// <summary>The picture for libatrous, kept alive until the lease ends.</summary>
     internal PixelLease Lease() => new(_buffer);
 
+    /// <summary>The same for longer than a method: the buffer is added to those that the caller releases in the end.</summary>
+    internal NativeImage Hold(List<PixelBuffer> held)
+    {
+        bool added = false;
+        _buffer.DangerousAddRef(ref added);
+        held.Add(_buffer);
+        return _buffer.Image;
+    }
+
     private static Image Decode(ReadOnlySpan<byte> bytes, long maxPixels, string? name)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxPixels, 1);

@@ -47,6 +47,9 @@ public sealed unsafe class Preprocessor : IDisposable
 
     public PreprocessingSpec Spec { get; }
 
+    /// <summary>What lies around a picture that does not fill the input, per channel, as a byte's value.</summary>
+    internal IReadOnlyList<float> Fill => _fill;
+
     /// <summary>Prepares one picture: a batch of 1.</summary>
     /// <exception cref="ImageException">Its channels do not suit the network, or it would become too large.</exception>
     public NetworkInput Prepare(Image image) => Prepare([image]);

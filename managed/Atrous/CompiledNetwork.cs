@@ -1,0 +1,94 @@
+using Atrous.Backends;
+using Atrous.Graph;
+using Atrous.Imaging;
+using Atrous.Tensors;
+
+namespace Atrous;
+
+/// <summary>An executable with its output shapes.</summary>
+internal sealed class CompiledNetwork : IDisposable
+{
+    private readonly IReadOnlyList<Value> _outputs;
+    private readonly IExecutable? _executable;
+    private readonly IPictureExecutable? _pictures;
+
+    /// <summary>A network that is given its input.</summary>
+    public CompiledNetwork(IExecutable executable, IReadOnlyList<Value> outputs) => (_executable, _outputs) = (executable, outputs);
+
+    /// <summary>A network whose device makes the input of pictures.</summary>
+    public CompiledNetwork(IPictureExecutable pictures, IReadOnlyList<Value> outputs) => (_pictures, _outputs) = (pictures, outputs);
+
+    /// <summary>Runs it on a normalised input; the caller disposes the outputs.</summary>
+    /// <param name="input">The picture.</param>
+    /// <param name="cancellation">Looked at between two layers.</param>
+    /// <param name="context">Where the key says that it is taken.</param>
+    public Tensor[] Run(Tensor input, CancellationToken cancellation, Tensor? context = null)
+    {
+        Tensor[] outputs = NewOutputs();
+        try
+        {
+            _executable!.Run(context is null ? [input] : [input, context], outputs, cancellation);
+            return outputs;
+        }
+        catch
+        {
+            Free(outputs);
+            throw;
+        }
+    }
+
+    /// <summary>Runs it on pictures as they are; the caller disposes the outputs.</summary>
+    /// <param name="photos">Of the size and the channels that the key says.</param>
+    /// <param name="cancellation">Looked at before and after the device's work.</param>
+    /// <param name="context">Where the key says that it is taken.</param>
+    public unsafe Tensor[] Run(Image[] photos, CancellationToken cancellation, Tensor? context = null)
+    {
+        Tensor[] outputs = NewOutputs();
+        var held = new List<PixelBuffer>();
+        try
+        {
+            var pixels = new nint[photos.Length];
+            for (int i = 0; i < photos.Length; i++)
+                pixels[i] = (nint)photos[i].Hold(held).Pixels;
+            _pictures!.Run(pixels, context is null ? [] : [context], outputs, cancellation);
+            return outputs;
+        }
+        catch
+        {
+            Free(outputs);
+            throw;
+        }
+        finally
+        {
+            held.ForEach(buffer => buffer.DangerousRelease());
+        }
+    }
+
+    public void Dispose()
+    {
+        _executable?.Dispose();
+        _pictures?.Dispose();
+    }
+
+    private Tensor[] NewOutputs()
+    {
+        var tensors = new Tensor[_outputs.Count];
+        try
+        {
+            for (int i = 0; i < tensors.Length; i++)
+                tensors[i] = new Tensor(_outputs[i].Shape, _outputs[i].Type);
+            return tensors;
+        }
+        catch
+        {
+            Free(tensors);
+            throw;
+        }
+    }
+
+    private static void Free(Tensor?[] tensors)
+    {
+        foreach (Tensor? tensor in tensors)
+            tensor?.Dispose();
+    }
+}

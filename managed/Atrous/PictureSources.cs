@@ -1,0 +1,23 @@
+using Atrous.Backends.Cuda;
+using Atrous.Imaging;
+using Atrous.Preprocessing;
+
+namespace Atrous;
+
+/// <summary>Says to a device what <see cref="Preprocessor"/> does on the CPU.</summary>
+internal static class PictureSources
+{
+    /// <summary>The way from a picture to the network's input.</summary>
+    /// <param name="preprocessor">What the network wants.</param>
+    /// <param name="plan">Of the picture.</param>
+    /// <param name="image">The picture, or any of its size and channels.</param>
+    /// <param name="order">The picture's channel for each of the network's.</param>
+    public static PictureSource Of(Preprocessor preprocessor, PreprocessingPlan plan, Image image, int[] order)
+    {
+        var spec = preprocessor.Spec;
+        PictureChannel[] maps = [.. order.Select((source, c) => new PictureChannel(spec.Mean[c], spec.Std[c], preprocessor.Fill[c], source))];
+        PictureWindow window = plan.Window;
+        return new PictureSource(
+            image.Height, image.Width, image.Channels, (int)spec.Filter, window.Top, window.Left, window.Height, window.Width, spec.Scale, maps);
+    }
+}
