@@ -11,7 +11,7 @@ namespace Atrous.Backends.Cuda;
 /// Runs graphs on an NVIDIA GPU: convolutions through cuDNN and cuBLASLt, the rest through the kernels of native/cuda. Weights are
 /// sent once and shared by every shape. Dispose it after its executables; runs that are under way are waited for.
 /// </summary>
-public sealed class CudaBackend : IPictureBackend
+public sealed class CudaBackend : IPictureBackend, IDeviceMemory
 {
     private readonly ChoiceFile _choices;
     private readonly CudaOptions _options;
@@ -50,6 +50,9 @@ public sealed class CudaBackend : IPictureBackend
 
     /// <summary>Bytes of device memory that weights take.</summary>
     public long WeightBytes => Weights.SizeInBytes;
+
+    /// <inheritdoc/>
+    public long PeakDeviceBytes => Device.PeakBytes;
 
     internal CudaDevice Device { get; }
 

@@ -13,6 +13,7 @@ internal sealed unsafe class CudaDevice : IDisposable
 {
     private readonly ConcurrentDictionary<string, CudaModule> _modules = [];
     private readonly ConcurrentDictionary<KernelSignature, CudaKernel> _kernels = [];
+    private long _bytes, _peakBytes;
 
     /// <exception cref="UnavailableException">The device, its driver or a library cannot be used.</exception>
     public CudaDevice(int id)
@@ -54,15 +55,20 @@ internal sealed unsafe class CudaDevice : IDisposable
         GC.KeepAlive(launch);
     }
 
+    /// <summary>The most bytes that blocks have held at one time.</summary>
+    public long PeakBytes => Interlocked.Read(ref _peakBytes);
+
     /// <summary>Device memory, with a failure that says how much there is.</summary>
     /// <param name="bytes">At least 1 is taken.</param>
     /// <param name="purpose">"the weights", "a picture of 513x513".</param>
     /// <exception cref="AtrousException">There is not so much.</exception>
-    public CudaDeviceVariable<byte> Allocate(long bytes, string purpose)
+    public DeviceBlock Allocate(long bytes, string purpose)
     {
         try
         {
-            return new CudaDeviceVariable<byte>(Context, Math.Max(bytes, 1));
+            var block = new DeviceBlock(this, bytes);
+            Count(block.Memory.SizeInBytes);
+            return block;
         }
         catch (CudaException e) when (e.CudaError == CUResult.ErrorOutOfMemory)
         {
@@ -86,6 +92,15 @@ internal sealed unsafe class CudaDevice : IDisposable
         }
     }
 
+    /// <summary>Blocks came or went.</summary>
+    public void Count(long bytes)
+    {
+        long now = Interlocked.Add(ref _bytes, bytes), peak;
+        while (now > (peak = PeakBytes) && Interlocked.CompareExchange(ref _peakBytes, now, peak) != peak)
+        {
+        }
+    }
+
     public void Dispose()
     {
         foreach (CudaModule module in _modules.Values)
@@ -102,5 +117,22 @@ internal sealed unsafe class CudaDevice : IDisposable
             CudaModule module = _modules.GetOrAdd(signature.Module, static (name, context) => new CudaModule(context, Kernels.Ptx(name)), Context);
             return module.GetKernel(signature.Name);
         }
+    }
+}
+
+/// <summary>Device memory that is counted.</summary>
+internal sealed class DeviceBlock(CudaDevice device, long bytes) : IDisposable
+{
+    private bool _disposed;
+
+    public CudaDeviceVariable<byte> Memory { get; } = new(device.Context, Math.Max(bytes, 1));
+
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        device.Count(-Memory.SizeInBytes);
+        Memory.Dispose();
     }
 }

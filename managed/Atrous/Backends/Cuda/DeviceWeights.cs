@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Atrous.Graph.Ops;
-using Atrous.ManagedCuda;
 using Atrous.Tensors;
 
 namespace Atrous.Backends.Cuda;
@@ -19,7 +18,7 @@ internal sealed unsafe class DeviceWeights(CudaDevice device, DType storage) : I
     private readonly Dictionary<Weight, List<(Conv2d Op, Shape Stored, ConvolutionWeights Weights)>> _convolutions = [];
     private readonly Dictionary<Numbers, nint> _vectors = [];
     private readonly Dictionary<string, nint> _constants = [];
-    private readonly List<CudaDeviceVariable<byte>> _memory = [];
+    private readonly List<DeviceBlock> _memory = [];
     private NativeBuffer? _packed;
 
     /// <summary>Bytes of device memory in use.</summary>
@@ -153,11 +152,11 @@ internal sealed unsafe class DeviceWeights(CudaDevice device, DType storage) : I
 
     private nint Send(ReadOnlySpan<byte> bytes)
     {
-        CudaDeviceVariable<byte> memory = device.Allocate(bytes.Length, "the weights");
-        _memory.Add(memory);
-        memory.CopyToDevice(bytes);
+        DeviceBlock block = device.Allocate(bytes.Length, "the weights");
+        _memory.Add(block);
+        block.Memory.CopyToDevice(bytes);
         SizeInBytes += bytes.Length;
-        return (nint)memory.DevicePointer.Pointer;
+        return (nint)block.Memory.DevicePointer.Pointer;
     }
 
     private static void Store(Span<byte> to, int index, float value, DType type)

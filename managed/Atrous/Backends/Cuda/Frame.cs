@@ -11,7 +11,7 @@ internal sealed class Frame : IDisposable
     private readonly CudaDevice _device;
     private readonly DevicePlan _plan;
     private readonly CudaStream _stream;
-    private readonly CudaDeviceVariable<byte>? _memory;
+    private readonly DeviceBlock? _memory;
     private readonly CudaPageLockedHostMemory<byte>? _given, _made;
     private readonly CudaDeviceVariable<byte>? _inputs, _outputs;
     private readonly RunPlace _place;
@@ -34,7 +34,7 @@ internal sealed class Frame : IDisposable
             Dispose();
             throw;
         }
-        CUdeviceptr start = _memory.DevicePointer;
+        CUdeviceptr start = _memory.Memory.DevicePointer;
         _inputs = new CudaDeviceVariable<byte>(start + plan.UploadOffset, Math.Max(plan.UploadSize, 1));
         _outputs = new CudaDeviceVariable<byte>(start + plan.DownloadOffset, Math.Max(plan.DownloadSize, 1));
         _place = new RunPlace(_stream, (nint)start.Pointer, (nint)start.Pointer + (nint)plan.WorkspaceOffset);

@@ -30,7 +30,8 @@ internal static class Stopwatch
             offsets.Add(bytes);
             bytes += (part + DeviceLayout.Alignment - 1) / DeviceLayout.Alignment * DeviceLayout.Alignment;
         }
-        using CudaDeviceVariable<byte> memory = device.Allocate(bytes, "timing a convolution");
+        using DeviceBlock block = device.Allocate(bytes, "timing a convolution");
+        CudaDeviceVariable<byte> memory = block.Memory;
         using var stream = new CudaStream(device.Context);
         using CudaEvent start = new(device.Context), end = new(device.Context);
         memory.MemsetAsync(Fill, stream);
