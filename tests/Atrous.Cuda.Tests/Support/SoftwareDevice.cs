@@ -92,6 +92,8 @@ internal static unsafe partial class SoftwareDevice
         if (!Used)
             return;
         Environment.SetEnvironmentVariable("ATROUS_CUDA_PATH", Folder);
+        // On software the time of an engine means nothing, and nothing shall be kept in the user's own folder.
+        Environment.SetEnvironmentVariable("ATROUS_CUDA_TUNING", "off");
         NativeLibrary.SetDllImportResolver(Assembly.GetExecutingAssembly(), (name, _, _) => name switch
         {
             Library => NativeLibrary.Load(Path.Combine(Folder, "libcuda.so.1")),
