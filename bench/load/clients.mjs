@@ -1,23 +1,24 @@
-// The two ways to load a server. Closed: autocannon, so many clients of which each waits for its answer. Open: requests at
-// their times, whether or not earlier ones were answered. Both give [{status, ms, at}], `at` in seconds from the start.
+// The two ways to load a server. Closed: autocannon, so many clients of which each waits for its answer, as fast as that goes
+// or at a rate of all together. Open: requests at their times, whether or not earlier ones were answered. Both give
+// [{status, ms, at}], `at` in seconds from the start, and the processor time that the clients themselves took, in seconds.
 import autocannon from 'autocannon';
 import { Agent, request as httpRequest } from 'node:http';
 
-export function closed(target, connections, seconds) {
+export function closed(target, connections, seconds, overallRate = undefined) {
     const answers = [];
     return new Promise((resolve, reject) => {
-        const start = performance.now();
+        const start = performance.now(), before = process.cpuUsage();
         const run = autocannon({
-            url: target.url, connections, duration: seconds, timeout: 120,
+            url: target.url, connections, duration: seconds, timeout: 120, overallRate,
             requests: target.bodies.map((body) => ({ method: 'POST', path: target.path, headers: target.headers, body })),
-        }, (error) => (error ? reject(error) : resolve({ answers, seconds: (performance.now() - start) / 1000 })));
+        }, (error) => (error ? reject(error) : resolve({ answers, seconds: (performance.now() - start) / 1000, cpu: taken(before) })));
         run.on('response', (_, status, __, ms) => answers.push({ status, ms, at: (performance.now() - start) / 1000 }));
     });
 }
 
 export async function open(target, rate, seconds, random = null) {
     const agent = new Agent({ keepAlive: true });
-    const start = performance.now();
+    const start = performance.now(), before = process.cpuUsage();
     const pending = [];
     for (let next = 0, i = 0; next < seconds; i++) {
         const wait = start + next * 1000 - performance.now();
@@ -28,8 +29,13 @@ export async function open(target, rate, seconds, random = null) {
     }
     const answers = await Promise.all(pending);
     agent.destroy();
-    return { answers, seconds };
+    return { answers, seconds, cpu: taken(before) };
 }
+
+const taken = (before) => {
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / 1e6;
+};
 
 export function post(target, body, agent, start = performance.now()) {
     const begun = performance.now();
@@ -48,6 +54,12 @@ export function post(target, body, agent, start = performance.now()) {
         request.on('error', () => done(0, [], {}));
         request.end(body);
     });
+}
+
+// A server may go on with requests whose clients are gone: the next turn begins when it has answered one more.
+export async function settled(target) {
+    await post(target, target.bodies[0]);
+    await new Promise((resolve) => setTimeout(resolve, 500));
 }
 
 export const percentile = (values, share) => {

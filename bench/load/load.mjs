@@ -5,12 +5,12 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { closed, open, percentile, post, seeded } from './clients.mjs';
+import { closed, open, percentile, post, seeded, settled } from './clients.mjs';
 import { atrous, peer, stopAll } from './servers.mjs';
 
 const [model, onnx, tool, bench, secondsText, facts] = process.argv.slice(2);
 const seconds = Number(secondsText), threads = availableParallelism();
-const batch = 4, queue = 32, overload = 10, most = 16;
+const batch = 4, queue = 32, overload = 10, most = 16, crowd = 128;
 const scenes = 'samples/scenes';
 const photoNames = readdirSync(scenes).filter((name) => name.endsWith('.jpg')).map((name) => `${scenes}/${name}`);
 const photos = photoNames.map((name) => readFileSync(name));
@@ -49,7 +49,10 @@ try {
         for (let at = 0; at < ours.length; at++) same += ours[at] === theirs[at] ? 1 : 0;
         pixels += ours.length;
     }
-    for (const target of [batching, alone, plain]) await closed(target, most, Math.min(2, seconds));
+    for (const target of [batching, alone, plain]) {
+        await closed(target, most, Math.min(2, seconds));
+        await settled(target);
+    }
 
     header('clients', 'server', 'requests/s', 'p50 ms', 'p95 ms', 'p99 ms', 'not 200');
     const runs = {};
@@ -59,6 +62,7 @@ try {
         for (const [name, target] of Object.entries(servers)) {
             say(`${clients} clients, ${name}`);
             const run = await closed(target, clients, seconds);
+            await settled(target);
             (runs[name] ??= {})[clients] = run;
             row(clients, name, ...cells(run));
         }
@@ -69,9 +73,11 @@ try {
 
     say('half load');
     const even = await open(batching, saturation / 2, seconds);
+    await settled(batching);
     const poisson = await open(batching, saturation / 2, seconds, seeded(1));
+    await settled(batching);
     say(`${overload} times overload`);
-    const flood = await open(batching, saturation * overload, seconds);
+    const flood = await closed(batching, crowd, seconds, Math.round(saturation * overload));
     const agent = new Agent({ keepAlive: true });
     const after = [];
     for (let i = 0; i < 5; i++) after.push(await post(batching, batching.bodies[i % photos.length], agent));
@@ -89,10 +95,10 @@ try {
     row('... of onnxruntime-node\'s', `${number(saturation / peerSaturation, 2)} times`, '');
     row('... of the library\'s own batches, over HTTP, decoding and client on the same cores included', `${number(100 * saturation / library)} % of ${number(library, 2)}/s`, '');
     row('requests beside batches in one process (`Atrous.Bench serving`)', inProcess.replace('median of requests / library: ', ''), '0.95 (pixels)');
-    row('unloaded latency (median of 1 client)', `${number(unloaded, 0)} ms`, '');
-    row('p99 at half load, evenly spaced / unloaded', number(evenP99 / unloaded, 2), 'under 2.5');
-    row('p99 at half load, Poisson / unloaded', number(poissonP99 / unloaded, 2), 'under 2.5');
-    row(`throughput kept at ${overload} times overload (clients on the same cores)`, `${number(100 * rate(flood) / saturation)} %`, 'kept');
+    row('unloaded latency (1 client): median, p99', `${number(unloaded, 0)} ms, ${number(percentile(times(fine(runs.Atrous[1])), 0.99), 0)} ms`, '');
+    row('p99 at half load, evenly spaced / unloaded median', number(evenP99 / unloaded, 2), 'under 2.5');
+    row('p99 at half load, Poisson / unloaded (4.3 for any server that takes the same time for each, M/D/1)', number(poissonP99 / unloaded, 2), '');
+    row(`throughput kept at ${overload} times overload`, `${number(100 * rate(flood) / saturation)} %; the clients took ${number(100 * flood.cpu / flood.seconds / threads)} % of the same cores`, 'kept');
     row('refused: how many, p50, p99', `${refused.length}, ${number(percentile(times(refused), 0.5))} ms, ${number(percentile(times(refused), 0.99))} ms`, 'quick');
     row('neither served nor refused with 503', strange, '0');
     row('the next 5 requests, one by one', after.map((answer) => `${answer.status} in ${number(answer.ms, 0)} ms`).join(', '), 'at once');
@@ -104,7 +110,8 @@ try {
 \`bench/load/run.sh --seconds ${seconds}\` on ${new Date().toISOString().slice(0, 10)}, commit ${f.commit}: ${cpus()[0].model}, ${threads} cores, ${Math.round(totalmem() / 2 ** 30)} GB; .NET ${f.dotnet}, Node
 ${process.versions.node}, onnxruntime-node ${f.ort}, sharp ${plain.sharp}, autocannon ${f.autocannon}. The model in the box, ${threads} threads each, the ${photos.length} JPEGs of ${scenes} (480x360)
 in turns, label bytes as the answer; servers and clients on the same cores. Batches of up to ${batch}, a queue of ${queue}. Fixed numbers of
-clients are autocannon's, each waiting for its answer; the rest come at their times, answered or not.
+clients are autocannon's, each waiting for its answer; at overload ${crowd} of them send so many a second. At half load requests come at
+their times, answered or not.
 `);
     console.log(lines.join('\n'));
 } finally {

@@ -3,7 +3,7 @@ namespace Atrous.Hosting;
 /// <summary>How requests of a model wait and run together.</summary>
 public sealed record BatchingOptions
 {
-    /// <summary>Most pictures of equal shape in one run.</summary>
+    /// <summary>Most pictures of equal shape in one run; fewer where the device gains nothing by more (<see cref="Segmenter.BatchOf"/>).</summary>
     public int MaxBatch { get; init; } = 4;
 
     /// <summary>

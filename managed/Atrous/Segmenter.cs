@@ -54,7 +54,7 @@ public sealed class Segmenter : IDisposable
             _networks = new NetworkCache(_model, _backend, options.CachedShapes);
             _scorer = new PictureScorer(_model, _preprocessor, _networks, options.Augmentation);
             if (options.Window is { } window)
-                _sliding = new SlidingScorer(_scorer, window, _description.Network.Classes, _maxBatch);
+                _sliding = new SlidingScorer(_scorer, window, _description.Network.Classes, Math.Min(_maxBatch, _backend.WorthwhileBatch(window.Size, window.Size)));
             // Every weight is read and packed now, so that a bad file is refused here and the first picture is not slow.
             _networks.Prepare();
         }
@@ -129,8 +129,7 @@ public sealed class Segmenter : IDisposable
     }
 
     /// <summary>
-    /// The masks of some pictures, in their order. Pictures of one size run together, at most
-    /// <see cref="SegmenterOptions.MaxBatch"/> at a time.
+    /// The masks of some pictures, in their order. Pictures of one size run together, <see cref="BatchOf"/> at a time.
     /// </summary>
     /// <inheritdoc cref="Segment(Image, bool, CancellationToken)" path="/exception"/>
     public IReadOnlyList<Segmentation> Segment(
@@ -139,13 +138,27 @@ public sealed class Segmenter : IDisposable
         ArgumentNullException.ThrowIfNull(photos);
         var results = new Segmentation[photos.Count];
         foreach (var group in Enumerable.Range(0, photos.Count)
-            .GroupBy(i => (photos[i].Height, photos[i].Width, photos[i].Channels)).SelectMany(group => group.Chunk(_maxBatch)))
+            .GroupBy(i => (photos[i].Height, photos[i].Width, photos[i].Channels)).SelectMany(group => group.Chunk(BatchOf(group.Key.Height, group.Key.Width))))
         {
             Segmentation[] masks = Run([.. group.Select(i => photos[i])], confidence, cancellation);
             for (int i = 0; i < group.Length; i++)
                 results[group[i]] = masks[i];
         }
         return results;
+    }
+
+    /// <summary>
+    /// Pictures of a size that run together: <see cref="SegmenterOptions.MaxBatch"/>, or fewer where the device gains nothing
+    /// by more. A processor's cores are busy with one large picture.
+    /// </summary>
+    /// <exception cref="ImageException">The network's input would have more pixels than any picture may have.</exception>
+    public int BatchOf(int height, int width)
+    {
+        // A picture in windows is its own batch.
+        if (_sliding is not null)
+            return 1;
+        PreprocessingPlan plan = _preprocessor.PlanOf(height, width);
+        return Math.Min(_maxBatch, _backend.WorthwhileBatch(plan.Height, plan.Width));
     }
 
     /// <summary>As <see cref="Segment(Image, bool, CancellationToken)"/>, on the thread pool. Keep the picture until the task ends.</summary>

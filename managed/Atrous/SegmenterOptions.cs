@@ -43,7 +43,7 @@ public sealed record SegmenterOptions
     /// <summary>Scores every picture (or window) at several scales and mirrored; null for once, as it is.</summary>
     public TestTimeAugmentation? Augmentation { get; init; }
 
-    /// <summary>Most pictures of equal size, or windows of a picture, that run together in one batch.</summary>
+    /// <summary>Most pictures of equal size, or windows of a picture, that run together; see <see cref="Segmenter.BatchOf"/>.</summary>
     public int MaxBatch { get; init; } = 4;
 
     /// <summary>Input shapes whose plans are kept ready; the least recently used one makes room.</summary>

@@ -179,7 +179,7 @@ internal sealed class ModelLife(
         {
             foreach ((int height, int width) in options.WarmUp)
             {
-                foreach (int pictures in new[] { options.Batching.MaxBatch, 1 }.Distinct())
+                foreach (int pictures in new[] { segmenter.BatchOf(height, width), 1 }.Distinct())
                 {
                     var request = new QueuedRequest(queue, new WarmUpWork(segmenter, height, width, pictures), queue.Options.DefaultPriority);
                     device.Submit([request]);

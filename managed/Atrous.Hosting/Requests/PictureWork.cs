@@ -22,6 +22,7 @@ internal sealed class PictureWork : Work
     {
         (_model, _photo) = (model, photo);
         _key = new PictureKey(model, photo.Height, photo.Width, photo.Channels, confidence);
+        WorthwhileBatch = model.Segmenter.BatchOf(photo.Height, photo.Width);
     }
 
     /// <summary>Of a file whose header was read.</summary>
@@ -33,9 +34,12 @@ internal sealed class PictureWork : Work
     {
         (_model, _file, _owned) = (model, file, true);
         _key = new PictureKey(model, header.Height, header.Width, header.Channels, confidence);
+        WorthwhileBatch = model.Segmenter.BatchOf(header.Height, header.Width);
     }
 
     public override object Key => _key;
+
+    public override int WorthwhileBatch { get; }
 
     public override bool NeedsPreparation => _owned;
 

@@ -83,8 +83,9 @@ internal sealed class RequestQueue(
             TimeSpan left = options.MaxDelay - time.GetElapsedTime(head.Enqueued, now);
             if (left > TimeSpan.Zero && seen?.Contains(head.Work.Key) == true)
                 continue;
-            List<QueuedRequest> group = [.. Ready.All.Where(request => request.Work.Key.Equals(head.Work.Key)).Take(options.MaxBatch)];
-            if (left <= TimeSpan.Zero || group.Count == options.MaxBatch)
+            int most = Math.Min(options.MaxBatch, head.Work.WorthwhileBatch);
+            List<QueuedRequest> group = [.. Ready.All.Where(request => request.Work.Key.Equals(head.Work.Key)).Take(most)];
+            if (left <= TimeSpan.Zero || group.Count == most)
                 return group;
             (seen ??= []).Add(head.Work.Key);
             if (wait == Timeout.InfiniteTimeSpan || left < wait)

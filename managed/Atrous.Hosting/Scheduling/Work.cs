@@ -13,6 +13,9 @@ internal abstract class Work
     /// <summary>Works of equal keys run together.</summary>
     public abstract object Key { get; }
 
+    /// <summary>Works of this key that are worth running together.</summary>
+    public virtual int WorthwhileBatch => int.MaxValue;
+
     /// <summary>There is something to prepare.</summary>
     public abstract bool NeedsPreparation { get; }
 

@@ -14,6 +14,11 @@ public interface IBackend : IDisposable
     /// </summary>
     /// <exception cref="UnavailableException">The graph has an operation that this backend does not have.</exception>
     IExecutable Compile(NetworkGraph graph);
+
+    /// <summary>How many pictures of a size are worth running together; more only wait for each other.</summary>
+    /// <param name="height">Of the network's input.</param>
+    /// <param name="width">Of the network's input.</param>
+    int WorthwhileBatch(int height, int width) => int.MaxValue;
 }
 
 /// <summary>A backend whose device has memory of its own.</summary>

@@ -139,8 +139,12 @@ public sealed unsafe class Preprocessor : IDisposable
     public PreprocessingPlan PlanOf(Image image, double scale = 1)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return PreprocessingPlan.For(Spec, image.Height, image.Width, _minimumSide, scale);
+        return PlanOf(image.Height, image.Width, scale);
     }
+
+    /// <inheritdoc cref="PlanOf(Image, double)"/>
+    internal PreprocessingPlan PlanOf(int height, int width, double scale = 1) =>
+        PreprocessingPlan.For(Spec, height, width, _minimumSide, scale);
 
     private Image? Resize(Image image, PictureWindow window)
     {

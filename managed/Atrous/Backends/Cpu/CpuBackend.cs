@@ -11,6 +11,10 @@ namespace Atrous.Backends.Cpu;
 /// </summary>
 public sealed class CpuBackend : IBackend
 {
+    // 256x256. Measured: from there on a picture alone keeps the cores busy, and its values stay in their caches, where
+    // those of four do not; at 128x128 four together are up to a third faster.
+    private const int WorthwhilePixels = 1 << 16;
+
     private readonly EngineHandle _engine;
     private readonly PackedConvolutions _convolutions;
 
@@ -38,6 +42,9 @@ public sealed class CpuBackend : IBackend
 
     /// <inheritdoc/>
     public IExecutable Compile(NetworkGraph graph) => new CpuExecutable(_engine, StandardPasses.Apply(graph), _convolutions, Arenas.Shared);
+
+    /// <inheritdoc/>
+    public int WorthwhileBatch(int height, int width) => (int)Math.Max(1, WorthwhilePixels / ((long)height * width));
 
     /// <inheritdoc/>
     public void Dispose()
