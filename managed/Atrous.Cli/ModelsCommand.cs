@@ -68,7 +68,7 @@ internal static class ModelsCommand
             json.WriteStartObject();
             json.WriteString("name", entry.Name);
             json.WriteString("state", State(entry, cache));
-            json.WriteString("path", cache.StateOf(entry) == ModelState.Pulled ? cache.PathOf(entry) : null);
+            json.WriteString("path", cache.StateOf(entry) == PullState.Pulled ? cache.PathOf(entry) : null);
             WriteNumber(json, "size", entry.Size);
             json.WriteString("dialect", entry.Dialect);
             json.WriteNumber("classes", entry.Classes);
@@ -108,8 +108,8 @@ internal static class ModelsCommand
 
     private static string State(CatalogEntry entry, ModelCache cache) => cache.StateOf(entry) switch
     {
-        ModelState.Pulled => "pulled",
-        ModelState.Partial => "partly pulled",
+        PullState.Pulled => "pulled",
+        PullState.Partial => "partly pulled",
         _ => "not pulled",
     };
 }

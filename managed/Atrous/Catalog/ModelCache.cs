@@ -1,7 +1,7 @@
 namespace Atrous.Catalog;
 
 /// <summary>How much of a model is in the cache.</summary>
-public enum ModelState
+public enum PullState
 {
     /// <summary>Nothing.</summary>
     Absent,
@@ -62,12 +62,12 @@ public sealed class ModelCache(string folder)
     }
 
     /// <summary>What is there, by the files' names.</summary>
-    public ModelState StateOf(CatalogEntry entry)
+    public PullState StateOf(CatalogEntry entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
-        return entry.Files.All(file => File.Exists(PathOf(entry, file))) ? ModelState.Pulled
-            : BytesOf(entry) > 0 ? ModelState.Partial
-            : ModelState.Absent;
+        return entry.Files.All(file => File.Exists(PathOf(entry, file))) ? PullState.Pulled
+            : BytesOf(entry) > 0 ? PullState.Partial
+            : PullState.Absent;
     }
 
     /// <summary>Bytes that need not be fetched again.</summary>

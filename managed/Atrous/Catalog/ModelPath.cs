@@ -24,7 +24,7 @@ public static class ModelPath
         if (ModelCatalog.Open().Find(model) is { } entry)
         {
             var cache = ModelCache.Default();
-            return cache.StateOf(entry) == ModelState.Pulled ? cache.PathOf(entry)
+            return cache.StateOf(entry) == PullState.Pulled ? cache.PathOf(entry)
                 : throw new ModelException($"The model '{model}' is not on this machine; `atrous pull {model}` fetches it.");
         }
         // What looks like a file gets the sentence about a missing file from whoever opens it.

@@ -74,7 +74,7 @@ public sealed class PullPlace : IPullReport, IDisposable
     /// <summary>The file is there with these bytes, and nothing else is.</summary>
     public void AssertPulled(byte[] content)
     {
-        Assert.Equal(ModelState.Pulled, Cache.StateOf(Entry));
+        Assert.Equal(PullState.Pulled, Cache.StateOf(Entry));
         Assert.Equal(Hash(content), Hash(File.ReadAllBytes(Target)));
         Assert.Equal([Path.GetFileName(Target)], Files);
     }

@@ -52,7 +52,7 @@ public sealed class PullTests
                 interruption.Cancel();
         };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => place.Pull(cancellation: interruption.Token));
-        Assert.Equal(ModelState.Partial, place.Cache.StateOf(place.Entry));
+        Assert.Equal(PullState.Partial, place.Cache.StateOf(place.Entry));
         Assert.Equal(Part, place.Cache.BytesOf(place.Entry));
         Assert.False(File.Exists(place.Target));
 
