@@ -45,7 +45,12 @@ def check_server(client, model):
     assert metadata == client.get_model_metadata(model, "1")
     assert [tensor["datatype"] for tensor in metadata["inputs"]] == ["BYTES"]
     assert [tensor["name"] for tensor in metadata["outputs"]] == ["labels", "confidence"]
+    config = client.get_model_config(model)
+    assert config == client.get_model_config(model, "1") and config["name"] == model
+    for told, tensors in ((metadata["inputs"], config["input"]), (metadata["outputs"], config["output"])):
+        assert [(tensor["name"], tensor["shape"]) for tensor in told] == [(tensor["name"], tensor["dims"]) for tensor in tensors]
     refused(404, "nobody", client.get_model_metadata, "nobody")
+    refused(404, "nobody", client.get_model_config, "nobody")
     refused(403, "switched off", client.get_model_repository_index)
     refused(403, "switched off", client.load_model, model)
     refused(403, "switched off", client.unload_model, model)

@@ -30,6 +30,19 @@ internal sealed record TensorMetadata(string Name, string Datatype, IReadOnlyLis
 /// <summary>What the protocol has no place for and a client of a segmentation model needs: what the labels mean.</summary>
 internal sealed record ModelParameters(int Classes, [property: JsonPropertyName("class_names")] IReadOnlyList<string> ClassNames);
 
+/// <summary>GET /v2/models/NAME/config: of Triton's ModelConfig (model_config.proto), what Triton itself demands of every model.</summary>
+internal sealed record ModelConfiguration(
+    string Name, string Platform, [property: JsonPropertyName("max_batch_size")] int MaxBatchSize,
+    IReadOnlyList<InputConfiguration> Input, IReadOnlyList<OutputConfiguration> Output);
+
+/// <summary>A tensor that a model takes.</summary>
+internal sealed record InputConfiguration(
+    string Name, [property: JsonPropertyName("data_type")] string DataType, string Format, IReadOnlyList<long> Dims);
+
+/// <summary>A tensor that a model gives.</summary>
+internal sealed record OutputConfiguration(
+    string Name, [property: JsonPropertyName("data_type")] string DataType, IReadOnlyList<long> Dims);
+
 /// <summary>An entry of POST /v2/repository/index.</summary>
 internal sealed record RepositoryEntry(string Name, string Version, string State, string Reason);
 

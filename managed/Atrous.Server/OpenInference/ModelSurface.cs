@@ -34,6 +34,16 @@ internal static class ModelSurface
         ],
         new ModelParameters(classes, classNames));
 
+    /// <summary>The same in Triton's words.</summary>
+    public static ModelConfiguration Configure(ModelMetadata model) => new(
+        model.Name,
+        model.Platform,
+        // 0: dims are whole shapes, with the dimension that counts pictures. Above 0, clients take one off the metadata's shapes.
+        MaxBatchSize: 0,
+        // No format: picture files have none, and pixels are only sent in their place.
+        [.. model.Inputs.Select(tensor => new InputConfiguration(tensor.Name, TypeName(tensor), "FORMAT_NONE", tensor.Shape))],
+        [.. model.Outputs.Select(tensor => new OutputConfiguration(tensor.Name, TypeName(tensor), tensor.Shape))]);
+
     /// <summary>What the answer to a request holds, in its order.</summary>
     /// <exception cref="ProtocolException">There is no such output.</exception>
     public static IReadOnlyList<OutputTensor> Outputs(InferRequest request, int classes)
@@ -43,6 +53,10 @@ internal static class ModelSurface
             : [new RequestedOutput(Labels, null), new RequestedOutput(Confidence, null)];
         return [.. wanted.Select(output => new OutputTensor(output.Name, TypeOf(output.Name, classes), output.Binary ?? request.BinaryOutputs))];
     }
+
+    /// <summary>As model_config.proto calls the types: BYTES is a string there.</summary>
+    private static string TypeName(TensorMetadata tensor) =>
+        tensor.Datatype == TensorType.Bytes.Name() ? "TYPE_STRING" : $"TYPE_{tensor.Datatype}";
 
     private static TensorType TypeOf(string output, int classes) => output switch
     {

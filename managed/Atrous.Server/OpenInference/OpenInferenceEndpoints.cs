@@ -56,6 +56,10 @@ internal static class OpenInferenceEndpoints
         model.MapGet("", Metadata)
             .WithSummary("A model's inputs and outputs")
             .ProducesProblems(StatusCodes.Status503ServiceUnavailable);
+        model.MapGet("/config", (HttpContext context, string model, IModelCatalog catalog) =>
+                ModelSurface.Configure(Metadata(context, model, catalog)))
+            .WithSummary("The same as Triton's model configuration")
+            .ProducesProblems(StatusCodes.Status503ServiceUnavailable);
         model.MapGet("/ready", ModelReadiness)
             .WithSummary("The model is ready")
             .Produces<ModelReady>().Produces<ModelReady>(StatusCodes.Status503ServiceUnavailable);
@@ -75,7 +79,7 @@ internal static class OpenInferenceEndpoints
 
     private static IReadOnlyList<string> Extensions(ServerOptions options)
     {
-        string[] always = ["binary_tensor_data", "parameters", "schedule_policy", "statistics"];
+        string[] always = ["binary_tensor_data", "model_configuration", "parameters", "schedule_policy", "statistics"];
         return options.Admin ? [.. always, "model_repository", "model_repository(unload_dependents)"] : always;
     }
 

@@ -27,6 +27,7 @@ public sealed class ModelTests(ProtocolServer server) : IClassFixture<ProtocolSe
         Assert.NotEqual("", metadata.GetProperty("version").GetString());
         string?[] extensions = [.. metadata.GetProperty("extensions").EnumerateArray().Select(name => name.GetString())];
         Assert.Contains("binary_tensor_data", extensions);
+        Assert.Contains("model_configuration", extensions);
         Assert.DoesNotContain("model_repository", extensions);
     }
 
@@ -47,6 +48,15 @@ public sealed class ModelTests(ProtocolServer server) : IClassFixture<ProtocolSe
     }
 
     [Theory]
+    [InlineData("v2/models/street/config")]
+    [InlineData("v2/models/street/versions/1/config")]
+    public async Task A_model_describes_itself_as_Triton_does(string path) => Assert.Equal(
+        """
+        {"name":"street","platform":"atrous_checkpoint","max_batch_size":0,"input":[{"name":"image","data_type":"TYPE_STRING","format":"FORMAT_NONE","dims":[-1]}],"output":[{"name":"labels","data_type":"TYPE_UINT8","dims":[-1,-1,-1]},{"name":"confidence","data_type":"TYPE_FP32","dims":[-1,-1,-1]}]}
+        """,
+        (await _http.AskAsync(path)).Succeeds().Json.GetRawText());
+
+    [Theory]
     [InlineData("nobody")]
     [InlineData("%20")]
     [InlineData("%00")]
@@ -56,7 +66,7 @@ public sealed class ModelTests(ProtocolServer server) : IClassFixture<ProtocolSe
     [InlineData("%F0%9F%98%80")]
     public async Task There_is_no_such_model(string name)
     {
-        foreach (string path in (string[])[$"v2/models/{name}", $"v2/models/{name}/ready", $"v2/models/{name}/stats", $"v2/models/{name}/versions/1"])
+        foreach (string path in (string[])[$"v2/models/{name}", $"v2/models/{name}/ready", $"v2/models/{name}/stats", $"v2/models/{name}/config", $"v2/models/{name}/versions/1"])
             AssertRefused(await _http.AskAsync(path));
         AssertRefused(await _http.AskAsync(Protocol.Post($"v2/models/{name}/infer", "{}")));
 
@@ -74,6 +84,7 @@ public sealed class ModelTests(ProtocolServer server) : IClassFixture<ProtocolSe
     [InlineData("v2/models/street/versions/2")]
     [InlineData("v2/models/street/versions/01/ready")]
     [InlineData("v2/models/street/versions/x/stats")]
+    [InlineData("v2/models/street/versions/7/config")]
     public async Task There_is_no_such_version(string path) => (await _http.AskAsync(path)).Refuses(404, "its version is 1");
 
     [Theory]

@@ -47,6 +47,7 @@ public sealed class RepositoryTests(GeneratedModel model) : IAsyncLifetime
         Assert.False(ready.Json.GetProperty("ready").GetBoolean());
         Assert.Contains("street", ready.Json.GetProperty("error").GetString());
         (await _http.AskAsync("v2/models/street")).Refuses(503, "street");
+        (await _http.AskAsync("v2/models/street/config")).Refuses(503, "street");
         (await _http.AskAsync(Protocol.Post(Protocol.Infer, "{}"))).Refuses(503, "street");
 
         // As the Python client asks for it.
