@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Logging;
@@ -52,9 +53,13 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
         if (clear)
             response.Clear();
         response.StatusCode = failure.Status;
-        // What is left of the body is not read, so that the connection cannot be used again; a client that knows does not try.
+        // What is left of the body is not worth keeping the connection for; a client that knows does not try.
         if (failure.Status == StatusCodes.Status413PayloadTooLarge)
             response.Headers.Connection = "close";
+        // Kestrel throws it away for some seconds before it closes, but only as much as the limit allows. A client that sends
+        // all before it listens, as most do, would find the connection reset and never learn why.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } unread)
+            unread.MaxRequestBodySize = null;
         if (failure.Status == HttpFailure.ClientClosedRequest)
             return;
         if (failure.RetryAfter is { } wait)

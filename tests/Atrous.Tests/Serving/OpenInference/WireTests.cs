@@ -48,6 +48,29 @@ public sealed class WireTests(ProtocolServer server) : IClassFixture<ProtocolSer
         (await server.Http.AskAsync(raw)).Succeeds();
     }
 
+    /// <summary>Far more than sockets hold, so that a connection reset under the sender would show.</summary>
+    [Theory]
+    [InlineData("/v2/models/street/infer", 413, "The body is larger")]
+    [InlineData("/v2/models/nobody/infer", 404, "There is no model")]
+    [InlineData("/v1/segment", 413, "The body is larger")]
+    [InlineData("/v2/nothing", 404, "There is nothing at")]
+    public async Task A_client_that_sends_too_much_before_it_listens_is_told_so(string path, int status, string words)
+    {
+        byte[] block = new byte[1 << 20];
+        const int blocks = 64;
+        using TcpClient connection = await ConnectAsync();
+        NetworkStream stream = connection.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {blocks * block.Length}\r\n\r\n"));
+        for (int i = 0; i < blocks; i++)
+            await stream.WriteAsync(block);
+        (string headers, _) = await ReadAnswerAsync(stream);
+        Assert.StartsWith($"HTTP/1.1 {status} ", headers);
+        // A chunk: its size, then the document.
+        using var body = new StreamReader(stream);
+        await body.ReadLineAsync().WaitAsync(Patience);
+        Assert.Contains(words, await body.ReadLineAsync().WaitAsync(Patience));
+    }
+
     [Theory]
     [InlineData("\0/v2/models/street/infer")]
     [InlineData("/v2/models/%00/infer")]
