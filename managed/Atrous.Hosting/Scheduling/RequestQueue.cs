@@ -55,8 +55,11 @@ internal sealed class RequestQueue(
     public QueueFullException Full() =>
         new($"The queue of '{model}' is full: {options.QueueLimit} requests wait; try again later.", RetryAfter);
 
-    public RequestTimeoutException TimedOut(TimeSpan limit) =>
-        new($"The model '{model}' had no result within {limit.TotalSeconds:0.###} s; allow more time or send less at a time.");
+    public RequestTimeoutException TimedOut(TimeSpan limit)
+    {
+        string time = limit.TotalSeconds < 1 ? $"{limit.TotalMilliseconds:0.###} ms" : $"{limit.TotalSeconds:0.###} s";
+        return new($"The model '{model}' had no result within {time}; allow more time or send less at a time.");
+    }
 
     /// <summary>A batch has ended: the device's time is charged, and the rate measured.</summary>
     /// <param name="requests">How many ran.</param>

@@ -94,7 +94,8 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
         await Assert.ThrowsAsync<UnavailableException>(() => segmenter.SegmentAsync(photo, new RequestOptions { Timeout = TimeSpan.Zero }));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => segmenter.SegmentAsync(photo, cancellation: new CancellationToken(true)));
         GatedWork busy = await host.Occupy();
-        await Assert.ThrowsAsync<RequestTimeoutException>(() => segmenter.SegmentAsync(photo, new RequestOptions { Timeout = TimeSpan.FromMilliseconds(20) }));
+        Assert.Contains("20 ms", (await Assert.ThrowsAsync<RequestTimeoutException>(
+            () => segmenter.SegmentAsync(photo, new RequestOptions { Timeout = TimeSpan.FromMilliseconds(20) }))).Message);
         Task<IReadOnlyList<Segmentation>> waiting = segmenter.SegmentAsync([photo, photo, photo, photo]);
         await Assert.ThrowsAsync<QueueFullException>(() => segmenter.SegmentAsync(photo));
         Assert.Throws<QueueFullException>(segmenter.EnsureAccepting);
