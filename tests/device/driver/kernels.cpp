@@ -1,11 +1,13 @@
 // The kernels that the device can run: two of the tests' own, and those of libraries that are loaded.
 #include <dlfcn.h>
 
+#include <cstdlib>
 #include <mutex>
 #include <string>
 #include <unordered_map>
 
 #include "../include/atrous_device.h"
+#include "faults.h"
 #include "module.h"
 
 namespace device {
@@ -43,9 +45,20 @@ Registry& registry() {
     return instance;
 }
 
+// For programs that know nothing of the device, the tool among them: the library that ATROUS_DEVICE_KERNELS names.
+void load_named_kernels() {
+    static const bool once = [] {
+        const char* path = std::getenv("ATROUS_DEVICE_KERNELS");
+        if (path != nullptr && atrous_device_load_kernels(path) < 0) report(std::string(path) + " has no kernels");
+        return true;
+    }();
+    static_cast<void>(once);
+}
+
 }  // namespace
 
 const atrous_host_kernel* find_host_kernel(const std::string& name) {
+    load_named_kernels();
     for (const atrous_host_kernel& kernel : OWN)
         if (name == kernel.name) return &kernel;
     std::lock_guard lock(registry().mutex);

@@ -1,0 +1,173 @@
+#!/usr/bin/env bash
+# Runs the archive of bundle.sh on a machine with a GPU (CUDA's driver, cuDNN 9 as a pip wheel, PyTorch) and without .NET or network:
+#   run.sh ARCHIVE [--output DIR] [--seconds N] [--software] [--networks NAME,...] [tests] [sanitize] [verify] [bench]
+# All four steps unless some are named. The whole takes less than N seconds (520 unless given): each step has its share of them,
+# and one that fails or runs out of time does not stop the next. Writes DIR/<gpu>/ (DIR is ./results unless given): README.md is the
+# summary, the rest is what it was made from. --software rehearses on the test-only software device.
+set -uo pipefail
+
+usage() { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+archive='' output=$PWD/results seconds=520 software=0 networks='' steps=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        --output) output=$(realpath -m "${2:?--output takes a folder}"); shift ;;
+        --seconds) seconds=${2:?--seconds takes a number}; shift ;;
+        --networks) networks=${2:?--networks takes names}; shift ;;
+        --software) software=1 ;;
+        tests | sanitize | verify | bench) steps+=("$1") ;;
+        -*) usage ;;
+        *) [ -z "$archive" ] && [ -e "$1" ] || usage; archive=$(realpath "$1") ;;
+    esac
+    shift
+done
+[ -n "$archive" ] || usage
+[ ${#steps[@]} -gt 0 ] || steps=(tests sanitize verify bench)
+start=$SECONDS
+
+if [ -d "$archive" ]; then
+    root=$archive
+else
+    work=$(mktemp -d "${TMPDIR:-/tmp}/atrous-gpu.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    tar -C "$work" -xJf "$archive" || exit 1
+    root=$work/atrous-gpu
+fi
+atrous=$root/artifacts/bin/Atrous.Cli/release/atrous
+tests=$root/artifacts/bin/Atrous.Cuda.Tests/release/Atrous.Cuda.Tests
+models=$root/models
+# The runtime of the archive and no other; what is cached between runs stays inside the working folder.
+export DOTNET_ROOT=$root/runtime DOTNET_MULTILEVEL_LOOKUP=0 DOTNET_gcServer=0 HOME=$root/home ATROUS_HOME=$root/home/atrous
+mkdir -p "$HOME"
+cd "$root"
+
+has_torch=0
+python3 -c 'import torch' 2>/dev/null && has_torch=1
+if [ $software -eq 1 ]; then
+    export ATROUS_CUDA_PATH=$root/artifacts/device
+    # The device finds its kernels beside the tests.
+    export ATROUS_DEVICE_KERNELS=$(dirname "$tests")/libatrous_kernels_host.so
+    size=65x65 runs=2 networks=${networks:-deeplabv3plus_mobilenetv2} gpu=software-device
+else
+    export ATROUS_TEST_GPU=1
+    size=513x513 runs=100 networks=${networks:-deeplabv3plus_resnet101,deeplabv3plus_mobilenetv2}
+    gpu=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -1 | tr '[:upper:] ' '[:lower:]-' | tr -cd 'a-z0-9-')
+    [ -n "$gpu" ] || { echo "error: nvidia-smi shows no GPU; --software rehearses without one" >&2; exit 1; }
+fi
+results=$output/$gpu
+mkdir -p "$results"
+log=$results/run.log
+: >"$log"
+say() { echo "== $* ($((SECONDS - start)) s)" | tee -a "$log"; }
+skip() { echo "$1 skipped: $2" | tee -a "$log"; }
+
+# limited LIMIT FILE COMMAND...: appends the command's output to FILE; says when it failed or ran out of time.
+limited() {
+    local limit=$1 file=$2
+    shift 2
+    [ "$limit" -gt 0 ] || { skip "$1 $2" "no time is left"; return 1; }
+    timeout -k 5 "$limit" "$@" >>"$results/$file" 2>>"$log"
+    local code=$? what=${*//*\/}
+    case $code in
+        0) ;;
+        124 | 137) echo "ran out of its $limit s: $what" | tee -a "$log" ;;
+        *) echo "exit code $code: $what" | tee -a "$log" ;;
+    esac
+    return $code
+}
+
+# left N: seconds left of the N that a step has.
+left() { echo $((step_end - SECONDS)); }
+
+# The made checkpoints that a step wants; once.
+make_models() {
+    [ $has_torch -eq 1 ] || { skip "the networks $networks" "python3 has no torch to make them with"; return; }
+    local missing=() name
+    for name in ${networks//,/ }; do [ -e "$models/$name.pth" ] || missing+=("$name"); done
+    [ ${#missing[@]} -eq 0 ] || limited "$(left)" run.log python3 bench/peers/torch_peer.py make "$models" "${missing[@]}"
+}
+
+step_tests() {
+    : >"$results/tests.log"
+    limited "$(left)" tests.log "$tests" -noColor -parallel none
+    tail -n 3 "$results/tests.log"
+}
+
+step_sanitize() {
+    [ $software -eq 0 ] || { skip sanitize "the software device checks every access by itself"; return; }
+    command -v compute-sanitizer >/dev/null || { skip sanitize "there is no compute-sanitizer"; return; }
+    : >"$results/sanitizer.log"
+    local tool half=$(($(left) / 2))
+    for tool in memcheck racecheck; do
+        echo "-- $tool" >>"$results/sanitizer.log"
+        limited "$half" sanitizer.log compute-sanitizer --tool $tool --target-processes all --error-exitcode 9 \
+            "$tests" -noColor -parallel none -class '*.OpTests' -class '*.BackendKernelTests'
+        grep -E 'ERROR SUMMARY|RACECHECK SUMMARY|Total:' "$results/sanitizer.log" | tail -n 2
+    done
+}
+
+step_verify() {
+    : >"$results/verify.jsonl"
+    make_models
+    local model precision
+    for model in "$root"/artifacts/bin/Atrous.Cli/release/models/*.safetensors "$models"/*; do
+        case $model in *.pth | *.safetensors) ;; *) continue ;; esac
+        for precision in fp32 tf32 fp16 bf16; do
+            limited "$(left)" verify.jsonl "$atrous" verify "$model" --device cuda --precision $precision --size $size --json -q \
+                $(case $model in *atrous-street*) echo samples/1005.jpg samples/1013.jpg ;; esac)
+        done
+        [ $has_torch -eq 1 ] && [[ $model == *.pth ]] &&
+            limited "$(left)" verify.jsonl python3 bench/gpu/torch_gpu.py compare "$atrous" cuda $size "$model"
+    done
+}
+
+step_bench() {
+    : >"$results/bench.jsonl"
+    : >"$results/torch.jsonl"
+    make_models
+    local model batch precision
+    for model in "$root"/artifacts/bin/Atrous.Cli/release/models/*.safetensors "$models"/*; do
+        case $model in *.pth | *.safetensors) ;; *) continue ;; esac
+        for precision in fp16 bf16 tf32 fp32; do
+            for batch in 1 16; do
+                [ $batch -eq 1 ] || [ $precision = fp16 ] || continue
+                limited "$(left)" bench.jsonl "$atrous" bench "$model" --device cuda --precision $precision --size $size --batch $batch \
+                    --runs $runs --warm-up 5 --json
+            done
+        done
+        # Once more: the engines are chosen and cached now, so this is the start-up of every later process.
+        limited "$(left)" bench.jsonl "$atrous" bench "$model" --device cuda --precision fp16 --size $size --runs 0 --warm-up 0 --json
+    done
+    if [ $software -eq 1 ] || [ $has_torch -eq 0 ]; then
+        skip "PyTorch and the floors" "$([ $software -eq 1 ] && echo 'there is no GPU to measure' || echo 'python3 has no torch')"
+        return
+    fi
+    limited "$(left)" torch.jsonl python3 bench/gpu/torch_gpu.py floors
+    # The compiler tries many programs, so it comes last and the first network first.
+    local mode name
+    for mode in eager compile; do
+        for name in ${networks//,/ }; do
+            for batch in 1 16; do
+                limited "$(left)" torch.jsonl python3 bench/gpu/torch_gpu.py bench $mode $size $batch "$models/$name.pth"
+            done
+        done
+    done
+}
+
+{
+    echo "{\"commit\": \"$(cat COMMIT)\", \"date\": \"$(date -u +%Y-%m-%d)\", \"device\": \"$gpu\"}"
+    [ $has_torch -eq 1 ] && python3 bench/gpu/torch_gpu.py machine
+} >"$results/machine.jsonl" 2>>"$log"
+"$atrous" devices | tee -a "$log"
+
+declare -A share=([tests]=2 [sanitize]=2 [verify]=2 [bench]=5)
+weight=0
+for step in "${steps[@]}"; do weight=$((weight + share[$step])); done
+for step in "${steps[@]}"; do
+    # A step that ends early leaves its time to the later ones.
+    step_end=$((SECONDS + (seconds - (SECONDS - start)) * share[$step] / weight))
+    weight=$((weight - share[$step]))
+    say "$step, at most $(left) s"
+    "step_$step"
+done
+say "done"
+python3 bench/gpu/report.py "$results" >"$results/README.md" && cat "$results/README.md"
