@@ -66,11 +66,11 @@ limited() {
     shift 2
     [ "$limit" -gt 0 ] || { skip "$1 $2" "no time is left"; return 1; }
     timeout -k 5 "$limit" "$@" >>"$results/$file" 2>>"$log"
-    local code=$? what=${*//*\/}
+    local code=$? words=("${@##*/}")
     case $code in
         0) ;;
-        124 | 137) echo "ran out of its $limit s: $what" | tee -a "$log" ;;
-        *) echo "exit code $code: $what" | tee -a "$log" ;;
+        124 | 137) echo "ran out of its $limit s: ${words[*]}" | tee -a "$log" ;;
+        *) echo "exit code $code: ${words[*]}" | tee -a "$log" ;;
     esac
     return $code
 }
