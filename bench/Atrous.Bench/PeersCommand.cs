@@ -1,103 +1,203 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using System.Text;
 using Atrous.Imaging;
 using Atrous.Tensors;
 
 namespace Atrous.Bench;
 
 /// <summary>
-/// Runs the same network on the same input in Atrous and in ONNX Runtime, turn by turn, and prints medians and the ratio.
-/// The ONNX file comes from `atrous export`.
+/// Runs the same network on the same input in Atrous, ONNX Runtime and PyTorch, turn by turn, compares what comes out, and
+/// starts each of them afresh for its start-up and its memory. bench/run.sh makes the models and starts it.
 /// </summary>
 internal static class PeersCommand
 {
+    private const int Least = 5, Most = 25, Starts = 3;
+
     public static Command Create()
     {
-        var model = new Option<string>("--model") { Required = true, Description = "Checkpoint for Atrous." };
-        var onnx = new Option<string>("--onnx") { Required = true, Description = "The same network, by atrous export." };
-        var size = new Option<string>("--size") { DefaultValueFactory = _ => "513x513", Description = "Input height x width." };
-        var threads = new Option<int>("--threads") { DefaultValueFactory = _ => 2, Description = "Of each runtime." };
-        var runs = new Option<int>("--runs") { DefaultValueFactory = _ => 15, Description = "Timed runs of each; two more warm up." };
-        var output = new Option<string?>("-o") { Description = "Also append the table to this file." };
-        var command = new Command("peers", "Atrous and onnxruntime-node side by side.") { model, onnx, size, threads, runs, output };
-        command.SetAction(result => Run(
-            result.GetValue(model)!, result.GetValue(onnx)!, result.GetValue(size)!, result.GetValue(threads),
-            result.GetValue(runs), result.GetValue(output)));
+        var models = new Argument<string[]>("MODEL@HxW") { Arity = ArgumentArity.OneOrMore, Description = "Checkpoints, each with the input's size" };
+        var onnx = new Option<string>("--onnx") { Required = true, Description = "The folder with what `atrous export` made of each: NAME.onnx" };
+        var tool = new Option<string>("--tool") { Required = true, Description = "The program atrous, for start-up and memory" };
+        var threads = new Option<int>("--threads") { DefaultValueFactory = _ => 2, Description = "Of each runtime" };
+        var seconds = new Option<double>("--seconds") { DefaultValueFactory = _ => 40, Description = $"Of each model's turns; {Least} turns at least, {Most} at most" };
+        var output = new Option<string?>("--output", "-o") { Description = "The folder that gets peers.md and peers.json" };
+        var command = new Command("peers", "Atrous, onnxruntime-node and PyTorch side by side.") { models, onnx, tool, threads, seconds, output };
+        command.SetAction(result =>
+        {
+            var run = new PeersRun(
+                Peer.OnnxRuntime(), Peer.PyTorch(), result.GetRequiredValue(onnx), result.GetRequiredValue(tool), result.GetValue(threads),
+                TimeSpan.FromSeconds(result.GetValue(seconds)));
+            var report = new PeersReport(result.GetValue(threads));
+            foreach (string model in result.GetRequiredValue(models))
+            {
+                report.Add(run.Measure(model));
+                if (result.GetValue(output) is { } folder)
+                    report.Save(folder);
+            }
+            return 0;
+        });
         return command;
     }
 
-    private static int Run(string model, string onnx, string size, int threads, int runs, string? output)
+    private sealed record PeersRun(Peer OnnxRuntime, Peer PyTorch, string Onnx, string Tool, int Threads, TimeSpan Time)
     {
-        int[] sides = [.. size.Split('x').Select(side => int.Parse(side, CultureInfo.InvariantCulture))];
-        long start = Stopwatch.GetTimestamp();
-        using Segmenter segmenter = Segmenter.Load(model, new SegmenterOptions { Threads = threads, Device = "cpu" });
-        double load = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        double afterLoad = PeakMiB();
-        using var photo = new Image(sides[1], sides[0], 3);
-        new Random(1).NextBytes(photo.Pixels);
-        using var input = new Tensor(new Shape(1, sides[0], sides[1], segmenter.Info.InputChannels));
-        Fill(input);
-
-        using var peer = new OnnxRuntimePeer(onnx, [1, segmenter.Info.InputChannels, sides[0], sides[1]], threads);
-        var mask = new List<double>();
-        var network = new List<double>();
-        var theirs = new List<double>();
-        for (int i = -2; i < runs; i++)
+        public MeasuredModel Measure(string given)
         {
-            double picture = Time(() => segmenter.Segment(photo));
-            double tensors = Time(() => segmenter.Infer(input).Dispose());
-            double other = peer.Run();
-            if (i < 0)
-                continue;
-            mask.Add(picture);
-            network.Add(tensors);
-            theirs.Add(other);
+            int at = given.LastIndexOf('@');
+            string[] sides = at < 0 ? [] : given[(at + 1)..].Split('x');
+            if (sides.Length != 2 || !int.TryParse(sides[0], CultureInfo.InvariantCulture, out int height) || !int.TryParse(sides[1], CultureInfo.InvariantCulture, out int width))
+                throw new BenchException($"'{given}' is not MODEL@HEIGHTxWIDTH.");
+            string path = given[..at], name = Path.GetFileNameWithoutExtension(path), onnx = Path.Combine(Onnx, name + ".onnx");
+            Console.Error.WriteLine($"{name} at {height}x{width}");
+
+            using Segmenter fp32 = Segmenter.Load(path, Options(Precision.Fp32));
+            using Segmenter? bf16 = Bf16(path);
+            var shape = new Shape(1, height, width, fp32.Info.InputChannels);
+            int[] nchw = [1, shape.Channels, height, width];
+            using Tensor input = PseudoRandom(shape);
+            using var photo = new Image(width, height, 3);
+            new Random(1).NextBytes(photo.Pixels);
+            using PeerProcess ort = OnnxRuntime.Serve(onnx, nchw, Threads), torch = PyTorch.Serve(path, nchw, Threads);
+
+            var runtimes = new List<(string Name, Func<double> Run, List<double> Times)>
+            {
+                (MeasuredRuntime.Atrous, () => Timed(() => fp32.Infer(input).Dispose()), []),
+                (MeasuredRuntime.AtrousMask, () => Timed(() => fp32.Segment(photo)), []),
+                (OnnxRuntime.Name, () => ort.Run(), []),
+                (PyTorch.Name, () => torch.Run(), []),
+            };
+            if (bf16 is not null)
+                runtimes.Insert(2, (MeasuredRuntime.AtrousBf16, () => Timed(() => bf16.Infer(input).Dispose()), []));
+            Turns(runtimes);
+
+            var differences = new Dictionary<string, double>();
+            float[] expected = Output(torch, fp32, input);
+            differences[OnnxRuntime.Name] = Difference(Output(ort, fp32, input), expected);
+            differences[MeasuredRuntime.Atrous] = Difference(Output(fp32, input), expected);
+            if (bf16 is not null)
+                differences[MeasuredRuntime.AtrousBf16] = Difference(Output(bf16, input), expected);
+            Dictionary<string, FreshStart> starts = FreshStarts(path, onnx, nchw, photo, bf16 is not null);
+            return new MeasuredModel(
+                name, $"{fp32.Info.Architecture} {fp32.Info.Backbone}, output stride {fp32.Info.OutputStride}", height, width,
+                runtimes[0].Times.Count,
+                [.. runtimes.Select(runtime => new MeasuredRuntime(
+                    runtime.Name, Medians.Of(runtime.Times), runtime.Times.Min(), starts.GetValueOrDefault(runtime.Name), differences.GetValueOrDefault(runtime.Name)))]);
         }
-        var table = new StringBuilder();
-        table.AppendLine(CultureInfo.InvariantCulture, $"{segmenter.Info.Architecture} {segmenter.Info.Backbone}, output stride {segmenter.Info.OutputStride}, {size}, {threads} thread(s), {runs} interleaved runs");
-        table.AppendLine();
-        table.AppendLine("| | median ms | fastest ms | ratio of medians | peak resident MiB |");
-        table.AppendLine("|---|---|---|---|---|");
-        Row("Atrous, tensor in, logits out", network, PeakMiB());
-        Row("Atrous, picture in, mask out", mask, PeakMiB());
-        Row("onnxruntime-node " + OnnxRuntimePeer.Version + ", tensor in, logits out", theirs, peer.PeakMiB);
-        table.AppendLine();
-        table.AppendLine(CultureInfo.InvariantCulture, $"Atrous loads the checkpoint in {load:0} ms (peak resident {afterLoad:0} MiB then).");
-        Console.Write(table);
-        if (output is not null)
-            File.AppendAllText(output, table.ToString() + Environment.NewLine);
-        return 0;
 
-        void Row(string name, List<double> times, double peak) => table.AppendLine(
-            CultureInfo.InvariantCulture,
-            $"| {name} | {Median(times):0.0} | {times.Min():0.0} | {Median(times) / Median(theirs):0.00} | {peak:0} |");
-    }
+        private SegmenterOptions Options(Precision precision) => new() { Threads = Threads, Device = "cpu", Precision = precision };
 
-    private static double Time(Action run)
-    {
-        long start = Stopwatch.GetTimestamp();
-        run();
-        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-    }
+        /// <summary>Null where this processor, or this version, computes in fp32 alone.</summary>
+        private Segmenter? Bf16(string path)
+        {
+            try
+            {
+                return Segmenter.Load(path, Options(Precision.Bf16));
+            }
+            catch (UnavailableException e)
+            {
+                Console.Error.WriteLine($"  no bf16: {e.Message}");
+                return null;
+            }
+        }
 
-    private static double Median(List<double> times)
-    {
-        double[] sorted = [.. times.Order()];
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
+        /// <summary>One run of each warms up; then all take turns.</summary>
+        private void Turns(List<(string Name, Func<double> Run, List<double> Times)> runtimes)
+        {
+            foreach ((_, Func<double> run, _) in runtimes)
+                run();
+            long start = Stopwatch.GetTimestamp();
+            for (int turn = 0; turn < Least || (turn < Most && Stopwatch.GetElapsedTime(start) < Time); turn++)
+            {
+                foreach ((_, Func<double> run, List<double> times) in runtimes)
+                    times.Add(run());
+            }
+        }
 
-    private static double PeakMiB()
-    {
-        string line = File.ReadLines("/proc/self/status").First(text => text.StartsWith("VmHWM", StringComparison.Ordinal));
-        return double.Parse(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
-    }
+        private Dictionary<string, FreshStart> FreshStarts(string model, string onnx, int[] nchw, Image photo, bool bf16)
+        {
+            string picture = Path.Combine(Path.GetTempPath(), $"atrous-bench-{Environment.ProcessId}.png");
+            photo.SavePng(picture);
+            var starts = new Dictionary<string, Func<FreshStart>>
+            {
+                [MeasuredRuntime.Atrous] = () => FreshStart.OfAtrous(Tool, model, picture, (nchw[2], nchw[3]), Threads, "fp32"),
+                [OnnxRuntime.Name] = () => OnnxRuntime.First(onnx, nchw, Threads),
+                [PyTorch.Name] = () => PyTorch.First(model, nchw, Threads),
+            };
+            if (bf16)
+                starts[MeasuredRuntime.AtrousBf16] = () => FreshStart.OfAtrous(Tool, model, picture, (nchw[2], nchw[3]), Threads, "bf16");
+            try
+            {
+                var measured = starts.ToDictionary(start => start.Key, _ => new List<FreshStart>());
+                for (int turn = 0; turn < Starts; turn++)
+                {
+                    foreach ((string name, Func<FreshStart> start) in starts)
+                        measured[name].Add(start());
+                }
+                return measured.ToDictionary(start => start.Key, start => FreshStart.Median(start.Value));
+            }
+            finally
+            {
+                File.Delete(picture);
+            }
+        }
 
-    private static void Fill(Tensor tensor)
-    {
-        var random = new Random(1);
-        foreach (ref float value in tensor.Image<float>(0))
-            value = (float)(2 * random.NextDouble() - 1);
+        private static double Timed(Action run)
+        {
+            long start = Stopwatch.GetTimestamp();
+            run();
+            return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        }
+
+        /// <summary>The tensor that the peers make as well: of a linear congruential generator, in the order N, C, H, W.</summary>
+        private static Tensor PseudoRandom(Shape shape)
+        {
+            var tensor = new Tensor(shape);
+            uint seed = 1;
+            for (int c = 0; c < shape.Channels; c++)
+            {
+                for (int y = 0; y < shape.Height; y++)
+                {
+                    for (int x = 0; x < shape.Width; x++)
+                    {
+                        seed = unchecked(seed * 1664525 + 1013904223);
+                        tensor[0, y, x, c] = (float)(seed / 2147483648.0 - 1);
+                    }
+                }
+            }
+            return tensor;
+        }
+
+        private static float[] Output(Segmenter segmenter, Tensor input)
+        {
+            using NetworkResult result = segmenter.Infer(input);
+            return result.Output.Image<float>(0).ToArray();
+        }
+
+        /// <summary>A peer's logits in our order, N, H, W, C.</summary>
+        private static float[] Output(PeerProcess peer, Segmenter segmenter, Tensor input)
+        {
+            string path = Path.GetTempFileName();
+            try
+            {
+                peer.Run(path);
+                byte[] bytes = File.ReadAllBytes(path);
+                ReadOnlySpan<float> planar = System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(bytes);
+                int classes = segmenter.Info.Classes, pixels = input.Shape.Height * input.Shape.Width;
+                if (planar.Length != classes * pixels)
+                    throw new BenchException($"A peer gave {planar.Length} logits where {classes * pixels} belong.");
+                var values = new float[planar.Length];
+                for (int i = 0; i < values.Length; i++)
+                    values[i] = planar[i % classes * pixels + i / classes];
+                return values;
+            }
+            finally
+            {
+                File.Delete(path);
+            }
+        }
+
+        private static double Difference(float[] actual, float[] expected) =>
+            Verification.TensorError.Of(actual, expected).Max;
     }
 }

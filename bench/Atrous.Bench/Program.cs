@@ -1,8 +1,17 @@
 using System.CommandLine;
+using Atrous;
 using Atrous.Bench;
 
-// atrous-bench peers ...: Atrous and other runtimes side by side in one run.
-// atrous-bench serving ...: the library's own batches beside requests through queue and batching.
+// peers ...: Atrous and other runtimes side by side in one run; bench/run.sh starts it.
+// serving ...: the library's own batches beside requests through queue and batching.
 // The stages of one picture are `atrous bench`.
 var root = new RootCommand("Measures Atrous beside its peers.") { PeersCommand.Create(), ServingCommand.Create() };
-return root.Parse(args).Invoke();
+try
+{
+    return root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (Exception e) when (e is BenchException or AtrousException or System.ComponentModel.Win32Exception)
+{
+    Console.Error.WriteLine($"error: {e.Message}");
+    return 1;
+}

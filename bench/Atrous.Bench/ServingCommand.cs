@@ -66,7 +66,7 @@ internal static class ServingCommand
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{round,5}  {own,7:0.00}  {pixels,17:0.00}  {files,16:0.00}"));
         }
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"median of requests / library: {Median(rates.Select(rate => rate.Pixels / rate.Library)):0.000} (pixels), {Median(rates.Select(rate => rate.Files / rate.Library)):0.000} (files, decoded as well)"));
+            $"median of requests / library: {Medians.Of(rates.Select(rate => rate.Pixels / rate.Library)):0.000} (pixels), {Medians.Of(rates.Select(rate => rate.Files / rate.Library)):0.000} (files, decoded as well)"));
         Console.WriteLine(string.Join(", ", served.Statistics.Batches.Select(size => $"{size.Network.Count} batches of {size.BatchSize}")));
         await host.StopAsync();
     }
@@ -82,11 +82,5 @@ internal static class ServingCommand
             return pictures;
         })));
         return done.Sum() / Stopwatch.GetElapsedTime(start).TotalSeconds;
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted[sorted.Length / 2];
     }
 }

@@ -7,7 +7,7 @@
 set -uo pipefail
 
 usage() { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-archive='' output=$PWD/results seconds=520 software=0 networks='' steps=()
+archive='' output=$PWD/results seconds=520 software=0 networks='' out_of_time='' steps=()
 while [ $# -gt 0 ]; do
     case $1 in
         --output) output=$(realpath -m "${2:?--output takes a folder}"); shift ;;
@@ -46,10 +46,10 @@ if [ $software -eq 1 ]; then
     export ATROUS_CUDA_PATH=$root/artifacts/device
     # The device finds its kernels beside the tests.
     export ATROUS_DEVICE_KERNELS=$(dirname "$tests")/libatrous_kernels_host.so
-    size=65x65 runs=2 networks=${networks:-deeplabv3plus_mobilenetv2} gpu=software-device
+    size=65x65 runs=1 batches='1 2' warm_up=1 networks=${networks:-deeplabv3plus_mobilenetv2} gpu=software-device
 else
     export ATROUS_TEST_GPU=1
-    size=513x513 runs=100 networks=${networks:-deeplabv3plus_resnet101,deeplabv3plus_mobilenetv2}
+    size=513x513 runs=100 batches='1 16' warm_up=5 networks=${networks:-deeplabv3plus_resnet101,deeplabv3plus_mobilenetv2}
     gpu=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -1 | tr '[:upper:] ' '[:lower:]-' | tr -cd 'a-z0-9-')
     [ -n "$gpu" ] || { echo "error: nvidia-smi shows no GPU; --software rehearses without one" >&2; exit 1; }
 fi
@@ -64,7 +64,11 @@ skip() { echo "$1 skipped: $2" | tee -a "$log"; }
 limited() {
     local limit=$1 file=$2
     shift 2
-    [ "$limit" -gt 0 ] || { skip "$1 $2" "no time is left"; return 1; }
+    if [ "$limit" -le 0 ]; then
+        [ "$out_of_time" = "$step" ] || skip "the rest of $step" "no time is left"
+        out_of_time=$step
+        return 1
+    fi
     timeout -k 5 "$limit" "$@" >>"$results/$file" 2>>"$log"
     local code=$? words=("${@##*/}")
     case $code in
@@ -75,8 +79,12 @@ limited() {
     return $code
 }
 
-# left N: seconds left of the N that a step has.
-left() { echo $((step_end - SECONDS)); }
+# The seconds that are left of a step's; at most N of them, so that one slow command does not take them all.
+left() {
+    local rest=$((step_end - SECONDS))
+    local most=${1:-$rest}
+    echo $((rest < most ? rest : most))
+}
 
 # The made checkpoints that a step wants; once.
 make_models() {
@@ -112,7 +120,7 @@ step_verify() {
     for model in "$root"/artifacts/bin/Atrous.Cli/release/models/*.safetensors "$models"/*; do
         case $model in *.pth | *.safetensors) ;; *) continue ;; esac
         for precision in fp32 tf32 fp16 bf16; do
-            limited "$(left)" verify.jsonl "$atrous" verify "$model" --device cuda --precision $precision --size $size --json -q \
+            limited "$(left 60)" verify.jsonl "$atrous" verify "$model" --device cuda --precision $precision --size $size --json -q \
                 $(case $model in *atrous-street*) echo samples/1005.jpg samples/1013.jpg ;; esac)
         done
         [ $has_torch -eq 1 ] && [[ $model == *.pth ]] &&
@@ -128,14 +136,14 @@ step_bench() {
     for model in "$root"/artifacts/bin/Atrous.Cli/release/models/*.safetensors "$models"/*; do
         case $model in *.pth | *.safetensors) ;; *) continue ;; esac
         for precision in fp16 bf16 tf32 fp32; do
-            for batch in 1 16; do
+            for batch in $batches; do
                 [ $batch -eq 1 ] || [ $precision = fp16 ] || continue
-                limited "$(left)" bench.jsonl "$atrous" bench "$model" --device cuda --precision $precision --size $size --batch $batch \
-                    --runs $runs --warm-up 5 --json
+                limited "$(left 60)" bench.jsonl "$atrous" bench "$model" --device cuda --precision $precision --size $size --batch $batch \
+                    --runs $runs --warm-up $warm_up --json
             done
         done
         # Once more: the engines are chosen and cached now, so this is the start-up of every later process.
-        limited "$(left)" bench.jsonl "$atrous" bench "$model" --device cuda --precision fp16 --size $size --runs 0 --warm-up 0 --json
+        limited "$(left 60)" bench.jsonl "$atrous" bench "$model" --device cuda --precision fp16 --size $size --runs 0 --warm-up 0 --json
     done
     if [ $software -eq 1 ] || [ $has_torch -eq 0 ]; then
         skip "PyTorch and the floors" "$([ $software -eq 1 ] && echo 'there is no GPU to measure' || echo 'python3 has no torch')"
@@ -146,7 +154,7 @@ step_bench() {
     local mode name
     for mode in eager compile; do
         for name in ${networks//,/ }; do
-            for batch in 1 16; do
+            for batch in $batches; do
                 limited "$(left)" torch.jsonl python3 bench/gpu/torch_gpu.py bench $mode $size $batch "$models/$name.pth"
             done
         done

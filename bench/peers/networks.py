@@ -418,18 +418,25 @@ NETWORKS = {
 
 
 def made(name, classes=21, seed=1):
-    """A network with random weights. Its batch norms know the statistics of its own activations, as those of a trained one do."""
+    """A network with random weights that keep activations and their differences in bounds through all of its layers.
+
+    Batch norms are given statistics, not those of the network's own activations: random networks that are normalised layer by layer
+    amplify every rounding error exponentially with depth, which no trained one does.
+    """
     torch.manual_seed(seed)
     network = NETWORKS[name](classes)
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight)
+            gain = 1.0 if module.groups > 1 else 1.3125
+            bound = gain * (6 / module.weight[0].numel()) ** 0.5
+            nn.init.uniform_(module.weight, -bound, bound)
+            if module.bias is not None:
+                nn.init.uniform_(module.bias, -0.1, 0.1)
         elif isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.weight, 0.5, 1.0)
+            nn.init.uniform_(module.weight, 0.4, 0.8)
             nn.init.uniform_(module.bias, -0.1, 0.1)
-            module.momentum = 1.0
-    with torch.no_grad():
-        network.train()(torch.randn(2, 3, 129, 129))
+            nn.init.uniform_(module.running_mean, -0.2, 0.2)
+            nn.init.uniform_(module.running_var, 0.5, 1.5)
     return network.eval()
 
 

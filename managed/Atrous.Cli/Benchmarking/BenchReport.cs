@@ -12,7 +12,7 @@ internal static class BenchReport
         ["decode"] = "file to pixels",
         ["upload"] = "pixels to the device",
         ["preprocess"] = "resized, normalised",
-        ["network"] = "with upsampling and argmax",
+        ["network"] = "with upsampling and argmax, and what has no row of its own",
         ["download"] = "labels from the device",
         ["encode"] = "labels to PNG",
     };

@@ -171,7 +171,9 @@ internal sealed class BenchRun(CancellationToken cancellation)
 
     private void AddStages(SegmentationTimings each, int pictures)
     {
-        _preprocess.Add(each.Preprocess * pictures);
+        // A device that takes pictures as they are has this inside its network.
+        if (each.Preprocess > TimeSpan.Zero)
+            _preprocess.Add(each.Preprocess * pictures);
         _network.Add(each.Network * pictures);
         if (each.Upload is { } upload)
             _upload.Add(upload * pictures);

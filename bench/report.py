@@ -1,0 +1,110 @@
+"""Makes the table of the kernels and the charts of a folder that bench/run.sh wrote: report.py FOLDER."""
+import json
+import os
+import re
+import sys
+
+import matplotlib
+
+matplotlib.use("svg")
+# The same data gives the same file, and text stays text.
+matplotlib.rcParams.update({"svg.hashsalt": "atrous", "svg.fonttype": "none", "font.size": 9, "font.family": "sans-serif"})
+from matplotlib import pyplot  # noqa: E402
+
+OURS, BF16, ORT, TORCH, GREY = "#0b6e4f", "#6bbf59", "#e07a1f", "#8c5fa8", "#b8bec4"
+
+
+def read(folder, name):
+    path = os.path.join(folder, name)
+    return json.load(open(path)) if os.path.exists(path) else None
+
+
+def save(figure, folder, name):
+    figure.savefig(os.path.join(folder, name), metadata={"Date": None}, bbox_inches="tight")
+    pyplot.close(figure)
+
+
+def colour(runtime):
+    return BF16 if runtime.startswith("Atrous bf16") else OURS if runtime.startswith("Atrous") else ORT if "onnx" in runtime else TORCH
+
+
+def bars(folder, name, title, models, value, unit):
+    """A group of horizontal bars for every model, one for each runtime, with the numbers at their ends."""
+    rows = [(f"{m['network'].split(',')[0]}\n{m['height']}x{m['width']}",
+             [(r["name"], value(r, m)) for r in m["runtimes"] if value(r, m) is not None]) for m in models]
+    height = sum(len(cells) for _, cells in rows) * 0.19 + len(rows) * 0.25 + 0.9
+    figure, axes = pyplot.subplots(figsize=(7.5, height))
+    at, ticks, seen = 0.0, [], {}
+    longest = max(number for _, cells in rows for _, number in cells)
+    for label, cells in rows:
+        ticks.append((at + (len(cells) - 1) / 2, label))
+        for runtime, number in cells:
+            bar = axes.barh(at, number, height=0.85, color=colour(runtime))
+            seen.setdefault(runtime, bar)
+            axes.text(number + longest * 0.01, at, f"{number:.2f}" if longest < 10 else f"{number:.0f}", va="center", fontsize=7.5)
+            at += 1
+        at += 1.2
+    axes.set_yticks([tick for tick, _ in ticks], [label for _, label in ticks])
+    axes.invert_yaxis()
+    axes.set_xlim(0, longest * 1.12)
+    axes.set_xlabel(unit)
+    axes.set_title(title, loc="left", fontsize=10)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(seen.values(), seen.keys(), fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.5 / height), ncol=len(seen))
+    save(figure, folder, name)
+
+
+def peers(folder):
+    document = read(folder, "peers.json")
+    if document is None:
+        return
+    models, threads = document["models"], document["threads"]
+    mask = "picture in, mask out"
+    ort = lambda m: next(r["median"] for r in m["runtimes"] if "onnx" in r["name"])
+    bars(folder, "time.svg", f"Time of a run over onnxruntime's, {threads} threads: shorter is faster", models,
+         lambda r, m: None if mask in r["name"] else r["median"] / ort(m), "times onnxruntime-node's median")
+    bars(folder, "memory.svg", "Peak resident memory of a process that makes one mask", models,
+         lambda r, m: r["start"] and r["start"]["peakMiB"], "MiB")
+    bars(folder, "start.svg", "From the start of a process to its first mask", models,
+         lambda r, m: r["start"] and r["start"]["milliseconds"], "ms")
+
+
+def ops(folder):
+    document = read(folder, "ops.json")
+    if document is None:
+        return
+    peak = float(document["context"]["peak of one thread, GFLOP/s"])
+    layers = {}
+    for run in document["benchmarks"]:
+        layer, way, threads = re.fullmatch(r"(.*)/(\w+)/threads:(\d+)(?:/.*)?", run["name"]).groups()
+        layers.setdefault(layer, {})[way] = run
+    ways = list(dict.fromkeys(way for runs in layers.values() for way in runs))
+    with open(os.path.join(folder, "ops.md"), "w") as file:
+        file.write(
+            f"Kernels at the networks' layer shapes, {threads} threads; one thread's multiply-adds reach {peak:.0f} GFLOP/s in a loop without\n"
+            "memory. Rates count the multiply-adds of the direct way on cells of the picture alone, so Winograd's can pass the peak.\n\n"
+            f"| layer | {' | '.join(f'{way}: ms | GFLOP/s | of peak' for way in ways)} |\n|---{'|---' * 3 * len(ways)}|\n")
+        for layer, runs in layers.items():
+            cells = [f"{runs[way]['real_time']:.2f} | {runs[way]['best']:.0f} | {100 * runs[way]['best_of_peak']:.0f} %" if way in runs else " | | "
+                     for way in ways]
+            file.write(f"| {layer} | {' | '.join(cells)} |\n")
+    figure, axes = pyplot.subplots(figsize=(7.5, 0.24 * len(layers) + 0.9))
+    for i, way in enumerate(ways):
+        shares = [100 * runs[way]["best_of_peak"] if way in runs else 0 for runs in layers.values()]
+        axes.barh([at + 0.4 * i - 0.2 * (len(ways) - 1) for at in range(len(layers))], shares, height=0.38, label=way,
+                  color=[GREY, OURS, BF16, TORCH][i % 4])
+    axes.axvline(100, color="black", linewidth=0.6)
+    axes.set_yticks(range(len(layers)), layers, fontsize=7.5)
+    axes.invert_yaxis()
+    axes.set_xlabel("% of the measured multiply-add peak (direct multiply-adds counted)")
+    axes.set_title(f"Convolutions at the networks' layer shapes, {threads} threads", loc="left", fontsize=10)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=8, frameon=False, loc="lower right")
+    save(figure, folder, "ops.svg")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    peers(sys.argv[1])
+    ops(sys.argv[1])
