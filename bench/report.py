@@ -11,7 +11,7 @@ matplotlib.use("svg")
 matplotlib.rcParams.update({"svg.hashsalt": "atrous", "svg.fonttype": "none", "font.size": 9, "font.family": "sans-serif"})
 from matplotlib import pyplot  # noqa: E402
 
-OURS, BF16, ORT, TORCH, GREY = "#0b6e4f", "#6bbf59", "#e07a1f", "#8c5fa8", "#b8bec4"
+OURS, BF16, ORT, TORCH, TORCH_BF16, GREY = "#0b6e4f", "#6bbf59", "#e07a1f", "#8c5fa8", "#c3a6d4", "#b8bec4"
 
 
 def read(folder, name):
@@ -25,7 +25,9 @@ def save(figure, folder, name):
 
 
 def colour(runtime):
-    return BF16 if runtime.startswith("Atrous bf16") else OURS if runtime.startswith("Atrous") else ORT if "onnx" in runtime else TORCH
+    if runtime.startswith("Atrous"):
+        return BF16 if runtime.endswith("bf16") else OURS
+    return ORT if "onnx" in runtime else TORCH_BF16 if runtime.endswith("bf16") else TORCH
 
 
 def bars(folder, name, title, models, value, unit):

@@ -57,7 +57,7 @@ for name in "${names[@]}"; do
 done
 artifacts/bin/Atrous.Bench/release/Atrous.Bench peers "${models[@]}" --onnx artifacts/bench/onnx --tool "$PWD/artifacts/bench/tool/atrous" \
     --threads "$threads" --seconds "$seconds" --output "$output"
-artifacts/native/tests/bench/native/atrous_bench --benchmark_filter="^[^c].*threads:$threads\$" --benchmark_min_time=0.2 \
+artifacts/native/tests/bench/native/atrous_bench --benchmark_filter="/threads:$threads/" --benchmark_min_time=0.2 \
     --benchmark_out="$output/ops.json" --benchmark_out_format=json >/dev/null
 "$python" bench/report.py "$output"
 {

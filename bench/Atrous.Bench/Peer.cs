@@ -38,7 +38,12 @@ internal sealed record Peer(string Name, string Program, string Script)
     }
 
     /// <summary>A process that has loaded the model and waits.</summary>
-    public PeerProcess Serve(string model, int[] shape, int threads) => new(this, Start(Program, Arguments("serve", model, shape, threads)));
+    /// <param name="model">The file, as the peer reads it.</param>
+    /// <param name="shape">Of the input, NCHW.</param>
+    /// <param name="threads">That it computes with.</param>
+    /// <param name="more">What its script takes besides.</param>
+    public PeerProcess Serve(string model, int[] shape, int threads, params string[] more) =>
+        new(this, Start(Program, [.. Arguments("serve", model, shape, threads), .. more]));
 
     /// <summary>A process of its own: from its start to the first mask, and its peak memory.</summary>
     public FreshStart First(string model, int[] shape, int threads) => FreshStart.Measure(

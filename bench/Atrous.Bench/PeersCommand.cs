@@ -59,6 +59,8 @@ internal static class PeersCommand
             using var photo = new Image(width, height, 3);
             new Random(1).NextBytes(photo.Pixels);
             using PeerProcess ort = OnnxRuntime.Serve(onnx, nchw, Threads), torch = PyTorch.Serve(path, nchw, Threads);
+            using PeerProcess? torchBf16 = bf16 is null ? null : PyTorch.Serve(path, nchw, Threads, "bf16");
+            string torchBf16Name = $"{PyTorch.Name} bf16";
 
             var runtimes = new List<(string Name, Func<double> Run, List<double> Times)>
             {
@@ -67,16 +69,22 @@ internal static class PeersCommand
                 (OnnxRuntime.Name, () => ort.Run(), []),
                 (PyTorch.Name, () => torch.Run(), []),
             };
-            if (bf16 is not null)
+            if (bf16 is not null && torchBf16 is not null)
+            {
                 runtimes.Insert(2, (MeasuredRuntime.AtrousBf16, () => Timed(() => bf16.Infer(input).Dispose()), []));
+                runtimes.Add((torchBf16Name, () => torchBf16.Run(), []));
+            }
             Turns(runtimes);
 
             var differences = new Dictionary<string, double>();
             float[] expected = Output(torch, fp32, input);
             differences[OnnxRuntime.Name] = Difference(Output(ort, fp32, input), expected);
             differences[MeasuredRuntime.Atrous] = Difference(Output(fp32, input), expected);
-            if (bf16 is not null)
+            if (bf16 is not null && torchBf16 is not null)
+            {
                 differences[MeasuredRuntime.AtrousBf16] = Difference(Output(bf16, input), expected);
+                differences[torchBf16Name] = Difference(Output(torchBf16, fp32, input), expected);
+            }
             Dictionary<string, FreshStart> starts = FreshStarts(path, onnx, nchw, photo, bf16 is not null);
             return new MeasuredModel(
                 name, $"{fp32.Info.Architecture} {fp32.Info.Backbone}, output stride {fp32.Info.OutputStride}", height, width,
