@@ -17,7 +17,7 @@ import time
 import torch
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "peers"))
-import networks  # noqa: E402
+import checkpoints  # noqa: E402
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -76,7 +76,7 @@ def bench(mode, size, batch, *models):
     height, width = (int(side) for side in size.split("x"))
     torch.backends.cudnn.benchmark = True
     for model in models:
-        network = networks.read(model).cuda().half().to(memory_format=torch.channels_last)
+        network = checkpoints.read(model).cuda().half().to(memory_format=torch.channels_last)
         pipeline = Pipeline(network).cuda()
         pixels = torch.randint(0, 256, (int(batch), height, width, 3), dtype=torch.uint8).pin_memory()
         x = torch.randn(int(batch), 3, height, width, device="cuda").half().contiguous(memory_format=torch.channels_last)
@@ -132,12 +132,12 @@ def compare(atrous, device, size, *models):
     for model in models:
         torch.manual_seed(2)
         x = torch.randn(1, 3, height, width)
-        expected = networks.read(model).to(place)(x.to(place)).float().cpu()
+        expected = checkpoints.read(model).to(place)(x.to(place)).float().cpu()
         with tempfile.TemporaryDirectory() as folder:
-            networks.write_safetensors(f"{folder}/in.safetensors", {"input": x})
+            checkpoints.write_safetensors(f"{folder}/in.safetensors", {"input": x})
             subprocess.run([atrous, "infer", model, "--input", f"{folder}/in.safetensors", "-o", f"{folder}/out.safetensors",
                             "--device", device, "-q"], check=True)
-            actual = networks.read_safetensors(f"{folder}/out.safetensors")[0]["logits"]
+            actual = checkpoints.read_safetensors(f"{folder}/out.safetensors")[0]["logits"]
         difference = (actual - expected).abs() / expected.std()
         tell(compare=os.path.basename(model), size=size, device=device, torch=place, maxError=difference.max().item(),
              meanError=difference.mean().item(), within=bool(difference.max() <= 1e-4))

@@ -15,6 +15,7 @@ import time
 
 import torch
 
+import checkpoints
 import networks
 
 
@@ -33,7 +34,7 @@ def peak_mib():
 
 def make(folder, names):
     for name in names or networks.NETWORKS:
-        network = networks.made(name, classes=19 if name.startswith("denseaspp") else 21)
+        network = checkpoints.made(name, classes=19 if name.startswith("denseaspp") else 21)
         torch.save(network.state_dict(), os.path.join(folder, f"{name}.pth"))
 
 
@@ -41,7 +42,7 @@ def load(model, threads):
     torch.set_num_threads(threads)
     torch.set_num_interop_threads(1)
     # Channels last is what oneDNN computes in; without it every run reorders.
-    return networks.read(model).to(memory_format=torch.channels_last)
+    return checkpoints.read(model).to(memory_format=torch.channels_last)
 
 
 @torch.inference_mode()

@@ -11,7 +11,6 @@ internal sealed class Arenas
     /// <summary>Of all CPU backends of the process.</summary>
     public static Arenas Shared { get; } = new();
 
-
     private readonly List<NativeBuffer> _idle = [];
     private readonly List<long> _needs = [];
     private long _largest;
@@ -35,7 +34,8 @@ internal sealed class Arenas
             _largest = _needs.Count == 0 ? 0 : _needs.Max();
             for (int i = _idle.Count - 1; i >= 0; i--)
             {
-                if (_idle[i].SizeInBytes > _largest)
+                // A graph whose every value is the caller's needs an arena of no bytes.
+                if (_needs.Count == 0 || _idle[i].SizeInBytes > _largest)
                     Free(i);
             }
         }
@@ -69,7 +69,7 @@ internal sealed class Arenas
     {
         lock (_idle)
         {
-            if (arena.SizeInBytes <= _largest)
+            if (_needs.Count > 0 && arena.SizeInBytes <= _largest)
             {
                 _idle.Add(arena);
                 return;
