@@ -1,6 +1,7 @@
 // GFLOP/s of the convolutions of DeepLabV3+ ResNet-101 on a 513x513 picture at output stride 16, and the share of the
 // peak that this machine's multiply-adds reach in a loop without memory; 3x3 at stride 1 directly and by Winograd's
-// filtering, which counts what the direct way would multiply. ATROUS_ISA picks the instruction set.
+// filtering, which counts what the direct way would multiply; and all of it in bfloat16 where that can be had, against
+// the peak of float32. ATROUS_ISA picks the instruction set.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -55,21 +56,27 @@ double useful_flops(const layer& l, int out, int pad) {
     return 2.0 * taps * taps * (l.in / l.groups) * l.out;
 }
 
-void run_layer(benchmark::State& state, const layer& l, const char* way, int threads, double peak) {
-    setenv("ATROUS_CONV", way, 1);
+void run_layer(benchmark::State& state, const layer& l, const std::string& way, int threads, double peak) {
+    const int32_t type = way == "bf16" ? ATROUS_BFLOAT16 : ATROUS_FLOAT32;
+    if (type == ATROUS_BFLOAT16) {
+        unsetenv("ATROUS_CONV");
+    } else {
+        setenv("ATROUS_CONV", way.c_str(), 1);
+    }
     atrous_engine engine(threads, atrous::pick_kernels());
     const int pad = (l.kernel - 1) / 2 * l.dilation,
               out = (l.size + 2 * pad - (l.kernel - 1) * l.dilation - 1) / l.stride + 1;
+    // Of bfloat16 these floats are as many numbers again, all the same.
     atrous::float_buffer input(int64_t{l.size} * l.size * l.in), output(int64_t{out} * out * l.out);
-    std::fill_n(input.data(), input.capacity(), 0.5f);
+    std::fill_n(input.data(), input.capacity(), type == ATROUS_BFLOAT16 ? 0x1.0101p0f : 0.5f);
     output.fill_with_zeros();
     std::vector<float> weights(static_cast<size_t>(l.out) * (l.in / l.groups) * l.kernel * l.kernel, 0.25f);
     std::vector<float> bias(l.out, 1.0f);
-    const atrous_tensor from{input.data(), l.in, 1, l.size, l.size, l.in};
-    const atrous_tensor to{output.data(), l.out, 1, out, out, l.out};
+    const atrous_tensor from{input.data(), l.in, 1, l.size, l.size, l.in, type};
+    const atrous_tensor to{output.data(), l.out, 1, out, out, l.out, type};
     const atrous_conv2d_desc desc{l.in,     l.out,      l.kernel,   l.kernel, l.stride,
                                   l.stride, l.dilation, l.dilation, l.groups, ATROUS_ACTIVATION_RELU,
-                                  0};
+                                  0,        type};
     atrous_conv2d* conv = nullptr;
     if (atrous_conv2d_create(&engine, &desc, weights.data(), nullptr, bias.data(), &conv) != ATROUS_OK) {
         state.SkipWithError(atrous_last_error());
@@ -103,8 +110,9 @@ int main(int argc, char** argv) {
     benchmark::AddCustomContext("peak of one thread, GFLOP/s", std::to_string(peak * 1e-9));
     for (const layer& l : layers) {
         const bool both = l.kernel == 3 && l.stride == 1 && l.groups == 1;
-        for (const char* way : {"direct", "winograd"}) {
-            if (!both && way[0] == 'w') continue;
+        for (const std::string way : {"direct", "winograd", "bf16"}) {
+            if (!both && way == "winograd") continue;
+            if (way == "bf16" && !atrous::pick_kernels().bf16_products) continue;
             for (int threads : {1, 2}) {
                 const std::string name = std::string(l.name) + "/" + way + "/threads:" + std::to_string(threads);
                 benchmark::RegisterBenchmark(

@@ -55,7 +55,7 @@ inline void multiply_baseline() {
 }
 
 inline double peak_flops(const char* isa) {
-    if (std::strcmp(isa, "avx512") == 0) return best_rate(2.0 * 16 * 16 * peak_steps, multiply_avx512);
+    if (std::strncmp(isa, "avx512", 6) == 0) return best_rate(2.0 * 16 * 16 * peak_steps, multiply_avx512);
     if (std::strcmp(isa, "avx2") == 0) return best_rate(2.0 * 8 * 12 * peak_steps, multiply_avx2);
     return best_rate(2.0 * 4 * 12 * peak_steps, multiply_baseline);
 }

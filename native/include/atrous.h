@@ -4,10 +4,11 @@
 // atrous_last_error(). Handles are opaque and freed by their own _destroy, which accepts null. Functions are safe to
 // call from any thread; one engine may serve many callers at once.
 //
-// Tensors are float32 NHWC views that own nothing: element (n, y, x, c) lies at
+// Tensors are NHWC views that own nothing: element (n, y, x, c) lies at
 //     data[((n * height + y) * width + x) * pixel_stride + c]
 // so a view of some channels of a wider tensor (a concat slice) is the same struct with a larger pixel_stride.
-// Input and output views must not overlap unless a function says so.
+// Elements are float32, or bfloat16 for a network that is stored so; all arithmetic is float32. Unless a function says
+// otherwise its tensors are of one type. Input and output views must not overlap unless a function says so.
 #ifndef ATROUS_H
 #define ATROUS_H
 
@@ -49,19 +50,25 @@ typedef struct atrous_engine atrous_engine;
 
 // threads: at least 1 (the calling thread is one of them); 0 means one per core that this process may use.
 // The instruction set is the best that the CPU has, or the one that the environment variable ATROUS_ISA names
-// (baseline, avx2, avx512); naming one that the CPU lacks is ATROUS_UNSUPPORTED, an unknown name
+// (baseline, avx2, avx512, avx512bf16); naming one that the CPU lacks is ATROUS_UNSUPPORTED, an unknown name
 // ATROUS_INVALID_ARGUMENT.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_engine_create(int32_t threads, atrous_engine** engine);
 ATROUS_API void atrous_engine_destroy(atrous_engine* engine);
-ATROUS_API const char* atrous_engine_isa(const atrous_engine* engine);  // "baseline", "avx2" or "avx512"
+ATROUS_API const char* atrous_engine_isa(const atrous_engine* engine);  // as ATROUS_ISA names it
 ATROUS_API int32_t atrous_engine_threads(const atrous_engine* engine);
+// ATROUS_OK where convolutions of bfloat16 can be had, which takes an instruction for their products; else
+// ATROUS_UNSUPPORTED with the reason.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_engine_require_bfloat16(const atrous_engine* engine);
 
 // ---- Tensors and activations ----
 
+typedef enum atrous_type { ATROUS_FLOAT32 = 0, ATROUS_BFLOAT16 = 1 } atrous_type;
+
 typedef struct atrous_tensor {
-    float* data;
+    void* data;
     int64_t pixel_stride;  // elements from one pixel to the next, at least channels
     int32_t batch, height, width, channels;
+    int32_t type;  // atrous_type
 } atrous_tensor;
 
 typedef enum atrous_activation {
@@ -85,6 +92,7 @@ typedef struct atrous_conv2d_desc {
     int32_t groups;      // in_channels for a depthwise convolution
     int32_t activation;  // atrous_activation, applied last: activation(convolution + bias + residual)
     float slope;         // of LEAKY_RELU
+    int32_t type;        // atrous_type of the input, and of the packed weights
 } atrous_conv2d_desc;
 
 typedef struct atrous_conv2d atrous_conv2d;
@@ -94,7 +102,9 @@ typedef struct atrous_conv2d atrous_conv2d;
 // channel that multiplies the weights (a folded batch norm), or null; bias: one per output channel, or null. All are
 // copied. Dense 3x3 convolutions at stride 1 may be computed by Winograd's minimal filtering (Lavin & Gray 2015), whose
 // rounding error is a few 1e-6 of the output's standard deviation. The environment variable ATROUS_CONV (direct,
-// winograd) forces one way wherever it is possible; an unknown name is ATROUS_INVALID_ARGUMENT.
+// winograd) forces one way wherever it is possible; an unknown name is ATROUS_INVALID_ARGUMENT. The weights of
+// bfloat16 convolutions are rounded to it when they are packed (not those of depthwise ones, which are few); where
+// atrous_engine_require_bfloat16 refuses, so does this.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_conv2d_create(const atrous_engine* engine,
                                                                const atrous_conv2d_desc* desc, const float* weights,
                                                                const float* scale, const float* bias,
@@ -103,7 +113,8 @@ ATROUS_API void atrous_conv2d_destroy(atrous_conv2d* conv);
 
 // output = activation(conv(input) + bias + residual). Zeros lie outside the input; pad_top and pad_left say where the
 // window starts, and the output's height and width say where it ends (so asymmetric padding needs nothing more).
-// residual: null, or a view of the output's shape; it may be the output itself.
+// residual: null, or a view of the output's shape and type; it may be the output itself. The output of a bfloat16
+// convolution may be float32.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_conv2d_run(atrous_engine* engine, const atrous_conv2d* conv,
                                                             const atrous_tensor* input, int32_t pad_top,
                                                             int32_t pad_left, const atrous_tensor* residual,
@@ -145,7 +156,8 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_resize_bilinear(atrous_engine* 
 
 // ---- Elementwise ----
 
-// output = activation(input * scale + shift), per channel; null scale means 1, null shift 0. In place is allowed.
+// output = activation(input * scale + shift), per channel; null scale means 1, null shift 0. The two may be of
+// different types, which makes it the conversion too. In place is allowed where they are not.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_affine(atrous_engine* engine, const atrous_tensor* input,
                                                         const float* scale, const float* shift, int32_t activation,
                                                         float slope, const atrous_tensor* output);
@@ -164,14 +176,14 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_copy(atrous_engine* engine, con
 
 // ---- Scores to labels ----
 
-// Softmax along the channels. In place is allowed.
+// Softmax along the channels, float32. In place is allowed.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_softmax(atrous_engine* engine, const atrous_tensor* input,
                                                          const atrous_tensor* output);
 
-// The class of every pixel of a height x width label map, from logits that are first resized to it, without ever
-// holding the resized logits. labels: null, or batch * height * width, the lowest index among equals. confidence: null,
-// or the softmax probability of that class, same size. At least one is asked for. When the sizes are equal nothing is
-// resized.
+// The class of every pixel of a height x width label map, from float32 logits that are first resized to it, without
+// ever holding the resized logits. labels: null, or batch * height * width, the lowest index among equals. confidence:
+// null, or the softmax probability of that class, same size. At least one is asked for. When the sizes are equal
+// nothing is resized.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_resize_argmax(atrous_engine* engine, const atrous_tensor* logits,
                                                                const atrous_resize_desc* desc, int32_t height,
                                                                int32_t width, uint16_t* labels, float* confidence);
@@ -235,7 +247,8 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_image_resize(atrous_engine* eng
                                                               int32_t filter, const atrous_image* output);
 
 // What turns bytes into the network's input: output(c) = (pixel(order[c]) * scale - mean[c]) / std[c], where the
-// picture lies inside the tensor at (top, left) and the rest is fill[c] (a byte value, normalised like a pixel).
+// picture lies inside the float32 tensor at (top, left) and the rest is fill[c] (a byte value, normalised like a
+// pixel).
 typedef struct atrous_normalize_desc {
     float scale;  // 1/255 or 1
     int32_t top, left;

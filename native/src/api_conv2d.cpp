@@ -3,10 +3,12 @@
 
 #include "checks.h"
 #include "conv2d.h"
+#include "dispatch.h"
 
 using namespace atrous;
 
-using conv2d_way = std::variant<conv2d_product, conv2d_depthwise, conv2d_winograd, conv2d_either>;
+using conv2d_way =
+    std::variant<conv2d_product<float>, conv2d_product<bf16>, conv2d_depthwise, conv2d_winograd, conv2d_either>;
 
 struct atrous_conv2d {
     atrous_conv2d_desc desc;
@@ -33,12 +35,17 @@ void require_desc(const atrous_conv2d_desc* desc) {
                    desc->groups, desc->in_channels, desc->out_channels);
     }
     require_activation(desc->activation);
+    require_range(desc->type, ATROUS_FLOAT32, ATROUS_BFLOAT16, "type");
 }
 
-void take_way(conv2d_choice choice, conv2d_way& way) {
+void take_way(conv2d_choice choice, int32_t type, conv2d_way& way) {
     switch (choice) {
         case conv2d_choice::product:
-            way.emplace<conv2d_product>();
+            if (type == ATROUS_FLOAT32) {
+                way.emplace<conv2d_product<float>>();
+            } else {
+                way.emplace<conv2d_product<bf16>>();
+            }
             return;
         case conv2d_choice::depthwise:
             way.emplace<conv2d_depthwise>();
@@ -70,7 +77,8 @@ atrous_status atrous_conv2d_create(const atrous_engine* engine, const atrous_con
         auto made = std::make_unique<atrous_conv2d>();
         made->desc = *desc;
         made->kernels = &engine->kernels;
-        take_way(choose_way(*desc), made->way);
+        if (desc->type == ATROUS_BFLOAT16) require_bf16_products(engine->kernels);
+        take_way(choose_way(*desc), desc->type, made->way);
         std::visit([&](auto& way) { pack(*desc, engine->kernels, {weights, scale, bias}, way); }, made->way);
         *conv = made.release();
         ++handle_count;
@@ -92,11 +100,17 @@ atrous_status atrous_conv2d_run(atrous_engine* engine, const atrous_conv2d* conv
         require_tensor(input, "input");
         require_tensor(output, "output");
         const atrous_conv2d_desc& desc = conv->desc;
+        if (input->type != desc.type || (desc.type == ATROUS_FLOAT32 && output->type != ATROUS_FLOAT32)) {
+            throw fail(ATROUS_INVALID_ARGUMENT,
+                       "a convolution made for %s takes that as its input, and gives float32 or what it takes",
+                       desc.type == ATROUS_FLOAT32 ? "float32" : "bfloat16");
+        }
         require_channels(*input, "input", desc.in_channels);
         require_channels(*output, "output", desc.out_channels);
         require_same_batch(*input, "input", *output, "output");
         if (residual != nullptr) {
             require_tensor(residual, "residual");
+            require_same_type(*residual, "residual", *output, "output");
             require_same_shape(*residual, "residual", *output, "output");
         }
         const conv2d_call call{.input = *input,

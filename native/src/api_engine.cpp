@@ -40,6 +40,13 @@ const char* atrous_engine_isa(const atrous_engine* engine) {
     return engine == nullptr ? "" : engine->kernels.isa;
 }
 
+atrous_status atrous_engine_require_bfloat16(const atrous_engine* engine) {
+    return guard([&] {
+        require_not_null(engine, "engine");
+        require_bf16_products(engine->kernels);
+    });
+}
+
 int32_t atrous_engine_threads(const atrous_engine* engine) {
     return engine == nullptr ? 0 : engine->pool.threads();
 }

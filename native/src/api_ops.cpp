@@ -28,6 +28,7 @@ atrous_status pool(atrous_engine* engine, const atrous_tensor* input, const atro
         require_not_null(desc, "desc");
         require_tensor(input, "input");
         require_tensor(output, "output");
+        require_same_type(*input, "input", *output, "output");
         require_same_batch(*input, "input", *output, "output");
         require_same_channels(*input, "input", *output, "output");
         require_windows(input->height, output->height, desc->kernel_height, desc->stride_height, desc->pad_top,
@@ -82,6 +83,8 @@ atrous_status atrous_binary_op(atrous_engine* engine, int32_t op, const atrous_t
         require_tensor(a, "a");
         require_tensor(b, "b");
         require_tensor(output, "output");
+        require_same_type(*a, "a", *output, "output");
+        require_same_type(*b, "b", *output, "output");
         require_same_shape(*a, "a", *output, "output");
         const bool broadcast = b->height == 1 && b->width == 1;
         if (broadcast) {
@@ -109,6 +112,7 @@ atrous_status atrous_copy(atrous_engine* engine, const atrous_tensor* input, int
         require_not_null(engine, "engine");
         require_tensor(input, "input");
         require_tensor(output, "output");
+        require_same_type(*input, "input", *output, "output");
         require_same_batch(*input, "input", *output, "output");
         require_same_channels(*input, "input", *output, "output");
         const bool broadcast = input->height == 1 && input->width == 1;
@@ -128,6 +132,8 @@ atrous_status atrous_softmax(atrous_engine* engine, const atrous_tensor* input, 
         require_not_null(engine, "engine");
         require_tensor(input, "input");
         require_tensor(output, "output");
+        require_float32(*input, "input");
+        require_float32(*output, "output");
         require_same_shape(*input, "input", *output, "output");
         const softmax_args a{.input = *input, .output = *output};
         parallel_for(*engine, pixels_of(*output), grain_of(output->channels),

@@ -39,6 +39,7 @@ atrous_status atrous_resize_bilinear(atrous_engine* engine, const atrous_tensor*
         require_tensor(input, "input");
         require_tensor(output, "output");
         require_resize(desc);
+        require_same_type(*input, "input", *output, "output");
         require_same_batch(*input, "input", *output, "output");
         require_same_channels(*input, "input", *output, "output");
         const resize_plan plan(*engine, *desc, *input, output->height, output->width);
@@ -53,6 +54,7 @@ atrous_status atrous_resize_argmax(atrous_engine* engine, const atrous_tensor* l
     return guard([&] {
         require_not_null(engine, "engine");
         require_tensor(logits, "logits");
+        require_float32(*logits, "logits");
         require_resize(desc);
         if (confidence == nullptr) require_not_null(labels, "labels");
         require_range(height, 1, INT32_MAX, "height");

@@ -14,12 +14,23 @@ void require_tensor(const atrous_tensor* tensor, const char* name) {
         throw fail(ATROUS_INVALID_ARGUMENT, "%s has a pixel stride of %lld, less than its %d channels", name,
                    static_cast<long long>(t.pixel_stride), t.channels);
     }
+    require_range(t.type, ATROUS_FLOAT32, ATROUS_BFLOAT16, "a tensor's type");
     int64_t bytes = sizeof(float);
     for (int64_t factor : {int64_t{t.batch}, int64_t{t.height}, int64_t{t.width}, t.pixel_stride}) {
         if (__builtin_mul_overflow(bytes, factor, &bytes)) {
             throw fail(ATROUS_INVALID_ARGUMENT, "%s is larger than memory can be", name);
         }
     }
+}
+
+void require_same_type(const atrous_tensor& a, const char* a_name, const atrous_tensor& b, const char* b_name) {
+    if (a.type == b.type) return;
+    throw fail(ATROUS_INVALID_ARGUMENT, "%s and %s are of different types; they must agree", a_name, b_name);
+}
+
+void require_float32(const atrous_tensor& tensor, const char* name) {
+    if (tensor.type == ATROUS_FLOAT32) return;
+    throw fail(ATROUS_INVALID_ARGUMENT, "%s is bfloat16; it must be float32", name);
 }
 
 void require_same_batch(const atrous_tensor& a, const char* a_name, const atrous_tensor& b, const char* b_name) {

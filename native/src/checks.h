@@ -10,6 +10,10 @@ namespace atrous {
 // A tensor with data, positive sides, a pixel stride that holds its channels and a size that fits an int64.
 void require_tensor(const atrous_tensor* tensor, const char* name);
 
+// Both of one element type.
+void require_same_type(const atrous_tensor& a, const char* a_name, const atrous_tensor& b, const char* b_name);
+// Of float32.
+void require_float32(const atrous_tensor& tensor, const char* name);
 void require_same_batch(const atrous_tensor& a, const char* a_name, const atrous_tensor& b, const char* b_name);
 void require_same_channels(const atrous_tensor& a, const char* a_name, const atrous_tensor& b, const char* b_name);
 // Batch, height, width and channels.

@@ -18,11 +18,14 @@ struct conv2d_weights {
     const float* bias;
 };
 
-// The matrix product: any kernel, stride, dilation and groups.
+// The matrix product of float or bf16: any kernel, stride, dilation and groups.
+template <class T>
 struct conv2d_product {
-    float_buffer weights, bias, zeros;
+    aligned_buffer<T> weights, zeros;
+    float_buffer bias;
     std::vector<conv2d_block> blocks;
     int32_t depth_block = 0;
+    bool row_taps = false;
 };
 
 // Winograd's minimal filtering: dense 3 x 3 at stride 1, any dilation.
@@ -36,7 +39,7 @@ struct conv2d_winograd {
 // first call that wants them, so that most handles hold one form.
 struct conv2d_either {
     conv2d_winograd winograd;
-    mutable conv2d_product product;
+    mutable conv2d_product<float> product;
     mutable std::once_flag packed;  // the product
 };
 
@@ -45,7 +48,9 @@ struct conv2d_depthwise {
     float_buffer weights, bias;
 };
 
-void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_product& to);
+template <class T>
+void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from,
+          conv2d_product<T>& to);
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from,
           conv2d_depthwise& to);
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_winograd& to);
@@ -65,7 +70,8 @@ struct conv2d_call {
     window taps;
 };
 
-void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_product& conv,
+template <class T>
+void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_product<T>& conv,
          const conv2d_call& call);
 void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_depthwise& conv,
          const conv2d_call& call);

@@ -51,10 +51,13 @@ conv2d_choice choose_way(const atrous_conv2d_desc& desc) {
     const char* forced = std::getenv("ATROUS_CONV");
     if (forced != nullptr && *forced != '\0') {
         if (std::strcmp(forced, "direct") == 0) return otherwise;
-        if (std::strcmp(forced, "winograd") == 0) return suits_winograd(desc) ? conv2d_choice::winograd : otherwise;
+        if (std::strcmp(forced, "winograd") == 0)
+            return suits_winograd(desc) && desc.type == ATROUS_FLOAT32 ? conv2d_choice::winograd : otherwise;
         throw fail(ATROUS_INVALID_ARGUMENT, "ATROUS_CONV=%s is not known; use direct or winograd", forced);
     }
-    if (!suits_winograd(desc) || std::min(desc.in_channels, desc.out_channels) < least_channels) return otherwise;
+    if (desc.type == ATROUS_BFLOAT16 || !suits_winograd(desc) ||
+        std::min(desc.in_channels, desc.out_channels) < least_channels)
+        return otherwise;
     const bool dense = std::max(desc.dilation_height, desc.dilation_width) <= largest_rate;
     return !has_many_filters(desc) || (dense && filters(desc) <= most_filters) ? conv2d_choice::either : otherwise;
 }

@@ -14,31 +14,63 @@ int64_t round_up(int64_t value, int64_t step) {
     return (value + step - 1) / step * step;
 }
 
+// Numbers of the depth that lie side by side in packed weights.
+template <class T>
+constexpr int64_t depth_step = sizeof(float) / sizeof(T);
+
 // Splits the depth evenly into blocks that fit.
+template <class T>
 int32_t choose_depth_block(int64_t depth, int64_t taps, int64_t columns) {
-    const int64_t fits = std::max<int64_t>(resident_weights / (taps * columns), 16);
+    const int64_t fits = std::max<int64_t>(resident_weights * depth_step<T> / (taps * columns), 16);
     const int64_t parts = (depth + fits - 1) / fits;
     return static_cast<int32_t>(std::min(round_up((depth + parts - 1) / parts, 8), depth));
 }
 
+float stored(float value, float) {
+    return value;
+}
+bf16 stored(float value, bf16) {
+    return round_to_bf16(value);
+}
+
+template <class T>
 struct packer {
     const atrous_conv2d_desc& desc;
     const conv2d_weights& from;
-    int64_t lanes, depth, taps;
+    int64_t lanes;
+    bool row_taps;
 
-    // One block's weights: [depth block][tap][depth][vectors * lanes].
-    void pack(const conv2d_block& block, int64_t depth_block, float* weights, float* bias) const {
+    int64_t depth() const { return desc.in_channels / desc.groups; }
+    int64_t kernel_taps() const { return int64_t{desc.kernel_height} * desc.kernel_width; }
+    // Taps as the kernel sees them, and how deep one of them is.
+    int64_t taps() const { return row_taps ? desc.kernel_height : kernel_taps(); }
+    int64_t tap_depth(int64_t channels) const { return row_taps ? channels * desc.kernel_width : channels; }
+
+    int64_t elements(int64_t vectors, int64_t depth_block) const {
+        int64_t rows = 0;
+        for (int64_t first = 0; first < depth(); first += depth_block)
+            rows += round_up(tap_depth(std::min(depth_block, depth() - first)), depth_step<T>);
+        return rows * taps() * vectors * lanes;
+    }
+
+    // One block's weights, as conv2d_block says; the memory is full of zeros.
+    void pack(const conv2d_block& block, int64_t depth_block, T* weights, float* bias) const {
         const int64_t columns = block.vectors * lanes;
-        for (int64_t first = 0; first < depth; first += depth_block) {
-            const int64_t last = std::min(first + depth_block, depth);
-            for (int64_t tap = 0; tap < taps; ++tap) {
-                for (int64_t k = first; k < last; ++k, weights += columns) {
+        for (int64_t first = 0; first < depth(); first += depth_block) {
+            const int64_t rows = tap_depth(std::min(depth_block, depth() - first));
+            for (int64_t tap = 0; tap < taps(); ++tap) {
+                for (int64_t row = 0; row < rows; ++row) {
+                    const int64_t k = first + (row_taps ? row % depth() : row);
+                    const int64_t kernel_tap = row_taps ? tap * desc.kernel_width + row / depth() : tap;
+                    T* to = weights + row / depth_step<T> * depth_step<T> * columns + row % depth_step<T>;
                     for (int64_t o = 0; o < block.channels; ++o) {
                         const int64_t channel = block.out_channel + o;
                         const float scale = from.scale == nullptr ? 1.0f : from.scale[channel];
-                        weights[o] = from.weights[(channel * depth + k) * taps + tap] * scale;
+                        const float value = from.weights[(channel * depth() + k) * kernel_taps() + kernel_tap] * scale;
+                        to[o * depth_step<T>] = stored(value, T{});
                     }
                 }
+                weights += round_up(rows, depth_step<T>) * columns;
             }
         }
         if (from.bias != nullptr) std::copy_n(from.bias + block.out_channel, block.channels, bias);
@@ -58,10 +90,14 @@ void choose_chunks(conv2d_args& a, int64_t threads) {
 
 }  // namespace
 
-void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_product& to) {
+template <class T>
+void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from,
+          conv2d_product<T>& to) {
     const int32_t lanes = kernels.lanes, full = lanes * kernels.conv2d_vectors;
     const int32_t outputs = desc.out_channels / desc.groups, depth = desc.in_channels / desc.groups;
-    const packer source{desc, from, lanes, depth, int64_t{desc.kernel_height} * desc.kernel_width};
+    to.row_taps = depth < shallow && desc.groups == 1 && desc.kernel_width > 1 && desc.dilation_width == 1;
+    const packer<T> source{desc, from, lanes, to.row_taps};
+    to.depth_block = depth < shallow ? depth : choose_depth_block<T>(depth, source.kernel_taps(), full);
 
     int64_t weights = 0, bias = 0;
     for (int32_t group = 0; group < desc.groups; ++group) {
@@ -73,23 +109,22 @@ void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const con
                                  .out_channel = group * outputs + o,
                                  .channels = channels,
                                  .vectors = vectors});
-            weights += source.taps * depth * vectors * lanes;
+            weights += source.elements(vectors, to.depth_block);
             bias += vectors * lanes;
         }
     }
-    to.depth_block = choose_depth_block(depth, source.taps, full);
-    if (depth < shallow) to.depth_block = depth;
     to.weights.reserve(weights);
     to.weights.fill_with_zeros();
     to.bias.reserve(bias);
     to.bias.fill_with_zeros();
-    to.zeros.reserve(std::max<int64_t>(to.depth_block, depth < shallow ? depth * desc.kernel_width : 0));
+    to.zeros.reserve(source.tap_depth(to.depth_block));
     to.zeros.fill_with_zeros();
     for (const conv2d_block& block : to.blocks)
         source.pack(block, to.depth_block, to.weights.data() + block.weights, to.bias.data() + block.bias);
 }
 
-void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_product& conv,
+template <class T>
+void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_product<T>& conv,
          const conv2d_call& call) {
     conv2d_args a{.input = call.input,
                   .output = call.output,
@@ -102,17 +137,23 @@ void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels
                   .block_count = static_cast<int32_t>(conv.blocks.size()),
                   .depth = desc.in_channels / desc.groups,
                   .depth_block = conv.depth_block,
-                  .row_taps = false,
+                  .row_taps = conv.row_taps,
                   .activation = desc.activation,
                   .slope = desc.slope,
                   .chunks = 1,
                   .chunk_pixels = 1};
-    a.row_taps = a.depth < shallow && desc.groups == 1 && desc.kernel_width > 1 && desc.dilation_width == 1 &&
-                 call.input.pixel_stride == a.depth;
     choose_chunks(a, on.pool.threads());
+    const int64_t memory_floats = conv2d_memory(a, int64_t{kernels.lanes} * kernels.conv2d_vectors);
     parallel_for(on, a.chunks * a.block_count, 1, [&](int64_t begin, int64_t end, scratch& memory) {
-        kernels.conv2d(a, begin, end, memory.floats(conv2d_memory(a)));
+        kernels.conv2d(a, begin, end, memory.floats(memory_floats));
     });
 }
+
+template void pack(const atrous_conv2d_desc&, const kernel_table&, const conv2d_weights&, conv2d_product<float>&);
+template void pack(const atrous_conv2d_desc&, const kernel_table&, const conv2d_weights&, conv2d_product<bf16>&);
+template void run(engine&, const atrous_conv2d_desc&, const kernel_table&, const conv2d_product<float>&,
+                  const conv2d_call&);
+template void run(engine&, const atrous_conv2d_desc&, const kernel_table&, const conv2d_product<bf16>&,
+                  const conv2d_call&);
 
 }  // namespace atrous

@@ -4,21 +4,23 @@
 
 #include "activation.h"
 #include "kernels.h"
-#include "simd.h"
+#include "simd_bfloat16.h"
 
 namespace atrous::ATROUS_ISA_NAMESPACE {
 namespace {
 
-// What the tiles of one run have in common, and where this tile reads.
+// What the tiles of one run have in common, and where this tile reads and writes.
+template <class In, class Out>
 struct tile_args {
-    const float* const* rows;     // [tap][pixels of a tile]: the input channels of each pixel, or zeros
-    const float* const* weights;  // [tap]: [depth][vectors * width]
+    const In* const* rows;     // [tap][pixels of a tile]: the input channels of each pixel, or zeros
+    const In* const* weights;  // [tap]: [depth][vectors * width], of bfloat16 in pairs
     int64_t taps, depth;
     const float* bias;
-    const float* residual;  // of the first pixel, or null
+    const Out* residual;  // of the first pixel, or null
     int64_t residual_stride;
-    float* output;  // of the first pixel
+    Out* output;  // of the first pixel
     int64_t output_stride;
+    float* sums;         // between depth blocks: [pixel of the tile][vectors * width]
     int64_t pixels;      // of the tile, how many are stored
     int64_t last_lanes;  // channels in the last vector
     bool first, last;    // the first depth block starts from the bias, the last one applies the activation
@@ -35,33 +37,37 @@ constexpr int tile_pixels(int vectors) {
 #endif
 }
 
-template <int V>
-inline vec read_vector(const float* p, int v, int64_t last_lanes) {
+template <int V, class T>
+inline vec read_vector(const T* p, int v, int64_t last_lanes) {
     return v + 1 < V || last_lanes == width ? load(p + v * width) : load_part(p + v * width, last_lanes);
 }
 
-template <int M, int V>
-inline void start_tile(const tile_args& t, vec (&sum)[M][V]) {
+template <int M, int V, class In, class Out>
+inline void start_tile(const tile_args<In, Out>& t, vec (&sum)[M][V]) {
     for (int m = 0; m < M; ++m) {
-        for (int v = 0; v < V; ++v) sum[m][v] = t.first ? load(t.bias + v * width) : all(0.0f);
+        for (int v = 0; v < V; ++v) sum[m][v] = load(t.first ? t.bias + v * width : t.sums + (m * V + v) * width);
         if (m >= t.pixels) continue;
         // The products take long enough for the lines that will be written to arrive.
-        for (int v = 0; v < V; ++v) prefetch(t.output + m * t.output_stride + v * width);
-        const float* from = !t.first                ? t.output + m * t.output_stride
-                            : t.residual != nullptr ? t.residual + m * t.residual_stride
-                                                    : nullptr;
-        if (from == nullptr) continue;
-        for (int v = 0; v < V; ++v) sum[m][v] = sum[m][v] + read_vector<V>(from, v, t.last_lanes);
+        if (t.last)
+            for (int v = 0; v < V; ++v) prefetch(t.output + m * t.output_stride + v * width);
+        if (!t.first || t.residual == nullptr) continue;
+        const Out* residual = t.residual + m * t.residual_stride;
+        for (int v = 0; v < V; ++v) sum[m][v] = sum[m][v] + read_vector<V>(residual, v, t.last_lanes);
     }
 }
 
-template <int M, int V>
-inline void finish_tile(const tile_args& t, vec (&sum)[M][V]) {
+template <int M, int V, class In, class Out>
+inline void finish_tile(const tile_args<In, Out>& t, vec (&sum)[M][V]) {
+    if (!t.last) {
+        for (int m = 0; m < M; ++m)
+            for (int v = 0; v < V; ++v) store(t.sums + (m * V + v) * width, sum[m][v]);
+        return;
+    }
     for (int m = 0; m < M; ++m) {
         if (m >= t.pixels) return;
-        float* out = t.output + m * t.output_stride;
+        Out* out = t.output + m * t.output_stride;
         for (int v = 0; v < V; ++v) {
-            const vec x = t.last ? activate(sum[m][v], t.activation, t.slope) : sum[m][v];
+            const vec x = activate(sum[m][v], t.activation, t.slope);
             if (v + 1 < V || t.last_lanes == width) {
                 store(out + v * width, x);
             } else {
@@ -71,22 +77,33 @@ inline void finish_tile(const tile_args& t, vec (&sum)[M][V]) {
     }
 }
 
-template <int M, int V>
-void multiply_tile(const tile_args& t) {
+// One step along the depth for every sum of the tile.
+template <int M, int V, class In, class Broadcast>
+[[gnu::always_inline]] inline void multiply_step(const In* weights, Broadcast broadcast, vec (&sum)[M][V]) {
+    factor<In> w[V];
+    for (int v = 0; v < V; ++v) w[v] = factor<In>::load(weights + v * width * depth_step<In>);
+    for (int m = 0; m < M; ++m) {
+        const factor<In> x = broadcast(m);
+        for (int v = 0; v < V; ++v) sum[m][v] = multiply_add(x, w[v], sum[m][v]);
+    }
+}
+
+template <int M, int V, class In, class Out>
+void multiply_tile(const tile_args<In, Out>& t) {
     vec sum[M][V];
     start_tile<M, V>(t, sum);
     for (int64_t tap = 0; tap < t.taps; ++tap) {
-        const float* row[M];
+        const In* row[M];
         for (int m = 0; m < M; ++m) row[m] = t.rows[tap * M + m];
-        const float* weights = t.weights[tap];
-        for (int64_t k = 0; k < t.depth; ++k) {
-            vec w[V];
-            for (int v = 0; v < V; ++v) w[v] = load(weights + v * width);
-            weights += V * width;
-            for (int m = 0; m < M; ++m) {
-                const vec x = all(row[m][k]);
-                for (int v = 0; v < V; ++v) sum[m][v] = multiply_add(x, w[v], sum[m][v]);
-            }
+        const In* weights = t.weights[tap];
+        const int64_t whole = t.depth / depth_step<In> * depth_step<In>;
+        for (int64_t k = 0; k < whole; k += depth_step<In>, weights += V * width * depth_step<In>)
+            multiply_step<M, V>(
+                weights, [&](int m) { return factor<In>::broadcast(row[m] + k); }, sum);
+        if constexpr (depth_step < In >> 1) {
+            if (whole < t.depth)
+                multiply_step<M, V>(
+                    weights, [&](int m) { return factor<In>::broadcast_single(row[m] + whole); }, sum);
         }
     }
     finish_tile<M, V>(t, sum);

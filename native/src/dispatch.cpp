@@ -17,6 +17,9 @@ namespace avx2 {
 namespace avx512 {
 #include "kernels.inc"
 }
+namespace avx512bf16 {
+#include "kernels.inc"
+}
 #undef ATROUS_KERNEL
 
 namespace {
@@ -26,6 +29,7 @@ constexpr kernel_table baseline_kernels = {
     .isa = "baseline",
     .lanes = 4,
     .conv2d_vectors = 2,
+    .bf16_products = false,
 #include "kernels.inc"
 };
 #undef ATROUS_KERNEL
@@ -35,6 +39,7 @@ constexpr kernel_table avx2_kernels = {
     .isa = "avx2",
     .lanes = 8,
     .conv2d_vectors = 2,
+    .bf16_products = false,
 #include "kernels.inc"
 };
 #undef ATROUS_KERNEL
@@ -44,9 +49,22 @@ constexpr kernel_table avx512_kernels = {
     .isa = "avx512",
     .lanes = 16,
     .conv2d_vectors = 4,
+    .bf16_products = false,
 #include "kernels.inc"
 };
 #undef ATROUS_KERNEL
+
+#define ATROUS_KERNEL(name, arguments) .name = avx512bf16::name,
+constexpr kernel_table avx512bf16_kernels = {
+    .isa = "avx512bf16",
+    .lanes = 16,
+    .conv2d_vectors = 4,
+    .bf16_products = true,
+#include "kernels.inc"
+};
+#undef ATROUS_KERNEL
+
+constexpr const kernel_table* every_table[] = {&baseline_kernels, &avx2_kernels, &avx512_kernels, &avx512bf16_kernels};
 
 // __builtin_cpu_supports also asks whether the operating system saves the wide registers.
 bool has_avx2() {
@@ -58,6 +76,10 @@ bool has_avx512() {
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 }
 
+bool has_avx512bf16() {
+    return has_avx512() && __builtin_cpu_supports("avx512bf16");
+}
+
 }  // namespace
 
 const std::vector<const kernel_table*>& available_kernels() {
@@ -66,6 +88,7 @@ const std::vector<const kernel_table*>& available_kernels() {
         std::vector<const kernel_table*> tables{&baseline_kernels};
         if (has_avx2()) tables.push_back(&avx2_kernels);
         if (has_avx512()) tables.push_back(&avx512_kernels);
+        if (has_avx512bf16()) tables.push_back(&avx512bf16_kernels);
         return tables;
     }();
     return found;
@@ -78,13 +101,19 @@ const kernel_table& pick_kernels() {
     for (const kernel_table* table : available) {
         if (std::strcmp(table->isa, wanted) == 0) return *table;
     }
-    for (const kernel_table* table : {&baseline_kernels, &avx2_kernels, &avx512_kernels}) {
+    for (const kernel_table* table : every_table) {
         if (std::strcmp(table->isa, wanted) == 0) {
             throw fail(ATROUS_UNSUPPORTED, "ATROUS_ISA=%s: this processor stops at %s; unset it or name that", wanted,
                        available.back()->isa);
         }
     }
-    throw fail(ATROUS_INVALID_ARGUMENT, "ATROUS_ISA=%s is not known; use baseline, avx2 or avx512", wanted);
+    throw fail(ATROUS_INVALID_ARGUMENT, "ATROUS_ISA=%s is not known; use baseline, avx2, avx512 or avx512bf16", wanted);
+}
+
+void require_bf16_products(const kernel_table& kernels) {
+    if (kernels.bf16_products) return;
+    throw fail(ATROUS_UNSUPPORTED, "bf16 takes the instruction VDPBF16PS (AVX512_BF16), which %s; use fp32",
+               available_kernels().back()->bf16_products ? "ATROUS_ISA rules out" : "this processor lacks");
 }
 
 }  // namespace atrous

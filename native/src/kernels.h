@@ -11,6 +11,12 @@
 
 namespace atrous {
 
+// A tensor's elements, as its type says that they are.
+template <class T>
+T* elements(const atrous_tensor& t) {
+    return static_cast<T*>(t.data);
+}
+
 // ---- Convolution as a matrix product
 // ------------------------------------------------------------------------------------
 
@@ -23,7 +29,8 @@ struct window {
 };
 
 // A run of output channels that the product computes at once. Its weights are [depth block][tap][depth][vectors *
-// lanes], zeros where channels end before the vectors do.
+// lanes], zeros where channels end before the vectors do; of bfloat16 two of the depth lie side by side, [depth block]
+// [tap][depth / 2][vectors * lanes][2], with a zero after an odd depth.
 struct conv2d_block {
     int64_t weights;      // offset of its weights
     int64_t bias;         // offset of its bias, vectors * lanes floats
@@ -37,14 +44,14 @@ struct conv2d_args {
     atrous_tensor input, output;
     atrous_tensor residual;  // data null: none
     window taps;
-    const float* weights;
+    const void* weights;  // of the input's type
     const float* bias;
-    const float* zeros;  // a row of zeros that stands for pixels outside, as long as the depth of a tap
+    const void* zeros;  // of the input's type: a row that stands for pixels outside, as long as the depth of a tap
     const conv2d_block* blocks;
     int32_t block_count;
     int32_t depth;        // input channels of a group
     int32_t depth_block;  // of which this many are summed before the weights of the next ones are touched
-    // Whole rows of the window are one tap of depth kernel_width * depth: for few, densely stored input channels.
+    // Whole rows of the window are one tap of depth kernel_width * depth: for few input channels.
     bool row_taps;
     int32_t activation;
     float slope;
@@ -52,13 +59,19 @@ struct conv2d_args {
     int64_t chunk_pixels;  // of this many pixels, a multiple of conv2d_chunk_unit (the last may be shorter)
 };
 constexpr int64_t conv2d_chunk_unit = 24;  // a multiple of every register tile's pixel count
-// Item: chunk * block_count + block. memory: conv2d_memory(args) floats, for a tile's
-// pointers (one per tap and pixel, one per tap, each as large as two floats) and copies of the rows that stick out.
+// Item: chunk * block_count + block. memory: conv2d_memory(args, floats of a full conv2d_block's vectors) floats, for a
+// tile's pointers (one per tap and pixel, one per tap, each as large as two floats), copies of the rows that stick out,
+// and the sums of a chunk between two depth blocks.
 constexpr int64_t conv2d_most_tile_pixels = 12;
-inline int64_t conv2d_memory(const conv2d_args& a) {
-    const int64_t rows = a.taps.kernel_height, columns = a.taps.kernel_width;
-    return 2 * rows * columns * (conv2d_most_tile_pixels + 1) +
-           (a.row_taps ? rows * columns * a.depth * conv2d_most_tile_pixels : 0);
+inline int64_t conv2d_pointer_floats(const conv2d_args& a) {
+    return 2 * int64_t{a.taps.kernel_height} * a.taps.kernel_width * (conv2d_most_tile_pixels + 1);
+}
+inline int64_t conv2d_staging_floats(const conv2d_args& a) {
+    return a.row_taps ? int64_t{a.taps.kernel_height} * a.taps.kernel_width * a.depth * conv2d_most_tile_pixels : 0;
+}
+inline int64_t conv2d_memory(const conv2d_args& a, int64_t vector_floats) {
+    return conv2d_pointer_floats(a) + conv2d_staging_floats(a) +
+           (a.depth_block < a.depth ? a.chunk_pixels * vector_floats : 0);
 }
 
 // ---- Convolution by Winograd's minimal filtering
@@ -209,6 +222,7 @@ struct kernel_table {
     const char* isa;
     int32_t lanes;           // floats in a register
     int32_t conv2d_vectors;  // registers of output channels in a full conv2d_block
+    bool bf16_products;      // conv2d takes bfloat16; the other kernels do so on every instruction set
 #define ATROUS_KERNEL(name, arguments) void (*name)(const arguments& a, int64_t begin, int64_t end, float* memory);
 #include "kernels.inc"
 #undef ATROUS_KERNEL

@@ -199,13 +199,13 @@ inline vec power_of_two(vec n) {
 #endif
 
 // Asks for a cache line; any address will do.
-inline void prefetch(const float* p) {
-    _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0);
+inline void prefetch(const void* p) {
+    _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T0);
 }
 
 // The same for a line that is wanted later: it comes no nearer than the second cache level.
-inline void prefetch_far(const float* p) {
-    _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T1);
+inline void prefetch_far(const void* p) {
+    _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T1);
 }
 
 inline float sum_of_lanes(vec x) {

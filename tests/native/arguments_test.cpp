@@ -35,7 +35,7 @@ TEST_F(Arguments, TensorsMustHaveDataSidesAndRoom) {
     bad = *good.view();
     bad.pixel_stride = 3;
     expect_refused(run(&bad), "input has a pixel stride of 3, less than its 4 channels");
-    bad = {good.view()->data, int64_t{1} << 40, 1 << 20, 1 << 20, 4, 4};
+    bad = {good.view()->data, int64_t{1} << 40, 1 << 20, 1 << 20, 4, 4, ATROUS_FLOAT32};
     expect_refused(run(&bad), "input is larger than memory can be");
     expect_refused(atrous_softmax(nullptr, good.view(), good.view()), "engine is null");
 }
@@ -52,8 +52,30 @@ TEST_F(Arguments, ShapesMustAgree) {
                    "input has batch 1 and output has batch 2; they must agree");
 }
 
+TEST_F(Arguments, TypesMustAgree) {
+    const sheet a(1, 2, 2, 4);
+    const half_sheet half(a);
+    atrous_tensor odd = *a.view();
+    odd.type = 2;
+    expect_refused(atrous_softmax(&engine_, &odd, a.view()), "a tensor's type is 2; use 0 to 1");
+    expect_refused(atrous_softmax(&engine_, half.view(), half.view()), "input is bfloat16; it must be float32");
+    expect_refused(atrous_copy(&engine_, half.view(), 0, 0, a.view()),
+                   "input and output are of different types; they must agree");
+    expect_refused(atrous_binary_op(&engine_, ATROUS_ADD, a.view(), half.view(), 0, 0, a.view()),
+                   "b and output are of different types; they must agree");
+    const atrous_conv2d_desc desc{4, 4, 1, 1, 1, 1, 1, 1, 1, 0, 0, ATROUS_FLOAT32};
+    atrous_conv2d* conv = nullptr;
+    ASSERT_EQ(atrous_conv2d_create(&engine_, &desc, weights_.data(), nullptr, nullptr, &conv), ATROUS_OK);
+    const char* sentence = "a convolution made for float32 takes that as its input, and gives float32 or what it takes";
+    expect_refused(atrous_conv2d_run(&engine_, conv, half.view(), 0, 0, nullptr, a.view()), sentence);
+    expect_refused(atrous_conv2d_run(&engine_, conv, a.view(), 0, 0, nullptr, half.view()), sentence);
+    expect_refused(atrous_conv2d_run(&engine_, conv, a.view(), 0, 0, half.view(), a.view()),
+                   "residual and output are of different types; they must agree");
+    atrous_conv2d_destroy(conv);
+}
+
 TEST_F(Arguments, ConvolutionsAreCheckedWhenMade) {
-    const atrous_conv2d_desc good{4, 8, 3, 3, 1, 1, 1, 1, 1, 0, 0};
+    const atrous_conv2d_desc good{4, 8, 3, 3, 1, 1, 1, 1, 1, 0, 0, ATROUS_FLOAT32};
     EXPECT_EQ(create(good), ATROUS_OK);
     auto bad = good;
     bad.groups = 3;
@@ -75,7 +97,7 @@ TEST_F(Arguments, ConvolutionsAreCheckedWhenMade) {
 }
 
 TEST_F(Arguments, ConvolutionsAreCheckedWhenRun) {
-    const atrous_conv2d_desc desc{4, 8, 3, 3, 1, 1, 1, 1, 1, 0, 0};
+    const atrous_conv2d_desc desc{4, 8, 3, 3, 1, 1, 1, 1, 1, 0, 0, ATROUS_FLOAT32};
     const int64_t before = atrous_live_handles();
     atrous_conv2d* conv = nullptr;
     ATROUS_EXPECT_OK(atrous_conv2d_create(&engine_, &desc, weights_.data(), nullptr, nullptr, &conv));

@@ -29,7 +29,8 @@ struct conv_case {
         return (size + pad - (kernel - 1) * dilation - 1) / stride + 1;
     }
     atrous_conv2d_desc desc() const {
-        return {in, out, kernel_height, kernel_width, stride, stride, dilation, dilation, groups, activation, 0.1f};
+        return {in,       out,      kernel_height, kernel_width, stride, stride,
+                dilation, dilation, groups,        activation,   0.1f,   ATROUS_FLOAT32};
     }
 };
 
@@ -86,6 +87,20 @@ inline void run_into(const conv_case& c, const conv_data& data, atrous_engine& e
                                           c.bias ? data.bias.data() : nullptr, &conv));
     ATROUS_EXPECT_OK(atrous_conv2d_run(&engine, conv, data.input.view(), c.pad_top, c.pad_left,
                                        c.residual ? data.residual.view() : nullptr, output.view()));
+    atrous_conv2d_destroy(conv);
+}
+
+// The same with everything stored as bfloat16; the data holds values that bfloat16 holds, and no scale.
+inline void run_halves(const conv_case& c, const conv_data& data, atrous_engine& engine, const atrous_tensor* residual,
+                       const atrous_tensor* output) {
+    atrous_conv2d* conv = nullptr;
+    atrous_conv2d_desc desc = c.desc();
+    desc.type = ATROUS_BFLOAT16;
+    ATROUS_EXPECT_OK(
+        atrous_conv2d_create(&engine, &desc, data.weights.data(), nullptr, c.bias ? data.bias.data() : nullptr, &conv));
+    const half_sheet input(data.input);
+    ATROUS_EXPECT_OK(
+        atrous_conv2d_run(&engine, conv, input.view(), c.pad_top, c.pad_left, c.residual ? residual : nullptr, output));
     atrous_conv2d_destroy(conv);
 }
 

@@ -82,6 +82,52 @@ TEST_P(Conv2d, AddsAResidualInPlace) {
     }
 }
 
+// The data are values that bfloat16 holds, so what is left is float32 sums and the rounding of what is stored.
+TEST_P(Conv2d, MatchesTheReferenceInBfloat16) {
+    const auto engine = make_engine(2);
+    if (!GetParam()->bf16_products) GTEST_SKIP() << "no products of bfloat16";
+    for (conv_case c : cases) {
+        SCOPED_TRACE(c.name);
+        c.scale = false;
+        conv_data data(c);
+        round_values(data.input);
+        round_values(data.residual);
+        round_values(data.weights);
+        const sheet blank(c.batch, c.out_height(), c.out_width(), c.out, c.out_gap);
+        const half_sheet residual(data.residual), stored(blank);
+        run_halves(c, data, *engine, residual.view(), stored.view());
+        sheet wide(c.batch, c.out_height(), c.out_width(), c.out, c.out_gap);
+        stored.widen_into(wide);
+        wide.expect_gaps_untouched();
+        const sheet full(c.batch, c.out_height(), c.out_width(), c.out, c.out_gap);
+        run_halves(c, data, *engine, data.residual.view(), full.view());
+        full.expect_gaps_untouched();
+        full.for_each([&](int n, int y, int x, int o) {
+            const reference_sum expected = reference_at(c, data, n, y, x, o);
+            const double sums = 1e-6 * expected.magnitude;
+            ASSERT_NEAR(full.at(n, y, x, o), expected.value, sums) << n << ", " << y << ", " << x << ", " << o;
+            ASSERT_NEAR(wide.at(n, y, x, o), expected.value, sums + bf16_rounding(expected.value))
+                << n << ", " << y << ", " << x << ", " << o;
+        });
+    }
+}
+
+TEST_P(Conv2d, RefusesBfloat16WhereItsProductsAreMissing) {
+    const auto engine = make_engine(1);
+    const bool has = GetParam()->bf16_products;
+    EXPECT_EQ(atrous_engine_require_bfloat16(engine.get()), has ? ATROUS_OK : ATROUS_UNSUPPORTED);
+    if (has) return;
+    const std::string reason = atrous_last_error();
+    EXPECT_EQ(reason.rfind("bf16 takes the instruction VDPBF16PS (AVX512_BF16), which ", 0), 0u) << reason;
+    atrous_conv2d_desc desc = cases[0].desc();
+    desc.type = ATROUS_BFLOAT16;
+    const conv_data data(cases[0]);
+    atrous_conv2d* conv = nullptr;
+    EXPECT_EQ(atrous_conv2d_create(engine.get(), &desc, data.weights.data(), nullptr, nullptr, &conv),
+              ATROUS_UNSUPPORTED);
+    EXPECT_EQ(conv, nullptr);
+}
+
 TEST_P(Conv2d, ServesConcurrentCallersWithOneHandle) {
     const conv_case c{"shared", 1, 17, 15, 48, 70, 3, 3, 1, 2, 1, 2, 2, 2, 2};
     const conv_data data(c);

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "bfloat16.h"
 #include "dispatch.h"
 #include "parallel.h"
 
@@ -33,7 +34,7 @@ class sheet {
         : channels_(channels),
           stride_(channels + gap),
           storage_(static_cast<size_t>(batch) * height * width * stride_, mark),
-          view_{storage_.data(), stride_, batch, height, width, channels} {}
+          view_{storage_.data(), stride_, batch, height, width, channels, ATROUS_FLOAT32} {}
     sheet(sheet&&) = default;
 
     static sheet random(int batch, int height, int width, int channels, int gap, uint32_t seed, float low = -1,
@@ -60,6 +61,11 @@ class sheet {
                     for (int c = 0; c < view_.channels; ++c) body(n, y, x, c);
     }
 
+    template <class Body>
+    void for_each_float(Body body) {
+        for (size_t i = 0; i < storage_.size(); ++i) body(i, storage_[i]);
+    }
+
     void expect_gaps_untouched() const {
         for (size_t i = 0; i < storage_.size(); ++i) {
             if (static_cast<int64_t>(i) % stride_ >= channels_) {
@@ -72,7 +78,7 @@ class sheet {
     const std::vector<float>& storage() const { return storage_; }
 
  private:
-    static constexpr float mark = -777.25f;
+    static constexpr float mark = -776.0f;  // bfloat16 holds it
     size_t index(int n, int y, int x, int c) const {
         return ((static_cast<size_t>(n) * view_.height + y) * view_.width + x) * stride_ + c;
     }
@@ -81,6 +87,38 @@ class sheet {
     std::vector<float> storage_;
     atrous_tensor view_;
 };
+
+// A sheet's values as bfloat16, gaps and all.
+class half_sheet {
+ public:
+    explicit half_sheet(const sheet& from) : view_(*from.view()), storage_(from.storage().size()) {
+        for (size_t i = 0; i < storage_.size(); ++i) storage_[i] = round_to_bf16(from.storage()[i]);
+        view_.data = storage_.data();
+        view_.type = ATROUS_BFLOAT16;
+    }
+    const atrous_tensor* view() const { return &view_; }
+    const std::vector<bf16>& storage() const { return storage_; }
+
+    void widen_into(sheet& to) const {
+        to.for_each_float([&](size_t i, float& value) { value = to_float(storage_[i]); });
+    }
+
+ private:
+    atrous_tensor view_;
+    std::vector<bf16> storage_;
+};
+
+// Rounds every value to what bfloat16 holds.
+inline void round_values(std::vector<float>& values) {
+    for (float& value : values) value = to_float(round_to_bf16(value));
+}
+inline void round_values(sheet& values) {
+    half_sheet(values).widen_into(values);
+}
+// How far a value may move when it is stored as bfloat16: half a unit of 8 bits of mantissa.
+inline double bf16_rounding(double value) {
+    return std::abs(value) / 256;
+}
 
 inline std::vector<float> random_floats(size_t count, uint32_t seed, float low = -1, float high = 1) {
     std::mt19937 bits(seed);

@@ -148,7 +148,7 @@ ATROUS_EVERY_ISA(Winograd);
 TEST(WinogradHandle, RefusesAnUnknownWay) {
     const scoped_way way("fft");
     atrous_engine engine(1, *available_kernels().back());
-    const atrous_conv2d_desc desc{1, 1, 3, 3, 1, 1, 1, 1, 1, ATROUS_ACTIVATION_NONE, 0};
+    const atrous_conv2d_desc desc{1, 1, 3, 3, 1, 1, 1, 1, 1, ATROUS_ACTIVATION_NONE, 0, ATROUS_FLOAT32};
     const float weights[9] = {};
     atrous_conv2d* conv = nullptr;
     EXPECT_EQ(atrous_conv2d_create(&engine, &desc, weights, nullptr, nullptr, &conv), ATROUS_INVALID_ARGUMENT);

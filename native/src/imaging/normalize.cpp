@@ -2,6 +2,7 @@
 #include <cmath>
 #include <vector>
 
+#include "checks.h"
 #include "parallel.h"
 
 namespace atrous::imaging {
@@ -64,6 +65,7 @@ void look_up(const std::vector<channel_map>& maps, const uint8_t* from, int32_t 
 void check(const atrous_image& image, const atrous_normalize_desc& desc, const atrous_tensor& output) {
     require_not_null(image.pixels, "image.pixels");
     require_not_null(output.data, "output.data");
+    require_float32(output, "output");
     require_not_null(desc.mean, "mean");
     require_not_null(desc.std, "std");
     require_not_null(desc.fill, "fill");
@@ -102,7 +104,7 @@ atrous_status atrous_normalize(atrous_engine* engine, const atrous_image* image,
         const int64_t stride = output->pixel_stride, right = desc->left + image->width;
         parallel_for(*engine, output->height, 8, [&](int64_t begin, int64_t end) {
             for (int64_t y = begin; y < end; ++y) {
-                float* row = output->data + y * output->width * stride;
+                float* row = static_cast<float*>(output->data) + y * output->width * stride;
                 const int64_t source = y - desc->top;
                 if (source < 0 || source >= image->height) {
                     fill(maps, row, output->width, stride);

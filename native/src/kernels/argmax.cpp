@@ -12,7 +12,7 @@ constexpr int64_t pitch = argmax_pixels;  // floats from a class to the next in 
 // One source row, interpolated to the columns [first, first + count), as [class][pixel].
 void interpolate_row(const resize_argmax_args& a, int64_t source_row, int64_t first, int64_t count, float* out) {
     const int64_t channels = a.logits.channels, stride = a.logits.pixel_stride;
-    const float* in = a.logits.data + source_row * a.logits.width * stride;
+    const float* in = elements<float>(a.logits) + source_row * a.logits.width * stride;
     for (int64_t x = 0; x < count; ++x) {
         const resize_tap& tap = a.columns[first + x];
         const float* low = in + tap.low * stride;

@@ -10,13 +10,15 @@ namespace {
 constexpr int64_t most_tile_pixels = conv2d_most_tile_pixels;
 
 // Input coordinates of the window's first tap, for every pixel of a tile.
+template <class In>
 struct tile_place {
     int64_t y[most_tile_pixels], x[most_tile_pixels];
-    const float* picture[most_tile_pixels];
+    const In* picture[most_tile_pixels];
     int64_t pixels;
     bool inside;  // no tap of any pixel touches the padding
 };
 
+template <class In, class Out>
 class walker {
  public:
     walker(const conv2d_args& a, const conv2d_block& block, float* memory)
@@ -24,49 +26,52 @@ class walker {
           block_(block),
           tile_pixels_(tile_pixels(block.vectors)),
           taps_(a.row_taps ? a.taps.kernel_height : a.taps.kernel_height * a.taps.kernel_width),
-          rows_(reinterpret_cast<const float**>(memory)),
+          zeros_(static_cast<const In*>(a.zeros)),
+          rows_(reinterpret_cast<const In**>(memory)),
           weights_(rows_ + taps_ * most_tile_pixels),
-          staging_(memory + 2 * taps_ * (most_tile_pixels + 1)) {}
+          staging_(reinterpret_cast<In*>(memory + conv2d_pointer_floats(a))),
+          sums_(memory + conv2d_pointer_floats(a) + conv2d_staging_floats(a)) {}
 
     void walk(int64_t begin, int64_t end) {
+        const In* weights = static_cast<const In*>(a_.weights) + block_.weights;
         for (int64_t depth = 0; depth < a_.depth; depth += a_.depth_block) {
             const int64_t count = a_.depth - depth < a_.depth_block ? a_.depth - depth : a_.depth_block;
+            const int64_t tap_depth = a_.row_taps ? a_.taps.kernel_width * count : count;
+            const int64_t steps = (tap_depth + depth_step<In> - 1) / depth_step<In>;
+            const int64_t tap_weights = steps * depth_step<In> * block_.vectors * width;
             for (int64_t pixel = begin; pixel < end; pixel += tile_pixels_) {
-                compute_tile(pixel, end - pixel < tile_pixels_ ? end - pixel : tile_pixels_, depth, count);
+                tile_args<In, Out> t = tile_at(pixel, end - pixel < tile_pixels_ ? end - pixel : tile_pixels_);
+                t.depth = tap_depth;
+                t.taps = a_.row_taps ? collect_row_taps(pixel, t.pixels, weights, tap_weights)
+                                     : collect_taps(pixel, t.pixels, depth, weights, tap_weights);
+                t.sums = sums_ + (pixel - begin) * block_.vectors * width;
+                t.first = depth == 0;
+                t.last = depth + count == a_.depth;
+                multiply(t);
             }
+            weights += taps_ * tap_weights;
         }
     }
 
  private:
-    void compute_tile(int64_t pixel, int64_t pixels, int64_t depth, int64_t count) {
-        tile_place place;
-        locate(pixel, pixels, place);
-        const int64_t vector_floats = block_.vectors * width;
-        tile_args t{};
+    tile_args<In, Out> tile_at(int64_t pixel, int64_t pixels) const {
+        tile_args<In, Out> t{};
         t.rows = rows_;
         t.weights = weights_;
-        t.depth = a_.row_taps ? a_.taps.kernel_width * count : count;
-        const float* weights =
-            a_.weights + block_.weights + depth * taps_ * vector_floats * (a_.row_taps ? a_.taps.kernel_width : 1);
-        t.taps = a_.row_taps ? collect_row_taps(place, weights, t.depth * vector_floats)
-                             : collect_taps(place, depth, weights, t.depth * vector_floats);
         t.bias = a_.bias + block_.bias;
-        t.residual = a_.residual.data == nullptr
-                         ? nullptr
-                         : a_.residual.data + pixel * a_.residual.pixel_stride + block_.out_channel;
+        if (a_.residual.data != nullptr)
+            t.residual = elements<Out>(a_.residual) + pixel * a_.residual.pixel_stride + block_.out_channel;
         t.residual_stride = a_.residual.pixel_stride;
-        t.output = a_.output.data + pixel * a_.output.pixel_stride + block_.out_channel;
+        t.output = elements<Out>(a_.output) + pixel * a_.output.pixel_stride + block_.out_channel;
         t.output_stride = a_.output.pixel_stride;
         t.pixels = pixels;
         t.last_lanes = block_.channels - (block_.vectors - 1) * width;
-        t.first = depth == 0;
-        t.last = depth + count == a_.depth;
         t.activation = a_.activation;
         t.slope = a_.slope;
-        multiply(t);
+        return t;
     }
 
-    void multiply(const tile_args& t) {
+    void multiply(const tile_args<In, Out>& t) {
         switch (block_.vectors) {
             case 1:
                 return multiply_tile<tile_pixels(1), 1>(t);
@@ -81,19 +86,20 @@ class walker {
         }
     }
 
-    void locate(int64_t pixel, int64_t pixels, tile_place& place) {
+    tile_place<In> locate(int64_t pixel, int64_t pixels) const {
         const window& w = a_.taps;
         int64_t x = pixel % a_.output.width, row = pixel / a_.output.width;
         int64_t y = row % a_.output.height, n = row / a_.output.height;
         const int64_t reach_y = (w.kernel_height - 1) * static_cast<int64_t>(w.dilation_height);
         const int64_t reach_x = (w.kernel_width - 1) * static_cast<int64_t>(w.dilation_width);
         const int64_t picture = a_.input.height * static_cast<int64_t>(a_.input.width) * a_.input.pixel_stride;
+        tile_place<In> place;
         place.pixels = pixels;
         place.inside = true;
         for (int64_t m = 0; m < pixels; ++m) {
             place.y[m] = y * w.stride_height - w.pad_top;
             place.x[m] = x * w.stride_width - w.pad_left;
-            place.picture[m] = a_.input.data + n * picture + block_.in_channel;
+            place.picture[m] = elements<In>(a_.input) + n * picture + block_.in_channel;
             place.inside &= place.y[m] >= 0 && place.x[m] >= 0 && place.y[m] + reach_y < a_.input.height &&
                             place.x[m] + reach_x < a_.input.width;
             if (++x == a_.output.width) {
@@ -104,28 +110,30 @@ class walker {
                 }
             }
         }
+        return place;
     }
 
-    const float* at(const tile_place& place, int64_t m, int64_t y, int64_t x) const {
+    const In* at(const tile_place<In>& place, int64_t m, int64_t y, int64_t x) const {
         return place.picture[m] + (y * a_.input.width + x) * a_.input.pixel_stride;
     }
 
     // Every tap that touches the picture for some pixel of the tile. The pixels that a short tile lacks read zeros.
-    int64_t collect_taps(const tile_place& place, int64_t depth, const float* weights, int64_t tap_floats) {
+    int64_t collect_taps(int64_t pixel, int64_t pixels, int64_t depth, const In* weights, int64_t tap_weights) {
+        const tile_place<In> place = locate(pixel, pixels);
         const window& w = a_.taps;
-        const float** out = rows_;
+        const In** out = rows_;
         int64_t taps = 0;
         for (int64_t ky = 0; ky < w.kernel_height; ++ky) {
-            for (int64_t kx = 0; kx < w.kernel_width; ++kx, weights += tap_floats) {
+            for (int64_t kx = 0; kx < w.kernel_width; ++kx, weights += tap_weights) {
                 bool touches = place.inside;
                 for (int64_t m = 0; m < place.pixels; ++m) {
                     const int64_t y = place.y[m] + ky * w.dilation_height, x = place.x[m] + kx * w.dilation_width;
                     const bool hit = place.inside || (y >= 0 && y < a_.input.height && x >= 0 && x < a_.input.width);
-                    out[m] = hit ? at(place, m, y, x) + depth : a_.zeros;
+                    out[m] = hit ? at(place, m, y, x) + depth : zeros_;
                     touches |= hit;
                 }
                 if (!touches) continue;
-                for (int64_t m = place.pixels; m < tile_pixels_; ++m) out[m] = a_.zeros;
+                for (int64_t m = place.pixels; m < tile_pixels_; ++m) out[m] = zeros_;
                 weights_[taps++] = weights;
                 out += tile_pixels_;
             }
@@ -133,33 +141,38 @@ class walker {
         return taps;
     }
 
-    // The same with a whole row of the window as one tap. Rows that stick out at the side are copied beside zeros.
-    int64_t collect_row_taps(const tile_place& place, const float* weights, int64_t tap_floats) {
+    // The same with a whole row of the window as one tap. Rows that stick out at the side, or whose pixels do not lie
+    // side by side, are copied beside zeros.
+    int64_t collect_row_taps(int64_t pixel, int64_t pixels, const In* weights, int64_t tap_weights) {
+        const tile_place<In> place = locate(pixel, pixels);
         const window& w = a_.taps;
         const int64_t depth = w.kernel_width * static_cast<int64_t>(a_.depth);
-        const float** out = rows_;
+        const bool dense = a_.input.pixel_stride == a_.depth;
+        const In** out = rows_;
         int64_t taps = 0;
-        for (int64_t ky = 0; ky < w.kernel_height; ++ky, weights += tap_floats) {
+        for (int64_t ky = 0; ky < w.kernel_height; ++ky, weights += tap_weights) {
             bool touches = false;
             for (int64_t m = 0; m < place.pixels; ++m) {
                 const int64_t y = place.y[m] + ky * w.dilation_height, x = place.x[m];
                 const int64_t from = x < 0 ? -x : 0;
                 const int64_t to = x + w.kernel_width > a_.input.width ? a_.input.width - x : w.kernel_width;
                 if (y < 0 || y >= a_.input.height || from >= to) {
-                    out[m] = a_.zeros;
+                    out[m] = zeros_;
                     continue;
                 }
                 touches = true;
-                out[m] = at(place, m, y, x);
-                if (to - from == w.kernel_width) continue;
-                float* copy = staging_ + (ky * most_tile_pixels + m) * depth;
-                memset(copy, 0, static_cast<size_t>(depth) * sizeof(float));
-                memcpy(copy + from * a_.depth, at(place, m, y, x + from),
-                       static_cast<size_t>((to - from) * a_.depth) * sizeof(float));
+                if (dense && to - from == w.kernel_width) {
+                    out[m] = at(place, m, y, x);
+                    continue;
+                }
+                In* copy = staging_ + (ky * most_tile_pixels + m) * depth;
+                memset(copy, 0, static_cast<size_t>(depth) * sizeof(In));
+                for (int64_t kx = from; kx < to; ++kx)
+                    memcpy(copy + kx * a_.depth, at(place, m, y, x + kx), static_cast<size_t>(a_.depth) * sizeof(In));
                 out[m] = copy;
             }
             if (!touches) continue;
-            for (int64_t m = place.pixels; m < tile_pixels_; ++m) out[m] = a_.zeros;
+            for (int64_t m = place.pixels; m < tile_pixels_; ++m) out[m] = zeros_;
             weights_[taps++] = weights;
             out += tile_pixels_;
         }
@@ -169,21 +182,32 @@ class walker {
     const conv2d_args& a_;
     const conv2d_block& block_;
     const int64_t tile_pixels_, taps_;
-    const float** rows_;
-    const float** weights_;
-    float* staging_;
+    const In* const zeros_;
+    const In** const rows_;
+    const In** const weights_;
+    In* const staging_;
+    float* const sums_;  // [pixel of the chunk][vectors * width]
 };
 
-}  // namespace
-
-void conv2d(const conv2d_args& a, int64_t begin, int64_t end, float* memory) {
+template <class In, class Out>
+void multiply(const conv2d_args& a, int64_t begin, int64_t end, float* memory) {
     const int64_t pixels = static_cast<int64_t>(a.output.batch) * a.output.height * a.output.width;
     for (int64_t item = begin; item < end; ++item) {
         const int64_t chunk = item / a.block_count, block = item % a.block_count;
         const int64_t first = chunk * a.chunk_pixels;
         const int64_t last = first + a.chunk_pixels < pixels ? first + a.chunk_pixels : pixels;
-        walker(a, a.blocks[block], memory).walk(first, last);
+        walker<In, Out>(a, a.blocks[block], memory).walk(first, last);
     }
+}
+
+}  // namespace
+
+void conv2d(const conv2d_args& a, int64_t begin, int64_t end, float* memory) {
+    if (a.input.type == ATROUS_FLOAT32) return multiply<float, float>(a, begin, end, memory);
+#if defined(__AVX512BF16__)
+    if (a.output.type == ATROUS_FLOAT32) return multiply<bf16, float>(a, begin, end, memory);
+    multiply<bf16, bf16>(a, begin, end, memory);
+#endif
 }
 
 }  // namespace atrous::ATROUS_ISA_NAMESPACE

@@ -1,7 +1,7 @@
 // Per-channel affine maps, two-operand arithmetic and copies: memory-bound, so one pass and whole vectors.
 #include "activation.h"
 #include "kernels.h"
-#include "simd.h"
+#include "simd_bfloat16.h"
 
 namespace atrous::ATROUS_ISA_NAMESPACE {
 namespace {
@@ -22,11 +22,13 @@ void for_each_vector(int64_t channels, Body body) {
     if (c < channels) body(c, channels - c);
 }
 
-vec read(const float* p, int64_t lanes) {
+template <class T>
+vec read(const T* p, int64_t lanes) {
     return lanes == width ? load(p) : load_part(p, lanes);
 }
 
-void write(float* p, vec x, int64_t lanes) {
+template <class T>
+void write(T* p, vec x, int64_t lanes) {
     lanes == width ? store(p, x) : store_part(p, x, lanes);
 }
 
@@ -34,16 +36,15 @@ vec combine(vec x, vec y, int32_t op) {
     return op == ATROUS_ADD ? x + y : op == ATROUS_MULTIPLY ? x * y : larger(x, y);
 }
 
-}  // namespace
-
-void affine(const affine_args& a, int64_t begin, int64_t end, float*) {
+template <class In, class Out>
+void scale_and_shift(const affine_args& a, int64_t begin, int64_t end) {
     // Without per-channel factors a dense run of pixels is one long row.
     const bool flat = a.scale == nullptr && a.shift == nullptr && is_dense(a.input) && is_dense(a.output);
     const int64_t channels = flat ? (end - begin) * a.input.channels : a.input.channels;
     const int64_t last = flat ? begin + 1 : end;
     for (int64_t p = begin; p < last; ++p) {
-        const float* in = a.input.data + p * a.input.pixel_stride;
-        float* out = a.output.data + p * a.output.pixel_stride;
+        const In* in = elements<In>(a.input) + p * a.input.pixel_stride;
+        Out* out = elements<Out>(a.output) + p * a.output.pixel_stride;
         for_each_vector(channels, [&](int64_t c, int64_t lanes) {
             vec x = read(in + c, lanes);
             if (a.scale != nullptr) x = x * read(a.scale + c, lanes);
@@ -53,14 +54,15 @@ void affine(const affine_args& a, int64_t begin, int64_t end, float*) {
     }
 }
 
-void binary_op(const binary_args& a, int64_t begin, int64_t end, float*) {
+template <class T>
+void combine_pixels(const binary_args& a, int64_t begin, int64_t end) {
     const bool flat = !a.broadcast && is_dense(a.a) && is_dense(a.b) && is_dense(a.output);
     const int64_t channels = flat ? (end - begin) * a.a.channels : a.a.channels;
     const int64_t last = flat ? begin + 1 : end;
     for (int64_t p = begin; p < last; ++p) {
-        const float* x = a.a.data + p * a.a.pixel_stride;
-        const float* y = a.b.data + (a.broadcast ? p / pixels_per_picture(a.a) : p) * a.b.pixel_stride;
-        float* out = a.output.data + p * a.output.pixel_stride;
+        const T* x = elements<T>(a.a) + p * a.a.pixel_stride;
+        const T* y = elements<T>(a.b) + (a.broadcast ? p / pixels_per_picture(a.a) : p) * a.b.pixel_stride;
+        T* out = elements<T>(a.output) + p * a.output.pixel_stride;
         for_each_vector(channels, [&](int64_t c, int64_t lanes) {
             const vec result = combine(read(x + c, lanes), read(y + c, lanes), a.op);
             write(out + c, activate(result, a.activation, a.slope), lanes);
@@ -68,13 +70,14 @@ void binary_op(const binary_args& a, int64_t begin, int64_t end, float*) {
     }
 }
 
-void copy(const copy_args& a, int64_t begin, int64_t end, float*) {
-    const size_t pixel_bytes = static_cast<size_t>(a.output.channels) * sizeof(float);
+template <class T>
+void copy_rows(const copy_args& a, int64_t begin, int64_t end) {
+    const size_t pixel_bytes = static_cast<size_t>(a.output.channels) * sizeof(T);
     for (int64_t row = begin; row < end; ++row) {
         const int64_t n = row / a.output.height, y = row % a.output.height;
         const int64_t source = a.broadcast ? n : (n * a.input.height + y + a.top) * a.input.width + a.left;
-        const float* in = a.input.data + source * a.input.pixel_stride;
-        float* out = a.output.data + row * a.output.width * a.output.pixel_stride;
+        const T* in = elements<T>(a.input) + source * a.input.pixel_stride;
+        T* out = elements<T>(a.output) + row * a.output.width * a.output.pixel_stride;
         if (!a.broadcast && is_dense(a.input) && is_dense(a.output)) {
             memcpy(out, in, pixel_bytes * static_cast<size_t>(a.output.width));
             continue;
@@ -83,6 +86,25 @@ void copy(const copy_args& a, int64_t begin, int64_t end, float*) {
         for (int64_t x = 0; x < a.output.width; ++x)
             memcpy(out + x * a.output.pixel_stride, in + x * step, pixel_bytes);
     }
+}
+
+}  // namespace
+
+void affine(const affine_args& a, int64_t begin, int64_t end, float*) {
+    const bool from_float = a.input.type == ATROUS_FLOAT32, to_float = a.output.type == ATROUS_FLOAT32;
+    if (from_float) {
+        to_float ? scale_and_shift<float, float>(a, begin, end) : scale_and_shift<float, bf16>(a, begin, end);
+    } else {
+        to_float ? scale_and_shift<bf16, float>(a, begin, end) : scale_and_shift<bf16, bf16>(a, begin, end);
+    }
+}
+
+void binary_op(const binary_args& a, int64_t begin, int64_t end, float*) {
+    a.a.type == ATROUS_FLOAT32 ? combine_pixels<float>(a, begin, end) : combine_pixels<bf16>(a, begin, end);
+}
+
+void copy(const copy_args& a, int64_t begin, int64_t end, float*) {
+    a.input.type == ATROUS_FLOAT32 ? copy_rows<float>(a, begin, end) : copy_rows<bf16>(a, begin, end);
 }
 
 }  // namespace atrous::ATROUS_ISA_NAMESPACE

@@ -1,6 +1,6 @@
 // Max and average pooling: each output pixel walks its window, cut to the picture, with its channels in registers.
 #include "kernels.h"
-#include "simd.h"
+#include "simd_bfloat16.h"
 
 namespace atrous::ATROUS_ISA_NAMESPACE {
 namespace {
@@ -31,14 +31,13 @@ struct keep_mean {
 };
 
 // V registers of channels, the last of which has only `lanes` (less than width only where V is 1).
-template <class Pool, int V>
-void pool_channels(const float* picture, const atrous_tensor& input, span rows, span columns, float* out,
-                   int64_t lanes) {
-    const auto read = [&](const float* p) { return lanes == width ? load(p) : load_part(p, lanes); };
+template <class Pool, int V, class T>
+void pool_channels(const T* picture, const atrous_tensor& input, span rows, span columns, T* out, int64_t lanes) {
+    const auto read = [&](const T* p) { return lanes == width ? load(p) : load_part(p, lanes); };
     vec total[V], row[V];
     for (int v = 0; v < V; ++v) total[v] = Pool::start();
     for (int64_t y = rows.begin; y < rows.end; ++y) {
-        const float* in = picture + (y * input.width + columns.begin) * input.pixel_stride;
+        const T* in = picture + (y * input.width + columns.begin) * input.pixel_stride;
         for (int v = 0; v < V; ++v) row[v] = read(in + v * width);
         for (int64_t x = columns.begin + 1; x < columns.end; ++x) {
             in += input.pixel_stride;
@@ -53,16 +52,16 @@ void pool_channels(const float* picture, const atrous_tensor& input, span rows, 
     }
 }
 
-template <class Pool>
-void pool(const pool_args& a, int64_t begin, int64_t end) {
+template <class Pool, class T>
+void walk(const pool_args& a, int64_t begin, int64_t end) {
     const int64_t blocks = (a.input.channels + pool_channel_block - 1) / pool_channel_block;
     for (int64_t item = begin; item < end; ++item) {
         const int64_t pixel = item / blocks, x = pixel % a.output.width, row = pixel / a.output.width;
         const int64_t y = row % a.output.height, n = row / a.output.height;
         const span rows = clip(y, a.desc.stride_height, a.desc.pad_top, a.desc.kernel_height, a.input.height);
         const span columns = clip(x, a.desc.stride_width, a.desc.pad_left, a.desc.kernel_width, a.input.width);
-        const float* picture = a.input.data + n * a.input.height * a.input.width * a.input.pixel_stride;
-        float* out = a.output.data + pixel * a.output.pixel_stride;
+        const T* picture = elements<T>(a.input) + n * a.input.height * a.input.width * a.input.pixel_stride;
+        T* out = elements<T>(a.output) + pixel * a.output.pixel_stride;
         int64_t c = item % blocks * pool_channel_block;
         const int64_t last = c + pool_channel_block < a.input.channels ? c + pool_channel_block : a.input.channels;
         for (; c + 4 * width <= last; c += 4 * width)
@@ -70,6 +69,11 @@ void pool(const pool_args& a, int64_t begin, int64_t end) {
         for (; c < last; c += width)
             pool_channels<Pool, 1>(picture + c, a.input, rows, columns, out + c, last - c < width ? last - c : width);
     }
+}
+
+template <class Pool>
+void pool(const pool_args& a, int64_t begin, int64_t end) {
+    a.input.type == ATROUS_FLOAT32 ? walk<Pool, float>(a, begin, end) : walk<Pool, bf16>(a, begin, end);
 }
 
 }  // namespace

@@ -1,26 +1,28 @@
 // Bilinear interpolation in the operation order of PyTorch's upsample_bilinear2d:
 //     value = h0 * (w0 * p00 + w1 * p01) + h1 * (w0 * p10 + w1 * p11)
 #include "kernels.h"
-#include "simd.h"
+#include "simd_bfloat16.h"
 
 namespace atrous::ATROUS_ISA_NAMESPACE {
+namespace {
 
-void resize_bilinear(const resize_args& a, int64_t begin, int64_t end, float*) {
+template <class T>
+void interpolate(const resize_args& a, int64_t begin, int64_t end) {
     const int64_t channels = a.input.channels, whole = channels / width * width, rest = channels - whole;
     for (int64_t row = begin; row < end; ++row) {
         const int64_t n = row / a.output.height, y = row % a.output.height;
         const resize_tap& tap = a.rows[y];
         const int64_t in_row = a.input.width * a.input.pixel_stride;
-        const float* upper = a.input.data + (n * a.input.height + tap.low) * in_row;
-        const float* lower = a.input.data + (n * a.input.height + tap.high) * in_row;
+        const T* upper = elements<T>(a.input) + (n * a.input.height + tap.low) * in_row;
+        const T* lower = elements<T>(a.input) + (n * a.input.height + tap.high) * in_row;
         const vec h0 = all(tap.low_weight), h1 = all(tap.high_weight);
-        float* out = a.output.data + row * a.output.width * a.output.pixel_stride;
+        T* out = elements<T>(a.output) + row * a.output.width * a.output.pixel_stride;
         for (int64_t x = 0; x < a.output.width; ++x, out += a.output.pixel_stride) {
             const resize_tap& column = a.columns[x];
-            const float* p00 = upper + column.low * a.input.pixel_stride;
-            const float* p01 = upper + column.high * a.input.pixel_stride;
-            const float* p10 = lower + column.low * a.input.pixel_stride;
-            const float* p11 = lower + column.high * a.input.pixel_stride;
+            const T* p00 = upper + column.low * a.input.pixel_stride;
+            const T* p01 = upper + column.high * a.input.pixel_stride;
+            const T* p10 = lower + column.low * a.input.pixel_stride;
+            const T* p11 = lower + column.high * a.input.pixel_stride;
             const vec w0 = all(column.low_weight), w1 = all(column.high_weight);
             const auto mix = [&](vec a00, vec a01, vec a10, vec a11) {
                 return h0 * (w0 * a00 + w1 * a01) + h1 * (w0 * a10 + w1 * a11);
@@ -35,6 +37,12 @@ void resize_bilinear(const resize_args& a, int64_t begin, int64_t end, float*) {
             }
         }
     }
+}
+
+}  // namespace
+
+void resize_bilinear(const resize_args& a, int64_t begin, int64_t end, float*) {
+    a.input.type == ATROUS_FLOAT32 ? interpolate<float>(a, begin, end) : interpolate<bf16>(a, begin, end);
 }
 
 }  // namespace atrous::ATROUS_ISA_NAMESPACE

@@ -7,8 +7,8 @@ namespace atrous::ATROUS_ISA_NAMESPACE {
 void softmax(const softmax_args& a, int64_t begin, int64_t end, float*) {
     const int64_t channels = a.input.channels, whole = channels / width * width, rest = channels - whole;
     for (int64_t p = begin; p < end; ++p) {
-        const float* in = a.input.data + p * a.input.pixel_stride;
-        float* out = a.output.data + p * a.output.pixel_stride;
+        const float* in = elements<float>(a.input) + p * a.input.pixel_stride;
+        float* out = elements<float>(a.output) + p * a.output.pixel_stride;
         float best = in[0];
         if (whole > 0) {
             vec most = load(in);

@@ -4,7 +4,7 @@
 // d phases.
 #include "activation.h"
 #include "kernels.h"
-#include "simd.h"
+#include "simd_bfloat16.h"
 #include "winograd_transform.h"
 
 namespace atrous::ATROUS_ISA_NAMESPACE {
@@ -75,7 +75,8 @@ panel_body panel_of(int64_t tiles, int32_t vectors) {
     }
 }
 
-template <int TileSize>
+// T: how the tensors are stored.
+template <int TileSize, class T>
 class winograd_walker {
  public:
     winograd_walker(const winograd_args& a, float* memory)
@@ -111,15 +112,16 @@ class winograd_walker {
 
     void transform_input(int64_t t) {
         const place at = locate(t);
-        const float* picture =
-            a_.input.data + at.picture * a_.input.height * int64_t{a_.input.width} * a_.input.pixel_stride;
-        const float* pixels[cells];
+        const T* picture =
+            elements<T>(a_.input) + at.picture * a_.input.height * int64_t{a_.input.width} * a_.input.pixel_stride;
+        const T* const zeros = static_cast<const T*>(a_.zeros);
+        const T* pixels[cells];
         for (int64_t i = 0; i < side; ++i) {
             const int64_t y = at.y - a_.taps.pad_top + i * a_.rows.rate;
             for (int64_t j = 0; j < side; ++j) {
                 const int64_t x = at.x - a_.taps.pad_left + j * a_.columns.rate;
                 const bool inside = y >= 0 && y < a_.input.height && x >= 0 && x < a_.input.width;
-                pixels[i * side + j] = inside ? picture + (y * a_.input.width + x) * a_.input.pixel_stride : a_.zeros;
+                pixels[i * side + j] = inside ? picture + (y * a_.input.width + x) * a_.input.pixel_stride : zeros;
             }
         }
         float* out = inputs_ + t * pixel_floats_;
@@ -199,11 +201,11 @@ class winograd_walker {
             const int64_t pixel = (at.picture * a_.output.height + y) * a_.output.width + x;
             vec sum = values[j] + bias;
             if (a_.residual.data != nullptr) {
-                const float* residual = a_.residual.data + pixel * a_.residual.pixel_stride + channel;
+                const T* residual = elements<T>(a_.residual) + pixel * a_.residual.pixel_stride + channel;
                 sum = sum + (lanes == width ? load(residual) : load_part(residual, lanes));
             }
             sum = activate(sum, a_.activation, a_.slope);
-            float* out = a_.output.data + pixel * a_.output.pixel_stride + channel;
+            T* out = elements<T>(a_.output) + pixel * a_.output.pixel_stride + channel;
             if (lanes == width) {
                 store(out, sum);
             } else {
@@ -219,9 +221,9 @@ class winograd_walker {
     int64_t first_ = 0, count_ = 0;
 };
 
-template <int TileSize>
+template <int TileSize, class T>
 void walk(const winograd_args& a, int64_t begin, int64_t end, float* memory) {
-    winograd_walker<TileSize> walker(a, memory);
+    winograd_walker<TileSize, T> walker(a, memory);
     int64_t transformed = -1;
     for (int64_t item = begin; item < end; ++item) {
         const int64_t tile_block = item / a.groups, group = item % a.groups;
@@ -236,9 +238,9 @@ void walk(const winograd_args& a, int64_t begin, int64_t end, float* memory) {
 
 void winograd(const winograd_args& a, int64_t begin, int64_t end, float* memory) {
     if (a.tile_size == 3) {
-        walk<3>(a, begin, end, memory);
+        walk<3, float>(a, begin, end, memory);
     } else {
-        walk<4>(a, begin, end, memory);
+        walk<4, float>(a, begin, end, memory);
     }
 }
 
