@@ -45,18 +45,22 @@ public static class BackendRegistry
                 passedOver = e.Message;
             }
         }
-        IBackend backend = device switch
+        try
         {
-            "auto" or "cpu" => new CpuBackend(threads),
-            "reference" => new ReferenceBackend(),
-            _ when device == "cuda" || device.StartsWith("cuda:", StringComparison.Ordinal) => new CudaBackend(CudaDevices.Find(device), precision, cuda),
-            _ => throw new UnavailableException($"There is no device '{device}'; there are auto, cpu, reference and cuda[:n]."),
-        };
-        if (precision == Precision.Fp32 || backend is CudaBackend)
-            return backend;
-        backend.Dispose();
-        throw new UnavailableException(
-            $"The device {backend.Name} computes in fp32; it does not have {precision.ToString().ToLowerInvariant()}.{(passedOver is null ? "" : $" {passedOver}")}");
+            return device switch
+            {
+                "auto" or "cpu" => new CpuBackend(threads, precision),
+                "reference" when precision == Precision.Fp32 => new ReferenceBackend(),
+                "reference" => throw new UnavailableException(
+                    $"The device reference computes in double precision and answers in fp32; it does not have {precision.ToString().ToLowerInvariant()}."),
+                _ when device == "cuda" || device.StartsWith("cuda:", StringComparison.Ordinal) => new CudaBackend(CudaDevices.Find(device), precision, cuda),
+                _ => throw new UnavailableException($"There is no device '{device}'; there are auto, cpu, reference and cuda[:n]."),
+            };
+        }
+        catch (UnavailableException e) when (passedOver is { } gpu)
+        {
+            throw new UnavailableException($"{e.Message} {gpu}");
+        }
     }
 
     private static readonly DeviceInfo Reference = new("reference", true, "plain loops in double precision; slow, the definition of correct");

@@ -12,6 +12,6 @@ public enum Precision
     /// <summary>IEEE half precision storage.</summary>
     Fp16,
 
-    /// <summary>bfloat16 storage.</summary>
+    /// <summary>bfloat16 storage; the scores stay float32.</summary>
     Bf16,
 }

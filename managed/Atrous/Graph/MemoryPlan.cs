@@ -122,7 +122,8 @@ public sealed class MemoryPlan
             && blocks.TryGetValue(node.Output, out Block? after)
             && before.Last == index
             && after.First == index
-            && before.Size == after.Size)
+            && before.Size == after.Size
+            && input.Type == node.Output.Type)
         {
             before.Values.AddRange(after.Values);
             before.Last = after.Last;

@@ -19,7 +19,7 @@ internal sealed unsafe class EngineHandle : SafeHandle
         SetHandle(engine);
     }
 
-    /// <summary>"baseline", "avx2" or "avx512".</summary>
+    /// <summary>"baseline", "avx2", "avx512" or "avx512bf16".</summary>
     public string Isa => Marshal.PtrToStringUTF8((nint)LibAtrous.EngineIsa(this)) ?? "";
 
     public int Threads => LibAtrous.EngineThreads(this);

@@ -14,6 +14,9 @@ internal static unsafe partial class LibAtrous
     [LibraryImport(Library, EntryPoint = "atrous_engine_isa")]
     public static partial byte* EngineIsa(EngineHandle engine);
 
+    [LibraryImport(Library, EntryPoint = "atrous_engine_require_bfloat16")]
+    public static partial AtrousStatus EngineRequireBFloat16(EngineHandle engine);
+
     [LibraryImport(Library, EntryPoint = "atrous_engine_threads")]
     public static partial int EngineThreads(EngineHandle engine);
 }

@@ -63,6 +63,7 @@ internal struct NativeConv2d
     public int Groups;
     public int Activation;
     public float Slope;
+    public NativeType Type;
 }
 
 /// <summary>atrous_pool_desc.</summary>

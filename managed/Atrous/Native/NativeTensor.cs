@@ -2,20 +2,30 @@ using System.Runtime.InteropServices;
 
 namespace Atrous.Native;
 
-/// <summary>atrous_tensor: a float32 NHWC view that owns nothing.</summary>
+/// <summary>atrous_tensor: an NHWC view that owns nothing.</summary>
 /// <param name="data">The first element.</param>
 /// <param name="pixelStride">Elements from one pixel to the next, at least <paramref name="channels"/>.</param>
 /// <param name="batch">Pictures.</param>
 /// <param name="height">Rows.</param>
 /// <param name="width">Pixels of a row.</param>
 /// <param name="channels">Elements of a pixel that the view shows.</param>
+/// <param name="type">What an element is.</param>
 [StructLayout(LayoutKind.Sequential)]
-internal unsafe struct NativeTensor(float* data, long pixelStride, int batch, int height, int width, int channels)
+internal unsafe struct NativeTensor(
+    void* data, long pixelStride, int batch, int height, int width, int channels, NativeType type = NativeType.Float32)
 {
-    public float* Data = data;
+    public void* Data = data;
     public long PixelStride = pixelStride;
     public int Batch = batch;
     public int Height = height;
     public int Width = width;
     public int Channels = channels;
+    public NativeType Type = type;
+}
+
+/// <summary>atrous_type.</summary>
+internal enum NativeType
+{
+    Float32 = 0,
+    BFloat16 = 1,
 }

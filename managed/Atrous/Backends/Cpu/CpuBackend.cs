@@ -1,6 +1,7 @@
 using Atrous.Graph;
 using Atrous.Graph.Passes;
 using Atrous.Native;
+using Atrous.Tensors;
 
 namespace Atrous.Backends.Cpu;
 
@@ -17,21 +18,44 @@ public sealed class CpuBackend : IBackend
 
     private readonly EngineHandle _engine;
     private readonly PackedConvolutions _convolutions;
+    private readonly DType _storage;
 
     /// <summary>Starts the thread pool.</summary>
     /// <param name="threads">Threads of a run, the caller's included; 0 means one per core that the process may use.</param>
-    /// <exception cref="UnavailableException">libatrous is missing, or the processor lacks what ATROUS_ISA names.</exception>
-    public CpuBackend(int threads = 0)
+    /// <param name="precision">
+    /// <see cref="Precision.Fp32"/>, or <see cref="Precision.Bf16"/>: weights and values stored as bfloat16, sums and scores in
+    /// float32.
+    /// </param>
+    /// <exception cref="UnavailableException">
+    /// libatrous is missing, the processor lacks what ATROUS_ISA names, or it lacks what the precision takes.
+    /// </exception>
+    public CpuBackend(int threads = 0, Precision precision = Precision.Fp32)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
+        if (precision is not (Precision.Fp32 or Precision.Bf16))
+        {
+            throw new UnavailableException(
+                $"The device cpu computes in fp32 or bf16; it does not have {precision.ToString().ToLowerInvariant()}.");
+        }
+        _storage = precision == Precision.Bf16 ? DType.BFloat16 : DType.Float32;
         _engine = new EngineHandle(threads);
-        _convolutions = new PackedConvolutions(_engine);
+        try
+        {
+            if (precision == Precision.Bf16)
+                LibAtrous.ThrowIfFailed(LibAtrous.EngineRequireBFloat16(_engine));
+        }
+        catch
+        {
+            _engine.Dispose();
+            throw;
+        }
+        _convolutions = new PackedConvolutions(_engine, precision == Precision.Bf16 ? NativeType.BFloat16 : NativeType.Float32);
     }
 
     /// <inheritdoc/>
     public string Name => "cpu";
 
-    /// <summary>The instruction set in use: "baseline", "avx2" or "avx512".</summary>
+    /// <summary>The instruction set in use: "baseline", "avx2", "avx512" or "avx512bf16".</summary>
     public string InstructionSet => _engine.Isa;
 
     /// <summary>Threads of a run, the caller's included.</summary>
@@ -41,7 +65,7 @@ public sealed class CpuBackend : IBackend
     internal EngineHandle Engine => _engine;
 
     /// <inheritdoc/>
-    public IExecutable Compile(NetworkGraph graph) => new CpuExecutable(_engine, StandardPasses.Apply(graph), _convolutions, Arenas.Shared);
+    public IExecutable Compile(NetworkGraph graph) => new CpuExecutable(_engine, StandardPasses.Apply(graph, _storage), _convolutions, Arenas.Shared);
 
     /// <inheritdoc/>
     public int WorthwhileBatch(int height, int width) => (int)Math.Max(1, WorthwhilePixels / ((long)height * width));

@@ -8,7 +8,7 @@ namespace Atrous.Backends.Cpu;
 /// Packed weights by the convolution that uses them, so that graphs of different shapes share one copy. A weight is read
 /// from its file, packed and forgotten: at no time is there more than one of them unpacked.
 /// </summary>
-internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposable
+internal sealed unsafe class PackedConvolutions(EngineHandle engine, NativeType type) : IDisposable
 {
     private readonly Dictionary<Weight, List<(Conv2d Op, Conv2dHandle Handle)>> _packed = [];
     private NativeBuffer? _unpacked;
@@ -82,6 +82,7 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
             Groups = op.Groups,
             Activation = (int)op.Activation.Kind,
             Slope = op.Activation.Slope,
+            Type = type,
         };
         fixed (float* scale = op.Scale, bias = op.Bias)
         {

@@ -26,14 +26,14 @@ internal static unsafe class Steps
             // An output that is an input of the graph, or that was asked for before.
             View made = layout.Of(graph.Outputs[i]), asked = layout.OfOutput(i);
             if (made != asked)
-                steps.Add((new Node(new Concat(), [graph.Outputs[i]], graph.Outputs[i]), Duplicate(made, asked, graph.Outputs[i].Type)));
+                steps.Add((new Node(new Concat(), [graph.Outputs[i]], graph.Outputs[i]), Duplicate(made, asked)));
         }
         return [.. steps];
     }
 
-    private static Step Duplicate(View from, View to, DType type) => (_, frame) =>
+    private static Step Duplicate(View from, View to) => (_, frame) =>
     {
-        long size = to.Shape.Elements * type.SizeInBytes();
+        long size = to.Shape.Elements * to.Type.SizeInBytes();
         Buffer.MemoryCopy(from.In(frame).Data, to.In(frame).Data, size, size);
         return AtrousStatus.Ok;
     };
@@ -115,7 +115,7 @@ internal static unsafe class Steps
             bool inPlace = graph.Slices.TryGetValue(input, out Slice slice) && slice == new Slice(node.Output, channel);
             if (!inPlace)
             {
-                View part = y with { OffsetInBytes = y.OffsetInBytes + channel * sizeof(float), Shape = input.Shape };
+                View part = y with { OffsetInBytes = y.OffsetInBytes + channel * y.Type.SizeInBytes(), Shape = input.Shape };
                 copies.Add(Copy(layout.Of(input), 0, 0, part));
             }
             channel += input.Shape.Channels;
@@ -129,7 +129,7 @@ internal static unsafe class Steps
         (int height, int width) = upsample is null ? (logits.Shape.Height, logits.Shape.Width) : (upsample.Height, upsample.Width);
         return (engine, frame) => LibAtrous.ResizeArgmax(
             engine, logits.In(frame), desc, height, width,
-            labels is { } l ? (ushort*)l.In(frame).Data : null, confidence is { } c ? c.In(frame).Data : null);
+            labels is { } l ? (ushort*)l.In(frame).Data : null, confidence is { } c ? (float*)c.In(frame).Data : null);
     }
 
     /// <summary>The argmax of the same scores beside a confidence, or the other way round: one call computes both.</summary>

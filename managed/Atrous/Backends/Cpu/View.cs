@@ -12,11 +12,12 @@ internal sealed class Frame(int blocks)
 }
 
 /// <summary>Where a value lies: a block of the frame, an offset in it, and the distance from pixel to pixel.</summary>
-internal readonly record struct View(int Block, long OffsetInBytes, long PixelStride, Shape Shape)
+internal readonly record struct View(int Block, long OffsetInBytes, long PixelStride, Shape Shape, DType Type)
 {
     /// <summary>The tensor in a frame.</summary>
     public unsafe NativeTensor In(Frame frame) => new(
-        (float*)(frame.Blocks[Block] + (nint)OffsetInBytes), PixelStride, Shape.Batch, Shape.Height, Shape.Width, Shape.Channels);
+        (void*)(frame.Blocks[Block] + (nint)OffsetInBytes), PixelStride, Shape.Batch, Shape.Height, Shape.Width, Shape.Channels,
+        Type == DType.BFloat16 ? NativeType.BFloat16 : NativeType.Float32);
 }
 
 /// <summary>Turns a memory plan into views.</summary>
@@ -30,14 +31,14 @@ internal sealed class Layout(NetworkGraph graph, MemoryPlan plan)
         Placement place = plan.Locate(value);
         long channel = (long)place.Channel * value.Type.SizeInBytes();
         (int block, long offset) = Home(place.Root);
-        return new View(block, offset + channel, place.Root.Shape.Channels, value.Shape);
+        return new View(block, offset + channel, place.Root.Shape.Channels, value.Shape, value.Type);
     }
 
     /// <summary>The tensor that the caller gave for an output.</summary>
     public View OfOutput(int index)
     {
-        Shape shape = graph.Outputs[index].Shape;
-        return new View(1 + graph.Inputs.Count + index, 0, shape.Channels, shape);
+        Value output = graph.Outputs[index];
+        return new View(1 + graph.Inputs.Count + index, 0, output.Shape.Channels, output.Shape, output.Type);
     }
 
     private (int Block, long Offset) Home(Value root)

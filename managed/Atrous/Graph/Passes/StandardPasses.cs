@@ -1,3 +1,5 @@
+using Atrous.Tensors;
+
 namespace Atrous.Graph.Passes;
 
 /// <summary>The passes that every fast backend wants, in their order.</summary>
@@ -14,6 +16,13 @@ public static class StandardPasses
         ElideConcat.Apply,
     ];
 
-    /// <summary>Applies them all: the result computes the same values from the same inputs.</summary>
-    public static NetworkGraph Apply(NetworkGraph graph) => All.Aggregate(graph, (current, pass) => pass(current));
+    /// <summary>The same for a network that is stored as bfloat16.</summary>
+    public static IReadOnlyList<Func<NetworkGraph, NetworkGraph>> AllOfBFloat16 { get; } =
+        [.. All.SkipLast(1), StoreAsBFloat16.Apply, All[^1]];
+
+    /// <summary>Applies them all: the result computes the same values from the same inputs, but for the rounding of bfloat16.</summary>
+    /// <param name="graph">As a model builds it.</param>
+    /// <param name="storage"><see cref="DType.Float32"/> or <see cref="DType.BFloat16"/>.</param>
+    public static NetworkGraph Apply(NetworkGraph graph, DType storage = DType.Float32) =>
+        (storage == DType.BFloat16 ? AllOfBFloat16 : All).Aggregate(graph, (current, pass) => pass(current));
 }
