@@ -61,6 +61,42 @@ public sealed class PassTests
     }
 
     [Fact]
+    public void Storing_bfloat16_keeps_the_results_of_random_networks()
+    {
+        for (int seed = 0; seed < Seeds; seed++)
+        {
+            NetworkGraph graph = RandomGraphs.Make(seed), stored = StandardPasses.Apply(graph, DType.BFloat16);
+            AssertSame(graph, stored, seed);
+            // A value and its place have one type, so that a slice of bfloat16 never lies in float32.
+            Assert.All(stored.Slices, slice => Assert.Equal(slice.Value.Parent.Type, slice.Key.Type));
+        }
+    }
+
+    [Fact]
+    public void BFloat16_stays_inside_and_scores_stay_float32()
+    {
+        Value features = Conv(_x, 4), logits = Conv(features, 3);
+        Value labels = Add(new Argmax(), Add(new ResizeBilinear(12, 14, Sampling.HalfPixel), logits));
+        NetworkGraph graph = Apply(StoreAsBFloat16.Apply, labels);
+        Assert.Equal(
+            [DType.BFloat16, DType.BFloat16, DType.Float32, DType.Float32, DType.UInt16], graph.Nodes.Select(node => node.Output.Type));
+        Assert.Equal(new Activate(Activation.None), graph.Nodes[0].Op);
+        Assert.Equal([_x], graph.Inputs);
+        Assert.Equal([labels], graph.Outputs);
+    }
+
+    [Fact]
+    public void A_value_that_is_needed_in_both_types_is_converted_once()
+    {
+        Value features = Conv(_x, 4);
+        Value first = Conv(features, 3), second = Conv(features, 3);
+        NetworkGraph graph = Apply(StoreAsBFloat16.Apply, features, first, second);
+        // The features are the caller's, so float32; both convolutions read one copy in bfloat16.
+        Assert.Equal(2, graph.Nodes.Count(node => node.Op is Activate));
+        Assert.All(graph.Nodes.Where(node => node.Op is Conv2d), node => Assert.Equal(DType.BFloat16, node.Inputs[0].Type));
+    }
+
+    [Fact]
     public void Batch_norms_fold_into_scale_and_bias()
     {
         Value conv = Conv(_x, 3, scale: [2, 2, 2], bias: [1, 2, 3]);

@@ -30,6 +30,32 @@ public sealed class RealModelTests(ITestOutputHelper output)
         Assert.True(agreement >= 0.995, $"only {agreement:P3} of the pixels agree");
     }
 
+    /// <summary>Rounding moves a boundary here and there; that it moves no more is what makes bf16 usable.</summary>
+    [Theory]
+    [MemberData(nameof(Photos))]
+    public void Bf16_keeps_the_mask(string model, string photo)
+    {
+        Shared.Require("models");
+        AllBackends.OfBFloat16().Dispose();
+        double agreement = AgreementOf(
+            model, photo, () => Load(model), () => Load(model, new SegmenterOptions { Precision = Precision.Bf16 }));
+        output.WriteLine($"{model} {photo}: {agreement:P3} of the pixels agree in bf16");
+        Assert.True(agreement >= 0.993, $"only {agreement:P3} of the pixels agree");
+    }
+
+    /// <summary>Winograd's convolution wherever it is possible, against none.</summary>
+    [Theory]
+    [MemberData(nameof(Photos))]
+    public void Winograd_s_convolution_keeps_the_mask(string model, string photo)
+    {
+        Shared.Require("models");
+        double agreement = AgreementOf(
+            model, photo, () => AllBackends.Under("ATROUS_CONV", "direct", () => Load(model)),
+            () => AllBackends.Under("ATROUS_CONV", "winograd", () => Load(model)));
+        output.WriteLine($"{model} {photo}: {agreement:P4} of the pixels agree");
+        Assert.True(agreement >= 0.999, $"only {agreement:P4} of the pixels agree");
+    }
+
     /// <summary>The figures are those of shared/models/README.md; 0.2 points of mIoU are allowed.</summary>
     [Theory]
     [InlineData(Voc, 0.978, 0.949)]
@@ -69,7 +95,15 @@ public sealed class RealModelTests(ITestOutputHelper output)
         Assert.InRange(agreement, 0.85, 0.9999);
     }
 
-    private static Segmenter Load(string model) => Segmenter.Load(Shared.Require($"models/{model}.safetensors"));
+    private static Segmenter Load(string model, SegmenterOptions? options = null) =>
+        Segmenter.Load(Shared.Require($"models/{model}.safetensors"), options);
+
+    private static double AgreementOf(string model, string photo, Func<Segmenter> usual, Func<Segmenter> other)
+    {
+        using Image picture = Image.Load(Shared.Require($"models/{model}/{photo}"));
+        using Segmenter first = usual(), second = other();
+        return Agreement(first.Segment(picture).Labels, second.Segment(picture).Labels);
+    }
 
     private static ushort[] Labels(string path)
     {

@@ -39,22 +39,44 @@ public static partial class AllBackends
         }
     }
 
-    /// <summary>The CPU backend on one instruction set. The kernels look at the process's own environment, not at .NET's copy.</summary>
-    private static CpuBackend Forced(string instructionSet)
+    /// <summary>The CPU backend with everything stored as bfloat16; skips the test with the reason where this machine has it not.</summary>
+    public static CpuBackend OfBFloat16()
     {
-        const string Variable = "ATROUS_ISA";
-        string? before = Environment.GetEnvironmentVariable(Variable);
-        Assert.Equal(0, SetEnvironment(Variable, instructionSet, 1));
         try
         {
-            var backend = new CpuBackend();
-            Assert.Equal(instructionSet, backend.InstructionSet);
-            return backend;
+            return new CpuBackend(precision: Precision.Bf16);
+        }
+        catch (UnavailableException unavailable)
+        {
+            Assert.Skip(unavailable.Message);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// What is made while an environment variable has a value. The kernels look at the process's own environment, not at .NET's
+    /// copy.
+    /// </summary>
+    public static T Under<T>(string variable, string value, Func<T> make)
+    {
+        string? before = Environment.GetEnvironmentVariable(variable);
+        Assert.Equal(0, SetEnvironment(variable, value, 1));
+        try
+        {
+            return make();
         }
         finally
         {
-            _ = before is null ? UnsetEnvironment(Variable) : SetEnvironment(Variable, before, 1);
+            _ = before is null ? UnsetEnvironment(variable) : SetEnvironment(variable, before, 1);
         }
+    }
+
+    /// <summary>The CPU backend on one instruction set.</summary>
+    private static CpuBackend Forced(string instructionSet)
+    {
+        CpuBackend backend = Under("ATROUS_ISA", instructionSet, () => new CpuBackend());
+        Assert.Equal(instructionSet, backend.InstructionSet);
+        return backend;
     }
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]

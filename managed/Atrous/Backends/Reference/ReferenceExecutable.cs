@@ -36,7 +36,7 @@ internal sealed class ReferenceExecutable : IExecutable
                 cancellation.ThrowIfCancellationRequested();
                 Node node = _graph.Nodes[i];
                 if (!results.TryGetValue(node.Output, out Tensor? output))
-                    owned.Add(node.Output, output = new Tensor(node.Output.Shape, node.Output.Type));
+                    owned.Add(node.Output, output = new Tensor(node.Output.Shape, Unrounded(node.Output.Type)));
                 _kernels[i]([.. node.Inputs.Select(Find)], output);
                 _observer?.Invoke(node, output);
                 foreach (Value dead in _lastRead[i])
@@ -63,6 +63,9 @@ internal sealed class ReferenceExecutable : IExecutable
     public void Dispose()
     {
     }
+
+    // The reference says what is computed, not how it is stored: bfloat16 is float32 here.
+    private static DType Unrounded(DType type) => type == DType.BFloat16 ? DType.Float32 : type;
 
     // The same value may be asked for twice; the first tensor stands for it.
     private static Dictionary<Value, Tensor> Pair(IReadOnlyList<Value> values, ReadOnlySpan<Tensor> tensors)

@@ -8,8 +8,8 @@ namespace Atrous.Graph.Passes;
 /// caller gives and gets stays float32, and so do the scores, from the convolution that makes them to the outputs: neighbouring
 /// classes are often closer than bfloat16 can tell. Where a value is needed in the other type, an <see cref="Activate"/> without
 /// a function converts it. A backend that applies this must have: convolutions that take bfloat16 and give either type (a
-/// residual has the output's), <see cref="Activate"/> and <see cref="BatchNorm"/> between any two types, softmax and labels of
-/// float32, and everything else within one type.
+/// residual has the output's), <see cref="Activate"/> and <see cref="BatchNorm"/> between any two types, softmax, confidence and labels
+/// of float32, and everything else within one type.
 /// </summary>
 public static class StoreAsBFloat16
 {
@@ -50,7 +50,7 @@ public static class StoreAsBFloat16
         }
 
         private DType TypeFor(Node node, IEnumerable<Node> readers) =>
-            node.Op is Softmax || node.Output.Type != DType.Float32 || readers.All(reader => NeedsFloat32(reader, node.Output))
+            node.Op is Softmax or Confidence || node.Output.Type != DType.Float32 || readers.All(reader => NeedsFloat32(reader, node.Output))
                 ? node.Output.Type
                 : DType.BFloat16;
 
