@@ -113,8 +113,8 @@ ATROUS_API void atrous_conv2d_destroy(atrous_conv2d* conv);
 
 // output = activation(conv(input) + bias + residual). Zeros lie outside the input; pad_top and pad_left say where the
 // window starts, and the output's height and width say where it ends (so asymmetric padding needs nothing more).
-// residual: null, or a view of the output's shape and type; it may be the output itself. The output of a bfloat16
-// convolution may be float32.
+// residual: null, or a view of the output's shape and type; it may be the output itself. The output
+// may be of another type than the input.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_conv2d_run(atrous_engine* engine, const atrous_conv2d* conv,
                                                             const atrous_tensor* input, int32_t pad_top,
                                                             int32_t pad_left, const atrous_tensor* residual,

@@ -100,10 +100,10 @@ atrous_status atrous_conv2d_run(atrous_engine* engine, const atrous_conv2d* conv
         require_tensor(input, "input");
         require_tensor(output, "output");
         const atrous_conv2d_desc& desc = conv->desc;
-        if (input->type != desc.type || (desc.type == ATROUS_FLOAT32 && output->type != ATROUS_FLOAT32)) {
-            throw fail(ATROUS_INVALID_ARGUMENT,
-                       "a convolution made for %s takes that as its input, and gives float32 or what it takes",
-                       desc.type == ATROUS_FLOAT32 ? "float32" : "bfloat16");
+        if (input->type != desc.type) {
+            const bool wide = desc.type == ATROUS_FLOAT32;
+            throw fail(ATROUS_INVALID_ARGUMENT, "the convolution was made for %s and input is %s",
+                       wide ? "float32" : "bfloat16", wide ? "bfloat16" : "float32");
         }
         require_channels(*input, "input", desc.in_channels);
         require_channels(*output, "output", desc.out_channels);

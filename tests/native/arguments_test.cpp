@@ -66,9 +66,8 @@ TEST_F(Arguments, TypesMustAgree) {
     const atrous_conv2d_desc desc{4, 4, 1, 1, 1, 1, 1, 1, 1, 0, 0, ATROUS_FLOAT32};
     atrous_conv2d* conv = nullptr;
     ASSERT_EQ(atrous_conv2d_create(&engine_, &desc, weights_.data(), nullptr, nullptr, &conv), ATROUS_OK);
-    const char* sentence = "a convolution made for float32 takes that as its input, and gives float32 or what it takes";
-    expect_refused(atrous_conv2d_run(&engine_, conv, half.view(), 0, 0, nullptr, a.view()), sentence);
-    expect_refused(atrous_conv2d_run(&engine_, conv, a.view(), 0, 0, nullptr, half.view()), sentence);
+    expect_refused(atrous_conv2d_run(&engine_, conv, half.view(), 0, 0, nullptr, a.view()),
+                   "the convolution was made for float32 and input is bfloat16");
     expect_refused(atrous_conv2d_run(&engine_, conv, a.view(), 0, 0, half.view(), a.view()),
                    "residual and output are of different types; they must agree");
     atrous_conv2d_destroy(conv);

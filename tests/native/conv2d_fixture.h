@@ -80,14 +80,19 @@ inline void expect_matches_reference(const conv_case& c, const conv_data& data, 
     });
 }
 
-inline void run_into(const conv_case& c, const conv_data& data, atrous_engine& engine, const sheet& output) {
+inline void run_with(const conv_case& c, const conv_data& data, atrous_engine& engine, const atrous_tensor* residual,
+                     const atrous_tensor* output) {
     atrous_conv2d* conv = nullptr;
     const atrous_conv2d_desc desc = c.desc();
     ATROUS_EXPECT_OK(atrous_conv2d_create(&engine, &desc, data.weights.data(), c.scale ? data.scale.data() : nullptr,
                                           c.bias ? data.bias.data() : nullptr, &conv));
     ATROUS_EXPECT_OK(atrous_conv2d_run(&engine, conv, data.input.view(), c.pad_top, c.pad_left,
-                                       c.residual ? data.residual.view() : nullptr, output.view()));
+                                       c.residual ? residual : nullptr, output));
     atrous_conv2d_destroy(conv);
+}
+
+inline void run_into(const conv_case& c, const conv_data& data, atrous_engine& engine, const sheet& output) {
+    run_with(c, data, engine, data.residual.view(), output.view());
 }
 
 // The same with everything stored as bfloat16; the data holds values that bfloat16 holds, and no scale.

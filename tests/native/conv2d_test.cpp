@@ -112,6 +112,25 @@ TEST_P(Conv2d, MatchesTheReferenceInBfloat16) {
     }
 }
 
+// The first convolution of a network stored as bfloat16 reads a float32 picture.
+TEST_P(Conv2d, RoundsFloat32SumsToBfloat16) {
+    const auto engine = make_engine(2);
+    for (const char* way : {"direct", "winograd"}) {
+        const scoped_way forced(way);
+        for (const conv_case& c : cases) {
+            SCOPED_TRACE(c.name);
+            conv_data data(c);
+            round_values(data.residual);
+            const sheet wide = run_case(c, data, *engine);
+            const half_sheet narrow(sheet(c.batch, c.out_height(), c.out_width(), c.out, c.out_gap)), expected(wide);
+            const half_sheet residual(data.residual);
+            run_with(c, data, *engine, residual.view(), narrow.view());
+            for (size_t i = 0; i < expected.storage().size(); ++i)
+                ASSERT_EQ(narrow.storage()[i].bits, expected.storage()[i].bits) << i;
+        }
+    }
+}
+
 TEST_P(Conv2d, RefusesBfloat16WhereItsProductsAreMissing) {
     const auto engine = make_engine(1);
     const bool has = GetParam()->bf16_products;

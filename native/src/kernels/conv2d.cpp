@@ -203,7 +203,10 @@ void multiply(const conv2d_args& a, int64_t begin, int64_t end, float* memory) {
 }  // namespace
 
 void conv2d(const conv2d_args& a, int64_t begin, int64_t end, float* memory) {
-    if (a.input.type == ATROUS_FLOAT32) return multiply<float, float>(a, begin, end, memory);
+    if (a.input.type == ATROUS_FLOAT32) {
+        if (a.output.type == ATROUS_FLOAT32) return multiply<float, float>(a, begin, end, memory);
+        return multiply<float, bf16>(a, begin, end, memory);
+    }
 #if defined(__AVX512BF16__)
     if (a.output.type == ATROUS_FLOAT32) return multiply<bf16, float>(a, begin, end, memory);
     multiply<bf16, bf16>(a, begin, end, memory);

@@ -99,9 +99,12 @@ void walk(const depthwise_args& a, int64_t begin, int64_t end) {
 }  // namespace
 
 void depthwise(const depthwise_args& a, int64_t begin, int64_t end, float*) {
-    if (a.input.type == ATROUS_FLOAT32) return walk<float, float>(a, begin, end);
-    if (a.output.type == ATROUS_FLOAT32) return walk<bf16, float>(a, begin, end);
-    walk<bf16, bf16>(a, begin, end);
+    const bool to_float = a.output.type == ATROUS_FLOAT32;
+    if (a.input.type == ATROUS_FLOAT32) {
+        to_float ? walk<float, float>(a, begin, end) : walk<float, bf16>(a, begin, end);
+    } else {
+        to_float ? walk<bf16, float>(a, begin, end) : walk<bf16, bf16>(a, begin, end);
+    }
 }
 
 }  // namespace atrous::ATROUS_ISA_NAMESPACE

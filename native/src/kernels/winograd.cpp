@@ -75,8 +75,7 @@ panel_body panel_of(int64_t tiles, int32_t vectors) {
     }
 }
 
-// T: how the tensors are stored.
-template <int TileSize, class T>
+template <int TileSize, class In, class Out>
 class winograd_walker {
  public:
     winograd_walker(const winograd_args& a, float* memory)
@@ -112,10 +111,10 @@ class winograd_walker {
 
     void transform_input(int64_t t) {
         const place at = locate(t);
-        const T* picture =
-            elements<T>(a_.input) + at.picture * a_.input.height * int64_t{a_.input.width} * a_.input.pixel_stride;
-        const T* const zeros = static_cast<const T*>(a_.zeros);
-        const T* pixels[cells];
+        const In* picture =
+            elements<In>(a_.input) + at.picture * a_.input.height * int64_t{a_.input.width} * a_.input.pixel_stride;
+        const In* const zeros = static_cast<const In*>(a_.zeros);
+        const In* pixels[cells];
         for (int64_t i = 0; i < side; ++i) {
             const int64_t y = at.y - a_.taps.pad_top + i * a_.rows.rate;
             for (int64_t j = 0; j < side; ++j) {
@@ -201,11 +200,11 @@ class winograd_walker {
             const int64_t pixel = (at.picture * a_.output.height + y) * a_.output.width + x;
             vec sum = values[j] + bias;
             if (a_.residual.data != nullptr) {
-                const T* residual = elements<T>(a_.residual) + pixel * a_.residual.pixel_stride + channel;
+                const Out* residual = elements<Out>(a_.residual) + pixel * a_.residual.pixel_stride + channel;
                 sum = sum + (lanes == width ? load(residual) : load_part(residual, lanes));
             }
             sum = activate(sum, a_.activation, a_.slope);
-            T* out = elements<T>(a_.output) + pixel * a_.output.pixel_stride + channel;
+            Out* out = elements<Out>(a_.output) + pixel * a_.output.pixel_stride + channel;
             if (lanes == width) {
                 store(out, sum);
             } else {
@@ -221,9 +220,9 @@ class winograd_walker {
     int64_t first_ = 0, count_ = 0;
 };
 
-template <int TileSize, class T>
+template <int TileSize, class In, class Out>
 void walk(const winograd_args& a, int64_t begin, int64_t end, float* memory) {
-    winograd_walker<TileSize, T> walker(a, memory);
+    winograd_walker<TileSize, In, Out> walker(a, memory);
     int64_t transformed = -1;
     for (int64_t item = begin; item < end; ++item) {
         const int64_t tile_block = item / a.groups, group = item % a.groups;
@@ -234,14 +233,16 @@ void walk(const winograd_args& a, int64_t begin, int64_t end, float* memory) {
     }
 }
 
+template <class In, class Out>
+void walk(const winograd_args& a, int64_t begin, int64_t end, float* memory) {
+    a.tile_size == 3 ? walk<3, In, Out>(a, begin, end, memory) : walk<4, In, Out>(a, begin, end, memory);
+}
+
 }  // namespace
 
 void winograd(const winograd_args& a, int64_t begin, int64_t end, float* memory) {
-    if (a.tile_size == 3) {
-        walk<3, float>(a, begin, end, memory);
-    } else {
-        walk<4, float>(a, begin, end, memory);
-    }
+    a.output.type == ATROUS_FLOAT32 ? walk<float, float>(a, begin, end, memory)
+                                    : walk<float, bf16>(a, begin, end, memory);
 }
 
 }  // namespace atrous::ATROUS_ISA_NAMESPACE

@@ -49,7 +49,7 @@ public sealed class CpuBackend : IBackend
             _engine.Dispose();
             throw;
         }
-        _convolutions = new PackedConvolutions(_engine, precision == Precision.Bf16 ? NativeType.BFloat16 : NativeType.Float32);
+        _convolutions = new PackedConvolutions(_engine);
     }
 
     /// <inheritdoc/>

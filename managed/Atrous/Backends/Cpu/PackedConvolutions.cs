@@ -8,26 +8,28 @@ namespace Atrous.Backends.Cpu;
 /// Packed weights by the convolution that uses them, so that graphs of different shapes share one copy. A weight is read
 /// from its file, packed and forgotten: at no time is there more than one of them unpacked.
 /// </summary>
-internal sealed unsafe class PackedConvolutions(EngineHandle engine, NativeType type) : IDisposable
+internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposable
 {
-    private readonly Dictionary<Weight, List<(Conv2d Op, Conv2dHandle Handle)>> _packed = [];
+    private readonly Dictionary<Weight, List<(Conv2d Op, DType Type, Conv2dHandle Handle)>> _packed = [];
     private NativeBuffer? _unpacked;
 
     /// <summary>The packed form of a convolution; made at the first call.</summary>
+    /// <param name="op">The convolution.</param>
+    /// <param name="type">Of its input, and so of its weights: float32 or bfloat16.</param>
     /// <exception cref="ModelException">The weights cannot be read.</exception>
-    public Conv2dHandle Get(Conv2d op)
+    public Conv2dHandle Get(Conv2d op, DType type)
     {
         lock (_packed)
         {
             if (!_packed.TryGetValue(op.Kernel, out var known))
                 _packed.Add(op.Kernel, known = []);
-            foreach ((Conv2d other, Conv2dHandle handle) in known)
+            foreach ((Conv2d other, DType packed, Conv2dHandle handle) in known)
             {
-                if (Same(op, other))
+                if (packed == type && Same(op, other))
                     return handle;
             }
-            Conv2dHandle made = Pack(op);
-            known.Add((op, made));
+            Conv2dHandle made = Pack(op, type);
+            known.Add((op, type, made));
             return made;
         }
     }
@@ -45,7 +47,7 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine, NativeType 
     public void Dispose()
     {
         Trim();
-        foreach ((_, Conv2dHandle handle) in _packed.Values.SelectMany(list => list))
+        foreach ((_, _, Conv2dHandle handle) in _packed.Values.SelectMany(list => list))
             handle.Dispose();
         _packed.Clear();
     }
@@ -58,7 +60,7 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine, NativeType 
     private static bool Equal(float[]? a, float[]? b) =>
         ReferenceEquals(a, b) || (a is not null && b is not null && a.AsSpan().SequenceEqual(b));
 
-    private Conv2dHandle Pack(Conv2d op)
+    private Conv2dHandle Pack(Conv2d op, DType type)
     {
         long size = op.Kernel.Elements * sizeof(float);
         if (_unpacked is null || _unpacked.SizeInBytes < size)
@@ -82,7 +84,7 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine, NativeType 
             Groups = op.Groups,
             Activation = (int)op.Activation.Kind,
             Slope = op.Activation.Slope,
-            Type = type,
+            Type = type == DType.BFloat16 ? NativeType.BFloat16 : NativeType.Float32,
         };
         fixed (float* scale = op.Scale, bias = op.Bias)
         {

@@ -43,7 +43,7 @@ internal static unsafe class Steps
         View x = layout.Of(node.Inputs[0]), y = layout.Of(node.Output);
         return node.Op switch
         {
-            Conv2d op => [Convolution(op, convolutions.Get(op), x, node.Inputs.Count > 1 ? layout.Of(node.Inputs[1]) : null, y)],
+            Conv2d op => [Convolution(op, convolutions.Get(op, x.Type), x, node.Inputs.Count > 1 ? layout.Of(node.Inputs[1]) : null, y)],
             BatchNorm op => [Affine(op.Scale, op.Shift, op.Activation, x, y)],
             Activate op => [Affine(null, null, op.Activation, x, y)],
             Binary op => [Elementwise(op, x, layout.Of(node.Inputs[1]), y)],

@@ -5,11 +5,11 @@ namespace Atrous.Graph.Passes;
 
 /// <summary>
 /// Gives the values inside the network bfloat16 memory: half the bytes, 8 bits of precision, the range of float32. What the
-/// caller gives and gets stays float32, and so do the scores, from the convolution that makes them to the outputs: neighbouring
-/// classes are often closer than bfloat16 can tell. Where a value is needed in the other type, an <see cref="Activate"/> without
-/// a function converts it. A backend that applies this must have: convolutions that take bfloat16 and give either type (a
-/// residual has the output's), <see cref="Activate"/> and <see cref="BatchNorm"/> between any two types, softmax, confidence and labels
-/// of float32, and everything else within one type.
+/// caller gives and gets stays float32, and with it the first convolution of the picture and the scores, from the convolution
+/// that makes them to the outputs: neighbouring classes are often closer than bfloat16 can tell. Where a value is needed in the
+/// other type, an <see cref="Activate"/> without a function converts it. A backend that applies this must have: convolutions,
+/// <see cref="Activate"/> and <see cref="BatchNorm"/> from and to either type (a residual has the output's), softmax, confidence
+/// and labels of float32, and everything else within one type.
 /// </summary>
 public static class StoreAsBFloat16
 {
@@ -60,8 +60,8 @@ public static class StoreAsBFloat16
         /// <summary>The type in which a node takes an input; null where it takes any.</summary>
         private DType? NeededBy(Node node, int input) => node.Op switch
         {
-            Conv2d when input == 0 => DType.BFloat16,
             Softmax or Argmax or Confidence => DType.Float32,
+            Conv2d when input == 0 => null,
             Activate or BatchNorm => null,
             _ => _types[node.Output],
         };
