@@ -1,4 +1,4 @@
-"""Makes the table of the kernels and the charts of a folder that bench/run.sh wrote: report.py FOLDER."""
+"""Makes the tables of kernels and sizes and the charts of a folder that bench/run.sh wrote: report.py FOLDER."""
 import json
 import os
 import re
@@ -105,8 +105,25 @@ def ops(folder):
     save(figure, folder, "ops.svg")
 
 
+def sizes(folder):
+    """One document after the other, as the tool wrote them."""
+    path = os.path.join(folder, "sizes.json")
+    if not os.path.exists(path):
+        return
+    text, decoder, at, rows = open(path).read(), json.JSONDecoder(), 0, []
+    while (at := text.find("{", at)) >= 0:
+        run, at = decoder.raw_decode(text, at)
+        rows.append((run["height"], run["width"], run["milliseconds"]["latency"]["min"], run["peakResidentBytes"] / 2**20, run["threads"]))
+    with open(os.path.join(folder, "sizes.md"), "w") as file:
+        file.write(f"DeepLabV3+ ResNet-101, output stride 16, fp32, {rows[0][4]} threads: picture in, mask out, one run after the first mask.\n\n"
+                   "| size | ms | ms a megapixel | peak resident MiB |\n|---|---|---|---|\n")
+        for height, width, ms, peak, _ in rows:
+            file.write(f"| {height}x{width} | {ms:.0f} | {ms / (height * width / 1e6):.0f} | {peak:.0f} |\n")
+
+
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     peers(sys.argv[1])
     ops(sys.argv[1])
+    sizes(sys.argv[1])

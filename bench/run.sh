@@ -3,7 +3,8 @@
 #   bench/run.sh [--output DIR] [--threads N] [--seconds N] [NAME ...]
 # Atrous, onnxruntime-node and PyTorch side by side on the networks of bench/peers/networks.py (all, unless some are NAMEd) and
 # the real model of ../shared/models where it is there; the kernels at the networks' layer shapes; charts. Writes DIR,
-# bench/results/<cpu>/ unless given: peers.md, peers.json, ops.md, ops.json, *.svg. Needs node, python3-torch, python3-matplotlib.
+# bench/results/<cpu>/ unless given: peers.md, ops.md, sizes.md, what they were made from, *.svg. Needs node, python3-torch,
+# python3-matplotlib.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -42,7 +43,7 @@ dotnet build bench/Atrous.Bench -c Release -v quiet --nologo >&2
 cmake --preset tests >/dev/null && cmake --build --preset tests --target atrous_bench >&2
 
 # A model's turns, its first runs, and nine to twelve processes of their own.
-echo "== measuring: about $(((${#names[@]} * (seconds + 60) + 90) / 60)) minutes; the load of this machine is $(cut -d' ' -f1 /proc/loadavg)" >&2
+echo "== measuring: about $(((${#names[@]} * (seconds + 60) + 210) / 60)) minutes; the load of this machine is $(cut -d' ' -f1 /proc/loadavg)" >&2
 mkdir -p artifacts/bench/models artifacts/bench/onnx "$output"
 models=()
 for name in "${names[@]}"; do
@@ -59,6 +60,13 @@ artifacts/bin/Atrous.Bench/release/Atrous.Bench peers "${models[@]}" --onnx arti
     --threads "$threads" --seconds "$seconds" --output "$output"
 artifacts/native/tests/bench/native/atrous_bench --benchmark_filter="/threads:$threads/" --benchmark_min_time=0.2 \
     --benchmark_out="$output/ops.json" --benchmark_out_format=json >/dev/null
+echo "== sizes" >&2
+sized=artifacts/bench/models/deeplabv3plus_resnet101.pth
+if [ -e "$sized" ]; then
+    for pixels in 256x256 512x512 1024x1024 1024x2048 2048x4096; do
+        artifacts/bench/tool/atrous bench "$sized" --device cpu --threads "$threads" --size $pixels --runs 1 --warm-up 0 --json
+    done >"$output/sizes.json"
+fi
 "$python" bench/report.py "$output"
 {
     echo "Measured by \`bench/run.sh\` on $(date -u +%Y-%m-%d), commit $(git rev-parse --short HEAD): $cpu, $(nproc) cores,"

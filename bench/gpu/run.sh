@@ -48,7 +48,10 @@ if [ $software -eq 1 ]; then
     export ATROUS_DEVICE_KERNELS=$(dirname "$tests")/libatrous_kernels_host.so
     size=65x65 runs=1 batches='1 2' warm_up=1 networks=${networks:-deeplabv3plus_mobilenetv2} gpu=software-device
 else
-    export ATROUS_TEST_GPU=1
+    export ATROUS_TEST_GPU=1 PATH=$PATH:/usr/local/cuda/bin
+    # cuDNN and cuBLASLt of the Python that has PyTorch, whatever starts it.
+    wheels=$(python3 -c 'import glob, sys; print(":".join(found for path in sys.path for found in glob.glob(path + "/nvidia/*/lib")))')
+    export ATROUS_CUDA_PATH=${ATROUS_CUDA_PATH:-$wheels}
     size=513x513 runs=100 batches='1 16' warm_up=5 networks=${networks:-deeplabv3plus_resnet101,deeplabv3plus_mobilenetv2}
     gpu=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -1 | tr '[:upper:] ' '[:lower:]-' | tr -cd 'a-z0-9-')
     [ -n "$gpu" ] || { echo "error: nvidia-smi shows no GPU; --software rehearses without one" >&2; exit 1; }
