@@ -33,7 +33,7 @@ internal static class LayerComparison
         NetworkOutputs outputs = model.Build(graph, graph.Input("image", input.Shape));
         foreach (Node[] layers in Groups(Intermediates.Of(graph.Build(outputs.Logits)), budget))
         {
-            NetworkGraph network = graph.Build([.. layers.Select(layer => layer.Output)]);
+            NetworkGraph network = Intermediates.Copied(graph, layers);
             Tensor[] actual = [], expected = [];
             try
             {

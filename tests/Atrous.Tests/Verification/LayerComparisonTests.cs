@@ -21,6 +21,7 @@ public sealed class LayerComparisonTests : IDisposable
     private readonly GeneratedCheckpoint _checkpoint;
     private readonly Model _model;
     private readonly Tensor _input;
+    private Value? _logits;
 
     public LayerComparisonTests()
     {
@@ -41,9 +42,25 @@ public sealed class LayerComparisonTests : IDisposable
     {
         IReadOnlyList<Node> layers = Intermediates.Of(Graph(out GraphBuilder graph));
         Assert.InRange(layers.Count, 50, 120);
-        // With all of them as outputs the passes leave the same operations.
-        NetworkGraph kept = StandardPasses.Apply(graph.Build([.. layers.Select(layer => layer.Output)]));
-        Assert.Equal(layers.Select(layer => (layer.Op.Name, layer.Output)), kept.Nodes.Select(node => (node.Op.Name, node.Output)));
+        // With copies of all of them the passes leave the same operations in the same memory.
+        NetworkGraph plain = StandardPasses.Apply(Graph(graph)), copied = StandardPasses.Apply(Intermediates.Copied(graph, layers));
+        Assert.Equal(layers.Count, copied.Nodes.Count(node => node.Op is Crop));
+        Assert.Equal(
+            plain.Nodes.Select(node => (node.Op.Name, node.Output)),
+            copied.Nodes.Where(node => node.Op is not Crop).Select(node => (node.Op.Name, node.Output)));
+        Assert.Equal(plain.Slices.OrderBy(slice => slice.Key.Name), copied.Slices.OrderBy(slice => slice.Key.Name));
+    }
+
+    [Fact]
+    public void What_is_stored_in_fewer_bits_is_seen_so()
+    {
+        using var cpu = new CpuBackend();
+        using CpuBackend bf16 = AllBackends.OfBFloat16();
+        LayerVerification[] layers = [.. LayerComparison.Of(bf16, cpu, _model, _input, default)];
+        VerificationTolerance tolerance = VerificationTolerance.For(Precision.Bf16);
+        Assert.All(layers, layer => Assert.True(tolerance.Allows(layer.Error), $"{layer}"));
+        // bfloat16 rounds by up to 1/256; the mean of that over a layer is not nothing anywhere.
+        Assert.All(layers, layer => Assert.InRange(layer.Error.Rms, 1e-4, tolerance.Rms));
     }
 
     [Theory]
@@ -79,8 +96,11 @@ public sealed class LayerComparisonTests : IDisposable
     private NetworkGraph Graph(out GraphBuilder graph)
     {
         graph = new GraphBuilder();
-        return graph.Build(_model.Build(graph, graph.Input("image", _input.Shape)).Logits);
+        _logits = _model.Build(graph, graph.Input("image", _input.Shape)).Logits;
+        return Graph(graph);
     }
+
+    private NetworkGraph Graph(GraphBuilder graph) => graph.Build(_logits!);
 
     /// <summary>Doubles one layer's output.</summary>
     private sealed class BrokenBackend(IBackend inner) : IBackend
