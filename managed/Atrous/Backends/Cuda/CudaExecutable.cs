@@ -35,7 +35,6 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
     {
         Signature.Check(_signature, inputs, outputs);
         Frame frame = Begin(cancellation);
-        bool done = false;
         try
         {
             for (int i = 0; i < inputs.Length; i++)
@@ -46,11 +45,10 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
                 if (InputOf(i) is >= 0 and int source)
                     Buffer.MemoryCopy(inputs[source].Pointer, outputs[i].Pointer, SizeOf(outputs[i]), SizeOf(outputs[i]));
             }
-            done = true;
         }
         finally
         {
-            End(frame, done);
+            End(frame);
         }
         foreach (Tensor tensor in inputs)
             GC.KeepAlive(tensor);
@@ -66,7 +64,6 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         if (pictures.Length != _signature.Inputs[0].Shape.Batch)
             throw new ArgumentException($"The batch holds {_signature.Inputs[0].Shape.Batch} pictures, and {pictures.Length} were given.", nameof(pictures));
         Frame frame = Begin(cancellation);
-        bool done = false;
         try
         {
             long offset = _plan!.Layout.Pictures.Offset - _plan.UploadOffset;
@@ -75,11 +72,10 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
             for (int i = 0; i < others.Length; i++)
                 Give(frame, i + 1, others[i]);
             Finish(frame, outputs, cancellation);
-            done = true;
         }
         finally
         {
-            End(frame, done);
+            End(frame);
         }
         foreach (Tensor tensor in others)
             GC.KeepAlive(tensor);
@@ -111,7 +107,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         }
         catch (Exception e)
         {
-            End(null, false);
+            End(null);
             if (CudaFailure.IsOne(e))
                 throw CudaFailure.Explain(e, _backend.Device);
             throw;
@@ -174,22 +170,20 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         }
     }
 
-    private void End(Frame? frame, bool done)
+    private void End(Frame? frame)
     {
         lock (_pool)
         {
             _running--;
             if (frame is not null)
+            {
                 _inUse--;
-            // After a failure nobody knows what the frame's stream still does.
-            if (frame is not null && done)
                 _idle.Push(frame);
+            }
             if (_disposed)
                 FreeIdle();
             Monitor.PulseAll(_pool);
         }
-        if (!done)
-            frame?.Dispose();
         _backend.Gate.Leave();
     }
 

@@ -49,22 +49,15 @@ internal sealed class Frame : IDisposable
     /// <summary>Sends, computes, and waits for what comes back. The context is current. Allocates nothing from the third run on.</summary>
     public void Run()
     {
-        if (_captured is { } captured)
+        try
         {
-            captured.Launch(_stream);
+            Start();
         }
-        else
+        catch
         {
-            lock (_device.Setup)
-            {
-                if (_ran && !_isUncapturable)
-                    Capture();
-                if (_captured is null)
-                    Enqueue();
-                else
-                    _captured.Launch(_stream);
-            }
-            _ran = true;
+            // What was put into the stream before still uses the memory; whether it ends well does not matter any more.
+            TrySynchronize();
+            throw;
         }
         _stream.Synchronize();
     }
@@ -76,6 +69,37 @@ internal sealed class Frame : IDisposable
         _made?.Dispose();
         _memory?.Dispose();
         _stream.Dispose();
+    }
+
+    private void Start()
+    {
+        if (_captured is { } captured)
+        {
+            captured.Launch(_stream);
+            return;
+        }
+        lock (_device.Setup)
+        {
+            if (_ran && !_isUncapturable)
+                Capture();
+            if (_captured is null)
+                Enqueue();
+            else
+                _captured.Launch(_stream);
+        }
+        _ran = true;
+    }
+
+    private void TrySynchronize()
+    {
+        try
+        {
+            _stream.Synchronize();
+        }
+        catch (CudaException)
+        {
+            // The failure that led here is the one to tell.
+        }
     }
 
     private void Capture()

@@ -24,9 +24,11 @@ internal sealed class ConvolutionWays(CudaDevice device, Precision precision, Cu
     {
         if (!_ways.TryGetValue(problem, out ConvolutionWay? way))
         {
-            way = Kept(problem) ?? Chosen(problem);
+            way = Kept(problem);
+            string how = way is null ? options.Tuning ? "timed" : "proposed" : "kept";
+            way ??= Chosen(problem);
             _ways.Add(problem, way);
-            options.Log?.Invoke($"{problem.Key}: {way?.Choice.ToString() ?? "no way"}");
+            options.Log?.Invoke($"{problem.Key}: {way?.Choice.ToString() ?? "no way"} ({how})");
         }
         return way;
     }
@@ -62,12 +64,13 @@ internal sealed class ConvolutionWays(CudaDevice device, Precision precision, Cu
         if (!options.Tuning)
             return Candidates(problem).FirstOrDefault();
         ConvolutionWay[] candidates = [.. Candidates(problem)];
-        if (candidates.Length <= 1)
-            return candidates.FirstOrDefault();
+        if (candidates.Length == 0)
+            return null;
         ConvolutionWay best = candidates[0];
         try
         {
-            best = Stopwatch.Fastest(device, candidates);
+            if (candidates.Length > 1)
+                best = Stopwatch.Fastest(device, candidates);
             choices.Set(problem.Key, best.Choice);
         }
         catch (Exception e) when (CudaFailure.IsOne(e) && !CudaFailure.IsLasting(e) || e is AtrousException)

@@ -1,0 +1,128 @@
+using Atrous.Backends.Cuda;
+using Atrous.Cuda.Tests.Support;
+using Atrous.Tests.Backends;
+using Atrous.Tests.Support;
+
+namespace Atrous.Cuda.Tests.Networks;
+
+/// <summary>Engines are timed once; what was chosen is kept, and a memory that is no good costs nothing but time.</summary>
+public sealed class TuningTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("atrous-tests-").FullName;
+    private readonly List<string> _log = [];
+
+    /// <summary>Convolutions of which cuDNN's engines, cuBLASLt's algorithms and both have a part.</summary>
+    public static TheoryData<string> Convolutions => ["conv_3x3_atrous6", "conv_residual", "conv_1x1_wide", "conv_HardSwish", "conv_groups", "conv_Silu"];
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [MemberData(nameof(Convolutions))]
+    public void Whatever_way_is_fastest_computes_the_same(string name)
+    {
+        Run(name);
+        Assert.Contains(_log, line => line.EndsWith("(timed)", StringComparison.Ordinal));
+        _log.Clear();
+        Run(name);
+        Assert.Contains(_log, line => line.EndsWith("(kept)", StringComparison.Ordinal));
+        Assert.DoesNotContain(_log, line => line.EndsWith("(timed)", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Every_candidate_of_a_convolution_computes_the_same()
+    {
+        foreach (string name in Convolutions.Select(row => row.Data))
+        {
+            // A kept choice is taken whatever it is, so that each can be made to run.
+            Run(name);
+            string file = Assert.Single(Directory.GetFiles(_folder));
+            string text = File.ReadAllText(file);
+            for (int engine = 0; engine < 3; engine++)
+            {
+                File.WriteAllText(file, System.Text.RegularExpressions.Regex.Replace(text, "\"engine\":\\d+", $"\"engine\":{engine}"));
+                Run(name);
+            }
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("null")]
+    [InlineData("{\"Machine\":\"another\",\"Choices\":{}}")]
+    [InlineData("{\"Machine\":7}")]
+    public void A_file_that_is_no_good_is_begun_anew(string content)
+    {
+        Run("conv_3x3");
+        string file = Assert.Single(Directory.GetFiles(_folder));
+        File.WriteAllText(file, content);
+        _log.Clear();
+        Run("conv_3x3");
+        Assert.Contains(_log, line => line.Contains("is begun anew", StringComparison.Ordinal));
+        Assert.Contains(_log, line => line.EndsWith("(timed)", StringComparison.Ordinal));
+        Assert.Contains("\"Choices\":{\"Float32 1x9x11x8", File.ReadAllText(file));
+    }
+
+    [Fact]
+    public void A_choice_that_the_library_has_no_more_is_made_anew()
+    {
+        Run("conv_3x3");
+        string file = Assert.Single(Directory.GetFiles(_folder));
+        File.WriteAllText(file, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(file), "\"engine\":\\d+", "\"engine\":9999"));
+        _log.Clear();
+        Run("conv_3x3");
+        Assert.Contains(_log, line => line.Contains("is not to be had any more", StringComparison.Ordinal));
+        Assert.DoesNotContain("9999", File.ReadAllText(file));
+    }
+
+    [Fact]
+    public void A_folder_that_cannot_be_written_is_said_and_costs_nothing_else()
+    {
+        string blocked = Path.Combine(_folder, "file");
+        File.WriteAllText(blocked, "");
+        Run("conv_3x3", folder: Path.Combine(blocked, "engines"));
+        Assert.Contains(_log, line => line.Contains("cannot be kept", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Two_processes_keep_each_other_s_choices()
+    {
+        OpCase one = OpCases.Find("conv_3x3"), other = OpCases.Find("conv_5x5");
+        using (CudaBackend first = Open(_folder), second = Open(_folder))
+        {
+            Running.Run(first, one.Graph(), one.InputValues());
+            Running.Run(second, other.Graph(), other.InputValues());
+        }
+        _log.Clear();
+        Run("conv_3x3");
+        Run("conv_5x5");
+        Assert.Equal(2, _log.Count(line => line.EndsWith("(kept)", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Without_memory_to_time_in_the_first_proposal_is_taken()
+    {
+        SoftwareDevice.Require();
+        OpCase test = OpCases.Find("conv_3x3");
+        using CudaBackend backend = Open(_folder);
+        using var executable = backend.Compile(test.Graph());
+        // The first allocation of a first run is the stopwatch's.
+        SoftwareDevice.FailAllocation(1);
+        var actual = (float[])Running.Run(executable, test.Graph(), test.InputValues())[0];
+        Tolerance.AssertWithin(5e-3, actual, (float[])Running.Reference(test.Graph(), test.InputValues())[0], "untimed");
+        Assert.Contains(_log, line => line.Contains("not timed", StringComparison.Ordinal));
+    }
+
+    /// <summary>In tf32, for which the software device has several engines.</summary>
+    private void Run(string name, string? folder = null)
+    {
+        OpCase test = OpCases.Find(name);
+        using CudaBackend backend = Open(folder ?? _folder);
+        var actual = (float[])Running.Run(backend, test.Graph(), test.InputValues())[0];
+        Tolerance.AssertWithin(5e-3, actual, (float[])Running.Reference(test.Graph(), test.InputValues())[0], name);
+    }
+
+    private CudaBackend Open(string folder) =>
+        AllBackends.Open(Precision.Tf32, new CudaOptions { Tuning = true, ChoiceFolder = folder, Log = _log.Add });
+}
