@@ -178,6 +178,31 @@ public sealed class RunTests
         Assert.Contains(lines, line => line.StartsWith("no engine for slices", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(1, Precision.Fp32, " b1 r8 Relu")]
+    [InlineData(2, Precision.Fp32, " b0 r8 None")]
+    [InlineData(1, Precision.Fp16, " b1 r8 Relu")]
+    [InlineData(3, Precision.Bf16, " b0 r8 None")]
+    public void Image_pooling_is_a_bias_of_the_projection_where_there_is_one_picture(int batch, Precision precision, string problem)
+    {
+        var builder = new GraphBuilder();
+        Value x = builder.Input("x", new(batch, 5, 6, 8));
+        Value mean = builder.Add("mean", new GlobalAveragePool(), x);
+        Value spread = builder.Add("spread", new ResizeBilinear(5, 6, Sampling.HalfPixel), builder.Add("pool", Conv("pool", 16, 8), mean));
+        Value branch = builder.Add("branch", Conv("branch", 24, 8), x);
+        Value y = builder.Add("y", Conv("project", 8, 40), builder.Add("all", new Concat(), branch, spread), x);
+        NetworkGraph graph = builder.Build(builder.Add("window", new Crop(1, 1, 3, 4), y));
+        float[] input = OpCase.Numbers("x", (int)x.Shape.Elements, 1);
+        var lines = new List<string>();
+        using CudaBackend backend = AllBackends.Open(precision, new CudaOptions { Tuning = false, Log = lines.Add });
+        double limit = precision switch { Precision.Fp32 => 1e-5, Precision.Fp16 => 1e-2, _ => 8e-2 };
+        Tolerance.AssertWithin(limit, (float[])Running.Run(backend, graph, input)[0], (float[])Running.Reference(graph, input)[0], "pooled");
+        Assert.Contains(lines, line => line.Contains(problem, StringComparison.Ordinal));
+
+        Conv2d Conv(string name, int outputs, int inputs) => new(
+            OpCase.Weight(name, outputs, inputs, 1, 1), null, OpCase.Numbers($"{name}.bias", outputs, 1), 1, 1, Padding.None, 1, Activation.Relu);
+    }
+
     [Fact]
     public void A_cancelled_run_leaves_the_network_usable()
     {

@@ -13,6 +13,7 @@ internal static class DevicePasses
         FuseResidual.Apply,
         FuseActivation.Apply,
         FuseUpsampleArgmax.Apply,
+        FoldImagePooling.Apply,
     ];
 
     /// <summary>Applies them all: the result computes the same values from the same inputs.</summary>

@@ -36,15 +36,16 @@ internal sealed class KernelStep(Node? node, Func<nint, KernelLaunch> launch) : 
 /// <param name="weights">Filter and bias.</param>
 /// <param name="x">Input.</param>
 /// <param name="residual">Added, if any.</param>
+/// <param name="bias">One that the network computes, in place of the weights'; null for theirs.</param>
 /// <param name="y">Output.</param>
 internal sealed class ConvolutionStep(
-    Node node, ConvolutionWay way, ConvolutionWeights weights, DeviceView x, DeviceView? residual, DeviceView y) : DeviceStep(node)
+    Node node, ConvolutionWay way, ConvolutionWeights weights, DeviceView x, DeviceView? residual, DeviceView? bias, DeviceView y) : DeviceStep(node)
 {
     public override long WorkspaceSize => way.WorkspaceSize;
 
     public override void Enqueue(CudaDevice device, RunPlace place) => way.Enqueue(
         device,
         new ConvolutionOperands(
-            x.At(place.Memory).Data, weights.Kernel, weights.Bias, weights.WideBias, residual?.At(place.Memory).Data ?? 0, y.At(place.Memory).Data),
+            x.At(place.Memory).Data, weights.Kernel, bias?.At(place.Memory).Data ?? weights.Bias, weights.WideBias, residual?.At(place.Memory).Data ?? 0, y.At(place.Memory).Data),
         new WorkPlace(place.Stream, place.Workspace));
 }

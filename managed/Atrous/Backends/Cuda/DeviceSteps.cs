@@ -9,6 +9,7 @@ namespace Atrous.Backends.Cuda;
 internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType storage, DeviceWeights weights, ConvolutionWays ways)
 {
     private readonly HashSet<Value> _refused = [];
+    private readonly Dictionary<Node, Node> _biases = [];
 
     /// <summary>Slices that no engine reads or writes; the steps are good only when there is none.</summary>
     public IReadOnlySet<Value> Refused => _refused;
@@ -39,7 +40,15 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
 
     /// <summary>The steps of the network, in order.</summary>
     /// <exception cref="UnavailableException">Neither cuDNN nor cuBLASLt computes one of the convolutions.</exception>
-    public DeviceStep[] Make() => [.. graph.Network.Nodes.SelectMany(Of)];
+    public DeviceStep[] Make()
+    {
+        foreach (Node sum in graph.Network.Nodes.Where(node => node.Op is Binary))
+        {
+            if (BiasedBy(sum) is { } convolution)
+                _biases.Add(convolution, sum);
+        }
+        return [.. graph.Network.Nodes.SelectMany(Of)];
+    }
 
     private IEnumerable<DeviceStep> Of(Node node)
     {
@@ -50,6 +59,7 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
             Conv2d op => Convolution(node, op, x, node.Inputs.Count > 1 ? layout.Of(node.Inputs[1]) : null, y),
             BatchNorm op => [Affine(node, Norm(graph, weights, node, op), op.Activation, x, y)],
             Activate op => [Affine(node, (0, 0), op.Activation, x, y)],
+            Binary when _biases.ContainsValue(node) => [],
             Binary op => [Kernel(node, m => KernelLaunches.Binary(y.Type, op, x.At(m), layout.Of(node.Inputs[1]).At(m), y.At(m)))],
             MaxPool2d op => [Kernel(node, m => KernelLaunches.MaxPool(y.Type, op, x.At(m), y.At(m)))],
             AveragePool2d op => [Kernel(node, m => KernelLaunches.AveragePool(y.Type, op, x.At(m), y.At(m)))],
@@ -76,9 +86,15 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
                     storage, padded, x.At(m), sent.Kernel, sent.WideBias, residual?.At(m) ?? default, y.At(m))),
             ];
         }
-        var problem = new ConvolutionProblem(op, groups, x, y, residual);
+        DeviceView? bias = null;
+        if (_biases.TryGetValue(node, out Node? sum))
+        {
+            bias = layout.Of(sum.Inputs[1]);
+            op = op with { Activation = ((Binary)sum.Op).Activation };
+        }
+        ConvolutionProblem problem = new ConvolutionProblem(op, groups, x, y, residual) with { HasBias = op.Bias is not null || bias is not null };
         if (ways.Find(problem) is { } way)
-            return [new ConvolutionStep(node, way, sent, x, residual, y)];
+            return [new ConvolutionStep(node, way, sent, x, residual, bias, y)];
         Value[] slices = [.. node.Inputs.Append(node.Output).Where(value => !layout.Of(value).IsPacked)];
         if (slices.Length == 0)
         {
@@ -87,6 +103,26 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
         }
         _refused.UnionWith(slices);
         return [];
+    }
+
+    /// <summary>
+    /// The convolution that can add a sum's second operand as its own bias: of one picture, one pixel is a bias. The sum must
+    /// be in place, so that the convolution may write it.
+    /// </summary>
+    private Node? BiasedBy(Node sum)
+    {
+        if (sum is not { Op: Binary { Kind: BinaryKind.Add } } || sum.Inputs[1].Shape is not { Batch: 1, Height: 1, Width: 1 }
+            || layout.Of(sum.Inputs[0]) != layout.Of(sum.Output)
+            || graph.Network.Nodes.Any(node => node != sum && node.Inputs.Contains(sum.Inputs[0])))
+        {
+            return null;
+        }
+        List<Node> nodes = [.. graph.Network.Nodes];
+        Node? maker = nodes.Find(node => node.Output == sum.Inputs[0]);
+        return maker is { Op: Conv2d { Bias: null, Activation.Kind: ActivationKind.None } conv } && !DeviceWeights.IsDepthwise(conv, conv.Groups)
+            && nodes.FindIndex(node => node.Output == sum.Inputs[1]) < nodes.IndexOf(maker)
+            ? maker
+            : null;
     }
 
     /// <summary>A grouped convolution stays one where its groups fill whole chunks, and is written as a dense one where not.</summary>
