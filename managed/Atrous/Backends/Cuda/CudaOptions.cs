@@ -6,6 +6,9 @@ public sealed record CudaOptions
     /// <summary>Set to "off" it takes the engines that the libraries think best, untimed; any path can be forced.</summary>
     public const string TuningVariable = "ATROUS_CUDA_TUNING";
 
+    /// <summary>Set to 1 it sends <see cref="Log"/> to standard error.</summary>
+    public const string LogVariable = "ATROUS_CUDA_LOG";
+
     /// <summary>
     /// Times the ways of every convolution once, on the first run of a shape. Choices are kept in <see cref="ChoiceFolder"/>.
     /// </summary>
@@ -14,6 +17,10 @@ public sealed record CudaOptions
     /// <summary>Where choices are kept from one process to the next; null for nowhere.</summary>
     public string? ChoiceFolder { get; init; }
 
-    /// <summary>Told which way each convolution takes, and what could not be kept; from any thread.</summary>
-    public Action<string>? Log { get; init; }
+    /// <summary>
+    /// Told which way each convolution takes, and what could not be kept; from any thread. Standard error where
+    /// <see cref="LogVariable"/> is 1, nobody otherwise.
+    /// </summary>
+    public Action<string>? Log { get; init; } =
+        Environment.GetEnvironmentVariable(LogVariable) == "1" ? line => Console.Error.WriteLine($"cuda: {line}") : null;
 }

@@ -100,8 +100,7 @@ internal sealed unsafe class DeviceWeights(CudaDevice device, DType storage) : I
             return known;
         Span<byte> packed = Packed((long)channels * type.SizeInBytes());
         packed.Clear();
-        for (int c = 0; c < values.Length; c++)
-            Store(packed, c, values[c], type);
+        Store(values, packed, type);
         nint sent = Send(packed);
         _vectors.Add(key, sent);
         return sent;
@@ -124,17 +123,22 @@ internal sealed unsafe class DeviceWeights(CudaDevice device, DType storage) : I
         float[] values = op.Kernel.ToArray();
         int depth = op.Kernel.Shape[1], taps = op.KernelHeight * op.KernelWidth, room = inputs / groups;
         int outputsOfGroup = op.OutChannels / op.Groups;
-        Span<byte> packed = Packed((long)outputs * taps * room * storage.SizeInBytes());
-        packed.Clear();
+        float[] row = new float[taps * room];
+        int rowBytes = row.Length * storage.SizeInBytes();
+        Span<byte> packed = Packed((long)outputs * rowBytes);
+        packed[(op.OutChannels * rowBytes)..].Clear();
         for (int k = 0; k < op.OutChannels; k++)
         {
             float scale = op.Scale?[k] ?? 1;
             int first = groups == 1 ? k / outputsOfGroup * depth : 0;
+            Array.Clear(row);
             for (int c = 0; c < depth; c++)
             {
-                for (int tap = 0; tap < taps; tap++)
-                    Store(packed, (k * taps + tap) * room + first + c, values[(k * depth + c) * taps + tap] * scale, storage);
+                ReadOnlySpan<float> window = values.AsSpan((k * depth + c) * taps, taps);
+                for (int tap = 0; tap < window.Length; tap++)
+                    row[tap * room + first + c] = window[tap] * scale;
             }
+            Store(row, packed.Slice(k * rowBytes, rowBytes), storage);
         }
         return Send(packed);
     }
@@ -159,18 +163,22 @@ internal sealed unsafe class DeviceWeights(CudaDevice device, DType storage) : I
         return (nint)block.Memory.DevicePointer.Pointer;
     }
 
-    private static void Store(Span<byte> to, int index, float value, DType type)
+    private static void Store(ReadOnlySpan<float> values, Span<byte> to, DType type)
     {
         switch (type)
         {
             case DType.Float16:
-                MemoryMarshal.Cast<byte, Half>(to)[index] = (Half)value;
+                Span<Half> halves = MemoryMarshal.Cast<byte, Half>(to);
+                for (int i = 0; i < values.Length; i++)
+                    halves[i] = (Half)values[i];
                 break;
             case DType.BFloat16:
-                MemoryMarshal.Cast<byte, ushort>(to)[index] = BFloat16(value);
+                Span<ushort> bits = MemoryMarshal.Cast<byte, ushort>(to);
+                for (int i = 0; i < values.Length; i++)
+                    bits[i] = BFloat16(values[i]);
                 break;
             default:
-                MemoryMarshal.Cast<byte, float>(to)[index] = value;
+                values.CopyTo(MemoryMarshal.Cast<byte, float>(to));
                 break;
         }
     }
