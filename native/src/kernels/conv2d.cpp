@@ -26,6 +26,7 @@ class walker {
           block_(block),
           tile_pixels_(tile_pixels(block.vectors)),
           taps_(a.row_taps ? a.taps.kernel_height : a.taps.kernel_height * a.taps.kernel_width),
+          pointwise_(is_pointwise(a)),
           zeros_(static_cast<const In*>(a.zeros)),
           rows_(reinterpret_cast<const In**>(memory)),
           weights_(rows_ + taps_ * most_tile_pixels),
@@ -42,8 +43,9 @@ class walker {
             for (int64_t pixel = begin; pixel < end; pixel += tile_pixels_) {
                 tile_args<In, Out> t = tile_at(pixel, end - pixel < tile_pixels_ ? end - pixel : tile_pixels_);
                 t.depth = tap_depth;
-                t.taps = a_.row_taps ? collect_row_taps(pixel, t.pixels, weights, tap_weights)
-                                     : collect_taps(pixel, t.pixels, depth, weights, tap_weights);
+                t.taps = pointwise_    ? collect_pixels(pixel, t.pixels, depth, weights)
+                         : a_.row_taps ? collect_row_taps(pixel, t.pixels, weights, tap_weights)
+                                       : collect_taps(pixel, t.pixels, depth, weights, tap_weights);
                 t.sums = sums_ + (pixel - begin) * block_.vectors * width;
                 t.first = depth == 0;
                 t.last = depth + count == a_.depth;
@@ -54,6 +56,13 @@ class walker {
     }
 
  private:
+    // Output pixel i is made of input pixel i alone.
+    static bool is_pointwise(const conv2d_args& a) {
+        const window& w = a.taps;
+        return w.kernel_height * w.kernel_width == 1 && w.stride_height == 1 && w.stride_width == 1 && w.pad_top == 0 &&
+               w.pad_left == 0 && a.input.height == a.output.height && a.input.width == a.output.width;
+    }
+
     tile_args<In, Out> tile_at(int64_t pixel, int64_t pixels) const {
         tile_args<In, Out> t{};
         t.rows = rows_;
@@ -115,6 +124,13 @@ class walker {
 
     const In* at(const tile_place<In>& place, int64_t m, int64_t y, int64_t x) const {
         return place.picture[m] + (y * a_.input.width + x) * a_.input.pixel_stride;
+    }
+
+    int64_t collect_pixels(int64_t pixel, int64_t pixels, int64_t depth, const In* weights) {
+        const In* first = elements<In>(a_.input) + pixel * a_.input.pixel_stride + block_.in_channel + depth;
+        for (int64_t m = 0; m < tile_pixels_; ++m) rows_[m] = m < pixels ? first + m * a_.input.pixel_stride : zeros_;
+        weights_[0] = weights;
+        return 1;
     }
 
     // Every tap that touches the picture for some pixel of the tile. The pixels that a short tile lacks read zeros.
@@ -182,6 +198,7 @@ class walker {
     const conv2d_args& a_;
     const conv2d_block& block_;
     const int64_t tile_pixels_, taps_;
+    const bool pointwise_;
     const In* const zeros_;
     const In** const rows_;
     const In** const weights_;
