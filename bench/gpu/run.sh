@@ -116,51 +116,63 @@ step_sanitize() {
     done
 }
 
+# Checkpoints: the made ones in the order that was asked for, those that were carried, the one in the box.
+checkpoints() {
+    local name
+    for name in ${networks//,/ }; do [ -e "$models/$name.pth" ] && echo "$models/$name.pth"; done
+    ls "$models"/*.safetensors "$root"/artifacts/bin/Atrous.Cli/release/models/*.safetensors 2>/dev/null
+}
+
 step_verify() {
     : >"$results/verify.jsonl"
     make_models
-    local model precision
-    for model in "$root"/artifacts/bin/Atrous.Cli/release/models/*.safetensors "$models"/*; do
-        case $model in *.pth | *.safetensors) ;; *) continue ;; esac
+    local model precision pictures
+    for model in $(checkpoints); do
+        # Real photos for real weights; random ones do with the made picture.
+        pictures=''
+        [[ $model == *.safetensors ]] && pictures=$(ls samples/1005.jpg samples/1013.jpg "$models"/*.jpg "$models"/*.png 2>/dev/null)
         for precision in fp32 tf32 fp16 bf16; do
-            limited "$(left 60)" verify.jsonl "$atrous" verify "$model" --device cuda --precision $precision --size $size --json -q \
-                $(case $model in *atrous-street*) echo samples/1005.jpg samples/1013.jpg ;; esac)
+            limited "$(left 60)" verify.jsonl "$atrous" verify "$model" --device cuda --precision $precision --size $size --json -q $pictures
         done
         [ $has_torch -eq 1 ] && [[ $model == *.pth ]] &&
             limited "$(left)" verify.jsonl python3 bench/gpu/torch_gpu.py compare "$atrous" cuda $size "$model"
     done
 }
 
+bench_atrous() { # MODEL PRECISION BATCH RUNS WARM_UP
+    limited "$(left 60)" bench.jsonl "$atrous" bench "$1" --device cuda --precision "$2" --size $size --batch "$3" --runs "$4" --warm-up "$5" --json
+}
+
+bench_torch() { # eager|compile NAME BATCH
+    limited "$(left)" torch.jsonl python3 bench/gpu/torch_gpu.py bench "$1" $size "$3" "$models/$2.pth"
+}
+
 step_bench() {
     : >"$results/bench.jsonl"
     : >"$results/torch.jsonl"
     make_models
-    local model batch precision
-    for model in "$root"/artifacts/bin/Atrous.Cli/release/models/*.safetensors "$models"/*; do
-        case $model in *.pth | *.safetensors) ;; *) continue ;; esac
-        for precision in fp16 bf16 tf32 fp32; do
-            for batch in $batches; do
-                [ $batch -eq 1 ] || [ $precision = fp16 ] || continue
-                limited "$(left 60)" bench.jsonl "$atrous" bench "$model" --device cuda --precision $precision --size $size --batch $batch \
-                    --runs $runs --warm-up $warm_up --json
-            done
-        done
+    local model precision batch name names=(${networks//,/ }) all
+    all=$(checkpoints)
+    # What is compared comes first, so that a lack of time costs the rest.
+    for model in $all; do
+        for batch in $batches; do bench_atrous "$model" fp16 $batch $runs $warm_up; done
         # Once more: the engines are chosen and cached now, so this is the start-up of every later process.
-        limited "$(left 60)" bench.jsonl "$atrous" bench "$model" --device cuda --precision fp16 --size $size --runs 0 --warm-up 0 --json
+        bench_atrous "$model" fp16 1 0 0
     done
     if [ $software -eq 1 ] || [ $has_torch -eq 0 ]; then
         skip "PyTorch and the floors" "$([ $software -eq 1 ] && echo 'there is no GPU to measure' || echo 'python3 has no torch')"
-        return
-    fi
-    limited "$(left)" torch.jsonl python3 bench/gpu/torch_gpu.py floors
-    # The compiler tries many programs, so it comes last and the first network first.
-    local mode name
-    for mode in eager compile; do
-        for name in ${networks//,/ }; do
-            for batch in $batches; do
-                limited "$(left)" torch.jsonl python3 bench/gpu/torch_gpu.py bench $mode $size $batch "$models/$name.pth"
-            done
+    else
+        limited "$(left)" torch.jsonl python3 bench/gpu/torch_gpu.py floors
+        for name in "${names[@]}"; do
+            for batch in $batches; do bench_torch eager "$name" $batch; done
         done
+        for batch in $batches; do bench_torch compile "${names[0]}" $batch; done
+    fi
+    for model in $all; do
+        for precision in bf16 tf32 fp32; do bench_atrous "$model" $precision 1 $runs $warm_up; done
+    done
+    [ $software -eq 1 ] || [ $has_torch -eq 0 ] || for name in "${names[@]:1}"; do
+        for batch in $batches; do bench_torch compile "$name" $batch; done
     done
 }
 
