@@ -1,5 +1,7 @@
 using Atrous.Backends.Cuda;
+using Atrous.Backends.Cuda.Convolutions;
 using Atrous.Cuda.Tests.Support;
+using Atrous.ManagedCuda.CUDNN;
 using Atrous.Tests.Backends;
 using Atrous.Tests.Support;
 
@@ -74,6 +76,39 @@ public sealed class TuningTests : IDisposable
         Run("conv_3x3");
         Assert.Contains(_log, line => line.Contains("is not to be had any more", StringComparison.Ordinal));
         Assert.DoesNotContain("9999", File.ReadAllText(file));
+    }
+
+    [Fact]
+    public void A_compiled_plan_is_kept_and_a_broken_one_is_made_anew()
+    {
+        SoftwareDevice.Require();
+        // The choice is made to be the software device's engine that is compiled when it is planned.
+        Run("conv_3x3");
+        string file = Assert.Single(Directory.GetFiles(_folder));
+        string folder = Path.ChangeExtension(file, null);
+        Directory.CreateDirectory(folder);
+        OpCase test = OpCases.Find("conv_3x3");
+        ConvolutionChoice choice = new(ConvolutionChoice.Plain, 2, [2, 2]);
+        string? problem = _log.Select(line => line.Split(": ")[0]).First();
+        using (CudaBackend backend = Open(_folder))
+        {
+            GraphTensor x = GraphTensor.Packed(1, CudnnDataType.Float, 1, 8, 9, 11), w = GraphTensor.Packed(2, CudnnDataType.Float, 16, 8, 3, 3);
+            using OperationGraph graph = OperationGraph.Convolution(backend.Device.Dnn, x, w, new(1, 1, 1, 1), GraphTensor.Packed(5, CudnnDataType.Float, 1, 16, 9, 11)).Build();
+            using EngineConfig config = graph.CreateEngineConfig(choice.ToEngine());
+            using ExecutionPlan plan = config.TryPlan()!;
+            new PlanFiles(folder, _log.Add).Set(problem, choice, plan.ToJson()!);
+        }
+        File.WriteAllText(file, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(file), "\"kind\":.*?\"algorithm\":null", "\"kind\":\"plain\",\"engine\":2,\"knobs\":[2,2],\"algorithm\":null"));
+        string kept = Assert.Single(Directory.GetFiles(folder, "*.json"), path => File.ReadAllText(path).Contains("\"engine\": 2", StringComparison.Ordinal));
+        _log.Clear();
+        Run("conv_3x3");
+        Assert.Contains(_log, line => line.EndsWith("cuDNN engine 2, with kernels for the rest (kept)", StringComparison.Ordinal));
+        Assert.DoesNotContain(_log, line => line.Contains("made anew", StringComparison.Ordinal));
+        File.WriteAllText(kept, "{}");
+        _log.Clear();
+        Run("conv_3x3");
+        Assert.Contains(_log, line => line.Contains("a plan that was kept is made anew", StringComparison.Ordinal));
+        Assert.Contains(_log, line => line.EndsWith("(kept)", StringComparison.Ordinal));
     }
 
     [Fact]

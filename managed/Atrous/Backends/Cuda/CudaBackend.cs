@@ -14,6 +14,7 @@ namespace Atrous.Backends.Cuda;
 public sealed class CudaBackend : IPictureBackend, IDeviceMemory
 {
     private readonly ChoiceFile _choices;
+    private readonly PlanFiles _plans;
     private readonly CudaOptions _options;
 
     /// <summary>Opens a device.</summary>
@@ -34,6 +35,7 @@ public sealed class CudaBackend : IPictureBackend, IDeviceMemory
             $"{properties.DeviceName}, compute capability {properties.ComputeCapability}, {properties.MultiProcessorCount} multiprocessors, "
                 + $"driver {CudaContext.GetDriverVersion()}, cuDNN {CudaDNNContext.GetVersion()}, cuBLASLt {CudaBlasLt.GetVersion()}, {precision}",
             _options.Log);
+        _plans = new PlanFiles(Path.ChangeExtension(_choices.FilePath, null), _options.Log);
     }
 
     /// <inheritdoc/>
@@ -81,7 +83,7 @@ public sealed class CudaBackend : IPictureBackend, IDeviceMemory
     /// <summary>Chooses the engines of a network; the caller holds the device's setup.</summary>
     internal DevicePlan Plan(DeviceGraph graph, PictureSource? picture, string purpose)
     {
-        var ways = new ConvolutionWays(Device, Precision, _options, _choices);
+        var ways = new ConvolutionWays(Device, Precision, _options, _choices, _plans);
         using (Device.Context.Enter())
         {
             DevicePlan plan = DevicePlan.Of(graph, Storage, picture, Weights, ways, purpose, _options.Log);

@@ -24,6 +24,9 @@ internal abstract class ConvolutionWay(ConvolutionProblem problem) : IDisposable
     /// <summary>Puts it into a stream; the context is current and cuDNN's context is the caller's.</summary>
     public abstract void Enqueue(CudaDevice device, ConvolutionOperands operands, WorkPlace place);
 
+    /// <summary>Compiled code that is worth keeping; null where there is none.</summary>
+    public virtual string? ToJson() => null;
+
     public abstract void Dispose();
 
     /// <summary>The activation alone, over the result.</summary>
@@ -46,6 +49,8 @@ internal sealed class DnnWay(ConvolutionProblem problem, ExecutionPlan plan, Con
     public override ConvolutionChoice Choice => choice;
 
     public override long WorkspaceSize => plan.WorkspaceSize;
+
+    public override string? ToJson() => plan.ToJson();
 
     /// <summary>Describes the convolution to cuDNN.</summary>
     /// <param name="dnn">Where.</param>

@@ -9,7 +9,7 @@ namespace Atrous.Backends.Cuda.Convolutions;
 /// Finds a way for every convolution of a network: one that was kept, the fastest of those that were timed, or the first that
 /// the libraries propose. Used by who holds the device's <see cref="CudaDevice.Setup"/>.
 /// </summary>
-internal sealed class ConvolutionWays(CudaDevice device, Precision precision, CudaOptions options, ChoiceFile choices) : IDisposable
+internal sealed class ConvolutionWays(CudaDevice device, Precision precision, CudaOptions options, ChoiceFile choices, PlanFiles plans) : IDisposable
 {
     /// <summary>Engines of cuDNN's, and algorithms of cuBLASLt's, that are timed.</summary>
     private const int MostEngines = 8, MostAlgorithms = 4;
@@ -48,6 +48,8 @@ internal sealed class ConvolutionWays(CudaDevice device, Precision precision, Cu
         {
             if (choice.Kind == ConvolutionChoice.Product)
                 return ProductWay.Suits(problem) ? ProductWay.Restore(device, problem, Compute, choice.Algorithm) : null;
+            if (KeptPlan(problem, choice) is { } compiled)
+                return new DnnWay(problem, compiled, choice);
             using OperationGraph graph = DnnWay.Describe(device.Dnn, problem, choice.Kind == ConvolutionChoice.Fused);
             using EngineConfig config = graph.CreateEngineConfig(choice.ToEngine());
             return IsAllowed(config) && config.TryPlan() is { } plan ? new DnnWay(problem, plan, choice) : null;
@@ -55,6 +57,19 @@ internal sealed class ConvolutionWays(CudaDevice device, Precision precision, Cu
         catch (Exception e) when (e is CudaDNNException or CudaBlasException)
         {
             options.Log?.Invoke($"{problem.Key}: {choice} was kept, but is not to be had any more ({e.Message})");
+            return null;
+        }
+    }
+
+    private ExecutionPlan? KeptPlan(ConvolutionProblem problem, ConvolutionChoice choice)
+    {
+        try
+        {
+            return plans.Get(problem.Key, choice) is { } json ? ExecutionPlan.FromJson(device.Dnn, json) : null;
+        }
+        catch (CudaDNNException e)
+        {
+            options.Log?.Invoke($"{problem.Key}: a plan that was kept is made anew ({e.Message})");
             return null;
         }
     }
@@ -72,6 +87,8 @@ internal sealed class ConvolutionWays(CudaDevice device, Precision precision, Cu
             if (candidates.Length > 1)
                 best = Stopwatch.Fastest(device, candidates);
             choices.Set(problem.Key, best.Choice);
+            if (best.ToJson() is { } json)
+                plans.Set(problem.Key, best.Choice, json);
         }
         catch (Exception e) when (CudaFailure.IsOne(e) && !CudaFailure.IsLasting(e) || e is AtrousException)
         {

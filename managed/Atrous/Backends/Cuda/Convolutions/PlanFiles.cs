@@ -1,0 +1,51 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Atrous.Backends.Cuda.Convolutions;
+
+/// <summary>
+/// Plans of cuDNN's that are compiled when they are made, as JSON with the code in it, a file each: the next process need not
+/// compile them. A memory only, as <see cref="ChoiceFile"/>.
+/// </summary>
+/// <param name="folder">Of this machine's plans; need not exist. Null for nowhere.</param>
+/// <param name="log">Told what could not be written.</param>
+internal sealed class PlanFiles(string? folder, Action<string>? log)
+{
+    /// <summary>A plan for a problem by the engine that was chosen; null where there is none.</summary>
+    public string? Get(string problem, ConvolutionChoice choice)
+    {
+        try
+        {
+            return folder is not null && PathOf(problem, choice) is var path && File.Exists(path) ? File.ReadAllText(path) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Keeps a plan, as one whole file.</summary>
+    public void Set(string problem, ConvolutionChoice choice, string json)
+    {
+        if (folder is null)
+            return;
+        string path = PathOf(problem, choice);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            string temporary = $"{path}.{Environment.ProcessId}";
+            File.WriteAllText(temporary, json);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            log?.Invoke($"a plan cannot be kept in {path}: {e.Message}");
+        }
+    }
+
+    private string PathOf(string problem, ConvolutionChoice choice)
+    {
+        string text = $"{problem} {choice.Kind} {choice.Engine} {string.Join(' ', choice.Knobs ?? [])}";
+        return Path.Combine(folder!, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..24] + ".json");
+    }
+}
