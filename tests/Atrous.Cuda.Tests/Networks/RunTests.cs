@@ -85,7 +85,7 @@ public sealed class RunTests
     }
 
     [Fact]
-    public void Threads_take_turns_where_memory_is_for_fewer()
+    public async Task Threads_take_turns_where_memory_is_for_fewer()
     {
         SoftwareDevice.Require();
         NetworkGraph graph = RandomGraphs.Make(3);
@@ -99,12 +99,12 @@ public sealed class RunTests
             SoftwareDevice.FailAllocation(1);
             return Running.Run(executable, graph, input);
         }))];
-        foreach (Array[] result in Task.WhenAll(runs).GetAwaiter().GetResult())
+        foreach (Array[] result in await Task.WhenAll(runs))
             Assert.Equal(expected, result);
     }
 
     [Fact]
-    public void A_run_that_is_under_way_ends_well_when_all_is_disposed()
+    public async Task A_run_that_is_under_way_ends_well_when_all_is_disposed()
     {
         NetworkGraph graph = RandomGraphs.Make(5);
         float[] input = RandomGraphs.Input(graph, 5);
@@ -125,7 +125,7 @@ public sealed class RunTests
         backend.Dispose();
         try
         {
-            Assert.Equal(expected, run.GetAwaiter().GetResult());
+            Assert.Equal(expected, await run);
         }
         catch (ObjectDisposedException)
         {
