@@ -39,7 +39,7 @@ cp -r tests/goldens "$root/tests/goldens"
 rm -rf "$root/tests/goldens/containers" "$root/tests/goldens/crf"
 cp -r artifacts/device "$root/artifacts/device"
 cp artifacts/native/release/native/cuda/libatrous_kernels_host.so "$tests/"
-cp samples/scenes/*.jpg "$root/samples/"
+cp samples/street.png samples/scenes/*.jpg "$root/samples/"
 cp -r bench/gpu bench/peers "$root/bench/"
 rm -rf "$root/bench/peers/node_modules" "$root"/bench/*/__pycache__
 for file in "$@"; do cp "$file" "$root/models/"; done
