@@ -108,7 +108,7 @@ public sealed class AtrousServer : IAsyncDisposable
     /// <exception cref="AtrousException">The address is not to be had, or a model cannot be loaded.</exception>
     public async Task RunAsync(CancellationToken stop, Action<Uri>? ready = null)
     {
-        Allocator.ReturnLargeBlocks();
+        Allocator.KeepSmall();
         await StartAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {

@@ -6,20 +6,22 @@ namespace Atrous.Server.Running;
 internal static partial class Allocator
 {
     // <malloc.h>
-    private const int MmapThreshold = -3;
-    private const int LargeBlock = 256 << 10;
+    private const int MmapThreshold = -3, ArenaMax = -8;
+    private const int LargeBlock = 256 << 10, MostHeaps = 2;
 
     /// <summary>
-    /// Large blocks go back to the system when they are freed. Left alone, glibc raises what it calls large to 32 MiB with the
-    /// first such block that is freed, and from then on keeps them in as many heaps as there are threads.
+    /// Large blocks go back to the system when they are freed, and small ones share two heaps. Left alone, glibc raises what it
+    /// calls large to 32 MiB with the first such block that is freed, and keeps a heap for nearly every thread, each of which
+    /// grows to the most that its thread ever held.
     /// </summary>
-    public static void ReturnLargeBlocks()
+    public static void KeepSmall()
     {
         if (!OperatingSystem.IsLinux())
             return;
         try
         {
             _ = SetOption(MmapThreshold, LargeBlock);
+            _ = SetOption(ArenaMax, MostHeaps);
         }
         catch (EntryPointNotFoundException)
         {

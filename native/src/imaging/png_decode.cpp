@@ -12,7 +12,8 @@ namespace {
 
 constexpr size_t signature_size = 8;
 
-// What is wanted of a file: colours of 8 bits, the numbers that stand in it, or only what the header says of the colours.
+// What is wanted of a file: colours of 8 bits, the numbers that stand in it, or only what the header says of the
+// colours.
 enum class content { colours, labels, header };
 
 // libpng knows no exceptions: its errors jump back to call(), which throws once libpng's frames are gone.
@@ -61,8 +62,8 @@ class png_reader {
     // Bytes of a pixel of content::colours, from the header alone.
     int32_t channels_of_colours() const {
         const int type = png_get_color_type(handle_.png, handle_.info);
-        const bool alpha = (type & PNG_COLOR_MASK_ALPHA) != 0 ||
-                           png_get_valid(handle_.png, handle_.info, PNG_INFO_tRNS) != 0;
+        const bool alpha =
+            (type & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(handle_.png, handle_.info, PNG_INFO_tRNS) != 0;
         return ((type & PNG_COLOR_MASK_COLOR) != 0 ? 3 : 1) + (alpha ? 1 : 0);
     }
 
