@@ -41,7 +41,8 @@ internal sealed class CompiledNetwork : IDisposable
     /// <param name="photos">Of the size and the channels that the key says.</param>
     /// <param name="cancellation">Looked at before and after the device's work.</param>
     /// <param name="context">Where the key says that it is taken.</param>
-    public unsafe Tensor[] Run(Image[] photos, CancellationToken cancellation, Tensor? context = null)
+    /// <param name="stages">Is given the time of each stage, for which the run goes step by step; null for one launch.</param>
+    public unsafe Tensor[] Run(Image[] photos, CancellationToken cancellation, Tensor? context = null, Action<DeviceStages>? stages = null)
     {
         Tensor[] outputs = NewOutputs();
         var held = new List<PixelBuffer>();
@@ -50,7 +51,11 @@ internal sealed class CompiledNetwork : IDisposable
             var pixels = new nint[photos.Length];
             for (int i = 0; i < photos.Length; i++)
                 pixels[i] = (nint)photos[i].Hold(held).Pixels;
-            _pictures!.Run(pixels, context is null ? [] : [context], outputs, cancellation);
+            ReadOnlySpan<Tensor> others = context is null ? [] : [context];
+            if (stages is null)
+                _pictures!.Run(pixels, others, outputs, cancellation);
+            else
+                stages(_pictures!.RunInStages(pixels, others, outputs, cancellation));
             return outputs;
         }
         catch

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Atrous.Backends;
 using Atrous.Backends.Cuda;
 using Atrous.Imaging;
 using Atrous.Models;
@@ -29,16 +30,17 @@ internal sealed class PictureScorer(
     /// <param name="cancellation">Looked at between two layers.</param>
     /// <param name="scale">On the size that the network sees otherwise.</param>
     /// <param name="context">What image pooling gives instead of its own; null for its own.</param>
+    /// <param name="stages">Is given the time of each stage by a device that tells; null for one launch.</param>
     public Tensor[] Run(
         Image[] photos, Wanted wanted, Stopwatch preprocessing, CancellationToken cancellation, double scale = 1,
-        float[]? context = null)
+        float[]? context = null, Action<DeviceStages>? stages = null)
     {
         PreprocessingPlan plan = preprocessor.PlanOf(photos[0], scale);
         var shape = new Shape(photos.Length, plan.Height, plan.Width, model.Description.Network.InputChannels);
         var key = new NetworkKey(shape, plan.Window, photos[0].Height, photos[0].Width, wanted, context is not null);
         using Tensor? contexts = context is null ? null : Repeat(context, photos.Length);
         if (networks.TakesPictures)
-            return RunOnDevice(photos, plan, key, contexts, preprocessing, cancellation);
+            return RunOnDevice(photos, plan, key, contexts, preprocessing, stages, cancellation);
         CompiledNetwork network = networks.Get(key);
         preprocessing.Start();
         using NetworkInput input = preprocessor.Prepare(scale, photos);
@@ -105,7 +107,8 @@ internal sealed class PictureScorer(
 
     /// <summary>The device resizes and normalises; what it cannot, becoming grey, is done here.</summary>
     private Tensor[] RunOnDevice(
-        Image[] photos, PreprocessingPlan plan, NetworkKey key, Tensor? contexts, Stopwatch preprocessing, CancellationToken cancellation)
+        Image[] photos, PreprocessingPlan plan, NetworkKey key, Tensor? contexts, Stopwatch preprocessing, Action<DeviceStages>? stages,
+        CancellationToken cancellation)
     {
         int[]? order = ChannelOrders.For(preprocessor.Spec, photos[0].Channels);
         preprocessing.Start();
@@ -115,7 +118,7 @@ internal sealed class PictureScorer(
         {
             PictureSource picture = PictureSources.Of(preprocessor, plan, sources[0], order ?? [0]);
             CompiledNetwork network = networks.Get(key with { PictureChannels = picture.Channels }, picture);
-            return network.Run(sources, cancellation, contexts);
+            return network.Run(sources, cancellation, contexts, stages);
         }
         finally
         {

@@ -6,14 +6,7 @@ namespace Atrous;
 /// <summary>How long the parts of a segmentation took.</summary>
 /// <param name="Preprocess">Resizing and normalising.</param>
 /// <param name="Network">The network, the upsampling and the argmax.</param>
-public readonly record struct SegmentationTimings(TimeSpan Preprocess, TimeSpan Network)
-{
-    /// <summary>The picture's way to a device with memory of its own; null where there is none, or it does not tell.</summary>
-    public TimeSpan? Upload { get; init; }
-
-    /// <summary>The labels' way back, as <see cref="Upload"/>.</summary>
-    public TimeSpan? Download { get; init; }
-}
+public readonly record struct SegmentationTimings(TimeSpan Preprocess, TimeSpan Network);
 
 /// <summary>
 /// The mask of a picture: the class of every pixel, at the picture's own size. Plain managed memory: nothing to dispose.

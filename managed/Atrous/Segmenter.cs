@@ -213,6 +213,29 @@ public sealed class Segmenter : IDisposable
     internal Tensor Scores(Image photo, CancellationToken cancellation) => Guard(
         photo.Height, photo.Width, () => _scorer.Scores([photo], new Stopwatch(), cancellation));
 
+    /// <summary>
+    /// Runs the network on pictures of one size to see how long each stage takes on a device with memory of its own. It goes step
+    /// by step for that, while <see cref="Segment(Image, bool, CancellationToken)"/> is one launch.
+    /// </summary>
+    /// <param name="photos">As many as run together.</param>
+    /// <param name="cancellation">Looked at before and after the device's work.</param>
+    /// <returns>Null where the device does not tell, or where a mask is made of more than one run of the network.</returns>
+    public DeviceStages? TimeStages(IReadOnlyList<Image> photos, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(photos);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (!_networks.TakesPictures || _sliding is not null || _crf is not null || _scorer.Averages)
+            return null;
+        return Guard(photos[0].Height, photos[0].Width, () =>
+        {
+            DeviceStages? told = null;
+            Tensor[] outputs = _scorer.Run([.. photos], Wanted.Labels, new Stopwatch(), cancellation, stages: stages => told = stages);
+            foreach (Tensor output in outputs)
+                output.Dispose();
+            return told;
+        });
+    }
+
     private Segmentation[] Run(Image[] photos, bool confidence, CancellationToken cancellation)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);

@@ -12,7 +12,7 @@ internal static class BenchReport
         ["decode"] = "file to pixels",
         ["upload"] = "pixels to the device",
         ["preprocess"] = "resized, normalised",
-        ["network"] = "with upsampling and argmax, and what has no row of its own",
+        ["network"] = "with upsampling and argmax",
         ["download"] = "labels from the device",
         ["encode"] = "labels to PNG",
     };
@@ -88,6 +88,8 @@ internal static class BenchReport
                 name, Text(times.Median), Text(times.Fastest), Text(times.Percentile(0.95)), Text(times.Percentile(0.99)), meaning);
         }
         Terminal.Rich(Console.Out, Console.IsOutputRedirected).Write(table);
+        if (result.Stages.Any(stage => stage.Name == "upload"))
+            Console.Out.WriteLine("             upload to download by the device's clock, in runs that go step by step; latency is one launch");
         string rate = Rate(result).ToString("0.00", CultureInfo.InvariantCulture);
         Console.Out.WriteLine($"throughput   {rate} pictures/s; {Numbers.Grouped(result.AllocatedBytes)} managed bytes a run");
     }

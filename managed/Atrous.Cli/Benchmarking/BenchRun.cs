@@ -43,11 +43,12 @@ internal sealed record BenchResult
 /// <summary>Runs a model again and again and keeps the time.</summary>
 internal sealed class BenchRun(CancellationToken cancellation)
 {
-    private const int UsualSide = 513, LeastRuns = 10;
+    private const int UsualSide = 513, LeastRuns = 10, StageRuns = 20;
     private static readonly TimeSpan UsualTime = TimeSpan.FromSeconds(10);
 
     private readonly Durations _latency = new(), _decode = new(), _upload = new(), _preprocess = new(), _network = new(), _download = new(), _encode = new();
     private long _allocated;
+    private bool _tellsStages;
 
     public required string Model { get; init; }
 
@@ -118,6 +119,9 @@ internal sealed class BenchRun(CancellationToken cancellation)
         {
             for (int i = 0; i < WarmUp; i++)
                 Once(segmenter, file, counts: false);
+            _tellsStages = TimeStages(segmenter, file, counts: false);
+            for (int i = 0; _tellsStages && i < Math.Min(StageRuns, Runs ?? StageRuns); i++)
+                TimeStages(segmenter, file, counts: true);
             for (long start = Stopwatch.GetTimestamp(); !IsEnough(Stopwatch.GetElapsedTime(start));)
                 Once(segmenter, file, counts: true);
             return true;
@@ -158,7 +162,8 @@ internal sealed class BenchRun(CancellationToken cancellation)
                 _latency.Add(latency);
                 _decode.Add(decode);
                 _encode.Add(encode);
-                AddStages(masks[0].Timings, masks.Count);
+                if (!_tellsStages)
+                    AddStages(masks[0].Timings, masks.Count);
             }
             return latency;
         }
@@ -171,14 +176,35 @@ internal sealed class BenchRun(CancellationToken cancellation)
 
     private void AddStages(SegmentationTimings each, int pictures)
     {
-        // A device that takes pictures as they are has this inside its network.
-        if (each.Preprocess > TimeSpan.Zero)
-            _preprocess.Add(each.Preprocess * pictures);
+        _preprocess.Add(each.Preprocess * pictures);
         _network.Add(each.Network * pictures);
-        if (each.Upload is { } upload)
-            _upload.Add(upload * pictures);
-        if (each.Download is { } download)
-            _download.Add(download * pictures);
+    }
+
+    /// <summary>What a device with memory of its own tells of its stages, in a run for that alone.</summary>
+    private bool TimeStages(Segmenter segmenter, byte[] file, bool counts)
+    {
+        var photos = new List<Image>();
+        try
+        {
+            cancellation.ThrowIfCancellationRequested();
+            for (int i = 0; i < Options.MaxBatch; i++)
+                photos.Add(Image.Load(file));
+            if (segmenter.TimeStages(photos, cancellation) is not { } stages)
+                return false;
+            if (counts)
+            {
+                _upload.Add(stages.Upload);
+                _preprocess.Add(stages.Preprocess);
+                _network.Add(stages.Network);
+                _download.Add(stages.Download);
+            }
+            return true;
+        }
+        finally
+        {
+            foreach (Image photo in photos)
+                photo.Dispose();
+        }
     }
 
     private byte[] Bytes(int channels)

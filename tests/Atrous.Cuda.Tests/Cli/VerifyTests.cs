@@ -29,12 +29,14 @@ public sealed class VerifyTests
     }
 
     [Fact]
-    public void The_bench_tells_the_device_s_memory()
+    public void The_bench_tells_the_device_s_memory_and_stages()
     {
         JsonElement json = Run("bench", Model, "--device", "cuda", "--size", "65x65", "--runs", "2", "--warm-up", "0", "--json").Exits(0).Json;
         // The weights alone.
         Assert.InRange(json.GetProperty("peakDeviceBytes").GetInt64(), new FileInfo(Model).Length / 2, 1L << 30);
         Assert.Equal(2, json.GetProperty("runs").GetInt32());
+        foreach (string stage in (string[])["decode", "upload", "preprocess", "network", "download", "encode"])
+            Assert.True(json.GetProperty("milliseconds").GetProperty(stage).GetProperty("median").GetDouble() >= 0, stage);
     }
 
     private static ToolResult Run(params string[] arguments)

@@ -43,6 +43,21 @@ public sealed class PictureTests(GeneratedModel model)
     }
 
     [Fact]
+    public void Stages_are_told_beside_runs_that_are_captured()
+    {
+        using Image photo = Photo(49, 65, 3);
+        using Segmenter segmenter = Segmenter.Load(model.Path, new SegmenterOptions { Device = "cuda", Preprocessing = ImageNet });
+        ushort[] mask = segmenter.Segment(photo).Labels.ToArray();
+        for (int i = 0; i < 3; i++)
+        {
+            Backends.DeviceStages stages = segmenter.TimeStages([photo])!.Value;
+            Assert.True(stages.Network > TimeSpan.Zero);
+            Assert.True(stages.Upload >= TimeSpan.Zero && stages.Preprocess >= TimeSpan.Zero && stages.Download >= TimeSpan.Zero);
+            Assert.Equal(mask, segmenter.Segment(photo).Labels.ToArray());
+        }
+    }
+
+    [Fact]
     public void Windows_share_the_context_of_the_whole()
     {
         using Image photo = Photo(97, 113, 3);

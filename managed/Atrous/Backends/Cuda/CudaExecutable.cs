@@ -57,7 +57,31 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
     }
 
     /// <inheritdoc/>
-    public unsafe void Run(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation)
+    public void Run(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation) =>
+        Run(pictures, others, outputs, null, cancellation);
+
+    /// <inheritdoc/>
+    public DeviceStages RunInStages(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation)
+    {
+        using var clock = new StageClock(_backend.Device);
+        Run(pictures, others, outputs, clock, cancellation);
+        return clock.Stages;
+    }
+
+    /// <summary>
+    /// Frees the frames that are not in use; a run that is under way, or that comes after all, frees its own when it ends.
+    /// </summary>
+    public void Dispose()
+    {
+        lock (_pool)
+        {
+            _disposed = true;
+            FreeIdle();
+        }
+    }
+
+    private unsafe void Run(
+        ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, StageClock? clock, CancellationToken cancellation)
     {
         PictureSource picture = _picture ?? throw new InvalidOperationException("This network was not compiled for pictures.");
         Signature.CheckAfterFirst(_signature, others, outputs);
@@ -71,7 +95,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
                 new ReadOnlySpan<byte>((byte*)pictures[i], (int)picture.Bytes).CopyTo(frame.Given[(int)(offset + i * picture.Bytes)..]);
             for (int i = 0; i < others.Length; i++)
                 Give(frame, i + 1, others[i]);
-            Finish(frame, outputs, cancellation);
+            Finish(frame, outputs, cancellation, clock);
         }
         finally
         {
@@ -81,18 +105,6 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
             GC.KeepAlive(tensor);
         foreach (Tensor tensor in outputs)
             GC.KeepAlive(tensor);
-    }
-
-    /// <summary>
-    /// Frees the frames that are not in use; a run that is under way, or that comes after all, frees its own when it ends.
-    /// </summary>
-    public void Dispose()
-    {
-        lock (_pool)
-        {
-            _disposed = true;
-            FreeIdle();
-        }
     }
 
     private Frame Begin(CancellationToken cancellation)
@@ -150,13 +162,16 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         }
     }
 
-    private void Finish(Frame frame, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation)
+    private void Finish(Frame frame, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation, StageClock? clock = null)
     {
         cancellation.ThrowIfCancellationRequested();
         try
         {
             using (_backend.Device.Context.Enter())
-                frame.Run();
+            {
+                frame.Run(clock);
+                clock?.Read();
+            }
         }
         catch (Exception e) when (CudaFailure.IsOne(e))
         {

@@ -47,11 +47,15 @@ internal sealed class Frame : IDisposable
     public Span<byte> Made => _made!.Span;
 
     /// <summary>Sends, computes, and waits for what comes back. The context is current. Allocates nothing from the third run on.</summary>
-    public void Run()
+    /// <param name="clock">Times the stages of a run that goes step by step even where it is captured; null for none.</param>
+    public void Run(StageClock? clock = null)
     {
         try
         {
-            Start();
+            if (clock is null)
+                Start();
+            else
+                StartTimed(clock);
         }
         catch
         {
@@ -87,6 +91,13 @@ internal sealed class Frame : IDisposable
             else
                 _captured.Launch(_stream);
         }
+        _ran = true;
+    }
+
+    private void StartTimed(StageClock clock)
+    {
+        lock (_device.Setup)
+            Enqueue(clock);
         _ran = true;
     }
 
@@ -130,13 +141,21 @@ internal sealed class Frame : IDisposable
         }
     }
 
-    private void Enqueue()
+    private void Enqueue(StageClock? clock = null)
     {
+        clock?.Mark(_stream);
         if (_plan.UploadSize > 0)
             _inputs!.AsyncCopyToDevice(_given!, _plan.UploadSize, _stream);
-        foreach (DeviceStep step in _plan.Steps)
-            step.Enqueue(_device, _place);
+        clock?.Mark(_stream);
+        int step = 0;
+        for (; step < _plan.Steps.Count && _plan.Steps[step] is PictureStep; step++)
+            _plan.Steps[step].Enqueue(_device, _place);
+        clock?.Mark(_stream);
+        for (; step < _plan.Steps.Count; step++)
+            _plan.Steps[step].Enqueue(_device, _place);
+        clock?.Mark(_stream);
         if (_plan.DownloadSize > 0)
             _outputs!.AsyncCopyToHost(_made!, _plan.DownloadSize, _stream);
+        clock?.Mark(_stream);
     }
 }
