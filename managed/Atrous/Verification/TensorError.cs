@@ -27,7 +27,8 @@ public sealed record TensorError(double Max, double Mean, double Rms, double Std
         return new TensorError(max / unit, sum / expected.Length / unit, Math.Sqrt(squares / expected.Length) / unit, unit);
     }
 
-    private static double Unit(ReadOnlySpan<float> values)
+    /// <summary>What differences are measured in: the standard deviation, or of a constant its own size.</summary>
+    internal static double Unit(ReadOnlySpan<float> values)
     {
         double sum = 0, squares = 0;
         foreach (float value in values)
@@ -35,7 +36,6 @@ public sealed record TensorError(double Max, double Mean, double Rms, double Std
         double mean = sum / values.Length;
         foreach (float value in values)
             squares += (value - mean) * (value - mean);
-        // A constant has no spread: then its own size is the measure.
         double std = Math.Sqrt(squares / values.Length);
         return std > 1e-6 * Math.Abs(mean) ? std : Math.Max(Math.Abs(mean), float.Epsilon);
     }

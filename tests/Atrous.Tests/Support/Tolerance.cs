@@ -1,4 +1,5 @@
 using System.Globalization;
+using Atrous.Verification;
 
 namespace Atrous.Tests.Support;
 
@@ -46,7 +47,7 @@ public static class Tolerance
         double rms = Math.Sqrt(squares / Math.Max(expected.Length, 1));
         return expected.IsEmpty
             ? new(0, 0, 1, 0, 0, 0)
-            : new(max, rms, std ?? StandardDeviation(expected), worst, actual[worst], expected[worst]);
+            : new(max, rms, std ?? TensorError.Unit(expected), worst, actual[worst], expected[worst]);
     }
 
     /// <summary>Fails, with a report, where the largest difference is above <paramref name="limit"/> standard deviations.</summary>
@@ -57,18 +58,5 @@ public static class Tolerance
         // Written so that a NaN fails.
         Assert.True(difference.Max <= limit, $"{what}: {difference}, limit {limit:0.0e+00}");
         return difference;
-    }
-
-    private static double StandardDeviation(ReadOnlySpan<float> values)
-    {
-        double sum = 0, squares = 0;
-        foreach (float value in values)
-            sum += value;
-        double mean = sum / values.Length;
-        foreach (float value in values)
-            squares += (value - mean) * (value - mean);
-        // A constant has no spread: then its own size is the measure.
-        double std = Math.Sqrt(squares / values.Length);
-        return std > 1e-6 * Math.Abs(mean) ? std : Math.Max(Math.Abs(mean), 1e-30);
     }
 }
