@@ -53,25 +53,35 @@ struct packer {
         return rows * taps() * vectors * lanes;
     }
 
-    // One block's weights, as conv2d_block says; the memory is full of zeros.
+    // Where the numbers of a filter go that lie between two depths, in the order in which they are given.
+    std::vector<int64_t> places(int64_t channels, int64_t tap_elements, int64_t columns) const {
+        std::vector<int64_t> made;
+        made.reserve(channels * kernel_taps());
+        for (int64_t k = 0; k < channels; ++k) {
+            for (int64_t tap = 0; tap < kernel_taps(); ++tap) {
+                const int64_t row = row_taps ? tap % desc.kernel_width * channels + k : k;
+                made.push_back((row_taps ? tap / desc.kernel_width : tap) * tap_elements +
+                               row / depth_step<T> * depth_step<T> * columns + row % depth_step<T>);
+            }
+        }
+        return made;
+    }
+
+    // One block's weights, as conv2d_block says; where it has gaps the memory is full of zeros.
     void pack(const conv2d_block& block, int64_t depth_block, T* weights, float* bias) const {
         const int64_t columns = block.vectors * lanes;
         for (int64_t first = 0; first < depth(); first += depth_block) {
-            const int64_t rows = tap_depth(std::min(depth_block, depth() - first));
-            for (int64_t tap = 0; tap < taps(); ++tap) {
-                for (int64_t row = 0; row < rows; ++row) {
-                    const int64_t k = first + (row_taps ? row % depth() : row);
-                    const int64_t kernel_tap = row_taps ? tap * desc.kernel_width + row / depth() : tap;
-                    T* to = weights + row / depth_step<T> * depth_step<T> * columns + row % depth_step<T>;
-                    for (int64_t o = 0; o < block.channels; ++o) {
-                        const int64_t channel = block.out_channel + o;
-                        const float scale = from.scale == nullptr ? 1.0f : from.scale[channel];
-                        const float value = from.weights[(channel * depth() + k) * kernel_taps() + kernel_tap] * scale;
-                        to[o * depth_step<T>] = stored(value, T{});
-                    }
-                }
-                weights += round_up(rows, depth_step<T>) * columns;
+            const int64_t channels = std::min(depth_block, depth() - first);
+            const int64_t tap_elements = round_up(tap_depth(channels), depth_step<T>) * columns;
+            const std::vector<int64_t> to = places(channels, tap_elements, columns);
+            for (int64_t o = 0; o < block.channels; ++o) {
+                const int64_t channel = block.out_channel + o;
+                const float scale = from.scale == nullptr ? 1.0f : from.scale[channel];
+                const float* filter = from.weights + (channel * depth() + first) * kernel_taps();
+                T* column = weights + o * depth_step<T>;
+                for (size_t i = 0; i < to.size(); ++i) column[to[i]] = stored(filter[i] * scale, T{});
             }
+            weights += taps() * tap_elements;
         }
         if (from.bias != nullptr) std::copy_n(from.bias + block.out_channel, block.channels, bias);
     }
@@ -114,7 +124,7 @@ void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const con
         }
     }
     to.weights.reserve(weights);
-    to.weights.fill_with_zeros();
+    if (outputs % lanes != 0 || source.tap_depth(depth) % depth_step<T> != 0) to.weights.fill_with_zeros();
     to.bias.reserve(bias);
     to.bias.fill_with_zeros();
     to.zeros.reserve(source.tap_depth(to.depth_block));

@@ -6,26 +6,7 @@ namespace atrous {
 
 namespace {
 
-// Transforms filters that lie [tap][output] to [cell][output], where cells are cell_stride apart.
-template <int TileSize>
-void transform_filters(const double* from, int64_t count, float* to, int64_t cell_stride) {
-    constexpr int side = TileSize + 2;
-    static constexpr auto matrix = winograd_filter_matrix<TileSize>();
-    for (int i = 0; i < side; ++i) {
-        for (int j = 0; j < side; ++j) {
-            float* cell = to + (i * side + j) * cell_stride;
-            double factor[9];
-            for (int tap = 0; tap < 9; ++tap) factor[tap] = matrix[i][tap / 3] * matrix[j][tap % 3];
-            for (int64_t o = 0; o < count; ++o) {
-                double sum = 0;
-                for (int tap = 0; tap < 9; ++tap) sum += factor[tap] * from[tap * count + o];
-                cell[o] = static_cast<float>(sum);
-            }
-        }
-    }
-}
-
-// The other way: one filter whose cells are cell_stride apart.
+// One filter whose cells are cell_stride apart, from its transform.
 template <int TileSize>
 void recover_filter(const float* from, int64_t cell_stride, float* to) {
     constexpr int side = TileSize + 2;
@@ -38,28 +19,6 @@ void recover_filter(const float* from, int64_t cell_stride, float* to) {
         to[tap] = static_cast<float>(sum);
     }
 }
-
-struct packer {
-    const atrous_conv2d_desc& desc;
-    const conv2d_weights& from;
-    int64_t lanes, tile_size;
-
-    void pack(const conv2d_block& block, float* weights, float* bias) const {
-        const int64_t depth = desc.in_channels, columns = block.vectors * lanes, count = block.channels;
-        std::vector<double> taps(9 * count);
-        for (int64_t k = 0; k < depth; ++k) {
-            for (int64_t o = 0; o < count; ++o) {
-                const int64_t channel = block.out_channel + o;
-                const float scale = from.scale == nullptr ? 1.0f : from.scale[channel];
-                const float* filter = from.weights + (channel * depth + k) * 9;
-                for (int64_t tap = 0; tap < 9; ++tap) taps[tap * count + o] = double{filter[tap]} * scale;
-            }
-            const auto transform = tile_size == 3 ? transform_filters<3> : transform_filters<4>;
-            transform(taps.data(), count, weights + k * columns, depth * columns);
-        }
-        if (from.bias != nullptr) std::copy_n(from.bias + block.out_channel, count, bias);
-    }
-};
 
 winograd_axis cut(int64_t pixels, int64_t rate, int64_t tile_size) {
     const int64_t whole = pixels / rate, left = pixels % rate;
@@ -104,7 +63,6 @@ void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const con
           conv2d_winograd& to) {
     const int32_t lanes = kernels.lanes, full = lanes * kernels.conv2d_vectors;
     to.tile_size = has_many_filters(desc) ? 3 : 4;
-    const packer source{desc, from, lanes, to.tile_size};
     int64_t weights = 0, bias = 0;
     for (int32_t o = 0; o < desc.out_channels; o += full) {
         const int32_t channels = std::min(desc.out_channels - o, full), vectors = (channels + lanes - 1) / lanes;
@@ -123,8 +81,19 @@ void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const con
     to.bias.fill_with_zeros();
     to.zeros.reserve(desc.in_channels);
     to.zeros.fill_with_zeros();
-    for (const conv2d_block& block : to.blocks)
-        source.pack(block, to.weights.data() + block.weights, to.bias.data() + block.bias);
+    for (const conv2d_block& block : to.blocks) {
+        kernels.winograd_filters({.filters = from.weights,
+                                  .scale = from.scale,
+                                  .depth = desc.in_channels,
+                                  .out_channel = block.out_channel,
+                                  .channels = block.channels,
+                                  .columns = block.vectors * lanes,
+                                  .tile_size = to.tile_size,
+                                  .to = to.weights.data() + block.weights},
+                                 0, desc.in_channels, nullptr);
+        if (from.bias != nullptr)
+            std::copy_n(from.bias + block.out_channel, block.channels, to.bias.data() + block.bias);
+    }
 }
 
 void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_winograd& conv,

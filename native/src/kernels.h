@@ -126,6 +126,17 @@ constexpr int64_t winograd_memory(const winograd_args& a, int64_t vector_floats)
     return winograd_cells(a.tile_size) * a.block_tiles * (winograd_pixel_floats(a.input.channels) + vector_floats);
 }
 
+// Winograd's transform of the filters of a conv2d_block: to holds [cell][input channel][columns], of which the block's
+// channels are written.
+struct winograd_filters_args {
+    const float* filters;  // OIHW
+    const float* scale;    // of each output channel; may be null
+    int64_t depth;
+    int32_t out_channel, channels, columns, tile_size;
+    float* to;
+};
+// Item: an input channel. No memory.
+
 // ---- Depthwise convolution
 // ------------------------------------------------------------------------------------------------
 

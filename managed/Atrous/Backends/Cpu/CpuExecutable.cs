@@ -28,8 +28,8 @@ internal sealed class CpuExecutable : IExecutable
         var layout = new Layout(graph, plan);
         _blocks = layout.Blocks;
         _arenaSize = plan.ArenaSize;
+        convolutions.Pack(graph);
         _steps = Steps.Of(graph, layout, convolutions);
-        convolutions.Trim();
         _arenas = arenas;
         arenas.Register(_arenaSize);
     }

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.Native;
 using Atrous.Tensors;
@@ -6,50 +8,75 @@ namespace Atrous.Backends.Cpu;
 
 /// <summary>
 /// Packed weights by the convolution that uses them, so that graphs of different shapes share one copy. A weight is read
-/// from its file, packed and forgotten: at no time is there more than one of them unpacked.
+/// from its file, packed and forgotten: at no time is there more than one of them unpacked on a thread.
 /// </summary>
 internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposable
 {
-    private readonly Dictionary<Weight, List<(Conv2d Op, DType Type, Conv2dHandle Handle)>> _packed = [];
-    private NativeBuffer? _unpacked;
+    /// <summary>More threads would wait for the memory, and each holds an unpacked weight, of up to 19 MB in a DeepLab.</summary>
+    private const int MostThreads = 4;
 
-    /// <summary>The packed form of a convolution; made at the first call.</summary>
-    /// <param name="op">The convolution.</param>
-    /// <param name="type">Of its input, and so of its weights: float32 or bfloat16.</param>
-    /// <exception cref="ModelException">The weights cannot be read.</exception>
-    public Conv2dHandle Get(Conv2d op, DType type)
+    private readonly Dictionary<Weight, List<Packed>> _packed = [];
+
+    /// <summary>Reads and packs the weights that a graph needs and no graph before it has needed.</summary>
+    /// <exception cref="ModelException">The weights cannot be read; those that could are kept.</exception>
+    public void Pack(NetworkGraph graph)
     {
         lock (_packed)
         {
-            if (!_packed.TryGetValue(op.Kernel, out var known))
-                _packed.Add(op.Kernel, known = []);
-            foreach ((Conv2d other, DType packed, Conv2dHandle handle) in known)
+            var missing = new List<Packed>();
+            foreach (Node node in graph.Nodes)
             {
-                if (packed == type && Same(op, other))
-                    return handle;
+                if (node.Op is Conv2d op && Find(op, node.Inputs[0].Type) is null)
+                {
+                    var wanted = new Packed(op, node.Inputs[0].Type);
+                    missing.Add(wanted);
+                    if (!_packed.TryGetValue(op.Kernel, out List<Packed>? forms))
+                        _packed.Add(op.Kernel, forms = []);
+                    forms.Add(wanted);
+                }
             }
-            Conv2dHandle made = Pack(op, type);
-            known.Add((op, type, made));
-            return made;
+            try
+            {
+                Pack(missing);
+            }
+            finally
+            {
+                foreach (Packed failed in missing.Where(packed => packed.Handle is null))
+                    _packed[failed.Op.Kernel].Remove(failed);
+            }
         }
     }
 
-    /// <summary>Gives back the memory that packing needed, when a graph is compiled.</summary>
-    public void Trim()
+    /// <summary>The packed form of a convolution of a graph that was packed.</summary>
+    /// <param name="op">The convolution.</param>
+    /// <param name="type">Of its input, and so of its weights: float32 or bfloat16.</param>
+    public Conv2dHandle Get(Conv2d op, DType type)
     {
         lock (_packed)
-        {
-            _unpacked?.Dispose();
-            _unpacked = null;
-        }
+            return Find(op, type)?.Handle ?? throw new InvalidOperationException($"{op.Kernel} is not packed.");
     }
 
     public void Dispose()
     {
-        Trim();
-        foreach ((_, _, Conv2dHandle handle) in _packed.Values.SelectMany(list => list))
-            handle.Dispose();
+        foreach (List<Packed> forms in _packed.Values)
+        {
+            foreach (Packed packed in forms)
+                packed.Handle?.Dispose();
+        }
         _packed.Clear();
+    }
+
+    private Packed? Find(Conv2d op, DType type)
+    {
+        if (_packed.TryGetValue(op.Kernel, out List<Packed>? forms))
+        {
+            foreach (Packed packed in forms)
+            {
+                if (packed.Type == type && Same(packed.Op, op))
+                    return packed;
+            }
+        }
+        return null;
     }
 
     /// <summary>True where the two differ in padding alone, which is given when the convolution runs.</summary>
@@ -60,17 +87,47 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
     private static bool Equal(float[]? a, float[]? b) =>
         ReferenceEquals(a, b) || (a is not null && b is not null && a.AsSpan().SequenceEqual(b));
 
-    private Conv2dHandle Pack(Conv2d op, DType type)
+    /// <summary>On this thread and some more, each of which takes the next that none has taken.</summary>
+    private void Pack(List<Packed> missing)
     {
-        long size = op.Kernel.Elements * sizeof(float);
-        if (_unpacked is null || _unpacked.SizeInBytes < size)
+        if (missing.Count == 0)
+            return;
+        var failures = new Exception?[missing.Count];
+        long largest = missing.Max(packed => packed.Op.Kernel.Elements) * sizeof(float);
+        int taken = -1;
+        void Work()
         {
-            _unpacked?.Dispose();
-            _unpacked = null;
-            _unpacked = new NativeBuffer(size);
+            int index = Interlocked.Increment(ref taken);
+            try
+            {
+                using var unpacked = new NativeBuffer(largest);
+                for (; index < missing.Count; index = Interlocked.Increment(ref taken))
+                    missing[index].Handle = Pack(missing[index], (float*)unpacked.Pointer);
+            }
+            catch (Exception e)
+            {
+                failures[Math.Min(index, missing.Count - 1)] = e;
+                Volatile.Write(ref taken, missing.Count);
+            }
         }
-        var weights = (float*)_unpacked.Pointer;
-        op.Kernel.Read(new Span<float>(weights, checked((int)op.Kernel.Elements)));
+        var others = new Thread[Math.Min(Math.Min(engine.Threads, MostThreads), missing.Count) - 1];
+        for (int i = 0; i < others.Length; i++)
+        {
+            others[i] = new Thread(Work) { IsBackground = true, Name = "packing" };
+            others[i].Start();
+        }
+        Work();
+        foreach (Thread other in others)
+            other.Join();
+        // Of several the first in the graph's order, which does not depend on the threads.
+        if (Array.Find(failures, failure => failure is not null) is { } first)
+            ExceptionDispatchInfo.Throw(first);
+    }
+
+    private Conv2dHandle Pack(Packed packed, float* unpacked)
+    {
+        Conv2d op = packed.Op;
+        op.Kernel.Read(new Span<float>(unpacked, checked((int)op.Kernel.Elements)));
         var desc = new NativeConv2d
         {
             InChannels = op.Kernel.Shape[1] * op.Groups,
@@ -84,12 +141,22 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
             Groups = op.Groups,
             Activation = (int)op.Activation.Kind,
             Slope = op.Activation.Slope,
-            Type = type == DType.BFloat16 ? NativeType.BFloat16 : NativeType.Float32,
+            Type = packed.Type == DType.BFloat16 ? NativeType.BFloat16 : NativeType.Float32,
         };
         fixed (float* scale = op.Scale, bias = op.Bias)
         {
-            LibAtrous.ThrowIfFailed(LibAtrous.Conv2dCreate(engine, desc, weights, scale, bias, out nint conv), op.Kernel.Name);
+            LibAtrous.ThrowIfFailed(LibAtrous.Conv2dCreate(engine, desc, unpacked, scale, bias, out nint conv), op.Kernel.Name);
             return new Conv2dHandle(conv);
         }
+    }
+
+    /// <summary>A convolution and, once it is packed, its weights.</summary>
+    private sealed class Packed(Conv2d op, DType type)
+    {
+        public Conv2d Op { get; } = op;
+
+        public DType Type { get; } = type;
+
+        public Conv2dHandle? Handle { get; set; }
     }
 }
