@@ -9,6 +9,7 @@ internal static class Program
 {
     public static int Main(string[] args)
     {
+        Rehearsal.Start(args);
         StandardStream.Install();
         var temporaries = new TemporaryFiles();
         using var interruption = new Interruption(temporaries);
@@ -35,19 +36,28 @@ internal static class Program
         {
             new HelpOption { Action = new HelpWithExitCodes() },
             new VersionOption(),
-            SegmentCommand.Create(temporaries, interruption),
-            EvalCommand.Create(temporaries, interruption),
-            InfoCommand.Create(),
-            InferCommand.Create(temporaries, interruption),
-            ExportCommand.Create(temporaries),
-            ConvertCommand.Create(temporaries),
-            ModelsCommand.Create(),
-            PullCommand.Create(interruption),
-            DevicesCommand.Create(),
-            VerifyCommand.Create(interruption),
-            BenchCommand.Create(interruption),
-            ServeCommand.Create(interruption),
         };
+        var commands = new Dictionary<string, Func<Command>>
+        {
+            ["segment"] = () => SegmentCommand.Create(temporaries, interruption),
+            ["eval"] = () => EvalCommand.Create(temporaries, interruption),
+            ["info"] = InfoCommand.Create,
+            ["infer"] = () => InferCommand.Create(temporaries, interruption),
+            ["export"] = () => ExportCommand.Create(temporaries),
+            ["convert"] = () => ConvertCommand.Create(temporaries),
+            ["models"] = ModelsCommand.Create,
+            ["pull"] = () => PullCommand.Create(interruption),
+            ["devices"] = DevicesCommand.Create,
+            ["verify"] = () => VerifyCommand.Create(interruption),
+            ["bench"] = () => BenchCommand.Create(interruption),
+            ["serve"] = () => ServeCommand.Create(interruption),
+        };
+        // The command that is named, or all, so that help lists them: making what is not asked for takes 10 ms.
+        foreach ((string name, Func<Command> create) in commands)
+        {
+            if (args.Length == 0 || args[0] == name || !commands.ContainsKey(args[0]))
+                root.Add(create());
+        }
 
         ParseResult result = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.Errors.Count > 0)

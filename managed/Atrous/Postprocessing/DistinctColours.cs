@@ -16,25 +16,38 @@ internal static class DistinctColours
     /// <summary>The first <paramref name="count"/> colours, at most some 500.</summary>
     public static Rgb[] Take(int count)
     {
-        var colours = new List<Rgb>(ColourBlindSafe.Take(count).Select(Rgb.FromHex));
-        Rgb[] candidates = [.. Grid()];
-        int[] nearest = [.. candidates.Select(candidate => colours.Min(colour => Distance(colour, candidate)))];
-        while (colours.Count < count)
+        var colours = new Rgb[count];
+        Rgb[] candidates = Grid();
+        var nearest = new int[candidates.Length];
+        Array.Fill(nearest, int.MaxValue);
+        // Every mask needs colours: loops, because lists and queries of Rgb would be compiled first in every process.
+        for (int made = 0; made < count; made++)
         {
-            int farthest = Array.IndexOf(nearest, nearest.Max());
-            Rgb chosen = candidates[farthest];
-            colours.Add(chosen);
+            colours[made] = made < ColourBlindSafe.Length ? Rgb.FromHex(ColourBlindSafe[made]) : candidates[Farthest(nearest)];
             for (int i = 0; i < candidates.Length; i++)
-                nearest[i] = Math.Min(nearest[i], Distance(chosen, candidates[i]));
+                nearest[i] = Math.Min(nearest[i], Distance(colours[made], candidates[i]));
         }
-        return [.. colours];
+        return colours;
     }
 
-    private static IEnumerable<Rgb> Grid()
+    private static int Farthest(int[] nearest)
+    {
+        int farthest = 0;
+        for (int i = 1; i < nearest.Length; i++)
+        {
+            if (nearest[i] > nearest[farthest])
+                farthest = i;
+        }
+        return farthest;
+    }
+
+    private static Rgb[] Grid()
     {
         const int levels = 8;
-        for (int i = 0; i < levels * levels * levels; i++)
-            yield return new Rgb(Level(i / (levels * levels)), Level(i / levels % levels), Level(i % levels));
+        var colours = new Rgb[levels * levels * levels];
+        for (int i = 0; i < colours.Length; i++)
+            colours[i] = new Rgb(Level(i / (levels * levels)), Level(i / levels % levels), Level(i % levels));
+        return colours;
 
         static byte Level(int index) => (byte)(index * 255 / (levels - 1));
     }

@@ -65,7 +65,9 @@ public static unsafe class LabelPng
         {
             for (int i = 0; i < labels.Length; i++)
                 indices[i] = (byte)labels[i];
-            byte[] colours = [.. Enumerable.Range(0, classes).SelectMany(label => Channels(palette[label]))];
+            var colours = new byte[3 * classes];
+            for (int label = 0; label < classes; label++)
+                (colours[3 * label], colours[3 * label + 1], colours[3 * label + 2]) = palette[label];
             fixed (byte* pixels = indices, rgb = colours)
             {
                 LibAtrous.ThrowIfFailed(
@@ -77,8 +79,6 @@ public static unsafe class LabelPng
         {
             ArrayPool<byte>.Shared.Return(indices);
         }
-
-        static IEnumerable<byte> Channels(Rgb colour) => [colour.Red, colour.Green, colour.Blue];
     }
 
     private static EncodedImage EncodeGrey(ReadOnlySpan<ushort> labels, int height, int width)

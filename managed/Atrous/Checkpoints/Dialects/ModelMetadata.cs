@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Atrous.Graph;
 using Atrous.Specs;
 
@@ -9,7 +10,7 @@ namespace Atrous.Checkpoints.Dialects;
 /// Typed access to the metadata of a self-describing file, which is all strings; lists are JSON. Every error names the file
 /// and the entry.
 /// </summary>
-internal sealed class ModelMetadata(ICheckpoint checkpoint)
+internal sealed partial class ModelMetadata(ICheckpoint checkpoint)
 {
     public string Text(string key) => checkpoint.Metadata.TryGetValue(key, out string? value) ? value : throw Wrong(key, "is missing");
 
@@ -64,7 +65,7 @@ internal sealed class ModelMetadata(ICheckpoint checkpoint)
     {
         try
         {
-            return JsonSerializer.Deserialize<T>(Text(key), Options) ?? throw Wrong(key, "is null");
+            return (T?)JsonSerializer.Deserialize(Text(key), typeof(T), Entries.Default) ?? throw Wrong(key, "is null");
         }
         catch (JsonException e)
         {
@@ -74,11 +75,13 @@ internal sealed class ModelMetadata(ICheckpoint checkpoint)
 
     public ModelException Wrong(string key, string problem) => new($"'{checkpoint.Path}': the metadata entry '{key}' {problem}.");
 
-    private static readonly JsonSerializerOptions Options = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        RespectRequiredConstructorParameters = true,
-    };
+    internal sealed record BlockRow(int Stride, int Dilation, int ExpandKernel, int DwKernel, bool Residual);
 
-    private sealed record BlockRow(int Stride, int Dilation, int ExpandKernel, int DwKernel, bool Residual);
+    // Generated, because finding out by reflection how to read them takes 40 ms in a fresh process.
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = true)]
+    [JsonSerializable(typeof(BlockRow[]))]
+    [JsonSerializable(typeof(int[]))]
+    [JsonSerializable(typeof(float[]))]
+    [JsonSerializable(typeof(string[]))]
+    private sealed partial class Entries : JsonSerializerContext;
 }

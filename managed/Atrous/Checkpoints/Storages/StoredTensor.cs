@@ -180,17 +180,16 @@ internal sealed class StoredTensor
     /// <summary>Elements of the storage from the view's first to its last; false when a stride is negative or absurd.</summary>
     private static bool TrySpan(ReadOnlySpan<long> sizes, long[] strides, long elements, out long span)
     {
-        Int128 last = 0;
+        long last = 0;
         span = 0;
         for (int axis = 0; axis < sizes.Length; axis++)
         {
-            if (strides[axis] < 0)
+            long steps = Math.Max(sizes[axis] - 1, 0), stride = strides[axis];
+            if (stride < 0 || (steps > 0 && stride > (long.MaxValue - 1 - last) / steps))
                 return false;
-            last += (Int128)Math.Max(sizes[axis] - 1, 0) * strides[axis];
+            last += steps * stride;
         }
-        if (last >= long.MaxValue)
-            return false;
-        span = elements == 0 ? 0 : (long)last + 1;
+        span = elements == 0 ? 0 : last + 1;
         return true;
     }
 
