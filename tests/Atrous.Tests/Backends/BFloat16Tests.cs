@@ -22,15 +22,12 @@ public sealed class BFloat16Tests(ITestOutputHelper output)
 
     /// <summary>
     /// Root mean square, in standard deviations of the logits: roundings of 2^-9 in a hundred layers, mostly averaged out by the
-    /// sums of the next. Measured: 4e-3 to 1.5e-2.
+    /// sums of the next. Measured: 2e-3 (with linear bottlenecks) to 1.5e-2.
     /// </summary>
     private const double NetworkLimit = 2.5e-2;
 
-    /// <summary>The same where inputs 64 times too large drive MobileNetV3 to the steep ends of its activations. Measured: 5.0e-2.</summary>
-    private const double SteepLimit = 8e-2;
-
-    /// <summary>Random weights leave many classes close together; real ones do not (RealModelTests). Measured: 0.946 at the least.</summary>
-    private const double LabelLimit = 0.93;
+    /// <summary>Random weights leave many classes close together; real ones do not (RealModelTests). Measured: 0.981 at the least.</summary>
+    private const double LabelLimit = 0.97;
 
     public static TheoryData<string> Cases => [.. OpCases.All.Select(test => test.Name)];
 
@@ -78,8 +75,7 @@ public sealed class BFloat16Tests(ITestOutputHelper output)
         Difference difference = Tolerance.Measure(actual, expected, golden.OutputStd);
         double agreement = Agreement(actual, expected, golden.Output().Nhwc.Channels);
         output.WriteLine($"{name}: {difference}; {agreement:P2} of the labels agree");
-        double limit = name == "torchvision_deeplabv3_mobilenet_v3_large_97x129_x64" ? SteepLimit : NetworkLimit;
-        Assert.True(difference.RelativeRms <= limit, difference.ToString());
+        Assert.True(difference.RelativeRms <= NetworkLimit, difference.ToString());
         Assert.True(agreement >= LabelLimit, $"{agreement:P2} of the labels agree");
     }
 

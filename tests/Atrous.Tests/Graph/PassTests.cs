@@ -96,6 +96,31 @@ public sealed class PassTests
         Assert.Equal(4, graph.Nodes.Sum(node => node.Inputs.Count(input => input == conversion.Output)));
     }
 
+    /// <summary>Two inverted residuals, the second with squeeze and excitation; what comes behind them is read by a dense convolution.</summary>
+    [Fact]
+    public void What_a_linear_bottleneck_is_computed_from_stays_float32()
+    {
+        Value wide = Conv(_x, 8, activation: Activation.Relu6), depthwise = Depthwise(wide), narrow = Conv(depthwise, 4);
+        Value sum = Conv(Depthwise(Conv(narrow, 8, activation: Activation.Relu6)), 4, residual: narrow);
+        Value weighted = Depthwise(sum);
+        Value gate = Conv(Add(new GlobalAveragePool(), weighted), 4, activation: Activation.Sigmoid);
+        Value last = Conv(Add(new Binary(BinaryKind.Multiply, Activation.None), weighted, gate), 3);
+        Value head = Conv(last, 5, activation: Activation.Relu), scores = Conv(head, 3);
+        NetworkGraph graph = Apply(StoreAsBFloat16.Apply, scores);
+        Assert.Equal([last.Name, head.Name], graph.Nodes.Select(node => node.Output).Where(value => value.Type == DType.BFloat16).Select(value => value.Name));
+        Assert.DoesNotContain(graph.Nodes, node => node.Op is Activate);
+    }
+
+    [Fact]
+    public void Separable_and_dense_convolutions_are_no_linear_bottlenecks()
+    {
+        Value wide = Conv(_x, 8, activation: Activation.Relu);
+        Value separable = Conv(Depthwise(wide), 4, activation: Activation.Relu), even = Conv(Depthwise(separable), 4);
+        Value narrow = Conv(Conv(even, 8, activation: Activation.Relu), 4), scores = Conv(narrow, 3);
+        NetworkGraph graph = Apply(StoreAsBFloat16.Apply, scores);
+        Assert.All(graph.Nodes.SkipLast(1), node => Assert.Equal(DType.BFloat16, node.Output.Type));
+    }
+
     [Fact]
     public void Batch_norms_fold_into_scale_and_bias()
     {
@@ -265,6 +290,12 @@ public sealed class PassTests
         Weight weight = OpCase.Weight("passes.weight", outputs, x.Shape.Channels, 1, 1);
         var op = new Conv2d(weight, scale, bias, 1, 1, Padding.None, 1, activation);
         return residual is null ? Add(op, x) : Add(op, x, residual);
+    }
+
+    private Value Depthwise(Value x)
+    {
+        Weight weight = OpCase.Weight("passes.depthwise", x.Shape.Channels, 1, 3, 3);
+        return Add(new Conv2d(weight, null, null, 1, 1, Padding.Symmetric(1), x.Shape.Channels, Activation.Relu6), x);
     }
 
     private Value Add(Op op, params Value[] inputs) => _builder.Add(op.Name, op, inputs);

@@ -30,29 +30,17 @@ public sealed class RealModelTests(ITestOutputHelper output)
         Assert.True(agreement >= 0.995, $"only {agreement:P3} of the pixels agree");
     }
 
-    /// <summary>
-    /// Rounding moves a boundary here and there: of most photos at least 99.3 % of the pixels stay. Four of the ten photos of the
-    /// 32 classes are below that, the worst at 96.3 %, where two classes are nearly equal over a whole area: rounding the weights
-    /// alone (98.0 %) or the values alone (98.8 %) does that to it, so no other order of the sums would help.
-    /// </summary>
-    [Fact]
-    public void Bf16_keeps_the_masks()
+    /// <summary>Rounding moves a boundary here and there. Measured: 99.67 % at the least, 99.89 % in the mean.</summary>
+    [Theory]
+    [MemberData(nameof(Photos))]
+    public void Bf16_keeps_the_mask(string model, string photo)
     {
         Shared.Require("models");
         AllBackends.OfBFloat16().Dispose();
-        var agreements = new List<double>();
-        foreach ((string model, string photo) in Photos.Select(row => row.Data))
-        {
-            double agreement = AgreementOf(
-                model, photo, () => Load(model), () => Load(model, new SegmenterOptions { Precision = Precision.Bf16 }));
-            output.WriteLine($"{model} {photo}: {agreement:P3} of the pixels agree in bf16");
-            Assert.True(agreement >= 0.95, $"{photo}: only {agreement:P3} of the pixels agree");
-            agreements.Add(agreement);
-        }
-        double median = agreements.Order().ElementAt(agreements.Count / 2 - 1);
-        output.WriteLine($"median {median:P3}, mean {agreements.Average():P3}");
-        Assert.True(median >= 0.993, $"of the photos in the middle only {median:P3} of the pixels agree");
-        Assert.True(agreements.Average() >= 0.99, $"only {agreements.Average():P3} of the pixels agree");
+        double agreement = AgreementOf(
+            model, photo, () => Load(model), () => Load(model, new SegmenterOptions { Precision = Precision.Bf16 }));
+        output.WriteLine($"{model} {photo}: {agreement:P3} of the pixels agree in bf16");
+        Assert.True(agreement >= 0.993, $"only {agreement:P3} of the pixels agree");
     }
 
     /// <summary>Winograd's convolution wherever it is possible, against none.</summary>

@@ -59,8 +59,11 @@ public sealed class LayerComparisonTests : IDisposable
         LayerVerification[] layers = [.. LayerComparison.Of(bf16, cpu, _model, _input, default)];
         VerificationTolerance tolerance = VerificationTolerance.For(Precision.Bf16);
         Assert.All(layers, layer => Assert.True(tolerance.Allows(layer.Error), $"{layer}"));
+        // The last linear bottleneck is the first value that is rounded, and what it is computed from is exact.
+        int first = Array.FindIndex(layers, layer => layer.Error.Max > 0);
+        Assert.Equal("backbone.block17.project.bn", layers[first].Name);
         // bfloat16 rounds by up to 1/256; the mean of that over a layer is not nothing anywhere.
-        Assert.All(layers, layer => Assert.InRange(layer.Error.Rms, 1e-4, tolerance.Rms));
+        Assert.All(layers[first..], layer => Assert.InRange(layer.Error.Rms, 1e-4, tolerance.Rms));
     }
 
     [Theory]

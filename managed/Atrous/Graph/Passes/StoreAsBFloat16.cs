@@ -6,8 +6,10 @@ namespace Atrous.Graph.Passes;
 /// <summary>
 /// Gives the values inside the network bfloat16 memory: half the bytes, 8 bits of precision, the range of float32. What the
 /// caller gives and gets stays float32, and with it the first convolution of the picture and the scores, from the convolution
-/// that makes them to the outputs: neighbouring classes are often closer than bfloat16 can tell. Where a value is needed in the
-/// other type, an <see cref="Activate"/> without a function converts it. A backend that applies this must have: convolutions,
+/// that makes them to the outputs: neighbouring classes are often closer than bfloat16 can tell. So does everything that a linear
+/// bottleneck (Sandler et al. 2018, arXiv:1801.04381, section 3.2) is computed from: through its few channels all later layers see
+/// the picture, and each block's rounding is summed into them. Where a value is needed in the other type, an
+/// <see cref="Activate"/> without a function converts it. A backend that applies this must have: convolutions,
 /// <see cref="Activate"/> and <see cref="BatchNorm"/> from and to either type (a residual has the output's), softmax, confidence
 /// and labels of float32, and everything else within one type.
 /// </summary>
@@ -28,9 +30,15 @@ public static class StoreAsBFloat16
             var readership = new Readership(graph);
             foreach (Value value in graph.Inputs.Concat(graph.Outputs))
                 _types[value] = value.Type;
+            IReadOnlyDictionary<Value, Node> makers = graph.Makers();
             // Backwards, so that whoever reads a value is decided before it.
+            var exact = new HashSet<Value>();
             foreach (Node node in graph.Nodes.Reverse())
-                _types.TryAdd(node.Output, TypeFor(node, readership.Readers(node.Output)));
+            {
+                if (exact.Contains(node.Output) || IsLinearBottleneck(node, makers))
+                    exact.UnionWith(node.Inputs);
+                _types.TryAdd(node.Output, exact.Contains(node.Output) ? node.Output.Type : TypeFor(node, readership.Readers(node.Output)));
+            }
         }
 
         public NetworkGraph Run()
@@ -48,6 +56,21 @@ public static class StoreAsBFloat16
             }
             return _graph with { Nodes = _nodes };
         }
+
+        /// <summary>What a depthwise convolution widened, back in few channels and without an activation.</summary>
+        private static bool IsLinearBottleneck(Node node, IReadOnlyDictionary<Value, Node> makers) =>
+            node.Op is Conv2d { KernelHeight: 1, KernelWidth: 1, Groups: 1, Activation.Kind: ActivationKind.None }
+            && node.Output.Shape.Channels < node.Inputs[0].Shape.Channels
+            && IsFromDepthwise(node.Inputs[0], makers);
+
+        /// <summary>Made by a depthwise convolution; perhaps weighted by squeeze and excitation.</summary>
+        private static bool IsFromDepthwise(Value value, IReadOnlyDictionary<Value, Node> makers) =>
+            makers.TryGetValue(value, out Node? maker) && maker.Op switch
+            {
+                Conv2d op => op.Groups > 1 && op.Groups == op.OutChannels,
+                Binary { Kind: BinaryKind.Multiply } => maker.Inputs.Any(input => IsFromDepthwise(input, makers)),
+                _ => false,
+            };
 
         private DType TypeFor(Node node, IEnumerable<Node> readers) =>
             node.Op is Softmax or Confidence || node.Output.Type != DType.Float32 || readers.All(reader => NeedsFloat32(reader, node.Output))
