@@ -8,7 +8,7 @@ namespace Atrous.Cli;
 
 /// <summary>
 /// What a process does for the first time must be loaded and compiled. While the command reads its arguments and the
-/// checkpoint, a network of two layers goes the way of the real one on another thread: it takes 30 ms off the first mask.
+/// checkpoint, a network of two convolutions goes the way of the real one on another thread: it takes 30 ms off the first mask.
 /// </summary>
 internal static class Rehearsal
 {
@@ -17,28 +17,42 @@ internal static class Rehearsal
     /// <summary>Starts it, for a command that runs a network, where another core is free for it.</summary>
     public static void Start(string[] args)
     {
-        if (args.Length > 0 && Commands.Contains(args[0]) && Environment.ProcessorCount > 1)
-            new Thread(Run) { IsBackground = true, Name = "rehearsal" }.Start();
+        if (args.Length == 0 || !Commands.Contains(args[0]) || Environment.ProcessorCount == 1)
+            return;
+        try
+        {
+            new Thread(RunSilently) { IsBackground = true, Name = "rehearsal" }.Start();
+        }
+        catch (OutOfMemoryException)
+        {
+            // The system has no room for another thread: the command goes without.
+        }
     }
 
-    private static void Run()
+    /// <summary>The network of two convolutions, from its weights to its mask, on the calling thread.</summary>
+    public static void Run()
+    {
+        var graph = new GraphBuilder();
+        Value x = graph.Input("image", new Shape(1, 8, 8, 3));
+        using var zeros = new Zeros();
+        Value a = Convolution(graph, "a", zeros, x, 3), b = Convolution(graph, "b", zeros, a, 8);
+        Value sum = graph.Add("sum", new Binary(BinaryKind.Add, Activation.Relu), b, a);
+        Value joined = graph.Add("joined", new Concat(), sum, graph.Add("pooled", new MaxPool2d(1, 1, 0), a));
+        Value labels = graph.Add("labels", new Argmax(), graph.Resize("scores", joined, 16, 16, Sampling.HalfPixel));
+        using var backend = new CpuBackend(threads: 1);
+        using var executable = backend.Compile(graph.Build(labels));
+        using var input = new Tensor(x.Shape);
+        using var output = new Tensor(labels.Shape, labels.Type);
+        input.Image<float>(0).Clear();
+        executable.Run([input], [output]);
+        LabelPng.Save(Stream.Null, output.Image<ushort>(0), 16, 16, joined.Shape.Channels);
+    }
+
+    private static void RunSilently()
     {
         try
         {
-            var graph = new GraphBuilder();
-            Value x = graph.Input("image", new Shape(1, 8, 8, 3));
-            using var zeros = new Zeros();
-            Value a = Convolution(graph, "a", zeros, x, 3), b = Convolution(graph, "b", zeros, a, 8);
-            Value sum = graph.Add("sum", new Binary(BinaryKind.Add, Activation.Relu), b, a);
-            Value joined = graph.Add("joined", new Concat(), sum, graph.Add("pooled", new MaxPool2d(1, 1, 0), a));
-            Value labels = graph.Add("labels", new Argmax(), graph.Resize("scores", joined, 16, 16, Sampling.HalfPixel));
-            using var backend = new CpuBackend(threads: 1);
-            using var executable = backend.Compile(graph.Build(labels));
-            using var input = new Tensor(x.Shape);
-            using var output = new Tensor(labels.Shape, labels.Type);
-            input.Image<float>(0).Clear();
-            executable.Run([input], [output]);
-            LabelPng.Save(Stream.Null, output.Image<ushort>(0), 16, 16, joined.Shape.Channels);
+            Run();
         }
         catch (Exception)
         {

@@ -83,14 +83,15 @@ bool has_avx512bf16() {
 }  // namespace
 
 const std::vector<const kernel_table*>& available_kernels() {
-    static const std::vector<const kernel_table*> found = [] {
+    // Never destroyed: a thread may still start an engine while the process ends.
+    static const auto& found = *new std::vector<const kernel_table*>([] {
         __builtin_cpu_init();
         std::vector<const kernel_table*> tables{&baseline_kernels};
         if (has_avx2()) tables.push_back(&avx2_kernels);
         if (has_avx512()) tables.push_back(&avx512_kernels);
         if (has_avx512bf16()) tables.push_back(&avx512bf16_kernels);
         return tables;
-    }();
+    }());
     return found;
 }
 
@@ -107,7 +108,7 @@ const kernel_table& pick_kernels() {
                        available.back()->isa);
         }
     }
-    throw fail(ATROUS_INVALID_ARGUMENT, "ATROUS_ISA=%s is not known; use baseline, avx2, avx512 or avx512bf16", wanted);
+    throw fail(ATROUS_UNSUPPORTED, "ATROUS_ISA=%s is not known; use baseline, avx2, avx512 or avx512bf16", wanted);
 }
 
 void require_bf16_products(const kernel_table& kernels) {

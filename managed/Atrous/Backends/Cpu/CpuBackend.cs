@@ -27,7 +27,7 @@ public sealed class CpuBackend : IBackend
     /// float32.
     /// </param>
     /// <exception cref="UnavailableException">
-    /// libatrous is missing, the processor lacks what ATROUS_ISA names, or it lacks what the precision takes.
+    /// libatrous is missing, ATROUS_ISA names nothing that the processor has, or it lacks what the precision takes.
     /// </exception>
     public CpuBackend(int threads = 0, Precision precision = Precision.Fp32)
     {

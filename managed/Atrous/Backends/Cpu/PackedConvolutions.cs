@@ -98,6 +98,8 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
         void Work()
         {
             int index = Interlocked.Increment(ref taken);
+            if (index >= missing.Count)
+                return;
             try
             {
                 using var unpacked = new NativeBuffer(largest);
@@ -106,15 +108,23 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
             }
             catch (Exception e)
             {
-                failures[Math.Min(index, missing.Count - 1)] = e;
+                failures[index] = e;
                 Volatile.Write(ref taken, missing.Count);
             }
         }
-        var others = new Thread[Math.Min(Math.Min(engine.Threads, MostThreads), missing.Count) - 1];
-        for (int i = 0; i < others.Length; i++)
+        var others = new List<Thread>();
+        while (others.Count < Math.Min(Math.Min(engine.Threads, MostThreads), missing.Count) - 1)
         {
-            others[i] = new Thread(Work) { IsBackground = true, Name = "packing" };
-            others[i].Start();
+            var other = new Thread(Work) { IsBackground = true, Name = "packing" };
+            try
+            {
+                other.Start();
+            }
+            catch (OutOfMemoryException)
+            {
+                break; // The system has no room for another thread: those that there are do it.
+            }
+            others.Add(other);
         }
         Work();
         foreach (Thread other in others)
