@@ -30,7 +30,7 @@ public sealed class RealModelTests(ITestOutputHelper output)
         Assert.True(agreement >= 0.995, $"only {agreement:P3} of the pixels agree");
     }
 
-    /// <summary>Rounding moves a boundary here and there. Measured: 99.67 % at the least, 99.89 % in the mean.</summary>
+    /// <summary>Rounding moves a boundary here and there: what the README promises. Measured: 99.67 % at the least, 99.89 % in the mean.</summary>
     [Theory]
     [MemberData(nameof(Photos))]
     public void Bf16_keeps_the_mask(string model, string photo)
@@ -40,7 +40,7 @@ public sealed class RealModelTests(ITestOutputHelper output)
         double agreement = AgreementOf(
             model, photo, () => Load(model), () => Load(model, new SegmenterOptions { Precision = Precision.Bf16 }));
         output.WriteLine($"{model} {photo}: {agreement:P3} of the pixels agree in bf16");
-        Assert.True(agreement >= 0.993, $"only {agreement:P3} of the pixels agree");
+        Assert.True(agreement >= 0.996, $"only {agreement:P3} of the pixels agree");
     }
 
     /// <summary>Winograd's convolution wherever it is possible, against none.</summary>

@@ -57,7 +57,7 @@ public static class StoreAsBFloat16
             return _graph with { Nodes = _nodes };
         }
 
-        /// <summary>What a depthwise convolution widened, back in few channels and without an activation.</summary>
+        /// <summary>What was widened for a depthwise convolution, back in fewer channels and without an activation.</summary>
         private static bool IsLinearBottleneck(Node node, IReadOnlyDictionary<Value, Node> makers) =>
             node.Op is Conv2d { KernelHeight: 1, KernelWidth: 1, Groups: 1, Activation.Kind: ActivationKind.None }
             && node.Output.Shape.Channels < node.Inputs[0].Shape.Channels
