@@ -21,12 +21,13 @@ internal static class BenchCommand
             HelpName = "N",
             CustomParser = result => Numbers.Parse(result, 0, 1_000_000, "a number from 0 to 1000000"),
         };
+        var layers = new Option<bool>("--layers") { Description = "Also tell how long each layer takes (on the CPU)" };
         var json = new Option<bool>("--json") { Description = "Write one JSON document" };
         var size = new NetworkSizeOption();
         var modelOptions = new ModelOptions();
         var deviceOptions = new DeviceOptions();
 
-        var command = new Command("bench", Description) { model, input, batch, warmUp, runs, json };
+        var command = new Command("bench", Description) { model, input, batch, warmUp, runs, layers, json };
         size.AddTo(command);
         deviceOptions.AddTo(command);
         modelOptions.AddTo(command);
@@ -45,6 +46,7 @@ internal static class BenchCommand
                 Size = size.Of(result),
                 WarmUp = result.GetValue(warmUp)!.Value,
                 Runs = result.GetValue(runs),
+                TellsLayers = result.GetValue(layers),
             };
             BenchResult measured = run.Run(sinceStart);
             if (result.GetValue(json))

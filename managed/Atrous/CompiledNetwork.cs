@@ -22,12 +22,17 @@ internal sealed class CompiledNetwork : IDisposable
     /// <param name="input">The picture.</param>
     /// <param name="cancellation">Looked at between two layers.</param>
     /// <param name="context">Where the key says that it is taken.</param>
-    public Tensor[] Run(Tensor input, CancellationToken cancellation, Tensor? context = null)
+    /// <param name="times">Is told the layers' times by a device that knows them; null not to ask.</param>
+    public Tensor[] Run(Tensor input, CancellationToken cancellation, Tensor? context = null, RunTimes? times = null)
     {
         Tensor[] outputs = NewOutputs();
         try
         {
-            _executable!.Run(context is null ? [input] : [input, context], outputs, cancellation);
+            ReadOnlySpan<Tensor> inputs = context is null ? [input] : [input, context];
+            if (times is not null && _executable is ILayeredExecutable layered)
+                times.Layers = layered.RunInLayers(inputs, outputs, cancellation);
+            else
+                _executable!.Run(inputs, outputs, cancellation);
             return outputs;
         }
         catch
@@ -41,8 +46,8 @@ internal sealed class CompiledNetwork : IDisposable
     /// <param name="photos">Of the size and the channels that the key says.</param>
     /// <param name="cancellation">Looked at before and after the device's work.</param>
     /// <param name="context">Where the key says that it is taken.</param>
-    /// <param name="stages">Is given the time of each stage, for which the run goes step by step; null for one launch.</param>
-    public unsafe Tensor[] Run(Image[] photos, CancellationToken cancellation, Tensor? context = null, Action<DeviceStages>? stages = null)
+    /// <param name="times">Is told the stages' times, for which the run goes step by step; null for one launch.</param>
+    public unsafe Tensor[] Run(Image[] photos, CancellationToken cancellation, Tensor? context = null, RunTimes? times = null)
     {
         Tensor[] outputs = NewOutputs();
         var held = new List<PixelBuffer>();
@@ -52,10 +57,10 @@ internal sealed class CompiledNetwork : IDisposable
             for (int i = 0; i < photos.Length; i++)
                 pixels[i] = (nint)photos[i].Hold(held).Pixels;
             ReadOnlySpan<Tensor> others = context is null ? [] : [context];
-            if (stages is null)
+            if (times is null)
                 _pictures!.Run(pixels, others, outputs, cancellation);
             else
-                stages(_pictures!.RunInStages(pixels, others, outputs, cancellation));
+                times.Stages = _pictures!.RunInStages(pixels, others, outputs, cancellation);
             return outputs;
         }
         catch

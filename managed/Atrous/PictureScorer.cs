@@ -30,22 +30,22 @@ internal sealed class PictureScorer(
     /// <param name="cancellation">Looked at between two layers.</param>
     /// <param name="scale">On the size that the network sees otherwise.</param>
     /// <param name="context">What image pooling gives instead of its own; null for its own.</param>
-    /// <param name="stages">Is given the time of each stage by a device that tells; null for one launch.</param>
+    /// <param name="times">Is told what the device knows of the run's parts; null not to ask.</param>
     public Tensor[] Run(
         Image[] photos, Wanted wanted, Stopwatch preprocessing, CancellationToken cancellation, double scale = 1,
-        float[]? context = null, Action<DeviceStages>? stages = null)
+        float[]? context = null, RunTimes? times = null)
     {
         PreprocessingPlan plan = preprocessor.PlanOf(photos[0], scale);
         var shape = new Shape(photos.Length, plan.Height, plan.Width, model.Description.Network.InputChannels);
         var key = new NetworkKey(shape, plan.Window, photos[0].Height, photos[0].Width, wanted, context is not null);
         using Tensor? contexts = context is null ? null : Repeat(context, photos.Length);
         if (networks.TakesPictures)
-            return RunOnDevice(photos, plan, key, contexts, preprocessing, stages, cancellation);
+            return RunOnDevice(photos, plan, key, contexts, preprocessing, times, cancellation);
         CompiledNetwork network = networks.Get(key);
         preprocessing.Start();
         using NetworkInput input = preprocessor.Prepare(scale, photos);
         preprocessing.Stop();
-        return network.Run(input.Tensor, cancellation, contexts);
+        return network.Run(input.Tensor, cancellation, contexts, times);
     }
 
     /// <summary>The scores of every pixel, of the given <see cref="Form"/>. The caller disposes the tensor.</summary>
@@ -107,7 +107,7 @@ internal sealed class PictureScorer(
 
     /// <summary>The device resizes and normalises; what it cannot, becoming grey, is done here.</summary>
     private Tensor[] RunOnDevice(
-        Image[] photos, PreprocessingPlan plan, NetworkKey key, Tensor? contexts, Stopwatch preprocessing, Action<DeviceStages>? stages,
+        Image[] photos, PreprocessingPlan plan, NetworkKey key, Tensor? contexts, Stopwatch preprocessing, RunTimes? times,
         CancellationToken cancellation)
     {
         int[]? order = ChannelOrders.For(preprocessor.Spec, photos[0].Channels);
@@ -118,7 +118,7 @@ internal sealed class PictureScorer(
         {
             PictureSource picture = PictureSources.Of(preprocessor, plan, sources[0], order ?? [0]);
             CompiledNetwork network = networks.Get(key with { PictureChannels = picture.Channels }, picture);
-            return network.Run(sources, cancellation, contexts, stages);
+            return network.Run(sources, cancellation, contexts, times);
         }
         finally
         {

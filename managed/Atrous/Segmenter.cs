@@ -220,19 +220,32 @@ public sealed class Segmenter : IDisposable
     /// <param name="photos">As many as run together.</param>
     /// <param name="cancellation">Looked at before and after the device's work.</param>
     /// <returns>Null where the device does not tell, or where a mask is made of more than one run of the network.</returns>
-    public DeviceStages? TimeStages(IReadOnlyList<Image> photos, CancellationToken cancellation = default)
+    public DeviceStages? TimeStages(IReadOnlyList<Image> photos, CancellationToken cancellation = default) =>
+        _networks.TakesPictures ? Time(photos, cancellation)?.Stages : null;
+
+    /// <summary>Runs the network on pictures of one size to see how long each of its layers takes.</summary>
+    /// <param name="photos">As many as run together.</param>
+    /// <param name="cancellation">Looked at between two layers.</param>
+    /// <returns>
+    /// In the order in which they run, fused as they run; null where the device does not tell, or where a mask is made of more than
+    /// one run of the network.
+    /// </returns>
+    public IReadOnlyList<LayerTime>? TimeLayers(IReadOnlyList<Image> photos, CancellationToken cancellation = default) =>
+        _networks.TakesPictures ? null : Time(photos, cancellation)?.Layers;
+
+    private RunTimes? Time(IReadOnlyList<Image> photos, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(photos);
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (!_networks.TakesPictures || _sliding is not null || _crf is not null || _scorer.Averages)
+        if (_sliding is not null || _crf is not null || _scorer.Averages)
             return null;
         return Guard(photos[0].Height, photos[0].Width, () =>
         {
-            DeviceStages? told = null;
-            Tensor[] outputs = _scorer.Run([.. photos], Wanted.Labels, new Stopwatch(), cancellation, stages: stages => told = stages);
+            var times = new RunTimes();
+            Tensor[] outputs = _scorer.Run([.. photos], Wanted.Labels, new Stopwatch(), cancellation, times: times);
             foreach (Tensor output in outputs)
                 output.Dispose();
-            return told;
+            return times;
         });
     }
 

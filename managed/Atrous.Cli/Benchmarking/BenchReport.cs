@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Atrous.Backends;
 using Spectre.Console;
 
 namespace Atrous.Cli;
@@ -27,6 +28,8 @@ internal static class BenchReport
             $"{result.Latency.Count} runs after {result.WarmUp} to warm up{(result.IsInterrupted ? ", interrupted" : "")}"));
         if (result.Latency.Count > 0)
             WriteTimes(result);
+        if (result.Layers.Count > 0)
+            WriteLayers(result.Layers);
         (TimeSpan process, TimeSpan load, TimeSpan firstMask) = result.StartUp;
         output.WriteLine(
             $"start-up     {Text((process + load + firstMask).TotalMilliseconds)} ms from the process's start to the first mask: " +
@@ -61,6 +64,22 @@ internal static class BenchReport
             json.WriteNumber("picturesPerSecond", Rate(result));
             json.WriteNumber("allocatedBytes", result.AllocatedBytes);
         }
+        if (result.Layers.Count > 0)
+        {
+            json.WriteStartArray("layers");
+            foreach ((LayerTime layer, Durations times) in result.Layers)
+            {
+                json.WriteStartObject();
+                json.WriteString("name", layer.Name);
+                json.WriteString("op", layer.Op);
+                json.WriteString("shape", layer.Shape.ToString());
+                json.WriteNumber("multiplyAdds", layer.MultiplyAdds);
+                json.WriteNumber("median", Rounded(times.Median));
+                json.WriteNumber("min", Rounded(times.Fastest));
+                json.WriteEndObject();
+            }
+            json.WriteEndArray();
+        }
         json.WriteStartObject("startUp");
         (TimeSpan process, TimeSpan load, TimeSpan firstMask) = result.StartUp;
         json.WriteNumber("process", Rounded(process.TotalMilliseconds));
@@ -73,6 +92,25 @@ internal static class BenchReport
             json.WriteNumber("peakDeviceBytes", bytes);
         json.WriteEndObject();
     });
+
+    private static void WriteLayers(IReadOnlyList<BenchLayer> layers)
+    {
+        var table = new Table { Border = Console.IsOutputRedirected ? TableBorder.None : TableBorder.Rounded };
+        foreach (string column in (string[])["layer", "op", "output"])
+            table.AddColumn(new TableColumn(column));
+        foreach (string column in (string[])["ms", "share", "GFLOP/s"])
+            table.AddColumn(new TableColumn(column).RightAligned());
+        double total = layers.Sum(layer => layer.Times.Median);
+        foreach ((LayerTime layer, Durations times) in layers)
+        {
+            double rate = 2e-6 * layer.MultiplyAdds / times.Median;
+            table.AddRow(
+                Markup.Escape(layer.Name), layer.Op, layer.Shape.ToString(), Text(times.Median), (times.Median / total).ToString("0.0 %", CultureInfo.InvariantCulture),
+                layer.MultiplyAdds == 0 ? "" : rate.ToString("0", CultureInfo.InvariantCulture));
+        }
+        Terminal.Rich(Console.Out, Console.IsOutputRedirected).Write(table);
+        Console.Out.WriteLine("             rates count the multiply-adds of the direct way, those on padding too; Winograd's can pass the peak");
+    }
 
     private static void WriteTimes(BenchResult result)
     {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Atrous.Backends;
 using Atrous.Imaging;
 
 namespace Atrous.Cli;
@@ -26,6 +27,9 @@ internal sealed record BenchResult
     /// <summary>In the order in which they happen, each for the whole batch; only those that the device tells.</summary>
     public required IReadOnlyList<(string Name, Durations Times)> Stages { get; init; }
 
+    /// <summary>In the order in which they run; empty where they were not asked for.</summary>
+    public required IReadOnlyList<BenchLayer> Layers { get; init; }
+
     /// <summary>From the start of the process to the command's first statement; then the model is loaded and the first mask made.</summary>
     public required (TimeSpan Process, TimeSpan Load, TimeSpan FirstMask) StartUp { get; init; }
 
@@ -40,13 +44,19 @@ internal sealed record BenchResult
     public required bool IsInterrupted { get; init; }
 }
 
+/// <summary>One layer of the network in many runs.</summary>
+/// <param name="Layer">What it is; the time is of the last run.</param>
+/// <param name="Times">Of all runs.</param>
+internal sealed record BenchLayer(LayerTime Layer, Durations Times);
+
 /// <summary>Runs a model again and again and keeps the time.</summary>
 internal sealed class BenchRun(CancellationToken cancellation)
 {
-    private const int UsualSide = 513, LeastRuns = 10, StageRuns = 20;
+    private const int UsualSide = 513, LeastRuns = 10, StageRuns = 20, LayerRuns = 10;
     private static readonly TimeSpan UsualTime = TimeSpan.FromSeconds(10);
 
     private readonly Durations _latency = new(), _decode = new(), _upload = new(), _preprocess = new(), _network = new(), _download = new(), _encode = new();
+    private readonly List<BenchLayer> _layers = [];
     private long _allocated;
     private bool _tellsStages;
 
@@ -65,6 +75,9 @@ internal sealed class BenchRun(CancellationToken cancellation)
 
     /// <summary>Null for as many as there are in the usual time.</summary>
     public required int? Runs { get; init; }
+
+    /// <summary>Runs of their own tell how long each layer takes.</summary>
+    public required bool TellsLayers { get; init; }
 
     public static TimeSpan SinceProcessStart()
     {
@@ -104,6 +117,7 @@ internal sealed class BenchRun(CancellationToken cancellation)
                     ("download", _download), ("encode", _encode),
                 }.Where(stage => stage.Item2.Count > 0),
             ],
+            Layers = _layers,
             StartUp = (sinceProcessStart, load, firstMask),
             AllocatedBytes = _allocated / Math.Max(_latency.Count, 1),
             PeakResidentBytes = self.PeakWorkingSet64,
@@ -122,6 +136,8 @@ internal sealed class BenchRun(CancellationToken cancellation)
             _tellsStages = TimeStages(segmenter, file, counts: false);
             for (int i = 0; _tellsStages && i < Math.Min(StageRuns, Runs ?? StageRuns); i++)
                 TimeStages(segmenter, file, counts: true);
+            for (int i = 0; TellsLayers && i < Math.Min(LayerRuns, Runs ?? LayerRuns); i++)
+                TimeLayers(segmenter, file);
             for (long start = Stopwatch.GetTimestamp(); !IsEnough(Stopwatch.GetElapsedTime(start));)
                 Once(segmenter, file, counts: true);
             return true;
@@ -183,22 +199,40 @@ internal sealed class BenchRun(CancellationToken cancellation)
     /// <summary>What a device with memory of its own tells of its stages, in a run for that alone.</summary>
     private bool TimeStages(Segmenter segmenter, byte[] file, bool counts)
     {
+        if (WithPhotos(file, photos => segmenter.TimeStages(photos, cancellation)) is not { } stages)
+            return false;
+        if (counts)
+        {
+            _upload.Add(stages.Upload);
+            _preprocess.Add(stages.Preprocess);
+            _network.Add(stages.Network);
+            _download.Add(stages.Download);
+        }
+        return true;
+    }
+
+    /// <summary>The same of the layers of a device that runs them one after the other.</summary>
+    private void TimeLayers(Segmenter segmenter, byte[] file)
+    {
+        IReadOnlyList<LayerTime> layers = WithPhotos(file, photos => segmenter.TimeLayers(photos, cancellation)) ?? throw new CommandException(
+            ExitCode.Usage, $"--layers: the device {segmenter.Device} does not tell how long a layer takes; use --device cpu.");
+        for (int i = 0; i < layers.Count; i++)
+        {
+            if (i == _layers.Count)
+                _layers.Add(new BenchLayer(layers[i], new Durations()));
+            _layers[i].Times.Add(layers[i].Time);
+        }
+    }
+
+    private T WithPhotos<T>(byte[] file, Func<IReadOnlyList<Image>, T> use)
+    {
         var photos = new List<Image>();
         try
         {
             cancellation.ThrowIfCancellationRequested();
             for (int i = 0; i < Options.MaxBatch; i++)
                 photos.Add(Image.Load(file));
-            if (segmenter.TimeStages(photos, cancellation) is not { } stages)
-                return false;
-            if (counts)
-            {
-                _upload.Add(stages.Upload);
-                _preprocess.Add(stages.Preprocess);
-                _network.Add(stages.Network);
-                _download.Add(stages.Download);
-            }
-            return true;
+            return use(photos);
         }
         finally
         {

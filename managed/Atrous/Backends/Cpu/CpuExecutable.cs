@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Atrous.Graph;
 using Atrous.Native;
 using Atrous.Tensors;
@@ -9,7 +10,7 @@ namespace Atrous.Backends.Cpu;
 /// A graph as a list of calls into libatrous. Each run takes a frame and an arena from pools, so that runs from several
 /// threads do not meet; a warm run allocates nothing.
 /// </summary>
-internal sealed class CpuExecutable : IExecutable
+internal sealed class CpuExecutable : ILayeredExecutable
 {
     private readonly EngineHandle _engine;
     private readonly NetworkGraph _graph;
@@ -35,7 +36,18 @@ internal sealed class CpuExecutable : IExecutable
     }
 
     /// <inheritdoc/>
-    public void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation = default)
+    public void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation = default) =>
+        Run(inputs, outputs, null, cancellation);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<LayerTime> RunInLayers(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation)
+    {
+        var layers = new List<LayerTime>(_steps.Length);
+        Run(inputs, outputs, layers, cancellation);
+        return layers;
+    }
+
+    private void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, List<LayerTime>? layers, CancellationToken cancellation)
     {
         Signature.Check(_graph, inputs, outputs);
         NativeBuffer arena = _arenas.Take(_arenaSize);
@@ -47,9 +59,11 @@ internal sealed class CpuExecutable : IExecutable
             foreach ((Node node, Step run) in _steps)
             {
                 cancellation.ThrowIfCancellationRequested();
+                long start = layers is null ? 0 : Stopwatch.GetTimestamp();
                 AtrousStatus status = run(_engine, frame);
                 if (status != AtrousStatus.Ok)
                     LibAtrous.ThrowIfFailed(status, node.ToString());
+                layers?.Add(TimeOf(node, Stopwatch.GetElapsedTime(start)));
             }
         }
         finally
@@ -72,6 +86,9 @@ internal sealed class CpuExecutable : IExecutable
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
             _arenas.Unregister(_arenaSize);
     }
+
+    private static LayerTime TimeOf(Node node, TimeSpan time) => new(
+        node.Output.Name, node.Op.Name, node.Output.Shape, node.Op.MultiplyAdds([.. node.Inputs.Select(input => input.Shape)]), time);
 
     private static unsafe void Bind(Frame frame, NativeBuffer arena, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs)
     {
