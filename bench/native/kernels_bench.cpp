@@ -76,7 +76,7 @@ void run_layer(benchmark::State& state, const layer& l, const std::string& way, 
     const atrous_tensor to{output.data(), l.out, 1, out, out, l.out, type};
     const atrous_conv2d_desc desc{l.in,     l.out,      l.kernel,   l.kernel, l.stride,
                                   l.stride, l.dilation, l.dilation, l.groups, ATROUS_ACTIVATION_RELU,
-                                  0,        type};
+                                  0,        type,       l.size,     l.size};
     atrous_conv2d* conv = nullptr;
     if (atrous_conv2d_create(&engine, &desc, weights.data(), nullptr, bias.data(), &conv) != ATROUS_OK) {
         state.SkipWithError(atrous_last_error());

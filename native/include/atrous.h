@@ -92,6 +92,8 @@ typedef struct atrous_conv2d_desc {
     int32_t activation;  // atrous_activation, applied last: activation(convolution + bias + residual)
     float slope;         // of LEAKY_RELU
     int32_t type;        // atrous_type of the input, and of the packed weights
+    // The input's size in most calls, at least 1: the way to compute is chosen for it. Every size works.
+    int32_t usual_height, usual_width;
 } atrous_conv2d_desc;
 
 typedef struct atrous_conv2d atrous_conv2d;

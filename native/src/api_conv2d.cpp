@@ -20,7 +20,7 @@ namespace {
 
 void require_desc(const atrous_conv2d_desc* desc) {
     require_not_null(desc, "desc");
-    constexpr int32_t most_channels = 1 << 20, longest_kernel = 1023, longest_step = 1 << 16;
+    constexpr int32_t most_channels = 1 << 20, longest_kernel = 1023, longest_step = 1 << 16, longest_side = 1 << 24;
     require_range(desc->in_channels, 1, most_channels, "in_channels");
     require_range(desc->out_channels, 1, most_channels, "out_channels");
     require_range(desc->kernel_height, 1, longest_kernel, "kernel_height");
@@ -36,6 +36,8 @@ void require_desc(const atrous_conv2d_desc* desc) {
     }
     require_activation(desc->activation);
     require_range(desc->type, ATROUS_FLOAT32, ATROUS_BFLOAT16, "type");
+    require_range(desc->usual_height, 1, longest_side, "usual_height");
+    require_range(desc->usual_width, 1, longest_side, "usual_width");
 }
 
 void take_way(conv2d_choice choice, int32_t type, conv2d_way& way) {

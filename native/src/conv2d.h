@@ -60,8 +60,12 @@ enum class conv2d_choice { product, depthwise, winograd, either };
 
 // The environment variable ATROUS_CONV overrules what the description suggests.
 conv2d_choice choose_way(const atrous_conv2d_desc& desc);
-// Whether a second form of the weights, and tiles that need more of them, cost too much memory.
+// Whether a second form of the weights costs too much memory.
 bool has_many_filters(const atrous_conv2d_desc& desc);
+// Outputs on a side of a tile, 3 or 4.
+int32_t winograd_tile_size(const atrous_conv2d_desc& desc);
+// An axis of so many outputs in tiles.
+winograd_axis cut_axis(int64_t pixels, int64_t rate, int64_t tile_size);
 
 struct conv2d_call {
     const atrous_tensor& input;

@@ -9,24 +9,15 @@ namespace atrous {
 
 namespace {
 
-// Weights as numerous as this are kept in one form if possible, and in tiles of 3 outputs: these take 25 numbers a
-// filter where tiles of 4 take 36, for at most a fifth more multiply-adds.
+// Weights as numerous as this are kept in one form if possible.
 constexpr int64_t many_filters = 1 << 16;
-// Beyond this even 25 numbers a filter (52 MB) are too much for one layer.
+// Beyond this even the 25 numbers a filter of tiles of 3 (52 MB) are too much for one layer.
 constexpr int64_t most_filters = 1 << 19;
 // Below this depth the transforms cost more than the products save.
 constexpr int32_t least_channels = 24;
-// Of many filters: beyond this rate a phase of the usual pictures is hardly larger than a tile, and what little is
-// saved is not worth the memory.
-constexpr int32_t largest_rate = 4;
 
 int64_t filters(const atrous_conv2d_desc& desc) {
     return int64_t{desc.in_channels} * desc.out_channels;
-}
-
-bool suits_winograd(const atrous_conv2d_desc& desc) {
-    return desc.kernel_height == 3 && desc.kernel_width == 3 && desc.stride_height == 1 && desc.stride_width == 1 &&
-           desc.groups == 1;
 }
 
 // Taps of one axis that fall inside the picture, over all outputs.
@@ -39,10 +30,46 @@ int64_t taps_inside(int64_t input, int64_t output, int64_t dilation, int64_t pad
     return taps;
 }
 
+// The transforms and the smaller products of Winograd's way cost about a quarter more than its multiply-adds say.
+bool pays(int64_t winograd, int64_t direct) {
+    return winograd + winograd / 4 <= direct;
+}
+
+// As the convolution's usual size has it: same padding.
+struct usual_map {
+    int64_t height, width, rate_height, rate_width;
+
+    explicit usual_map(const atrous_conv2d_desc& desc)
+        : height(desc.usual_height),
+          width(desc.usual_width),
+          rate_height(desc.dilation_height),
+          rate_width(desc.dilation_width) {}
+
+    int64_t winograd(int64_t tile_size) const {
+        const int64_t rows = cut_axis(height, rate_height, tile_size).tiles();
+        return rows * cut_axis(width, rate_width, tile_size).tiles() * winograd_cells(tile_size);
+    }
+    int64_t direct() const {
+        return taps_inside(height, height, rate_height, rate_height) *
+               taps_inside(width, width, rate_width, rate_width);
+    }
+};
+
+bool suits_winograd(const atrous_conv2d_desc& desc) {
+    return desc.kernel_height == 3 && desc.kernel_width == 3 && desc.stride_height == 1 && desc.stride_width == 1 &&
+           desc.groups == 1;
+}
+
 }  // namespace
 
 bool has_many_filters(const atrous_conv2d_desc& desc) {
     return filters(desc) >= many_filters;
+}
+
+int32_t winograd_tile_size(const atrous_conv2d_desc& desc) {
+    // Tiles of 4 take 36 numbers a filter where those of 3 take 25, and round more: a tenth must be saved.
+    const usual_map usual(desc);
+    return 10 * usual.winograd(4) < 9 * usual.winograd(3) ? 4 : 3;
 }
 
 conv2d_choice choose_way(const atrous_conv2d_desc& desc) {
@@ -58,8 +85,10 @@ conv2d_choice choose_way(const atrous_conv2d_desc& desc) {
     if (desc.type == ATROUS_BFLOAT16 || !suits_winograd(desc) ||
         std::min(desc.in_channels, desc.out_channels) < least_channels)
         return otherwise;
-    const bool dense = std::max(desc.dilation_height, desc.dilation_width) <= largest_rate;
-    return !has_many_filters(desc) || (dense && filters(desc) <= most_filters) ? conv2d_choice::either : otherwise;
+    if (!has_many_filters(desc)) return conv2d_choice::either;
+    const usual_map usual(desc);
+    const bool worth = filters(desc) <= most_filters && pays(usual.winograd(winograd_tile_size(desc)), usual.direct());
+    return worth ? conv2d_choice::either : otherwise;
 }
 
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_either& to) {
@@ -74,8 +103,7 @@ void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels
     const int64_t direct = call.output.batch *
                            taps_inside(call.input.height, call.output.height, w.dilation_height, w.pad_top) *
                            taps_inside(call.input.width, call.output.width, w.dilation_width, w.pad_left);
-    // The transforms and the smaller products of Winograd's way cost about a quarter more than its multiply-adds say.
-    if (transformed + transformed / 4 <= direct) return run(on, desc, kernels, conv.winograd, call);
+    if (pays(transformed, direct)) return run(on, desc, kernels, conv.winograd, call);
     std::call_once(conv.packed, [&] {
         float_buffer weights(9 * filters(desc));
         recover_weights(desc, kernels, conv.winograd, weights.data());

@@ -20,17 +20,9 @@ void recover_filter(const float* from, int64_t cell_stride, float* to) {
     }
 }
 
-winograd_axis cut(int64_t pixels, int64_t rate, int64_t tile_size) {
-    const int64_t whole = pixels / rate, left = pixels % rate;
-    return {.rate = static_cast<int32_t>(rate),
-            .long_phases = static_cast<int32_t>(left),
-            .long_tiles = static_cast<int32_t>((whole + tile_size) / tile_size),
-            .short_tiles = static_cast<int32_t>((whole + tile_size - 1) / tile_size)};
-}
-
 void cut_tiles(winograd_args& a) {
-    a.rows = cut(a.output.height, a.taps.dilation_height, a.tile_size);
-    a.columns = cut(a.output.width, a.taps.dilation_width, a.tile_size);
+    a.rows = cut_axis(a.output.height, a.taps.dilation_height, a.tile_size);
+    a.columns = cut_axis(a.output.width, a.taps.dilation_width, a.tile_size);
     a.tiles = a.output.batch * a.rows.tiles() * a.columns.tiles();
 }
 
@@ -59,10 +51,18 @@ void choose_blocks(winograd_args& a, int64_t threads, int64_t vector_floats) {
 
 }  // namespace
 
+winograd_axis cut_axis(int64_t pixels, int64_t rate, int64_t tile_size) {
+    const int64_t whole = pixels / rate, left = pixels % rate;
+    return {.rate = static_cast<int32_t>(rate),
+            .long_phases = static_cast<int32_t>(left),
+            .long_tiles = static_cast<int32_t>((whole + tile_size) / tile_size),
+            .short_tiles = static_cast<int32_t>((whole + tile_size - 1) / tile_size)};
+}
+
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from,
           conv2d_winograd& to) {
     const int32_t lanes = kernels.lanes, full = lanes * kernels.conv2d_vectors;
-    to.tile_size = has_many_filters(desc) ? 3 : 4;
+    to.tile_size = winograd_tile_size(desc);
     int64_t weights = 0, bias = 0;
     for (int32_t o = 0; o < desc.out_channels; o += full) {
         const int32_t channels = std::min(desc.out_channels - o, full), vectors = (channels + lanes - 1) / lanes;

@@ -63,7 +63,7 @@ TEST_F(Arguments, TypesMustAgree) {
                    "input and output are of different types; they must agree");
     expect_refused(atrous_binary_op(&engine_, ATROUS_ADD, a.view(), half.view(), 0, 0, a.view()),
                    "b and output are of different types; they must agree");
-    const atrous_conv2d_desc desc{4, 4, 1, 1, 1, 1, 1, 1, 1, 0, 0, ATROUS_FLOAT32};
+    const atrous_conv2d_desc desc{4, 4, 1, 1, 1, 1, 1, 1, 1, 0, 0, ATROUS_FLOAT32, 8, 8};
     atrous_conv2d* conv = nullptr;
     ASSERT_EQ(atrous_conv2d_create(&engine_, &desc, weights_.data(), nullptr, nullptr, &conv), ATROUS_OK);
     expect_refused(atrous_conv2d_run(&engine_, conv, half.view(), 0, 0, nullptr, a.view()),
@@ -74,7 +74,7 @@ TEST_F(Arguments, TypesMustAgree) {
 }
 
 TEST_F(Arguments, ConvolutionsAreCheckedWhenMade) {
-    const atrous_conv2d_desc good{4, 8, 3, 3, 1, 1, 1, 1, 1, 0, 0, ATROUS_FLOAT32};
+    const atrous_conv2d_desc good{4, 8, 3, 3, 1, 1, 1, 1, 1, 0, 0, ATROUS_FLOAT32, 8, 8};
     EXPECT_EQ(create(good), ATROUS_OK);
     auto bad = good;
     bad.groups = 3;
@@ -86,6 +86,9 @@ TEST_F(Arguments, ConvolutionsAreCheckedWhenMade) {
     bad.out_channels = -1;
     expect_refused(create(bad), "out_channels is -1; use 1 to 1048576");
     bad = good;
+    bad.usual_width = 0;
+    expect_refused(create(bad), "usual_width is 0; use 1 to 16777216");
+    bad = good;
     bad.activation = 8;
     expect_refused(create(bad), "activation 8 is not known");
     atrous_conv2d* conv = nullptr;
@@ -96,7 +99,7 @@ TEST_F(Arguments, ConvolutionsAreCheckedWhenMade) {
 }
 
 TEST_F(Arguments, ConvolutionsAreCheckedWhenRun) {
-    const atrous_conv2d_desc desc{4, 8, 3, 3, 1, 1, 1, 1, 1, 0, 0, ATROUS_FLOAT32};
+    const atrous_conv2d_desc desc{4, 8, 3, 3, 1, 1, 1, 1, 1, 0, 0, ATROUS_FLOAT32, 8, 8};
     const int64_t before = atrous_live_handles();
     atrous_conv2d* conv = nullptr;
     ATROUS_EXPECT_OK(atrous_conv2d_create(&engine_, &desc, weights_.data(), nullptr, nullptr, &conv));

@@ -22,6 +22,7 @@ struct conv_case {
     int in_gap = 0, out_gap = 0;
     int activation = ATROUS_ACTIVATION_NONE;
     bool residual = false, scale = false, bias = true;
+    int usual_height = 0, usual_width = 0;  // the case's own where not given
 
     int out_height() const { return out_size(height, kernel_height, pad_top + pad_bottom); }
     int out_width() const { return out_size(width, kernel_width, pad_left + pad_right); }
@@ -29,8 +30,20 @@ struct conv_case {
         return (size + pad - (kernel - 1) * dilation - 1) / stride + 1;
     }
     atrous_conv2d_desc desc() const {
-        return {in,       out,      kernel_height, kernel_width, stride, stride,
-                dilation, dilation, groups,        activation,   0.1f,   ATROUS_FLOAT32};
+        return {in,
+                out,
+                kernel_height,
+                kernel_width,
+                stride,
+                stride,
+                dilation,
+                dilation,
+                groups,
+                activation,
+                0.1f,
+                ATROUS_FLOAT32,
+                usual_height == 0 ? height : usual_height,
+                usual_width == 0 ? width : usual_width};
     }
 };
 

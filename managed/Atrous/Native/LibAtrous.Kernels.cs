@@ -64,6 +64,7 @@ internal struct NativeConv2d
     public int Activation;
     public float Slope;
     public NativeType Type;
+    public int UsualHeight, UsualWidth;
 }
 
 /// <summary>atrous_pool_desc.</summary>

@@ -28,7 +28,7 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
             {
                 if (node.Op is Conv2d op && Find(op, node.Inputs[0].Type) is null)
                 {
-                    var wanted = new Packed(op, node.Inputs[0].Type);
+                    var wanted = new Packed(op, node.Inputs[0].Type, node.Inputs[0].Shape);
                     missing.Add(wanted);
                     if (!_packed.TryGetValue(op.Kernel, out List<Packed>? forms))
                         _packed.Add(op.Kernel, forms = []);
@@ -152,6 +152,8 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
             Activation = (int)op.Activation.Kind,
             Slope = op.Activation.Slope,
             Type = packed.Type == DType.BFloat16 ? NativeType.BFloat16 : NativeType.Float32,
+            UsualHeight = packed.Usual.Height,
+            UsualWidth = packed.Usual.Width,
         };
         fixed (float* scale = op.Scale, bias = op.Bias)
         {
@@ -161,11 +163,14 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
     }
 
     /// <summary>A convolution and, once it is packed, its weights.</summary>
-    private sealed class Packed(Conv2d op, DType type)
+    private sealed class Packed(Conv2d op, DType type, Shape usual)
     {
         public Conv2d Op { get; } = op;
 
         public DType Type { get; } = type;
+
+        /// <summary>The input of the first graph that has it: what most calls are taken to have.</summary>
+        public Shape Usual { get; } = usual;
 
         public Conv2dHandle? Handle { get; set; }
     }
