@@ -121,6 +121,15 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_conv2d_run(atrous_engine* engin
                                                             int32_t pad_left, const atrous_tensor* residual,
                                                             const atrous_tensor* output);
 
+// A depthwise convolution and a 1x1 convolution at stride 1 that alone reads it, in one: what is between them, of the
+// second one's type, never leaves the cache. Otherwise as atrous_conv2d_run: input, pad_top and pad_left are the
+// depthwise convolution's, residual and output the other's. The same values as the two runs give.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_separable_run(atrous_engine* engine, const atrous_conv2d* depthwise,
+                                                               const atrous_conv2d* pointwise,
+                                                               const atrous_tensor* input, int32_t pad_top,
+                                                               int32_t pad_left, const atrous_tensor* residual,
+                                                               const atrous_tensor* output);
+
 // ---- Pooling ----
 
 typedef struct atrous_pool_desc {

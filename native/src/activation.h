@@ -37,6 +37,20 @@ inline vec activate(vec x, int32_t activation, float slope) {
     }
 }
 
+// The same of several, which are told apart but once.
+template <int N>
+[[gnu::always_inline]] inline void activate_all(vec (&x)[N], int32_t activation, float slope) {
+    switch (activation) {
+        case ATROUS_ACTIVATION_NONE:
+            return;
+        case ATROUS_ACTIVATION_RELU:
+            for (vec& v : x) v = larger(all(0.0f), v);
+            return;
+        default:
+            for (vec& v : x) v = activate(v, activation, slope);
+    }
+}
+
 }  // namespace
 }  // namespace atrous::ATROUS_ISA_NAMESPACE
 

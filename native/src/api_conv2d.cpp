@@ -66,6 +66,38 @@ void require_channels(const atrous_tensor& tensor, const char* name, int32_t cha
     throw fail(ATROUS_INVALID_ARGUMENT, "%s has %d channels, the convolution has %d", name, tensor.channels, channels);
 }
 
+// The arguments of a run, whose input one convolution reads and whose output one (the same, or another) writes.
+conv2d_call require_call(const atrous_conv2d_desc& reader, const atrous_tensor* input, int32_t pad_top,
+                         int32_t pad_left, const atrous_conv2d_desc& writer, const atrous_tensor* residual,
+                         const atrous_tensor* output) {
+    require_tensor(input, "input");
+    require_tensor(output, "output");
+    if (input->type != reader.type) {
+        const bool wide = reader.type == ATROUS_FLOAT32;
+        throw fail(ATROUS_INVALID_ARGUMENT, "the convolution was made for %s and input is %s",
+                   wide ? "float32" : "bfloat16", wide ? "bfloat16" : "float32");
+    }
+    require_channels(*input, "input", reader.in_channels);
+    require_channels(*output, "output", writer.out_channels);
+    require_same_batch(*input, "input", *output, "output");
+    if (residual != nullptr) {
+        require_tensor(residual, "residual");
+        require_same_type(*residual, "residual", *output, "output");
+        require_same_shape(*residual, "residual", *output, "output");
+    }
+    return {.input = *input,
+            .output = *output,
+            .residual = residual == nullptr ? atrous_tensor{} : *residual,
+            .taps = {.kernel_height = reader.kernel_height,
+                     .kernel_width = reader.kernel_width,
+                     .stride_height = reader.stride_height,
+                     .stride_width = reader.stride_width,
+                     .dilation_height = reader.dilation_height,
+                     .dilation_width = reader.dilation_width,
+                     .pad_top = pad_top,
+                     .pad_left = pad_left}};
+}
+
 }  // namespace
 
 atrous_status atrous_conv2d_create(const atrous_engine* engine, const atrous_conv2d_desc* desc, const float* weights,
@@ -99,33 +131,34 @@ atrous_status atrous_conv2d_run(atrous_engine* engine, const atrous_conv2d* conv
     return guard([&] {
         require_not_null(engine, "engine");
         require_not_null(conv, "conv");
-        require_tensor(input, "input");
-        require_tensor(output, "output");
-        const atrous_conv2d_desc& desc = conv->desc;
-        if (input->type != desc.type) {
-            const bool wide = desc.type == ATROUS_FLOAT32;
-            throw fail(ATROUS_INVALID_ARGUMENT, "the convolution was made for %s and input is %s",
-                       wide ? "float32" : "bfloat16", wide ? "bfloat16" : "float32");
+        const conv2d_call call = require_call(conv->desc, input, pad_top, pad_left, conv->desc, residual, output);
+        std::visit([&](const auto& way) { run(*engine, conv->desc, *conv->kernels, way, call); }, conv->way);
+    });
+}
+
+atrous_status atrous_separable_run(atrous_engine* engine, const atrous_conv2d* depthwise,
+                                   const atrous_conv2d* pointwise, const atrous_tensor* input, int32_t pad_top,
+                                   int32_t pad_left, const atrous_tensor* residual, const atrous_tensor* output) {
+    return guard([&] {
+        require_not_null(engine, "engine");
+        require_not_null(depthwise, "depthwise");
+        require_not_null(pointwise, "pointwise");
+        const auto* filters = std::get_if<conv2d_depthwise>(&depthwise->way);
+        if (filters == nullptr) throw fail(ATROUS_INVALID_ARGUMENT, "depthwise has not one filter a channel");
+        const atrous_conv2d_desc& last = pointwise->desc;
+        if (last.kernel_height != 1 || last.kernel_width != 1 || last.stride_height != 1 || last.stride_width != 1 ||
+            last.groups != 1 || last.in_channels != depthwise->desc.out_channels) {
+            throw fail(ATROUS_INVALID_ARGUMENT, "pointwise is not a 1x1 convolution of %d channels at stride 1",
+                       depthwise->desc.out_channels);
         }
-        require_channels(*input, "input", desc.in_channels);
-        require_channels(*output, "output", desc.out_channels);
-        require_same_batch(*input, "input", *output, "output");
-        if (residual != nullptr) {
-            require_tensor(residual, "residual");
-            require_same_type(*residual, "residual", *output, "output");
-            require_same_shape(*residual, "residual", *output, "output");
+        const conv2d_call call = require_call(depthwise->desc, input, pad_top, pad_left, last, residual, output);
+        const auto run_with = [&](const auto& product) {
+            run_separable(*engine, *pointwise->kernels, depthwise->desc, *filters, last, product, call);
+        };
+        if (last.type == ATROUS_FLOAT32) {
+            run_with(std::get<conv2d_product<float>>(pointwise->way));
+        } else {
+            run_with(std::get<conv2d_product<bf16>>(pointwise->way));
         }
-        const conv2d_call call{.input = *input,
-                               .output = *output,
-                               .residual = residual == nullptr ? atrous_tensor{} : *residual,
-                               .taps = {.kernel_height = desc.kernel_height,
-                                        .kernel_width = desc.kernel_width,
-                                        .stride_height = desc.stride_height,
-                                        .stride_width = desc.stride_width,
-                                        .dilation_height = desc.dilation_height,
-                                        .dilation_width = desc.dilation_width,
-                                        .pad_top = pad_top,
-                                        .pad_left = pad_left}};
-        std::visit([&](const auto& way) { run(*engine, desc, *conv->kernels, way, call); }, conv->way);
     });
 }

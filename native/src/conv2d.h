@@ -84,6 +84,19 @@ void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels
 void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_either& conv,
          const conv2d_call& call);
 
+// What the kernels are told of a call.
+depthwise_args depthwise_arguments(const atrous_conv2d_desc& desc, const conv2d_depthwise& conv,
+                                   const conv2d_call& call);
+template <class T>
+conv2d_args product_arguments(const atrous_conv2d_desc& desc, const conv2d_product<T>& conv, const conv2d_call& call);
+
+// A depthwise convolution, and a 1x1 convolution of what it makes, which is of type T. call: the depthwise input and
+// window, the other one's residual and output.
+template <class T>
+void run_separable(engine& on, const kernel_table& kernels, const atrous_conv2d_desc& depthwise_desc,
+                   const conv2d_depthwise& depthwise, const atrous_conv2d_desc& pointwise_desc,
+                   const conv2d_product<T>& pointwise, const conv2d_call& call);
+
 // The filters that were packed, OIHW and scaled, but for rounding.
 void recover_weights(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_winograd& from,
                      float* weights);

@@ -19,18 +19,25 @@ void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const con
     if (from.bias != nullptr) std::copy_n(from.bias, channels, to.bias.data());
 }
 
+depthwise_args depthwise_arguments(const atrous_conv2d_desc& desc, const conv2d_depthwise& conv,
+                                   const conv2d_call& call) {
+    return {.input = call.input,
+            .output = call.output,
+            .residual = call.residual,
+            .taps = call.taps,
+            .weights = conv.weights.data(),
+            .bias = conv.bias.data(),
+            .activation = desc.activation,
+            .slope = desc.slope,
+            .first_pixel = 0};
+}
+
 void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_depthwise& conv,
          const conv2d_call& call) {
-    const depthwise_args a{.input = call.input,
-                           .output = call.output,
-                           .residual = call.residual,
-                           .taps = call.taps,
-                           .weights = conv.weights.data(),
-                           .bias = conv.bias.data(),
-                           .activation = desc.activation,
-                           .slope = desc.slope};
-    parallel_for(on, rows_of(call.output), grain_of(int64_t{call.output.width} * call.output.channels),
-                 [&](int64_t begin, int64_t end) { kernels.depthwise(a, begin, end, nullptr); });
+    const depthwise_args a = depthwise_arguments(desc, conv, call);
+    const int64_t width = call.output.width;
+    parallel_for(on, rows_of(call.output), grain_of(width * call.output.channels),
+                 [&](int64_t begin, int64_t end) { kernels.depthwise(a, begin * width, end * width, nullptr); });
 }
 
 }  // namespace atrous

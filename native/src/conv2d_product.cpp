@@ -134,24 +134,29 @@ void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const con
 }
 
 template <class T>
+conv2d_args product_arguments(const atrous_conv2d_desc& desc, const conv2d_product<T>& conv, const conv2d_call& call) {
+    return {.input = call.input,
+            .output = call.output,
+            .residual = call.residual,
+            .taps = call.taps,
+            .weights = conv.weights.data(),
+            .bias = conv.bias.data(),
+            .zeros = conv.zeros.data(),
+            .blocks = conv.blocks.data(),
+            .block_count = static_cast<int32_t>(conv.blocks.size()),
+            .depth = desc.in_channels / desc.groups,
+            .depth_block = conv.depth_block,
+            .row_taps = conv.row_taps,
+            .activation = desc.activation,
+            .slope = desc.slope,
+            .chunks = 1,
+            .chunk_pixels = 1};
+}
+
+template <class T>
 void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_product<T>& conv,
          const conv2d_call& call) {
-    conv2d_args a{.input = call.input,
-                  .output = call.output,
-                  .residual = call.residual,
-                  .taps = call.taps,
-                  .weights = conv.weights.data(),
-                  .bias = conv.bias.data(),
-                  .zeros = conv.zeros.data(),
-                  .blocks = conv.blocks.data(),
-                  .block_count = static_cast<int32_t>(conv.blocks.size()),
-                  .depth = desc.in_channels / desc.groups,
-                  .depth_block = conv.depth_block,
-                  .row_taps = conv.row_taps,
-                  .activation = desc.activation,
-                  .slope = desc.slope,
-                  .chunks = 1,
-                  .chunk_pixels = 1};
+    conv2d_args a = product_arguments(desc, conv, call);
     choose_chunks(a, on.pool.threads());
     const int64_t memory_floats = conv2d_memory(a, int64_t{kernels.lanes} * kernels.conv2d_vectors);
     parallel_for(on, a.chunks * a.block_count, 1, [&](int64_t begin, int64_t end, scratch& memory) {
@@ -161,6 +166,8 @@ void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels
 
 template void pack(const atrous_conv2d_desc&, const kernel_table&, const conv2d_weights&, conv2d_product<float>&);
 template void pack(const atrous_conv2d_desc&, const kernel_table&, const conv2d_weights&, conv2d_product<bf16>&);
+template conv2d_args product_arguments(const atrous_conv2d_desc&, const conv2d_product<float>&, const conv2d_call&);
+template conv2d_args product_arguments(const atrous_conv2d_desc&, const conv2d_product<bf16>&, const conv2d_call&);
 template void run(engine&, const atrous_conv2d_desc&, const kernel_table&, const conv2d_product<float>&,
                   const conv2d_call&);
 template void run(engine&, const atrous_conv2d_desc&, const kernel_table&, const conv2d_product<bf16>&,

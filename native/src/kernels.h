@@ -148,8 +148,9 @@ struct depthwise_args {
     const float* bias;     // as many as the lanes of all registers
     int32_t activation;
     float slope;
+    int64_t first_pixel;  // of the output, where its memory begins (and the residual's)
 };
-// Item: a row of the output, batch * height of them.
+// Item: a pixel of the output.
 
 // ---- Pooling
 // ----------------------------------------------------------------------------------------------------------------

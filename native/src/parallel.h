@@ -97,7 +97,7 @@ using engine = atrous_engine;
 template <class Body>
 void parallel_for(engine& on, int64_t count, int64_t grain, Body&& body) {
     if (count <= 0) return;
-    constexpr int64_t chunks_per_thread = 8;  // enough that a thread that starts late costs little
+    constexpr int64_t chunks_per_thread = 64;  // enough that the last ones end together
     const int64_t even = (count + on.pool.threads() * chunks_per_thread - 1) / (on.pool.threads() * chunks_per_thread);
     struct {
         std::remove_reference_t<Body>& body;

@@ -81,7 +81,7 @@ public sealed class MemoryPlan
     {
         Value? input = node switch
         {
-            { Op: Conv2d, Inputs.Count: 2 } => node.Inputs[1],
+            { Op: Conv2d or SeparableConv2d, Inputs.Count: 2 } => node.Inputs[1],
             { Op: BatchNorm or Activate or Binary or Softmax } => node.Inputs[0],
             _ => null,
         };

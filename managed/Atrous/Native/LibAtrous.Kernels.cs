@@ -18,6 +18,12 @@ internal static unsafe partial class LibAtrous
         EngineHandle engine, Conv2dHandle conv, in NativeTensor input, int padTop, int padLeft, NativeTensor* residual,
         in NativeTensor output);
 
+    /// <summary>residual: null, or a view of the output's shape.</summary>
+    [LibraryImport(Library, EntryPoint = "atrous_separable_run")]
+    public static partial AtrousStatus SeparableRun(
+        EngineHandle engine, Conv2dHandle depthwise, Conv2dHandle pointwise, in NativeTensor input, int padTop, int padLeft,
+        NativeTensor* residual, in NativeTensor output);
+
     [LibraryImport(Library, EntryPoint = "atrous_max_pool")]
     public static partial AtrousStatus MaxPool(
         EngineHandle engine, in NativeTensor input, in NativePool desc, in NativeTensor output);

@@ -94,7 +94,7 @@ public sealed class MemoryPlanTests
     }
 
     private static NetworkGraph Graph(int seed, bool optimized) =>
-        optimized ? StandardPasses.Apply(RandomGraphs.Make(seed)) : RandomGraphs.Make(seed);
+        optimized ? FuseSeparable.Apply(StandardPasses.Apply(RandomGraphs.Make(seed))) : RandomGraphs.Make(seed);
 
     private static long Bytes(Value value) => value.Shape.Elements * value.Type.SizeInBytes();
 

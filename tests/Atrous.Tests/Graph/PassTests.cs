@@ -211,6 +211,42 @@ public sealed class PassTests
     }
 
     [Fact]
+    public void A_depthwise_convolution_fuses_into_the_pointwise_one_that_reads_it()
+    {
+        Value between = Depthwise(_x), pointwise = Conv(between, 4, residual: _x, activation: Activation.Relu);
+        Node node = Assert.Single(Apply(FuseSeparable.Apply, pointwise).Nodes);
+        Assert.Equal([_x, _x], node.Inputs);
+        Assert.Equal(pointwise, node.Output);
+        Assert.Equal((4, Activation.Relu), (((SeparableConv2d)node.Op).Depthwise.Groups, ((SeparableConv2d)node.Op).Pointwise.Activation));
+        Assert.Equal(6 * 7 * 4 * (9 + 4), node.Op.MultiplyAdds([Size, Size]));
+    }
+
+    [Fact]
+    public void Depthwise_convolutions_stay_that_others_read()
+    {
+        Value asked = Depthwise(_x), shared = Depthwise(_x), summed = Depthwise(_x, residual: _x), wide = Depthwise(_x);
+        Value[] outputs =
+        [
+            asked, Conv(asked, 3), Conv(shared, 3), Conv(shared, 2), Conv(summed, 3),
+            Add(new Conv2d(OpCase.Weight("passes.wide", 3, 4, 3, 3), null, null, 1, 1, Padding.Symmetric(1), 1, default), wide),
+        ];
+        Assert.Equal(9, Apply(FuseSeparable.Apply, outputs).Nodes.Count);
+    }
+
+    [Fact]
+    public void Separable_convolutions_keep_the_results_of_random_networks()
+    {
+        int fused = 0;
+        for (int seed = 0; seed < Seeds; seed++)
+        {
+            NetworkGraph graph = StandardPasses.Apply(RandomGraphs.Make(seed)), separable = FuseSeparable.Apply(graph);
+            AssertSame(graph, separable, seed);
+            fused += separable.Nodes.Count(node => node.Op is SeparableConv2d);
+        }
+        Assert.True(fused > Seeds / 4, $"{fused} in {Seeds} networks");
+    }
+
+    [Fact]
     public void Upsampling_fuses_into_labels_and_confidence_together()
     {
         var resize = new ResizeBilinear(20, 30, Sampling.AlignCorners);
@@ -292,10 +328,12 @@ public sealed class PassTests
         return residual is null ? Add(op, x) : Add(op, x, residual);
     }
 
-    private Value Depthwise(Value x)
+    private Value Depthwise(Value x, Value? residual = null)
     {
-        Weight weight = OpCase.Weight("passes.depthwise", x.Shape.Channels, 1, 3, 3);
-        return Add(new Conv2d(weight, null, null, 1, 1, Padding.Symmetric(1), x.Shape.Channels, Activation.Relu6), x);
+        int channels = x.Shape.Channels;
+        var op = new Conv2d(
+            OpCase.Weight("passes.depthwise", channels, 1, 3, 3), null, null, 1, 1, Padding.Symmetric(1), channels, Activation.Relu6);
+        return residual is null ? Add(op, x) : Add(op, x, residual);
     }
 
     private Value Add(Op op, params Value[] inputs) => _builder.Add(op.Name, op, inputs);

@@ -41,7 +41,7 @@ public sealed class RandomGraphs
         return _builder.Build([.. outputs, Add(new Confidence(), upsampled), Add(new Argmax(), upsampled)]);
     }
 
-    private Value Layer() => _random.Next(12) switch
+    private Value Layer() => _random.Next(13) switch
     {
         0 => Conv(Any(), Channels(), 1),
         1 => Conv(Any(), Channels(), 3),
@@ -52,6 +52,7 @@ public sealed class RandomGraphs
         8 => Add(new Activate(Activation.HardSwish), Any()),
         9 => Gate(),
         10 => Norm(Any()),
+        11 => Separable(),
         _ => Add(new ResizeBilinear(6, 7, Sampling.AlignCorners), Add(new MaxPool2d(2, 2, 0), Any())),
     };
 
@@ -87,6 +88,22 @@ public sealed class RandomGraphs
         Value x = Any();
         Value pooled = Add(new GlobalAveragePool(), x);
         return Add(new Binary(BinaryKind.Multiply, Activation.None), x, Add(new Activate(Activation.Sigmoid), Conv(pooled, x.Shape.Channels, 1)));
+    }
+
+    /// <summary>Sometimes with a residual, or with what lies between read by others too.</summary>
+    private Value Separable()
+    {
+        Value x = Any();
+        int channels = x.Shape.Channels, dilation = x.Shape.Height == 1 ? 1 : _random.Next(1, 4);
+        Weight weight = OpCase.Weight($"graph{_seed}.{_values.Count}.depthwise", channels, 1, 3, 3);
+        var depthwise = new Conv2d(weight, null, null, 1, dilation, Padding.Symmetric(dilation), channels, Activation.None);
+        Value between = Add(new Activate(Activation.Relu6), Norm(Add(depthwise, x))), y = Norm(Conv(between, channels, 1));
+        return _random.Next(3) switch
+        {
+            0 => Add(new Binary(BinaryKind.Add, Activation.None), y, x),
+            1 => Add(new Concat(), y, between),
+            _ => y,
+        };
     }
 
     private Value ConvNormActivate(Value x) =>

@@ -65,7 +65,8 @@ public sealed class CpuBackend : IBackend
     internal EngineHandle Engine => _engine;
 
     /// <inheritdoc/>
-    public IExecutable Compile(NetworkGraph graph) => new CpuExecutable(_engine, StandardPasses.Apply(graph, _storage), _convolutions, Arenas.Shared);
+    public IExecutable Compile(NetworkGraph graph) =>
+        new CpuExecutable(_engine, FuseSeparable.Apply(StandardPasses.Apply(graph, _storage)), _convolutions, Arenas.Shared);
 
     /// <inheritdoc/>
     public int WorthwhileBatch(int height, int width) => (int)Math.Max(1, WorthwhilePixels / ((long)height * width));

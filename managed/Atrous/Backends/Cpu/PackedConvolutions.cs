@@ -24,16 +24,14 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
         lock (_packed)
         {
             var missing = new List<Packed>();
-            foreach (Node node in graph.Nodes)
+            foreach (Packed wanted in graph.Nodes.SelectMany(Convolutions))
             {
-                if (node.Op is Conv2d op && Find(op, node.Inputs[0].Type) is null)
-                {
-                    var wanted = new Packed(op, node.Inputs[0].Type, node.Inputs[0].Shape);
-                    missing.Add(wanted);
-                    if (!_packed.TryGetValue(op.Kernel, out List<Packed>? forms))
-                        _packed.Add(op.Kernel, forms = []);
-                    forms.Add(wanted);
-                }
+                if (Find(wanted.Op, wanted.Type) is not null)
+                    continue;
+                missing.Add(wanted);
+                if (!_packed.TryGetValue(wanted.Op.Kernel, out List<Packed>? forms))
+                    _packed.Add(wanted.Op.Kernel, forms = []);
+                forms.Add(wanted);
             }
             try
             {
@@ -65,6 +63,13 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
         }
         _packed.Clear();
     }
+
+    private static IEnumerable<Packed> Convolutions(Node node) => node.Op switch
+    {
+        Conv2d op => [new(op, node.Inputs[0].Type, node.Inputs[0].Shape)],
+        SeparableConv2d op => [new(op.Depthwise, node.Inputs[0].Type, node.Inputs[0].Shape), new(op.Pointwise, op.Between, node.Output.Shape)],
+        _ => [],
+    };
 
     private Packed? Find(Conv2d op, DType type)
     {

@@ -43,7 +43,8 @@ internal static unsafe class Steps
         View x = layout.Of(node.Inputs[0]), y = layout.Of(node.Output);
         return node.Op switch
         {
-            Conv2d op => [Convolution(op, convolutions.Get(op, x.Type), x, node.Inputs.Count > 1 ? layout.Of(node.Inputs[1]) : null, y)],
+            Conv2d op => [Convolution(op, convolutions.Get(op, x.Type), x, Residual(node, layout), y)],
+            SeparableConv2d op => [Separable(op, convolutions, x, Residual(node, layout), y)],
             BatchNorm op => [Affine(op.Scale, op.Shift, op.Activation, x, y)],
             Activate op => [Affine(null, null, op.Activation, x, y)],
             Binary op => [Elementwise(op, x, layout.Of(node.Inputs[1]), y)],
@@ -66,6 +67,21 @@ internal static unsafe class Steps
         return LibAtrous.Conv2dRun(
             engine, packed, x.In(frame), op.Padding.Top, op.Padding.Left, residual is null ? null : &added, y.In(frame));
     };
+
+    private static Step Separable(SeparableConv2d op, PackedConvolutions convolutions, View x, View? residual, View y)
+    {
+        Conv2dHandle depthwise = convolutions.Get(op.Depthwise, x.Type);
+        Conv2dHandle pointwise = convolutions.Get(op.Pointwise, op.Between);
+        return (engine, frame) =>
+        {
+            NativeTensor added = residual?.In(frame) ?? default;
+            return LibAtrous.SeparableRun(
+                engine, depthwise, pointwise, x.In(frame), op.Depthwise.Padding.Top, op.Depthwise.Padding.Left,
+                residual is null ? null : &added, y.In(frame));
+        };
+    }
+
+    private static View? Residual(Node node, Layout layout) => node.Inputs.Count > 1 ? layout.Of(node.Inputs[1]) : null;
 
     private static Step Affine(float[]? scale, float[]? shift, Activation activation, View x, View y) => (engine, frame) =>
     {

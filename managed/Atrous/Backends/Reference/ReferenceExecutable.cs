@@ -80,6 +80,12 @@ internal sealed class ReferenceExecutable : IExecutable
     private static Action<Tensor[], Tensor> Kernel(Op op) => op switch
     {
         Conv2d conv => (x, y) => Convolution.Run(conv, x[0], x.Length > 1 ? x[1] : null, y),
+        SeparableConv2d conv => (x, y) =>
+        {
+            using var between = new Tensor(conv.Depthwise.OutputShape([x[0].Shape]));
+            Convolution.Run(conv.Depthwise, x[0], null, between);
+            Convolution.Run(conv.Pointwise, between, x.Length > 1 ? x[1] : null, y);
+        },
         MaxPool2d pool => (x, y) => Pooling.Max(pool, x[0], y),
         AveragePool2d pool => (x, y) => Pooling.Average(pool.KernelHeight, pool.KernelWidth, pool.Stride, x[0], y),
         GlobalAveragePool => (x, y) => Pooling.Average(x[0].Shape.Height, x[0].Shape.Width, 1, x[0], y),

@@ -1,0 +1,39 @@
+using Atrous.Graph.Ops;
+using Atrous.Tensors;
+
+namespace Atrous.Graph.Passes;
+
+/// <summary>
+/// A depthwise convolution that only a 1x1 convolution reads becomes a <see cref="SeparableConv2d"/> with it. For backends that
+/// have one; after the passes that fuse into convolutions.
+/// </summary>
+public static class FuseSeparable
+{
+    public static NetworkGraph Apply(NetworkGraph graph)
+    {
+        var readership = new Readership(graph);
+        IReadOnlyDictionary<Value, Node> makers = graph.Makers();
+        var nodes = new List<Node>();
+        foreach (Node node in graph.Nodes)
+        {
+            if (IsPointwise(node) && makers.TryGetValue(node.Inputs[0], out Node? first) && IsDepthwise(first)
+                && readership.IsReadOnce(first.Output) && !graph.Slices.ContainsKey(first.Output))
+            {
+                nodes.Remove(first);
+                var fused = new SeparableConv2d((Conv2d)first.Op, (Conv2d)node.Op, first.Output.Type);
+                nodes.Add(new Node(fused, [first.Inputs[0], .. node.Inputs.Skip(1)], node.Output));
+            }
+            else
+            {
+                nodes.Add(node);
+            }
+        }
+        return graph with { Nodes = nodes };
+    }
+
+    private static bool IsDepthwise(Node node) =>
+        node is { Op: Conv2d { Groups: > 1 } conv, Inputs: [Value x] } && conv.Groups == x.Shape.Channels && conv.OutChannels == conv.Groups;
+
+    private static bool IsPointwise(Node node) =>
+        node.Op is Conv2d { KernelHeight: 1, KernelWidth: 1, Stride: 1, Groups: 1 } conv && conv.Padding == Padding.None;
+}
