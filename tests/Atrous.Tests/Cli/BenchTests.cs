@@ -62,6 +62,32 @@ public sealed partial class BenchTests(GeneratedModel model) : IDisposable
     }
 
     [Fact]
+    public void Layers_add_up_to_the_network()
+    {
+        JsonElement json = Tool.Run(
+            "bench", model.Path, "--device", "cpu", "--size", "97x129", "--runs", "5", "--layers", "--json").Exits(0).Json;
+        JsonElement[] layers = [.. json.GetProperty("layers").EnumerateArray()];
+        Assert.Equal("labels", layers[^1].GetProperty("name").GetString());
+        Assert.Equal("1x97x129x1", layers[^1].GetProperty("shape").GetString());
+        Assert.All(layers, layer => Assert.InRange(layer.GetProperty("min").GetDouble(), 0.0001, layer.GetProperty("median").GetDouble()));
+        // Fused layers compute what `atrous info` counts, so no layer is left out.
+        long counted = Tool.Run("info", model.Path, "--size", "97x129", "--json").Exits(0).Json.GetProperty("multiplyAdds").GetInt64();
+        Assert.Equal(counted, layers.Sum(layer => layer.GetProperty("multiplyAdds").GetInt64()));
+        double network = json.GetProperty("milliseconds").GetProperty("network").GetProperty("median").GetDouble();
+        Assert.InRange(layers.Sum(layer => layer.GetProperty("median").GetDouble()), network / 4, network * 4);
+    }
+
+    [Fact]
+    public void Layers_have_a_table_and_need_a_device_that_tells()
+    {
+        string table = Tool.Run("bench", model.Path, "--device", "cpu", "--size", "33x33", "--runs", "1", "--layers").Exits(0).Output;
+        Assert.Contains("GFLOP/s", table);
+        Assert.Contains("1x33x33x1", table);
+        Tool.Run("bench", model.Path, "--device", "reference", "--size", "17x17", "--runs", "1", "--warm-up", "0", "--layers")
+            .Refuses(2, "--layers: the device reference does not tell how long a layer takes; use --device cpu.");
+    }
+
+    [Fact]
     public void Ctrl_C_prints_what_was_measured()
     {
         Process process = Tool.Start(_place.Folder, "bench", model.Path, "--size", "97x129", "--runs", "1000000", "--json");
