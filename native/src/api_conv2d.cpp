@@ -7,8 +7,8 @@
 
 using namespace atrous;
 
-using conv2d_way =
-    std::variant<conv2d_product<float>, conv2d_product<bf16>, conv2d_depthwise, conv2d_winograd, conv2d_either>;
+using conv2d_way = std::variant<conv2d_product<float>, conv2d_product<bf16>, conv2d_depthwise, conv2d_winograd,
+                                conv2d_either<float>, conv2d_either<bf16>>;
 
 struct atrous_conv2d {
     atrous_conv2d_desc desc;
@@ -56,7 +56,11 @@ void take_way(conv2d_choice choice, int32_t type, conv2d_way& way) {
             way.emplace<conv2d_winograd>();
             return;
         case conv2d_choice::either:
-            way.emplace<conv2d_either>();
+            if (type == ATROUS_FLOAT32) {
+                way.emplace<conv2d_either<float>>();
+            } else {
+                way.emplace<conv2d_either<bf16>>();
+            }
             return;
     }
 }

@@ -28,7 +28,8 @@ struct conv2d_product {
     bool row_taps = false;
 };
 
-// Winograd's minimal filtering: dense 3 x 3 at stride 1, any dilation.
+// Winograd's minimal filtering: dense 3 x 3 at stride 1, any dilation. Its weights and products are float32 whatever
+// the input's type.
 struct conv2d_winograd {
     float_buffer weights, bias, zeros;
     std::vector<conv2d_block> blocks;
@@ -37,9 +38,10 @@ struct conv2d_winograd {
 
 // Both: the picture's size decides. Where the weights are many, the product's are recovered from Winograd's by the
 // first call that wants them, so that most handles hold one form.
+template <class T>
 struct conv2d_either {
     conv2d_winograd winograd;
-    mutable conv2d_product<float> product;
+    mutable conv2d_product<T> product;
     mutable std::once_flag packed;  // the product
 };
 
@@ -54,7 +56,9 @@ void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const con
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from,
           conv2d_depthwise& to);
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_winograd& to);
-void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_either& to);
+template <class T>
+void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from,
+          conv2d_either<T>& to);
 
 enum class conv2d_choice { product, depthwise, winograd, either };
 
@@ -81,7 +85,8 @@ void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels
          const conv2d_call& call);
 void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_winograd& conv,
          const conv2d_call& call);
-void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_either& conv,
+template <class T>
+void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_either<T>& conv,
          const conv2d_call& call);
 
 // What the kernels are told of a call.

@@ -15,6 +15,9 @@ constexpr int64_t many_filters = 1 << 16;
 constexpr int64_t most_filters = 1 << 19;
 // Below this depth the transforms cost more than the products save.
 constexpr int32_t least_channels = 24;
+// Where the product's weights are of bfloat16, Winograd's take 6 to 8 times their memory: so many pixels must make use
+// of each.
+constexpr int64_t least_pixels_of_bfloat16 = 64 * 64;
 
 int64_t filters(const atrous_conv2d_desc& desc) {
     return int64_t{desc.in_channels} * desc.out_channels;
@@ -30,9 +33,11 @@ int64_t taps_inside(int64_t input, int64_t output, int64_t dilation, int64_t pad
     return taps;
 }
 
-// The transforms and the smaller products of Winograd's way cost about a quarter more than its multiply-adds say.
-bool pays(int64_t winograd, int64_t direct) {
-    return winograd + winograd / 4 <= direct;
+// The transforms and the smaller products of Winograd's way cost about a quarter more than its multiply-adds say; and
+// these are of float32, of which there are half as many a cycle as of bfloat16.
+bool pays(const atrous_conv2d_desc& desc, int64_t winograd, int64_t direct) {
+    const int64_t cost = winograd + winograd / 4;
+    return (desc.type == ATROUS_BFLOAT16 ? 2 * cost : cost) <= direct;
 }
 
 // As the convolution's usual size has it: same padding.
@@ -78,32 +83,37 @@ conv2d_choice choose_way(const atrous_conv2d_desc& desc) {
     const char* forced = std::getenv("ATROUS_CONV");
     if (forced != nullptr && *forced != '\0') {
         if (std::strcmp(forced, "direct") == 0) return otherwise;
-        if (std::strcmp(forced, "winograd") == 0)
-            return suits_winograd(desc) && desc.type == ATROUS_FLOAT32 ? conv2d_choice::winograd : otherwise;
+        if (std::strcmp(forced, "winograd") == 0) return suits_winograd(desc) ? conv2d_choice::winograd : otherwise;
         throw fail(ATROUS_INVALID_ARGUMENT, "ATROUS_CONV=%s is not known; use direct or winograd", forced);
     }
-    if (desc.type == ATROUS_BFLOAT16 || !suits_winograd(desc) ||
-        std::min(desc.in_channels, desc.out_channels) < least_channels)
-        return otherwise;
-    if (!has_many_filters(desc)) return conv2d_choice::either;
+    if (!suits_winograd(desc) || std::min(desc.in_channels, desc.out_channels) < least_channels) return otherwise;
     const usual_map usual(desc);
-    const bool worth = filters(desc) <= most_filters && pays(usual.winograd(winograd_tile_size(desc)), usual.direct());
+    if (desc.type == ATROUS_BFLOAT16) {
+        if (usual.height * usual.width < least_pixels_of_bfloat16) return otherwise;
+    } else if (!has_many_filters(desc)) {
+        return conv2d_choice::either;
+    }
+    const bool worth =
+        filters(desc) <= most_filters && pays(desc, usual.winograd(winograd_tile_size(desc)), usual.direct());
     return worth ? conv2d_choice::either : otherwise;
 }
 
-void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_either& to) {
+template <class T>
+void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from,
+          conv2d_either<T>& to) {
     pack(desc, kernels, from, to.winograd);
     if (!has_many_filters(desc)) std::call_once(to.packed, [&] { pack(desc, kernels, from, to.product); });
 }
 
-void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_either& conv,
+template <class T>
+void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_either<T>& conv,
          const conv2d_call& call) {
     const window& w = call.taps;
     const int64_t transformed = winograd_tiles(conv.winograd, call) * winograd_cells(conv.winograd.tile_size);
     const int64_t direct = call.output.batch *
                            taps_inside(call.input.height, call.output.height, w.dilation_height, w.pad_top) *
                            taps_inside(call.input.width, call.output.width, w.dilation_width, w.pad_left);
-    if (pays(transformed, direct)) return run(on, desc, kernels, conv.winograd, call);
+    if (pays(desc, transformed, direct)) return run(on, desc, kernels, conv.winograd, call);
     std::call_once(conv.packed, [&] {
         float_buffer weights(9 * filters(desc));
         recover_weights(desc, kernels, conv.winograd, weights.data());
@@ -112,5 +122,12 @@ void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels
     });
     run(on, desc, kernels, conv.product, call);
 }
+
+template void pack(const atrous_conv2d_desc&, const kernel_table&, const conv2d_weights&, conv2d_either<float>&);
+template void pack(const atrous_conv2d_desc&, const kernel_table&, const conv2d_weights&, conv2d_either<bf16>&);
+template void run(engine&, const atrous_conv2d_desc&, const kernel_table&, const conv2d_either<float>&,
+                  const conv2d_call&);
+template void run(engine&, const atrous_conv2d_desc&, const kernel_table&, const conv2d_either<bf16>&,
+                  const conv2d_call&);
 
 }  // namespace atrous

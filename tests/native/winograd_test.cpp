@@ -75,6 +75,23 @@ TEST_P(Winograd, AddsAResidualInPlace) {
     }
 }
 
+// The data are values that bfloat16 holds; weights and products are float32, so nothing else is rounded on the way.
+TEST_P(Winograd, MatchesTheReferenceInBfloat16) {
+    const auto engine = make_engine(2);
+    if (!GetParam()->bf16_products) GTEST_SKIP() << "no products of bfloat16";
+    const scoped_way way("winograd");
+    for (conv_case c : cases) {
+        SCOPED_TRACE(c.name);
+        c.scale = false;
+        conv_data data(c);
+        round_values(data.input);
+        const sheet full(c.batch, c.out_height(), c.out_width(), c.out, c.out_gap);
+        run_halves(c, data, *engine, data.residual.view(), full.view());
+        full.expect_gaps_untouched();
+        expect_matches_reference(c, data, full, magnitude_of_a_tile(c));
+    }
+}
+
 // Which way was taken shows in the last bits.
 TEST_P(Winograd, IsChosenWhereItSavesMultiplyAdds) {
     const conv_case dense{"dense", 1, 33, 33, 32, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1};
@@ -110,6 +127,14 @@ TEST(WinogradChoice, FollowsTheUsualSize) {
     EXPECT_EQ(choose_way(desc_of(2048, 256, 18, 33)), conv2d_choice::product);  // mostly padding
     EXPECT_EQ(choose_way(desc_of(2048, 256, 18, 129)), conv2d_choice::either);
     EXPECT_EQ(choose_way(desc_of(4096, 256, 6, 33)), conv2d_choice::product);  // 105 MB of weights
+    const auto half_desc_of = [&](int in, int out, int rate, int side) {
+        atrous_conv2d_desc desc = desc_of(in, out, rate, side);
+        desc.type = ATROUS_BFLOAT16;
+        return desc;
+    };
+    EXPECT_EQ(choose_way(half_desc_of(304, 256, 1, 129)), conv2d_choice::either);
+    EXPECT_EQ(choose_way(half_desc_of(256, 256, 1, 33)), conv2d_choice::product);  // 6 times the memory, for few pixels
+    EXPECT_EQ(choose_way(half_desc_of(256, 256, 12, 65)), conv2d_choice::product);  // half of what float32 would save
 }
 
 // Handles of many filters keep no weights for the direct way until a picture asks for it.

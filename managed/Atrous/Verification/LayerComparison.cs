@@ -20,25 +20,27 @@ internal static class LayerComparison
     /// Every layer from the input to the logits, in the order in which they run. The network runs several times where its layers
     /// would not fit into the budget at once.
     /// </summary>
-    /// <param name="tested">The device in question.</param>
-    /// <param name="judge">The device that is trusted.</param>
-    /// <param name="model">Builds the network; a graph built once means the same on either device.</param>
+    /// <param name="tested">The device in question, and the model whose weights it holds.</param>
+    /// <param name="judge">The device that is trusted, and the same model with its own weights.</param>
     /// <param name="input">Pre-processed picture, NHWC.</param>
     /// <param name="cancellation">Looked at between two layers.</param>
     /// <param name="budget">Bytes of the layers that are held at a time, on both devices together.</param>
     public static IEnumerable<LayerVerification> Of(
-        IBackend tested, IBackend judge, Model model, Tensor input, CancellationToken cancellation, long budget = 512L << 20)
+        (IBackend Backend, Model Model) tested, (IBackend Backend, Model Model) judge, Tensor input, CancellationToken cancellation,
+        long budget = 512L << 20)
     {
-        var graph = new GraphBuilder();
-        NetworkOutputs outputs = model.Build(graph, graph.Input("image", input.Shape));
-        foreach (Node[] layers in Groups(Intermediates.Of(graph.Build(outputs.Logits)), budget))
+        // Each device runs the graph of its own model, whose weights it has packed already.
+        (GraphBuilder testedGraph, IReadOnlyList<Node> testedLayers) = Build(tested.Model, input.Shape);
+        (GraphBuilder judgeGraph, IReadOnlyList<Node> judgeLayers) = Build(judge.Model, input.Shape);
+        int first = 0;
+        foreach (Node[] layers in Groups(judgeLayers, budget))
         {
-            NetworkGraph network = Intermediates.Copied(graph, layers);
             Tensor[] actual = [], expected = [];
             try
             {
-                actual = Run(tested, network, input, cancellation);
-                expected = Run(judge, network, input, cancellation);
+                actual = Run(tested.Backend, Intermediates.Copied(testedGraph, testedLayers.Skip(first).Take(layers.Length)), input, cancellation);
+                expected = Run(judge.Backend, Intermediates.Copied(judgeGraph, layers), input, cancellation);
+                first += layers.Length;
                 for (int i = 0; i < layers.Length; i++)
                     yield return Compare(layers[i], actual[i], expected[i]);
             }
@@ -48,6 +50,13 @@ internal static class LayerComparison
                     tensor.Dispose();
             }
         }
+    }
+
+    private static (GraphBuilder Graph, IReadOnlyList<Node> Layers) Build(Model model, Shape input)
+    {
+        var graph = new GraphBuilder();
+        NetworkOutputs outputs = model.Build(graph, graph.Input("image", input));
+        return (graph, Intermediates.Of(graph.Build(outputs.Logits)));
     }
 
     /// <summary>Neighbours whose outputs fit into the budget together; at least one a group.</summary>

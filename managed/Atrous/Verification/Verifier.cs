@@ -66,7 +66,7 @@ public sealed class Verifier : IDisposable
     public IEnumerable<LayerVerification> CompareLayers(Image photo, CancellationToken cancellation = default)
     {
         using NetworkInput input = Judge.Prepare(photo);
-        foreach (LayerVerification layer in LayerComparison.Of(Tested.Backend, Judge.Backend, Judge.Model, input.Tensor, cancellation))
+        foreach (LayerVerification layer in LayerComparison.Of((Tested.Backend, Tested.Model), (Judge.Backend, Judge.Model), input.Tensor, cancellation))
             yield return layer;
     }
 

@@ -113,7 +113,7 @@ class winograd_walker {
         const place at = locate(t);
         const In* picture =
             elements<In>(a_.input) + at.picture * a_.input.height * int64_t{a_.input.width} * a_.input.pixel_stride;
-        const In* const zeros = static_cast<const In*>(a_.zeros);
+        const In* const zeros = reinterpret_cast<const In*>(a_.zeros);  // in every type
         const In* pixels[cells];
         for (int64_t i = 0; i < side; ++i) {
             const int64_t y = at.y - a_.taps.pad_top + i * a_.rows.rate;
@@ -241,8 +241,12 @@ void walk(const winograd_args& a, int64_t begin, int64_t end, float* memory) {
 }  // namespace
 
 void winograd(const winograd_args& a, int64_t begin, int64_t end, float* memory) {
-    a.output.type == ATROUS_FLOAT32 ? walk<float, float>(a, begin, end, memory)
-                                    : walk<float, bf16>(a, begin, end, memory);
+    const bool to_float = a.output.type == ATROUS_FLOAT32;
+    if (a.input.type == ATROUS_FLOAT32) {
+        to_float ? walk<float, float>(a, begin, end, memory) : walk<float, bf16>(a, begin, end, memory);
+    } else {
+        to_float ? walk<bf16, float>(a, begin, end, memory) : walk<bf16, bf16>(a, begin, end, memory);
+    }
 }
 
 }  // namespace atrous::ATROUS_ISA_NAMESPACE

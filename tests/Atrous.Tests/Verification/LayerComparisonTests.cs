@@ -56,7 +56,7 @@ public sealed class LayerComparisonTests : IDisposable
     {
         using var cpu = new CpuBackend();
         using CpuBackend bf16 = AllBackends.OfBFloat16();
-        LayerVerification[] layers = [.. LayerComparison.Of(bf16, cpu, _model, _input, default)];
+        LayerVerification[] layers = [.. LayerComparison.Of((bf16, _model), (cpu, _model), _input, default)];
         VerificationTolerance tolerance = VerificationTolerance.For(Precision.Bf16);
         Assert.All(layers, layer => Assert.True(tolerance.Allows(layer.Error), $"{layer}"));
         // The last linear bottleneck is the first value that is rounded, and what it is computed from is exact.
@@ -76,7 +76,7 @@ public sealed class LayerComparisonTests : IDisposable
         using var reference = new ReferenceBackend();
         // With one layer a group the reference would run a hundred times.
         IBackend judge = budget == 1 ? cpu : reference;
-        LayerVerification[] layers = [.. LayerComparison.Of(cpu, judge, _model, _input, default, budget)];
+        LayerVerification[] layers = [.. LayerComparison.Of((cpu, _model), (judge, _model), _input, default, budget)];
         Assert.Equal(Intermediates.Of(Graph(out _)).Select(node => node.Output.Name), layers.Select(layer => layer.Name));
         Assert.All(layers, layer => Assert.True(VerificationTolerance.For(Precision.Fp32).Allows(layer.Error), $"{layer}"));
         Assert.Equal("classifier", layers[^1].Name);
@@ -87,7 +87,7 @@ public sealed class LayerComparisonTests : IDisposable
     {
         using var cpu = new CpuBackend();
         using var broken = new BrokenBackend(cpu);
-        LayerVerification[] layers = [.. LayerComparison.Of(broken, cpu, _model, _input, default)];
+        LayerVerification[] layers = [.. LayerComparison.Of((broken, _model), (cpu, _model), _input, default)];
         VerificationTolerance tolerance = VerificationTolerance.For(Precision.Bf16);
         int first = Array.FindIndex(layers, layer => !tolerance.Allows(layer.Error));
         Assert.Equal(Broken, layers[first].Name);

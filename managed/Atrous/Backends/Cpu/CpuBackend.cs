@@ -1,5 +1,4 @@
 using Atrous.Graph;
-using Atrous.Graph.Passes;
 using Atrous.Native;
 using Atrous.Tensors;
 
@@ -66,7 +65,7 @@ public sealed class CpuBackend : IBackend
 
     /// <inheritdoc/>
     public IExecutable Compile(NetworkGraph graph) =>
-        new CpuExecutable(_engine, FuseSeparable.Apply(StandardPasses.Apply(graph, _storage)), _convolutions, Arenas.Shared);
+        new CpuExecutable(_engine, CpuPasses.Apply(graph, _storage), _convolutions, Arenas.Shared);
 
     /// <inheritdoc/>
     public int WorthwhileBatch(int height, int width) => (int)Math.Max(1, WorthwhilePixels / ((long)height * width));
