@@ -3,7 +3,7 @@
 #   bench/run.sh [--output DIR] [--threads N] [--seconds N] [NAME ...]
 # Atrous, onnxruntime-node and PyTorch side by side on the networks of bench/peers/networks.py (all, unless some are NAMEd) and
 # the real model of ../shared/models where it is there; the kernels at the networks' layer shapes; charts. Writes DIR,
-# bench/results/<cpu>/ unless given: peers.md, ops.md, sizes.md, what they were made from, *.svg. Needs node, python3-torch,
+# bench/results/<cpu>/ unless given: peers.md, ops.md, sizes.md, layers/, what they were made from, *.svg. Needs node, python3-torch,
 # python3-matplotlib.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -43,7 +43,7 @@ dotnet build bench/Atrous.Bench -c Release -v quiet --nologo >&2
 cmake --preset tests >/dev/null && cmake --build --preset tests --target atrous_bench >&2
 
 # A model's turns, its first runs, and nine to twelve processes of their own.
-echo "== measuring: about $(((${#names[@]} * (seconds + 60) + 210) / 60)) minutes; the load of this machine is $(cut -d' ' -f1 /proc/loadavg)" >&2
+echo "== measuring: about $(((${#names[@]} * (seconds + 75) + 240) / 60)) minutes; the load of this machine is $(cut -d' ' -f1 /proc/loadavg)" >&2
 mkdir -p artifacts/bench/models artifacts/bench/onnx "$output"
 models=()
 for name in "${names[@]}"; do
@@ -60,6 +60,13 @@ artifacts/bin/Atrous.Bench/release/Atrous.Bench peers "${models[@]}" --onnx arti
     --threads "$threads" --seconds "$seconds" --output "$output"
 artifacts/native/tests/bench/native/atrous_bench --benchmark_filter="/threads:$threads/" --benchmark_min_time=0.2 \
     --benchmark_out="$output/ops.json" --benchmark_out_format=json >/dev/null
+echo "== layers" >&2
+mkdir -p "$output/layers"
+for name in "${names[@]}"; do
+    path=artifacts/bench/models/$name.pth
+    [ -e "$path" ] || path=$real
+    artifacts/bench/tool/atrous bench "$path" --device cpu --threads "$threads" --size "${size[$name]}" --runs 5 --layers >"$output/layers/$name.txt"
+done
 echo "== sizes" >&2
 sized=artifacts/bench/models/deeplabv3plus_resnet101.pth
 if [ -e "$sized" ]; then

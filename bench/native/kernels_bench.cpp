@@ -1,5 +1,5 @@
-// GFLOP/s of the convolutions of DeepLabV3+ ResNet-101 on a 513x513 picture at output stride 16, and the share of the
-// peak that this machine's multiply-adds reach in a loop without memory; 3x3 at stride 1 directly and by Winograd's
+// GFLOP/s of the convolutions of the networks that bench/run.sh measures, at their pictures' sizes, and the share of
+// the peak that this machine's multiply-adds reach in a loop without memory; 3x3 at stride 1 directly and by Winograd's
 // filtering, which counts what the direct way would multiply; and all of it in bfloat16 where that can be had, against
 // the peak of float32. ATROUS_ISA picks the instruction set.
 #include <benchmark/benchmark.h>
@@ -42,6 +42,11 @@ constexpr layer layers[] = {
     {"3x3 3x256->256", 3, 256, 256, 3, 1, 1, 1},
     {"decoder 3x3 129x304->256", 129, 304, 256, 3, 1, 1, 1},
     {"classes 1x1 129x256->21", 129, 256, 21, 1, 1, 1, 1},
+    {"3x3 65x512->512 d2", 65, 512, 512, 3, 1, 2, 1},
+    {"aspp 65x2048->256 d12", 65, 2048, 256, 3, 1, 12, 1},
+    {"3x3 64x192->48", 64, 192, 48, 3, 1, 1, 1},
+    {"1x1 33x160->960", 33, 160, 960, 1, 1, 1, 1},
+    {"1x1 33x960->160", 33, 960, 160, 1, 1, 1, 1},
     {"groups 3x3 65x256->256 g32", 65, 256, 256, 3, 1, 1, 32},
     {"depthwise 3x3 257x128", 257, 128, 128, 3, 1, 1, 128},
     {"depthwise 3x3 s2 257x128", 257, 128, 128, 3, 2, 1, 128},
