@@ -84,7 +84,7 @@ conv2d_choice choose_way(const atrous_conv2d_desc& desc) {
     if (forced != nullptr && *forced != '\0') {
         if (std::strcmp(forced, "direct") == 0) return otherwise;
         if (std::strcmp(forced, "winograd") == 0) return suits_winograd(desc) ? conv2d_choice::winograd : otherwise;
-        throw fail(ATROUS_INVALID_ARGUMENT, "ATROUS_CONV=%s is not known; use direct or winograd", forced);
+        throw fail(ATROUS_UNSUPPORTED, "ATROUS_CONV=%s is not known; use direct or winograd", forced);
     }
     if (!suits_winograd(desc) || std::min(desc.in_channels, desc.out_channels) < least_channels) return otherwise;
     const usual_map usual(desc);

@@ -1,6 +1,7 @@
 // The transform of 3 x 3 filters for Winograd's minimal filtering: the outer product of winograd_filter_matrix with
 // itself, in double precision, so that the weights are rounded once.
 #include "kernels.h"
+#include "simd.h"
 #include "winograd_points.h"
 
 namespace atrous::ATROUS_ISA_NAMESPACE {
@@ -8,6 +9,7 @@ namespace {
 
 // Filters side by side, those of a conv2d_block at most.
 constexpr int64_t most_channels = 64;
+static_assert(most_channels >= 4 * width);
 // Input channels whose taps are laid side by side at once: what lies in a cache line is used while it is near.
 constexpr int64_t depth_step = 4;
 

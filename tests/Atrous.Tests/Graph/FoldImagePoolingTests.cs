@@ -61,12 +61,23 @@ public sealed class FoldImagePoolingTests
         Unchanged(_builder.Build(Project(all, kernel: 1, null), all));
     }
 
+    [Fact]
+    public void A_map_of_one_pixel_shares_the_parts_too()
+    {
+        Value x = _builder.Input("x", new(2, 1, 1, 8));
+        Value y = Project(Aspp(x, 2), kernel: 1, null);
+        NetworkGraph graph = _builder.Build(y), folded = FoldImagePooling.Apply(graph);
+        Assert.Equal(3 + 5, folded.Nodes.Single(node => node.Op is Concat).Output.Shape.Channels);
+        float[] input = OpCase.Numbers("x", (int)x.Shape.Elements, 1);
+        Tolerance.AssertWithin(1e-6, (float[])Running.Reference(folded, input)[0], (float[])Running.Reference(graph, input)[0], "folded");
+    }
+
     private static void Unchanged(NetworkGraph graph) => Assert.Equal(graph.Nodes, FoldImagePooling.Apply(graph).Nodes);
 
     private Value Aspp(Value x, int place)
     {
-        Value spread = _builder.Add(
-            "spread", new ResizeBilinear(5, 6, Sampling.AlignCorners), Conv("pool", _builder.Add("mean", new GlobalAveragePool(), x), 4, 1));
+        Value mean = _builder.Add("mean", new GlobalAveragePool(), x);
+        Value spread = _builder.Resize("spread", Conv("pool", mean, 4, 1), x.Shape.Height, x.Shape.Width, Sampling.AlignCorners);
         var branches = new List<Value> { Conv("a", x, 3, 1), Conv("b", x, 5, 3) };
         branches.Insert(place, spread);
         return _builder.Add("all", new Concat(), [.. branches]);

@@ -16,16 +16,18 @@ public static class FoldImagePooling
     {
         var readership = new Readership(graph);
         IReadOnlyDictionary<Value, Node> makers = graph.Makers();
-        var folds = new Dictionary<Node, (Node Concat, Node Spread)>();
+        var folds = new Dictionary<Node, (Node Concat, Value Branch, Value Vector)>();
         var gone = new HashSet<Node>();
         foreach (Node node in graph.Nodes)
         {
             if (IsProjection(node) && MakerIfReadOnce(node.Inputs[0]) is { Op: Concat } concat && concat.Inputs.Count > 1
-                && concat.Inputs.Select(MakerIfReadOnce).FirstOrDefault(IsSpread) is { } spread)
+                && concat.Inputs.FirstOrDefault(input => VectorOf(input) is not null) is { } branch)
             {
-                folds.Add(node, (concat, spread));
+                Value vector = VectorOf(branch)!;
+                folds.Add(node, (concat, branch, vector));
                 gone.Add(concat);
-                gone.Add(spread);
+                if (vector != branch)
+                    gone.Add(makers[branch]);
             }
         }
         return folds.Count == 0
@@ -35,27 +37,34 @@ public static class FoldImagePooling
                 Nodes =
                 [
                     .. graph.Nodes.Where(node => !gone.Contains(node))
-                        .SelectMany(node => folds.TryGetValue(node, out var fold) ? Fold(node, fold.Concat, fold.Spread) : [node]),
+                        .SelectMany(node => folds.TryGetValue(node, out var fold) ? Fold(node, fold.Concat, fold.Branch, fold.Vector) : [node]),
                 ],
             };
 
         Node? MakerIfReadOnce(Value value) => readership.IsReadOnce(value) ? makers.GetValueOrDefault(value) : null;
+
+        // What a branch spreads over all pixels; where there is but one pixel it is the branch itself.
+        Value? VectorOf(Value branch) =>
+            MakerIfReadOnce(branch) is not { } maker ? null : IsSpread(maker) ? maker.Inputs[0] : IsPooled(maker) ? branch : null;
+
+        bool IsPooled(Node? node) =>
+            node is { Op: GlobalAveragePool }
+            || (node is { Op: Conv2d or Activate or BatchNorm, Inputs: [{ Shape: { Height: 1, Width: 1 } } x] } && IsPooled(makers.GetValueOrDefault(x)));
     }
 
     private static bool IsProjection(Node node) =>
         node.Op is Conv2d { KernelHeight: 1, KernelWidth: 1, Stride: 1, Groups: 1 } conv && conv.Padding == Padding.None;
 
     /// <summary>One pixel per picture becomes all of them.</summary>
-    private static bool IsSpread(Node? node) =>
+    private static bool IsSpread(Node node) =>
         node is { Op: ResizeBilinear } && node.Inputs[0].Shape is { Height: 1, Width: 1 } && node.Output.Shape is not { Height: 1, Width: 1 };
 
-    private static IEnumerable<Node> Fold(Node project, Node concat, Node spread)
+    private static IEnumerable<Node> Fold(Node project, Node concat, Value branch, Value vector)
     {
         var conv = (Conv2d)project.Op;
-        int place = concat.Inputs.ToList().IndexOf(spread.Output);
-        int first = concat.Inputs.Take(place).Sum(input => input.Shape.Channels), count = spread.Output.Shape.Channels;
-        Value vector = spread.Inputs[0];
-        Value[] others = [.. concat.Inputs.Where(input => input != spread.Output)];
+        int place = concat.Inputs.ToList().IndexOf(branch);
+        int first = concat.Inputs.Take(place).Sum(input => input.Shape.Channels), count = branch.Shape.Channels;
+        Value[] others = [.. concat.Inputs.Where(input => input != branch)];
         string name = project.Output.Name;
 
         var term = new Value($"{name}.context", vector.Shape with { Channels = conv.OutChannels });
