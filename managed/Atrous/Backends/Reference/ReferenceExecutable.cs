@@ -80,12 +80,7 @@ internal sealed class ReferenceExecutable : IExecutable
     private static Action<Tensor[], Tensor> Kernel(Op op) => op switch
     {
         Conv2d conv => (x, y) => Convolution.Run(conv, x[0], x.Length > 1 ? x[1] : null, y),
-        SeparableConv2d conv => (x, y) =>
-        {
-            using var between = new Tensor(conv.Depthwise.OutputShape([x[0].Shape]));
-            Convolution.Run(conv.Depthwise, x[0], null, between);
-            Convolution.Run(conv.Pointwise, between, x.Length > 1 ? x[1] : null, y);
-        },
+        SeparableConv2d conv => (x, y) => Separable(conv, x, y),
         MaxPool2d pool => (x, y) => Pooling.Max(pool, x[0], y),
         AveragePool2d pool => (x, y) => Pooling.Average(pool.KernelHeight, pool.KernelWidth, pool.Stride, x[0], y),
         GlobalAveragePool => (x, y) => Pooling.Average(x[0].Shape.Height, x[0].Shape.Width, 1, x[0], y),
@@ -100,6 +95,13 @@ internal sealed class ReferenceExecutable : IExecutable
         Confidence confidence => (x, y) => Labelling.Upsampled(confidence.Upsample, x[0], logits => Labelling.Confidence(logits, y)),
         _ => throw new UnavailableException($"The reference backend has no operation {op.Name}."),
     };
+
+    private static void Separable(SeparableConv2d conv, Tensor[] x, Tensor y)
+    {
+        using var between = new Tensor(conv.Depthwise.OutputShape([x[0].Shape]));
+        Convolution.Run(conv.Depthwise, x[0], null, between);
+        Convolution.Run(conv.Pointwise, between, x.Length > 1 ? x[1] : null, y);
+    }
 
     /// <summary>By the index of a node: the values that nobody reads after it.</summary>
     private static ILookup<int, Value> LastReads(NetworkGraph graph)
