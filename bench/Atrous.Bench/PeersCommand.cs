@@ -7,8 +7,8 @@ using Atrous.Tensors;
 namespace Atrous.Bench;
 
 /// <summary>
-/// Runs the same network on the same input in Atrous, ONNX Runtime and PyTorch, turn by turn, compares what comes out, and
-/// starts each of them afresh for its start-up and its memory. bench/run.sh makes the models and starts it.
+/// Runs the same network on the same input in Atrous, ONNX Runtime and PyTorch, turn by turn, compares what comes out,
+/// and starts each of them afresh for its start-up and its memory. bench/run.sh makes the models and starts it.
 /// </summary>
 internal static class PeersCommand
 {
@@ -157,7 +157,9 @@ internal static class PeersCommand
             return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         }
 
-        /// <summary>The tensor that the peers make as well: of a linear congruential generator, in the order N, C, H, W.</summary>
+        /// <summary>
+        /// The tensor that the peers make as well: of a linear congruential generator, in the order N, C, H, W.
+        /// </summary>
         private static Tensor PseudoRandom(Shape shape)
         {
             var tensor = new Tensor(shape);

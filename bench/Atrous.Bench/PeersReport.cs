@@ -9,7 +9,9 @@ namespace Atrous.Bench;
 /// <param name="Median">Milliseconds of a run.</param>
 /// <param name="Fastest">Milliseconds.</param>
 /// <param name="Start">In a process of its own; null where that is another row's.</param>
-/// <param name="Difference">Largest difference of its logits from PyTorch's, in their standard deviations; 0 for PyTorch itself.</param>
+/// <param name="Difference">
+/// Largest difference of its logits from PyTorch's, in their standard deviations; 0 for PyTorch itself.
+/// </param>
 internal sealed record MeasuredRuntime(string Name, double Median, double Fastest, FreshStart? Start, double Difference)
 {
     public const string Atrous = "Atrous", AtrousMask = "Atrous, picture in, mask out", AtrousBf16 = "Atrous bf16";

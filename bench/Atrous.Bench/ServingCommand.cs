@@ -23,7 +23,7 @@ internal static class ServingCommand
         var rounds = new Option<int>("--rounds") { Description = "Turns of both", DefaultValueFactory = _ => 5 };
         var seconds = new Option<double>("--seconds") { Description = "Of each turn", DefaultValueFactory = _ => 4 };
         var command = new Command("serving", "The library's own batches beside requests at saturation.") { model, image, batch, clients, rounds, seconds };
-        command.SetAction((result, cancellation) => Run(
+        command.SetAction((result, cancellationToken) => Run(
             result.GetRequiredValue(model), result.GetRequiredValue(image), result.GetValue(batch), result.GetValue(clients),
             result.GetValue(rounds), TimeSpan.FromSeconds(result.GetValue(seconds))));
         return command;

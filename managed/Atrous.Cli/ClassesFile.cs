@@ -5,7 +5,9 @@ namespace Atrous.Cli;
 
 /// <summary>--classes: one name a line from class 0 on, each with an optional colour "#rrggbb" behind it.</summary>
 /// <param name="Names">One per class.</param>
-/// <param name="Palette">The file's colours, the default ones for classes without; null where the file has none.</param>
+/// <param name="Palette">
+/// The file's colours, the default ones for classes without; null where the file has none.
+/// </param>
 internal sealed record ClassesFile(IReadOnlyList<string> Names, Palette? Palette)
 {
     private const int MaxBytes = 1 << 20;

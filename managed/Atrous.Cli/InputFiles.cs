@@ -70,7 +70,9 @@ internal sealed class InputFiles
         }
     }
 
-    /// <summary>Depth first, by name; hidden entries are left out, and links to folders, which may lead in circles.</summary>
+    /// <summary>
+    /// Depth first, by name; hidden entries are left out, and links to folders, which may lead in circles.
+    /// </summary>
     private void AddFolder(string folder, string relative)
     {
         FileSystemInfo[] entries;

@@ -30,8 +30,9 @@ internal sealed partial class Interruption : IDisposable
     public int? ExitCode => Volatile.Read(ref _exitCode) is var code and not 0 ? code : null;
 
     /// <summary>
-    /// For a command that serves: the first SIGINT or SIGTERM cancels <see cref="Token"/> and leaves the rest to it, without a
-    /// deadline and with no exit code of its own; a second one stops the process at once. SIGHUP has another meaning.
+    /// For a command that serves: the first SIGINT or SIGTERM cancels <see cref="Token"/> and leaves the rest to it,
+    /// without a deadline and with no exit code of its own; a second one stops the process at once. SIGHUP has another
+    /// meaning.
     /// </summary>
     /// <param name="hangUp">What SIGHUP does.</param>
     public void LeaveToService(Action hangUp) => Volatile.Write(ref _hangUp, hangUp);

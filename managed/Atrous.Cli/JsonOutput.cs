@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Atrous.Cli;
 
-/// <summary>JSON on standard output, by hand: serializers cost more start-up time than the documents here are worth.</summary>
+/// <summary>
+/// JSON on standard output, by hand: serializers cost more start-up time than the documents here are worth.
+/// </summary>
 internal static class JsonOutput
 {
     private static readonly JsonWriterOptions Options = new()

@@ -3,8 +3,8 @@ using Atrous.Imaging;
 namespace Atrous.Cli;
 
 /// <summary>
-/// A picture for commands that are given none: soft shading, hard-edged discs, fine texture and a sensor's noise. The same bytes
-/// every time.
+/// A picture for commands that are given none: soft shading, hard-edged discs, fine texture and a sensor's noise. The
+/// same bytes every time.
 /// </summary>
 internal static class MadePicture
 {

@@ -3,7 +3,9 @@ namespace Atrous.Cli;
 /// <summary>A model that the library writes.</summary>
 internal static class ModelFile
 {
-    /// <summary>Lets the library write under a temporary name, which Ctrl-C cleans up, and renames the result.</summary>
+    /// <summary>
+    /// Lets the library write under a temporary name, which Ctrl-C cleans up, and renames the result.
+    /// </summary>
     /// <exception cref="CommandException">The file cannot be written.</exception>
     public static T Write<T>(TemporaryFiles temporaries, string path, Func<string, T> write)
     {

@@ -3,7 +3,9 @@ using Atrous.Specs;
 
 namespace Atrous.Cli;
 
-/// <summary>--size of the commands that check and measure: what the network sees, and how large the picture is that they make.</summary>
+/// <summary>
+/// --size of the commands that check and measure: what the network sees, and how large the picture is that they make.
+/// </summary>
 internal sealed class NetworkSizeOption
 {
     private readonly Option<(int Height, int Width)?> _size = new("--size")
@@ -18,7 +20,9 @@ internal sealed class NetworkSizeOption
     /// <summary>What was given, or null.</summary>
     public (int Height, int Width)? Of(ParseResult result) => result.GetValue(_size);
 
-    /// <summary>The options with the pre-processing stretching every picture to the size, where one was given.</summary>
+    /// <summary>
+    /// The options with the pre-processing stretching every picture to the size, where one was given.
+    /// </summary>
     /// <exception cref="ModelException">The model cannot be read.</exception>
     public SegmenterOptions Read(ParseResult result, string model, SegmenterOptions options)
     {

@@ -2,7 +2,8 @@ namespace Atrous.Cli;
 
 /// <summary>
 /// A file that appears whole or not at all: written under a temporary name beside the target, renamed by
-/// <see cref="Commit"/>. A link is followed; what lies in /dev and /proc, which cannot be renamed onto, is written directly.
+/// <see cref="Commit"/>. A link is followed; what lies in /dev and /proc, which cannot be renamed onto, is written
+/// directly.
 /// </summary>
 internal sealed class OutputFile : IDisposable
 {

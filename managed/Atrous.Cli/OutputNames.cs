@@ -16,7 +16,9 @@ internal static class OutputNames
     /// <param name="files">The pictures.</param>
     /// <param name="output">-o: a file, a folder, "-" for standard output; null for beside the inputs.</param>
     /// <param name="overlay">Overlays are wanted.</param>
-    /// <exception cref="CommandException">Two files would have one name, or an output would replace an input.</exception>
+    /// <exception cref="CommandException">
+    /// Two files would have one name, or an output would replace an input.
+    /// </exception>
     public static IReadOnlyList<SegmentJob> For(InputFiles files, string? output, bool overlay)
     {
         if (files.IsStandardInput)

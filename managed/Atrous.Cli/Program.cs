@@ -4,7 +4,9 @@ using System.CommandLine.Invocation;
 
 namespace Atrous.Cli;
 
-/// <summary>The tool `atrous`: the commands, and the one place where a failure becomes a line and an exit code.</summary>
+/// <summary>
+/// The tool `atrous`: the commands, and the one place where a failure becomes a line and an exit code.
+/// </summary>
 internal static class Program
 {
     public static int Main(string[] args)

@@ -34,6 +34,8 @@ internal sealed class ProgressBar
 
     public void Step() => _task.Increment(1);
 
-    /// <summary>As <see cref="Terminal.Message"/>, through the console that draws the bar, which makes room for the line.</summary>
+    /// <summary>
+    /// As <see cref="Terminal.Message"/>, through the console that draws the bar, which makes room for the line.
+    /// </summary>
     public void Message(string message) => _console.WriteLine($"atrous: {Terminal.OneLine(message)}");
 }

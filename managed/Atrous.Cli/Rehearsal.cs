@@ -8,7 +8,8 @@ namespace Atrous.Cli;
 
 /// <summary>
 /// What a process does for the first time must be loaded and compiled. While the command reads its arguments and the
-/// checkpoint, a network of two convolutions goes the way of the real one on another thread: it takes 30 ms off the first mask.
+/// checkpoint, a network of two convolutions goes the way of the real one on another thread: it takes 30 ms off the
+/// first mask.
 /// </summary>
 internal static class Rehearsal
 {

@@ -6,7 +6,9 @@ using Atrous.Scoring;
 
 namespace Atrous.Cli;
 
-/// <summary>The options that say how often and where the network looks at a picture, and what becomes of its scores.</summary>
+/// <summary>
+/// The options that say how often and where the network looks at a picture, and what becomes of its scores.
+/// </summary>
 internal sealed class ScoringOptions
 {
     private readonly Option<int?> _tile = new("--tile")

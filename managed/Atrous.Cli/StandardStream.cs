@@ -1,8 +1,8 @@
 namespace Atrous.Cli;
 
 /// <summary>
-/// Standard output or error. Where output cannot be written (closed, disk full) the command fails and says so; where the
-/// messages themselves cannot be written, nobody wants them. A reader that went away is no error: .NET ignores it.
+/// Standard output or error. Where output cannot be written (closed, disk full) the command fails and says so; where
+/// the messages themselves cannot be written, nobody wants them. A reader that went away is no error: .NET ignores it.
 /// </summary>
 internal sealed class StandardStream : Stream
 {

@@ -1,6 +1,8 @@
 namespace Atrous.Cli;
 
-/// <summary>The outputs that are being written, so that a process which has to go at once leaves none of them behind.</summary>
+/// <summary>
+/// The outputs that are being written, so that a process which has to go at once leaves none of them behind.
+/// </summary>
 internal sealed class TemporaryFiles
 {
     private readonly Lock _lock = new();
@@ -29,7 +31,9 @@ internal sealed class TemporaryFiles
             _paths.Remove(path);
     }
 
-    /// <summary>Deletes what is there, and whatever a writer put beside it under a longer name; gives out no more names.</summary>
+    /// <summary>
+    /// Deletes what is there, and whatever a writer put beside it under a longer name; gives out no more names.
+    /// </summary>
     public void Discard()
     {
         lock (_lock)

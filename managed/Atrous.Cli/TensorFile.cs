@@ -4,7 +4,9 @@ using Atrous.Tensors;
 
 namespace Atrous.Cli;
 
-/// <summary>Tensors between safetensors files, which have them as N,C,H,W, and memory, where they are N,H,W,C.</summary>
+/// <summary>
+/// Tensors between safetensors files, which have them as N,C,H,W, and memory, where they are N,H,W,C.
+/// </summary>
 internal static class TensorFile
 {
     private const string Input = "input";

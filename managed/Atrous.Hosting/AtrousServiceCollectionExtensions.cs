@@ -11,12 +11,14 @@ public static class AtrousServiceCollectionExtensions
 {
     /// <summary>
     /// Adds the models: <see cref="ISegmenter"/> is the default one (or, as a keyed service, the one of that name),
-    /// <see cref="IModelCatalog"/> all of them. They are loaded when the host starts and freed when it stops. Health checks
-    /// are added with the tags "live" and "ready".
+    /// <see cref="IModelCatalog"/> all of them. They are loaded when the host starts and freed when it stops. Health
+    /// checks are added with the tags "live" and "ready".
     /// </summary>
     /// <param name="services">Of the host.</param>
     /// <param name="configure">Names the models.</param>
-    /// <exception cref="OptionsValidationException">When the host starts: the options contradict themselves.</exception>
+    /// <exception cref="OptionsValidationException">
+    /// When the host starts: the options contradict themselves.
+    /// </exception>
     public static IServiceCollection AddAtrous(this IServiceCollection services, Action<AtrousOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(services);

@@ -3,12 +3,15 @@ namespace Atrous.Hosting;
 /// <summary>How requests of a model wait and run together.</summary>
 public sealed record BatchingOptions
 {
-    /// <summary>Most pictures of equal shape in one run; fewer where the device gains nothing by more (<see cref="Segmenter.BatchOf"/>).</summary>
+    /// <summary>
+    /// Most pictures of equal shape in one run; fewer where the device gains nothing by more
+    /// (<see cref="Segmenter.BatchOf"/>).
+    /// </summary>
     public int MaxBatch { get; init; } = 4;
 
     /// <summary>
-    /// The longest time that a request waits for company while the device is idle. Zero runs it at once; batches then form
-    /// while the device is busy.
+    /// The longest time that a request waits for company while the device is idle. Zero runs it at once; batches then
+    /// form while the device is busy.
     /// </summary>
     public TimeSpan MaxDelay { get; init; }
 

@@ -3,14 +3,19 @@ namespace Atrous.Hosting;
 /// <summary>Every configured model by name, with its state. Safe to use from many threads.</summary>
 public interface IModelCatalog
 {
-    /// <summary>The model that <see cref="AtrousOptions.DefaultModel"/> names, or the only one: the injected <see cref="ISegmenter"/>.</summary>
+    /// <summary>
+    /// The model that <see cref="AtrousOptions.DefaultModel"/> names, or the only one: the injected
+    /// <see cref="ISegmenter"/>.
+    /// </summary>
     /// <exception cref="UnknownModelException">There are several models and none is the default.</exception>
     ISegmenter Default { get; }
 
     /// <summary>All models in the order of their configuration.</summary>
     IReadOnlyList<ModelStatus> Models { get; }
 
-    /// <summary>Every configured model that nobody unloaded is loaded and warm, and the service is not stopping.</summary>
+    /// <summary>
+    /// Every configured model that nobody unloaded is loaded and warm, and the service is not stopping.
+    /// </summary>
     bool IsReady { get; }
 
     /// <summary>A model by name; null takes the default.</summary>
@@ -22,22 +27,26 @@ public interface IModelCatalog
     ModelStatus StatusOf(string name);
 
     /// <summary>
-    /// Loads a model, or loads it anew from its file: the new one is loaded and warmed up first, then takes the old one's
-    /// place, which finishes its requests and is freed. Where that fails the old one stays.
+    /// Loads a model, or loads it anew from its file: the new one is loaded and warmed up first, then takes the old
+    /// one's place, which finishes its requests and is freed. Where that fails the old one stays.
     /// </summary>
     /// <exception cref="UnknownModelException">There is none of this name.</exception>
     /// <exception cref="AtrousException">It cannot be loaded, and why.</exception>
-    Task LoadAsync(string name, CancellationToken cancellation = default);
+    Task LoadAsync(string name, CancellationToken cancellationToken = default);
 
-    /// <summary>Takes no more requests for a model, finishes those that it has, and frees it. The task ends when it is freed.</summary>
+    /// <summary>
+    /// Takes no more requests for a model, finishes those that it has, and frees it. The task ends when it is freed.
+    /// </summary>
     /// <exception cref="UnknownModelException">There is none of this name.</exception>
-    Task UnloadAsync(string name, CancellationToken cancellation = default);
+    Task UnloadAsync(string name, CancellationToken cancellationToken = default);
 
-    /// <summary>Loads all models anew that are not unloaded. Every one is tried; the first failure is thrown at the end.</summary>
+    /// <summary>
+    /// Loads all models anew that are not unloaded. Every one is tried; the first failure is thrown at the end.
+    /// </summary>
     /// <exception cref="AtrousException">One cannot be loaded; it goes on with what it had.</exception>
-    Task ReloadAsync(CancellationToken cancellation = default);
+    Task ReloadAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Ends when the first load of every configured model has ended.</summary>
     /// <exception cref="AtrousException">The first failure, in the order of configuration.</exception>
-    Task WhenLoadedAsync(CancellationToken cancellation = default);
+    Task WhenLoadedAsync(CancellationToken cancellationToken = default);
 }

@@ -4,13 +4,13 @@ using Atrous.Tensors;
 namespace Atrous.Hosting;
 
 /// <summary>
-/// A model that serves: requests wait in its bounded queue, those of equal shape run together, and the models of one device
-/// take turns. Safe to use from many threads; no thread is blocked while a request waits.
+/// A model that serves: requests wait in its bounded queue, those of equal shape run together, and the models of one
+/// device take turns. Safe to use from many threads; no thread is blocked while a request waits.
 /// </summary>
 /// <remarks>
 /// Every call may throw <see cref="QueueFullException"/>, <see cref="RequestTimeoutException"/>,
-/// <see cref="ModelNotReadyException"/>, <see cref="OperationCanceledException"/> (the request is dropped and its place in
-/// the queue is free at once), and what <see cref="Segmenter"/> throws for the picture.
+/// <see cref="ModelNotReadyException"/>, <see cref="OperationCanceledException"/> (the request is dropped and its place
+/// in the queue is free at once), and what <see cref="Segmenter"/> throws for the picture.
 /// </remarks>
 public interface ISegmenter
 {
@@ -32,28 +32,32 @@ public interface ISegmenter
     ModelStatistics Statistics { get; }
 
     /// <summary>The mask of a picture, at its own size. Keep the picture until the task ends.</summary>
-    Task<Segmentation> SegmentAsync(Image photo, RequestOptions? options = null, CancellationToken cancellation = default);
-
-    /// <summary>The masks of some pictures, in their order. All are accepted or none; one failure fails the call.</summary>
-    Task<IReadOnlyList<Segmentation>> SegmentAsync(
-        IReadOnlyList<Image> photos, RequestOptions? options = null, CancellationToken cancellation = default);
+    Task<Segmentation> SegmentAsync(Image photo, RequestOptions? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// The mask of a picture file. Its header is checked against <see cref="AtrousOptions.MaxPixels"/> and the queue has a
-    /// place for it before anything is decoded. The bytes are no longer read when the task has ended, however it ends.
+    /// The masks of some pictures, in their order. All are accepted or none; one failure fails the call.
+    /// </summary>
+    Task<IReadOnlyList<Segmentation>> SegmentAsync(
+        IReadOnlyList<Image> photos, RequestOptions? options = null, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// The mask of a picture file. Its header is checked against <see cref="AtrousOptions.MaxPixels"/> and the queue
+    /// has a place for it before anything is decoded. The bytes are no longer read when the task has ended, however it
+    /// ends.
     /// </summary>
     /// <returns>The mask with the decoded picture, which the caller disposes.</returns>
     Task<SegmentedPhoto> SegmentAsync(
-        ReadOnlyMemory<byte> file, RequestOptions? options = null, CancellationToken cancellation = default);
+        ReadOnlyMemory<byte> file, RequestOptions? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Runs the network alone on a normalised NHWC input, as <see cref="Segmenter.Infer"/>, in its turn. Keep the tensor
-    /// until the task ends; the caller disposes the result.
+    /// Runs the network alone on a normalised NHWC input, as <see cref="Segmenter.Infer"/>, in its turn. Keep the
+    /// tensor until the task ends; the caller disposes the result.
     /// </summary>
-    Task<NetworkResult> InferAsync(Tensor input, RequestOptions? options = null, CancellationToken cancellation = default);
+    Task<NetworkResult> InferAsync(Tensor input, RequestOptions? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Refuses now what would be refused anyway, so that a server need not read a body first. Takes no place in the queue.
+    /// Refuses now what would be refused anyway, so that a server need not read a body first. Takes no place in the
+    /// queue.
     /// </summary>
     /// <exception cref="QueueFullException">The queue is full.</exception>
     /// <exception cref="ModelNotReadyException">No model is loaded, or the service is stopping.</exception>

@@ -5,7 +5,9 @@ using Atrous.Tensors;
 
 namespace Atrous.Onnx;
 
-/// <summary>Writes a network's nodes as ONNX operators (operator set 17): NHWC becomes NCHW, every value keeps its layer's name.</summary>
+/// <summary>
+/// Writes a network's nodes as ONNX operators (operator set 17): NHWC becomes NCHW, every value keeps its layer's name.
+/// </summary>
 internal sealed class GraphWriter
 {
     /// <summary>Names of the graph's input and outputs.</summary>
@@ -131,7 +133,9 @@ internal sealed class GraphWriter
             isPaddedSame ? Nodes.Text("auto_pad", "SAME_UPPER") : Nodes.Integers("pads", top, left, bottom, right));
     }
 
-    /// <summary>A norm that no convolution precedes: with mean 0, variance 1 and epsilon 0 it is scale * x + shift.</summary>
+    /// <summary>
+    /// A norm that no convolution precedes: with mean 0, variance 1 and epsilon 0 it is scale * x + shift.
+    /// </summary>
     private void Norm(BatchNorm norm, string input, string output)
     {
         var zeros = new float[norm.Scale.Length];
@@ -211,7 +215,9 @@ internal sealed class GraphWriter
         }
     }
 
-    /// <summary>The four numbers that a resize takes: batch and channels of its input, height and width of the target.</summary>
+    /// <summary>
+    /// The four numbers that a resize takes: batch and channels of its input, height and width of the target.
+    /// </summary>
     private string Sizes(ResizePlan.ToSize size, Value input)
     {
         if (size.Like is null && _batch is int batch)

@@ -6,7 +6,9 @@ using Google.Protobuf;
 
 namespace Atrous.Onnx;
 
-/// <summary>The constants of an exported graph: weights with folded norms, and small lists. Each is stored once.</summary>
+/// <summary>
+/// The constants of an exported graph: weights with folded norms, and small lists. Each is stored once.
+/// </summary>
 internal sealed class Initializers(GraphProto graph, UniqueNames names)
 {
     /// <summary>ONNX's number of the type.</summary>

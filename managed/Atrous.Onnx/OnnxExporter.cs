@@ -9,9 +9,9 @@ using Google.Protobuf;
 namespace Atrous.Onnx;
 
 /// <summary>
-/// Writes a model as ONNX (operator set 17, file version 8). Input "input": N,C,H,W float32, normalised. Outputs "logits":
-/// what the original's forward returns, and "output": logits at the input's size; "output" alone where the two are the same.
-/// Batch norms are folded into the convolutions.
+/// Writes a model as ONNX (operator set 17, file version 8). Input "input": N,C,H,W float32, normalised. Outputs
+/// "logits": what the original's forward returns, and "output": logits at the input's size; "output" alone where the
+/// two are the same. Batch norms are folded into the convolutions.
 /// </summary>
 public static class OnnxExporter
 {
@@ -25,8 +25,12 @@ public static class OnnxExporter
     /// <param name="onnxPath">The file to write; replaced where it exists.</param>
     /// <param name="options">Output stride, dialect and switches count; null for the dialect's own.</param>
     /// <param name="export">Input size and batch; null for any.</param>
-    /// <exception cref="ModelException">The checkpoint is broken, of no known dialect, or lacks weights; or the size is too small.</exception>
-    /// <exception cref="UnavailableException">The model is too large for an ONNX file, or an option is not to be had.</exception>
+    /// <exception cref="ModelException">
+    /// The checkpoint is broken, of no known dialect, or lacks weights; or the size is too small.
+    /// </exception>
+    /// <exception cref="UnavailableException">
+    /// The model is too large for an ONNX file, or an option is not to be had.
+    /// </exception>
     /// <exception cref="AtrousException">The file cannot be written.</exception>
     public static OnnxExportResult Export(
         string modelPath, string onnxPath, SegmenterOptions? options = null, OnnxExportOptions? export = null)

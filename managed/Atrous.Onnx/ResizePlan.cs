@@ -15,6 +15,8 @@ internal abstract record ResizePlan
     /// <summary>To the size of another value, or (null) to a size that never changes.</summary>
     public sealed record ToSize(Value? Like, int Height, int Width) : ResizePlan;
 
-    /// <summary>By a factor, rounded down; the grid follows the factor. What lies beyond <paramref name="Cut"/> is cut off.</summary>
+    /// <summary>
+    /// By a factor, rounded down; the grid follows the factor. What lies beyond <paramref name="Cut"/> is cut off.
+    /// </summary>
     public sealed record ByFactor(float Factor, ToSize? Cut) : ResizePlan;
 }

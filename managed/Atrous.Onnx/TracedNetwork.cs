@@ -7,8 +7,8 @@ using Atrous.Tensors;
 namespace Atrous.Onnx;
 
 /// <summary>
-/// A network's graph at one input size, or at several by which it is found out how each node depends on the size: what is the
-/// same in all of them is constant, and a size that is another value's size in all of them is that value's size.
+/// A network's graph at one input size, or at several by which it is found out how each node depends on the size: what
+/// is the same in all of them is constant, and a size that is another value's size in all of them is that value's size.
 /// </summary>
 internal sealed class TracedNetwork
 {
@@ -29,7 +29,9 @@ internal sealed class TracedNetwork
             _makers.Add(Graph.Nodes[i].Output, i);
     }
 
-    /// <summary>The graph of the first size, batch norms folded; outputs: what forward returns, logits at the input's size.</summary>
+    /// <summary>
+    /// The graph of the first size, batch norms folded; outputs: what forward returns, logits at the input's size.
+    /// </summary>
     public NetworkGraph Graph => _traces[0];
 
     /// <summary>One size only.</summary>
@@ -47,7 +49,9 @@ internal sealed class TracedNetwork
         return new([.. Sizes.Select(size => Trace(model, new Shape(1, size.Height + more, size.Width + more, channels), keepsResizes: true))]);
     }
 
-    /// <summary>The first thing that keeps the network from being written for any input size; null where nothing does.</summary>
+    /// <summary>
+    /// The first thing that keeps the network from being written for any input size; null where nothing does.
+    /// </summary>
     public string? SizeDependence()
     {
         if (_traces.Any(trace => !trace.Nodes.Select(NodeForm).SequenceEqual(Graph.Nodes.Select(NodeForm))))

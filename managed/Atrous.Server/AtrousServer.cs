@@ -20,7 +20,9 @@ using Microsoft.Extensions.Options;
 
 namespace Atrous.Server;
 
-/// <summary>Atrous behind HTTP. It listens to no signals. Dispose it to stop it at once and to free its models.</summary>
+/// <summary>
+/// Atrous behind HTTP. It listens to no signals. Dispose it to stop it at once and to free its models.
+/// </summary>
 public sealed class AtrousServer : IAsyncDisposable
 {
     private readonly WebApplication _application;
@@ -64,11 +66,11 @@ public sealed class AtrousServer : IAsyncDisposable
     /// <summary>Begins to listen; the models load meanwhile (<see cref="IModelCatalog.WhenLoadedAsync"/>).</summary>
     /// <exception cref="AtrousException">The address is not to be had.</exception>
     /// <exception cref="UnavailableException">The options contradict themselves.</exception>
-    public async Task StartAsync(CancellationToken cancellation = default)
+    public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         try
         {
-            await _application.StartAsync(cancellation).ConfigureAwait(false);
+            await _application.StartAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OptionsValidationException e)
         {
@@ -91,8 +93,8 @@ public sealed class AtrousServer : IAsyncDisposable
     }
 
     /// <summary>
-    /// Not ready any more, serves on for <see cref="ServerOptions.DrainDelay"/>, then stops accepting, finishes what is under
-    /// way within <see cref="ServerOptions.DrainTimeout"/>, and frees the models.
+    /// Not ready any more, serves on for <see cref="ServerOptions.DrainDelay"/>, then stops accepting, finishes what is
+    /// under way within <see cref="ServerOptions.DrainTimeout"/>, and frees the models.
     /// </summary>
     /// <param name="hurry">Cuts the delay short.</param>
     public async Task DrainAsync(CancellationToken hurry = default)
@@ -122,7 +124,9 @@ public sealed class AtrousServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Loads all models anew. One that cannot be loaded goes on as it was; the log and its status say why.</summary>
+    /// <summary>
+    /// Loads all models anew. One that cannot be loaded goes on as it was; the log and its status say why.
+    /// </summary>
     public async Task ReloadAsync()
     {
         try

@@ -9,9 +9,9 @@ using Microsoft.Extensions.Logging;
 namespace Atrous.Server;
 
 /// <summary>
-/// Turns what endpoints throw into answers: {"error": ...} under /v2, as clients of the Open Inference Protocol parse it,
-/// ProblemDetails elsewhere. Endpoints throw, and never write an error themselves; what routing refuses (404, 405) gets the
-/// same form.
+/// Turns what endpoints throw into answers: {"error": ...} under /v2, as clients of the Open Inference Protocol parse
+/// it, ProblemDetails elsewhere. Endpoints throw, and never write an error themselves; what routing refuses (404, 405)
+/// gets the same form.
 /// </summary>
 internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> logger)
 {
@@ -56,8 +56,8 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
         // What is left of the body is not worth keeping the connection for; a client that knows does not try.
         if (failure.Status == StatusCodes.Status413PayloadTooLarge)
             response.Headers.Connection = "close";
-        // Kestrel throws it away for some seconds before it closes, but only as much as the limit allows. A client that sends
-        // all before it listens, as most do, would find the connection reset and never learn why.
+        // Kestrel throws it away for some seconds before it closes, but only as much as the limit allows. A client that
+        // sends all before it listens, as most do, would find the connection reset and never learn why.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } unread)
             unread.MaxRequestBodySize = null;
         if (failure.Status == HttpFailure.ClientClosedRequest)

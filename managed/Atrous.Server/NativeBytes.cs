@@ -4,8 +4,9 @@ using Atrous.Tensors;
 namespace Atrous.Server;
 
 /// <summary>
-/// Bytes outside the garbage-collected heap, gone when they are disposed. Bodies are of all sizes up to many megabytes: a pool
-/// of arrays would keep some of each size for each thread, and the collector's heap would stay as large as it ever was.
+/// Bytes outside the garbage-collected heap, gone when they are disposed. Bodies are of all sizes up to many megabytes:
+/// a pool of arrays would keep some of each size for each thread, and the collector's heap would stay as large as it
+/// ever was.
 /// </summary>
 internal sealed unsafe class NativeBytes(int length) : MemoryManager<byte>
 {

@@ -5,20 +5,23 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Atrous.Server;
 
 /// <summary>
-/// Reads whole request bodies within the limits; every endpoint reads its body here. Memory grows with what has arrived, not
-/// with what was announced, and all bodies together stay below <see cref="ServerLimits.MaxBufferedBytes"/>.
+/// Reads whole request bodies within the limits; every endpoint reads its body here. Memory grows with what has
+/// arrived, not with what was announced, and all bodies together stay below
+/// <see cref="ServerLimits.MaxBufferedBytes"/>.
 /// </summary>
 internal static class RequestBody
 {
     private const int FirstBlock = 1 << 16;
 
     /// <summary>
-    /// The body, decompressed where Content-Encoding says gzip or deflate. The bytes are the caller's until it disposes the lease.
+    /// The body, decompressed where Content-Encoding says gzip or deflate. The bytes are the caller's until it disposes
+    /// the lease.
     /// </summary>
     /// <exception cref="BadHttpRequestException">
-    /// 413: it is too large, as sent or decompressed; 415: another encoding; 400: broken; 503: too many bodies at one time.
+    /// 413: it is too large, as sent or decompressed; 415: another encoding; 400: broken; 503: too many bodies at one
+    /// time.
     /// </exception>
-    public static async Task<BodyLease> ReadAsync(HttpContext context, CancellationToken cancellation)
+    public static async Task<BodyLease> ReadAsync(HttpContext context, CancellationToken cancellationToken)
     {
         ServerLimits limits = context.RequestServices.GetRequiredService<ServerOptions>().Limits;
         if (context.Request.ContentLength is { } announced && announced > limits.MaxBodyBytes)
@@ -30,7 +33,7 @@ internal static class RequestBody
             while (true)
             {
                 lease.MakeRoom(FirstBlock);
-                int count = await body.ReadAsync(lease.Room, cancellation);
+                int count = await body.ReadAsync(lease.Room, cancellationToken);
                 if (count == 0)
                     return lease;
                 lease.Length += count;

@@ -34,7 +34,9 @@ public sealed record ServerOptions
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 }
 
-/// <summary>What requests and connections may cost. Pixels are limited by <see cref="AtrousOptions.MaxPixels"/>.</summary>
+/// <summary>
+/// What requests and connections may cost. Pixels are limited by <see cref="AtrousOptions.MaxPixels"/>.
+/// </summary>
 public sealed record ServerLimits
 {
     /// <summary>Bytes of a body, as sent and again after decompression.</summary>

@@ -20,19 +20,19 @@ internal sealed class CompiledNetwork : IDisposable
 
     /// <summary>Runs it on a normalised input; the caller disposes the outputs.</summary>
     /// <param name="input">The picture.</param>
-    /// <param name="cancellation">Looked at between two layers.</param>
+    /// <param name="cancellationToken">Looked at between two layers.</param>
     /// <param name="context">Where the key says that it is taken.</param>
     /// <param name="times">Is told the layers' times by a device that knows them; null not to ask.</param>
-    public Tensor[] Run(Tensor input, CancellationToken cancellation, Tensor? context = null, RunTimes? times = null)
+    public Tensor[] Run(Tensor input, CancellationToken cancellationToken, Tensor? context = null, RunTimes? times = null)
     {
         Tensor[] outputs = NewOutputs();
         try
         {
             ReadOnlySpan<Tensor> inputs = context is null ? [input] : [input, context];
             if (times is not null && _executable is ILayeredExecutable layered)
-                times.Layers = layered.RunInLayers(inputs, outputs, cancellation);
+                times.Layers = layered.RunInLayers(inputs, outputs, cancellationToken);
             else
-                _executable!.Run(inputs, outputs, cancellation);
+                _executable!.Run(inputs, outputs, cancellationToken);
             return outputs;
         }
         catch
@@ -44,10 +44,10 @@ internal sealed class CompiledNetwork : IDisposable
 
     /// <summary>Runs it on pictures as they are; the caller disposes the outputs.</summary>
     /// <param name="photos">Of the size and the channels that the key says.</param>
-    /// <param name="cancellation">Looked at before and after the device's work.</param>
+    /// <param name="cancellationToken">Looked at before and after the device's work.</param>
     /// <param name="context">Where the key says that it is taken.</param>
     /// <param name="times">Is told the stages' times, for which the run goes step by step; null for one launch.</param>
-    public unsafe Tensor[] Run(Image[] photos, CancellationToken cancellation, Tensor? context = null, RunTimes? times = null)
+    public unsafe Tensor[] Run(Image[] photos, CancellationToken cancellationToken, Tensor? context = null, RunTimes? times = null)
     {
         Tensor[] outputs = NewOutputs();
         var held = new List<PixelBuffer>();
@@ -58,9 +58,9 @@ internal sealed class CompiledNetwork : IDisposable
                 pixels[i] = (nint)photos[i].Hold(held).Pixels;
             ReadOnlySpan<Tensor> others = context is null ? [] : [context];
             if (times is null)
-                _pictures!.Run(pixels, others, outputs, cancellation);
+                _pictures!.Run(pixels, others, outputs, cancellationToken);
             else
-                times.Stages = _pictures!.RunInStages(pixels, others, outputs, cancellation);
+                times.Stages = _pictures!.RunInStages(pixels, others, outputs, cancellationToken);
             return outputs;
         }
         catch

@@ -46,7 +46,9 @@ public sealed record ModelInfo
     /// <summary>One per class, or empty.</summary>
     public required IReadOnlyList<string> ClassNames { get; init; }
 
-    /// <summary>Learned values in the file, auxiliary heads included; batch norms' statistics are not learned.</summary>
+    /// <summary>
+    /// Learned values in the file, auxiliary heads included; batch norms' statistics are not learned.
+    /// </summary>
     public required long Parameters { get; init; }
 
     /// <summary>How a picture becomes the network's input.</summary>
@@ -65,7 +67,8 @@ public sealed record ModelInfo
     public required IReadOnlyDictionary<string, string> Extras { get; init; }
 
     /// <summary>
-    /// Multiply-adds of one run at a network input size (convolutions only, as papers count them); null where weights are missing.
+    /// Multiply-adds of one run at a network input size (convolutions only, as papers count them); null where weights
+    /// are missing.
     /// </summary>
     public long? MultiplyAdds { get; init; }
 

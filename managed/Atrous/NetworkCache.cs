@@ -37,7 +37,9 @@ internal enum Wanted
 /// <param name="Width">Columns of the picture.</param>
 /// <param name="Wanted">The outputs.</param>
 /// <param name="TakesContext">The image pooling's vector is a second input instead of the input's own.</param>
-/// <param name="PictureChannels">Of the pictures that the device makes the input of; 0 where it is given the input.</param>
+/// <param name="PictureChannels">
+/// Of the pictures that the device makes the input of; 0 where it is given the input.
+/// </param>
 internal readonly record struct NetworkKey(
     Shape Input, PictureWindow Window, int Height, int Width, Wanted Wanted, bool TakesContext = false, int PictureChannels = 0)
 {
@@ -47,8 +49,8 @@ internal readonly record struct NetworkKey(
 }
 
 /// <summary>
-/// Compiled networks by key, the least recently used thrown away. Each is compiled once, however many threads ask for it; one
-/// that is thrown away while it runs finishes its runs.
+/// Compiled networks by key, the least recently used thrown away. Each is compiled once, however many threads ask for
+/// it; one that is thrown away while it runs finishes its runs.
 /// </summary>
 internal sealed class NetworkCache(Model model, IBackend backend, int capacity) : IDisposable
 {
@@ -160,7 +162,9 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity) 
         return [labels, graph.Add("confidence", new Confidence(), logits)];
     }
 
-    /// <summary>Scores for the picture's pixels: of the window alone where the picture does not fill the input.</summary>
+    /// <summary>
+    /// Scores for the picture's pixels: of the window alone where the picture does not fill the input.
+    /// </summary>
     private Value Scores(GraphBuilder graph, NetworkOutputs outputs, NetworkKey key, bool softmax)
     {
         if (!softmax && key.Window == new PictureWindow(0, 0, key.Input.Height, key.Input.Width))

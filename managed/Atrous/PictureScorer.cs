@@ -10,7 +10,9 @@ using Atrous.Tensors;
 
 namespace Atrous;
 
-/// <summary>Pictures of one size through pre-processing and network; averaged over scales and mirror images where asked for.</summary>
+/// <summary>
+/// Pictures of one size through pre-processing and network; averaged over scales and mirror images where asked for.
+/// </summary>
 internal sealed class PictureScorer(
     Model model, Preprocessor preprocessor, NetworkCache networks, TestTimeAugmentation? augmentation)
 {
@@ -27,12 +29,12 @@ internal sealed class PictureScorer(
     /// <param name="photos">Of equal size.</param>
     /// <param name="wanted">The outputs.</param>
     /// <param name="preprocessing">Runs while pictures are prepared.</param>
-    /// <param name="cancellation">Looked at between two layers.</param>
+    /// <param name="cancellationToken">Looked at between two layers.</param>
     /// <param name="scale">On the size that the network sees otherwise.</param>
     /// <param name="context">What image pooling gives instead of its own; null for its own.</param>
     /// <param name="times">Is told what the device knows of the run's parts; null not to ask.</param>
     public Tensor[] Run(
-        Image[] photos, Wanted wanted, Stopwatch preprocessing, CancellationToken cancellation, double scale = 1,
+        Image[] photos, Wanted wanted, Stopwatch preprocessing, CancellationToken cancellationToken, double scale = 1,
         float[]? context = null, RunTimes? times = null)
     {
         PreprocessingPlan plan = preprocessor.PlanOf(photos[0], scale);
@@ -40,24 +42,24 @@ internal sealed class PictureScorer(
         var key = new NetworkKey(shape, plan.Window, photos[0].Height, photos[0].Width, wanted, context is not null);
         using Tensor? contexts = context is null ? null : Repeat(context, photos.Length);
         if (networks.TakesPictures)
-            return RunOnDevice(photos, plan, key, contexts, preprocessing, times, cancellation);
+            return RunOnDevice(photos, plan, key, contexts, preprocessing, times, cancellationToken);
         CompiledNetwork network = networks.Get(key);
         preprocessing.Start();
         using NetworkInput input = preprocessor.Prepare(scale, photos);
         preprocessing.Stop();
-        return network.Run(input.Tensor, cancellation, contexts, times);
+        return network.Run(input.Tensor, cancellationToken, contexts, times);
     }
 
     /// <summary>The scores of every pixel, of the given <see cref="Form"/>. The caller disposes the tensor.</summary>
     /// <param name="photos">Of equal size.</param>
     /// <param name="preprocessing">Runs while pictures are prepared.</param>
-    /// <param name="cancellation">Looked at between two layers.</param>
+    /// <param name="cancellationToken">Looked at between two layers.</param>
     /// <param name="contexts">Of the picture that these are parts of, one per pass; null for their own.</param>
     public Tensor Scores(
-        Image[] photos, Stopwatch preprocessing, CancellationToken cancellation, float[][]? contexts = null)
+        Image[] photos, Stopwatch preprocessing, CancellationToken cancellationToken, float[][]? contexts = null)
     {
         if (augmentation is null)
-            return Run(photos, Wanted.Scores, preprocessing, cancellation, context: contexts?[0])[0];
+            return Run(photos, Wanted.Scores, preprocessing, cancellationToken, context: contexts?[0])[0];
         var mean = new Tensor(new Shape(photos.Length, photos[0].Height, photos[0].Width, model.Description.Network.Classes));
         try
         {
@@ -67,7 +69,7 @@ internal sealed class PictureScorer(
                 (double scale, bool mirrored) = _passes[i];
                 using var pictures = new Mirrorable(photos, mirrored);
                 using Tensor scores = Run(
-                    pictures.Images, Wanted.Probabilities, preprocessing, cancellation, scale, contexts?[i])[0];
+                    pictures.Images, Wanted.Probabilities, preprocessing, cancellationToken, scale, contexts?[i])[0];
                 ScoreArithmetic.AddPictures(scores, mean, 1f / _passes.Length, mirrored);
             }
             return mean;
@@ -91,16 +93,16 @@ internal sealed class PictureScorer(
     /// <param name="columns">A weight per column.</param>
     /// <param name="contexts">One per pass.</param>
     /// <param name="preprocessing">Runs while it is prepared.</param>
-    /// <param name="cancellation">Looked at between two layers.</param>
+    /// <param name="cancellationToken">Looked at between two layers.</param>
     public void AddTo(
         PooledContext[] contexts, Image photo, ReadOnlySpan<float> rows, ReadOnlySpan<float> columns, Stopwatch preprocessing,
-        CancellationToken cancellation)
+        CancellationToken cancellationToken)
     {
         for (int i = 0; i < _passes.Length; i++)
         {
             (double scale, bool mirrored) = _passes[i];
             using var pictures = new Mirrorable([photo], mirrored);
-            using Tensor features = Run(pictures.Images, Wanted.Features, preprocessing, cancellation, scale)[0];
+            using Tensor features = Run(pictures.Images, Wanted.Features, preprocessing, cancellationToken, scale)[0];
             contexts[i].Add(features, rows, columns, mirrored);
         }
     }
@@ -108,7 +110,7 @@ internal sealed class PictureScorer(
     /// <summary>The device resizes and normalises; what it cannot, becoming grey, is done here.</summary>
     private Tensor[] RunOnDevice(
         Image[] photos, PreprocessingPlan plan, NetworkKey key, Tensor? contexts, Stopwatch preprocessing, RunTimes? times,
-        CancellationToken cancellation)
+        CancellationToken cancellationToken)
     {
         int[]? order = ChannelOrders.For(preprocessor.Spec, photos[0].Channels);
         preprocessing.Start();
@@ -118,7 +120,7 @@ internal sealed class PictureScorer(
         {
             PictureSource picture = PictureSources.Of(preprocessor, plan, sources[0], order ?? [0]);
             CompiledNetwork network = networks.Get(key with { PictureChannels = picture.Channels }, picture);
-            return network.Run(sources, cancellation, contexts, times);
+            return network.Run(sources, cancellationToken, contexts, times);
         }
         finally
         {

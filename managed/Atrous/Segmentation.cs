@@ -9,7 +9,8 @@ namespace Atrous;
 public readonly record struct SegmentationTimings(TimeSpan Preprocess, TimeSpan Network);
 
 /// <summary>
-/// The mask of a picture: the class of every pixel, at the picture's own size. Plain managed memory: nothing to dispose.
+/// The mask of a picture: the class of every pixel, at the picture's own size. Plain managed memory: nothing to
+/// dispose.
 /// </summary>
 public sealed class Segmentation
 {

@@ -16,8 +16,9 @@ using Atrous.Tensors;
 namespace Atrous;
 
 /// <summary>
-/// Turns pictures into masks with the checkpoint that a framework wrote: the front door, and the only type that knows every
-/// stage. Safe to use from many threads. It owns the open file, the packed weights and the thread pool until it is disposed.
+/// Turns pictures into masks with the checkpoint that a framework wrote: the front door, and the only type that knows
+/// every stage. Safe to use from many threads. It owns the open file, the packed weights and the thread pool until it
+/// is disposed.
 /// </summary>
 public sealed class Segmenter : IDisposable
 {
@@ -55,7 +56,8 @@ public sealed class Segmenter : IDisposable
             _scorer = new PictureScorer(_model, _preprocessor, _networks, options.Augmentation);
             if (options.Window is { } window)
                 _sliding = new SlidingScorer(_scorer, window, _description.Network.Classes, Math.Min(_maxBatch, _backend.WorthwhileBatch(window.Size, window.Size)));
-            // Every weight is read and packed now, so that a bad file is refused here and the first picture is not slow.
+            // Every weight is read and packed now, so that a bad file is refused here and the first picture is not
+            // slow.
             _networks.Prepare();
         }
         catch
@@ -73,7 +75,9 @@ public sealed class Segmenter : IDisposable
     /// <summary>The device in use: "cpu", "reference" or "cuda:0".</summary>
     public string Device => _backend.Name;
 
-    /// <summary>The most bytes that this model has held on a device with memory of its own; null where the device has none.</summary>
+    /// <summary>
+    /// The most bytes that this model has held on a device with memory of its own; null where the device has none.
+    /// </summary>
     public long? PeakDeviceBytes => (_backend as IDeviceMemory)?.PeakDeviceBytes;
 
     /// <summary>Why "auto" did not take the GPU that this machine has; null where it has none, or took it.</summary>
@@ -81,11 +85,14 @@ public sealed class Segmenter : IDisposable
 
     /// <summary>Opens a checkpoint and makes its network ready.</summary>
     /// <param name="path">
-    /// A safetensors file, a PyTorch file (.pth, .pt, .ckpt, .pkl; zip or legacy), or a folder with config.json and weights.
+    /// A safetensors file, a PyTorch file (.pth, .pt, .ckpt, .pkl; zip or legacy), or a folder with config.json and
+    /// weights.
     /// </param>
     /// <param name="options">Device, precision, threads, output stride, dialect; null for the defaults.</param>
     /// <exception cref="ModelException">The file is missing, broken, of no known dialect, or lacks weights.</exception>
-    /// <exception cref="UnavailableException">The device, precision, output stride or switch is not to be had.</exception>
+    /// <exception cref="UnavailableException">
+    /// The device, precision, output stride or switch is not to be had.
+    /// </exception>
     public static Segmenter Load(string path, SegmenterOptions? options = null)
     {
         options ??= new SegmenterOptions();
@@ -118,14 +125,14 @@ public sealed class Segmenter : IDisposable
     /// <summary>The mask of a picture, at the picture's own height and width.</summary>
     /// <param name="photo">Not changed.</param>
     /// <param name="confidence">Also compute the softmax probability of every pixel's class.</param>
-    /// <param name="cancellation">Looked at between two layers.</param>
+    /// <param name="cancellationToken">Looked at between two layers.</param>
     /// <exception cref="ImageException">The picture has not the channels that the model takes.</exception>
     /// <exception cref="AtrousException">Memory ran out.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public Segmentation Segment(Image photo, bool confidence = false, CancellationToken cancellation = default)
+    public Segmentation Segment(Image photo, bool confidence = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(photo);
-        return Run([photo], confidence, cancellation)[0];
+        return Run([photo], confidence, cancellationToken)[0];
     }
 
     /// <summary>
@@ -133,14 +140,14 @@ public sealed class Segmenter : IDisposable
     /// </summary>
     /// <inheritdoc cref="Segment(Image, bool, CancellationToken)" path="/exception"/>
     public IReadOnlyList<Segmentation> Segment(
-        IReadOnlyList<Image> photos, bool confidence = false, CancellationToken cancellation = default)
+        IReadOnlyList<Image> photos, bool confidence = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(photos);
         var results = new Segmentation[photos.Count];
         foreach (var group in Enumerable.Range(0, photos.Count)
             .GroupBy(i => (photos[i].Height, photos[i].Width, photos[i].Channels)).SelectMany(group => group.Chunk(BatchOf(group.Key.Height, group.Key.Width))))
         {
-            Segmentation[] masks = Run([.. group.Select(i => photos[i])], confidence, cancellation);
+            Segmentation[] masks = Run([.. group.Select(i => photos[i])], confidence, cancellationToken);
             for (int i = 0; i < group.Length; i++)
                 results[group[i]] = masks[i];
         }
@@ -148,10 +155,12 @@ public sealed class Segmenter : IDisposable
     }
 
     /// <summary>
-    /// Pictures of a size that run together: <see cref="SegmenterOptions.MaxBatch"/>, or fewer where the device gains nothing
-    /// by more. A processor's cores are busy with one large picture.
+    /// Pictures of a size that run together: <see cref="SegmenterOptions.MaxBatch"/>, or fewer where the device gains
+    /// nothing by more. A processor's cores are busy with one large picture.
     /// </summary>
-    /// <exception cref="ImageException">The network's input would have more pixels than any picture may have.</exception>
+    /// <exception cref="ImageException">
+    /// The network's input would have more pixels than any picture may have.
+    /// </exception>
     public int BatchOf(int height, int width)
     {
         // A picture in windows is its own batch.
@@ -161,15 +170,18 @@ public sealed class Segmenter : IDisposable
         return Math.Min(_maxBatch, _backend.WorthwhileBatch(plan.Height, plan.Width));
     }
 
-    /// <summary>As <see cref="Segment(Image, bool, CancellationToken)"/>, on the thread pool. Keep the picture until the task ends.</summary>
-    public Task<Segmentation> SegmentAsync(Image photo, bool confidence = false, CancellationToken cancellation = default) =>
-        Task.Run(() => Segment(photo, confidence, cancellation), cancellation);
+    /// <summary>
+    /// As <see cref="Segment(Image, bool, CancellationToken)"/>, on the thread pool. Keep the picture until the task
+    /// ends.
+    /// </summary>
+    public Task<Segmentation> SegmentAsync(Image photo, bool confidence = false, CancellationToken cancellationToken = default) =>
+        Task.Run(() => Segment(photo, confidence, cancellationToken), cancellationToken);
 
     /// <summary>Runs the network alone, without pre-processing or argmax: the door for parity work.</summary>
     /// <param name="input">Normalised picture(s), NHWC with the model's input channels.</param>
-    /// <param name="cancellation">Looked at between two layers.</param>
+    /// <param name="cancellationToken">Looked at between two layers.</param>
     /// <exception cref="ModelException">The input has other channels, or is too small for this network.</exception>
-    public NetworkResult Infer(Tensor input, CancellationToken cancellation = default)
+    public NetworkResult Infer(Tensor input, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(input);
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -182,12 +194,15 @@ public sealed class Segmenter : IDisposable
         return Guard(shape.Height, shape.Width, () =>
         {
             CompiledNetwork network = _networks.Get(NetworkKey.Tensors(shape));
-            Tensor[] outputs = network.Run(input, cancellation);
+            Tensor[] outputs = network.Run(input, cancellationToken);
             return new NetworkResult(outputs[0], outputs[^1]);
         });
     }
 
-    /// <summary>Closes the file and frees all memory. Runs that are under way finish with an exception or a result, never a crash.</summary>
+    /// <summary>
+    /// Closes the file and frees all memory. Runs that are under way finish with an exception or a result, never a
+    /// crash.
+    /// </summary>
     public void Dispose()
     {
         if (_disposed)
@@ -209,31 +224,35 @@ public sealed class Segmenter : IDisposable
     /// <summary>A picture as the network gets it; for verification. The caller disposes it.</summary>
     internal NetworkInput Prepare(Image photo) => _preprocessor.Prepare(photo);
 
-    /// <summary>Every class's score for every pixel of the picture; for verification. The caller disposes the tensor.</summary>
-    internal Tensor Scores(Image photo, CancellationToken cancellation) => Guard(
-        photo.Height, photo.Width, () => _scorer.Scores([photo], new Stopwatch(), cancellation));
+    /// <summary>
+    /// Every class's score for every pixel of the picture; for verification. The caller disposes the tensor.
+    /// </summary>
+    internal Tensor Scores(Image photo, CancellationToken cancellationToken) => Guard(
+        photo.Height, photo.Width, () => _scorer.Scores([photo], new Stopwatch(), cancellationToken));
 
     /// <summary>
-    /// Runs the network on pictures of one size to see how long each stage takes on a device with memory of its own. It goes step
-    /// by step for that, while <see cref="Segment(Image, bool, CancellationToken)"/> is one launch.
+    /// Runs the network on pictures of one size to see how long each stage takes on a device with memory of its own. It
+    /// goes step by step for that, while <see cref="Segment(Image, bool, CancellationToken)"/> is one launch.
     /// </summary>
     /// <param name="photos">As many as run together.</param>
-    /// <param name="cancellation">Looked at before and after the device's work.</param>
-    /// <returns>Null where the device does not tell, or where a mask is made of more than one run of the network.</returns>
-    public DeviceStages? TimeStages(IReadOnlyList<Image> photos, CancellationToken cancellation = default) =>
-        _networks.TakesPictures ? Time(photos, cancellation)?.Stages : null;
+    /// <param name="cancellationToken">Looked at before and after the device's work.</param>
+    /// <returns>
+    /// Null where the device does not tell, or where a mask is made of more than one run of the network.
+    /// </returns>
+    public DeviceStages? TimeStages(IReadOnlyList<Image> photos, CancellationToken cancellationToken = default) =>
+        _networks.TakesPictures ? Time(photos, cancellationToken)?.Stages : null;
 
     /// <summary>Runs the network on pictures of one size to see how long each of its layers takes.</summary>
     /// <param name="photos">As many as run together.</param>
-    /// <param name="cancellation">Looked at between two layers.</param>
+    /// <param name="cancellationToken">Looked at between two layers.</param>
     /// <returns>
-    /// In the order in which they run, fused as they run; null where the device does not tell, or where a mask is made of more than
-    /// one run of the network.
+    /// In the order in which they run, fused as they run; null where the device does not tell, or where a mask is made
+    /// of more than one run of the network.
     /// </returns>
-    public IReadOnlyList<LayerTime>? TimeLayers(IReadOnlyList<Image> photos, CancellationToken cancellation = default) =>
-        _networks.TakesPictures ? null : Time(photos, cancellation)?.Layers;
+    public IReadOnlyList<LayerTime>? TimeLayers(IReadOnlyList<Image> photos, CancellationToken cancellationToken = default) =>
+        _networks.TakesPictures ? null : Time(photos, cancellationToken)?.Layers;
 
-    private RunTimes? Time(IReadOnlyList<Image> photos, CancellationToken cancellation)
+    private RunTimes? Time(IReadOnlyList<Image> photos, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(photos);
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -242,14 +261,14 @@ public sealed class Segmenter : IDisposable
         return Guard(photos[0].Height, photos[0].Width, () =>
         {
             var times = new RunTimes();
-            Tensor[] outputs = _scorer.Run([.. photos], Wanted.Labels, new Stopwatch(), cancellation, times: times);
+            Tensor[] outputs = _scorer.Run([.. photos], Wanted.Labels, new Stopwatch(), cancellationToken, times: times);
             foreach (Tensor output in outputs)
                 output.Dispose();
             return times;
         });
     }
 
-    private Segmentation[] Run(Image[] photos, bool confidence, CancellationToken cancellation)
+    private Segmentation[] Run(Image[] photos, bool confidence, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         (int height, int width) = (photos[0].Height, photos[0].Width);
@@ -257,7 +276,7 @@ public sealed class Segmenter : IDisposable
         {
             long start = Stopwatch.GetTimestamp();
             var preprocessing = new Stopwatch();
-            (ushort[] Labels, float[] Confidence)[] masks = Masks(photos, confidence, preprocessing, cancellation);
+            (ushort[] Labels, float[] Confidence)[] masks = Masks(photos, confidence, preprocessing, cancellationToken);
             TimeSpan preprocess = preprocessing.Elapsed;
             var timings = new SegmentationTimings(
                 preprocess / photos.Length, (Stopwatch.GetElapsedTime(start) - preprocess) / photos.Length);
@@ -267,23 +286,23 @@ public sealed class Segmenter : IDisposable
     }
 
     private (ushort[] Labels, float[] Confidence)[] Masks(
-        Image[] photos, bool confidence, Stopwatch preprocessing, CancellationToken cancellation)
+        Image[] photos, bool confidence, Stopwatch preprocessing, CancellationToken cancellationToken)
     {
         if (_sliding is not null)
-            return [.. photos.Select(photo => _sliding.Segment(photo, confidence, preprocessing, cancellation))];
+            return [.. photos.Select(photo => _sliding.Segment(photo, confidence, preprocessing, cancellationToken))];
         if (_crf is null && !_scorer.Averages)
-            return FromNetwork(photos, confidence, preprocessing, cancellation);
-        using Tensor scores = _scorer.Scores(photos, preprocessing, cancellation);
+            return FromNetwork(photos, confidence, preprocessing, cancellationToken);
+        using Tensor scores = _scorer.Scores(photos, preprocessing, cancellationToken);
         return [.. photos.Select((photo, i) => _crf is null
             ? FromScores(scores, i, confidence)
-            : _crf.Refine(photo, scores, _scorer.Form, i, confidence, cancellation))];
+            : _crf.Refine(photo, scores, _scorer.Form, i, confidence, cancellationToken))];
     }
 
     private (ushort[] Labels, float[] Confidence)[] FromNetwork(
-        Image[] photos, bool confidence, Stopwatch preprocessing, CancellationToken cancellation)
+        Image[] photos, bool confidence, Stopwatch preprocessing, CancellationToken cancellationToken)
     {
         Tensor[] outputs = _scorer.Run(
-            photos, confidence ? Wanted.LabelsAndConfidence : Wanted.Labels, preprocessing, cancellation);
+            photos, confidence ? Wanted.LabelsAndConfidence : Wanted.Labels, preprocessing, cancellationToken);
         try
         {
             return [.. Enumerable.Range(0, photos.Length).Select(i =>

@@ -4,7 +4,9 @@ using Atrous.Specs;
 
 namespace Atrous;
 
-/// <summary>How a model is loaded and run. The defaults are the original framework's behaviour on the best device.</summary>
+/// <summary>
+/// How a model is loaded and run. The defaults are the original framework's behaviour on the best device.
+/// </summary>
 public sealed record SegmenterOptions
 {
     /// <summary>"auto", "cpu", "reference", "cuda" or "cuda:n".</summary>
@@ -22,7 +24,9 @@ public sealed record SegmenterOptions
     /// <summary>A dialect's name; null to recognise it from the file.</summary>
     public string? Dialect { get; init; }
 
-    /// <summary>Numeric switches that the file cannot tell, by name; <see cref="ModelInfo.Switches"/> lists them.</summary>
+    /// <summary>
+    /// Numeric switches that the file cannot tell, by name; <see cref="ModelInfo.Switches"/> lists them.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Switches { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Replaces the dialect's pre-processing.</summary>
@@ -35,15 +39,17 @@ public sealed record SegmenterOptions
     public DenseCrfParameters? Crf { get; init; }
 
     /// <summary>
-    /// Slides a window over every picture, which the network then sees at its own scale whatever the pre-processing's resize
-    /// says; null for the picture as a whole. Not together with <see cref="Crf"/>.
+    /// Slides a window over every picture, which the network then sees at its own scale whatever the pre-processing's
+    /// resize says; null for the picture as a whole. Not together with <see cref="Crf"/>.
     /// </summary>
     public SlidingWindow? Window { get; init; }
 
     /// <summary>Scores every picture (or window) at several scales and mirrored; null for once, as it is.</summary>
     public TestTimeAugmentation? Augmentation { get; init; }
 
-    /// <summary>Most pictures of equal size, or windows of a picture, that run together; see <see cref="Segmenter.BatchOf"/>.</summary>
+    /// <summary>
+    /// Most pictures of equal size, or windows of a picture, that run together; see <see cref="Segmenter.BatchOf"/>.
+    /// </summary>
     public int MaxBatch { get; init; } = 4;
 
     /// <summary>Input shapes whose plans are kept ready; the least recently used one makes room.</summary>

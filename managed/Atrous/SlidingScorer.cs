@@ -16,13 +16,13 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
     /// <param name="photo">The picture.</param>
     /// <param name="confidence">Also the probabilities.</param>
     /// <param name="preprocessing">Runs while windows are prepared.</param>
-    /// <param name="cancellation">Looked at between two windows, and between two layers.</param>
+    /// <param name="cancellationToken">Looked at between two windows, and between two layers.</param>
     public (ushort[] Labels, float[] Confidence) Segment(
-        Image photo, bool confidence, Stopwatch preprocessing, CancellationToken cancellation)
+        Image photo, bool confidence, Stopwatch preprocessing, CancellationToken cancellationToken)
     {
         WindowAxis rows = new(photo.Height, window), columns = new(photo.Width, window);
         float[][]? contexts = rows.Starts.Count * columns.Starts.Count == 1
-            ? null : Contexts(photo, rows, columns, preprocessing, cancellation);
+            ? null : Contexts(photo, rows, columns, preprocessing, cancellationToken);
         var labels = new ushort[photo.Height * photo.Width];
         float[] certain = confidence ? new float[labels.Length] : [];
         using var band = new ScoreBand(rows.Size, photo.Width, classes);
@@ -31,8 +31,8 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
             int top = rows.Starts[row], next = row + 1 < rows.Starts.Count ? rows.Starts[row + 1] : photo.Height;
             foreach (int[] batch in Enumerable.Range(0, columns.Starts.Count).Chunk(maxBatch))
             {
-                cancellation.ThrowIfCancellationRequested();
-                using Tensor scores = Score(photo, top, rows.Size, batch, columns, contexts, preprocessing, cancellation);
+                cancellationToken.ThrowIfCancellationRequested();
+                using Tensor scores = Score(photo, top, rows.Size, batch, columns, contexts, preprocessing, cancellationToken);
                 for (int i = 0; i < batch.Length; i++)
                     band.Add(scores, i, columns.Starts[batch[i]], rows.Weights(row), columns.Weights(batch[i]));
             }
@@ -43,11 +43,11 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
     }
 
     /// <summary>
-    /// What image pooling makes of the whole picture, from the features of all windows: each is then told the same as its
-    /// neighbours and as the whole would be, and none ends in a seam. Null where the network has no image pooling.
+    /// What image pooling makes of the whole picture, from the features of all windows: each is then told the same as
+    /// its neighbours and as the whole would be, and none ends in a seam. Null where the network has no image pooling.
     /// </summary>
     private float[][]? Contexts(
-        Image photo, WindowAxis rows, WindowAxis columns, Stopwatch preprocessing, CancellationToken cancellation)
+        Image photo, WindowAxis rows, WindowAxis columns, Stopwatch preprocessing, CancellationToken cancellationToken)
     {
         if (!scorer.HasContext)
             return null;
@@ -56,9 +56,9 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
         {
             for (int column = 0; column < columns.Starts.Count; column++)
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 using Image part = photo.Crop(rows.Starts[row], columns.Starts[column], rows.Size, columns.Size);
-                scorer.AddTo(contexts, part, rows.Weights(row), columns.Weights(column), preprocessing, cancellation);
+                scorer.AddTo(contexts, part, rows.Weights(row), columns.Weights(column), preprocessing, cancellationToken);
             }
         }
         return [.. contexts.Select(context => context.Mean)];
@@ -66,12 +66,12 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
 
     private Tensor Score(
         Image photo, int top, int height, int[] batch, WindowAxis columns, float[][]? contexts,
-        Stopwatch preprocessing, CancellationToken cancellation)
+        Stopwatch preprocessing, CancellationToken cancellationToken)
     {
         Image[] tiles = [.. batch.Select(column => photo.Crop(top, columns.Starts[column], height, columns.Size))];
         try
         {
-            return scorer.Scores(tiles, preprocessing, cancellation, contexts);
+            return scorer.Scores(tiles, preprocessing, cancellationToken, contexts);
         }
         finally
         {

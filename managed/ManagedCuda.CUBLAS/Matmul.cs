@@ -22,9 +22,9 @@ public sealed record MatmulProblem(
     ComputeType Compute, MatrixLayout A, Operation TransposeA, MatrixLayout B, Operation TransposeB, MatrixLayout D, Epilogue Epilogue = Epilogue.Default)
 {
     /// <summary>
-    /// A 1x1 convolution of NHWC data. Row-major pixels x channels is column-major channels x pixels, so the result's rows are the
-    /// output channels (which is why the bias fits), the weights (output channels x input channels) come transposed, and a channel
-    /// slice of a wider tensor is a leading dimension.
+    /// A 1x1 convolution of NHWC data. Row-major pixels x channels is column-major channels x pixels, so the result's
+    /// rows are the output channels (which is why the bias fits), the weights (output channels x input channels) come
+    /// transposed, and a channel slice of a wider tensor is a leading dimension.
     /// </summary>
     /// <param name="type">Element type of everything.</param>
     /// <param name="compute">How.</param>
@@ -40,7 +40,9 @@ public sealed record MatmulProblem(
             new(type, outputs, pixels, outputPitch), epilogue);
 }
 
-/// <summary>A product, ready to be run with one of its algorithms. Running allocates nothing and may be captured in a graph.</summary>
+/// <summary>
+/// A product, ready to be run with one of its algorithms. Running allocates nothing and may be captured in a graph.
+/// </summary>
 public sealed unsafe class Matmul : IDisposable
 {
     private readonly CudaBlasLt _blas;
@@ -82,7 +84,9 @@ public sealed unsafe class Matmul : IDisposable
     /// <summary>Ways to compute it, the one expected to be fastest first; none if cuBLASLt cannot.</summary>
     /// <param name="count">At most so many.</param>
     /// <param name="maxWorkspace">Bytes of memory that they may need.</param>
-    /// <param name="alignment">Bytes that the address of every matrix is a multiple of, at least; a power of two.</param>
+    /// <param name="alignment">
+    /// Bytes that the address of every matrix is a multiple of, at least; a power of two.
+    /// </param>
     public MatmulAlgorithm[] GetHeuristics(int count, long maxWorkspace, int alignment = 256)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);

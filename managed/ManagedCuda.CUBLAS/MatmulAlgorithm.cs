@@ -24,7 +24,9 @@ public sealed class MatmulAlgorithm
 
     internal MatmulAlgorithmBlob Blob { get; }
 
-    /// <summary>The algorithm as bytes, for a cache; <see cref="Matmul.Restore"/> reads them with the same version of cuBLASLt.</summary>
+    /// <summary>
+    /// The algorithm as bytes, for a cache; <see cref="Matmul.Restore"/> reads them with the same version of cuBLASLt.
+    /// </summary>
     public byte[] ToBytes()
     {
         MatmulAlgorithmBlob blob = Blob;

@@ -2,7 +2,10 @@ using Atrous.ManagedCuda.CUDNN.Native;
 
 namespace Atrous.ManagedCuda.CUDNN;
 
-/// <summary>cuDNN on one device. It puts work into one stream at a time, so each stream (and each thread) has a context of its own.</summary>
+/// <summary>
+/// cuDNN on one device. It puts work into one stream at a time, so each stream (and each thread) has a context of its
+/// own.
+/// </summary>
 public sealed class CudaDNNContext : IDisposable
 {
     /// <summary>Opens cuDNN in a context.</summary>

@@ -30,7 +30,9 @@ public enum CudnnStatus
     ExecutionFailed = 5000,
 }
 
-/// <summary>A call into cuDNN that failed: the message names the call, the status and cuDNN's own words for the failure.</summary>
+/// <summary>
+/// A call into cuDNN that failed: the message names the call, the status and cuDNN's own words for the failure.
+/// </summary>
 public sealed class CudaDNNException : Exception
 {
     internal CudaDNNException(CudnnStatus status, string call, string name, string text)

@@ -73,7 +73,9 @@ public enum BehaviorNote
 /// <param name="C">Channels; of a filter its inputs in a group.</param>
 /// <param name="H">Height.</param>
 /// <param name="W">Width.</param>
-/// <param name="PixelStride">Elements from a pixel to the next: C, or more for a channel slice of a wider tensor.</param>
+/// <param name="PixelStride">
+/// Elements from a pixel to the next: C, or more for a channel slice of a wider tensor.
+/// </param>
 /// <param name="IsVirtual">It exists only between two operations of the graph.</param>
 /// <param name="Alignment">Bytes that its address is a multiple of, in every run.</param>
 public readonly record struct GraphTensor(long Uid, CudnnDataType Type, long N, long C, long H, long W, long PixelStride, bool IsVirtual = false, long Alignment = 16)
@@ -81,7 +83,9 @@ public readonly record struct GraphTensor(long Uid, CudnnDataType Type, long N, 
     /// <summary>A tensor whose pixels lie side by side.</summary>
     public static GraphTensor Packed(long uid, CudnnDataType type, long n, long c, long h, long w) => new(uid, type, n, c, h, w, c);
 
-    /// <summary>The same shape as a virtual tensor of 32-bit floats, what cuDNN recommends between operations.</summary>
+    /// <summary>
+    /// The same shape as a virtual tensor of 32-bit floats, what cuDNN recommends between operations.
+    /// </summary>
     public GraphTensor Virtual(long uid) => new(uid, CudnnDataType.Float, N, C, H, W, C, IsVirtual: true);
 }
 
@@ -105,7 +109,10 @@ public readonly record struct ConvolutionWindow(
 /// <param name="SwishBeta">Of <see cref="PointwiseMode.SwishFwd"/>.</param>
 public sealed record Pointwise(PointwiseMode Mode, float? LowerClip = null, float? UpperClip = null, float? LowerSlope = null, float? SwishBeta = null);
 
-/// <summary>An engine and its knobs: what a cache keeps of a plan, beside cuDNN's version. Engine numbers change between versions.</summary>
+/// <summary>
+/// An engine and its knobs: what a cache keeps of a plan, beside cuDNN's version. Engine numbers change between
+/// versions.
+/// </summary>
 /// <param name="Engine">The engine's global index.</param>
 /// <param name="Knobs">Type and value of each knob.</param>
 public sealed record EngineChoice(long Engine, IReadOnlyList<KeyValuePair<int, long>> Knobs);

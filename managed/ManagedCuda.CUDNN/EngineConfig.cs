@@ -34,7 +34,10 @@ public sealed class EngineConfig : IDisposable
     /// <summary>What a cache keeps of it.</summary>
     public EngineChoice Choice { get; }
 
-    /// <summary>What it does to numbers: without <see cref="NumericalNote.TensorCore"/> 32-bit inputs are multiplied as they are.</summary>
+    /// <summary>
+    /// What it does to numbers: without <see cref="NumericalNote.TensorCore"/> 32-bit inputs are multiplied as they
+    /// are.
+    /// </summary>
     public IReadOnlyList<NumericalNote> NumericalNotes { get; }
 
     /// <summary>How it behaves.</summary>
@@ -94,14 +97,20 @@ public sealed class ExecutionPlan : IDisposable
         }
     }
 
-    /// <summary>The plan as JSON, compiled code included; null where the engine has none. Good for this cuDNN and this device only.</summary>
+    /// <summary>
+    /// The plan as JSON, compiled code included; null where the engine has none. Good for this cuDNN and this device
+    /// only.
+    /// </summary>
     public string? ToJson()
     {
         long count = Descriptor.Count(AttributeName.ExecutionPlanJson, AttributeType.Char);
         return count == 0 ? null : Encoding.UTF8.GetString(Descriptor.Get<byte>(AttributeName.ExecutionPlanJson, AttributeType.Char, checked((int)count))).TrimEnd('\0');
     }
 
-    /// <summary>Puts a run into the stream of a context. The CUDA context must be current. Allocates nothing and may be captured in a graph.</summary>
+    /// <summary>
+    /// Puts a run into the stream of a context. The CUDA context must be current. Allocates nothing and may be captured
+    /// in a graph.
+    /// </summary>
     /// <param name="cudnn">Its stream gives the order.</param>
     /// <param name="pack">Where the tensors are.</param>
     public void Execute(CudaDNNContext cudnn, VariantPack pack) =>
@@ -110,7 +119,9 @@ public sealed class ExecutionPlan : IDisposable
     public void Dispose() => Descriptor.Dispose();
 }
 
-/// <summary>Where the tensors of a run are. Made once for memory that stays where it is, and used for every run.</summary>
+/// <summary>
+/// Where the tensors of a run are. Made once for memory that stays where it is, and used for every run.
+/// </summary>
 public sealed class VariantPack : IDisposable
 {
     /// <summary>Names the memory of every tensor that is not virtual.</summary>

@@ -3,8 +3,8 @@ using Atrous.ManagedCuda.CUDNN.Native;
 namespace Atrous.ManagedCuda.CUDNN;
 
 /// <summary>
-/// Operations that one plan computes: a convolution and what is done to its result. Each pointwise operation takes the result of the
-/// one before as its first operand, which is the pattern that cuDNN's engines for convolutions know.
+/// Operations that one plan computes: a convolution and what is done to its result. Each pointwise operation takes the
+/// result of the one before as its first operand, which is the pattern that cuDNN's engines for convolutions know.
 /// </summary>
 public sealed class OperationGraph : IDisposable
 {
@@ -26,7 +26,9 @@ public sealed class OperationGraph : IDisposable
     public static Builder Convolution(CudaDNNContext cudnn, GraphTensor x, GraphTensor w, ConvolutionWindow window, GraphTensor y) =>
         new(cudnn, x, w, window, y);
 
-    /// <summary>Ways to compute the graph, the one expected to be fastest first; none if cuDNN has no engine for it.</summary>
+    /// <summary>
+    /// Ways to compute the graph, the one expected to be fastest first; none if cuDNN has no engine for it.
+    /// </summary>
     /// <param name="mode">How they are ranked.</param>
     /// <param name="count">At most so many.</param>
     public EngineConfig[] GetEngineConfigs(HeuristicMode mode, int count = 16)

@@ -4,8 +4,9 @@ using Atrous.ManagedCuda.Native;
 namespace Atrous.ManagedCuda;
 
 /// <summary>
-/// A context: whatever is made with it lives in it. Making, freeing and the synchronous copies work on any thread and leave the
-/// thread's current context as it was; work in streams wants the context to be current: <see cref="Enter"/>, once around many calls.
+/// A context: whatever is made with it lives in it. Making, freeing and the synchronous copies work on any thread and
+/// leave the thread's current context as it was; work in streams wants the context to be current: <see cref="Enter"/>,
+/// once around many calls.
 /// </summary>
 public class CudaContext : IDisposable
 {
@@ -70,7 +71,9 @@ public class CudaContext : IDisposable
         }
     }
 
-    /// <summary>Makes the context current on this thread until the scope is disposed; then the one before is current again.</summary>
+    /// <summary>
+    /// Makes the context current on this thread until the scope is disposed; then the one before is current again.
+    /// </summary>
     public Scope Enter()
     {
         ObjectDisposedException.ThrowIf(Handle.IsClosed, this);
@@ -123,7 +126,10 @@ public class CudaContext : IDisposable
     }
 }
 
-/// <summary>The primary context of a device: the one that cuDNN, cuBLAS and the CUDA runtime use too. Retained here, released by Dispose.</summary>
+/// <summary>
+/// The primary context of a device: the one that cuDNN, cuBLAS and the CUDA runtime use too. Retained here, released by
+/// Dispose.
+/// </summary>
 public sealed class PrimaryContext : CudaContext
 {
     /// <summary>Retains the primary context of a device.</summary>

@@ -26,7 +26,9 @@ public sealed class CudaDeviceVariable<T> : IDisposable
         }
     }
 
-    /// <summary>Takes memory from the device's pool, in the order of a stream: work put into it afterwards may use the memory.</summary>
+    /// <summary>
+    /// Takes memory from the device's pool, in the order of a stream: work put into it afterwards may use the memory.
+    /// </summary>
     /// <param name="context">Where.</param>
     /// <param name="size">Elements, at least 1.</param>
     /// <param name="stream">Gives the order; Dispose returns the memory in the order of the same stream.</param>
@@ -41,7 +43,9 @@ public sealed class CudaDeviceVariable<T> : IDisposable
         }
     }
 
-    /// <summary>Looks at memory that the application owns. Copies are asynchronous only, in one of its streams.</summary>
+    /// <summary>
+    /// Looks at memory that the application owns. Copies are asynchronous only, in one of its streams.
+    /// </summary>
     /// <param name="pointer">Its start.</param>
     /// <param name="size">Elements, at least 1.</param>
     public CudaDeviceVariable(CUdeviceptr pointer, long size)
@@ -74,7 +78,10 @@ public sealed class CudaDeviceVariable<T> : IDisposable
         GC.KeepAlive(this);
     }
 
-    /// <summary>Copies to the host and waits for it; the copy is in the order of the default stream, so synchronise other streams before.</summary>
+    /// <summary>
+    /// Copies to the host and waits for it; the copy is in the order of the default stream, so synchronise other
+    /// streams before.
+    /// </summary>
     /// <param name="destination">As many elements as there are, or fewer.</param>
     public unsafe void CopyToHost(Span<T> destination)
     {

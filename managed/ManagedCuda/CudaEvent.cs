@@ -7,7 +7,9 @@ public sealed class CudaEvent : IDisposable
 {
     /// <summary>Creates an event.</summary>
     /// <param name="context">Where.</param>
-    /// <param name="flags">An event that orders but does not measure is cheaper: <see cref="CUEventFlags.DisableTiming"/>.</param>
+    /// <param name="flags">
+    /// An event that orders but does not measure is cheaper: <see cref="CUEventFlags.DisableTiming"/>.
+    /// </param>
     public CudaEvent(CudaContext context, CUEventFlags flags = CUEventFlags.Default)
     {
         using (context.Enter())

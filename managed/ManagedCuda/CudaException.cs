@@ -1,6 +1,8 @@
 namespace Atrous.ManagedCuda;
 
-/// <summary>A call into the CUDA driver that failed: the message names the call, the error and the driver's words for it.</summary>
+/// <summary>
+/// A call into the CUDA driver that failed: the message names the call, the error and the driver's words for it.
+/// </summary>
 public sealed class CudaException : Exception
 {
     internal CudaException(CUResult error, string call, string name, string text, string? log = null)

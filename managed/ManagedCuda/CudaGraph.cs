@@ -43,13 +43,17 @@ public sealed class CudaGraphExec : IDisposable
 
     internal CudaGraphExec(GraphExecHandle handle) => _handle = handle;
 
-    /// <summary>Puts the whole graph into a stream. Launches of one executable run one after another. Allocates nothing.</summary>
+    /// <summary>
+    /// Puts the whole graph into a stream. Launches of one executable run one after another. Allocates nothing.
+    /// </summary>
     public void Launch(CudaStream stream) => DriverApi.ThrowIfFailed(DriverApi.cuGraphLaunch(_handle, stream.Handle));
 
     /// <summary>Sends it to the device ahead of its first launch.</summary>
     public void Upload(CudaStream stream) => DriverApi.ThrowIfFailed(DriverApi.cuGraphUpload(_handle, stream.Handle));
 
-    /// <summary>Takes over the parameters of a graph of the same shape, which is cheaper than instantiating that.</summary>
+    /// <summary>
+    /// Takes over the parameters of a graph of the same shape, which is cheaper than instantiating that.
+    /// </summary>
     /// <returns>Success, or why it cannot be; then the executable is as before.</returns>
     /// <exception cref="CudaException">The driver failed for another reason.</exception>
     public CUgraphExecUpdateResult Update(CudaGraph graph)

@@ -3,8 +3,8 @@ using Atrous.ManagedCuda.Native;
 namespace Atrous.ManagedCuda;
 
 /// <summary>
-/// A kernel of a module. Launching it allocates nothing. From CUDA 12.4 on the driver tells a kernel's parameters, and a launch
-/// with other arguments is refused here; an older driver would read past them.
+/// A kernel of a module. Launching it allocates nothing. From CUDA 12.4 on the driver tells a kernel's parameters, and
+/// a launch with other arguments is refused here; an older driver would read past them.
 /// </summary>
 public sealed unsafe class CudaKernel
 {
@@ -76,7 +76,9 @@ public sealed unsafe class CudaKernel
     /// <param name="stream">The order.</param>
     /// <param name="grid">Blocks.</param>
     /// <param name="block">Threads a block.</param>
-    /// <param name="parameters">A pointer to each of the kernel's arguments; they are copied before the call returns.</param>
+    /// <param name="parameters">
+    /// A pointer to each of the kernel's arguments; they are copied before the call returns.
+    /// </param>
     /// <param name="dynamicSharedMemory">Bytes a block, beside what the kernel declares.</param>
     public void RunAsync(CudaStream stream, dim3 grid, dim3 block, void** parameters, int dynamicSharedMemory = 0)
     {

@@ -2,7 +2,9 @@ using Atrous.ManagedCuda.Native;
 
 namespace Atrous.ManagedCuda;
 
-/// <summary>The default pool of a device, which <see cref="CudaDeviceVariable{T}"/> takes stream-ordered memory from.</summary>
+/// <summary>
+/// The default pool of a device, which <see cref="CudaDeviceVariable{T}"/> takes stream-ordered memory from.
+/// </summary>
 public sealed unsafe class CudaMemoryPool
 {
     private readonly CUmemoryPool _pool;
@@ -13,7 +15,9 @@ public sealed unsafe class CudaMemoryPool
         DriverApi.ThrowIfFailed(DriverApi.cuDeviceGetDefaultMemPool(out _pool, context.Device));
     }
 
-    /// <summary>Freed bytes that the pool keeps for the next allocation when a stream is synchronised; 0 at first.</summary>
+    /// <summary>
+    /// Freed bytes that the pool keeps for the next allocation when a stream is synchronised; 0 at first.
+    /// </summary>
     public ulong ReleaseThreshold
     {
         get => Get(CUmemPoolAttribute.ReleaseThreshold);

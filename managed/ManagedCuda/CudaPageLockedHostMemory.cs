@@ -3,7 +3,9 @@ using Atrous.ManagedCuda.Native;
 
 namespace Atrous.ManagedCuda;
 
-/// <summary>Host memory that the device copies from and to by itself, so that copies run beside the host's work.</summary>
+/// <summary>
+/// Host memory that the device copies from and to by itself, so that copies run beside the host's work.
+/// </summary>
 /// <typeparam name="T">Element type.</typeparam>
 public sealed class CudaPageLockedHostMemory<T> : IDisposable
     where T : unmanaged

@@ -3,8 +3,9 @@ using Atrous.ManagedCuda.Native;
 namespace Atrous.ManagedCuda;
 
 /// <summary>
-/// A queue of work on the device: what is put into it runs in order, beside other streams. Its context must be current on the thread
-/// that puts work into it or waits for it (<see cref="CudaContext.Enter"/>, once around many calls); making and disposing need not.
+/// A queue of work on the device: what is put into it runs in order, beside other streams. Its context must be current
+/// on the thread that puts work into it or waits for it (<see cref="CudaContext.Enter"/>, once around many calls);
+/// making and disposing need not.
 /// </summary>
 public sealed class CudaStream : IDisposable
 {
@@ -22,7 +23,9 @@ public sealed class CudaStream : IDisposable
         ContextHandle = context.Handle;
     }
 
-    /// <summary>Uses a stream that the application owns (zero: the default stream); disposing this object leaves it alone.</summary>
+    /// <summary>
+    /// Uses a stream that the application owns (zero: the default stream); disposing this object leaves it alone.
+    /// </summary>
     public CudaStream(CUstream stream) => Handle = new StreamHandle(null, stream, ownsHandle: false);
 
     /// <summary>The driver's stream.</summary>
@@ -65,7 +68,9 @@ public sealed class CudaStream : IDisposable
         DriverApi.ThrowIfFailed(DriverApi.cuStreamBeginCapture_v2(Handle, mode));
 
     /// <summary>Ends the recording and gives the graph. After a failed capture the stream works as before.</summary>
-    /// <exception cref="CudaException">Something in between could not be recorded, or another stream was not joined again.</exception>
+    /// <exception cref="CudaException">
+    /// Something in between could not be recorded, or another stream was not joined again.
+    /// </exception>
     public CudaGraph EndCapture()
     {
         DriverApi.ThrowIfFailed(DriverApi.cuStreamEndCapture(Handle, out CUgraph graph));

@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace Atrous.ManagedCuda;
 
-/// <summary>The arguments of one launch, by value, on the caller's stack: no boxes, no arrays, nothing for the collector.</summary>
+/// <summary>
+/// The arguments of one launch, by value, on the caller's stack: no boxes, no arrays, nothing for the collector.
+/// </summary>
 /// <example><code>
 /// var arguments = new KernelArguments();
 /// arguments.Add(input.DevicePointer);

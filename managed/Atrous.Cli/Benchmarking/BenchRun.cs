@@ -21,16 +21,23 @@ internal sealed record BenchResult
 
     public required int WarmUp { get; init; }
 
-    /// <summary>A batch of pictures in, their labels out. The stages below are parts of it, but for decoding and encoding.</summary>
+    /// <summary>
+    /// A batch of pictures in, their labels out. The stages below are parts of it, but for decoding and encoding.
+    /// </summary>
     public required Durations Latency { get; init; }
 
-    /// <summary>In the order in which they happen, each for the whole batch; only those that the device tells.</summary>
+    /// <summary>
+    /// In the order in which they happen, each for the whole batch; only those that the device tells.
+    /// </summary>
     public required IReadOnlyList<(string Name, Durations Times)> Stages { get; init; }
 
     /// <summary>In the order in which they run; empty where they were not asked for.</summary>
     public required IReadOnlyList<BenchLayer> Layers { get; init; }
 
-    /// <summary>From the start of the process to the command's first statement; then the model is loaded and the first mask made.</summary>
+    /// <summary>
+    /// From the start of the process to the command's first statement; then the model is loaded and the first mask
+    /// made.
+    /// </summary>
     public required (TimeSpan Process, TimeSpan Load, TimeSpan FirstMask) StartUp { get; init; }
 
     /// <summary>Managed memory that a run allocates, the masks that it returns included.</summary>
@@ -50,7 +57,7 @@ internal sealed record BenchResult
 internal sealed record BenchLayer(LayerTime Layer, Durations Times);
 
 /// <summary>Runs a model again and again and keeps the time.</summary>
-internal sealed class BenchRun(CancellationToken cancellation)
+internal sealed class BenchRun(CancellationToken cancellationToken)
 {
     private const int UsualSide = 513, LeastRuns = 10, StageRuns = 20, LayerRuns = 10;
     private static readonly TimeSpan UsualTime = TimeSpan.FromSeconds(10);
@@ -142,7 +149,7 @@ internal sealed class BenchRun(CancellationToken cancellation)
                 Once(segmenter, file, counts: true);
             return true;
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             return false;
         }
@@ -156,7 +163,7 @@ internal sealed class BenchRun(CancellationToken cancellation)
         var photos = new List<Image>();
         try
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             long start = Stopwatch.GetTimestamp();
             for (int i = 0; i < Options.MaxBatch; i++)
                 photos.Add(Image.Load(file));
@@ -164,7 +171,7 @@ internal sealed class BenchRun(CancellationToken cancellation)
 
             long allocated = GC.GetAllocatedBytesForCurrentThread();
             start = Stopwatch.GetTimestamp();
-            IReadOnlyList<Segmentation> masks = segmenter.Segment(photos, cancellation: cancellation);
+            IReadOnlyList<Segmentation> masks = segmenter.Segment(photos, cancellationToken: cancellationToken);
             TimeSpan latency = Stopwatch.GetElapsedTime(start);
             allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
 
@@ -199,7 +206,7 @@ internal sealed class BenchRun(CancellationToken cancellation)
     /// <summary>What a device with memory of its own tells of its stages, in a run for that alone.</summary>
     private bool TimeStages(Segmenter segmenter, byte[] file, bool counts)
     {
-        if (WithPhotos(file, photos => segmenter.TimeStages(photos, cancellation)) is not { } stages)
+        if (WithPhotos(file, photos => segmenter.TimeStages(photos, cancellationToken)) is not { } stages)
             return false;
         if (counts)
         {
@@ -214,7 +221,7 @@ internal sealed class BenchRun(CancellationToken cancellation)
     /// <summary>The same of the layers of a device that runs them one after the other.</summary>
     private void TimeLayers(Segmenter segmenter, byte[] file)
     {
-        IReadOnlyList<LayerTime> layers = WithPhotos(file, photos => segmenter.TimeLayers(photos, cancellation)) ?? throw new CommandException(
+        IReadOnlyList<LayerTime> layers = WithPhotos(file, photos => segmenter.TimeLayers(photos, cancellationToken)) ?? throw new CommandException(
             ExitCode.Usage, $"--layers: the device {segmenter.Device} does not tell how long a layer takes; use --device cpu.");
         for (int i = 0; i < layers.Count; i++)
         {
@@ -229,7 +236,7 @@ internal sealed class BenchRun(CancellationToken cancellation)
         var photos = new List<Image>();
         try
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             for (int i = 0; i < Options.MaxBatch; i++)
                 photos.Add(Image.Load(file));
             return use(photos);

@@ -4,8 +4,10 @@ using Atrous.Postprocessing;
 
 namespace Atrous.Cli;
 
-/// <summary>Segments labelled pictures and counts what is right. The first bad file ends it: half a score is none.</summary>
-internal sealed class EvalRun(Segmenter segmenter, ConfusionMatrix matrix, int batch, CancellationToken cancellation)
+/// <summary>
+/// Segments labelled pictures and counts what is right. The first bad file ends it: half a score is none.
+/// </summary>
+internal sealed class EvalRun(Segmenter segmenter, ConfusionMatrix matrix, int batch, CancellationToken cancellationToken)
 {
     /// <exception cref="CommandException">A file is bad; the message names it.</exception>
     public void Add(IReadOnlyList<LabelledPicture> pictures, ProgressBar? bar)
@@ -33,12 +35,12 @@ internal sealed class EvalRun(Segmenter segmenter, ConfusionMatrix matrix, int b
         {
             foreach (LabelledPicture picture in group)
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 photos.Add(About(picture.Picture, () => Image.Load(picture.Picture)));
             }
             return About(
                 string.Join(", ", group.Select(picture => picture.Picture)),
-                () => segmenter.Segment(photos, cancellation: cancellation));
+                () => segmenter.Segment(photos, cancellationToken: cancellationToken));
         }
         finally
         {

@@ -1,6 +1,8 @@
 namespace Atrous.Cli;
 
-/// <summary>For logs: a line at a file's beginning and end, and at most one in <see cref="Interval"/> between.</summary>
+/// <summary>
+/// For logs: a line at a file's beginning and end, and at most one in <see cref="Interval"/> between.
+/// </summary>
 internal sealed class PullLines : PullReport
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);

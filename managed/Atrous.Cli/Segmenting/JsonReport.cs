@@ -4,7 +4,9 @@ using Atrous.Postprocessing;
 
 namespace Atrous.Cli;
 
-/// <summary>One JSON document, written as the pictures are done; it is complete even where the run is interrupted.</summary>
+/// <summary>
+/// One JSON document, written as the pictures are done; it is complete even where the run is interrupted.
+/// </summary>
 internal sealed class JsonReport : SegmentReport
 {
     private Utf8JsonWriter? _json;

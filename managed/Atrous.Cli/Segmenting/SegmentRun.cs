@@ -77,7 +77,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         long start = Stopwatch.GetTimestamp();
         using Image photo = Load(job.Input);
         TimeSpan decode = Stopwatch.GetElapsedTime(start);
-        Segmentation mask = segmenter.Segment(photo, cancellation: interruption.Token);
+        Segmentation mask = segmenter.Segment(photo, cancellationToken: interruption.Token);
         long segmented = Stopwatch.GetTimestamp();
         if (job.Mask == "-")
         {

@@ -29,7 +29,7 @@ internal sealed record VerifyResult(
 internal sealed record VerifiedPicture(string Name, int Height, int Width, PictureVerification Result);
 
 /// <summary>Compares picture by picture; the first bad one ends it.</summary>
-internal sealed class VerifyRun(CancellationToken cancellation)
+internal sealed class VerifyRun(CancellationToken cancellationToken)
 {
     private const int UsualSide = 513, SideForReference = 129;
 
@@ -68,13 +68,13 @@ internal sealed class VerifyRun(CancellationToken cancellation)
         LayerVerification[] layers = [];
         foreach (Func<(string Name, Image Photo)> open in Sources(verifier))
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             (string name, Image photo) = open();
             using (photo)
             {
-                pictures.Add(new VerifiedPicture(name, photo.Height, photo.Width, verifier.Compare(photo, cancellation)));
+                pictures.Add(new VerifiedPicture(name, photo.Height, photo.Width, verifier.Compare(photo, cancellationToken)));
                 if (Layers && layers.Length == 0)
-                    layers = [.. verifier.CompareLayers(photo, cancellation)];
+                    layers = [.. verifier.CompareLayers(photo, cancellationToken)];
             }
         }
         return new VerifyResult(

@@ -39,11 +39,11 @@ internal sealed class ModelCatalog : IModelCatalog, IAsyncDisposable
 
     public ModelStatus StatusOf(string name) => Find(name).Life.Status;
 
-    public Task LoadAsync(string name, CancellationToken cancellation = default) => Find(name).Life.LoadAsync(cancellation);
+    public Task LoadAsync(string name, CancellationToken cancellationToken = default) => Find(name).Life.LoadAsync(cancellationToken);
 
-    public Task UnloadAsync(string name, CancellationToken cancellation = default) => Find(name).Life.UnloadAsync(cancellation);
+    public Task UnloadAsync(string name, CancellationToken cancellationToken = default) => Find(name).Life.UnloadAsync(cancellationToken);
 
-    public async Task ReloadAsync(CancellationToken cancellation = default)
+    public async Task ReloadAsync(CancellationToken cancellationToken = default)
     {
         // One after the other: not more than one model is in memory twice.
         Exception? first = null;
@@ -51,7 +51,7 @@ internal sealed class ModelCatalog : IModelCatalog, IAsyncDisposable
         {
             try
             {
-                await model.Life.LoadAsync(cancellation).ConfigureAwait(false);
+                await model.Life.LoadAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (AtrousException e)
             {
@@ -62,10 +62,10 @@ internal sealed class ModelCatalog : IModelCatalog, IAsyncDisposable
             throw first;
     }
 
-    public async Task WhenLoadedAsync(CancellationToken cancellation = default)
+    public async Task WhenLoadedAsync(CancellationToken cancellationToken = default)
     {
         foreach (ServedModel model in _models.Values)
-            await model.Life.FirstLoad.WaitAsync(cancellation).ConfigureAwait(false);
+            await model.Life.FirstLoad.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Starts loading every model, one after the other.</summary>
@@ -75,11 +75,13 @@ internal sealed class ModelCatalog : IModelCatalog, IAsyncDisposable
             await model.Life.LoadAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     });
 
-    /// <summary>Refuses new requests, finishes those that there are (cuts them off when cancelled), and frees the models.</summary>
-    public async Task StopAsync(CancellationToken cancellation)
+    /// <summary>
+    /// Refuses new requests, finishes those that there are (cuts them off when cancelled), and frees the models.
+    /// </summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
         _stopping = true;
-        await Task.WhenAll(_models.Values.Select(model => model.Life.StopAsync(cancellation))).ConfigureAwait(false);
+        await Task.WhenAll(_models.Values.Select(model => model.Life.StopAsync(cancellationToken))).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()

@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Atrous.Hosting.Lifecycle;
 
-/// <summary>Loads, replaces and frees one model. Loads and unloads come one after the other; users never wait for them.</summary>
+/// <summary>
+/// Loads, replaces and frees one model. Loads and unloads come one after the other; users never wait for them.
+/// </summary>
 internal sealed class ModelLife(
     string name, ModelOptions options, Devices devices, ISchedulingObserver observer, Instruments instruments, ILogger logger)
 {
@@ -65,9 +67,9 @@ internal sealed class ModelLife(
 
     /// <summary>Loads it, or loads it anew: the old one serves until the new one is warm.</summary>
     /// <exception cref="AtrousException">It cannot be loaded; an old one goes on.</exception>
-    public async Task LoadAsync(CancellationToken cancellation)
+    public async Task LoadAsync(CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellation).ConfigureAwait(false);
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             int generation = Begin();
@@ -94,9 +96,9 @@ internal sealed class ModelLife(
     }
 
     /// <summary>Takes no more requests, finishes those that there are, and frees the model.</summary>
-    public async Task UnloadAsync(CancellationToken cancellation)
+    public async Task UnloadAsync(CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellation).ConfigureAwait(false);
+        await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             lock (_lock)
@@ -110,12 +112,14 @@ internal sealed class ModelLife(
         }
     }
 
-    /// <summary>As unloading, for good; requests that are not done when <paramref name="cancellation"/> comes are cut off.</summary>
-    public async Task StopAsync(CancellationToken cancellation)
+    /// <summary>
+    /// As unloading, for good; requests that are not done when <paramref name="cancellationToken"/> comes are cut off.
+    /// </summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
             _stopping = true;
-        using CancellationTokenRegistration late = cancellation.UnsafeRegister(
+        using CancellationTokenRegistration late = cancellationToken.UnsafeRegister(
             static state => ((ModelLife)state!).CutOff(), this);
         await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         try

@@ -57,11 +57,11 @@ internal sealed class PictureWork : Work
             throw new ImageException("The picture is not as its header says; it is damaged.");
     }
 
-    public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellation)
+    public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellationToken)
     {
         Image[] photos = [.. batch.Select(work => ((PictureWork)work)._photo!)];
         long start = Stopwatch.GetTimestamp();
-        IReadOnlyList<Segmentation> masks = _model.Segmenter.Segment(photos, _key.Confidence, cancellation);
+        IReadOnlyList<Segmentation> masks = _model.Segmenter.Segment(photos, _key.Confidence, cancellationToken);
         // Timings are each picture's part of the batch.
         SegmentationTimings each = masks[0].Timings;
         TimeSpan preprocess = each.Preprocess * masks.Count, network = each.Network * masks.Count;

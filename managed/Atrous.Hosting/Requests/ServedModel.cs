@@ -53,38 +53,38 @@ internal sealed class ServedModel : ISegmenter, ISchedulingObserver
         }
     }
 
-    public Task<Segmentation> SegmentAsync(Image photo, RequestOptions? options = null, CancellationToken cancellation = default)
+    public Task<Segmentation> SegmentAsync(Image photo, RequestOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(photo);
-        return Call("segment", options, cancellation, (model, wanted) => [new PictureWork(model, photo, wanted.Confidence)],
+        return Call("segment", options, cancellationToken, (model, wanted) => [new PictureWork(model, photo, wanted.Confidence)],
             requests => ((PictureWork)requests[0].Work).Mask);
     }
 
     public Task<IReadOnlyList<Segmentation>> SegmentAsync(
-        IReadOnlyList<Image> photos, RequestOptions? options = null, CancellationToken cancellation = default)
+        IReadOnlyList<Image> photos, RequestOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(photos);
         foreach (Image photo in photos)
             ArgumentNullException.ThrowIfNull(photo, nameof(photos));
         if (photos.Count == 0)
             return Task.FromResult<IReadOnlyList<Segmentation>>([]);
-        return Call<IReadOnlyList<Segmentation>>("segment", options, cancellation,
+        return Call<IReadOnlyList<Segmentation>>("segment", options, cancellationToken,
             (model, wanted) => [.. photos.Select(photo => new PictureWork(model, photo, wanted.Confidence))],
             requests => [.. requests.Select(request => ((PictureWork)request.Work).Mask)]);
     }
 
     public Task<SegmentedPhoto> SegmentAsync(
-        ReadOnlyMemory<byte> file, RequestOptions? options = null, CancellationToken cancellation = default) =>
-        Call("segment", options, cancellation, (model, wanted) => [new PictureWork(model, file, HeaderOf(file.Span), wanted.Confidence)], requests =>
+        ReadOnlyMemory<byte> file, RequestOptions? options = null, CancellationToken cancellationToken = default) =>
+        Call("segment", options, cancellationToken, (model, wanted) => [new PictureWork(model, file, HeaderOf(file.Span), wanted.Confidence)], requests =>
         {
             var work = (PictureWork)requests[0].Work;
             return new SegmentedPhoto(work.Photo, work.Mask, TimingsOf(requests[0]));
         });
 
-    public Task<NetworkResult> InferAsync(Tensor input, RequestOptions? options = null, CancellationToken cancellation = default)
+    public Task<NetworkResult> InferAsync(Tensor input, RequestOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return Call("infer", options, cancellation, (model, _) => [new TensorWork(model, input)], requests => ((TensorWork)requests[0].Work).Result!);
+        return Call("infer", options, cancellationToken, (model, _) => [new TensorWork(model, input)], requests => ((TensorWork)requests[0].Work).Result!);
     }
 
     public void Ran(IReadOnlyList<QueuedRequest> requests, TimeSpan elapsed)
@@ -96,7 +96,7 @@ internal sealed class ServedModel : ISegmenter, ISchedulingObserver
     }
 
     private async Task<T> Call<T>(
-        string activityName, RequestOptions? options, CancellationToken cancellation,
+        string activityName, RequestOptions? options, CancellationToken cancellationToken,
         Func<LoadedModel, RequestOptions, IReadOnlyList<Work>> workOf, Func<IReadOnlyList<QueuedRequest>, T> resultOf)
     {
         long start = _time.GetTimestamp();
@@ -105,8 +105,8 @@ internal sealed class ServedModel : ISegmenter, ISchedulingObserver
         activity?.SetTag("atrous.model", Name);
         try
         {
-            cancellation.ThrowIfCancellationRequested();
-            IReadOnlyList<QueuedRequest> requests = Submit(options ?? RequestOptions.Default, cancellation, workOf);
+            cancellationToken.ThrowIfCancellationRequested();
+            IReadOnlyList<QueuedRequest> requests = Submit(options ?? RequestOptions.Default, cancellationToken, workOf);
             await AllOf(requests).ConfigureAwait(false);
             T result = resultOf(requests);
             RequestTimings[] timings = [.. requests.Select(TimingsOf)];
@@ -127,7 +127,7 @@ internal sealed class ServedModel : ISegmenter, ISchedulingObserver
     }
 
     private List<QueuedRequest> Submit(
-        RequestOptions options, CancellationToken cancellation, Func<LoadedModel, RequestOptions, IReadOnlyList<Work>> workOf)
+        RequestOptions options, CancellationToken cancellationToken, Func<LoadedModel, RequestOptions, IReadOnlyList<Work>> workOf)
     {
         LoadedModel model = Life.Acquire();
         var requests = new List<QueuedRequest>();
@@ -147,7 +147,7 @@ internal sealed class ServedModel : ISegmenter, ISchedulingObserver
                     $"{requests.Count} pictures came at once and the queue of '{Name}' has {Batching.QueueLimit} places; send fewer at a time.");
             }
             foreach (QueuedRequest request in requests)
-                request.EndEarly(timeout, cancellation);
+                request.EndEarly(timeout, cancellationToken);
             queue.Device.Submit(requests);
             return requests;
         }

@@ -19,10 +19,10 @@ internal sealed class TensorWork(LoadedModel model, Tensor input) : Work
     {
     }
 
-    public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellation)
+    public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
-        Result = model.Segmenter.Infer(input, cancellation);
+        Result = model.Segmenter.Infer(input, cancellationToken);
         Stages = new StageTimes(TimeSpan.Zero, Stopwatch.GetElapsedTime(start), TimeSpan.Zero, 1);
     }
 

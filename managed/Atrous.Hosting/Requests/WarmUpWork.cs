@@ -14,10 +14,10 @@ internal sealed class WarmUpWork(Segmenter segmenter, int height, int width, int
     {
     }
 
-    public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellation)
+    public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellationToken)
     {
         using var blank = new Image(width, height, segmenter.Info.InputChannels);
-        segmenter.Segment([.. Enumerable.Repeat(blank, pictures)], cancellation: cancellation);
+        segmenter.Segment([.. Enumerable.Repeat(blank, pictures)], cancellationToken: cancellationToken);
     }
 
     public override void Release(bool delivered)

@@ -1,9 +1,10 @@
 namespace Atrous.Hosting.Scheduling;
 
 /// <summary>
-/// One device and the queues that share it. One batch runs at a time; the queue that had the least of the device's time (by
-/// its weight) is next, so that a busy model cannot starve another (start-time fair queuing, Goyal et al. 1996). Nothing polls:
-/// submitting, the end of a preparation, the end of a batch and the delay's timer each look for what can be done next.
+/// One device and the queues that share it. One batch runs at a time; the queue that had the least of the device's time
+/// (by its weight) is next, so that a busy model cannot starve another (start-time fair queuing, Goyal et al. 1996).
+/// Nothing polls: submitting, the end of a preparation, the end of a batch and the delay's timer each look for what can
+/// be done next.
 /// </summary>
 internal sealed class DeviceScheduler : IDisposable
 {
@@ -82,8 +83,8 @@ internal sealed class DeviceScheduler : IDisposable
     }
 
     /// <summary>
-    /// Nobody waits for a result any more. A request that waits is gone at once, and its place free; one that runs is cut off
-    /// when nobody waits for the rest of its batch either.
+    /// Nobody waits for a result any more. A request that waits is gone at once, and its place free; one that runs is
+    /// cut off when nobody waits for the rest of its batch either.
     /// </summary>
     public void Abandon(QueuedRequest request, Exception why)
     {
@@ -295,12 +296,12 @@ internal sealed class DeviceScheduler : IDisposable
         batch.Dispose();
     }
 
-    private Exception? RunWorks(IReadOnlyList<QueuedRequest> requests, CancellationToken cancellation)
+    private Exception? RunWorks(IReadOnlyList<QueuedRequest> requests, CancellationToken cancellationToken)
     {
         long started = _time.GetTimestamp();
         try
         {
-            requests[0].Work.Run([.. requests.Select(request => request.Work)], cancellation);
+            requests[0].Work.Run([.. requests.Select(request => request.Work)], cancellationToken);
             requests[0].Queue.Observer?.Ran(requests, _time.GetElapsedTime(started));
             return null;
         }

@@ -7,7 +7,9 @@ internal sealed class Devices(TimeProvider time) : IDisposable
 {
     private readonly ConcurrentDictionary<string, Lazy<DeviceScheduler>> _schedulers = new(StringComparer.Ordinal);
 
-    /// <summary>The scheduler of a device by <see cref="Atrous.Segmenter.Device"/>. The reference runs on the CPU too.</summary>
+    /// <summary>
+    /// The scheduler of a device by <see cref="Atrous.Segmenter.Device"/>. The reference runs on the CPU too.
+    /// </summary>
     public DeviceScheduler For(string device)
     {
         string name = device == "reference" ? "cpu" : device;

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Atrous.Hosting.Scheduling;
 
-/// <summary>Where a request is; all but <see cref="New"/> and <see cref="Done"/> are guarded by the device's lock.</summary>
+/// <summary>
+/// Where a request is; all but <see cref="New"/> and <see cref="Done"/> are guarded by the device's lock.
+/// </summary>
 internal enum RequestState
 {
     New,
@@ -62,7 +64,7 @@ internal sealed class QueuedRequest(RequestQueue queue, Work work, int priority)
     public TimeSpan Preparation { get; set; }
 
     /// <summary>Ends it early when the caller goes away or its time is over. Before it is submitted.</summary>
-    public void EndEarly(TimeSpan? timeout, CancellationToken cancellation)
+    public void EndEarly(TimeSpan? timeout, CancellationToken cancellationToken)
     {
         if (timeout is { } limit)
         {
@@ -70,9 +72,9 @@ internal sealed class QueuedRequest(RequestQueue queue, Work work, int priority)
             using (ExecutionContext.SuppressFlow())
                 _timer = queue.Time.CreateTimer(_ => queue.Device.Abandon(this, queue.TimedOut(limit)), null, limit, Timeout.InfiniteTimeSpan);
         }
-        if (cancellation.CanBeCanceled)
+        if (cancellationToken.CanBeCanceled)
         {
-            _registration = cancellation.UnsafeRegister(
+            _registration = cancellationToken.UnsafeRegister(
                 static (state, token) => ((QueuedRequest)state!).Queue.Device.Abandon((QueuedRequest)state, new OperationCanceledException(token)), this);
         }
     }
@@ -80,7 +82,9 @@ internal sealed class QueuedRequest(RequestQueue queue, Work work, int priority)
     /// <summary>Under the device's lock: nobody waits for a result any more.</summary>
     public void Abandon(Exception why) => _abandonment ??= why;
 
-    /// <summary>Outside the lock: the caller learns the end. An abandoned request ends with the reason for that.</summary>
+    /// <summary>
+    /// Outside the lock: the caller learns the end. An abandoned request ends with the reason for that.
+    /// </summary>
     public void Complete(Exception? failure)
     {
         _registration.Unregister();

@@ -2,7 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Atrous.Hosting.Scheduling;
 
-/// <summary>Requests in the order in which they are served: by priority, then by arrival. Guarded by the device's lock.</summary>
+/// <summary>
+/// Requests in the order in which they are served: by priority, then by arrival. Guarded by the device's lock.
+/// </summary>
 internal sealed class RequestList(int levels)
 {
     private readonly LinkedList<QueuedRequest>[] _levels = [.. Enumerable.Range(0, levels).Select(_ => new LinkedList<QueuedRequest>())];

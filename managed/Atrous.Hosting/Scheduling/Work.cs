@@ -7,7 +7,9 @@ namespace Atrous.Hosting.Scheduling;
 /// <param name="BatchSize">Works that ran together.</param>
 internal readonly record struct StageTimes(TimeSpan Preprocess, TimeSpan Network, TimeSpan Postprocess, int BatchSize);
 
-/// <summary>Something for a device to do. It is prepared by itself, runs together with others of its key, and is freed.</summary>
+/// <summary>
+/// Something for a device to do. It is prepared by itself, runs together with others of its key, and is freed.
+/// </summary>
 internal abstract class Work
 {
     /// <summary>Works of equal keys run together.</summary>
@@ -25,8 +27,10 @@ internal abstract class Work
     /// <summary>Where the time of the run went, of the whole batch; once it has run.</summary>
     public StageTimes Stages { get; protected set; }
 
-    /// <summary>Runs works of this one's key, of which it is the first. The device's turn lasts until it returns.</summary>
-    public abstract void Run(IReadOnlyList<Work> batch, CancellationToken cancellation);
+    /// <summary>
+    /// Runs works of this one's key, of which it is the first. The device's turn lasts until it returns.
+    /// </summary>
+    public abstract void Run(IReadOnlyList<Work> batch, CancellationToken cancellationToken);
 
     /// <summary>Called once, when neither thread nor device uses it any more: frees what it holds.</summary>
     /// <param name="delivered">The caller gets the result, and owns that; otherwise it is freed as well.</param>

@@ -5,21 +5,28 @@ using Atrous.Hosting.Requests;
 namespace Atrous.Hosting.Telemetry;
 
 /// <summary>
-/// The meter and the activity source, both named "Atrous". Durations are in seconds; every measurement has the tag "model".
+/// The meter and the activity source, both named "Atrous". Durations are in seconds; every measurement has the tag
+/// "model".
 /// </summary>
 /// <remarks>
 /// <list type="table">
-/// <item><term>atrous.requests</term><description>Calls by "outcome": ok, queue_full, timeout, cancelled, not_ready, bad_input, failed.</description></item>
+/// <item><term>atrous.requests</term><description>Calls by "outcome": ok, queue_full, timeout, cancelled, not_ready,
+/// bad_input, failed.</description></item>
 /// <item><term>atrous.request.duration</term><description>From call to end, by "outcome".</description></item>
-/// <item><term>atrous.stage.duration</term><description>By "stage": queue, decode, preprocess, network, postprocess; of pictures that were segmented.</description></item>
-/// <item><term>atrous.refusals</term><description>Requests that the service did not serve, by "reason": queue_full, timeout, not_ready.</description></item>
+/// <item><term>atrous.stage.duration</term><description>By "stage": queue, decode, preprocess, network, postprocess; of
+/// pictures that were segmented.</description></item>
+/// <item><term>atrous.refusals</term><description>Requests that the service did not serve, by "reason": queue_full,
+/// timeout, not_ready.</description></item>
 /// <item><term>atrous.batch.size</term><description>Pictures of one run.</description></item>
 /// <item><term>atrous.batch.duration</term><description>The device's time of one run.</description></item>
-/// <item><term>atrous.queue.length, atrous.queue.limit</term><description>Requests that wait, and may wait.</description></item>
+/// <item><term>atrous.queue.length, atrous.queue.limit</term><description>Requests that wait, and may
+/// wait.</description></item>
 /// <item><term>atrous.model.ready</term><description>1 while the model serves.</description></item>
 /// <item><term>atrous.model.loads</term><description>Loads by "outcome": ok, failed.</description></item>
-/// <item><term>atrous.memory.resident, atrous.memory.managed</term><description>Bytes of the process, and of its garbage-collected heap; no tag.</description></item>
-/// <item><term>atrous.process.threads, atrous.process.handles</term><description>Of the process; no tag.</description></item>
+/// <item><term>atrous.memory.resident, atrous.memory.managed</term><description>Bytes of the process, and of its
+/// garbage-collected heap; no tag.</description></item>
+/// <item><term>atrous.process.threads, atrous.process.handles</term><description>Of the process; no
+/// tag.</description></item>
 /// </list>
 /// An activity "segment" (or "infer") spans a request; children named for the stages lie in it.
 /// </remarks>

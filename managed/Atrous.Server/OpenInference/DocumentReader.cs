@@ -3,8 +3,9 @@ using System.Text.Json;
 namespace Atrous.Server.OpenInference;
 
 /// <summary>
-/// Reads a client's JSON token by token, in place, and says in a sentence what is not as the protocol wants it. Nothing of the
-/// document is kept but what is asked for, and nothing recurses, so that neither size nor depth of a document costs memory.
+/// Reads a client's JSON token by token, in place, and says in a sentence what is not as the protocol wants it. Nothing
+/// of the document is kept but what is asked for, and nothing recurses, so that neither size nor depth of a document
+/// costs memory.
 /// </summary>
 internal ref struct DocumentReader
 {

@@ -8,7 +8,9 @@ internal sealed record ServerMetadata(string Name, string Version, IReadOnlyList
 /// <summary>GET /v2/health/live</summary>
 internal sealed record ServerLive(bool Live);
 
-/// <summary>GET /v2/health/ready; <see cref="Error"/> says why not, in the one member that every client of the protocol reads.</summary>
+/// <summary>
+/// GET /v2/health/ready; <see cref="Error"/> says why not, in the one member that every client of the protocol reads.
+/// </summary>
 internal sealed record ServerReady(
     bool Ready, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error = null);
 
@@ -27,10 +29,14 @@ internal sealed record ModelMetadata(
 /// <summary>A tensor that a model takes or gives; -1 is a dimension that varies.</summary>
 internal sealed record TensorMetadata(string Name, string Datatype, IReadOnlyList<long> Shape);
 
-/// <summary>What the protocol has no place for and a client of a segmentation model needs: what the labels mean.</summary>
+/// <summary>
+/// What the protocol has no place for and a client of a segmentation model needs: what the labels mean.
+/// </summary>
 internal sealed record ModelParameters(int Classes, [property: JsonPropertyName("class_names")] IReadOnlyList<string> ClassNames);
 
-/// <summary>GET /v2/models/NAME/config: of Triton's ModelConfig (model_config.proto), what Triton itself demands of every model.</summary>
+/// <summary>
+/// GET /v2/models/NAME/config: of Triton's ModelConfig (model_config.proto), what Triton itself demands of every model.
+/// </summary>
 internal sealed record ModelConfiguration(
     string Name, string Platform, [property: JsonPropertyName("max_batch_size")] int MaxBatchSize,
     IReadOnlyList<InputConfiguration> Input, IReadOnlyList<OutputConfiguration> Output);

@@ -10,8 +10,9 @@ namespace Atrous.Server.OpenInference;
 internal sealed class InferEndpoint(IModelCatalog catalog, ServerOptions options, IOptions<AtrousOptions> atrous)
 {
     /// <summary>
-    /// Answers one request. A full queue or a model that is not ready is told before the body is read. The Content-Type is not
-    /// looked at: the clients in use send none, or the wrong one; the header that counts the JSON tells what there is.
+    /// Answers one request. A full queue or a model that is not ready is told before the body is read. The Content-Type
+    /// is not looked at: the clients in use send none, or the wrong one; the header that counts the JSON tells what
+    /// there is.
     /// </summary>
     public async Task AnswerAsync(HttpContext context, string model, string? version)
     {

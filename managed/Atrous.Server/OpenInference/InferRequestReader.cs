@@ -6,8 +6,8 @@ namespace Atrous.Server.OpenInference;
 
 /// <summary>
 /// Reads infer requests: JSON alone, JSON followed by binary tensors, or one raw tensor (Triton's
-/// extension_binary_data.md). Members that the protocol does not know are passed by; parameters that would change what the
-/// answer means, and that this server does not have, are refused.
+/// extension_binary_data.md). Members that the protocol does not know are passed by; parameters that would change what
+/// the answer means, and that this server does not have, are refused.
 /// </summary>
 internal ref struct InferRequestReader
 {
@@ -28,7 +28,9 @@ internal ref struct InferRequestReader
 
     /// <summary>Reads a body whose first part is JSON.</summary>
     /// <param name="body">The uncompressed body.</param>
-    /// <param name="headerLength">Inference-Header-Content-Length, bytes of the JSON part, above 0; null where it was not sent.</param>
+    /// <param name="headerLength">
+    /// Inference-Header-Content-Length, bytes of the JSON part, above 0; null where it was not sent.
+    /// </param>
     /// <param name="maxDepth">Nested arrays and objects of the JSON.</param>
     /// <exception cref="ProtocolException">It is no infer request.</exception>
     public static InferRequest Read(ReadOnlyMemory<byte> body, long? headerLength, int maxDepth)

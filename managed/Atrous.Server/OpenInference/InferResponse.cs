@@ -14,8 +14,8 @@ namespace Atrous.Server.OpenInference;
 internal sealed record OutputTensor(string Name, TensorType Type, bool Binary);
 
 /// <summary>
-/// Writes an answer: JSON, and behind it the binary outputs in the order in which the JSON names them. Tensors go out block by
-/// block straight from the masks, at the pace at which the client takes them.
+/// Writes an answer: JSON, and behind it the binary outputs in the order in which the JSON names them. Tensors go out
+/// block by block straight from the masks, at the pace at which the client takes them.
 /// </summary>
 internal sealed class InferResponse(
     string model, string? id, IReadOnlyList<OutputTensor> outputs, IReadOnlyList<Segmentation> masks)
@@ -26,18 +26,18 @@ internal sealed class InferResponse(
     private const int BlockElements = 8192;
 
     /// <summary>Writes headers and body.</summary>
-    public async Task WriteAsync(HttpResponse response, CancellationToken cancellation)
+    public async Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)
     {
         if (!outputs.Any(output => output.Binary))
         {
             response.ContentType = "application/json";
             await using var text = new Utf8JsonWriter(response.BodyWriter);
-            await WriteJsonAsync(text, response.BodyWriter, cancellation);
+            await WriteJsonAsync(text, response.BodyWriter, cancellationToken);
             return;
         }
         var header = new ArrayBufferWriter<byte>();
         await using (var json = new Utf8JsonWriter(header))
-            await WriteJsonAsync(json, null, cancellation);
+            await WriteJsonAsync(json, null, cancellationToken);
         response.ContentType = "application/octet-stream";
         response.Headers[HeaderLength] = header.WrittenCount.ToString();
         response.ContentLength = header.WrittenCount + outputs.Where(output => output.Binary).Sum(SizeInBytes);
@@ -50,7 +50,7 @@ internal sealed class InferResponse(
                 for (int from = 0; from < mask.Labels.Length; from += BlockElements)
                 {
                     WriteBinary(body, output, mask, from);
-                    await body.FlushAsync(cancellation);
+                    await body.FlushAsync(cancellationToken);
                 }
             }
         }
@@ -58,8 +58,8 @@ internal sealed class InferResponse(
 
     /// <param name="json">Where to.</param>
     /// <param name="body">Where the writer writes to, for flushing; null for memory.</param>
-    /// <param name="cancellation">The client is gone.</param>
-    private async Task WriteJsonAsync(Utf8JsonWriter json, PipeWriter? body, CancellationToken cancellation)
+    /// <param name="cancellationToken">The client is gone.</param>
+    private async Task WriteJsonAsync(Utf8JsonWriter json, PipeWriter? body, CancellationToken cancellationToken)
     {
         json.WriteStartObject();
         json.WriteString("model_name", model);
@@ -85,7 +85,7 @@ internal sealed class InferResponse(
             }
             else
             {
-                await WriteDataAsync(json, body, output, cancellation);
+                await WriteDataAsync(json, body, output, cancellationToken);
             }
             json.WriteEndObject();
         }
@@ -94,7 +94,7 @@ internal sealed class InferResponse(
     }
 
     /// <summary>Flat, row by row: every client takes that, and it is the shortest.</summary>
-    private async Task WriteDataAsync(Utf8JsonWriter json, PipeWriter? body, OutputTensor output, CancellationToken cancellation)
+    private async Task WriteDataAsync(Utf8JsonWriter json, PipeWriter? body, OutputTensor output, CancellationToken cancellationToken)
     {
         json.WriteStartArray("data");
         foreach (Segmentation mask in masks)
@@ -105,7 +105,7 @@ internal sealed class InferResponse(
                 if (body is null)
                     continue;
                 json.Flush();
-                await body.FlushAsync(cancellation);
+                await body.FlushAsync(cancellationToken);
             }
         }
         json.WriteEndArray();

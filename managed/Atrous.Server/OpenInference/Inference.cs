@@ -12,7 +12,7 @@ internal sealed class Inference(ISegmenter model, long maxPixels)
 {
     /// <summary>The masks, in the order of the input's first dimension.</summary>
     /// <exception cref="ProtocolException">The request does not suit the models here.</exception>
-    public async Task<IReadOnlyList<Segmentation>> RunAsync(InferRequest request, RequestOptions options, CancellationToken cancellation)
+    public async Task<IReadOnlyList<Segmentation>> RunAsync(InferRequest request, RequestOptions options, CancellationToken cancellationToken)
     {
         if (request.Inputs is not [{ Name: ModelSurface.Input } input])
         {
@@ -21,19 +21,19 @@ internal sealed class Inference(ISegmenter model, long maxPixels)
         }
         int maxCount = model.Batching.QueueLimit;
         if (input.Type != TensorType.Bytes)
-            return await RunAsync(PixelTensor.Read(input, maxCount, maxPixels), options, cancellation);
+            return await RunAsync(PixelTensor.Read(input, maxCount, maxPixels), options, cancellationToken);
         using PictureFiles files = PictureFiles.Read(input, maxCount);
         if (files.Files is not [ReadOnlyMemory<byte> file])
-            return await RunAsync(Decode(files.Files), options, cancellation);
-        using SegmentedPhoto photo = await model.SegmentAsync(file, options, cancellation);
+            return await RunAsync(Decode(files.Files), options, cancellationToken);
+        using SegmentedPhoto photo = await model.SegmentAsync(file, options, cancellationToken);
         return [photo.Mask];
     }
 
-    private async Task<IReadOnlyList<Segmentation>> RunAsync(Image[] pictures, RequestOptions options, CancellationToken cancellation)
+    private async Task<IReadOnlyList<Segmentation>> RunAsync(Image[] pictures, RequestOptions options, CancellationToken cancellationToken)
     {
         try
         {
-            return await model.SegmentAsync(pictures, options, cancellation);
+            return await model.SegmentAsync(pictures, options, cancellationToken);
         }
         finally
         {

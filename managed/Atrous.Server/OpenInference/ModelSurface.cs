@@ -1,12 +1,12 @@
 namespace Atrous.Server.OpenInference;
 
 /// <summary>
-/// What every model looks like to a client of the protocol. One input, <c>image</c>, so that a photo can be sent raw: its
-/// metadata say BYTES [-1], picture files (JPEG, PNG) of equal size. The same input may be sent as pixels instead, any number
-/// type [N, H, W, C] of whole numbers from 0 to 255, by saying so in the request's datatype and shape. Two outputs:
-/// <c>labels</c>, the class of every pixel at the picture's own size, UINT8 [N, H, W] (UINT16 for more than 256 classes), and
-/// <c>confidence</c>, the probability of that class, FP32 [N, H, W]. A request that names no outputs gets both, as the protocol
-/// wants; naming <c>labels</c> alone spares the rest.
+/// What every model looks like to a client of the protocol. One input, <c>image</c>, so that a photo can be sent raw:
+/// its metadata say BYTES [-1], picture files (JPEG, PNG) of equal size. The same input may be sent as pixels instead,
+/// any number type [N, H, W, C] of whole numbers from 0 to 255, by saying so in the request's datatype and shape. Two
+/// outputs: <c>labels</c>, the class of every pixel at the picture's own size, UINT8 [N, H, W] (UINT16 for more than
+/// 256 classes), and <c>confidence</c>, the probability of that class, FP32 [N, H, W]. A request that names no outputs
+/// gets both, as the protocol wants; naming <c>labels</c> alone spares the rest.
 /// </summary>
 internal static class ModelSurface
 {
@@ -38,7 +38,8 @@ internal static class ModelSurface
     public static ModelConfiguration Configure(ModelMetadata model) => new(
         model.Name,
         model.Platform,
-        // 0: dims are whole shapes, with the dimension that counts pictures. Above 0, clients take one off the metadata's shapes.
+        // 0: dims are whole shapes, with the dimension that counts pictures. Above 0, clients take one off the
+        // metadata's shapes.
         MaxBatchSize: 0,
         // No format: picture files have none, and pixels are only sent in their place.
         [.. model.Inputs.Select(tensor => new InputConfiguration(tensor.Name, TypeName(tensor), "FORMAT_NONE", tensor.Shape))],

@@ -9,7 +9,8 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Atrous.Server.OpenInference;
 
 /// <summary>
-/// The Open Inference Protocol, version 2 (KServe, Triton): /v2. What models look like is said at <see cref="ModelSurface"/>.
+/// The Open Inference Protocol, version 2 (KServe, Triton): /v2. What models look like is said at
+/// <see cref="ModelSurface"/>.
 /// </summary>
 internal static class OpenInferenceEndpoints
 {
@@ -83,10 +84,12 @@ internal static class OpenInferenceEndpoints
         return options.Admin ? [.. always, "model_repository", "model_repository(unload_dependents)"] : always;
     }
 
-    /// <summary>503 where it is not ready, by the same checks as every other probe: probes look at nothing else.</summary>
-    private static async Task<JsonHttpResult<ServerReady>> ServerReadinessAsync(HealthCheckService health, CancellationToken cancellation)
+    /// <summary>
+    /// 503 where it is not ready, by the same checks as every other probe: probes look at nothing else.
+    /// </summary>
+    private static async Task<JsonHttpResult<ServerReady>> ServerReadinessAsync(HealthCheckService health, CancellationToken cancellationToken)
     {
-        HealthReport report = await health.CheckHealthAsync(check => check.Tags.Contains("ready"), cancellation);
+        HealthReport report = await health.CheckHealthAsync(check => check.Tags.Contains("ready"), cancellationToken);
         if (report.Status == HealthStatus.Healthy)
             return TypedResults.Json(new ServerReady(true));
         IEnumerable<string?> reasons = report.Entries.Values.Where(entry => entry.Status != HealthStatus.Healthy).Select(entry => entry.Description);

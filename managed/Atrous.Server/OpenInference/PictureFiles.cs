@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace Atrous.Server.OpenInference;
 
 /// <summary>
-/// The elements of a BYTES tensor: picture files, where they lie in the body. In JSON they are written in base64, since no JPEG
-/// or PNG is text; those are decoded into memory of their own.
+/// The elements of a BYTES tensor: picture files, where they lie in the body. In JSON they are written in base64, since
+/// no JPEG or PNG is text; those are decoded into memory of their own.
 /// </summary>
 internal sealed class PictureFiles : IDisposable
 {

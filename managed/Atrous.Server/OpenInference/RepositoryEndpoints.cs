@@ -8,8 +8,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Atrous.Server.OpenInference;
 
 /// <summary>
-/// /v2/repository: Triton's model repository extension (extension_model_repository.md). Only where the server's options permit
-/// it, since whoever reaches the port could otherwise take models away.
+/// /v2/repository: Triton's model repository extension (extension_model_repository.md). Only where the server's options
+/// permit it, since whoever reaches the port could otherwise take models away.
 /// </summary>
 internal static class RepositoryEndpoints
 {

@@ -3,8 +3,9 @@ using System.Text.Json;
 namespace Atrous.Server.OpenInference;
 
 /// <summary>
-/// Reads the bodies of the model repository extension. An empty body is as good as {}. What a client could change a model by,
-/// another configuration or files of its own, is refused: models come from where the server was told to look, and nowhere else.
+/// Reads the bodies of the model repository extension. An empty body is as good as {}. What a client could change a
+/// model by, another configuration or files of its own, is refused: models come from where the server was told to look,
+/// and nowhere else.
 /// </summary>
 internal static class RepositoryRequest
 {

@@ -7,8 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Atrous.Server.OpenInference;
 
 /// <summary>
-/// Compresses answers under /v2 for clients that ask for gzip or deflate. Inference-Header-Content-Length goes on counting
-/// the JSON as it is before compression, as clients expect.
+/// Compresses answers under /v2 for clients that ask for gzip or deflate. Inference-Header-Content-Length goes on
+/// counting the JSON as it is before compression, as clients expect.
 /// </summary>
 internal static class ResponseEncoding
 {

@@ -1,6 +1,8 @@
 namespace Atrous.Server.OpenInference;
 
-/// <summary>The protocol's element types (Open Inference Protocol v2, "Tensor Data Types", and Triton's BF16).</summary>
+/// <summary>
+/// The protocol's element types (Open Inference Protocol v2, "Tensor Data Types", and Triton's BF16).
+/// </summary>
 internal enum TensorType
 {
     Bool,

@@ -10,9 +10,9 @@ internal static partial class Allocator
     private const int LargeBlock = 256 << 10, MostHeaps = 2;
 
     /// <summary>
-    /// Large blocks go back to the system when they are freed, and small ones share two heaps. Left alone, glibc raises what it
-    /// calls large to 32 MiB with the first such block that is freed, and keeps a heap for nearly every thread, each of which
-    /// grows to the most that its thread ever held.
+    /// Large blocks go back to the system when they are freed, and small ones share two heaps. Left alone, glibc raises
+    /// what it calls large to 32 MiB with the first such block that is freed, and keeps a heap for nearly every thread,
+    /// each of which grows to the most that its thread ever held.
     /// </summary>
     public static void KeepSmall()
     {

@@ -6,7 +6,10 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Atrous.Server.Running;
 
-/// <summary>/livez (and /healthz): the process answers. /readyz: every model is warm and the server is not leaving; 503 otherwise.</summary>
+/// <summary>
+/// /livez (and /healthz): the process answers. /readyz: every model is warm and the server is not leaving; 503
+/// otherwise.
+/// </summary>
 internal static class HealthEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes)

@@ -17,8 +17,8 @@ internal static class Metrics
         "/metrics", meterProvider: null, configureBranchedPipeline: branch => branch.Use(LetGoAsync), optionsName: null);
 
     /// <summary>
-    /// The exporter collects nothing new while an answer is being written. It writes to memory, so that a client that does not
-    /// read its answer keeps nobody else's.
+    /// The exporter collects nothing new while an answer is being written. It writes to memory, so that a client that
+    /// does not read its answer keeps nobody else's.
     /// </summary>
     private static async Task LetGoAsync(HttpContext context, RequestDelegate exporter)
     {

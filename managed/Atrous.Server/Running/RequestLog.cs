@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace Atrous.Server.Running;
 
 /// <summary>
-/// One line a request, and its W3C trace context in the answer: the caller's trace where it sent one (traceparent), a new one
-/// otherwise.
+/// One line a request, and its W3C trace context in the answer: the caller's trace where it sent one (traceparent), a
+/// new one otherwise.
 /// </summary>
 internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLog> logger)
 {

@@ -5,13 +5,13 @@ namespace Atrous.Server.V1;
 /// <summary>An answer that is ready to be sent.</summary>
 internal interface IAnswer
 {
-    Task WriteAsync(HttpResponse response, CancellationToken cancellation);
+    Task WriteAsync(HttpResponse response, CancellationToken cancellationToken);
 }
 
 /// <summary>JSON.</summary>
 internal sealed record ReportAnswer(SegmentReport Report) : IAnswer
 {
-    public Task WriteAsync(HttpResponse response, CancellationToken cancellation) => response.WriteAsJsonAsync(Report, cancellation);
+    public Task WriteAsync(HttpResponse response, CancellationToken cancellationToken) => response.WriteAsJsonAsync(Report, cancellationToken);
 }
 
 /// <summary>A picture file.</summary>
@@ -20,11 +20,11 @@ internal sealed record ReportAnswer(SegmentReport Report) : IAnswer
 /// <param name="Type">"png" or "jpeg".</param>
 internal sealed record PictureAnswer(MemoryStream Bytes, string Name, string Type) : IAnswer
 {
-    public Task WriteAsync(HttpResponse response, CancellationToken cancellation)
+    public Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)
     {
         response.ContentType = "image/" + Type;
         response.ContentLength = Bytes.Length;
         response.Headers.ContentDisposition = $"inline; filename=\"{Name}.{Type}\"";
-        return response.Body.WriteAsync(Bytes.GetBuffer().AsMemory(0, (int)Bytes.Length), cancellation).AsTask();
+        return response.Body.WriteAsync(Bytes.GetBuffer().AsMemory(0, (int)Bytes.Length), cancellationToken).AsTask();
     }
 }

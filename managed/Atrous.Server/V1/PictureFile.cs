@@ -15,14 +15,16 @@ internal static class PictureFile
     /// The file within the body, checked by its header: any content type will do for a body that is a picture, and
     /// multipart/form-data holds it as the part named "image" or as the only part with a file name.
     /// </summary>
-    /// <exception cref="BadHttpRequestException">400, 413 or 415: there is no picture, or not within the limit.</exception>
+    /// <exception cref="BadHttpRequestException">
+    /// 400, 413 or 415: there is no picture, or not within the limit.
+    /// </exception>
     /// <exception cref="ImageException">Its header is broken.</exception>
     public static async Task<ReadOnlyMemory<byte>> FindAsync(
-        string? contentType, ReadOnlyMemory<byte> body, long maxPixels, CancellationToken cancellation)
+        string? contentType, ReadOnlyMemory<byte> body, long maxPixels, CancellationToken cancellationToken)
     {
         ReadOnlyMemory<byte> file = MediaTypeHeaderValue.TryParse(contentType, out MediaTypeHeaderValue? type)
             && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
-            ? await FindPartAsync(type, body, cancellation)
+            ? await FindPartAsync(type, body, cancellationToken)
             : body;
         Check(file.Span, maxPixels);
         return file;
@@ -47,7 +49,7 @@ internal static class PictureFile
     }
 
     private static async Task<ReadOnlyMemory<byte>> FindPartAsync(
-        MediaTypeHeaderValue type, ReadOnlyMemory<byte> body, CancellationToken cancellation)
+        MediaTypeHeaderValue type, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
         string boundary = HeaderUtilities.RemoveQuotes(type.Boundary).ToString();
         if (boundary.Length is 0 or > 70)
@@ -58,13 +60,13 @@ internal static class PictureFile
             using MemoryHandle pin = body.Pin();
             using Stream stream = StreamOf(pin, body.Length);
             var reader = new MultipartReader(boundary, stream);
-            while (await reader.ReadNextSectionAsync(cancellation) is { } section)
+            while (await reader.ReadNextSectionAsync(cancellationToken) is { } section)
             {
                 if (!IsPicture(section))
                     continue;
                 if (found is not null)
                     throw new BadHttpRequestException("There are several pictures in the request; send one at a time.");
-                await section.Body.DrainAsync(cancellation);
+                await section.Body.DrainAsync(cancellationToken);
                 // The stream can seek, so that the reader tells where the part lies: nothing need be copied.
                 found = body.Slice((int)section.BaseStreamOffset!.Value, (int)section.Body.Length);
             }

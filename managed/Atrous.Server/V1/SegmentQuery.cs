@@ -76,7 +76,9 @@ internal sealed record SegmentQuery
     public RequestOptions Request { get; private init; } = RequestOptions.Default;
 
     /// <summary>Reads a query.</summary>
-    /// <exception cref="BadHttpRequestException">A parameter is unknown, comes twice, or has no sound value.</exception>
+    /// <exception cref="BadHttpRequestException">
+    /// A parameter is unknown, comes twice, or has no sound value.
+    /// </exception>
     public static SegmentQuery Parse(IQueryCollection query)
     {
         Refuse(query, SegmentParameters.All.Select(parameter => parameter.Name));
@@ -98,7 +100,9 @@ internal sealed record SegmentQuery
     }
 
     /// <summary>Reads the query of /v1/models.</summary>
-    /// <exception cref="BadHttpRequestException">A parameter is unknown, comes twice, or has no sound value.</exception>
+    /// <exception cref="BadHttpRequestException">
+    /// A parameter is unknown, comes twice, or has no sound value.
+    /// </exception>
     public static Palette? ParseModels(IQueryCollection query)
     {
         Refuse(query, ["palette"]);

@@ -7,13 +7,16 @@ using Microsoft.Net.Http.Headers;
 
 namespace Atrous.Server.Web;
 
-/// <summary>The page at /, the reader of the API's description at /docs, and the sample pictures: all from this assembly.</summary>
+/// <summary>
+/// The page at /, the reader of the API's description at /docs, and the sample pictures: all from this assembly.
+/// </summary>
 internal static class WebPage
 {
     private const string Pages = "web/", Samples = "samples/";
 
     /// <summary>
-    /// Nothing but this server's own files, no inline script or style, no frame around it, and no text that becomes markup.
+    /// Nothing but this server's own files, no inline script or style, no frame around it, and no text that becomes
+    /// markup.
     /// </summary>
     private const string ContentSecurityPolicy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "

@@ -21,7 +21,9 @@ public static class BackendRegistry
     /// <param name="precision">Number format of weights and activations.</param>
     /// <param name="threads">Threads of the CPU backend; 0 for one per core.</param>
     /// <param name="cuda">How a CUDA device is used; null for the defaults.</param>
-    /// <exception cref="UnavailableException">There is no such device here, or it does not have that precision.</exception>
+    /// <exception cref="UnavailableException">
+    /// There is no such device here, or it does not have that precision.
+    /// </exception>
     public static IBackend Open(string device, Precision precision, int threads, CudaOptions? cuda = null) =>
         Open(device, precision, threads, cuda, out _);
 
@@ -30,7 +32,9 @@ public static class BackendRegistry
     /// <param name="precision">Number format of weights and activations.</param>
     /// <param name="threads">Threads of the CPU backend; 0 for one per core.</param>
     /// <param name="cuda">How a CUDA device is used; null for the defaults.</param>
-    /// <param name="passedOver">Why "auto" did not take a GPU that this machine has; null where it has none, or took it.</param>
+    /// <param name="passedOver">
+    /// Why "auto" did not take a GPU that this machine has; null where it has none, or took it.
+    /// </param>
     public static IBackend Open(string device, Precision precision, int threads, CudaOptions? cuda, out string? passedOver)
     {
         passedOver = null;

@@ -29,13 +29,17 @@ public interface IDeviceMemory
 }
 
 /// <summary>
-/// A graph ready to run, for its one input shape. Safe to use from many threads at once. Disposing it gives back what it
-/// keeps between runs; runs that are under way, or come late, still finish.
+/// A graph ready to run, for its one input shape. Safe to use from many threads at once. Disposing it gives back what
+/// it keeps between runs; runs that are under way, or come late, still finish.
 /// </summary>
 public interface IExecutable : IDisposable
 {
-    /// <summary>Runs the graph: reads <paramref name="inputs"/>, fills <paramref name="outputs"/>, both in the graph's order.</summary>
+    /// <summary>
+    /// Runs the graph: reads <paramref name="inputs"/>, fills <paramref name="outputs"/>, both in the graph's order.
+    /// </summary>
     /// <exception cref="ArgumentException">A tensor has not the shape or type of its value.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled between two operations; the outputs are garbage.</exception>
-    void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation = default);
+    /// <exception cref="OperationCanceledException">
+    /// Cancelled between two operations; the outputs are garbage.
+    /// </exception>
+    void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken = default);
 }

@@ -20,10 +20,10 @@ internal interface IPictureExecutable : IDisposable
     /// <param name="pictures">Addresses of the batch's pictures, bytes [height, width, channels].</param>
     /// <param name="others">The inputs after the first.</param>
     /// <param name="outputs">In the graph's order.</param>
-    /// <param name="cancellation">Looked at before and after the device's work.</param>
-    void Run(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation);
+    /// <param name="cancellationToken">Looked at before and after the device's work.</param>
+    void Run(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken);
 
     /// <summary>The same step by step, to see how long each stage takes; as one launch it is faster.</summary>
     /// <inheritdoc cref="Run"/>
-    DeviceStages RunInStages(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation);
+    DeviceStages RunInStages(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken);
 }

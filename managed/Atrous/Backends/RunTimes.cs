@@ -6,7 +6,9 @@ namespace Atrous.Backends;
 /// <param name="Name">The layer's canonical name; of layers that run as one, the last.</param>
 /// <param name="Op">The operation.</param>
 /// <param name="Shape">Of what it makes, NHWC.</param>
-/// <param name="MultiplyAdds">Of the direct way, taps on padding included; 0 where the operation has none to speak of.</param>
+/// <param name="MultiplyAdds">
+/// Of the direct way, taps on padding included; 0 where the operation has none to speak of.
+/// </param>
 /// <param name="Time">By the processor's clock.</param>
 public readonly record struct LayerTime(string Name, string Op, Shape Shape, long MultiplyAdds, TimeSpan Time);
 
@@ -25,5 +27,5 @@ internal interface ILayeredExecutable : IExecutable
 {
     /// <summary>As <see cref="IExecutable.Run"/>, and tells how long each layer took.</summary>
     /// <inheritdoc cref="IExecutable.Run"/>
-    IReadOnlyList<LayerTime> RunInLayers(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation);
+    IReadOnlyList<LayerTime> RunInLayers(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken);
 }

@@ -42,10 +42,15 @@ public sealed record CatalogEntry
 /// <param name="Url">Its last part is the file's name.</param>
 public sealed record CatalogFile(Uri Url)
 {
-    /// <summary>Bytes; null where the publisher does not say. For people: what decides is <see cref="Sha256"/>.</summary>
+    /// <summary>
+    /// Bytes; null where the publisher does not say. For people: what decides is <see cref="Sha256"/>.
+    /// </summary>
     public long? Size { get; init; }
 
-    /// <summary>The SHA-256 in hexadecimal digits, or at least its first 8 (the habit of file names); null where none is published.</summary>
+    /// <summary>
+    /// The SHA-256 in hexadecimal digits, or at least its first 8 (the habit of file names); null where none is
+    /// published.
+    /// </summary>
     public string? Sha256 { get; init; }
 
     /// <summary>As it is called on disk.</summary>

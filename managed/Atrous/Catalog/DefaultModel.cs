@@ -1,8 +1,8 @@
 namespace Atrous.Catalog;
 
 /// <summary>
-/// The network that comes with Atrous: DeepLabV3+ with MobileNetV2, trained by models/train on the road scenes of CamVid.
-/// models/README.md is its model card.
+/// The network that comes with Atrous: DeepLabV3+ with MobileNetV2, trained by models/train on the road scenes of
+/// CamVid. models/README.md is its model card.
 /// </summary>
 public static class DefaultModel
 {
@@ -12,7 +12,9 @@ public static class DefaultModel
     /// <summary>For people.</summary>
     public const string Summary = "11 road-scene classes";
 
-    /// <summary>models/atrous-street.safetensors beside this assembly, where every build and every publication copies it.</summary>
+    /// <summary>
+    /// models/atrous-street.safetensors beside this assembly, where every build and every publication copies it.
+    /// </summary>
     public static string Path { get; } = System.IO.Path.Combine(Folder(), "models", Name + ".safetensors");
 
     private static string Folder()

@@ -6,8 +6,8 @@ using System.Security.Cryptography;
 namespace Atrous.Catalog;
 
 /// <summary>
-/// Fetches one file: goes on where an earlier try ended (RFC 9110, section 14, with If-Range so that two editions are never
-/// mixed), tries again what may pass, checks the hash, and gives the file its name in one step.
+/// Fetches one file: goes on where an earlier try ended (RFC 9110, section 14, with If-Range so that two editions are
+/// never mixed), tries again what may pass, checks the hash, and gives the file its name in one step.
 /// </summary>
 /// <param name="http">Follows redirects, though never from https to http; without a limit of time.</param>
 /// <param name="options">Patience.</param>
@@ -19,17 +19,19 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
     /// <summary>Fetches a file.</summary>
     /// <param name="file">What to fetch.</param>
     /// <param name="target">Where it goes; its folder exists, and no other process is at it.</param>
-    /// <param name="cancellation">What has come by then stays for the next time.</param>
+    /// <param name="cancellationToken">What has come by then stays for the next time.</param>
     /// <exception cref="ModelException">The server has no such file.</exception>
-    /// <exception cref="AtrousException">The server cannot be reached, the disk is full, or the contents are wrong.</exception>
-    public async Task RunAsync(CatalogFile file, string target, CancellationToken cancellation)
+    /// <exception cref="AtrousException">
+    /// The server cannot be reached, the disk is full, or the contents are wrong.
+    /// </exception>
+    public async Task RunAsync(CatalogFile file, string target, CancellationToken cancellationToken)
     {
         var partial = new PartialFile(target, file.Url);
         for (int attempt = 1; ; attempt++)
         {
             try
             {
-                await FetchAsync(file, partial, cancellation).ConfigureAwait(false);
+                await FetchAsync(file, partial, cancellationToken).ConfigureAwait(false);
                 break;
             }
             catch (PassingException e) when (attempt < options.Attempts)
@@ -37,7 +39,7 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
                 TimeSpan wait = e.RetryAfter ?? options.FirstWait * Math.Pow(2, attempt - 1);
                 wait = wait < options.LongestWait ? wait : options.LongestWait;
                 report.Noted($"{file.FileName}: {e.Message}; try {attempt + 1} of {options.Attempts} in {Seconds(wait)} s");
-                await Task.Delay(wait, cancellation).ConfigureAwait(false);
+                await Task.Delay(wait, cancellationToken).ConfigureAwait(false);
             }
             catch (PassingException e)
             {
@@ -45,7 +47,7 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
                 throw new AtrousException($"{file.Url}: {e.Message}, {options.Attempts} times; {kept}.", e);
             }
         }
-        string found = await HashAsync(partial.Path, cancellation).ConfigureAwait(false);
+        string found = await HashAsync(partial.Path, cancellationToken).ConfigureAwait(false);
         if (!Fits(file, found))
         {
             partial.Discard();
@@ -56,21 +58,23 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
         Disk(partial, partial.Commit);
     }
 
-    /// <summary>Whether a file that is there has the contents that the catalog means; true where it does not say.</summary>
-    public static async Task<bool> IsRightAsync(CatalogFile file, string path, CancellationToken cancellation) =>
-        file.Sha256 is null || Fits(file, await HashAsync(path, cancellation).ConfigureAwait(false));
+    /// <summary>
+    /// Whether a file that is there has the contents that the catalog means; true where it does not say.
+    /// </summary>
+    public static async Task<bool> IsRightAsync(CatalogFile file, string path, CancellationToken cancellationToken) =>
+        file.Sha256 is null || Fits(file, await HashAsync(path, cancellationToken).ConfigureAwait(false));
 
     private static bool Fits(CatalogFile file, string hash) => file.Sha256 is null || hash.StartsWith(file.Sha256, StringComparison.Ordinal);
 
-    private static async Task<string> HashAsync(string path, CancellationToken cancellation)
+    private static async Task<string> HashAsync(string path, CancellationToken cancellationToken)
     {
         using FileStream stream = File.OpenRead(path);
-        return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellation).ConfigureAwait(false));
+        return Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellationToken).ConfigureAwait(false));
     }
 
-    private async Task FetchAsync(CatalogFile file, PartialFile partial, CancellationToken cancellation)
+    private async Task FetchAsync(CatalogFile file, PartialFile partial, CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(options.Inactivity);
         long begin = partial.Length;
         using var request = new HttpRequestMessage(HttpMethod.Get, file.Url);
@@ -82,7 +86,7 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
             request.Headers.IfRange = partial.Validator;
         }
         using HttpResponseMessage response = await Network(
-            () => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token), cancellation).ConfigureAwait(false);
+            () => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token), cancellationToken).ConfigureAwait(false);
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && begin > 0)
         {
             // All of it was there already, or more than there is.
@@ -106,14 +110,14 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
         }
         long? total = continues ? range!.Length : response.Content.Headers.ContentLength;
         using FileStream output = Disk(partial, () => continues ? partial.Continue() : partial.Start(response));
-        using Stream body = await Network(() => response.Content.ReadAsStreamAsync(patience.Token), cancellation).ConfigureAwait(false);
+        using Stream body = await Network(() => response.Content.ReadAsStreamAsync(patience.Token), cancellationToken).ConfigureAwait(false);
         long received = begin;
         report.Received(file.FileName, received, total);
         var buffer = new byte[BufferBytes];
         while (true)
         {
             patience.CancelAfter(options.Inactivity);
-            int count = await Network(() => body.ReadAsync(buffer, patience.Token).AsTask(), cancellation).ConfigureAwait(false);
+            int count = await Network(() => body.ReadAsync(buffer, patience.Token).AsTask(), cancellationToken).ConfigureAwait(false);
             if (count == 0)
                 break;
             Disk(partial, () => output.Write(buffer, 0, count));
@@ -145,13 +149,13 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
     }
 
     /// <summary>Does something on the network; what goes wrong there may go right the next time.</summary>
-    private async Task<T> Network<T>(Func<Task<T>> action, CancellationToken cancellation)
+    private async Task<T> Network<T>(Func<Task<T>> action, CancellationToken cancellationToken)
     {
         try
         {
             return await action().ConfigureAwait(false);
         }
-        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw new PassingException($"nothing came for {Seconds(options.Inactivity)} s", e);
         }

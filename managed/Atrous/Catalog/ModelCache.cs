@@ -29,13 +29,15 @@ public sealed class ModelCache(string folder)
     public string Folder { get; } = Path.GetFullPath(folder);
 
     /// <summary>
-    /// The user's: `models` in <see cref="Variable"/>, else in the folder `atrous` of XDG_CACHE_HOME or ~/.cache (Linux),
-    /// ~/Library/Caches (macOS), %LOCALAPPDATA% (Windows).
+    /// The user's: `models` in <see cref="Variable"/>, else in the folder `atrous` of XDG_CACHE_HOME or ~/.cache
+    /// (Linux), ~/Library/Caches (macOS), %LOCALAPPDATA% (Windows).
     /// </summary>
     /// <exception cref="AtrousException">There is no home folder.</exception>
     public static ModelCache Default() => new(Path.Combine(Home(Environment.GetEnvironmentVariable), "models"));
 
-    /// <summary>A folder beside the user's models, for what can be made again; null where there is no home folder.</summary>
+    /// <summary>
+    /// A folder beside the user's models, for what can be made again; null where there is no home folder.
+    /// </summary>
     internal static string? FolderBeside(string name)
     {
         try
@@ -48,7 +50,9 @@ public sealed class ModelCache(string folder)
         }
     }
 
-    /// <summary>The file of a model of one file, the folder of others: what <see cref="Segmenter.Load"/> takes.</summary>
+    /// <summary>
+    /// The file of a model of one file, the folder of others: what <see cref="Segmenter.Load"/> takes.
+    /// </summary>
     public string PathOf(CatalogEntry entry)
     {
         ArgumentNullException.ThrowIfNull(entry);

@@ -32,7 +32,9 @@ public sealed partial class ModelCatalog
     public IReadOnlyList<CatalogEntry> Entries { get; }
 
     /// <summary>The catalog in force.</summary>
-    /// <exception cref="UnavailableException">The file that <see cref="Variable"/> names is missing or no catalog.</exception>
+    /// <exception cref="UnavailableException">
+    /// The file that <see cref="Variable"/> names is missing or no catalog.
+    /// </exception>
     public static ModelCatalog Open() =>
         Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path ? Read(path) : BuiltIn();
 
@@ -74,7 +76,9 @@ public sealed partial class ModelCatalog
         return twice is null ? new ModelCatalog(path, entries) : throw new JsonException($"it has two models called '{twice}'");
     }
 
-    /// <summary>Names become file names, so that none may lead elsewhere; what comes over the wire must be checkable.</summary>
+    /// <summary>
+    /// Names become file names, so that none may lead elsewhere; what comes over the wire must be checkable.
+    /// </summary>
     private static void Check(CatalogEntry? entry)
     {
         if (entry is null)

@@ -6,11 +6,13 @@ public static class ModelPath
     private static readonly string[] Extensions = [".safetensors", ".pth", ".pt", ".ckpt", ".pkl", ".bin", ".tar"];
 
     /// <summary>
-    /// What <see cref="Segmenter.Load"/> takes: the file or folder of this path where there is one, else the model in the box or
-    /// the pulled model of this name.
+    /// What <see cref="Segmenter.Load"/> takes: the file or folder of this path where there is one, else the model in
+    /// the box or the pulled model of this name.
     /// </summary>
     /// <param name="model">A path or a name.</param>
-    /// <exception cref="ModelException">The model has not been pulled, or there is neither such a file nor such a name.</exception>
+    /// <exception cref="ModelException">
+    /// The model has not been pulled, or there is neither such a file nor such a name.
+    /// </exception>
     /// <exception cref="UnavailableException">The catalog of ATROUS_CATALOG cannot be read.</exception>
     public static string Resolve(string model)
     {

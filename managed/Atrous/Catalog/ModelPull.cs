@@ -1,6 +1,8 @@
 namespace Atrous.Catalog;
 
-/// <summary>Brings a model of the catalog into the cache. Pulls of one model, in this process or others, wait for each other.</summary>
+/// <summary>
+/// Brings a model of the catalog into the cache. Pulls of one model, in this process or others, wait for each other.
+/// </summary>
 /// <param name="cache">Where to.</param>
 /// <param name="options">Null for the defaults.</param>
 public sealed class ModelPull(ModelCache cache, PullOptions? options = null)
@@ -9,20 +11,22 @@ public sealed class ModelPull(ModelCache cache, PullOptions? options = null)
     private readonly PullOptions _options = options ?? new PullOptions();
 
     /// <summary>
-    /// Fetches what is missing. Files that are there are checked against the catalog's hashes and fetched anew where they are
-    /// not what it means.
+    /// Fetches what is missing. Files that are there are checked against the catalog's hashes and fetched anew where
+    /// they are not what it means.
     /// </summary>
     /// <param name="entry">Of the catalog.</param>
     /// <param name="report">Is told how it goes.</param>
-    /// <param name="cancellation">What has come by then stays, and the next pull goes on there.</param>
+    /// <param name="cancellationToken">What has come by then stays, and the next pull goes on there.</param>
     /// <returns>The number of files that were fetched; 0 where all were there.</returns>
     /// <exception cref="ModelException">The server has no such file.</exception>
-    /// <exception cref="AtrousException">The server cannot be reached, the disk is full, or the contents are wrong.</exception>
-    public async Task<int> RunAsync(CatalogEntry entry, IPullReport report, CancellationToken cancellation = default)
+    /// <exception cref="AtrousException">
+    /// The server cannot be reached, the disk is full, or the contents are wrong.
+    /// </exception>
+    public async Task<int> RunAsync(CatalogEntry entry, IPullReport report, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(entry);
         ArgumentNullException.ThrowIfNull(report);
-        using FileStream held = await LockAsync(entry, report, cancellation).ConfigureAwait(false);
+        using FileStream held = await LockAsync(entry, report, cancellationToken).ConfigureAwait(false);
         using var handler = new SocketsHttpHandler { ConnectTimeout = _options.Inactivity };
         using var http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         http.DefaultRequestHeaders.UserAgent.ParseAdd($"atrous/{typeof(ModelPull).Assembly.GetName().Version?.ToString(3)}");
@@ -33,18 +37,20 @@ public sealed class ModelPull(ModelCache cache, PullOptions? options = null)
             string target = cache.PathOf(entry, file);
             if (File.Exists(target))
             {
-                if (await FileDownload.IsRightAsync(file, target, cancellation).ConfigureAwait(false))
+                if (await FileDownload.IsRightAsync(file, target, cancellationToken).ConfigureAwait(false))
                     continue;
                 report.Noted($"{target} is not the file that the catalog means; it is fetched anew");
             }
-            await download.RunAsync(file, target, cancellation).ConfigureAwait(false);
+            await download.RunAsync(file, target, cancellationToken).ConfigureAwait(false);
             fetched++;
         }
         return fetched;
     }
 
-    /// <summary>Holds the model's lock file, which stays behind: to delete it would take it from under another who waits.</summary>
-    private async Task<FileStream> LockAsync(CatalogEntry entry, IPullReport report, CancellationToken cancellation)
+    /// <summary>
+    /// Holds the model's lock file, which stays behind: to delete it would take it from under another who waits.
+    /// </summary>
+    private async Task<FileStream> LockAsync(CatalogEntry entry, IPullReport report, CancellationToken cancellationToken)
     {
         string path = Path.Combine(cache.Folder, $".{entry.Name}.lock");
         bool told = false;
@@ -60,7 +66,7 @@ public sealed class ModelPull(ModelCache cache, PullOptions? options = null)
                 if (!told)
                     report.Noted($"{entry.Name} is being pulled already; waiting for that");
                 told = true;
-                await Task.Delay(LockPolling, cancellation).ConfigureAwait(false);
+                await Task.Delay(LockPolling, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

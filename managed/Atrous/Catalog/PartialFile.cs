@@ -3,8 +3,8 @@ using System.Net.Http.Headers;
 namespace Atrous.Catalog;
 
 /// <summary>
-/// What has come of a file so far, under FILE.partial, and in FILE.partial.from which edition of which URL it is part of:
-/// without that knowledge nothing can be added to it.
+/// What has come of a file so far, under FILE.partial, and in FILE.partial.from which edition of which URL it is part
+/// of: without that knowledge nothing can be added to it.
 /// </summary>
 internal sealed class PartialFile(string target, Uri url)
 {

@@ -6,7 +6,10 @@ public sealed record PullOptions
     /// <summary>Tries per file, the first included.</summary>
     public int Attempts { get; init; } = 4;
 
-    /// <summary>Before the second try; doubles from try to try. A server's Retry-After counts instead, up to <see cref="LongestWait"/>.</summary>
+    /// <summary>
+    /// Before the second try; doubles from try to try. A server's Retry-After counts instead, up to
+    /// <see cref="LongestWait"/>.
+    /// </summary>
     public TimeSpan FirstWait { get; init; } = TimeSpan.FromSeconds(1);
 
     public TimeSpan LongestWait { get; init; } = TimeSpan.FromSeconds(30);

@@ -44,10 +44,14 @@ public sealed class Checkpoint : ICheckpoint
     /// <summary>Every tensor by its name without <see cref="StrippedPrefix"/>, in the file's order.</summary>
     public IReadOnlyDictionary<string, WeightInfo> Weights => _weights;
 
-    /// <summary>The dictionary keys that lead to the weights, joined by dots: "state_dict", or empty for the root.</summary>
+    /// <summary>
+    /// The dictionary keys that lead to the weights, joined by dots: "state_dict", or empty for the root.
+    /// </summary>
     public string WeightsPath { get; }
 
-    /// <summary>What wrappers had put before every name, for example "module."; see <see cref="WeightNames.CommonPrefix"/>.</summary>
+    /// <summary>
+    /// What wrappers had put before every name, for example "module."; see <see cref="WeightNames.CommonPrefix"/>.
+    /// </summary>
     public string StrippedPrefix { get; }
 
     /// <summary>The `__metadata__` of a safetensors file; empty otherwise.</summary>
@@ -60,10 +64,12 @@ public sealed class Checkpoint : ICheckpoint
     public IReadOnlyDictionary<string, string> Extras { get; }
 
     /// <summary>
-    /// Opens a safetensors file, a PyTorch file (zip or legacy), a pickle of NumPy arrays, or a folder with `config.json`
-    /// and `model.safetensors` or `pytorch_model.bin`. Reads names and shapes, no weights.
+    /// Opens a safetensors file, a PyTorch file (zip or legacy), a pickle of NumPy arrays, or a folder with
+    /// `config.json` and `model.safetensors` or `pytorch_model.bin`. Reads names and shapes, no weights.
     /// </summary>
-    /// <exception cref="ModelException">There is no such file, or it is no checkpoint of a known and sound form.</exception>
+    /// <exception cref="ModelException">
+    /// There is no such file, or it is no checkpoint of a known and sound form.
+    /// </exception>
     public static Checkpoint Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -3,7 +3,9 @@ using Atrous.Tensors;
 
 namespace Atrous.Checkpoints;
 
-/// <summary>Weights and what a file says about them: all that a dialect looks at. A file is a <see cref="Checkpoint"/>.</summary>
+/// <summary>
+/// Weights and what a file says about them: all that a dialect looks at. A file is a <see cref="Checkpoint"/>.
+/// </summary>
 public interface ICheckpoint : IWeightSource
 {
     /// <summary>For messages.</summary>

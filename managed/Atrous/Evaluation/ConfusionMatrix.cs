@@ -4,8 +4,9 @@ using Atrous.Postprocessing;
 namespace Atrous.Evaluation;
 
 /// <summary>
-/// How many pixels of each true class were labelled as each class, over any number of pictures, and the measures that follow
-/// (Long, Shelhamer, Darrell 2015, "Fully Convolutional Networks", section 5; the same as mmsegmentation's IoUMetric).
+/// How many pixels of each true class were labelled as each class, over any number of pictures, and the measures that
+/// follow (Long, Shelhamer, Darrell 2015, "Fully Convolutional Networks", section 5; the same as mmsegmentation's
+/// IoUMetric).
 /// </summary>
 public sealed class ConfusionMatrix
 {
@@ -36,24 +37,34 @@ public sealed class ConfusionMatrix
     /// <summary>The share of the pixels that is right; NaN before the first.</summary>
     public double PixelAccuracy => Sum(label => this[label, label]) / (double)Pixels;
 
-    /// <summary>The mean of <see cref="Accuracy"/> over the classes that occur in the truth; NaN where none does.</summary>
+    /// <summary>
+    /// The mean of <see cref="Accuracy"/> over the classes that occur in the truth; NaN where none does.
+    /// </summary>
     public double MeanAccuracy => Mean(Accuracy);
 
-    /// <summary>The mean of <see cref="Iou"/> over the classes that occur in truth or masks; NaN where none does.</summary>
+    /// <summary>
+    /// The mean of <see cref="Iou"/> over the classes that occur in truth or masks; NaN where none does.
+    /// </summary>
     public double MeanIou => Mean(Iou);
 
-    /// <summary>The mean of <see cref="Iou"/>, each class weighted by its share of the truth; NaN before the first pixel.</summary>
+    /// <summary>
+    /// The mean of <see cref="Iou"/>, each class weighted by its share of the truth; NaN before the first pixel.
+    /// </summary>
     public double FrequencyWeightedIou =>
         Pixels == 0 ? double.NaN : Labels.Where(label => TruePixels(label) > 0).Sum(label => Iou(label) * TruePixels(label)) / Pixels;
 
     private IEnumerable<int> Labels => Enumerable.Range(0, Classes);
 
-    /// <summary>Adds a mask. One of another size than the truth is scored at the truth's: the nearest pixels count.</summary>
+    /// <summary>
+    /// Adds a mask. One of another size than the truth is scored at the truth's: the nearest pixels count.
+    /// </summary>
     /// <param name="truth">The true label of every pixel.</param>
     /// <param name="predicted">What the model made of the picture, row by row.</param>
     /// <param name="height">Rows of the mask.</param>
     /// <param name="width">Pixels of a row of the mask.</param>
-    /// <exception cref="ImageException">A true label is neither a class nor ignored; nothing of the mask is counted.</exception>
+    /// <exception cref="ImageException">
+    /// A true label is neither a class nor ignored; nothing of the mask is counted.
+    /// </exception>
     /// <exception cref="ArgumentException">There are not height * width labels, or one is no class.</exception>
     public void Add(LabelImage truth, ReadOnlySpan<ushort> predicted, int height, int width)
     {
@@ -91,8 +102,8 @@ public sealed class ConfusionMatrix
     public double Accuracy(int label) => this[label, label] / (double)TruePixels(label);
 
     /// <summary>
-    /// Intersection over union: of the pixels that are of a class in the truth or in the masks, the share that is in both; NaN
-    /// where there are none.
+    /// Intersection over union: of the pixels that are of a class in the truth or in the masks, the share that is in
+    /// both; NaN where there are none.
     /// </summary>
     public double Iou(int label) =>
         this[label, label] / (double)(TruePixels(label) + PredictedPixels(label) - this[label, label]);

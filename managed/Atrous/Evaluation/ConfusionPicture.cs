@@ -4,8 +4,8 @@ using Atrous.Postprocessing;
 namespace Atrous.Evaluation;
 
 /// <summary>
-/// A confusion matrix to look at: a row per true class, a column per label, each beside a swatch of the class's colour. The
-/// darker a cell, the larger the share of the row's pixels; the diagonal is what is right.
+/// A confusion matrix to look at: a row per true class, a column per label, each beside a swatch of the class's colour.
+/// The darker a cell, the larger the share of the row's pixels; the diagonal is what is right.
 /// </summary>
 public static class ConfusionPicture
 {

@@ -8,7 +8,9 @@ public sealed record ConvertOptions
     /// <summary>Float32, Float16 or BFloat16.</summary>
     public DType Type { get; init; } = DType.Float32;
 
-    /// <summary>Batch norms are multiplied into the convolutions that they follow, so that each has a kernel and a bias.</summary>
+    /// <summary>
+    /// Batch norms are multiplied into the convolutions that they follow, so that each has a kernel and a bias.
+    /// </summary>
     public bool FoldBatchNorm { get; init; }
 }
 

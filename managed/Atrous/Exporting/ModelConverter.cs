@@ -7,20 +7,24 @@ using Atrous.Tensors;
 namespace Atrous.Exporting;
 
 /// <summary>
-/// Writes any model in Atrous's own form: a safetensors file whose metadata has the network and the pre-processing, and whose
-/// tensors have the canonical layer names. It needs no dialect and no switches to be read.
+/// Writes any model in Atrous's own form: a safetensors file whose metadata has the network and the pre-processing, and
+/// whose tensors have the canonical layer names. It needs no dialect and no switches to be read.
 /// </summary>
 public static class ModelConverter
 {
     /// <summary>Converts a checkpoint. The file appears whole or not at all.</summary>
     /// <param name="modelPath">As <see cref="Segmenter.Load"/> takes it.</param>
     /// <param name="path">The safetensors file to write; replaced where it exists.</param>
-    /// <param name="options">Output stride, dialect, switches, pre-processing and class names, which the new file keeps.</param>
+    /// <param name="options">
+    /// Output stride, dialect, switches, pre-processing and class names, which the new file keeps.
+    /// </param>
     /// <param name="convert">Number format, folding; null for float32 as it is.</param>
     /// <exception cref="ModelException">
     /// The checkpoint is broken, of no known dialect, or lacks weights; or a value does not fit into the number format.
     /// </exception>
-    /// <exception cref="UnavailableException">The output stride, dialect, switch or number format is not to be had.</exception>
+    /// <exception cref="UnavailableException">
+    /// The output stride, dialect, switch or number format is not to be had.
+    /// </exception>
     /// <exception cref="AtrousException">The file cannot be written.</exception>
     public static ConvertResult Convert(
         string modelPath, string path, SegmenterOptions? options = null, ConvertOptions? convert = null)

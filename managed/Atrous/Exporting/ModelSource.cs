@@ -32,7 +32,9 @@ public sealed class ModelSource : IDisposable
 
     /// <summary>Opens a checkpoint; reads names and shapes, no weights.</summary>
     /// <param name="path">As <see cref="Segmenter.Load"/> takes it.</param>
-    /// <param name="options">Output stride, dialect, switches, pre-processing and class names count; null for the defaults.</param>
+    /// <param name="options">
+    /// Output stride, dialect, switches, pre-processing and class names count; null for the defaults.
+    /// </param>
     /// <exception cref="ModelException">The file is missing, broken, of no known dialect, or lacks weights.</exception>
     /// <exception cref="UnavailableException">The output stride, dialect or switch is not to be had.</exception>
     public static ModelSource Open(string path, SegmenterOptions? options = null)

@@ -1,6 +1,8 @@
 namespace Atrous.Graph;
 
-/// <summary>The pointwise functions of the field. The numbers are those of <c>atrous_activation</c> in atrous.h.</summary>
+/// <summary>
+/// The pointwise functions of the field. The numbers are those of <c>atrous_activation</c> in atrous.h.
+/// </summary>
 public enum ActivationKind
 {
     None = 0,

@@ -4,15 +4,17 @@ using Atrous.Tensors;
 namespace Atrous.Graph;
 
 /// <summary>
-/// Builds a graph in forward order and infers every shape as it goes, so that a model reads like its paper and a misfit is
-/// reported at the layer where it happens.
+/// Builds a graph in forward order and infers every shape as it goes, so that a model reads like its paper and a misfit
+/// is reported at the layer where it happens.
 /// </summary>
 public sealed class GraphBuilder
 {
     private readonly List<Value> _inputs = [];
     private readonly List<Node> _nodes = [];
 
-    /// <summary>Resizes to the size that a value has already become nodes too, so that graphs for all input sizes are alike.</summary>
+    /// <summary>
+    /// Resizes to the size that a value has already become nodes too, so that graphs for all input sizes are alike.
+    /// </summary>
     public bool KeepsResizes { get; init; }
 
     /// <summary>Declares a value that the caller will give.</summary>

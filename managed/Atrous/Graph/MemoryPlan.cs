@@ -20,13 +20,14 @@ public sealed record MemoryRules(Func<Value, long> SizeInBytes, Func<Node, Value
 }
 
 /// <summary>
-/// Gives every value that lives only inside the graph an offset in one arena, so that values which are never needed at the
-/// same time share memory. The graph's inputs and outputs are the caller's tensors and have no offset; a slice lives in its
-/// root, which is needed from the first writer of any slice to the last reader of any.
+/// Gives every value that lives only inside the graph an offset in one arena, so that values which are never needed at
+/// the same time share memory. The graph's inputs and outputs are the caller's tensors and have no offset; a slice
+/// lives in its root, which is needed from the first writer of any slice to the last reader of any.
 /// </summary>
 /// <remarks>
-/// The largest block is placed first, each in the smallest gap that fits (Pisarchyk and Lee 2020, arXiv:2001.03288, greedy by
-/// size). Where an operation may work in place and its input is not needed afterwards, the output takes the input's offset.
+/// The largest block is placed first, each in the smallest gap that fits (Pisarchyk and Lee 2020, arXiv:2001.03288,
+/// greedy by size). Where an operation may work in place and its input is not needed afterwards, the output takes the
+/// input's offset.
 /// </remarks>
 public sealed class MemoryPlan
 {
@@ -144,7 +145,9 @@ public sealed class MemoryPlan
         return best >= 0 ? best : end;
     }
 
-    /// <summary>Memory that is needed from the node First to the node Last, for one value or some that follow each other.</summary>
+    /// <summary>
+    /// Memory that is needed from the node First to the node Last, for one value or some that follow each other.
+    /// </summary>
     private sealed class Block(Value value, int first, long size)
     {
         public List<Value> Values { get; } = [value];

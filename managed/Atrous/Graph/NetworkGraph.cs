@@ -14,7 +14,9 @@ public readonly record struct Slice(Value Parent, int Channel);
 /// <param name="Outputs">Values that the caller gets, in order.</param>
 public sealed record NetworkGraph(IReadOnlyList<Value> Inputs, IReadOnlyList<Node> Nodes, IReadOnlyList<Value> Outputs)
 {
-    /// <summary>Values that need no memory of their own, because their makers write straight into a concatenation.</summary>
+    /// <summary>
+    /// Values that need no memory of their own, because their makers write straight into a concatenation.
+    /// </summary>
     public IReadOnlyDictionary<Value, Slice> Slices { get; init; } = new Dictionary<Value, Slice>();
 
     /// <summary>The nodes that read each value.</summary>

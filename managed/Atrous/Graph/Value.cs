@@ -2,10 +2,15 @@ using Atrous.Tensors;
 
 namespace Atrous.Graph;
 
-/// <summary>A tensor that flows through the graph: made once by one node (or given as input), read by any number.</summary>
+/// <summary>
+/// A tensor that flows through the graph: made once by one node (or given as input), read by any number.
+/// </summary>
 /// <param name="name">For people: error messages, layer-by-layer comparison.</param>
 /// <param name="shape">NHWC.</param>
-/// <param name="type"><see cref="DType.Float32"/>, <see cref="DType.BFloat16"/> inside a network that is stored so, or <see cref="DType.UInt16"/> for label maps.</param>
+/// <param name="type">
+/// <see cref="DType.Float32"/>, <see cref="DType.BFloat16"/> inside a network that is stored so, or
+/// <see cref="DType.UInt16"/> for label maps.
+/// </param>
 public sealed class Value(string name, Shape shape, DType type = DType.Float32)
 {
     public string Name { get; } = name;

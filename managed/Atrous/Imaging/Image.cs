@@ -3,12 +3,14 @@ using Atrous.Native;
 namespace Atrous.Imaging;
 
 /// <summary>
-/// A picture of 8-bit channels, interleaved, rows packed: channel c of pixel (y, x) is at (y * Width + x) * Channels + c.
-/// It owns memory outside the garbage-collected heap; dispose it to give the memory back.
+/// A picture of 8-bit channels, interleaved, rows packed: channel c of pixel (y, x) is at (y * Width + x) * Channels +
+/// c. It owns memory outside the garbage-collected heap; dispose it to give the memory back.
 /// </summary>
 public sealed unsafe class Image : IDisposable
 {
-    /// <summary>Pixels that a file's header may claim unless the caller says otherwise: 268 million, 16384 x 16384.</summary>
+    /// <summary>
+    /// Pixels that a file's header may claim unless the caller says otherwise: 268 million, 16384 x 16384.
+    /// </summary>
     public const long DefaultMaxPixels = 1L << 28;
 
     private readonly PixelBuffer _buffer;
@@ -17,7 +19,9 @@ public sealed unsafe class Image : IDisposable
     /// <param name="width">Pixels, at least 1.</param>
     /// <param name="height">Pixels, at least 1.</param>
     /// <param name="channels">1 grey, 2 grey and alpha, 3 RGB, 4 RGBA (or four bands of anything).</param>
-    /// <exception cref="ArgumentOutOfRangeException">A side or channel count that no picture has, or more than 2^31 bytes.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A side or channel count that no picture has, or more than 2^31 bytes.
+    /// </exception>
     /// <exception cref="OutOfMemoryException">The system has no such block to give.</exception>
     public Image(int width, int height, int channels)
     {
@@ -55,7 +59,9 @@ public sealed unsafe class Image : IDisposable
     /// </summary>
     /// <param name="path">Of the file.</param>
     /// <param name="maxPixels">What the header may claim; checked before anything of that size is allocated.</param>
-    /// <exception cref="ImageException">The file is missing, broken, truncated, too large, or of another format.</exception>
+    /// <exception cref="ImageException">
+    /// The file is missing, broken, truncated, too large, or of another format.
+    /// </exception>
     public static Image Load(string path, long maxPixels = DefaultMaxPixels) =>
         Decode(ImageFile.Read(path), maxPixels, path);
 
@@ -98,7 +104,9 @@ public sealed unsafe class Image : IDisposable
     /// <summary>Writes a JPEG of 4:2:0 chroma; it has no alpha, so that is dropped.</summary>
     /// <param name="path">Of the file, which is overwritten.</param>
     /// <param name="quality">1 to 100.</param>
-    /// <exception cref="AtrousException">The file cannot be written, or a side is longer than a JPEG's 65500.</exception>
+    /// <exception cref="AtrousException">
+    /// The file cannot be written, or a side is longer than a JPEG's 65500.
+    /// </exception>
     public void SaveJpeg(string path, int quality = 90)
     {
         using EncodedImage file = EncodeJpeg(quality);
@@ -140,7 +148,9 @@ public sealed unsafe class Image : IDisposable
     /// <summary>The picture for libatrous, kept alive until the lease ends.</summary>
     internal PixelLease Lease() => new(_buffer);
 
-    /// <summary>The same for longer than a method: the buffer is added to those that the caller releases in the end.</summary>
+    /// <summary>
+    /// The same for longer than a method: the buffer is added to those that the caller releases in the end.
+    /// </summary>
     internal NativeImage Hold(List<PixelBuffer> held)
     {
         bool added = false;

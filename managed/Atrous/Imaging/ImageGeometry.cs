@@ -4,7 +4,9 @@ namespace Atrous.Imaging;
 public static class ImageGeometry
 {
     /// <summary>A new picture of a rectangle of this one. The caller disposes it.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The rectangle is empty, or does not lie within the picture.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// The rectangle is empty, or does not lie within the picture.
+    /// </exception>
     public static Image Crop(this Image image, int top, int left, int height, int width)
     {
         ArgumentNullException.ThrowIfNull(image);

@@ -55,7 +55,9 @@ internal sealed unsafe class PixelBuffer : SafeHandle
     }
 }
 
-/// <summary>Keeps a picture's pixels while libatrous works on them, even when another thread disposes the picture.</summary>
+/// <summary>
+/// Keeps a picture's pixels while libatrous works on them, even when another thread disposes the picture.
+/// </summary>
 internal readonly ref struct PixelLease : IDisposable
 {
     /// <summary>The picture.</summary>

@@ -6,12 +6,14 @@ using Atrous.Specs;
 namespace Atrous.Models;
 
 /// <summary>
-/// A network cut at its image pooling (Liu et al. 2015, "ParseNet"; DeepLabV3's section 3.3), so that a part of a picture can be
-/// given the context of the whole.
+/// A network cut at its image pooling (Liu et al. 2015, "ParseNet"; DeepLabV3's section 3.3), so that a part of a
+/// picture can be given the context of the whole.
 /// </summary>
 internal static class ImageContext
 {
-    /// <summary>The head pools the whole picture into one vector; with inputs of several scales there would be several.</summary>
+    /// <summary>
+    /// The head pools the whole picture into one vector; with inputs of several scales there would be several.
+    /// </summary>
     public static bool Exists(NetworkSpec spec) => spec.MultiScale is null && spec.Head switch
     {
         DeepLabV3HeadSpec v3 => v3.Aspp.ImagePooling is { Window: null },

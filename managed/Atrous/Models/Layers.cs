@@ -50,7 +50,9 @@ public sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkSpe
         bool norm = true, bool bias = false) =>
         Convolution(x, layer, kernel, activation, stride, dilation, x.Shape.Channels, padding, norm, bias);
 
-    /// <summary>A 3x3 convolution in the given style; the separable ones are two layers, ".depthwise" and ".pointwise".</summary>
+    /// <summary>
+    /// A 3x3 convolution in the given style; the separable ones are two layers, ".depthwise" and ".pointwise".
+    /// </summary>
     public Value Convolution3x3(
         Value x, string layer, ConvolutionStyle style, Activation activation, int dilation = 1, bool bias = false)
     {

@@ -42,22 +42,28 @@ public sealed class Model
 
     public ModelDescription Description { get; }
 
-    /// <summary>Tensors that the network needs and the file lacks; empty, since the constructor refuses such files.</summary>
+    /// <summary>
+    /// Tensors that the network needs and the file lacks; empty, since the constructor refuses such files.
+    /// </summary>
     public IReadOnlyList<string> Missing { get; }
 
-    /// <summary>Tensors that the file has and the network does not use, batch counters and training-only parts left out.</summary>
+    /// <summary>
+    /// Tensors that the file has and the network does not use, batch counters and training-only parts left out.
+    /// </summary>
     public IReadOnlyList<string> Unexpected { get; }
 
     /// <summary>
-    /// The smallest height and width that the network's windows fit into: mostly 1, more where a convolution is unpadded.
-    /// The original implementations fail below it.
+    /// The smallest height and width that the network's windows fit into: mostly 1, more where a convolution is
+    /// unpadded. The original implementations fail below it.
     /// </summary>
     public int MinimumSide => _minimumSide.Value;
 
     /// <summary>Appends the network to a graph.</summary>
     /// <param name="graph">Where the nodes go.</param>
     /// <param name="image">Normalised picture, [N, H, W, input channels].</param>
-    /// <exception cref="ModelException">The picture is too small for this network, or a weight has a wrong shape.</exception>
+    /// <exception cref="ModelException">
+    /// The picture is too small for this network, or a weight has a wrong shape.
+    /// </exception>
     public NetworkOutputs Build(GraphBuilder graph, Value image)
     {
         NetworkOutputs outputs = Build(Description.Network, graph, _weights, image);

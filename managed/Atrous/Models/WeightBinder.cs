@@ -22,8 +22,8 @@ public interface IWeightBinder
 }
 
 /// <summary>
-/// Finds weights in a checkpoint and remembers them, so that graphs of different shapes share one object per weight. Safe to
-/// use from many threads.
+/// Finds weights in a checkpoint and remembers them, so that graphs of different shapes share one object per weight.
+/// Safe to use from many threads.
 /// </summary>
 public sealed class WeightBinder(IWeightSource source, NameMap names) : IWeightBinder
 {

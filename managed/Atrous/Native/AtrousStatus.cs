@@ -1,6 +1,8 @@
 namespace Atrous.Native;
 
-/// <summary>What every function of libatrous that can fail returns. Hand it to <see cref="LibAtrous.ThrowIfFailed"/>.</summary>
+/// <summary>
+/// What every function of libatrous that can fail returns. Hand it to <see cref="LibAtrous.ThrowIfFailed"/>.
+/// </summary>
 internal enum AtrousStatus
 {
     Ok = 0,

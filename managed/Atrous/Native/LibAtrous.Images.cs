@@ -35,7 +35,9 @@ internal static unsafe partial class LibAtrous
     [LibraryImport(Library, EntryPoint = "atrous_bytes_free")]
     public static partial void BytesFree(ref NativeBytes bytes);
 
-    /// <summary>filter is an atrous_filter: 0 Pillow's bilinear, 1 Pillow's bicubic, 2 nearest, 3 plain bilinear.</summary>
+    /// <summary>
+    /// filter is an atrous_filter: 0 Pillow's bilinear, 1 Pillow's bicubic, 2 nearest, 3 plain bilinear.
+    /// </summary>
     [LibraryImport(Library, EntryPoint = "atrous_image_resize")]
     public static partial AtrousStatus ImageResize(
         EngineHandle engine, in NativeImage input, int filter, in NativeImage output);

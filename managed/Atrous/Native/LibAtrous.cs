@@ -11,7 +11,8 @@ internal static unsafe partial class LibAtrous
 {
     private const string Library = "atrous";
 
-    // The runtime finds libatrous.so beside the assembly by itself; the resolver only turns its absence into a sentence.
+    // The runtime finds libatrous.so beside the assembly by itself; the resolver only turns its absence into a
+    // sentence.
     static LibAtrous() => NativeLibrary.SetDllImportResolver(typeof(LibAtrous).Assembly, Resolve);
 
     /// <summary>Turns a failure into the exception that the caller of Atrous should see.</summary>

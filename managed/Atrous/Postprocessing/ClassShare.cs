@@ -6,7 +6,9 @@ namespace Atrous.Postprocessing;
 /// <param name="Share">Of the whole picture, 0 to 1.</param>
 public readonly record struct ClassShare(int Label, long Pixels, double Share)
 {
-    /// <summary>The classes that occur in a label map, the largest first (the lower class first among equals).</summary>
+    /// <summary>
+    /// The classes that occur in a label map, the largest first (the lower class first among equals).
+    /// </summary>
     public static IReadOnlyList<ClassShare> Of(ReadOnlySpan<ushort> labels)
     {
         var counts = new long[ushort.MaxValue + 1];

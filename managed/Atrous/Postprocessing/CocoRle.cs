@@ -3,13 +3,16 @@ using System.Text;
 namespace Atrous.Postprocessing;
 
 /// <summary>
-/// A class's mask as the run-lengths of COCO (Lin et al., "Microsoft COCO", 2014), which annotation tools and pycocotools read:
-/// pixels are counted column by column, and runs of other classes and of this class take turns, others first.
+/// A class's mask as the run-lengths of COCO (Lin et al., "Microsoft COCO", 2014), which annotation tools and
+/// pycocotools read: pixels are counted column by column, and runs of other classes and of this class take turns,
+/// others first.
 /// </summary>
 /// <param name="Label">The class.</param>
 /// <param name="Height">Of the picture.</param>
 /// <param name="Width">Of the picture.</param>
-/// <param name="Counts">Pixels of each run: others, this class, others, ... The first is 0 where the class has pixel (0, 0).</param>
+/// <param name="Counts">
+/// Pixels of each run: others, this class, others, ... The first is 0 where the class has pixel (0, 0).
+/// </param>
 public sealed record CocoRle(int Label, int Height, int Width, IReadOnlyList<int> Counts)
 {
     /// <summary>Pixels of the class.</summary>
@@ -23,7 +26,8 @@ public sealed record CocoRle(int Label, int Height, int Width, IReadOnlyList<int
     public static IReadOnlyList<CocoRle> Of(ReadOnlySpan<ushort> labels, int height, int width)
     {
         LabelMap.Check(labels, height, width);
-        // One walk serves all classes: each remembers where its last run ended, and the gap since then is its run of others.
+        // One walk serves all classes: each remembers where its last run ended, and the gap since then is its run of
+        // others.
         var runs = new SortedDictionary<int, (List<int> Counts, int End)>();
         int start = 0, position = 0;
         ushort current = labels[0];
@@ -52,8 +56,8 @@ public sealed record CocoRle(int Label, int Height, int Width, IReadOnlyList<int
     }
 
     /// <summary>
-    /// The counts as pycocotools writes them in JSON: from the fourth on each less the one two before it, in groups of five bits,
-    /// the lowest first, with a sixth bit where more follow, as ASCII from '0' on.
+    /// The counts as pycocotools writes them in JSON: from the fourth on each less the one two before it, in groups of
+    /// five bits, the lowest first, with a sixth bit where more follow, as ASCII from '0' on.
     /// </summary>
     public string Compress()
     {

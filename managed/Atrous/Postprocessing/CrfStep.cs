@@ -16,15 +16,15 @@ internal sealed class CrfStep(DenseCrfParameters parameters, EngineHandle? engin
     /// <param name="form">What the scores are.</param>
     /// <param name="index">Which picture of the batch it is.</param>
     /// <param name="confidence">Also the beliefs.</param>
-    /// <param name="cancellation">Looked at between two iterations.</param>
+    /// <param name="cancellationToken">Looked at between two iterations.</param>
     public (ushort[] Labels, float[] Confidence) Refine(
-        Image photo, Tensor scores, CrfScores form, int index, bool confidence, CancellationToken cancellation)
+        Image photo, Tensor scores, CrfScores form, int index, bool confidence, CancellationToken cancellationToken)
     {
         int classes = scores.Shape.Channels;
         using var crf = new DenseCrf(_engine, photo.Width, photo.Height, classes);
         crf.SetUnary(scores, form, parameters.Clip, index: index);
         parameters.AddTo(crf, photo);
-        crf.Infer(parameters.Iterations, cancellation);
+        crf.Infer(parameters.Iterations, cancellationToken);
         var labels = new ushort[photo.Width * photo.Height];
         crf.CopyLabels(labels);
         if (!confidence)

@@ -6,13 +6,14 @@ namespace Atrous.Postprocessing;
 
 /// <summary>
 /// The fully-connected CRF of Krähenbühl and Koltun, "Efficient Inference in Fully Connected CRFs with Gaussian Edge
-/// Potentials" (NIPS 2011), which DeepLabV1 and V2 sharpen their masks with: mean field, filtered on the permutohedral lattice
-/// (Adams, Baek, Davis 2010). Results are pydensecrf's to float32 rounding, and the same for any number of threads.
+/// Potentials" (NIPS 2011), which DeepLabV1 and V2 sharpen their masks with: mean field, filtered on the permutohedral
+/// lattice (Adams, Baek, Davis 2010). Results are pydensecrf's to float32 rounding, and the same for any number of
+/// threads.
 /// </summary>
 /// <remarks>
-/// Set the unaries, add kernels (they act in the order in which they are added), then <see cref="Infer"/>. Pixel (y, x) is
-/// number y * width + x. One caller at a time; dispose it to give back its memory, which is large: some
-/// 100 to 400 bytes a pixel and kernel, and 4 bytes a pixel or lattice vertex and label.
+/// Set the unaries, add kernels (they act in the order in which they are added), then <see cref="Infer"/>. Pixel (y, x)
+/// is number y * width + x. One caller at a time; dispose it to give back its memory, which is large: some 100 to 400
+/// bytes a pixel and kernel, and 4 bytes a pixel or lattice vertex and label.
 /// </remarks>
 public sealed unsafe class DenseCrf : IDisposable
 {
@@ -90,12 +91,16 @@ public sealed unsafe class DenseCrf : IDisposable
     /// <summary>Sets the unaries from a network's output.</summary>
     /// <param name="scores">NHWC, float32, of this CRF's size, with a channel per label.</param>
     /// <param name="form">What the scores are.</param>
-    /// <param name="clip">Probabilities below this become it, so that the logarithm stays finite; 0 does nothing.</param>
+    /// <param name="clip">
+    /// Probabilities below this become it, so that the logarithm stays finite; 0 does nothing.
+    /// </param>
     /// <param name="scale">
     /// The certainty of the scores, above 0 and at most 1: p becomes scale * p + (1 - scale) / labels. 1 does nothing.
     /// </param>
     /// <param name="index">Which picture of the batch.</param>
-    /// <exception cref="ArgumentException">The tensor has another shape or type, or an energy is not a finite number.</exception>
+    /// <exception cref="ArgumentException">
+    /// The tensor has another shape or type, or an energy is not a finite number.
+    /// </exception>
     public void SetUnary(Tensor scores, CrfScores form, float clip = 1e-5f, float scale = 1, int index = 0)
     {
         ArgumentNullException.ThrowIfNull(scores);
@@ -140,9 +145,12 @@ public sealed unsafe class DenseCrf : IDisposable
     /// </summary>
     /// <param name="sigmaX">Pixels.</param>
     /// <param name="sigmaY">Pixels.</param>
-    /// <param name="sigmaChannels">Grey levels of 0 to 255: one for all channels, or one per channel in the image's order.</param>
+    /// <param name="sigmaChannels">
+    /// Grey levels of 0 to 255: one for all channels, or one per channel in the image's order.
+    /// </param>
     /// <param name="image">
-    /// Of this CRF's size, with any channels. RGB or BGR: with one sigma for all, the order changes only the lattice's rounding.
+    /// Of this CRF's size, with any channels. RGB or BGR: with one sigma for all, the order changes only the lattice's
+    /// rounding.
     /// </param>
     /// <param name="compatibility">A weight, or a <see cref="CrfCompatibility"/>.</param>
     /// <param name="normalization">How the kernel is scaled.</param>
@@ -173,12 +181,16 @@ public sealed unsafe class DenseCrf : IDisposable
         }
     }
 
-    /// <summary>Adds the kernel exp(-|f(p) - f(q)|² / 2) of any features, as pydensecrf's addPairwiseEnergy does.</summary>
+    /// <summary>
+    /// Adds the kernel exp(-|f(p) - f(q)|² / 2) of any features, as pydensecrf's addPairwiseEnergy does.
+    /// </summary>
     /// <param name="features">[dims, height * width], each divided by its standard deviation.</param>
     /// <param name="dims">1 to 256.</param>
     /// <param name="compatibility">A weight, or a <see cref="CrfCompatibility"/>.</param>
     /// <param name="normalization">How the kernel is scaled.</param>
-    /// <exception cref="ArgumentException">There are not that many features, or one is not finite or too far from 0.</exception>
+    /// <exception cref="ArgumentException">
+    /// There are not that many features, or one is not finite or too far from 0.
+    /// </exception>
     /// <inheritdoc cref="AddGaussian" path="/exception"/>
     public void AddFeatures(
         ReadOnlySpan<float> features,
@@ -193,15 +205,17 @@ public sealed unsafe class DenseCrf : IDisposable
 
     /// <summary><see cref="Start"/>, then so many times <see cref="Step"/>.</summary>
     /// <param name="iterations">At least 0.</param>
-    /// <param name="cancellation">Looked at between two iterations.</param>
-    /// <exception cref="OperationCanceledException">Cancelled; the beliefs are those of the last whole iteration.</exception>
-    public void Infer(int iterations, CancellationToken cancellation = default)
+    /// <param name="cancellationToken">Looked at between two iterations.</param>
+    /// <exception cref="OperationCanceledException">
+    /// Cancelled; the beliefs are those of the last whole iteration.
+    /// </exception>
+    public void Infer(int iterations, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(iterations);
         Start();
         for (int i = 0; i < iterations; i++)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             Step();
         }
     }

@@ -30,8 +30,8 @@ public enum CrfScores
 }
 
 /// <summary>
-/// What labels of similar pixels say to each other: the label compatibility μ of Krähenbühl and Koltun 2011, equation 2, in
-/// the three forms that pydensecrf takes for its argument <c>compat</c>. A float converts to <see cref="Potts"/>.
+/// What labels of similar pixels say to each other: the label compatibility μ of Krähenbühl and Koltun 2011, equation
+/// 2, in the three forms that pydensecrf takes for its argument <c>compat</c>. A float converts to <see cref="Potts"/>.
 /// </summary>
 public sealed class CrfCompatibility
 {
@@ -66,7 +66,9 @@ public sealed class CrfCompatibility
 
     public static implicit operator CrfCompatibility(float weight) => Potts(weight);
 
-    /// <exception cref="ArgumentException">It is made for another number of labels, or holds a value that is no number.</exception>
+    /// <exception cref="ArgumentException">
+    /// It is made for another number of labels, or holds a value that is no number.
+    /// </exception>
     internal void Check(int labels)
     {
         if (_labels is { } own && own != labels)

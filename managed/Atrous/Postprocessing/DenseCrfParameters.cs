@@ -32,7 +32,9 @@ public sealed record DenseCrfParameters(
     public static IReadOnlyList<DenseCrfParameters> All { get; } = [DeepLabV2, PyDenseCrf];
 
     /// <summary>Finds parameters as a user says their name, in any case.</summary>
-    /// <exception cref="UnavailableException">There are none of that name; the message lists those that there are.</exception>
+    /// <exception cref="UnavailableException">
+    /// There are none of that name; the message lists those that there are.
+    /// </exception>
     public static DenseCrfParameters ByName(string name) =>
         All.FirstOrDefault(known => string.Equals(known.Name, name, StringComparison.OrdinalIgnoreCase))
         ?? throw new UnavailableException(
@@ -40,22 +42,26 @@ public sealed record DenseCrfParameters(
 
     /// <summary>The labels of a picture, from a network's scores for its pixels and the picture's own edges.</summary>
     /// <param name="image">The picture. Alpha is not looked at.</param>
-    /// <param name="scores">NHWC, float32, of the picture's size (resize logits first), with a channel per label.</param>
+    /// <param name="scores">
+    /// NHWC, float32, of the picture's size (resize logits first), with a channel per label.
+    /// </param>
     /// <param name="form">What the scores are.</param>
     /// <param name="index">Which picture of the batch it is.</param>
     /// <param name="threads">The caller's included; 0 means one per core that the process may use.</param>
-    /// <param name="cancellation">Looked at between two iterations.</param>
+    /// <param name="cancellationToken">Looked at between two iterations.</param>
     /// <returns>The most probable label of every pixel, [height, width].</returns>
-    /// <exception cref="ArgumentException">The scores have not the picture's size, or one is not a finite number.</exception>
+    /// <exception cref="ArgumentException">
+    /// The scores have not the picture's size, or one is not a finite number.
+    /// </exception>
     /// <exception cref="AtrousException">It needs more memory than there is: the message says how much.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public ushort[] Refine(
-        Image image, Tensor scores, CrfScores form, int index = 0, int threads = 0, CancellationToken cancellation = default)
+        Image image, Tensor scores, CrfScores form, int index = 0, int threads = 0, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(scores);
         using var step = new CrfStep(this, null, threads);
-        return step.Refine(image, scores, form, index, confidence: false, cancellation).Labels;
+        return step.Refine(image, scores, form, index, confidence: false, cancellationToken).Labels;
     }
 
     /// <summary>Adds the two kernels, the Gaussian first.</summary>

@@ -7,11 +7,16 @@ public static class DenseCrfUnary
     /// <param name="probabilities">[labels, pixels].</param>
     /// <param name="labels">At least 1.</param>
     /// <param name="scale">
-    /// The certainty of the probabilities, above 0 and at most 1: p becomes scale * p + (1 - scale) / labels. Null does nothing.
+    /// The certainty of the probabilities, above 0 and at most 1: p becomes scale * p + (1 - scale) / labels. Null does
+    /// nothing.
     /// </param>
-    /// <param name="clip">Probabilities below this become it, so that the logarithm stays finite. Null does nothing.</param>
+    /// <param name="clip">
+    /// Probabilities below this become it, so that the logarithm stays finite. Null does nothing.
+    /// </param>
     /// <returns>[labels, pixels].</returns>
-    /// <exception cref="ArgumentException">The probabilities do not divide into that many labels, or the scale is out of range.</exception>
+    /// <exception cref="ArgumentException">
+    /// The probabilities do not divide into that many labels, or the scale is out of range.
+    /// </exception>
     public static float[] FromSoftmax(ReadOnlySpan<float> probabilities, int labels, float? scale = null, float? clip = 1e-5f)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(labels, 1);
@@ -33,8 +38,8 @@ public static class DenseCrfUnary
     }
 
     /// <summary>
-    /// Energies of an annotation that is right with a given probability (unary_from_labels): the annotated label gets that
-    /// probability, and the others share the rest.
+    /// Energies of an annotation that is right with a given probability (unary_from_labels): the annotated label gets
+    /// that probability, and the others share the rest.
     /// </summary>
     /// <param name="annotation">A label per pixel, from 0; where 0 is "unsure", the labels count from 1.</param>
     /// <param name="labels">How many labels there are, "unsure" not counted.</param>

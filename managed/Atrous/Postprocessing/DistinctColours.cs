@@ -52,7 +52,9 @@ internal static class DistinctColours
         static byte Level(int index) => (byte)(index * 255 / (levels - 1));
     }
 
-    /// <summary>Riemersma's "redmean": close to what eyes see, in whole numbers, so that every machine agrees.</summary>
+    /// <summary>
+    /// Riemersma's "redmean": close to what eyes see, in whole numbers, so that every machine agrees.
+    /// </summary>
     private static int Distance(Rgb a, Rgb b)
     {
         int mean = (a.Red + b.Red) / 2, red = a.Red - b.Red, green = a.Green - b.Green, blue = a.Blue - b.Blue;

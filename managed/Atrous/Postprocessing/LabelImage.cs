@@ -34,7 +34,9 @@ public sealed unsafe class LabelImage
     /// </summary>
     /// <param name="path">Of the file.</param>
     /// <param name="maxPixels">What the header may claim; checked before anything of that size is allocated.</param>
-    /// <exception cref="ImageException">The file is missing, broken, too large, or has colours instead of classes.</exception>
+    /// <exception cref="ImageException">
+    /// The file is missing, broken, too large, or has colours instead of classes.
+    /// </exception>
     public static LabelImage Load(string path, long maxPixels = Image.DefaultMaxPixels)
     {
         ReadOnlySpan<byte> bytes = ImageFile.Read(path);

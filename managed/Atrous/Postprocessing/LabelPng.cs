@@ -5,8 +5,9 @@ using Atrous.Native;
 namespace Atrous.Postprocessing;
 
 /// <summary>
-/// Label maps as files for programs: a PNG whose pixel is the class. Up to 256 classes it is an 8-bit palette PNG (which
-/// viewers show in colour, and <c>numpy.array(PIL.Image.open(...))</c> reads as classes), beyond that 16-bit grey.
+/// Label maps as files for programs: a PNG whose pixel is the class. Up to 256 classes it is an 8-bit palette PNG
+/// (which viewers show in colour, and <c>numpy.array(PIL.Image.open(...))</c> reads as classes), beyond that 16-bit
+/// grey.
 /// </summary>
 public static unsafe class LabelPng
 {

@@ -10,7 +10,9 @@ public static class Overlay
     /// <param name="labels">One class per pixel of the photo, row by row.</param>
     /// <param name="palette">The classes' colours.</param>
     /// <param name="opacity">Of the colours: 0 shows the photo alone, 1 the colours alone.</param>
-    /// <param name="clearLabel">A class that is left as it is in the photo (0 where that is the background); null for none.</param>
+    /// <param name="clearLabel">
+    /// A class that is left as it is in the photo (0 where that is the background); null for none.
+    /// </param>
     /// <exception cref="ArgumentException">The label map is not of the photo's size.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The opacity is not between 0 and 1.</exception>
     public static Image Draw(

@@ -1,6 +1,8 @@
 namespace Atrous.Postprocessing;
 
-/// <summary>One colour per class, 1 to 256 of them, and optionally the classes' names. A class beyond the last starts over.</summary>
+/// <summary>
+/// One colour per class, 1 to 256 of them, and optionally the classes' names. A class beyond the last starts over.
+/// </summary>
 public sealed class Palette
 {
     /// <summary>Colours that a palette, and an 8-bit PNG, can have.</summary>
@@ -45,8 +47,9 @@ public sealed class Palette
         new(["background", "__background__", "unlabeled", "unlabelled", "void", "other", "others"], StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
-    /// The colours for these classes: Cityscapes' own for its classes; <see cref="Default"/> where class 0 is a background or
-    /// nothing has a name; else the default's colours without the black, since class 0 is as much a thing as the others.
+    /// The colours for these classes: Cityscapes' own for its classes; <see cref="Default"/> where class 0 is a
+    /// background or nothing has a name; else the default's colours without the black, since class 0 is as much a thing
+    /// as the others.
     /// </summary>
     /// <param name="classNames">From class 0 on; may be empty.</param>
     public static Palette For(IReadOnlyList<string> classNames) => classNames switch

@@ -7,7 +7,8 @@ namespace Atrous.Preprocessing;
 internal static class ChannelOrders
 {
     /// <summary>
-    /// The order for a picture of <paramref name="channels"/> channels, or null when the picture must become grey first.
+    /// The order for a picture of <paramref name="channels"/> channels, or null when the picture must become grey
+    /// first.
     /// </summary>
     /// <exception cref="ImageException">Such a picture does not suit the network.</exception>
     public static int[]? For(PreprocessingSpec spec, int channels) => (channels, spec.Channels) switch

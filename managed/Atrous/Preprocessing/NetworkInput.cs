@@ -7,7 +7,9 @@ namespace Atrous.Preprocessing;
 /// <param name="plan">Of every picture in it.</param>
 public sealed class NetworkInput(Tensor tensor, PreprocessingPlan plan) : IDisposable
 {
-    /// <summary>Float32, [N, <see cref="PreprocessingPlan.Height"/>, <see cref="PreprocessingPlan.Width"/>, channels].</summary>
+    /// <summary>
+    /// Float32, [N, <see cref="PreprocessingPlan.Height"/>, <see cref="PreprocessingPlan.Width"/>, channels].
+    /// </summary>
     public Tensor Tensor => tensor;
 
     /// <summary>The size of the input and the window that each picture occupies in it.</summary>

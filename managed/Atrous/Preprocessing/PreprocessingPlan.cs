@@ -3,19 +3,27 @@ using Atrous.Specs;
 
 namespace Atrous.Preprocessing;
 
-/// <summary>The size that a network sees of a picture, and where in it the picture lies. Pictures of equal plan share a batch.</summary>
+/// <summary>
+/// The size that a network sees of a picture, and where in it the picture lies. Pictures of equal plan share a batch.
+/// </summary>
 /// <param name="Height">Of the network's input.</param>
 /// <param name="Width">Of the network's input.</param>
-/// <param name="Window">The picture; all of the input unless it is letterboxed, or smaller than the network can take.</param>
+/// <param name="Window">
+/// The picture; all of the input unless it is letterboxed, or smaller than the network can take.
+/// </param>
 public readonly record struct PreprocessingPlan(int Height, int Width, PictureWindow Window)
 {
     /// <summary>Plans a picture of this size. Pure: decides nothing from pixels.</summary>
     /// <param name="spec">What the network wants.</param>
     /// <param name="height">Of the picture.</param>
     /// <param name="width">Of the picture.</param>
-    /// <param name="minimumSide">The smallest input that the network can take; less is filled up at the bottom and right.</param>
+    /// <param name="minimumSide">
+    /// The smallest input that the network can take; less is filled up at the bottom and right.
+    /// </param>
     /// <param name="scale">On the size that the spec asks for; sides round half up.</param>
-    /// <exception cref="ImageException">The network's input would have more pixels than any picture may have.</exception>
+    /// <exception cref="ImageException">
+    /// The network's input would have more pixels than any picture may have.
+    /// </exception>
     public static PreprocessingPlan For(PreprocessingSpec spec, int height, int width, int minimumSide = 1, double scale = 1)
     {
         ArgumentNullException.ThrowIfNull(spec);

@@ -6,7 +6,8 @@ using Atrous.Tensors;
 namespace Atrous.Preprocessing;
 
 /// <summary>
-/// Turns pictures into a network's input: channels, size, then (pixel * scale - mean) / std. Safe to use from many threads.
+/// Turns pictures into a network's input: channels, size, then (pixel * scale - mean) / std. Safe to use from many
+/// threads.
 /// </summary>
 public sealed unsafe class Preprocessor : IDisposable
 {
@@ -21,7 +22,9 @@ public sealed unsafe class Preprocessor : IDisposable
     /// <param name="spec">What the network wants.</param>
     /// <param name="threads">At least 1, the caller's own included; 0 takes one per core.</param>
     /// <param name="minimumSide">The smallest input that the network can take; less is filled up with the mean.</param>
-    /// <exception cref="ArgumentException">The spec contradicts itself: not one mean and one positive std per channel.</exception>
+    /// <exception cref="ArgumentException">
+    /// The spec contradicts itself: not one mean and one positive std per channel.
+    /// </exception>
     public Preprocessor(PreprocessingSpec spec, int threads = 0, int minimumSide = 1)
         : this(Checked(spec), new EngineHandle(threads), ownsEngine: true, minimumSide)
     {
@@ -40,7 +43,8 @@ public sealed unsafe class Preprocessor : IDisposable
         _mean = [.. spec.Mean];
         _std = [.. spec.Std];
         _fill = new float[spec.Channels];
-        // Around a letterboxed picture lies what the policy says, around one that is too small the mean: zeros to the network.
+        // Around a letterboxed picture lies what the policy says, around one that is too small the mean: zeros to the
+        // network.
         for (int c = 0; c < _fill.Length; c++)
             _fill[c] = spec.Resize is ResizePolicy.Letterbox box ? box.Fill : _mean[c] / spec.Scale;
     }
@@ -55,11 +59,15 @@ public sealed unsafe class Preprocessor : IDisposable
     public NetworkInput Prepare(Image image) => Prepare([image]);
 
     /// <summary>Prepares pictures of equal plan (equal size suffices) as one batch.</summary>
-    /// <exception cref="ImageException">Channels do not suit the network, or a picture would become too large.</exception>
+    /// <exception cref="ImageException">
+    /// Channels do not suit the network, or a picture would become too large.
+    /// </exception>
     /// <exception cref="ArgumentException">There is no picture, or the plans differ.</exception>
     public NetworkInput Prepare(params ReadOnlySpan<Image> images) => Prepare(1, images);
 
-    /// <summary>Prepares pictures of equal plan as one batch, at some scale of the size that the spec asks for.</summary>
+    /// <summary>
+    /// Prepares pictures of equal plan as one batch, at some scale of the size that the spec asks for.
+    /// </summary>
     /// <inheritdoc cref="Prepare(ReadOnlySpan{Image})" path="/exception"/>
     public NetworkInput Prepare(double scale, params ReadOnlySpan<Image> images)
     {
@@ -86,7 +94,9 @@ public sealed unsafe class Preprocessor : IDisposable
     /// <param name="index">Which of the N.</param>
     /// <param name="scale">On the size that the spec asks for.</param>
     /// <returns>The picture's plan.</returns>
-    /// <exception cref="ImageException">The picture's channels do not suit the network, or it would become too large.</exception>
+    /// <exception cref="ImageException">
+    /// The picture's channels do not suit the network, or it would become too large.
+    /// </exception>
     /// <exception cref="ArgumentException">The tensor has another shape or type than the plan.</exception>
     public PreprocessingPlan Prepare(Image image, Tensor batch, int index, double scale = 1)
     {

@@ -4,8 +4,8 @@ using Atrous.Tensors;
 namespace Atrous.Scoring;
 
 /// <summary>
-/// The scores of those rows of a picture that windows still add to. Rows leave it as labels as soon as they are final, so that
-/// the scores of the whole picture, which may be gigabytes, never exist.
+/// The scores of those rows of a picture that windows still add to. Rows leave it as labels as soon as they are final,
+/// so that the scores of the whole picture, which may be gigabytes, never exist.
 /// </summary>
 internal sealed class ScoreBand : IDisposable
 {

@@ -1,14 +1,15 @@
 namespace Atrous.Scoring;
 
 /// <summary>
-/// A square window that slides over a picture at the picture's own scale, for pictures that do not fit into memory whole, or
-/// whose details a smaller one would lose. Where windows overlap, their scores blend smoothly.
+/// A square window that slides over a picture at the picture's own scale, for pictures that do not fit into memory
+/// whole, or whose details a smaller one would lose. Where windows overlap, their scores blend smoothly.
 /// </summary>
 /// <remarks>
-/// Windows lie as in mmsegmentation's slide mode: the last of a row or column is shifted back into the picture, and along a
-/// side that is shorter than the window there is one, of the side's length. Scores are blended before the argmax: logits, or
-/// the averaged probabilities of <see cref="TestTimeAugmentation"/>. Unlike there, a head with image pooling pools the whole
-/// picture, in a first pass over all windows, so that neighbours are told the same and no seam shows.
+/// Windows lie as in mmsegmentation's slide mode: the last of a row or column is shifted back into the picture, and
+/// along a side that is shorter than the window there is one, of the side's length. Scores are blended before the
+/// argmax: logits, or the averaged probabilities of <see cref="TestTimeAugmentation"/>. Unlike there, a head with image
+/// pooling pools the whole picture, in a first pass over all windows, so that neighbours are told the same and no seam
+/// shows.
 /// </remarks>
 public sealed record SlidingWindow
 {
@@ -42,8 +43,8 @@ public sealed record SlidingWindow
     public double Overlap { get; }
 
     /// <summary>
-    /// Pixels from one window to the next: rounded down to a multiple of 16, where it is larger, so that networks of output
-    /// stride 16 or less sample every window on the same grid.
+    /// Pixels from one window to the next: rounded down to a multiple of 16, where it is larger, so that networks of
+    /// output stride 16 or less sample every window on the same grid.
     /// </summary>
     public int Stride => Math.Max((int)(Size * (1 - Overlap)), 1) is var stride && stride > Grid ? stride - stride % Grid : stride;
 }

@@ -1,12 +1,12 @@
 namespace Atrous.Scoring;
 
 /// <summary>
-/// The picture is scored at several scales, and mirrored too, and the probabilities are averaged: slower by as much, and
-/// better at the edges and at objects of unusual size.
+/// The picture is scored at several scales, and mirrored too, and the probabilities are averaged: slower by as much,
+/// and better at the edges and at objects of unusual size.
 /// </summary>
 /// <remarks>
-/// As in DeepLab's own evaluation (predict_labels_multi_scale) and in mmsegmentation (SegTTAModel): softmax at the picture's
-/// size first, then the mean, so that each pass has one vote however large its logits are.
+/// As in DeepLab's own evaluation (predict_labels_multi_scale) and in mmsegmentation (SegTTAModel): softmax at the
+/// picture's size first, then the mean, so that each pass has one vote however large its logits are.
 /// </remarks>
 public sealed record TestTimeAugmentation
 {

@@ -13,8 +13,8 @@ internal sealed class WindowAxis
         int count = (length - Size + window.Stride - 1) / window.Stride + 1;
         Starts = [.. Enumerable.Range(0, count).Select(i => Math.Min(i * window.Stride, length - Size))];
 
-        // A raised cosine: the middle of a window, which knows its surroundings, counts most. Divided by the sum over all
-        // windows here, along each side by itself, the weights of every pixel of the picture sum to 1.
+        // A raised cosine: the middle of a window, which knows its surroundings, counts most. Divided by the sum over
+        // all windows here, along each side by itself, the weights of every pixel of the picture sum to 1.
         double[] shape = [.. Enumerable.Range(0, Size).Select(i => Math.Pow(Math.Sin(Math.PI * (i + 0.5) / Size), 2))];
         var sums = new double[length];
         foreach (int start in Starts)

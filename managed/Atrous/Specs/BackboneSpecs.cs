@@ -48,7 +48,9 @@ public sealed record ResNetSpec : BackboneSpec
     public IReadOnlyList<int>? MultiGrid { get; init; }
 }
 
-/// <summary>Yu, Koltun and Funkhouser 2017, arXiv:1705.09914, form D: a ResNet with convolutions before and behind, no max-pool.</summary>
+/// <summary>
+/// Yu, Koltun and Funkhouser 2017, arXiv:1705.09914, form D: a ResNet with convolutions before and behind, no max-pool.
+/// </summary>
 public sealed record DilatedResNetSpec : BackboneSpec
 {
     /// <summary>In front of the stages.</summary>
@@ -65,7 +67,8 @@ public sealed record DilatedResNetSpec : BackboneSpec
 public readonly record struct StemConvolution(int Kernel, int Stride);
 
 /// <summary>
-/// MobileNetV2 (Sandler et al. 2018, arXiv:1801.04381) and its relatives: a stem and a list of inverted residual blocks.
+/// MobileNetV2 (Sandler et al. 2018, arXiv:1801.04381) and its relatives: a stem and a list of inverted residual
+/// blocks.
 /// </summary>
 public sealed record InvertedResidualSpec : BackboneSpec
 {
@@ -79,8 +82,9 @@ public sealed record InvertedResidualSpec : BackboneSpec
     public int? StemPadding { get; init; }
 
     /// <summary>
-    /// The zeros that a block's depthwise convolution needs are put around the block's input, in front of the expansion, so
-    /// that the depthwise window sees activation(bias) at the border instead of 0 (VainF's and jfzhang95's MobileNetV2).
+    /// The zeros that a block's depthwise convolution needs are put around the block's input, in front of the
+    /// expansion, so that the depthwise window sees activation(bias) at the border instead of 0 (VainF's and
+    /// jfzhang95's MobileNetV2).
     /// </summary>
     public bool PadsBlockInput { get; init; }
 
@@ -110,7 +114,8 @@ public sealed record InvertedResidual(int Stride, int Dilation, int ExpandKernel
 }
 
 /// <summary>
-/// Aligned Xception (Chollet 2016, arXiv:1610.02357; Chen et al. 2018, arXiv:1802.02611, figure 4) in its many editions.
+/// Aligned Xception (Chollet 2016, arXiv:1610.02357; Chen et al. 2018, arXiv:1802.02611, figure 4) in its many
+/// editions.
 /// </summary>
 public sealed record XceptionSpec : BackboneSpec
 {
@@ -135,7 +140,8 @@ public sealed record XceptionSpec : BackboneSpec
     public bool StrideInConvolution { get; init; } = true;
 
     /// <summary>
-    /// What the skip of a block that starts with an activation sees: the original's in-place ReLU has, or has not, changed it.
+    /// What the skip of a block that starts with an activation sees: the original's in-place ReLU has, or has not,
+    /// changed it.
     /// </summary>
     public bool ConvolutionSkipActivated { get; init; }
 
@@ -185,15 +191,17 @@ public sealed record XceptionBlock(int Convolutions, int Stride, int Dilation, b
 public sealed record XceptionExit(int Dilation, int? Padding = null, bool Normed = true, bool ActivatedBetween = false);
 
 /// <summary>
-/// DenseNet (Huang et al. 2016, arXiv:1608.06993) as DenseASPP (Yang et al. 2018) dilates it: a fourth transition after the
-/// last block, and no strides beyond the output stride.
+/// DenseNet (Huang et al. 2016, arXiv:1608.06993) as DenseASPP (Yang et al. 2018) dilates it: a fourth transition after
+/// the last block, and no strides beyond the output stride.
 /// </summary>
 public sealed record DenseNetSpec : BackboneSpec
 {
     /// <summary>Layers of each of the four dense blocks: 6,12,24,16 for DenseNet-121.</summary>
     public required IReadOnlyList<int> Blocks { get; init; }
 
-    /// <summary>Stride of the transition in front of each block, and dilation of the block's 3x3 convolutions.</summary>
+    /// <summary>
+    /// Stride of the transition in front of each block, and dilation of the block's 3x3 convolutions.
+    /// </summary>
     public required IReadOnlyList<DilationPlan.Stage> Stages { get; init; }
 
     /// <summary>The features are enlarged by this whole factor before they go to the head; 1 for not.</summary>

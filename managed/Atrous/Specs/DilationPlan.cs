@@ -35,8 +35,9 @@ public static class DilationPlan
     }
 
     /// <summary>
-    /// Blocks that already have an output stride, at a smaller one: strides beyond it go, and what follows is dilated that much
-    /// more. A block that loses its stride keeps its dilation (<see cref="DilationRule.FirstBlockPrevious"/>).
+    /// Blocks that already have an output stride, at a smaller one: strides beyond it go, and what follows is dilated
+    /// that much more. A block that loses its stride keeps its dilation
+    /// (<see cref="DilationRule.FirstBlockPrevious"/>).
     /// </summary>
     /// <param name="stemStride">Stride of what comes before the blocks.</param>
     /// <param name="blocks">In forward order.</param>

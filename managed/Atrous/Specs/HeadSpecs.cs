@@ -35,7 +35,9 @@ public enum ConvolutionStyle
 /// <summary>Atrous spatial pyramid pooling, Chen et al. 2017 (arXiv:1706.05587), section 3.3.</summary>
 public sealed record AsppSpec
 {
-    /// <summary>Atrous rates of the 3x3 branches; empty for the mobile form with the 1x1 branch and image pooling alone.</summary>
+    /// <summary>
+    /// Atrous rates of the 3x3 branches; empty for the mobile form with the 1x1 branch and image pooling alone.
+    /// </summary>
     public required IReadOnlyList<int> Rates { get; init; }
 
     /// <summary>Image pooling, or null for none.</summary>
@@ -44,7 +46,9 @@ public sealed record AsppSpec
     /// <summary>Of the 3x3 branches.</summary>
     public ConvolutionStyle Style { get; init; }
 
-    /// <summary>The pooled branch comes first in the concatenation (TensorFlow, mmsegmentation) rather than last.</summary>
+    /// <summary>
+    /// The pooled branch comes first in the concatenation (TensorFlow, mmsegmentation) rather than last.
+    /// </summary>
     public bool PoolFirst { get; init; }
 
     /// <summary>Kernel of the projection after the concatenation: 1, or 3 (mmsegmentation's bottleneck).</summary>
@@ -56,7 +60,9 @@ public sealed record AsppSpec
     /// <summary>After every branch and the projection.</summary>
     public Activation Activation { get; init; } = Activation.Relu;
 
-    /// <summary>6, 12, 18 at output stride 16 and twice that at 8 (Chen et al. 2017, arXiv:1706.05587, section 4.1).</summary>
+    /// <summary>
+    /// 6, 12, 18 at output stride 16 and twice that at 8 (Chen et al. 2017, arXiv:1706.05587, section 4.1).
+    /// </summary>
     public static IReadOnlyList<int> StandardRates(int outputStride) => outputStride == 8 ? [12, 24, 36] : [6, 12, 18];
 }
 
@@ -84,7 +90,9 @@ public sealed record DeepLabV3HeadSpec : HeadSpec
     public ConvolutionStyle? Hidden { get; init; }
 }
 
-/// <summary>DeepLabV3+: ASPP, decoder with low-level features, classifier. Chen et al. 2018, arXiv:1802.02611.</summary>
+/// <summary>
+/// DeepLabV3+: ASPP, decoder with low-level features, classifier. Chen et al. 2018, arXiv:1802.02611.
+/// </summary>
 public sealed record DeepLabV3PlusHeadSpec : HeadSpec
 {
     public override string Name => "DeepLabV3+";
@@ -116,7 +124,9 @@ public sealed record DeepLabV3PlusHeadSpec : HeadSpec
     public bool AfterAspp { get; init; }
 }
 
-/// <summary>DeepLabV2: atrous 3x3 convolutions straight to the classes, summed. Chen et al. 2016, arXiv:1606.00915.</summary>
+/// <summary>
+/// DeepLabV2: atrous 3x3 convolutions straight to the classes, summed. Chen et al. 2016, arXiv:1606.00915.
+/// </summary>
 public sealed record DeepLabV2HeadSpec : HeadSpec
 {
     public override string Name => "DeepLabV2";

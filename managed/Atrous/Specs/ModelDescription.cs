@@ -1,6 +1,8 @@
 namespace Atrous.Specs;
 
-/// <summary>Everything that a dialect knows of a checkpoint: the network, the names of its weights, and how pictures enter it.</summary>
+/// <summary>
+/// Everything that a dialect knows of a checkpoint: the network, the names of its weights, and how pictures enter it.
+/// </summary>
 public sealed record ModelDescription
 {
     /// <summary>The dialect's name, as --dialect takes it.</summary>

@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Atrous.Specs;
 
-/// <summary>The names that a file gives to a layer's convolution and to its batch norm, without ".weight" and the like.</summary>
+/// <summary>
+/// The names that a file gives to a layer's convolution and to its batch norm, without ".weight" and the like.
+/// </summary>
 public readonly record struct LayerNames(string Convolution, string Norm);
 
 /// <summary>

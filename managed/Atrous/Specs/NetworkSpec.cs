@@ -31,12 +31,14 @@ public sealed record NetworkSpec
     public ForwardResult Forward { get; init; } = ForwardResult.InputSize;
 
     /// <summary>
-    /// The original turns scores into probabilities at the network's input size and resizes those to the picture, instead of
-    /// the logits: near borders of classes the label can differ (bubbliiiing).
+    /// The original turns scores into probabilities at the network's input size and resizes those to the picture,
+    /// instead of the logits: near borders of classes the label can differ (bubbliiiing).
     /// </summary>
     public bool SoftmaxBeforeResize { get; init; }
 
-    /// <summary>Batch norms were folded into the convolutions when the file was written: each has a bias and no norm.</summary>
+    /// <summary>
+    /// Batch norms were folded into the convolutions when the file was written: each has a bias and no norm.
+    /// </summary>
     public bool BatchNormFolded { get; init; }
 
     /// <summary>The picture is scored at other scales too; null for its own size alone.</summary>
@@ -47,7 +49,9 @@ public sealed record NetworkSpec
 }
 
 /// <summary>What a forward pass of the original returns.</summary>
-/// <param name="Factor">Upsampling of the logits by this whole factor; 1 for raw logits, 0 for the input's size.</param>
+/// <param name="Factor">
+/// Upsampling of the logits by this whole factor; 1 for raw logits, 0 for the input's size.
+/// </param>
 /// <param name="Cropped">
 /// What lies beyond the input's size is cut off afterwards (detectron2), instead of the result being resized to it.
 /// </param>
@@ -61,8 +65,8 @@ public readonly record struct ForwardResult(int Factor, bool Cropped = false)
 }
 
 /// <summary>
-/// The element-wise maximum of the logits at several scales, at the size of scale 1's (Chen et al. 2016, arXiv:1606.00915,
-/// section 4.1). Resizes are bilinear on the half-pixel grid.
+/// The element-wise maximum of the logits at several scales, at the size of scale 1's (Chen et al. 2016,
+/// arXiv:1606.00915, section 4.1). Resizes are bilinear on the half-pixel grid.
 /// </summary>
 /// <param name="Scales">The scales beside 1, as factors of height and width, which round down.</param>
 /// <param name="RecomputedGrid">
@@ -83,12 +87,19 @@ public enum PaddingStyle
 /// <summary>Which dilation the first block of a stage gets when its stride is traded for dilation.</summary>
 public enum DilationRule
 {
-    /// <summary>The new dilation from the first block on (jfzhang95's and yassouali's ResNets, segmentation_models.pytorch).</summary>
+    /// <summary>
+    /// The new dilation from the first block on (jfzhang95's and yassouali's ResNets, segmentation_models.pytorch).
+    /// </summary>
     Full,
 
-    /// <summary>The dilation of the stage before in the first block, the new one after it (torchvision, VainF, mmsegmentation).</summary>
+    /// <summary>
+    /// The dilation of the stage before in the first block, the new one after it (torchvision, VainF, mmsegmentation).
+    /// </summary>
     FirstBlockPrevious,
 
-    /// <summary>The dilation of the stage before in the whole stage, the new one from the next stage on (jfzhang95's MobileNetV2).</summary>
+    /// <summary>
+    /// The dilation of the stage before in the whole stage, the new one from the next stage on (jfzhang95's
+    /// MobileNetV2).
+    /// </summary>
     NextStage,
 }

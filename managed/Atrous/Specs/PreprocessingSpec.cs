@@ -4,12 +4,14 @@ using System.Text.Json.Serialization;
 namespace Atrous.Specs;
 
 /// <summary>
-/// How a picture becomes a network's input, as data: resized by <see cref="Resize"/> with <see cref="Filter"/>, then per
-/// channel (pixel * <see cref="Scale"/> - mean) / std. Equal when all of it is equal.
+/// How a picture becomes a network's input, as data: resized by <see cref="Resize"/> with <see cref="Filter"/>, then
+/// per channel (pixel * <see cref="Scale"/> - mean) / std. Equal when all of it is equal.
 /// </summary>
 public sealed record PreprocessingSpec
 {
-    /// <summary>ImageNet's statistics on RGB from 0 to 1, the habit of torchvision and of most who use its backbones.</summary>
+    /// <summary>
+    /// ImageNet's statistics on RGB from 0 to 1, the habit of torchvision and of most who use its backbones.
+    /// </summary>
     public static readonly PreprocessingSpec ImageNet = new()
     {
         Scale = 1f / 255f,
@@ -17,13 +19,18 @@ public sealed record PreprocessingSpec
         Std = [0.229f, 0.224f, 0.225f],
     };
 
-    /// <summary>The order in which the network takes the colours. Pictures of other than 3 channels keep theirs.</summary>
+    /// <summary>
+    /// The order in which the network takes the colours. Pictures of other than 3 channels keep theirs.
+    /// </summary>
     public ChannelOrder Order { get; init; }
 
     /// <summary>Factor on the byte: 1/255 or 1.</summary>
     public required float Scale { get; init; }
 
-    /// <summary>One per channel of the network's input, in its order (B, G, R for <see cref="ChannelOrder.Bgr"/>), after scaling.</summary>
+    /// <summary>
+    /// One per channel of the network's input, in its order (B, G, R for <see cref="ChannelOrder.Bgr"/>), after
+    /// scaling.
+    /// </summary>
     public required IReadOnlyList<float> Mean { get; init; }
 
     /// <summary>As <see cref="Mean"/>; positive.</summary>
@@ -144,7 +151,8 @@ public abstract record ResizePolicy
     }
 
     /// <summary>
-    /// The shorter side becomes <paramref name="Size"/> and the longer int(Size * long / short), as torchvision's Resize.
+    /// The shorter side becomes <paramref name="Size"/> and the longer int(Size * long / short), as torchvision's
+    /// Resize.
     /// </summary>
     /// <param name="Size">Pixels.</param>
     /// <param name="Max">The longer side is at most this, and the shorter follows; null for no such limit.</param>

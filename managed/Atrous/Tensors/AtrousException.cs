@@ -16,7 +16,10 @@ public class AtrousException : Exception
     }
 }
 
-/// <summary>A model file that cannot be used: broken, hostile, of an unknown dialect, or with missing weights. Retrying is useless.</summary>
+/// <summary>
+/// A model file that cannot be used: broken, hostile, of an unknown dialect, or with missing weights. Retrying is
+/// useless.
+/// </summary>
 public sealed class ModelException : AtrousException
 {
     public ModelException(string message)

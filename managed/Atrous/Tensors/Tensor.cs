@@ -24,8 +24,12 @@ public sealed unsafe class Tensor : IDisposable
     /// <summary>The first byte. Valid until the tensor is disposed.</summary>
     public byte* Pointer => _buffer.Pointer;
 
-    /// <summary>All elements of one picture of the batch, [H, W, C]. T is float or ushort, as <see cref="Type"/> says.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such picture, or it has more than 2^31 elements.</exception>
+    /// <summary>
+    /// All elements of one picture of the batch, [H, W, C]. T is float or ushort, as <see cref="Type"/> says.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// There is no such picture, or it has more than 2^31 elements.
+    /// </exception>
     /// <exception cref="InvalidOperationException">T is not what the tensor holds.</exception>
     public Span<T> Image<T>(int index)
         where T : unmanaged

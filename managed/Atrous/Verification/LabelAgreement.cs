@@ -18,7 +18,9 @@ public sealed record LabelAgreement(long Pixels, long Same, long Decided, long D
     /// <summary>Compares a mask with the exact scores.</summary>
     /// <param name="labels">The mask, row by row.</param>
     /// <param name="scores">Of one picture of the mask's size: [1, H, W, classes].</param>
-    /// <param name="lead">The difference between the best and the second score from which on a pixel counts as decided.</param>
+    /// <param name="lead">
+    /// The difference between the best and the second score from which on a pixel counts as decided.
+    /// </param>
     public static LabelAgreement Of(ReadOnlySpan<ushort> labels, Tensor scores, double lead)
     {
         ArgumentNullException.ThrowIfNull(scores);

@@ -17,16 +17,16 @@ public sealed record LayerVerification(string Name, string Op, Shape Shape, Tens
 internal static class LayerComparison
 {
     /// <summary>
-    /// Every layer from the input to the logits, in the order in which they run. The network runs several times where its layers
-    /// would not fit into the budget at once.
+    /// Every layer from the input to the logits, in the order in which they run. The network runs several times where
+    /// its layers would not fit into the budget at once.
     /// </summary>
     /// <param name="tested">The device in question, and the model whose weights it holds.</param>
     /// <param name="judge">The device that is trusted, and the same model with its own weights.</param>
     /// <param name="input">Pre-processed picture, NHWC.</param>
-    /// <param name="cancellation">Looked at between two layers.</param>
+    /// <param name="cancellationToken">Looked at between two layers.</param>
     /// <param name="budget">Bytes of the layers that are held at a time, on both devices together.</param>
     public static IEnumerable<LayerVerification> Of(
-        (IBackend Backend, Model Model) tested, (IBackend Backend, Model Model) judge, Tensor input, CancellationToken cancellation,
+        (IBackend Backend, Model Model) tested, (IBackend Backend, Model Model) judge, Tensor input, CancellationToken cancellationToken,
         long budget = 512L << 20)
     {
         // Each device runs the graph of its own model, whose weights it has packed already.
@@ -38,8 +38,8 @@ internal static class LayerComparison
             Tensor[] actual = [], expected = [];
             try
             {
-                actual = Run(tested.Backend, Intermediates.Copied(testedGraph, testedLayers.Skip(first).Take(layers.Length)), input, cancellation);
-                expected = Run(judge.Backend, Intermediates.Copied(judgeGraph, layers), input, cancellation);
+                actual = Run(tested.Backend, Intermediates.Copied(testedGraph, testedLayers.Skip(first).Take(layers.Length)), input, cancellationToken);
+                expected = Run(judge.Backend, Intermediates.Copied(judgeGraph, layers), input, cancellationToken);
                 first += layers.Length;
                 for (int i = 0; i < layers.Length; i++)
                     yield return Compare(layers[i], actual[i], expected[i]);
@@ -82,9 +82,9 @@ internal static class LayerComparison
     private static LayerVerification Compare(Node layer, Tensor actual, Tensor expected) => new(
         layer.Output.Name, layer.Op.Name, layer.Output.Shape, TensorError.Of(actual.Image<float>(0), expected.Image<float>(0)));
 
-    private static Tensor[] Run(IBackend backend, NetworkGraph network, Tensor input, CancellationToken cancellation)
+    private static Tensor[] Run(IBackend backend, NetworkGraph network, Tensor input, CancellationToken cancellationToken)
     {
         using var executable = new CompiledNetwork(backend.Compile(network), network.Outputs);
-        return executable.Run(input, cancellation);
+        return executable.Run(input, cancellationToken);
     }
 }

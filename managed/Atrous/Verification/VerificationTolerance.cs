@@ -4,16 +4,16 @@ namespace Atrous.Verification;
 /// <param name="Max">Of the largest difference; infinite where the root mean square is the measure.</param>
 /// <param name="Rms">Of the root of the mean squared difference.</param>
 /// <param name="Lead">
-/// By how much the winning class's score must lead for the pixel to count as decided: two scores that are closer may change
-/// places within the tolerance, so the label of such a pixel says nothing.
+/// By how much the winning class's score must lead for the pixel to count as decided: two scores that are closer may
+/// change places within the tolerance, so the label of such a pixel says nothing.
 /// </param>
 /// <param name="Labels">The share of the decided pixels that must get the same label.</param>
 public sealed record VerificationTolerance(double Max, double Rms, double Lead, double Labels)
 {
     /// <summary>
     /// fp32 differs in the order of summation alone: 1e-4 is ten times the worst that two float32 runs of the original
-    /// frameworks show. Products of fp16 and tf32 have 11 bits, those of bf16 have 8; through a hundred layers that is a root mean
-    /// square of up to 5e-3 and 4e-2. Five times as much is what the difference of two scores may move.
+    /// frameworks show. Products of fp16 and tf32 have 11 bits, those of bf16 have 8; through a hundred layers that is
+    /// a root mean square of up to 5e-3 and 4e-2. Five times as much is what the difference of two scores may move.
     /// </summary>
     public static VerificationTolerance For(Precision precision) => precision switch
     {

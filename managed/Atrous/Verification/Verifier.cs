@@ -5,13 +5,15 @@ using Atrous.Tensors;
 namespace Atrous.Verification;
 
 /// <summary>What a picture's scores and mask are like on the two devices.</summary>
-/// <param name="Scores">Of every class for every pixel, from the picture on: pre-processing and upsampling included.</param>
+/// <param name="Scores">
+/// Of every class for every pixel, from the picture on: pre-processing and upsampling included.
+/// </param>
 /// <param name="Labels">Of the mask that the device makes, against the exact scores.</param>
 public sealed record PictureVerification(TensorError Scores, LabelAgreement Labels);
 
 /// <summary>
-/// One model on two devices: the one in question, and one that is trusted and judges it, which computes in fp32. Both see the
-/// same pictures.
+/// One model on two devices: the one in question, and one that is trusted and judges it, which computes in fp32. Both
+/// see the same pictures.
 /// </summary>
 public sealed class Verifier : IDisposable
 {
@@ -53,20 +55,20 @@ public sealed class Verifier : IDisposable
 
     /// <summary>Compares a picture's scores and its mask.</summary>
     /// <inheritdoc cref="Segmenter.Segment(Image, bool, CancellationToken)" path="/exception"/>
-    public PictureVerification Compare(Image photo, CancellationToken cancellation = default)
+    public PictureVerification Compare(Image photo, CancellationToken cancellationToken = default)
     {
-        Segmentation mask = Tested.Segment(photo, cancellation: cancellation);
-        using Tensor actual = Tested.Scores(photo, cancellation), expected = Judge.Scores(photo, cancellation);
+        Segmentation mask = Tested.Segment(photo, cancellationToken: cancellationToken);
+        using Tensor actual = Tested.Scores(photo, cancellationToken), expected = Judge.Scores(photo, cancellationToken);
         TensorError error = TensorError.Of(actual.Image<float>(0), expected.Image<float>(0));
         return new PictureVerification(error, LabelAgreement.Of(mask.Labels, expected, Tolerance.Lead * error.Std));
     }
 
     /// <summary>Compares every layer, in the order in which they run, on the same pre-processed picture.</summary>
     /// <inheritdoc cref="Segmenter.Segment(Image, bool, CancellationToken)" path="/exception"/>
-    public IEnumerable<LayerVerification> CompareLayers(Image photo, CancellationToken cancellation = default)
+    public IEnumerable<LayerVerification> CompareLayers(Image photo, CancellationToken cancellationToken = default)
     {
         using NetworkInput input = Judge.Prepare(photo);
-        foreach (LayerVerification layer in LayerComparison.Of((Tested.Backend, Tested.Model), (Judge.Backend, Judge.Model), input.Tensor, cancellation))
+        foreach (LayerVerification layer in LayerComparison.Of((Tested.Backend, Tested.Model), (Judge.Backend, Judge.Model), input.Tensor, cancellationToken))
             yield return layer;
     }
 

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace Atrous.ManagedCuda.CUDNN.Native;
 
 /// <summary>
-/// A descriptor of cuDNN's. Descriptors that it names are kept alive by it, because cuDNN may look at them as long as it is used.
+/// A descriptor of cuDNN's. Descriptors that it names are kept alive by it, because cuDNN may look at them as long as
+/// it is used.
 /// </summary>
 internal sealed unsafe class BackendDescriptor : SafeHandle
 {
@@ -64,7 +65,10 @@ internal sealed unsafe class BackendDescriptor : SafeHandle
     public long Count(AttributeName name, AttributeType type) =>
         CudnnApi.cudnnBackendGetAttribute(this, name, type, 0, out long count, null) == CudnnStatus.Success ? count : 0;
 
-    /// <summary>Descriptors that cuDNN fills in; they stay alive with this one, which they may refer to, until they are disposed.</summary>
+    /// <summary>
+    /// Descriptors that cuDNN fills in; they stay alive with this one, which they may refer to, until they are
+    /// disposed.
+    /// </summary>
     public BackendDescriptor[] GetChildren(AttributeName name, DescriptorType type, int most)
     {
         var children = new List<BackendDescriptor>();

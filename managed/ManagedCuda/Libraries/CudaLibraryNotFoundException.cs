@@ -1,6 +1,8 @@
 namespace Atrous.ManagedCuda.Libraries;
 
-/// <summary>A library of NVIDIA's that this machine does not have, or only too old; the message lists what was tried.</summary>
+/// <summary>
+/// A library of NVIDIA's that this machine does not have, or only too old; the message lists what was tried.
+/// </summary>
 public sealed class CudaLibraryNotFoundException : Exception
 {
     internal CudaLibraryNotFoundException(CudaLibraryName library, IReadOnlyList<ProbedFile> tried)
@@ -15,7 +17,9 @@ public sealed class CudaLibraryNotFoundException : Exception
     /// <summary>Every file that was tried, in order, and why it was not taken.</summary>
     public IReadOnlyList<ProbedFile> Tried { get; }
 
-    /// <summary>What was there but could not be taken comes with its reason; names that nothing was found under are only listed.</summary>
+    /// <summary>
+    /// What was there but could not be taken comes with its reason; names that nothing was found under are only listed.
+    /// </summary>
     private static string Sentence(IReadOnlyList<ProbedFile> tried) =>
         string.Join(", ", tried.Select(file => file.Missing ? file.Path : $"{file.Path} ({file.Outcome})"));
 }

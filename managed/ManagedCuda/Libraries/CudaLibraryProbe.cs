@@ -16,19 +16,23 @@ public sealed record ProbedFile(string Path, string Outcome, bool Missing = fals
 public sealed record LoadedLibrary(nint Handle, string Path, IReadOnlyList<ProbedFile> Tried);
 
 /// <summary>
-/// Finds NVIDIA's libraries at run time, in one order: the folders of <see cref="Folders"/>, those of ATROUS_CUDA_PATH, the
-/// system's loader (libX.so.major, the newest first, then libX.so), the wheels of Python installations, the toolkit's folder.
-/// What was taken stays taken for the life of the process.
+/// Finds NVIDIA's libraries at run time, in one order: the folders of <see cref="Folders"/>, those of ATROUS_CUDA_PATH,
+/// the system's loader (libX.so.major, the newest first, then libX.so), the wheels of Python installations, the
+/// toolkit's folder. What was taken stays taken for the life of the process.
 /// </summary>
 public static class CudaLibraryProbe
 {
     private static readonly Dictionary<string, LoadedLibrary> Loaded = [];
 
-    /// <summary>Folders to look in before all others, separated as PATH is. Set before the first use of a library.</summary>
+    /// <summary>
+    /// Folders to look in before all others, separated as PATH is. Set before the first use of a library.
+    /// </summary>
     public static string? Folders { get; set; }
 
     /// <summary>Loads a library, or returns it if it is loaded.</summary>
-    /// <exception cref="CudaLibraryNotFoundException">None of the places has it, or only a version that is too old.</exception>
+    /// <exception cref="CudaLibraryNotFoundException">
+    /// None of the places has it, or only a version that is too old.
+    /// </exception>
     public static LoadedLibrary Load(CudaLibraryName library)
     {
         lock (Loaded)
@@ -39,7 +43,9 @@ public static class CudaLibraryProbe
         }
     }
 
-    /// <summary>Loads a library that others look for by its bare name: what is loaded already is found wherever it lies.</summary>
+    /// <summary>
+    /// Loads a library that others look for by its bare name: what is loaded already is found wherever it lies.
+    /// </summary>
     internal static void TryPreload(CudaLibraryName library)
     {
         try
@@ -88,7 +94,8 @@ public static class CudaLibraryProbe
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            // The loader's words are worth reading only where there is a file: "libcudnn_graph.so.9: cannot open ..." and the like.
+            // The loader's words are worth reading only where there is a file: "libcudnn_graph.so.9: cannot open ..."
+            // and the like.
             return named ? new ProbedFile(path, e.Message.ReplaceLineEndings(" ").Trim()) : new ProbedFile(path, "unknown to the system's loader", Missing: true);
         }
         foreach (string entryPoint in library.Needs)

@@ -1,8 +1,9 @@
 namespace Atrous.ManagedCuda.Libraries;
 
 /// <summary>
-/// Where the libraries of NVIDIA's are looked for, in this order: the folders of an explicit option, those of ATROUS_CUDA_PATH
-/// (separated as PATH is), the system's loader, the wheels of Python installations (site-packages/nvidia/*/lib), the toolkit.
+/// Where the libraries of NVIDIA's are looked for, in this order: the folders of an explicit option, those of
+/// ATROUS_CUDA_PATH (separated as PATH is), the system's loader, the wheels of Python installations
+/// (site-packages/nvidia/*/lib), the toolkit.
 /// </summary>
 internal sealed record LibraryFolders(string[] Named, string[] Wheels, string[] Toolkit)
 {
@@ -33,7 +34,9 @@ internal sealed record LibraryFolders(string[] Named, string[] Wheels, string[] 
     private static string[] Split(string? folders) =>
         folders?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
-    /// <summary>Installations of Python: the active environment, those whose python is in PATH, and the usual places.</summary>
+    /// <summary>
+    /// Installations of Python: the active environment, those whose python is in PATH, and the usual places.
+    /// </summary>
     private static IEnumerable<string> Prefixes(Func<string, string?> variable)
     {
         foreach (string name in (string[])["VIRTUAL_ENV", "CONDA_PREFIX"])

@@ -22,8 +22,8 @@ internal sealed class ContextHandle : SafeHandle
 }
 
 /// <summary>
-/// Something that lives in a context. An owned one keeps its context alive and frees itself with the context made current, on
-/// whichever thread (the finalizer's as well) that happens.
+/// Something that lives in a context. An owned one keeps its context alive and frees itself with the context made
+/// current, on whichever thread (the finalizer's as well) that happens.
 /// </summary>
 internal abstract class CudaHandle : SafeHandle
 {
@@ -99,7 +99,9 @@ internal sealed class HostMemoryHandle(ContextHandle context, nint memory) : Cud
     protected override CUResult Free() => DriverApi.cuMemFreeHost(handle);
 }
 
-/// <summary>Device memory; pooled memory goes back in the order of the stream that it came from, which it keeps alive.</summary>
+/// <summary>
+/// Device memory; pooled memory goes back in the order of the stream that it came from, which it keeps alive.
+/// </summary>
 internal sealed class DeviceMemoryHandle : CudaHandle
 {
     private readonly StreamHandle? _stream;

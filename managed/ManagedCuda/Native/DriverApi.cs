@@ -5,8 +5,9 @@ using Atrous.ManagedCuda.Libraries;
 namespace Atrous.ManagedCuda.Native;
 
 /// <summary>
-/// The driver's entry points, by the explicit names that CUDA 12 and 13 both export: a header's macro would turn cuMemAlloc into
-/// cuMemAlloc_v2, and the bare name is an older ABI. What a call returns is judged in <see cref="ThrowIfFailed"/> alone.
+/// The driver's entry points, by the explicit names that CUDA 12 and 13 both export: a header's macro would turn
+/// cuMemAlloc into cuMemAlloc_v2, and the bare name is an older ABI. What a call returns is judged in
+/// <see cref="ThrowIfFailed"/> alone.
 /// </summary>
 internal static unsafe partial class DriverApi
 {
@@ -21,7 +22,9 @@ internal static unsafe partial class DriverApi
 
     static DriverApi() => CudaLibraryProbe.Serve(typeof(DriverApi).Assembly, CudaLibraryName.Driver);
 
-    /// <summary>The CUDA version of the driver, 1000 x major + 10 x minor; the first call initialises the driver.</summary>
+    /// <summary>
+    /// The CUDA version of the driver, 1000 x major + 10 x minor; the first call initialises the driver.
+    /// </summary>
     /// <exception cref="CudaLibraryNotFoundException">There is no driver.</exception>
     /// <exception cref="CudaException">There is one, but it has no device, is too old or is broken.</exception>
     public static int Version => InitializedVersion.Value;

@@ -5,7 +5,9 @@ using Atrous.Tests.Support;
 
 namespace Atrous.Cuda.Tests.Cli;
 
-/// <summary>`atrous verify` and `atrous bench` on a CUDA device: every precision keeps its tolerance, layer by layer.</summary>
+/// <summary>
+/// `atrous verify` and `atrous bench` on a CUDA device: every precision keeps its tolerance, layer by layer.
+/// </summary>
 public sealed class VerifyTests
 {
     private static readonly string Model = Path.Combine(Path.GetDirectoryName(Tool.Path)!, "models", "atrous-street.safetensors");
@@ -23,7 +25,8 @@ public sealed class VerifyTests
         Assert.StartsWith("cuda:", json.GetProperty("device").GetString());
         double[] errors = [.. json.GetProperty("layers").EnumerateArray().Select(layer => layer.GetProperty("rms").GetDouble())];
         Assert.InRange(errors.Length, 50, 120);
-        // Layers are seen as they are stored: what has 8 or 11 bits differs from float32 by more than float32 from itself.
+        // Layers are seen as they are stored: what has 8 or 11 bits differs from float32 by more than float32 from
+        // itself.
         if (precision != "fp32")
             Assert.InRange(errors.Min(), 1e-5, 1e-2);
     }

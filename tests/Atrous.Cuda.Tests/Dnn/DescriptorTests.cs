@@ -8,7 +8,9 @@ using Atrous.ManagedCuda.Libraries;
 
 namespace Atrous.Cuda.Tests.Dnn;
 
-/// <summary>Descriptors that are wrong, graphs that no engine takes, and what is said of them. Nothing may stay behind.</summary>
+/// <summary>
+/// Descriptors that are wrong, graphs that no engine takes, and what is said of them. Nothing may stay behind.
+/// </summary>
 public sealed class DescriptorTests : IDisposable
 {
     private static readonly ConvolutionCase Good = new(Storage.Fp16, 1, 8, 6, 6, 8, 3, 3, new(1, 1, 1, 1), Bias: true);

@@ -7,7 +7,9 @@ using Atrous.ManagedCuda.Native;
 
 namespace Atrous.Cuda.Tests.Driver;
 
-/// <summary>What crosses the border has the driver's own layout, and every entry point that is imported is there.</summary>
+/// <summary>
+/// What crosses the border has the driver's own layout, and every entry point that is imported is there.
+/// </summary>
 public sealed class BorderTests
 {
     [Fact]

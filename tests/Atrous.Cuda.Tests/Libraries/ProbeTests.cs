@@ -3,7 +3,9 @@ using Atrous.ManagedCuda.Libraries;
 
 namespace Atrous.Cuda.Tests.Libraries;
 
-/// <summary>The one order in which NVIDIA's libraries are looked for, and what is said when they are not found.</summary>
+/// <summary>
+/// The one order in which NVIDIA's libraries are looked for, and what is said when they are not found.
+/// </summary>
 public sealed class ProbeTests : IDisposable
 {
     private static readonly CudaLibraryName Absent = CudaLibraryName.Dnn with { Name = "absent", Linux = ["libabsent.so.9", "libabsent.so"] };

@@ -12,7 +12,9 @@ public sealed class GoldenTests(ITestOutputHelper output)
     /// <summary>Set to 1 the software device runs every golden too, which takes it some minutes.</summary>
     private const string AllVariable = "ATROUS_TEST_ALL_GOLDENS";
 
-    /// <summary>At least one of every dialect, backbone and head, that the software device finishes in some seconds.</summary>
+    /// <summary>
+    /// At least one of every dialect, backbone and head, that the software device finishes in some seconds.
+    /// </summary>
     private static readonly string[] OnSoftware =
     [
         "arronhzg_resnet50_os16_97x129", "arronhzg_resnet101_os16_97x129", "arronhzg_xception_os16_97x129", "bubbliiiing_mobilenet_os16_97x129",

@@ -10,9 +10,9 @@ namespace Atrous.Cuda.Tests.Networks;
 public sealed class PrecisionTests(ITestOutputHelper output)
 {
     /// <summary>
-    /// What an operation may be off by, in standard deviations of its result. Each input and each weight is off by half a unit in
-    /// the last place (2^-12 of its size at most for 11 bits, 2^-9 for 8), the result once more; the cases are wide enough that
-    /// the largest of a few hundred results is about ten times that.
+    /// What an operation may be off by, in standard deviations of its result. Each input and each weight is off by half
+    /// a unit in the last place (2^-12 of its size at most for 11 bits, 2^-9 for 8), the result once more; the cases
+    /// are wide enough that the largest of a few hundred results is about ten times that.
     /// </summary>
     private static double Limit(Precision precision) => precision switch
     {

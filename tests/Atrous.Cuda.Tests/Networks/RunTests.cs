@@ -10,7 +10,9 @@ using Atrous.Tests.Support;
 
 namespace Atrous.Cuda.Tests.Networks;
 
-/// <summary>How a network runs: step by step at first, then captured; on many threads; cancelled; disposed meanwhile.</summary>
+/// <summary>
+/// How a network runs: step by step at first, then captured; on many threads; cancelled; disposed meanwhile.
+/// </summary>
 public sealed class RunTests
 {
     public static TheoryData<Precision> Precisions => [.. Enum.GetValues<Precision>()];

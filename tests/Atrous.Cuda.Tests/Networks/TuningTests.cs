@@ -7,7 +7,9 @@ using Atrous.Tests.Support;
 
 namespace Atrous.Cuda.Tests.Networks;
 
-/// <summary>Engines are timed once; what was chosen is kept, and a memory that is no good costs nothing but time.</summary>
+/// <summary>
+/// Engines are timed once; what was chosen is kept, and a memory that is no good costs nothing but time.
+/// </summary>
 public sealed class TuningTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("atrous-tests-").FullName;

@@ -4,7 +4,9 @@ using Atrous.Cuda.Tests.Support;
 
 namespace Atrous.Tests.Support;
 
-/// <summary>The GPU's rows for the tests that every backend must pass: those of tests/Atrous.Tests are of other processes.</summary>
+/// <summary>
+/// The GPU's rows for the tests that every backend must pass: those of tests/Atrous.Tests are of other processes.
+/// </summary>
 public static class AllBackends
 {
     /// <summary>Untimed, so that equal runs take equal ways; TuningTests are for the rest.</summary>

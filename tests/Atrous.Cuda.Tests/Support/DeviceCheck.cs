@@ -8,8 +8,8 @@ using Xunit.v3;
 namespace Atrous.Cuda.Tests.Support;
 
 /// <summary>
-/// Fails a test that leaves anything alive on the software device, or that made it find a wrong access. A test that provokes one
-/// reads the report and calls <see cref="SoftwareDevice.Reset"/> itself.
+/// Fails a test that leaves anything alive on the software device, or that made it find a wrong access. A test that
+/// provokes one reads the report and calls <see cref="SoftwareDevice.Reset"/> itself.
 /// </summary>
 [AttributeUsage(AttributeTargets.Assembly)]
 public sealed class DeviceCheckAttribute : BeforeAfterTestAttribute

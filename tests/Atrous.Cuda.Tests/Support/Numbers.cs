@@ -25,7 +25,10 @@ internal static class Numbers
     public static float Multiplied(float value, Storage storage) =>
         storage == Storage.Tf32 ? BitConverter.UInt32BitsToSingle(Rounded(value, 13)) : value;
 
-    /// <summary>How far a result may be from the exact sum: half a unit in the last place of the stored result, and a little for the sum.</summary>
+    /// <summary>
+    /// How far a result may be from the exact sum: half a unit in the last place of the stored result, and a little for
+    /// the sum.
+    /// </summary>
     public static float Tolerance(float exact, Storage storage) => Math.Abs(exact) * (storage switch
     {
         Storage.Fp16 => 1f / 2048,

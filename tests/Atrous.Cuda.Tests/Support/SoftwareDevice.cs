@@ -22,8 +22,8 @@ internal enum Live
 }
 
 /// <summary>
-/// The test-only device of tests/device, which these tests run on. With ATROUS_TEST_GPU=1 they run on the machine's own GPU instead,
-/// and what only the software device can show (counters, injected faults) is skipped.
+/// The test-only device of tests/device, which these tests run on. With ATROUS_TEST_GPU=1 they run on the machine's own
+/// GPU instead, and what only the software device can show (counters, injected faults) is skipped.
 /// </summary>
 internal static unsafe partial class SoftwareDevice
 {

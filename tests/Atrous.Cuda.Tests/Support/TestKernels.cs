@@ -2,7 +2,9 @@ using Atrous.ManagedCuda;
 
 namespace Atrous.Cuda.Tests.Support;
 
-/// <summary>PTX of two small kernels, which the software device has compiled for the host under the same names.</summary>
+/// <summary>
+/// PTX of two small kernels, which the software device has compiled for the host under the same names.
+/// </summary>
 internal static class TestKernels
 {
     /// <summary>out[i] = in[i] * scale + shift.</summary>

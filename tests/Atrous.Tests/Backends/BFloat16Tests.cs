@@ -21,12 +21,15 @@ public sealed class BFloat16Tests(ITestOutputHelper output)
     private const double OpLimit = 1.0 / 64;
 
     /// <summary>
-    /// Root mean square, in standard deviations of the logits: roundings of 2^-9 in a hundred layers, mostly averaged out by the
-    /// sums of the next. Measured: 2e-3 (with linear bottlenecks) to 1.5e-2.
+    /// Root mean square, in standard deviations of the logits: roundings of 2^-9 in a hundred layers, mostly averaged
+    /// out by the sums of the next. Measured: 2e-3 (with linear bottlenecks) to 1.5e-2.
     /// </summary>
     private const double NetworkLimit = 2.5e-2;
 
-    /// <summary>Random weights leave many classes close together; real ones do not (RealModelTests). Measured: 0.981 at the least.</summary>
+    /// <summary>
+    /// Random weights leave many classes close together; real ones do not (RealModelTests). Measured: 0.981 at the
+    /// least.
+    /// </summary>
     private const double LabelLimit = 0.97;
 
     public static TheoryData<string> Cases => [.. OpCases.All.Select(test => test.Name)];

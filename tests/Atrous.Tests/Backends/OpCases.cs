@@ -5,8 +5,8 @@ using Atrous.Tensors;
 namespace Atrous.Tests.Backends;
 
 /// <summary>
-/// The one list of operation cases, run on every backend. Small shapes with a reason each; names are seeds, and the numbers
-/// that torch gives for most of them are in tests/goldens/ops.json (made by make_ops.py there).
+/// The one list of operation cases, run on every backend. Small shapes with a reason each; names are seeds, and the
+/// numbers that torch gives for most of them are in tests/goldens/ops.json (made by make_ops.py there).
 /// </summary>
 public static class OpCases
 {

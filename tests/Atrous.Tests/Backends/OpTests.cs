@@ -11,7 +11,9 @@ namespace Atrous.Tests.Backends;
 /// <summary>Every operation case on every backend, against the reference.</summary>
 public sealed class OpTests
 {
-    /// <summary>Float32 sums of a few thousand products, in whatever order, stay within this many standard deviations.</summary>
+    /// <summary>
+    /// Float32 sums of a few thousand products, in whatever order, stay within this many standard deviations.
+    /// </summary>
     private const double Limit = 1e-5;
 
     public static TheoryData<string, string> Cases => AllBackends.With(OpCases.All.Select(test => test.Name));
@@ -133,7 +135,9 @@ public sealed class OpTests
         }
     }
 
-    /// <summary>A label may differ only where interpolation left two classes closer than rounding; never without it.</summary>
+    /// <summary>
+    /// A label may differ only where interpolation left two classes closer than rounding; never without it.
+    /// </summary>
     private static void AssertSameLabels(Argmax argmax, OpCase test, float[] logits, ushort[] actual, ushort[] expected)
     {
         if (argmax.Upsample is null)

@@ -40,7 +40,8 @@ public sealed class ReferenceTests
     [Fact]
     public void A_convolution_by_hand()
     {
-        // Two pixels in a row, kernel 1x1 [2, -1]: channels (1, 2) and (3, 5) give 0 and 1; then 10 x - 3, then the residual.
+        // Two pixels in a row, kernel 1x1 [2, -1]: channels (1, 2) and (3, 5) give 0 and 1; then 10 x - 3, then the
+        // residual.
         using var weights = new GivenWeights(2, -1);
         var op = new Conv2d(weights.Of(1, 2, 1, 1), [10f], [-3f], 1, 1, Padding.None, 1, Activation.LeakyRelu(0.5f));
         Assert.Equal([-1f, 12f], Result(op, [new(1, 1, 2, 2), new(1, 1, 2, 1)], [1, 2, 3, 5], [1, 5]));

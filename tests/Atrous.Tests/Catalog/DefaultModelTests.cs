@@ -73,7 +73,9 @@ public sealed class DefaultModelTests
         Assert.InRange(matrix.PixelAccuracy, 0.80, 1);
     }
 
-    /// <summary>The picture in the README is what the program writes; other instruction sets may round a tie differently.</summary>
+    /// <summary>
+    /// The picture in the README is what the program writes; other instruction sets may round a tie differently.
+    /// </summary>
     [Fact]
     public void The_overlay_in_the_README_is_its_output()
     {

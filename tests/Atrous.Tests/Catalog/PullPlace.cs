@@ -68,8 +68,8 @@ public sealed class PullPlace : IPullReport, IDisposable
 
     public static string Hash(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
 
-    public Task<int> Pull(PullOptions? options = null, CancellationToken cancellation = default) =>
-        new ModelPull(Cache, options ?? Options).RunAsync(Entry, this, cancellation);
+    public Task<int> Pull(PullOptions? options = null, CancellationToken cancellationToken = default) =>
+        new ModelPull(Cache, options ?? Options).RunAsync(Entry, this, cancellationToken);
 
     /// <summary>The file is there with these bytes, and nothing else is.</summary>
     public void AssertPulled(byte[] content)

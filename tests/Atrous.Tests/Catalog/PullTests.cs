@@ -51,7 +51,7 @@ public sealed class PullTests
             if (received == Part)
                 interruption.Cancel();
         };
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => place.Pull(cancellation: interruption.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => place.Pull(cancellationToken: interruption.Token));
         Assert.Equal(PullState.Partial, place.Cache.StateOf(place.Entry));
         Assert.Equal(Part, place.Cache.BytesOf(place.Entry));
         Assert.False(File.Exists(place.Target));

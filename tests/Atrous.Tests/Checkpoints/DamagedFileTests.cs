@@ -2,7 +2,9 @@ using Atrous.Checkpoints;
 
 namespace Atrous.Tests.Checkpoints;
 
-/// <summary>Truncated and altered files are refused with a <see cref="ModelException"/> or read; nothing else ever happens.</summary>
+/// <summary>
+/// Truncated and altered files are refused with a <see cref="ModelException"/> or read; nothing else ever happens.
+/// </summary>
 public sealed class DamagedFileTests : IDisposable
 {
     private const int MutationsPerFile = 400;

@@ -70,7 +70,8 @@ public sealed partial class BenchTests(GeneratedModel model) : IDisposable
         Assert.Equal("labels", layers[^1].GetProperty("name").GetString());
         Assert.Equal("1x97x129x1", layers[^1].GetProperty("shape").GetString());
         Assert.All(layers, layer => Assert.InRange(layer.GetProperty("min").GetDouble(), 0.0001, layer.GetProperty("median").GetDouble()));
-        // Fused layers compute what `atrous info` counts, so no layer is left out; but the pooled branch is multiplied once a picture.
+        // Fused layers compute what `atrous info` counts, so no layer is left out; but the pooled branch is multiplied
+        // once a picture.
         long counted = Tool.Run("info", model.Path, "--size", "97x129", "--json").Exits(0).Json.GetProperty("multiplyAdds").GetInt64();
         Assert.InRange(layers.Sum(layer => layer.GetProperty("multiplyAdds").GetInt64()), 0.98 * counted, counted);
         double network = json.GetProperty("milliseconds").GetProperty("network").GetProperty("median").GetDouble();

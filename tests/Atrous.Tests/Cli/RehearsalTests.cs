@@ -6,7 +6,10 @@ namespace Atrous.Tests.Cli;
 /// <summary>What goes before the first mask may save time and nothing else.</summary>
 public sealed class RehearsalTests(GeneratedModel model)
 {
-    /// <summary>In the tool nobody would see it fail: the first mask would be late again. Leaks are seen by <see cref="Support.LeakCheckAttribute"/>.</summary>
+    /// <summary>
+    /// In the tool nobody would see it fail: the first mask would be late again. Leaks are seen by
+    /// <see cref="Support.LeakCheckAttribute"/>.
+    /// </summary>
     [Fact]
     public void It_reaches_its_end() => Rehearsal.Run();
 

@@ -53,8 +53,8 @@ public sealed class TileTests(GeneratedModel model) : IDisposable
     }
 
     /// <summary>
-    /// Eight times the rows cost the picture, its labels and their file, some 8 bytes a pixel. The scores, which would be 20 more
-    /// with this model's 5 classes, are not held.
+    /// Eight times the rows cost the picture, its labels and their file, some 8 bytes a pixel. The scores, which would
+    /// be 20 more with this model's 5 classes, are not held.
     /// </summary>
     [Fact]
     public void Memory_does_not_grow_by_the_scores_of_the_picture()

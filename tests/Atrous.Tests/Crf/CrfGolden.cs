@@ -8,8 +8,8 @@ using Atrous.Tests.Support;
 namespace Atrous.Tests.Crf;
 
 /// <summary>
-/// What pydensecrf gave for a picture, unaries and parameters, and where it is known what exact filtering (without a lattice)
-/// would have given. shared/goldens/README.md, section 5; tests/goldens/crf holds copies of a few.
+/// What pydensecrf gave for a picture, unaries and parameters, and where it is known what exact filtering (without a
+/// lattice) would have given. shared/goldens/README.md, section 5; tests/goldens/crf holds copies of a few.
 /// </summary>
 public sealed class CrfGolden
 {

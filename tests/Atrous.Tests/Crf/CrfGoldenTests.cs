@@ -5,7 +5,9 @@ namespace Atrous.Tests.Crf;
 /// <summary>DenseCrf against pydensecrf.</summary>
 public sealed class CrfGoldenTests
 {
-    /// <summary>Ten times what the original's SSE and scalar paths differ by; un-normalised kernels saturate, and differ more.</summary>
+    /// <summary>
+    /// Ten times what the original's SSE and scalar paths differ by; un-normalised kernels saturate, and differ more.
+    /// </summary>
     private static double Limit(CrfGolden golden) => golden.Normalization == CrfNormalization.None ? 1e-3 : 1e-4;
 
     public static TheoryData<string> Names => CrfGolden.Names;

@@ -20,7 +20,8 @@ public sealed class ModelConverterTests(ITestOutputHelper output)
         ConvertResult folded = ModelConverter.Convert(
             folder.Model, folder.PathOf("folded.safetensors"), folder.Options, new ConvertOptions { FoldBatchNorm = true });
         Assert.Equal(new FileInfo(folder.PathOf("folded.safetensors")).Length, folded.Bytes);
-        // One more rounding of each weight: as much as the noise between two float32 runs of the original, several times over.
+        // One more rounding of each weight: as much as the noise between two float32 runs of the original, several
+        // times over.
         double limit = Math.Max(1e-5, 4 * folder.Golden.Noise);
         output.WriteLine($"{Tolerance.AssertWithin(limit, Logits(folder.PathOf("folded.safetensors"), input), expected, "folded")}");
         ModelInfo before = ModelInfo.Read(folder.Model, folder.Options), after = ModelInfo.Read(folder.PathOf("folded.safetensors"));

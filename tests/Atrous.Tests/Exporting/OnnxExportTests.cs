@@ -8,7 +8,9 @@ namespace Atrous.Tests.Exporting;
 /// <summary>Exported files: sound as files, and computing what Atrous computes.</summary>
 public sealed class OnnxExportTests(ITestOutputHelper output)
 {
-    /// <summary>A network of each family whose weights are quick to make; most goldens themselves are in shared.</summary>
+    /// <summary>
+    /// A network of each family whose weights are quick to make; most goldens themselves are in shared.
+    /// </summary>
     public static TheoryData<string> Families =>
     [
         "vainf_deeplabv3plus_mobilenet_os16_97x129",

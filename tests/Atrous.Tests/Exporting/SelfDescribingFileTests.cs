@@ -11,7 +11,9 @@ using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Exporting;
 
-/// <summary>The second version of the self-describing form: every spec survives it, and no hostile file does harm.</summary>
+/// <summary>
+/// The second version of the self-describing form: every spec survives it, and no hostile file does harm.
+/// </summary>
 public sealed class SelfDescribingFileTests
 {
     private const string Name = "vainf_deeplabv3plus_mobilenet_os16_97x129";

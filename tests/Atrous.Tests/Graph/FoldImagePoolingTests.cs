@@ -7,7 +7,9 @@ using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Graph;
 
-/// <summary>An image pooling in front of a projection becomes a term of it, wherever it stands, and nothing else does.</summary>
+/// <summary>
+/// An image pooling in front of a projection becomes a term of it, wherever it stands, and nothing else does.
+/// </summary>
 public sealed class FoldImagePoolingTests
 {
     private readonly GraphBuilder _builder = new();

@@ -98,7 +98,9 @@ public sealed class MemoryPlanTests
 
     private static long Bytes(Value value) => value.Shape.Elements * value.Type.SizeInBytes();
 
-    /// <summary>Runs the graph: each node finds its inputs as they were written, then writes its name over its output.</summary>
+    /// <summary>
+    /// Runs the graph: each node finds its inputs as they were written, then writes its name over its output.
+    /// </summary>
     private static void Play(NetworkGraph graph)
     {
         MemoryPlan plan = MemoryPlan.Of(graph);
@@ -152,7 +154,9 @@ public sealed class MemoryPlanTests
             value == ancestor || graph.Slices.TryGetValue(value, out Slice slice) && IsInside(slice.Parent, ancestor);
     }
 
-    /// <summary>The most bytes that any node finds alive: a bound that no plan without in-place work can beat.</summary>
+    /// <summary>
+    /// The most bytes that any node finds alive: a bound that no plan without in-place work can beat.
+    /// </summary>
     private static long Peak(NetworkGraph graph)
     {
         MemoryPlan plan = MemoryPlan.Of(graph);

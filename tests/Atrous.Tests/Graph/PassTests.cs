@@ -96,7 +96,10 @@ public sealed class PassTests
         Assert.Equal(4, graph.Nodes.Sum(node => node.Inputs.Count(input => input == conversion.Output)));
     }
 
-    /// <summary>Two inverted residuals, the second with squeeze and excitation; what comes behind them is read by a dense convolution.</summary>
+    /// <summary>
+    /// Two inverted residuals, the second with squeeze and excitation; what comes behind them is read by a dense
+    /// convolution.
+    /// </summary>
     [Fact]
     public void What_a_linear_bottleneck_is_computed_from_stays_float32()
     {

@@ -22,7 +22,9 @@ public sealed class RandomGraphs
         _random = new Random(seed);
     }
 
-    /// <summary>A graph of about this many layers with one input, some feature maps as outputs, and labels last.</summary>
+    /// <summary>
+    /// A graph of about this many layers with one input, some feature maps as outputs, and labels last.
+    /// </summary>
     public static NetworkGraph Make(int seed, int layers = 25) => new RandomGraphs(seed).Make(layers);
 
     /// <summary>An input for a graph.</summary>

@@ -10,8 +10,8 @@ public sealed partial class LayeringTests
     private const int MaxLines = 400;
 
     /// <summary>
-    /// Folders of managed/Atrous and the folders that each may name. "" is the root namespace's own files, the front door;
-    /// a folder that is missing here fails, so that its place is decided when it is made.
+    /// Folders of managed/Atrous and the folders that each may name. "" is the root namespace's own files, the front
+    /// door; a folder that is missing here fails, so that its place is decided when it is made.
     /// </summary>
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
@@ -146,7 +146,9 @@ public sealed partial class LayeringTests
         return parts.Length > 3 ? parts[2] : "";
     }
 
-    /// <summary>The folders that a file names: using directives and qualified names, of which comments are no part.</summary>
+    /// <summary>
+    /// The folders that a file names: using directives and qualified names, of which comments are no part.
+    /// </summary>
     private static IEnumerable<string> References(string file) =>
         Qualified().Matches(Comment().Replace(Text(file), "")).Select(match => match.Groups[1].Value + match.Groups[2].Value)
             .Where(Allowed.ContainsKey).Distinct();
@@ -156,7 +158,8 @@ public sealed partial class LayeringTests
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
     private static partial Regex Namespace();
 
-    // Also "Native.Something", which means the same within Atrous. Graph and Imaging are left out there: members have these names.
+    // Also "Native.Something", which means the same within Atrous. Graph and Imaging are left out there: members have
+    // these names.
     [GeneratedRegex(@"(?<![\w.])(?:(?:global::)?Atrous\.(\w+)|(Native|Tensors|Specs|Models|Checkpoints|Backends|Preprocessing|Postprocessing)\.[A-Z])")]
     private static partial Regex Qualified();
 

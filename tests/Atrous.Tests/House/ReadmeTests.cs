@@ -8,8 +8,8 @@ using Atrous.Tests.Support;
 namespace Atrous.Tests.House;
 
 /// <summary>
-/// The program in README.md compiles as a project of its own and runs. The files that it loads are put where it looks for them
-/// (a small generated model, a photo); those that it names otherwise must be there afterwards.
+/// The program in README.md compiles as a project of its own and runs. The files that it loads are put where it looks
+/// for them (a small generated model, a photo); those that it names otherwise must be there afterwards.
 /// </summary>
 public sealed partial class ReadmeTests(GeneratedModel model) : IDisposable
 {

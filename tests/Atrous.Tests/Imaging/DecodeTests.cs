@@ -111,7 +111,9 @@ public class DecodeTests
         }
     }
 
-    /// <summary>Found by the soak: libpng made room for two rows of the length that the header claimed, 6 GB each.</summary>
+    /// <summary>
+    /// Found by the soak: libpng made room for two rows of the length that the header claimed, 6 GB each.
+    /// </summary>
     [Fact]
     public void Probing_costs_no_memory_whatever_the_header_claims()
     {

@@ -26,7 +26,9 @@ internal static class ImageFixtures
         Assert.Equal(expected.Pixels, actual.Pixels.ToArray());
     }
 
-    /// <summary>Decodes bytes that may be damaged: a picture or an <see cref="ImageException"/>, and nothing left behind.</summary>
+    /// <summary>
+    /// Decodes bytes that may be damaged: a picture or an <see cref="ImageException"/>, and nothing left behind.
+    /// </summary>
     public static bool Decodes(ReadOnlySpan<byte> bytes)
     {
         long handles = LibAtrous.LiveHandles(), buffers = PixelBuffer.LiveCount;

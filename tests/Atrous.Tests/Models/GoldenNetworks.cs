@@ -32,7 +32,9 @@ internal sealed class GeneratedCheckpoint(Golden golden) : ICheckpoint
 /// <summary>Builds and runs a golden's network.</summary>
 internal static class GoldenNetworks
 {
-    /// <summary>The description that a dialect gives of a golden's keys, with the golden's own output stride and switches.</summary>
+    /// <summary>
+    /// The description that a dialect gives of a golden's keys, with the golden's own output stride and switches.
+    /// </summary>
     public static ModelDescription Describe(Golden golden, ICheckpoint checkpoint)
     {
         SegmenterOptions options = OptionsOf(golden);

@@ -7,8 +7,8 @@ using Atrous.Tests.Support;
 namespace Atrous.Tests.Peers;
 
 /// <summary>
-/// The networks of bench/peers in plain PyTorch are the ones that Atrous runs: what PyTorch saves, the tool reads, and both
-/// compute the same. Skips where no Python has PyTorch.
+/// The networks of bench/peers in plain PyTorch are the ones that Atrous runs: what PyTorch saves, the tool reads, and
+/// both compute the same. Skips where no Python has PyTorch.
 /// </summary>
 public sealed class PyTorchTests : IDisposable
 {

@@ -4,7 +4,9 @@ namespace Atrous.Tests.Postprocessing;
 
 public class CocoRleTests
 {
-    /// <summary>Height, width, text and area of masks that pycocotools wrote; decoding them here is the independent way back.</summary>
+    /// <summary>
+    /// Height, width, text and area of masks that pycocotools wrote; decoding them here is the independent way back.
+    /// </summary>
     public static TheoryData<int, int, string> Published => new()
     {
         {

@@ -35,7 +35,9 @@ public sealed class WindowAxisTests
         Assert.All(sums, sum => Assert.Equal(1, sum, 1e-5));
     }
 
-    /// <summary>mmsegmentation: max(length - size + stride - 1, 0) // stride + 1 windows, the last shifted back.</summary>
+    /// <summary>
+    /// mmsegmentation: max(length - size + stride - 1, 0) // stride + 1 windows, the last shifted back.
+    /// </summary>
     [Fact]
     public void Windows_lie_as_in_mmsegmentation()
     {

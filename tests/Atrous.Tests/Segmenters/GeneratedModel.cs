@@ -6,7 +6,9 @@ using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Segmenters;
 
-/// <summary>A checkpoint file with generated weights (VainF's DeepLabV3+ on MobileNetV2, 5 classes), made once for all tests.</summary>
+/// <summary>
+/// A checkpoint file with generated weights (VainF's DeepLabV3+ on MobileNetV2, 5 classes), made once for all tests.
+/// </summary>
 public sealed class GeneratedModel : IDisposable
 {
     /// <summary>The golden whose weights it has.</summary>
@@ -25,7 +27,9 @@ public sealed class GeneratedModel : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    /// <summary>Writes a golden's weights, or some of them, as a safetensors file with the golden's own names.</summary>
+    /// <summary>
+    /// Writes a golden's weights, or some of them, as a safetensors file with the golden's own names.
+    /// </summary>
     public static void Write(Golden golden, string path, Func<string, bool>? keep = null)
     {
         using GeneratedWeights weights = golden.Weights();

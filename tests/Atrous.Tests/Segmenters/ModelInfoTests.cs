@@ -8,7 +8,9 @@ namespace Atrous.Tests.Segmenters;
 /// <summary>What Atrous says of a checkpoint, against what its publisher says.</summary>
 public sealed class ModelInfoTests
 {
-    /// <summary>torchvision's documentation: 11,029,328 parameters with the auxiliary head, 10.45 G multiply-adds at 520x520.</summary>
+    /// <summary>
+    /// torchvision's documentation: 11,029,328 parameters with the auxiliary head, 10.45 G multiply-adds at 520x520.
+    /// </summary>
     [Fact]
     public void Parameters_and_multiply_adds_are_those_that_torchvision_publishes()
     {

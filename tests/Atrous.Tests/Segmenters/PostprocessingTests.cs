@@ -9,7 +9,9 @@ using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Segmenters;
 
-/// <summary>What comes after the logits: the CRF as a step, and letterboxed models whose probabilities are resized back.</summary>
+/// <summary>
+/// What comes after the logits: the CRF as a step, and letterboxed models whose probabilities are resized back.
+/// </summary>
 public sealed class PostprocessingTests(GeneratedModel model)
 {
     [Fact]

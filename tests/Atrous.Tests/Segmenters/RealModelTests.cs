@@ -3,7 +3,9 @@ using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Segmenters;
 
-/// <summary>Real pretrained networks on real photos, against what a float run of the original graph gives and ground truth.</summary>
+/// <summary>
+/// Real pretrained networks on real photos, against what a float run of the original graph gives and ground truth.
+/// </summary>
 public sealed class RealModelTests(ITestOutputHelper output)
 {
     private const string Voc = "deeplabv3_mobilenetv2_voc", Ade = "deeplabv3plus_mobilenetv2_ade20k32";
@@ -30,7 +32,10 @@ public sealed class RealModelTests(ITestOutputHelper output)
         Assert.True(agreement >= 0.995, $"only {agreement:P3} of the pixels agree");
     }
 
-    /// <summary>Rounding moves a boundary here and there: what the README promises. Measured: 99.67 % at the least, 99.89 % in the mean.</summary>
+    /// <summary>
+    /// Rounding moves a boundary here and there: what the README promises. Measured: 99.67 % at the least, 99.89 % in
+    /// the mean.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Photos))]
     public void Bf16_keeps_the_mask(string model, string photo)
@@ -79,7 +84,9 @@ public sealed class RealModelTests(ITestOutputHelper output)
         Assert.InRange(agreement, accuracy - 0.002, accuracy + 0.002);
     }
 
-    /// <summary>A denser backbone sees the same things: most of the mask stays, and more of it is right at the edges.</summary>
+    /// <summary>
+    /// A denser backbone sees the same things: most of the mask stays, and more of it is right at the edges.
+    /// </summary>
     [Theory]
     [InlineData(Voc)]
     [InlineData(Ade)]

@@ -64,11 +64,11 @@ public sealed class SegmenterTests(GeneratedModel model)
         using var cancelled = new CancellationTokenSource();
         await cancelled.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => segmenter.SegmentAsync(photo, cancellation: cancelled.Token));
+            () => segmenter.SegmentAsync(photo, cancellationToken: cancelled.Token));
         using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(3));
         using Image large = Noise(1025, 1025, seed: 4);
-        Assert.ThrowsAny<OperationCanceledException>(() => segmenter.Segment(large, cancellation: soon.Token));
-        Assert.Equal(257 * 257, (await segmenter.SegmentAsync(photo, cancellation: TestContext.Current.CancellationToken)).Labels.Length);
+        Assert.ThrowsAny<OperationCanceledException>(() => segmenter.Segment(large, cancellationToken: soon.Token));
+        Assert.Equal(257 * 257, (await segmenter.SegmentAsync(photo, cancellationToken: TestContext.Current.CancellationToken)).Labels.Length);
     }
 
     [Fact]

@@ -11,8 +11,8 @@ namespace Atrous.Tests.Segmenters;
 public sealed class SlidingWindowTests(GeneratedModel model, ITestOutputHelper output)
 {
     /// <summary>
-    /// A photo-like picture and a real network: with its image pooling shared, windows see nearly what the whole sees. What
-    /// remains are surfaces that only far context can tell apart; larger windows have more of it.
+    /// A photo-like picture and a real network: with its image pooling shared, windows see nearly what the whole sees.
+    /// What remains are surfaces that only far context can tell apart; larger windows have more of it.
     /// </summary>
     [Theory]
     [InlineData(513, 0.97)]
@@ -80,7 +80,7 @@ public sealed class SlidingWindowTests(GeneratedModel model, ITestOutputHelper o
         using Segmenter windows = Load(new SlidingWindow(64, 0.9));
         using Image photo = Photo(2000, 2000);
         using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
-        Assert.ThrowsAny<OperationCanceledException>(() => windows.Segment(photo, cancellation: soon.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => windows.Segment(photo, cancellationToken: soon.Token));
     }
 
     [Fact]

@@ -18,7 +18,9 @@ public sealed class TestTimeAugmentationTests(GeneratedModel model)
             Assert.Equal(expected.Confidence[i], actual.Confidence[i], 1e-4f);
     }
 
-    /// <summary>With the mirror image averaged in, left and right are equals: a mirrored picture has the mirrored mask.</summary>
+    /// <summary>
+    /// With the mirror image averaged in, left and right are equals: a mirrored picture has the mirrored mask.
+    /// </summary>
     [Fact]
     public void A_flipped_mean_is_symmetric()
     {

@@ -6,8 +6,8 @@ using Atrous.Hosting.Scheduling;
 namespace Atrous.Tests.Serving;
 
 /// <summary>
-/// A work whose preparation and run a test can hold: nothing here depends on how fast the machine is. Runs are written down in
-/// their order.
+/// A work whose preparation and run a test can hold: nothing here depends on how fast the machine is. Runs are written
+/// down in their order.
 /// </summary>
 internal sealed class GatedWork(string name, object? key = null) : Work
 {
@@ -78,14 +78,14 @@ internal sealed class GatedWork(string name, object? key = null) : Work
         IsPrepared = true;
     }
 
-    public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellation)
+    public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellationToken)
     {
-        Cancellation = cancellation;
+        Cancellation = cancellationToken;
         Runs?.Enqueue(string.Join("+", batch.Select(work => ((GatedWork)work).Name)));
         foreach (Work work in batch)
             ((GatedWork)work)._running.TrySetResult();
         foreach (Work work in batch)
-            ((GatedWork)work)._run.Wait(cancellation);
+            ((GatedWork)work)._run.Wait(cancellationToken);
         if (batch.Select(work => (GatedWork)work).FirstOrDefault(work => work.Failure is not null && (!work.FailsInCompany || batch.Count > 1)) is { } failing)
             throw failing.Failure!;
     }

@@ -92,7 +92,7 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
         await Assert.ThrowsAsync<UnavailableException>(() => segmenter.SegmentAsync([photo, photo, photo, photo, photo]));
         await Assert.ThrowsAsync<UnavailableException>(() => segmenter.SegmentAsync(photo, new RequestOptions { Priority = 9 }));
         await Assert.ThrowsAsync<UnavailableException>(() => segmenter.SegmentAsync(photo, new RequestOptions { Timeout = TimeSpan.Zero }));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => segmenter.SegmentAsync(photo, cancellation: new CancellationToken(true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => segmenter.SegmentAsync(photo, cancellationToken: new CancellationToken(true)));
         GatedWork busy = await host.Occupy();
         Assert.Contains("20 ms", (await Assert.ThrowsAsync<RequestTimeoutException>(
             () => segmenter.SegmentAsync(photo, new RequestOptions { Timeout = TimeSpan.FromMilliseconds(20) }))).Message);

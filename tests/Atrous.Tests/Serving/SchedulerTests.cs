@@ -136,7 +136,7 @@ public sealed class SchedulerTests : IDisposable
         (GatedWork busy, QueuedRequest first) = await Occupy(queue);
         using var gone = new CancellationTokenSource();
         GatedWork abandoned = Work("gone");
-        QueuedRequest request = Submit(queue, abandoned, cancellation: gone.Token);
+        QueuedRequest request = Submit(queue, abandoned, cancellationToken: gone.Token);
         Assert.Throws<QueueFullException>(() => Submit(queue, Work("refused")));
         await gone.CancelAsync();
         QueuedRequest next = Submit(queue, Work("next"));
@@ -153,7 +153,7 @@ public sealed class SchedulerTests : IDisposable
         RequestQueue queue = Queue(new BatchingOptions { QueueLimit = 4 });
         using var gone = new CancellationTokenSource();
         GatedWork work = Work("gone").Prepared(held: true);
-        QueuedRequest request = Submit(queue, work, cancellation: gone.Token);
+        QueuedRequest request = Submit(queue, work, cancellationToken: gone.Token);
         await work.Preparing.WaitAsync(Patience);
         await gone.CancelAsync();
         Assert.Equal(0, queue.Length);
@@ -171,7 +171,7 @@ public sealed class SchedulerTests : IDisposable
         (GatedWork busy, _) = await Occupy(queue);
         using CancellationTokenSource one = new(), other = new();
         GatedWork a = Work("a").Held(), b = Work("b").Held();
-        QueuedRequest first = Submit(queue, a, cancellation: one.Token), second = Submit(queue, b, cancellation: other.Token);
+        QueuedRequest first = Submit(queue, a, cancellationToken: one.Token), second = Submit(queue, b, cancellationToken: other.Token);
         busy.Open();
         await b.Running.WaitAsync(Patience);
         await one.CancelAsync();
@@ -304,10 +304,10 @@ public sealed class SchedulerTests : IDisposable
     }
 
     private static QueuedRequest Submit(
-        RequestQueue queue, Work work, int priority = 2, TimeSpan? timeout = null, CancellationToken cancellation = default)
+        RequestQueue queue, Work work, int priority = 2, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
         var request = new QueuedRequest(queue, work, priority);
-        request.EndEarly(timeout, cancellation);
+        request.EndEarly(timeout, cancellationToken);
         queue.Device.Submit([request]);
         return request;
     }
@@ -326,7 +326,7 @@ public sealed class SchedulerTests : IDisposable
         {
         }
 
-        public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellation)
+        public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellationToken)
         {
             runs.Enqueue(name);
             time.Advance(TimeSpan.FromSeconds(seconds));
@@ -345,7 +345,7 @@ public sealed class SchedulerTests : IDisposable
 
         public override void Prepare() => throw new ImageException("These bytes are no picture.");
 
-        public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellation) => Assert.Fail("It is not prepared.");
+        public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellationToken) => Assert.Fail("It is not prepared.");
 
         public override void Release(bool delivered) => Assert.False(delivered);
     }

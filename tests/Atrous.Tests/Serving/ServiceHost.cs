@@ -41,7 +41,7 @@ internal sealed class ServiceHost : IAsyncDisposable
     /// <summary>Keeps the device of a model busy until the work is opened.</summary>
     public Task<GatedWork> Occupy(string? name = null) => GatedWork.Occupy(Catalog, name);
 
-    public Task Stop(CancellationToken cancellation = default) => _host.StopAsync(cancellation);
+    public Task Stop(CancellationToken cancellationToken = default) => _host.StopAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

@@ -5,7 +5,9 @@ using Atrous.Backends.Reference;
 
 namespace Atrous.Tests.Support;
 
-/// <summary>The one list of backends that the tests run. A theory takes a name and makes the backend for itself.</summary>
+/// <summary>
+/// The one list of backends that the tests run. A theory takes a name and makes the backend for itself.
+/// </summary>
 public static partial class AllBackends
 {
     private static readonly (string Name, Func<IBackend> Create)[] Rows =
@@ -25,7 +27,9 @@ public static partial class AllBackends
     public static TheoryData<string, string> With(IEnumerable<string> cases) =>
         [.. cases.SelectMany(_ => Names, (name, backend) => (backend, name))];
 
-    /// <summary>A new backend, which the caller disposes; skips the test with the reason where this machine has it not.</summary>
+    /// <summary>
+    /// A new backend, which the caller disposes; skips the test with the reason where this machine has it not.
+    /// </summary>
     public static IBackend Create(string name)
     {
         try
@@ -39,7 +43,10 @@ public static partial class AllBackends
         }
     }
 
-    /// <summary>The CPU backend with everything stored as bfloat16; skips the test with the reason where this machine has it not.</summary>
+    /// <summary>
+    /// The CPU backend with everything stored as bfloat16; skips the test with the reason where this machine has it
+    /// not.
+    /// </summary>
     public static CpuBackend OfBFloat16()
     {
         try
@@ -54,8 +61,8 @@ public static partial class AllBackends
     }
 
     /// <summary>
-    /// What is made while an environment variable has a value. The kernels look at the process's own environment, not at .NET's
-    /// copy.
+    /// What is made while an environment variable has a value. The kernels look at the process's own environment, not
+    /// at .NET's copy.
     /// </summary>
     public static T Under<T>(string variable, string value, Func<T> make)
     {

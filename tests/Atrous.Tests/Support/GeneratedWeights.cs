@@ -4,8 +4,9 @@ using Atrous.Tensors;
 namespace Atrous.Tests.Support;
 
 /// <summary>
-/// The pseudo-random weights that the goldens were made with: every value follows from the tensor's name and its index, so
-/// both sides can make them and none need be stored. The formulas are those of goldens/README.md, section 1, bit for bit.
+/// The pseudo-random weights that the goldens were made with: every value follows from the tensor's name and its index,
+/// so both sides can make them and none need be stored. The formulas are those of goldens/README.md, section 1, bit for
+/// bit.
 /// </summary>
 public sealed unsafe class GeneratedWeights : IWeightSource
 {

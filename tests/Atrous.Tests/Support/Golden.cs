@@ -23,8 +23,9 @@ public sealed record GoldenEntry(string Name, string Dialect, JsonElement Option
 }
 
 /// <summary>
-/// What a third-party network gave for generated weights and a generated input: options, the checkpoint's keys, the output
-/// and some intermediates. shared/goldens/README.md says how they were made; tests/goldens holds copies of a few.
+/// What a third-party network gave for generated weights and a generated input: options, the checkpoint's keys, the
+/// output and some intermediates. shared/goldens/README.md says how they were made; tests/goldens holds copies of a
+/// few.
 /// </summary>
 public sealed class Golden
 {
@@ -86,7 +87,9 @@ public sealed class Golden
     public static TheoryData<string> Where(Func<GoldenEntry, bool> predicate) =>
         [.. All.Where(predicate).Select(entry => entry.Name)];
 
-    /// <summary>A case by its name, from tests/goldens or shared/goldens; skips the test where it is in neither.</summary>
+    /// <summary>
+    /// A case by its name, from tests/goldens or shared/goldens; skips the test where it is in neither.
+    /// </summary>
     public static Golden Load(string name)
     {
         string copy = Path.Combine(Repository.Goldens, "cases", name + ".json");

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace Atrous.Tests.Support;
 
-/// <summary>The generator against the vectors that the goldens came with: if this fails, no golden means anything.</summary>
+/// <summary>
+/// The generator against the vectors that the goldens came with: if this fails, no golden means anything.
+/// </summary>
 public sealed class GoldenTests
 {
     private static readonly JsonElement Vectors =

@@ -10,8 +10,8 @@ using Xunit.v3;
 namespace Atrous.Tests.Support;
 
 /// <summary>
-/// Fails a test that leaves more native memory or handles behind than it found. Fixtures and the test class's own fields
-/// live around the test and are not counted.
+/// Fails a test that leaves more native memory or handles behind than it found. Fixtures and the test class's own
+/// fields live around the test and are not counted.
 /// </summary>
 [AttributeUsage(AttributeTargets.Assembly | AttributeTargets.Class | AttributeTargets.Method)]
 public sealed class LeakCheckAttribute : BeforeAfterTestAttribute
@@ -22,7 +22,9 @@ public sealed class LeakCheckAttribute : BeforeAfterTestAttribute
         ("native handles", LibAtrous.LiveHandles),
     ];
 
-    /// <summary>A server's client may see the end of a request a moment before the server has freed all of it.</summary>
+    /// <summary>
+    /// A server's client may see the end of a request a moment before the server has freed all of it.
+    /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     // Tests run one at a time, and the same instance serves Before and After of each.

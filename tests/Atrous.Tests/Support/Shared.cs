@@ -1,8 +1,8 @@
 namespace Atrous.Tests.Support;
 
 /// <summary>
-/// Data too large to commit, in the folder <c>shared</c> beside the checkout (or inside it). A test that needs some of it is
-/// skipped where it is missing, unless ATROUS_REQUIRE_SHARED=1 says that it must be there.
+/// Data too large to commit, in the folder <c>shared</c> beside the checkout (or inside it). A test that needs some of
+/// it is skipped where it is missing, unless ATROUS_REQUIRE_SHARED=1 says that it must be there.
 /// </summary>
 public static class Shared
 {

@@ -26,10 +26,14 @@ public sealed record Difference(double MaxAbsolute, double Rms, double Std, int 
 /// <summary>Compares results with a stated tolerance.</summary>
 public static class Tolerance
 {
-    /// <summary>Float32 kernels against the framework's own result: ten times the worst noise that two float32 runs show.</summary>
+    /// <summary>
+    /// Float32 kernels against the framework's own result: ten times the worst noise that two float32 runs show.
+    /// </summary>
     public const double Network = 1e-4;
 
-    /// <summary>Measures the difference. <paramref name="std"/> is computed from the expected values where it is not given.</summary>
+    /// <summary>
+    /// Measures the difference. <paramref name="std"/> is computed from the expected values where it is not given.
+    /// </summary>
     public static Difference Measure(ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, double? std = null)
     {
         Assert.Equal(expected.Length, actual.Length);
@@ -50,7 +54,9 @@ public static class Tolerance
             : new(max, rms, std ?? TensorError.Unit(expected), worst, actual[worst], expected[worst]);
     }
 
-    /// <summary>Fails, with a report, where the largest difference is above <paramref name="limit"/> standard deviations.</summary>
+    /// <summary>
+    /// Fails, with a report, where the largest difference is above <paramref name="limit"/> standard deviations.
+    /// </summary>
     public static Difference AssertWithin(
         double limit, ReadOnlySpan<float> actual, ReadOnlySpan<float> expected, string what, double? std = null)
     {

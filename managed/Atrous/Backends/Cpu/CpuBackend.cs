@@ -5,9 +5,9 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Cpu;
 
 /// <summary>
-/// Runs graphs on the processor through libatrous: the instruction set is picked at run time (forceable by the environment
-/// variable ATROUS_ISA), weights are packed once and shared by every shape. Owns the thread pool and the packed weights;
-/// dispose it after its executables.
+/// Runs graphs on the processor through libatrous: the instruction set is picked at run time (forceable by the
+/// environment variable ATROUS_ISA), weights are packed once and shared by every shape. Owns the thread pool and the
+/// packed weights; dispose it after its executables.
 /// </summary>
 public sealed class CpuBackend : IBackend
 {
@@ -20,10 +20,12 @@ public sealed class CpuBackend : IBackend
     private readonly DType _storage;
 
     /// <summary>Starts the thread pool.</summary>
-    /// <param name="threads">Threads of a run, the caller's included; 0 means one per core that the process may use.</param>
+    /// <param name="threads">
+    /// Threads of a run, the caller's included; 0 means one per core that the process may use.
+    /// </param>
     /// <param name="precision">
-    /// <see cref="Precision.Fp32"/>, or <see cref="Precision.Bf16"/>: weights and values stored as bfloat16, sums and scores in
-    /// float32.
+    /// <see cref="Precision.Fp32"/>, or <see cref="Precision.Bf16"/>: weights and values stored as bfloat16, sums and
+    /// scores in float32.
     /// </param>
     /// <exception cref="UnavailableException">
     /// libatrous is missing, ATROUS_ISA names nothing that the processor has, or it lacks what the precision takes.

@@ -36,18 +36,18 @@ internal sealed class CpuExecutable : ILayeredExecutable
     }
 
     /// <inheritdoc/>
-    public void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation = default) =>
-        Run(inputs, outputs, null, cancellation);
+    public void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken = default) =>
+        Run(inputs, outputs, null, cancellationToken);
 
     /// <inheritdoc/>
-    public IReadOnlyList<LayerTime> RunInLayers(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation)
+    public IReadOnlyList<LayerTime> RunInLayers(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken)
     {
         var layers = new List<LayerTime>(_steps.Length);
-        Run(inputs, outputs, layers, cancellation);
+        Run(inputs, outputs, layers, cancellationToken);
         return layers;
     }
 
-    private void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, List<LayerTime>? layers, CancellationToken cancellation)
+    private void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, List<LayerTime>? layers, CancellationToken cancellationToken)
     {
         Signature.Check(_graph, inputs, outputs);
         NativeBuffer arena = _arenas.Take(_arenaSize);
@@ -58,7 +58,7 @@ internal sealed class CpuExecutable : ILayeredExecutable
             Bind(frame, arena, inputs, outputs);
             foreach ((Node node, Step run) in _steps)
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 long start = layers is null ? 0 : Stopwatch.GetTimestamp();
                 AtrousStatus status = run(_engine, frame);
                 if (status != AtrousStatus.Ok)
@@ -79,7 +79,8 @@ internal sealed class CpuExecutable : ILayeredExecutable
     }
 
     /// <summary>
-    /// Gives up its claim to arenas of its size; a run that is under way, or that comes after all, keeps its own until it ends.
+    /// Gives up its claim to arenas of its size; a run that is under way, or that comes after all, keeps its own until
+    /// it ends.
     /// </summary>
     public void Dispose()
     {

@@ -7,12 +7,14 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Cpu;
 
 /// <summary>
-/// Packed weights by the convolution that uses them, so that graphs of different shapes share one copy. A weight is read
-/// from its file, packed and forgotten: at no time is there more than one of them unpacked on a thread.
+/// Packed weights by the convolution that uses them, so that graphs of different shapes share one copy. A weight is
+/// read from its file, packed and forgotten: at no time is there more than one of them unpacked on a thread.
 /// </summary>
 internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposable
 {
-    /// <summary>More threads would wait for the memory, and each holds an unpacked weight, of up to 19 MB in a DeepLab.</summary>
+    /// <summary>
+    /// More threads would wait for the memory, and each holds an unpacked weight, of up to 19 MB in a DeepLab.
+    /// </summary>
     private const int MostThreads = 4;
 
     private readonly Dictionary<Weight, List<Packed>> _packed = [];

@@ -148,7 +148,9 @@ internal static unsafe class Steps
             labels is { } l ? (ushort*)l.In(frame).Data : null, confidence is { } c ? (float*)c.In(frame).Data : null);
     }
 
-    /// <summary>The argmax of the same scores beside a confidence, or the other way round: one call computes both.</summary>
+    /// <summary>
+    /// The argmax of the same scores beside a confidence, or the other way round: one call computes both.
+    /// </summary>
     private static Node? Twin(Node node, NetworkGraph graph, ResizeBilinear? upsample) => graph.Nodes.FirstOrDefault(other =>
         other != node && other.Inputs[0] == node.Inputs[0] && (node.Op, other.Op) switch
         {

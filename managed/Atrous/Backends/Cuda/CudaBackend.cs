@@ -8,8 +8,9 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Cuda;
 
 /// <summary>
-/// Runs graphs on an NVIDIA GPU: convolutions through cuDNN and cuBLASLt, the rest through the kernels of native/cuda. Weights are
-/// sent once and shared by every shape. Dispose it after its executables; runs that are under way are waited for.
+/// Runs graphs on an NVIDIA GPU: convolutions through cuDNN and cuBLASLt, the rest through the kernels of native/cuda.
+/// Weights are sent once and shared by every shape. Dispose it after its executables; runs that are under way are
+/// waited for.
 /// </summary>
 public sealed class CudaBackend : IPictureBackend, IDeviceMemory
 {
@@ -21,7 +22,9 @@ public sealed class CudaBackend : IPictureBackend, IDeviceMemory
     /// <param name="device">The n of "cuda:n".</param>
     /// <param name="precision">Number format of weights and activations; sums are float32.</param>
     /// <param name="options">Null for the defaults.</param>
-    /// <exception cref="UnavailableException">There is no such device, or no driver, cuDNN 9 or cuBLASLt for it.</exception>
+    /// <exception cref="UnavailableException">
+    /// There is no such device, or no driver, cuDNN 9 or cuBLASLt for it.
+    /// </exception>
     public CudaBackend(int device = 0, Precision precision = Precision.Fp32, CudaOptions? options = null)
     {
         _options = options ?? new CudaOptions();

@@ -6,8 +6,8 @@ using Atrous.ManagedCuda.CUDNN;
 namespace Atrous.Backends.Cuda;
 
 /// <summary>
-/// A GPU with all that is opened on it once: its primary context, our kernels, cuDNN and cuBLASLt. Launching is safe from many
-/// threads; cuDNN's context belongs to who holds <see cref="Setup"/>.
+/// A GPU with all that is opened on it once: its primary context, our kernels, cuDNN and cuBLASLt. Launching is safe
+/// from many threads; cuDNN's context belongs to who holds <see cref="Setup"/>.
 /// </summary>
 internal sealed unsafe class CudaDevice : IDisposable
 {

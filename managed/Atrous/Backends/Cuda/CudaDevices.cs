@@ -12,7 +12,9 @@ internal static class CudaDevices
     /// <summary>What the PTX of native/cuda is written for: Ampere.</summary>
     private static readonly Version Oldest = new(8, 0);
 
-    /// <summary>A row a device, "cuda:0" first; one row "cuda" where the driver cannot be used, with what was tried.</summary>
+    /// <summary>
+    /// A row a device, "cuda:0" first; one row "cuda" where the driver cannot be used, with what was tried.
+    /// </summary>
     public static IReadOnlyList<DeviceInfo> List()
     {
         try

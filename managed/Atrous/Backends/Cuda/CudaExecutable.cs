@@ -5,8 +5,8 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Cuda;
 
 /// <summary>
-/// A network for one input shape. Its engines are chosen, and its memory taken, when it first runs. Each run takes a frame from
-/// a pool, so that runs from several threads do not meet; a warm run is one launch and allocates nothing.
+/// A network for one input shape. Its engines are chosen, and its memory taken, when it first runs. Each run takes a
+/// frame from a pool, so that runs from several threads do not meet; a warm run is one launch and allocates nothing.
 /// </summary>
 internal sealed class CudaExecutable : IExecutable, IPictureExecutable
 {
@@ -31,15 +31,15 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
     }
 
     /// <inheritdoc/>
-    public unsafe void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation = default)
+    public unsafe void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken = default)
     {
         Signature.Check(_signature, inputs, outputs);
-        Frame frame = Begin(cancellation);
+        Frame frame = Begin(cancellationToken);
         try
         {
             for (int i = 0; i < inputs.Length; i++)
                 Give(frame, i, inputs[i]);
-            Finish(frame, outputs, cancellation);
+            Finish(frame, outputs, cancellationToken);
             for (int i = 0; i < outputs.Length; i++)
             {
                 if (InputOf(i) is >= 0 and int source)
@@ -57,19 +57,20 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
     }
 
     /// <inheritdoc/>
-    public void Run(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation) =>
-        Run(pictures, others, outputs, null, cancellation);
+    public void Run(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken) =>
+        Run(pictures, others, outputs, null, cancellationToken);
 
     /// <inheritdoc/>
-    public DeviceStages RunInStages(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation)
+    public DeviceStages RunInStages(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken)
     {
         using var clock = new StageClock(_backend.Device);
-        Run(pictures, others, outputs, clock, cancellation);
+        Run(pictures, others, outputs, clock, cancellationToken);
         return clock.Stages;
     }
 
     /// <summary>
-    /// Frees the frames that are not in use; a run that is under way, or that comes after all, frees its own when it ends.
+    /// Frees the frames that are not in use; a run that is under way, or that comes after all, frees its own when it
+    /// ends.
     /// </summary>
     public void Dispose()
     {
@@ -81,13 +82,13 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
     }
 
     private unsafe void Run(
-        ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, StageClock? clock, CancellationToken cancellation)
+        ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, StageClock? clock, CancellationToken cancellationToken)
     {
         PictureSource picture = _picture ?? throw new InvalidOperationException("This network was not compiled for pictures.");
         Signature.CheckAfterFirst(_signature, others, outputs);
         if (pictures.Length != _signature.Inputs[0].Shape.Batch)
             throw new ArgumentException($"The batch holds {_signature.Inputs[0].Shape.Batch} pictures, and {pictures.Length} were given.", nameof(pictures));
-        Frame frame = Begin(cancellation);
+        Frame frame = Begin(cancellationToken);
         try
         {
             long offset = _plan!.Layout.Pictures.Offset - _plan.UploadOffset;
@@ -95,7 +96,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
                 new ReadOnlySpan<byte>((byte*)pictures[i], (int)picture.Bytes).CopyTo(frame.Given[(int)(offset + i * picture.Bytes)..]);
             for (int i = 0; i < others.Length; i++)
                 Give(frame, i + 1, others[i]);
-            Finish(frame, outputs, cancellation, clock);
+            Finish(frame, outputs, cancellationToken, clock);
         }
         finally
         {
@@ -107,9 +108,9 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
             GC.KeepAlive(tensor);
     }
 
-    private Frame Begin(CancellationToken cancellation)
+    private Frame Begin(CancellationToken cancellationToken)
     {
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         _backend.Gate.Enter(_backend);
         lock (_pool)
             _running++;
@@ -150,7 +151,8 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
             }
             catch (CudaMemoryException)
             {
-                // There is room for fewer runs at a time than there are threads: they take turns, as long as any has a frame.
+                // There is room for fewer runs at a time than there are threads: they take turns, as long as any has a
+                // frame.
                 lock (_pool)
                 {
                     if (_idle.Count == 0 && _inUse == 0)
@@ -162,9 +164,9 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         }
     }
 
-    private void Finish(Frame frame, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation, StageClock? clock = null)
+    private void Finish(Frame frame, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken, StageClock? clock = null)
     {
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         try
         {
             using (_backend.Device.Context.Enter())
@@ -177,7 +179,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         {
             throw CudaFailure.Explain(e, _backend.Device);
         }
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         for (int i = 0; i < outputs.Length; i++)
         {
             if (InputOf(i) < 0)

@@ -3,14 +3,17 @@ namespace Atrous.Backends.Cuda;
 /// <summary>How a CUDA device is used.</summary>
 public sealed record CudaOptions
 {
-    /// <summary>Set to "off" it takes the engines that the libraries think best, untimed; any path can be forced.</summary>
+    /// <summary>
+    /// Set to "off" it takes the engines that the libraries think best, untimed; any path can be forced.
+    /// </summary>
     public const string TuningVariable = "ATROUS_CUDA_TUNING";
 
     /// <summary>Set to 1 it sends <see cref="Log"/> to standard error.</summary>
     public const string LogVariable = "ATROUS_CUDA_LOG";
 
     /// <summary>
-    /// Times the ways of every convolution once, on the first run of a shape. Choices are kept in <see cref="ChoiceFolder"/>.
+    /// Times the ways of every convolution once, on the first run of a shape. Choices are kept in
+    /// <see cref="ChoiceFolder"/>.
     /// </summary>
     public bool Tuning { get; init; } = !string.Equals(Environment.GetEnvironmentVariable(TuningVariable), "off", StringComparison.OrdinalIgnoreCase);
 

@@ -6,8 +6,8 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Cuda;
 
 /// <summary>
-/// A network as the device runs it: every value has a format, and a <see cref="Crop"/> of everything stands wherever one
-/// format becomes another.
+/// A network as the device runs it: every value has a format, and a <see cref="Crop"/> of everything stands wherever
+/// one format becomes another.
 /// </summary>
 internal sealed class DeviceGraph
 {
@@ -52,7 +52,9 @@ internal sealed class DeviceGraph
     public void Elide(IReadOnlySet<Value> refused) => Network = ElideConcat.Apply(
         Network with { Slices = new Dictionary<Value, Slice>() }, (part, place) => !refused.Contains(part) && FitsInto(part, place));
 
-    /// <summary>A slice is as good as a tensor of its own: its pixels start at a chunk, and what pads it pads the whole too.</summary>
+    /// <summary>
+    /// A slice is as good as a tensor of its own: its pixels start at a chunk, and what pads it pads the whole too.
+    /// </summary>
     private bool FitsInto(Value part, Slice place)
     {
         Format mine = _formats[part], whole = _formats[place.Parent];

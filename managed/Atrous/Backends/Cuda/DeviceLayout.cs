@@ -21,8 +21,8 @@ internal readonly record struct DeviceView(long Offset, long PixelStride, Shape 
 }
 
 /// <summary>
-/// Where everything lies in the memory of one run: values that live inside, what pictures need, then all that is sent and all
-/// that comes back, each in one piece.
+/// Where everything lies in the memory of one run: values that live inside, what pictures need, then all that is sent
+/// and all that comes back, each in one piece.
 /// </summary>
 internal sealed class DeviceLayout
 {
@@ -74,7 +74,9 @@ internal sealed class DeviceLayout
     /// <summary>Offset and bytes of every input. One that is made of pictures is not in <see cref="Upload"/>.</summary>
     public IReadOnlyList<(long Offset, long Bytes)> Inputs { get; }
 
-    /// <summary>Offset and bytes of every output; an input, or an output that is asked for again, has its first place.</summary>
+    /// <summary>
+    /// Offset and bytes of every output; an input, or an output that is asked for again, has its first place.
+    /// </summary>
     public IReadOnlyList<(long Offset, long Bytes)> Outputs { get; }
 
     public DeviceView Of(Value value)

@@ -4,7 +4,9 @@ using Atrous.Tensors;
 
 namespace Atrous.Backends.Cuda;
 
-/// <summary>A network with its memory laid out and a way for every convolution: what all frames of an executable share.</summary>
+/// <summary>
+/// A network with its memory laid out and a way for every convolution: what all frames of an executable share.
+/// </summary>
 internal sealed class DevicePlan : IDisposable
 {
     private readonly ConvolutionWays _ways;

@@ -18,7 +18,9 @@ internal abstract class DeviceStep(Node? node)
     /// <summary>Bytes that it needs beside the layout.</summary>
     public virtual long WorkspaceSize => 0;
 
-    /// <summary>Puts it into a stream, or into what the stream captures. The context is current, the device's setup held.</summary>
+    /// <summary>
+    /// Puts it into a stream, or into what the stream captures. The context is current, the device's setup held.
+    /// </summary>
     public abstract void Enqueue(CudaDevice device, RunPlace place);
 }
 

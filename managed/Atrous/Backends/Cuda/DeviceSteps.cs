@@ -106,8 +106,8 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
     }
 
     /// <summary>
-    /// The convolution that can add a sum's second operand as its own bias: of one picture, one pixel is a bias. The sum must
-    /// be in place, so that the convolution may write it.
+    /// The convolution that can add a sum's second operand as its own bias: of one picture, one pixel is a bias. The
+    /// sum must be in place, so that the convolution may write it.
     /// </summary>
     private Node? BiasedBy(Node sum)
     {
@@ -125,7 +125,9 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
             : null;
     }
 
-    /// <summary>A grouped convolution stays one where its groups fill whole chunks, and is written as a dense one where not.</summary>
+    /// <summary>
+    /// A grouped convolution stays one where its groups fill whole chunks, and is written as a dense one where not.
+    /// </summary>
     private static (int Groups, ConvolutionWeights Weights) Weights(DeviceGraph graph, DType storage, DeviceWeights weights, Node node, Conv2d op)
     {
         int inputs = graph.FormatOf(node.Inputs[0]).Channels, outputs = graph.FormatOf(node.Output).Channels, lanes = Format.Lanes(storage);
@@ -150,8 +152,8 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
         new(node, m => KernelLaunches.Copy(x.Type, y.Type, x.At(m), top, left, y.At(m)));
 
     /// <summary>
-    /// Copies the inputs that were not written into their slices in the first place: all in one launch where none was, and
-    /// the last with zeros in the channels that pad.
+    /// Copies the inputs that were not written into their slices in the first place: all in one launch where none was,
+    /// and the last with zeros in the channels that pad.
     /// </summary>
     private List<DeviceStep> Concatenation(Node node, DeviceView y)
     {
@@ -184,7 +186,9 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
                 logits.Type, upsample, logits.At(m), narrow ? address : 0, narrow ? 0 : address, confidence?.At(m).Data ?? 0);
         });
 
-    /// <summary>The argmax of the same scores beside a confidence, or the other way round: one launch computes both.</summary>
+    /// <summary>
+    /// The argmax of the same scores beside a confidence, or the other way round: one launch computes both.
+    /// </summary>
     private Node? Twin(Node node, ResizeBilinear? upsample) => graph.Network.Nodes.FirstOrDefault(other =>
         other != node && other.Inputs[0] == node.Inputs[0] && (node.Op, other.Op) switch
         {

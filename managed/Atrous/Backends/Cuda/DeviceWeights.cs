@@ -5,13 +5,16 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Cuda;
 
 /// <summary>Where the numbers of a convolution lie in device memory; 0 for what it has not.</summary>
-/// <param name="Kernel">In the storage: KRSC for a dense one; float32 [R, S, C] for a depthwise one. Times the op's scale.</param>
+/// <param name="Kernel">
+/// In the storage: KRSC for a dense one; float32 [R, S, C] for a depthwise one. Times the op's scale.
+/// </param>
 /// <param name="Bias">In the storage, a value per stored channel.</param>
 /// <param name="WideBias">The same in float32, for our kernels.</param>
 internal readonly record struct ConvolutionWeights(nint Kernel, nint Bias, nint WideBias);
 
 /// <summary>
-/// Weights in device memory, sent once and shared by all shapes. At no time is there more than one weight unpacked on the host.
+/// Weights in device memory, sent once and shared by all shapes. At no time is there more than one weight unpacked on
+/// the host.
 /// </summary>
 internal sealed unsafe class DeviceWeights(CudaDevice device, DType storage) : IDisposable
 {
@@ -193,7 +196,9 @@ internal sealed unsafe class DeviceWeights(CudaDevice device, DType storage) : I
     private static bool Equal(float[]? a, float[]? b) =>
         ReferenceEquals(a, b) || (a is not null && b is not null && a.AsSpan().SequenceEqual(b));
 
-    /// <summary>Numbers compared by value: a network that is built anew for another shape has new arrays of the same.</summary>
+    /// <summary>
+    /// Numbers compared by value: a network that is built anew for another shape has new arrays of the same.
+    /// </summary>
     private readonly struct Numbers(float[] values, int channels, DType type) : IEquatable<Numbers>
     {
         private readonly float[] _values = values;

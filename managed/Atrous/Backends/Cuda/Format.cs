@@ -4,14 +4,17 @@ namespace Atrous.Backends.Cuda;
 
 /// <summary>How a value lies in device memory.</summary>
 /// <param name="Type">Of its elements.</param>
-/// <param name="Channels">Of a pixel: the value's own and those that pad, which are finite and meet zero weights only.</param>
+/// <param name="Channels">
+/// Of a pixel: the value's own and those that pad, which are finite and meet zero weights only.
+/// </param>
 internal readonly record struct Format(DType Type, int Channels)
 {
     /// <summary>What the caller of a network gives and gets: float32, the value's own channels.</summary>
     public static Format Plain(Shape shape) => new(DType.Float32, shape.Channels);
 
     /// <summary>
-    /// What convolutions read and write: whole chunks of 16 bytes, which tensor cores and cuDNN's fused engines ask for.
+    /// What convolutions read and write: whole chunks of 16 bytes, which tensor cores and cuDNN's fused engines ask
+    /// for.
     /// </summary>
     public static Format Stored(DType storage, int channels)
     {

@@ -3,8 +3,8 @@ using Atrous.ManagedCuda;
 namespace Atrous.Backends.Cuda;
 
 /// <summary>
-/// What one run needs for itself: a stream, memory on the device and pinned memory on the host. Its first run goes step by
-/// step, which also loads the code; then the same is captured, and every further run is one launch.
+/// What one run needs for itself: a stream, memory on the device and pinned memory on the host. Its first run goes step
+/// by step, which also loads the code; then the same is captured, and every further run is one launch.
 /// </summary>
 internal sealed class Frame : IDisposable
 {
@@ -46,8 +46,12 @@ internal sealed class Frame : IDisposable
     /// <summary>What came back.</summary>
     public Span<byte> Made => _made!.Span;
 
-    /// <summary>Sends, computes, and waits for what comes back. The context is current. Allocates nothing from the third run on.</summary>
-    /// <param name="clock">Times the stages of a run that goes step by step even where it is captured; null for none.</param>
+    /// <summary>
+    /// Sends, computes, and waits for what comes back. The context is current. Allocates nothing from the third run on.
+    /// </summary>
+    /// <param name="clock">
+    /// Times the stages of a run that goes step by step even where it is captured; null for none.
+    /// </param>
     public void Run(StageClock? clock = null)
     {
         try

@@ -34,9 +34,9 @@ internal struct KernelArgument
 }
 
 /// <summary>
-/// A kernel with its arguments and its grid, made once and launched often: what cuLaunchKernel wants lies ready at fixed
-/// addresses, so that a launch allocates nothing. There is no dynamic shared memory. Keep the launch reachable while the
-/// driver reads <see cref="Parameters"/>.
+/// A kernel with its arguments and its grid, made once and launched often: what cuLaunchKernel wants lies ready at
+/// fixed addresses, so that a launch allocates nothing. There is no dynamic shared memory. Keep the launch reachable
+/// while the driver reads <see cref="Parameters"/>.
 /// </summary>
 internal sealed unsafe class KernelLaunch
 {
@@ -51,7 +51,9 @@ internal sealed unsafe class KernelLaunch
     /// <param name="rows">Rows of the batch.</param>
     /// <param name="items">Work items in a row; a thread takes one at a time.</param>
     /// <param name="arguments">One for each parameter, of its type.</param>
-    /// <exception cref="ArgumentException">The arguments are not those of the kernel, or there are too many items.</exception>
+    /// <exception cref="ArgumentException">
+    /// The arguments are not those of the kernel, or there are too many items.
+    /// </exception>
     public KernelLaunch(KernelSignature kernel, long rows, long items, params ReadOnlySpan<KernelArgument> arguments)
     {
         if (rows is < 1 or > int.MaxValue || items is < 1 or > int.MaxValue)
@@ -81,7 +83,9 @@ internal sealed unsafe class KernelLaunch
     /// <summary>Blocks along y.</summary>
     public uint GridY { get; }
 
-    /// <summary>The addresses of the arguments, as cuLaunchKernel's kernelParams. Valid as long as this object is reachable.</summary>
+    /// <summary>
+    /// The addresses of the arguments, as cuLaunchKernel's kernelParams. Valid as long as this object is reachable.
+    /// </summary>
     public void** Parameters => (void**)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_pointers));
 
     public override string ToString() => $"{Kernel.Name}<<<({GridX}, {GridY}), {Kernel.BlockSize}>>>";

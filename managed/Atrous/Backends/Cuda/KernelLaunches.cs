@@ -5,29 +5,33 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Cuda;
 
 /// <summary>
-/// The launches of the operations that are no matrix product, in terms of the graph. A storage is the type of the tensors'
-/// elements. Tensors may be slices of wider ones; 16 bytes at a time are read and written where the channels, the pixel
-/// strides and the addresses are multiples of that, single elements where not.
+/// The launches of the operations that are no matrix product, in terms of the graph. A storage is the type of the
+/// tensors' elements. Tensors may be slices of wider ones; 16 bytes at a time are read and written where the channels,
+/// the pixel strides and the addresses are multiples of that, single elements where not.
 /// </summary>
 internal static class KernelLaunches
 {
     /// <summary>Pixels of a row that a thread of the depthwise kernel computes (run_length in depthwise.cu).</summary>
     private const int DepthwiseRun = 4;
 
-    /// <summary>Chunks of 16 bytes that a block of the global average sums (chunks_of_block in global_average.cu).</summary>
+    /// <summary>
+    /// Chunks of 16 bytes that a block of the global average sums (chunks_of_block in global_average.cu).
+    /// </summary>
     private const int AverageChunks = 4;
 
     /// <summary>The most parts that one concatenation takes (most_parts in concat.cu).</summary>
     public const int MostParts = 6;
 
     /// <summary>
-    /// A depthwise convolution of one output channel per input channel: <see cref="Conv2d.Groups"/> equals the channels of
-    /// both x and y.
+    /// A depthwise convolution of one output channel per input channel: <see cref="Conv2d.Groups"/> equals the channels
+    /// of both x and y.
     /// </summary>
     /// <param name="storage">Of x, residual and y.</param>
     /// <param name="op">Window, padding and activation.</param>
     /// <param name="x">Input.</param>
-    /// <param name="weights">Address of float32 [KernelHeight, KernelWidth, channels], times the op's scale: <see cref="DepthwiseWeights"/>.</param>
+    /// <param name="weights">
+    /// Address of float32 [KernelHeight, KernelWidth, channels], times the op's scale: <see cref="DepthwiseWeights"/>.
+    /// </param>
     /// <param name="bias">Address of float32 [channels], or 0.</param>
     /// <param name="residual">Of y's shape, or default; may be y.</param>
     /// <param name="y">Output.</param>
@@ -75,8 +79,8 @@ internal static class KernelLaunches
         (int)op.Kind, a, b, (int)op.Activation.Kind, op.Activation.Slope, y);
 
     /// <summary>
-    /// The window of x that starts at (top, left), or x's only pixel everywhere, in another place or type. The channels that
-    /// y has beyond x's become 0.
+    /// The window of x that starts at (top, left), or x's only pixel everywhere, in another place or type. The channels
+    /// that y has beyond x's become 0.
     /// </summary>
     public static KernelLaunch Copy(DType from, DType to, DeviceTensor x, int top, int left, DeviceTensor y) => new(
         Kernels.Find("copy", from, to), Rows(y), y.Width * Chunks(y, Narrower(from, to)), x, top, left, y);
@@ -108,7 +112,9 @@ internal static class KernelLaunches
                 Kernels.Find("average_pool", storage), Rows(y), y.Width * Chunks(y, storage),
                 x, op.KernelHeight, op.KernelWidth, op.Stride, 0, 0, y);
 
-    /// <summary>The mean of every channel; y is 1x1. A batch has at most 65535 pictures, because each is a block row of its own.</summary>
+    /// <summary>
+    /// The mean of every channel; y is 1x1. A batch has at most 65535 pictures, because each is a block row of its own.
+    /// </summary>
     public static KernelLaunch GlobalAverage(DType storage, DeviceTensor x, DeviceTensor y)
     {
         if (x.Batch > KernelLaunch.MostRows)
@@ -128,7 +134,9 @@ internal static class KernelLaunches
     public static KernelLaunch Softmax(DType storage, DeviceTensor x, DeviceTensor y) =>
         new(Kernels.Find("softmax", storage), Rows(y), y.Width, x, y);
 
-    /// <summary>The class of every pixel and its softmax probability, upsampled on the way. At least one result is wanted.</summary>
+    /// <summary>
+    /// The class of every pixel and its softmax probability, upsampled on the way. At least one result is wanted.
+    /// </summary>
     /// <param name="storage">Of the logits.</param>
     /// <param name="upsample">To the size of the mask, or null where the logits have it.</param>
     /// <param name="logits">Scores of every class.</param>
@@ -148,8 +156,9 @@ internal static class KernelLaunches
     }
 
     /// <summary>
-    /// Channel c of the network's input is (picture[source] * scale - mean) / std where the picture lies, with its top left
-    /// pixel at (top, left), the same of the fill around it, and 0 in the channels that y has beyond the network's.
+    /// Channel c of the network's input is (picture[source] * scale - mean) / std where the picture lies, with its top
+    /// left pixel at (top, left), the same of the fill around it, and 0 in the channels that y has beyond the
+    /// network's.
     /// </summary>
     /// <param name="storage">Of y.</param>
     /// <param name="picture">Address of uint8 [height, width, channels].</param>
@@ -165,7 +174,9 @@ internal static class KernelLaunches
         Kernels.Find("picture_input", storage), Rows(y), y.Width * Chunks(y, storage),
         picture, size.Height, size.Width, size.Channels, top, left, scale, maps, channels, y);
 
-    /// <summary>Input pixels per output pixel along one axis, as fill_resize_taps in native/src/resize_taps.cpp decides.</summary>
+    /// <summary>
+    /// Input pixels per output pixel along one axis, as fill_resize_taps in native/src/resize_taps.cpp decides.
+    /// </summary>
     private static float ResizeScale(ResizeBilinear op, int input, int output) => op switch
     {
         _ when input == output => 1,
@@ -180,7 +191,8 @@ internal static class KernelLaunches
     private static int Lanes(DType storage) => 16 / storage.SizeInBytes();
 
     /// <summary>
-    /// Chunks of a pixel of y. Where chunks are single elements because of an address or a stride, threads take several turns.
+    /// Chunks of a pixel of y. Where chunks are single elements because of an address or a stride, threads take several
+    /// turns.
     /// </summary>
     private static long Chunks(DeviceTensor y, DType storage) =>
         y.Channels % Lanes(storage) == 0 ? y.Channels / Lanes(storage) : y.Channels;

@@ -17,8 +17,8 @@ internal readonly record struct PictureSize(int Height, int Width, int Channels)
 internal readonly record struct PictureChannel(float Mean, float Std, float Fill, int Source);
 
 /// <summary>
-/// Resizes a picture on the device with the bits of atrous_image_resize: Pillow's bilinear and bicubic, or two taps without
-/// antialiasing.
+/// Resizes a picture on the device with the bits of atrous_image_resize: Pillow's bilinear and bicubic, or two taps
+/// without antialiasing.
 /// </summary>
 internal sealed class PictureResize
 {
@@ -113,6 +113,8 @@ internal sealed class PictureResize
         return offset;
     }
 
-    /// <summary>The taps of an axis: first cell and count, and <see cref="Stride"/> weights, for every output cell.</summary>
+    /// <summary>
+    /// The taps of an axis: first cell and count, and <see cref="Stride"/> weights, for every output cell.
+    /// </summary>
     private readonly record struct Axis(int Input, int Output, int Stride, nint Spans, nint Weights);
 }

@@ -30,7 +30,9 @@ internal sealed record KernelSignature(string Name, string Module, int BlockSize
 
 /// <summary>An NHWC view in device memory: <c>tensor</c> in native/cuda/tensor.h, field by field.</summary>
 /// <param name="Data">Address of the first element; 0 for a tensor that is not there.</param>
-/// <param name="PixelStride">Elements from a pixel to the next: the channels of the tensor that this is a slice of.</param>
+/// <param name="PixelStride">
+/// Elements from a pixel to the next: the channels of the tensor that this is a slice of.
+/// </param>
 /// <param name="Batch">Pictures.</param>
 /// <param name="Height">Rows of a picture.</param>
 /// <param name="Width">Columns of a picture.</param>

@@ -6,8 +6,9 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Reference;
 
 /// <summary>
-/// y[o] = activation(scale[o] * sum over taps k and channels i of x[stride * p + dilation * k - padding][i] w[k][i][o] + bias[o]
-/// + residual[o]). One task computes one output row, so that every weight is read once a row instead of once a pixel.
+/// y[o] = activation(scale[o] * sum over taps k and channels i of x[stride * p + dilation * k - padding][i] w[k][i][o]
+/// + bias[o] + residual[o]). One task computes one output row, so that every weight is read once a row instead of once
+/// a pixel.
 /// </summary>
 internal static unsafe class Convolution
 {
@@ -29,7 +30,9 @@ internal static unsafe class Convolution
             _ => { });
     }
 
-    /// <summary>OIHW to [tap, input channel within its group, output channel], so that the innermost loop is contiguous.</summary>
+    /// <summary>
+    /// OIHW to [tap, input channel within its group, output channel], so that the innermost loop is contiguous.
+    /// </summary>
     private static double[] Pack(Conv2d conv)
     {
         float[] weights = conv.Kernel.ToArray();
@@ -90,7 +93,9 @@ internal static unsafe class Convolution
         }
     }
 
-    /// <summary>sums[o] += x * weights[o], several at a time: each o on its own, so the result is that of the plain loop.</summary>
+    /// <summary>
+    /// sums[o] += x * weights[o], several at a time: each o on its own, so the result is that of the plain loop.
+    /// </summary>
     private static void AddScaled(double* sums, double x, double* weights, int count)
     {
         int o = 0;

@@ -22,7 +22,9 @@ internal static unsafe class Copying
         }
     }
 
-    /// <summary>The rows from <paramref name="top"/> and the columns from <paramref name="left"/> of the input.</summary>
+    /// <summary>
+    /// The rows from <paramref name="top"/> and the columns from <paramref name="left"/> of the input.
+    /// </summary>
     public static void Window(int top, int left, Tensor input, Tensor output) => Place(input, top, left, output, 0);
 
     private static void Place(Tensor input, int top, int left, Tensor output, int channel)

@@ -4,12 +4,12 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Reference;
 
 /// <summary>
-/// The definition of correct: every operation as a plain loop that accumulates in double and rounds once, run as the graph
-/// says, with no passes and no shared memory. Slow; every other backend is measured against it.
+/// The definition of correct: every operation as a plain loop that accumulates in double and rounds once, run as the
+/// graph says, with no passes and no shared memory. Slow; every other backend is measured against it.
 /// </summary>
 /// <param name="observer">
-/// Called after each node with the value that it made, for layer-by-layer comparison. The tensor is only lent: it may be
-/// gone when the call returns. With an observer, runs of one executable from several threads interleave their calls.
+/// Called after each node with the value that it made, for layer-by-layer comparison. The tensor is only lent: it may
+/// be gone when the call returns. With an observer, runs of one executable from several threads interleave their calls.
 /// </param>
 public sealed class ReferenceBackend(Action<Node, Tensor>? observer = null) : IBackend
 {

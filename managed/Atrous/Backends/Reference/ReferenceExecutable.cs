@@ -20,7 +20,7 @@ internal sealed class ReferenceExecutable : IExecutable
         _lastRead = LastReads(graph);
     }
 
-    public void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellation = default)
+    public void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken = default)
     {
         Signature.Check(_graph, inputs, outputs);
         Dictionary<Value, Tensor> lent = Pair(_graph.Inputs, inputs), results = Pair(_graph.Outputs, outputs);
@@ -33,7 +33,7 @@ internal sealed class ReferenceExecutable : IExecutable
         {
             for (int i = 0; i < _kernels.Length; i++)
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 Node node = _graph.Nodes[i];
                 if (!results.TryGetValue(node.Output, out Tensor? output))
                     owned.Add(node.Output, output = new Tensor(node.Output.Shape, Unrounded(node.Output.Type)));

@@ -4,9 +4,9 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Reference;
 
 /// <summary>
-/// Bilinear interpolation as torch's upsample_bilinear2d: the scale is a float32, because that rounding is part of every
-/// framework's result; everything after it is computed in double. The asymmetric grid's coordinate is a float32 too, as in
-/// TensorFlow's image_resizer_state.h.
+/// Bilinear interpolation as torch's upsample_bilinear2d: the scale is a float32, because that rounding is part of
+/// every framework's result; everything after it is computed in double. The asymmetric grid's coordinate is a float32
+/// too, as in TensorFlow's image_resizer_state.h.
 /// </summary>
 internal static class Resizing
 {

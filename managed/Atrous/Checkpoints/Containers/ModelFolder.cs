@@ -3,7 +3,9 @@ using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Containers;
 
-/// <summary>A folder as Hugging Face and segmentation_models.pytorch save it: a configuration and one file of weights.</summary>
+/// <summary>
+/// A folder as Hugging Face and segmentation_models.pytorch save it: a configuration and one file of weights.
+/// </summary>
 internal static class ModelFolder
 {
     private const string ConfigFile = "config.json";

@@ -6,8 +6,8 @@ using Atrous.Tensors;
 namespace Atrous.Checkpoints.Containers;
 
 /// <summary>
-/// The safetensors format: a length, a JSON header, the data. As strict as the reference library: tensors cover the data
-/// without gap or overlap, no key occurs twice. See https://github.com/huggingface/safetensors#format.
+/// The safetensors format: a length, a JSON header, the data. As strict as the reference library: tensors cover the
+/// data without gap or overlap, no key occurs twice. See https://github.com/huggingface/safetensors#format.
 /// </summary>
 internal static class SafetensorsReader
 {

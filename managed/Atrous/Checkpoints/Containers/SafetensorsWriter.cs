@@ -9,8 +9,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Atrous.Checkpoints.Containers;
 
 /// <summary>
-/// Writes a safetensors file: declare all tensors, write each once in any order, complete. Until then the values go to a
-/// temporary file beside the target, which disposing removes. The same input gives the same bytes.
+/// Writes a safetensors file: declare all tensors, write each once in any order, complete. Until then the values go to
+/// a temporary file beside the target, which disposing removes. The same input gives the same bytes.
 /// </summary>
 public sealed class SafetensorsWriter : IDisposable
 {
@@ -58,8 +58,12 @@ public sealed class SafetensorsWriter : IDisposable
         }
     }
 
-    /// <summary>Writes one tensor, converted to its declared type: rounded to nearest even, integers saturate.</summary>
-    /// <exception cref="ArgumentException">The tensor was not declared, was already written, or has another size.</exception>
+    /// <summary>
+    /// Writes one tensor, converted to its declared type: rounded to nearest even, integers saturate.
+    /// </summary>
+    /// <exception cref="ArgumentException">
+    /// The tensor was not declared, was already written, or has another size.
+    /// </exception>
     /// <exception cref="AtrousException">The disk is full or fails.</exception>
     public void Write(string name, ReadOnlySpan<float> values)
     {

@@ -43,7 +43,9 @@ internal static class StateDict
         return new ContainerContents(container, tensors) { WeightsPath = string.Join('.', path), Extras = extras };
     }
 
-    /// <summary>The shortest path of known keys to a dictionary with tensors; a known key goes before the root itself.</summary>
+    /// <summary>
+    /// The shortest path of known keys to a dictionary with tensors; a known key goes before the root itself.
+    /// </summary>
     private static List<string>? Search(PickleDict root)
     {
         var level = new List<(PickleDict Dict, List<string> Path)> { (root, []) };

@@ -7,8 +7,8 @@ using Atrous.Checkpoints.Storages;
 namespace Atrous.Checkpoints.Containers;
 
 /// <summary>
-/// What torch.save wrote up to PyTorch 1.5: five pickles (magic number, protocol, system, the object, the storages' keys), then
-/// for every key a count and the raw elements.
+/// What torch.save wrote up to PyTorch 1.5: five pickles (magic number, protocol, system, the object, the storages'
+/// keys), then for every key a count and the raw elements.
 /// </summary>
 internal sealed class TorchLegacy
 {
@@ -81,8 +81,8 @@ internal sealed class TorchLegacy
     }
 
     /// <summary>
-    /// Persistent id: ('storage', class, key, location, element count, view), where a view is None or (key, offset, size);
-    /// or ('module', class, source file, source) in whole saved models.
+    /// Persistent id: ('storage', class, key, location, element count, view), where a view is None or (key, offset,
+    /// size); or ('module', class, source file, source) in whole saved models.
     /// </summary>
     private object LoadStorage(object? id)
     {

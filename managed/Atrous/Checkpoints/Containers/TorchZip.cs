@@ -4,8 +4,8 @@ using Atrous.Checkpoints.Storages;
 namespace Atrous.Checkpoints.Containers;
 
 /// <summary>
-/// What torch.save writes since PyTorch 1.6: a zip file with `root/data.pkl` and one record per storage. Checksums are not
-/// compared: PyTorch does not either, and writes invented ones after torch.serialization.set_crc32_options(False).
+/// What torch.save writes since PyTorch 1.6: a zip file with `root/data.pkl` and one record per storage. Checksums are
+/// not compared: PyTorch does not either, and writes invented ones after torch.serialization.set_crc32_options(False).
 /// </summary>
 internal sealed class TorchZip
 {

@@ -12,8 +12,8 @@ internal sealed record ZipRecord(string Name, bool IsEncrypted, int Method, long
 }
 
 /// <summary>
-/// The central directory of a zip file, zip64 included. Trusts nothing: all offsets, sizes and counts must agree with each
-/// other and with the file. See https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.
+/// The central directory of a zip file, zip64 included. Trusts nothing: all offsets, sizes and counts must agree with
+/// each other and with the file. See https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.
 /// </summary>
 internal sealed class ZipDirectory
 {

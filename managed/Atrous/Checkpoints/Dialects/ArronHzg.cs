@@ -4,7 +4,8 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// ArronHZG/segmentation-pytorch: LeakyReLU(0.01) in backbone and decoder, low-level features last. It published no weights.
+/// ArronHZG/segmentation-pytorch: LeakyReLU(0.01) in backbone and decoder, low-level features last. It published no
+/// weights.
 /// </summary>
 internal sealed class ArronHzg : AsspLineage
 {
@@ -20,7 +21,9 @@ internal sealed class ArronHzg : AsspLineage
         NetworkSpec network, DialectChoice choice) =>
         (network.InputChannels == 4 ? Rssrai : Normalisation.ImageNet(network.InputChannels), []);
 
-    /// <summary>The repository's statistics of the four bands of the RSSRAI aerial pictures, in their files' order.</summary>
+    /// <summary>
+    /// The repository's statistics of the four bands of the RSSRAI aerial pictures, in their files' order.
+    /// </summary>
     private static readonly PreprocessingSpec Rssrai = PreprocessingSpec.ImageNet with
     {
         Mean = [0.52891074f, 0.38070734f, 0.40119018f, 0.36884733f],

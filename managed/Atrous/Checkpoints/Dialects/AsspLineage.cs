@@ -5,9 +5,9 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// yassouali/pytorch-segmentation's DeepLabV3+ and its fork ArronHZG/segmentation-pytorch: the same modules under the same
-/// names ("ASSP"), align_corners=true everywhere. The fork renamed one layer, swapped the decoder's concatenation and took
-/// another activation.
+/// yassouali/pytorch-segmentation's DeepLabV3+ and its fork ArronHZG/segmentation-pytorch: the same modules under the
+/// same names ("ASSP"), align_corners=true everywhere. The fork renamed one layer, swapped the decoder's concatenation
+/// and took another activation.
 /// </summary>
 internal abstract class AsspLineage : Dialect
 {
@@ -16,13 +16,17 @@ internal abstract class AsspLineage : Dialect
     /// <summary>The low-level projection in the decoder: the one name by which the two can be told apart.</summary>
     protected abstract LayerNames LowLevel { get; }
 
-    /// <summary>Of the backbone and of the decoder's 3x3 convolutions; ASPP and the low-level projection have ReLU.</summary>
+    /// <summary>
+    /// Of the backbone and of the decoder's 3x3 convolutions; ASPP and the low-level projection have ReLU.
+    /// </summary>
     protected abstract Activation Activation { get; }
 
     /// <summary>Concatenation order in the decoder.</summary>
     protected abstract bool LowLevelFirst { get; }
 
-    /// <summary>How the training scripts normalise pictures, and the names of the classes where that tells them.</summary>
+    /// <summary>
+    /// How the training scripts normalise pictures, and the names of the classes where that tells them.
+    /// </summary>
     protected abstract (PreprocessingSpec Preprocessing, IReadOnlyList<string> ClassNames) Training(
         NetworkSpec network, DialectChoice choice);
 

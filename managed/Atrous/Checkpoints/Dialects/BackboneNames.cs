@@ -19,9 +19,9 @@ internal static class BackboneNames
     ];
 
     /// <summary>
-    /// torchvision's MobileNetV2: features.0 is the stem, block i is features.i; conv.0.0/conv.0.1 expansion, conv.1.0/conv.1.1
-    /// depthwise, conv.2/conv.3 projection, one less each where there is no expansion. Where <paramref name="flat"/>: conv.0, 1,
-    /// 3, 4, 6, 7.
+    /// torchvision's MobileNetV2: features.0 is the stem, block i is features.i; conv.0.0/conv.0.1 expansion,
+    /// conv.1.0/conv.1.1 depthwise, conv.2/conv.3 projection, one less each where there is no expansion. Where
+    /// <paramref name="flat"/>: conv.0, 1, 3, 4, 6, 7.
     /// </summary>
     /// <param name="features">The module that holds block i, with a trailing dot.</param>
     /// <param name="flat">The names of older forks, with activations counted in one flat sequence.</param>
@@ -45,8 +45,9 @@ internal static class BackboneNames
     ];
 
     /// <summary>
-    /// Cadene's Xception: block{i}.rep is a flat sequence of activation, separable convolution, norm; a block that starts
-    /// without an activation has its indices one lower. A separable convolution is conv1 (depthwise), bn, pointwise.
+    /// Cadene's Xception: block{i}.rep is a flat sequence of activation, separable convolution, norm; a block that
+    /// starts without an activation has its indices one lower. A separable convolution is conv1 (depthwise), bn,
+    /// pointwise.
     /// </summary>
     /// <param name="prefix">"backbone."</param>
     /// <param name="unactivated">The number of leading blocks that start without an activation.</param>

@@ -21,7 +21,9 @@ internal static class BackboneShapes
         return blocks;
     }
 
-    /// <summary>"ResNet-50" and so on, by the number of layers: convolutions of all blocks, the stem and the classifier.</summary>
+    /// <summary>
+    /// "ResNet-50" and so on, by the number of layers: convolutions of all blocks, the stem and the classifier.
+    /// </summary>
     public static string ResNetName(IReadOnlyList<int> blocks, bool bottleneck = true, int stemConvolutions = 1) =>
         string.Create(CultureInfo.InvariantCulture, $"ResNet-{blocks.Sum() * (bottleneck ? 3 : 2) + stemConvolutions + 1}");
 

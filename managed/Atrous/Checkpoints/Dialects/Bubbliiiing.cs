@@ -7,8 +7,8 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// bubbliiiing/deeplabv3-plus-pytorch: DeepLabV3+ with MobileNetV2 and Xception, a bias in every convolution of the head,
-/// low-level features last, align_corners=true; pictures are letterboxed and probabilities resized.
+/// bubbliiiing/deeplabv3-plus-pytorch: DeepLabV3+ with MobileNetV2 and Xception, a bias in every convolution of the
+/// head, low-level features last, align_corners=true; pictures are letterboxed and probabilities resized.
 /// </summary>
 internal sealed class Bubbliiiing : Dialect
 {

@@ -1,6 +1,8 @@
 namespace Atrous.Checkpoints.Dialects;
 
-/// <summary>The classes of the data sets that published weights were trained on, in the order of their scores.</summary>
+/// <summary>
+/// The classes of the data sets that published weights were trained on, in the order of their scores.
+/// </summary>
 internal static class ClassNames
 {
     /// <summary>PASCAL VOC 2012, 21 with the background.</summary>

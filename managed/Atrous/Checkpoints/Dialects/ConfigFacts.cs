@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// Typed access to the `config.json` beside the weights; null where there is none, or no such entry in it. Every error names
-/// the folder and the entry.
+/// Typed access to the `config.json` beside the weights; null where there is none, or no such entry in it. Every error
+/// names the folder and the entry.
 /// </summary>
 internal static class ConfigFacts
 {
@@ -35,7 +35,9 @@ internal static class ConfigFacts
             : throw Wrong(checkpoint, key, entry, "a list of positive whole numbers");
     }
 
-    /// <summary>Hugging Face's id2label, where it names every class; empty where it does not, or only says "LABEL_0".</summary>
+    /// <summary>
+    /// Hugging Face's id2label, where it names every class; empty where it does not, or only says "LABEL_0".
+    /// </summary>
     public static string[] ConfigClassNames(this ICheckpoint checkpoint, int classes)
     {
         if (Entry(checkpoint, "id2label") is not { ValueKind: JsonValueKind.Object } labels)

@@ -6,8 +6,9 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// DeepMotionAIResearch/DenseASPP with DenseNet-121, 161, 169 or MobileNetV2. The published files (PyTorch 0.3.1) have dots
-/// inside module names ("norm.1"), later ones do not ("norm1"). Bilinear resizing meant align_corners=true to that PyTorch.
+/// DeepMotionAIResearch/DenseASPP with DenseNet-121, 161, 169 or MobileNetV2. The published files (PyTorch 0.3.1) have
+/// dots inside module names ("norm.1"), later ones do not ("norm1"). Bilinear resizing meant align_corners=true to that
+/// PyTorch.
 /// </summary>
 internal sealed class DenseAspp : Dialect
 {
@@ -107,7 +108,9 @@ internal sealed class DenseAspp : Dialect
         new(@"backbone\.norm", "", "features.norm5"),
     ];
 
-    /// <summary>norm 1, convolution 1, norm 2, convolution 2: the second norm belongs to the first convolution.</summary>
+    /// <summary>
+    /// norm 1, convolution 1, norm 2, convolution 2: the second norm belongs to the first convolution.
+    /// </summary>
     private static LayerNames Layer(string name, string part, string dot) => part switch
     {
         "norm" => new("", $"{name}.norm{dot}1"),

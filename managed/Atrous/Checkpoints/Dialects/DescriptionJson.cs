@@ -5,15 +5,17 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// Specs as JSON, as version 2 of the self-describing form has them in its metadata: names in camelCase, names of enums, no
-/// unknown or missing member.
+/// Specs as JSON, as version 2 of the self-describing form has them in its metadata: names in camelCase, names of
+/// enums, no unknown or missing member.
 /// </summary>
 internal static class DescriptionJson
 {
     /// <summary>No network has a larger stride, rate, count or factor.</summary>
     private const double Largest = 4096;
 
-    /// <summary>No network's numbers add up to more. Bounds the time and memory that a hostile file can ask for.</summary>
+    /// <summary>
+    /// No network's numbers add up to more. Bounds the time and memory that a hostile file can ask for.
+    /// </summary>
     private const double LargestSum = 65536;
 
     private static readonly JsonSerializerOptions Options = new()

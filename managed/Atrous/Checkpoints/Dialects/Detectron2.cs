@@ -6,8 +6,8 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// detectron2's projects/DeepLab: DeepLabV3 and DeepLabV3+ with a deep-stem ResNet (R103), multi-grid 1,2,4 in the last stage,
-/// low-level features first, and image pooling over a window of the training crop's size.
+/// detectron2's projects/DeepLab: DeepLabV3 and DeepLabV3+ with a deep-stem ResNet (R103), multi-grid 1,2,4 in the last
+/// stage, low-level features first, and image pooling over a window of the training crop's size.
 /// </summary>
 internal sealed partial class Detectron2 : Dialect
 {

@@ -3,8 +3,8 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// One training repository's parameter names and numeric conventions: a key fingerprint and a fixed set of switches. The
-/// weights alone don't define the model; what they leave open, the dialect decides as the original code does.
+/// One training repository's parameter names and numeric conventions: a key fingerprint and a fixed set of switches.
+/// The weights alone don't define the model; what they leave open, the dialect decides as the original code does.
 /// </summary>
 public abstract class Dialect
 {
@@ -29,7 +29,9 @@ public abstract class Dialect
     /// <summary>As --dialect takes it.</summary>
     public abstract string Name { get; }
 
-    /// <summary>The keys that tell this dialect from the others, or null where the file is not of this dialect.</summary>
+    /// <summary>
+    /// The keys that tell this dialect from the others, or null where the file is not of this dialect.
+    /// </summary>
     public abstract string? Recognise(ICheckpoint checkpoint);
 
     /// <summary>Everything about the model in this file.</summary>
@@ -39,7 +41,9 @@ public abstract class Dialect
     /// <exception cref="UnavailableException">The dialect has no such output stride or switch.</exception>
     public abstract ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice);
 
-    /// <summary>Recognises a checkpoint's dialect, or takes the one that the user names, and describes its model.</summary>
+    /// <summary>
+    /// Recognises a checkpoint's dialect, or takes the one that the user names, and describes its model.
+    /// </summary>
     /// <exception cref="ModelException">No dialect fits.</exception>
     /// <exception cref="UnavailableException">There is no dialect, switch or output stride of that name.</exception>
     public static ModelDescription Describe(ICheckpoint checkpoint, string? name, DialectChoice choice)

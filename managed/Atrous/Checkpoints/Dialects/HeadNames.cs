@@ -7,11 +7,13 @@ namespace Atrous.Checkpoints.Dialects;
 internal static class HeadNames
 {
     /// <summary>
-    /// torchvision's ASPP under a prefix: convs.{branch}.0 and .1, convs.4.1 and .2 for the pooled branch, project.0 and .1.
+    /// torchvision's ASPP under a prefix: convs.{branch}.0 and .1, convs.4.1 and .2 for the pooled branch, project.0
+    /// and .1.
     /// </summary>
     /// <param name="prefix">With a trailing dot.</param>
     /// <param name="separable">
-    /// What stands between a separable convolution's name and its numbers 0 (depthwise) and 1 (pointwise): "body." or nothing.
+    /// What stands between a separable convolution's name and its numbers 0 (depthwise) and 1 (pointwise): "body." or
+    /// nothing.
     /// </param>
     public static NameMap.Row[] Aspp(string prefix, string separable = "") =>
     [

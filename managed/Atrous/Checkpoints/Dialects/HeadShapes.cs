@@ -7,8 +7,8 @@ namespace Atrous.Checkpoints.Dialects;
 internal static class HeadShapes
 {
     /// <summary>
-    /// DeepLabV3+ of the paper (arXiv:1802.02611): ASPP with image pooling, two dense 3x3 convolutions in the decoder, and
-    /// one grid for every resize.
+    /// DeepLabV3+ of the paper (arXiv:1802.02611): ASPP with image pooling, two dense 3x3 convolutions in the decoder,
+    /// and one grid for every resize.
     /// </summary>
     public static DeepLabV3PlusHeadSpec V3Plus(int outputStride, Sampling grid) => new()
     {

@@ -7,9 +7,9 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// Hugging Face transformers' MobileNetV2ForSemanticSegmentation (google/deeplabv3_mobilenet_v2_1.0_513): TensorFlow's padding,
-/// batch norm epsilon 1e-3 in the backbone, and the mobile DeepLabV3 head, image pooling and a 1x1 branch. A folder's
-/// config.json settles the output stride, the padding and the class names.
+/// Hugging Face transformers' MobileNetV2ForSemanticSegmentation (google/deeplabv3_mobilenet_v2_1.0_513): TensorFlow's
+/// padding, batch norm epsilon 1e-3 in the backbone, and the mobile DeepLabV3 head, image pooling and a 1x1 branch. A
+/// folder's config.json settles the output stride, the padding and the class names.
 /// </summary>
 internal sealed class HuggingFace : Dialect
 {

@@ -7,8 +7,8 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// jfzhang95/pytorch-deeplab-xception and its many forks: DeepLabV3+ with ResNet (multi-grid 1, 2, 4), Xception, MobileNetV2
-/// and DRN-D; ReLU, low-level features last, align_corners=true.
+/// jfzhang95/pytorch-deeplab-xception and its many forks: DeepLabV3+ with ResNet (multi-grid 1, 2, 4), Xception,
+/// MobileNetV2 and DRN-D; ReLU, low-level features last, align_corners=true.
 /// </summary>
 internal sealed class JfZhang95 : Dialect
 {

@@ -6,8 +6,8 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// kazuto1011/deeplab-pytorch: DeepLabV2 with the Caffe ResNet (stride in the first 1x1 convolution, ceil-mode pooling) at
-/// output stride 8. Files whose names start with "base." were saved by its multi-scale wrapper.
+/// kazuto1011/deeplab-pytorch: DeepLabV2 with the Caffe ResNet (stride in the first 1x1 convolution, ceil-mode pooling)
+/// at output stride 8. Files whose names start with "base." were saved by its multi-scale wrapper.
 /// </summary>
 internal sealed class Kazuto1011 : Dialect
 {

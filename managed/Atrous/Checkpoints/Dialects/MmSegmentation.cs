@@ -4,8 +4,9 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// mmsegmentation: DeepLabV3 and DeepLabV3+ with ResNetV1c (three 3x3 convolutions for a stem), ASPP of 512 channels with the
-/// pooled branch first and a 3x3 convolution after it. DeepLabV3+ has separable convolutions with batch norms between.
+/// mmsegmentation: DeepLabV3 and DeepLabV3+ with ResNetV1c (three 3x3 convolutions for a stem), ASPP of 512 channels
+/// with the pooled branch first and a 3x3 convolution after it. DeepLabV3+ has separable convolutions with batch norms
+/// between.
 /// </summary>
 internal sealed class MmSegmentation : Dialect
 {

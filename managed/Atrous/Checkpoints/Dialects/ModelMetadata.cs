@@ -7,8 +7,8 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// Typed access to the metadata of a self-describing file, which is all strings; lists are JSON. Every error names the file
-/// and the entry.
+/// Typed access to the metadata of a self-describing file, which is all strings; lists are JSON. Every error names the
+/// file and the entry.
 /// </summary>
 internal sealed partial class ModelMetadata(ICheckpoint checkpoint)
 {

@@ -6,8 +6,8 @@ namespace Atrous.Checkpoints.Dialects;
 internal static class Normalisation
 {
     /// <summary>
-    /// ImageNet's statistics for three channels. For other counts no repository publishes any: bytes from 0 to 1, and the
-    /// user's own statistics can be given with the options.
+    /// ImageNet's statistics for three channels. For other counts no repository publishes any: bytes from 0 to 1, and
+    /// the user's own statistics can be given with the options.
     /// </summary>
     public static PreprocessingSpec ImageNet(int channels) => PreprocessingSpec.ImageNet.For(channels);
 

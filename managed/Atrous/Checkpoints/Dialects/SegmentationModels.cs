@@ -5,9 +5,9 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// segmentation_models.pytorch: DeepLabV3 and DeepLabV3+ with ResNet-18..152 or MobileNetV2 as torchvision names them; rates
-/// 12,24,36 at every output stride, align_corners=true but in image pooling. A folder's config.json settles the output stride
-/// and the rates. The original refuses sizes that its output stride does not divide; here any size works.
+/// segmentation_models.pytorch: DeepLabV3 and DeepLabV3+ with ResNet-18..152 or MobileNetV2 as torchvision names them;
+/// rates 12,24,36 at every output stride, align_corners=true but in image pooling. A folder's config.json settles the
+/// output stride and the rates. The original refuses sizes that its output stride does not divide; here any size works.
 /// </summary>
 internal sealed class SegmentationModels : Dialect
 {

@@ -5,9 +5,9 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// Atrous's own safetensors: the metadata says what the weights cannot (blocks, strides, grids, activations, pre-processing,
-/// class names). <see cref="SelfDescribingFile"/> is its second version; read here is the first, for MobileNetV2 and
-/// MobileNet-EdgeTPU with folded batch norms.
+/// Atrous's own safetensors: the metadata says what the weights cannot (blocks, strides, grids, activations,
+/// pre-processing, class names). <see cref="SelfDescribingFile"/> is its second version; read here is the first, for
+/// MobileNetV2 and MobileNet-EdgeTPU with folded batch norms.
 /// </summary>
 internal sealed class SelfDescribing : Dialect
 {

@@ -4,8 +4,9 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// Version 2 of Atrous's own form: the metadata has the network and the pre-processing as data, and the tensors have the
-/// canonical layer names ("backbone.stage1.0.conv2.weight", ".bias", ".bn.running_var"). Any network can be written so.
+/// Version 2 of Atrous's own form: the metadata has the network and the pre-processing as data, and the tensors have
+/// the canonical layer names ("backbone.stage1.0.conv2.weight", ".bias", ".bn.running_var"). Any network can be written
+/// so.
 /// </summary>
 internal static class SelfDescribingFile
 {

@@ -13,7 +13,10 @@ internal sealed class Torchvision : Dialect
 {
     private const string Key = "classifier.0.convs.0.0.weight";
 
-    /// <summary>MobileNetV3-Large, table 1 of Howard et al. 2019 (arXiv:1905.02244); the last three are dilated instead of strided.</summary>
+    /// <summary>
+    /// MobileNetV3-Large, table 1 of Howard et al. 2019 (arXiv:1905.02244); the last three are dilated instead of
+    /// strided.
+    /// </summary>
     private static readonly InvertedResidual[] MobileNetV3Large =
     [
         Block(1, 3, Activation.Relu, residual: true) with { ExpandKernel = 0 },

@@ -5,8 +5,8 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// VainF/DeepLabV3Plus-Pytorch: DeepLabV3 and DeepLabV3+ with ResNet, MobileNetV2 and a 12-block Xception; ReLU, low-level
-/// features first, align_corners=false.
+/// VainF/DeepLabV3Plus-Pytorch: DeepLabV3 and DeepLabV3+ with ResNet, MobileNetV2 and a 12-block Xception; ReLU,
+/// low-level features first, align_corners=false.
 /// </summary>
 internal sealed class VainF : Dialect
 {

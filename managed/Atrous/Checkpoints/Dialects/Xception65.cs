@@ -4,14 +4,16 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// The Xception of DeepLabV3+ (Chen et al. 2018, arXiv:1802.02611, figure 4): three entry blocks, sixteen middle blocks, an
-/// exit block and three separable convolutions. Its editions differ in what <see cref="XceptionSpec"/> leaves open.
+/// The Xception of DeepLabV3+ (Chen et al. 2018, arXiv:1802.02611, figure 4): three entry blocks, sixteen middle
+/// blocks, an exit block and three separable convolutions. Its editions differ in what <see cref="XceptionSpec"/>
+/// leaves open.
 /// </summary>
 internal static class Xception65
 {
     /// <summary>
-    /// The edition that PyTorch ports inherited from one another: a ReLU stands between blocks 1 and 2, in-place activations
-    /// reach the skips, the exit's convolutions have twice the middle's dilation, low-level features are block 1's.
+    /// The edition that PyTorch ports inherited from one another: a ReLU stands between blocks 1 and 2, in-place
+    /// activations reach the skips, the exit's convolutions have twice the middle's dilation, low-level features are
+    /// block 1's.
     /// </summary>
     public static XceptionSpec Spec(int outputStride)
     {

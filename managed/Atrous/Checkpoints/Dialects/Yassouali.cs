@@ -4,8 +4,8 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// yassouali/pytorch-segmentation: ReLU everywhere, low-level features first. It published no DeepLab weights; its training
-/// scripts normalise by the data set's own statistics, which the weights cannot tell.
+/// yassouali/pytorch-segmentation: ReLU everywhere, low-level features first. It published no DeepLab weights; its
+/// training scripts normalise by the data set's own statistics, which the weights cannot tell.
 /// </summary>
 internal sealed class Yassouali : AsspLineage
 {

@@ -5,8 +5,8 @@ using Atrous.Checkpoints.Storages;
 namespace Atrous.Checkpoints.Pickles;
 
 /// <summary>
-/// Bytes that a pickle of protocol 2 written by Python 3 carries as text: each byte a character of Latin-1, in UTF-8. They are
-/// unpacked while they are read, so that large arrays need no copy.
+/// Bytes that a pickle of protocol 2 written by Python 3 carries as text: each byte a character of Latin-1, in UTF-8.
+/// They are unpacked while they are read, so that large arrays need no copy.
 /// </summary>
 internal sealed class Latin1Text : Storage
 {

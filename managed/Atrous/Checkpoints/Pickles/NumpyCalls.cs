@@ -33,7 +33,9 @@ internal sealed class NumpyCalls(CheckpointFile file)
         return true;
     }
 
-    /// <summary>The state of an array: (version, shape, type, is Fortran order, data); very old ones have no version.</summary>
+    /// <summary>
+    /// The state of an array: (version, shape, type, is Fortran order, data); very old ones have no version.
+    /// </summary>
     public bool TryBuild(NumpyArray array, object? state)
     {
         object?[] parts = state as object?[] ?? [];

@@ -8,7 +8,9 @@ namespace Atrous.Checkpoints.Pickles;
 /// </summary>
 internal sealed class PickleCalls(CheckpointFile file)
 {
-    /// <summary>Only for a clear message: without this list such a call would be just as inert as any unknown one.</summary>
+    /// <summary>
+    /// Only for a clear message: without this list such a call would be just as inert as any unknown one.
+    /// </summary>
     private static readonly HashSet<string> HostileModules = new(StringComparer.Ordinal)
     {
         "os", "posix", "nt", "sys", "subprocess", "shutil", "socket", "pty", "runpy", "importlib", "ctypes", "webbrowser",
@@ -70,7 +72,9 @@ internal sealed class PickleCalls(CheckpointFile file)
         }
     }
 
-    /// <summary>Bytes, from whatever form the Python version gave them; null when the value is nothing of the sort.</summary>
+    /// <summary>
+    /// Bytes, from whatever form the Python version gave them; null when the value is nothing of the sort.
+    /// </summary>
     public static ByteRegion? AsBytes(object? value) => value switch
     {
         PickleBytes bytes => bytes.Region,

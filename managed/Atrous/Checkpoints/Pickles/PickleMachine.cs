@@ -4,9 +4,9 @@ using Atrous.Checkpoints.Storages;
 namespace Atrous.Checkpoints.Pickles;
 
 /// <summary>
-/// Reads a pickle of protocol 0 to 5 and executes nothing: classes and functions are names, the few that matter are imitated
-/// by <see cref="PickleCalls"/>, the others become inert objects. A loop over opcodes, without recursion, within fixed limits.
-/// See https://github.com/python/cpython/blob/main/Lib/pickletools.py for the opcodes.
+/// Reads a pickle of protocol 0 to 5 and executes nothing: classes and functions are names, the few that matter are
+/// imitated by <see cref="PickleCalls"/>, the others become inert objects. A loop over opcodes, without recursion,
+/// within fixed limits. See https://github.com/python/cpython/blob/main/Lib/pickletools.py for the opcodes.
 /// </summary>
 internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func<object?, object?> persistentLoad)
 {

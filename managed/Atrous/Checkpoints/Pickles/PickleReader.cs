@@ -4,7 +4,9 @@ using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Pickles;
 
-/// <summary>The bytes of a pickle in order, through a small buffer. Long values are not copied but pointed at.</summary>
+/// <summary>
+/// The bytes of a pickle in order, through a small buffer. Long values are not copied but pointed at.
+/// </summary>
 internal sealed class PickleReader(CheckpointFile file, ByteRegion region)
 {
     private const int MaxInlineBytes = 1 << 16;
@@ -49,7 +51,8 @@ internal sealed class PickleReader(CheckpointFile file, ByteRegion region)
         length > MaxInlineBytes ? new PickleLongText(Skip(length)) : Decode(StrictUtf8, Take((int)length));
 
     /// <summary>
-    /// A byte string of Python 2, where text and bytes are one: a string of Latin-1 characters, or bytes when it is long.
+    /// A byte string of Python 2, where text and bytes are one: a string of Latin-1 characters, or bytes when it is
+    /// long.
     /// </summary>
     public object ReadByteString(ulong length) =>
         length > MaxInlineBytes ? new PickleBytes(Skip(length)) : Decode(Encoding.Latin1, Take((int)length));

@@ -31,7 +31,9 @@ internal sealed class PickleSet
 {
 }
 
-/// <summary>A dict, an OrderedDict or a relative. Keys other than strings are dropped: no weight is found under them.</summary>
+/// <summary>
+/// A dict, an OrderedDict or a relative. Keys other than strings are dropped: no weight is found under them.
+/// </summary>
 internal sealed class PickleDict
 {
     public OrderedDictionary<string, object?> Items { get; } = new(StringComparer.Ordinal);
@@ -49,7 +51,9 @@ internal sealed record PickleBytes(ByteRegion Region);
 /// <summary>A text too long for a string of its own: UTF-8 that stays where it is.</summary>
 internal sealed record PickleLongText(ByteRegion Utf8);
 
-/// <summary>A PyTorch storage. The type is null where the tensor tells it (untyped) or where it is not supported.</summary>
+/// <summary>
+/// A PyTorch storage. The type is null where the tensor tells it (untyped) or where it is not supported.
+/// </summary>
 internal sealed record StorageReference(Storage Bytes, DType? Type, PickleGlobal Class);
 
 /// <summary>A NumPy element type; the byte order arrives after its creation.</summary>
@@ -60,7 +64,9 @@ internal sealed class NumpyType(string code)
     public bool BigEndian { get; set; }
 }
 
-/// <summary>A NumPy array; its contents arrive after its creation. Without a tensor when the element type is not supported.</summary>
+/// <summary>
+/// A NumPy array; its contents arrive after its creation. Without a tensor when the element type is not supported.
+/// </summary>
 internal sealed class NumpyArray
 {
     public StoredTensor? Tensor { get; set; }

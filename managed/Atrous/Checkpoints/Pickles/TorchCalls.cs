@@ -39,7 +39,9 @@ internal sealed class TorchCalls(CheckpointFile file)
         _ => null,
     };
 
-    /// <summary>Bytes per element as the count of a storage means them; null for classes that are no storages.</summary>
+    /// <summary>
+    /// Bytes per element as the count of a storage means them; null for classes that are no storages.
+    /// </summary>
     public static int? ElementSize(PickleGlobal type) => (TypeOfStorage(type), type.FullName) switch
     {
         ({ } known, _) => known.SizeInBytes(),

@@ -2,7 +2,9 @@ using System.IO.Compression;
 
 namespace Atrous.Checkpoints.Storages;
 
-/// <summary>A storage that somebody packed again: unpacked while it is read, never further than a tensor needs.</summary>
+/// <summary>
+/// A storage that somebody packed again: unpacked while it is read, never further than a tensor needs.
+/// </summary>
 internal sealed class DeflatedStorage(ByteRegion packed, long length) : Storage
 {
     public override long Length => length;

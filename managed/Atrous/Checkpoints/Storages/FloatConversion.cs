@@ -10,7 +10,10 @@ namespace Atrous.Checkpoints.Storages;
 /// <summary>Stored elements to float32 and back. Rounds to nearest even where the target is narrower.</summary>
 internal static class FloatConversion
 {
-    /// <summary>Converts as many elements as the destination has. Reverses <paramref name="source"/> in place if it is big-endian.</summary>
+    /// <summary>
+    /// Converts as many elements as the destination has. Reverses <paramref name="source"/> in place if it is
+    /// big-endian.
+    /// </summary>
     public static void ToFloat(Span<byte> source, DType type, bool bigEndian, Span<float> destination)
     {
         if (bigEndian == BitConverter.IsLittleEndian)

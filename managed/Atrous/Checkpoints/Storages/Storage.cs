@@ -1,11 +1,15 @@
 namespace Atrous.Checkpoints.Storages;
 
-/// <summary>The bytes behind one or more tensors, wherever they lie. Opening a stream costs nothing until it is read.</summary>
+/// <summary>
+/// The bytes behind one or more tensors, wherever they lie. Opening a stream costs nothing until it is read.
+/// </summary>
 internal abstract class Storage
 {
     public abstract long Length { get; }
 
-    /// <summary>A forward stream from a byte offset on. It throws <see cref="ModelException"/> where the bytes end too early.</summary>
+    /// <summary>
+    /// A forward stream from a byte offset on. It throws <see cref="ModelException"/> where the bytes end too early.
+    /// </summary>
     public abstract Stream OpenAt(long offset);
 }
 

@@ -9,7 +9,9 @@ internal sealed class StoredTensor
 {
     private const int ChunkBytes = 1 << 16;
 
-    /// <summary>An expanded view (stride 0) may repeat its storage up to this many elements: 64 MiB of floats.</summary>
+    /// <summary>
+    /// An expanded view (stride 0) may repeat its storage up to this many elements: 64 MiB of floats.
+    /// </summary>
     private const long MaxExpandedElements = 1 << 24;
 
     private readonly Storage _storage;
@@ -177,7 +179,9 @@ internal sealed class StoredTensor
         return true;
     }
 
-    /// <summary>Elements of the storage from the view's first to its last; false when a stride is negative or absurd.</summary>
+    /// <summary>
+    /// Elements of the storage from the view's first to its last; false when a stride is negative or absurd.
+    /// </summary>
     private static bool TrySpan(ReadOnlySpan<long> sizes, long[] strides, long elements, out long span)
     {
         long last = 0;

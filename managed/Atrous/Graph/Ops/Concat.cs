@@ -2,7 +2,9 @@ using Atrous.Tensors;
 
 namespace Atrous.Graph.Ops;
 
-/// <summary>Concatenation along the channels, in the inputs' order. Costs nothing where the makers write into their slices.</summary>
+/// <summary>
+/// Concatenation along the channels, in the inputs' order. Costs nothing where the makers write into their slices.
+/// </summary>
 public sealed record Concat : Op
 {
     public override Shape OutputShape(IReadOnlyList<Shape> inputs)

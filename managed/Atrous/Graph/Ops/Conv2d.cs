@@ -3,8 +3,8 @@ using Atrous.Tensors;
 namespace Atrous.Graph.Ops;
 
 /// <summary>
-/// Atrous (dilated) convolution: y[i] = activation(scale * sum_k x[stride * i + dilation * k - padding] w[k] + bias + residual),
-/// Chen et al. 2017 (arXiv:1706.05587), eq. 1. Inputs: x, and optionally a residual of the output's shape.
+/// Atrous (dilated) convolution: y[i] = activation(scale * sum_k x[stride * i + dilation * k - padding] w[k] + bias +
+/// residual), Chen et al. 2017 (arXiv:1706.05587), eq. 1. Inputs: x, and optionally a residual of the output's shape.
 /// </summary>
 /// <param name="Kernel">OIHW; I is the input's channels / groups.</param>
 /// <param name="Scale">Per output channel, multiplies the kernel (a folded batch norm); null means 1.</param>

@@ -4,7 +4,8 @@ namespace Atrous.Graph.Ops;
 
 /// <summary>
 /// Batch normalisation with frozen statistics: y = activation(scale[c] * x + shift[c]), where
-/// scale = gamma / sqrt(variance + eps) and shift = beta - mean * scale. Mostly folded away; stays in front of a convolution.
+/// scale = gamma / sqrt(variance + eps) and shift = beta - mean * scale. Mostly folded away; stays in front of a
+/// convolution.
 /// </summary>
 public sealed record BatchNorm(float[] Scale, float[] Shift, Activation Activation) : Op, IActivated
 {
@@ -33,7 +34,8 @@ public enum BinaryKind
 }
 
 /// <summary>
-/// y = activation(a op b). b has a's shape, or is 1x1 in space and broadcast (squeeze-and-excite gates, pooled features).
+/// y = activation(a op b). b has a's shape, or is 1x1 in space and broadcast (squeeze-and-excite gates, pooled
+/// features).
 /// </summary>
 public sealed record Binary(BinaryKind Kind, Activation Activation) : Op, IActivated
 {

@@ -9,8 +9,8 @@ public sealed record Softmax : Op
 }
 
 /// <summary>
-/// The class of every pixel, the lowest index among equals: uint16 [N, H, W, 1]. With <see cref="Upsample"/> the logits are
-/// resized first, as one step that never holds them at full size.
+/// The class of every pixel, the lowest index among equals: uint16 [N, H, W, 1]. With <see cref="Upsample"/> the logits
+/// are resized first, as one step that never holds them at full size.
 /// </summary>
 public sealed record Argmax(ResizeBilinear? Upsample = null) : Op
 {

@@ -25,7 +25,9 @@ public abstract record Op
     protected ArgumentException Misfit(string message) => new($"{Name}: {message}");
 }
 
-/// <summary>An operation that ends with a pointwise function, so that a following activation can be fused into it.</summary>
+/// <summary>
+/// An operation that ends with a pointwise function, so that a following activation can be fused into it.
+/// </summary>
 public interface IActivated
 {
     Activation Activation { get; }

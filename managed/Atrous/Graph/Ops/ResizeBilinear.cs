@@ -2,7 +2,9 @@ using Atrous.Tensors;
 
 namespace Atrous.Graph.Ops;
 
-/// <summary>Where an output pixel samples the input. The numbers are those of <c>atrous_sampling</c> in atrous.h.</summary>
+/// <summary>
+/// Where an output pixel samples the input. The numbers are those of <c>atrous_sampling</c> in atrous.h.
+/// </summary>
 public enum Sampling
 {
     /// <summary>align_corners=false: source = (i + 0.5) * scale - 0.5, not below 0.</summary>

@@ -3,8 +3,8 @@ using Atrous.Tensors;
 namespace Atrous.Graph.Ops;
 
 /// <summary>
-/// A depthwise convolution and the 1x1 convolution that alone reads it, as one (Chollet 2017, arXiv:1610.02357): what is between
-/// them needs no memory of a graph's. Inputs: x, and optionally a residual of the output's shape.
+/// A depthwise convolution and the 1x1 convolution that alone reads it, as one (Chollet 2017, arXiv:1610.02357): what
+/// is between them needs no memory of a graph's. Inputs: x, and optionally a residual of the output's shape.
 /// </summary>
 /// <param name="Depthwise">One filter a channel.</param>
 /// <param name="Pointwise">1x1 at stride 1, without padding.</param>

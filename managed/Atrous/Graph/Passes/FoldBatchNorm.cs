@@ -4,7 +4,8 @@ namespace Atrous.Graph.Passes;
 
 /// <summary>
 /// A batch norm after a convolution becomes the convolution's scale and bias:
-/// s (w x + b) + t = (s w) x + (s b + t). The weights themselves stay as the file has them; a backend scales while packing.
+/// s (w x + b) + t = (s w) x + (s b + t). The weights themselves stay as the file has them; a backend scales while
+/// packing.
 /// </summary>
 public static class FoldBatchNorm
 {

@@ -6,9 +6,9 @@ namespace Atrous.Graph.Passes;
 
 /// <summary>
 /// ASPP's image pooling is one vector per picture, which is spread over all pixels, joined with the other branches and
-/// multiplied by its columns of the projection. The same vector comes of multiplying first and adding the product, one pixel per
-/// picture, to the projection of the others: exact, and a fifth of the projection is never computed.
-/// w [a, b] + c = w_a a + (w_b b + c).
+/// multiplied by its columns of the projection. The same vector comes of multiplying first and adding the product, one
+/// pixel per picture, to the projection of the others: exact, and a fifth of the projection is never computed. w [a, b]
+/// + c = w_a a + (w_b b + c).
 /// </summary>
 public static class FoldImagePooling
 {
@@ -83,8 +83,8 @@ public static class FoldImagePooling
     }
 
     /// <summary>
-    /// A part of a convolution's weight, by its input channels. The same part of the same weight is the same object, so that
-    /// graphs of all shapes share what a backend made of it.
+    /// A part of a convolution's weight, by its input channels. The same part of the same weight is the same object, so
+    /// that graphs of all shapes share what a backend made of it.
     /// </summary>
     private sealed class InputChannels : IWeightSource
     {

@@ -3,15 +3,16 @@ using Atrous.Graph.Ops;
 namespace Atrous.Graph.Passes;
 
 /// <summary>
-/// The sum of a convolution's output and another value becomes a convolution with a residual, so that the output is written
-/// once: relu(conv(x) + shortcut).
+/// The sum of a convolution's output and another value becomes a convolution with a residual, so that the output is
+/// written once: relu(conv(x) + shortcut).
 /// </summary>
 public static class FuseResidual
 {
     public static NetworkGraph Apply(NetworkGraph graph)
     {
         var readership = new Readership(graph);
-        // A fused node takes the place of its convolution, or of the sum where the residual is made after the convolution.
+        // A fused node takes the place of its convolution, or of the sum where the residual is made after the
+        // convolution.
         var nodes = new List<Node?>();
         var makers = new Dictionary<Value, int>();
         foreach (Node node in graph.Nodes)

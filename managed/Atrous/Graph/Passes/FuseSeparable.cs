@@ -4,8 +4,8 @@ using Atrous.Tensors;
 namespace Atrous.Graph.Passes;
 
 /// <summary>
-/// A depthwise convolution that only a 1x1 convolution reads becomes a <see cref="SeparableConv2d"/> with it. For backends that
-/// have one; after the passes that fuse into convolutions.
+/// A depthwise convolution that only a 1x1 convolution reads becomes a <see cref="SeparableConv2d"/> with it. For
+/// backends that have one; after the passes that fuse into convolutions.
 /// </summary>
 public static class FuseSeparable
 {

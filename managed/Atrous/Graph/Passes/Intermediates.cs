@@ -4,9 +4,10 @@ using Atrous.Tensors;
 namespace Atrous.Graph.Passes;
 
 /// <summary>
-/// The values inside a network that are still made when the fusions are through: those of whole layers, a convolution with
-/// its batch norm, residual and activation. A comparison layer by layer looks at copies of them, so that the network is fused and
-/// stored as it is otherwise: a value that the caller gets would be float32 whatever the precision.
+/// The values inside a network that are still made when the fusions are through: those of whole layers, a convolution
+/// with its batch norm, residual and activation. A comparison layer by layer looks at copies of them, so that the
+/// network is fused and stored as it is otherwise: a value that the caller gets would be float32 whatever the
+/// precision.
 /// </summary>
 public static class Intermediates
 {

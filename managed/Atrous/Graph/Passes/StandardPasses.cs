@@ -23,7 +23,9 @@ public static class StandardPasses
     /// <summary>Those of float32 that change what is computed; the rest is where values lie.</summary>
     public static IReadOnlyList<Func<NetworkGraph, NetworkGraph>> Fusions { get; } = [.. All.SkipLast(1)];
 
-    /// <summary>Applies them all: the result computes the same values from the same inputs, but for the rounding of bfloat16.</summary>
+    /// <summary>
+    /// Applies them all: the result computes the same values from the same inputs, but for the rounding of bfloat16.
+    /// </summary>
     /// <param name="graph">As a model builds it.</param>
     /// <param name="storage"><see cref="DType.Float32"/> or <see cref="DType.BFloat16"/>.</param>
     public static NetworkGraph Apply(NetworkGraph graph, DType storage = DType.Float32) =>

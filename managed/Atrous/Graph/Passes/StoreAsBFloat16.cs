@@ -4,14 +4,14 @@ using Atrous.Tensors;
 namespace Atrous.Graph.Passes;
 
 /// <summary>
-/// Gives the values inside the network bfloat16 memory: half the bytes, 8 bits of precision, the range of float32. What the
-/// caller gives and gets stays float32, and with it the first convolution of the picture and the scores, from the convolution
-/// that makes them to the outputs: neighbouring classes are often closer than bfloat16 can tell. So does everything that a linear
-/// bottleneck (Sandler et al. 2018, arXiv:1801.04381, section 3.2) is computed from: through its few channels all later layers see
-/// the picture, and each block's rounding is summed into them. Where a value is needed in the other type, an
-/// <see cref="Activate"/> without a function converts it. A backend that applies this must have: convolutions,
-/// <see cref="Activate"/> and <see cref="BatchNorm"/> from and to either type (a residual has the output's), softmax, confidence
-/// and labels of float32, and everything else within one type.
+/// Gives the values inside the network bfloat16 memory: half the bytes, 8 bits of precision, the range of float32. What
+/// the caller gives and gets stays float32, and with it the first convolution of the picture and the scores, from the
+/// convolution that makes them to the outputs: neighbouring classes are often closer than bfloat16 can tell. So does
+/// everything that a linear bottleneck (Sandler et al. 2018, arXiv:1801.04381, section 3.2) is computed from: through
+/// its few channels all later layers see the picture, and each block's rounding is summed into them. Where a value is
+/// needed in the other type, an <see cref="Activate"/> without a function converts it. A backend that applies this must
+/// have: convolutions, <see cref="Activate"/> and <see cref="BatchNorm"/> from and to either type (a residual has the
+/// output's), softmax, confidence and labels of float32, and everything else within one type.
 /// </summary>
 public static class StoreAsBFloat16
 {
@@ -57,7 +57,9 @@ public static class StoreAsBFloat16
             return _graph with { Nodes = _nodes };
         }
 
-        /// <summary>What was widened for a depthwise convolution, back in fewer channels and without an activation.</summary>
+        /// <summary>
+        /// What was widened for a depthwise convolution, back in fewer channels and without an activation.
+        /// </summary>
         private static bool IsLinearBottleneck(Node node, IReadOnlyDictionary<Value, Node> makers) =>
             node.Op is Conv2d { KernelHeight: 1, KernelWidth: 1, Groups: 1, Activation.Kind: ActivationKind.None }
             && node.Output.Shape.Channels < node.Inputs[0].Shape.Channels

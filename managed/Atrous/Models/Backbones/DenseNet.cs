@@ -5,8 +5,8 @@ using Atrous.Specs;
 namespace Atrous.Models.Backbones;
 
 /// <summary>
-/// Densely connected networks, Huang et al. 2016 (arXiv:1608.06993), with pre-activated bottleneck layers. Layers: stem,
-/// block{1..4}.{layer}.norm, .conv1, .conv2, transition{1..4}.norm, .conv, norm.
+/// Densely connected networks, Huang et al. 2016 (arXiv:1608.06993), with pre-activated bottleneck layers. Layers:
+/// stem, block{1..4}.{layer}.norm, .conv1, .conv2, transition{1..4}.norm, .conv, norm.
 /// </summary>
 internal static class DenseNet
 {

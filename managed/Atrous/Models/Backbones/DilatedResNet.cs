@@ -5,9 +5,9 @@ using Atrous.Specs;
 namespace Atrous.Models.Backbones;
 
 /// <summary>
-/// Dilated residual networks, Yu, Koltun and Funkhouser 2017 (arXiv:1705.09914), form D: strided convolutions in place of
-/// the max-pool, the residual stages of a ResNet, and convolutions of falling dilation that take the grid pattern away.
-/// Layers: stem.conv1.., stage{1..4}.{block}.conv{1..3}, .shortcut, exit{1..}.
+/// Dilated residual networks, Yu, Koltun and Funkhouser 2017 (arXiv:1705.09914), form D: strided convolutions in place
+/// of the max-pool, the residual stages of a ResNet, and convolutions of falling dilation that take the grid pattern
+/// away. Layers: stem.conv1.., stage{1..4}.{block}.conv{1..3}, .shortcut, exit{1..}.
 /// </summary>
 internal static class DilatedResNet
 {

@@ -6,7 +6,8 @@ namespace Atrous.Models.Backbones;
 
 /// <summary>
 /// Aligned Xception: Chollet 2016 (arXiv:1610.02357), modified as in Chen et al. 2018 (arXiv:1802.02611), figure 4.
-/// Layers: stem.conv1, stem.conv2, block{1..}.sep{1..3}.depthwise, .pointwise, .shortcut, exit{1..}.depthwise, .pointwise.
+/// Layers: stem.conv1, stem.conv2, block{1..}.sep{1..3}.depthwise, .pointwise, .shortcut, exit{1..}.depthwise,
+/// .pointwise.
 /// </summary>
 internal static class Xception
 {

@@ -4,7 +4,9 @@ using Atrous.Specs;
 
 namespace Atrous.Models.Heads;
 
-/// <summary>DeepLabV3: ASPP, (3x3), classifier. Chen et al. 2017, arXiv:1706.05587. Layers: aspp.*, head, classifier.</summary>
+/// <summary>
+/// DeepLabV3: ASPP, (3x3), classifier. Chen et al. 2017, arXiv:1706.05587. Layers: aspp.*, head, classifier.
+/// </summary>
 internal static class DeepLabV3Head
 {
     public static Value Build(DeepLabV3HeadSpec spec, Layers layers, Features features)

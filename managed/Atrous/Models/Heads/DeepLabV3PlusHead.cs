@@ -5,8 +5,9 @@ using Atrous.Specs;
 namespace Atrous.Models.Heads;
 
 /// <summary>
-/// DeepLabV3+: ASPP, upsampling to the low-level features, two 3x3 convolutions over both, classifier. Chen et al. 2018,
-/// arXiv:1802.02611, figure 2. Layers: aspp.*, (decoder.after_aspp), decoder.low_level, decoder.fuse{0,1}, classifier.
+/// DeepLabV3+: ASPP, upsampling to the low-level features, two 3x3 convolutions over both, classifier. Chen et al.
+/// 2018, arXiv:1802.02611, figure 2. Layers: aspp.*, (decoder.after_aspp), decoder.low_level, decoder.fuse{0,1},
+/// classifier.
 /// </summary>
 internal static class DeepLabV3PlusHead
 {

@@ -5,8 +5,9 @@ using Atrous.Specs;
 namespace Atrous.Models.Heads;
 
 /// <summary>
-/// DenseASPP for semantic segmentation in street scenes, Yang et al. 2018 (CVPR), equation 5: pre-activated 1x1 and atrous 3x3
-/// convolutions, each over everything before it. Layers: aspp.branch{0..}.norm (none in branch 0), .conv1, .conv2, classifier.
+/// DenseASPP for semantic segmentation in street scenes, Yang et al. 2018 (CVPR), equation 5: pre-activated 1x1 and
+/// atrous 3x3 convolutions, each over everything before it. Layers: aspp.branch{0..}.norm (none in branch 0), .conv1,
+/// .conv2, classifier.
 /// </summary>
 internal static class DenseAsppHead
 {

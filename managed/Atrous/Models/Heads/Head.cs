@@ -7,7 +7,9 @@ namespace Atrous.Models.Heads;
 /// <summary>The catalog of heads: one row each.</summary>
 public static class Head
 {
-    /// <summary>Appends the head that the spec describes; returns the logits, as the last convolution makes them.</summary>
+    /// <summary>
+    /// Appends the head that the spec describes; returns the logits, as the last convolution makes them.
+    /// </summary>
     public static Value Build(HeadSpec spec, Layers layers, Features features) => spec switch
     {
         DeepLabV2HeadSpec v2 => DeepLabV2Head.Build(v2, layers, features),

@@ -7,9 +7,9 @@ using Atrous.Tests.Support;
 namespace Atrous.Tests.Backends.Cuda;
 
 /// <summary>
-/// Every operation case that a kernel computes, on the host, against the reference: all storages, packed and as slices, so
-/// that whole words and single elements are both used. The inputs are rounded to the storage first, so what remains is one
-/// rounding of the result beside float32's own.
+/// Every operation case that a kernel computes, on the host, against the reference: all storages, packed and as slices,
+/// so that whole words and single elements are both used. The inputs are rounded to the storage first, so what remains
+/// is one rounding of the result beside float32's own.
 /// </summary>
 public sealed class KernelOpTests
 {
@@ -187,8 +187,8 @@ public sealed class KernelOpTests
     }
 
     /// <summary>
-    /// Within the storage's own rounding of each number and float32's share of their spread. Below the normal numbers of
-    /// float16 the rounding is absolute: half of 2^-24.
+    /// Within the storage's own rounding of each number and float32's share of their spread. Below the normal numbers
+    /// of float16 the rounding is absolute: half of 2^-24.
     /// </summary>
     private static void AssertClose(float[] actual, float[] expected, DType storage, string what)
     {

@@ -6,7 +6,9 @@ using Atrous.Tensors;
 
 namespace Atrous.Tests.Backends.Cuda;
 
-/// <summary>The kernels of pre-processing on the host have the bits of <see cref="Preprocessor"/>, whatever the sizes.</summary>
+/// <summary>
+/// The kernels of pre-processing on the host have the bits of <see cref="Preprocessor"/>, whatever the sizes.
+/// </summary>
 public sealed unsafe class KernelPictureTests
 {
     public static TheoryData<ResizeFilter, int, int, int, int, int> Sizes =>

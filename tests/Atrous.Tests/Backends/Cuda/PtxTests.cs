@@ -9,12 +9,14 @@ using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Backends.Cuda;
 
-/// <summary>The PTX that is committed: made from the sources beside it, and what the managed side believes of it.</summary>
+/// <summary>
+/// The PTX that is committed: made from the sources beside it, and what the managed side believes of it.
+/// </summary>
 public sealed partial class PtxTests
 {
     /// <summary>
-    /// All instructions that the kernels may be made of. Each is in PTX 7.0 for sm_80 (the PTX ISA's release history), the
-    /// version that the modules declare; none is approximate, so that a GPU computes what the host computes.
+    /// All instructions that the kernels may be made of. Each is in PTX 7.0 for sm_80 (the PTX ISA's release history),
+    /// the version that the modules declare; none is approximate, so that a GPU computes what the host computes.
     /// </summary>
     private static readonly string[] Known =
     [

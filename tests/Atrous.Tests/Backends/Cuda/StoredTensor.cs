@@ -17,8 +17,8 @@ public enum Placing
 }
 
 /// <summary>
-/// A tensor of a storage in memory that a kernel may see, as a slice with other things on both sides, which must be as they
-/// were afterwards.
+/// A tensor of a storage in memory that a kernel may see, as a slice with other things on both sides, which must be as
+/// they were afterwards.
 /// </summary>
 internal sealed unsafe class StoredTensor : IDisposable
 {

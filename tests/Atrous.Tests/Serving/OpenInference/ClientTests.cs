@@ -4,7 +4,9 @@ using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Serving.OpenInference;
 
-/// <summary>Clients that others wrote, in the languages that they are written for; where one is not installed, its test says so.</summary>
+/// <summary>
+/// Clients that others wrote, in the languages that they are written for; where one is not installed, its test says so.
+/// </summary>
 public sealed class ClientTests(ProtocolServer server) : IClassFixture<ProtocolServer>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);

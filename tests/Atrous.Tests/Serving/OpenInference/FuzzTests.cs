@@ -5,7 +5,9 @@ using Atrous.Tests.Cli;
 
 namespace Atrous.Tests.Serving.OpenInference;
 
-/// <summary>Random damage, the same in every run: whatever comes is answered or refused, never a failure of the server's own.</summary>
+/// <summary>
+/// Random damage, the same in every run: whatever comes is answered or refused, never a failure of the server's own.
+/// </summary>
 public sealed class FuzzTests(ProtocolServer server) : IClassFixture<ProtocolServer>
 {
     private static readonly byte[] Photo = Workplace.Photo();

@@ -107,7 +107,8 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
     [Fact]
     public async Task A_shape_claims_more_than_is_sent()
     {
-        // Within the pixels that are allowed, so that only the data's length can tell; nothing of that size is allocated.
+        // Within the pixels that are allowed, so that only the data's length can tell; nothing of that size is
+        // allocated.
         await RefuseJson($$"""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,256,256,3],"data":[1,2,3]}]}""", "fewer elements");
         await Refuse(413, Protocol.Post(Protocol.Infer, """{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,40000,40000,3],"data":[1]}]}"""), "1600000000 pixels");
         await Refuse(413, Protocol.Post(Protocol.Infer, """{"inputs":[{"name":"image","datatype":"UINT8","shape":[1000,1,1,3],"data":[1]}]}"""), "1000 pictures", "16 are allowed");

@@ -11,9 +11,9 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Atrous.Tests.Serving.OpenInference;
 
 /// <summary>
-/// The cases of Triton's own tests that are about a server's life rather than one request's: qa/L0_http (many chunks, no leak on
-/// a wrong header length), L0_lifecycle (loads and unloads at once, shutdown while loading and with queued requests),
-/// L0_model_queue (a longer timeout is not granted).
+/// The cases of Triton's own tests that are about a server's life rather than one request's: qa/L0_http (many chunks,
+/// no leak on a wrong header length), L0_lifecycle (loads and unloads at once, shutdown while loading and with queued
+/// requests), L0_model_queue (a longer timeout is not granted).
 /// </summary>
 public sealed class TritonCasesTests(GeneratedModel model) : IAsyncLifetime
 {

@@ -4,14 +4,16 @@ using Atrous.Tests.Cli;
 
 namespace Atrous.Tests.Serving.OpenInference;
 
-/// <summary>Bytes on the wire: what the Python tritonclient was seen to send, and connections that end too early.</summary>
+/// <summary>
+/// Bytes on the wire: what the Python tritonclient was seen to send, and connections that end too early.
+/// </summary>
 public sealed class WireTests(ProtocolServer server) : IClassFixture<ProtocolServer>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// Recorded from tritonclient's http client on geventhttpclient 2.0.8: header names in lower case, no Content-Type, no
-    /// Accept, the tensor right behind the JSON.
+    /// Recorded from tritonclient's http client on geventhttpclient 2.0.8: header names in lower case, no Content-Type,
+    /// no Accept, the tensor right behind the JSON.
     /// </summary>
     private const string Recorded =
         """{"id":"42","inputs":[{"name":"image","shape":[1,1,2,3],"datatype":"UINT8","parameters":{"binary_data_size":6}}],"parameters":{"priority":1,"timeout":30000000,"binary_data_output":true}}""";

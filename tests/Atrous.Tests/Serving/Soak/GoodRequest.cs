@@ -55,7 +55,10 @@ internal sealed record GoodRequest(string Name, Func<HttpRequestMessage> Make, F
         bool HasLabels(Answer answer) => answer.Values("labels").SequenceEqual(labels);
     }
 
-    /// <summary>What pages, probes and scrapers ask for. Readiness is not among it: while a model comes back it is rightly refused.</summary>
+    /// <summary>
+    /// What pages, probes and scrapers ask for. Readiness is not among it: while a model comes back it is rightly
+    /// refused.
+    /// </summary>
     public static IEnumerable<GoodRequest> Looks() =>
         new[] { "", "v1/models", "v2", "v2/models/street", "v2/models/street/ready", "v2/models/street/stats", "v2/health/live", "livez", "metrics" }
             .Select(path => new GoodRequest($"GET /{path}", () => new HttpRequestMessage(HttpMethod.Get, path), answer => answer.Body.Length > 0));

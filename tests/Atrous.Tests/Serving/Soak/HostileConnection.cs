@@ -5,10 +5,14 @@ using Atrous.Tests.Cli;
 
 namespace Atrous.Tests.Serving.Soak;
 
-/// <summary>Connections that are no clients: killed in the middle, noise, and those that never come to an end.</summary>
+/// <summary>
+/// Connections that are no clients: killed in the middle, noise, and those that never come to an end.
+/// </summary>
 internal static class HostileConnection
 {
-    /// <summary>The server's own limits are ten seconds for headers, and five of grace for bodies and readers.</summary>
+    /// <summary>
+    /// The server's own limits are ten seconds for headers, and five of grace for bodies and readers.
+    /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static readonly byte[] Photo = Workplace.Photo(60, 60);
@@ -53,16 +57,16 @@ internal static class HostileConnection
         Drip(server, "POST /v1/segment HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", stop);
 
     /// <summary>
-    /// Asks and asks, and reads no answer. The server may keep it for the minutes that the slowest permitted reader would take,
-    /// as long as nobody else waits for it.
+    /// Asks and asks, and reads no answer. The server may keep it for the minutes that the slowest permitted reader
+    /// would take, as long as nobody else waits for it.
     /// </summary>
     public static async Task<string?> Deaf(IPEndPoint server, CancellationToken stop)
     {
         byte[] request = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 20)));
-        await UntilHungUp(server, "reads nothing", async (stream, cancellation) =>
+        await UntilHungUp(server, "reads nothing", async (stream, cancellationToken) =>
         {
-            await stream.WriteAsync(request, cancellation);
-            await Task.Delay(20, cancellation);
+            await stream.WriteAsync(request, cancellationToken);
+            await Task.Delay(20, cancellationToken);
         }, stop);
         return null;
     }
@@ -70,11 +74,11 @@ internal static class HostileConnection
     private static Task<string?> Drip(IPEndPoint server, string beginning, CancellationToken stop)
     {
         bool begun = false;
-        return UntilHungUp(server, beginning.Split('\r')[0] + ", slowly", async (stream, cancellation) =>
+        return UntilHungUp(server, beginning.Split('\r')[0] + ", slowly", async (stream, cancellationToken) =>
         {
-            await stream.WriteAsync(begun ? "x"u8.ToArray() : Encoding.ASCII.GetBytes(beginning), cancellation);
+            await stream.WriteAsync(begun ? "x"u8.ToArray() : Encoding.ASCII.GetBytes(beginning), cancellationToken);
             begun = true;
-            await Task.Delay(250, cancellation);
+            await Task.Delay(250, cancellationToken);
         }, stop);
     }
 

@@ -7,20 +7,22 @@ using Atrous.Tests.Support;
 namespace Atrous.Tests.Serving.Soak;
 
 /// <summary>
-/// Good and hostile traffic for a while, on loopback: ATROUS_SOAK_SECONDS (20 unless set; bench/load/soak.sh takes 300) at
-/// ATROUS_SOAK_RATE requests a second (as fast as it goes unless set). Samples of the server's process are written to
-/// artifacts/soak.
+/// Good and hostile traffic for a while, on loopback: ATROUS_SOAK_SECONDS (20 unless set; bench/load/soak.sh takes 300)
+/// at ATROUS_SOAK_RATE requests a second (as fast as it goes unless set). Samples of the server's process are written
+/// to artifacts/soak.
 /// </summary>
 public sealed class SoakTests(GeneratedModel model)
 {
     private const int WarmUpRounds = 2;
 
-    /// <summary>Growth of the median resident memory that is allowed, from the run's second quarter to its last.</summary>
+    /// <summary>
+    /// Growth of the median resident memory that is allowed, from the run's second quarter to its last.
+    /// </summary>
     private const double Flat = 1.05;
 
     /// <summary>
-    /// The same where a quarter is seconds: memory goes up and down by that much with every reload, since a fresh model holds
-    /// the buffers of its warm-up until others take their place.
+    /// The same where a quarter is seconds: memory goes up and down by that much with every reload, since a fresh model
+    /// holds the buffers of its warm-up until others take their place.
     /// </summary>
     private const double FlatInShort = 1.3, Short = 120;
 

@@ -9,8 +9,8 @@ namespace Atrous.Tests.Serving.Soak;
 /// <param name="server">On loopback.</param>
 /// <param name="model">The checkpoint that it serves as "street".</param>
 /// <param name="rate">
-/// Requests a second of all clients together; 0 is as fast as they go. The models are loaded anew once in two hundred requests,
-/// or every four seconds.
+/// Requests a second of all clients together; 0 is as fast as they go. The models are loaded anew once in two hundred
+/// requests, or every four seconds.
 /// </param>
 internal sealed class Traffic(Uri server, string model, double rate)
 {

@@ -12,7 +12,9 @@ using Microsoft.Extensions.Options;
 
 namespace Atrous.Tests.Serving.V1;
 
-/// <summary>POST /v1/segment before a model that cannot answer now: its exceptions as HTTP, and the client that goes away.</summary>
+/// <summary>
+/// POST /v1/segment before a model that cannot answer now: its exceptions as HTTP, and the client that goes away.
+/// </summary>
 public sealed class BusySegmenterTests
 {
     public static TheoryData<Exception, int, int?> Failures => new()
@@ -52,11 +54,11 @@ public sealed class BusySegmenterTests
         var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         // The test must not go on within the server's callback, which frees the body after it.
         var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using WebApplication application = await Start(new Stub(async (_, cancellation) =>
+        await using WebApplication application = await Start(new Stub(async (_, cancellationToken) =>
         {
             started.SetResult();
-            using CancellationTokenRegistration registration = cancellation.Register(cancelled.SetResult);
-            await Task.Delay(Timeout.Infinite, cancellation);
+            using CancellationTokenRegistration registration = cancellationToken.Register(cancelled.SetResult);
+            await Task.Delay(Timeout.Infinite, cancellationToken);
             throw new InvalidOperationException("Nothing else ends the wait.");
         }));
         using var client = new HttpClient { BaseAddress = new Uri(application.Urls.First()) };
@@ -123,25 +125,25 @@ public sealed class BusySegmenterTests
 
         public ModelStatus StatusOf(string name) => new(Name, ModelState.Ready, "", 1);
 
-        public Task LoadAsync(string name, CancellationToken cancellation = default) => throw new NotSupportedException();
+        public Task LoadAsync(string name, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-        public Task UnloadAsync(string name, CancellationToken cancellation = default) => throw new NotSupportedException();
+        public Task UnloadAsync(string name, CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-        public Task ReloadAsync(CancellationToken cancellation = default) => throw new NotSupportedException();
+        public Task ReloadAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-        public Task WhenLoadedAsync(CancellationToken cancellation = default) => throw new NotSupportedException();
+        public Task WhenLoadedAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-        public Task<Segmentation> SegmentAsync(Image photo, RequestOptions? options = null, CancellationToken cancellation = default) =>
+        public Task<Segmentation> SegmentAsync(Image photo, RequestOptions? options = null, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
         public Task<IReadOnlyList<Segmentation>> SegmentAsync(
-            IReadOnlyList<Image> photos, RequestOptions? options = null, CancellationToken cancellation = default) =>
+            IReadOnlyList<Image> photos, RequestOptions? options = null, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
         public Task<SegmentedPhoto> SegmentAsync(
-            ReadOnlyMemory<byte> file, RequestOptions? options = null, CancellationToken cancellation = default) => segment(options, cancellation);
+            ReadOnlyMemory<byte> file, RequestOptions? options = null, CancellationToken cancellationToken = default) => segment(options, cancellationToken);
 
-        public Task<NetworkResult> InferAsync(Tensor input, RequestOptions? options = null, CancellationToken cancellation = default) =>
+        public Task<NetworkResult> InferAsync(Tensor input, RequestOptions? options = null, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
         public void EnsureAccepting()

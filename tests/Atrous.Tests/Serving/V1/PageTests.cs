@@ -6,7 +6,9 @@ using Atrous.Imaging;
 
 namespace Atrous.Tests.Serving.V1;
 
-/// <summary>The page at /, the reader at /docs and the OpenAPI document, without a browser (tests/web has one).</summary>
+/// <summary>
+/// The page at /, the reader at /docs and the OpenAPI document, without a browser (tests/web has one).
+/// </summary>
 public sealed partial class PageTests(SegmentServer server) : IClassFixture<SegmentServer>
 {
     [Theory]

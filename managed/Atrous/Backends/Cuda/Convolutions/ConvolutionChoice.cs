@@ -3,7 +3,10 @@ using Atrous.ManagedCuda.CUDNN;
 
 namespace Atrous.Backends.Cuda.Convolutions;
 
-/// <summary>Which way computes a convolution: what is kept on disk. Engine numbers and algorithms are those of one library version.</summary>
+/// <summary>
+/// Which way computes a convolution: what is kept on disk. Engine numbers and algorithms are those of one library
+/// version.
+/// </summary>
 /// <param name="Kind">"fused" or "plain" for cuDNN, "product" for cuBLASLt.</param>
 /// <param name="Engine">cuDNN's index.</param>
 /// <param name="Knobs">Type and value of each of the engine's knobs, after each other.</param>

@@ -5,7 +5,9 @@ using Atrous.Tensors;
 
 namespace Atrous.Backends.Cuda.Convolutions;
 
-/// <summary>A dense or grouped convolution in all that the choice of its engine depends on. Two equal ones share a plan.</summary>
+/// <summary>
+/// A dense or grouped convolution in all that the choice of its engine depends on. Two equal ones share a plan.
+/// </summary>
 /// <param name="Storage">Of all tensors.</param>
 /// <param name="X">Input, with the channels that pad.</param>
 /// <param name="XPitch">Elements from a pixel to the next.</param>

@@ -41,7 +41,9 @@ internal abstract class ConvolutionWay(ConvolutionProblem problem) : IDisposable
     protected static CUdeviceptr Pointer(nint address) => new((ulong)address);
 }
 
-/// <summary>A plan of cuDNN's: with all that follows the sum in it, or for the sum alone, and our kernels for the rest.</summary>
+/// <summary>
+/// A plan of cuDNN's: with all that follows the sum in it, or for the sum alone, and our kernels for the rest.
+/// </summary>
 internal sealed class DnnWay(ConvolutionProblem problem, ExecutionPlan plan, ConvolutionChoice choice) : ConvolutionWay(problem)
 {
     private const long X = 1, Filter = 2, Bias = 3, Residual = 4, Y = 5, Between = 100;
@@ -141,7 +143,9 @@ internal sealed class ProductWay(ConvolutionProblem problem, MatmulAlgorithm alg
     /// <summary>Bytes that all addresses are multiples of.</summary>
     private const int Alignment = 16;
 
-    /// <summary>The most workspace that an algorithm may ask for; what cuBLAS takes for itself on large devices.</summary>
+    /// <summary>
+    /// The most workspace that an algorithm may ask for; what cuBLAS takes for itself on large devices.
+    /// </summary>
     private const long MostWorkspace = 32 << 20;
 
     private static readonly ActivationKind[] Activations = [ActivationKind.None, ActivationKind.Relu];

@@ -6,8 +6,8 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Cuda.Convolutions;
 
 /// <summary>
-/// Finds a way for every convolution of a network: one that was kept, the fastest of those that were timed, or the first that
-/// the libraries propose. Used by who holds the device's <see cref="CudaDevice.Setup"/>.
+/// Finds a way for every convolution of a network: one that was kept, the fastest of those that were timed, or the
+/// first that the libraries propose. Used by who holds the device's <see cref="CudaDevice.Setup"/>.
 /// </summary>
 internal sealed class ConvolutionWays(CudaDevice device, Precision precision, CudaOptions options, ChoiceFile choices, PlanFiles plans) : IDisposable
 {
@@ -19,7 +19,9 @@ internal sealed class ConvolutionWays(CudaDevice device, Precision precision, Cu
     /// <summary>How products of float32 are computed.</summary>
     private ComputeType Compute => precision == Precision.Tf32 ? ComputeType.Compute32FFastTF32 : ComputeType.Compute32F;
 
-    /// <summary>A way, which stays this object's; null where neither library has one for tensors that lie like this.</summary>
+    /// <summary>
+    /// A way, which stays this object's; null where neither library has one for tensors that lie like this.
+    /// </summary>
     public ConvolutionWay? Find(ConvolutionProblem problem)
     {
         if (!_ways.TryGetValue(problem, out ConvolutionWay? way))
@@ -100,8 +102,8 @@ internal sealed class ConvolutionWays(CudaDevice device, Precision precision, Cu
     }
 
     /// <summary>
-    /// Ways that can be planned, made as they are asked for. cuDNN's for the sum alone come only where there is no other,
-    /// because each of them writes the result several times.
+    /// Ways that can be planned, made as they are asked for. cuDNN's for the sum alone come only where there is no
+    /// other, because each of them writes the result several times.
     /// </summary>
     private IEnumerable<ConvolutionWay> Candidates(ConvolutionProblem problem)
     {
@@ -206,8 +208,8 @@ internal sealed class ConvolutionWays(CudaDevice device, Precision precision, Cu
     private static bool IsOfDevice(CudaDNNException e) => e.CudnnError is CudnnStatus.ExecutionFailed or CudnnStatus.NotInitialized;
 
     /// <summary>
-    /// Engines keep the precision that was asked for: no tensor cores where float32 shall be float32, nowhere sums in less
-    /// than float32, and equal inputs give equal bits.
+    /// Engines keep the precision that was asked for: no tensor cores where float32 shall be float32, nowhere sums in
+    /// less than float32, and equal inputs give equal bits.
     /// </summary>
     private bool IsAllowed(EngineConfig config) => !config.NumericalNotes.Any(note => note switch
     {

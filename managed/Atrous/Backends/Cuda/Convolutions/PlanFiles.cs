@@ -4,8 +4,8 @@ using System.Text;
 namespace Atrous.Backends.Cuda.Convolutions;
 
 /// <summary>
-/// Plans of cuDNN's that are compiled when they are made, as JSON with the code in it, a file each: the next process need not
-/// compile them. A memory only, as <see cref="ChoiceFile"/>.
+/// Plans of cuDNN's that are compiled when they are made, as JSON with the code in it, a file each: the next process
+/// need not compile them. A memory only, as <see cref="ChoiceFile"/>.
 /// </summary>
 /// <param name="folder">Of this machine's plans; need not exist. Null for nowhere.</param>
 /// <param name="log">Told what could not be written.</param>

@@ -8,10 +8,14 @@ internal static class Stopwatch
 {
     private const int Rounds = 3;
 
-    /// <summary>About 1 in fp16 and 0.01 in the others, a byte at a time: numbers that neither overflow nor vanish.</summary>
+    /// <summary>
+    /// About 1 in fp16 and 0.01 in the others, a byte at a time: numbers that neither overflow nor vanish.
+    /// </summary>
     private const byte Fill = 0x3C;
 
-    /// <summary>The fastest of some ways: each runs once to warm up, then the least time of some rounds counts.</summary>
+    /// <summary>
+    /// The fastest of some ways: each runs once to warm up, then the least time of some rounds counts.
+    /// </summary>
     /// <exception cref="AtrousException">There is not enough memory to try.</exception>
     /// <exception cref="CudaException">The device failed.</exception>
     public static ConvolutionWay Fastest(CudaDevice device, IReadOnlyList<ConvolutionWay> ways)
@@ -60,7 +64,8 @@ internal static class Stopwatch
             }
             catch (CudaDNNException)
             {
-                // A plan that could be made but not run is no candidate; what breaks the device shows in the stream below.
+                // A plan that could be made but not run is no candidate; what breaks the device shows in the stream
+                // below.
                 time = double.PositiveInfinity;
             }
             stream.Synchronize();
