@@ -118,11 +118,7 @@ public sealed class TensorFile
 
     private int HeaderSize => checked((int)BinaryPrimitives.ReadUInt64LittleEndian(_bytes));
 
-    public static TensorFile Of(string name)
-    {
-        string copy = Path.Combine(Repository.Goldens, "crf", name + ".safetensors");
-        return new(File.Exists(copy) ? copy : Shared.Require($"goldens/crf/{name}.safetensors"));
-    }
+    public static TensorFile Of(string name) => new(Shared.Require($"goldens/crf/{name}.safetensors"));
 
     public bool Has(string name) => _header.TryGetProperty(name, out _);
 

@@ -92,8 +92,7 @@ public sealed class Golden
     /// </summary>
     public static Golden Load(string name)
     {
-        string copy = Path.Combine(Repository.Goldens, "cases", name + ".json");
-        string path = File.Exists(copy) ? copy : Shared.Require($"goldens/cases/{name}.json");
+        string path = Shared.Require($"goldens/cases/{name}.json");
         return new Golden(Json(path), Path.ChangeExtension(path, ".safetensors"));
     }
 

@@ -1,22 +1,28 @@
 namespace Atrous.Tests.Support;
 
 /// <summary>
-/// Data too large to commit, in the folder <c>shared</c> beside the checkout (or inside it). A test that needs some of
-/// it is skipped where it is missing, unless ATROUS_REQUIRE_SHARED=1 says that it must be there.
+/// Data that tests compare with. What is small is committed under tests (tests/goldens); the rest is in the folder
+/// <c>shared</c> beside the checkout (or inside it). A test that needs some of it is skipped where it is missing, unless
+/// ATROUS_REQUIRE_SHARED=1 says that it must be there.
 /// </summary>
 public static class Shared
 {
+    // Committed copies come first, so that a bare clone and one with all the data test the same bytes.
     private static readonly string[] Candidates =
-        [Path.GetFullPath(Path.Combine(Repository.Root, "..", "shared")), Path.Combine(Repository.Root, "shared")];
+    [
+        Path.Combine(Repository.Root, "tests"),
+        Path.GetFullPath(Path.Combine(Repository.Root, "..", "shared")),
+        Path.Combine(Repository.Root, "shared"),
+    ];
 
     /// <summary>True where missing data is a failure.</summary>
     public static bool IsRequired => Environment.GetEnvironmentVariable("ATROUS_REQUIRE_SHARED") == "1";
 
-    /// <summary>The path of a shared file or folder, or null where it is not there.</summary>
+    /// <summary>The path of a committed or shared file or folder, or null where it is not there.</summary>
     public static string? Find(string relative) =>
         Candidates.Select(root => Path.Combine(root, relative)).FirstOrDefault(Path.Exists);
 
-    /// <summary>The path of a shared file or folder; skips the running test where it is not there.</summary>
+    /// <summary>The path of a committed or shared file or folder; skips the running test where it is not there.</summary>
     public static string Require(string relative)
     {
         if (Find(relative) is { } path)
