@@ -13,7 +13,7 @@ public sealed partial class LayeringTests
     /// Folders of managed/Atrous and the folders that each may name. "" is the root namespace's own files, the front
     /// door; a folder that is missing here fails, so that its place is decided when it is made.
     /// </summary>
-    private static readonly Dictionary<string, string[]> Allowed = new()
+    internal static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Tensors"] = [],
         ["Native"] = [],

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Atrous.Catalog;
 using Atrous.Imaging;
@@ -13,8 +12,6 @@ namespace Atrous.Tests.House;
 /// </summary>
 public sealed partial class ReadmeTests(GeneratedModel model) : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
-
     private readonly string _folder = Directory.CreateTempSubdirectory("atrous-readme-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -33,8 +30,8 @@ public sealed partial class ReadmeTests(GeneratedModel model) : IDisposable
             Provide(name);
 
         WriteProject(program);
-        Dotnet("build", "-c", "Release", "-o", "out", "--nologo", "-nodeReuse:false");
-        string printed = Dotnet(Path.Combine("out", "Readme.dll"));
+        DotnetCommand.Run(_folder, "build", "-c", "Release", "-o", "out", "--nologo", "-nodeReuse:false");
+        string printed = DotnetCommand.Run(_folder, Path.Combine("out", "Readme.dll"));
         TestContext.Current.SendDiagnosticMessage(printed);
         Assert.All(saved, name => Assert.True(File.Exists(Path.Combine(_folder, name)), $"The program did not write {name}."));
     }
@@ -84,29 +81,6 @@ public sealed partial class ReadmeTests(GeneratedModel model) : IDisposable
               </ItemGroup>
             </Project>
             """);
-    }
-
-    private string Dotnet(params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet", arguments)
-        {
-            WorkingDirectory = _folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        // What the running build has set for itself would lead this one astray.
-        foreach (string name in start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)).ToArray())
-            start.Environment.Remove(name);
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
-        if (!process.WaitForExit(Patience))
-        {
-            process.Kill(entireProcessTree: true);
-            Assert.Fail($"dotnet {string.Join(' ', arguments)} did not end within {Patience}.");
-        }
-        string printed = output.Result + errors.Result;
-        Assert.True(process.ExitCode == 0, $"dotnet {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{printed}");
-        return printed;
     }
 
     [GeneratedRegex(@"```csharp\s*\n(using Atrous;.*?)```", RegexOptions.Singleline)]

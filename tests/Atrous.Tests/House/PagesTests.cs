@@ -1,0 +1,77 @@
+using System.Text.RegularExpressions;
+using Atrous.Tests.Support;
+
+namespace Atrous.Tests.House;
+
+/// <summary>The pages for people: short where that is promised, and true where a machine can tell.</summary>
+public sealed partial class PagesTests
+{
+    [Fact]
+    public void The_README_is_one_screen() => Assert.InRange(Page.Of("README.md").Text.Split('\n').Length, 1, 80);
+
+    [Fact]
+    public void CONTRIBUTING_is_read_in_five_minutes() => Assert.InRange(Page.Of("CONTRIBUTING.md").Words, 1, 900);
+
+    [Fact]
+    public void Links_lead_somewhere() => Assert.Empty(
+        Page.All().SelectMany(page => page.Links().Where(link => !Resolves(page, link)).Select(link => $"{page.Path}: {link}")));
+
+    [Fact]
+    public void The_architecture_page_has_the_references_that_are_enforced()
+    {
+        string page = Page.Of("docs/architecture.md").Text;
+        string section = page[page.IndexOf("## Allowed references", StringComparison.Ordinal)..];
+        section = section[..section.IndexOf("\n## ", 1, StringComparison.Ordinal)];
+        Dictionary<string, string[]> told = Row().Matches(section).ToDictionary(
+            row => row.Groups[1].Value == "(root)" ? "" : row.Groups[1].Value.Trim('`'),
+            row => Name().Matches(row.Groups[2].Value).Select(name => name.Groups[1].Value).Order(StringComparer.Ordinal).ToArray());
+        Assert.Equal(Sorted(LayeringTests.Allowed.Keys), Sorted(told.Keys));
+        Assert.All(told, row => Assert.Equal(Sorted(LayeringTests.Allowed[row.Key]), row.Value));
+    }
+
+    [Fact]
+    public void Every_decision_is_listed_and_has_its_parts()
+    {
+        string[] decisions = [.. Page.All().Select(page => page.Path)
+            .Where(path => path.StartsWith("docs/decisions/0", StringComparison.Ordinal))];
+        string[] listed = [.. Page.Of("docs/decisions/README.md").Links().Select(link => "docs/decisions/" + link)];
+        Assert.Equal(decisions, listed);
+        Assert.All(decisions, path =>
+        {
+            string text = Page.Of(path).Text;
+            Assert.StartsWith($"# {int.Parse(Path.GetFileName(path)[..4])}. ", text, StringComparison.Ordinal);
+            Assert.All(["## Context", "## Decision", "## Consequence"], part => Assert.Contains(part, text, StringComparison.Ordinal));
+        });
+    }
+
+    [Fact]
+    public void Every_page_for_users_is_in_the_table_of_contents_and_in_the_README()
+    {
+        string contents = File.ReadAllText(Repository.PathOf("docs/toc.yml"));
+        string[] linked = [.. Page.Of("README.md").Links()];
+        foreach (string path in Page.All().Select(page => page.Path).Where(path => Path.GetDirectoryName(path) == "docs"))
+        {
+            Assert.Contains(Path.GetFileName(path), contents, StringComparison.Ordinal);
+            Assert.Contains(path, linked);
+        }
+    }
+
+    private static bool Resolves(Page page, string link)
+    {
+        if (link.StartsWith("https://", StringComparison.Ordinal))
+            return true;
+        string[] parts = link.Split('#', 2);
+        string file = parts[0].Length == 0
+            ? page.Path
+            : Path.GetRelativePath(Repository.Root, Path.GetFullPath(Path.Combine(Repository.Root, Path.GetDirectoryName(page.Path)!, parts[0])));
+        return Path.Exists(Repository.PathOf(file)) && (parts.Length == 1 || Page.Of(file).Anchors().Contains(parts[1]));
+    }
+
+    private static string[] Sorted(IEnumerable<string> names) => [.. names.Order(StringComparer.Ordinal)];
+
+    [GeneratedRegex(@"^\| (`\w+`|\(root\)) \| (.*) \|$", RegexOptions.Multiline)]
+    private static partial Regex Row();
+
+    [GeneratedRegex(@"`(\w+)`")]
+    private static partial Regex Name();
+}
