@@ -82,8 +82,10 @@ public sealed class Segmentation
     public void SaveMask(string path, Palette? palette = null) =>
         LabelPng.Save(path, _labels, Height, Width, Classes, palette ?? Palette.For(ClassNames));
 
-    /// <inheritdoc cref="SaveMask(string, Palette?)"/>
-    /// <param name="stream">Gets the bytes.</param>
+    /// <summary>
+    /// Writes the mask as PNG to a stream, in the format of <see cref="SaveMask(string, Palette?)"/>.
+    /// </summary>
+    /// <param name="stream">The stream that gets the file's bytes.</param>
     /// <param name="palette">The classes' colours; null for <see cref="Palette.For"/> of the classes.</param>
     public void SaveMask(Stream stream, Palette? palette = null) =>
         LabelPng.Save(stream, _labels, Height, Width, Classes, palette ?? Palette.For(ClassNames));

@@ -27,7 +27,7 @@ public static class BackendRegistry
     public static IBackend Open(string device, Precision precision, int threads, CudaOptions? cuda = null) =>
         Open(device, precision, threads, cuda, out _);
 
-    /// <inheritdoc cref="Open(string, Precision, int, CudaOptions?)"/>
+    /// <summary>Opens a device and tells why "auto" passed over a GPU.</summary>
     /// <param name="device">"auto" (the best that is available), "cpu", "reference", "cuda" or "cuda:n".</param>
     /// <param name="precision">Number format of weights and activations.</param>
     /// <param name="threads">Threads of the CPU backend; 0 for one per core.</param>

@@ -113,8 +113,8 @@ public sealed unsafe class Image : IDisposable
         file.Save(path);
     }
 
-    /// <inheritdoc cref="SaveJpeg(string, int)"/>
-    /// <param name="stream">Gets the bytes.</param>
+    /// <summary>Writes a JPEG of 4:2:0 chroma to a stream.</summary>
+    /// <param name="stream">The stream that gets the file's bytes.</param>
     /// <param name="quality">1 to 100.</param>
     public void SaveJpeg(Stream stream, int quality = 90)
     {
@@ -132,8 +132,8 @@ public sealed unsafe class Image : IDisposable
         file.Save(path);
     }
 
-    /// <inheritdoc cref="SavePng(string, int)"/>
-    /// <param name="stream">Gets the bytes.</param>
+    /// <summary>Writes a PNG of the picture's own channels to a stream.</summary>
+    /// <param name="stream">The stream that gets the file's bytes.</param>
     /// <param name="level">zlib's, 0 (fast, large) to 9.</param>
     public void SavePng(Stream stream, int level = 3)
     {

@@ -29,8 +29,8 @@ public static unsafe class LabelPng
         file.Save(path);
     }
 
-    /// <inheritdoc cref="Save(string, ReadOnlySpan{ushort}, int, int, int, Palette?)"/>
-    /// <param name="stream">Gets the bytes.</param>
+    /// <summary>Writes the same file to a stream.</summary>
+    /// <param name="stream">The stream that gets the file's bytes.</param>
     /// <param name="labels">One class per pixel, row by row.</param>
     /// <param name="height">Pixels.</param>
     /// <param name="width">Pixels.</param>
