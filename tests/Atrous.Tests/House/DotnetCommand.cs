@@ -17,7 +17,10 @@ internal static class DotnetCommand
             RedirectStandardError = true,
         };
         // What the running build has set for itself would lead this one astray.
-        string[] ours = [.. start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase))];
+        string[] ours =
+        [
+            .. start.Environment.Keys.Where(name => name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase)),
+        ];
         foreach (string name in ours)
             start.Environment.Remove(name);
         using Process process = Process.Start(start)!;
@@ -28,7 +31,8 @@ internal static class DotnetCommand
             Assert.Fail($"dotnet {string.Join(' ', arguments)} did not end within {Patience}.");
         }
         string printed = output.Result + errors.Result;
-        Assert.True(process.ExitCode == 0, $"dotnet {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{printed}");
+        Assert.True(
+            process.ExitCode == 0, $"dotnet {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{printed}");
         return printed;
     }
 }

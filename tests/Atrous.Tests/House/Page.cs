@@ -38,7 +38,8 @@ internal sealed partial class Page
         Fence().Matches(Text).Select(match => (match.Groups[1].Value.Trim(), match.Groups[2].Value));
 
     /// <summary>What links and pictures point at.</summary>
-    public IEnumerable<string> Links() => Link().Matches(InlineCode().Replace(_prose, "")).Select(match => match.Groups[1].Value);
+    public IEnumerable<string> Links() =>
+        Link().Matches(InlineCode().Replace(_prose, "")).Select(match => match.Groups[1].Value);
 
     /// <summary>The headings' anchors, as GitHub makes them.</summary>
     public IEnumerable<string> Anchors() => Heading().Matches(_prose)

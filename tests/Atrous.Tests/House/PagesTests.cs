@@ -7,14 +7,15 @@ namespace Atrous.Tests.House;
 public sealed partial class PagesTests
 {
     [Fact]
-    public void The_README_is_one_screen() => Assert.InRange(Page.Of("README.md").Text.Split('\n').Length, 1, 80);
+    public void The_README_is_one_screen() =>
+        Assert.InRange(Page.Of("README.md").Text.Split('\n').Length, 1, 80);
 
     [Fact]
     public void CONTRIBUTING_is_read_in_five_minutes() => Assert.InRange(Page.Of("CONTRIBUTING.md").Words, 1, 900);
 
     [Fact]
-    public void Links_lead_somewhere() => Assert.Empty(
-        Page.All().SelectMany(page => page.Links().Where(link => !Resolves(page, link)).Select(link => $"{page.Path}: {link}")));
+    public void Links_lead_somewhere() => Assert.Empty(Page.All().SelectMany(
+        page => page.Links().Where(link => !Resolves(page, link)).Select(link => $"{page.Path}: {link}")));
 
     [Fact]
     public void The_architecture_page_has_the_references_that_are_enforced()
@@ -24,7 +25,7 @@ public sealed partial class PagesTests
         section = section[..section.IndexOf("\n## ", 1, StringComparison.Ordinal)];
         Dictionary<string, string[]> told = Row().Matches(section).ToDictionary(
             row => row.Groups[1].Value == "(root)" ? "" : row.Groups[1].Value.Trim('`'),
-            row => Name().Matches(row.Groups[2].Value).Select(name => name.Groups[1].Value).Order(StringComparer.Ordinal).ToArray());
+            row => Sorted(Name().Matches(row.Groups[2].Value).Select(name => name.Groups[1].Value)));
         Assert.Equal(Sorted(LayeringTests.Allowed.Keys), Sorted(told.Keys));
         Assert.All(told, row => Assert.Equal(Sorted(LayeringTests.Allowed[row.Key]), row.Value));
     }
@@ -40,7 +41,9 @@ public sealed partial class PagesTests
         {
             string text = Page.Of(path).Text;
             Assert.StartsWith($"# {int.Parse(Path.GetFileName(path)[..4])}. ", text, StringComparison.Ordinal);
-            Assert.All(["## Context", "## Decision", "## Consequence"], part => Assert.Contains(part, text, StringComparison.Ordinal));
+            Assert.All(
+                ["## Context", "## Decision", "## Consequence"],
+                part => Assert.Contains(part, text, StringComparison.Ordinal));
         });
     }
 
@@ -49,11 +52,25 @@ public sealed partial class PagesTests
     {
         string contents = File.ReadAllText(Repository.PathOf("docs/toc.yml"));
         string[] linked = [.. Page.Of("README.md").Links()];
-        foreach (string path in Page.All().Select(page => page.Path).Where(path => Path.GetDirectoryName(path) == "docs"))
+        IEnumerable<string> paths = Page.All().Select(page => page.Path);
+        foreach (string path in paths.Where(path => Path.GetDirectoryName(path) == "docs"))
         {
             Assert.Contains(Path.GetFileName(path), contents, StringComparison.Ordinal);
             Assert.Contains(path, linked);
         }
+    }
+
+    [Fact]
+    public void Options_of_the_tool_that_pages_name_exist()
+    {
+        string tool = string.Concat(Directory
+            .EnumerateFiles(Repository.PathOf("managed/Atrous.Cli"), "*.cs", SearchOption.AllDirectories)
+            .Select(File.ReadAllText));
+        // --help is every tool's.
+        Assert.Empty(Page.All().SelectMany(page => ToolOption().Matches(page.Text)
+            .SelectMany(match => Option().Matches(match.Value)).Select(match => match.Value)
+            .Where(option => option != "--help" && !tool.Contains($"\"{option}\"", StringComparison.Ordinal))
+            .Select(option => $"{page.Path}: {option}")));
     }
 
     private static bool Resolves(Page page, string link)
@@ -61,13 +78,21 @@ public sealed partial class PagesTests
         if (link.StartsWith("https://", StringComparison.Ordinal))
             return true;
         string[] parts = link.Split('#', 2);
-        string file = parts[0].Length == 0
-            ? page.Path
-            : Path.GetRelativePath(Repository.Root, Path.GetFullPath(Path.Combine(Repository.Root, Path.GetDirectoryName(page.Path)!, parts[0])));
-        return Path.Exists(Repository.PathOf(file)) && (parts.Length == 1 || Page.Of(file).Anchors().Contains(parts[1]));
+        string folder = Path.GetDirectoryName(page.Path)!;
+        string file = parts[0].Length == 0 ? page.Path : Path.Combine(folder, parts[0]);
+        return Path.Exists(Repository.PathOf(file))
+            && (parts.Length == 1 || Page.Of(file).Anchors().Contains(parts[1]));
     }
 
     private static string[] Sorted(IEnumerable<string> names) => [.. names.Order(StringComparer.Ordinal)];
+
+    /// <summary>A command line of the tool, or an option by itself in code.</summary>
+    [GeneratedRegex(
+        @"^\$ atrous .*$|(?<=`)--[a-z][^`\n]*(?=`)|(?<=`)atrous [^`\n]*(?=`)", RegexOptions.Multiline)]
+    private static partial Regex ToolOption();
+
+    [GeneratedRegex(@"--[a-z][a-z-]*")]
+    private static partial Regex Option();
 
     [GeneratedRegex(@"^\| (`\w+`|\(root\)) \| (.*) \|$", RegexOptions.Multiline)]
     private static partial Regex Row();

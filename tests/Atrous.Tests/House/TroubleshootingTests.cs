@@ -7,7 +7,8 @@ namespace Atrous.Tests.House;
 public sealed partial class TroubleshootingTests
 {
     private static readonly Lazy<string> Source = new(() => string.Concat(
-        new[] { "managed", "native" }.SelectMany(folder => Directory.EnumerateFiles(Repository.PathOf(folder), "*", SearchOption.AllDirectories))
+        new[] { "managed", "native" }.Select(Repository.PathOf)
+            .SelectMany(folder => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
             .Where(file => Path.GetExtension(file) is ".cs" or ".cpp" or ".h" or ".sh")
             .Select(file => Joint().Replace(File.ReadAllText(file), ""))));
 
@@ -22,7 +23,8 @@ public sealed partial class TroubleshootingTests
     {
         string[] parts = [.. sentence.Split('…').Select(part => part.Trim()).Where(part => part.Length > 3)];
         Assert.NotEmpty(parts);
-        Assert.All(parts, part => Assert.True(Source.Value.Contains(part, StringComparison.Ordinal), $"No source file says \"{part}\"."));
+        Assert.All(parts, part => Assert.True(
+            Source.Value.Contains(part, StringComparison.Ordinal), $"No source file says \"{part}\"."));
     }
 
     [GeneratedRegex(@"^### ""(.+)""$", RegexOptions.Multiline)]
