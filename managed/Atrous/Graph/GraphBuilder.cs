@@ -35,6 +35,17 @@ public sealed class GraphBuilder
         return output;
     }
 
+    /// <summary>Appends an operation of two outputs and returns both.</summary>
+    /// <exception cref="ArgumentException">The inputs do not suit the operation, or it has one output.</exception>
+    public (Value First, Value Second) AddPair(string name, string secondName, Op op, params Value[] inputs)
+    {
+        DType type = op.SecondOutputType ?? throw new ArgumentException($"{op.Name} has one output.", nameof(op));
+        Value first = Add(name, op, inputs);
+        var second = new Value(secondName, first.Shape, type);
+        _nodes[^1] = _nodes[^1] with { SecondOutput = second };
+        return (first, second);
+    }
+
     /// <summary>Resizes, or returns the value itself where it has the size already (all grids agree then).</summary>
     public Value Resize(string name, Value x, int height, int width, Sampling sampling, float scale = 0) =>
         !KeepsResizes && x.Shape.Height == height && x.Shape.Width == width && (scale is 0 or 1)
@@ -48,7 +59,7 @@ public sealed class GraphBuilder
         var nodes = new List<Node>();
         for (int i = _nodes.Count - 1; i >= 0; i--)
         {
-            if (!needed.Contains(_nodes[i].Output))
+            if (!_nodes[i].Outputs.Any(needed.Contains))
                 continue;
             nodes.Add(_nodes[i]);
             needed.UnionWith(_nodes[i].Inputs);

@@ -1,4 +1,3 @@
-using Atrous.Graph.Ops;
 using Atrous.Tensors;
 
 namespace Atrous.Graph;
@@ -80,12 +79,7 @@ public sealed class MemoryPlan
     /// <summary>The input over which a node may write its output, element for element, or null.</summary>
     public static Value? InPlaceInput(Node node)
     {
-        Value? input = node switch
-        {
-            { Op: Conv2d or SeparableConv2d, Inputs.Count: 2 } => node.Inputs[1],
-            { Op: BatchNorm or Activate or Binary or Softmax } => node.Inputs[0],
-            _ => null,
-        };
+        Value? input = node.Op.InPlaceInput(node.Inputs.Count) is { } index ? node.Inputs[index] : null;
         return node.Inputs.Count(other => other == input) == 1 ? input : null;
     }
 
@@ -98,7 +92,7 @@ public sealed class MemoryPlan
         for (int i = 0; i < _graph.Nodes.Count; i++)
         {
             Node node = _graph.Nodes[i];
-            foreach (Value value in node.Inputs.Append(node.Output))
+            foreach (Value value in node.Inputs.Concat(node.Outputs))
             {
                 Value root = Locate(value).Root;
                 if (elsewhere.Contains(root))

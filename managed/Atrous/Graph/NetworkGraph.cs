@@ -24,5 +24,6 @@ public sealed record NetworkGraph(IReadOnlyList<Value> Inputs, IReadOnlyList<Nod
         Nodes.SelectMany(node => node.Inputs.Distinct().Select(input => (input, node))).ToLookup(p => p.input, p => p.node);
 
     /// <summary>The node that makes each value; inputs have none.</summary>
-    public IReadOnlyDictionary<Value, Node> Makers() => Nodes.ToDictionary(node => node.Output);
+    public IReadOnlyDictionary<Value, Node> Makers() =>
+        Nodes.SelectMany(node => node.Outputs.Select(output => (output, node))).ToDictionary(p => p.output, p => p.node);
 }

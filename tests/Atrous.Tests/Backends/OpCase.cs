@@ -30,7 +30,7 @@ public sealed record OpCase(string Name, Op Op, Shape[] Inputs, string Why, floa
     {
         var builder = new GraphBuilder();
         Value[] inputs = [.. Inputs.Select((shape, i) => builder.Input($"x{i}", shape))];
-        return builder.Build(builder.Add("y", Op, inputs));
+        return builder.Build([.. Make(builder, inputs)]);
     }
 
     /// <summary>
@@ -50,11 +50,20 @@ public sealed record OpCase(string Name, Op Op, Shape[] Inputs, string Why, floa
             wide.Add(builder.Add($"{x.Name}wide", new Concat(), copies));
             inputs.Add(copies[1]);
         }
-        Value y = builder.Add("y", Op, [.. inputs]);
+        Value[] made = Make(builder, [.. inputs]);
+        Value y = made[0];
         if (y.Type != DType.Float32)
-            return builder.Build([y, .. wide]);
+            return builder.Build([.. made, .. wide]);
         Value twice = builder.Add("twice", new Activate(Activation.Relu), y);
         return builder.Build([builder.Add("ywide", new Concat(), twice, y), .. wide]);
+    }
+
+    private Value[] Make(GraphBuilder builder, Value[] inputs)
+    {
+        if (Op.SecondOutputType is null)
+            return [builder.Add("y", Op, inputs)];
+        (Value first, Value second) = builder.AddPair("y", "z", Op, inputs);
+        return [first, second];
     }
 
     public override string ToString() => $"{Name} ({Why})";

@@ -151,6 +151,10 @@ public static class OpCases
         yield return new("argmax_many", new Argmax(), [new(1, 5, 5, 300)], "labels above 255");
         yield return new("confidence", new Confidence(), [new(2, 5, 6, 21)], "the winner's probability", 4);
         yield return new("confidence_ties", new Confidence(), [new(1, 7, 6, 5)], "many winners", 2, true);
+        yield return new("labels_with_confidence", new LabelsWithConfidence(), [new(2, 5, 6, 21)], "two outputs", 4);
+        yield return new(
+            "labels_with_confidence_upsample", new LabelsWithConfidence(new(25, 33, Sampling.AlignCorners)), [new(1, 7, 9, 19)],
+            "two outputs that never hold the full-size logits", 4);
         yield return new("confidence_far", new Confidence(), [new(1, 5, 6, 5)], "exp overflows unless the maximum is taken off", 2000);
         foreach (Sampling sampling in Enum.GetValues<Sampling>())
         {

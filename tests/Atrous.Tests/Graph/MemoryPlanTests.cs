@@ -94,7 +94,7 @@ public sealed class MemoryPlanTests
     }
 
     private static NetworkGraph Graph(int seed, bool optimized) =>
-        optimized ? FuseSeparable.Apply(StandardPasses.Apply(RandomGraphs.Make(seed))) : RandomGraphs.Make(seed);
+        optimized ? GraphPasses.ApplyAll(RandomGraphs.Make(seed)) : RandomGraphs.Make(seed);
 
     private static long Bytes(Value value) => value.Shape.Elements * value.Type.SizeInBytes();
 
@@ -112,11 +112,14 @@ public sealed class MemoryPlanTests
         {
             foreach (Value input in node.Inputs)
                 AssertWhole(input, $"when {node} runs");
-            foreach (int cell in Cells(node.Output, out Value?[] memory))
+            foreach (Value output in node.Outputs)
             {
-                bool isPlaced = node.Op is Concat && memory[cell] is { } writer && IsInside(writer, node.Output);
-                if (!isPlaced)
-                    memory[cell] = node.Output;
+                foreach (int cell in Cells(output, out Value?[] memory))
+                {
+                    bool isPlaced = node.Op is Concat && memory[cell] is { } writer && IsInside(writer, output);
+                    if (!isPlaced)
+                        memory[cell] = output;
+                }
             }
             // A node may not write over what it still reads, unless it works element by element on the very same place.
             foreach (Value input in node.Inputs.Where(input => !IsInPlace(node, input)))

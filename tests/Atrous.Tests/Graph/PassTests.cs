@@ -14,12 +14,14 @@ public sealed class PassTests
 
     private static readonly Shape Size = new(1, 6, 7, 4);
 
+    private static readonly IReadOnlyList<GraphPass> All = [.. GraphPasses.Fusions, .. GraphPasses.Layout];
+
     private readonly GraphBuilder _builder = new();
     private readonly Value _x;
 
     public PassTests() => _x = _builder.Input("x", Size);
 
-    public static TheoryData<int> Passes => [.. Enumerable.Range(0, StandardPasses.All.Count)];
+    public static TheoryData<int> Passes => [.. Enumerable.Range(0, All.Count)];
 
     [Theory]
     [MemberData(nameof(Passes))]
@@ -28,8 +30,8 @@ public sealed class PassTests
         for (int seed = 0; seed < Seeds; seed++)
         {
             // The passes before it, as in the standard order, so that it meets what it is made for.
-            NetworkGraph graph = StandardPasses.All.Take(pass).Aggregate(RandomGraphs.Make(seed), (current, apply) => apply(current));
-            AssertSame(graph, StandardPasses.All[pass](graph), seed);
+            NetworkGraph graph = GraphPasses.Apply(RandomGraphs.Make(seed), All.Take(pass));
+            AssertSame(graph, All[pass].Apply(graph), seed);
         }
     }
 
@@ -39,7 +41,7 @@ public sealed class PassTests
         int before = 0, after = 0, placed = 0;
         for (int seed = 0; seed < Seeds; seed++)
         {
-            NetworkGraph graph = RandomGraphs.Make(seed), optimized = StandardPasses.Apply(graph);
+            NetworkGraph graph = RandomGraphs.Make(seed), optimized = GraphPasses.ApplyAll(graph);
             before += graph.Nodes.Count;
             after += optimized.Nodes.Count;
             placed += optimized.Slices.Count;
@@ -54,7 +56,7 @@ public sealed class PassTests
     {
         for (int seed = 0; seed < Seeds; seed++)
         {
-            NetworkGraph once = StandardPasses.Apply(RandomGraphs.Make(seed)), twice = StandardPasses.Apply(once);
+            NetworkGraph once = GraphPasses.ApplyAll(RandomGraphs.Make(seed)), twice = GraphPasses.ApplyAll(once);
             Assert.Equal(once.Nodes, twice.Nodes);
             Assert.Equal(once.Slices, twice.Slices);
         }
@@ -65,7 +67,7 @@ public sealed class PassTests
     {
         for (int seed = 0; seed < Seeds; seed++)
         {
-            NetworkGraph graph = RandomGraphs.Make(seed), stored = StandardPasses.Apply(graph, DType.BFloat16);
+            NetworkGraph graph = RandomGraphs.Make(seed), stored = GraphPasses.ApplyAll(graph, DType.BFloat16);
             AssertSame(graph, stored, seed);
             // A value and its place have one type, so that a slice of bfloat16 never lies in float32.
             Assert.All(stored.Slices, slice => Assert.Equal(slice.Value.Parent.Type, slice.Key.Type));
@@ -242,7 +244,7 @@ public sealed class PassTests
         int fused = 0;
         for (int seed = 0; seed < Seeds; seed++)
         {
-            NetworkGraph graph = StandardPasses.Apply(RandomGraphs.Make(seed)), separable = FuseSeparable.Apply(graph);
+            NetworkGraph graph = GraphPasses.ApplyAll(RandomGraphs.Make(seed)), separable = FuseSeparable.Apply(graph);
             AssertSame(graph, separable, seed);
             fused += separable.Nodes.Count(node => node.Op is SeparableConv2d);
         }
@@ -257,6 +259,22 @@ public sealed class PassTests
         NetworkGraph graph = Apply(FuseUpsampleArgmax.Apply, Add(new Argmax(), upsampled), Add(new Confidence(), upsampled));
         Assert.Equal([new Argmax(resize), new Confidence(resize)], graph.Nodes.Select(node => node.Op));
         Assert.All(graph.Nodes, node => Assert.Equal([_x], node.Inputs));
+    }
+
+    [Fact]
+    public void Labels_and_confidence_of_the_same_scores_are_made_together()
+    {
+        Value labels = Add(new Argmax(), _x), confidence = Add(new Confidence(), _x);
+        Node node = Assert.Single(Apply(FuseLabels.Apply, confidence, labels).Nodes);
+        Assert.Equal(new LabelsWithConfidence(), node.Op);
+        Assert.Equal([labels, confidence], node.Outputs);
+    }
+
+    [Fact]
+    public void Labels_and_confidence_of_other_scores_stay_apart()
+    {
+        Value other = Add(new Activate(Activation.Relu), _x);
+        Assert.Equal(3, Apply(FuseLabels.Apply, Add(new Argmax(), _x), Add(new Confidence(), other)).Nodes.Count);
     }
 
     [Fact]
@@ -309,7 +327,7 @@ public sealed class PassTests
         foreach (Node node in after.Nodes)
         {
             Assert.All(node.Inputs, input => Assert.Contains(input, known));
-            Assert.True(known.Add(node.Output));
+            Assert.All(node.Outputs, output => Assert.True(known.Add(output)));
             Assert.Equal(node.Output.Shape, node.Op.OutputShape([.. node.Inputs.Select(input => input.Shape)]));
         }
         float[] input = RandomGraphs.Input(before, seed);
@@ -317,7 +335,7 @@ public sealed class PassTests
         for (int i = 0; i < expected.Length; i++)
         {
             // A confidence is a number up to 1, however little it varies.
-            double? std = before.Makers().TryGetValue(before.Outputs[i], out Node? maker) && maker.Op is Confidence ? 1 : null;
+            double? std = before.Makers().TryGetValue(before.Outputs[i], out Node? maker) && maker.Op is LabelOp ? 1 : null;
             if (expected[i] is float[] values)
                 Tolerance.AssertWithin(1e-5, (float[])actual[i], values, $"seed {seed}: {before.Outputs[i]}", std);
             else

@@ -1,4 +1,5 @@
 using Atrous.Graph;
+using Atrous.Graph.Passes;
 using Atrous.Native;
 using Atrous.Tensors;
 
@@ -67,7 +68,7 @@ public sealed class CpuBackend : IBackend
 
     /// <inheritdoc/>
     public IExecutable Compile(NetworkGraph graph) =>
-        new CpuExecutable(_engine, CpuPasses.Apply(graph, _storage), _convolutions, Arenas.Shared);
+        new CpuExecutable(_engine, GraphPasses.ApplyAll(graph, _storage), _convolutions, Arenas.Shared);
 
     /// <inheritdoc/>
     public int WorthwhileBatch(int height, int width) => (int)Math.Max(1, WorthwhilePixels / ((long)height * width));

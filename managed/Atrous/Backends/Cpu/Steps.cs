@@ -55,8 +55,9 @@ internal static unsafe class Steps
             Crop op => [Copy(x, op.Top, op.Left, y)],
             Concat => Concatenation(node, graph, layout, y),
             Softmax => [(engine, frame) => LibAtrous.Softmax(engine, x.In(frame), y.In(frame))],
-            Argmax op => Twin(node, graph, op.Upsample) is null ? [Labels(op.Upsample, x, y, null)] : [],
-            Confidence op => [Labels(op.Upsample, x, Twin(node, graph, op.Upsample) is { } twin ? layout.Of(twin.Output) : null, y)],
+            Argmax op => [Labels(op.Upsample, x, y, null)],
+            Confidence op => [Labels(op.Upsample, x, null, y)],
+            LabelsWithConfidence op => [Labels(op.Upsample, x, y, layout.Of(node.SecondOutput!))],
             _ => throw new UnavailableException($"The CPU backend has no operation {node.Op.Name}."),
         };
     }
@@ -147,17 +148,6 @@ internal static unsafe class Steps
             engine, logits.In(frame), desc, height, width,
             labels is { } l ? (ushort*)l.In(frame).Data : null, confidence is { } c ? (float*)c.In(frame).Data : null);
     }
-
-    /// <summary>
-    /// The argmax of the same scores beside a confidence, or the other way round: one call computes both.
-    /// </summary>
-    private static Node? Twin(Node node, NetworkGraph graph, ResizeBilinear? upsample) => graph.Nodes.FirstOrDefault(other =>
-        other != node && other.Inputs[0] == node.Inputs[0] && (node.Op, other.Op) switch
-        {
-            (Argmax, Confidence confidence) => confidence.Upsample == upsample,
-            (Confidence, Argmax argmax) => argmax.Upsample == upsample,
-            _ => false,
-        });
 
     private static NativeResize Desc(ResizeBilinear op) =>
         new() { Sampling = (int)op.Sampling, ScaleHeight = op.Scale, ScaleWidth = op.Scale };

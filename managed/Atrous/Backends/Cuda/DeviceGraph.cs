@@ -33,7 +33,7 @@ internal sealed class DeviceGraph
     /// <param name="storedInput">The first input comes in the format of convolutions, not in the caller's.</param>
     public static DeviceGraph Of(NetworkGraph graph, DType storage, bool storedInput)
     {
-        NetworkGraph fused = DevicePasses.Apply(graph with { Slices = new Dictionary<Value, Slice>() });
+        NetworkGraph fused = GraphPasses.Apply(graph with { Slices = new Dictionary<Value, Slice>() });
         var lowered = new DeviceGraph(fused, storage);
         for (int i = 0; i < fused.Inputs.Count; i++)
         {
@@ -67,16 +67,16 @@ internal sealed class DeviceGraph
     private void Add(Node node, bool isOutput)
     {
         // These take any format; all others compute in that of convolutions.
-        bool takesAny = node.Op is Crop or ResizeBilinear or Concat or Softmax or Argmax or Confidence;
+        bool takesAny = node.Op is Crop or ResizeBilinear or Concat or Softmax or LabelOp;
         Value[] inputs = [.. node.Inputs.Select(input => takesAny ? Latest(input) : Stored(input))];
         Format made = node.Op switch
         {
             Softmax or Confidence => Format.Plain(node.Output.Shape),
-            Argmax => new Format(inputs[0].Shape.Channels <= 256 ? DType.UInt8 : DType.UInt16, 1),
+            Argmax or LabelsWithConfidence => new Format(inputs[0].Shape.Channels <= 256 ? DType.UInt8 : DType.UInt16, 1),
             Crop or ResizeBilinear => _formats[inputs[0]],
             _ => Format.Stored(_storage, node.Output.Shape.Channels),
         };
-        if (!isOutput || node.Op is Argmax)
+        if (!isOutput || node.Op is Argmax or LabelsWithConfidence)
         {
             Append(node with { Inputs = inputs }, made);
             return;
@@ -114,6 +114,8 @@ internal sealed class DeviceGraph
     {
         _nodes.Add(node);
         _formats.Add(node.Output, format);
+        if (node.SecondOutput is { } second)
+            _formats.Add(second, Format.Plain(second.Shape));
     }
 
     private static Node Convert(Value from, Value to) => new(new Crop(0, 0, from.Shape.Height, from.Shape.Width), [from], to);

@@ -29,7 +29,8 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
                 case BatchNorm op:
                     Norm(graph, weights, node, op);
                     break;
-                case Activate or Binary or MaxPool2d or AveragePool2d or GlobalAveragePool or ResizeBilinear or Crop or Concat or Softmax or Argmax or Confidence:
+                case Activate or Binary or MaxPool2d or AveragePool2d or GlobalAveragePool or ResizeBilinear or Crop or Concat
+                    or Softmax or LabelOp:
                     break;
                 default:
                     throw new UnavailableException($"The CUDA backend has no operation {node.Op.Name}.");
@@ -68,8 +69,10 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
             Crop op => [Copy(node, x.First(channels), op.Top, op.Left, y)],
             Concat => Concatenation(node, y),
             Softmax => [Kernel(node, m => KernelLaunches.Softmax(x.Type, x.First(channels).At(m), y.At(m)))],
-            Argmax op => Twin(node, op.Upsample) is null ? [Labels(node, op.Upsample, x.First(channels), y, null)] : [],
-            Confidence op => [Labels(node, op.Upsample, x.First(channels), Twin(node, op.Upsample) is { } twin ? layout.Of(twin.Output) : null, y)],
+            Argmax op => [Labels(node, op.Upsample, x.First(channels), y, null)],
+            Confidence op => [Labels(node, op.Upsample, x.First(channels), null, y)],
+            LabelsWithConfidence op =>
+                [Labels(node, op.Upsample, x.First(channels), y, layout.Of(node.SecondOutput!))],
             _ => throw new UnavailableException($"The CUDA backend has no operation {node.Op.Name}."),
         };
     }
@@ -184,16 +187,5 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
             bool narrow = labels?.Type == DType.UInt8;
             return KernelLaunches.Labels(
                 logits.Type, upsample, logits.At(m), narrow ? address : 0, narrow ? 0 : address, confidence?.At(m).Data ?? 0);
-        });
-
-    /// <summary>
-    /// The argmax of the same scores beside a confidence, or the other way round: one launch computes both.
-    /// </summary>
-    private Node? Twin(Node node, ResizeBilinear? upsample) => graph.Network.Nodes.FirstOrDefault(other =>
-        other != node && other.Inputs[0] == node.Inputs[0] && (node.Op, other.Op) switch
-        {
-            (Argmax, Confidence confidence) => confidence.Upsample == upsample,
-            (Confidence, Argmax argmax) => argmax.Upsample == upsample,
-            _ => false,
         });
 }

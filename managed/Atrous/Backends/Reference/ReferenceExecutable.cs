@@ -9,7 +9,7 @@ internal sealed class ReferenceExecutable : IExecutable
 {
     private readonly NetworkGraph _graph;
     private readonly Action<Node, Tensor>? _observer;
-    private readonly Action<Tensor[], Tensor>[] _kernels;
+    private readonly Action<Tensor[], Tensor[]>[] _kernels;
     private readonly ILookup<int, Value> _lastRead;
 
     public ReferenceExecutable(NetworkGraph graph, Action<Node, Tensor>? observer)
@@ -28,6 +28,12 @@ internal sealed class ReferenceExecutable : IExecutable
             Copying.Copy(lent[input], results[input]);
 
         var owned = new Dictionary<Value, Tensor>();
+        Tensor Make(Value value)
+        {
+            if (!results.TryGetValue(value, out Tensor? tensor))
+                owned.Add(value, tensor = new Tensor(value.Shape, Unrounded(value.Type)));
+            return tensor;
+        }
         Tensor Find(Value value) => owned.GetValueOrDefault(value) ?? lent.GetValueOrDefault(value) ?? results[value];
         try
         {
@@ -35,10 +41,9 @@ internal sealed class ReferenceExecutable : IExecutable
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 Node node = _graph.Nodes[i];
-                if (!results.TryGetValue(node.Output, out Tensor? output))
-                    owned.Add(node.Output, output = new Tensor(node.Output.Shape, Unrounded(node.Output.Type)));
-                _kernels[i]([.. node.Inputs.Select(Find)], output);
-                _observer?.Invoke(node, output);
+                Tensor[] made = [.. node.Outputs.Select(Make)];
+                _kernels[i]([.. node.Inputs.Select(Find)], made);
+                _observer?.Invoke(node, made[0]);
                 foreach (Value dead in _lastRead[i])
                 {
                     if (owned.Remove(dead, out Tensor? tensor))
@@ -77,22 +82,27 @@ internal sealed class ReferenceExecutable : IExecutable
     }
 
     /// <summary>The one list of operations.</summary>
-    private static Action<Tensor[], Tensor> Kernel(Op op) => op switch
+    private static Action<Tensor[], Tensor[]> Kernel(Op op) => op switch
     {
-        Conv2d conv => (x, y) => Convolution.Run(conv, x[0], x.Length > 1 ? x[1] : null, y),
-        SeparableConv2d conv => (x, y) => Separable(conv, x, y),
-        MaxPool2d pool => (x, y) => Pooling.Max(pool, x[0], y),
-        AveragePool2d pool => (x, y) => Pooling.Average(pool.KernelHeight, pool.KernelWidth, pool.Stride, x[0], y),
-        GlobalAveragePool => (x, y) => Pooling.Average(x[0].Shape.Height, x[0].Shape.Width, 1, x[0], y),
-        ResizeBilinear resize => (x, y) => Resizing.Bilinear(resize, x[0], y),
-        BatchNorm norm => (x, y) => Pointwise.Affine(norm, x[0], y),
-        Activate activate => (x, y) => Pointwise.Activate(activate.Activation, x[0], y),
-        Binary binary => (x, y) => Pointwise.Combine(binary, x[0], x[1], y),
-        Concat => Copying.Concatenate,
-        Crop crop => (x, y) => Copying.Window(crop.Top, crop.Left, x[0], y),
-        Softmax => (x, y) => Labelling.Softmax(x[0], y),
-        Argmax argmax => (x, y) => Labelling.Upsampled(argmax.Upsample, x[0], logits => Labelling.Argmax(logits, y)),
-        Confidence confidence => (x, y) => Labelling.Upsampled(confidence.Upsample, x[0], logits => Labelling.Confidence(logits, y)),
+        Conv2d conv => (x, y) => Convolution.Run(conv, x[0], x.Length > 1 ? x[1] : null, y[0]),
+        SeparableConv2d conv => (x, y) => Separable(conv, x, y[0]),
+        MaxPool2d pool => (x, y) => Pooling.Max(pool, x[0], y[0]),
+        AveragePool2d pool => (x, y) => Pooling.Average(pool.KernelHeight, pool.KernelWidth, pool.Stride, x[0], y[0]),
+        GlobalAveragePool => (x, y) => Pooling.Average(x[0].Shape.Height, x[0].Shape.Width, 1, x[0], y[0]),
+        ResizeBilinear resize => (x, y) => Resizing.Bilinear(resize, x[0], y[0]),
+        BatchNorm norm => (x, y) => Pointwise.Affine(norm, x[0], y[0]),
+        Activate activate => (x, y) => Pointwise.Activate(activate.Activation, x[0], y[0]),
+        Binary binary => (x, y) => Pointwise.Combine(binary, x[0], x[1], y[0]),
+        Concat => (x, y) => Copying.Concatenate(x, y[0]),
+        Crop crop => (x, y) => Copying.Window(crop.Top, crop.Left, x[0], y[0]),
+        Softmax => (x, y) => Labelling.Softmax(x[0], y[0]),
+        Argmax argmax => (x, y) => Labelling.Upsampled(argmax.Upsample, x[0], logits => Labelling.Argmax(logits, y[0])),
+        Confidence confidence => (x, y) => Labelling.Upsampled(confidence.Upsample, x[0], logits => Labelling.Confidence(logits, y[0])),
+        LabelsWithConfidence both => (x, y) => Labelling.Upsampled(both.Upsample, x[0], logits =>
+        {
+            Labelling.Argmax(logits, y[0]);
+            Labelling.Confidence(logits, y[1]);
+        }),
         _ => throw new UnavailableException($"The reference backend has no operation {op.Name}."),
     };
 
@@ -110,7 +120,8 @@ internal sealed class ReferenceExecutable : IExecutable
         for (int i = 0; i < graph.Nodes.Count; i++)
         {
             // A value that nobody reads dies where it is made.
-            last[graph.Nodes[i].Output] = i;
+            foreach (Value output in graph.Nodes[i].Outputs)
+                last[output] = i;
             foreach (Value input in graph.Nodes[i].Inputs)
                 last[input] = i;
         }

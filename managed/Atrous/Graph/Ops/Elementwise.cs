@@ -9,6 +9,10 @@ namespace Atrous.Graph.Ops;
 /// </summary>
 public sealed record BatchNorm(float[] Scale, float[] Shift, Activation Activation) : Op, IActivated
 {
+    public override int? InPlaceInput(int inputs) => 0;
+
+    public override InputType TypeOfInput(int input) => InputType.Any;
+
     public Op WithActivation(Activation activation) => this with { Activation = activation };
 
     public override Shape OutputShape(IReadOnlyList<Shape> inputs) =>
@@ -20,6 +24,10 @@ public sealed record BatchNorm(float[] Scale, float[] Shift, Activation Activati
 /// <summary>A pointwise function alone.</summary>
 public sealed record Activate(Activation Activation) : Op, IActivated
 {
+    public override int? InPlaceInput(int inputs) => 0;
+
+    public override InputType TypeOfInput(int input) => InputType.Any;
+
     public Op WithActivation(Activation activation) => this with { Activation = activation };
 
     public override Shape OutputShape(IReadOnlyList<Shape> inputs) => inputs[0];
@@ -39,6 +47,8 @@ public enum BinaryKind
 /// </summary>
 public sealed record Binary(BinaryKind Kind, Activation Activation) : Op, IActivated
 {
+    public override int? InPlaceInput(int inputs) => 0;
+
     public Op WithActivation(Activation activation) => this with { Activation = activation };
 
     public override Shape OutputShape(IReadOnlyList<Shape> inputs)

@@ -5,27 +5,47 @@ namespace Atrous.Graph.Ops;
 /// <summary>Softmax along the channels.</summary>
 public sealed record Softmax : Op
 {
+    public override bool KeepsType => true;
+
+    public override int? InPlaceInput(int inputs) => 0;
+
+    public override InputType TypeOfInput(int input) => InputType.Float32;
+
     public override Shape OutputShape(IReadOnlyList<Shape> inputs) => inputs[0];
 }
 
-/// <summary>
-/// The class of every pixel, the lowest index among equals: uint16 [N, H, W, 1]. With <see cref="Upsample"/> the logits
-/// are resized first, as one step that never holds them at full size.
-/// </summary>
-public sealed record Argmax(ResizeBilinear? Upsample = null) : Op
+/// <summary>What is made of each pixel's scores. With <see cref="Upsample"/> they are resized first, never held at full size.</summary>
+/// <param name="Upsample">How the scores are resized; null for not at all.</param>
+public abstract record LabelOp(ResizeBilinear? Upsample) : Op
 {
-    public override DType OutputType => DType.UInt16;
+    public override bool WritesSlices => false;
+
+    public override bool KeepsType => true;
+
+    public override InputType TypeOfInput(int input) => InputType.Float32;
 
     public override Shape OutputShape(IReadOnlyList<Shape> inputs) =>
         (Upsample?.OutputShape(inputs) ?? inputs[0]) with { Channels = 1 };
 }
 
-/// <summary>
-/// The softmax probability of the winning class of every pixel: float32 [N, H, W, 1]. With <see cref="Upsample"/> the
-/// logits are resized first.
-/// </summary>
-public sealed record Confidence(ResizeBilinear? Upsample = null) : Op
+/// <summary>The class of every pixel, the lowest index among equals: uint16 [N, H, W, 1].</summary>
+/// <param name="Upsample">How the scores are resized first; null for not at all.</param>
+public sealed record Argmax(ResizeBilinear? Upsample = null) : LabelOp(Upsample)
 {
-    public override Shape OutputShape(IReadOnlyList<Shape> inputs) =>
-        (Upsample?.OutputShape(inputs) ?? inputs[0]) with { Channels = 1 };
+    public override DType OutputType => DType.UInt16;
+}
+
+/// <summary>The softmax probability of the winning class of every pixel: float32 [N, H, W, 1].</summary>
+/// <param name="Upsample">How the scores are resized first; null for not at all.</param>
+public sealed record Confidence(ResizeBilinear? Upsample = null) : LabelOp(Upsample);
+
+/// <summary>
+/// Both in one look at the scores: <see cref="Argmax"/> is the output, <see cref="Confidence"/> the second output.
+/// </summary>
+/// <param name="Upsample">How the scores are resized first; null for not at all.</param>
+public sealed record LabelsWithConfidence(ResizeBilinear? Upsample = null) : LabelOp(Upsample)
+{
+    public override DType OutputType => DType.UInt16;
+
+    public override DType? SecondOutputType => DType.Float32;
 }

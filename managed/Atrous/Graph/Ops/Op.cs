@@ -14,6 +14,30 @@ public abstract record Op
     /// <summary>The element type of the output.</summary>
     public virtual DType OutputType => DType.Float32;
 
+    /// <summary>
+    /// The element type of the second output, which has the first one's shape; null where there is only one output.
+    /// </summary>
+    public virtual DType? SecondOutputType => null;
+
+    /// <summary>
+    /// The index of the input over which the output may be written element for element, where nobody else needs that
+    /// input any more; null where the operation reads an element after its place was written.
+    /// </summary>
+    /// <param name="inputs">The number of inputs, of which a residual is one.</param>
+    public virtual int? InPlaceInput(int inputs) => null;
+
+    /// <summary>Whether the output can be a slice of a wider tensor: a part of each pixel's channels.</summary>
+    public virtual bool WritesSlices => true;
+
+    /// <summary>
+    /// Whether the output keeps its type where values are stored in fewer bits: labels and probabilities do.
+    /// </summary>
+    public virtual bool KeepsType => false;
+
+    /// <summary>The type in which an input is taken where values are stored in fewer bits.</summary>
+    /// <param name="input">The input's index.</param>
+    public virtual InputType TypeOfInput(int input) => InputType.OfOutput;
+
     /// <summary>The output's shape for these input shapes.</summary>
     /// <exception cref="ArgumentException">The inputs do not suit the operation.</exception>
     public abstract Shape OutputShape(IReadOnlyList<Shape> inputs);
@@ -23,6 +47,19 @@ public abstract record Op
 
     /// <summary>Throws <see cref="ArgumentException"/> with the operation's name in front.</summary>
     protected ArgumentException Misfit(string message) => new($"{Name}: {message}");
+}
+
+/// <summary>In which type an operation takes an input, where a network stores its values in fewer bits.</summary>
+public enum InputType
+{
+    /// <summary>The type of its output.</summary>
+    OfOutput,
+
+    /// <summary>Whatever type the value has.</summary>
+    Any,
+
+    /// <summary>Float32 only.</summary>
+    Float32,
 }
 
 /// <summary>

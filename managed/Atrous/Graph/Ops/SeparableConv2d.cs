@@ -11,6 +11,8 @@ namespace Atrous.Graph.Ops;
 /// <param name="Between">The type of what the first gives to the second.</param>
 public sealed record SeparableConv2d(Conv2d Depthwise, Conv2d Pointwise, DType Between) : Op
 {
+    public override int? InPlaceInput(int inputs) => inputs == 2 ? 1 : null;
+
     public override Shape OutputShape(IReadOnlyList<Shape> inputs) =>
         Pointwise.OutputShape([Depthwise.OutputShape([inputs[0]]), .. inputs.Skip(1)]);
 

@@ -7,7 +7,7 @@ namespace Atrous.Graph.Passes;
 /// nothing. The nodes stay; <see cref="NetworkGraph.Slices"/> says which inputs need no copy. Slices nest: in
 /// cat(cat(a, b), c) the inner concatenation is a slice of the outer one. Run it last: other passes don't know slices.
 /// </summary>
-public static class ElideConcat
+internal static class ElideConcat
 {
     /// <summary>Elides wherever the graph allows it.</summary>
     public static NetworkGraph Apply(NetworkGraph graph) => Apply(graph, (_, _) => true);
@@ -26,7 +26,7 @@ public static class ElideConcat
             foreach (Value input in node.Inputs)
             {
                 if (!fixedInPlace.Contains(input)
-                    && makers[input].Op is not (Argmax or Confidence)
+                    && makers[input].Op.WritesSlices
                     && node.Inputs.Count(other => other == input) == 1
                     && canWrite(input, new Slice(node.Output, channel)))
                 {

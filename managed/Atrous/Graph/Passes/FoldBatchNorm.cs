@@ -7,7 +7,7 @@ namespace Atrous.Graph.Passes;
 /// s (w x + b) + t = (s w) x + (s b + t). The weights themselves stay as the file has them; a backend scales while
 /// packing.
 /// </summary>
-public static class FoldBatchNorm
+internal static class FoldBatchNorm
 {
     public static NetworkGraph Apply(NetworkGraph graph) => Pairs.Merge(graph, Merge);
 

@@ -10,7 +10,7 @@ namespace Atrous.Graph.Passes;
 /// pixel per picture, to the projection of the others: exact, and a fifth of the projection is never computed. w [a, b]
 /// + c = w_a a + (w_b b + c).
 /// </summary>
-public static class FoldImagePooling
+internal static class FoldImagePooling
 {
     public static NetworkGraph Apply(NetworkGraph graph)
     {

@@ -3,7 +3,7 @@ using Atrous.Graph.Ops;
 namespace Atrous.Graph.Passes;
 
 /// <summary>An activation after an operation that can end with one becomes that operation's own.</summary>
-public static class FuseActivation
+internal static class FuseActivation
 {
     public static NetworkGraph Apply(NetworkGraph graph) => Pairs.Merge(
         graph,

@@ -6,7 +6,7 @@ namespace Atrous.Graph.Passes;
 /// The sum of a convolution's output and another value becomes a convolution with a residual, so that the output is
 /// written once: relu(conv(x) + shortcut).
 /// </summary>
-public static class FuseResidual
+internal static class FuseResidual
 {
     public static NetworkGraph Apply(NetworkGraph graph)
     {

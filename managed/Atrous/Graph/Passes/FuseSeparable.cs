@@ -7,7 +7,7 @@ namespace Atrous.Graph.Passes;
 /// A depthwise convolution that only a 1x1 convolution reads becomes a <see cref="SeparableConv2d"/> with it. For
 /// backends that have one; after the passes that fuse into convolutions.
 /// </summary>
-public static class FuseSeparable
+internal static class FuseSeparable
 {
     public static NetworkGraph Apply(NetworkGraph graph)
     {

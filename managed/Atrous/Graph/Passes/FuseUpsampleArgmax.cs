@@ -7,7 +7,7 @@ namespace Atrous.Graph.Passes;
 /// <see cref="Confidence"/> interpolate by themselves. At 1024x2048 with 19 classes that saves 159 MB written and read
 /// again.
 /// </summary>
-public static class FuseUpsampleArgmax
+internal static class FuseUpsampleArgmax
 {
     public static NetworkGraph Apply(NetworkGraph graph)
     {

@@ -9,11 +9,11 @@ namespace Atrous.Graph.Passes;
 /// network is fused and stored as it is otherwise: a value that the caller gets would be float32 whatever the
 /// precision.
 /// </summary>
-public static class Intermediates
+internal static class Intermediates
 {
     /// <summary>The nodes that make them, in the order in which they run.</summary>
     public static IReadOnlyList<Node> Of(NetworkGraph graph) =>
-        [.. StandardPasses.Apply(graph).Nodes.Where(node => node.Output.Type == DType.Float32)];
+        [.. GraphPasses.Apply(graph, GraphPasses.FusionsOfLayers).Nodes.Where(node => node.Output.Type == DType.Float32)];
 
     /// <summary>The graph that gives copies of some of them.</summary>
     /// <param name="graph">Where the network was built.</param>

@@ -13,7 +13,7 @@ namespace Atrous.Graph.Passes;
 /// have: convolutions, <see cref="Activate"/> and <see cref="BatchNorm"/> from and to either type (a residual has the
 /// output's), softmax, confidence and labels of float32, and everything else within one type.
 /// </summary>
-public static class StoreAsBFloat16
+internal static class StoreAsBFloat16
 {
     public static NetworkGraph Apply(NetworkGraph graph) => new Rewriting(graph).Run();
 
@@ -37,6 +37,8 @@ public static class StoreAsBFloat16
             {
                 if (exact.Contains(node.Output) || IsLinearBottleneck(node, makers))
                     exact.UnionWith(node.Inputs);
+                if (node.SecondOutput is { } second)
+                    _types.TryAdd(second, second.Type);
                 _types.TryAdd(node.Output, exact.Contains(node.Output) ? node.Output.Type : TypeFor(node, readership.Readers(node.Output)));
             }
         }
@@ -51,8 +53,10 @@ public static class StoreAsBFloat16
                     ? node.Output
                     : new Value(node.Output.Name, node.Output.Shape, _types[node.Output]);
                 Value[] inputs = [.. node.Inputs.Select((input, i) => Take(input, NeededBy(node, i) ?? _types[input]))];
-                _nodes.Add(new Node(node.Op, inputs, output));
+                _nodes.Add(node with { Inputs = inputs, Output = output });
                 _stored.Add((node.Output, output.Type), output);
+                if (node.SecondOutput is { } second)
+                    _stored.Add((second, second.Type), second);
             }
             return _graph with { Nodes = _nodes };
         }
@@ -75,7 +79,7 @@ public static class StoreAsBFloat16
             };
 
         private DType TypeFor(Node node, IEnumerable<Node> readers) =>
-            node.Op is Softmax or Confidence || node.Output.Type != DType.Float32 || readers.All(reader => NeedsFloat32(reader, node.Output))
+            node.Op.KeepsType || readers.All(reader => NeedsFloat32(reader, node.Output))
                 ? node.Output.Type
                 : DType.BFloat16;
 
@@ -83,11 +87,10 @@ public static class StoreAsBFloat16
             Enumerable.Range(0, reader.Inputs.Count).All(i => reader.Inputs[i] != value || NeededBy(reader, i) == DType.Float32);
 
         /// <summary>The type in which a node takes an input; null where it takes any.</summary>
-        private DType? NeededBy(Node node, int input) => node.Op switch
+        private DType? NeededBy(Node node, int input) => node.Op.TypeOfInput(input) switch
         {
-            Softmax or Argmax or Confidence => DType.Float32,
-            Conv2d when input == 0 => null,
-            Activate or BatchNorm => null,
+            InputType.Float32 => DType.Float32,
+            InputType.Any => null,
             _ => _types[node.Output],
         };
 

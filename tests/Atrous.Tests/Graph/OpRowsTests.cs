@@ -1,0 +1,66 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Atrous.Graph;
+using Atrous.Graph.Ops;
+using Atrous.Graph.Passes;
+using Atrous.Tests.Support;
+
+namespace Atrous.Tests.Graph;
+
+/// <summary>
+/// An operation needs a row wherever operations are told apart, and a pass a place in a list. These tests name the file
+/// that still lacks one.
+/// </summary>
+public sealed class OpRowsTests
+{
+    /// <summary>Every file that has a row for each operation.</summary>
+    private static readonly string[] Files =
+    [
+        "managed/Atrous/Backends/Reference/ReferenceExecutable.cs",
+        "managed/Atrous/Backends/Cpu/Steps.cs",
+        "managed/Atrous/Backends/Cuda/DeviceSteps.cs",
+        "managed/Atrous.Onnx/GraphWriter.cs",
+        "tests/Atrous.Tests/Backends/OpCases.cs",
+    ];
+
+    /// <summary>Rows that are not missing, and why.</summary>
+    private static readonly Dictionary<(string File, Type Op), string> Exempt = new()
+    {
+        [("managed/Atrous/Backends/Cuda/DeviceSteps.cs", typeof(SeparableConv2d))] = "only the CPU applies its pass",
+        [("managed/Atrous.Onnx/GraphWriter.cs", typeof(SeparableConv2d))] = "made by a pass; exported graphs see none",
+        [("managed/Atrous.Onnx/GraphWriter.cs", typeof(LabelsWithConfidence))] = "made by a pass; exported graphs see none",
+        [("managed/Atrous.Onnx/GraphWriter.cs", typeof(Argmax))] = "an exported network ends with its logits",
+        [("managed/Atrous.Onnx/GraphWriter.cs", typeof(Confidence))] = "an exported network ends with its logits",
+        [("managed/Atrous.Onnx/GraphWriter.cs", typeof(Crop))] = "cuts a picture's window, which is behind the logits",
+        [("tests/Atrous.Tests/Backends/OpCases.cs", typeof(SeparableConv2d))] = "PassTests makes it with its pass",
+    };
+
+    public static TheoryData<Type> Operations =>
+        [.. typeof(Op).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(Op)) && !type.IsAbstract)];
+
+    [Theory]
+    [MemberData(nameof(Operations))]
+    public void An_operation_has_its_row_in_every_file(Type op)
+    {
+        foreach (string file in Files)
+        {
+            bool hasRow = Regex.IsMatch(File.ReadAllText(Repository.PathOf(file)), $@"\b{op.Name}\b");
+            if (Exempt.TryGetValue((file, op), out string? reason))
+                Assert.False(hasRow, $"{file} has a row for {op.Name}, so that it is exempt no more ({reason}).");
+            else
+                Assert.True(hasRow, $"{op.Name} has no row in {file}; add it there.");
+        }
+    }
+
+    [Fact]
+    public void A_pass_is_in_one_of_the_lists()
+    {
+        IEnumerable<string> written = typeof(GraphPasses).Assembly.GetTypes()
+            .Where(type => type.Namespace == typeof(GraphPasses).Namespace && type != typeof(GraphPasses))
+            .Where(type => type.GetMethod("Apply", BindingFlags.Static | BindingFlags.Public, [typeof(NetworkGraph)]) is not null)
+            .Select(type => type.Name);
+        IEnumerable<string> listed = GraphPasses.Fusions.Concat(GraphPasses.Storage).Concat(GraphPasses.Layout)
+            .Select(pass => pass.Name).Distinct();
+        Assert.Equal(written.Order(StringComparer.Ordinal), listed.Order(StringComparer.Ordinal));
+    }
+}
