@@ -84,7 +84,7 @@ def ops(folder):
     with open(os.path.join(folder, "ops.md"), "w") as file:
         file.write(
             f"Kernels at the networks' layer shapes, {threads} threads; one thread's multiply-adds reach {peak:.0f} GFLOP/s in a loop without\n"
-            "memory. Rates count the multiply-adds of the direct way on cells of the picture alone, so Winograd's can pass the peak.\n\n"
+            "memory. Rates count the multiply-adds of the direct algorithm on cells of the picture alone, so Winograd's can pass the peak.\n\n"
             f"| layer | {' | '.join(f'{way}: ms | GFLOP/s | of peak' for way in ways)} |\n|---{'|---' * 3 * len(ways)}|\n")
         for layer, runs in layers.items():
             cells = [f"{runs[way]['real_time']:.2f} | {runs[way]['best']:.0f} | {100 * runs[way]['best_of_peak']:.0f} %" if way in runs else " | | "
