@@ -18,6 +18,24 @@ public sealed partial class PagesTests
         page => page.Links().Where(link => !Resolves(page, link)).Select(link => $"{page.Path}: {link}")));
 
     [Fact]
+    public void Paths_that_pages_name_exist() => Assert.Empty(Page.All().SelectMany(page => NamedPath()
+        .Matches(page.Text).Select(match => match.Groups[1].Value)
+        .Where(path => !Path.Exists(Repository.PathOf(path))).Select(path => $"{page.Path}: {path}")));
+
+    [Fact]
+    public void Types_and_members_that_pages_for_contributors_name_exist()
+    {
+        string source = string.Concat(new[] { "managed", "tests" }.Select(Repository.PathOf)
+            .SelectMany(folder => Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories))
+            .Select(File.ReadAllText));
+        HashSet<string> words = [.. Word().Matches(source).Select(match => match.Value)];
+        Assert.Empty(Page.All().Where(page => page.Path is "CONTRIBUTING.md" or "docs/architecture.md"
+                || page.Path.StartsWith("docs/decisions/", StringComparison.Ordinal))
+            .SelectMany(page => NamedMember().Matches(page.Text).SelectMany(match => match.Groups[1].Value.Split('.'))
+                .Where(name => !words.Contains(name)).Select(name => $"{page.Path}: {name}")));
+    }
+
+    [Fact]
     public void The_architecture_page_has_the_references_that_are_enforced()
     {
         string page = Page.Of("docs/architecture.md").Text;
@@ -85,6 +103,16 @@ public sealed partial class PagesTests
     }
 
     private static string[] Sorted(IEnumerable<string> names) => [.. names.Order(StringComparer.Ordinal)];
+
+    /// <summary>A path from the root in code, without a part that is to be filled in.</summary>
+    [GeneratedRegex(@"`((?:managed|native|tests|bench|docs|models|samples)/[\w./-]+)`")]
+    private static partial Regex NamedPath();
+
+    [GeneratedRegex(@"`([A-Z][a-z]\w+(?:\.[A-Z]\w+)*)`")]
+    private static partial Regex NamedMember();
+
+    [GeneratedRegex(@"\w+")]
+    private static partial Regex Word();
 
     /// <summary>A command line of the tool, or an option by itself in code.</summary>
     [GeneratedRegex(
