@@ -6,7 +6,7 @@ namespace Atrous.Bench;
 
 /// <summary>A process that makes one mask and ends.</summary>
 /// <param name="Milliseconds">From its start to what it prints after the mask.</param>
-/// <param name="PeakMiB">Resident.</param>
+/// <param name="PeakMiB">The most memory that was resident at one time, in MiB.</param>
 internal sealed record FreshStart(double Milliseconds, double PeakMiB)
 {
     /// <summary>The tool itself, on a picture that lies there as a file.</summary>

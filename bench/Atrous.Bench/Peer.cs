@@ -6,9 +6,9 @@ using System.Text.Json;
 namespace Atrous.Bench;
 
 /// <summary>Another runtime, as a program of bench/peers that is started with a model.</summary>
-/// <param name="Name">With its version.</param>
-/// <param name="Program">What is started.</param>
-/// <param name="Script">In bench/peers.</param>
+/// <param name="Name">The name of the runtime with its version.</param>
+/// <param name="Program">The program that is started, such as node.</param>
+/// <param name="Script">The name of the script in bench/peers that the program runs.</param>
 internal sealed record Peer(string Name, string Program, string Script)
 {
     private static string Folder { get; } = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", "peers"));
@@ -39,7 +39,7 @@ internal sealed record Peer(string Name, string Program, string Script)
 
     /// <summary>A process that has loaded the model and waits.</summary>
     /// <param name="model">The file, as the peer reads it.</param>
-    /// <param name="shape">Of the input, NCHW.</param>
+    /// <param name="shape">The shape of the input, NCHW.</param>
     /// <param name="threads">That it computes with.</param>
     /// <param name="more">What its script takes besides.</param>
     public PeerProcess Serve(string model, int[] shape, int threads, params string[] more) =>

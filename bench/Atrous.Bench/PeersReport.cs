@@ -5,9 +5,9 @@ using System.Text.Json;
 namespace Atrous.Bench;
 
 /// <summary>What one runtime did with one model.</summary>
-/// <param name="Name">The runtime.</param>
+/// <param name="Name">The name of the runtime with its version.</param>
 /// <param name="Median">Milliseconds of a run.</param>
-/// <param name="Fastest">Milliseconds.</param>
+/// <param name="Fastest">Milliseconds of the fastest run.</param>
 /// <param name="Start">In a process of its own; null where that is another row's.</param>
 /// <param name="Difference">
 /// Largest difference of its logits from PyTorch's, in their standard deviations; 0 for PyTorch itself.

@@ -4,14 +4,14 @@ using Atrous.ManagedCuda.CUBLAS.Native;
 namespace Atrous.ManagedCuda.CUBLAS;
 
 /// <summary>A matrix in column-major order, as cuBLAS counts: element (r, c) is at r + c * LeadingDimension.</summary>
-/// <param name="Type">Element type.</param>
-/// <param name="Rows">Rows as stored.</param>
-/// <param name="Columns">Columns as stored.</param>
+/// <param name="Type">The type of the elements.</param>
+/// <param name="Rows">The number of rows as stored, before any transposition.</param>
+/// <param name="Columns">The number of columns as stored, before any transposition.</param>
 /// <param name="LeadingDimension">Elements from a column to the next, at least <paramref name="Rows"/>.</param>
 public readonly record struct MatrixLayout(CudaDataType Type, long Rows, long Columns, long LeadingDimension);
 
 /// <summary>What a product computes: D = epilogue(alpha * op(A) * op(B) + beta * C + bias).</summary>
-/// <param name="Compute">How.</param>
+/// <param name="Compute">The type of the sums, and whether 32-bit inputs are rounded to TF32.</param>
 /// <param name="A">The first factor, as stored.</param>
 /// <param name="TransposeA">Whether op(A) is its transpose.</param>
 /// <param name="B">The second factor, as stored.</param>
@@ -27,13 +27,13 @@ public sealed record MatmulProblem(
     /// transposed, and a channel slice of a wider tensor is a leading dimension.
     /// </summary>
     /// <param name="type">Element type of everything.</param>
-    /// <param name="compute">How.</param>
+    /// <param name="compute">The type of the sums, and whether 32-bit inputs are rounded to TF32.</param>
     /// <param name="pixels">N * H * W.</param>
-    /// <param name="inputs">Input channels.</param>
-    /// <param name="outputs">Output channels.</param>
+    /// <param name="inputs">The number of input channels.</param>
+    /// <param name="outputs">The number of output channels.</param>
     /// <param name="inputPitch">Elements from an input pixel to the next.</param>
     /// <param name="outputPitch">Elements from an output pixel to the next, in the residual as well.</param>
-    /// <param name="epilogue">Bias and activation.</param>
+    /// <param name="epilogue">The bias and activation that are applied before storing.</param>
     public static MatmulProblem Convolution1x1(
         CudaDataType type, ComputeType compute, long pixels, long inputs, long outputs, long inputPitch, long outputPitch, Epilogue epilogue) =>
         new(compute, new(type, inputs, outputs, inputs), Operation.Transpose, new(type, inputs, pixels, inputPitch), Operation.NonTranspose,
@@ -51,7 +51,7 @@ public sealed unsafe class Matmul : IDisposable
 
     /// <summary>Describes a product to cuBLASLt.</summary>
     /// <param name="blas">Where; must outlive the product.</param>
-    /// <param name="problem">What.</param>
+    /// <param name="problem">The shapes, the types and the epilogue of the product.</param>
     /// <param name="bias">A value for each row of D, in D's type; needed by an epilogue with bias.</param>
     /// <exception cref="CudaBlasException">It makes no sense to cuBLASLt.</exception>
     public Matmul(CudaBlasLt blas, MatmulProblem problem, CUdeviceptr bias = default)
@@ -132,11 +132,11 @@ public sealed unsafe class Matmul : IDisposable
     }
 
     /// <summary>Puts the product into a stream. The context must be current.</summary>
-    /// <param name="stream">The order.</param>
-    /// <param name="algorithm">How.</param>
-    /// <param name="a">The first factor.</param>
-    /// <param name="b">The second factor.</param>
-    /// <param name="d">The result.</param>
+    /// <param name="stream">The stream that runs it after what was put there before.</param>
+    /// <param name="algorithm">One of the algorithms that this product was offered.</param>
+    /// <param name="a">The first element of the first factor in device memory.</param>
+    /// <param name="b">The first element of the second factor in device memory.</param>
+    /// <param name="d">The first element of the result in device memory.</param>
     /// <param name="workspace">As many bytes as the algorithm needs, 256-byte aligned.</param>
     /// <param name="workspaceBytes">How many there are.</param>
     /// <param name="c">Added times <paramref name="beta"/>, in D's layout; may be <paramref name="d"/>.</param>

@@ -68,11 +68,11 @@ public enum BehaviorNote
 
 /// <summary>A tensor of a graph: numbers side by side in any strided order.</summary>
 /// <param name="Uid">Its number in the graph; the pointers of a run are given by it.</param>
-/// <param name="Type">Element type.</param>
+/// <param name="Type">The type of the elements.</param>
 /// <param name="N">Images; of a filter its outputs.</param>
 /// <param name="C">Channels; of a filter its inputs in a group.</param>
-/// <param name="H">Height.</param>
-/// <param name="W">Width.</param>
+/// <param name="H">The height in pixels; of a filter, the height of its window.</param>
+/// <param name="W">The width in pixels; of a filter, the width of its window.</param>
 /// <param name="PixelStride">
 /// Elements from a pixel to the next: C, or more for a channel slice of a wider tensor.
 /// </param>
@@ -102,11 +102,15 @@ public readonly record struct ConvolutionWindow(
     long PadTop, long PadLeft, long PadBottom, long PadRight, long StrideHeight = 1, long StrideWidth = 1, long DilationHeight = 1, long DilationWidth = 1);
 
 /// <summary>A pointwise operation and its constants; those that are null keep cuDNN's defaults.</summary>
-/// <param name="Mode">What it does.</param>
-/// <param name="LowerClip">Of <see cref="PointwiseMode.ReluFwd"/>.</param>
-/// <param name="UpperClip">Of <see cref="PointwiseMode.ReluFwd"/>: 6 for ReLU6.</param>
-/// <param name="LowerSlope">Of <see cref="PointwiseMode.ReluFwd"/>: the slope of a leaky ReLU.</param>
-/// <param name="SwishBeta">Of <see cref="PointwiseMode.SwishFwd"/>.</param>
+/// <param name="Mode">The function that is applied to each element.</param>
+/// <param name="LowerClip">The lowest result that <see cref="PointwiseMode.ReluFwd"/> lets through.</param>
+/// <param name="UpperClip">
+/// The highest result that <see cref="PointwiseMode.ReluFwd"/> lets through: 6 for ReLU6.
+/// </param>
+/// <param name="LowerSlope">
+/// The slope that <see cref="PointwiseMode.ReluFwd"/> has below its lower clip: not 0 for a leaky ReLU.
+/// </param>
+/// <param name="SwishBeta">The factor of x inside the sigmoid of <see cref="PointwiseMode.SwishFwd"/>.</param>
 public sealed record Pointwise(PointwiseMode Mode, float? LowerClip = null, float? UpperClip = null, float? LowerSlope = null, float? SwishBeta = null);
 
 /// <summary>

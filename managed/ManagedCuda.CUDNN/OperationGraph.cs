@@ -18,7 +18,7 @@ public sealed class OperationGraph : IDisposable
     }
 
     /// <summary>Begins with a convolution y = x * w; sums are 32-bit floats.</summary>
-    /// <param name="cudnn">Where.</param>
+    /// <param name="cudnn">The cuDNN context that the graph is built and run in.</param>
     /// <param name="x">Input, N C H W.</param>
     /// <param name="w">Filter, K C/groups R S, channels last.</param>
     /// <param name="window">Padding, stride and atrous rate.</param>
@@ -104,7 +104,7 @@ public sealed class OperationGraph : IDisposable
         }
 
         /// <summary>Appends an operation on the last result.</summary>
-        /// <param name="operation">What.</param>
+        /// <param name="operation">The operation with its constants.</param>
         /// <param name="operand">The second operand, if it takes one: of the result's shape, or broadcast.</param>
         /// <param name="y">Its result; virtual if operations follow.</param>
         public Builder Then(Pointwise operation, GraphTensor? operand, GraphTensor y)

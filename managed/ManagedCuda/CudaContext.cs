@@ -155,14 +155,16 @@ public sealed class PrimaryContext : CudaContext
 
 /// <summary>What a device is.</summary>
 /// <param name="DeviceName">"NVIDIA H100 80GB HBM3".</param>
-/// <param name="ComputeCapability">9.0 for Hopper.</param>
+/// <param name="ComputeCapability">
+/// The architecture that kernels are compiled for, as major and minor version: 9.0 for Hopper.
+/// </param>
 /// <param name="Uuid">Tells this very device from another of its kind.</param>
-/// <param name="TotalGlobalMemory">Bytes.</param>
-/// <param name="MultiProcessorCount">Streaming multiprocessors.</param>
+/// <param name="TotalGlobalMemory">The memory of the whole device in bytes.</param>
+/// <param name="MultiProcessorCount">The number of streaming multiprocessors.</param>
 /// <param name="ClockRate">Highest clock of the multiprocessors, kHz.</param>
 /// <param name="MemoryClockRate">Highest clock of the memory, kHz.</param>
-/// <param name="GlobalMemoryBusWidth">Bits.</param>
-/// <param name="L2CacheSize">Bytes.</param>
+/// <param name="GlobalMemoryBusWidth">The width of the bus between chip and memory in bits.</param>
+/// <param name="L2CacheSize">The size of the second-level cache in bytes.</param>
 /// <param name="MaxSharedMemoryPerBlockOptin">Bytes that a kernel can have after asking for them.</param>
 /// <param name="MemoryPoolsSupported">Whether memory can be allocated in a stream's order.</param>
 public sealed record CudaDeviceProperties(

@@ -12,7 +12,7 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     private readonly CudaContext? _context;
 
     /// <summary>Allocates memory at once; contents are undefined.</summary>
-    /// <param name="context">Where.</param>
+    /// <param name="context">The context that the memory belongs to.</param>
     /// <param name="size">Elements, at least 1.</param>
     /// <exception cref="CudaException">The device has not so much left.</exception>
     public CudaDeviceVariable(CudaContext context, long size)
@@ -29,7 +29,7 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     /// <summary>
     /// Takes memory from the device's pool, in the order of a stream: work put into it afterwards may use the memory.
     /// </summary>
-    /// <param name="context">Where.</param>
+    /// <param name="context">The context whose device's pool gives the memory.</param>
     /// <param name="size">Elements, at least 1.</param>
     /// <param name="stream">Gives the order; Dispose returns the memory in the order of the same stream.</param>
     public CudaDeviceVariable(CudaContext context, long size, CudaStream stream)
@@ -46,7 +46,7 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     /// <summary>
     /// Looks at memory that the application owns. Copies are asynchronous only, in one of its streams.
     /// </summary>
-    /// <param name="pointer">Its start.</param>
+    /// <param name="pointer">The address of the first element in device memory.</param>
     /// <param name="size">Elements, at least 1.</param>
     public CudaDeviceVariable(CUdeviceptr pointer, long size)
     {
@@ -95,9 +95,9 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     }
 
     /// <summary>Copies from pinned memory in the order of a stream; the source must stay as it is until then.</summary>
-    /// <param name="source">Pinned memory.</param>
+    /// <param name="source">The pinned host memory to copy from.</param>
     /// <param name="count">Elements, from the start of both.</param>
-    /// <param name="stream">The order.</param>
+    /// <param name="stream">The stream that runs it after what was put there before.</param>
     public unsafe void AsyncCopyToDevice(CudaPageLockedHostMemory<T> source, long count, CudaStream stream)
     {
         DriverApi.ThrowIfFailed(DriverApi.cuMemcpyHtoDAsync_v2(
@@ -107,9 +107,9 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     }
 
     /// <summary>Copies to pinned memory in the order of a stream; read it after the stream was waited for.</summary>
-    /// <param name="destination">Pinned memory.</param>
+    /// <param name="destination">The pinned host memory to copy into.</param>
     /// <param name="count">Elements, from the start of both.</param>
-    /// <param name="stream">The order.</param>
+    /// <param name="stream">The stream that runs it after what was put there before.</param>
     public unsafe void AsyncCopyToHost(CudaPageLockedHostMemory<T> destination, long count, CudaStream stream)
     {
         DriverApi.ThrowIfFailed(DriverApi.cuMemcpyDtoHAsync_v2(
@@ -121,7 +121,7 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     /// <summary>Copies to other device memory in the order of a stream.</summary>
     /// <param name="destination">Elements of the same type.</param>
     /// <param name="count">Elements, from the start of both.</param>
-    /// <param name="stream">The order.</param>
+    /// <param name="stream">The stream that runs it after what was put there before.</param>
     public void AsyncCopyToDevice(CudaDeviceVariable<T> destination, long count, CudaStream stream)
     {
         DriverApi.ThrowIfFailed(DriverApi.cuMemcpyDtoDAsync_v2(

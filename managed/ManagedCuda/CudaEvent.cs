@@ -6,7 +6,7 @@ namespace Atrous.ManagedCuda;
 public sealed class CudaEvent : IDisposable
 {
     /// <summary>Creates an event.</summary>
-    /// <param name="context">Where.</param>
+    /// <param name="context">The context that the event belongs to; only its streams can record it.</param>
     /// <param name="flags">
     /// An event that orders but does not measure is cheaper: <see cref="CUEventFlags.DisableTiming"/>.
     /// </param>

@@ -57,9 +57,9 @@ public sealed unsafe class CudaKernel
     }
 
     /// <summary>Puts one launch into a stream. The context must be current (<see cref="CudaContext.Enter"/>).</summary>
-    /// <param name="stream">The order.</param>
-    /// <param name="grid">Blocks.</param>
-    /// <param name="block">Threads a block.</param>
+    /// <param name="stream">The stream that runs the kernel after what was put there before.</param>
+    /// <param name="grid">The number of blocks along x, y and z.</param>
+    /// <param name="block">The number of threads in a block along x, y and z.</param>
     /// <param name="arguments">Copied by the driver before the call returns.</param>
     /// <param name="dynamicSharedMemory">Bytes a block, beside what the kernel declares.</param>
     /// <exception cref="ArgumentException">The arguments are not what the kernel takes.</exception>
@@ -73,9 +73,9 @@ public sealed unsafe class CudaKernel
     }
 
     /// <summary>The same with arguments that lie ready; nothing is checked.</summary>
-    /// <param name="stream">The order.</param>
-    /// <param name="grid">Blocks.</param>
-    /// <param name="block">Threads a block.</param>
+    /// <param name="stream">The stream that runs the kernel after what was put there before.</param>
+    /// <param name="grid">The number of blocks along x, y and z.</param>
+    /// <param name="block">The number of threads in a block along x, y and z.</param>
     /// <param name="parameters">
     /// A pointer to each of the kernel's arguments; they are copied before the call returns.
     /// </param>

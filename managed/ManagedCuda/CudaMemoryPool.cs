@@ -34,7 +34,7 @@ public sealed unsafe class CudaMemoryPool
     public ulong PeakUsedMemory => Get(CUmemPoolAttribute.UsedMemHigh);
 
     /// <summary>Gives kept memory back to the system.</summary>
-    /// <param name="bytesToKeep">What may stay.</param>
+    /// <param name="bytesToKeep">The number of bytes that the pool may keep for later allocations.</param>
     public void TrimTo(long bytesToKeep) => DriverApi.ThrowIfFailed(DriverApi.cuMemPoolTrimTo(_pool, (nuint)bytesToKeep));
 
     private ulong Get(CUmemPoolAttribute attribute)

@@ -12,7 +12,7 @@ public sealed unsafe class CudaModule : IDisposable
     private readonly CudaContext _context;
 
     /// <summary>Loads code; PTX is compiled now, and the result is cached by the driver.</summary>
-    /// <param name="context">Where.</param>
+    /// <param name="context">The context that the code is loaded into.</param>
     /// <param name="image">PTX text (with or without a final zero) or a cubin.</param>
     /// <exception cref="CudaException">The driver's compiler refused it; the message carries its log.</exception>
     public CudaModule(CudaContext context, ReadOnlySpan<byte> image)

@@ -10,7 +10,7 @@ namespace Atrous.ManagedCuda;
 public sealed class CudaStream : IDisposable
 {
     /// <summary>Creates a stream.</summary>
-    /// <param name="context">Where.</param>
+    /// <param name="context">The context whose device runs the stream.</param>
     /// <param name="flags">Whether it waits for the default stream; by default it does not.</param>
     /// <param name="priority">Lower numbers go first; 0 is the lowest priority.</param>
     public CudaStream(CudaContext context, CUStreamFlags flags = CUStreamFlags.NonBlocking, int priority = 0)

@@ -6,11 +6,11 @@ namespace Atrous.ManagedCuda.Libraries;
 /// <summary>One file that was tried.</summary>
 /// <param name="Path">A full path, or a bare name that the system's loader was asked for.</param>
 /// <param name="Outcome">"loaded", or why it was not taken.</param>
-/// <param name="Missing">Nothing was there.</param>
+/// <param name="Missing">True if there was no such file, false if there was one that was loaded or refused.</param>
 public sealed record ProbedFile(string Path, string Outcome, bool Missing = false);
 
 /// <summary>A library that was taken.</summary>
-/// <param name="Handle">For <see cref="NativeLibrary"/>.</param>
+/// <param name="Handle">The handle that the functions of <see cref="NativeLibrary"/> take.</param>
 /// <param name="Path">The file, as it was asked for.</param>
 /// <param name="Tried">Every file up to it, in order.</param>
 public sealed record LoadedLibrary(nint Handle, string Path, IReadOnlyList<ProbedFile> Tried);
