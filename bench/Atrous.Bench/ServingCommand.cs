@@ -37,7 +37,7 @@ internal static class ServingCommand
         builder.Services.AddAtrous(options => options.AddModel("m", model, batching: batching));
         using IHost host = builder.Build();
         await host.StartAsync();
-        ISegmenter served = host.Services.GetRequiredService<ISegmenter>();
+        IServedModel served = host.Services.GetRequiredService<IServedModel>();
         using Image photo = Image.Load(image);
         byte[] file = await File.ReadAllBytesAsync(image);
 

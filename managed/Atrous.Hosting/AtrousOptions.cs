@@ -8,7 +8,7 @@ public sealed class AtrousOptions
     /// <summary>The models by name. Names have 1 to 128 letters, digits, dots, hyphens and underscores.</summary>
     public IDictionary<string, ModelOptions> Models { get; } = new OrderedDictionary<string, ModelOptions>(StringComparer.Ordinal);
 
-    /// <summary>The model behind the injected <see cref="ISegmenter"/>; null for the first one.</summary>
+    /// <summary>The model behind the injected <see cref="IServedModel"/>; null for the first one.</summary>
     public string? DefaultModel { get; set; }
 
     /// <summary>Pixels that a picture may have; a file's header is asked before anything is decoded.</summary>

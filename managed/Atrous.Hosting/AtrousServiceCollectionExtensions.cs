@@ -10,7 +10,7 @@ namespace Atrous.Hosting;
 public static class AtrousServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds the models: <see cref="ISegmenter"/> is the default one (or, as a keyed service, the one of that name),
+    /// Adds the models: <see cref="IServedModel"/> is the default one (or, as a keyed service, the one of that name),
     /// <see cref="IModelCatalog"/> all of them. They are loaded when the host starts and freed when it stops. Health
     /// checks are added with the tags "live" and "ready".
     /// </summary>
@@ -28,6 +28,7 @@ public static class AtrousServiceCollectionExtensions
         services.TryAddSingleton<ModelCatalog>();
         services.TryAddSingleton<IModelCatalog>(provider => provider.GetRequiredService<ModelCatalog>());
         services.TryAddSingleton(provider => provider.GetRequiredService<IModelCatalog>().Default);
+        services.TryAddSingleton<ISegmenter>(provider => provider.GetRequiredService<IServedModel>());
         services.TryAddKeyedSingleton(KeyedService.AnyKey, (provider, name) => provider.GetRequiredService<IModelCatalog>().Get(name as string));
         services.AddHostedService<ModelService>();
         services.AddHealthChecks()

@@ -7,9 +7,6 @@ public sealed class QueueFullException(string message, TimeSpan retryAfter) : At
     public TimeSpan RetryAfter { get; } = retryAfter;
 }
 
-/// <summary>The request had no result in its time.</summary>
-public sealed class RequestTimeoutException(string message) : AtrousException(message);
-
 /// <summary>There is no model of this name.</summary>
 public sealed class UnknownModelException(string message) : AtrousException(message);
 

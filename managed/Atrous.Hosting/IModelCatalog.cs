@@ -5,10 +5,10 @@ public interface IModelCatalog
 {
     /// <summary>
     /// The model that <see cref="AtrousOptions.DefaultModel"/> names, or the only one: the injected
-    /// <see cref="ISegmenter"/>.
+    /// <see cref="IServedModel"/>.
     /// </summary>
     /// <exception cref="UnknownModelException">There are several models and none is the default.</exception>
-    ISegmenter Default { get; }
+    IServedModel Default { get; }
 
     /// <summary>All models in the order of their configuration.</summary>
     IReadOnlyList<ModelStatus> Models { get; }
@@ -20,7 +20,7 @@ public interface IModelCatalog
 
     /// <summary>A model by name; null takes the default.</summary>
     /// <exception cref="UnknownModelException">There is none of this name.</exception>
-    ISegmenter Get(string? name);
+    IServedModel Get(string? name);
 
     /// <summary>The state of a model.</summary>
     /// <exception cref="UnknownModelException">There is none of this name.</exception>

@@ -115,7 +115,7 @@ public static class OnnxExporter
             // There is none where its folder is missing.
             if (File.Exists(temporary))
                 File.Delete(temporary);
-            throw new AtrousException($"The file '{path}' cannot be written: {e.Message.TrimEnd('.')}.", e);
+            throw new OutputException($"The file '{path}' cannot be written: {e.Message.TrimEnd('.')}.", e);
         }
     }
 }

@@ -81,6 +81,12 @@ internal sealed class PictureScorer(
         }
     }
 
+    /// <summary>Every class's probability for every pixel, whatever the <see cref="Form"/>. The caller disposes it.</summary>
+    /// <inheritdoc cref="Scores" path="/param"/>
+    public Tensor Probabilities(Image[] photos, Stopwatch preprocessing, CancellationToken cancellationToken) =>
+        Averages ? Scores(photos, preprocessing, cancellationToken)
+            : Run(photos, Wanted.Probabilities, preprocessing, cancellationToken)[0];
+
     /// <summary>The network has an image pooling that parts of a picture can be given the result of.</summary>
     public bool HasContext => ImageContext.Exists(model.Description.Network);
 

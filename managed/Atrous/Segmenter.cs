@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Atrous.Backends;
 using Atrous.Backends.Cpu;
 using Atrous.Backends.Cuda;
@@ -20,7 +21,7 @@ namespace Atrous;
 /// every stage. Safe to use from many threads. It owns the open file, the packed weights and the thread pool until it
 /// is disposed.
 /// </summary>
-public sealed class Segmenter : IDisposable
+public sealed class Segmenter : ISegmenter, IDisposable
 {
     private readonly Checkpoint _checkpoint;
     private readonly ModelDescription _description;
@@ -127,7 +128,7 @@ public sealed class Segmenter : IDisposable
     /// <param name="confidence">Also compute the softmax probability of every pixel's class.</param>
     /// <param name="cancellationToken">Looked at between two layers.</param>
     /// <exception cref="ImageException">The picture has not the channels that the model takes.</exception>
-    /// <exception cref="AtrousException">Memory ran out.</exception>
+    /// <exception cref="MemoryException">Memory ran out.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public Segmentation Segment(Image photo, bool confidence = false, CancellationToken cancellationToken = default)
     {
@@ -172,10 +173,76 @@ public sealed class Segmenter : IDisposable
 
     /// <summary>
     /// As <see cref="Segment(Image, bool, CancellationToken)"/>, on the thread pool. Keep the picture until the task
-    /// ends.
+    /// ends. There is no queue, so the request's priority means nothing here.
     /// </summary>
-    public Task<Segmentation> SegmentAsync(Image photo, bool confidence = false, CancellationToken cancellationToken = default) =>
-        Task.Run(() => Segment(photo, confidence, cancellationToken), cancellationToken);
+    /// <inheritdoc/>
+    public Task<Segmentation> SegmentAsync(
+        Image photo, SegmentRequest? request = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(photo);
+        request ??= SegmentRequest.Default;
+        return request.Timeout is { } timeout
+            ? Within(timeout, gone => Segment(photo, request.Confidence, gone), cancellationToken)
+            : Task.Run(() => Segment(photo, request.Confidence, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>
+    /// The masks of pictures as they come, one after the other and in their order. The next picture is asked for while
+    /// the network works on the one before, so that reading files and segmenting overlap.
+    /// </summary>
+    /// <param name="photos">The pictures. Each is read until its mask is given; then the caller may dispose it.</param>
+    /// <param name="request">Confidence and timeout of each picture; null for the defaults.</param>
+    /// <param name="cancellationToken">Cancels the picture that is under way and all that follow.</param>
+    /// <inheritdoc cref="SegmentAsync(Image, SegmentRequest?, CancellationToken)" path="/exception"/>
+    public async IAsyncEnumerable<Segmentation> SegmentAsync(
+        IAsyncEnumerable<Image> photos, SegmentRequest? request = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(photos);
+        await using IAsyncEnumerator<Image> source = photos.GetAsyncEnumerator(cancellationToken);
+        bool more = await source.MoveNextAsync().ConfigureAwait(false);
+        while (more)
+        {
+            Task<Segmentation> mask = SegmentAsync(source.Current, request, cancellationToken);
+            try
+            {
+                more = await source.MoveNextAsync().ConfigureAwait(false);
+            }
+            catch
+            {
+                // The picture must not be let go while the network still reads it.
+                await ((Task)mask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                throw;
+            }
+            yield return await mask.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// The probability of every class for every pixel, at the picture's own height and width: what masks are made of,
+    /// before the CRF where <see cref="SegmenterOptions.Crf"/> is set.
+    /// </summary>
+    /// <param name="photo">The picture, which is not changed.</param>
+    /// <param name="cancellationToken">Looked at between two layers.</param>
+    /// <returns>
+    /// A float32 tensor [1, height, width, classes] whose classes sum to 1 in each pixel; 4 bytes x classes a pixel.
+    /// The caller disposes it.
+    /// </returns>
+    /// <exception cref="UnavailableException">
+    /// The model slides a window (<see cref="SegmenterOptions.Window"/>), which never holds the scores of a whole picture.
+    /// </exception>
+    /// <inheritdoc cref="Segment(Image, bool, CancellationToken)" path="/exception"/>
+    public Tensor Probabilities(Image photo, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(photo);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (_sliding is not null)
+        {
+            throw new UnavailableException(
+                "A sliding window never holds the scores of the whole picture; load the model without a window for probabilities.");
+        }
+        return Guard(photo.Height, photo.Width, () => _scorer.Probabilities([photo], new Stopwatch(), cancellationToken));
+    }
 
     /// <summary>Runs the network alone, without pre-processing or argmax: the door for parity work.</summary>
     /// <param name="input">Normalised picture(s), NHWC with the model's input channels.</param>
@@ -329,6 +396,21 @@ public sealed class Segmenter : IDisposable
         return (labels, certain);
     }
 
+    private static async Task<T> Within<T>(
+        TimeSpan timeout, Func<CancellationToken, T> run, CancellationToken cancellationToken)
+    {
+        using var clock = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        clock.CancelAfter(timeout);
+        try
+        {
+            return await Task.Run(() => run(clock.Token), clock.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new RequestTimeoutException($"The picture had no mask within {timeout.TotalMilliseconds:0} ms.");
+        }
+    }
+
     private static T Guard<T>(int height, int width, Func<T> run)
     {
         try
@@ -337,7 +419,7 @@ public sealed class Segmenter : IDisposable
         }
         catch (OutOfMemoryException e)
         {
-            throw new AtrousException(
+            throw new MemoryException(
                 $"Memory ran out for a picture of {height}x{width}; use a smaller picture or batch, or free memory.", e);
         }
     }

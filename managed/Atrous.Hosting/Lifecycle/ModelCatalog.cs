@@ -28,14 +28,14 @@ internal sealed class ModelCatalog : IModelCatalog, IAsyncDisposable
         _instruments.Observe(_models.Values);
     }
 
-    public ISegmenter Default => Find(null);
+    public IServedModel Default => Find(null);
 
     public IReadOnlyList<ModelStatus> Models => [.. _models.Values.Select(model => model.Life.Status)];
 
     public bool IsReady =>
         !_stopping && _models.Values.All(model => model.Life.Status.State == ModelState.Ready || !model.Life.IsWanted);
 
-    public ISegmenter Get(string? name) => Find(name);
+    public IServedModel Get(string? name) => Find(name);
 
     public ModelStatus StatusOf(string name) => Find(name).Life.Status;
 

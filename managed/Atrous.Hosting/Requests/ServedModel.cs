@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace Atrous.Hosting.Requests;
 
 /// <summary>A configured model as its users see it: calls become requests in its queue, and are measured.</summary>
-internal sealed class ServedModel : ISegmenter, ISchedulingObserver
+internal sealed class ServedModel : IServedModel, ISchedulingObserver
 {
     private readonly long _maxPixels;
     private readonly TimeProvider _time;
@@ -53,7 +53,7 @@ internal sealed class ServedModel : ISegmenter, ISchedulingObserver
         }
     }
 
-    public Task<Segmentation> SegmentAsync(Image photo, RequestOptions? options = null, CancellationToken cancellationToken = default)
+    public Task<Segmentation> SegmentAsync(Image photo, SegmentRequest? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(photo);
         return Call("segment", options, cancellationToken, (model, wanted) => [new PictureWork(model, photo, wanted.Confidence)],
@@ -61,7 +61,7 @@ internal sealed class ServedModel : ISegmenter, ISchedulingObserver
     }
 
     public Task<IReadOnlyList<Segmentation>> SegmentAsync(
-        IReadOnlyList<Image> photos, RequestOptions? options = null, CancellationToken cancellationToken = default)
+        IReadOnlyList<Image> photos, SegmentRequest? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(photos);
         foreach (Image photo in photos)
@@ -74,14 +74,14 @@ internal sealed class ServedModel : ISegmenter, ISchedulingObserver
     }
 
     public Task<SegmentedPhoto> SegmentAsync(
-        ReadOnlyMemory<byte> file, RequestOptions? options = null, CancellationToken cancellationToken = default) =>
+        ReadOnlyMemory<byte> file, SegmentRequest? options = null, CancellationToken cancellationToken = default) =>
         Call("segment", options, cancellationToken, (model, wanted) => [new PictureWork(model, file, HeaderOf(file.Span), wanted.Confidence)], requests =>
         {
             var work = (PictureWork)requests[0].Work;
             return new SegmentedPhoto(work.Photo, work.Mask, TimingsOf(requests[0]));
         });
 
-    public Task<NetworkResult> InferAsync(Tensor input, RequestOptions? options = null, CancellationToken cancellationToken = default)
+    public Task<NetworkResult> InferAsync(Tensor input, SegmentRequest? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(input);
         return Call("infer", options, cancellationToken, (model, _) => [new TensorWork(model, input)], requests => ((TensorWork)requests[0].Work).Result!);
@@ -96,8 +96,8 @@ internal sealed class ServedModel : ISegmenter, ISchedulingObserver
     }
 
     private async Task<T> Call<T>(
-        string activityName, RequestOptions? options, CancellationToken cancellationToken,
-        Func<LoadedModel, RequestOptions, IReadOnlyList<Work>> workOf, Func<IReadOnlyList<QueuedRequest>, T> resultOf)
+        string activityName, SegmentRequest? options, CancellationToken cancellationToken,
+        Func<LoadedModel, SegmentRequest, IReadOnlyList<Work>> workOf, Func<IReadOnlyList<QueuedRequest>, T> resultOf)
     {
         long start = _time.GetTimestamp();
         DateTimeOffset startTime = _time.GetUtcNow();
@@ -106,7 +106,7 @@ internal sealed class ServedModel : ISegmenter, ISchedulingObserver
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
-            IReadOnlyList<QueuedRequest> requests = Submit(options ?? RequestOptions.Default, cancellationToken, workOf);
+            IReadOnlyList<QueuedRequest> requests = Submit(options ?? SegmentRequest.Default, cancellationToken, workOf);
             await AllOf(requests).ConfigureAwait(false);
             T result = resultOf(requests);
             RequestTimings[] timings = [.. requests.Select(TimingsOf)];
@@ -127,7 +127,7 @@ internal sealed class ServedModel : ISegmenter, ISchedulingObserver
     }
 
     private List<QueuedRequest> Submit(
-        RequestOptions options, CancellationToken cancellationToken, Func<LoadedModel, RequestOptions, IReadOnlyList<Work>> workOf)
+        SegmentRequest options, CancellationToken cancellationToken, Func<LoadedModel, SegmentRequest, IReadOnlyList<Work>> workOf)
     {
         LoadedModel model = Life.Acquire();
         var requests = new List<QueuedRequest>();
@@ -186,7 +186,7 @@ internal sealed class ServedModel : ISegmenter, ISchedulingObserver
         await Task.WhenAll(requests.Select(request => request.Completion)).ConfigureAwait(false);
     }
 
-    private TimeSpan? TimeoutOf(RequestOptions options)
+    private TimeSpan? TimeoutOf(SegmentRequest options)
     {
         if (options.Timeout is not { } asked)
             return Batching.Timeout;

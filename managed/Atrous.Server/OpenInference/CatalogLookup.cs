@@ -11,9 +11,9 @@ internal static class CatalogLookup
     /// <param name="version">"1"; null where the address has none.</param>
     /// <exception cref="UnknownModelException">There is no such model.</exception>
     /// <exception cref="ProtocolException">There is no such version.</exception>
-    public static ISegmenter Find(this IModelCatalog catalog, string model, string? version)
+    public static IServedModel Find(this IModelCatalog catalog, string model, string? version)
     {
-        ISegmenter segmenter = catalog.Get(model);
+        IServedModel segmenter = catalog.Get(model);
         if (version is not (null or ModelSurface.Version))
         {
             throw new ProtocolException(

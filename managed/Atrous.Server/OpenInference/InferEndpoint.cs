@@ -16,7 +16,7 @@ internal sealed class InferEndpoint(IModelCatalog catalog, ServerOptions options
     /// </summary>
     public async Task AnswerAsync(HttpContext context, string model, string? version)
     {
-        ISegmenter segmenter = catalog.Find(model, version);
+        IServedModel segmenter = catalog.Find(model, version);
         segmenter.EnsureAccepting();
         long? headerLength = HeaderLength(context.Request.Headers[InferResponse.HeaderLength]);
         (InferRequest request, IReadOnlyList<Segmentation> masks) = await RunAsync(segmenter, headerLength, context);
@@ -27,14 +27,14 @@ internal sealed class InferEndpoint(IModelCatalog catalog, ServerOptions options
 
     /// <summary>Holds the body no longer than it takes to make the masks.</summary>
     private async Task<(InferRequest Request, IReadOnlyList<Segmentation> Masks)> RunAsync(
-        ISegmenter segmenter, long? headerLength, HttpContext context)
+        IServedModel segmenter, long? headerLength, HttpContext context)
     {
         using BodyLease body = await RequestBody.ReadAsync(context, context.RequestAborted);
         InferRequest request = headerLength == 0
             ? Raw(body.Memory)
             : InferRequestReader.Read(body.Memory, headerLength, options.Limits.MaxJsonDepth);
         bool confidence = ModelSurface.Outputs(request, segmenter.Info.Classes).Any(output => output.Name == ModelSurface.Confidence);
-        var wishes = new RequestOptions
+        var wishes = new SegmentRequest
         {
             Confidence = confidence,
             // As Triton has it, a level that there is not is the last one.

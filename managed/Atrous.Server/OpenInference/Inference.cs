@@ -8,11 +8,11 @@ namespace Atrous.Server.OpenInference;
 /// <summary>Runs an infer request through a model's queue.</summary>
 /// <param name="model">Of the request's address.</param>
 /// <param name="maxPixels">Of all pictures of a request together.</param>
-internal sealed class Inference(ISegmenter model, long maxPixels)
+internal sealed class Inference(IServedModel model, long maxPixels)
 {
     /// <summary>The masks, in the order of the input's first dimension.</summary>
     /// <exception cref="ProtocolException">The request does not suit the models here.</exception>
-    public async Task<IReadOnlyList<Segmentation>> RunAsync(InferRequest request, RequestOptions options, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Segmentation>> RunAsync(InferRequest request, SegmentRequest options, CancellationToken cancellationToken)
     {
         if (request.Inputs is not [{ Name: ModelSurface.Input } input])
         {
@@ -29,7 +29,7 @@ internal sealed class Inference(ISegmenter model, long maxPixels)
         return [photo.Mask];
     }
 
-    private async Task<IReadOnlyList<Segmentation>> RunAsync(Image[] pictures, RequestOptions options, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Segmentation>> RunAsync(Image[] pictures, SegmentRequest options, CancellationToken cancellationToken)
     {
         try
         {

@@ -45,7 +45,7 @@ internal static class SegmentEndpoints
         HttpContext context, [FromServices] IModelCatalog catalog, [FromServices] IOptions<AtrousOptions> options)
     {
         SegmentQuery query = SegmentQuery.Parse(context.Request.Query);
-        ISegmenter segmenter = catalog.Get(query.Model);
+        IServedModel segmenter = catalog.Get(query.Model);
         if (query.Request.Priority > segmenter.Batching.PriorityLevels)
             throw new BadHttpRequestException($"The priority {query.Request.Priority} is none of 1 to {segmenter.Batching.PriorityLevels}.");
         segmenter.EnsureAccepting();
@@ -56,7 +56,7 @@ internal static class SegmentEndpoints
     }
 
     private static async Task<IAnswer> AnswerAsync(
-        HttpContext context, SegmentQuery query, ISegmenter segmenter, long maxPixels, string device)
+        HttpContext context, SegmentQuery query, IServedModel segmenter, long maxPixels, string device)
     {
         using BodyLease body = await RequestBody.ReadAsync(context, context.RequestAborted);
         ReadOnlyMemory<byte> file = await PictureFile.FindAsync(context.Request.ContentType, body.Memory, maxPixels, context.RequestAborted);
@@ -128,7 +128,7 @@ internal static class SegmentEndpoints
             [.. catalog.Models.Select(status => Describe(status, catalog.Get(status.Name), palette))], catalog.Default.Name, limits));
     }
 
-    private static ModelReport Describe(ModelStatus status, ISegmenter segmenter, Palette? palette)
+    private static ModelReport Describe(ModelStatus status, IServedModel segmenter, Palette? palette)
     {
         var report = new ModelReport(status.Name, status.State, status.Reason, null, null, null, null, []);
         try

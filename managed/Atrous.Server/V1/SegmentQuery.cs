@@ -73,7 +73,7 @@ internal sealed record SegmentQuery
     public bool CompressedCounts { get; private init; } = true;
 
     /// <summary>How the request waits.</summary>
-    public RequestOptions Request { get; private init; } = RequestOptions.Default;
+    public SegmentRequest Request { get; private init; } = SegmentRequest.Default;
 
     /// <summary>Reads a query.</summary>
     /// <exception cref="BadHttpRequestException">
@@ -91,7 +91,7 @@ internal sealed record SegmentQuery
             Encoding = Choice(query, "encoding", Encodings, ImageFormat.Png),
             Quality = Whole(query, "quality", 1, 100) ?? 90,
             CompressedCounts = Choice(query, "counts", Counts, true),
-            Request = new RequestOptions
+            Request = new SegmentRequest
             {
                 Timeout = Number(query, "timeout", 0.001, 86400) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
                 Priority = Whole(query, "priority", 1, 100) ?? 0,

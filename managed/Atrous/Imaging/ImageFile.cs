@@ -58,11 +58,11 @@ internal static class ImageFile
         }
         catch (DirectoryNotFoundException e)
         {
-            throw new AtrousException($"{path}: its folder does not exist; create it first.", e);
+            throw new OutputException($"{path}: its folder does not exist; create it first.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new AtrousException($"{path}: the file cannot be written ({e.Message.TrimEnd('.')}).", e);
+            throw new OutputException($"{path}: the file cannot be written ({e.Message.TrimEnd('.')}).", e);
         }
     }
 }

@@ -43,7 +43,7 @@ internal static unsafe partial class LibAtrous
             AtrousStatus.BadImage or AtrousStatus.TooLarge => new ImageException(message),
             AtrousStatus.InvalidArgument => new ArgumentException(message),
             AtrousStatus.Unsupported => new UnavailableException(message),
-            AtrousStatus.OutOfMemory => new AtrousException(
+            AtrousStatus.OutOfMemory => new MemoryException(
                 $"Memory ran out ({message}); use a smaller picture or batch, or free memory."),
             _ => new AtrousException($"libatrous failed where it never should ({message}); please report this."),
         };

@@ -49,3 +49,36 @@ public sealed class ImageException : AtrousException
 
 /// <summary>A device, precision or option that this machine or this model does not have.</summary>
 public sealed class UnavailableException(string message) : AtrousException(message);
+
+/// <summary>
+/// Memory ran out, of the machine or of a device. A smaller picture or batch may do, or the same one later.
+/// </summary>
+public class MemoryException : AtrousException
+{
+    public MemoryException(string message)
+        : base(message)
+    {
+    }
+
+    public MemoryException(string message, Exception inner)
+        : base(message, inner)
+    {
+    }
+}
+
+/// <summary>A file that cannot be written: its folder is missing, its disk is full, or it is not ours to write.</summary>
+public sealed class OutputException : AtrousException
+{
+    public OutputException(string message)
+        : base(message)
+    {
+    }
+
+    public OutputException(string message, Exception inner)
+        : base(message, inner)
+    {
+    }
+}
+
+/// <summary>A request had no result in its time.</summary>
+public sealed class RequestTimeoutException(string message) : AtrousException(message);

@@ -109,8 +109,8 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
     {
         using var folder = new ExportFolder("vainf_deeplabv3plus_mobilenet_os16_97x129");
         Directory.CreateDirectory(folder.PathOf("model.onnx/taken"));
-        Assert.Throws<AtrousException>(() => OnnxExporter.Export(folder.Model, folder.PathOf("model.onnx")));
-        Assert.Throws<AtrousException>(() => OnnxExporter.Export(folder.Model, folder.PathOf("missing/model.onnx")));
+        Assert.Throws<OutputException>(() => OnnxExporter.Export(folder.Model, folder.PathOf("model.onnx")));
+        Assert.Throws<OutputException>(() => OnnxExporter.Export(folder.Model, folder.PathOf("missing/model.onnx")));
         Assert.Equal(2, Directory.GetFileSystemEntries(folder.PathOf("")).Length);
     }
 

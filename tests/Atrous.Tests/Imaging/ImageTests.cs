@@ -92,7 +92,7 @@ public sealed class ImageTests : IDisposable
         string nowhere = Path.Combine(_folder, "no", "such.png");
         Assert.Equal(
             $"{nowhere}: its folder does not exist; create it first.",
-            Assert.Throws<AtrousException>(() => image.SavePng(nowhere)).Message);
+            Assert.Throws<OutputException>(() => image.SavePng(nowhere)).Message);
         using var wide = new Image(65501, 1, 1);
         Assert.Contains("save a PNG", Message(() => wide.SaveJpeg(new MemoryStream())));
     }

@@ -21,7 +21,7 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
         await using ServiceHost host = await ServiceHost.Start(options => options
             .AddModel("first", model.Path).AddModel("second", model.Path, new SegmenterOptions { OutputStride = 8 }));
         Assert.Equal("first", host.Segmenter.Name);
-        ISegmenter second = host.Services.GetRequiredKeyedService<ISegmenter>("second");
+        IServedModel second = host.Services.GetRequiredKeyedService<IServedModel>("second");
         Assert.Equal(8, second.Info.OutputStride);
         Assert.Equal("cpu", second.Device);
         Assert.Same(second, host.Catalog.Get("second"));
@@ -38,7 +38,7 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
         byte[] file = Workplace.Photo();
         using Image photo = Image.Load(file), other = Image.Load(Workplace.Photo(65, 41));
         ushort[] expected = library.Segment(photo).Labels.ToArray();
-        Segmentation one = await host.Segmenter.SegmentAsync(photo, new RequestOptions { Confidence = true });
+        Segmentation one = await host.Segmenter.SegmentAsync(photo, new SegmentRequest { Confidence = true });
         Assert.Equal(expected, one.Labels.ToArray());
         Assert.Equal(expected.Length, one.Confidence.Length);
         IReadOnlyList<Segmentation> many = await host.Segmenter.SegmentAsync([photo, other, photo]);
@@ -84,18 +84,18 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
             options.MaxPixels = 2000;
             options.AddModel("m", model.Path, batching: new BatchingOptions { QueueLimit = 4 });
         });
-        ISegmenter segmenter = host.Segmenter;
+        IServedModel segmenter = host.Segmenter;
         Assert.Contains("2000 are allowed", (await Assert.ThrowsAsync<ImageException>(() => segmenter.SegmentAsync(Workplace.Photo(50, 41)))).Message);
         await Assert.ThrowsAsync<ImageException>(() => segmenter.SegmentAsync(new byte[] { 1, 2, 3 }));
         await Assert.ThrowsAsync<ImageException>(() => segmenter.SegmentAsync(Workplace.Photo().AsMemory(..200)));
         using var photo = new Image(8, 8, 3);
         await Assert.ThrowsAsync<UnavailableException>(() => segmenter.SegmentAsync([photo, photo, photo, photo, photo]));
-        await Assert.ThrowsAsync<UnavailableException>(() => segmenter.SegmentAsync(photo, new RequestOptions { Priority = 9 }));
-        await Assert.ThrowsAsync<UnavailableException>(() => segmenter.SegmentAsync(photo, new RequestOptions { Timeout = TimeSpan.Zero }));
+        await Assert.ThrowsAsync<UnavailableException>(() => segmenter.SegmentAsync(photo, new SegmentRequest { Priority = 9 }));
+        await Assert.ThrowsAsync<UnavailableException>(() => segmenter.SegmentAsync(photo, new SegmentRequest { Timeout = TimeSpan.Zero }));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => segmenter.SegmentAsync(photo, cancellationToken: new CancellationToken(true)));
         GatedWork busy = await host.Occupy();
         Assert.Contains("20 ms", (await Assert.ThrowsAsync<RequestTimeoutException>(
-            () => segmenter.SegmentAsync(photo, new RequestOptions { Timeout = TimeSpan.FromMilliseconds(20) }))).Message);
+            () => segmenter.SegmentAsync(photo, new SegmentRequest { Timeout = TimeSpan.FromMilliseconds(20) }))).Message);
         Task<IReadOnlyList<Segmentation>> waiting = segmenter.SegmentAsync([photo, photo, photo, photo]);
         await Assert.ThrowsAsync<QueueFullException>(() => segmenter.SegmentAsync(photo));
         Assert.Throws<QueueFullException>(segmenter.EnsureAccepting);

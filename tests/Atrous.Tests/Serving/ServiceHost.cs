@@ -19,7 +19,7 @@ internal sealed class ServiceHost : IAsyncDisposable
 
     public IModelCatalog Catalog => Services.GetRequiredService<IModelCatalog>();
 
-    public ISegmenter Segmenter => Services.GetRequiredService<ISegmenter>();
+    public IServedModel Segmenter => Services.GetRequiredService<IServedModel>();
 
     public static async Task<ServiceHost> Start(Action<AtrousOptions> configure)
     {

@@ -61,7 +61,7 @@ internal sealed unsafe class CudaDevice : IDisposable
     /// <summary>Device memory, with a failure that says how much there is.</summary>
     /// <param name="bytes">At least 1 is taken.</param>
     /// <param name="purpose">"the weights", "a picture of 513x513".</param>
-    /// <exception cref="AtrousException">There is not so much.</exception>
+    /// <exception cref="MemoryException">There is not so much.</exception>
     public DeviceBlock Allocate(long bytes, string purpose)
     {
         try
@@ -77,18 +77,18 @@ internal sealed unsafe class CudaDevice : IDisposable
     }
 
     /// <summary>Pinned memory of the host.</summary>
-    /// <exception cref="AtrousException">There is not so much.</exception>
+    /// <exception cref="MemoryException">There is not so much.</exception>
     public CudaPageLockedHostMemory<byte> Pin(long bytes, string purpose)
     {
         if (bytes > int.MaxValue)
-            throw new AtrousException($"{purpose} takes {bytes >> 20} MiB in one piece, and 2048 can be sent; use a smaller batch or a window (--tile).");
+            throw new MemoryException($"{purpose} takes {bytes >> 20} MiB in one piece, and 2048 can be sent; use a smaller batch or a window (--tile).");
         try
         {
             return new CudaPageLockedHostMemory<byte>(Context, (int)Math.Max(bytes, 1));
         }
         catch (CudaException e) when (e.CudaError == CUResult.ErrorOutOfMemory)
         {
-            throw new AtrousException($"The {bytes >> 20} MiB of pinned host memory for {purpose} cannot be had; use a smaller batch, or free memory.", e);
+            throw new MemoryException($"The {bytes >> 20} MiB of pinned host memory for {purpose} cannot be had; use a smaller batch, or free memory.", e);
         }
     }
 

@@ -8,7 +8,7 @@ namespace Atrous.Backends.Cuda;
 
 /// <summary>A device that has not the memory that was asked for.</summary>
 internal sealed class CudaMemoryException(CudaDevice device, long bytes, string purpose, Exception inner)
-    : AtrousException(Sentence(device, bytes, purpose), inner)
+    : MemoryException(Sentence(device, bytes, purpose), inner)
 {
     private static string Sentence(CudaDevice device, long bytes, string purpose)
     {

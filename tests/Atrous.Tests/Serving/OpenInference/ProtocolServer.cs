@@ -74,6 +74,6 @@ public sealed class ProtocolServer(GeneratedModel model) : IAsyncLifetime
     public async Task<Segmentation> ExpectAsync(byte[] photo)
     {
         using Image image = Image.Load(photo);
-        return await Server.Models.Default.SegmentAsync(image, new RequestOptions { Confidence = true });
+        return await Server.Models.Default.SegmentAsync(image, new SegmentRequest { Confidence = true });
     }
 }

@@ -73,7 +73,7 @@ public sealed class BusySegmenterTests
     [Fact]
     public async Task Timeout_and_priority_reach_the_model()
     {
-        RequestOptions? seen = null;
+        SegmentRequest? seen = null;
         await using WebApplication application = await Start(new Stub((options, _) =>
         {
             seen = options;
@@ -81,7 +81,7 @@ public sealed class BusySegmenterTests
         }));
         using var client = new HttpClient { BaseAddress = new Uri(application.Urls.First()) };
         await client.PostAsync("v1/segment?timeout=0.25&priority=1", new ByteArrayContent(Workplace.Photo()));
-        Assert.Equal(new RequestOptions { Timeout = TimeSpan.FromSeconds(0.25), Priority = 1 }, seen);
+        Assert.Equal(new SegmentRequest { Timeout = TimeSpan.FromSeconds(0.25), Priority = 1 }, seen);
     }
 
     private static async Task<WebApplication> Start(Stub segmenter)
@@ -101,11 +101,11 @@ public sealed class BusySegmenterTests
     }
 
     /// <summary>A catalog of one model that does as told.</summary>
-    private sealed class Stub(Func<RequestOptions?, CancellationToken, Task<SegmentedPhoto>> segment) : IModelCatalog, ISegmenter
+    private sealed class Stub(Func<SegmentRequest?, CancellationToken, Task<SegmentedPhoto>> segment) : IModelCatalog, IServedModel
     {
         public bool Full { get; init; }
 
-        public ISegmenter Default => this;
+        public IServedModel Default => this;
 
         public IReadOnlyList<ModelStatus> Models => [StatusOf(Name)];
 
@@ -121,7 +121,7 @@ public sealed class BusySegmenterTests
 
         public ModelStatistics Statistics { get; } = new();
 
-        public ISegmenter Get(string? name) => this;
+        public IServedModel Get(string? name) => this;
 
         public ModelStatus StatusOf(string name) => new(Name, ModelState.Ready, "", 1);
 
@@ -133,17 +133,17 @@ public sealed class BusySegmenterTests
 
         public Task WhenLoadedAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-        public Task<Segmentation> SegmentAsync(Image photo, RequestOptions? options = null, CancellationToken cancellationToken = default) =>
+        public Task<Segmentation> SegmentAsync(Image photo, SegmentRequest? options = null, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
         public Task<IReadOnlyList<Segmentation>> SegmentAsync(
-            IReadOnlyList<Image> photos, RequestOptions? options = null, CancellationToken cancellationToken = default) =>
+            IReadOnlyList<Image> photos, SegmentRequest? options = null, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
         public Task<SegmentedPhoto> SegmentAsync(
-            ReadOnlyMemory<byte> file, RequestOptions? options = null, CancellationToken cancellationToken = default) => segment(options, cancellationToken);
+            ReadOnlyMemory<byte> file, SegmentRequest? options = null, CancellationToken cancellationToken = default) => segment(options, cancellationToken);
 
-        public Task<NetworkResult> InferAsync(Tensor input, RequestOptions? options = null, CancellationToken cancellationToken = default) =>
+        public Task<NetworkResult> InferAsync(Tensor input, SegmentRequest? options = null, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
         public void EnsureAccepting()

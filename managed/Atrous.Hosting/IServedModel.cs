@@ -12,14 +12,10 @@ namespace Atrous.Hosting;
 /// <see cref="ModelNotReadyException"/>, <see cref="OperationCanceledException"/> (the request is dropped and its place
 /// in the queue is free at once), and what <see cref="Segmenter"/> throws for the picture.
 /// </remarks>
-public interface ISegmenter
+public interface IServedModel : ISegmenter
 {
     /// <summary>The model's name in <see cref="AtrousOptions.Models"/>.</summary>
     string Name { get; }
-
-    /// <summary>What the loaded model is.</summary>
-    /// <exception cref="ModelNotReadyException">None is loaded.</exception>
-    ModelInfo Info { get; }
 
     /// <summary>The device of the loaded model: "cpu" and so on.</summary>
     /// <exception cref="ModelNotReadyException">None is loaded.</exception>
@@ -31,14 +27,11 @@ public interface ISegmenter
     /// <summary>What the model has done since the process started.</summary>
     ModelStatistics Statistics { get; }
 
-    /// <summary>The mask of a picture, at its own size. Keep the picture until the task ends.</summary>
-    Task<Segmentation> SegmentAsync(Image photo, RequestOptions? options = null, CancellationToken cancellationToken = default);
-
     /// <summary>
     /// The masks of some pictures, in their order. All are accepted or none; one failure fails the call.
     /// </summary>
     Task<IReadOnlyList<Segmentation>> SegmentAsync(
-        IReadOnlyList<Image> photos, RequestOptions? options = null, CancellationToken cancellationToken = default);
+        IReadOnlyList<Image> photos, SegmentRequest? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// The mask of a picture file. Its header is checked against <see cref="AtrousOptions.MaxPixels"/> and the queue
@@ -47,13 +40,13 @@ public interface ISegmenter
     /// </summary>
     /// <returns>The mask with the decoded picture, which the caller disposes.</returns>
     Task<SegmentedPhoto> SegmentAsync(
-        ReadOnlyMemory<byte> file, RequestOptions? options = null, CancellationToken cancellationToken = default);
+        ReadOnlyMemory<byte> file, SegmentRequest? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Runs the network alone on a normalised NHWC input, as <see cref="Segmenter.Infer"/>, in its turn. Keep the
     /// tensor until the task ends; the caller disposes the result.
     /// </summary>
-    Task<NetworkResult> InferAsync(Tensor input, RequestOptions? options = null, CancellationToken cancellationToken = default);
+    Task<NetworkResult> InferAsync(Tensor input, SegmentRequest? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Refuses now what would be refused anyway, so that a server need not read a body first. Takes no place in the
