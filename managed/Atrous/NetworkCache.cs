@@ -1,5 +1,4 @@
 using Atrous.Backends;
-using Atrous.Backends.Cuda;
 using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.Models;

@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using Atrous.Backends;
-using Atrous.Backends.Cuda;
 using Atrous.Imaging;
 using Atrous.Models;
 using Atrous.Postprocessing;
@@ -28,38 +26,30 @@ internal sealed class PictureScorer(
     /// <summary>What one run of the network gives, at the pictures' size. The caller disposes the tensors.</summary>
     /// <param name="photos">Of equal size.</param>
     /// <param name="wanted">The outputs.</param>
-    /// <param name="preprocessing">Runs while pictures are prepared.</param>
-    /// <param name="cancellationToken">Looked at between two layers.</param>
+    /// <param name="run">The call that this is part of.</param>
     /// <param name="scale">On the size that the network sees otherwise.</param>
     /// <param name="context">What image pooling gives instead of its own; null for its own.</param>
-    /// <param name="times">Is told what the device knows of the run's parts; null not to ask.</param>
-    public Tensor[] Run(
-        Image[] photos, Wanted wanted, Stopwatch preprocessing, CancellationToken cancellationToken, double scale = 1,
-        float[]? context = null, RunTimes? times = null)
+    public Tensor[] Run(Image[] photos, Wanted wanted, RunContext run, double scale = 1, float[]? context = null)
     {
         PreprocessingPlan plan = preprocessor.PlanOf(photos[0], scale);
         var shape = new Shape(photos.Length, plan.Height, plan.Width, model.Description.Network.InputChannels);
         var key = new NetworkKey(shape, plan.Window, photos[0].Height, photos[0].Width, wanted, context is not null);
         using Tensor? contexts = context is null ? null : Repeat(context, photos.Length);
         if (networks.TakesPictures)
-            return RunOnDevice(photos, plan, key, contexts, preprocessing, times, cancellationToken);
+            return RunOnDevice(photos, plan, key, contexts, run);
         CompiledNetwork network = networks.Get(key);
-        preprocessing.Start();
-        using NetworkInput input = preprocessor.Prepare(scale, photos);
-        preprocessing.Stop();
-        return network.Run(input.Tensor, cancellationToken, contexts, times);
+        using NetworkInput input = run.Preprocess(() => preprocessor.Prepare(scale, photos));
+        return network.Run(input.Tensor, run.CancellationToken, contexts, run.Times);
     }
 
     /// <summary>The scores of every pixel, of the given <see cref="Form"/>. The caller disposes the tensor.</summary>
     /// <param name="photos">Of equal size.</param>
-    /// <param name="preprocessing">Runs while pictures are prepared.</param>
-    /// <param name="cancellationToken">Looked at between two layers.</param>
+    /// <param name="run">The call that this is part of.</param>
     /// <param name="contexts">Of the picture that these are parts of, one per pass; null for their own.</param>
-    public Tensor Scores(
-        Image[] photos, Stopwatch preprocessing, CancellationToken cancellationToken, float[][]? contexts = null)
+    public Tensor Scores(Image[] photos, RunContext run, float[][]? contexts = null)
     {
         if (augmentation is null)
-            return Run(photos, Wanted.Scores, preprocessing, cancellationToken, context: contexts?[0])[0];
+            return Run(photos, Wanted.Scores, run, context: contexts?[0])[0];
         var mean = new Tensor(new Shape(photos.Length, photos[0].Height, photos[0].Width, model.Description.Network.Classes));
         try
         {
@@ -68,8 +58,7 @@ internal sealed class PictureScorer(
             {
                 (double scale, bool mirrored) = _passes[i];
                 using var pictures = new Mirrorable(photos, mirrored);
-                using Tensor scores = Run(
-                    pictures.Images, Wanted.Probabilities, preprocessing, cancellationToken, scale, contexts?[i])[0];
+                using Tensor scores = Run(pictures.Images, Wanted.Probabilities, run, scale, contexts?[i])[0];
                 ScoreArithmetic.AddPictures(scores, mean, 1f / _passes.Length, mirrored);
             }
             return mean;
@@ -83,9 +72,8 @@ internal sealed class PictureScorer(
 
     /// <summary>Every class's probability for every pixel, whatever the <see cref="Form"/>. The caller disposes it.</summary>
     /// <inheritdoc cref="Scores" path="/param"/>
-    public Tensor Probabilities(Image[] photos, Stopwatch preprocessing, CancellationToken cancellationToken) =>
-        Averages ? Scores(photos, preprocessing, cancellationToken)
-            : Run(photos, Wanted.Probabilities, preprocessing, cancellationToken)[0];
+    public Tensor Probabilities(Image[] photos, RunContext run) =>
+        Averages ? Scores(photos, run) : Run(photos, Wanted.Probabilities, run)[0];
 
     /// <summary>The network has an image pooling that parts of a picture can be given the result of.</summary>
     public bool HasContext => ImageContext.Exists(model.Description.Network);
@@ -98,35 +86,31 @@ internal sealed class PictureScorer(
     /// <param name="rows">A weight per row.</param>
     /// <param name="columns">A weight per column.</param>
     /// <param name="contexts">One per pass.</param>
-    /// <param name="preprocessing">Runs while it is prepared.</param>
-    /// <param name="cancellationToken">Looked at between two layers.</param>
+    /// <param name="run">The call that this is part of.</param>
     public void AddTo(
-        PooledContext[] contexts, Image photo, ReadOnlySpan<float> rows, ReadOnlySpan<float> columns, Stopwatch preprocessing,
-        CancellationToken cancellationToken)
+        PooledContext[] contexts, Image photo, ReadOnlySpan<float> rows, ReadOnlySpan<float> columns, RunContext run)
     {
         for (int i = 0; i < _passes.Length; i++)
         {
             (double scale, bool mirrored) = _passes[i];
             using var pictures = new Mirrorable([photo], mirrored);
-            using Tensor features = Run(pictures.Images, Wanted.Features, preprocessing, cancellationToken, scale)[0];
+            using Tensor features = Run(pictures.Images, Wanted.Features, run, scale)[0];
             contexts[i].Add(features, rows, columns, mirrored);
         }
     }
 
     /// <summary>The device resizes and normalises; what it cannot, becoming grey, is done here.</summary>
     private Tensor[] RunOnDevice(
-        Image[] photos, PreprocessingPlan plan, NetworkKey key, Tensor? contexts, Stopwatch preprocessing, RunTimes? times,
-        CancellationToken cancellationToken)
+        Image[] photos, PreprocessingPlan plan, NetworkKey key, Tensor? contexts, RunContext run)
     {
         int[]? order = ChannelOrders.For(preprocessor.Spec, photos[0].Channels);
-        preprocessing.Start();
-        Image[] sources = order is null ? [.. photos.Select(photo => photo.WithChannels(1))] : photos;
-        preprocessing.Stop();
+        Image[] sources = order is null
+            ? run.Preprocess<Image[]>(() => [.. photos.Select(photo => photo.WithChannels(1))]) : photos;
         try
         {
             PictureSource picture = PictureSources.Of(preprocessor, plan, sources[0], order ?? [0]);
             CompiledNetwork network = networks.Get(key with { PictureChannels = picture.Channels }, picture);
-            return network.Run(sources, cancellationToken, contexts, times);
+            return network.Run(sources, run.CancellationToken, contexts, run.Times);
         }
         finally
         {

@@ -1,6 +1,7 @@
-using Atrous.Backends.Cuda;
+using Atrous.Backends;
 using Atrous.Imaging;
 using Atrous.Preprocessing;
+using Atrous.Specs;
 
 namespace Atrous;
 
@@ -18,6 +19,15 @@ internal static class PictureSources
         PictureChannel[] maps = [.. order.Select((source, c) => new PictureChannel(spec.Mean[c], spec.Std[c], preprocessor.Fill[c], source))];
         PictureWindow window = plan.Window;
         return new PictureSource(
-            image.Height, image.Width, image.Channels, (int)spec.Filter, window.Top, window.Left, window.Height, window.Width, spec.Scale, maps);
+            image.Height, image.Width, image.Channels, FilterOf(spec.Filter), window.Top, window.Left, window.Height,
+            window.Width, spec.Scale, maps);
     }
+
+    private static PictureFilter FilterOf(ResizeFilter filter) => filter switch
+    {
+        ResizeFilter.Bilinear => PictureFilter.Bilinear,
+        ResizeFilter.Bicubic => PictureFilter.Bicubic,
+        ResizeFilter.BilinearPlain => PictureFilter.BilinearPlain,
+        _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, "There is no such filter."),
+    };
 }

@@ -1,13 +1,11 @@
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Atrous.Backends;
-using Atrous.Backends.Cpu;
-using Atrous.Backends.Cuda;
 using Atrous.Catalog;
 using Atrous.Checkpoints;
 using Atrous.Graph;
 using Atrous.Imaging;
 using Atrous.Models;
+using Atrous.Native;
 using Atrous.Postprocessing;
 using Atrous.Preprocessing;
 using Atrous.Scoring;
@@ -27,6 +25,7 @@ public sealed class Segmenter : ISegmenter, IDisposable
     private readonly ModelDescription _description;
     private readonly Model _model;
     private readonly IBackend _backend;
+    private readonly bool _ownsBackend;
     private readonly Preprocessor _preprocessor;
     private readonly NetworkCache _networks;
     private readonly PictureScorer _scorer;
@@ -44,15 +43,18 @@ public sealed class Segmenter : ISegmenter, IDisposable
         _model = new Model(_description, checkpoint);
         Info = ModelInfo.Of(checkpoint, _description);
         _maxBatch = options.MaxBatch;
-        _backend = BackendRegistry.Open(
-            options.Device, options.Precision, options.Threads, new CudaOptions { ChoiceFolder = ModelCache.FolderBeside("engines") }, out string? passedOver);
+        _ownsBackend = options.Backend is null;
+        string? passedOver = null;
+        _backend = options.Backend ?? BackendRegistry.Open(
+            options.Device, new(options.Precision, options.Threads, ModelCache.FolderBeside("engines")), out passedOver);
         DeviceNote = passedOver;
         try
         {
-            _preprocessor = _backend is CpuBackend cpu
-                ? new Preprocessor(_description.Preprocessing, cpu.Engine, _model.MinimumSide)
+            EngineHandle? engine = (_backend as IProcessorThreads)?.Engine;
+            _preprocessor = engine is not null
+                ? new Preprocessor(_description.Preprocessing, engine, _model.MinimumSide)
                 : new Preprocessor(_description.Preprocessing, options.Threads, _model.MinimumSide);
-            _crf = options.Crf is { } crf ? new CrfStep(crf, (_backend as CpuBackend)?.Engine, options.Threads) : null;
+            _crf = options.Crf is { } crf ? new CrfStep(crf, engine, options.Threads) : null;
             _networks = new NetworkCache(_model, _backend, options.CachedShapes);
             _scorer = new PictureScorer(_model, _preprocessor, _networks, options.Augmentation);
             if (options.Window is { } window)
@@ -65,7 +67,8 @@ public sealed class Segmenter : ISegmenter, IDisposable
         {
             _preprocessor?.Dispose();
             _crf?.Dispose();
-            _backend.Dispose();
+            if (_ownsBackend)
+                _backend.Dispose();
             throw;
         }
     }
@@ -73,7 +76,7 @@ public sealed class Segmenter : ISegmenter, IDisposable
     /// <summary>What the model is.</summary>
     public ModelInfo Info { get; }
 
-    /// <summary>The device in use: "cpu", "reference" or "cuda:0".</summary>
+    /// <summary>The device in use: "cpu", "reference", "cuda:0", or what a backend of your own calls itself.</summary>
     public string Device => _backend.Name;
 
     /// <summary>
@@ -119,9 +122,28 @@ public sealed class Segmenter : ISegmenter, IDisposable
     /// <summary>
     /// Makes the network that comes with Atrous ready: 11 classes of road scenes, see <see cref="DefaultModel"/>.
     /// </summary>
-    /// <inheritdoc cref="Load" path="/param[@name='options']"/>
-    /// <inheritdoc cref="Load" path="/exception"/>
+    /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/param[@name='options']"/>
+    /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
     public static Segmenter LoadDefault(SegmenterOptions? options = null) => Load(DefaultModel.Path, options);
+
+    /// <summary>
+    /// As <see cref="Load(string, SegmenterOptions?)"/>, on the thread pool: reading and packing the weights of a large
+    /// model takes a second or more of work.
+    /// </summary>
+    /// <param name="path">A checkpoint file or folder.</param>
+    /// <param name="options">Device, precision, threads, output stride, dialect; null for the defaults.</param>
+    /// <param name="cancellationToken">Looked at before loading begins and when it has ended.</param>
+    /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
+    public static Task<Segmenter> LoadAsync(
+        string path, SegmenterOptions? options = null, CancellationToken cancellationToken = default) =>
+        Loading(() => Load(path, options), cancellationToken);
+
+    /// <summary>As <see cref="LoadDefault"/>, on the thread pool.</summary>
+    /// <inheritdoc cref="LoadAsync(string, SegmenterOptions?, CancellationToken)" path="/param[@name!='path']"/>
+    /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
+    public static Task<Segmenter> LoadDefaultAsync(
+        SegmenterOptions? options = null, CancellationToken cancellationToken = default) =>
+        Loading(() => LoadDefault(options), cancellationToken);
 
     /// <summary>The mask of a picture, at the picture's own height and width.</summary>
     /// <param name="photo">Not changed.</param>
@@ -241,7 +263,7 @@ public sealed class Segmenter : ISegmenter, IDisposable
             throw new UnavailableException(
                 "A sliding window never holds the scores of the whole picture; load the model without a window for probabilities.");
         }
-        return Guard(photo.Height, photo.Width, () => _scorer.Probabilities([photo], new Stopwatch(), cancellationToken));
+        return Guard(photo.Height, photo.Width, () => _scorer.Probabilities([photo], new RunContext(cancellationToken)));
     }
 
     /// <summary>Runs the network alone, without pre-processing or argmax: the door for parity work.</summary>
@@ -278,7 +300,8 @@ public sealed class Segmenter : ISegmenter, IDisposable
         _networks.Dispose();
         _preprocessor.Dispose();
         _crf?.Dispose();
-        _backend.Dispose();
+        if (_ownsBackend)
+            _backend.Dispose();
         _checkpoint.Dispose();
     }
 
@@ -295,7 +318,7 @@ public sealed class Segmenter : ISegmenter, IDisposable
     /// Every class's score for every pixel of the picture; for verification. The caller disposes the tensor.
     /// </summary>
     internal Tensor Scores(Image photo, CancellationToken cancellationToken) => Guard(
-        photo.Height, photo.Width, () => _scorer.Scores([photo], new Stopwatch(), cancellationToken));
+        photo.Height, photo.Width, () => _scorer.Scores([photo], new RunContext(cancellationToken)));
 
     /// <summary>
     /// Runs the network on pictures of one size to see how long each stage takes on a device with memory of its own. It
@@ -328,7 +351,7 @@ public sealed class Segmenter : ISegmenter, IDisposable
         return Guard(photos[0].Height, photos[0].Width, () =>
         {
             var times = new RunTimes();
-            Tensor[] outputs = _scorer.Run([.. photos], Wanted.Labels, new Stopwatch(), cancellationToken, times: times);
+            Tensor[] outputs = _scorer.Run([.. photos], Wanted.Labels, new RunContext(cancellationToken, times));
             foreach (Tensor output in outputs)
                 output.Dispose();
             return times;
@@ -341,35 +364,29 @@ public sealed class Segmenter : ISegmenter, IDisposable
         (int height, int width) = (photos[0].Height, photos[0].Width);
         return Guard<Segmentation[]>(height, width, () =>
         {
-            long start = Stopwatch.GetTimestamp();
-            var preprocessing = new Stopwatch();
-            (ushort[] Labels, float[] Confidence)[] masks = Masks(photos, confidence, preprocessing, cancellationToken);
-            TimeSpan preprocess = preprocessing.Elapsed;
-            var timings = new SegmentationTimings(
-                preprocess / photos.Length, (Stopwatch.GetElapsedTime(start) - preprocess) / photos.Length);
+            var run = new RunContext(cancellationToken);
+            (ushort[] Labels, float[] Confidence)[] masks = Masks(photos, confidence, run);
+            SegmentationTimings timings = run.TimingsOf(photos.Length);
             return [.. masks.Select(mask => new Segmentation(
                 width, height, mask.Labels, mask.Confidence, Info.Classes, Info.ClassNames, timings))];
         });
     }
 
-    private (ushort[] Labels, float[] Confidence)[] Masks(
-        Image[] photos, bool confidence, Stopwatch preprocessing, CancellationToken cancellationToken)
+    private (ushort[] Labels, float[] Confidence)[] Masks(Image[] photos, bool confidence, RunContext run)
     {
         if (_sliding is not null)
-            return [.. photos.Select(photo => _sliding.Segment(photo, confidence, preprocessing, cancellationToken))];
+            return [.. photos.Select(photo => _sliding.Segment(photo, confidence, run))];
         if (_crf is null && !_scorer.Averages)
-            return FromNetwork(photos, confidence, preprocessing, cancellationToken);
-        using Tensor scores = _scorer.Scores(photos, preprocessing, cancellationToken);
+            return FromNetwork(photos, confidence, run);
+        using Tensor scores = _scorer.Scores(photos, run);
         return [.. photos.Select((photo, i) => _crf is null
             ? FromScores(scores, i, confidence)
-            : _crf.Refine(photo, scores, _scorer.Form, i, confidence, cancellationToken))];
+            : _crf.Refine(photo, scores, _scorer.Form, i, confidence, run.CancellationToken))];
     }
 
-    private (ushort[] Labels, float[] Confidence)[] FromNetwork(
-        Image[] photos, bool confidence, Stopwatch preprocessing, CancellationToken cancellationToken)
+    private (ushort[] Labels, float[] Confidence)[] FromNetwork(Image[] photos, bool confidence, RunContext run)
     {
-        Tensor[] outputs = _scorer.Run(
-            photos, confidence ? Wanted.LabelsAndConfidence : Wanted.Labels, preprocessing, cancellationToken);
+        Tensor[] outputs = _scorer.Run(photos, confidence ? Wanted.LabelsAndConfidence : Wanted.Labels, run);
         try
         {
             return [.. Enumerable.Range(0, photos.Length).Select(i =>
@@ -409,6 +426,15 @@ public sealed class Segmenter : ISegmenter, IDisposable
         {
             throw new RequestTimeoutException($"The picture had no mask within {timeout.TotalMilliseconds:0} ms.");
         }
+    }
+
+    private static async Task<Segmenter> Loading(Func<Segmenter> load, CancellationToken cancellationToken)
+    {
+        Segmenter segmenter = await Task.Run(load, cancellationToken).ConfigureAwait(false);
+        if (!cancellationToken.IsCancellationRequested)
+            return segmenter;
+        segmenter.Dispose();
+        throw new OperationCanceledException(cancellationToken);
     }
 
     private static T Guard<T>(int height, int width, Func<T> run)

@@ -1,3 +1,4 @@
+using Atrous.Backends;
 using Atrous.Postprocessing;
 using Atrous.Scoring;
 using Atrous.Specs;
@@ -11,6 +12,12 @@ public sealed record SegmenterOptions
 {
     /// <summary>"auto", "cpu", "reference", "cuda" or "cuda:n".</summary>
     public string Device { get; init; } = "auto";
+
+    /// <summary>
+    /// A backend of your own that runs the network, in whatever precision it computes; null for the one of
+    /// <see cref="Device"/>. The segmenter does not dispose it, so several may share it.
+    /// </summary>
+    public IBackend? Backend { get; init; }
 
     /// <summary>Number format of weights and activations.</summary>
     public Precision Precision { get; init; } = Precision.Fp32;

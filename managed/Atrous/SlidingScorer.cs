@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Atrous.Imaging;
 using Atrous.Scoring;
 using Atrous.Tensors;
@@ -15,14 +14,13 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
     /// <summary>Labels and, where asked for, the probability of each.</summary>
     /// <param name="photo">The picture.</param>
     /// <param name="confidence">Also the probabilities.</param>
-    /// <param name="preprocessing">Runs while windows are prepared.</param>
-    /// <param name="cancellationToken">Looked at between two windows, and between two layers.</param>
+    /// <param name="run">The call that this is part of.</param>
     public (ushort[] Labels, float[] Confidence) Segment(
-        Image photo, bool confidence, Stopwatch preprocessing, CancellationToken cancellationToken)
+        Image photo, bool confidence, RunContext run)
     {
         WindowAxis rows = new(photo.Height, window), columns = new(photo.Width, window);
         float[][]? contexts = rows.Starts.Count * columns.Starts.Count == 1
-            ? null : Contexts(photo, rows, columns, preprocessing, cancellationToken);
+            ? null : Contexts(photo, rows, columns, run);
         var labels = new ushort[photo.Height * photo.Width];
         float[] certain = confidence ? new float[labels.Length] : [];
         using var band = new ScoreBand(rows.Size, photo.Width, classes);
@@ -31,8 +29,8 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
             int top = rows.Starts[row], next = row + 1 < rows.Starts.Count ? rows.Starts[row + 1] : photo.Height;
             foreach (int[] batch in Enumerable.Range(0, columns.Starts.Count).Chunk(maxBatch))
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                using Tensor scores = Score(photo, top, rows.Size, batch, columns, contexts, preprocessing, cancellationToken);
+                run.CancellationToken.ThrowIfCancellationRequested();
+                using Tensor scores = Score(photo, top, rows.Size, batch, columns, contexts, run);
                 for (int i = 0; i < batch.Length; i++)
                     band.Add(scores, i, columns.Starts[batch[i]], rows.Weights(row), columns.Weights(batch[i]));
             }
@@ -47,7 +45,7 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
     /// its neighbours and as the whole would be, and none ends in a seam. Null where the network has no image pooling.
     /// </summary>
     private float[][]? Contexts(
-        Image photo, WindowAxis rows, WindowAxis columns, Stopwatch preprocessing, CancellationToken cancellationToken)
+        Image photo, WindowAxis rows, WindowAxis columns, RunContext run)
     {
         if (!scorer.HasContext)
             return null;
@@ -56,9 +54,9 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
         {
             for (int column = 0; column < columns.Starts.Count; column++)
             {
-                cancellationToken.ThrowIfCancellationRequested();
+                run.CancellationToken.ThrowIfCancellationRequested();
                 using Image part = photo.Crop(rows.Starts[row], columns.Starts[column], rows.Size, columns.Size);
-                scorer.AddTo(contexts, part, rows.Weights(row), columns.Weights(column), preprocessing, cancellationToken);
+                scorer.AddTo(contexts, part, rows.Weights(row), columns.Weights(column), run);
             }
         }
         return [.. contexts.Select(context => context.Mean)];
@@ -66,12 +64,12 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
 
     private Tensor Score(
         Image photo, int top, int height, int[] batch, WindowAxis columns, float[][]? contexts,
-        Stopwatch preprocessing, CancellationToken cancellationToken)
+        RunContext run)
     {
         Image[] tiles = [.. batch.Select(column => photo.Crop(top, columns.Starts[column], height, columns.Size))];
         try
         {
-            return scorer.Scores(tiles, preprocessing, cancellationToken, contexts);
+            return scorer.Scores(tiles, run, contexts);
         }
         finally
         {

@@ -1,4 +1,3 @@
-using Atrous.Backends.Cuda;
 using Atrous.Graph;
 using Atrous.Tensors;
 

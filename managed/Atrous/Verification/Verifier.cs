@@ -43,7 +43,7 @@ public sealed class Verifier : IDisposable
         try
         {
             judge ??= tested.Device == "cpu" && options.Precision == Precision.Fp32 ? "reference" : "cpu";
-            Segmenter trusted = Segmenter.Load(path, options with { Device = judge, Precision = Precision.Fp32 });
+            Segmenter trusted = Segmenter.Load(path, options with { Device = judge, Backend = null, Precision = Precision.Fp32 });
             return new Verifier(tested, trusted, VerificationTolerance.For(options.Precision));
         }
         catch

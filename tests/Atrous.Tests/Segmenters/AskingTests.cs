@@ -58,7 +58,7 @@ public sealed class AskingTests(GeneratedModel model)
     [InlineData(true)]
     public void Probabilities_sum_to_one_and_their_winners_are_the_mask(bool augmented)
     {
-        var options = new SegmenterOptions { Augmentation = augmented ? new([1.0], Flip: true) : null };
+        var options = new SegmenterOptions { Augmentation = augmented ? new([1.0], flip: true) : null };
         using Segmenter segmenter = Segmenter.Load(model.Path, options);
         using Image photo = Photo(65);
         Segmentation mask = segmenter.Segment(photo, confidence: true, Token);

@@ -47,7 +47,7 @@ public static partial class AllBackends
     /// The CPU backend with everything stored as bfloat16; skips the test with the reason where this machine has it
     /// not.
     /// </summary>
-    public static CpuBackend OfBFloat16()
+    internal static CpuBackend OfBFloat16()
     {
         try
         {

@@ -10,7 +10,7 @@ namespace Atrous.Backends.Cpu;
 /// environment variable ATROUS_ISA), weights are packed once and shared by every shape. Owns the thread pool and the
 /// packed weights; dispose it after its executables.
 /// </summary>
-public sealed class CpuBackend : IBackend
+internal sealed class CpuBackend : IBackend, IProcessorThreads
 {
     // 256x256. Measured: from there on a picture alone keeps the cores busy, and its values stay in their caches, where
     // those of four do not; at 128x128 four together are up to a third faster.
@@ -64,7 +64,7 @@ public sealed class CpuBackend : IBackend
     public int Threads => _engine.Threads;
 
     /// <summary>For pre-processing on the same threads.</summary>
-    internal EngineHandle Engine => _engine;
+    public EngineHandle Engine => _engine;
 
     /// <inheritdoc/>
     public IExecutable Compile(NetworkGraph graph) =>

@@ -12,7 +12,7 @@ namespace Atrous.Backends.Cuda;
 /// Weights are sent once and shared by every shape. Dispose it after its executables; runs that are under way are
 /// waited for.
 /// </summary>
-public sealed class CudaBackend : IPictureBackend, IDeviceMemory
+internal sealed class CudaBackend : IPictureBackend, IDeviceMemory
 {
     private readonly ChoiceFile _choices;
     private readonly PlanFiles _plans;

@@ -1,7 +1,7 @@
 namespace Atrous.Backends.Cuda;
 
 /// <summary>How a CUDA device is used.</summary>
-public sealed record CudaOptions
+internal sealed record CudaOptions
 {
     /// <summary>
     /// Set to "off" it takes the engines that the libraries think best, untimed; any path can be forced.

@@ -8,14 +8,6 @@ internal readonly record struct PictureSize(int Height, int Width, int Channels)
     public long Bytes => (long)Height * Width * Channels;
 }
 
-/// <summary>How a channel of the network's input is made: <c>channel_map</c> in native/cuda/picture_input.cu.</summary>
-/// <param name="Mean">After scaling.</param>
-/// <param name="Std">Positive.</param>
-/// <param name="Fill">The byte value around the picture.</param>
-/// <param name="Source">Channel of the picture.</param>
-[StructLayout(LayoutKind.Sequential)]
-internal readonly record struct PictureChannel(float Mean, float Std, float Fill, int Source);
-
 /// <summary>
 /// Resizes a picture on the device with the bits of atrous_image_resize: Pillow's bilinear and bicubic, or two taps
 /// without antialiasing.

@@ -4,24 +4,6 @@ using Atrous.Tensors;
 
 namespace Atrous.Backends.Cuda;
 
-/// <summary>What a batch of pictures of bytes becomes before the network sees it.</summary>
-/// <param name="Height">Of every picture.</param>
-/// <param name="Width">Of every picture.</param>
-/// <param name="Channels">Of every picture.</param>
-/// <param name="Filter">0 bilinear, 1 bicubic, 3 bilinear without antialiasing, as in atrous_filter.</param>
-/// <param name="Top">Of the resized picture in the network's input.</param>
-/// <param name="Left">Of the resized picture in the network's input.</param>
-/// <param name="ResizedHeight">Rows that it is resized to.</param>
-/// <param name="ResizedWidth">Columns that it is resized to.</param>
-/// <param name="Scale">Factor on the byte.</param>
-/// <param name="Maps">How each channel of the network's input is made.</param>
-internal sealed record PictureSource(
-    int Height, int Width, int Channels, int Filter, int Top, int Left, int ResizedHeight, int ResizedWidth, float Scale, PictureChannel[] Maps)
-{
-    /// <summary>Of one picture.</summary>
-    public long Bytes => (long)Height * Width * Channels;
-}
-
 /// <summary>Resizes and normalises the pictures into the first input, one after the other.</summary>
 internal sealed class PictureStep : DeviceStep
 {
@@ -70,5 +52,5 @@ internal sealed class PictureStep : DeviceStep
     }
 
     private static PictureResize ResizeOf(PictureSource picture) =>
-        new(picture.Filter, new PictureSize(picture.Height, picture.Width, picture.Channels), picture.ResizedHeight, picture.ResizedWidth);
+        new((int)picture.Filter, new PictureSize(picture.Height, picture.Width, picture.Channels), picture.ResizedHeight, picture.ResizedWidth);
 }

@@ -11,7 +11,7 @@ namespace Atrous.Backends.Reference;
 /// Called after each node with the value that it made, for layer-by-layer comparison. The tensor is only lent: it may
 /// be gone when the call returns. With an observer, runs of one executable from several threads interleave their calls.
 /// </param>
-public sealed class ReferenceBackend(Action<Node, Tensor>? observer = null) : IBackend
+internal sealed class ReferenceBackend(Action<Node, Tensor>? observer = null) : IBackend
 {
     public string Name => "reference";
 

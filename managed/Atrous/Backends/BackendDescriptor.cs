@@ -1,0 +1,34 @@
+namespace Atrous.Backends;
+
+/// <summary>How a backend is opened.</summary>
+/// <param name="Precision">Number format of weights and activations.</param>
+/// <param name="Threads">Threads of a backend on the processor; 0 for one per core.</param>
+/// <param name="Folder">Where a backend may keep what it found out about this machine; null for nowhere.</param>
+internal sealed record BackendSettings(Precision Precision, int Threads = 0, string? Folder = null);
+
+/// <summary>All that the library must know of a backend: a row of <c>BackendRegistry</c>.</summary>
+internal abstract class BackendDescriptor
+{
+    /// <summary>The device's name: "cpu". Of several devices, the one that stands for the first.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The names of all its devices as a message lists them: "cuda[:n]".</summary>
+    public virtual string Names => Name;
+
+    /// <summary>Whether a device's name is one of this backend's, be there such a device or not.</summary>
+    public virtual bool Has(string device) => device == Name;
+
+    /// <summary>Whether "auto" tries this backend on this machine.</summary>
+    public abstract bool IsAutomatic();
+
+    /// <summary>Its devices, the best first; where there is none a row that says why.</summary>
+    public abstract IReadOnlyList<DeviceInfo> Devices();
+
+    /// <summary>Opens a device.</summary>
+    /// <param name="device">A name that <see cref="Has"/> accepts.</param>
+    /// <param name="settings">How it is to compute.</param>
+    /// <exception cref="UnavailableException">
+    /// There is no such device here, or it does not have that precision.
+    /// </exception>
+    public abstract IBackend Open(string device, BackendSettings settings);
+}

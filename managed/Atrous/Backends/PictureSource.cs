@@ -1,0 +1,46 @@
+using System.Runtime.InteropServices;
+
+namespace Atrous.Backends;
+
+/// <summary>How a device resizes pictures; the numbers are those of atrous_filter.</summary>
+internal enum PictureFilter
+{
+    /// <summary>A triangle that widens when shrinking, so that nothing aliases.</summary>
+    Bilinear = 0,
+
+    /// <summary>Cubic with a = -0.5, which widens when shrinking as well.</summary>
+    Bicubic = 1,
+
+    /// <summary>Two taps whatever the scale: bilinear without antialiasing.</summary>
+    BilinearPlain = 3,
+}
+
+/// <summary>
+/// How one channel of the network's input is made, (byte x scale - mean) / std: <c>channel_map</c> in
+/// native/cuda/picture_input.cu.
+/// </summary>
+/// <param name="Mean">Subtracted from the scaled byte.</param>
+/// <param name="Std">What the difference is divided by; positive.</param>
+/// <param name="Fill">The byte value around the picture.</param>
+/// <param name="Source">The picture's channel that this one is made of.</param>
+[StructLayout(LayoutKind.Sequential)]
+internal readonly record struct PictureChannel(float Mean, float Std, float Fill, int Source);
+
+/// <summary>What a batch of pictures of bytes becomes before the network sees it.</summary>
+/// <param name="Height">Rows of every picture.</param>
+/// <param name="Width">Columns of every picture.</param>
+/// <param name="Channels">Bytes of a pixel.</param>
+/// <param name="Filter">How the picture is resized.</param>
+/// <param name="Top">First row of the resized picture in the network's input.</param>
+/// <param name="Left">First column of the resized picture in the network's input.</param>
+/// <param name="ResizedHeight">Rows that it is resized to.</param>
+/// <param name="ResizedWidth">Columns that it is resized to.</param>
+/// <param name="Scale">Factor on the byte.</param>
+/// <param name="Maps">How each channel of the network's input is made.</param>
+internal sealed record PictureSource(
+    int Height, int Width, int Channels, PictureFilter Filter, int Top, int Left, int ResizedHeight, int ResizedWidth,
+    float Scale, PictureChannel[] Maps)
+{
+    /// <summary>Bytes of one picture.</summary>
+    public long Bytes => (long)Height * Width * Channels;
+}
