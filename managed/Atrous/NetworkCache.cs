@@ -51,7 +51,7 @@ internal readonly record struct NetworkKey(
 /// Compiled networks by key, the least recently used thrown away. Each is compiled once, however many threads ask for
 /// it; one that is thrown away while it runs finishes its runs.
 /// </summary>
-internal sealed class NetworkCache(Model model, IBackend backend, int capacity) : IDisposable
+internal sealed class NetworkCache(Model model, IBackend backend, int capacity, SegmenterLog log) : IDisposable
 {
     private readonly LinkedList<(NetworkKey Key, Lazy<CompiledNetwork> Network)> _recent = [];
 
@@ -78,7 +78,11 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity) 
             while (node is not null && node.Value.Key != key)
                 node = node.Next;
             if (node is null)
-                node = new((key, new Lazy<CompiledNetwork>(() => Compile(key, picture))));
+                node = new((key, new Lazy<CompiledNetwork>(() =>
+                {
+                    log.FirstRun(key, backend.Name);
+                    return Compile(key, picture);
+                })));
             else
                 _recent.Remove(node);
             _recent.AddFirst(node);

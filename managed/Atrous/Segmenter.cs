@@ -19,7 +19,7 @@ namespace Atrous;
 /// every stage. Safe to use from many threads. It owns the open file, the packed weights and the thread pool until it
 /// is disposed.
 /// </summary>
-public sealed class Segmenter : ISegmenter, IDisposable
+public sealed partial class Segmenter : ISegmenter, IDisposable
 {
     private readonly Checkpoint _checkpoint;
     private readonly ModelDescription _description;
@@ -55,13 +55,15 @@ public sealed class Segmenter : ISegmenter, IDisposable
                 ? new Preprocessor(_description.Preprocessing, engine, _model.MinimumSide)
                 : new Preprocessor(_description.Preprocessing, options.Threads, _model.MinimumSide);
             _crf = options.Crf is { } crf ? new CrfStep(crf, engine, options.Threads) : null;
-            _networks = new NetworkCache(_model, _backend, options.CachedShapes);
+            var log = new SegmenterLog(options.Logger);
+            _networks = new NetworkCache(_model, _backend, options.CachedShapes, log);
             _scorer = new PictureScorer(_model, _preprocessor, _networks, options.Augmentation);
             if (options.Window is { } window)
                 _sliding = new SlidingScorer(_scorer, window, _description.Network.Classes, Math.Min(_maxBatch, _backend.WorthwhileBatch(window.Size, window.Size)));
             // Every weight is read and packed now, so that a bad file is refused here and the first picture is not
             // slow.
             _networks.Prepare();
+            log.Loaded(Info, _backend.Name, passedOver);
         }
         catch
         {
@@ -86,64 +88,6 @@ public sealed class Segmenter : ISegmenter, IDisposable
 
     /// <summary>Why "auto" did not take the GPU that this machine has; null where it has none, or took it.</summary>
     public string? DeviceNote { get; }
-
-    /// <summary>Opens a checkpoint and makes its network ready.</summary>
-    /// <param name="path">
-    /// A safetensors file, a PyTorch file (.pth, .pt, .ckpt, .pkl; zip or legacy), or a folder with config.json and
-    /// weights.
-    /// </param>
-    /// <param name="options">Device, precision, threads, output stride, dialect; null for the defaults.</param>
-    /// <exception cref="ModelException">The file is missing, broken, of no known dialect, or lacks weights.</exception>
-    /// <exception cref="UnavailableException">
-    /// The device, precision, output stride or switch is not to be had.
-    /// </exception>
-    public static Segmenter Load(string path, SegmenterOptions? options = null)
-    {
-        options ??= new SegmenterOptions();
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxBatch, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.CachedShapes, 1);
-        if (options.Window is not null && options.Crf is not null)
-        {
-            throw new UnavailableException(
-                "The CRF needs the scores of the whole picture at once, which a sliding window never has; leave out one of them.");
-        }
-        Checkpoint checkpoint = Checkpoint.Open(path);
-        try
-        {
-            return new Segmenter(checkpoint, options);
-        }
-        catch
-        {
-            checkpoint.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>
-    /// Makes the network that comes with Atrous ready: 11 classes of road scenes, see <see cref="DefaultModel"/>.
-    /// </summary>
-    /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/param[@name='options']"/>
-    /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
-    public static Segmenter LoadDefault(SegmenterOptions? options = null) => Load(DefaultModel.Path, options);
-
-    /// <summary>
-    /// As <see cref="Load(string, SegmenterOptions?)"/>, on the thread pool: reading and packing the weights of a large
-    /// model takes a second or more of work.
-    /// </summary>
-    /// <param name="path">A checkpoint file or folder.</param>
-    /// <param name="options">Device, precision, threads, output stride, dialect; null for the defaults.</param>
-    /// <param name="cancellationToken">Looked at before loading begins and when it has ended.</param>
-    /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
-    public static Task<Segmenter> LoadAsync(
-        string path, SegmenterOptions? options = null, CancellationToken cancellationToken = default) =>
-        Loading(() => Load(path, options), cancellationToken);
-
-    /// <summary>As <see cref="LoadDefault"/>, on the thread pool.</summary>
-    /// <inheritdoc cref="LoadAsync(string, SegmenterOptions?, CancellationToken)" path="/param[@name!='path']"/>
-    /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
-    public static Task<Segmenter> LoadDefaultAsync(
-        SegmenterOptions? options = null, CancellationToken cancellationToken = default) =>
-        Loading(() => LoadDefault(options), cancellationToken);
 
     /// <summary>The mask of a picture, at the picture's own height and width.</summary>
     /// <param name="photo">Not changed.</param>
@@ -320,29 +264,14 @@ public sealed class Segmenter : ISegmenter, IDisposable
     internal Tensor Scores(Image photo, CancellationToken cancellationToken) => Guard(
         photo.Height, photo.Width, () => _scorer.Scores([photo], new RunContext(cancellationToken)));
 
+    /// <summary>The device makes the network's input by itself; for the profiler.</summary>
+    internal bool TakesPictures => _networks.TakesPictures;
+
     /// <summary>
-    /// Runs the network on pictures of one size to see how long each stage takes on a device with memory of its own. It
-    /// goes step by step for that, while <see cref="Segment(Image, bool, CancellationToken)"/> is one launch.
+    /// Runs the network on pictures of one size and is told its times; for the profiler. Null where a mask is made of
+    /// more than one run of the network.
     /// </summary>
-    /// <param name="photos">As many as run together.</param>
-    /// <param name="cancellationToken">Looked at before and after the device's work.</param>
-    /// <returns>
-    /// Null where the device does not tell, or where a mask is made of more than one run of the network.
-    /// </returns>
-    public DeviceStages? TimeStages(IReadOnlyList<Image> photos, CancellationToken cancellationToken = default) =>
-        _networks.TakesPictures ? Time(photos, cancellationToken)?.Stages : null;
-
-    /// <summary>Runs the network on pictures of one size to see how long each of its layers takes.</summary>
-    /// <param name="photos">As many as run together.</param>
-    /// <param name="cancellationToken">Looked at between two layers.</param>
-    /// <returns>
-    /// In the order in which they run, fused as they run; null where the device does not tell, or where a mask is made
-    /// of more than one run of the network.
-    /// </returns>
-    public IReadOnlyList<LayerTime>? TimeLayers(IReadOnlyList<Image> photos, CancellationToken cancellationToken = default) =>
-        _networks.TakesPictures ? null : Time(photos, cancellationToken)?.Layers;
-
-    private RunTimes? Time(IReadOnlyList<Image> photos, CancellationToken cancellationToken)
+    internal RunTimes? Time(IReadOnlyList<Image> photos, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(photos);
         ObjectDisposedException.ThrowIf(_disposed, this);
@@ -426,15 +355,6 @@ public sealed class Segmenter : ISegmenter, IDisposable
         {
             throw new RequestTimeoutException($"The picture had no mask within {timeout.TotalMilliseconds:0} ms.");
         }
-    }
-
-    private static async Task<Segmenter> Loading(Func<Segmenter> load, CancellationToken cancellationToken)
-    {
-        Segmenter segmenter = await Task.Run(load, cancellationToken).ConfigureAwait(false);
-        if (!cancellationToken.IsCancellationRequested)
-            return segmenter;
-        segmenter.Dispose();
-        throw new OperationCanceledException(cancellationToken);
     }
 
     private static T Guard<T>(int height, int width, Func<T> run)

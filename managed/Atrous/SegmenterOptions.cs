@@ -2,6 +2,7 @@ using Atrous.Backends;
 using Atrous.Postprocessing;
 using Atrous.Scoring;
 using Atrous.Specs;
+using Microsoft.Extensions.Logging;
 
 namespace Atrous;
 
@@ -21,6 +22,12 @@ public sealed record SegmenterOptions
 
     /// <summary>Number format of weights and activations.</summary>
     public Precision Precision { get; init; } = Precision.Fp32;
+
+    /// <summary>
+    /// Is told which model was loaded, which device runs it or was passed over and why, and the first run of every
+    /// picture size; null for nobody.
+    /// </summary>
+    public ILogger? Logger { get; init; }
 
     /// <summary>Threads of the CPU backend, the caller's included; 0 for one per core.</summary>
     public int Threads { get; init; }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Atrous.Backends;
 using Atrous.Imaging;
+using Atrous.Verification;
 
 namespace Atrous.Cli;
 
@@ -206,7 +207,7 @@ internal sealed class BenchRun(CancellationToken cancellationToken)
     /// <summary>What a device with memory of its own tells of its stages, in a run for that alone.</summary>
     private bool TimeStages(Segmenter segmenter, byte[] file, bool counts)
     {
-        if (WithPhotos(file, photos => segmenter.TimeStages(photos, cancellationToken)) is not { } stages)
+        if (WithPhotos(file, photos => new NetworkProfiler(segmenter).Stages(photos, cancellationToken)) is not { } stages)
             return false;
         if (counts)
         {
@@ -221,7 +222,8 @@ internal sealed class BenchRun(CancellationToken cancellationToken)
     /// <summary>The same of the layers of a device that runs them one after the other.</summary>
     private void TimeLayers(Segmenter segmenter, byte[] file)
     {
-        IReadOnlyList<LayerTime> layers = WithPhotos(file, photos => segmenter.TimeLayers(photos, cancellationToken)) ?? throw new CommandException(
+        IReadOnlyList<LayerTime> layers = WithPhotos(
+            file, photos => new NetworkProfiler(segmenter).Layers(photos, cancellationToken)) ?? throw new CommandException(
             ExitCode.Usage, $"--layers: the device {segmenter.Device} does not tell how long a layer takes; use --device cpu.");
         for (int i = 0; i < layers.Count; i++)
         {

@@ -50,7 +50,7 @@ public sealed class PictureTests(GeneratedModel model)
         ushort[] mask = segmenter.Segment(photo).Labels.ToArray();
         for (int i = 0; i < 3; i++)
         {
-            Backends.DeviceStages stages = segmenter.TimeStages([photo])!.Value;
+            Backends.DeviceStages stages = new Atrous.Verification.NetworkProfiler(segmenter).Stages([photo])!.Value;
             Assert.True(stages.Network > TimeSpan.Zero);
             Assert.True(stages.Upload >= TimeSpan.Zero && stages.Preprocess >= TimeSpan.Zero && stages.Download >= TimeSpan.Zero);
             Assert.Equal(mask, segmenter.Segment(photo).Labels.ToArray());

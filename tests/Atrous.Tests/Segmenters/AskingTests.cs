@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Atrous.Imaging;
 using Atrous.Tensors;
+using Microsoft.Extensions.Logging;
 
 namespace Atrous.Tests.Segmenters;
 
@@ -82,6 +83,31 @@ public sealed class AskingTests(GeneratedModel model)
         using Image photo = Photo(65);
         var refused = Assert.Throws<UnavailableException>(() => segmenter.Probabilities(photo, Token));
         Assert.Contains("without a window", refused.Message);
+    }
+
+    [Fact]
+    public void The_logger_hears_of_the_model_and_of_every_size_once()
+    {
+        var lines = new List<string>();
+        using Segmenter segmenter = Segmenter.Load(model.Path, new SegmenterOptions { Device = "cpu", Logger = new Listener(lines) });
+        using Image photo = Photo(65);
+        segmenter.Segment(photo, cancellationToken: Token);
+        segmenter.Segment(photo, cancellationToken: Token);
+        Assert.Equal(2, lines.Count);
+        Assert.Contains(model.Path, lines[0]);
+        Assert.Equal("First run for pictures of 65x65, 1 at a time, on device cpu.", lines[1]);
+    }
+
+    private sealed class Listener(List<string> lines) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            lines.Add(formatter(state, exception));
     }
 
     private static async IAsyncEnumerable<Image> Coming(

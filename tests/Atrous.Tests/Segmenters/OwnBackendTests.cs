@@ -1,6 +1,7 @@
 using Atrous.Backends;
 using Atrous.Graph;
 using Atrous.Imaging;
+using Atrous.Verification;
 
 namespace Atrous.Tests.Segmenters;
 
@@ -26,6 +27,18 @@ public sealed class OwnBackendTests(GeneratedModel model)
         }
         Assert.False(own.IsDisposed);
         Assert.True(own.Compiled >= 2, $"{own.Compiled} networks were compiled");
+    }
+
+    [Fact]
+    public void The_profiler_tells_the_layers_of_the_cpu_and_nothing_of_a_backend_that_keeps_silent()
+    {
+        using var photo = new Image(49, 49, 3);
+        using Segmenter cpu = Segmenter.Load(model.Path, new SegmenterOptions { Device = "cpu" });
+        var profiler = new NetworkProfiler(cpu);
+        Assert.Null(profiler.Stages([photo], Token));
+        Assert.NotEmpty(profiler.Layers([photo], Token)!);
+        using Segmenter reference = Segmenter.Load(model.Path, new SegmenterOptions { Device = "reference" });
+        Assert.Null(new NetworkProfiler(reference).Layers([photo], Token));
     }
 
     [Fact]

@@ -1,0 +1,75 @@
+using Atrous.Catalog;
+using Atrous.Checkpoints;
+
+namespace Atrous;
+
+/// <content>Loading, from files and on the thread pool.</content>
+public sealed partial class Segmenter
+{
+    /// <summary>Opens a checkpoint and makes its network ready.</summary>
+    /// <param name="path">
+    /// A safetensors file, a PyTorch file (.pth, .pt, .ckpt, .pkl; zip or legacy), or a folder with config.json and
+    /// weights.
+    /// </param>
+    /// <param name="options">Device, precision, threads, output stride, dialect; null for the defaults.</param>
+    /// <exception cref="ModelException">The file is missing, broken, of no known dialect, or lacks weights.</exception>
+    /// <exception cref="UnavailableException">
+    /// The device, precision, output stride or switch is not to be had.
+    /// </exception>
+    public static Segmenter Load(string path, SegmenterOptions? options = null)
+    {
+        options ??= new SegmenterOptions();
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxBatch, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.CachedShapes, 1);
+        if (options.Window is not null && options.Crf is not null)
+        {
+            throw new UnavailableException(
+                "The CRF needs the scores of the whole picture at once, which a sliding window never has; leave out one of them.");
+        }
+        Checkpoint checkpoint = Checkpoint.Open(path);
+        try
+        {
+            return new Segmenter(checkpoint, options);
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Makes the network that comes with Atrous ready: 11 classes of road scenes, see <see cref="DefaultModel"/>.
+    /// </summary>
+    /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/param[@name='options']"/>
+    /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
+    public static Segmenter LoadDefault(SegmenterOptions? options = null) => Load(DefaultModel.Path, options);
+
+    /// <summary>
+    /// As <see cref="Load(string, SegmenterOptions?)"/>, on the thread pool: reading and packing the weights of a large
+    /// model takes a second or more of work.
+    /// </summary>
+    /// <param name="path">A checkpoint file or folder.</param>
+    /// <param name="options">Device, precision, threads, output stride, dialect; null for the defaults.</param>
+    /// <param name="cancellationToken">Looked at before loading begins and when it has ended.</param>
+    /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
+    public static Task<Segmenter> LoadAsync(
+        string path, SegmenterOptions? options = null, CancellationToken cancellationToken = default) =>
+        Loading(() => Load(path, options), cancellationToken);
+
+    /// <summary>As <see cref="LoadDefault"/>, on the thread pool.</summary>
+    /// <inheritdoc cref="LoadAsync(string, SegmenterOptions?, CancellationToken)" path="/param[@name!='path']"/>
+    /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
+    public static Task<Segmenter> LoadDefaultAsync(
+        SegmenterOptions? options = null, CancellationToken cancellationToken = default) =>
+        Loading(() => LoadDefault(options), cancellationToken);
+
+    private static async Task<Segmenter> Loading(Func<Segmenter> load, CancellationToken cancellationToken)
+    {
+        Segmenter segmenter = await Task.Run(load, cancellationToken).ConfigureAwait(false);
+        if (!cancellationToken.IsCancellationRequested)
+            return segmenter;
+        segmenter.Dispose();
+        throw new OperationCanceledException(cancellationToken);
+    }
+}

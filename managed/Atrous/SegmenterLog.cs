@@ -1,0 +1,36 @@
+using Microsoft.Extensions.Logging;
+
+namespace Atrous;
+
+/// <summary>The sentences that a segmenter says to its logger; nothing where there is none.</summary>
+internal sealed partial class SegmenterLog(ILogger? logger)
+{
+    public void Loaded(ModelInfo model, string device, string? passedOver)
+    {
+        if (logger is null)
+            return;
+        if (passedOver is not null)
+            PassedOver(logger, device, passedOver);
+        Loaded(logger, model.Path, model.Architecture, model.Backbone, model.Classes, device);
+    }
+
+    public void FirstRun(NetworkKey key, string device)
+    {
+        if (logger is not null)
+            FirstRun(logger, key.Height, key.Width, key.Input.Batch, device);
+    }
+
+    [LoggerMessage(
+        1, LogLevel.Information,
+        "Loaded {Path}: {Architecture} on {Backbone}, {Classes} classes, on device {Device}.")]
+    private static partial void Loaded(
+        ILogger logger, string path, string architecture, string backbone, int classes, string device);
+
+    [LoggerMessage(2, LogLevel.Warning, "The device {Device} is used in place of a better one. {Reason}")]
+    private static partial void PassedOver(ILogger logger, string device, string reason);
+
+    [LoggerMessage(
+        3, LogLevel.Debug,
+        "First run for pictures of {Height}x{Width}, {Batch} at a time, on device {Device}.")]
+    private static partial void FirstRun(ILogger logger, int height, int width, int batch, string device);
+}
