@@ -1,3 +1,4 @@
+using Atrous.Backends;
 using Atrous.Backends.Cuda;
 using Atrous.Imaging;
 using Atrous.Preprocessing;
