@@ -35,7 +35,7 @@ public sealed class Checkpoint : ICheckpoint
         }
     }
 
-    /// <summary>As it was given to <see cref="Open"/>.</summary>
+    /// <summary>The path that was opened, or the name that a checkpoint in memory was given.</summary>
     public string Path { get; }
 
     /// <summary>The file format: "safetensors", "torch-zip", "torch-legacy" or "numpy-pickle".</summary>
@@ -78,16 +78,46 @@ public sealed class Checkpoint : ICheckpoint
         if (Directory.Exists(path))
             (weightsPath, config) = ModelFolder.Read(path);
 
-        var file = new CheckpointFile(weightsPath);
+        return Open(path, new CheckpointFile(weightsPath), config);
+    }
+
+    /// <summary>
+    /// Opens a checkpoint whose bytes are in memory, in any form that <see cref="Open(string)"/> reads from a single
+    /// file. The bytes are not copied: they must not change while the checkpoint is open.
+    /// </summary>
+    /// <param name="bytes">The whole file.</param>
+    /// <param name="name">What errors call the checkpoint; its ending may tell the form, as a file's does.</param>
+    /// <exception cref="ModelException">The bytes are no checkpoint of a known and sound form.</exception>
+    public static Checkpoint Open(ReadOnlyMemory<byte> bytes, string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        return Open(name, new CheckpointFile(name, bytes), config: null);
+    }
+
+    /// <summary>
+    /// Reads a stream from its position to its end and opens what it held, as
+    /// <see cref="Open(ReadOnlyMemory{byte}, string)"/> does. The stream is not needed any more afterwards and is not
+    /// disposed. At most 2 GB, which is what one array holds; open larger checkpoints by their path.
+    /// </summary>
+    /// <param name="stream">A readable stream; it need not be seekable.</param>
+    /// <param name="name">What errors call the checkpoint; its ending may tell the form, as a file's does.</param>
+    /// <exception cref="ModelException">
+    /// The stream cannot be read, holds more than 2 GB, or is no checkpoint of a known and sound form.
+    /// </exception>
+    public static Checkpoint Open(Stream stream, string name)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        var bytes = new MemoryStream();
         try
         {
-            return new Checkpoint(path, file, ContainerFormat.Read(file), config);
+            stream.CopyTo(bytes);
         }
-        catch
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            file.Dispose();
-            throw;
+            throw new ModelException($"The checkpoint '{name}' cannot be read: {e.Message.TrimEnd('.')}.", e);
         }
+        return Open(bytes.GetBuffer().AsMemory(0, (int)bytes.Length), name);
     }
 
     /// <inheritdoc/>
@@ -107,4 +137,17 @@ public sealed class Checkpoint : ICheckpoint
     }
 
     public void Dispose() => _file.Dispose();
+
+    private static Checkpoint Open(string path, CheckpointFile file, JsonElement? config)
+    {
+        try
+        {
+            return new Checkpoint(path, file, ContainerFormat.Read(file), config);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
 }

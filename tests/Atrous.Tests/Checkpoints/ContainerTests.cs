@@ -28,6 +28,28 @@ public sealed class ContainerTests
     }
 
     [Theory]
+    [MemberData(nameof(Loadable))]
+    public void Reads_the_same_from_memory_and_from_a_stream(string name)
+    {
+        ContainerCase row = ContainerCase.All.First(row => row.Name == name);
+        byte[] bytes = File.ReadAllBytes(row.FilePath);
+        using Checkpoint memory = Checkpoint.Open(bytes, name);
+        row.Check(memory);
+        Assert.Equal(name, memory.Path);
+        using Checkpoint stream = Checkpoint.Open(new MemoryStream(bytes), name);
+        row.Check(stream);
+    }
+
+    [Theory]
+    [MemberData(nameof(Hostile))]
+    public void Refuses_hostile_bytes_by_the_name_they_were_given(string name)
+    {
+        byte[] bytes = File.ReadAllBytes(Path.Combine(ContainerCase.Folder, name));
+        ModelException error = Bounded(() => Assert.Throws<ModelException>(() => ReadAll(Checkpoint.Open(bytes, name))));
+        Assert.StartsWith($"The checkpoint '{name}' ", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [MemberData(nameof(Hostile))]
     public void Refuses_hostile_files_in_one_sentence(string name)
     {
@@ -56,9 +78,11 @@ public sealed class ContainerTests
     }
 
     /// <summary>Opens a file and reads all of its tensors.</summary>
-    internal static void ReadAll(string path)
+    internal static void ReadAll(string path) => ReadAll(Checkpoint.Open(path));
+
+    private static void ReadAll(Checkpoint opened)
     {
-        using Checkpoint checkpoint = Checkpoint.Open(path);
+        using Checkpoint checkpoint = opened;
         foreach ((string name, var info) in checkpoint.Weights)
             checkpoint.Read(name, new float[info.Elements]);
     }

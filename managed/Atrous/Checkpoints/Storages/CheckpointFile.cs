@@ -3,12 +3,13 @@ using Microsoft.Win32.SafeHandles;
 namespace Atrous.Checkpoints.Storages;
 
 /// <summary>
-/// A file that stays open while its tensors are read. Reads are positional, so threads need no lock; a file that was
-/// changed in place since it was opened is refused instead of read.
+/// A file that stays open while its tensors are read, or the bytes of one in memory. Reads are positional, so threads
+/// need no lock; a file that was changed in place since it was opened is refused instead of read.
 /// </summary>
 internal sealed class CheckpointFile : IDisposable
 {
-    private readonly SafeFileHandle _handle;
+    private readonly SafeFileHandle? _handle; // null: _bytes is the file
+    private readonly ReadOnlyMemory<byte> _bytes;
     private readonly DateTime _written;
 
     public CheckpointFile(string path)
@@ -31,6 +32,14 @@ internal sealed class CheckpointFile : IDisposable
         }
     }
 
+    /// <summary>A file whose bytes are in memory; errors call it by the name.</summary>
+    public CheckpointFile(string name, ReadOnlyMemory<byte> bytes)
+    {
+        Path = name;
+        _bytes = bytes;
+        Length = bytes.Length;
+    }
+
     public string Path { get; }
 
     public long Length { get; }
@@ -49,7 +58,7 @@ internal sealed class CheckpointFile : IDisposable
         {
             while (!destination.IsEmpty)
             {
-                int read = RandomAccess.Read(_handle, destination, position);
+                int read = ReadSome(position, destination);
                 if (read == 0)
                     throw Error("ends too early; it is truncated, copy or download it again");
                 destination = destination[read..];
@@ -65,9 +74,21 @@ internal sealed class CheckpointFile : IDisposable
     /// <summary>Throws when the file is not what it was when it was opened.</summary>
     public void CheckUnchanged()
     {
+        if (_handle is null)
+            return;
         if (RandomAccess.GetLength(_handle) != Length || File.GetLastWriteTimeUtc(_handle) != _written)
             throw Error("was changed since it was opened; open it again");
     }
 
-    public void Dispose() => _handle.Dispose();
+    public void Dispose() => _handle?.Dispose();
+
+    private int ReadSome(long position, Span<byte> destination)
+    {
+        if (_handle is not null)
+            return RandomAccess.Read(_handle, destination, position);
+        ReadOnlySpan<byte> rest = _bytes.Span[(int)Math.Min(position, _bytes.Length)..];
+        int count = Math.Min(rest.Length, destination.Length);
+        rest[..count].CopyTo(destination);
+        return count;
+    }
 }
