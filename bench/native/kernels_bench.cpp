@@ -1,7 +1,7 @@
 // GFLOP/s of the convolutions of the networks that bench/run.sh measures, at their pictures' sizes, and the share of
 // the peak that this machine's multiply-adds reach in a loop without memory; 3x3 at stride 1 directly and by Winograd's
-// filtering, which counts what the direct way would multiply; and all of it in bfloat16 where that can be had, against
-// the peak of float32. ATROUS_ISA picks the instruction set.
+// filtering, which counts what the direct algorithm would multiply; and all of it in bfloat16 where that can be had,
+// against the peak of float32. ATROUS_ISA picks the instruction set.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -67,12 +67,12 @@ double useful_flops(const layer& l, int out, int pad) {
     return 2.0 * taps * taps * (l.in / l.groups) * l.out;
 }
 
-void run_layer(benchmark::State& state, const layer& l, const std::string& way, int threads, double peak) {
-    const int32_t type = way == "bf16" ? ATROUS_BFLOAT16 : ATROUS_FLOAT32;
+void run_layer(benchmark::State& state, const layer& l, const std::string& algorithm, int threads, double peak) {
+    const int32_t type = algorithm == "bf16" ? ATROUS_BFLOAT16 : ATROUS_FLOAT32;
     if (type == ATROUS_BFLOAT16) {
         unsetenv("ATROUS_CONV");
     } else {
-        setenv("ATROUS_CONV", way.c_str(), 1);
+        setenv("ATROUS_CONV", algorithm.c_str(), 1);
     }
     atrous_engine engine(threads, atrous::pick_kernels());
     const int pad = (l.kernel - 1) / 2 * l.dilation,
@@ -121,14 +121,15 @@ int main(int argc, char** argv) {
     benchmark::AddCustomContext("peak of one thread, GFLOP/s", std::to_string(peak * 1e-9));
     for (const layer& l : layers) {
         const bool both = l.kernel == 3 && l.stride == 1 && l.groups == 1;
-        for (const std::string way : {"direct", "winograd", "bf16"}) {
-            if (!both && way == "winograd") continue;
-            if (way == "bf16" && !atrous::pick_kernels().bf16_products) continue;
+        for (const std::string algorithm : {"direct", "winograd", "bf16"}) {
+            if (!both && algorithm == "winograd") continue;
+            if (algorithm == "bf16" && !atrous::pick_kernels().bf16_products) continue;
             for (int threads : {1, 2}) {
-                const std::string name = std::string(l.name) + "/" + way + "/threads:" + std::to_string(threads);
-                benchmark::RegisterBenchmark(
-                    name.c_str(),
-                    [&l, way, threads, peak](benchmark::State& state) { run_layer(state, l, way, threads, peak); })
+                const std::string name = std::string(l.name) + "/" + algorithm + "/threads:" + std::to_string(threads);
+                benchmark::RegisterBenchmark(name.c_str(),
+                                             [&l, algorithm, threads, peak](benchmark::State& state) {
+                                                 run_layer(state, l, algorithm, threads, peak);
+                                             })
                     ->UseRealTime()
                     ->Unit(benchmark::kMillisecond);
             }

@@ -92,7 +92,7 @@ typedef struct atrous_conv2d_desc {
     int32_t activation;  // atrous_activation, applied last: activation(convolution + bias + residual)
     float slope;         // of LEAKY_RELU
     int32_t type;        // atrous_type of the input, and of the packed weights
-    // The input's size in most calls, at least 1: the way to compute is chosen for it. Every size works.
+    // The input's size in most calls, at least 1: the algorithm is chosen for it. Every size works.
     int32_t usual_height, usual_width;
 } atrous_conv2d_desc;
 
@@ -103,9 +103,9 @@ typedef struct atrous_conv2d atrous_conv2d;
 // channel that multiplies the weights (a folded batch norm), or null; bias: one per output channel, or null. All are
 // copied. Dense 3x3 convolutions at stride 1 may be computed by Winograd's minimal filtering (Lavin & Gray 2015), whose
 // rounding error is a few 1e-6 of the output's standard deviation. The environment variable ATROUS_CONV (direct,
-// winograd) forces one way wherever it is possible; an unknown name is ATROUS_UNSUPPORTED. The weights of
+// winograd) forces one algorithm wherever it is possible; an unknown name is ATROUS_UNSUPPORTED. The weights of
 // bfloat16 convolutions are rounded to it when they are packed (not those of depthwise ones, which are few, nor those
-// of Winograd's way, whose products are float32's); where atrous_engine_require_bfloat16 refuses, so does this.
+// of Winograd's algorithm, whose products are float32's); where atrous_engine_require_bfloat16 refuses, so does this.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_conv2d_create(const atrous_engine* engine,
                                                                const atrous_conv2d_desc* desc, const float* weights,
                                                                const float* scale, const float* bias,

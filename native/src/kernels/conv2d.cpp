@@ -1,7 +1,7 @@
 // Convolution as an implicit matrix product: the rows of the left matrix are pointers into the picture, one per pixel
 // and tap of the window, so nothing is unfolded in memory. A tap that falls outside for a whole tile is skipped, which
 // at the rates of atrous spatial pyramid pooling is most of them.
-#include "conv2d_tile.h"
+#include "conv2d/tile.h"
 #include "kernels.h"
 
 namespace atrous::ATROUS_ISA_NAMESPACE {

@@ -3,9 +3,9 @@
 // transformed back. At rate d a tile's pixels are d apart, so that an atrous convolution is a dense one on each of d x
 // d phases.
 #include "activation.h"
+#include "conv2d/winograd_transform.h"
 #include "kernels.h"
 #include "simd_bfloat16.h"
-#include "winograd_transform.h"
 
 namespace atrous::ATROUS_ISA_NAMESPACE {
 namespace {

@@ -1,8 +1,8 @@
 // The transform of 3 x 3 filters for Winograd's minimal filtering: the outer product of winograd_filter_matrix with
 // itself, in double precision, so that the weights are rounded once.
+#include "conv2d/winograd_points.h"
 #include "kernels.h"
 #include "simd.h"
-#include "winograd_points.h"
 
 namespace atrous::ATROUS_ISA_NAMESPACE {
 namespace {

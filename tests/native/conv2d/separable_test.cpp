@@ -1,5 +1,5 @@
 // Depthwise and pointwise convolutions in one call, against the two calls.
-#include "conv2d_fixture.h"
+#include "conv2d/conv2d_fixture.h"
 
 namespace atrous::tests {
 namespace {

@@ -8,10 +8,10 @@
 
 namespace atrous::tests {
 
-// Convolutions made while it lives are computed this way.
-struct scoped_way {
-    explicit scoped_way(const char* name) { setenv("ATROUS_CONV", name, 1); }
-    ~scoped_way() { unsetenv("ATROUS_CONV"); }
+// Convolutions made while it lives are computed by this algorithm.
+struct scoped_algorithm {
+    explicit scoped_algorithm(const char* name) { setenv("ATROUS_CONV", name, 1); }
+    ~scoped_algorithm() { unsetenv("ATROUS_CONV"); }
 };
 
 struct conv_case {

@@ -2,18 +2,18 @@
 #include <variant>
 
 #include "checks.h"
-#include "conv2d.h"
+#include "conv2d/conv2d.h"
 #include "dispatch.h"
 
 using namespace atrous;
 
-using conv2d_way = std::variant<conv2d_product<float>, conv2d_product<bf16>, conv2d_depthwise, conv2d_winograd,
-                                conv2d_either<float>, conv2d_either<bf16>>;
+using conv2d_algorithm = std::variant<conv2d_product<float>, conv2d_product<bf16>, conv2d_depthwise, conv2d_winograd,
+                                      conv2d_either<float>, conv2d_either<bf16>>;
 
 struct atrous_conv2d {
     atrous_conv2d_desc desc;
     const kernel_table* kernels;  // those that the weights are packed for
-    conv2d_way way;
+    conv2d_algorithm algorithm;
 };
 
 namespace {
@@ -40,26 +40,26 @@ void require_desc(const atrous_conv2d_desc* desc) {
     require_range(desc->usual_width, 1, longest_side, "usual_width");
 }
 
-void take_way(conv2d_choice choice, int32_t type, conv2d_way& way) {
+void take_algorithm(conv2d_choice choice, int32_t type, conv2d_algorithm& algorithm) {
     switch (choice) {
         case conv2d_choice::product:
             if (type == ATROUS_FLOAT32) {
-                way.emplace<conv2d_product<float>>();
+                algorithm.emplace<conv2d_product<float>>();
             } else {
-                way.emplace<conv2d_product<bf16>>();
+                algorithm.emplace<conv2d_product<bf16>>();
             }
             return;
         case conv2d_choice::depthwise:
-            way.emplace<conv2d_depthwise>();
+            algorithm.emplace<conv2d_depthwise>();
             return;
         case conv2d_choice::winograd:
-            way.emplace<conv2d_winograd>();
+            algorithm.emplace<conv2d_winograd>();
             return;
         case conv2d_choice::either:
             if (type == ATROUS_FLOAT32) {
-                way.emplace<conv2d_either<float>>();
+                algorithm.emplace<conv2d_either<float>>();
             } else {
-                way.emplace<conv2d_either<bf16>>();
+                algorithm.emplace<conv2d_either<bf16>>();
             }
             return;
     }
@@ -116,8 +116,12 @@ atrous_status atrous_conv2d_create(const atrous_engine* engine, const atrous_con
         made->desc = *desc;
         made->kernels = &engine->kernels;
         if (desc->type == ATROUS_BFLOAT16) require_bf16_products(engine->kernels);
-        take_way(choose_way(*desc), desc->type, made->way);
-        std::visit([&](auto& way) { pack(*desc, engine->kernels, {weights, scale, bias}, way); }, made->way);
+        take_algorithm(choose_algorithm(*desc), desc->type, made->algorithm);
+        std::visit(
+            [&](auto& algorithm) {
+                pack(*desc, engine->kernels, {weights, scale, bias}, algorithm);
+            },
+            made->algorithm);
         *conv = made.release();
         ++handle_count;
     });
@@ -136,7 +140,8 @@ atrous_status atrous_conv2d_run(atrous_engine* engine, const atrous_conv2d* conv
         require_not_null(engine, "engine");
         require_not_null(conv, "conv");
         const conv2d_call call = require_call(conv->desc, input, pad_top, pad_left, conv->desc, residual, output);
-        std::visit([&](const auto& way) { run(*engine, conv->desc, *conv->kernels, way, call); }, conv->way);
+        std::visit([&](const auto& algorithm) { run(*engine, conv->desc, *conv->kernels, algorithm, call); },
+                   conv->algorithm);
     });
 }
 
@@ -147,7 +152,7 @@ atrous_status atrous_separable_run(atrous_engine* engine, const atrous_conv2d* d
         require_not_null(engine, "engine");
         require_not_null(depthwise, "depthwise");
         require_not_null(pointwise, "pointwise");
-        const auto* filters = std::get_if<conv2d_depthwise>(&depthwise->way);
+        const auto* filters = std::get_if<conv2d_depthwise>(&depthwise->algorithm);
         if (filters == nullptr) throw fail(ATROUS_INVALID_ARGUMENT, "depthwise has not one filter a channel");
         const atrous_conv2d_desc& last = pointwise->desc;
         if (last.kernel_height != 1 || last.kernel_width != 1 || last.stride_height != 1 || last.stride_width != 1 ||
@@ -160,9 +165,9 @@ atrous_status atrous_separable_run(atrous_engine* engine, const atrous_conv2d* d
             run_separable(*engine, *pointwise->kernels, depthwise->desc, *filters, last, product, call);
         };
         if (last.type == ATROUS_FLOAT32) {
-            run_with(std::get<conv2d_product<float>>(pointwise->way));
+            run_with(std::get<conv2d_product<float>>(pointwise->algorithm));
         } else {
-            run_with(std::get<conv2d_product<bf16>>(pointwise->way));
+            run_with(std::get<conv2d_product<bf16>>(pointwise->algorithm));
         }
     });
 }

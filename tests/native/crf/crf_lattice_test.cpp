@@ -2,9 +2,9 @@
 
 #include <cmath>
 
+#include "crf/crf_fixture.h"
+#include "crf/crf_reference.h"
 #include "crf/lattice.h"
-#include "crf_fixture.h"
-#include "crf_reference.h"
 
 namespace atrous {
 namespace {

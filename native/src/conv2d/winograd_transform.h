@@ -4,8 +4,8 @@
 #ifndef ATROUS_WINOGRAD_TRANSFORM_H
 #define ATROUS_WINOGRAD_TRANSFORM_H
 
+#include "conv2d/winograd_points.h"
 #include "simd.h"
-#include "winograd_points.h"
 
 namespace atrous::ATROUS_ISA_NAMESPACE {
 namespace {

@@ -1,7 +1,7 @@
 // A depthwise convolution and the 1x1 convolution that alone reads it, run of pixels by run of pixels: what is between
 // them is read while it is in the second cache level, and never written to memory.
 #include "checks.h"
-#include "conv2d.h"
+#include "conv2d/conv2d.h"
 
 namespace atrous {
 

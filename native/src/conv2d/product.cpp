@@ -1,5 +1,5 @@
 #include "checks.h"
-#include "conv2d.h"
+#include "conv2d/conv2d.h"
 
 namespace atrous {
 

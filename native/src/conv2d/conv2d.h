@@ -1,4 +1,4 @@
-// A convolution with its weights packed for one of the ways to compute it.
+// A convolution with its weights packed for one of the algorithms that compute it.
 #ifndef ATROUS_CONV2D_H
 #define ATROUS_CONV2D_H
 
@@ -63,7 +63,7 @@ void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const con
 enum class conv2d_choice { product, depthwise, winograd, either };
 
 // The environment variable ATROUS_CONV overrules what the description suggests.
-conv2d_choice choose_way(const atrous_conv2d_desc& desc);
+conv2d_choice choose_algorithm(const atrous_conv2d_desc& desc);
 // Whether a second form of the weights costs too much memory.
 bool has_many_filters(const atrous_conv2d_desc& desc);
 // Outputs on a side of a tile, 3 or 4.

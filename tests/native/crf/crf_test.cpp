@@ -6,8 +6,8 @@
 #include <random>
 #include <vector>
 
-#include "crf_fixture.h"
-#include "crf_reference.h"
+#include "crf/crf_fixture.h"
+#include "crf/crf_reference.h"
 #include "dispatch.h"
 
 namespace atrous {

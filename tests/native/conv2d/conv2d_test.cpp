@@ -1,4 +1,4 @@
-#include "conv2d_fixture.h"
+#include "conv2d/conv2d_fixture.h"
 
 namespace atrous::tests {
 namespace {
@@ -49,7 +49,7 @@ const conv_case cases[] = {
 using Conv2d = EveryIsa;
 
 TEST_P(Conv2d, MatchesTheReference) {
-    const scoped_way way("direct");
+    const scoped_algorithm algorithm("direct");
     const auto engine = make_engine(2);
     for (const conv_case& c : cases) {
         SCOPED_TRACE(c.name);
@@ -61,7 +61,7 @@ TEST_P(Conv2d, MatchesTheReference) {
 }
 
 TEST_P(Conv2d, GivesTheSameBitsOnAnyNumberOfThreads) {
-    const scoped_way way("direct");
+    const scoped_algorithm algorithm("direct");
     const auto one = make_engine(1), three = make_engine(3);
     for (const conv_case& c : cases) {
         SCOPED_TRACE(c.name);
@@ -115,8 +115,8 @@ TEST_P(Conv2d, MatchesTheReferenceInBfloat16) {
 // The first convolution of a network stored as bfloat16 reads a float32 picture.
 TEST_P(Conv2d, RoundsFloat32SumsToBfloat16) {
     const auto engine = make_engine(2);
-    for (const char* way : {"direct", "winograd"}) {
-        const scoped_way forced(way);
+    for (const char* algorithm : {"direct", "winograd"}) {
+        const scoped_algorithm forced(algorithm);
         for (const conv_case& c : cases) {
             SCOPED_TRACE(c.name);
             conv_data data(c);

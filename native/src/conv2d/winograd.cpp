@@ -1,6 +1,6 @@
 #include "checks.h"
-#include "conv2d.h"
-#include "winograd_points.h"
+#include "conv2d/conv2d.h"
+#include "conv2d/winograd_points.h"
 
 namespace atrous {
 

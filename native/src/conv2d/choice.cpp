@@ -1,9 +1,10 @@
-// Which way a convolution is computed: by its description when it is made, and by the picture where both are at hand.
+// Which algorithm computes a convolution: by its description when it is made, and by the picture where both are at
+// hand.
 #include <cstdlib>
 #include <cstring>
 
 #include "checks.h"
-#include "conv2d.h"
+#include "conv2d/conv2d.h"
 
 namespace atrous {
 
@@ -33,8 +34,8 @@ int64_t taps_inside(int64_t input, int64_t output, int64_t dilation, int64_t pad
     return taps;
 }
 
-// The transforms and the smaller products of Winograd's way cost about a quarter more than its multiply-adds say; and
-// these are of float32, of which there are half as many a cycle as of bfloat16.
+// The transforms and the smaller products of Winograd's algorithm cost about a quarter more than its multiply-adds say;
+// and these are of float32, of which there are half as many a cycle as of bfloat16.
 bool pays(const atrous_conv2d_desc& desc, int64_t winograd, int64_t direct) {
     const int64_t cost = winograd + winograd / 4;
     return (desc.type == ATROUS_BFLOAT16 ? 2 * cost : cost) <= direct;
@@ -77,7 +78,7 @@ int32_t winograd_tile_size(const atrous_conv2d_desc& desc) {
     return 10 * usual.winograd(4) < 9 * usual.winograd(3) ? 4 : 3;
 }
 
-conv2d_choice choose_way(const atrous_conv2d_desc& desc) {
+conv2d_choice choose_algorithm(const atrous_conv2d_desc& desc) {
     const bool depthwise = desc.groups > 1 && desc.groups == desc.in_channels && desc.out_channels == desc.in_channels;
     const conv2d_choice otherwise = depthwise ? conv2d_choice::depthwise : conv2d_choice::product;
     const char* forced = std::getenv("ATROUS_CONV");

@@ -3,6 +3,7 @@
 #define ATROUS_WINOGRAD_POINTS_H
 
 #include <array>
+#include <cstddef>
 
 namespace atrous {
 

@@ -1,5 +1,5 @@
-#include "conv2d.h"
-#include "conv2d_fixture.h"
+#include "conv2d/conv2d.h"
+#include "conv2d/conv2d_fixture.h"
 
 namespace atrous::tests {
 namespace {
@@ -38,7 +38,7 @@ double magnitude_of_a_tile(const conv_case& c) {
 using Winograd = EveryIsa;
 
 TEST_P(Winograd, MatchesTheReference) {
-    const scoped_way way("winograd");
+    const scoped_algorithm algorithm("winograd");
     const auto engine = make_engine(2);
     for (const conv_case& c : cases) {
         SCOPED_TRACE(c.name);
@@ -50,7 +50,7 @@ TEST_P(Winograd, MatchesTheReference) {
 }
 
 TEST_P(Winograd, GivesTheSameBitsOnAnyNumberOfThreads) {
-    const scoped_way way("winograd");
+    const scoped_algorithm algorithm("winograd");
     const auto one = make_engine(1), three = make_engine(3), many = make_engine(9);
     for (const conv_case& c : cases) {
         SCOPED_TRACE(c.name);
@@ -62,7 +62,7 @@ TEST_P(Winograd, GivesTheSameBitsOnAnyNumberOfThreads) {
 }
 
 TEST_P(Winograd, AddsAResidualInPlace) {
-    const scoped_way way("winograd");
+    const scoped_algorithm algorithm("winograd");
     const auto engine = make_engine(2);
     for (const conv_case& c : cases) {
         if (!c.residual) continue;
@@ -79,7 +79,7 @@ TEST_P(Winograd, AddsAResidualInPlace) {
 TEST_P(Winograd, MatchesTheReferenceInBfloat16) {
     const auto engine = make_engine(2);
     if (!GetParam()->bf16_products) GTEST_SKIP() << "no products of bfloat16";
-    const scoped_way way("winograd");
+    const scoped_algorithm algorithm("winograd");
     for (conv_case c : cases) {
         SCOPED_TRACE(c.name);
         c.scale = false;
@@ -92,7 +92,7 @@ TEST_P(Winograd, MatchesTheReferenceInBfloat16) {
     }
 }
 
-// Which way was taken shows in the last bits.
+// Which algorithm was taken shows in the last bits.
 TEST_P(Winograd, IsChosenWhereItSavesMultiplyAdds) {
     const conv_case dense{"dense", 1, 33, 33, 32, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1};
     const conv_case far{"far", 1, 33, 33, 32, 32, 3, 3, 1, 18, 1, 18, 18, 18, 18};
@@ -104,7 +104,7 @@ TEST_P(Winograd, IsChosenWhereItSavesMultiplyAdds) {
         SCOPED_TRACE(c->name);
         const conv_data data(*c);
         const auto forced = [&](const char* name) {
-            const scoped_way way(name);
+            const scoped_algorithm algorithm(name);
             return run_case(*c, data, *engine);
         };
         const sheet direct = forced("direct"), winograd = forced("winograd"), chosen = run_case(*c, data, *engine);
@@ -123,21 +123,23 @@ TEST(WinogradChoice, FollowsTheUsualSize) {
     EXPECT_EQ(winograd_tile_size(desc_of(304, 256, 1, 129)), 4);
     EXPECT_EQ(winograd_tile_size(desc_of(2048, 256, 6, 33)), 3);
     EXPECT_EQ(winograd_tile_size(desc_of(2048, 256, 6, 48)), 4);  // phases of 8 x 8
-    EXPECT_EQ(choose_way(desc_of(2048, 256, 12, 33)), conv2d_choice::either);
-    EXPECT_EQ(choose_way(desc_of(2048, 256, 18, 33)), conv2d_choice::product);  // mostly padding
-    EXPECT_EQ(choose_way(desc_of(2048, 256, 18, 129)), conv2d_choice::either);
-    EXPECT_EQ(choose_way(desc_of(4096, 256, 6, 33)), conv2d_choice::product);  // 105 MB of weights
+    EXPECT_EQ(choose_algorithm(desc_of(2048, 256, 12, 33)), conv2d_choice::either);
+    EXPECT_EQ(choose_algorithm(desc_of(2048, 256, 18, 33)), conv2d_choice::product);  // mostly padding
+    EXPECT_EQ(choose_algorithm(desc_of(2048, 256, 18, 129)), conv2d_choice::either);
+    EXPECT_EQ(choose_algorithm(desc_of(4096, 256, 6, 33)), conv2d_choice::product);  // 105 MB of weights
     const auto half_desc_of = [&](int in, int out, int rate, int side) {
         atrous_conv2d_desc desc = desc_of(in, out, rate, side);
         desc.type = ATROUS_BFLOAT16;
         return desc;
     };
-    EXPECT_EQ(choose_way(half_desc_of(304, 256, 1, 129)), conv2d_choice::either);
-    EXPECT_EQ(choose_way(half_desc_of(256, 256, 1, 33)), conv2d_choice::product);  // 6 times the memory, for few pixels
-    EXPECT_EQ(choose_way(half_desc_of(256, 256, 12, 65)), conv2d_choice::product);  // half of what float32 would save
+    EXPECT_EQ(choose_algorithm(half_desc_of(304, 256, 1, 129)), conv2d_choice::either);
+    EXPECT_EQ(choose_algorithm(half_desc_of(256, 256, 1, 33)),
+              conv2d_choice::product);  // 6 times the memory, for few pixels
+    EXPECT_EQ(choose_algorithm(half_desc_of(256, 256, 12, 65)),
+              conv2d_choice::product);  // half of what float32 would save
 }
 
-// Handles of many filters keep no weights for the direct way until a picture asks for it.
+// Handles of many filters keep no weights for the direct algorithm until a picture asks for it.
 TEST_P(Winograd, RecoversTheFiltersForPicturesTooSmall) {
     const auto engine = make_engine(3);
     conv_case c{"small_and_deep",       2,    7,   4, 260, 257, 3, 3, 1, 4, 1, 4, 4, 4, 4, 0, 3,
@@ -147,7 +149,7 @@ TEST_P(Winograd, RecoversTheFiltersForPicturesTooSmall) {
     const sheet output = run_case(c, data, *engine);
     expect_matches_reference(c, data, output);
     for (const char* forced : {"winograd", "direct"}) {  // the filters as they were round differently
-        const scoped_way way(forced);
+        const scoped_algorithm algorithm(forced);
         EXPECT_NE(run_case(c, data, *engine).storage(), output.storage()) << forced;
     }
 }
@@ -158,7 +160,7 @@ struct error {
 
 // Relative to the standard deviation of the outputs, for inputs and weights from -1 to 1.
 error error_of(const char* name, int size, atrous_engine& engine) {
-    const scoped_way way(name);
+    const scoped_algorithm algorithm(name);
     constexpr int outputs = 29;
     const conv_case c{"deep", 1,     size, size, 2304, outputs, 3, 3, 1, 1, 1, 0, 0, 0, 0, 0, 0, ATROUS_ACTIVATION_NONE,
                       false,  false, false};
@@ -189,7 +191,7 @@ TEST_P(Winograd, RoundsLittleAtGreatDepth) {
 ATROUS_EVERY_ISA(Winograd);
 
 TEST(WinogradHandle, RefusesAnUnknownWay) {
-    const scoped_way way("fft");
+    const scoped_algorithm algorithm("fft");
     atrous_engine engine(1, *available_kernels().back());
     const atrous_conv2d_desc desc{1, 1, 3, 3, 1, 1, 1, 1, 1, ATROUS_ACTIVATION_NONE, 0, ATROUS_FLOAT32, 1, 1};
     const float weights[9] = {};
