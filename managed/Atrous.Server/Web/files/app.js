@@ -9,7 +9,7 @@ import { Viewer } from "./viewer.js";
 const at = (id) => document.getElementById(id);
 const viewer = new Viewer();
 const legend = new Legend((hidden) => { viewer.hidden = hidden; }, (label) => { viewer.highlighted = label; });
-new Probe(viewer, describe, (label) => { legend.current = label; }, (text) => { at("spoken").textContent = text; });
+const probe = new Probe(viewer, describe, (label) => { legend.current = label; }, (text) => { at("spoken").textContent = text; });
 
 /** The server's models by name, with the colours of the chosen palette. */
 let models = new Map();
@@ -18,12 +18,23 @@ let limits = null;
 /** The picture on show: {file, name}, and once there is a mask {model, png, report}. */
 let shown = null;
 let running = null;
+/** The promise of the first list of models, which whatever shows a mask waits for. */
+let known = null;
 
 async function loadModels() {
   const answer = await fetchModels(at("palette").value);
   models = new Map(answer.models.map((model) => [model.name, model]));
   limits = answer.limits;
   return answer.default;
+}
+
+/** Waits for the models, their names and limits; asks again where asking failed before. */
+function knowModels() {
+  known ??= loadModels().then(fillModels).catch((error) => {
+    known = null;
+    throw error;
+  });
+  return known;
 }
 
 function describe(label) {
@@ -64,6 +75,8 @@ async function work(job) {
 
 const open = (file, name) => work(async (signal) => {
   setBusy(true, "Reading the picture");
+  await knowModels();
+  if (signal.aborted) return;
   const bitmap = await readPicture(file);
   if (signal.aborted) return;
   shown = { file, name };
@@ -111,6 +124,7 @@ function showPhoto(bitmap) {
 }
 
 function hideResult() {
+  probe.clear();
   at("frame").setAttribute("aria-label", `${shown.name}, not yet segmented`);
   at("status").textContent = "";
   at("times-card").hidden = true;
@@ -294,7 +308,7 @@ async function recolour() {
 listen();
 setOpacity();
 try {
-  fillModels(await loadModels());
+  await knowModels();
   await showSamples();
 } catch (error) {
   fail(error);
