@@ -63,6 +63,7 @@ public sealed partial class ReadmeTests(GeneratedModel model) : IDisposable
     {
         File.WriteAllText(Path.Combine(_folder, "Program.cs"), program);
         string library = typeof(Segmenter).Assembly.Location;
+        string logging = typeof(Microsoft.Extensions.Logging.ILogger).Assembly.Location;
         string native = Path.Combine(AppContext.BaseDirectory, "libatrous.so");
         File.WriteAllText(Path.Combine(_folder, "Readme.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">
@@ -76,6 +77,7 @@ public sealed partial class ReadmeTests(GeneratedModel model) : IDisposable
               </PropertyGroup>
               <ItemGroup>
                 <Reference Include="Atrous" HintPath="{library}" />
+                <Reference Include="Microsoft.Extensions.Logging.Abstractions" HintPath="{logging}" />
                 <None Include="{native}" CopyToOutputDirectory="PreserveNewest" />
                 <None Include="{DefaultModel.Path}" Link="models/{Path.GetFileName(DefaultModel.Path)}" CopyToOutputDirectory="PreserveNewest" />
               </ItemGroup>

@@ -33,7 +33,9 @@ internal sealed class DeviceGraph
     /// <param name="storedInput">The first input comes in the format of convolutions, not in the caller's.</param>
     public static DeviceGraph Of(NetworkGraph graph, DType storage, bool storedInput)
     {
-        NetworkGraph fused = GraphPasses.Apply(graph with { Slices = new Dictionary<Value, Slice>() });
+        // Concatenations are elided later, when the formats are known.
+        NetworkGraph fused = GraphPasses.Apply(
+            graph with { Slices = new Dictionary<Value, Slice>() }, GraphPasses.Fusions);
         var lowered = new DeviceGraph(fused, storage);
         for (int i = 0; i < fused.Inputs.Count; i++)
         {

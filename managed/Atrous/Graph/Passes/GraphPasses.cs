@@ -47,7 +47,7 @@ internal static class GraphPasses
             : throw new ArgumentException($"There is no pass {name} in the list.", nameof(name));
 
     /// <summary>Applies some passes in their order.</summary>
-    public static NetworkGraph Apply(NetworkGraph graph, params IEnumerable<GraphPass> passes) =>
+    public static NetworkGraph Apply(NetworkGraph graph, IEnumerable<GraphPass> passes) =>
         passes.Aggregate(graph, (current, pass) => pass.Apply(current));
 
     /// <summary>Applies what a processor wants: fusions, the storage that was asked for, the layout.</summary>

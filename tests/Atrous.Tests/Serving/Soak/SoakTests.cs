@@ -20,11 +20,8 @@ public sealed class SoakTests(GeneratedModel model)
     /// </summary>
     private const double Flat = 1.05;
 
-    /// <summary>
-    /// The same where a quarter is seconds: memory goes up and down by that much with every reload, since a fresh model
-    /// holds the buffers of its warm-up until others take their place.
-    /// </summary>
-    private const double FlatInShort = 1.3, Short = 120;
+    /// <summary>The seconds below which a run only looks for faults.</summary>
+    private const double Short = 120;
 
     [Fact]
     public async Task The_server_stays_as_it_was()
@@ -49,9 +46,12 @@ public sealed class SoakTests(GeneratedModel model)
         served.Signal(15);
         Assert.Equal(0, await served.Exit());
         Assert.Single(served.Log, line => line.Length > 0);
+        // How much memory and how many threads a server has beside other work is noise: bench/load/soak.sh judges it.
+        if (seconds < Short)
+            return;
 
         double memory = Median(seconds / 4, sample => sample.ResidentKiB), lastMemory = Median(seconds * 3 / 4, sample => sample.ResidentKiB);
-        Assert.True(lastMemory <= memory * (seconds < Short ? FlatInShort : Flat), $"Resident memory went from {memory} to {lastMemory} KiB.");
+        Assert.True(lastMemory <= memory * Flat, $"Resident memory went from {memory} to {lastMemory} KiB.");
         // A reload has two models at a time; a bomb that went off would show here.
         Assert.True(samples[^1].PeakKiB <= 2 * memory, $"Resident memory was {samples[^1].PeakKiB} KiB at its peak, usually {memory}.");
         AssertNoGrowth("Threads", sample => sample.Threads);
