@@ -62,6 +62,8 @@ internal static class Program
         }
 
         ParseResult result = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (result.Action is not HelpWithExitCodes)
+            UnknownOption.Refuse(result);
         if (result.Errors.Count > 0)
         {
             string command = result.CommandResult.Command == root ? "atrous" : $"atrous {result.CommandResult.Command.Name}";

@@ -59,6 +59,38 @@ public sealed class UsageTests
         Assert.Empty(result.Output);
     }
 
+    [Theory]
+    [InlineData("segment --modell=m a.png", "There is no option --modell; did you mean --model?")]
+    [InlineData("segment --modell m a.png", "There is no option --modell; did you mean --model?")]
+    [InlineData("segment a.png --ovrelay", "There is no option --ovrelay; did you mean --overlay?")]
+    [InlineData("segment a.png --overlay --Jsn", "There is no option --Jsn; did you mean --json?")]
+    [InlineData("segment a.png -z", "There is no option -z; `atrous segment --help`")]
+    [InlineData("segment a.png --frobnicate", "There is no option --frobnicate; `atrous segment --help`")]
+    [InlineData("info --sise=65x65", "There is no option --sise; did you mean --size?")]
+    [InlineData("pull some-model --timout 3", "There is no option --timout; did you mean --timeout?")]
+    [InlineData("devices --jsno", "There is no option --jsno; did you mean --json?")]
+    [InlineData("--versoin", "There is no option --versoin; did you mean --version?")]
+    public void A_misspelt_option_is_wrong_usage_and_no_argument(string line, string words)
+    {
+        ToolResult result = Tool.Run(line.Split(' ')).Refuses(2, words);
+        Assert.Empty(result.Output);
+    }
+
+    [Fact]
+    public void After_two_dashes_everything_is_an_argument() =>
+        Tool.Run("info", "--", "--modell.pth").Refuses(3, "--modell.pth", "does not exist");
+
+    [Theory]
+    [InlineData("infer --input -in.safetensors --output out.safetensors", "-in.safetensors")]
+    [InlineData("bench m --runs -1", "--runs takes a number from 0")]
+    public void The_value_of_an_option_may_begin_with_a_dash(string line, string words)
+    {
+        ToolResult result = Tool.Run(line.Split(' '));
+        Assert.NotEqual(0, result.ExitCode);
+        Assert.Contains(words, result.Error);
+        Assert.DoesNotContain("There is no option", result.Error);
+    }
+
     [Fact]
     public void Devices_are_listed_for_people_and_for_programs()
     {
