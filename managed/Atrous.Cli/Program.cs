@@ -61,6 +61,7 @@ internal static class Program
                 root.Add(create());
         }
 
+        args = ScoringOptions.NameCrf(args);
         ParseResult result = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.Action is not HelpWithExitCodes)
             UnknownOption.Refuse(result);

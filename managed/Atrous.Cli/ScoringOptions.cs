@@ -11,6 +11,8 @@ namespace Atrous.Cli;
 /// </summary>
 internal sealed class ScoringOptions
 {
+    private const string CrfName = "--crf";
+
     private readonly Option<int?> _tile = new("--tile")
     {
         Description = "Slide a window of NxN pixels over the picture at its own scale and blend the scores: for pictures that do not fit whole",
@@ -38,13 +40,32 @@ internal sealed class ScoringOptions
 
     private readonly Option<bool> _flip = new("--flip") { Description = "Score every picture mirrored as well, and average the probabilities" };
 
-    private readonly Option<string?> _crf = new("--crf")
+    private readonly Option<string?> _crf = new(CrfName)
     {
-        Description = "Sharpen the mask with a fully-connected CRF: " + string.Join(" or ", DenseCrfParameters.All.Select(known => known.Name))
-            + "; " + DenseCrfParameters.DeepLabV2.Name + " where no name is given. Not with --tile",
+        Description = "Sharpen the mask with a fully-connected CRF: "
+            + string.Join(" or ", DenseCrfParameters.All.Select(known => known.Name)) + "; "
+            + DenseCrfParameters.DeepLabV2.Name + " where no name is given. Not with --tile",
         HelpName = "NAME",
         Arity = ArgumentArity.ZeroOrOne,
     };
+
+    /// <summary>
+    /// The arguments with a name for every --crf that has none. The parser would take whatever follows, such as a
+    /// picture, for the name.
+    /// </summary>
+    public static string[] NameCrf(string[] args)
+    {
+        int end = Array.IndexOf(args, "--");
+        for (int i = 0; i < (end < 0 ? args.Length : end); i++)
+        {
+            if (args[i] != CrfName)
+                continue;
+            string? next = i + 1 < args.Length ? args[i + 1] : null;
+            if (!DenseCrfParameters.All.Any(known => known.Name.Equals(next, StringComparison.OrdinalIgnoreCase)))
+                args = [.. args[..i], $"{CrfName}={DenseCrfParameters.DeepLabV2.Name}", .. args[(i + 1)..]];
+        }
+        return args;
+    }
 
     public void AddTo(Command command)
     {

@@ -28,6 +28,19 @@ public sealed class SegmentOptionTests(GeneratedModel model) : IDisposable
     }
 
     [Theory]
+    [InlineData("--crf", "a.png")]
+    [InlineData("--crf", "PyDenseCRF", "a.png")]
+    [InlineData("--crf", "--quiet", "a.png")]
+    [InlineData("a.png", "--crf")]
+    [InlineData("--crf", "--", "a.png")]
+    public void The_name_of_a_crf_may_be_left_out_before_a_picture(params string[] arguments)
+    {
+        _place.AddPhoto("a.png");
+        Tool.RunIn(_place.Folder, ["segment", "--model", model.Path, "-o", "m.png", .. arguments]).Exits(0);
+        _place.AssertMask("m.png");
+    }
+
+    [Theory]
     [InlineData("no CRF named 'bogus'", "--crf=bogus")]
     [InlineData("--resize takes", "--resize", "tall")]
     [InlineData("--resize takes", "--resize", "0x5")]
