@@ -24,6 +24,8 @@ internal static class InfoText
         Line("backbone", info.Backbone);
         Line("output stride", $"{info.OutputStride}");
         Line("input", $"{info.InputChannels} channel(s): {info.Preprocessing.Description}");
+        Line("mean", Numbers.List(info.Preprocessing.Mean));
+        Line("std", Numbers.List(info.Preprocessing.Std));
         Line("classes", $"{info.Classes}");
         Lines("", info.ClassNames.Index().Select(name => $"{name.Index,4}  {name.Item}"));
         Line("parameters", Numbers.Grouped(info.Parameters));

@@ -61,7 +61,7 @@ public sealed record PreprocessingSpec
             {
                 1f => "from 0 to 255",
                 1f / 255f => "from 0 to 1",
-                _ => $"times {Scale.ToString("g4", CultureInfo.InvariantCulture)}",
+                _ => $"times {Scale.ToString("R", CultureInfo.InvariantCulture)}",
             };
             string resize = Resize is ResizePolicy.None ? Resize.ToString() : $"{Resize} ({Name(Filter)})";
             return $"{colours} {scale}, {Statistics()}, {resize}";
@@ -104,7 +104,7 @@ public sealed record PreprocessingSpec
         };
 
         static string List(IReadOnlyList<float> values) =>
-            string.Join(' ', values.Select(value => value.ToString("0.####", CultureInfo.InvariantCulture)));
+            string.Join(',', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)));
     }
 }
 

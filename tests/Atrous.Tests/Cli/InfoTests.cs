@@ -38,6 +38,23 @@ public sealed class InfoTests(GeneratedModel model)
     }
 
     [Fact]
+    public void Mean_and_std_are_printed_as_they_are_typed()
+    {
+        string[] lines = Tool.Run("info", model.Path).Exits(0).Output.Split('\n');
+        Assert.Contains("mean           0.485,0.456,0.406", lines);
+        Assert.Contains("std            0.229,0.224,0.225", lines);
+
+        using var place = new Workplace();
+        place.AddPhoto("a.png");
+        string[] segment = ["segment", place["a.png"], "--model", model.Path, "-q", "-o"];
+        Tool.Run([.. segment, place["plain.png"]]).Exits(0);
+        Tool.Run([.. segment, place["typed.png"], "--mean", Typed("mean"), "--std", Typed("std")]).Exits(0);
+        Assert.Equal(File.ReadAllBytes(place["plain.png"]), File.ReadAllBytes(place["typed.png"]));
+
+        string Typed(string label) => Assert.Single(lines, line => line.StartsWith(label + " "))[label.Length..].Trim();
+    }
+
+    [Fact]
     public void A_folder_with_a_configuration_is_a_model()
     {
         using var place = new Workplace();

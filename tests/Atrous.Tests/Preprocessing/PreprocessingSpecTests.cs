@@ -40,8 +40,21 @@ public class PreprocessingSpecTests
     {
         Assert.Equal("RGB from 0 to 1, ImageNet's mean and std, native size", PreprocessingSpec.ImageNet.Description);
         Assert.Equal(
-            "BGR from 0 to 255, mean 104.008 116.669 122.675, long side 513 (bilinear without antialiasing)", Caffe.Description);
+            "BGR from 0 to 255, mean 104.008,116.669,122.675, long side 513 (bilinear without antialiasing)",
+            Caffe.Description);
         Assert.Equal("RGB from 0 to 1, no mean or std, letterboxed into 512x512 on 128 (bicubic)", Boxed.Description);
+    }
+
+    [Fact]
+    public void Describes_its_numbers_with_all_their_digits()
+    {
+        PreprocessingSpec spec = Caffe with
+        {
+            Scale = 1f / 127.5f,
+            Mean = [0.4321651f, 0, -1],
+            Std = [0.22803f, 58.395f, 0.00001f],
+        };
+        Assert.StartsWith("BGR times 0.007843138, mean 0.4321651,0,-1, std 0.22803,58.395,1E-05, ", spec.Description);
     }
 
     [Fact]
