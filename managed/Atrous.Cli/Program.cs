@@ -53,7 +53,9 @@ internal static class Program
             ["verify"] = () => VerifyCommand.Create(interruption),
             ["bench"] = () => BenchCommand.Create(interruption),
             ["serve"] = () => ServeCommand.Create(interruption),
+            ["version"] = () => HelpCommand.CreateVersion(RunAgain),
         };
+        commands["help"] = () => HelpCommand.Create(commands.Keys, RunAgain);
         // The command that is named, or all, so that help lists them: making what is not asked for takes 10 ms.
         foreach ((string name, Func<Command> create) in commands)
         {
@@ -64,7 +66,7 @@ internal static class Program
         args = ScoringOptions.NameCrf(args);
         ParseResult result = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.Action is not HelpWithExitCodes)
-            UnknownOption.Refuse(result);
+            UnknownOption.Refuse(result, args);
         if (result.Errors.Count > 0)
         {
             string command = result.CommandResult.Command == root ? "atrous" : $"atrous {result.CommandResult.Command.Name}";
@@ -72,6 +74,8 @@ internal static class Program
             throw CommandException.Usage($"{errors} See {command} --help.");
         }
         return result.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+
+        int RunAgain(string[] others) => Run(others, temporaries, interruption);
     }
 
     private sealed class HelpWithExitCodes : SynchronousCommandLineAction

@@ -9,17 +9,27 @@ namespace Atrous.Cli;
 /// </summary>
 internal static class UnknownOption
 {
+    /// <param name="result">Of parsing the arguments.</param>
+    /// <param name="args">The arguments as they were parsed.</param>
     /// <exception cref="CommandException">
-    /// An argument begins with "-", is more than that, and does not come after "--".
+    /// An argument begins with "-", is more than that, and does not come after "--"; or an option has a value that it
+    /// does not take, as in "--overlay=photo.jpg".
     /// </exception>
-    public static void Refuse(ParseResult result)
+    public static void Refuse(ParseResult result, string[] args)
     {
+        Token? last = null;
         foreach (Token token in result.Tokens)
         {
             if (token.Type == TokenType.DoubleDash)
                 return;
-            if (token.Type == TokenType.Argument && token.Value is ['-', _, ..] && !IsOptionValue(token, result.CommandResult))
-                throw CommandException.Usage(Message(token.Value, result.CommandResult));
+            if (token.Type == TokenType.Argument && !IsOptionValue(token, result.CommandResult))
+            {
+                if (token.Value is ['-', _, ..])
+                    throw CommandException.Usage(Message(token.Value, result.CommandResult));
+                if (last?.Type == TokenType.Option && !args.Contains(token.Value))
+                    throw CommandException.Usage($"{last.Value} takes no value '{token.Value}'.");
+            }
+            last = token;
         }
     }
 
@@ -70,7 +80,7 @@ internal static class UnknownOption
     }
 
     /// <summary>
-    /// How many letters to add, drop, replace or swap with their neighbour make one name of the other, whatever the case.
+    /// How many letters to add, drop, replace or swap with their neighbour make one name of the other, in any case.
     /// </summary>
     private static int Changes(string from, string to)
     {

@@ -16,6 +16,8 @@ public sealed class UsageTests
     [InlineData("devices")]
     [InlineData("verify")]
     [InlineData("bench")]
+    [InlineData("version")]
+    [InlineData("help")]
     public void Help_documents_usage_and_exit_codes(params string[] command)
     {
         ToolResult result = Tool.Run([.. command, "--help"]).Exits(0);
@@ -26,7 +28,23 @@ public sealed class UsageTests
     }
 
     [Theory]
+    [InlineData("help", "--help")]
+    [InlineData("help segment", "segment --help")]
+    [InlineData("help help", "help --help")]
+    [InlineData("version", "--version")]
+    public void A_word_does_what_the_option_does(string word, string option)
+    {
+        ToolResult result = Tool.Run(word.Split(' ')).Exits(0);
+        Assert.NotEmpty(result.Output);
+        Assert.Equal(Tool.Run(option.Split(' ')).Exits(0).Output, result.Output);
+        Assert.Empty(result.Error);
+    }
+
+    [Theory]
     [InlineData("", "--help")]
+    [InlineData("help frob", "no command 'frob'")]
+    [InlineData("help segment info", "atrous help --help")]
+    [InlineData("version frob", "frob")]
     [InlineData("frob", "frob")]
     [InlineData("devices --frob", "--frob")]
     [InlineData("segment --model m", "atrous segment --help")]
@@ -69,6 +87,8 @@ public sealed class UsageTests
     [InlineData("info --sise=65x65", "There is no option --sise; did you mean --size?")]
     [InlineData("pull some-model --timout 3", "There is no option --timout; did you mean --timeout?")]
     [InlineData("devices --jsno", "There is no option --jsno; did you mean --json?")]
+    [InlineData("segment --overlay=a.png", "--overlay takes no value 'a.png'")]
+    [InlineData("segment -qz a.png", "-q takes no value 'z'")]
     [InlineData("--versoin", "There is no option --versoin; did you mean --version?")]
     public void A_misspelt_option_is_wrong_usage_and_no_argument(string line, string words)
     {
