@@ -21,7 +21,7 @@ internal static class HelpCommand
             if (result.GetValue(name) is not { } wanted)
                 return run(["--help"]);
             if (!commands.Contains(wanted))
-                throw CommandException.Usage($"There is no command '{wanted}'; `atrous help` lists those that there are.");
+                throw CommandException.Usage($"There is no command '{wanted}'; `atrous help` lists those there are.");
             return run([wanted, "--help"]);
         });
         return command;
