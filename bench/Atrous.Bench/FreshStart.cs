@@ -10,12 +10,14 @@ namespace Atrous.Bench;
 internal sealed record FreshStart(double Milliseconds, double PeakMiB)
 {
     /// <summary>The tool itself, on a picture that lies there as a file.</summary>
-    public static FreshStart OfAtrous(string tool, string model, string picture, (int Height, int Width) size, int threads, string precision) => Measure(
+    public static FreshStart OfAtrous(string tool, string model, string picture, (int Height, int Width) size,
+        int threads, string precision) => Measure(
         () => Peer.Start(tool,
         [
             "bench", Path.GetFullPath(model), "--device", "cpu", "--image", Path.GetFullPath(picture),
             "--size", string.Create(CultureInfo.InvariantCulture, $"{size.Height}x{size.Width}"),
-            "--threads", threads.ToString(CultureInfo.InvariantCulture), "--precision", precision, "--runs", "0", "--warm-up", "0", "--json",
+            "--threads", threads.ToString(CultureInfo.InvariantCulture), "--precision", precision, "--runs", "0",
+                "--warm-up", "0", "--json",
         ]),
         json => json.GetProperty("peakResidentBytes").GetInt64() / (double)(1 << 20));
 

@@ -11,7 +11,8 @@ namespace Atrous.Bench;
 /// <param name="Script">The name of the script in bench/peers that the program runs.</param>
 internal sealed record Peer(string Name, string Program, string Script)
 {
-    private static string Folder { get; } = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", "peers"));
+    private static string Folder { get; } =
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", "peers"));
 
     /// <summary>ONNX Runtime for Node.</summary>
     /// <exception cref="BenchException">It is not installed.</exception>
@@ -19,9 +20,11 @@ internal sealed record Peer(string Name, string Program, string Script)
     {
         string path = Path.Combine(Folder, "node_modules", "onnxruntime-node", "package.json");
         if (!File.Exists(path))
-            throw new BenchException("onnxruntime-node is not installed; run: npm install --ignore-scripts --prefix bench/peers");
+            throw new BenchException(
+                "onnxruntime-node is not installed; run: npm install --ignore-scripts --prefix bench/peers");
         using JsonDocument package = JsonDocument.Parse(File.ReadAllBytes(path));
-        return new Peer($"onnxruntime-node {package.RootElement.GetProperty("version").GetString()}", "node", "onnxruntime.mjs");
+        return new Peer(
+            $"onnxruntime-node {package.RootElement.GetProperty("version").GetString()}", "node", "onnxruntime.mjs");
     }
 
     /// <summary>PyTorch of the Python that ATROUS_PYTHON names, else of Debian's.</summary>
@@ -34,7 +37,8 @@ internal sealed record Peer(string Name, string Program, string Script)
         process.WaitForExit();
         return version.Length > 0
             ? new Peer($"PyTorch {version}", python, "torch_peer.py")
-            : throw new BenchException($"{python} has no PyTorch; run: apt-get install python3-torch (or name another in ATROUS_PYTHON)");
+            : throw new BenchException(
+                $"{python} has no PyTorch; run: apt-get install python3-torch (or name another in ATROUS_PYTHON)");
     }
 
     /// <summary>A process that has loaded the model and waits.</summary>
@@ -47,7 +51,8 @@ internal sealed record Peer(string Name, string Program, string Script)
 
     /// <summary>A process of its own: from its start to the first mask, and its peak memory.</summary>
     public FreshStart First(string model, int[] shape, int threads) => FreshStart.Measure(
-        () => Start(Program, Arguments("first", model, shape, threads)), json => json.GetProperty("peakMiB").GetDouble());
+        () => Start(Program, Arguments("first", model, shape, threads)), json => json.GetProperty("peakMiB")
+        .GetDouble());
 
     /// <summary>In bench/peers, with its streams connected.</summary>
     public static Process Start(string program, string[] arguments)
@@ -62,7 +67,8 @@ internal sealed record Peer(string Name, string Program, string Script)
     }
 
     private string[] Arguments(string command, string model, int[] shape, int threads) =>
-        [Script, command, Path.GetFullPath(model), string.Join(',', shape), threads.ToString(CultureInfo.InvariantCulture)];
+        [Script, command, Path.GetFullPath(model), string.Join(',', shape),
+        threads.ToString(CultureInfo.InvariantCulture)];
 
     private static string Here([CallerFilePath] string path = "") => path;
 }
@@ -96,5 +102,6 @@ internal sealed class PeerProcess : IDisposable
     }
 
     private JsonElement ReadLine() => JsonDocument.Parse(
-        _process.StandardOutput.ReadLine() ?? throw new BenchException($"{_peer.Name} ended before its answer.")).RootElement;
+        _process.StandardOutput.ReadLine()
+        ?? throw new BenchException($"{_peer.Name} ended before its answer.")).RootElement;
 }

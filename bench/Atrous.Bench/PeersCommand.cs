@@ -16,17 +16,40 @@ internal static class PeersCommand
 
     public static Command Create()
     {
-        var models = new Argument<string[]>("MODEL@HxW") { Arity = ArgumentArity.OneOrMore, Description = "Checkpoints, each with the input's size" };
-        var onnx = new Option<string>("--onnx") { Required = true, Description = "The folder with what `atrous export` made of each: NAME.onnx" };
-        var tool = new Option<string>("--tool") { Required = true, Description = "The program atrous, for start-up and memory" };
+        var models = new Argument<string[]>("MODEL@HxW")
+        {
+            Arity = ArgumentArity.OneOrMore,
+            Description = "Checkpoints, each with the input's size",
+        };
+        var onnx = new Option<string>("--onnx")
+        {
+            Required = true,
+            Description = "The folder with what `atrous export` made of each: NAME.onnx",
+        };
+        var tool = new Option<string>("--tool")
+        {
+            Required = true,
+            Description = "The program atrous, for start-up and memory",
+        };
         var threads = new Option<int>("--threads") { DefaultValueFactory = _ => 2, Description = "Of each runtime" };
-        var seconds = new Option<double>("--seconds") { DefaultValueFactory = _ => 40, Description = $"Of each model's turns; {Least} turns at least, {Most} at most" };
-        var output = new Option<string?>("--output", "-o") { Description = "The folder that gets peers.md and peers.json" };
-        var command = new Command("peers", "Atrous, onnxruntime-node and PyTorch side by side.") { models, onnx, tool, threads, seconds, output };
+        var seconds = new Option<double>("--seconds")
+        {
+            DefaultValueFactory = _ => 40,
+            Description = $"Of each model's turns; {Least} turns at least, {Most} at most",
+        };
+        var output = new Option<string?>("--output", "-o")
+        {
+            Description = "The folder that gets peers.md and peers.json",
+        };
+        var command = new Command("peers", "Atrous, onnxruntime-node and PyTorch side by side.")
+        {
+            models, onnx, tool, threads, seconds, output,
+        };
         command.SetAction(result =>
         {
             var run = new PeersRun(
-                Peer.OnnxRuntime(), Peer.PyTorch(), result.GetRequiredValue(onnx), result.GetRequiredValue(tool), result.GetValue(threads),
+                Peer.OnnxRuntime(), Peer.PyTorch(), result.GetRequiredValue(onnx), result.GetRequiredValue(tool),
+                result.GetValue(threads),
                 TimeSpan.FromSeconds(result.GetValue(seconds)));
             var report = new PeersReport(result.GetValue(threads));
             foreach (string model in result.GetRequiredValue(models))
@@ -46,9 +69,11 @@ internal static class PeersCommand
         {
             int at = given.LastIndexOf('@');
             string[] sides = at < 0 ? [] : given[(at + 1)..].Split('x');
-            if (sides.Length != 2 || !int.TryParse(sides[0], CultureInfo.InvariantCulture, out int height) || !int.TryParse(sides[1], CultureInfo.InvariantCulture, out int width))
+            if (sides.Length != 2 || !int.TryParse(sides[0], CultureInfo.InvariantCulture, out int height)
+                || !int.TryParse(sides[1], CultureInfo.InvariantCulture, out int width))
                 throw new BenchException($"'{given}' is not MODEL@HEIGHTxWIDTH.");
-            string path = given[..at], name = Path.GetFileNameWithoutExtension(path), onnx = Path.Combine(Onnx, name + ".onnx");
+            string path = given[..at], name = Path.GetFileNameWithoutExtension(path),
+                onnx = Path.Combine(Onnx, name + ".onnx");
             Console.Error.WriteLine($"{name} at {height}x{width}");
 
             using Segmenter fp32 = Segmenter.Load(path, Options(Precision.Fp32));
@@ -87,13 +112,20 @@ internal static class PeersCommand
             }
             Dictionary<string, FreshStart> starts = FreshStarts(path, onnx, nchw, photo, bf16 is not null);
             return new MeasuredModel(
-                name, $"{fp32.Info.Architecture} {fp32.Info.Backbone}, output stride {fp32.Info.OutputStride}", height, width,
+                name, $"{fp32.Info.Architecture} {fp32.Info.Backbone}, output stride {fp32.Info.OutputStride}", height,
+                width,
                 runtimes[0].Times.Count,
                 [.. runtimes.Select(runtime => new MeasuredRuntime(
-                    runtime.Name, Medians.Of(runtime.Times), runtime.Times.Min(), starts.GetValueOrDefault(runtime.Name), differences.GetValueOrDefault(runtime.Name)))]);
+                    runtime.Name, Medians.Of(runtime.Times), runtime.Times.Min(),
+                        starts.GetValueOrDefault(runtime.Name), differences.GetValueOrDefault(runtime.Name)))]);
         }
 
-        private SegmenterOptions Options(Precision precision) => new() { Threads = Threads, Device = "cpu", Precision = precision };
+        private SegmenterOptions Options(Precision precision) => new()
+        {
+            Threads = Threads,
+            Device = "cpu",
+            Precision = precision,
+        };
 
         /// <summary>Null where this processor, or this version, computes in fp32 alone.</summary>
         private Segmenter? Bf16(string path)
@@ -122,18 +154,21 @@ internal static class PeersCommand
             }
         }
 
-        private Dictionary<string, FreshStart> FreshStarts(string model, string onnx, int[] nchw, Image photo, bool bf16)
+        private Dictionary<string, FreshStart> FreshStarts(
+            string model, string onnx, int[] nchw, Image photo, bool bf16)
         {
             string picture = Path.Combine(Path.GetTempPath(), $"atrous-bench-{Environment.ProcessId}.png");
             photo.SavePng(picture);
             var starts = new Dictionary<string, Func<FreshStart>>
             {
-                [MeasuredRuntime.Atrous] = () => FreshStart.OfAtrous(Tool, model, picture, (nchw[2], nchw[3]), Threads, "fp32"),
+                [MeasuredRuntime.Atrous] = () =>
+                    FreshStart.OfAtrous(Tool, model, picture, (nchw[2], nchw[3]), Threads, "fp32"),
                 [OnnxRuntime.Name] = () => OnnxRuntime.First(onnx, nchw, Threads),
                 [PyTorch.Name] = () => PyTorch.First(model, nchw, Threads),
             };
             if (bf16)
-                starts[MeasuredRuntime.AtrousBf16] = () => FreshStart.OfAtrous(Tool, model, picture, (nchw[2], nchw[3]), Threads, "bf16");
+                starts[MeasuredRuntime.AtrousBf16] = () =>
+                    FreshStart.OfAtrous(Tool, model, picture, (nchw[2], nchw[3]), Threads, "bf16");
             try
             {
                 var measured = starts.ToDictionary(start => start.Key, _ => new List<FreshStart>());

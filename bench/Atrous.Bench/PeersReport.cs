@@ -41,8 +41,13 @@ internal sealed class PeersReport(int threads)
     {
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "peers.md"), _text.ToString());
-        var options = new JsonSerializerOptions { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
-        File.WriteAllText(Path.Combine(folder, "peers.json"), JsonSerializer.Serialize(new { threads, models = _models }, options));
+        var options = new JsonSerializerOptions
+        {
+            WriteIndented = true,
+            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        };
+        File.WriteAllText(
+            Path.Combine(folder, "peers.json"), JsonSerializer.Serialize(new { threads, models = _models }, options));
     }
 
     private string Table(MeasuredModel model)
@@ -50,11 +55,15 @@ internal sealed class PeersReport(int threads)
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"### {model.Network}, {model.Height}x{model.Width}");
         text.AppendLine();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{threads} threads, {model.Turns} turns. Tensor in, logits out, but where it says otherwise.");
+        text.AppendLine(CultureInfo.InvariantCulture,
+            $"{threads} threads, {model.Turns} turns. Tensor in, logits out, but where it says otherwise.");
         text.AppendLine();
-        string[] peers = [.. model.Runtimes.Select(runtime => runtime.Name).Where(name => !name.StartsWith(MeasuredRuntime.Atrous, StringComparison.Ordinal))];
+        string[] peers =
+            [.. model.Runtimes.Select(runtime => runtime.Name)
+            .Where(name => !name.StartsWith(MeasuredRuntime.Atrous, StringComparison.Ordinal))];
         text.AppendLine(
-            $"| | median ms | fastest ms | {string.Join(" | ", peers.Select(peer => $"of {peer}"))} | start to first mask ms | peak resident MiB | max difference |");
+            $"| | median ms | fastest ms | {string.Join(" | ", peers.Select(peer => $"of {peer}"))} | start to first " +
+            $"mask ms | peak resident MiB | max difference |");
         text.AppendLine(string.Concat(Enumerable.Repeat("|---", 6 + peers.Length)) + "|");
         foreach (MeasuredRuntime runtime in model.Runtimes)
         {
@@ -68,5 +77,6 @@ internal sealed class PeersReport(int threads)
         return text.ToString();
     }
 
-    private static string Text(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "";
+    private static string Text(double? value, string format) =>
+        value?.ToString(format, CultureInfo.InvariantCulture) ?? "";
 }

@@ -19,12 +19,20 @@ internal static class ServingCommand
         var model = new Option<string>("--model") { Description = "The checkpoint", Required = true };
         var image = new Option<string>("--image") { Description = "A JPEG or PNG", Required = true };
         var batch = new Option<int>("--batch") { Description = "Pictures of a run", DefaultValueFactory = _ => 4 };
-        var clients = new Option<int>("--clients") { Description = "Requests under way", DefaultValueFactory = _ => 16 };
+        var clients = new Option<int>("--clients")
+        {
+            Description = "Requests under way",
+            DefaultValueFactory = _ => 16,
+        };
         var rounds = new Option<int>("--rounds") { Description = "Turns of both", DefaultValueFactory = _ => 5 };
         var seconds = new Option<double>("--seconds") { Description = "Of each turn", DefaultValueFactory = _ => 4 };
-        var command = new Command("serving", "The library's own batches beside requests at saturation.") { model, image, batch, clients, rounds, seconds };
+        var command = new Command("serving", "The library's own batches beside requests at saturation.")
+        {
+            model, image, batch, clients, rounds, seconds,
+        };
         command.SetAction((result, cancellationToken) => Run(
-            result.GetRequiredValue(model), result.GetRequiredValue(image), result.GetValue(batch), result.GetValue(clients),
+            result.GetRequiredValue(model), result.GetRequiredValue(image), result.GetValue(batch),
+            result.GetValue(clients),
             result.GetValue(rounds), TimeSpan.FromSeconds(result.GetValue(seconds))));
         return command;
     }
@@ -33,7 +41,12 @@ internal static class ServingCommand
     {
         using Segmenter library = Segmenter.Load(model, new SegmenterOptions { MaxBatch = batch });
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        var batching = new BatchingOptions { MaxBatch = batch, QueueLimit = Math.Max(2 * clients, batch), Timeout = null };
+        var batching = new BatchingOptions
+        {
+            MaxBatch = batch,
+            QueueLimit = Math.Max(2 * clients, batch),
+            Timeout = null,
+        };
         builder.Services.AddAtrous(options => options.AddModel("m", model, batching: batching));
         using IHost host = builder.Build();
         await host.StartAsync();
@@ -63,11 +76,16 @@ internal static class ServingCommand
                 return 1;
             });
             rates.Add((own, pixels, files));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{round,5}  {own,7:0.00}  {pixels,17:0.00}  {files,16:0.00}"));
+            Console.WriteLine(
+                string.Create(
+                    CultureInfo.InvariantCulture, $"{round,5}  {own,7:0.00}  {pixels,17:0.00}  {files,16:0.00}"));
         }
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"median of requests / library: {Medians.Of(rates.Select(rate => rate.Pixels / rate.Library)):0.000} (pixels), {Medians.Of(rates.Select(rate => rate.Files / rate.Library)):0.000} (files, decoded as well)"));
-        Console.WriteLine(string.Join(", ", served.Statistics.Batches.Select(size => $"{size.Network.Count} batches of {size.BatchSize}")));
+            $"median of requests / library: {Medians.Of(rates.Select(rate => rate.Pixels / rate.Library)):0.000} " +
+            $"(pixels), {Medians.Of(rates.Select(rate => rate.Files / rate.Library)):0.000} (files, decoded as well)"));
+        Console.WriteLine(
+            string.Join(
+                ", ", served.Statistics.Batches.Select(size => $"{size.Network.Count} batches of {size.BatchSize}")));
         await host.StopAsync();
     }
 

@@ -6,13 +6,18 @@ namespace Atrous.Cli;
 internal static class BenchCommand
 {
     private const string Description =
-        "Measure a model on a device: latency (pixels in, labels out) and its stages, throughput, start-up and memory. Ctrl-C ends " +
+        "Measure a model on a device: latency (pixels in, labels out) and its stages, throughput, start-up and " +
+        "memory. Ctrl-C ends " +
         "it early and prints what was measured.";
 
     public static Command Create(Interruption interruption)
     {
         Argument<string?> model = ModelChoice.Argument(optional: true);
-        var input = new Option<string?>("--image") { Description = "A JPEG or PNG; a made picture unless given", HelpName = "FILE" };
+        var input = new Option<string?>("--image")
+        {
+            Description = "A JPEG or PNG; a made picture unless given",
+            HelpName = "FILE",
+        };
         var batch = Count("--batch", "Pictures of a run", 1, 256, 1);
         var warmUp = Count("--warm-up", "Runs before those that count, the first mask not among them", 0, 1000, 3);
         var runs = new Option<int?>("--runs")

@@ -37,11 +37,13 @@ internal sealed record ClassesFile(IReadOnlyList<string> Names, Palette? Palette
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new CommandException(ExitCode.Usage, $"{path}: there is no such file; check the path given with --classes.", e);
+            throw new CommandException(
+                ExitCode.Usage, $"{path}: there is no such file; check the path given with --classes.", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CommandException(ExitCode.Usage, $"{path}: the file cannot be read ({e.Message.TrimEnd('.')}).", e);
+            throw new CommandException(
+                ExitCode.Usage, $"{path}: the file cannot be read ({e.Message.TrimEnd('.')}).", e);
         }
     }
 
@@ -50,12 +52,14 @@ internal sealed record ClassesFile(IReadOnlyList<string> Names, Palette? Palette
         int hash = text.LastIndexOf('#');
         Rgb? colour = null;
         if (hash >= 0 && text.Length - hash == 7 && (hash == 0 || char.IsWhiteSpace(text[hash - 1])) &&
-            int.TryParse(text.AsSpan(hash + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int hex))
+            int.TryParse(
+                text.AsSpan(hash + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int hex))
         {
             colour = Rgb.FromHex(hex);
             text = text[..hash].TrimEnd();
         }
-        return text.Length > 0 ? (text, colour) : throw CommandException.Usage($"{path}: line {line} has no class name.");
+        return text.Length > 0 ? (text, colour)
+            : throw CommandException.Usage($"{path}: line {line} has no class name.");
     }
 
     private static Palette PaletteOf(Rgb?[] colours)

@@ -1,7 +1,8 @@
 namespace Atrous.Cli;
 
 /// <summary>Ends a command, or the work on one file of many, with a sentence and an exit code.</summary>
-internal sealed class CommandException(int exitCode, string message, Exception? inner = null) : Exception(message, inner)
+internal sealed class CommandException(int exitCode, string message, Exception? inner = null)
+    : Exception(message, inner)
 {
     public int ExitCode => exitCode;
 

@@ -8,7 +8,8 @@ namespace Atrous.Cli;
 internal static class ConvertCommand
 {
     private const string Description =
-        "Write the model as a safetensors file that describes itself: network, pre-processing and class names are in its " +
+        "Write the model as a safetensors file that describes itself: network, pre-processing and class names are in " +
+        "its " +
         "metadata, and it needs no --dialect, --option or --output-stride to be read.";
 
     private static readonly Dictionary<string, DType> Types = new()
@@ -21,17 +22,35 @@ internal static class ConvertCommand
     public static Command Create(TemporaryFiles temporaries)
     {
         Argument<string?> model = ModelChoice.Argument(optional: false);
-        var output = new Option<string>("--output", "-o") { Description = "The safetensors file to write", HelpName = "FILE", Required = true };
-        var type = new Option<string>("--dtype") { Description = "Number format of the weights", HelpName = "fp32|fp16|bf16", DefaultValueFactory = _ => "fp32" };
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "The safetensors file to write",
+            HelpName = "FILE",
+            Required = true,
+        };
+        var type = new Option<string>("--dtype")
+        {
+            Description = "Number format of the weights",
+            HelpName = "fp32|fp16|bf16",
+            DefaultValueFactory = _ => "fp32",
+        };
         type.AcceptOnlyFromAmong([.. Types.Keys]);
-        var fold = new Option<bool>("--fold") { Description = "Multiply batch norms into the convolutions that they follow", HelpName = "true|false" };
+        var fold = new Option<bool>("--fold")
+        {
+            Description = "Multiply batch norms into the convolutions that they follow",
+            HelpName = "true|false",
+        };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but errors" };
         var modelOptions = new ModelOptions();
         var command = new Command("convert", Description) { model, output, type, fold, quiet };
         modelOptions.AddTo(command);
         command.SetAction(result =>
         {
-            var convert = new ConvertOptions { Type = Types[result.GetRequiredValue(type)], FoldBatchNorm = result.GetValue(fold) };
+            var convert = new ConvertOptions
+            {
+                Type = Types[result.GetRequiredValue(type)],
+                FoldBatchNorm = result.GetValue(fold),
+            };
             SegmenterOptions options = modelOptions.Read(result);
             string source = ModelChoice.Of(result, model).Path;
             ConvertResult written = ModelFile.Write(

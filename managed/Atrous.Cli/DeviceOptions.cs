@@ -21,7 +21,8 @@ internal sealed class DeviceOptions
         CustomParser = result =>
         {
             string name = result.Tokens[0].Value;
-            if (PrecisionNames.Split('|').Contains(name) && Enum.TryParse(name, ignoreCase: true, out Precision precision))
+            if (PrecisionNames.Split('|').Contains(name)
+                && Enum.TryParse(name, ignoreCase: true, out Precision precision))
                 return precision;
             result.AddError($"--precision takes {PrecisionNames}, not '{name}'.");
             return null;

@@ -9,15 +9,27 @@ namespace Atrous.Cli;
 internal static class EvalCommand
 {
     private const string Description =
-        "Compare a model's masks with a data set's label maps: IoU of each class, mean and frequency-weighted IoU, pixel and " +
-        "mean accuracy. Label maps are PNGs whose pixel is the class (palette index or grey), paired with the pictures by " +
+        "Compare a model's masks with a data set's label maps: IoU of each class, mean and frequency-weighted IoU, " +
+        "pixel and " +
+        "mean accuracy. Label maps are PNGs whose pixel is the class (palette index or grey), paired with the " +
+        "pictures by " +
         "name; a mask of another size is scored at its label map's.";
 
     public static Command Create(TemporaryFiles temporaries, Interruption interruption)
     {
         Argument<string?> model = ModelChoice.Argument(optional: true);
-        var images = new Option<string>("--images") { Description = "The folder of pictures, with its sub-folders", HelpName = "DIR", Required = true };
-        var labels = new Option<string>("--labels") { Description = "The folder of label maps: for sub/a.jpg its sub/a.png", HelpName = "DIR", Required = true };
+        var images = new Option<string>("--images")
+        {
+            Description = "The folder of pictures, with its sub-folders",
+            HelpName = "DIR",
+            Required = true,
+        };
+        var labels = new Option<string>("--labels")
+        {
+            Description = "The folder of label maps: for sub/a.jpg its sub/a.png",
+            HelpName = "DIR",
+            Required = true,
+        };
         var ignore = new Option<int?>("--ignore")
         {
             Description = "The true label whose pixels are not scored",
@@ -49,7 +61,10 @@ internal static class EvalCommand
         var preprocessing = new PreprocessingOptions();
         var scoring = new ScoringOptions();
 
-        var command = new Command("eval", Description) { model, images, labels, ignore, batch, confusion, classes, json, quiet };
+        var command = new Command("eval", Description)
+        {
+            model, images, labels, ignore, batch, confusion, classes, json, quiet,
+        };
         scoring.AddTo(command);
         deviceOptions.AddTo(command);
         modelOptions.AddTo(command);
@@ -58,10 +73,12 @@ internal static class EvalCommand
         {
             SegmenterOptions options = scoring.Read(result, deviceOptions.Read(result, modelOptions.Read(result)));
             ClassesFile? named = result.GetValue(classes) is { } path ? ClassesFile.Read(path) : null;
-            IReadOnlyList<LabelledPicture> pictures = LabelledPictures.Of(result.GetRequiredValue(images), result.GetRequiredValue(labels));
+            IReadOnlyList<LabelledPicture> pictures =
+                LabelledPictures.Of(result.GetRequiredValue(images), result.GetRequiredValue(labels));
             ModelChoice chosen = ModelChoice.Of(result, model);
             options = preprocessing.Read(
-                result, chosen.Path, options with { ClassNames = named?.Names, MaxBatch = result.GetValue(batch)!.Value });
+                result, chosen.Path,
+                options with { ClassNames = named?.Names, MaxBatch = result.GetValue(batch)!.Value });
 
             using Segmenter segmenter = Segmenter.Load(chosen.Path, options);
             if (!result.GetValue(quiet))

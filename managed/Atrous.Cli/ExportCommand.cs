@@ -8,14 +8,21 @@ namespace Atrous.Cli;
 internal static class ExportCommand
 {
     private const string Description =
-        "Write the model as ONNX (operator set 17) for other runtimes: input 'input' (N,C,H,W float32, normalised), outputs " +
-        "'logits' (what the original implementation's forward returns) and 'output' (logits at the input's size), or 'output' " +
+        "Write the model as ONNX (operator set 17) for other runtimes: input 'input' (N,C,H,W float32, normalised), " +
+        "outputs " +
+        "'logits' (what the original implementation's forward returns) and 'output' (logits at the input's size), or " +
+        "'output' " +
         "alone where they are the same.";
 
     public static Command Create(TemporaryFiles temporaries)
     {
         Argument<string?> model = ModelChoice.Argument(optional: false);
-        var output = new Option<string>("--output", "-o") { Description = "The ONNX file to write", HelpName = "FILE", Required = true };
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "The ONNX file to write",
+            HelpName = "FILE",
+            Required = true,
+        };
         var size = new Option<(int Height, int Width)?>("--size")
         {
             Description = "The one input size; any size unless given, where the network allows that",

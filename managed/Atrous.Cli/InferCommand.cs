@@ -9,14 +9,25 @@ namespace Atrous.Cli;
 internal static class InferCommand
 {
     private const string Description =
-        "Run the network alone: tensor 'input' (N,C,H,W, already normalised) in; 'logits' (what the original implementation's " +
+        "Run the network alone: tensor 'input' (N,C,H,W, already normalised) in; 'logits' (what the original " +
+        "implementation's " +
         "forward returns) and 'output' (logits at the input's size) out, both N,C,H,W float32.";
 
     public static Command Create(TemporaryFiles temporaries, Interruption interruption)
     {
         Argument<string?> model = ModelChoice.Argument(optional: true);
-        var input = new Option<string>("--input") { Description = "The safetensors file with the input", HelpName = "FILE", Required = true };
-        var output = new Option<string>("--output", "-o") { Description = "The safetensors file to write", HelpName = "FILE", Required = true };
+        var input = new Option<string>("--input")
+        {
+            Description = "The safetensors file with the input",
+            HelpName = "FILE",
+            Required = true,
+        };
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "The safetensors file to write",
+            HelpName = "FILE",
+            Required = true,
+        };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but errors" };
         var modelOptions = new ModelOptions();
         var deviceOptions = new DeviceOptions();
@@ -31,10 +42,15 @@ internal static class InferCommand
             using Segmenter segmenter = Segmenter.Load(chosen.Path, options);
             long start = Stopwatch.GetTimestamp();
             using NetworkResult computed = segmenter.Infer(tensor, interruption.Token);
-            string milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds.ToString("0.0", CultureInfo.InvariantCulture);
-            TensorFile.Write(temporaries, result.GetRequiredValue(output), ("logits", computed.Forward), ("output", computed.Output));
+            string milliseconds =
+                Stopwatch.GetElapsedTime(start).TotalMilliseconds.ToString("0.0", CultureInfo.InvariantCulture);
+            TensorFile.Write(temporaries, result.GetRequiredValue(output), ("logits", computed.Forward),
+                ("output", computed.Output));
             if (!result.GetValue(quiet))
-                Terminal.Message(chosen.Introduce($"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {milliseconds} ms"));
+                Terminal.Message(
+                    chosen.Introduce(
+                        $"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, " +
+                        $"{milliseconds} ms"));
             return ExitCode.Done;
         });
         return command;

@@ -16,7 +16,10 @@ internal static class InfoCommand
         };
         var json = new Option<bool>("--json") { Description = "Write one JSON document" };
         var modelOptions = new ModelOptions();
-        var command = new Command("info", "Tell what a checkpoint is; names and shapes are read, no weights.") { model, size, json };
+        var command = new Command("info", "Tell what a checkpoint is; names and shapes are read, no weights.")
+        {
+            model, size, json,
+        };
         modelOptions.AddTo(command);
         command.SetAction(result =>
         {

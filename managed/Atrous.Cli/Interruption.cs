@@ -45,10 +45,12 @@ internal sealed partial class Interruption : IDisposable
         _source.Dispose();
     }
 
-    private PosixSignalRegistration On(PosixSignal signal, int code) => PosixSignalRegistration.Create(signal, context =>
+    private PosixSignalRegistration On(PosixSignal signal, int code) =>
+        PosixSignalRegistration.Create(signal, context =>
     {
         context.Cancel = true;
-        if (Volatile.Read(ref _hangUp) is { } hangUp && (signal == PosixSignal.SIGHUP || !_source.IsCancellationRequested))
+        if (Volatile.Read(ref _hangUp) is { } hangUp
+            && (signal == PosixSignal.SIGHUP || !_source.IsCancellationRequested))
         {
             if (signal == PosixSignal.SIGHUP)
                 hangUp();

@@ -25,7 +25,8 @@ internal static class MadePicture
             for (int x = 0; x < width; x++)
             {
                 for (int c = 0; c < picture.Channels; c++)
-                    pixels[at++] = (byte)Math.Clamp(Value((double)y / height, (double)x / width, c) + 6 * random.NextDouble() - 3, 0, 255);
+                    pixels[at++] = (byte)Math.Clamp(
+                        Value((double)y / height, (double)x / width, c) + 6 * random.NextDouble() - 3, 0, 255);
             }
         }
         return picture;
@@ -33,7 +34,8 @@ internal static class MadePicture
 
     private static double Value(double y, double x, int channel)
     {
-        double value = 90 + 60 * y + 25 * Math.Sin(7 * x + channel) * Math.Cos(5 * y) + 6 * Math.Sin(190 * x) * Math.Sin(170 * y);
+        double value = 90 + 60 * y + 25 * Math.Sin(7 * x + channel) * Math.Cos(5 * y)
+            + 6 * Math.Sin(190 * x) * Math.Sin(170 * y);
         for (int disc = 0; disc < Discs; disc++)
         {
             double dx = x - 0.08 * disc, dy = y - 0.5 - 0.4 * Math.Sin(2.1 * disc);

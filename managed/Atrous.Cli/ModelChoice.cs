@@ -7,7 +7,8 @@ namespace Atrous.Cli;
 internal sealed record ModelChoice
 {
     private const string Description =
-        "The checkpoint: a file (.safetensors, .pth, .pt, .ckpt, .pkl), a folder with config.json, or a name that `atrous models` lists";
+        "The checkpoint: a file (.safetensors, .pth, .pt, .ckpt, .pkl), a folder with config.json, or a name that " +
+        "`atrous models` lists";
 
     private ModelChoice(string given) => Path = ModelPath.Resolve(given);
 
@@ -39,10 +40,12 @@ internal sealed record ModelChoice
     };
 
     /// <exception cref="ModelException">There is no such model on this machine.</exception>
-    public static ModelChoice Of(ParseResult result, Option<string?> option) => Of(result.GetValue(option), option.Name);
+    public static ModelChoice Of(ParseResult result, Option<string?> option) =>
+        Of(result.GetValue(option), option.Name);
 
     /// <exception cref="ModelException">There is no such model on this machine.</exception>
-    public static ModelChoice Of(ParseResult result, Argument<string?> argument) => Of(result.GetValue(argument), argument.Name);
+    public static ModelChoice Of(ParseResult result, Argument<string?> argument) =>
+        Of(result.GetValue(argument), argument.Name);
 
     private static ModelChoice Of(string? given, string name)
     {

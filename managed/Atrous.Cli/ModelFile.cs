@@ -12,16 +12,19 @@ internal static class ModelFile
         using var file = new OutputFile(temporaries, path);
         // The library renames onto what it is given, and a device must not be replaced.
         if (file.IsDirect)
-            throw new CommandException(ExitCode.Failed, $"{path}: this is a device or a pipe; a model needs a file of its own.");
+            throw new CommandException(
+                ExitCode.Failed, $"{path}: this is a device or a pipe; a model needs a file of its own.");
         try
         {
             T result = write(file.TemporaryPath);
             file.Commit();
             return result;
         }
-        catch (AtrousException e) when (e is not (ModelException or UnavailableException) && e.InnerException is { } cause)
+        catch (AtrousException e)
+            when (e is not (ModelException or UnavailableException) && e.InnerException is { } cause)
         {
-            throw new CommandException(ExitCode.Failed, $"{path}: the file cannot be written ({cause.Message.TrimEnd('.')}).", e);
+            throw new CommandException(
+                ExitCode.Failed, $"{path}: the file cannot be written ({cause.Message.TrimEnd('.')}).", e);
         }
     }
 }

@@ -10,14 +10,19 @@ namespace Atrous.Cli;
 internal static class ModelsCommand
 {
     private const string Description =
-        "List the models that have a name: the one in the box, and the published ones that `atrous pull NAME` fetches into " +
-        "ATROUS_HOME (else the platform's cache folder). ATROUS_CATALOG names another catalog in place of the built-in one.";
+        "List the models that have a name: the one in the box, and the published ones that `atrous pull NAME` " +
+        "fetches into " +
+        "ATROUS_HOME (else the platform's cache folder). ATROUS_CATALOG names another catalog in place of the " +
+        "built-in one.";
 
     private const string Unknown = "unknown";
 
     public static Command Create()
     {
-        var json = new Option<bool>("--json") { Description = "Write one JSON document, with URLs, hashes and sources" };
+        var json = new Option<bool>("--json")
+        {
+            Description = "Write one JSON document, with URLs, hashes and sources",
+        };
         var command = new Command("models", Description) { json };
         command.SetAction(result =>
         {
@@ -37,9 +42,11 @@ internal static class ModelsCommand
         IAnsiConsole console = Terminal.Rich(Console.Out, Console.IsOutputRedirected);
         var table = new Table { Border = Console.IsOutputRedirected ? TableBorder.None : TableBorder.Rounded };
         table.AddColumns(
-            new TableColumn("name").NoWrap(), new TableColumn("state"), new TableColumn("size").RightAligned(), new TableColumn("mIoU").RightAligned(),
+            new TableColumn("name").NoWrap(), new TableColumn("state"), new TableColumn("size").RightAligned(),
+            new TableColumn("mIoU").RightAligned(),
             new TableColumn("classes").RightAligned(), new TableColumn("trained on"), new TableColumn("licence"));
-        Add(DefaultModel.Name, "in the box", SizeOfDefault() is { } size ? Numbers.Megabytes(size) : "missing", "see its card", "11", "CamVid road scenes", "MIT");
+        Add(DefaultModel.Name, "in the box", SizeOfDefault() is { } size ? Numbers.Megabytes(size)
+            : "missing", "see its card", "11", "CamVid road scenes", "MIT");
         foreach (CatalogEntry entry in catalog.Entries)
         {
             Add(entry.Name, State(entry, cache), entry.Size is { } bytes ? Numbers.Megabytes(bytes) : Unknown,
@@ -104,7 +111,8 @@ internal static class ModelsCommand
             json.WriteNull(name);
     }
 
-    private static long? SizeOfDefault() => new FileInfo(DefaultModel.Path) is { Exists: true } file ? file.Length : null;
+    private static long? SizeOfDefault() =>
+        new FileInfo(DefaultModel.Path) is { Exists: true } file ? file.Length : null;
 
     private static string State(CatalogEntry entry, ModelCache cache) => cache.StateOf(entry) switch
     {

@@ -10,7 +10,9 @@ internal sealed class NetworkSizeOption
 {
     private readonly Option<(int Height, int Width)?> _size = new("--size")
     {
-        Description = "Size that the network sees; the pre-processing's own unless given, of a picture of 513x513 where none is named",
+        Description =
+            "Size that the network sees; the pre-processing's own unless given, of a picture of 513x513 where none " +
+            "is named",
         HelpName = "HxW",
         CustomParser = result => Numbers.ParseSize(result),
     };
@@ -29,6 +31,9 @@ internal sealed class NetworkSizeOption
         if (Of(result) is not { } size)
             return options;
         PreprocessingSpec spec = ModelInfo.Read(model, options).Preprocessing;
-        return options with { Preprocessing = spec with { Resize = new ResizePolicy.Stretch(size.Height, size.Width) } };
+        return options with
+        {
+            Preprocessing = spec with { Resize = new ResizePolicy.Stretch(size.Height, size.Width) },
+        };
     }
 }

@@ -13,7 +13,8 @@ internal static class Numbers
     public static int? Parse(ArgumentResult result, int least, int most, string expected)
     {
         string text = result.Tokens[0].Value;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most)
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= least
+            && number <= most)
             return number;
         result.AddError($"{Name(result)} takes {expected}, not '{text}'.");
         return null;
@@ -23,9 +24,12 @@ internal static class Numbers
     public static double ParseFraction(ArgumentResult result, double most = 1)
     {
         string text = result.Tokens[0].Value;
-        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number) && number >= 0 && number <= most)
+        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number)
+            && number >= 0 && number <= most)
             return number;
-        result.AddError(string.Create(CultureInfo.InvariantCulture, $"{Name(result)} takes a number from 0 to {most}, not '{text}'."));
+        result.AddError(
+            string.Create(
+                CultureInfo.InvariantCulture, $"{Name(result)} takes a number from 0 to {most}, not '{text}'."));
         return 0;
     }
 
@@ -34,7 +38,9 @@ internal static class Numbers
     {
         string text = result.Tokens[0].Value;
         if (!TryParseSize(text, out (int Height, int Width) size))
-            result.AddError($"{Name(result)} takes HEIGHTxWIDTH with sides from 1 to {LargestSide}, such as 513x513, not '{text}'.");
+            result.AddError(
+                $"{Name(result)} takes HEIGHTxWIDTH with sides from 1 to {LargestSide}, such as 513x513, not " +
+                $"'{text}'.");
         return size;
     }
 
@@ -51,7 +57,8 @@ internal static class Numbers
 
     /// <summary>Pixels along one side.</summary>
     public static bool TryParseSide(string text, out int side) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out side) && side is >= 1 and <= LargestSide;
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out side)
+        && side is >= 1 and <= LargestSide;
 
     /// <summary>"58,754,773".</summary>
     public static string Grouped(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
@@ -74,5 +81,6 @@ internal static class Numbers
     public static string List(IEnumerable<float> numbers) =>
         string.Join(',', numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture)));
 
-    private static string Name(ArgumentResult result) => (result.Parent as OptionResult)?.Option.Name ?? result.Argument.Name;
+    private static string Name(ArgumentResult result) =>
+        (result.Parent as OptionResult)?.Option.Name ?? result.Argument.Name;
 }

@@ -19,7 +19,8 @@ internal sealed class OutputFile : IDisposable
         _temporaries = temporaries;
         _shown = target;
         _target = Path.GetFullPath(target);
-        _direct = _target.StartsWith("/dev/", StringComparison.Ordinal) || _target.StartsWith("/proc/", StringComparison.Ordinal);
+        _direct = _target.StartsWith("/dev/", StringComparison.Ordinal)
+            || _target.StartsWith("/proc/", StringComparison.Ordinal);
         if (!_direct)
             _target = Guard(() => Prepare(_target));
         if (Directory.Exists(_target))
@@ -37,7 +38,8 @@ internal sealed class OutputFile : IDisposable
     public void Write(Action<Stream> contents) => Guard(() =>
     {
         using var stream = new FileStream(
-            TemporaryPath, _direct ? FileMode.Open : FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+            TemporaryPath, _direct ? FileMode.Open
+                : FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
         contents(stream);
         return true;
     });
@@ -90,5 +92,6 @@ internal sealed class OutputFile : IDisposable
         }
     }
 
-    private static string Reason(Exception e) => e.InnerException is IOException inner ? inner.Message.TrimEnd('.') : e.Message.TrimEnd('.');
+    private static string Reason(Exception e) =>
+        e.InnerException is IOException inner ? inner.Message.TrimEnd('.') : e.Message.TrimEnd('.');
 }

@@ -11,7 +11,8 @@ internal static class OutputNames
 {
     public const string Mask = ".mask.png", Overlay = ".overlay.png";
 
-    private static readonly string[] OtherFormats = [".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".npy", ".json"];
+    private static readonly string[] OtherFormats =
+        [".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".npy", ".json"];
 
     /// <param name="files">The pictures.</param>
     /// <param name="output">-o: a file, a folder, "-" for standard output; null for beside the inputs.</param>
@@ -38,9 +39,11 @@ internal static class OutputNames
         if (!files.IsOneFile)
             throw CommandException.Usage("Only the mask of one file can go to standard output; name a folder with -o.");
         if (overlay)
-            throw CommandException.Usage("Standard output takes the mask alone; name a file or folder with -o to have the overlay as well.");
+            throw CommandException.Usage(
+                "Standard output takes the mask alone; name a file or folder with -o to have the overlay as well.");
         if (!Console.IsOutputRedirected)
-            throw CommandException.Usage("The mask is a PNG and would go to the terminal; redirect standard output or name a file with -o.");
+            throw CommandException.Usage(
+                "The mask is a PNG and would go to the terminal; redirect standard output or name a file with -o.");
         return new SegmentJob(files.Pictures is [var picture] ? picture.Path : "-", "-", null);
     }
 
@@ -48,7 +51,8 @@ internal static class OutputNames
     {
         if (Directory.Exists(output) || Path.EndsInDirectorySeparator(output))
             return false;
-        bool isFile = File.Exists(output) || Path.GetExtension(output).Equals(".png", StringComparison.OrdinalIgnoreCase);
+        bool isFile = File.Exists(output)
+            || Path.GetExtension(output).Equals(".png", StringComparison.OrdinalIgnoreCase);
         if (isFile && !files.IsOneFile)
             throw CommandException.Usage($"-o {output} is a file; several inputs need a folder.");
         if (!isFile && OtherFormats.Contains(Path.GetExtension(output).ToLowerInvariant()))
@@ -58,7 +62,8 @@ internal static class OutputNames
 
     private static SegmentJob ToFile(InputFile file, string output, bool overlay)
     {
-        string stem = output.EndsWith(Mask, StringComparison.OrdinalIgnoreCase) ? output[..^Mask.Length] : Path.ChangeExtension(output, null);
+        string stem = output.EndsWith(Mask, StringComparison.OrdinalIgnoreCase) ? output[..^Mask.Length]
+            : Path.ChangeExtension(output, null);
         return new SegmentJob(file.Path, output, overlay ? stem + Overlay : null);
     }
 
@@ -79,11 +84,13 @@ internal static class OutputNames
             {
                 string full = Path.GetFullPath(output);
                 if (inputs.Contains(full))
-                    throw CommandException.Usage($"{output} is an input and would be overwritten; choose another name with -o.");
+                    throw CommandException.Usage(
+                        $"{output} is an input and would be overwritten; choose another name with -o.");
                 if (!outputs.TryAdd(full, job.Input))
                 {
                     throw CommandException.Usage(
-                        $"{outputs[full]} and {job.Input} would both be written to {output}; segment them in two runs with different -o.");
+                        $"{outputs[full]} and {job.Input} would both be written to {output}; segment them in two " +
+                        $"runs with different -o.");
                 }
             }
         }

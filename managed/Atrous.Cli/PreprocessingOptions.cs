@@ -12,14 +12,16 @@ internal sealed class PreprocessingOptions
 
     private readonly Option<ResizePolicy?> _resize = new("--resize")
     {
-        Description = "Size that the network sees instead of the dialect's: none, short=N, long=N, HxW, or letterbox=HxW",
+        Description =
+            "Size that the network sees instead of the dialect's: none, short=N, long=N, HxW, or letterbox=HxW",
         HelpName = "POLICY",
         CustomParser = ParsePolicy,
     };
 
     private readonly Option<float[]?> _mean = new("--mean")
     {
-        Description = "Mean per channel instead of the dialect's, on pixels from 0 to 1 (0 to 255 where the dialect scales so)",
+        Description =
+            "Mean per channel instead of the dialect's, on pixels from 0 to 1 (0 to 255 where the dialect scales so)",
         HelpName = "A,B,C",
         Arity = ArgumentArity.ExactlyOne,
         CustomParser = ParseNumbers,
@@ -33,7 +35,11 @@ internal sealed class PreprocessingOptions
         CustomParser = ParseNumbers,
     };
 
-    private readonly Option<string?> _order = new("--channel-order") { Description = "Colours as the network takes them: rgb or bgr", HelpName = "ORDER" };
+    private readonly Option<string?> _order = new("--channel-order")
+    {
+        Description = "Colours as the network takes them: rgb or bgr",
+        HelpName = "ORDER",
+    };
 
     public PreprocessingOptions() => _order.AcceptOnlyFromAmong("rgb", "bgr");
 
@@ -51,7 +57,8 @@ internal sealed class PreprocessingOptions
     {
         ResizePolicy? resize = result.GetValue(_resize);
         if (resize is not null and not ResizePolicy.None && options.Window is not null)
-            throw CommandException.Usage("--tile shows the network the picture at its own scale; leave out --resize, or --tile.");
+            throw CommandException.Usage(
+                "--tile shows the network the picture at its own scale; leave out --resize, or --tile.");
         float[] mean = result.GetValue(_mean) ?? [], std = result.GetValue(_std) ?? [];
         string? order = result.GetValue(_order);
         if (resize is null && mean.Length == 0 && std.Length == 0 && order is null)
@@ -60,7 +67,8 @@ internal sealed class PreprocessingOptions
         foreach ((string name, float[] values) in new[] { ("--mean", mean), ("--std", std) })
         {
             if (values.Length > 0 && values.Length != spec.Channels)
-                throw CommandException.Usage($"{name} takes {spec.Channels} number(s) for this model, not {values.Length}.");
+                throw CommandException.Usage(
+                    $"{name} takes {spec.Channels} number(s) for this model, not {values.Length}.");
         }
         if (std.Any(value => value <= 0))
             throw CommandException.Usage("--std takes numbers above 0.");
@@ -85,12 +93,15 @@ internal sealed class PreprocessingOptions
             ("none", 1) => new ResizePolicy.None(),
             ("short", 2) when Side(parts[1]) is { } side => new ResizePolicy.ShortSide(side),
             ("long", 2) when Side(parts[1]) is { } side => new ResizePolicy.LongSide(side, OnlyShrink: false),
-            ("letterbox", 2) when Size(parts[1]) is { } size => new ResizePolicy.Letterbox(size.Height, size.Width, Grey),
+            ("letterbox", 2) when Size(parts[1]) is { } size =>
+                new ResizePolicy.Letterbox(size.Height, size.Width, Grey),
             (_, 1) when Size(text) is { } size => new ResizePolicy.Stretch(size.Height, size.Width),
             _ => null,
         };
         if (policy is null)
-            result.AddError($"--resize takes none, short=N, long=N, HxW or letterbox=HxW with sides from 1 to {Numbers.LargestSide}, not '{text}'.");
+            result.AddError(
+                "--resize takes none, short=N, long=N, HxW or letterbox=HxW with sides from 1 to " +
+                $"{Numbers.LargestSide}, not '{text}'.");
         return policy;
 
         static int? Side(string text) => Numbers.TryParseSide(text, out int side) ? side : null;
@@ -104,9 +115,11 @@ internal sealed class PreprocessingOptions
         var values = new List<float>();
         foreach (string part in text.Split(','))
         {
-            if (!float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) || !float.IsFinite(value))
+            if (!float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out float value)
+                || !float.IsFinite(value))
             {
-                result.AddError($"{(result.Parent as OptionResult)?.Option.Name} takes numbers with commas between, not '{text}'.");
+                result.AddError(
+                    $"{(result.Parent as OptionResult)?.Option.Name} takes numbers with commas between, not '{text}'.");
                 return null;
             }
             values.Add(value);

@@ -34,7 +34,9 @@ internal static class Program
     private static int Run(string[] args, TemporaryFiles temporaries, Interruption interruption)
     {
         // Not a RootCommand: that takes its name from the assembly.
-        var root = new Command("atrous", "Semantic segmentation with DeepLab and DenseASPP networks, from the checkpoint that you trained.")
+        var root =
+            new Command("atrous",
+            "Semantic segmentation with DeepLab and DenseASPP networks, from the checkpoint that you trained.")
         {
             new HelpOption { Action = new HelpWithExitCodes() },
             new VersionOption(),
@@ -69,11 +71,13 @@ internal static class Program
             UnknownOption.Refuse(result, args);
         if (result.Errors.Count > 0)
         {
-            string command = result.CommandResult.Command == root ? "atrous" : $"atrous {result.CommandResult.Command.Name}";
+            string command = result.CommandResult.Command == root ? "atrous"
+                : $"atrous {result.CommandResult.Command.Name}";
             string errors = string.Join(" ", result.Errors.Select(error => error.Message).Distinct());
             throw CommandException.Usage($"{errors} See {command} --help.");
         }
-        return result.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        return result.Invoke(
+            new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 
         int RunAgain(string[] others) => Run(others, temporaries, interruption);
     }

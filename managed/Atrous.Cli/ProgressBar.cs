@@ -23,7 +23,8 @@ internal sealed class ProgressBar
         }
         IAnsiConsole console = Terminal.Rich(Console.Error, isRedirected: false);
         console.Progress()
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Columns(
+                new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(context =>
             {
                 ProgressTask task = context.AddTask(title, maxValue: steps);

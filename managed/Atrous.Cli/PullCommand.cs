@@ -7,8 +7,10 @@ namespace Atrous.Cli;
 internal static class PullCommand
 {
     private const string Description =
-        "Fetch a published model that `atrous models` lists into ATROUS_HOME (else the platform's cache folder), so that --model NAME " +
-        "works. A pull that was interrupted keeps what it has and goes on there; what came is checked against the publisher's SHA-256.";
+        "Fetch a published model that `atrous models` lists into ATROUS_HOME (else the platform's cache folder), so " +
+        "that --model NAME " +
+        "works. A pull that was interrupted keeps what it has and goes on there; what came is checked against the " +
+        "publisher's SHA-256.";
 
     public static Command Create(Interruption interruption)
     {
@@ -31,16 +33,19 @@ internal static class PullCommand
                 return ExitCode.Done;
             }
             CatalogEntry entry = ModelCatalog.Open().Find(wanted)
-                ?? throw CommandException.Usage($"There is no model '{wanted}' in the catalog; `atrous models` lists those that there are.");
+                ?? throw CommandException.Usage(
+                    $"There is no model '{wanted}' in the catalog; `atrous models` lists those that there are.");
             var options = new PullOptions();
             if (result.GetValue(timeout) is { } seconds)
                 options = options with { Inactivity = TimeSpan.FromSeconds(seconds) };
             var pull = new ModelPull(cache, options);
-            PullReport report = result.GetValue(quiet) ? new PullReport() : Console.IsErrorRedirected ? new PullLines() : new PullBars();
+            PullReport report = result.GetValue(quiet) ? new PullReport() : Console.IsErrorRedirected ? new PullLines()
+                : new PullBars();
             int fetched = 0;
             try
             {
-                report.Around(() => fetched = pull.RunAsync(entry, report, interruption.Token).GetAwaiter().GetResult());
+                report.Around(
+                    () => fetched = pull.RunAsync(entry, report, interruption.Token).GetAwaiter().GetResult());
             }
             catch (OperationCanceledException) when (interruption.ExitCode is { } code)
             {
@@ -62,6 +67,7 @@ internal static class PullCommand
         string hash = unhashed == 0 ? "its SHA-256 is right"
             : unhashed == entry.Files.Count ? "its publisher gives no SHA-256 to check it against"
             : $"its publisher gives no SHA-256 for {unhashed} of {entry.Files.Count} files";
-        return $"{entry.Name} {(fetched == 0 ? "was there already" : "is pulled")}: {path} ({hash}); use it with --model {entry.Name}";
+        return $"{entry.Name} {(fetched == 0 ? "was there already" : "is pulled")}: {path} ({hash}); use it with " +
+            $"--model {entry.Name}";
     }
 }

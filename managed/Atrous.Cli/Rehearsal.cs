@@ -67,7 +67,8 @@ internal static class Rehearsal
         Value y = graph.Add(name, new Conv2d(kernel, null, null, 1, 1, Padding.Symmetric(1), 1, Activation.None), x);
         var ones = new float[8];
         Array.Fill(ones, 1);
-        return graph.Add(name + "/relu", new Activate(Activation.Relu), graph.Add(name + "/norm", new BatchNorm(ones, new float[8], Activation.None), y));
+        return graph.Add(name + "/relu", new Activate(Activation.Relu),
+            graph.Add(name + "/norm", new BatchNorm(ones, new float[8], Activation.None), y));
     }
 
     private sealed class Zeros : IWeightSource

@@ -15,7 +15,9 @@ internal sealed class ScoringOptions
 
     private readonly Option<int?> _tile = new("--tile")
     {
-        Description = "Slide a window of NxN pixels over the picture at its own scale and blend the scores: for pictures that do not fit whole",
+        Description =
+            "Slide a window of NxN pixels over the picture at its own scale and blend the scores: for pictures that " +
+            "do not fit whole",
         HelpName = "N",
         CustomParser = result => Numbers.Parse(
             result, SlidingWindow.LeastSize, SlidingWindow.MostSize,
@@ -38,7 +40,10 @@ internal sealed class ScoringOptions
         CustomParser = ParseScales,
     };
 
-    private readonly Option<bool> _flip = new("--flip") { Description = "Score every picture mirrored as well, and average the probabilities" };
+    private readonly Option<bool> _flip = new("--flip")
+    {
+        Description = "Score every picture mirrored as well, and average the probabilities",
+    };
 
     private readonly Option<string?> _crf = new(CrfName)
     {
@@ -87,11 +92,13 @@ internal sealed class ScoringOptions
         if (tile is null && result.GetResult(_overlap) is { Implicit: false })
             throw CommandException.Usage("--overlap is that of --tile; give both.");
         if (tile is not null && crf)
-            throw CommandException.Usage("--crf needs the scores of the whole picture at once, which --tile never has; leave out one of them.");
+            throw CommandException.Usage(
+                "--crf needs the scores of the whole picture at once, which --tile never has; leave out one of them.");
         return options with
         {
             Window = tile is { } size ? new SlidingWindow(size, result.GetValue(_overlap)) : null,
-            Augmentation = flip || scales.Length > 0 ? new TestTimeAugmentation(scales.Length > 0 ? scales : [1], flip) : null,
+            Augmentation = flip || scales.Length > 0 ? new TestTimeAugmentation(scales.Length > 0 ? scales : [1], flip)
+                : null,
             Crf = crf ? DenseCrfParameters.ByName(result.GetValue(_crf) ?? DenseCrfParameters.DeepLabV2.Name) : null,
         };
     }
@@ -103,12 +110,14 @@ internal sealed class ScoringOptions
         var scales = new List<double>();
         foreach (string part in text.Split(','))
         {
-            if (!double.TryParse(part, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double scale) ||
+            if (!double.TryParse(
+                part, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double scale) ||
                 !(scale is >= Least and <= Most) || scales.Count == TestTimeAugmentation.MostScales)
             {
                 result.AddError(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"--scales takes 1 to {TestTimeAugmentation.MostScales} numbers from {Least} to {Most} with commas between, not '{text}'."));
+                    $"--scales takes 1 to {TestTimeAugmentation.MostScales} numbers from {Least} to {Most} with " +
+                    $"commas between, not '{text}'."));
                 return null;
             }
             scales.Add(scale);

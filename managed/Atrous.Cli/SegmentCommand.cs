@@ -6,7 +6,8 @@ namespace Atrous.Cli;
 internal static class SegmentCommand
 {
     private const string Description =
-        "Segment pictures: writes NAME.mask.png, an 8-bit palette PNG whose pixel is the class index, for every picture.";
+        "Segment pictures: writes NAME.mask.png, an 8-bit palette PNG whose pixel is the class index, for every " +
+        "picture.";
 
     public static Command Create(TemporaryFiles temporaries, Interruption interruption)
     {
@@ -21,7 +22,10 @@ internal static class SegmentCommand
             Description = "A folder, or for one input a .png; beside the inputs unless given, - for standard output",
             HelpName = "PATH",
         };
-        var overlay = new Option<bool>("--overlay") { Description = "Also write NAME.overlay.png, the classes' colours over the picture" };
+        var overlay = new Option<bool>("--overlay")
+        {
+            Description = "Also write NAME.overlay.png, the classes' colours over the picture",
+        };
         var opacity = new Option<double>("--opacity")
         {
             Description = "Of the overlay's colours, 0 to 1",
@@ -35,13 +39,19 @@ internal static class SegmentCommand
             HelpName = "FILE",
         };
         var json = new Option<bool>("--json") { Description = "Write one JSON document about all pictures" };
-        var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but errors (and the JSON document)" };
+        var quiet = new Option<bool>("--quiet", "-q")
+        {
+            Description = "Write nothing but errors (and the JSON document)",
+        };
         var modelOptions = new ModelOptions();
         var deviceOptions = new DeviceOptions();
         var preprocessing = new PreprocessingOptions();
         var scoring = new ScoringOptions();
 
-        var command = new Command("segment", Description) { inputs, model, output, overlay, opacity, classes, json, quiet };
+        var command = new Command("segment", Description)
+        {
+            inputs, model, output, overlay, opacity, classes, json, quiet,
+        };
         scoring.AddTo(command);
         deviceOptions.AddTo(command);
         modelOptions.AddTo(command);
@@ -53,7 +63,8 @@ internal static class SegmentCommand
             IReadOnlyList<SegmentJob> jobs = OutputNames.For(files, result.GetValue(output), result.GetValue(overlay));
             bool toStandardOutput = jobs is [{ Mask: "-" }];
             if (toStandardOutput && result.GetValue(json))
-                throw CommandException.Usage("The mask and --json both go to standard output; name a file with -o for the mask.");
+                throw CommandException.Usage(
+                    "The mask and --json both go to standard output; name a file with -o for the mask.");
             ClassesFile? named = result.GetValue(classes) is { } path ? ClassesFile.Read(path) : null;
 
             SegmentReport report = result.GetValue(json) ? new JsonReport()

@@ -10,12 +10,15 @@ namespace Atrous.Cli;
 internal static class ServeCommand
 {
     private const string Description =
-        "Serve models over HTTP: a page at /, POST /v1/segment, the Open Inference Protocol at /v2, /metrics, /livez, /readyz. " +
+        "Serve models over HTTP: a page at /, POST /v1/segment, the Open Inference Protocol at /v2, /metrics, " +
+        "/livez, /readyz. " +
         "SIGTERM drains and exits with 0 (a second one exits at once), SIGHUP loads the models anew.";
 
     private static readonly Option<string[]> Models = new("--model", "-m")
     {
-        Description = "A checkpoint or a model of `atrous models`, and the name that requests call it by (its own unless given). " +
+        Description =
+            "A checkpoint or a model of `atrous models`, and the name that requests call it by (its own unless " +
+            "given). " +
             $"May be repeated; the first is the default. {DefaultModel.Name} ({DefaultModel.Summary}) unless given",
         HelpName = "[NAME=]MODEL",
         Arity = ArgumentArity.OneOrMore,
@@ -28,21 +31,32 @@ internal static class ServeCommand
         DefaultValueFactory = _ => "127.0.0.1",
     };
 
-    private static readonly Option<int?> Port = Whole("--port", "PORT", "The port to listen on; 0 takes a free one", 8080, 0, 65535);
-    private static readonly Option<int?> MaxBatch = Whole("--max-batch", "N", "Most pictures of equal size in one run", 4, 1, 1024);
-    private static readonly Option<int?> MaxDelay = Whole("--max-delay", "MS", "Milliseconds that a request waits for company while the device is idle", 0, 0, 60_000);
-    private static readonly Option<int?> Queue = Whole("--queue", "N", "Requests of a model that may wait; one more gets 503", 64, 1, 1_000_000);
-    private static readonly Option<int?> Timeout = Whole("--timeout", "SECONDS", "From a request to its result; then it gets 504", 60, 1, 86_400);
-    private static readonly Option<int?> DrainDelay = Whole("--drain-delay", "SECONDS", "How long requests are still taken after SIGTERM, when /readyz says 503 already", 2, 0, 3600);
-    private static readonly Option<int?> Drain = Whole("--drain", "SECONDS", "The longest time after that for requests under way", 30, 1, 3600);
-    private static readonly Option<int?> MaxBody = Whole("--max-body", "MIB", "Largest body, as sent and decompressed", 64, 1, 1024);
-    private static readonly Option<int?> MaxPixels = Whole("--max-pixels", "MILLIONS", "Most pixels of a picture, by its header", 32, 1, 500);
+    private static readonly Option<int?> Port =
+        Whole("--port", "PORT", "The port to listen on; 0 takes a free one", 8080, 0, 65535);
+    private static readonly Option<int?> MaxBatch =
+        Whole("--max-batch", "N", "Most pictures of equal size in one run", 4, 1, 1024);
+    private static readonly Option<int?> MaxDelay = Whole(
+        "--max-delay", "MS", "Milliseconds that a request waits for company while the device is idle", 0, 0, 60_000);
+    private static readonly Option<int?> Queue =
+        Whole("--queue", "N", "Requests of a model that may wait; one more gets 503", 64, 1, 1_000_000);
+    private static readonly Option<int?> Timeout =
+        Whole("--timeout", "SECONDS", "From a request to its result; then it gets 504", 60, 1, 86_400);
+    private static readonly Option<int?> DrainDelay =
+        Whole("--drain-delay", "SECONDS",
+        "How long requests are still taken after SIGTERM, when /readyz says 503 already", 2, 0, 3600);
+    private static readonly Option<int?> Drain =
+        Whole("--drain", "SECONDS", "The longest time after that for requests under way", 30, 1, 3600);
+    private static readonly Option<int?> MaxBody =
+        Whole("--max-body", "MIB", "Largest body, as sent and decompressed", 64, 1, 1024);
+    private static readonly Option<int?> MaxPixels =
+        Whole("--max-pixels", "MILLIONS", "Most pixels of a picture, by its header", 32, 1, 500);
 
     private static readonly Option<bool> Admin = new("--admin") { Description = "Let clients load and unload models" };
 
     private static readonly Option<string> Logs = OneOf("--log", "Form of the log on standard error", "text", "json");
 
-    private static readonly Option<string> Level = OneOf("--log-level", "What is logged at least", "information", "debug", "warning", "error");
+    private static readonly Option<string> Level =
+        OneOf("--log-level", "What is logged at least", "information", "debug", "warning", "error");
 
     public static Command Create(Interruption interruption)
     {
@@ -51,11 +65,14 @@ internal static class ServeCommand
         var command = new Command("serve", Description) { Models, Host, Port };
         deviceOptions.AddTo(command);
         modelOptions.AddTo(command);
-        foreach (Option option in new Option[] { MaxBatch, MaxDelay, Queue, Timeout, DrainDelay, Drain, MaxBody, MaxPixels, Admin, Logs, Level })
+        foreach (
+            Option option in new Option[] { MaxBatch, MaxDelay, Queue, Timeout, DrainDelay, Drain, MaxBody, MaxPixels,
+            Admin, Logs, Level })
             command.Add(option);
         command.SetAction(result =>
         {
-            Serve(Read(result, deviceOptions.Read(result, modelOptions.Read(result))), interruption).GetAwaiter().GetResult();
+            Serve(Read(result, deviceOptions.Read(result, modelOptions.Read(result))), interruption).GetAwaiter()
+                .GetResult();
             return ExitCode.Done;
         });
         return command;
@@ -73,9 +90,11 @@ internal static class ServeCommand
 
     private static ServerOptions Read(ParseResult result, SegmenterOptions segmenter)
     {
-        IReadOnlyList<(string Name, string Path)> models = [.. (result.GetValue(Models) is { Length: > 0 } given ? given : [DefaultModel.Name]).Select(Parse)];
+        IReadOnlyList<(string Name, string Path)> models =
+            [.. (result.GetValue(Models) is { Length: > 0 } given ? given : [DefaultModel.Name]).Select(Parse)];
         if (models.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw CommandException.Usage($"--model {twice.Key} is given twice; give each model a name of its own, NAME=MODEL.");
+            throw CommandException.Usage(
+                $"--model {twice.Key} is given twice; give each model a name of its own, NAME=MODEL.");
         var batching = new BatchingOptions
         {
             MaxBatch = Number(MaxBatch),
@@ -111,17 +130,21 @@ internal static class ServeCommand
         if (equals > 0 && !given[..equals].Contains('/', StringComparison.Ordinal))
             return (given[..equals], ModelPath.Resolve(given[(equals + 1)..]));
         string path = ModelPath.Resolve(given);
-        return (NameOf(path == given ? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(given)) : given), path);
+        return (
+            NameOf(path == given ? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(given)) : given),
+            path);
     }
 
     /// <summary>What may stand in an address.</summary>
     private static string NameOf(string file)
     {
-        string name = string.Concat(file.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '-')).TrimStart('.', '-', '_');
+        string name = string.Concat(file.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '-'))
+            .TrimStart('.', '-', '_');
         return name.Length > 0 ? name : "model";
     }
 
-    private static Option<int?> Whole(string name, string unit, string description, int usual, int least, int most) => new(name)
+    private static Option<int?> Whole(string name, string unit, string description, int usual, int least, int most) =>
+        new(name)
     {
         Description = $"{description}; {usual} unless given",
         HelpName = unit,

@@ -36,7 +36,8 @@ internal sealed class StandardStream : Stream
     public static void Install()
     {
         Console.SetOut(new StreamWriter(OpenOutput()) { AutoFlush = true });
-        Console.SetError(new StreamWriter(new StandardStream(Console.OpenStandardError(), isError: true)) { AutoFlush = true });
+        Console.SetError(
+            new StreamWriter(new StandardStream(Console.OpenStandardError(), isError: true)) { AutoFlush = true });
     }
 
     public override void Write(ReadOnlySpan<byte> buffer)

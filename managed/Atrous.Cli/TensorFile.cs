@@ -41,7 +41,8 @@ internal static class TensorFile
         using var file = new OutputFile(temporaries, path);
         // The writer renames onto what it is given, and a device must not be replaced.
         if (file.IsDirect)
-            throw new CommandException(ExitCode.Failed, $"{path}: this is a device or a pipe; tensors need a file of their own.");
+            throw new CommandException(
+                ExitCode.Failed, $"{path}: this is a device or a pipe; tensors need a file of their own.");
         try
         {
             WeightInfo[] infos = [.. tensors.Select(entry => InfoOf(entry.Name, entry.Tensor.Shape))];
@@ -52,7 +53,8 @@ internal static class TensorFile
         }
         catch (AtrousException e) when (e is not ModelException)
         {
-            throw new CommandException(ExitCode.Failed, $"{path}: the file cannot be written ({e.InnerException?.Message.TrimEnd('.')}).", e);
+            throw new CommandException(
+                ExitCode.Failed, $"{path}: the file cannot be written ({e.InnerException?.Message.TrimEnd('.')}).", e);
         }
         file.Commit();
     }

@@ -6,8 +6,10 @@ namespace Atrous.Cli;
 internal static class VerifyCommand
 {
     private const string Description =
-        "Run a model on a device and on one that is trusted (the CPU in fp32; for the CPU itself the reference's plain loops, which " +
-        "are slow), and compare scores and labels of the same pictures with the tolerance of the precision. Exits with 1 where it " +
+        "Run a model on a device and on one that is trusted (the CPU in fp32; for the CPU itself the reference's " +
+        "plain loops, which " +
+        "are slow), and compare scores and labels of the same pictures with the tolerance of the precision. Exits " +
+        "with 1 where it " +
         "is exceeded.";
 
     public static Command Create(Interruption interruption)
@@ -18,8 +20,15 @@ internal static class VerifyCommand
             Description = "JPEG or PNG files or folders; a made picture unless given",
             Arity = ArgumentArity.ZeroOrMore,
         };
-        var layers = new Option<bool>("--layers") { Description = "Compare every layer too, on the first picture, and name the first that exceeds the tolerance" };
-        var against = new Option<string?>("--against") { Description = "The device that is trusted: cpu or reference", HelpName = "DEVICE" };
+        var layers = new Option<bool>("--layers")
+        {
+            Description = "Compare every layer too, on the first picture, and name the first beyond the tolerance",
+        };
+        var against = new Option<string?>("--against")
+        {
+            Description = "The device that is trusted: cpu or reference",
+            HelpName = "DEVICE",
+        };
         against.AcceptOnlyFromAmong("cpu", "reference");
         var json = new Option<bool>("--json") { Description = "Write one JSON document" };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but the result and errors" };
@@ -34,7 +43,8 @@ internal static class VerifyCommand
         command.SetAction(result =>
         {
             ModelChoice chosen = ModelChoice.Of(result, model);
-            SegmenterOptions options = size.Read(result, chosen.Path, deviceOptions.Read(result, modelOptions.Read(result)));
+            SegmenterOptions options =
+                size.Read(result, chosen.Path, deviceOptions.Read(result, modelOptions.Read(result)));
             string[] named = result.GetValue(inputs) ?? [];
             if (named.Contains("-"))
                 throw CommandException.Usage("verify takes pictures from files; '-' is none.");

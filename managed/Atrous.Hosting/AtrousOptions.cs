@@ -6,7 +6,8 @@ namespace Atrous.Hosting;
 public sealed class AtrousOptions
 {
     /// <summary>The models by name. Names have 1 to 128 letters, digits, dots, hyphens and underscores.</summary>
-    public IDictionary<string, ModelOptions> Models { get; } = new OrderedDictionary<string, ModelOptions>(StringComparer.Ordinal);
+    public IDictionary<string, ModelOptions> Models { get; } =
+        new OrderedDictionary<string, ModelOptions>(StringComparer.Ordinal);
 
     /// <summary>The model behind the injected <see cref="IServedModel"/>; null for the first one.</summary>
     public string? DefaultModel { get; set; }
@@ -26,9 +27,11 @@ public sealed class AtrousOptions
     /// <param name="segmenter">Device, precision, output stride; null for the defaults.</param>
     /// <param name="batching">Queue and batches; null for the defaults.</param>
     /// <exception cref="ArgumentException">The name is taken.</exception>
-    public AtrousOptions AddModel(string name, string path, SegmenterOptions? segmenter = null, BatchingOptions? batching = null)
+    public AtrousOptions AddModel(
+        string name, string path, SegmenterOptions? segmenter = null, BatchingOptions? batching = null)
     {
-        Models.Add(name, new ModelOptions { Path = path, Segmenter = segmenter ?? new(), Batching = batching ?? new() });
+        Models.Add(
+            name, new ModelOptions { Path = path, Segmenter = segmenter ?? new(), Batching = batching ?? new() });
         return this;
     }
 }

@@ -17,7 +17,8 @@ internal sealed partial class AtrousOptionsValidator : IValidateOptions<AtrousOp
         if (options.Models.Count == 0)
             yield return "No model is configured; add one with AtrousOptions.AddModel.";
         if (options.DefaultModel is { } chosen && !options.Models.ContainsKey(chosen))
-            yield return $"The default model '{chosen}' is not among the models ({string.Join(", ", options.Models.Keys)}).";
+            yield return $"The default model '{chosen}' is not among the models " +
+                $"({string.Join(", ", options.Models.Keys)}).";
         if (options.MaxPixels is < 1 or > int.MaxValue / 4)
             yield return $"MaxPixels is {options.MaxPixels}; it is a number from 1 to {int.MaxValue / 4}.";
         foreach ((string name, ModelOptions model) in options.Models)
@@ -30,7 +31,8 @@ internal sealed partial class AtrousOptionsValidator : IValidateOptions<AtrousOp
     private static IEnumerable<string> Failures(string name, ModelOptions model)
     {
         if (!Name().IsMatch(name))
-            yield return "a name has 1 to 128 letters, digits, dots, hyphens and underscores, and begins with a letter or digit.";
+            yield return "a name has 1 to 128 letters, digits, dots, hyphens and underscores, and begins with a " +
+                "letter or digit.";
         if (string.IsNullOrWhiteSpace(model.Path))
             yield return "it has no path; name a checkpoint file or folder.";
         if (model.Segmenter is null || model.Batching is null || model.WarmUp is null)
@@ -57,7 +59,8 @@ internal sealed partial class AtrousOptionsValidator : IValidateOptions<AtrousOp
         if (batching.QueueLimit is < 1 or > 1_000_000)
             yield return $"Batching.QueueLimit is {batching.QueueLimit}; it is a number from 1 to 1000000.";
         if (batching.QueueLimit < batching.MaxBatch)
-            yield return $"Batching.QueueLimit ({batching.QueueLimit}) is below MaxBatch ({batching.MaxBatch}), so that no batch would ever be full.";
+            yield return $"Batching.QueueLimit ({batching.QueueLimit}) is below MaxBatch ({batching.MaxBatch}), so " +
+                $"that no batch would ever be full.";
         if (batching.MaxDelay < TimeSpan.Zero || batching.MaxDelay > TimeSpan.FromMinutes(1))
             yield return $"Batching.MaxDelay is {batching.MaxDelay}; it is from zero to a minute.";
         if (batching.Timeout is { } timeout && (timeout <= TimeSpan.Zero || timeout > TimeSpan.FromDays(1)))
@@ -65,7 +68,8 @@ internal sealed partial class AtrousOptionsValidator : IValidateOptions<AtrousOp
         if (batching.PriorityLevels is < 1 or > 100)
             yield return $"Batching.PriorityLevels is {batching.PriorityLevels}; it is a number from 1 to 100.";
         else if (batching.DefaultPriority < 1 || batching.DefaultPriority > batching.PriorityLevels)
-            yield return $"Batching.DefaultPriority is {batching.DefaultPriority}; it is a level from 1 to {batching.PriorityLevels}.";
+            yield return $"Batching.DefaultPriority is {batching.DefaultPriority}; it is a level from 1 to " +
+                $"{batching.PriorityLevels}.";
     }
 
     [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}\z")]

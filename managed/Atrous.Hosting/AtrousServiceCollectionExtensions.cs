@@ -29,7 +29,8 @@ public static class AtrousServiceCollectionExtensions
         services.TryAddSingleton<IModelCatalog>(provider => provider.GetRequiredService<ModelCatalog>());
         services.TryAddSingleton(provider => provider.GetRequiredService<IModelCatalog>().Default);
         services.TryAddSingleton<ISegmenter>(provider => provider.GetRequiredService<IServedModel>());
-        services.TryAddKeyedSingleton(KeyedService.AnyKey, (provider, name) => provider.GetRequiredService<IModelCatalog>().Get(name as string));
+        services.TryAddKeyedSingleton(
+            KeyedService.AnyKey, (provider, name) => provider.GetRequiredService<IModelCatalog>().Get(name as string));
         services.AddHostedService<ModelService>();
         services.AddHealthChecks()
             .AddCheck<LiveCheck>("atrous-live", tags: ["live"])

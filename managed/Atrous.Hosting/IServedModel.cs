@@ -46,7 +46,8 @@ public interface IServedModel : ISegmenter
     /// Runs the network alone on a normalised NHWC input, as <see cref="Segmenter.Infer"/>, in its turn. Keep the
     /// tensor until the task ends; the caller disposes the result.
     /// </summary>
-    Task<NetworkResult> InferAsync(Tensor input, SegmentRequest? options = null, CancellationToken cancellationToken = default);
+    Task<NetworkResult> InferAsync(
+        Tensor input, SegmentRequest? options = null, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Refuses now what would be refused anyway, so that a server need not read a body first. Takes no place in the

@@ -8,7 +8,8 @@ public readonly record struct DurationCount(long Count, TimeSpan Total);
 /// <param name="Preprocess">Decoding and pre-processing of their pictures; counted once per batch.</param>
 /// <param name="Network">Runs of the network.</param>
 /// <param name="Postprocess">From outputs to masks.</param>
-public sealed record BatchStatistics(int BatchSize, DurationCount Preprocess, DurationCount Network, DurationCount Postprocess);
+public sealed record BatchStatistics(
+    int BatchSize, DurationCount Preprocess, DurationCount Network, DurationCount Postprocess);
 
 /// <summary>What a model has done since the process started. Reloading does not reset it.</summary>
 public sealed record ModelStatistics

@@ -50,14 +50,17 @@ internal sealed class GraphWriter
             Write(_network.Graph.Nodes[i], i);
         bool isFixed = _network.IsFixed;
         _graph.Input.Add(Nodes.Tensor(
-            Input, _batch, image.Shape.Channels, isFixed ? image.Shape.Height : "height", isFixed ? image.Shape.Width : "width"));
+            Input, _batch, image.Shape.Channels, isFixed ? image.Shape.Height : "height", isFixed ? image.Shape.Width
+            : "width"));
         if (logits != output)
         {
             _graph.Output.Add(Nodes.Tensor(
-                Logits, _batch, logits.Shape.Channels, isFixed ? logits.Shape.Height : "logits_height", isFixed ? logits.Shape.Width : "logits_width"));
+                Logits, _batch, logits.Shape.Channels, isFixed ? logits.Shape.Height : "logits_height", isFixed
+                ? logits.Shape.Width : "logits_width"));
         }
         _graph.Output.Add(Nodes.Tensor(
-            Output, _batch, output.Shape.Channels, isFixed ? output.Shape.Height : "height", isFixed ? output.Shape.Width : "width"));
+            Output, _batch, output.Shape.Channels, isFixed ? output.Shape.Height : "height", isFixed
+            ? output.Shape.Width : "width"));
     }
 
     /// <summary>The value itself, or the one that it is a resize to the same size of.</summary>
@@ -65,7 +68,8 @@ internal sealed class GraphWriter
     {
         for (int i = _network.Graph.Nodes.Count - 1; i >= 0; i--)
         {
-            if (_network.Graph.Nodes[i] is { Op: ResizeBilinear } node && node.Output == value && _network.PlanResize(i) is ResizePlan.Nothing)
+            if (_network.Graph.Nodes[i] is { Op: ResizeBilinear } node && node.Output == value
+                && _network.PlanResize(i) is ResizePlan.Nothing)
                 value = node.Inputs[0];
         }
         return value;
@@ -80,7 +84,8 @@ internal sealed class GraphWriter
         }
         string name = NameOf(node.Output);
         Activation activation = node.Op is IActivated activated ? activated.Activation : Activation.None;
-        string linear = node.Op is not Activate && activation.Kind != ActivationKind.None ? _names.Claim($"{name}.linear") : name;
+        string linear = node.Op is not Activate && activation.Kind != ActivationKind.None
+            ? _names.Claim($"{name}.linear") : name;
         string[] inputs = [.. node.Inputs.Select(NameOf)];
         switch (node.Op)
         {
@@ -94,7 +99,8 @@ internal sealed class GraphWriter
                 linear = inputs[0];
                 break;
             case Binary binary:
-                Add(binary.Kind switch { BinaryKind.Add => "Add", BinaryKind.Multiply => "Mul", _ => "Max" }, linear, inputs);
+                Add(binary.Kind switch { BinaryKind.Add => "Add", BinaryKind.Multiply => "Mul", _ => "Max" }, linear,
+                    inputs);
                 break;
             case Concat:
                 Add("Concat", linear, inputs, Nodes.Integer("axis", 1));
@@ -116,7 +122,8 @@ internal sealed class GraphWriter
                 Add("Softmax", linear, inputs, Nodes.Integer("axis", 1));
                 break;
             default:
-                throw new UnavailableException($"The layer '{node.Output.Name}' ({node.Op.Name}) cannot be written as ONNX.");
+                throw new UnavailableException(
+                    $"The layer '{node.Output.Name}' ({node.Op.Name}) cannot be written as ONNX.");
         }
         WriteActivation(activation, linear, name);
     }
@@ -128,7 +135,8 @@ internal sealed class GraphWriter
             : [input, _constants.Kernel(conv, layer)];
         (int top, int left, int bottom, int right) = conv.Padding;
         Add("Conv", output, inputs, Nodes.Integers("kernel_shape", conv.KernelHeight, conv.KernelWidth),
-            Nodes.Integers("strides", conv.Stride, conv.Stride), Nodes.Integers("dilations", conv.Dilation, conv.Dilation),
+            Nodes.Integers("strides", conv.Stride, conv.Stride),
+            Nodes.Integers("dilations", conv.Dilation, conv.Dilation),
             Nodes.Integer("group", conv.Groups),
             isPaddedSame ? Nodes.Text("auto_pad", "SAME_UPPER") : Nodes.Integers("pads", top, left, bottom, right));
     }
@@ -209,7 +217,8 @@ internal sealed class GraphWriter
                 Add("Resize", whole, [x, "", scales], grid);
                 if (by.Cut is { } cut)
                 {
-                    Add("Slice", y, [whole, _constants.Integers("origin", 0, 0), Extent(cut), _constants.Integers("plane", 2, 3)]);
+                    Add("Slice", y,
+                        [whole, _constants.Integers("origin", 0, 0), Extent(cut), _constants.Integers("plane", 2, 3)]);
                 }
                 break;
         }
@@ -222,7 +231,8 @@ internal sealed class GraphWriter
     {
         if (size.Like is null && _batch is int batch)
             return _constants.Integers("sizes", batch, input.Shape.Channels, size.Height, size.Width);
-        return Once($"{NameOf(input)}.to.{Extent(size)}", name => Add("Concat", name, [Shape(input, "end"), Extent(size)], Nodes.Integer("axis", 0)));
+        return Once($"{NameOf(input)}.to.{Extent(size)}", name =>
+            Add("Concat", name, [Shape(input, "end"), Extent(size)], Nodes.Integer("axis", 0)));
     }
 
     private string Extent(ResizePlan.ToSize size) =>
@@ -230,7 +240,8 @@ internal sealed class GraphWriter
 
     /// <summary>Batch and channels ("end" at 2), or height and width ("start" at 2).</summary>
     private string Shape(Value value, string from) =>
-        Once($"{NameOf(value)}.{(from == "start" ? "extent" : "depth")}", name => Add("Shape", name, [NameOf(value)], Nodes.Integer(from, 2)));
+        Once($"{NameOf(value)}.{(from == "start" ? "extent" : "depth")}", name =>
+        Add("Shape", name, [NameOf(value)], Nodes.Integer(from, 2)));
 
     private readonly Dictionary<string, string> _once = [];
 

@@ -24,7 +24,8 @@ internal sealed class Initializers(GraphProto graph, UniqueNames names)
             _kernels.Add(conv.Kernel, stored = []);
         foreach ((float[]? scale, string known) in stored)
         {
-            if (ReferenceEquals(scale, conv.Scale) || scale is not null && conv.Scale is not null && scale.AsSpan().SequenceEqual(conv.Scale))
+            if (ReferenceEquals(scale, conv.Scale) || scale is not null && conv.Scale is not null
+                && scale.AsSpan().SequenceEqual(conv.Scale))
                 return known;
         }
         var bytes = GC.AllocateUninitializedArray<byte>(checked((int)(conv.Kernel.Elements * sizeof(float))));
@@ -45,11 +46,13 @@ internal sealed class Initializers(GraphProto graph, UniqueNames names)
     }
 
     /// <summary>A list of numbers, one per channel.</summary>
-    public string Vector(string name, float[] values) => Small(name, Float32, MemoryMarshal.AsBytes<float>(values), values.Length);
+    public string Vector(string name, float[] values) =>
+        Small(name, Float32, MemoryMarshal.AsBytes<float>(values), values.Length);
 
     public string Scalar(string name, float value) => Small(name, Float32, MemoryMarshal.AsBytes<float>([value]));
 
-    public string Integers(string name, params long[] values) => Small(name, Int64, MemoryMarshal.AsBytes<long>(values), values.Length);
+    public string Integers(string name, params long[] values) =>
+        Small(name, Int64, MemoryMarshal.AsBytes<long>(values), values.Length);
 
     private string Small(string name, int type, ReadOnlySpan<byte> bytes, params long[] shape)
     {
@@ -63,7 +66,12 @@ internal sealed class Initializers(GraphProto graph, UniqueNames names)
     {
         string unique = names.Claim(name);
         // Little-endian, as the file wants it and as x86-64 has it. The array is nobody else's.
-        var tensor = new TensorProto { Name = unique, DataType = type, RawData = UnsafeByteOperations.UnsafeWrap(bytes) };
+        var tensor = new TensorProto
+        {
+            Name = unique,
+            DataType = type,
+            RawData = UnsafeByteOperations.UnsafeWrap(bytes),
+        };
         tensor.Dims.AddRange(shape);
         graph.Initializer.Add(tensor);
         return unique;

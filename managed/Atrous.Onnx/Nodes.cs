@@ -6,7 +6,8 @@ namespace Atrous.Onnx;
 /// <summary>Short forms for the messages of a graph.</summary>
 internal static class Nodes
 {
-    public static NodeProto Of(string type, string output, IEnumerable<string> inputs, params AttributeProto[] attributes)
+    public static NodeProto Of(
+        string type, string output, IEnumerable<string> inputs, params AttributeProto[] attributes)
     {
         var node = new NodeProto { OpType = type, Name = output };
         node.Input.AddRange(inputs);

@@ -55,7 +55,8 @@ public static class OnnxExporter
     {
         int channels = source.Description.Network.InputChannels;
         if (export.Size is { } size)
-            return (TracedNetwork.At(source.Model, new Shape(export.Batch ?? 1, size.Height, size.Width, channels)), null);
+            return (
+                TracedNetwork.At(source.Model, new Shape(export.Batch ?? 1, size.Height, size.Width, channels)), null);
         TracedNetwork any = TracedNetwork.AtAnySize(source.Model);
         if (any.SizeDependence() is not { } reason)
             return (any, null);
@@ -78,7 +79,8 @@ public static class OnnxExporter
         if (bytes > MostWeightBytes)
         {
             throw new UnavailableException(
-                $"'{modelPath}' has {bytes / (1 << 20)} MiB of weights; an ONNX file holds at most 2 GiB. `atrous convert` has no such limit.");
+                $"'{modelPath}' has {bytes / (1 << 20)} MiB of weights; an ONNX file holds at most 2 GiB. `atrous " +
+                $"convert` has no such limit.");
         }
     }
 
@@ -89,11 +91,15 @@ public static class OnnxExporter
             IrVersion = FileVersion,
             ProducerName = "atrous",
             ProducerVersion = typeof(OnnxExporter).Assembly.GetName().Version!.ToString(3),
-            DocString = $"{description.Network.Head.Name} with {description.Network.Backbone.Name}; input: {description.Preprocessing}",
+            DocString =
+                $"{description.Network.Head.Name} with {description.Network.Backbone.Name}; input: " +
+                $"{description.Preprocessing}",
         };
         model.OpsetImport.Add(new OperatorSetIdProto { Version = OperatorSet });
         model.MetadataProps.Add(new StringStringEntryProto { Key = "dialect", Value = description.Dialect });
-        model.MetadataProps.Add(new StringStringEntryProto { Key = "class_names", Value = JsonSerializer.Serialize(description.ClassNames) });
+        model.MetadataProps.Add(
+            new StringStringEntryProto { Key = "class_names",
+            Value = JsonSerializer.Serialize(description.ClassNames) });
         return model;
     }
 
@@ -102,7 +108,8 @@ public static class OnnxExporter
         string temporary = $"{path}.{Path.GetRandomFileName()}.partial";
         try
         {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 20))
+            using (var stream = new FileStream(
+                temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1 << 20))
             {
                 model.WriteTo(stream);
                 stream.Flush(flushToDisk: true);

@@ -46,7 +46,9 @@ internal sealed class TracedNetwork
         // Above every window that must fit.
         int more = (model.MinimumSide + 31) / 32 * 32;
         int channels = model.Description.Network.InputChannels;
-        return new([.. Sizes.Select(size => Trace(model, new Shape(1, size.Height + more, size.Width + more, channels), keepsResizes: true))]);
+        return new(
+            [.. Sizes.Select(size =>
+            Trace(model, new Shape(1, size.Height + more, size.Width + more, channels), keepsResizes: true))]);
     }
 
     /// <summary>
@@ -63,7 +65,8 @@ internal sealed class TracedNetwork
                 return $"the size of '{name}' does not follow from that of another layer";
             if (Graph.Nodes[i].Op is Conv2d && !IsPaddedAlike(i) && !IsPaddedSame(i))
                 return $"the padding of '{name}' depends on it";
-            if (Graph.Nodes[i].Op is MaxPool2d or AveragePool2d or Crop && AllTraces(i).Any(node => node.Op != Graph.Nodes[i].Op))
+            if (Graph.Nodes[i].Op is MaxPool2d or AveragePool2d or Crop
+                && AllTraces(i).Any(node => node.Op != Graph.Nodes[i].Op))
                 return $"the window of '{name}' depends on it";
         }
         return null;
@@ -93,23 +96,28 @@ internal sealed class TracedNetwork
         if (scale > 0)
         {
             float factor = (float)(1.0 / scale);
-            (int Height, int Width)[] scaled = [.. from.Select(s => ((int)(s.Height * factor), (int)(s.Width * factor)))];
+            (int Height, int Width)[] scaled =
+                [.. from.Select(s => ((int)(s.Height * factor), (int)(s.Width * factor)))];
             if (scaled.SequenceEqual(to))
                 return new ResizePlan.ByFactor(factor, null);
-            bool isLarger = scaled.Zip(to).All(pair => pair.First.Height >= pair.Second.Height && pair.First.Width >= pair.Second.Width);
+            bool isLarger = scaled.Zip(to)
+                .All(pair => pair.First.Height >= pair.Second.Height && pair.First.Width >= pair.Second.Width);
             return isLarger && size is not null ? new ResizePlan.ByFactor(factor, size) : null;
         }
         int whole = to[0].Height / from[0].Height;
-        bool isWhole = !IsFixed && from.Zip(to).All(p => p.First.Height * whole == p.Second.Height && p.First.Width * whole == p.Second.Width);
+        bool isWhole = !IsFixed && from.Zip(to)
+            .All(p => p.First.Height * whole == p.Second.Height && p.First.Width * whole == p.Second.Width);
         return size ?? (isWhole ? new ResizePlan.ByFactor(whole, null) : (ResizePlan?)null);
     }
 
     /// <summary>The input, or the first value before a node, that has these sizes.</summary>
     private Value? Alike(int node, (int Height, int Width)[] sizes) =>
-        Graph.Inputs.Concat(Graph.Nodes.Take(node).Select(n => n.Output)).FirstOrDefault(value => SizesOf(value).SequenceEqual(sizes));
+        Graph.Inputs.Concat(Graph.Nodes.Take(node).Select(n => n.Output))
+        .FirstOrDefault(value => SizesOf(value).SequenceEqual(sizes));
 
     private (int Height, int Width)[] SizesOf(Value value) =>
-        [.. _traces.Select(t => _makers.TryGetValue(value, out int i) ? t.Nodes[i].Output.Shape : t.Inputs[0].Shape).Select(s => (s.Height, s.Width))];
+        [.. _traces.Select(t => _makers.TryGetValue(value, out int i) ? t.Nodes[i].Output.Shape : t.Inputs[0].Shape)
+        .Select(s => (s.Height, s.Width))];
 
     private bool IsPaddedAlike(int node) =>
         AllTraces(node).All(n => ((Conv2d)n.Op).Padding == ((Conv2d)Graph.Nodes[node].Op).Padding);

@@ -28,11 +28,13 @@ public sealed class AtrousServer : IAsyncDisposable
     private readonly WebApplication _application;
     private readonly ServerOptions _options;
 
-    private AtrousServer(WebApplication application, ServerOptions options) => (_application, _options) = (application, options);
+    private AtrousServer(WebApplication application, ServerOptions options) =>
+        (_application, _options) = (application, options);
 
     /// <summary>Where it listens, once it is started: "http://127.0.0.1:8080".</summary>
     public Uri Address => new(_application.Services.GetRequiredService<IServer>()
-        .Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First().Replace("[::]", "127.0.0.1", StringComparison.Ordinal));
+        .Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First()
+        .Replace("[::]", "127.0.0.1", StringComparison.Ordinal));
 
     /// <summary>The models.</summary>
     public IModelCatalog Models => _application.Services.GetRequiredService<IModelCatalog>();
@@ -45,7 +47,8 @@ public sealed class AtrousServer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         // Empty: no configuration file of the current folder and no environment variable changes what the options say.
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Atrous.Server" });
+        WebApplicationBuilder builder =
+            WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Atrous.Server" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, options));
         AddLogging(builder.Logging, options);
         AddServices(builder.Services, options);
@@ -78,7 +81,9 @@ public sealed class AtrousServer : IAsyncDisposable
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            throw new AtrousException($"Port {_options.Port} of {_options.Host} is in use; choose another with --port, or stop what listens there.", e);
+            throw new AtrousException(
+                $"Port {_options.Port} of {_options.Host} is in use; choose another with --port, or stop what " +
+                $"listens there.", e);
         }
         catch (Exception e) when (e is SocketException or IOException { InnerException: SocketException })
         {
@@ -135,7 +140,8 @@ public sealed class AtrousServer : IAsyncDisposable
         }
         catch (AtrousException e)
         {
-            Services.GetRequiredService<ILogger<AtrousServer>>().LogWarning("The reload is incomplete: {Reason}", e.Message);
+            Services.GetRequiredService<ILogger<AtrousServer>>()
+                .LogWarning("The reload is incomplete: {Reason}", e.Message);
         }
     }
 
@@ -170,9 +176,11 @@ public sealed class AtrousServer : IAsyncDisposable
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         // Whoever starts the server gets the exception.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
-        logging.Configure(factory => factory.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId);
+        logging.Configure(factory =>
+            factory.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId);
         // Standard output stays free, as for every command.
-        logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        logging.Services.Configure<ConsoleLoggerOptions>(
+            console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         if (options.JsonLogs)
         {
             logging.AddJsonConsole(console =>
@@ -214,7 +222,8 @@ public sealed class AtrousServer : IAsyncDisposable
                 break;
             default:
                 if (!IPAddress.TryParse(options.Host, out IPAddress? address))
-                    throw new UnavailableException($"'{options.Host}' is no address to listen on; give an IP address, localhost or *.");
+                    throw new UnavailableException(
+                        $"'{options.Host}' is no address to listen on; give an IP address, localhost or *.");
                 kestrel.Listen(address, options.Port);
                 break;
         }

@@ -57,7 +57,8 @@ internal sealed class BodyBudget(ServerOptions options)
             return;
         Interlocked.Add(ref _held, -bytes);
         throw new BadHttpRequestException(
-            "Too many large bodies are being received at this moment; try again later.", StatusCodes.Status503ServiceUnavailable);
+            "Too many large bodies are being received at this moment; try again later.",
+            StatusCodes.Status503ServiceUnavailable);
     }
 
     public void Refund(long bytes) => Interlocked.Add(ref _held, -bytes);

@@ -43,7 +43,8 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
     private static string Refusal(HttpContext context) => context.Response.StatusCode switch
     {
         StatusCodes.Status404NotFound => $"There is nothing at {context.Request.Path}.",
-        StatusCodes.Status405MethodNotAllowed => $"{context.Request.Path} does not take {context.Request.Method}; use {context.Response.Headers.Allow}.",
+        StatusCodes.Status405MethodNotAllowed =>
+            $"{context.Request.Path} does not take {context.Request.Method}; use {context.Response.Headers.Allow}.",
         var status => $"{ReasonPhrases.GetReasonPhrase(status)}.",
     };
 

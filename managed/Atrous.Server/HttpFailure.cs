@@ -29,10 +29,13 @@ internal readonly record struct HttpFailure(int Status, string Message, TimeSpan
         BadHttpRequestException bad => new(
             bad.StatusCode, bad.Message, bad.StatusCode == StatusCodes.Status503ServiceUnavailable ? Soon : null),
         JsonException json => new(StatusCodes.Status400BadRequest, $"The JSON is broken: {json.Message}"),
-        ImageException or ModelException or UnavailableException => new(StatusCodes.Status400BadRequest, exception.Message),
+        ImageException or ModelException or UnavailableException =>
+            new(StatusCodes.Status400BadRequest, exception.Message),
         // Where Atrous explains a failure that is neither the picture's nor the request's, there is too little memory.
         AtrousException => new(StatusCodes.Status503ServiceUnavailable, exception.Message, Soon),
-        OutOfMemoryException => new(StatusCodes.Status503ServiceUnavailable, "Memory ran out; send smaller pictures, or fewer at a time.", Soon),
+        OutOfMemoryException =>
+            new(StatusCodes.Status503ServiceUnavailable, "Memory ran out; send smaller pictures, or fewer at a time.",
+            Soon),
         _ => new(StatusCodes.Status500InternalServerError, "An internal error; the server's log tells more."),
     };
 }

@@ -45,7 +45,8 @@ internal static class RequestBody
         {
             lease.Dispose();
             if (e is InvalidDataException)
-                throw new BadHttpRequestException($"The body is no sound {encoding} stream.", StatusCodes.Status400BadRequest, e);
+                throw new BadHttpRequestException(
+                    $"The body is no sound {encoding} stream.", StatusCodes.Status400BadRequest, e);
             throw;
         }
         finally
@@ -65,11 +66,13 @@ internal static class RequestBody
             // HTTP's deflate is zlib's format (RFC 9110, 8.4.1.2).
             "deflate" => (new ZLibStream(request.Body, CompressionMode.Decompress, leaveOpen: true), "deflate"),
             _ => throw new BadHttpRequestException(
-                "The body has a Content-Encoding other than gzip, deflate or identity; send one of these.", StatusCodes.Status415UnsupportedMediaType),
+                "The body has a Content-Encoding other than gzip, deflate or identity; send one of these.",
+                StatusCodes.Status415UnsupportedMediaType),
         };
     }
 
     private static BadHttpRequestException TooLarge(ServerLimits limits) => new(
-        $"The body is larger than the {limits.MaxBodyBytes} bytes that are allowed, decompressed where it was compressed.",
+        $"The body is larger than the {limits.MaxBodyBytes} bytes that are allowed, decompressed where it was " +
+        $"compressed.",
         StatusCodes.Status413PayloadTooLarge);
 }

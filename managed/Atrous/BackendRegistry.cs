@@ -9,7 +9,8 @@ namespace Atrous;
 public static class BackendRegistry
 {
     /// <summary>The best first: "auto" takes the first that this machine has.</summary>
-    private static readonly BackendDescriptor[] All = [new CudaDescriptor(), new CpuDescriptor(), new ReferenceDescriptor()];
+    private static readonly BackendDescriptor[] All =
+        [new CudaDescriptor(), new CpuDescriptor(), new ReferenceDescriptor()];
 
     /// <summary>Every device that Atrous knows, the best first, with those that cannot be used here and why.</summary>
     public static IReadOnlyList<DeviceInfo> Devices() => [.. All.SelectMany(backend => backend.Devices())];

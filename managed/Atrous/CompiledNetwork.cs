@@ -13,17 +13,20 @@ internal sealed class CompiledNetwork : IDisposable
     private readonly IPictureExecutable? _pictures;
 
     /// <summary>A network that is given its input.</summary>
-    public CompiledNetwork(IExecutable executable, IReadOnlyList<Value> outputs) => (_executable, _outputs) = (executable, outputs);
+    public CompiledNetwork(IExecutable executable, IReadOnlyList<Value> outputs) =>
+        (_executable, _outputs) = (executable, outputs);
 
     /// <summary>A network whose device makes the input of pictures.</summary>
-    public CompiledNetwork(IPictureExecutable pictures, IReadOnlyList<Value> outputs) => (_pictures, _outputs) = (pictures, outputs);
+    public CompiledNetwork(IPictureExecutable pictures, IReadOnlyList<Value> outputs) =>
+        (_pictures, _outputs) = (pictures, outputs);
 
     /// <summary>Runs it on a normalised input; the caller disposes the outputs.</summary>
     /// <param name="input">The picture.</param>
     /// <param name="cancellationToken">Looked at between two layers.</param>
     /// <param name="context">Where the key says that it is taken.</param>
     /// <param name="times">Is told the layers' times by a device that knows them; null not to ask.</param>
-    public Tensor[] Run(Tensor input, CancellationToken cancellationToken, Tensor? context = null, RunTimes? times = null)
+    public Tensor[] Run(
+        Tensor input, CancellationToken cancellationToken, Tensor? context = null, RunTimes? times = null)
     {
         Tensor[] outputs = NewOutputs();
         try
@@ -47,7 +50,8 @@ internal sealed class CompiledNetwork : IDisposable
     /// <param name="cancellationToken">Looked at before and after the device's work.</param>
     /// <param name="context">Where the key says that it is taken.</param>
     /// <param name="times">Is told the stages' times, for which the run goes step by step; null for one launch.</param>
-    public unsafe Tensor[] Run(Image[] photos, CancellationToken cancellationToken, Tensor? context = null, RunTimes? times = null)
+    public unsafe Tensor[] Run(
+        Image[] photos, CancellationToken cancellationToken, Tensor? context = null, RunTimes? times = null)
     {
         Tensor[] outputs = NewOutputs();
         var held = new List<PixelBuffer>();

@@ -8,7 +8,9 @@ namespace Atrous;
 /// </summary>
 public interface ISegmenter
 {
-    /// <summary>What the model is: its classes, its architecture, the pre-processing that it was trained with.</summary>
+    /// <summary>
+    /// What the model is: its classes, its architecture, the pre-processing that it was trained with.
+    /// </summary>
     ModelInfo Info { get; }
 
     /// <summary>The mask of a picture, at the picture's own height and width.</summary>

@@ -40,7 +40,8 @@ internal enum Wanted
 /// Of the pictures that the device makes the input of; 0 where it is given the input.
 /// </param>
 internal readonly record struct NetworkKey(
-    Shape Input, PictureWindow Window, int Height, int Width, Wanted Wanted, bool TakesContext = false, int PictureChannels = 0)
+    Shape Input, PictureWindow Window, int Height, int Width, Wanted Wanted, bool TakesContext = false,
+    int PictureChannels = 0)
 {
     /// <summary>For a tensor that is no picture.</summary>
     public static NetworkKey Tensors(Shape input) =>
@@ -59,7 +60,8 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity, 
     public void Prepare()
     {
         const int Usual = 513;
-        Compile(NetworkKey.Tensors(new Shape(1, Usual, Usual, model.Description.Network.InputChannels)), null).Dispose();
+        Compile(NetworkKey.Tensors(new Shape(1, Usual, Usual, model.Description.Network.InputChannels)), null)
+            .Dispose();
     }
 
     /// <summary>The device makes the input of pictures by itself.</summary>

@@ -50,7 +50,8 @@ internal sealed class PictureScorer(
     {
         if (augmentation is null)
             return Run(photos, Wanted.Scores, run, context: contexts?[0])[0];
-        var mean = new Tensor(new Shape(photos.Length, photos[0].Height, photos[0].Width, model.Description.Network.Classes));
+        var mean =
+            new Tensor(new Shape(photos.Length, photos[0].Height, photos[0].Width, model.Description.Network.Classes));
         try
         {
             ScoreArithmetic.Clear(mean);
@@ -70,7 +71,9 @@ internal sealed class PictureScorer(
         }
     }
 
-    /// <summary>Every class's probability for every pixel, whatever the <see cref="Form"/>. The caller disposes it.</summary>
+    /// <summary>
+    /// Every class's probability for every pixel, whatever the <see cref="Form"/>. The caller disposes it.
+    /// </summary>
     /// <inheritdoc cref="Scores" path="/param"/>
     public Tensor Probabilities(Image[] photos, RunContext run) =>
         Averages ? Scores(photos, run) : Run(photos, Wanted.Probabilities, run)[0];

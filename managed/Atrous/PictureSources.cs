@@ -16,7 +16,9 @@ internal static class PictureSources
     public static PictureSource Of(Preprocessor preprocessor, PreprocessingPlan plan, Image image, int[] order)
     {
         var spec = preprocessor.Spec;
-        PictureChannel[] maps = [.. order.Select((source, c) => new PictureChannel(spec.Mean[c], spec.Std[c], preprocessor.Fill[c], source))];
+        PictureChannel[] maps =
+            [.. order.Select(
+                (source, c) => new PictureChannel(spec.Mean[c], spec.Std[c], preprocessor.Fill[c], source))];
         PictureWindow window = plan.Window;
         return new PictureSource(
             image.Height, image.Width, image.Channels, FilterOf(spec.Filter), window.Top, window.Left, window.Height,

@@ -3,7 +3,9 @@ using Atrous.Backends;
 
 namespace Atrous;
 
-/// <summary>What goes along with pictures through all stages of one call: the wish to stop, the clock, the times.</summary>
+/// <summary>
+/// What goes along with pictures through all stages of one call: the wish to stop, the clock, the times.
+/// </summary>
 /// <param name="cancellationToken">Looked at between two layers, and between two windows.</param>
 /// <param name="times">Is told what the device knows of the run's parts; null not to ask.</param>
 internal sealed class RunContext(CancellationToken cancellationToken, RunTimes? times = null)
@@ -33,6 +35,7 @@ internal sealed class RunContext(CancellationToken cancellationToken, RunTimes? 
     public SegmentationTimings TimingsOf(int pictures)
     {
         TimeSpan preprocess = _preprocessing.Elapsed;
-        return new SegmentationTimings(preprocess / pictures, (Stopwatch.GetElapsedTime(_start) - preprocess) / pictures);
+        return new SegmentationTimings(
+            preprocess / pictures, (Stopwatch.GetElapsedTime(_start) - preprocess) / pictures);
     }
 }

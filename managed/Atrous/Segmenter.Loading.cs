@@ -24,7 +24,8 @@ public sealed partial class Segmenter
         if (options.Window is not null && options.Crf is not null)
         {
             throw new UnavailableException(
-                "The CRF needs the scores of the whole picture at once, which a sliding window never has; leave out one of them.");
+                "The CRF needs the scores of the whole picture at once, which a sliding window never has; leave out " +
+                "one of them.");
         }
         Checkpoint checkpoint = Checkpoint.Open(path);
         try

@@ -39,14 +39,18 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         _checkpoint = checkpoint;
         _description = ModelInfo.Describe(checkpoint, options);
         if (options.Window is not null)
-            _description = _description with { Preprocessing = _description.Preprocessing with { Resize = new ResizePolicy.None() } };
+            _description = _description with
+            {
+                Preprocessing = _description.Preprocessing with { Resize = new ResizePolicy.None() },
+            };
         _model = new Model(_description, checkpoint);
         Info = ModelInfo.Of(checkpoint, _description);
         _maxBatch = options.MaxBatch;
         _ownsBackend = options.Backend is null;
         string? passedOver = null;
         _backend = options.Backend ?? BackendRegistry.Open(
-            options.Device, new(options.Precision, options.Threads, ModelCache.FolderBeside("engines")), out passedOver);
+            options.Device, new(options.Precision, options.Threads, ModelCache.FolderBeside("engines")),
+            out passedOver);
         DeviceNote = passedOver;
         try
         {
@@ -59,7 +63,9 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             _networks = new NetworkCache(_model, _backend, options.CachedShapes, log);
             _scorer = new PictureScorer(_model, _preprocessor, _networks, options.Augmentation);
             if (options.Window is { } window)
-                _sliding = new SlidingScorer(_scorer, window, _description.Network.Classes, Math.Min(_maxBatch, _backend.WorthwhileBatch(window.Size, window.Size)));
+                _sliding =
+                    new SlidingScorer(_scorer, window, _description.Network.Classes,
+                    Math.Min(_maxBatch, _backend.WorthwhileBatch(window.Size, window.Size)));
             // Every weight is read and packed now, so that a bad file is refused here and the first picture is not
             // slow.
             _networks.Prepare();
@@ -112,7 +118,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         ArgumentNullException.ThrowIfNull(photos);
         var results = new Segmentation[photos.Count];
         foreach (var group in Enumerable.Range(0, photos.Count)
-            .GroupBy(i => (photos[i].Height, photos[i].Width, photos[i].Channels)).SelectMany(group => group.Chunk(BatchOf(group.Key.Height, group.Key.Width))))
+            .GroupBy(i => (photos[i].Height, photos[i].Width, photos[i].Channels))
+                .SelectMany(group => group.Chunk(BatchOf(group.Key.Height, group.Key.Width))))
         {
             Segmentation[] masks = Run([.. group.Select(i => photos[i])], confidence, cancellationToken);
             for (int i = 0; i < group.Length; i++)
@@ -195,7 +202,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     /// The caller disposes it.
     /// </returns>
     /// <exception cref="UnavailableException">
-    /// The model slides a window (<see cref="SegmenterOptions.Window"/>), which never holds the scores of a whole picture.
+    /// The model slides a window (<see cref="SegmenterOptions.Window"/>), which never holds the scores of a whole
+    /// picture.
     /// </exception>
     /// <inheritdoc cref="Segment(Image, bool, CancellationToken)" path="/exception"/>
     public Tensor Probabilities(Image photo, CancellationToken cancellationToken = default)
@@ -205,9 +213,11 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         if (_sliding is not null)
         {
             throw new UnavailableException(
-                "A sliding window never holds the scores of the whole picture; load the model without a window for probabilities.");
+                "A sliding window never holds the scores of the whole picture; load the model without a window for " +
+                "probabilities.");
         }
-        return Guard(photo.Height, photo.Width, () => _scorer.Probabilities([photo], new RunContext(cancellationToken)));
+        return Guard(
+            photo.Height, photo.Width, () => _scorer.Probabilities([photo], new RunContext(cancellationToken)));
     }
 
     /// <summary>Runs the network alone, without pre-processing or argmax: the door for parity work.</summary>
@@ -366,7 +376,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         catch (OutOfMemoryException e)
         {
             throw new MemoryException(
-                $"Memory ran out for a picture of {height}x{width}; use a smaller picture or batch, or free memory.", e);
+                $"Memory ran out for a picture of {height}x{width}; use a smaller picture or batch, or free memory.",
+                e);
         }
     }
 }

@@ -19,7 +19,8 @@ public readonly record struct MatrixLayout(CudaDataType Type, long Rows, long Co
 /// <param name="D">The result, and C.</param>
 /// <param name="Epilogue">What is done before storing.</param>
 public sealed record MatmulProblem(
-    ComputeType Compute, MatrixLayout A, Operation TransposeA, MatrixLayout B, Operation TransposeB, MatrixLayout D, Epilogue Epilogue = Epilogue.Default)
+    ComputeType Compute, MatrixLayout A, Operation TransposeA, MatrixLayout B, Operation TransposeB, MatrixLayout D,
+    Epilogue Epilogue = Epilogue.Default)
 {
     /// <summary>
     /// A 1x1 convolution of NHWC data. Row-major pixels x channels is column-major channels x pixels, so the result's
@@ -35,8 +36,10 @@ public sealed record MatmulProblem(
     /// <param name="outputPitch">Elements from an output pixel to the next, in the residual as well.</param>
     /// <param name="epilogue">The bias and activation that are applied before storing.</param>
     public static MatmulProblem Convolution1x1(
-        CudaDataType type, ComputeType compute, long pixels, long inputs, long outputs, long inputPitch, long outputPitch, Epilogue epilogue) =>
-        new(compute, new(type, inputs, outputs, inputs), Operation.Transpose, new(type, inputs, pixels, inputPitch), Operation.NonTranspose,
+        CudaDataType type, ComputeType compute, long pixels, long inputs, long outputs, long inputPitch,
+        long outputPitch, Epilogue epilogue) =>
+        new(compute, new(type, inputs, outputs, inputs), Operation.Transpose, new(type, inputs, pixels, inputPitch),
+            Operation.NonTranspose,
             new(type, outputs, pixels, outputPitch), epilogue);
 }
 
@@ -58,7 +61,8 @@ public sealed unsafe class Matmul : IDisposable
     {
         _blas = blas;
         Problem = problem;
-        BlasLtApi.ThrowIfFailed(BlasLtApi.cublasLtMatmulDescCreate(out nint descriptor, problem.Compute, CudaDataType.Real32F));
+        BlasLtApi.ThrowIfFailed(
+            BlasLtApi.cublasLtMatmulDescCreate(out nint descriptor, problem.Compute, CudaDataType.Real32F));
         _descriptor = new MatmulDescHandle(descriptor);
         try
         {
@@ -97,8 +101,10 @@ public sealed unsafe class Matmul : IDisposable
             using var preference = new MatmulPreferenceHandle(created);
             BlasLtApi.ThrowIfFailed(BlasLtApi.cublasLtMatmulPreferenceSetAttribute(
                 preference, MatmulPreferenceAttribute.MaxWorkspaceBytes, &maxWorkspace, sizeof(long)));
-            for (MatmulPreferenceAttribute matrix = MatmulPreferenceAttribute.MinAlignmentA; matrix <= MatmulPreferenceAttribute.MinAlignmentD; matrix++)
-                BlasLtApi.ThrowIfFailed(BlasLtApi.cublasLtMatmulPreferenceSetAttribute(preference, matrix, &alignment, sizeof(int)));
+            const MatmulPreferenceAttribute first = MatmulPreferenceAttribute.MinAlignmentA;
+            for (MatmulPreferenceAttribute matrix = first; matrix <= MatmulPreferenceAttribute.MinAlignmentD; matrix++)
+                BlasLtApi.ThrowIfFailed(
+                    BlasLtApi.cublasLtMatmulPreferenceSetAttribute(preference, matrix, &alignment, sizeof(int)));
             var results = new MatmulHeuristicResult[count];
             int returned;
             fixed (MatmulHeuristicResult* start = results)
@@ -109,7 +115,8 @@ public sealed unsafe class Matmul : IDisposable
                     return [];
                 BlasLtApi.ThrowIfFailed(status, "cublasLtMatmulAlgoGetHeuristic()");
             }
-            return [.. results.Take(returned).Where(result => result.State == CublasStatus.Success).Select(result => new MatmulAlgorithm(result))];
+            return [.. results.Take(returned).Where(result => result.State == CublasStatus.Success)
+                .Select(result => new MatmulAlgorithm(result))];
         }
     }
 
@@ -123,7 +130,8 @@ public sealed unsafe class Matmul : IDisposable
         MatmulHeuristicResult result;
         using (_blas.Context.Enter())
         {
-            if (BlasLtApi.cublasLtMatmulAlgoCheck(_blas.Handle, _descriptor, _a, _b, _d, _d, &blob, &result) != CublasStatus.Success)
+            if (BlasLtApi.cublasLtMatmulAlgoCheck(
+                _blas.Handle, _descriptor, _a, _b, _d, _d, &blob, &result) != CublasStatus.Success)
                 return null;
         }
         // The check fills in what the algorithm needs, not the algorithm itself.
@@ -144,12 +152,14 @@ public sealed unsafe class Matmul : IDisposable
     /// <param name="beta">Factor of C; with 0 nothing is read.</param>
     /// <exception cref="CudaBlasException">cuBLASLt refused.</exception>
     public void RunAsync(
-        CudaStream stream, MatmulAlgorithm algorithm, CUdeviceptr a, CUdeviceptr b, CUdeviceptr d, CUdeviceptr workspace = default, long workspaceBytes = 0,
+        CudaStream stream, MatmulAlgorithm algorithm, CUdeviceptr a, CUdeviceptr b, CUdeviceptr d,
+        CUdeviceptr workspace = default, long workspaceBytes = 0,
         CUdeviceptr c = default, float alpha = 1, float beta = 0)
     {
         MatmulAlgorithmBlob blob = algorithm.Blob;
         BlasLtApi.ThrowIfFailed(BlasLtApi.cublasLtMatmul(
-            _blas.Handle, _descriptor, &alpha, a, _a, b, _b, &beta, c.Pointer == 0 ? d : c, _d, d, _d, &blob, workspace, (nuint)workspaceBytes, stream.Stream));
+            _blas.Handle, _descriptor, &alpha, a, _a, b, _b, &beta, c.Pointer == 0 ? d
+            : c, _d, d, _d, &blob, workspace, (nuint)workspaceBytes, stream.Stream));
         GC.KeepAlive(stream);
     }
 
@@ -163,7 +173,8 @@ public sealed unsafe class Matmul : IDisposable
 
     private void Set<T>(MatmulDescAttribute attribute, T value)
         where T : unmanaged =>
-        BlasLtApi.ThrowIfFailed(BlasLtApi.cublasLtMatmulDescSetAttribute(_descriptor, attribute, &value, (nuint)sizeof(T)));
+        BlasLtApi.ThrowIfFailed(
+            BlasLtApi.cublasLtMatmulDescSetAttribute(_descriptor, attribute, &value, (nuint)sizeof(T)));
 
     private static MatrixLayoutHandle Create(MatrixLayout layout)
     {

@@ -78,10 +78,12 @@ public enum BehaviorNote
 /// </param>
 /// <param name="IsVirtual">It exists only between two operations of the graph.</param>
 /// <param name="Alignment">Bytes that its address is a multiple of, in every run.</param>
-public readonly record struct GraphTensor(long Uid, CudnnDataType Type, long N, long C, long H, long W, long PixelStride, bool IsVirtual = false, long Alignment = 16)
+public readonly record struct GraphTensor(long Uid, CudnnDataType Type, long N, long C, long H, long W,
+    long PixelStride, bool IsVirtual = false, long Alignment = 16)
 {
     /// <summary>A tensor whose pixels lie side by side.</summary>
-    public static GraphTensor Packed(long uid, CudnnDataType type, long n, long c, long h, long w) => new(uid, type, n, c, h, w, c);
+    public static GraphTensor Packed(long uid, CudnnDataType type, long n, long c, long h, long w) =>
+        new(uid, type, n, c, h, w, c);
 
     /// <summary>
     /// The same shape as a virtual tensor of 32-bit floats, what cuDNN recommends between operations.
@@ -99,7 +101,8 @@ public readonly record struct GraphTensor(long Uid, CudnnDataType Type, long N, 
 /// <param name="DilationHeight">Atrous rate along the height.</param>
 /// <param name="DilationWidth">Atrous rate along the width.</param>
 public readonly record struct ConvolutionWindow(
-    long PadTop, long PadLeft, long PadBottom, long PadRight, long StrideHeight = 1, long StrideWidth = 1, long DilationHeight = 1, long DilationWidth = 1);
+    long PadTop, long PadLeft, long PadBottom, long PadRight, long StrideHeight = 1, long StrideWidth = 1,
+    long DilationHeight = 1, long DilationWidth = 1);
 
 /// <summary>A pointwise operation and its constants; those that are null keep cuDNN's defaults.</summary>
 /// <param name="Mode">The function that is applied to each element.</param>
@@ -111,7 +114,8 @@ public readonly record struct ConvolutionWindow(
 /// The slope that <see cref="PointwiseMode.ReluFwd"/> has below its lower clip: not 0 for a leaky ReLU.
 /// </param>
 /// <param name="SwishBeta">The factor of x inside the sigmoid of <see cref="PointwiseMode.SwishFwd"/>.</param>
-public sealed record Pointwise(PointwiseMode Mode, float? LowerClip = null, float? UpperClip = null, float? LowerSlope = null, float? SwishBeta = null);
+public sealed record Pointwise(PointwiseMode Mode, float? LowerClip = null, float? UpperClip = null,
+    float? LowerSlope = null, float? SwishBeta = null);
 
 /// <summary>
 /// An engine and its knobs: what a cache keeps of a plan, beside cuDNN's version. Engine numbers change between

@@ -14,12 +14,17 @@ public sealed class EngineConfig : IDisposable
     {
         _cudnn = cudnn;
         Descriptor = descriptor;
-        using BackendDescriptor engine = descriptor.GetChildren(AttributeName.EngineConfigEngine, DescriptorType.Engine, 1)[0];
+        using BackendDescriptor engine =
+            descriptor.GetChildren(AttributeName.EngineConfigEngine, DescriptorType.Engine, 1)[0];
         long index = engine.Get<long>(AttributeName.EngineGlobalIndex, AttributeType.Int64, 1)[0];
-        NumericalNotes = engine.Get<NumericalNote>(AttributeName.EngineNumericalNote, AttributeType.NumericalNote, MostNotes);
-        BehaviorNotes = engine.Get<BehaviorNote>(AttributeName.EngineBehaviorNote, AttributeType.BehaviorNote, MostNotes);
+        NumericalNotes =
+            engine.Get<NumericalNote>(AttributeName.EngineNumericalNote, AttributeType.NumericalNote, MostNotes);
+        BehaviorNotes =
+            engine.Get<BehaviorNote>(AttributeName.EngineBehaviorNote, AttributeType.BehaviorNote, MostNotes);
         var knobs = new List<KeyValuePair<int, long>>();
-        foreach (BackendDescriptor choice in descriptor.GetChildren(AttributeName.EngineConfigKnobChoices, DescriptorType.KnobChoice, MostKnobs))
+        foreach (
+            BackendDescriptor choice in descriptor.GetChildren(
+                AttributeName.EngineConfigKnobChoices, DescriptorType.KnobChoice, MostKnobs))
         {
             using (choice)
             {
@@ -104,7 +109,10 @@ public sealed class ExecutionPlan : IDisposable
     public string? ToJson()
     {
         long count = Descriptor.Count(AttributeName.ExecutionPlanJson, AttributeType.Char);
-        return count == 0 ? null : Encoding.UTF8.GetString(Descriptor.Get<byte>(AttributeName.ExecutionPlanJson, AttributeType.Char, checked((int)count))).TrimEnd('\0');
+        return count == 0 ? null
+            : Encoding.UTF8.GetString(
+                Descriptor.Get<byte>(AttributeName.ExecutionPlanJson, AttributeType.Char, checked((int)count)))
+                .TrimEnd('\0');
     }
 
     /// <summary>
@@ -131,8 +139,10 @@ public sealed class VariantPack : IDisposable
     {
         Descriptor = Descriptors.Make(DescriptorType.VariantPack, descriptor =>
         {
-            descriptor.Set<long>(AttributeName.VariantPackUniqueIds, AttributeType.Int64, [.. tensors.Select(tensor => tensor.Uid)]);
-            descriptor.Set<CUdeviceptr>(AttributeName.VariantPackDataPointers, AttributeType.VoidPointer, [.. tensors.Select(tensor => tensor.Pointer)]);
+            descriptor.Set<long>(
+                AttributeName.VariantPackUniqueIds, AttributeType.Int64, [.. tensors.Select(tensor => tensor.Uid)]);
+            descriptor.Set<CUdeviceptr>(AttributeName.VariantPackDataPointers, AttributeType.VoidPointer,
+                [.. tensors.Select(tensor => tensor.Pointer)]);
             descriptor.Set(AttributeName.VariantPackWorkspace, AttributeType.VoidPointer, workspace);
         });
     }

@@ -23,7 +23,8 @@ public sealed class OperationGraph : IDisposable
     /// <param name="w">Filter, K C/groups R S, channels last.</param>
     /// <param name="window">Padding, stride and atrous rate.</param>
     /// <param name="y">Result; virtual if operations follow.</param>
-    public static Builder Convolution(CudaDNNContext cudnn, GraphTensor x, GraphTensor w, ConvolutionWindow window, GraphTensor y) =>
+    public static Builder Convolution(
+        CudaDNNContext cudnn, GraphTensor x, GraphTensor w, ConvolutionWindow window, GraphTensor y) =>
         new(cudnn, x, w, window, y);
 
     /// <summary>
@@ -64,7 +65,8 @@ public sealed class OperationGraph : IDisposable
             using BackendDescriptor engine = Descriptors.Make(DescriptorType.Engine, descriptor => descriptor
                 .Set(AttributeName.EngineOperationGraph, _graph)
                 .Set(AttributeName.EngineGlobalIndex, AttributeType.Int64, choice.Engine));
-            BackendDescriptor[] knobs = [.. choice.Knobs.Select(knob => Descriptors.Make(DescriptorType.KnobChoice, descriptor => descriptor
+            BackendDescriptor[] knobs =
+                [.. choice.Knobs.Select(knob => Descriptors.Make(DescriptorType.KnobChoice, descriptor => descriptor
                 .Set(AttributeName.KnobChoiceType, AttributeType.KnobType, knob.Key)
                 .Set(AttributeName.KnobChoiceValue, AttributeType.Int64, knob.Value)))];
             try

@@ -106,7 +106,8 @@ public class CudaContext : IDisposable
     {
         int count = GetDeviceCount();
         if (deviceId < 0 || deviceId >= count)
-            throw new ArgumentOutOfRangeException(nameof(deviceId), deviceId, $"There is no CUDA device {deviceId}; there are {count}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(deviceId), deviceId, $"There is no CUDA device {deviceId}; there are {count}.");
         DriverApi.ThrowIfFailed(DriverApi.cuDeviceGet(out CUdevice device, deviceId));
         return device;
     }
@@ -168,8 +169,10 @@ public sealed class PrimaryContext : CudaContext
 /// <param name="MaxSharedMemoryPerBlockOptin">Bytes that a kernel can have after asking for them.</param>
 /// <param name="MemoryPoolsSupported">Whether memory can be allocated in a stream's order.</param>
 public sealed record CudaDeviceProperties(
-    string DeviceName, Version ComputeCapability, Guid Uuid, long TotalGlobalMemory, int MultiProcessorCount, int ClockRate,
-    int MemoryClockRate, int GlobalMemoryBusWidth, int L2CacheSize, int MaxSharedMemoryPerBlockOptin, bool MemoryPoolsSupported)
+    string DeviceName, Version ComputeCapability, Guid Uuid, long TotalGlobalMemory, int MultiProcessorCount,
+    int ClockRate,
+    int MemoryClockRate, int GlobalMemoryBusWidth, int L2CacheSize, int MaxSharedMemoryPerBlockOptin,
+        bool MemoryPoolsSupported)
 {
     internal static unsafe CudaDeviceProperties Of(CUdevice device)
     {
@@ -179,10 +182,14 @@ public sealed record CudaDeviceProperties(
         DriverApi.ThrowIfFailed(DriverApi.cuDeviceGetUuid_v2(uuid, device));
         DriverApi.ThrowIfFailed(DriverApi.cuDeviceTotalMem_v2(out nuint memory, device));
         return new CudaDeviceProperties(
-            Marshal.PtrToStringUTF8((nint)name)!, new Version(Of(CUDeviceAttribute.ComputeCapabilityMajor), Of(CUDeviceAttribute.ComputeCapabilityMinor)),
-            new Guid(new ReadOnlySpan<byte>(uuid, 16), bigEndian: true), (long)memory, Of(CUDeviceAttribute.MultiProcessorCount),
-            Of(CUDeviceAttribute.ClockRate), Of(CUDeviceAttribute.MemoryClockRate), Of(CUDeviceAttribute.GlobalMemoryBusWidth),
-            Of(CUDeviceAttribute.L2CacheSize), Of(CUDeviceAttribute.MaxSharedMemoryPerBlockOptin), Of(CUDeviceAttribute.MemoryPoolsSupported) != 0);
+            Marshal.PtrToStringUTF8((nint)name)!,
+            new Version(Of(CUDeviceAttribute.ComputeCapabilityMajor), Of(CUDeviceAttribute.ComputeCapabilityMinor)),
+            new Guid(new ReadOnlySpan<byte>(uuid, 16), bigEndian: true), (long)memory,
+                Of(CUDeviceAttribute.MultiProcessorCount),
+            Of(CUDeviceAttribute.ClockRate), Of(CUDeviceAttribute.MemoryClockRate),
+                Of(CUDeviceAttribute.GlobalMemoryBusWidth),
+            Of(CUDeviceAttribute.L2CacheSize), Of(CUDeviceAttribute.MaxSharedMemoryPerBlockOptin),
+                Of(CUDeviceAttribute.MemoryPoolsSupported) != 0);
 
         int Of(CUDeviceAttribute attribute)
         {

@@ -73,7 +73,8 @@ public sealed class CudaDeviceVariable<T> : IDisposable
         using (Own.Enter())
         {
             fixed (T* start = source)
-                DriverApi.ThrowIfFailed(DriverApi.cuMemcpyHtoD_v2(DevicePointer, start, (nuint)source.Length * (nuint)sizeof(T)));
+                DriverApi.ThrowIfFailed(
+                    DriverApi.cuMemcpyHtoD_v2(DevicePointer, start, (nuint)source.Length * (nuint)sizeof(T)));
         }
         GC.KeepAlive(this);
     }
@@ -89,7 +90,8 @@ public sealed class CudaDeviceVariable<T> : IDisposable
         using (Own.Enter())
         {
             fixed (T* start = destination)
-                DriverApi.ThrowIfFailed(DriverApi.cuMemcpyDtoH_v2(start, DevicePointer, (nuint)destination.Length * (nuint)sizeof(T)));
+                DriverApi.ThrowIfFailed(
+                    DriverApi.cuMemcpyDtoH_v2(start, DevicePointer, (nuint)destination.Length * (nuint)sizeof(T)));
         }
         GC.KeepAlive(this);
     }
@@ -149,7 +151,8 @@ public sealed class CudaDeviceVariable<T> : IDisposable
 
     public void Dispose() => _handle.Dispose();
 
-    private CudaContext Own => _context ?? throw new InvalidOperationException("The application's own memory is copied in one of its streams only.");
+    private CudaContext Own => _context
+        ?? throw new InvalidOperationException("The application's own memory is copied in one of its streams only.");
 
     private nuint BytesOf(long count, long other)
     {

@@ -6,7 +6,8 @@ namespace Atrous.ManagedCuda;
 public sealed class CudaException : Exception
 {
     internal CudaException(CUResult error, string call, string name, string text, string? log = null)
-        : base($"{call} failed with {name} ({(int)error}): {text}{(string.IsNullOrWhiteSpace(log) ? "." : $"; the driver's log says: {log.Trim()}")}")
+        : base($"{call} failed with {name} ({(int)error}): " +
+        $"{text}{(string.IsNullOrWhiteSpace(log) ? "." : $"; the driver's log says: {log.Trim()}")}")
     {
         CudaError = error;
         Call = call;

@@ -44,7 +44,8 @@ public sealed unsafe class CudaKernel
         set
         {
             _ = _module.Handle.Value;
-            DriverApi.ThrowIfFailed(DriverApi.cuFuncSetAttribute(_function, CUFunctionAttribute.MaxDynamicSharedSizeBytes, value));
+            DriverApi.ThrowIfFailed(
+                DriverApi.cuFuncSetAttribute(_function, CUFunctionAttribute.MaxDynamicSharedSizeBytes, value));
         }
     }
 
@@ -52,7 +53,9 @@ public sealed unsafe class CudaKernel
     public int GetOccupancyMaxActiveBlocksPerMultiprocessor(int blockSize, int dynamicSharedMemory = 0)
     {
         _ = _module.Handle.Value;
-        DriverApi.ThrowIfFailed(DriverApi.cuOccupancyMaxActiveBlocksPerMultiprocessor(out int blocks, _function, blockSize, (nuint)dynamicSharedMemory));
+        DriverApi.ThrowIfFailed(
+            DriverApi.cuOccupancyMaxActiveBlocksPerMultiprocessor(
+                out int blocks, _function, blockSize, (nuint)dynamicSharedMemory));
         return blocks;
     }
 
@@ -64,7 +67,8 @@ public sealed unsafe class CudaKernel
     /// <param name="dynamicSharedMemory">Bytes a block, beside what the kernel declares.</param>
     /// <exception cref="ArgumentException">The arguments are not what the kernel takes.</exception>
     /// <exception cref="CudaException">The driver refused the launch, or earlier work has failed.</exception>
-    public void RunAsync(CudaStream stream, dim3 grid, dim3 block, ref KernelArguments arguments, int dynamicSharedMemory = 0)
+    public void RunAsync(
+        CudaStream stream, dim3 grid, dim3 block, ref KernelArguments arguments, int dynamicSharedMemory = 0)
     {
         Check(ref arguments);
         void** pointers = stackalloc void*[KernelArguments.MaxCount];
@@ -88,7 +92,8 @@ public sealed unsafe class CudaKernel
         {
             _module.Handle.DangerousAddRef(ref added);
             DriverApi.ThrowIfFailed(DriverApi.cuLaunchKernel(
-                _function, grid.X, grid.Y, grid.Z, block.X, block.Y, block.Z, (uint)dynamicSharedMemory, stream.Handle, parameters, null));
+                _function, grid.X, grid.Y, grid.Z, block.X, block.Y, block.Z, (uint)dynamicSharedMemory, stream.Handle,
+                parameters, null));
         }
         finally
         {
@@ -110,7 +115,8 @@ public sealed unsafe class CudaKernel
         for (int i = 0; i < given.Length; i++)
             given[i] = arguments.SizeOf(i);
         throw new ArgumentException(
-            $"The kernel {KernelName} takes {_parameterSizes.Length} arguments of {string.Join(", ", _parameterSizes)} bytes, not {given.Length} of {string.Join(", ", given)}.",
+            $"The kernel {KernelName} takes {_parameterSizes.Length} arguments of " +
+            $"{string.Join(", ", _parameterSizes)} bytes, not {given.Length} of {string.Join(", ", given)}.",
             nameof(arguments));
     }
 

@@ -21,7 +21,8 @@ public sealed unsafe class CudaMemoryPool
     public ulong ReleaseThreshold
     {
         get => Get(CUmemPoolAttribute.ReleaseThreshold);
-        set => DriverApi.ThrowIfFailed(DriverApi.cuMemPoolSetAttribute(_pool, CUmemPoolAttribute.ReleaseThreshold, &value));
+        set => DriverApi.ThrowIfFailed(
+            DriverApi.cuMemPoolSetAttribute(_pool, CUmemPoolAttribute.ReleaseThreshold, &value));
     }
 
     /// <summary>Bytes that the pool holds, used or kept.</summary>
@@ -35,7 +36,8 @@ public sealed unsafe class CudaMemoryPool
 
     /// <summary>Gives kept memory back to the system.</summary>
     /// <param name="bytesToKeep">The number of bytes that the pool may keep for later allocations.</param>
-    public void TrimTo(long bytesToKeep) => DriverApi.ThrowIfFailed(DriverApi.cuMemPoolTrimTo(_pool, (nuint)bytesToKeep));
+    public void TrimTo(long bytesToKeep) =>
+        DriverApi.ThrowIfFailed(DriverApi.cuMemPoolTrimTo(_pool, (nuint)bytesToKeep));
 
     private ulong Get(CUmemPoolAttribute attribute)
     {

@@ -30,7 +30,8 @@ public sealed unsafe class CudaModule : IDisposable
                 nint* values = stackalloc[] { (nint)log, (nint)LogBytes };
                 CUResult result = DriverApi.cuModuleLoadDataEx(out CUmodule module, start, 2, options, values);
                 if (result != CUResult.Success)
-                    throw DriverApi.ToException(result, nameof(DriverApi.cuModuleLoadDataEx), Encoding.UTF8.GetString(errors).TrimEnd('\0', '\n'));
+                    throw DriverApi.ToException(result, nameof(DriverApi.cuModuleLoadDataEx),
+                        Encoding.UTF8.GetString(errors).TrimEnd('\0', '\n'));
                 Handle = new ModuleHandle(context.Handle, module);
             }
         }
@@ -50,7 +51,8 @@ public sealed unsafe class CudaModule : IDisposable
             {
                 CUResult result = DriverApi.cuModuleGetFunction(out CUfunction function, Handle, start);
                 if (result != CUResult.Success)
-                    throw DriverApi.ToException(result, nameof(DriverApi.cuModuleGetFunction), $"the kernel asked for is '{name}'");
+                    throw DriverApi.ToException(
+                        result, nameof(DriverApi.cuModuleGetFunction), $"the kernel asked for is '{name}'");
                 return new CudaKernel(this, name, function);
             }
         }

@@ -16,7 +16,8 @@ public sealed class CudaPageLockedHostMemory<T> : IDisposable
     /// <param name="context">The context that the memory is allocated in.</param>
     /// <param name="size">Elements, at least 1 and at most <see cref="int.MaxValue"/>.</param>
     /// <param name="flags">What it is for.</param>
-    public CudaPageLockedHostMemory(CudaContext context, int size, CUMemHostAllocFlags flags = CUMemHostAllocFlags.Portable)
+    public CudaPageLockedHostMemory(
+        CudaContext context, int size, CUMemHostAllocFlags flags = CUMemHostAllocFlags.Portable)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size);
         Size = size;

@@ -60,7 +60,8 @@ public sealed class CudaStream : IDisposable
     }
 
     /// <summary>Lets later work in this stream start only after what the event recorded.</summary>
-    public void WaitEvent(CudaEvent awaited) => DriverApi.ThrowIfFailed(DriverApi.cuStreamWaitEvent(Handle, awaited.Handle, 0));
+    public void WaitEvent(CudaEvent awaited) =>
+        DriverApi.ThrowIfFailed(DriverApi.cuStreamWaitEvent(Handle, awaited.Handle, 0));
 
     /// <summary>From here on work is recorded into a graph instead of run.</summary>
     /// <param name="mode">Which calls are forbidden meanwhile; by default those of this thread only.</param>

@@ -34,7 +34,9 @@ public unsafe ref struct KernelArguments
     {
         int words = (sizeof(T) + 7) / 8;
         if (Count == MaxCount || _words + words > MaxBytes / 8)
-            throw new InvalidOperationException($"A launch takes at most {MaxCount} arguments of {MaxBytes} bytes in all; put them into one struct in device memory.");
+            throw new InvalidOperationException(
+                $"A launch takes at most {MaxCount} arguments of {MaxBytes} bytes in all; put them into one struct " +
+                $"in device memory.");
         Unsafe.WriteUnaligned(ref Unsafe.As<ulong, byte>(ref _values[_words]), value);
         _places[Count++] = new Place((ushort)_words, (ushort)sizeof(T));
         _words += words;

@@ -23,16 +23,19 @@ internal static class BenchReport
     {
         TextWriter output = Console.Out;
         output.WriteLine(Terminal.OneLine(
-            $"{result.Model.Architecture} with {result.Model.Backbone} on {result.Device}, {LoadedModel.Name(result.Options.Precision)}; " +
+            $"{result.Model.Architecture} with {result.Model.Backbone} on {result.Device}, " +
+            $"{LoadedModel.Name(result.Options.Precision)}; " +
             $"{result.Picture} {result.Size.Height}x{result.Size.Width}, batch {result.Options.MaxBatch}; " +
-            $"{result.Latency.Count} runs after {result.WarmUp} to warm up{(result.IsInterrupted ? ", interrupted" : "")}"));
+            $"{result.Latency.Count} runs after {result.WarmUp} to warm " +
+            $"up{(result.IsInterrupted ? ", interrupted" : "")}"));
         if (result.Latency.Count > 0)
             WriteTimes(result);
         if (result.Layers.Count > 0)
             WriteLayers(result.Layers);
         (TimeSpan process, TimeSpan load, TimeSpan firstMask) = result.StartUp;
         output.WriteLine(
-            $"start-up     {Text((process + load + firstMask).TotalMilliseconds)} ms from the process's start to the first mask: " +
+            $"start-up     {Text((process + load + firstMask).TotalMilliseconds)} ms from the process's start to the " +
+            $"first mask: " +
             $"{Text(load.TotalMilliseconds)} to load, {Text(firstMask.TotalMilliseconds)} for the mask");
         string device = result.PeakDeviceBytes is { } bytes ? $", {Numbers.Megabytes(bytes)} on the device" : "";
         output.WriteLine($"peak memory  {Numbers.Megabytes(result.PeakResidentBytes)} resident{device}");
@@ -105,11 +108,14 @@ internal static class BenchReport
         {
             double rate = 2e-6 * layer.MultiplyAdds / times.Median;
             table.AddRow(
-                Markup.Escape(layer.Name), layer.Op, layer.Shape.ToString(), Text(times.Median), (times.Median / total).ToString("0.0 %", CultureInfo.InvariantCulture),
+                Markup.Escape(layer.Name), layer.Op, layer.Shape.ToString(), Text(times.Median), (times.Median / total)
+                .ToString("0.0 %", CultureInfo.InvariantCulture),
                 layer.MultiplyAdds == 0 ? "" : rate.ToString("0", CultureInfo.InvariantCulture));
         }
         Terminal.Rich(Console.Out, Console.IsOutputRedirected).Write(table);
-        Console.Out.WriteLine("             rates count the multiply-adds of the direct way, those on padding too; Winograd's can pass the peak");
+        Console.Out.WriteLine(
+            "             rates count the multiply-adds of the direct way, those on padding too; Winograd's can pass " +
+            "the peak");
     }
 
     private static void WriteTimes(BenchResult result)
@@ -120,22 +126,28 @@ internal static class BenchReport
             table.AddColumn(new TableColumn(column).RightAligned());
         table.AddColumn(new TableColumn(""));
         foreach ((string name, Durations times, string meaning) in
-            result.Stages.Select(stage => (stage.Name, stage.Times, Meanings[stage.Name])).Prepend(("latency", result.Latency, "pixels in, labels out")))
+            result.Stages.Select(stage => (stage.Name, stage.Times, Meanings[stage.Name]))
+                .Prepend(("latency", result.Latency, "pixels in, labels out")))
         {
             table.AddRow(
-                name, Text(times.Median), Text(times.Fastest), Text(times.Percentile(0.95)), Text(times.Percentile(0.99)), meaning);
+                name, Text(times.Median), Text(times.Fastest), Text(times.Percentile(0.95)),
+                Text(times.Percentile(0.99)), meaning);
         }
         Terminal.Rich(Console.Out, Console.IsOutputRedirected).Write(table);
         if (result.Stages.Any(stage => stage.Name == "upload"))
-            Console.Out.WriteLine("             upload to download by the device's clock, in runs that go step by step; latency is one launch");
+            Console.Out.WriteLine(
+                "             upload to download by the device's clock, in runs that go step by step; latency is one " +
+                "launch");
         string rate = Rate(result).ToString("0.00", CultureInfo.InvariantCulture);
-        Console.Out.WriteLine($"throughput   {rate} pictures/s; {Numbers.Grouped(result.AllocatedBytes)} managed bytes a run");
+        Console.Out.WriteLine(
+            $"throughput   {rate} pictures/s; {Numbers.Grouped(result.AllocatedBytes)} managed bytes a run");
     }
 
     private static double Rate(BenchResult result) =>
         result.Options.MaxBatch * result.Latency.Count / result.Latency.Total.TotalSeconds;
 
-    private static int Threads(SegmenterOptions options) => options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+    private static int Threads(SegmenterOptions options) =>
+        options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
 
     private static void WriteDurations(Utf8JsonWriter json, string name, Durations times)
     {

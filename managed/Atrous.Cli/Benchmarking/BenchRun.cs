@@ -63,7 +63,8 @@ internal sealed class BenchRun(CancellationToken cancellationToken)
     private const int UsualSide = 513, LeastRuns = 10, StageRuns = 20, LayerRuns = 10;
     private static readonly TimeSpan UsualTime = TimeSpan.FromSeconds(10);
 
-    private readonly Durations _latency = new(), _decode = new(), _upload = new(), _preprocess = new(), _network = new(), _download = new(), _encode = new();
+    private readonly Durations _latency = new(), _decode = new(), _upload = new(), _preprocess = new(),
+        _network = new(), _download = new(), _encode = new();
     private readonly List<BenchLayer> _layers = [];
     private long _allocated;
     private bool _tellsStages;
@@ -156,7 +157,8 @@ internal sealed class BenchRun(CancellationToken cancellationToken)
         }
     }
 
-    private bool IsEnough(TimeSpan spent) => Runs is { } runs ? _latency.Count >= runs : _latency.Count >= LeastRuns && spent >= UsualTime;
+    private bool IsEnough(TimeSpan spent) =>
+        Runs is { } runs ? _latency.Count >= runs : _latency.Count >= LeastRuns && spent >= UsualTime;
 
     /// <summary>One batch, from files to files; how long the part from pixels to labels took.</summary>
     private TimeSpan Once(Segmenter segmenter, byte[] file, bool counts)
@@ -207,7 +209,8 @@ internal sealed class BenchRun(CancellationToken cancellationToken)
     /// <summary>What a device with memory of its own tells of its stages, in a run for that alone.</summary>
     private bool TimeStages(Segmenter segmenter, byte[] file, bool counts)
     {
-        if (WithPhotos(file, photos => new NetworkProfiler(segmenter).Stages(photos, cancellationToken)) is not { } stages)
+        if (WithPhotos(
+            file, photos => new NetworkProfiler(segmenter).Stages(photos, cancellationToken)) is not { } stages)
             return false;
         if (counts)
         {
@@ -223,8 +226,10 @@ internal sealed class BenchRun(CancellationToken cancellationToken)
     private void TimeLayers(Segmenter segmenter, byte[] file)
     {
         IReadOnlyList<LayerTime> layers = WithPhotos(
-            file, photos => new NetworkProfiler(segmenter).Layers(photos, cancellationToken)) ?? throw new CommandException(
-            ExitCode.Usage, $"--layers: the device {segmenter.Device} does not tell how long a layer takes; use --device cpu.");
+            file, photos => new NetworkProfiler(segmenter).Layers(photos, cancellationToken))
+            ?? throw new CommandException(
+            ExitCode.Usage,
+                $"--layers: the device {segmenter.Device} does not tell how long a layer takes; use --device cpu.");
         for (int i = 0; i < layers.Count; i++)
         {
             if (i == _layers.Count)
@@ -260,7 +265,8 @@ internal sealed class BenchRun(CancellationToken cancellationToken)
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new CommandException(ExitCode.BadInput, $"{Picture}: the picture cannot be read ({e.Message.TrimEnd('.')}).", e);
+                throw new CommandException(
+                    ExitCode.BadInput, $"{Picture}: the picture cannot be read ({e.Message.TrimEnd('.')}).", e);
             }
         }
         (int height, int width) = Size ?? (UsualSide, UsualSide);

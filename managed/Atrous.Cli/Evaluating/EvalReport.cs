@@ -6,7 +6,8 @@ using Spectre.Console;
 namespace Atrous.Cli;
 
 /// <summary>The measures of a finished evaluation, on standard output.</summary>
-internal sealed class EvalReport(Segmenter segmenter, SegmenterOptions options, ConfusionMatrix matrix, int pictures, int ignore)
+internal sealed class EvalReport(
+    Segmenter segmenter, SegmenterOptions options, ConfusionMatrix matrix, int pictures, int ignore)
 {
     private static readonly (string Key, string Title, Func<ConfusionMatrix, double> Value)[] Measures =
     [
@@ -30,14 +31,16 @@ internal sealed class EvalReport(Segmenter segmenter, SegmenterOptions options, 
         {
             table.AddRow(
                 new Text(label.ToString(CultureInfo.InvariantCulture)), new Text(Terminal.OneLine(NameOf(label))),
-                new Text(Text(matrix.Iou(label))), new Text(Text(matrix.Accuracy(label))), new Text(Numbers.Grouped(matrix.TruePixels(label))));
+                new Text(Text(matrix.Iou(label))), new Text(Text(matrix.Accuracy(label))),
+                    new Text(Numbers.Grouped(matrix.TruePixels(label))));
         }
         console.Write(table);
         int width = Measures.Max(measure => measure.Title.Length);
         foreach ((_, string title, Func<ConfusionMatrix, double> value) in Measures)
             Console.Out.WriteLine($"{title.PadRight(width)}  {Text(value(matrix))}");
         Console.Out.WriteLine(
-            $"{pictures} pictures, {Numbers.Grouped(matrix.Pixels)} pixels scored, {Numbers.Grouped(matrix.Ignored)} of label {ignore} ignored");
+            $"{pictures} pictures, {Numbers.Grouped(matrix.Pixels)} pixels scored, {Numbers.Grouped(matrix.Ignored)} " +
+            $"of label {ignore} ignored");
     }
 
     /// <summary>All of it, in full precision; null where a class does not occur.</summary>

@@ -7,7 +7,8 @@ namespace Atrous.Cli;
 /// <summary>
 /// Segments labelled pictures and counts what is right. The first bad file ends it: half a score is none.
 /// </summary>
-internal sealed class EvalRun(Segmenter segmenter, ConfusionMatrix matrix, int batch, CancellationToken cancellationToken)
+internal sealed class EvalRun(
+    Segmenter segmenter, ConfusionMatrix matrix, int batch, CancellationToken cancellationToken)
 {
     /// <exception cref="CommandException">A file is bad; the message names it.</exception>
     public void Add(IReadOnlyList<LabelledPicture> pictures, ProgressBar? bar)

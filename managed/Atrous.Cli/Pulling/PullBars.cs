@@ -14,7 +14,8 @@ internal sealed class PullBars : PullReport
         _console = Terminal.Rich(Console.Error, isRedirected: false);
         _console.Progress()
             .Columns(
-                new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn(), new TransferSpeedColumn(),
+                new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new DownloadedColumn(),
+                new TransferSpeedColumn(),
                 new RemainingTimeColumn())
             .Start(context =>
             {

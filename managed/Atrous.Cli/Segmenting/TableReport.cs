@@ -20,7 +20,8 @@ internal sealed class TableReport(bool toStandardError) : SegmentReport
         foreach (ClassShare share in picture.Mask.Shares)
         {
             table.AddRow(
-                new Text(share.Label.ToString(CultureInfo.InvariantCulture)), new Text(Terminal.OneLine(picture.Mask.NameOf(share.Label))),
+                new Text(share.Label.ToString(CultureInfo.InvariantCulture)),
+                new Text(Terminal.OneLine(picture.Mask.NameOf(share.Label))),
                 new Text(Numbers.Grouped(share.Pixels)), new Text(Numbers.Percent(share.Share)));
         }
         console.Write(table);

@@ -18,13 +18,17 @@ internal static class VerifyReport
         VerificationTolerance tolerance = result.Tolerance;
         string max = double.IsFinite(tolerance.Max) ? $"max {Text(tolerance.Max)}, " : "";
         Console.Out.WriteLine(
-            $"tolerance of {LoadedModel.Name(result.Options.Precision)}: {max}rms {Text(tolerance.Rms)} of the standard deviation; " +
-            $"{Share(tolerance.Labels)} of the labels of pixels whose winner leads by more than {Text(tolerance.Lead)}");
+            $"tolerance of {LoadedModel.Name(result.Options.Precision)}: {max}rms {Text(tolerance.Rms)} of the " +
+            $"standard deviation; " +
+            $"{Share(tolerance.Labels)} of the labels of pixels whose winner leads by more than " +
+            $"{Text(tolerance.Lead)}");
         Console.Out.WriteLine(result switch
         {
             { IsWithin: true } => "within the tolerance",
-            { FirstAbove: { } layer } => $"NOT within the tolerance; the first layer above it is {Terminal.OneLine(layer.Name)}",
-            _ => "NOT within the tolerance" + (result.Layers.Count > 0 ? "; every layer is" : "; --layers tells where it begins"),
+            { FirstAbove: { } layer } =>
+                $"NOT within the tolerance; the first layer above it is {Terminal.OneLine(layer.Name)}",
+            _ => "NOT within the tolerance"
+                + (result.Layers.Count > 0 ? "; every layer is" : "; --layers tells where it begins"),
         });
     }
 
@@ -74,13 +78,15 @@ internal static class VerifyReport
 
     private static Table Pictures(VerifyResult result)
     {
-        Table table = NewTable("picture", "max error", "mean", "rms", "same labels", "decided pixels", "same labels there", "");
+        Table table =
+            NewTable("picture", "max error", "mean", "rms", "same labels", "decided pixels", "same labels there", "");
         foreach (VerifiedPicture picture in result.Pictures)
         {
             (TensorError scores, LabelAgreement labels) = picture.Result;
             table.AddRow(
                 new Text(Terminal.OneLine(picture.Name)), new Text(Text(scores.Max)), new Text(Text(scores.Mean)),
-                new Text(Text(scores.Rms)), new Text(Share(labels.OfAll)), new Text(Share((double)labels.Decided / labels.Pixels)),
+                new Text(Text(scores.Rms)), new Text(Share(labels.OfAll)),
+                    new Text(Share((double)labels.Decided / labels.Pixels)),
                 new Text(Share(labels.OfDecided)), new Text(result.Allows(picture.Result) ? "" : "above"));
         }
         return table;
@@ -92,8 +98,10 @@ internal static class VerifyReport
         foreach (LayerVerification layer in result.Layers)
         {
             table.AddRow(
-                new Text(Terminal.OneLine(layer.Name)), new Text(Text(layer.Error.Max)), new Text(Text(layer.Error.Mean)),
-                new Text(Text(layer.Error.Rms)), new Text(layer.Shape.ToString()), new Text(result.Tolerance.Allows(layer.Error) ? "" : "above"));
+                new Text(Terminal.OneLine(layer.Name)), new Text(Text(layer.Error.Max)),
+                new Text(Text(layer.Error.Mean)),
+                new Text(Text(layer.Error.Rms)), new Text(layer.Shape.ToString()),
+                    new Text(result.Tolerance.Allows(layer.Error) ? "" : "above"));
         }
         return table;
     }

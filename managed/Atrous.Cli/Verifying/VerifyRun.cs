@@ -22,7 +22,8 @@ internal sealed record VerifyResult(
     /// <summary>Every picture and every layer is within the tolerance.</summary>
     public bool IsWithin => Pictures.All(picture => Allows(picture.Result)) && FirstAbove is null;
 
-    public bool Allows(PictureVerification picture) => Tolerance.Allows(picture.Scores) && Tolerance.Allows(picture.Labels);
+    public bool Allows(PictureVerification picture) =>
+        Tolerance.Allows(picture.Scores) && Tolerance.Allows(picture.Labels);
 }
 
 /// <summary>One picture's comparison.</summary>
@@ -56,7 +57,8 @@ internal sealed class VerifyRun(CancellationToken cancellationToken)
         var files = new InputFiles(named);
         return files.Bad is [var bad, ..]
             ? throw new CommandException(ExitCode.BadInput, $"{bad.Path}: {bad.Message}")
-            : files.Pictures.Count > 0 ? files.Pictures : throw CommandException.Usage("There is no picture among the inputs.");
+            : files.Pictures.Count > 0 ? files.Pictures
+                : throw CommandException.Usage("There is no picture among the inputs.");
     }
 
     public VerifyResult Run()
@@ -72,13 +74,15 @@ internal sealed class VerifyRun(CancellationToken cancellationToken)
             (string name, Image photo) = open();
             using (photo)
             {
-                pictures.Add(new VerifiedPicture(name, photo.Height, photo.Width, verifier.Compare(photo, cancellationToken)));
+                pictures.Add(
+                    new VerifiedPicture(name, photo.Height, photo.Width, verifier.Compare(photo, cancellationToken)));
                 if (Layers && layers.Length == 0)
                     layers = [.. verifier.CompareLayers(photo, cancellationToken)];
             }
         }
         return new VerifyResult(
-            verifier.Tested.Info, Options, verifier.Tested.Device, verifier.Judge.Device, verifier.Tolerance, pictures, layers);
+            verifier.Tested.Info, Options, verifier.Tested.Device, verifier.Judge.Device, verifier.Tolerance, pictures,
+            layers);
     }
 
     private IEnumerable<Func<(string Name, Image Photo)>> Sources(Verifier verifier)

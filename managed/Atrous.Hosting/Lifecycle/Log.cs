@@ -5,8 +5,10 @@ namespace Atrous.Hosting.Lifecycle;
 /// <summary>What the log says of models.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(1, LogLevel.Information, "Model {Model} is ready (load {Generation}, {Path}, on {Device}, {Seconds:0.00} s)")]
-    public static partial void Loaded(ILogger logger, string model, int generation, string path, string device, double seconds);
+    [LoggerMessage(
+        1, LogLevel.Information, "Model {Model} is ready (load {Generation}, {Path}, on {Device}, {Seconds:0.00} s)")]
+    public static partial void Loaded(
+        ILogger logger, string model, int generation, string path, string device, double seconds);
 
     [LoggerMessage(2, LogLevel.Error, "Model {Model} cannot be loaded: {Reason}")]
     public static partial void LoadFailed(ILogger logger, string model, string reason);

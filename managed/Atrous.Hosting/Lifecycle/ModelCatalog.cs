@@ -16,7 +16,8 @@ internal sealed class ModelCatalog : IModelCatalog, IAsyncDisposable
     private readonly Instruments _instruments;
     private volatile bool _stopping;
 
-    public ModelCatalog(IOptions<AtrousOptions> options, ILoggerFactory loggers, TimeProvider time, IMeterFactory? meters = null)
+    public ModelCatalog(
+        IOptions<AtrousOptions> options, ILoggerFactory loggers, TimeProvider time, IMeterFactory? meters = null)
     {
         AtrousOptions value = options.Value;
         _default = value.DefaultModel ?? value.Models.Keys.FirstOrDefault();
@@ -39,9 +40,11 @@ internal sealed class ModelCatalog : IModelCatalog, IAsyncDisposable
 
     public ModelStatus StatusOf(string name) => Find(name).Life.Status;
 
-    public Task LoadAsync(string name, CancellationToken cancellationToken = default) => Find(name).Life.LoadAsync(cancellationToken);
+    public Task LoadAsync(string name, CancellationToken cancellationToken = default) =>
+        Find(name).Life.LoadAsync(cancellationToken);
 
-    public Task UnloadAsync(string name, CancellationToken cancellationToken = default) => Find(name).Life.UnloadAsync(cancellationToken);
+    public Task UnloadAsync(string name, CancellationToken cancellationToken = default) =>
+        Find(name).Life.UnloadAsync(cancellationToken);
 
     public async Task ReloadAsync(CancellationToken cancellationToken = default)
     {
@@ -81,7 +84,8 @@ internal sealed class ModelCatalog : IModelCatalog, IAsyncDisposable
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         _stopping = true;
-        await Task.WhenAll(_models.Values.Select(model => model.Life.StopAsync(cancellationToken))).ConfigureAwait(false);
+        await Task.WhenAll(_models.Values.Select(model => model.Life.StopAsync(cancellationToken)))
+            .ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()

@@ -10,7 +10,8 @@ namespace Atrous.Hosting.Lifecycle;
 /// Loads, replaces and frees one model. Loads and unloads come one after the other; users never wait for them.
 /// </summary>
 internal sealed class ModelLife(
-    string name, ModelOptions options, Devices devices, ISchedulingObserver observer, Instruments instruments, ILogger logger)
+    string name, ModelOptions options, Devices devices, ISchedulingObserver observer, Instruments instruments,
+    ILogger logger)
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly TaskCompletionSource _firstLoad = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -77,7 +78,8 @@ internal sealed class ModelLife(
             LoadedModel fresh = await Task.Run(() => Load(generation), CancellationToken.None).ConfigureAwait(false);
             Replace(fresh, new ModelStatus(name, ModelState.Ready, "", generation))?.Release();
             instruments.Loaded(name, failed: false);
-            Log.Loaded(logger, name, generation, options.Path, fresh.Segmenter.Device, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            Log.Loaded(logger, name, generation, options.Path, fresh.Segmenter.Device,
+                Stopwatch.GetElapsedTime(start).TotalSeconds);
             _firstLoad.TrySetResult();
         }
         catch (Exception e)
@@ -134,14 +136,17 @@ internal sealed class ModelLife(
 
     private LoadedModel Loaded() => _loaded is not null && !_stopping
         ? _loaded
-        : throw new ModelNotReadyException($"The model '{name}' is not ready: {(_stopping ? "the service is stopping" : _status.Reason)}.", _status.State);
+        : throw new ModelNotReadyException(
+            $"The model '{name}' is not ready: {(_stopping ? "the service is stopping" : _status.Reason)}.",
+            _status.State);
 
     private int Begin()
     {
         lock (_lock)
         {
             if (_stopping)
-                throw new ModelNotReadyException($"The model '{name}' cannot be loaded: the service is stopping.", _status.State);
+                throw new ModelNotReadyException(
+                    $"The model '{name}' cannot be loaded: the service is stopping.", _status.State);
             _wanted = true;
             if (_loaded is null)
                 _status = _status with { State = ModelState.Loading, Reason = "it is being loaded" };
@@ -185,7 +190,8 @@ internal sealed class ModelLife(
             {
                 foreach (int pictures in new[] { segmenter.BatchOf(height, width), 1 }.Distinct())
                 {
-                    var request = new QueuedRequest(queue, new WarmUpWork(segmenter, height, width, pictures), queue.Options.DefaultPriority);
+                    var request = new QueuedRequest(
+                        queue, new WarmUpWork(segmenter, height, width, pictures), queue.Options.DefaultPriority);
                     device.Submit([request]);
                     request.Completion.GetAwaiter().GetResult();
                 }
@@ -242,6 +248,9 @@ internal sealed class ModelLife(
     private void CutOff()
     {
         if (Queue is { } queue)
-            queue.Device.AbandonAll(queue, new ModelNotReadyException($"The model '{name}' did not come to this request: the service is stopping.", ModelState.Unloading));
+            queue.Device.AbandonAll(
+                queue, new ModelNotReadyException(
+                    $"The model '{name}' did not come to this request: the service is stopping.",
+                    ModelState.Unloading));
     }
 }

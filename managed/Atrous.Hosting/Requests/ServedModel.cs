@@ -16,7 +16,8 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
     private readonly Instruments _instruments;
     private readonly ModelCounters _counters;
 
-    public ServedModel(string name, ModelOptions options, long maxPixels, Devices devices, Instruments instruments, ILogger logger, TimeProvider time)
+    public ServedModel(string name, ModelOptions options, long maxPixels, Devices devices, Instruments instruments,
+        ILogger logger, TimeProvider time)
     {
         (Name, Batching, _maxPixels, _instruments, _time) = (name, options.Batching, maxPixels, instruments, time);
         _counters = new ModelCounters(time);
@@ -53,10 +54,12 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
         }
     }
 
-    public Task<Segmentation> SegmentAsync(Image photo, SegmentRequest? options = null, CancellationToken cancellationToken = default)
+    public Task<Segmentation> SegmentAsync(
+        Image photo, SegmentRequest? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(photo);
-        return Call("segment", options, cancellationToken, (model, wanted) => [new PictureWork(model, photo, wanted.Confidence)],
+        return Call("segment", options, cancellationToken, (model, wanted) =>
+            [new PictureWork(model, photo, wanted.Confidence)],
             requests => ((PictureWork)requests[0].Work).Mask);
     }
 
@@ -75,16 +78,19 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
 
     public Task<SegmentedPhoto> SegmentAsync(
         ReadOnlyMemory<byte> file, SegmentRequest? options = null, CancellationToken cancellationToken = default) =>
-        Call("segment", options, cancellationToken, (model, wanted) => [new PictureWork(model, file, HeaderOf(file.Span), wanted.Confidence)], requests =>
+        Call("segment", options, cancellationToken, (model, wanted) =>
+            [new PictureWork(model, file, HeaderOf(file.Span), wanted.Confidence)], requests =>
         {
             var work = (PictureWork)requests[0].Work;
             return new SegmentedPhoto(work.Photo, work.Mask, TimingsOf(requests[0]));
         });
 
-    public Task<NetworkResult> InferAsync(Tensor input, SegmentRequest? options = null, CancellationToken cancellationToken = default)
+    public Task<NetworkResult> InferAsync(
+        Tensor input, SegmentRequest? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return Call("infer", options, cancellationToken, (model, _) => [new TensorWork(model, input)], requests => ((TensorWork)requests[0].Work).Result!);
+        return Call("infer", options, cancellationToken, (model, _) => [new TensorWork(model, input)], requests =>
+            ((TensorWork)requests[0].Work).Result!);
     }
 
     public void Ran(IReadOnlyList<QueuedRequest> requests, TimeSpan elapsed)
@@ -106,7 +112,8 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
-            IReadOnlyList<QueuedRequest> requests = Submit(options ?? SegmentRequest.Default, cancellationToken, workOf);
+            IReadOnlyList<QueuedRequest> requests =
+                Submit(options ?? SegmentRequest.Default, cancellationToken, workOf);
             await AllOf(requests).ConfigureAwait(false);
             T result = resultOf(requests);
             RequestTimings[] timings = [.. requests.Select(TimingsOf)];
@@ -127,7 +134,8 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
     }
 
     private List<QueuedRequest> Submit(
-        SegmentRequest options, CancellationToken cancellationToken, Func<LoadedModel, SegmentRequest, IReadOnlyList<Work>> workOf)
+        SegmentRequest options, CancellationToken cancellationToken,
+        Func<LoadedModel, SegmentRequest, IReadOnlyList<Work>> workOf)
     {
         LoadedModel model = Life.Acquire();
         var requests = new List<QueuedRequest>();
@@ -144,7 +152,8 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
             if (requests.Count > Batching.QueueLimit)
             {
                 throw new UnavailableException(
-                    $"{requests.Count} pictures came at once and the queue of '{Name}' has {Batching.QueueLimit} places; send fewer at a time.");
+                    $"{requests.Count} pictures came at once and the queue of '{Name}' has {Batching.QueueLimit} " +
+                    $"places; send fewer at a time.");
             }
             foreach (QueuedRequest request in requests)
                 request.EndEarly(timeout, cancellationToken);
@@ -175,7 +184,8 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
             return;
         }
         Exception? first = null;
-        await foreach (Task ended in Task.WhenEach(requests.Select(request => request.Completion)).ConfigureAwait(false))
+        await foreach (
+            Task ended in Task.WhenEach(requests.Select(request => request.Completion)).ConfigureAwait(false))
         {
             if (first is not null || ended.IsCompletedSuccessfully)
                 continue;
@@ -191,7 +201,8 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
         if (options.Timeout is not { } asked)
             return Batching.Timeout;
         if (asked <= TimeSpan.Zero)
-            throw new UnavailableException($"A timeout of {asked.TotalSeconds:0.###} s allows no result; give a positive one, or none.");
+            throw new UnavailableException(
+                $"A timeout of {asked.TotalSeconds:0.###} s allows no result; give a positive one, or none.");
         return Batching.Timeout is { } limit && limit < asked ? limit : asked;
     }
 
@@ -206,7 +217,8 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
     {
         StageTimes stages = request.Work.Stages;
         TimeSpan waited = _time.GetElapsedTime(request.Enqueued, request.RunStarted) - request.Preparation;
-        return new RequestTimings(waited, request.Preparation, stages.Preprocess, stages.Network, stages.Postprocess, stages.BatchSize);
+        return new RequestTimings(
+            waited, request.Preparation, stages.Preprocess, stages.Network, stages.Postprocess, stages.BatchSize);
     }
 
     private void Ended(long start, Exception? failure, IReadOnlyList<RequestTimings>? timings = null)

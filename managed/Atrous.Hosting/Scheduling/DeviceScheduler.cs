@@ -36,7 +36,8 @@ internal sealed class DeviceScheduler : IDisposable
     /// <param name="options">Limits.</param>
     /// <param name="weight">Its part of the device's time, relative to the others'.</param>
     /// <param name="observer">Is told of its batches.</param>
-    public RequestQueue AddQueue(string model, BatchingOptions options, double weight, ISchedulingObserver? observer = null)
+    public RequestQueue AddQueue(
+        string model, BatchingOptions options, double weight, ISchedulingObserver? observer = null)
     {
         var queue = new RequestQueue(model, options, weight, this, _time, observer);
         lock (_lock)
@@ -157,7 +158,8 @@ internal sealed class DeviceScheduler : IDisposable
                 StartPreparations(ref toPrepare);
         }
         foreach (QueuedRequest request in toPrepare ?? [])
-            ThreadPool.UnsafeQueueUserWorkItem(static state => state.Queue.Device.Prepare(state), request, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static state => state.Queue.Device.Prepare(state), request, preferLocal: false);
         if (batch is not null)
             _thread.Run(batch);
     }
@@ -204,7 +206,8 @@ internal sealed class DeviceScheduler : IDisposable
         {
             // Timers count whole milliseconds: rounded down, it would come too early and find nothing.
             _delay.Change(
-                shortest == Timeout.InfiniteTimeSpan ? shortest : TimeSpan.FromMilliseconds(Math.Ceiling(shortest.TotalMilliseconds)),
+                shortest == Timeout.InfiniteTimeSpan ? shortest
+                : TimeSpan.FromMilliseconds(Math.Ceiling(shortest.TotalMilliseconds)),
                 Timeout.InfiniteTimeSpan);
             return null;
         }

@@ -13,7 +13,8 @@ internal sealed class Devices(TimeProvider time) : IDisposable
     public DeviceScheduler For(string device)
     {
         string name = device == "reference" ? "cpu" : device;
-        return _schedulers.GetOrAdd(name, _ => new(() => new DeviceScheduler(name, time, mostPreparing: Environment.ProcessorCount))).Value;
+        return _schedulers.GetOrAdd(
+            name, _ => new(() => new DeviceScheduler(name, time, mostPreparing: Environment.ProcessorCount))).Value;
     }
 
     public void Dispose()

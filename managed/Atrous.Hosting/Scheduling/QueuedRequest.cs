@@ -70,12 +70,14 @@ internal sealed class QueuedRequest(RequestQueue queue, Work work, int priority)
         {
             // A deadline must not carry the caller's logical call context along.
             using (ExecutionContext.SuppressFlow())
-                _timer = queue.Time.CreateTimer(_ => queue.Device.Abandon(this, queue.TimedOut(limit)), null, limit, Timeout.InfiniteTimeSpan);
+                _timer = queue.Time.CreateTimer(
+                    _ => queue.Device.Abandon(this, queue.TimedOut(limit)), null, limit, Timeout.InfiniteTimeSpan);
         }
         if (cancellationToken.CanBeCanceled)
         {
             _registration = cancellationToken.UnsafeRegister(
-                static (state, token) => ((QueuedRequest)state!).Queue.Device.Abandon((QueuedRequest)state, new OperationCanceledException(token)), this);
+                static (state, token) => ((QueuedRequest)state!).Queue.Device.Abandon(
+                    (QueuedRequest)state, new OperationCanceledException(token)), this);
         }
     }
 

@@ -7,7 +7,8 @@ namespace Atrous.Hosting.Scheduling;
 /// </summary>
 internal sealed class RequestList(int levels)
 {
-    private readonly LinkedList<QueuedRequest>[] _levels = [.. Enumerable.Range(0, levels).Select(_ => new LinkedList<QueuedRequest>())];
+    private readonly LinkedList<QueuedRequest>[] _levels =
+        [.. Enumerable.Range(0, levels).Select(_ => new LinkedList<QueuedRequest>())];
 
     public int Count { get; private set; }
 

@@ -40,7 +40,9 @@ internal sealed class RequestQueue(
     /// <exception cref="UnavailableException">There is no such level.</exception>
     public int PriorityOf(int priority) => priority == 0 ? options.DefaultPriority
         : priority >= 1 && priority <= options.PriorityLevels ? priority
-        : throw new UnavailableException($"There is no priority {priority}; 1 (served first) to {options.PriorityLevels} are allowed, 0 for the usual.");
+        : throw new UnavailableException(
+            $"There is no priority {priority}; 1 (served first) to {options.PriorityLevels} are allowed, 0 for the " +
+            $"usual.");
 
     /// <summary>When the queue is empty again, as far as the last batches tell.</summary>
     public TimeSpan RetryAfter
@@ -73,7 +75,8 @@ internal sealed class RequestQueue(
         TimeSpan took = Length > 0 && _lastEnd != 0 ? time.GetElapsedTime(_lastEnd, ended) : ran;
         _lastEnd = Length > 0 ? ended : 0;
         double each = took.TotalSeconds / requests;
-        Volatile.Write(ref _secondsPerRequest, _secondsPerRequest == 0 ? each : _secondsPerRequest + Smoothing * (each - _secondsPerRequest));
+        Volatile.Write(ref _secondsPerRequest, _secondsPerRequest == 0 ? each
+            : _secondsPerRequest + Smoothing * (each - _secondsPerRequest));
     }
 
     /// <summary>The next batch, or null with the time until there is one (infinite where nothing is ready).</summary>
@@ -87,7 +90,8 @@ internal sealed class RequestQueue(
             if (left > TimeSpan.Zero && seen?.Contains(head.Work.Key) == true)
                 continue;
             int most = Math.Min(options.MaxBatch, head.Work.WorthwhileBatch);
-            List<QueuedRequest> group = [.. Ready.All.Where(request => request.Work.Key.Equals(head.Work.Key)).Take(most)];
+            List<QueuedRequest> group =
+                [.. Ready.All.Where(request => request.Work.Key.Equals(head.Work.Key)).Take(most)];
             if (left <= TimeSpan.Zero || group.Count == most)
                 return group;
             (seen ??= []).Add(head.Work.Key);

@@ -41,7 +41,10 @@ internal sealed class Instruments : IDisposable
         HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
     };
 
-    private static readonly InstrumentAdvice<int> Sizes = new() { HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32, 64, 128] };
+    private static readonly InstrumentAdvice<int> Sizes = new()
+    {
+        HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32, 64, 128],
+    };
 
     private readonly Meter _meter;
     private readonly bool _ownsMeter;
@@ -55,16 +58,26 @@ internal sealed class Instruments : IDisposable
         _ownsMeter = factory is null;
         _meter = factory?.Create(Name) ?? new Meter(Name);
         _requests = _meter.CreateCounter<long>("atrous.requests", "{request}", "Requests by outcome.");
-        _refusals = _meter.CreateCounter<long>("atrous.refusals", "{request}", "Requests that the service did not serve, by reason.");
-        _loads = _meter.CreateCounter<long>("atrous.model.loads", "{load}", "Loads of a model, reloads included, by outcome.");
-        _requestDuration = _meter.CreateHistogram("atrous.request.duration", "s", "From call to end, by outcome.", null, Seconds);
-        _stageDuration = _meter.CreateHistogram("atrous.stage.duration", "s", "Stages of a request: queue, decode, preprocess, network, postprocess.", null, Seconds);
-        _batchDuration = _meter.CreateHistogram("atrous.batch.duration", "s", "The device's time of one run.", null, Seconds);
+        _refusals = _meter.CreateCounter<long>(
+            "atrous.refusals", "{request}", "Requests that the service did not serve, by reason.");
+        _loads = _meter.CreateCounter<long>(
+            "atrous.model.loads", "{load}", "Loads of a model, reloads included, by outcome.");
+        _requestDuration =
+            _meter.CreateHistogram("atrous.request.duration", "s", "From call to end, by outcome.", null, Seconds);
+        _stageDuration =
+            _meter.CreateHistogram("atrous.stage.duration", "s",
+            "Stages of a request: queue, decode, preprocess, network, postprocess.", null, Seconds);
+        _batchDuration =
+            _meter.CreateHistogram("atrous.batch.duration", "s", "The device's time of one run.", null, Seconds);
         _batchSize = _meter.CreateHistogram("atrous.batch.size", "{picture}", "Pictures of one run.", null, Sizes);
-        _meter.CreateObservableGauge("atrous.memory.resident", () => Environment.WorkingSet, "By", "Memory of the process.");
-        _meter.CreateObservableGauge("atrous.memory.managed", () => GC.GetTotalMemory(false), "By", "The garbage-collected heap.");
-        _meter.CreateObservableGauge("atrous.process.threads", () => OfProcess(process => process.Threads.Count), "{thread}", "Threads of the process.");
-        _meter.CreateObservableGauge("atrous.process.handles", () => OfProcess(process => process.HandleCount), "{handle}", "Open handles of the process: files, connections.");
+        _meter.CreateObservableGauge(
+            "atrous.memory.resident", () => Environment.WorkingSet, "By", "Memory of the process.");
+        _meter.CreateObservableGauge(
+            "atrous.memory.managed", () => GC.GetTotalMemory(false), "By", "The garbage-collected heap.");
+        _meter.CreateObservableGauge("atrous.process.threads", () => OfProcess(process => process.Threads.Count),
+            "{thread}", "Threads of the process.");
+        _meter.CreateObservableGauge("atrous.process.handles", () => OfProcess(process => process.HandleCount),
+            "{handle}", "Open handles of the process: files, connections.");
     }
 
     /// <summary>Watches what models are now.</summary>
@@ -72,10 +85,13 @@ internal sealed class Instruments : IDisposable
     {
         Gauge("atrous.queue.length", "{request}", "Requests that wait.", model => model.QueueLength);
         Gauge("atrous.queue.limit", "{request}", "Requests that may wait.", model => model.Batching.QueueLimit);
-        Gauge("atrous.model.ready", "1", "1 while the model serves.", model => model.Life.Status.State == ModelState.Ready ? 1 : 0);
+        Gauge("atrous.model.ready", "1", "1 while the model serves.", model =>
+            model.Life.Status.State == ModelState.Ready ? 1 : 0);
 
-        void Gauge(string name, string unit, string description, Func<ServedModel, int> value) => _meter.CreateObservableGauge(
-            name, () => models.Select(model => new Measurement<int>(value(model), Tag("model", model.Name))), unit, description);
+        void Gauge(string name, string unit, string description, Func<ServedModel, int> value) =>
+            _meter.CreateObservableGauge(
+            name, () => models.Select(model => new Measurement<int>(value(model), Tag("model", model.Name))), unit,
+                description);
     }
 
     public void RequestEnded(string model, string outcome, TimeSpan duration)

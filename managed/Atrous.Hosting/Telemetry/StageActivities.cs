@@ -24,7 +24,8 @@ internal static class StageActivities
         DateTimeOffset end = start + length;
         if (length > TimeSpan.Zero)
         {
-            using Activity? child = Instruments.Activities.StartActivity(name, ActivityKind.Internal, parent.Context, startTime: start);
+            using Activity? child =
+                Instruments.Activities.StartActivity(name, ActivityKind.Internal, parent.Context, startTime: start);
             child?.SetEndTime(end.UtcDateTime);
         }
         return end;

@@ -17,7 +17,8 @@ internal static class CatalogLookup
         if (version is not (null or ModelSurface.Version))
         {
             throw new ProtocolException(
-                $"Model '{segmenter.Name}' has no version {ProtocolException.Quote(version)}; its version is {ModelSurface.Version}.",
+                $"Model '{segmenter.Name}' has no version {ProtocolException.Quote(version)}; its version is " +
+                $"{ModelSurface.Version}.",
                 StatusCodes.Status404NotFound);
         }
         return segmenter;

@@ -25,7 +25,8 @@ internal ref struct DocumentReader
 
     /// <summary>What a document that is no JSON is answered with.</summary>
     public static ProtocolException Broken(JsonException e) => new(
-        $"The request's JSON cannot be read (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}); check that it is complete, UTF-8, "
+        $"The request's JSON cannot be read (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}); check that " +
+        $"it is complete, UTF-8, "
         + "not nested deeply, and that Inference-Header-Content-Length counts it when bytes follow it.");
 
     /// <summary>Enters the object that comes next.</summary>
@@ -71,7 +72,8 @@ internal ref struct DocumentReader
         Expect(JsonTokenType.String, what, "a string");
         // An escaped character takes six bytes at most.
         string? text = _json.ValueSpan.Length <= MaxText * 6 ? Unescape(what) : null;
-        return text is { Length: <= MaxText } ? text : throw new ProtocolException($"{what} has more than {MaxText} characters; shorten it.");
+        return text is { Length: <= MaxText } ? text
+            : throw new ProtocolException($"{what} has more than {MaxText} characters; shorten it.");
     }
 
     /// <summary>The member's value: a whole number from 0 on.</summary>

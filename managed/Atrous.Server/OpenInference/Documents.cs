@@ -16,7 +16,8 @@ internal sealed record ServerReady(
 
 /// <summary>GET /v2/models/NAME/ready</summary>
 internal sealed record ModelReady(
-    string Name, bool Ready, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error = null);
+    string Name, bool Ready,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Error = null);
 
 /// <summary>GET /v2/models</summary>
 internal sealed record ModelList(IReadOnlyList<string> Models);
@@ -32,7 +33,8 @@ internal sealed record TensorMetadata(string Name, string Datatype, IReadOnlyLis
 /// <summary>
 /// What the protocol has no place for and a client of a segmentation model needs: what the labels mean.
 /// </summary>
-internal sealed record ModelParameters(int Classes, [property: JsonPropertyName("class_names")] IReadOnlyList<string> ClassNames);
+internal sealed record ModelParameters(
+    int Classes, [property: JsonPropertyName("class_names")] IReadOnlyList<string> ClassNames);
 
 /// <summary>
 /// GET /v2/models/NAME/config: of Triton's ModelConfig (model_config.proto), what Triton itself demands of every model.

@@ -33,7 +33,8 @@ internal sealed class InferEndpoint(IModelCatalog catalog, ServerOptions options
         InferRequest request = headerLength == 0
             ? Raw(body.Memory)
             : InferRequestReader.Read(body.Memory, headerLength, options.Limits.MaxJsonDepth);
-        bool confidence = ModelSurface.Outputs(request, segmenter.Info.Classes).Any(output => output.Name == ModelSurface.Confidence);
+        bool confidence = ModelSurface.Outputs(request, segmenter.Info.Classes)
+            .Any(output => output.Name == ModelSurface.Confidence);
         var wishes = new SegmentRequest
         {
             Confidence = confidence,
@@ -57,8 +58,10 @@ internal sealed class InferEndpoint(IModelCatalog catalog, ServerOptions options
     {
         if (header.Count == 0)
             return null;
-        return header.Count == 1 && long.TryParse(header[0], NumberStyles.None, CultureInfo.InvariantCulture, out long length)
+        return header.Count == 1
+            && long.TryParse(header[0], NumberStyles.None, CultureInfo.InvariantCulture, out long length)
             ? length
-            : throw new ProtocolException($"The header {InferResponse.HeaderLength} must be one whole number, the bytes of the JSON part.");
+            : throw new ProtocolException(
+                $"The header {InferResponse.HeaderLength} must be one whole number, the bytes of the JSON part.");
     }
 }

@@ -32,7 +32,8 @@ internal sealed record RequestedOutput(string Name, bool? Binary);
 /// <param name="Shape">No dimension is negative.</param>
 /// <param name="Form">How the data is written.</param>
 /// <param name="Data">A JSON array, or bytes.</param>
-internal sealed record InputTensor(string Name, TensorType Type, long[] Shape, TensorForm Form, ReadOnlyMemory<byte> Data)
+internal sealed record InputTensor(
+    string Name, TensorType Type, long[] Shape, TensorForm Form, ReadOnlyMemory<byte> Data)
 {
     /// <summary>The product of the shape.</summary>
     /// <exception cref="ProtocolException">It, or its size in bytes, does not fit into 63 bits.</exception>
@@ -46,7 +47,9 @@ internal sealed record InputTensor(string Name, TensorType Type, long[] Shape, T
             {
                 product *= side;
                 if (product * bytes > long.MaxValue)
-                    throw new ProtocolException($"Input {ProtocolException.Quote(Name)}: the byte size of shape {ShapeText} overflows 63 bits.");
+                    throw new ProtocolException(
+                        $"Input {ProtocolException.Quote(Name)}: the byte size of shape {ShapeText} overflows 63 " +
+                        $"bits.");
             }
             return (long)product;
         }

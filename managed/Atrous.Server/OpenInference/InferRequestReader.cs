@@ -38,14 +38,16 @@ internal ref struct InferRequestReader
         if (headerLength > body.Length)
         {
             throw new ProtocolException(
-                $"Inference-Header-Content-Length is {headerLength}, but the body has {body.Length} bytes; it counts the uncompressed JSON.");
+                $"Inference-Header-Content-Length is {headerLength}, but the body has {body.Length} bytes; it counts " +
+                $"the uncompressed JSON.");
         }
         if (body.IsEmpty)
             throw new ProtocolException("The request has no body; send an inference request as JSON.");
         int split = (int)(headerLength ?? body.Length);
         try
         {
-            var reader = new InferRequestReader(body[..split], maxDepth, headerLength is null ? default(ReadOnlyMemory<byte>?) : body[split..]);
+            var reader = new InferRequestReader(
+                body[..split], maxDepth, headerLength is null ? default(ReadOnlyMemory<byte>?) : body[split..]);
             return reader.Request();
         }
         catch (JsonException e)
@@ -78,7 +80,8 @@ internal ref struct InferRequestReader
         if (inputs is not { Count: > 0 })
             throw new ProtocolException("The request has no inputs; name at least one tensor in 'inputs'.");
         if (!_binary.IsEmpty)
-            throw new ProtocolException($"{_binary.Length} bytes follow the last binary tensor; check binary_data_size.");
+            throw new ProtocolException(
+                $"{_binary.Length} bytes follow the last binary tensor; check binary_data_size.");
         return new InferRequest
         {
             Id = id,
@@ -103,7 +106,8 @@ internal ref struct InferRequestReader
             else if (_reader.Is("binary_data_output"u8))
                 parameters.BinaryOutputs = _reader.ReadTruth("The parameter binary_data_output");
             else if (_reader.Is("sequence_id"u8))
-                throw new ProtocolException("Sequences are not served here, a picture has no state; leave sequence_id away.");
+                throw new ProtocolException(
+                    "Sequences are not served here, a picture has no state; leave sequence_id away.");
             else
                 _reader.SkipValue();
         }
@@ -176,7 +180,8 @@ internal ref struct InferRequestReader
         while (_reader.NextWhole("A dimension of a shape", out long side))
         {
             if (side < 0)
-                throw new ProtocolException($"A shape has the dimension {side}; a request's shape must be known, so no dimension is negative.");
+                throw new ProtocolException(
+                    $"A shape has the dimension {side}; a request's shape must be known, so no dimension is negative.");
             if (shape.Count == MaxRank)
                 throw new ProtocolException($"A shape has more than {MaxRank} dimensions.");
             shape.Add(side);
@@ -206,12 +211,14 @@ internal ref struct InferRequestReader
         if (!_hasBinary)
         {
             throw new ProtocolException(
-                $"Input {ProtocolException.Quote(name)} is binary, so the header Inference-Header-Content-Length must tell how long the JSON is.");
+                $"Input {ProtocolException.Quote(name)} is binary, so the header Inference-Header-Content-Length " +
+                $"must tell how long the JSON is.");
         }
         if (size > _binary.Length)
         {
             throw new ProtocolException(
-                $"Input {ProtocolException.Quote(name)}: binary_data_size is {size}, but only {_binary.Length} bytes are left of the body.");
+                $"Input {ProtocolException.Quote(name)}: binary_data_size is {size}, but only {_binary.Length} bytes " +
+                $"are left of the body.");
         }
         ReadOnlyMemory<byte> data = _binary[..(int)size];
         _binary = _binary[(int)size..];
@@ -247,7 +254,8 @@ internal ref struct InferRequestReader
             else
                 _reader.SkipValue();
         }
-        return name is null ? throw new ProtocolException("An output lacks its name.") : new RequestedOutput(name, binary);
+        return name is null ? throw new ProtocolException("An output lacks its name.")
+            : new RequestedOutput(name, binary);
     }
 
     private bool? OutputParameters()
@@ -261,7 +269,8 @@ internal ref struct InferRequestReader
             else if (_reader.Is("shared_memory_region"u8))
                 throw NoSharedMemory();
             else if (_reader.Is("classification"u8))
-                throw new ProtocolException("The classification extension is not served here: masks are no lists of scores.");
+                throw new ProtocolException(
+                    "The classification extension is not served here: masks are no lists of scores.");
             else
                 _reader.SkipValue();
         }
@@ -270,7 +279,8 @@ internal ref struct InferRequestReader
 
     private static ProtocolException Twice(string member) => new($"The request has '{member}' twice.");
 
-    private static ProtocolException NoSharedMemory() => new("Shared memory is not served here; send the tensor with the request.");
+    private static ProtocolException NoSharedMemory() =>
+        new("Shared memory is not served here; send the tensor with the request.");
 
     private struct Parameters
     {

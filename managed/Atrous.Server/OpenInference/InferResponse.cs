@@ -94,7 +94,8 @@ internal sealed class InferResponse(
     }
 
     /// <summary>Flat, row by row: every client takes that, and it is the shortest.</summary>
-    private async Task WriteDataAsync(Utf8JsonWriter json, PipeWriter? body, OutputTensor output, CancellationToken cancellationToken)
+    private async Task WriteDataAsync(
+        Utf8JsonWriter json, PipeWriter? body, OutputTensor output, CancellationToken cancellationToken)
     {
         json.WriteStartArray("data");
         foreach (Segmentation mask in masks)
@@ -111,7 +112,8 @@ internal sealed class InferResponse(
         json.WriteEndArray();
     }
 
-    private long SizeInBytes(OutputTensor output) => masks.Sum(mask => (long)mask.Labels.Length) * output.Type.SizeInBytes();
+    private long SizeInBytes(OutputTensor output) =>
+        masks.Sum(mask => (long)mask.Labels.Length) * output.Type.SizeInBytes();
 
     private static void WriteNumbers(Utf8JsonWriter json, OutputTensor output, Segmentation mask, int from)
     {

@@ -12,12 +12,14 @@ internal sealed class Inference(IServedModel model, long maxPixels)
 {
     /// <summary>The masks, in the order of the input's first dimension.</summary>
     /// <exception cref="ProtocolException">The request does not suit the models here.</exception>
-    public async Task<IReadOnlyList<Segmentation>> RunAsync(InferRequest request, SegmentRequest options, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Segmentation>> RunAsync(
+        InferRequest request, SegmentRequest options, CancellationToken cancellationToken)
     {
         if (request.Inputs is not [{ Name: ModelSurface.Input } input])
         {
             string given = string.Join(", ", request.Inputs.Select(other => ProtocolException.Quote(other.Name)));
-            throw new ProtocolException($"The models here have one input, '{ModelSurface.Input}'; the request has {given}.");
+            throw new ProtocolException(
+                $"The models here have one input, '{ModelSurface.Input}'; the request has {given}.");
         }
         int maxCount = model.Batching.QueueLimit;
         if (input.Type != TensorType.Bytes)
@@ -29,7 +31,8 @@ internal sealed class Inference(IServedModel model, long maxPixels)
         return [photo.Mask];
     }
 
-    private async Task<IReadOnlyList<Segmentation>> RunAsync(Image[] pictures, SegmentRequest options, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<Segmentation>> RunAsync(
+        Image[] pictures, SegmentRequest options, CancellationToken cancellationToken)
     {
         try
         {
@@ -49,7 +52,8 @@ internal sealed class Inference(IServedModel model, long maxPixels)
         if ((long)first.Width * first.Height * files.Count > maxPixels)
         {
             throw new ProtocolException(
-                $"{files.Count} pictures of {first.Width} x {first.Height} pixels are too many, {maxPixels} pixels are allowed in a "
+                $"{files.Count} pictures of {first.Width} x {first.Height} pixels are too many, {maxPixels} pixels " +
+                $"are allowed in a "
                 + "request; send less at a time.", StatusCodes.Status413PayloadTooLarge);
         }
         for (int i = 1; i < files.Count; i++)
@@ -58,7 +62,8 @@ internal sealed class Inference(IServedModel model, long maxPixels)
             if ((header.Width, header.Height) != (first.Width, first.Height))
             {
                 throw new ProtocolException(
-                    $"Picture {i} has {header.Width} x {header.Height} pixels, the first {first.Width} x {first.Height}; the pictures of "
+                    $"Picture {i} has {header.Width} x {header.Height} pixels, the first {first.Width} x " +
+                    $"{first.Height}; the pictures of "
                     + "a request must have one size, since their masks are one tensor.");
             }
         }

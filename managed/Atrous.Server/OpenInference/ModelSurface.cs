@@ -20,7 +20,8 @@ internal static class ModelSurface
     private const string Platform = "atrous_checkpoint";
 
     /// <summary>The element type of the labels.</summary>
-    public static TensorType LabelType(int classes) => classes <= byte.MaxValue + 1 ? TensorType.UInt8 : TensorType.UInt16;
+    public static TensorType LabelType(int classes) =>
+        classes <= byte.MaxValue + 1 ? TensorType.UInt8 : TensorType.UInt16;
 
     /// <summary>A model's metadata.</summary>
     public static ModelMetadata Describe(string name, int classes, IReadOnlyList<string> classNames) => new(
@@ -42,7 +43,8 @@ internal static class ModelSurface
         // metadata's shapes.
         MaxBatchSize: 0,
         // No format: picture files have none, and pixels are only sent in their place.
-        [.. model.Inputs.Select(tensor => new InputConfiguration(tensor.Name, TypeName(tensor), "FORMAT_NONE", tensor.Shape))],
+        [.. model.Inputs.Select(
+            tensor => new InputConfiguration(tensor.Name, TypeName(tensor), "FORMAT_NONE", tensor.Shape))],
         [.. model.Outputs.Select(tensor => new OutputConfiguration(tensor.Name, TypeName(tensor), tensor.Shape))]);
 
     /// <summary>What the answer to a request holds, in its order.</summary>
@@ -52,7 +54,8 @@ internal static class ModelSurface
         IEnumerable<RequestedOutput> wanted = request.Outputs.Count > 0
             ? request.Outputs
             : [new RequestedOutput(Labels, null), new RequestedOutput(Confidence, null)];
-        return [.. wanted.Select(output => new OutputTensor(output.Name, TypeOf(output.Name, classes), output.Binary ?? request.BinaryOutputs))];
+        return [.. wanted.Select(output =>
+            new OutputTensor(output.Name, TypeOf(output.Name, classes), output.Binary ?? request.BinaryOutputs))];
     }
 
     /// <summary>As model_config.proto calls the types: BYTES is a string there.</summary>
@@ -64,6 +67,7 @@ internal static class ModelSurface
         Labels => LabelType(classes),
         Confidence => TensorType.Fp32,
         _ => throw new ProtocolException(
-            $"There is no output {ProtocolException.Quote(output)}; the models here have '{Labels}' and '{Confidence}'."),
+            $"There is no output {ProtocolException.Quote(output)}; the models here have '{Labels}' and " +
+            $"'{Confidence}'."),
     };
 }

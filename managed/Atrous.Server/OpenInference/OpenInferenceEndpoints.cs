@@ -14,7 +14,8 @@ namespace Atrous.Server.OpenInference;
 /// </summary>
 internal static class OpenInferenceEndpoints
 {
-    private static readonly string Version = typeof(OpenInferenceEndpoints).Assembly.GetName().Version?.ToString(3) ?? "";
+    private static readonly string Version = typeof(OpenInferenceEndpoints).Assembly.GetName().Version?.ToString(3)
+        ?? "";
 
     /// <summary>What the endpoints need.</summary>
     public static void AddServices(IServiceCollection services)
@@ -35,7 +36,8 @@ internal static class OpenInferenceEndpoints
         v2.MapGet("/models", (IModelCatalog catalog) => new ModelList([.. catalog.Models.Select(model => model.Name)]))
             .WithSummary("The names of the models");
         v2.MapGet("/models/stats", (IModelCatalog catalog) => new StatisticsDocument(
-                [.. catalog.Models.Select(model => ModelStatisticsDocument.Of(model.Name, catalog.Get(model.Name).Statistics))]))
+                [.. catalog.Models.Select(
+                    model => ModelStatisticsDocument.Of(model.Name, catalog.Get(model.Name).Statistics))]))
             .WithSummary("What every model has done since the server started");
         MapModel(v2.MapGroup("/models/{model}"));
         MapModel(v2.MapGroup("/models/{model}/versions/{version}"));
@@ -69,12 +71,16 @@ internal static class OpenInferenceEndpoints
                 endpoint.AnswerAsync(context, model, VersionOf(context)))
             .WithSummary("Segments pictures")
             .WithDescription(
-                "JSON, or JSON followed by binary tensors with Inference-Header-Content-Length, or one picture file alone with "
-                + "Inference-Header-Content-Length: 0. The input 'image' is BYTES [N] (JPEG or PNG files of one size; base64 in JSON) "
-                + "or pixels [N,H,W,3] of whole numbers from 0 to 255. The outputs are 'labels' [N,H,W] and 'confidence' FP32 [N,H,W].")
+                "JSON, or JSON followed by binary tensors with Inference-Header-Content-Length, or one picture file " +
+                "alone with "
+                + "Inference-Header-Content-Length: 0. The input 'image' is BYTES [N] (JPEG or PNG files of one " +
+                    "size; base64 in JSON) "
+                + "or pixels [N,H,W,3] of whole numbers from 0 to 255. The outputs are 'labels' [N,H,W] and " +
+                    "'confidence' FP32 [N,H,W].")
             .Produces(StatusCodes.Status200OK, typeof(object), "application/json", "application/octet-stream")
             .ProducesProblems(
-                StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType,
+                StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge,
+                StatusCodes.Status415UnsupportedMediaType,
                 StatusCodes.Status503ServiceUnavailable, StatusCodes.Status504GatewayTimeout);
     }
 
@@ -87,14 +93,17 @@ internal static class OpenInferenceEndpoints
     /// <summary>
     /// 503 where it is not ready, by the same checks as every other probe: probes look at nothing else.
     /// </summary>
-    private static async Task<JsonHttpResult<ServerReady>> ServerReadinessAsync(HealthCheckService health, CancellationToken cancellationToken)
+    private static async Task<JsonHttpResult<ServerReady>> ServerReadinessAsync(
+        HealthCheckService health, CancellationToken cancellationToken)
     {
         HealthReport report = await health.CheckHealthAsync(check => check.Tags.Contains("ready"), cancellationToken);
         if (report.Status == HealthStatus.Healthy)
             return TypedResults.Json(new ServerReady(true));
-        IEnumerable<string?> reasons = report.Entries.Values.Where(entry => entry.Status != HealthStatus.Healthy).Select(entry => entry.Description);
+        IEnumerable<string?> reasons = report.Entries.Values.Where(entry => entry.Status != HealthStatus.Healthy)
+            .Select(entry => entry.Description);
         return TypedResults.Json(
-            new ServerReady(false, $"Not ready: {string.Join("; ", reasons)}."), statusCode: StatusCodes.Status503ServiceUnavailable);
+            new ServerReady(false, $"Not ready: {string.Join("; ", reasons)}."),
+            statusCode: StatusCodes.Status503ServiceUnavailable);
     }
 
     private static JsonHttpResult<ModelReady> ModelReadiness(HttpContext context, string model, IModelCatalog catalog)
@@ -103,7 +112,8 @@ internal static class OpenInferenceEndpoints
         ModelStatus status = catalog.StatusOf(model);
         return status.State == ModelState.Ready
             ? TypedResults.Json(new ModelReady(model, true))
-            : TypedResults.Json(new ModelReady(model, false, Describe(status)), statusCode: StatusCodes.Status503ServiceUnavailable);
+            : TypedResults.Json(
+                new ModelReady(model, false, Describe(status)), statusCode: StatusCodes.Status503ServiceUnavailable);
     }
 
     private static ModelMetadata Metadata(HttpContext context, string model, IModelCatalog catalog)
@@ -115,8 +125,11 @@ internal static class OpenInferenceEndpoints
     private static StatisticsDocument Statistics(HttpContext context, string model, IModelCatalog catalog) =>
         new([ModelStatisticsDocument.Of(model, catalog.Find(model, VersionOf(context)).Statistics)]);
 
-    private static string Describe(ModelStatus model) =>
-        $"Model '{model.Name}' is {model.State.ToString().ToLowerInvariant()}{(model.Reason.Length > 0 ? $": {model.Reason}" : "")}.";
+    private static string Describe(ModelStatus model)
+    {
+        string reason = model.Reason.Length > 0 ? $": {model.Reason}" : "";
+        return $"Model '{model.Name}' is {model.State.ToString().ToLowerInvariant()}{reason}.";
+    }
 
     /// <summary>Null where the address names no version.</summary>
     private static string? VersionOf(HttpContext context) => context.GetRouteValue("version") as string;

@@ -21,7 +21,9 @@ internal sealed class PictureFiles : IDisposable
         _input = input;
         _expected = input.Elements;
         if (input.Shape is not ([_] or [_, 1]) || _expected == 0)
-            throw new ProtocolException($"Input '{input.Name}' has the shape {input.ShapeText}; picture files are [N] or [N,1] with at least one element.");
+            throw new ProtocolException(
+                $"Input '{input.Name}' has the shape {input.ShapeText}; picture files are [N] or [N,1] with at least " +
+                $"one element.");
         PictureCount.Check(input, _expected, maxCount);
     }
 
@@ -72,7 +74,8 @@ internal sealed class PictureFiles : IDisposable
         if (_files.Count != _expected)
         {
             throw new ProtocolException(
-                $"Input '{_input.Name}': the shape {_input.ShapeText} says {_expected} elements, the data has {_files.Count}.");
+                $"Input '{_input.Name}': the shape {_input.ShapeText} says {_expected} elements, the data has " +
+                $"{_files.Count}.");
         }
     }
 
@@ -102,7 +105,8 @@ internal sealed class PictureFiles : IDisposable
             if (json.TokenType is JsonTokenType.StartArray or JsonTokenType.EndArray)
                 continue;
             if (json.TokenType != JsonTokenType.String)
-                throw new ProtocolException($"Input '{_input.Name}': the data of BYTES are strings, element {_files.Count} is none.");
+                throw new ProtocolException(
+                    $"Input '{_input.Name}': the data of BYTES are strings, element {_files.Count} is none.");
             ThrowIfFull();
             var text = new NativeBytes(json.ValueSpan.Length);
             _decoded.Add(text);
@@ -124,16 +128,19 @@ internal sealed class PictureFiles : IDisposable
             // No valid UTF-8, so no base64 either.
         }
         throw new ProtocolException(
-            $"Input '{_input.Name}': element {_files.Count} is no base64; in JSON a picture file is a string in base64, "
+            $"Input '{_input.Name}': element {_files.Count} is no base64; in JSON a picture file is a string in " +
+            $"base64, "
             + "as binary data it is sent as it is.");
     }
 
     private void ThrowIfFull()
     {
         if (_files.Count == _expected)
-            throw new ProtocolException($"Input '{_input.Name}': the data has more elements than the {_expected} of shape {_input.ShapeText}.");
+            throw new ProtocolException(
+                $"Input '{_input.Name}': the data has more elements than the {_expected} of shape {_input.ShapeText}.");
     }
 
     private ProtocolException Torn(long needed, long left) => new(
-        $"Input '{_input.Name}': element {_files.Count} takes {needed} bytes, but {left} are left; each element stands behind its length in 4 bytes.");
+        $"Input '{_input.Name}': element {_files.Count} takes {needed} bytes, but {left} are left; each element " +
+        $"stands behind its length in 4 bytes.");
 }

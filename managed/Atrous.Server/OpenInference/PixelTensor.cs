@@ -49,19 +49,22 @@ internal static class PixelTensor
         if (input.Type == TensorType.Bool || input.Shape is not [_, _, _, _])
         {
             throw new ProtocolException(
-                $"Input '{input.Name}' is {input.Type.Name()} {input.ShapeText}; send pixels as UINT8 [N,H,W,3], or files as BYTES [N].");
+                $"Input '{input.Name}' is {input.Type.Name()} {input.ShapeText}; send pixels as UINT8 [N,H,W,3], or " +
+                $"files as BYTES [N].");
         }
         long elements = input.Elements;
         long channels = input.Shape[3];
         if (elements == 0 || channels > 4)
         {
             throw new ProtocolException(
-                $"Input '{input.Name}' has the shape {input.ShapeText}; pixels are [N,H,W,C] with at least one picture, row and column, and C from 1 to 4.");
+                $"Input '{input.Name}' has the shape {input.ShapeText}; pixels are [N,H,W,C] with at least one " +
+                $"picture, row and column, and C from 1 to 4.");
         }
         if (elements / channels > maxPixels)
         {
             throw new ProtocolException(
-                $"Input '{input.Name}' has {elements / channels} pixels, {maxPixels} are allowed in a request; send less at a time.",
+                $"Input '{input.Name}' has {elements / channels} pixels, {maxPixels} are allowed in a request; send " +
+                $"less at a time.",
                 StatusCodes.Status413PayloadTooLarge);
         }
         return ((int)input.Shape[0], (int)input.Shape[1], (int)input.Shape[2], (int)channels);
@@ -75,7 +78,8 @@ internal static class PixelTensor
         if (input.Form == TensorForm.Json)
         {
             if (input.Type is TensorType.Fp16 or TensorType.Bf16)
-                throw new ProtocolException($"Input '{input.Name}': {input.Type.Name()} has no JSON form; send it as binary data.");
+                throw new ProtocolException(
+                    $"Input '{input.Name}': {input.Type.Name()} has no JSON form; send it as binary data.");
             // A digit and a comma or bracket each.
             if (input.Data.Length < 2 * elements + 1)
                 throw Few(input, elements);
@@ -83,7 +87,8 @@ internal static class PixelTensor
         else if (input.Data.Length != elements * size)
         {
             throw new ProtocolException(
-                $"Input '{input.Name}': shape {input.ShapeText} of {input.Type.Name()} takes {elements * size} bytes, but {input.Data.Length} were sent.");
+                $"Input '{input.Name}': shape {input.ShapeText} of {input.Type.Name()} takes {elements * size} " +
+                $"bytes, but {input.Data.Length} were sent.");
         }
     }
 
@@ -95,10 +100,12 @@ internal static class PixelTensor
         foreach (Image picture in pictures)
         {
             foreach (ref byte pixel in picture.Pixels)
-                pixel = NextNumber(ref json, out double value) ? Pixel(input, value, index++, max) : throw Few(input, index);
+                pixel = NextNumber(ref json, out double value) ? Pixel(input, value, index++, max)
+                    : throw Few(input, index);
         }
         if (NextNumber(ref json, out _))
-            throw new ProtocolException($"Input '{input.Name}': the data has more elements than the shape {input.ShapeText} says.");
+            throw new ProtocolException(
+                $"Input '{input.Name}': the data has more elements than the shape {input.ShapeText} says.");
 
         static bool NextNumber(ref Utf8JsonReader json, out double value)
         {
@@ -148,7 +155,8 @@ internal static class PixelTensor
         return pixel == value
             ? pixel
             : throw new ProtocolException(
-                $"Input '{input.Name}': element {index} is no pixel; pixels are whole numbers from 0 to {max}, not normalised.");
+                $"Input '{input.Name}': element {index} is no pixel; pixels are whole numbers from 0 to {max}, not " +
+                $"normalised.");
     }
 
     private static double Element(TensorType type, ReadOnlySpan<byte> bytes) => type switch
@@ -168,5 +176,6 @@ internal static class PixelTensor
     };
 
     private static ProtocolException Few(InputTensor input, long elements) =>
-        new($"Input '{input.Name}': the data has fewer elements than the shape {input.ShapeText} says, {elements} at most.");
+        new($"Input '{input.Name}': the data has fewer elements than the shape {input.ShapeText} says, {elements} at " +
+        $"most.");
 }

@@ -16,10 +16,12 @@ internal static class RepositoryEndpoints
     public static void Map(RouteGroupBuilder v2)
     {
         RouteGroupBuilder repository = v2.MapGroup("/repository")
-            .AddEndpointFilter((context, next) => context.HttpContext.RequestServices.GetRequiredService<ServerOptions>().Admin
+            .AddEndpointFilter(
+                (context, next) => context.HttpContext.RequestServices.GetRequiredService<ServerOptions>().Admin
                 ? next(context)
                 : throw new ProtocolException(
-                    "Loading and unloading models is switched off here; start the server with its admin option to permit it.",
+                    "Loading and unloading models is switched off here; start the server with its admin option to " +
+                    "permit it.",
                     StatusCodes.Status403Forbidden))
             .ProducesProblems(StatusCodes.Status400BadRequest, StatusCodes.Status403Forbidden);
         repository.MapPost("/index", IndexAsync)
@@ -27,24 +29,30 @@ internal static class RepositoryEndpoints
             .WithDescription("The body is empty or {\"ready\": true}, which leaves out what is not ready.");
         repository.MapPost("/models/{model}/load", LoadAsync)
             .WithSummary("Loads a model, or loads it anew from its file")
-            .WithDescription("The new model is loaded and warmed up first and then takes the old one's place; where that fails the old one stays.")
+            .WithDescription(
+                "The new model is loaded and warmed up first and then takes the old one's place; where that fails " +
+                "the old one stays.")
             .ProducesProblems(StatusCodes.Status404NotFound);
         repository.MapPost("/models/{model}/unload", UnloadAsync)
             .WithSummary("Lets a model finish its requests and frees it")
             .ProducesProblems(StatusCodes.Status404NotFound);
     }
 
-    private static async Task<Ok<RepositoryEntry[]>> IndexAsync(HttpContext context, IModelCatalog catalog, ServerOptions options)
+    private static async Task<Ok<RepositoryEntry[]>> IndexAsync(
+        HttpContext context, IModelCatalog catalog, ServerOptions options)
     {
         bool readyOnly;
         using (BodyLease body = await RequestBody.ReadAsync(context, context.RequestAborted))
             readyOnly = RepositoryRequest.ReadyOnly(body.Memory, options.Limits.MaxJsonDepth);
         return TypedResults.Ok(catalog.Models.Where(model => !readyOnly || model.State == ModelState.Ready)
-            .Select(model => new RepositoryEntry(model.Name, ModelSurface.Version, model.State.ToString().ToUpperInvariant(), model.Reason))
+            .Select(
+                model => new RepositoryEntry(
+                    model.Name, ModelSurface.Version, model.State.ToString().ToUpperInvariant(), model.Reason))
             .ToArray());
     }
 
-    private static async Task<Ok> LoadAsync(HttpContext context, string model, IModelCatalog catalog, ServerOptions options)
+    private static async Task<Ok> LoadAsync(
+        HttpContext context, string model, IModelCatalog catalog, ServerOptions options)
     {
         await CheckAsync(context, model, catalog, options);
         // A client that does not wait has asked all the same.
@@ -52,14 +60,16 @@ internal static class RepositoryEndpoints
         return TypedResults.Ok();
     }
 
-    private static async Task<Ok> UnloadAsync(HttpContext context, string model, IModelCatalog catalog, ServerOptions options)
+    private static async Task<Ok> UnloadAsync(
+        HttpContext context, string model, IModelCatalog catalog, ServerOptions options)
     {
         await CheckAsync(context, model, catalog, options);
         await catalog.UnloadAsync(model, CancellationToken.None);
         return TypedResults.Ok();
     }
 
-    private static async Task CheckAsync(HttpContext context, string model, IModelCatalog catalog, ServerOptions options)
+    private static async Task CheckAsync(
+        HttpContext context, string model, IModelCatalog catalog, ServerOptions options)
     {
         catalog.StatusOf(model);
         using BodyLease body = await RequestBody.ReadAsync(context, context.RequestAborted);

@@ -26,7 +26,8 @@ internal static class RepositoryRequest
 
     /// <summary>POST load and unload: that nothing is asked for that is not to be had.</summary>
     /// <exception cref="ProtocolException">It is no such request, or asks for too much.</exception>
-    public static void Check(ReadOnlyMemory<byte> body, int maxDepth) => Read(body, maxDepth, (ref DocumentReader reader) =>
+    public static void Check(ReadOnlyMemory<byte> body, int maxDepth) =>
+        Read(body, maxDepth, (ref DocumentReader reader) =>
     {
         if (reader.Is("parameters"u8))
             CheckParameters(ref reader);
@@ -41,7 +42,8 @@ internal static class RepositoryRequest
         {
             // A model has no dependents here, so that either value is honoured.
             if (!reader.Is("unload_dependents"u8))
-                throw new ProtocolException("A model is loaded as the server was configured; leave 'config' and 'file:' parameters away.");
+                throw new ProtocolException(
+                    "A model is loaded as the server was configured; leave 'config' and 'file:' parameters away.");
             reader.ReadTruth("The parameter unload_dependents");
         }
     }

@@ -26,7 +26,8 @@ internal static class ResponseEncoding
     }
 
     public static void Use(IApplicationBuilder application) => application.UseWhen(
-        context => context.Request.Path.StartsWithSegments("/v2", StringComparison.Ordinal), v2 => v2.UseResponseCompression());
+        context => context.Request.Path.StartsWithSegments("/v2", StringComparison.Ordinal), v2 =>
+        v2.UseResponseCompression());
 
     /// <summary>HTTP's deflate: zlib's container (RFC 9110, section 8.4.1.2).</summary>
     private sealed class DeflateProvider : ICompressionProvider
@@ -35,6 +36,7 @@ internal static class ResponseEncoding
 
         public bool SupportsFlush => true;
 
-        public Stream CreateStream(Stream outputStream) => new ZLibStream(outputStream, CompressionLevel.Fastest, leaveOpen: true);
+        public Stream CreateStream(Stream outputStream) =>
+            new ZLibStream(outputStream, CompressionLevel.Fastest, leaveOpen: true);
     }
 }

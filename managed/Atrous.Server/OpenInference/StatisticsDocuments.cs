@@ -4,14 +4,16 @@ using Atrous.Hosting;
 namespace Atrous.Server.OpenInference;
 
 /// <summary>GET /v2/models/stats and /v2/models/NAME/stats: Triton's extension_statistics.md.</summary>
-internal sealed record StatisticsDocument([property: JsonPropertyName("model_stats")] IReadOnlyList<ModelStatisticsDocument> ModelStats);
+internal sealed record StatisticsDocument(
+    [property: JsonPropertyName("model_stats")] IReadOnlyList<ModelStatisticsDocument> ModelStats);
 
 /// <summary>How often, and how many nanoseconds in all.</summary>
 internal sealed record DurationDocument(long Count, long Ns)
 {
     public static readonly DurationDocument None = new(0, 0);
 
-    public static DurationDocument Of(DurationCount duration) => new(duration.Count, (long)duration.Total.TotalNanoseconds);
+    public static DurationDocument Of(DurationCount duration) =>
+        new(duration.Count, (long)duration.Total.TotalNanoseconds);
 }
 
 /// <summary>A model's requests by stage; nothing is cached here, so hits and misses stay 0.</summary>
@@ -60,6 +62,7 @@ internal sealed record ModelStatisticsDocument(
             DurationDocument.None),
         [
             .. statistics.Batches.Select(batch => new BatchStatisticsDocument(
-                batch.BatchSize, DurationDocument.Of(batch.Preprocess), DurationDocument.Of(batch.Network), DurationDocument.Of(batch.Postprocess))),
+                batch.BatchSize, DurationDocument.Of(batch.Preprocess), DurationDocument.Of(batch.Network),
+                DurationDocument.Of(batch.Postprocess))),
         ]);
 }

@@ -28,7 +28,8 @@ internal static class TensorTypes
 {
     private static readonly (string Name, int Size)[] Facts =
     [
-        ("BOOL", 1), ("UINT8", 1), ("UINT16", 2), ("UINT32", 4), ("UINT64", 8), ("INT8", 1), ("INT16", 2), ("INT32", 4), ("INT64", 8),
+        ("BOOL", 1), ("UINT8", 1), ("UINT16", 2), ("UINT32", 4), ("UINT64", 8), ("INT8", 1), ("INT16", 2), ("INT32", 4),
+            ("INT64", 8),
         ("FP16", 2), ("BF16", 2), ("FP32", 4), ("FP64", 8), ("BYTES", 0),
     ];
 
@@ -45,6 +46,7 @@ internal static class TensorTypes
         return index >= 0
             ? (TensorType)index
             : throw new ProtocolException(
-                $"There is no datatype {ProtocolException.Quote(name)}; use one of {string.Join(", ", Facts.Select(fact => fact.Name))}.");
+                $"There is no datatype {ProtocolException.Quote(name)}; use one of " +
+                $"{string.Join(", ", Facts.Select(fact => fact.Name))}.");
     }
 }

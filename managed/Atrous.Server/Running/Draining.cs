@@ -9,7 +9,8 @@ internal sealed class Draining : IHealthCheck
 
     public void Begin() => _begun = true;
 
-    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+    public Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default) =>
         Task.FromResult(_begun
             ? new HealthCheckResult(context.Registration.FailureStatus, "the server is shutting down")
             : HealthCheckResult.Healthy());

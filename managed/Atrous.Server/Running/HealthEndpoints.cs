@@ -27,8 +27,11 @@ internal static class HealthEndpoints
 
     private static Task Write(HttpContext context, HealthReport report)
     {
-        string[] reasons = [.. report.Entries.Values.Where(entry => entry.Status != HealthStatus.Healthy).Select(entry => entry.Description ?? "")];
+        string[] reasons =
+            [.. report.Entries.Values.Where(entry => entry.Status != HealthStatus.Healthy)
+            .Select(entry => entry.Description ?? "")];
         context.Response.ContentType = "text/plain; charset=utf-8";
-        return context.Response.WriteAsync((reasons.Length == 0 ? "ok" : string.Join("; ", reasons)) + "\n", context.RequestAborted);
+        return context.Response.WriteAsync(
+            (reasons.Length == 0 ? "ok" : string.Join("; ", reasons)) + "\n", context.RequestAborted);
     }
 }

@@ -9,12 +9,14 @@ namespace Atrous.Server.Running;
 /// <summary>/metrics: the meter "Atrous" and those of ASP.NET Core, as Prometheus reads them.</summary>
 internal static class Metrics
 {
-    public static void AddServices(IServiceCollection services) => services.AddOpenTelemetry().WithMetrics(metrics => metrics
+    public static void AddServices(IServiceCollection services) =>
+        services.AddOpenTelemetry().WithMetrics(metrics => metrics
         .AddMeter("Atrous", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel")
         .AddPrometheusExporter());
 
     public static void Map(IEndpointRouteBuilder routes) => routes.MapPrometheusScrapingEndpoint(
-        "/metrics", meterProvider: null, configureBranchedPipeline: branch => branch.Use(LetGoAsync), optionsName: null);
+        "/metrics", meterProvider: null, configureBranchedPipeline: branch => branch.Use(LetGoAsync),
+        optionsName: null);
 
     /// <summary>
     /// The exporter collects nothing new while an answer is being written. It writes to memory, so that a client that

@@ -24,11 +24,14 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         }
         await next(context);
         // Probes and scrapes come every few seconds and say nothing.
-        LogLevel level = context.Request.Path.Value is "/livez" or "/readyz" or "/healthz" or "/metrics" ? LogLevel.Debug : LogLevel.Information;
+        LogLevel level = context.Request.Path.Value is "/livez" or "/readyz" or "/healthz" or "/metrics"
+            ? LogLevel.Debug : LogLevel.Information;
         if (logger.IsEnabled(level))
-            Answered(logger, level, context.Request.Method, context.Request.Path, context.Response.StatusCode, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            Answered(logger, level, context.Request.Method, context.Request.Path, context.Response.StatusCode,
+                Stopwatch.GetElapsedTime(start).TotalMilliseconds);
     }
 
     [LoggerMessage(EventId = 1, Message = "{Method} {Path} {Status} in {Milliseconds:0.0} ms")]
-    private static partial void Answered(ILogger logger, LogLevel level, string method, PathString path, int status, double milliseconds);
+    private static partial void Answered(
+        ILogger logger, LogLevel level, string method, PathString path, int status, double milliseconds);
 }

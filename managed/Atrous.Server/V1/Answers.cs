@@ -11,7 +11,8 @@ internal interface IAnswer
 /// <summary>JSON.</summary>
 internal sealed record ReportAnswer(SegmentReport Report) : IAnswer
 {
-    public Task WriteAsync(HttpResponse response, CancellationToken cancellationToken) => response.WriteAsJsonAsync(Report, cancellationToken);
+    public Task WriteAsync(HttpResponse response, CancellationToken cancellationToken) =>
+        response.WriteAsJsonAsync(Report, cancellationToken);
 }
 
 /// <summary>A picture file.</summary>

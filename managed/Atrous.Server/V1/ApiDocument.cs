@@ -52,7 +52,8 @@ internal static class ApiDocument
             Title = "Atrous",
             Version = typeof(ApiDocument).Assembly.GetName().Version?.ToString(3) ?? "0",
             Summary = "Semantic segmentation: the class of every pixel.",
-            Description = "Pictures are neither stored nor fetched from elsewhere. Errors are problem details (RFC 9457), "
+            Description =
+                "Pictures are neither stored nor fetched from elsewhere. Errors are problem details (RFC 9457), "
                 + "except under /v2, where they are what the Open Inference Protocol has: `{\"error\": \"...\"}`.",
             License = new OpenApiLicense { Name = "MIT", Identifier = "MIT" },
         };
@@ -95,7 +96,11 @@ internal static class ApiDocument
                 OneOf =
                 [
                     new OpenApiSchema { Type = JsonSchemaType.String },
-                    new OpenApiSchema { Type = JsonSchemaType.Array, Items = new OpenApiSchema { Type = JsonSchemaType.Integer } },
+                    new OpenApiSchema
+                    {
+                        Type = JsonSchemaType.Array,
+                        Items = new OpenApiSchema { Type = JsonSchemaType.Integer },
+                    },
                 ],
             };
         }
@@ -135,8 +140,13 @@ internal static class ApiDocument
             {
                 ["Server-Timing"] = new OpenApiHeader
                 {
-                    Description = "Milliseconds of the stages queue, decode, preprocess, network, postprocess and encode.",
-                    Schema = new OpenApiSchema { Type = JsonSchemaType.String, Examples = [JsonValue.Create("queue;dur=0.1, network;dur=87.2")!] },
+                    Description =
+                        "Milliseconds of the stages queue, decode, preprocess, network, postprocess and encode.",
+                    Schema = new OpenApiSchema
+                    {
+                        Type = JsonSchemaType.String,
+                        Examples = [JsonValue.Create("queue;dur=0.1, network;dur=87.2")!],
+                    },
                 },
             };
         }
@@ -144,7 +154,11 @@ internal static class ApiDocument
         {
             refused.Headers = new Dictionary<string, IOpenApiHeader>
             {
-                ["Retry-After"] = new OpenApiHeader { Description = "Seconds to wait.", Schema = new OpenApiSchema { Type = JsonSchemaType.Integer } },
+                ["Retry-After"] = new OpenApiHeader
+                {
+                    Description = "Seconds to wait.",
+                    Schema = new OpenApiSchema { Type = JsonSchemaType.Integer },
+                },
             };
         }
     }

@@ -33,17 +33,20 @@ internal static class PictureFile
     private static void Check(ReadOnlySpan<byte> file, long maxPixels)
     {
         if (file.IsEmpty)
-            throw new BadHttpRequestException("There is no picture; send a JPEG or PNG file as the body, or as a part named \"image\".");
+            throw new BadHttpRequestException(
+                "There is no picture; send a JPEG or PNG file as the body, or as a part named \"image\".");
         if (!file.StartsWith<byte>([0xff, 0xd8]) && !file.StartsWith<byte>([0x89, (byte)'P', (byte)'N', (byte)'G']))
         {
             throw new BadHttpRequestException(
-                "What was sent is no JPEG or PNG; convert the picture to one of these.", StatusCodes.Status415UnsupportedMediaType);
+                "What was sent is no JPEG or PNG; convert the picture to one of these.",
+                StatusCodes.Status415UnsupportedMediaType);
         }
         ImageInfo info = Image.Probe(file);
         if ((long)info.Width * info.Height > maxPixels)
         {
             throw new BadHttpRequestException(
-                $"The picture has {info.Width} x {info.Height} pixels; this server takes at most {maxPixels}. Scale it down.",
+                $"The picture has {info.Width} x {info.Height} pixels; this server takes at most {maxPixels}. Scale " +
+                $"it down.",
                 StatusCodes.Status413PayloadTooLarge);
         }
     }
@@ -53,7 +56,8 @@ internal static class PictureFile
     {
         string boundary = HeaderUtilities.RemoveQuotes(type.Boundary).ToString();
         if (boundary.Length is 0 or > 70)
-            throw new BadHttpRequestException("The multipart body has no sound boundary; its Content-Type names one of 1 to 70 characters.");
+            throw new BadHttpRequestException(
+                "The multipart body has no sound boundary; its Content-Type names one of 1 to 70 characters.");
         ReadOnlyMemory<byte>? found = null;
         try
         {
@@ -73,14 +77,18 @@ internal static class PictureFile
         }
         catch (Exception e) when (e is InvalidDataException or IOException and not BadHttpRequestException)
         {
-            throw new BadHttpRequestException("The multipart body is broken or cut off; send it again.", StatusCodes.Status400BadRequest, e);
+            throw new BadHttpRequestException(
+                "The multipart body is broken or cut off; send it again.", StatusCodes.Status400BadRequest, e);
         }
         return found ?? default;
     }
 
-    private static unsafe UnmanagedMemoryStream StreamOf(MemoryHandle pin, int length) => new((byte*)pin.Pointer, length);
+    private static unsafe UnmanagedMemoryStream StreamOf(MemoryHandle pin, int length) =>
+        new((byte*)pin.Pointer, length);
 
     private static bool IsPicture(MultipartSection section) =>
-        ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out ContentDispositionHeaderValue? disposition)
-        && (disposition.FileName.HasValue || disposition.FileNameStar.HasValue || HeaderUtilities.RemoveQuotes(disposition.Name) == PartName);
+        ContentDispositionHeaderValue.TryParse(
+            section.ContentDisposition, out ContentDispositionHeaderValue? disposition)
+        && (disposition.FileName.HasValue || disposition.FileNameStar.HasValue
+            || HeaderUtilities.RemoveQuotes(disposition.Name) == PartName);
 }

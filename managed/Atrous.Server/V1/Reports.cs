@@ -26,7 +26,9 @@ internal sealed record ClassReport(
     public RunLengths? Segmentation { get; init; }
 }
 
-[Description("A class's mask as COCO has it: pixels are counted column by column, other classes' runs and its own take turns, others first.")]
+[Description(
+    "A class's mask as COCO has it: pixels are counted column by column, other classes' runs and its own take turns, " +
+    "others first.")]
 internal sealed record RunLengths(
     [property: Description("Height and width.")] IReadOnlyList<int> Size,
     [property: Description("The text of pycocotools, or a list of numbers.")] object Counts);
@@ -40,7 +42,8 @@ internal sealed record TimeReport(
     [property: Description("From the network's output to the mask.")] double Postprocess)
 {
     public static TimeReport Of(RequestTimings timings) => new(
-        Round(timings.Queue), Round(timings.Decode), Round(timings.Preprocess), Round(timings.Network), Round(timings.Postprocess));
+        Round(timings.Queue), Round(timings.Decode), Round(timings.Preprocess), Round(timings.Network),
+        Round(timings.Postprocess));
 
     public static double Round(TimeSpan time) => Math.Round(time.TotalMilliseconds, 3);
 }
@@ -55,12 +58,14 @@ internal sealed record ModelsReport(
 internal sealed record ModelReport(
     [property: Description("By which requests name it.")] string Name,
     [property: Description("Whether it serves.")] ModelState State,
-    [property: Description("Why it does not, or why its last reload failed; empty where there is nothing to say.")] string Reason,
+    [property: Description(
+        "Why it does not, or why its last reload failed; empty where there is nothing to say.")] string Reason,
     [property: Description("What it runs on.")] string? Device,
     [property: Description("\"DeepLabV3+\" and so on.")] string? Architecture,
     [property: Description("\"ResNet-101\" and so on.")] string? Backbone,
     [property: Description("The input's size over the backbone's output's.")] int? OutputStride,
-    [property: Description("Its classes, in their order; empty while it is not loaded.")] IReadOnlyList<ModelClass> Classes);
+    [property: Description(
+        "Its classes, in their order; empty while it is not loaded.")] IReadOnlyList<ModelClass> Classes);
 
 [Description("A class of a model.")]
 internal sealed record ModelClass(

@@ -24,8 +24,10 @@ internal static class SegmentEndpoints
         group.MapPost("/segment", SegmentAsync).WithName(ApiDocument.SegmentOperation)
             .WithSummary("Segment a picture")
             .WithDescription(
-                "Finds the class of every pixel. The body is a JPEG or PNG file, of any content type, or multipart/form-data with the "
-                + "file as the part named \"image\" or the only part that has a file name. Phone pictures are turned upright.")
+                "Finds the class of every pixel. The body is a JPEG or PNG file, of any content type, or " +
+                "multipart/form-data with the "
+                + "file as the part named \"image\" or the only part that has a file name. Phone pictures are turned " +
+                    "upright.")
             .Produces<SegmentReport>()
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status404NotFound)
@@ -47,7 +49,8 @@ internal static class SegmentEndpoints
         SegmentQuery query = SegmentQuery.Parse(context.Request.Query);
         IServedModel segmenter = catalog.Get(query.Model);
         if (query.Request.Priority > segmenter.Batching.PriorityLevels)
-            throw new BadHttpRequestException($"The priority {query.Request.Priority} is none of 1 to {segmenter.Batching.PriorityLevels}.");
+            throw new BadHttpRequestException(
+                $"The priority {query.Request.Priority} is none of 1 to {segmenter.Batching.PriorityLevels}.");
         segmenter.EnsureAccepting();
         string device = segmenter.Device;
         IAnswer answer = await AnswerAsync(context, query, segmenter, options.Value.MaxPixels, device);
@@ -59,12 +62,14 @@ internal static class SegmentEndpoints
         HttpContext context, SegmentQuery query, IServedModel segmenter, long maxPixels, string device)
     {
         using BodyLease body = await RequestBody.ReadAsync(context, context.RequestAborted);
-        ReadOnlyMemory<byte> file = await PictureFile.FindAsync(context.Request.ContentType, body.Memory, maxPixels, context.RequestAborted);
+        ReadOnlyMemory<byte> file =
+            await PictureFile.FindAsync(context.Request.ContentType, body.Memory, maxPixels, context.RequestAborted);
         using SegmentedPhoto result = await segmenter.SegmentAsync(file, query.Request, context.RequestAborted);
         long start = Stopwatch.GetTimestamp();
         IAnswer answer = query.Format is SegmentFormat.Json or SegmentFormat.Rle
             ? new ReportAnswer(new SegmentReport(
-                segmenter.Name, device, result.Mask.Width, result.Mask.Height, Classes(query, result.Mask), TimeReport.Of(result.Timings)))
+                segmenter.Name, device, result.Mask.Width, result.Mask.Height, Classes(query, result.Mask),
+                TimeReport.Of(result.Timings)))
             : Encode(query, result);
         WriteTimes(context.Response, result.Timings, Stopwatch.GetElapsedTime(start));
         return answer;
@@ -99,7 +104,8 @@ internal static class SegmentEndpoints
         return
         [
             .. mask.Shares.Select(share =>
-                new ClassReport(share.Label, mask.NameOf(share.Label), palette[share.Label].ToString(), share.Pixels, share.Share)
+                new ClassReport(
+                    share.Label, mask.NameOf(share.Label), palette[share.Label].ToString(), share.Pixels, share.Share)
                 {
                     Segmentation = runs.GetValueOrDefault(share.Label),
                 }),
@@ -111,7 +117,8 @@ internal static class SegmentEndpoints
     {
         (string Name, TimeSpan Time)[] times =
         [
-            ("queue", timings.Queue), ("decode", timings.Decode), ("preprocess", timings.Preprocess), ("network", timings.Network),
+            ("queue", timings.Queue), ("decode", timings.Decode), ("preprocess", timings.Preprocess),
+                ("network", timings.Network),
             ("postprocess", timings.Postprocess), ("encode", encode),
         ];
         response.Headers["Server-Timing"] = string.Join(", ", times.Select(
@@ -125,7 +132,8 @@ internal static class SegmentEndpoints
         Palette? palette = SegmentQuery.ParseModels(context.Request.Query);
         var limits = new LimitsReport(server.Limits.MaxBodyBytes, options.Value.MaxPixels);
         return TypedResults.Json(new ModelsReport(
-            [.. catalog.Models.Select(status => Describe(status, catalog.Get(status.Name), palette))], catalog.Default.Name, limits));
+            [.. catalog.Models.Select(status => Describe(status, catalog.Get(status.Name), palette))],
+            catalog.Default.Name, limits));
     }
 
     private static ModelReport Describe(ModelStatus status, IServedModel segmenter, Palette? palette)
@@ -142,7 +150,8 @@ internal static class SegmentEndpoints
                 Backbone = info.Backbone,
                 OutputStride = info.OutputStride,
                 Classes = [.. Enumerable.Range(0, info.Classes).Select(label => new ModelClass(
-                    label, label < info.ClassNames.Count ? info.ClassNames[label] : $"class {label}", palette[label].ToString()))],
+                    label, label < info.ClassNames.Count ? info.ClassNames[label]
+                    : $"class {label}", palette[label].ToString()))],
             };
         }
         catch (ModelNotReadyException)

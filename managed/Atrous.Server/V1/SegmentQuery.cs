@@ -139,21 +139,26 @@ internal sealed record SegmentQuery
     {
         if (Text(query, name) is not { } text)
             return null;
-        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value >= least && value <= most
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+            && value >= least && value <= most
             ? value
-            : throw Bad(string.Create(CultureInfo.InvariantCulture, $"The {name} '{Printable(text)}' is not a number from {least} to {most}."));
+            : throw Bad(
+                string.Create(CultureInfo.InvariantCulture,
+                $"The {name} '{Printable(text)}' is not a number from {least} to {most}."));
     }
 
     private static int? Whole(IQueryCollection query, string name, int least, int most)
     {
         if (Text(query, name) is not { } text)
             return null;
-        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most
+        return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= least
+            && value <= most
             ? value
             : throw Bad($"The {name} '{Printable(text)}' is not a whole number from {least} to {most}.");
     }
 
-    private static string Printable(string text) => new([.. text.Take(64).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c)]);
+    private static string Printable(string text) =>
+        new([.. text.Take(64).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c)]);
 
     private static BadHttpRequestException Bad(string message) => new(message);
 }

@@ -30,7 +30,8 @@ internal static class WebPage
         group.MapGet("/docs", () => Send(files[Pages + "docs.html"]));
         group.MapGet("/web/{name}", (string name) => Find(files, Pages + name));
         group.MapGet("/samples", () => TypedResults.Json(
-            files.Keys.Where(name => name.StartsWith(Samples, StringComparison.Ordinal)).Select(name => name[Samples.Length..]).Order(StringComparer.Ordinal)));
+            files.Keys.Where(name => name.StartsWith(Samples, StringComparison.Ordinal))
+            .Select(name => name[Samples.Length..]).Order(StringComparer.Ordinal)));
         group.MapGet("/samples/{name}", (string name) => Find(files, Samples + name));
         group.AddEndpointFilter(async (context, next) =>
         {
@@ -50,7 +51,8 @@ internal static class WebPage
             ? Send(file)
             : throw new BadHttpRequestException("There is no such file.", StatusCodes.Status404NotFound);
 
-    private static IResult Send(WebFile file) => TypedResults.Bytes(file.Contents, file.ContentType, entityTag: file.Tag);
+    private static IResult Send(WebFile file) =>
+        TypedResults.Bytes(file.Contents, file.ContentType, entityTag: file.Tag);
 
     /// <summary>A file of the assembly.</summary>
     private sealed record WebFile(byte[] Contents, string ContentType, EntityTagHeaderValue Tag)
@@ -60,7 +62,8 @@ internal static class WebPage
         {
             Assembly assembly = typeof(WebPage).Assembly;
             return assembly.GetManifestResourceNames()
-                .Where(name => name.StartsWith(Pages, StringComparison.Ordinal) || name.StartsWith(Samples, StringComparison.Ordinal))
+                .Where(name => name.StartsWith(Pages, StringComparison.Ordinal)
+                || name.StartsWith(Samples, StringComparison.Ordinal))
                 .ToDictionary(name => name, name => Read(assembly, name));
         }
 
@@ -69,7 +72,8 @@ internal static class WebPage
             using Stream stream = assembly.GetManifestResourceStream(name)!;
             var contents = new byte[stream.Length];
             stream.ReadExactly(contents);
-            return new WebFile(contents, TypeOf(name), new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(SHA256.HashData(contents).AsSpan(0, 8))}\""));
+            return new WebFile(contents, TypeOf(name),
+                new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(SHA256.HashData(contents).AsSpan(0, 8))}\""));
         }
 
         private static string TypeOf(string name) => Path.GetExtension(name) switch

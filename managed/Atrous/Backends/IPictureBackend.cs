@@ -20,9 +20,11 @@ internal interface IPictureExecutable : IDisposable
     /// <param name="others">The inputs after the first.</param>
     /// <param name="outputs">In the graph's order.</param>
     /// <param name="cancellationToken">Looked at before and after the device's work.</param>
-    void Run(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken);
+    void Run(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
+        CancellationToken cancellationToken);
 
     /// <summary>The same step by step, to see how long each stage takes; as one launch it is faster.</summary>
     /// <inheritdoc cref="Run"/>
-    DeviceStages RunInStages(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken);
+    DeviceStages RunInStages(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
+        CancellationToken cancellationToken);
 }

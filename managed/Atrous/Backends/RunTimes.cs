@@ -27,5 +27,6 @@ internal interface ILayeredExecutable : IExecutable
 {
     /// <summary>As <see cref="IExecutable.Run"/>, and tells how long each layer took.</summary>
     /// <inheritdoc cref="IExecutable.Run"/>
-    IReadOnlyList<LayerTime> RunInLayers(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken);
+    IReadOnlyList<LayerTime> RunInLayers(
+        ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken);
 }

@@ -24,14 +24,16 @@ internal static class Signature
     private static void Check(IReadOnlyList<Value> values, ReadOnlySpan<Tensor> tensors, string which, int first = 0)
     {
         if (tensors.Length != values.Count - first)
-            throw new ArgumentException($"The graph has {values.Count - first} {which}, and {tensors.Length} tensors were given.", which);
+            throw new ArgumentException(
+                $"The graph has {values.Count - first} {which}, and {tensors.Length} tensors were given.", which);
         for (int i = 0; i < tensors.Length; i++)
         {
             Value value = values[i + first];
             if (tensors[i].Shape != value.Shape || tensors[i].Type != value.Type)
             {
                 throw new ArgumentException(
-                    $"{value} is {value.Type}; the tensor given for it is {tensors[i].Shape} {tensors[i].Type}.", which);
+                    $"{value} is {value.Type}; the tensor given for it is {tensors[i].Shape} {tensors[i].Type}.",
+                    which);
             }
         }
     }

@@ -38,12 +38,14 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
             {
                 TimeSpan wait = e.RetryAfter ?? options.FirstWait * Math.Pow(2, attempt - 1);
                 wait = wait < options.LongestWait ? wait : options.LongestWait;
-                report.Noted($"{file.FileName}: {e.Message}; try {attempt + 1} of {options.Attempts} in {Seconds(wait)} s");
+                report.Noted(
+                    $"{file.FileName}: {e.Message}; try {attempt + 1} of {options.Attempts} in {Seconds(wait)} s");
                 await Task.Delay(wait, cancellationToken).ConfigureAwait(false);
             }
             catch (PassingException e)
             {
-                string kept = partial.Length > 0 ? "what has come is kept, run it again to go on there" : "check the connection and run it again";
+                string kept = partial.Length > 0 ? "what has come is kept, run it again to go on there"
+                    : "check the connection and run it again";
                 throw new AtrousException($"{file.Url}: {e.Message}, {options.Attempts} times; {kept}.", e);
             }
         }
@@ -52,7 +54,8 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
         {
             partial.Discard();
             throw new AtrousException(
-                $"{file.Url} is not the file that the catalog means: its SHA-256 is {found}, not {file.Sha256}{(file.Sha256!.Length < found.Length ? "..." : "")}. " +
+                $"{file.Url} is not the file that the catalog means: its SHA-256 is {found}, not " +
+                $"{file.Sha256}{(file.Sha256!.Length < found.Length ? "..." : "")}. " +
                 "The download was removed; run it again, and if that stays so, the publisher has changed the file.");
         }
         Disk(partial, partial.Commit);
@@ -64,7 +67,8 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
     public static async Task<bool> IsRightAsync(CatalogFile file, string path, CancellationToken cancellationToken) =>
         file.Sha256 is null || Fits(file, await HashAsync(path, cancellationToken).ConfigureAwait(false));
 
-    private static bool Fits(CatalogFile file, string hash) => file.Sha256 is null || hash.StartsWith(file.Sha256, StringComparison.Ordinal);
+    private static bool Fits(CatalogFile file, string hash) =>
+        file.Sha256 is null || hash.StartsWith(file.Sha256, StringComparison.Ordinal);
 
     private static async Task<string> HashAsync(string path, CancellationToken cancellationToken)
     {
@@ -86,7 +90,8 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
             request.Headers.IfRange = partial.Validator;
         }
         using HttpResponseMessage response = await Network(
-            () => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token), cancellationToken).ConfigureAwait(false);
+            () => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token), cancellationToken)
+                .ConfigureAwait(false);
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && begin > 0)
         {
             // All of it was there already, or more than there is.
@@ -96,7 +101,8 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
             throw new PassingException("the server has no such part of the file; it is fetched from the beginning");
         }
         Check(response);
-        ContentRangeHeaderValue? range = response.StatusCode == HttpStatusCode.PartialContent ? response.Content.Headers.ContentRange : null;
+        ContentRangeHeaderValue? range = response.StatusCode == HttpStatusCode.PartialContent
+            ? response.Content.Headers.ContentRange : null;
         bool continues = range is not null;
         if (continues && range!.From != begin)
         {
@@ -105,19 +111,23 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
         }
         if (begin > 0 && !continues)
         {
-            report.Noted($"{file.FileName}: the server does not go on from where the last pull ended, or has another edition; it is fetched from the beginning");
+            report.Noted(
+                $"{file.FileName}: the server does not go on from where the last pull ended, or has another edition; " +
+                $"it is fetched from the beginning");
             begin = 0;
         }
         long? total = continues ? range!.Length : response.Content.Headers.ContentLength;
         using FileStream output = Disk(partial, () => continues ? partial.Continue() : partial.Start(response));
-        using Stream body = await Network(() => response.Content.ReadAsStreamAsync(patience.Token), cancellationToken).ConfigureAwait(false);
+        using Stream body = await Network(() => response.Content.ReadAsStreamAsync(patience.Token), cancellationToken)
+            .ConfigureAwait(false);
         long received = begin;
         report.Received(file.FileName, received, total);
         var buffer = new byte[BufferBytes];
         while (true)
         {
             patience.CancelAfter(options.Inactivity);
-            int count = await Network(() => body.ReadAsync(buffer, patience.Token).AsTask(), cancellationToken).ConfigureAwait(false);
+            int count = await Network(() => body.ReadAsync(buffer, patience.Token).AsTask(), cancellationToken)
+                .ConfigureAwait(false);
             if (count == 0)
                 break;
             Disk(partial, () => output.Write(buffer, 0, count));
@@ -125,7 +135,8 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
             report.Received(file.FileName, received, total);
         }
         if (total is { } expected && received != expected)
-            throw new PassingException(string.Create(CultureInfo.InvariantCulture, $"only {received:N0} of {expected:N0} bytes came"));
+            throw new PassingException(
+                string.Create(CultureInfo.InvariantCulture, $"only {received:N0} of {expected:N0} bytes came"));
         Disk(partial, () => output.Flush(flushToDisk: true));
     }
 
@@ -138,14 +149,18 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
         if (status is >= 500 or 408 or 429)
         {
             RetryConditionHeaderValue? after = response.Headers.RetryAfter;
-            throw new PassingException(answer, after: after?.Delta ?? (after?.Date is { } date ? date - DateTimeOffset.UtcNow : null));
+            throw new PassingException(
+                answer, after: after?.Delta ?? (after?.Date is { } date ? date - DateTimeOffset.UtcNow : null));
         }
         if (status is >= 300 and < 400)
-            throw new AtrousException($"{address}: the server leads to {response.Headers.Location}, which is not followed: too many redirects, or from https to http.");
+            throw new AtrousException(
+                $"{address}: the server leads to {response.Headers.Location}, which is not followed: too many " +
+                $"redirects, or from https to http.");
         if (status is not (200 or 206))
             throw new ModelException($"{address}: {answer}; the publisher may have moved the file.");
         if (response.Content.Headers.ContentType?.MediaType == "text/html")
-            throw new AtrousException($"{address}: a web page came instead of the file; is there a log-in page or a proxy in between?");
+            throw new AtrousException(
+                $"{address}: a web page came instead of the file; is there a log-in page or a proxy in between?");
     }
 
     /// <summary>Does something on the network; what goes wrong there may go right the next time.</summary>
@@ -175,7 +190,8 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new AtrousException(
-                $"'{partial.Path}' cannot be written ({e.Message.Split(" : ")[0].TrimEnd('.')}); free space there or set {ModelCache.Variable} to another folder, and run it again.", e);
+                $"'{partial.Path}' cannot be written ({e.Message.Split(" : ")[0].TrimEnd('.')}); free space there or " +
+                $"set {ModelCache.Variable} to another folder, and run it again.", e);
         }
     }
 
@@ -188,7 +204,8 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
     private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.#", CultureInfo.InvariantCulture);
 
     /// <summary>A failure that another try may not meet.</summary>
-    private sealed class PassingException(string message, Exception? inner = null, TimeSpan? after = null) : Exception(message, inner)
+    private sealed class PassingException(string message, Exception? inner = null, TimeSpan? after = null)
+        : Exception(message, inner)
     {
         public TimeSpan? RetryAfter => after;
     }

@@ -92,7 +92,8 @@ public sealed class ModelCache(string folder)
             : OperatingSystem.IsMacOS() ? Path.Combine(user, "Library", "Caches")
             : Path.Combine(user, ".cache");
         // The XDG base directory specification has relative paths ignored.
-        if (!OperatingSystem.IsWindows() && !OperatingSystem.IsMacOS() && variable("XDG_CACHE_HOME") is { } cache && Path.IsPathRooted(cache))
+        if (!OperatingSystem.IsWindows() && !OperatingSystem.IsMacOS() && variable("XDG_CACHE_HOME") is { } cache
+            && Path.IsPathRooted(cache))
             platform = cache;
         return platform is { Length: > 0 } ? Path.Combine(platform, "atrous")
             : throw new AtrousException($"There is no home folder to keep models in; set {Variable} to a folder.");

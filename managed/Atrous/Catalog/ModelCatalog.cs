@@ -60,7 +60,9 @@ public sealed partial class ModelCatalog
         }
         catch (JsonException e)
         {
-            throw new UnavailableException($"The catalog '{path}' ({Variable}) cannot be understood: {e.Message.Split(" Path:")[0].TrimEnd('.')}.");
+            throw new UnavailableException(
+                $"The catalog '{path}' ({Variable}) cannot be understood: " +
+                $"{e.Message.Split(" Path:")[0].TrimEnd('.')}.");
         }
     }
 
@@ -69,11 +71,13 @@ public sealed partial class ModelCatalog
 
     private static ModelCatalog Read(string? path, Stream stream)
     {
-        IReadOnlyList<CatalogEntry> entries = JsonSerializer.Deserialize<Contents>(stream, Json)?.Models ?? throw new JsonException("it is null");
+        IReadOnlyList<CatalogEntry> entries = JsonSerializer.Deserialize<Contents>(stream, Json)?.Models
+            ?? throw new JsonException("it is null");
         foreach (CatalogEntry entry in entries)
             Check(entry);
         string? twice = entries.GroupBy(entry => entry.Name).FirstOrDefault(group => group.Count() > 1)?.Key;
-        return twice is null ? new ModelCatalog(path, entries) : throw new JsonException($"it has two models called '{twice}'");
+        return twice is null ? new ModelCatalog(path, entries)
+            : throw new JsonException($"it has two models called '{twice}'");
     }
 
     /// <summary>
@@ -92,11 +96,15 @@ public sealed partial class ModelCatalog
             if (file is null || !file.Url.IsAbsoluteUri || !SafeName().IsMatch(file.FileName))
                 throw new JsonException($"'{entry.Name}' has a file without a proper url");
             if (file.Sha256 is { } hash && !HashDigits().IsMatch(hash))
-                throw new JsonException($"'{entry.Name}' has the sha256 '{hash}', which is not 8 to {Sha256Digits} hexadecimal digits");
+                throw new JsonException(
+                    $"'{entry.Name}' has the sha256 '{hash}', which is not 8 to {Sha256Digits} hexadecimal digits");
             bool safe = file.Url.Scheme == Uri.UriSchemeHttps
-                || (file.Url.Scheme == Uri.UriSchemeHttp && (file.Url.IsLoopback || file.Sha256?.Length == Sha256Digits));
+                || (file.Url.Scheme == Uri.UriSchemeHttp
+                && (file.Url.IsLoopback || file.Sha256?.Length == Sha256Digits));
             if (!safe)
-                throw new JsonException($"'{entry.Name}' has the url {file.Url}; use https, or http with all {Sha256Digits} digits of the sha256");
+                throw new JsonException(
+                    $"'{entry.Name}' has the url {file.Url}; use https, or http with all {Sha256Digits} digits of " +
+                    $"the sha256");
         }
         if (entry.Files.Select(file => file.FileName).Distinct().Count() < entry.Files.Count)
             throw new JsonException($"'{entry.Name}' has two files of the same name");

@@ -22,14 +22,16 @@ public sealed class ModelPull(ModelCache cache, PullOptions? options = null)
     /// <exception cref="AtrousException">
     /// The server cannot be reached, the disk is full, or the contents are wrong.
     /// </exception>
-    public async Task<int> RunAsync(CatalogEntry entry, IPullReport report, CancellationToken cancellationToken = default)
+    public async Task<int> RunAsync(
+        CatalogEntry entry, IPullReport report, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(entry);
         ArgumentNullException.ThrowIfNull(report);
         using FileStream held = await LockAsync(entry, report, cancellationToken).ConfigureAwait(false);
         using var handler = new SocketsHttpHandler { ConnectTimeout = _options.Inactivity };
         using var http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
-        http.DefaultRequestHeaders.UserAgent.ParseAdd($"atrous/{typeof(ModelPull).Assembly.GetName().Version?.ToString(3)}");
+        http.DefaultRequestHeaders.UserAgent.ParseAdd(
+            $"atrous/{typeof(ModelPull).Assembly.GetName().Version?.ToString(3)}");
         var download = new FileDownload(http, _options, report);
         int fetched = 0;
         foreach (CatalogFile file in entry.Files)
@@ -50,7 +52,8 @@ public sealed class ModelPull(ModelCache cache, PullOptions? options = null)
     /// <summary>
     /// Holds the model's lock file, which stays behind: to delete it would take it from under another who waits.
     /// </summary>
-    private async Task<FileStream> LockAsync(CatalogEntry entry, IPullReport report, CancellationToken cancellationToken)
+    private async Task<FileStream> LockAsync(
+        CatalogEntry entry, IPullReport report, CancellationToken cancellationToken)
     {
         string path = Path.Combine(cache.Folder, $".{entry.Name}.lock");
         bool told = false;
@@ -71,7 +74,8 @@ public sealed class ModelPull(ModelCache cache, PullOptions? options = null)
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 throw new AtrousException(
-                    $"The folder '{cache.Folder}' cannot be written ({e.Message.TrimEnd('.')}); set {ModelCache.Variable} to another one.", e);
+                    $"The folder '{cache.Folder}' cannot be written ({e.Message.TrimEnd('.')}); set " +
+                    $"{ModelCache.Variable} to another one.", e);
             }
         }
     }

@@ -17,7 +17,8 @@ public static class WeightNames
         if (dotted.Count == 0)
             return "";
         string prefix = "";
-        while (Array.Find(Wrappers, wrapper => dotted.TrueForAll(name => HasWrapper(name, prefix + wrapper))) is { } next)
+        while (Array.Find(
+            Wrappers, wrapper => dotted.TrueForAll(name => HasWrapper(name, prefix + wrapper))) is { } next)
             prefix += next;
         var taken = all.Where(name => !name.Contains('.')).ToHashSet(StringComparer.Ordinal);
         return dotted.Exists(name => taken.Contains(name[prefix.Length..])) ? "" : prefix;

@@ -51,7 +51,8 @@ public sealed class ConfusionMatrix
     /// The mean of <see cref="Iou"/>, each class weighted by its share of the truth; NaN before the first pixel.
     /// </summary>
     public double FrequencyWeightedIou =>
-        Pixels == 0 ? double.NaN : Labels.Where(label => TruePixels(label) > 0).Sum(label => Iou(label) * TruePixels(label)) / Pixels;
+        Pixels == 0 ? double.NaN
+        : Labels.Where(label => TruePixels(label) > 0).Sum(label => Iou(label) * TruePixels(label)) / Pixels;
 
     private IEnumerable<int> Labels => Enumerable.Range(0, Classes);
 
@@ -119,7 +120,8 @@ public sealed class ConfusionMatrix
             {
                 string ignored = _ignore is { } value ? $"{value} is left out" : "nothing is left out";
                 throw new ImageException(
-                    $"The label {label} (row {i / truth.Width}, column {i % truth.Width}) is none of the model's {Classes} classes, " +
+                    $"The label {label} (row {i / truth.Width}, column {i % truth.Width}) is none of the model's " +
+                    $"{Classes} classes, " +
                     $"and {ignored}; use the data set's label map for this model, or name the label to leave out.");
             }
         }

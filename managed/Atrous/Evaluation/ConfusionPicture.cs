@@ -14,7 +14,8 @@ public static class ConfusionPicture
     // ColorBrewer's Blues (Brewer and Harrower 2003): even steps to the eye, readable without colour vision.
     private static readonly Rgb[] Shades =
     [
-        Rgb.FromHex(0xF7FBFF), Rgb.FromHex(0xDEEBF7), Rgb.FromHex(0xC6DBEF), Rgb.FromHex(0x9ECAE1), Rgb.FromHex(0x6BAED6),
+        Rgb.FromHex(0xF7FBFF), Rgb.FromHex(0xDEEBF7), Rgb.FromHex(0xC6DBEF), Rgb.FromHex(0x9ECAE1),
+            Rgb.FromHex(0x6BAED6),
         Rgb.FromHex(0x4292C6), Rgb.FromHex(0x2171B5), Rgb.FromHex(0x08519C), Rgb.FromHex(0x08306B),
     ];
 
@@ -39,7 +40,8 @@ public static class ConfusionPicture
             Fill(image, 0, at, cell - gap, palette[truth]);
             double pixels = matrix.TruePixels(truth);
             for (int label = 0; label < matrix.Classes; label++)
-                Fill(image, at, edge + label * cell, cell - gap, pixels > 0 ? Shade(matrix[truth, label] / pixels) : Nothing);
+                Fill(image, at, edge + label * cell, cell - gap, pixels > 0 ? Shade(matrix[truth, label] / pixels)
+                    : Nothing);
         }
         return image;
     }

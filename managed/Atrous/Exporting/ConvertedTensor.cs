@@ -11,9 +11,11 @@ internal sealed record ConvertedTensor(string Name, int[] Shape, Func<float[]> V
 
     /// <summary>The tensors of all layers, in forward order.</summary>
     public static IEnumerable<ConvertedTensor> Of(ModelSource source, bool fold) =>
-        LayerInventory.Of(source).SelectMany(layer => Of(layer.Key, layer.Value, source.Description.Names[layer.Key], source.Weights, fold));
+        LayerInventory.Of(source)
+        .SelectMany(layer => Of(layer.Key, layer.Value, source.Description.Names[layer.Key], source.Weights, fold));
 
-    private static IEnumerable<ConvertedTensor> Of(string layer, LayerParts parts, LayerNames names, IWeightSource weights, bool fold)
+    private static IEnumerable<ConvertedTensor> Of(
+        string layer, LayerParts parts, LayerNames names, IWeightSource weights, bool fold)
     {
         (float[] Scale, float[] Shift)? folded = fold && parts.IsNormFoldable ? parts.Norm : null;
         if (parts.Kernel is { } kernel)
@@ -22,7 +24,8 @@ internal sealed record ConvertedTensor(string Name, int[] Shape, Func<float[]> V
             string bias = $"{names.Convolution}.bias";
             // A network of folded norms has a bias in every convolution.
             if (parts.HasBias || fold)
-                yield return new($"{layer}.bias", [kernel.Shape[0]], () => Bias(parts.HasBias ? Copy(bias) : new float[kernel.Shape[0]], folded));
+                yield return new($"{layer}.bias", [kernel.Shape[0]], () =>
+                    Bias(parts.HasBias ? Copy(bias) : new float[kernel.Shape[0]], folded));
         }
         if (parts.Norm is not { } norm || folded is not null)
             yield break;

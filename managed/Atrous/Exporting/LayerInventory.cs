@@ -11,7 +11,8 @@ namespace Atrous.Exporting;
 /// <param name="HasBias">The convolution has a bias.</param>
 /// <param name="Norm">Its batch norm as scale and shift; null for none.</param>
 /// <param name="IsNormFoldable">The norm directly follows this layer's own convolution.</param>
-internal sealed record LayerParts(Weight? Kernel, bool HasBias, (float[] Scale, float[] Shift)? Norm, bool IsNormFoldable);
+internal sealed record LayerParts(
+    Weight? Kernel, bool HasBias, (float[] Scale, float[] Shift)? Norm, bool IsNormFoldable);
 
 /// <summary>Writes down which weights a network takes, by the layers' canonical names, in forward order.</summary>
 internal sealed class LayerInventory : IWeightBinder
@@ -54,7 +55,8 @@ internal sealed class LayerInventory : IWeightBinder
         return norm;
     }
 
-    private LayerParts PartsOf(string layer) => _layers.GetValueOrDefault(layer) ?? new LayerParts(null, false, null, false);
+    private LayerParts PartsOf(string layer) =>
+        _layers.GetValueOrDefault(layer) ?? new LayerParts(null, false, null, false);
 
     private void FindFoldable(NetworkGraph graph)
     {
@@ -62,7 +64,8 @@ internal sealed class LayerInventory : IWeightBinder
         var kernels = new Dictionary<float[], Weight>(ReferenceEqualityComparer.Instance);
         foreach (Node node in graph.Nodes)
         {
-            if (node.Op is BatchNorm norm && makers.TryGetValue(node.Inputs[0], out Node? maker) && maker.Op is Conv2d conv)
+            if (node.Op is BatchNorm norm && makers.TryGetValue(node.Inputs[0], out Node? maker)
+                && maker.Op is Conv2d conv)
                 kernels[norm.Scale] = conv.Kernel;
         }
         foreach ((string layer, LayerParts parts) in _layers.ToArray())

@@ -32,14 +32,19 @@ public static class ModelConverter
         ArgumentException.ThrowIfNullOrEmpty(path);
         convert ??= new ConvertOptions();
         if (convert.Type is not (DType.Float32 or DType.Float16 or DType.BFloat16))
-            throw new UnavailableException($"Weights can be written as Float32, Float16 or BFloat16, not as {convert.Type}.");
+            throw new UnavailableException(
+                $"Weights can be written as Float32, Float16 or BFloat16, not as {convert.Type}.");
         using ModelSource source = ModelSource.Open(modelPath, options);
         ModelDescription description = source.Description;
         NetworkSpec network = description.Network;
-        description = description with { Network = network with { BatchNormFolded = network.BatchNormFolded || convert.FoldBatchNorm } };
+        description = description with
+        {
+            Network = network with { BatchNormFolded = network.BatchNormFolded || convert.FoldBatchNorm },
+        };
         ConvertedTensor[] tensors = [.. ConvertedTensor.Of(source, convert.FoldBatchNorm)];
         WeightInfo[] infos = [.. tensors.Select(tensor => new WeightInfo(tensor.Name, convert.Type, tensor.Shape))];
-        using SafetensorsWriter writer = Writing(() => new SafetensorsWriter(path, infos, SelfDescribingFile.Metadata(description)));
+        using SafetensorsWriter writer =
+            Writing(() => new SafetensorsWriter(path, infos, SelfDescribingFile.Metadata(description)));
         foreach (ConvertedTensor tensor in tensors)
         {
             float[] values = tensor.Values();
@@ -66,7 +71,8 @@ public static class ModelConverter
             {
                 throw new ModelException(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The tensor '{name}' has the value {value:g6}, and float16 ends at 65504; use bfloat16, which has float32's range, or float32."));
+                    $"The tensor '{name}' has the value {value:g6}, and float16 ends at 65504; use bfloat16, which " +
+                    $"has float32's range, or float32."));
             }
         }
     }

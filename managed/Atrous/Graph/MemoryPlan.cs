@@ -83,7 +83,8 @@ public sealed class MemoryPlan
         return node.Inputs.Count(other => other == input) == 1 ? input : null;
     }
 
-    private long SizeOf(Value value) => (_rules.SizeInBytes(value) + _rules.Alignment - 1) / _rules.Alignment * _rules.Alignment;
+    private long SizeOf(Value value) =>
+        (_rules.SizeInBytes(value) + _rules.Alignment - 1) / _rules.Alignment * _rules.Alignment;
 
     private List<Block> Blocks()
     {
@@ -129,7 +130,8 @@ public sealed class MemoryPlan
     private static long BestOffset(Block block, List<Block> placed)
     {
         long best = -1, bestGap = long.MaxValue, end = 0;
-        foreach (Block other in placed.Where(other => other.First <= block.Last && block.First <= other.Last).OrderBy(other => other.Offset))
+        foreach (Block other in placed.Where(other => other.First <= block.Last && block.First <= other.Last)
+            .OrderBy(other => other.Offset))
         {
             long gap = other.Offset - end;
             if (gap >= block.Size && gap < bestGap)

@@ -21,9 +21,11 @@ public sealed record NetworkGraph(IReadOnlyList<Value> Inputs, IReadOnlyList<Nod
 
     /// <summary>The nodes that read each value.</summary>
     public ILookup<Value, Node> Readers() =>
-        Nodes.SelectMany(node => node.Inputs.Distinct().Select(input => (input, node))).ToLookup(p => p.input, p => p.node);
+        Nodes.SelectMany(node => node.Inputs.Distinct().Select(input => (input, node)))
+        .ToLookup(p => p.input, p => p.node);
 
     /// <summary>The node that makes each value; inputs have none.</summary>
     public IReadOnlyDictionary<Value, Node> Makers() =>
-        Nodes.SelectMany(node => node.Outputs.Select(output => (output, node))).ToDictionary(p => p.output, p => p.node);
+        Nodes.SelectMany(node => node.Outputs.Select(output => (output, node)))
+        .ToDictionary(p => p.output, p => p.node);
 }

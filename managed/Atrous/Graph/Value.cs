@@ -25,7 +25,9 @@ public sealed class Value(string name, Shape shape, DType type = DType.Float32)
 /// <summary>One operation: its inputs and the value that it makes.</summary>
 public sealed record Node(Op Op, IReadOnlyList<Value> Inputs, Value Output)
 {
-    /// <summary>The second value of an operation that makes two (<see cref="Op.SecondOutputType"/>); else null.</summary>
+    /// <summary>
+    /// The second value of an operation that makes two (<see cref="Op.SecondOutputType"/>); else null.
+    /// </summary>
     public Value? SecondOutput { get; init; }
 
     /// <summary>All that it makes: one value, or two.</summary>

@@ -72,7 +72,8 @@ public sealed unsafe class Image : IDisposable
 
     /// <summary>As <see cref="Load(string, long)"/>, from a file's bytes.</summary>
     /// <exception cref="ImageException">The bytes are no sound picture within the limit.</exception>
-    public static Image Load(ReadOnlySpan<byte> bytes, long maxPixels = DefaultMaxPixels) => Decode(bytes, maxPixels, null);
+    public static Image Load(ReadOnlySpan<byte> bytes, long maxPixels = DefaultMaxPixels) =>
+        Decode(bytes, maxPixels, null);
 
     /// <summary>Copies pixels that are already in memory.</summary>
     /// <exception cref="ArgumentException">There are not width * height * channels bytes.</exception>
@@ -81,7 +82,8 @@ public sealed unsafe class Image : IDisposable
         if ((long)width * height * channels != pixels.Length)
         {
             throw new ArgumentException(
-                $"{width} x {height} pixels of {channels} channels are {(long)width * height * channels} bytes, not {pixels.Length}.",
+                $"{width} x {height} pixels of {channels} channels are {(long)width * height * channels} bytes, not " +
+                $"{pixels.Length}.",
                 nameof(pixels));
         }
         var image = new Image(width, height, channels);
@@ -166,7 +168,8 @@ public sealed unsafe class Image : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxPixels, int.MaxValue / 4);
         fixed (byte* file = bytes)
         {
-            LibAtrous.ThrowIfFailed(LibAtrous.ImageDecode(file, (nuint)bytes.Length, maxPixels, out NativeImage image), name);
+            LibAtrous.ThrowIfFailed(
+                LibAtrous.ImageDecode(file, (nuint)bytes.Length, maxPixels, out NativeImage image), name);
             return new Image(image);
         }
     }
@@ -186,7 +189,8 @@ public sealed unsafe class Image : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(quality, 100);
         const int longest = 65500;
         if (Width > longest || Height > longest)
-            throw new ImageException($"A JPEG's sides have at most {longest} pixels, this picture {Width} x {Height}; save a PNG.");
+            throw new ImageException(
+                $"A JPEG's sides have at most {longest} pixels, this picture {Width} x {Height}; save a PNG.");
         if (Channels is 2 or 4)
         {
             using Image opaque = this.WithChannels(Channels - 1);

@@ -42,7 +42,8 @@ internal static class ImageFile
         for (int count; (count = stream.Read(block)) > 0;)
         {
             if (bytes.Length + count > MaxBytes)
-                throw new ImageException($"{name ?? "the stream"}: more than {MaxBytes} bytes are no picture; check what is sent.");
+                throw new ImageException(
+                    $"{name ?? "the stream"}: more than {MaxBytes} bytes are no picture; check what is sent.");
             bytes.Write(block, 0, count);
         }
         return bytes.Length == bytes.Capacity ? bytes.GetBuffer() : bytes.ToArray();

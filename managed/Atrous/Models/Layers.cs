@@ -37,9 +37,12 @@ public sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkSpe
         Weight weight = weights.Kernel(layer, x.Shape.Channels, groups, kernel, kernel);
         int channels = weight.Shape[0];
         Padding zeros = padding is { } all ? Padding.Symmetric(all)
-            : spec.Padding == PaddingStyle.TensorFlowSame ? Padding.Same(x.Shape.Height, x.Shape.Width, kernel, stride, dilation)
+            : spec.Padding == PaddingStyle.TensorFlowSame
+            ? Padding.Same(x.Shape.Height, x.Shape.Width, kernel, stride, dilation)
             : Padding.Symmetric(dilation * (kernel - 1) / 2);
-        var op = new Conv2d(weight, null, bias ? weights.Bias(layer, channels) : null, stride, dilation, zeros, groups, Activation.None);
+        var op =
+            new Conv2d(weight, null, bias ? weights.Bias(layer, channels)
+            : null, stride, dilation, zeros, groups, Activation.None);
         Value y = graph.Add(layer, op, x);
         return norm ? Norm(y, layer, activation) : Activate(y, layer, activation);
     }
@@ -70,7 +73,8 @@ public sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkSpe
     /// <param name="dilation">Of the depthwise convolution.</param>
     public Value Separable(Value x, string layer, int kernel, bool normed, Activation activation, int dilation = 1)
     {
-        x = Depthwise(x, layer + ".depthwise", kernel, normed ? activation : Activation.None, dilation: dilation, norm: normed);
+        x = Depthwise(
+            x, layer + ".depthwise", kernel, normed ? activation : Activation.None, dilation: dilation, norm: normed);
         return Convolution(x, layer + ".pointwise", 1, activation);
     }
 
@@ -87,7 +91,8 @@ public sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkSpe
 
     /// <summary>activation(a + b).</summary>
     public Value Add(Value a, Value b, string layer, Activation activation) =>
-        Activate(graph.Add(layer + ".add", new Binary(BinaryKind.Add, Activation.None), a, b), layer + ".add", activation);
+        Activate(
+            graph.Add(layer + ".add", new Binary(BinaryKind.Add, Activation.None), a, b), layer + ".add", activation);
 
     /// <summary>Concatenation along the channels.</summary>
     public Value Concat(string layer, params Value[] parts) => graph.Add(layer, new Concat(), parts);

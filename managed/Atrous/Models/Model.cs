@@ -32,8 +32,10 @@ public sealed class Model
         {
             string some = string.Join(", ", Missing.Take(3).Select(name => $"'{name}'"));
             throw new ModelException(
-                $"The checkpoint was recognised as {description.Dialect} ({description.Evidence}) but {Missing.Count} of the " +
-                $"tensors that {description.Network.Head.Name} with {description.Network.Backbone.Name} needs are missing: " +
+                $"The checkpoint was recognised as {description.Dialect} ({description.Evidence}) but " +
+                $"{Missing.Count} of the " +
+                $"tensors that {description.Network.Head.Name} with {description.Network.Backbone.Name} needs are " +
+                $"missing: " +
                 $"{some}{(Missing.Count > 3 ? ", ..." : "")}. Is it complete, and of this dialect?");
         }
         _weights = new WeightBinder(weights, description.Names);
@@ -70,7 +72,9 @@ public sealed class Model
         int classes = Description.Network.Classes;
         return outputs.Logits.Shape.Channels == classes
             ? outputs
-            : throw new ModelException($"The last layer scores {outputs.Logits.Shape.Channels} classes; the model says that it has {classes}.");
+            : throw new ModelException(
+                $"The last layer scores {outputs.Logits.Shape.Channels} classes; the model says that it has " +
+                $"{classes}.");
     }
 
     /// <summary>Logits at any height and width, resized on the dialect's grid.</summary>
@@ -95,7 +99,8 @@ public sealed class Model
 
         bool Ignored(string name) =>
             name.EndsWith("num_batches_tracked", StringComparison.Ordinal)
-            || description.TrainingOnly.Concat(description.Duplicates).Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
+            || description.TrainingOnly.Concat(description.Duplicates)
+                .Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
     }
 
     private static WeightInventory TakeInventory(ModelDescription description, int side)
@@ -143,7 +148,8 @@ public sealed class Model
         {
             Value logits = Score(spec, graph, weights, image);
             if (spec.MultiScale is { } multiScale)
-                logits = MultiScale.Maximum(multiScale, graph, image, logits, scaled => Score(spec, graph, weights, scaled));
+                logits =
+                    MultiScale.Maximum(multiScale, graph, image, logits, scaled => Score(spec, graph, weights, scaled));
             return Finish(spec, graph, logits, image.Shape);
         }
         // Arithmetic: a self-describing file can ask for windows that step by 0.
@@ -157,7 +163,8 @@ public sealed class Model
 
     private static Value Score(NetworkSpec spec, GraphBuilder graph, IWeightBinder weights, Value image)
     {
-        Features features = Backbone.Build(spec.Backbone, new Layers(graph, weights, spec, spec.Backbone.NormEpsilon), image);
+        Features features =
+            Backbone.Build(spec.Backbone, new Layers(graph, weights, spec, spec.Backbone.NormEpsilon), image);
         return Head.Build(spec.Head, new Layers(graph, weights, spec, spec.Head.NormEpsilon), features);
     }
 
@@ -166,7 +173,8 @@ public sealed class Model
         int factor = spec.Forward.Factor;
         Value forward = factor == 0
             ? graph.Resize("output", logits, image.Height, image.Width, spec.FinalSampling)
-            : graph.Resize("forward", logits, logits.Shape.Height * factor, logits.Shape.Width * factor, spec.FinalSampling);
+            : graph.Resize(
+                "forward", logits, logits.Shape.Height * factor, logits.Shape.Width * factor, spec.FinalSampling);
         // Sampling the logits at 1 / factor is the enlarged result without what lies beyond the picture.
         Value output = spec.Forward.Cropped
             ? graph.Resize("output", logits, image.Height, image.Width, spec.FinalSampling, 1f / factor)

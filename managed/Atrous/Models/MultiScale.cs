@@ -15,7 +15,8 @@ internal static class MultiScale
     /// <param name="image">The picture.</param>
     /// <param name="logits">Its logits.</param>
     /// <param name="score">Appends the network once more: picture to logits.</param>
-    public static Value Maximum(MultiScaleSpec spec, GraphBuilder graph, Value image, Value logits, Func<Value, Value> score)
+    public static Value Maximum(
+        MultiScaleSpec spec, GraphBuilder graph, Value image, Value logits, Func<Value, Value> score)
     {
         Shape size = logits.Shape;
         foreach (double scale in spec.Scales)

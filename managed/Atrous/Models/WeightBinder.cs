@@ -43,7 +43,8 @@ public sealed class WeightBinder(IWeightSource source, NameMap names) : IWeightB
         {
             throw new ModelException(
                 $"The tensor '{name}' has the shape [{string.Join(", ", shape)}]; this network needs " +
-                $"[*, {inputChannels / groups}, {kernelHeight}, {kernelWidth}]. Is it a checkpoint of another network? " +
+                $"[*, {inputChannels / groups}, {kernelHeight}, {kernelWidth}]. Is it a checkpoint of another " +
+                $"network? " +
                 "`atrous info` tells what was recognised.");
         }
         return weight;
@@ -76,7 +77,8 @@ public sealed class WeightBinder(IWeightSource source, NameMap names) : IWeightB
         float[] vector = _vectors.GetOrAdd(name, n => new Weight(source, Find(n, layer)).ToArray());
         return vector.Length == channels
             ? vector
-            : throw new ModelException($"The tensor '{name}' has {vector.Length} elements; its layer has {channels} channels.");
+            : throw new ModelException(
+                $"The tensor '{name}' has {vector.Length} elements; its layer has {channels} channels.");
     }
 
     private WeightInfo Find(string name, string layer) =>

@@ -20,7 +20,8 @@ internal sealed class WeightInventory(NameMap names) : IWeightBinder, IWeightSou
     public Weight Kernel(string layer, int inputChannels, int groups, int kernelHeight, int kernelWidth)
     {
         int outputs = groups > 1 ? inputChannels : Width;
-        return new Weight(this, Note(names[layer].Convolution + ".weight", outputs, inputChannels / groups, kernelHeight, kernelWidth));
+        return new Weight(this,
+            Note(names[layer].Convolution + ".weight", outputs, inputChannels / groups, kernelHeight, kernelWidth));
     }
 
     public float[] Bias(string layer, int channels)
@@ -42,5 +43,6 @@ internal sealed class WeightInventory(NameMap names) : IWeightBinder, IWeightSou
     {
     }
 
-    private WeightInfo Note(string name, params int[] shape) => _weights[name] = new WeightInfo(name, DType.Float32, shape);
+    private WeightInfo Note(string name, params int[] shape) =>
+        _weights[name] = new WeightInfo(name, DType.Float32, shape);
 }

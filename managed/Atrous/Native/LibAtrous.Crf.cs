@@ -15,16 +15,19 @@ internal static unsafe partial class LibAtrous
     public static partial AtrousStatus CrfSetUnary(CrfHandle crf, in NativeCrfScores scores);
 
     [LibraryImport(Library, EntryPoint = "atrous_crf_add_gaussian")]
-    public static partial AtrousStatus CrfAddGaussian(CrfHandle crf, float sigmaX, float sigmaY, in NativeCrfKernel kernel);
+    public static partial AtrousStatus CrfAddGaussian(
+        CrfHandle crf, float sigmaX, float sigmaY, in NativeCrfKernel kernel);
 
     /// <summary>sigmaChannels: one per channel of the image.</summary>
     [LibraryImport(Library, EntryPoint = "atrous_crf_add_bilateral")]
     public static partial AtrousStatus CrfAddBilateral(
-        CrfHandle crf, float sigmaX, float sigmaY, float* sigmaChannels, in NativeImage image, in NativeCrfKernel kernel);
+        CrfHandle crf, float sigmaX, float sigmaY, float* sigmaChannels, in NativeImage image,
+        in NativeCrfKernel kernel);
 
     /// <summary>features: dims x pixels.</summary>
     [LibraryImport(Library, EntryPoint = "atrous_crf_add_features")]
-    public static partial AtrousStatus CrfAddFeatures(CrfHandle crf, int dims, float* features, in NativeCrfKernel kernel);
+    public static partial AtrousStatus CrfAddFeatures(
+        CrfHandle crf, int dims, float* features, in NativeCrfKernel kernel);
 
     [LibraryImport(Library, EntryPoint = "atrous_crf_start")]
     public static partial AtrousStatus CrfStart(CrfHandle crf);

@@ -21,7 +21,8 @@ internal static unsafe partial class LibAtrous
     /// <summary>residual: null, or a view of the output's shape.</summary>
     [LibraryImport(Library, EntryPoint = "atrous_separable_run")]
     public static partial AtrousStatus SeparableRun(
-        EngineHandle engine, Conv2dHandle depthwise, Conv2dHandle pointwise, in NativeTensor input, int padTop, int padLeft,
+        EngineHandle engine, Conv2dHandle depthwise, Conv2dHandle pointwise, in NativeTensor input, int padTop,
+        int padLeft,
         NativeTensor* residual, in NativeTensor output);
 
     [LibraryImport(Library, EntryPoint = "atrous_max_pool")]
@@ -43,7 +44,8 @@ internal static unsafe partial class LibAtrous
 
     [LibraryImport(Library, EntryPoint = "atrous_binary_op")]
     public static partial AtrousStatus BinaryOp(
-        EngineHandle engine, int op, in NativeTensor a, in NativeTensor b, int activation, float slope, in NativeTensor output);
+        EngineHandle engine, int op, in NativeTensor a, in NativeTensor b, int activation, float slope,
+        in NativeTensor output);
 
     [LibraryImport(Library, EntryPoint = "atrous_copy")]
     public static partial AtrousStatus Copy(

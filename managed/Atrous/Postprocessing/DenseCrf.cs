@@ -110,7 +110,8 @@ public sealed unsafe class DenseCrf : IDisposable
         if (scores.Type != DType.Float32 || (shape.Height, shape.Width, shape.Channels) != (Height, Width, Labels))
         {
             throw new ArgumentException(
-                $"The scores are {shape} {scores.Type}; this CRF needs {shape.Batch}x{Height}x{Width}x{Labels} {DType.Float32}.",
+                $"The scores are {shape} {scores.Type}; this CRF needs {shape.Batch}x{Height}x{Width}x{Labels} " +
+                $"{DType.Float32}.",
                 nameof(scores));
         }
         LibAtrous.ThrowIfFailed(LibAtrous.CrfSetUnary(_crf, new NativeCrfScores
@@ -134,10 +135,12 @@ public sealed unsafe class DenseCrf : IDisposable
     /// <exception cref="ImageException">There are more pixels than the lattice can count (2^31 / 3).</exception>
     /// <exception cref="AtrousException">The lattice needs more memory than there is.</exception>
     public void AddGaussian(
-        float sigmaX, float sigmaY, CrfCompatibility compatibility, CrfNormalization normalization = CrfNormalization.Symmetric)
+        float sigmaX, float sigmaY, CrfCompatibility compatibility,
+        CrfNormalization normalization = CrfNormalization.Symmetric)
     {
         fixed (float* values = Checked(compatibility))
-            LibAtrous.ThrowIfFailed(LibAtrous.CrfAddGaussian(_crf, sigmaX, sigmaY, Kernel(compatibility, normalization, values)));
+            LibAtrous.ThrowIfFailed(
+                LibAtrous.CrfAddGaussian(_crf, sigmaX, sigmaY, Kernel(compatibility, normalization, values)));
     }
 
     /// <summary>
@@ -200,7 +203,8 @@ public sealed unsafe class DenseCrf : IDisposable
     {
         CheckLength(features.Length, dims * Pixels, nameof(features));
         fixed (float* values = Checked(compatibility), data = features)
-            LibAtrous.ThrowIfFailed(LibAtrous.CrfAddFeatures(_crf, dims, data, Kernel(compatibility, normalization, values)));
+            LibAtrous.ThrowIfFailed(
+                LibAtrous.CrfAddFeatures(_crf, dims, data, Kernel(compatibility, normalization, values)));
     }
 
     /// <summary><see cref="Start"/>, then so many times <see cref="Step"/>.</summary>
@@ -276,7 +280,8 @@ public sealed unsafe class DenseCrf : IDisposable
         _ownEngine?.Dispose();
     }
 
-    private static NativeCrfKernel Kernel(CrfCompatibility compatibility, CrfNormalization normalization, float* values) => new()
+    private static NativeCrfKernel Kernel(
+        CrfCompatibility compatibility, CrfNormalization normalization, float* values) => new()
     {
         Normalization = (int)normalization,
         Compatibility = compatibility.Kind,

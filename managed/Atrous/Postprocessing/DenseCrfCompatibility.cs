@@ -50,7 +50,8 @@ public sealed class CrfCompatibility
     /// A value per label. The sign is pydensecrf's, the opposite of <see cref="Potts"/>: negative values attract.
     /// </summary>
     /// <param name="values">One per label.</param>
-    public static CrfCompatibility Diagonal(params ReadOnlySpan<float> values) => new(1, values.Length, values.ToArray());
+    public static CrfCompatibility Diagonal(params ReadOnlySpan<float> values) =>
+        new(1, values.Length, values.ToArray());
 
     /// <summary>A value per pair of labels, made symmetric as (m + mᵀ) / 2; negative values attract.</summary>
     /// <param name="values">Labels × labels.</param>
@@ -60,7 +61,8 @@ public sealed class CrfCompatibility
         ArgumentNullException.ThrowIfNull(values);
         int labels = values.GetLength(0);
         if (values.GetLength(1) != labels)
-            throw new ArgumentException($"The matrix is {labels} x {values.GetLength(1)}; give a square one.", nameof(values));
+            throw new ArgumentException(
+                $"The matrix is {labels} x {values.GetLength(1)}; give a square one.", nameof(values));
         return new(2, labels, [.. values.Cast<float>()]);
     }
 

@@ -56,7 +56,8 @@ public sealed record DenseCrfParameters(
     /// <exception cref="AtrousException">It needs more memory than there is: the message says how much.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public ushort[] Refine(
-        Image image, Tensor scores, CrfScores form, int index = 0, int threads = 0, CancellationToken cancellationToken = default)
+        Image image, Tensor scores, CrfScores form, int index = 0, int threads = 0,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(scores);

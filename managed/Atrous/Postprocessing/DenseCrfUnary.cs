@@ -17,11 +17,13 @@ public static class DenseCrfUnary
     /// <exception cref="ArgumentException">
     /// The probabilities do not divide into that many labels, or the scale is out of range.
     /// </exception>
-    public static float[] FromSoftmax(ReadOnlySpan<float> probabilities, int labels, float? scale = null, float? clip = 1e-5f)
+    public static float[] FromSoftmax(
+        ReadOnlySpan<float> probabilities, int labels, float? scale = null, float? clip = 1e-5f)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(labels, 1);
         if (probabilities.Length % labels != 0)
-            throw new ArgumentException($"{probabilities.Length} probabilities are not {labels} for each pixel.", nameof(probabilities));
+            throw new ArgumentException(
+                $"{probabilities.Length} probabilities are not {labels} for each pixel.", nameof(probabilities));
         if (scale is { } s && !(s > 0 && s <= 1))
             throw new ArgumentOutOfRangeException(nameof(scale), scale, "The scale must be above 0 and at most 1.");
         var energies = new float[probabilities.Length];
@@ -47,11 +49,13 @@ public static class DenseCrfUnary
     /// <param name="zeroIsUnsure">0 means "could be anything": all labels are equally probable there.</param>
     /// <returns>[labels, pixels].</returns>
     /// <exception cref="ArgumentException">The annotation holds a label that there is not.</exception>
-    public static float[] FromLabels(ReadOnlySpan<int> annotation, int labels, float certainty, bool zeroIsUnsure = true)
+    public static float[] FromLabels(
+        ReadOnlySpan<int> annotation, int labels, float certainty, bool zeroIsUnsure = true)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(labels, 1);
         if (!(certainty > 0 && certainty < 1))
-            throw new ArgumentOutOfRangeException(nameof(certainty), certainty, "The certainty must be between 0 and 1.");
+            throw new ArgumentOutOfRangeException(
+                nameof(certainty), certainty, "The certainty must be between 0 and 1.");
         var chosen = (float)-Math.Log(certainty);
         // With one label there is no other to share the rest.
         var other = labels == 1 ? chosen : (float)-Math.Log((1.0 - certainty) / (labels - 1));
@@ -65,7 +69,8 @@ public static class DenseCrfUnary
             if (!isUnsure && (label < 0 || label >= labels))
             {
                 throw new ArgumentException(
-                    $"Pixel {p} is annotated {annotation[p]}; with {labels} labels, use {first} to {labels - 1 + first}.",
+                    $"Pixel {p} is annotated {annotation[p]}; with {labels} labels, use {first} to " +
+                    $"{labels - 1 + first}.",
                     nameof(annotation));
             }
             for (int l = 0; l < labels; l++)

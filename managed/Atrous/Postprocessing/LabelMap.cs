@@ -7,7 +7,8 @@ internal static class LabelMap
     public static void Check(ReadOnlySpan<ushort> labels, int height, int width)
     {
         if (height < 1 || width < 1 || labels.Length != (long)height * width)
-            throw new ArgumentException($"{labels.Length} labels do not cover a picture of {width} x {height} pixels.", nameof(labels));
+            throw new ArgumentException(
+                $"{labels.Length} labels do not cover a picture of {width} x {height} pixels.", nameof(labels));
     }
 
     /// <summary>The palette's channels times the weight, with a half for rounding.</summary>

@@ -43,7 +43,8 @@ public static unsafe class LabelPng
         file.Save(stream);
     }
 
-    private static EncodedImage Encode(ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette? palette)
+    private static EncodedImage Encode(
+        ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette? palette)
     {
         LabelMap.Check(labels, height, width);
         ArgumentOutOfRangeException.ThrowIfLessThan(classes, 1);

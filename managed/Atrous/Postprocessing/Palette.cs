@@ -16,7 +16,8 @@ public sealed class Palette
     public Palette(ReadOnlySpan<Rgb> colours, IReadOnlyList<string>? names = null)
     {
         if (colours.Length is 0 or > MaxColours)
-            throw new ArgumentException($"A palette has 1 to {MaxColours} colours, not {colours.Length}.", nameof(colours));
+            throw new ArgumentException(
+                $"A palette has 1 to {MaxColours} colours, not {colours.Length}.", nameof(colours));
         _colours = colours.ToArray();
         Names = names is null ? [] : [.. names];
     }
@@ -44,7 +45,8 @@ public sealed class Palette
 
     /// <summary>What class 0 is called where it stands for nothing in particular: black suits it.</summary>
     private static readonly HashSet<string> Backgrounds =
-        new(["background", "__background__", "unlabeled", "unlabelled", "void", "other", "others"], StringComparer.OrdinalIgnoreCase);
+        new(["background", "__background__", "unlabeled", "unlabelled", "void", "other", "others"],
+        StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
     /// The colours for these classes: Cityscapes' own for its classes; <see cref="Default"/> where class 0 is a

@@ -24,7 +24,8 @@ public readonly record struct PreprocessingPlan(int Height, int Width, PictureWi
     /// <exception cref="ImageException">
     /// The network's input would have more pixels than any picture may have.
     /// </exception>
-    public static PreprocessingPlan For(PreprocessingSpec spec, int height, int width, int minimumSide = 1, double scale = 1)
+    public static PreprocessingPlan For(
+        PreprocessingSpec spec, int height, int width, int minimumSide = 1, double scale = 1)
     {
         ArgumentNullException.ThrowIfNull(spec);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
@@ -44,7 +45,8 @@ public readonly record struct PreprocessingPlan(int Height, int Width, PictureWi
         if ((long)plan.Height * plan.Width > Image.DefaultMaxPixels)
         {
             throw new ImageException(
-                $"A picture of {width} x {height} would be resized to {plan.Width} x {plan.Height} ({spec.Resize}), which " +
+                $"A picture of {width} x {height} would be resized to {plan.Width} x {plan.Height} ({spec.Resize}), " +
+                $"which " +
                 "is too large; crop it to a less extreme aspect ratio or choose another size.");
         }
         return plan;
@@ -55,7 +57,8 @@ public readonly record struct PreprocessingPlan(int Height, int Width, PictureWi
         int height = Math.Max(Scaled(Height), 1), width = Math.Max(Scaled(Width), 1);
         int top = Math.Min(Scaled(Window.Top), height - 1), left = Math.Min(Scaled(Window.Left), width - 1);
         return new PreprocessingPlan(height, width, new PictureWindow(
-            top, left, Math.Clamp(Scaled(Window.Height), 1, height - top), Math.Clamp(Scaled(Window.Width), 1, width - left)));
+            top, left, Math.Clamp(Scaled(Window.Height), 1, height - top),
+            Math.Clamp(Scaled(Window.Width), 1, width - left)));
 
         int Scaled(int pixels) => (int)Math.Min(Math.Floor(pixels * scale + 0.5), int.MaxValue);
     }

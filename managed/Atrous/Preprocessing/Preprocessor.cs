@@ -74,7 +74,8 @@ public sealed unsafe class Preprocessor : IDisposable
         if (images.IsEmpty)
             throw new ArgumentException("A batch needs at least one picture.", nameof(images));
         PreprocessingPlan plan = PlanOf(images[0], scale);
-        var input = new NetworkInput(new Tensor(new Shape(images.Length, plan.Height, plan.Width, Spec.Channels)), plan);
+        var input =
+            new NetworkInput(new Tensor(new Shape(images.Length, plan.Height, plan.Width, Spec.Channels)), plan);
         try
         {
             for (int i = 0; i < images.Length; i++)
@@ -106,7 +107,8 @@ public sealed unsafe class Preprocessor : IDisposable
         if (batch.Type != DType.Float32 || shape != new Shape(shape.Batch, plan.Height, plan.Width, Spec.Channels))
         {
             throw new ArgumentException(
-                $"A picture of {image.Width} x {image.Height} becomes {plan.Height}x{plan.Width}x{Spec.Channels}, which does " +
+                $"A picture of {image.Width} x {image.Height} becomes {plan.Height}x{plan.Width}x{Spec.Channels}, " +
+                $"which does " +
                 $"not fit a batch of {shape} {batch.Type}; put only pictures of equal plan into one.", nameof(batch));
         }
         ArgumentOutOfRangeException.ThrowIfNegative(index);
@@ -135,7 +137,8 @@ public sealed unsafe class Preprocessor : IDisposable
         if (spec.Mean.Count == 0 || spec.Mean.Count != spec.Std.Count)
         {
             throw new ArgumentException(
-                $"There are {spec.Mean.Count} means and {spec.Std.Count} stds; give one of each per channel.", nameof(spec));
+                $"There are {spec.Mean.Count} means and {spec.Std.Count} stds; give one of each per channel.",
+                nameof(spec));
         }
         if (!(spec.Scale > 0) || spec.Std.Any(std => !(std > 0)))
             throw new ArgumentException("The scale and every std must be positive.", nameof(spec));

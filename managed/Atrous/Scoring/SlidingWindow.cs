@@ -32,7 +32,8 @@ public sealed record SlidingWindow
         ArgumentOutOfRangeException.ThrowIfLessThan(size, LeastSize);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(size, MostSize);
         if (overlap is not (>= 0 and <= MostOverlap))
-            throw new ArgumentOutOfRangeException(nameof(overlap), overlap, $"The overlap lies between 0 and {MostOverlap}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(overlap), overlap, $"The overlap lies between 0 and {MostOverlap}.");
         (Size, Overlap) = (size, overlap);
     }
 
@@ -46,5 +47,6 @@ public sealed record SlidingWindow
     /// Pixels from one window to the next: rounded down to a multiple of 16, where it is larger, so that networks of
     /// output stride 16 or less sample every window on the same grid.
     /// </summary>
-    public int Stride => Math.Max((int)(Size * (1 - Overlap)), 1) is var stride && stride > Grid ? stride - stride % Grid : stride;
+    public int Stride =>
+        Math.Max((int)(Size * (1 - Overlap)), 1) is var stride && stride > Grid ? stride - stride % Grid : stride;
 }

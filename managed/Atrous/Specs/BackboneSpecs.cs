@@ -174,7 +174,8 @@ public enum XceptionTap
 /// <param name="Dilation">Of its depthwise convolutions.</param>
 /// <param name="StartsActivated">An activation in front of the first convolution.</param>
 /// <param name="ConvolutionSkip">The skip is a 1x1 convolution; the identity otherwise.</param>
-public sealed record XceptionBlock(int Convolutions, int Stride, int Dilation, bool StartsActivated, bool ConvolutionSkip)
+public sealed record XceptionBlock(
+    int Convolutions, int Stride, int Dilation, bool StartsActivated, bool ConvolutionSkip)
 {
     /// <summary>Dilation of the last convolution where it differs.</summary>
     public int? LastDilation { get; init; }

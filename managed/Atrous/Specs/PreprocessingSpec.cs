@@ -158,7 +158,8 @@ public abstract record ResizePolicy
     /// <param name="Max">The longer side is at most this, and the shorter follows; null for no such limit.</param>
     public sealed record ShortSide(int Size, int? Max = null) : ResizePolicy
     {
-        public override string ToString() => $"short side {Size}" + (Max is { } max ? $", long side at most {max}" : "");
+        public override string ToString() =>
+            $"short side {Size}" + (Max is { } max ? $", long side at most {max}" : "");
     }
 
     /// <summary>The longer side becomes <paramref name="Size"/>, the aspect ratio stays; sides round half up.</summary>

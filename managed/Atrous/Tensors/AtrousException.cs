@@ -66,7 +66,9 @@ public class MemoryException : AtrousException
     }
 }
 
-/// <summary>A file that cannot be written: its folder is missing, its disk is full, or it is not ours to write.</summary>
+/// <summary>
+/// A file that cannot be written: its folder is missing, its disk is full, or it is not ours to write.
+/// </summary>
 public sealed class OutputException : AtrousException
 {
     public OutputException(string message)

@@ -36,7 +36,8 @@ public sealed unsafe class Tensor : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Shape.Batch);
-        if (!(typeof(T) == typeof(float) && Type == DType.Float32 || typeof(T) == typeof(ushort) && Type == DType.UInt16))
+        if (!(typeof(T) == typeof(float) && Type == DType.Float32 || typeof(T) == typeof(ushort)
+            && Type == DType.UInt16))
             throw new InvalidOperationException($"The tensor holds {Type}, not {typeof(T).Name}.");
         long elements = Shape.Elements / Shape.Batch;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(elements, int.MaxValue);

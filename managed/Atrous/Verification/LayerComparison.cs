@@ -26,7 +26,8 @@ internal static class LayerComparison
     /// <param name="cancellationToken">Looked at between two layers.</param>
     /// <param name="budget">Bytes of the layers that are held at a time, on both devices together.</param>
     public static IEnumerable<LayerVerification> Of(
-        (IBackend Backend, Model Model) tested, (IBackend Backend, Model Model) judge, Tensor input, CancellationToken cancellationToken,
+        (IBackend Backend, Model Model) tested, (IBackend Backend, Model Model) judge, Tensor input,
+        CancellationToken cancellationToken,
         long budget = 512L << 20)
     {
         // Each device runs the graph of its own model, whose weights it has packed already.
@@ -38,7 +39,9 @@ internal static class LayerComparison
             Tensor[] actual = [], expected = [];
             try
             {
-                actual = Run(tested.Backend, Intermediates.Copied(testedGraph, testedLayers.Skip(first).Take(layers.Length)), input, cancellationToken);
+                actual =
+                    Run(tested.Backend, Intermediates.Copied(testedGraph, testedLayers.Skip(first).Take(layers.Length)),
+                    input, cancellationToken);
                 expected = Run(judge.Backend, Intermediates.Copied(judgeGraph, layers), input, cancellationToken);
                 first += layers.Length;
                 for (int i = 0; i < layers.Length; i++)
@@ -80,9 +83,11 @@ internal static class LayerComparison
     }
 
     private static LayerVerification Compare(Node layer, Tensor actual, Tensor expected) => new(
-        layer.Output.Name, layer.Op.Name, layer.Output.Shape, TensorError.Of(actual.Image<float>(0), expected.Image<float>(0)));
+        layer.Output.Name, layer.Op.Name, layer.Output.Shape,
+        TensorError.Of(actual.Image<float>(0), expected.Image<float>(0)));
 
-    private static Tensor[] Run(IBackend backend, NetworkGraph network, Tensor input, CancellationToken cancellationToken)
+    private static Tensor[] Run(
+        IBackend backend, NetworkGraph network, Tensor input, CancellationToken cancellationToken)
     {
         using var executable = new CompiledNetwork(backend.Compile(network), network.Outputs);
         return executable.Run(input, cancellationToken);

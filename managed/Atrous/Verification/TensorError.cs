@@ -12,7 +12,8 @@ public sealed record TensorError(double Max, double Mean, double Rms, double Std
     public static TensorError Of(ReadOnlySpan<float> actual, ReadOnlySpan<float> expected)
     {
         if (actual.Length != expected.Length || expected.IsEmpty)
-            throw new ArgumentException($"{actual.Length} values cannot be compared with {expected.Length}.", nameof(actual));
+            throw new ArgumentException(
+                $"{actual.Length} values cannot be compared with {expected.Length}.", nameof(actual));
         double max = 0, sum = 0, squares = 0;
         for (int i = 0; i < expected.Length; i++)
         {
@@ -24,7 +25,8 @@ public sealed record TensorError(double Max, double Mean, double Rms, double Std
             squares += difference * difference;
         }
         double unit = Unit(expected);
-        return new TensorError(max / unit, sum / expected.Length / unit, Math.Sqrt(squares / expected.Length) / unit, unit);
+        return new TensorError(
+            max / unit, sum / expected.Length / unit, Math.Sqrt(squares / expected.Length) / unit, unit);
     }
 
     /// <summary>What differences are measured in: the standard deviation, or of a constant its own size.</summary>

@@ -43,7 +43,8 @@ public sealed class Verifier : IDisposable
         try
         {
             judge ??= tested.Device == "cpu" && options.Precision == Precision.Fp32 ? "reference" : "cpu";
-            Segmenter trusted = Segmenter.Load(path, options with { Device = judge, Backend = null, Precision = Precision.Fp32 });
+            Segmenter trusted =
+                Segmenter.Load(path, options with { Device = judge, Backend = null, Precision = Precision.Fp32 });
             return new Verifier(tested, trusted, VerificationTolerance.For(options.Precision));
         }
         catch
@@ -58,7 +59,8 @@ public sealed class Verifier : IDisposable
     public PictureVerification Compare(Image photo, CancellationToken cancellationToken = default)
     {
         Segmentation mask = Tested.Segment(photo, cancellationToken: cancellationToken);
-        using Tensor actual = Tested.Scores(photo, cancellationToken), expected = Judge.Scores(photo, cancellationToken);
+        using Tensor actual = Tested.Scores(photo, cancellationToken),
+            expected = Judge.Scores(photo, cancellationToken);
         TensorError error = TensorError.Of(actual.Image<float>(0), expected.Image<float>(0));
         return new PictureVerification(error, LabelAgreement.Of(mask.Labels, expected, Tolerance.Lead * error.Std));
     }
@@ -68,7 +70,9 @@ public sealed class Verifier : IDisposable
     public IEnumerable<LayerVerification> CompareLayers(Image photo, CancellationToken cancellationToken = default)
     {
         using NetworkInput input = Judge.Prepare(photo);
-        foreach (LayerVerification layer in LayerComparison.Of((Tested.Backend, Tested.Model), (Judge.Backend, Judge.Model), input.Tensor, cancellationToken))
+        foreach (
+            LayerVerification layer in LayerComparison.Of(
+                (Tested.Backend, Tested.Model), (Judge.Backend, Judge.Model), input.Tensor, cancellationToken))
             yield return layer;
     }
 

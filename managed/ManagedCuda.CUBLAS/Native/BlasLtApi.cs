@@ -17,7 +17,8 @@ internal static unsafe partial class BlasLtApi
             return;
         string name = call[..call.IndexOf('(', StringComparison.Ordinal)];
         throw new CudaBlasException(
-            status, name[(name.LastIndexOf('.') + 1)..], Marshal.PtrToStringUTF8((nint)cublasLtGetStatusName(status)) ?? "cuBLAS status",
+            status, name[(name.LastIndexOf('.') + 1)..], Marshal.PtrToStringUTF8((nint)cublasLtGetStatusName(status))
+            ?? "cuBLAS status",
             Marshal.PtrToStringUTF8((nint)cublasLtGetStatusString(status)) ?? "cuBLAS has no words for it");
     }
 
@@ -37,16 +38,19 @@ internal static unsafe partial class BlasLtApi
     public static partial CublasStatus cublasLtDestroy(nint handle);
 
     [LibraryImport(Library)]
-    public static partial CublasStatus cublasLtMatmulDescCreate(out nint descriptor, ComputeType compute, CudaDataType scale);
+    public static partial CublasStatus cublasLtMatmulDescCreate(
+        out nint descriptor, ComputeType compute, CudaDataType scale);
 
     [LibraryImport(Library)]
     public static partial CublasStatus cublasLtMatmulDescDestroy(nint descriptor);
 
     [LibraryImport(Library)]
-    public static partial CublasStatus cublasLtMatmulDescSetAttribute(MatmulDescHandle descriptor, MatmulDescAttribute attribute, void* value, nuint bytes);
+    public static partial CublasStatus cublasLtMatmulDescSetAttribute(
+        MatmulDescHandle descriptor, MatmulDescAttribute attribute, void* value, nuint bytes);
 
     [LibraryImport(Library)]
-    public static partial CublasStatus cublasLtMatrixLayoutCreate(out nint layout, CudaDataType type, ulong rows, ulong columns, long leadingDimension);
+    public static partial CublasStatus cublasLtMatrixLayoutCreate(
+        out nint layout, CudaDataType type, ulong rows, ulong columns, long leadingDimension);
 
     [LibraryImport(Library)]
     public static partial CublasStatus cublasLtMatrixLayoutDestroy(nint layout);
@@ -63,18 +67,22 @@ internal static unsafe partial class BlasLtApi
 
     [LibraryImport(Library)]
     public static partial CublasStatus cublasLtMatmulAlgoGetHeuristic(
-        BlasLtHandle handle, MatmulDescHandle descriptor, MatrixLayoutHandle a, MatrixLayoutHandle b, MatrixLayoutHandle c, MatrixLayoutHandle d,
+        BlasLtHandle handle, MatmulDescHandle descriptor, MatrixLayoutHandle a, MatrixLayoutHandle b,
+        MatrixLayoutHandle c, MatrixLayoutHandle d,
         MatmulPreferenceHandle preference, int requested, MatmulHeuristicResult* results, out int returned);
 
     [LibraryImport(Library)]
     public static partial CublasStatus cublasLtMatmulAlgoCheck(
-        BlasLtHandle handle, MatmulDescHandle descriptor, MatrixLayoutHandle a, MatrixLayoutHandle b, MatrixLayoutHandle c, MatrixLayoutHandle d,
+        BlasLtHandle handle, MatmulDescHandle descriptor, MatrixLayoutHandle a, MatrixLayoutHandle b,
+        MatrixLayoutHandle c, MatrixLayoutHandle d,
         MatmulAlgorithmBlob* algorithm, MatmulHeuristicResult* result);
 
     [LibraryImport(Library)]
     public static partial CublasStatus cublasLtMatmul(
-        BlasLtHandle handle, MatmulDescHandle descriptor, void* alpha, CUdeviceptr a, MatrixLayoutHandle layoutOfA, CUdeviceptr b, MatrixLayoutHandle layoutOfB,
-        void* beta, CUdeviceptr c, MatrixLayoutHandle layoutOfC, CUdeviceptr d, MatrixLayoutHandle layoutOfD, MatmulAlgorithmBlob* algorithm,
+        BlasLtHandle handle, MatmulDescHandle descriptor, void* alpha, CUdeviceptr a, MatrixLayoutHandle layoutOfA,
+        CUdeviceptr b, MatrixLayoutHandle layoutOfB,
+        void* beta, CUdeviceptr c, MatrixLayoutHandle layoutOfC, CUdeviceptr d, MatrixLayoutHandle layoutOfD,
+            MatmulAlgorithmBlob* algorithm,
         CUdeviceptr workspace, nuint workspaceBytes, CUstream stream);
 }
 
@@ -146,5 +154,6 @@ internal sealed class MatrixLayoutHandle(nint value) : BlasLtObject(value)
 
 internal sealed class MatmulPreferenceHandle(nint value) : BlasLtObject(value)
 {
-    protected override bool ReleaseHandle() => BlasLtApi.cublasLtMatmulPreferenceDestroy(handle) == CublasStatus.Success;
+    protected override bool ReleaseHandle() =>
+        BlasLtApi.cublasLtMatmulPreferenceDestroy(handle) == CublasStatus.Success;
 }

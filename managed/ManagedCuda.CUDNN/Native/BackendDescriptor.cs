@@ -23,7 +23,8 @@ internal sealed unsafe class BackendDescriptor : SafeHandle
         where T : unmanaged
     {
         fixed (T* start = values)
-            CudnnApi.ThrowIfFailed(CudnnApi.cudnnBackendSetAttribute(this, name, type, values.Length, start), $"{nameof(CudnnApi.cudnnBackendSetAttribute)} {name}(");
+            CudnnApi.ThrowIfFailed(CudnnApi.cudnnBackendSetAttribute(this, name, type, values.Length, start),
+                $"{nameof(CudnnApi.cudnnBackendSetAttribute)} {name}(");
         return this;
     }
 
@@ -57,7 +58,8 @@ internal sealed unsafe class BackendDescriptor : SafeHandle
         var values = new T[most];
         long count;
         fixed (T* start = values)
-            CudnnApi.ThrowIfFailed(CudnnApi.cudnnBackendGetAttribute(this, name, type, most, out count, start), $"{nameof(CudnnApi.cudnnBackendGetAttribute)} {name}(");
+            CudnnApi.ThrowIfFailed(CudnnApi.cudnnBackendGetAttribute(this, name, type, most, out count, start),
+                $"{nameof(CudnnApi.cudnnBackendGetAttribute)} {name}(");
         return values[..(int)Math.Min(count, most)];
     }
 
@@ -81,7 +83,8 @@ internal sealed unsafe class BackendDescriptor : SafeHandle
             fixed (nint* start = handles)
             {
                 CudnnApi.ThrowIfFailed(
-                    CudnnApi.cudnnBackendGetAttribute(this, name, AttributeType.BackendDescriptor, most, out count, start),
+                    CudnnApi.cudnnBackendGetAttribute(
+                        this, name, AttributeType.BackendDescriptor, most, out count, start),
                     $"{nameof(CudnnApi.cudnnBackendGetAttribute)} {name}(");
             }
             int filled = (int)Math.Min(count, most);

@@ -29,7 +29,8 @@ internal static unsafe partial class CudnnApi
         text[0] = 0;
         cudnnGetLastErrorString(text, TextBytes);
         throw new CudaDNNException(
-            status, name[(name.LastIndexOf('.') + 1)..], Marshal.PtrToStringUTF8((nint)cudnnGetErrorString(status)) ?? "cuDNN status",
+            status, name[(name.LastIndexOf('.') + 1)..], Marshal.PtrToStringUTF8((nint)cudnnGetErrorString(status))
+            ?? "cuDNN status",
             (Marshal.PtrToStringUTF8((nint)text) ?? "").ReplaceLineEndings(" ").Trim().TrimEnd('.'));
     }
 
@@ -61,17 +62,20 @@ internal static unsafe partial class CudnnApi
     public static partial CudnnStatus cudnnBackendDestroyDescriptor(nint descriptor);
 
     [LibraryImport(Library)]
-    public static partial CudnnStatus cudnnBackendSetAttribute(BackendDescriptor descriptor, AttributeName name, AttributeType type, long count, void* elements);
+    public static partial CudnnStatus cudnnBackendSetAttribute(
+        BackendDescriptor descriptor, AttributeName name, AttributeType type, long count, void* elements);
 
     [LibraryImport(Library)]
     public static partial CudnnStatus cudnnBackendGetAttribute(
-        BackendDescriptor descriptor, AttributeName name, AttributeType type, long requested, out long count, void* elements);
+        BackendDescriptor descriptor, AttributeName name, AttributeType type, long requested, out long count,
+        void* elements);
 
     [LibraryImport(Library)]
     public static partial CudnnStatus cudnnBackendFinalize(BackendDescriptor descriptor);
 
     [LibraryImport(Library)]
-    public static partial CudnnStatus cudnnBackendExecute(CudnnHandle handle, BackendDescriptor plan, BackendDescriptor pack);
+    public static partial CudnnStatus cudnnBackendExecute(
+        CudnnHandle handle, BackendDescriptor plan, BackendDescriptor pack);
 }
 
 internal sealed class CudnnHandle : SafeHandle

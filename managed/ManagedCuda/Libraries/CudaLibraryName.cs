@@ -7,28 +7,36 @@ namespace Atrous.ManagedCuda.Libraries;
 /// <param name="Needs">Entry points that only recent enough versions have.</param>
 /// <param name="Oldest">The oldest version that has them, for the message.</param>
 /// <param name="Remedy">What brings it onto a machine.</param>
-public sealed record CudaLibraryName(string Name, string[] Linux, string[] Windows, string[] Needs, string Oldest, string Remedy)
+public sealed record CudaLibraryName(
+    string Name, string[] Linux, string[] Windows, string[] Needs, string Oldest, string Remedy)
 {
     /// <summary>The driver. It comes with the graphics driver, never with a toolkit or a wheel.</summary>
     public static CudaLibraryName Driver { get; } = new(
-        "cuda", ["libcuda.so.1", "libcuda.so"], ["nvcuda.dll"], ["cuGraphExecUpdate_v2", "cuMemAllocAsync"], "CUDA 12.0",
+        "cuda", ["libcuda.so.1", "libcuda.so"], ["nvcuda.dll"], ["cuGraphExecUpdate_v2", "cuMemAllocAsync"],
+        "CUDA 12.0",
         "install NVIDIA's driver 525 or newer, or start the container with its GPU (docker run --gpus all)");
 
     /// <summary>Matrix products with epilogues.</summary>
     public static CudaLibraryName BlasLt { get; } = new(
-        "cublasLt", ["libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"], ["cublasLt64_13.dll", "cublasLt64_12.dll"],
+        "cublasLt", ["libcublasLt.so.13", "libcublasLt.so.12", "libcublasLt.so"],
+        ["cublasLt64_13.dll", "cublasLt64_12.dll"],
         ["cublasLtMatmulAlgoGetHeuristic", "cublasLtGetStatusName"], "cuBLAS 12.0",
-        "install cuBLAS 12 or 13 (package libcublas, or pip install nvidia-cublas), or name its folder in ATROUS_CUDA_PATH");
+        "install cuBLAS 12 or 13 (package libcublas, or pip install nvidia-cublas), or name its folder in " +
+        "ATROUS_CUDA_PATH");
 
     /// <summary>Convolutions.</summary>
     public static CudaLibraryName Dnn { get; } = new(
-        "cudnn", ["libcudnn.so.9", "libcudnn.so"], ["cudnn64_9.dll"], ["cudnnBackendExecute", "cudnnGetLastErrorString"], "cuDNN 9.0",
-        "install cuDNN 9 (package libcudnn9-cuda-13 or -12, or pip install nvidia-cudnn-cu13), or name its folder in ATROUS_CUDA_PATH");
+        "cudnn", ["libcudnn.so.9", "libcudnn.so"], ["cudnn64_9.dll"],
+        ["cudnnBackendExecute", "cudnnGetLastErrorString"], "cuDNN 9.0",
+        "install cuDNN 9 (package libcudnn9-cuda-13 or -12, or pip install nvidia-cudnn-cu13), or name its folder in " +
+        "ATROUS_CUDA_PATH");
 
     /// <summary>The run-time compiler that cuDNN's fused engines call.</summary>
     public static CudaLibraryName RuntimeCompiler { get; } = new(
-        "nvrtc", ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"], ["nvrtc64_130_0.dll", "nvrtc64_120_0.dll"], ["nvrtcCompileProgram"], "CUDA 12.0",
-        "install NVRTC 12 or 13 (package cuda-nvrtc, or pip install nvidia-cuda-nvrtc), or name its folder in ATROUS_CUDA_PATH");
+        "nvrtc", ["libnvrtc.so.13", "libnvrtc.so.12", "libnvrtc.so"], ["nvrtc64_130_0.dll", "nvrtc64_120_0.dll"],
+        ["nvrtcCompileProgram"], "CUDA 12.0",
+        "install NVRTC 12 or 13 (package cuda-nvrtc, or pip install nvidia-cuda-nvrtc), or name its folder in " +
+        "ATROUS_CUDA_PATH");
 
     internal string[] Files => OperatingSystem.IsWindows() ? Windows : Linux;
 }

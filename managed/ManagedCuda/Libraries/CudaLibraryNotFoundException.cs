@@ -6,7 +6,8 @@ namespace Atrous.ManagedCuda.Libraries;
 public sealed class CudaLibraryNotFoundException : Exception
 {
     internal CudaLibraryNotFoundException(CudaLibraryName library, IReadOnlyList<ProbedFile> tried)
-        : base($"{library.Files[0]} ({library.Oldest} or newer) cannot be loaded; tried {Sentence(tried)}; {library.Remedy}.")
+        : base($"{library.Files[0]} ({library.Oldest} or newer) cannot be loaded; tried {Sentence(tried)}; " +
+        $"{library.Remedy}.")
     {
         Library = library;
         Tried = tried;

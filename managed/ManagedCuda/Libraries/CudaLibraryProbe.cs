@@ -38,7 +38,8 @@ public static class CudaLibraryProbe
         lock (Loaded)
         {
             if (!Loaded.TryGetValue(library.Name, out LoadedLibrary? loaded))
-                Loaded[library.Name] = loaded = Find(library, LibraryFolders.Of(Folders, Environment.GetEnvironmentVariable));
+                Loaded[library.Name] = loaded =
+                    Find(library, LibraryFolders.Of(Folders, Environment.GetEnvironmentVariable));
             return loaded;
         }
     }
@@ -79,7 +80,8 @@ public static class CudaLibraryProbe
     [
         .. folders.Named.SelectMany(folder => files.Select(file => Path.Combine(folder, file))),
         .. files,
-        .. folders.Wheels.Concat(folders.Toolkit).SelectMany(folder => files.Select(file => Path.Combine(folder, file))),
+        .. folders.Wheels.Concat(folders.Toolkit)
+            .SelectMany(folder => files.Select(file => Path.Combine(folder, file))),
     ];
 
     private static ProbedFile TryTake(string path, CudaLibraryName library, out nint handle)
@@ -96,7 +98,8 @@ public static class CudaLibraryProbe
         {
             // The loader's words are worth reading only where there is a file: "libcudnn_graph.so.9: cannot open ..."
             // and the like.
-            return named ? new ProbedFile(path, e.Message.ReplaceLineEndings(" ").Trim()) : new ProbedFile(path, "unknown to the system's loader", Missing: true);
+            return named ? new ProbedFile(path, e.Message.ReplaceLineEndings(" ").Trim())
+                : new ProbedFile(path, "unknown to the system's loader", Missing: true);
         }
         foreach (string entryPoint in library.Needs)
         {

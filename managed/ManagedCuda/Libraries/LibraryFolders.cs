@@ -21,7 +21,9 @@ internal sealed record LibraryFolders(string[] Named, string[] Wheels, string[] 
         string[] wheels =
         [
             .. Prefixes(variable).Distinct().SelectMany(PackageFolders).Distinct()
-                .SelectMany(packages => WheelNames.Select(name => Path.Combine(packages, "nvidia", name, OperatingSystem.IsWindows() ? "bin" : "lib")))
+                .SelectMany(
+                    packages => WheelNames.Select(
+                        name => Path.Combine(packages, "nvidia", name, OperatingSystem.IsWindows() ? "bin" : "lib")))
                 .Where(Directory.Exists),
         ];
         string? toolkit = variable("CUDA_PATH") ?? variable("CUDA_HOME");
@@ -32,7 +34,8 @@ internal sealed record LibraryFolders(string[] Named, string[] Wheels, string[] 
     }
 
     private static string[] Split(string? folders) =>
-        folders?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+        folders?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+        ?? [];
 
     /// <summary>
     /// Installations of Python: the active environment, those whose python is in PATH, and the usual places.
@@ -50,7 +53,8 @@ internal sealed record LibraryFolders(string[] Named, string[] Wheels, string[] 
             if (!programs.Any(program => File.Exists(Path.Combine(folder, program))))
                 continue;
             // Windows keeps python.exe in the prefix itself, Unix in its bin.
-            if ((OperatingSystem.IsWindows() ? folder : Path.GetDirectoryName(folder.TrimEnd('/'))) is { Length: > 0 } prefix)
+            if ((OperatingSystem.IsWindows() ? folder
+                : Path.GetDirectoryName(folder.TrimEnd('/'))) is { Length: > 0 } prefix)
                 yield return prefix;
         }
         if (OperatingSystem.IsWindows())
@@ -67,7 +71,9 @@ internal sealed record LibraryFolders(string[] Named, string[] Wheels, string[] 
             return [Path.Combine(prefix, "Lib", "site-packages")];
         string[] libraries = [Path.Combine(prefix, "lib"), Path.Combine(prefix, "lib64")];
         return libraries.Where(Directory.Exists)
-            .SelectMany(library => Directory.EnumerateDirectories(library, "python3*").Order(StringComparer.Ordinal).Reverse())
-            .SelectMany(python => (string[])[Path.Combine(python, "site-packages"), Path.Combine(python, "dist-packages")]);
+            .SelectMany(
+                library => Directory.EnumerateDirectories(library, "python3*").Order(StringComparer.Ordinal).Reverse())
+            .SelectMany(
+                python => (string[])[Path.Combine(python, "site-packages"), Path.Combine(python, "dist-packages")]);
     }
 }

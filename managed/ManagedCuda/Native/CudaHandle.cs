@@ -69,7 +69,8 @@ internal abstract class CudaHandle : SafeHandle
     }
 }
 
-internal sealed class StreamHandle(ContextHandle? context, CUstream stream, bool ownsHandle) : CudaHandle(context, stream.Pointer, ownsHandle)
+internal sealed class StreamHandle(ContextHandle? context, CUstream stream, bool ownsHandle)
+    : CudaHandle(context, stream.Pointer, ownsHandle)
 {
     protected override CUResult Free() => DriverApi.cuStreamDestroy_v2(new CUstream(handle));
 }
@@ -89,7 +90,8 @@ internal sealed class GraphHandle(CUgraph graph) : CudaHandle(null, graph.Pointe
     protected override CUResult Free() => DriverApi.cuGraphDestroy(new CUgraph(handle));
 }
 
-internal sealed class GraphExecHandle(ContextHandle? context, CUgraphExec executable) : CudaHandle(context, executable.Pointer, true)
+internal sealed class GraphExecHandle(ContextHandle? context, CUgraphExec executable)
+    : CudaHandle(context, executable.Pointer, true)
 {
     protected override CUResult Free() => DriverApi.cuGraphExecDestroy(new CUgraphExec(handle));
 }

@@ -33,19 +33,24 @@ internal static unsafe partial class DriverApi
     public static partial CUResult cuMemcpyDtoH_v2(void* destination, CUdeviceptr source, nuint bytes);
 
     [LibraryImport(Library)]
-    public static partial CUResult cuMemcpyHtoDAsync_v2(CUdeviceptr destination, void* source, nuint bytes, StreamHandle stream);
+    public static partial CUResult cuMemcpyHtoDAsync_v2(
+        CUdeviceptr destination, void* source, nuint bytes, StreamHandle stream);
 
     [LibraryImport(Library)]
-    public static partial CUResult cuMemcpyDtoHAsync_v2(void* destination, CUdeviceptr source, nuint bytes, StreamHandle stream);
+    public static partial CUResult cuMemcpyDtoHAsync_v2(
+        void* destination, CUdeviceptr source, nuint bytes, StreamHandle stream);
 
     [LibraryImport(Library)]
-    public static partial CUResult cuMemcpyDtoDAsync_v2(CUdeviceptr destination, CUdeviceptr source, nuint bytes, StreamHandle stream);
+    public static partial CUResult cuMemcpyDtoDAsync_v2(
+        CUdeviceptr destination, CUdeviceptr source, nuint bytes, StreamHandle stream);
 
     [LibraryImport(Library)]
-    public static partial CUResult cuMemsetD8Async(CUdeviceptr destination, byte value, nuint count, StreamHandle stream);
+    public static partial CUResult cuMemsetD8Async(
+        CUdeviceptr destination, byte value, nuint count, StreamHandle stream);
 
     [LibraryImport(Library)]
-    public static partial CUResult cuMemsetD32Async(CUdeviceptr destination, uint value, nuint count, StreamHandle stream);
+    public static partial CUResult cuMemsetD32Async(
+        CUdeviceptr destination, uint value, nuint count, StreamHandle stream);
 
     [LibraryImport(Library)]
     public static partial CUResult cuDeviceGetDefaultMemPool(out CUmemoryPool pool, CUdevice device);

@@ -54,10 +54,12 @@ internal static unsafe partial class DriverApi
     public static partial CUResult cuGraphGetNodes(GraphHandle graph, nint* nodes, ref nuint count);
 
     [LibraryImport(Library)]
-    public static partial CUResult cuGraphInstantiateWithFlags(out CUgraphExec executable, GraphHandle graph, CUgraphInstantiateFlags flags);
+    public static partial CUResult cuGraphInstantiateWithFlags(
+        out CUgraphExec executable, GraphHandle graph, CUgraphInstantiateFlags flags);
 
     [LibraryImport(Library)]
-    public static partial CUResult cuGraphExecUpdate_v2(GraphExecHandle executable, GraphHandle graph, out CUgraphExecUpdateResultInfo info);
+    public static partial CUResult cuGraphExecUpdate_v2(
+        GraphExecHandle executable, GraphHandle graph, out CUgraphExecUpdateResultInfo info);
 
     [LibraryImport(Library)]
     public static partial CUResult cuGraphUpload(GraphExecHandle executable, StreamHandle stream);

@@ -16,7 +16,8 @@ internal static unsafe partial class DriverApi
     /// <summary>CUDA 12.0, as cuDriverGetVersion counts.</summary>
     private const int OldestVersion = 12000;
 
-    private const string NotCurrent = " (work in a stream wants the stream's context to be current on this thread: CudaContext.Enter)";
+    private const string NotCurrent =
+        " (work in a stream wants the stream's context to be current on this thread: CudaContext.Enter)";
 
     private static readonly Lazy<int> InitializedVersion = new(Initialize);
 
@@ -39,7 +40,8 @@ internal static unsafe partial class DriverApi
     }
 
     public static CudaException ToException(CUResult result, string call, string? log = null) =>
-        new(result, EntryPoint(call), NameOf(result), TextOf(result) + (result == CUResult.ErrorInvalidContext ? NotCurrent : ""), log);
+        new(result, EntryPoint(call), NameOf(result), TextOf(result)
+        + (result == CUResult.ErrorInvalidContext ? NotCurrent : ""), log);
 
     /// <summary>"cuMemAlloc_v2" of "DriverApi.cuMemAlloc_v2(out CUdeviceptr pointer, bytes)".</summary>
     private static string EntryPoint(string call)
@@ -50,10 +52,12 @@ internal static unsafe partial class DriverApi
     }
 
     private static string NameOf(CUResult result) =>
-        cuGetErrorName(result, out byte* name) == CUResult.Success && name != null ? Marshal.PtrToStringUTF8((nint)name)! : $"CUDA error {(int)result}";
+        cuGetErrorName(result, out byte* name) == CUResult.Success && name != null
+        ? Marshal.PtrToStringUTF8((nint)name)! : $"CUDA error {(int)result}";
 
     private static string TextOf(CUResult result) =>
-        cuGetErrorString(result, out byte* text) == CUResult.Success && text != null ? Marshal.PtrToStringUTF8((nint)text)! : "the driver has no words for it";
+        cuGetErrorString(result, out byte* text) == CUResult.Success && text != null
+        ? Marshal.PtrToStringUTF8((nint)text)! : "the driver has no words for it";
 
     private static int Initialize()
     {
@@ -63,7 +67,8 @@ internal static unsafe partial class DriverApi
         {
             throw ToException(
                 CUResult.ErrorSystemDriverMismatch, nameof(cuDriverGetVersion),
-                $"it supports CUDA {version / 1000}.{version % 1000 / 10}, CUDA {OldestVersion / 1000} or newer is needed; update the driver");
+                $"it supports CUDA {version / 1000}.{version % 1000 / 10}, CUDA {OldestVersion / 1000} or newer is " +
+                $"needed; update the driver");
         }
         return version;
     }

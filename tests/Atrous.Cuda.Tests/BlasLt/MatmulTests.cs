@@ -90,7 +90,8 @@ public sealed class MatmulTests : IDisposable
     public void A_layout_that_makes_no_sense_is_refused_with_the_call()
     {
         MatmulProblem problem = Problem(Storage.Fp32, Epilogue.Default);
-        var failure = Assert.Throws<CudaBlasException>(() => new Matmul(_blas, problem with { D = problem.D with { LeadingDimension = Outputs - 1 } }));
+        var failure = Assert.Throws<CudaBlasException>(
+            () => new Matmul(_blas, problem with { D = problem.D with { LeadingDimension = Outputs - 1 } }));
         Assert.Equal(("cublasLtMatrixLayoutCreate", CublasStatus.InvalidValue), (failure.Call, failure.CudaBlasError));
         Assert.Contains("CUBLAS_STATUS_INVALID_VALUE (7)", failure.Message);
     }
@@ -115,7 +116,8 @@ public sealed class MatmulTests : IDisposable
         using var matmul = new Matmul(_blas, Problem(Storage.Fp32, Epilogue.Default));
         using var enough = new CudaDeviceVariable<float>(_context, 1024);
         using var small = new CudaDeviceVariable<float>(_context, Pixels * InputPitch - InputPitch + Inputs - 1);
-        matmul.RunAsync(_stream, matmul.GetHeuristics(1, 0)[0], enough.DevicePointer, small.DevicePointer, enough.DevicePointer);
+        matmul.RunAsync(
+            _stream, matmul.GetHeuristics(1, 0)[0], enough.DevicePointer, small.DevicePointer, enough.DevicePointer);
         Assert.Equal(CUResult.ErrorIllegalAddress, Assert.Throws<CudaException>(_stream.Synchronize).CudaError);
         Assert.Contains("B is outside device memory", SoftwareDevice.Reports);
         SoftwareDevice.Reset();
@@ -164,19 +166,24 @@ public sealed class MatmulTests : IDisposable
         Assert.Equal(96, Unsafe.SizeOf<MatmulHeuristicResult>());
         Assert.Equal(72, (int)Marshal.OffsetOf<MatmulHeuristicResult>(nameof(MatmulHeuristicResult.State)));
         nint library = CudaLibraryProbe.Load(CudaLibraryName.BlasLt).Handle;
-        Assert.All(BorderTests.ImportsOf(typeof(BlasLtApi), "cublasLt"), name => Assert.True(NativeLibrary.TryGetExport(library, name, out _), name));
+        Assert.All(BorderTests.ImportsOf(typeof(BlasLtApi), "cublasLt"), name =>
+            Assert.True(NativeLibrary.TryGetExport(library, name, out _), name));
     }
 
     private void Check(Storage storage, Epilogue epilogue, bool residual, Func<Matmul, MatmulAlgorithm> choose)
     {
-        float[] Make(int count, int seed) => [.. Numbers.Random(count, seed).Select(value => Numbers.Stored(value, storage))];
-        float[] weights = Make(Outputs * Inputs, 1), input = Make(Pixels * InputPitch, 2), bias = Make(Outputs, 3), skip = Make(Pixels * OutputPitch, 4);
-        using CudaDeviceVariable<byte> a = Send(weights, storage), b = Send(input, storage), vector = Send(bias, storage), c = Send(skip, storage), d = Send(skip, storage);
+        float[] Make(int count, int seed) =>
+            [.. Numbers.Random(count, seed).Select(value => Numbers.Stored(value, storage))];
+        float[] weights = Make(Outputs * Inputs, 1), input = Make(Pixels * InputPitch, 2), bias = Make(Outputs, 3),
+            skip = Make(Pixels * OutputPitch, 4);
+        using CudaDeviceVariable<byte> a = Send(weights, storage), b = Send(input, storage),
+            vector = Send(bias, storage), c = Send(skip, storage), d = Send(skip, storage);
         using var matmul = new Matmul(_blas, Problem(storage, epilogue), vector.DevicePointer);
         MatmulAlgorithm algorithm = choose(matmul);
         using var workspace = new CudaDeviceVariable<byte>(_context, Math.Max(1, algorithm.WorkspaceSize));
         matmul.RunAsync(
-            _stream, algorithm, a.DevicePointer, b.DevicePointer, d.DevicePointer, workspace.DevicePointer, algorithm.WorkspaceSize, c.DevicePointer,
+            _stream, algorithm, a.DevicePointer, b.DevicePointer, d.DevicePointer, workspace.DevicePointer,
+            algorithm.WorkspaceSize, c.DevicePointer,
             beta: residual ? 1 : 0);
         _stream.Synchronize();
         float[] seen = Receive(d, storage);
@@ -189,7 +196,8 @@ public sealed class MatmulTests : IDisposable
                 {
                     double sum = residual ? exact : 0;
                     for (int i = 0; i < Inputs; i++)
-                        sum += (double)Numbers.Multiplied(weights[o * Inputs + i], storage) * Numbers.Multiplied(input[p * InputPitch + i], storage);
+                        sum += (double)Numbers.Multiplied(weights[o * Inputs + i], storage) * Numbers.Multiplied(
+                            input[p * InputPitch + i], storage);
                     sum += epilogue is Epilogue.Bias or Epilogue.ReluBias ? bias[o] : 0;
                     exact = (float)(epilogue is Epilogue.Relu or Epilogue.ReluBias ? Math.Max(sum, 0) : sum);
                     Assert.Equal(exact, seen[p * OutputPitch + o], Numbers.Tolerance(exact, storage));
@@ -204,8 +212,10 @@ public sealed class MatmulTests : IDisposable
     }
 
     private static MatmulProblem Problem(Storage storage, Epilogue epilogue) => MatmulProblem.Convolution1x1(
-        storage switch { Storage.Fp16 => CudaDataType.Real16F, Storage.Bf16 => CudaDataType.Real16BF, _ => CudaDataType.Real32F },
-        storage == Storage.Tf32 ? ComputeType.Compute32FFastTF32 : ComputeType.Compute32F, Pixels, Inputs, Outputs, InputPitch, OutputPitch, epilogue);
+        storage switch { Storage.Fp16 => CudaDataType.Real16F, Storage.Bf16 => CudaDataType.Real16BF, _ =>
+        CudaDataType.Real32F },
+        storage == Storage.Tf32 ? ComputeType.Compute32FFastTF32
+            : ComputeType.Compute32F, Pixels, Inputs, Outputs, InputPitch, OutputPitch, epilogue);
 
     private CudaDeviceVariable<byte> Send(float[] values, Storage storage)
     {

@@ -14,7 +14,8 @@ public sealed class DevicesTests
         SoftwareDevice.Require();
         string line = Row(SoftwareDevice.Folder);
         Assert.StartsWith("cuda:0 ", line);
-        Assert.Contains("Atrous software device, compute capability 9.0, 1 multiprocessor(s), 8.0 GiB, driver of CUDA 13.0", line);
+        Assert.Contains(
+            "Atrous software device, compute capability 9.0, 1 multiprocessor(s), 8.0 GiB, driver of CUDA 13.0", line);
     }
 
     [Fact]
@@ -25,13 +26,20 @@ public sealed class DevicesTests
         string line = Row("/nowhere/at/all");
         Assert.StartsWith("cuda ", line);
         Assert.Contains("unavailable", line);
-        Assert.Contains("tried /nowhere/at/all/libcuda.so.1, /nowhere/at/all/libcuda.so, libcuda.so.1, libcuda.so,", line);
+        Assert.Contains(
+            "tried /nowhere/at/all/libcuda.so.1, /nowhere/at/all/libcuda.so, libcuda.so.1, libcuda.so,", line);
         Assert.Contains("install NVIDIA's driver 525 or newer", line);
     }
 
     private static string Row(string folder)
     {
-        var start = new ProcessStartInfo(Tool.Path, ["devices"]) { WorkingDirectory = Repository.Root, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Tool.Path, ["devices"])
+        {
+            WorkingDirectory = Repository.Root,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["ATROUS_CUDA_PATH"] = folder;
         ToolResult result = Tool.Finish(Process.Start(start)!, []).Exits(0);
         return result.Output.Split('\n').Single(line => line.StartsWith("cuda", StringComparison.Ordinal));

@@ -10,7 +10,8 @@ namespace Atrous.Cuda.Tests.Cli;
 /// </summary>
 public sealed class VerifyTests
 {
-    private static readonly string Model = Path.Combine(Path.GetDirectoryName(Tool.Path)!, "models", "atrous-street.safetensors");
+    private static readonly string Model =
+        Path.Combine(Path.GetDirectoryName(Tool.Path)!, "models", "atrous-street.safetensors");
 
     [Theory]
     [InlineData("fp32")]
@@ -19,11 +20,14 @@ public sealed class VerifyTests
     [InlineData("bf16")]
     public void Every_layer_is_within_the_tolerance_of_its_precision(string precision)
     {
-        JsonElement json = Run("verify", Model, "--device", "cuda", "--precision", precision, "--size", "65x65", "--layers", "--json", "-q").Exits(0).Json;
+        JsonElement json =
+            Run("verify", Model, "--device", "cuda", "--precision", precision, "--size", "65x65", "--layers", "--json",
+            "-q").Exits(0).Json;
         Assert.True(json.GetProperty("within").GetBoolean());
         Assert.Equal("cpu", json.GetProperty("against").GetString());
         Assert.StartsWith("cuda:", json.GetProperty("device").GetString());
-        double[] errors = [.. json.GetProperty("layers").EnumerateArray().Select(layer => layer.GetProperty("rms").GetDouble())];
+        double[] errors =
+            [.. json.GetProperty("layers").EnumerateArray().Select(layer => layer.GetProperty("rms").GetDouble())];
         Assert.InRange(errors.Length, 50, 120);
         // Layers are seen as they are stored: what has 8 or 11 bits differs from float32 by more than float32 from
         // itself.
@@ -34,7 +38,9 @@ public sealed class VerifyTests
     [Fact]
     public void The_bench_tells_the_device_s_memory_and_stages()
     {
-        JsonElement json = Run("bench", Model, "--device", "cuda", "--size", "65x65", "--runs", "2", "--warm-up", "0", "--json").Exits(0).Json;
+        JsonElement json =
+            Run("bench", Model, "--device", "cuda", "--size", "65x65", "--runs", "2", "--warm-up", "0", "--json")
+            .Exits(0).Json;
         // The weights alone.
         Assert.InRange(json.GetProperty("peakDeviceBytes").GetInt64(), new FileInfo(Model).Length / 2, 1L << 30);
         Assert.Equal(2, json.GetProperty("runs").GetInt32());

@@ -10,9 +10,11 @@ internal sealed record ConvolutionCase(
 {
     public const long X = 1, Filter = 2, BiasVector = 3, Skip = 4, Y = 5;
 
-    public int P => (int)((H + Window.PadTop + Window.PadBottom - ((R - 1) * Window.DilationHeight + 1)) / Window.StrideHeight) + 1;
+    public int P =>
+        (int)((H + Window.PadTop + Window.PadBottom - ((R - 1) * Window.DilationHeight + 1)) / Window.StrideHeight) + 1;
 
-    public int Q => (int)((W + Window.PadLeft + Window.PadRight - ((S - 1) * Window.DilationWidth + 1)) / Window.StrideWidth) + 1;
+    public int Q =>
+        (int)((W + Window.PadLeft + Window.PadRight - ((S - 1) * Window.DilationWidth + 1)) / Window.StrideWidth) + 1;
 
     public int Pitch => K + ExtraPitch;
 
@@ -51,7 +53,8 @@ internal sealed record ConvolutionCase(
         OperationGraph.Builder builder = OperationGraph.Convolution(
             cudnn, XTensor, FilterTensor, Window, steps.Count == 0 ? YTensor : YTensor.Virtual(100));
         for (int i = 0; i < steps.Count; i++)
-            builder.Then(steps[i].Operation, steps[i].Operand, i == steps.Count - 1 ? YTensor : YTensor.Virtual(101 + i));
+            builder.Then(
+                steps[i].Operation, steps[i].Operand, i == steps.Count - 1 ? YTensor : YTensor.Virtual(101 + i));
         return builder.Build();
     }
 
@@ -92,11 +95,13 @@ internal sealed record ConvolutionCase(
 
     private double Activate(double value) => Activation?.Mode switch
     {
-        PointwiseMode.ReluFwd => Math.Min(value > 0 ? value : value * (Activation.LowerSlope ?? 0), Activation.UpperClip ?? double.PositiveInfinity),
+        PointwiseMode.ReluFwd => Math.Min(
+            value > 0 ? value : value * (Activation.LowerSlope ?? 0), Activation.UpperClip ?? double.PositiveInfinity),
         PointwiseMode.SigmoidFwd => 1 / (1 + Math.Exp(-value)),
         PointwiseMode.SwishFwd => value / (1 + Math.Exp(-value * (Activation.SwishBeta ?? 1))),
         _ => value,
     };
 
-    private float[] Stored(int count, int seed) => [.. Numbers.Random(count, seed).Select(value => Numbers.Stored(value, Storage))];
+    private float[] Stored(int count, int seed) =>
+        [.. Numbers.Random(count, seed).Select(value => Numbers.Stored(value, Storage))];
 }

@@ -7,20 +7,26 @@ namespace Atrous.Cuda.Tests.Dnn;
 /// <summary>Convolution graphs against plain loops.</summary>
 public sealed class ConvolutionTests : IDisposable
 {
-    private static readonly Pointwise Relu = new(PointwiseMode.ReluFwd), Relu6 = new(PointwiseMode.ReluFwd, UpperClip: 0.5f);
-    private static readonly Pointwise Leaky = new(PointwiseMode.ReluFwd, LowerSlope: 0.1f), Sigmoid = new(PointwiseMode.SigmoidFwd), Swish = new(PointwiseMode.SwishFwd, SwishBeta: 1);
+    private static readonly Pointwise Relu = new(PointwiseMode.ReluFwd),
+        Relu6 = new(PointwiseMode.ReluFwd, UpperClip: 0.5f);
+    private static readonly Pointwise Leaky = new(PointwiseMode.ReluFwd, LowerSlope: 0.1f),
+        Sigmoid = new(PointwiseMode.SigmoidFwd), Swish = new(PointwiseMode.SwishFwd, SwishBeta: 1);
 
     /// <summary>Windows, rates, groups, epilogues; each runs in every storage.</summary>
     private static readonly Dictionary<string, ConvolutionCase> Cases = new()
     {
         ["3x3"] = new(default, 1, 8, 6, 7, 8, 3, 3, new(1, 1, 1, 1)),
         ["1x1 with bias"] = new(default, 2, 8, 5, 4, 16, 1, 1, new(0, 0, 0, 0), Bias: true),
-        ["atrous, all in one"] = new(default, 1, 16, 9, 8, 8, 3, 3, new(6, 6, 6, 6, 1, 1, 6, 6), Bias: true, Residual: true, Activation: Relu),
-        ["stride 2, unequal padding"] = new(default, 1, 8, 9, 9, 8, 3, 3, new(0, 0, 1, 1, 2, 2), Bias: true, Activation: Relu6),
+        ["atrous, all in one"] = new(
+            default, 1, 16, 9, 8, 8, 3, 3, new(6, 6, 6, 6, 1, 1, 6, 6), Bias: true, Residual: true, Activation: Relu),
+        ["stride 2, unequal padding"] =
+            new(default, 1, 8, 9, 9, 8, 3, 3, new(0, 0, 1, 1, 2, 2), Bias: true, Activation: Relu6),
         ["stem"] = new(default, 1, 8, 15, 15, 8, 7, 7, new(3, 3, 3, 3, 2, 2), Bias: true, Activation: Relu),
         ["groups"] = new(default, 1, 16, 5, 5, 8, 3, 3, new(1, 1, 1, 1), Groups: 2, Bias: true, Activation: Leaky),
         ["depthwise alone"] = new(default, 1, 8, 5, 5, 8, 3, 3, new(2, 2, 2, 2, 1, 1, 2, 2), Groups: 8),
-        ["slice of a concatenation"] = new(default, 1, 8, 4, 4, 8, 3, 3, new(1, 1, 1, 1), Bias: true, Residual: true, Activation: Relu, ExtraPitch: 24),
+        ["slice of a concatenation"] =
+            new(default, 1, 8, 4, 4, 8, 3, 3, new(1, 1, 1, 1), Bias: true, Residual: true, Activation: Relu,
+            ExtraPitch: 24),
         ["residual alone"] = new(default, 1, 8, 4, 4, 8, 1, 1, new(0, 0, 0, 0), Residual: true),
         ["sigmoid"] = new(default, 1, 8, 4, 4, 8, 1, 1, new(0, 0, 0, 0), Activation: Sigmoid),
         ["swish"] = new(default, 1, 8, 4, 4, 8, 1, 1, new(0, 0, 0, 0), Bias: true, Activation: Swish),
@@ -74,7 +80,8 @@ public sealed class ConvolutionTests : IDisposable
                 if (plan is null)
                     continue;
                 planned++;
-                Assert.Equal(problem.Expected(config.NumericalNotes.Contains(NumericalNote.TensorCore)), Run(problem, plan), Near(problem.Storage));
+                Assert.Equal(problem.Expected(config.NumericalNotes.Contains(NumericalNote.TensorCore)),
+                    Run(problem, plan), Near(problem.Storage));
             }
         }
         Assert.True(planned > 0);
@@ -89,7 +96,8 @@ public sealed class ConvolutionTests : IDisposable
         {
             using (config)
             {
-                using EngineConfig again = graph.CreateEngineConfig(new EngineChoice(config.Choice.Engine, [.. config.Choice.Knobs]));
+                using EngineConfig again =
+                    graph.CreateEngineConfig(new EngineChoice(config.Choice.Engine, [.. config.Choice.Knobs]));
                 Assert.Equal(config.Choice.Engine, again.Choice.Engine);
                 Assert.Equal(config.Choice.Knobs, again.Choice.Knobs);
                 using ExecutionPlan? first = config.TryPlan(), second = again.TryPlan();
@@ -188,7 +196,8 @@ public sealed class ConvolutionTests : IDisposable
         return plan!;
     }
 
-    private static Func<float, float, bool> Near(Storage storage) => (expected, seen) => Math.Abs(expected - seen) <= Numbers.Tolerance(expected, storage);
+    private static Func<float, float, bool> Near(Storage storage) => (expected, seen) =>
+        Math.Abs(expected - seen) <= Numbers.Tolerance(expected, storage);
 
     private float[] Run(ConvolutionCase problem, ExecutionPlan plan)
     {

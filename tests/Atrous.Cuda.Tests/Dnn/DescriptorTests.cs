@@ -34,23 +34,29 @@ public sealed class DescriptorTests : IDisposable
     public void An_attribute_of_another_type_is_refused_with_its_name()
     {
         using var tensor = new BackendDescriptor(DescriptorType.Tensor);
-        var failure = Assert.Throws<CudaDNNException>(() => tensor.Set(AttributeName.TensorDataType, AttributeType.Int64, 0L));
+        var failure =
+            Assert.Throws<CudaDNNException>(() => tensor.Set(AttributeName.TensorDataType, AttributeType.Int64, 0L));
         AssertBadParam(failure, CudnnStatus.BadParamAttributeType);
-        Assert.StartsWith("cudnnBackendSetAttribute TensorDataType failed with CUDNN_STATUS_BAD_PARAM", failure.Message);
+        Assert.StartsWith(
+            "cudnnBackendSetAttribute TensorDataType failed with CUDNN_STATUS_BAD_PARAM", failure.Message);
     }
 
     [Fact]
     public void An_attribute_of_another_count_is_refused()
     {
         using var tensor = new BackendDescriptor(DescriptorType.Tensor);
-        AssertBadParam(Assert.Throws<CudaDNNException>(() => tensor.Set(AttributeName.TensorUniqueId, AttributeType.Int64, 1L, 2L)), CudnnStatus.BadParam);
+        AssertBadParam(
+            Assert.Throws<CudaDNNException>(
+                () => tensor.Set(AttributeName.TensorUniqueId, AttributeType.Int64, 1L, 2L)), CudnnStatus.BadParam);
     }
 
     [Fact]
     public void An_attribute_of_another_descriptor_is_refused()
     {
         using var tensor = new BackendDescriptor(DescriptorType.Tensor);
-        AssertBadParam(Assert.Throws<CudaDNNException>(() => tensor.Set(AttributeName.EngineGlobalIndex, AttributeType.Int64, 1L)), CudnnStatus.BadParam);
+        AssertBadParam(
+            Assert.Throws<CudaDNNException>(() => tensor.Set(AttributeName.EngineGlobalIndex, AttributeType.Int64, 1L)),
+            CudnnStatus.BadParam);
     }
 
     [Fact]
@@ -58,7 +64,8 @@ public sealed class DescriptorTests : IDisposable
     {
         using var tensor = new BackendDescriptor(DescriptorType.Tensor);
         using var operation = new BackendDescriptor(DescriptorType.OperationConvolutionForward);
-        AssertBadParam(Assert.Throws<CudaDNNException>(() => operation.Set(AttributeName.ConvolutionForwardX, tensor)), CudnnStatus.BadParamNotFinalized);
+        AssertBadParam(Assert.Throws<CudaDNNException>(() => operation.Set(AttributeName.ConvolutionForwardX, tensor)),
+            CudnnStatus.BadParamNotFinalized);
     }
 
     [Fact]
@@ -66,7 +73,9 @@ public sealed class DescriptorTests : IDisposable
     {
         using BackendDescriptor tensor = Descriptors.Tensor(Good.XTensor);
         using var operation = new BackendDescriptor(DescriptorType.OperationConvolutionForward);
-        AssertBadParam(Assert.Throws<CudaDNNException>(() => operation.Set(AttributeName.ConvolutionForwardDescriptor, tensor)), CudnnStatus.BadParamDescriptorType);
+        AssertBadParam(
+            Assert.Throws<CudaDNNException>(() => operation.Set(AttributeName.ConvolutionForwardDescriptor, tensor)),
+            CudnnStatus.BadParamDescriptorType);
     }
 
     [Fact]
@@ -75,14 +84,19 @@ public sealed class DescriptorTests : IDisposable
         using var empty = new BackendDescriptor(DescriptorType.Tensor);
         AssertBadParam(Assert.Throws<CudaDNNException>(empty.Complete), CudnnStatus.BadParam);
         using BackendDescriptor complete = Descriptors.Tensor(Good.XTensor);
-        AssertBadParam(Assert.Throws<CudaDNNException>(() => complete.Set(AttributeName.TensorUniqueId, AttributeType.Int64, 9L)), CudnnStatus.BadParam);
-        AssertBadParam(Assert.Throws<CudaDNNException>(() => empty.Get<long>(AttributeName.TensorUniqueId, AttributeType.Int64, 1)), CudnnStatus.BadParamNotFinalized);
+        AssertBadParam(
+            Assert.Throws<CudaDNNException>(() => complete.Set(AttributeName.TensorUniqueId, AttributeType.Int64, 9L)),
+            CudnnStatus.BadParam);
+        AssertBadParam(
+            Assert.Throws<CudaDNNException>(() =>
+            empty.Get<long>(AttributeName.TensorUniqueId, AttributeType.Int64, 1)), CudnnStatus.BadParamNotFinalized);
     }
 
     [Fact]
     public void Shapes_that_do_not_meet_are_refused()
     {
-        OperationGraph.Builder builder = OperationGraph.Convolution(_cudnn, Good.XTensor, Good.FilterTensor, Good.Window, Good.YTensor with { H = 5 });
+        OperationGraph.Builder builder = OperationGraph.Convolution(
+            _cudnn, Good.XTensor, Good.FilterTensor, Good.Window, Good.YTensor with { H = 5 });
         var failure = Assert.Throws<CudaDNNException>(builder.Build);
         AssertBadParam(failure, CudnnStatus.BadParamShapeMismatch);
         Assert.False(failure.IsNotSupported);
@@ -97,14 +111,17 @@ public sealed class DescriptorTests : IDisposable
         AssertNoEngines(Good with { K = 9 });
         AssertNoEngines(Good with { Groups = 8 });
         // The operand of a later operation comes first.
-        using OperationGraph swapped = OperationGraph.Convolution(_cudnn, Good.XTensor, Good.FilterTensor, Good.Window, Good.YTensor.Virtual(100))
-            .Then(new Pointwise(PointwiseMode.Add), GraphTensor.Packed(3, Good.Type, 1, 8, 1, 1), Good.YTensor with { Uid = 50 })
+        using OperationGraph swapped =
+            OperationGraph.Convolution(_cudnn, Good.XTensor, Good.FilterTensor, Good.Window, Good.YTensor.Virtual(100))
+            .Then(new Pointwise(PointwiseMode.Add), GraphTensor.Packed(3, Good.Type, 1, 8, 1, 1),
+                Good.YTensor with { Uid = 50 })
             .Then(new Pointwise(PointwiseMode.ReluFwd), null, Good.YTensor)
             .Build();
         Assert.Empty(swapped.GetEngineConfigs(HeuristicMode.A));
         // Filter and input of different types.
         using OperationGraph mixed = OperationGraph.Convolution(
-            _cudnn, Good.XTensor, Good.FilterTensor with { Type = CudnnDataType.Float }, Good.Window, Good.YTensor).Build();
+            _cudnn, Good.XTensor, Good.FilterTensor with { Type = CudnnDataType.Float }, Good.Window, Good.YTensor)
+                .Build();
         Assert.Empty(mixed.GetEngineConfigs(HeuristicMode.A));
     }
 
@@ -142,11 +159,15 @@ public sealed class DescriptorTests : IDisposable
         using ExecutionPlan plan = config.TryPlan()!;
         using var memory = new CudaDeviceVariable<byte>(_context, 4096);
         CUdeviceptr start = memory.DevicePointer;
-        using (var missing = new VariantPack([(ConvolutionCase.X, start), (ConvolutionCase.Filter, start), (ConvolutionCase.Y, start)]))
-            AssertBadParam(Assert.Throws<CudaDNNException>(() => plan.Execute(_cudnn, missing)), CudnnStatus.BadParamNullPointer);
+        using (var missing = new VariantPack(
+            [(ConvolutionCase.X, start), (ConvolutionCase.Filter, start), (ConvolutionCase.Y, start)]))
+            AssertBadParam(
+                Assert.Throws<CudaDNNException>(() => plan.Execute(_cudnn, missing)), CudnnStatus.BadParamNullPointer);
         using (var misaligned = new VariantPack(
-            [(ConvolutionCase.X, start + 2), (ConvolutionCase.Filter, start), (ConvolutionCase.BiasVector, start), (ConvolutionCase.Y, start)]))
-            AssertBadParam(Assert.Throws<CudaDNNException>(() => plan.Execute(_cudnn, misaligned)), CudnnStatus.BadParamMisalignedPointer);
+            [(ConvolutionCase.X, start + 2), (ConvolutionCase.Filter, start), (ConvolutionCase.BiasVector, start),
+                (ConvolutionCase.Y, start)]))
+            AssertBadParam(Assert.Throws<CudaDNNException>(() => plan.Execute(_cudnn, misaligned)),
+                CudnnStatus.BadParamMisalignedPointer);
         Assert.Throws<CudaDNNException>(() => new VariantPack([(1, start), (1, start)]));
     }
 
@@ -163,7 +184,8 @@ public sealed class DescriptorTests : IDisposable
         using var small = new CudaDeviceVariable<byte>(_context, 6 * 6 * 8 * 2 - 1);
         CUdeviceptr start = enough.DevicePointer;
         using var pack = new VariantPack(
-            [(ConvolutionCase.X, small.DevicePointer), (ConvolutionCase.Filter, start), (ConvolutionCase.BiasVector, start), (ConvolutionCase.Y, start)]);
+            [(ConvolutionCase.X, small.DevicePointer), (ConvolutionCase.Filter, start),
+                (ConvolutionCase.BiasVector, start), (ConvolutionCase.Y, start)]);
         plan.Execute(_cudnn, pack);
         Assert.Equal(CUResult.ErrorIllegalAddress, Assert.Throws<CudaException>(stream.Synchronize).CudaError);
         Assert.Contains("x is outside device memory", SoftwareDevice.Reports);
@@ -191,7 +213,8 @@ public sealed class DescriptorTests : IDisposable
     public void Every_entry_point_is_there()
     {
         nint library = CudaLibraryProbe.Load(CudaLibraryName.Dnn).Handle;
-        Assert.All(BorderTests.ImportsOf(typeof(CudnnApi), "cudnn"), name => Assert.True(NativeLibrary.TryGetExport(library, name, out _), name));
+        Assert.All(BorderTests.ImportsOf(typeof(CudnnApi), "cudnn"), name =>
+            Assert.True(NativeLibrary.TryGetExport(library, name, out _), name));
     }
 
     private static void AssertBadParam(CudaDNNException failure, CudnnStatus status)

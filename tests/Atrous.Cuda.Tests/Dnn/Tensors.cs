@@ -28,8 +28,10 @@ internal sealed class Tensors : IDisposable
         _memory.Add(room);
         Pack = new VariantPack(
             [
-                (ConvolutionCase.X, Send(problem.Input).DevicePointer), (ConvolutionCase.Filter, Send(problem.Weights).DevicePointer),
-                (ConvolutionCase.BiasVector, Send(problem.BiasValues).DevicePointer), (ConvolutionCase.Skip, Send(problem.SkipValues).DevicePointer),
+                (ConvolutionCase.X, Send(problem.Input).DevicePointer),
+                    (ConvolutionCase.Filter, Send(problem.Weights).DevicePointer),
+                (ConvolutionCase.BiasVector, Send(problem.BiasValues).DevicePointer),
+                    (ConvolutionCase.Skip, Send(problem.SkipValues).DevicePointer),
                 (ConvolutionCase.Y, _result.DevicePointer),
             ],
             room.DevicePointer);

@@ -13,7 +13,8 @@ public sealed partial class BackendKernelTests : IDisposable
     public BackendKernelTests() => _context.SetCurrent();
 
     public static TheoryData<string> Modules =>
-        [.. Directory.EnumerateFiles(Repository.PathOf("native/cuda/ptx"), "*.ptx").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFiles(Repository.PathOf("native/cuda/ptx"), "*.ptx")
+        .Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
 
     public void Dispose() => _context.Dispose();
 
@@ -22,7 +23,8 @@ public sealed partial class BackendKernelTests : IDisposable
     public void Every_entry_of_a_module_is_a_kernel_with_parameters(string module)
     {
         byte[] ptx = File.ReadAllBytes(Repository.PathOf($"native/cuda/ptx/{module}"));
-        string[] entries = [.. Entry().Matches(System.Text.Encoding.UTF8.GetString(ptx)).Select(match => match.Groups[1].Value)];
+        string[] entries =
+            [.. Entry().Matches(System.Text.Encoding.UTF8.GetString(ptx)).Select(match => match.Groups[1].Value)];
         Assert.NotEmpty(entries);
         using var loaded = new CudaModule(_context, ptx);
         foreach (string entry in entries)
@@ -41,7 +43,8 @@ public sealed partial class BackendKernelTests : IDisposable
         Assert.Equal(-1, SoftwareDevice.LoadKernels("/nowhere.so"));
 
         // One row of three pixels with two channels, into a slice of a tensor of five.
-        using var module = new CudaModule(_context, File.ReadAllBytes(Repository.PathOf("native/cuda/ptx/copy_f32.ptx")));
+        using var module =
+            new CudaModule(_context, File.ReadAllBytes(Repository.PathOf("native/cuda/ptx/copy_f32.ptx")));
         using var stream = new CudaStream(_context);
         using var narrow = new CudaDeviceVariable<float>(_context, 6);
         using var wide = new CudaDeviceVariable<float>(_context, 15);
@@ -60,7 +63,8 @@ public sealed partial class BackendKernelTests : IDisposable
     }
 
     /// <summary>The kernels' struct tensor.</summary>
-    private readonly record struct View(CUdeviceptr Data, long PixelStride, int Batch, int Height, int Width, int Channels);
+    private readonly record struct View(
+        CUdeviceptr Data, long PixelStride, int Batch, int Height, int Width, int Channels);
 
     [GeneratedRegex(@"\.entry\s+(\w+)")]
     private static partial Regex Entry();

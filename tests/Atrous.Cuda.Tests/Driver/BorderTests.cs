@@ -32,6 +32,7 @@ public sealed class BorderTests
     }
 
     internal static IEnumerable<string> ImportsOf(Type type, string prefix) =>
-        type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic).Select(method => method.Name)
+        type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
+        .Select(method => method.Name)
             .Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).Distinct();
 }

@@ -90,7 +90,8 @@ public sealed class ContextTests
         using var context = new PrimaryContext();
         var failure = Assert.Throws<CudaException>(() => new CudaDeviceVariable<byte>(context, 1L << 60));
         Assert.Equal("cuMemAlloc_v2 failed with CUDA_ERROR_OUT_OF_MEMORY (2): out of memory.", failure.Message);
-        Assert.Equal((CUResult.ErrorOutOfMemory, "cuMemAlloc_v2", "CUDA_ERROR_OUT_OF_MEMORY"), (failure.CudaError, failure.Call, failure.ErrorName));
+        Assert.Equal((CUResult.ErrorOutOfMemory, "cuMemAlloc_v2", "CUDA_ERROR_OUT_OF_MEMORY"),
+            (failure.CudaError, failure.Call, failure.ErrorName));
     }
 
     private static CUcontext Current()

@@ -116,7 +116,8 @@ public sealed class GraphTests : IDisposable
     {
         using var side = new CudaStream(_context);
         using var other = new CudaDeviceVariable<float>(_context, Count);
-        using CudaEvent fork = new(_context, CUEventFlags.DisableTiming), join = new(_context, CUEventFlags.DisableTiming);
+        using CudaEvent fork = new(_context, CUEventFlags.DisableTiming),
+            join = new(_context, CUEventFlags.DisableTiming);
         _stream.BeginCapture();
         _memory.AsyncCopyToDevice(_sent, Count, _stream);
         fork.Record(_stream);
@@ -151,12 +152,15 @@ public sealed class GraphTests : IDisposable
     [Fact]
     public void Waiting_or_allocating_spoils_a_capture()
     {
-        foreach (Action forbidden in (Action[])[_stream.Synchronize, () => _stream.Query(), () => new CudaDeviceVariable<int>(_context, 1).Dispose()])
+        foreach (
+            Action forbidden in (Action[])[_stream.Synchronize, () => _stream.Query(), () =>
+            new CudaDeviceVariable<int>(_context, 1).Dispose()])
         {
             _stream.BeginCapture();
             Assert.Equal(CUResult.ErrorStreamCaptureUnsupported, Assert.Throws<CudaException>(forbidden).CudaError);
             Assert.Equal(CUstreamCaptureStatus.Invalidated, _stream.CaptureStatus);
-            Assert.Equal(CUResult.ErrorStreamCaptureInvalidated, Assert.Throws<CudaException>(() => _stream.EndCapture()).CudaError);
+            Assert.Equal(CUResult.ErrorStreamCaptureInvalidated,
+                Assert.Throws<CudaException>(() => _stream.EndCapture()).CudaError);
             AssertUsable();
         }
     }
@@ -179,7 +183,8 @@ public sealed class GraphTests : IDisposable
     public void The_default_stream_cannot_be_captured()
     {
         using var stream = new CudaStream(new CUstream(0));
-        Assert.Equal(CUResult.ErrorStreamCaptureUnsupported, Assert.Throws<CudaException>(() => stream.BeginCapture()).CudaError);
+        Assert.Equal(CUResult.ErrorStreamCaptureUnsupported,
+            Assert.Throws<CudaException>(() => stream.BeginCapture()).CudaError);
     }
 
     private static CudaException? FailureOnAnotherThread(Action action)

@@ -71,7 +71,8 @@ public sealed class KernelTests : IDisposable
     [Fact]
     public void Wrong_arguments_are_refused_where_the_driver_tells_the_right_ones()
     {
-        Assert.SkipUnless(CudaContext.GetDriverVersion() >= new Version(12, 4), "this driver does not tell a kernel's parameters");
+        Assert.SkipUnless(
+            CudaContext.GetDriverVersion() >= new Version(12, 4), "this driver does not tell a kernel's parameters");
         CudaKernel overrun = _module.GetKernel(TestKernels.Overrun);
         var refused = Assert.Throws<ArgumentException>(() =>
         {
@@ -80,7 +81,8 @@ public sealed class KernelTests : IDisposable
             arguments.Add(0L);
             overrun.RunAsync(_stream, new dim3(1), new dim3(1), ref arguments);
         });
-        Assert.StartsWith("The kernel atrous_test_overrun takes 2 arguments of 8, 4 bytes, not 2 of 8, 8.", refused.Message);
+        Assert.StartsWith(
+            "The kernel atrous_test_overrun takes 2 arguments of 8, 4 bytes, not 2 of 8, 8.", refused.Message);
     }
 
     [Fact]
@@ -119,7 +121,9 @@ public sealed class KernelTests : IDisposable
     {
         CudaKernel scale = _module.GetKernel(TestKernels.Scale);
         using var memory = new CudaDeviceVariable<float>(_context, 1);
-        foreach ((dim3 grid, dim3 block, int shared) in ((dim3, dim3, int)[])[(new(1), new(2048), 0), (new(0), new(1), 0), (new(1), new(1), 1 << 20)])
+        foreach (
+            (dim3 grid, dim3 block, int shared) in (
+                (dim3, dim3, int)[])[(new(1), new(2048), 0), (new(0), new(1), 0), (new(1), new(1), 1 << 20)])
         {
             var failure = Assert.Throws<CudaException>(() =>
             {
@@ -157,7 +161,8 @@ public sealed class KernelTests : IDisposable
     [Fact]
     public void A_ptx_version_of_the_future_is_refused() => Assert.Equal(
         CUResult.ErrorUnsupportedPtxVersion,
-        Assert.Throws<CudaException>(() => new CudaModule(_context, ".version 99.0\n.target sm_80\n.address_size 64\n"u8)).CudaError);
+        Assert.Throws<CudaException>(
+            () => new CudaModule(_context, ".version 99.0\n.target sm_80\n.address_size 64\n"u8)).CudaError);
 
     [Fact]
     public void A_kernel_that_is_not_there_is_named()

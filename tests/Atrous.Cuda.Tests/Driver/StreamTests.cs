@@ -84,12 +84,15 @@ public sealed class StreamTests : IDisposable
     public void Time_needs_events_that_measure_and_are_done()
     {
         using var stream = new CudaStream(_context);
-        using CudaEvent never = new(_context), done = new(_context), untimed = new(_context, CUEventFlags.DisableTiming);
+        using CudaEvent never = new(_context), done = new(_context),
+            untimed = new(_context, CUEventFlags.DisableTiming);
         done.Record(stream);
         untimed.Record(stream);
         stream.Synchronize();
-        Assert.Equal(CUResult.ErrorInvalidHandle, Assert.Throws<CudaException>(() => CudaEvent.ElapsedTime(never, done)).CudaError);
-        Assert.Equal(CUResult.ErrorInvalidHandle, Assert.Throws<CudaException>(() => CudaEvent.ElapsedTime(done, untimed)).CudaError);
+        Assert.Equal(CUResult.ErrorInvalidHandle,
+            Assert.Throws<CudaException>(() => CudaEvent.ElapsedTime(never, done)).CudaError);
+        Assert.Equal(CUResult.ErrorInvalidHandle,
+            Assert.Throws<CudaException>(() => CudaEvent.ElapsedTime(done, untimed)).CudaError);
     }
 
     [Fact]

@@ -8,7 +8,11 @@ namespace Atrous.Cuda.Tests.Libraries;
 /// </summary>
 public sealed class ProbeTests : IDisposable
 {
-    private static readonly CudaLibraryName Absent = CudaLibraryName.Dnn with { Name = "absent", Linux = ["libabsent.so.9", "libabsent.so"] };
+    private static readonly CudaLibraryName Absent = CudaLibraryName.Dnn with
+    {
+        Name = "absent",
+        Linux = ["libabsent.so.9", "libabsent.so"],
+    };
 
     private readonly string _folder = Directory.CreateTempSubdirectory("atrous-probe-").FullName;
 
@@ -29,7 +33,8 @@ public sealed class ProbeTests : IDisposable
         string[] tried = [.. failure.Tried.Select(file => file.Path)];
         string[] first =
         [
-            "/option/a/libabsent.so.9", "/option/a/libabsent.so", "/variable/b/libabsent.so.9", "/variable/b/libabsent.so",
+            "/option/a/libabsent.so.9", "/option/a/libabsent.so", "/variable/b/libabsent.so.9",
+                "/variable/b/libabsent.so",
             "/variable/c/libabsent.so.9", "/variable/c/libabsent.so", "libabsent.so.9", "libabsent.so",
             Path.Combine(wheel, "libabsent.so.9"), Path.Combine(wheel, "libabsent.so"),
         ];
@@ -37,15 +42,19 @@ public sealed class ProbeTests : IDisposable
         Assert.Equal("/toolkit/lib64/libabsent.so.9", tried[^4]);
         Assert.Equal("/usr/local/cuda/lib64/libabsent.so", tried[^1]);
         Assert.All(tried, path => Assert.Contains(path, failure.Message));
-        Assert.StartsWith("libabsent.so.9 (cuDNN 9.0 or newer) cannot be loaded; tried /option/a/libabsent.so.9, ", failure.Message);
-        Assert.EndsWith("; install cuDNN 9 (package libcudnn9-cuda-13 or -12, or pip install nvidia-cudnn-cu13), or name its folder in ATROUS_CUDA_PATH.", failure.Message);
+        Assert.StartsWith(
+            "libabsent.so.9 (cuDNN 9.0 or newer) cannot be loaded; tried /option/a/libabsent.so.9, ", failure.Message);
+        Assert.EndsWith(
+            "; install cuDNN 9 (package libcudnn9-cuda-13 or -12, or pip install nvidia-cudnn-cu13), or name its " +
+            "folder in ATROUS_CUDA_PATH.", failure.Message);
         Assert.DoesNotContain('\n', failure.Message);
     }
 
     [Fact]
     public void Wheels_of_the_python_in_path_are_found()
     {
-        string cublas = Make("prefix/lib/python3.11/site-packages/nvidia/cublas/lib"), newer = Make("prefix/lib/python3.12/dist-packages/nvidia/cu13/lib");
+        string cublas = Make("prefix/lib/python3.11/site-packages/nvidia/cublas/lib"),
+            newer = Make("prefix/lib/python3.12/dist-packages/nvidia/cu13/lib");
         string bin = Make("prefix/bin");
         File.WriteAllText(Path.Combine(bin, "python3"), "");
         LibraryFolders folders = LibraryFolders.Of(null, name => name == "PATH" ? bin : null);
@@ -61,7 +70,8 @@ public sealed class ProbeTests : IDisposable
         var folders = new LibraryFolders([_folder, SoftwareDevice.Folder], [], []);
         LoadedLibrary loaded = CudaLibraryProbe.Find(CudaLibraryName.Driver, folders);
         Assert.Equal(Path.Combine(SoftwareDevice.Folder, "libcuda.so.1"), loaded.Path);
-        Assert.Equal([broken, Path.Combine(_folder, "libcuda.so"), loaded.Path], loaded.Tried.Select(file => file.Path));
+        Assert.Equal(
+            [broken, Path.Combine(_folder, "libcuda.so"), loaded.Path], loaded.Tried.Select(file => file.Path));
         Assert.Equal([false, true, false], loaded.Tried.Select(file => file.Missing));
         Assert.Equal("loaded", loaded.Tried[^1].Outcome);
     }
@@ -73,7 +83,8 @@ public sealed class ProbeTests : IDisposable
         // Under another name, because the loader knows the software device's by now.
         File.Copy(Path.Combine(SoftwareDevice.OldFolder, "libcuda.so.1"), Path.Combine(_folder, "libold.so.1"));
         var folders = new LibraryFolders([_folder], [], []);
-        var failure = Assert.Throws<CudaLibraryNotFoundException>(() => CudaLibraryProbe.Find(CudaLibraryName.Driver with { Linux = ["libold.so.1"] }, folders));
+        var failure = Assert.Throws<CudaLibraryNotFoundException>(
+            () => CudaLibraryProbe.Find(CudaLibraryName.Driver with { Linux = ["libold.so.1"] }, folders));
         Assert.Contains("libold.so.1 (older than CUDA 12.0: it lacks cuGraphExecUpdate_v2)", failure.Message);
     }
 

@@ -37,7 +37,8 @@ public sealed class FaultTests
             {
                 Assert.EndsWith(".", e.Message);
                 Assert.Matches("MiB.*(use a smaller batch|--tile)", e.Message);
-                sentences.Add(e.Message.Contains("weights", StringComparison.Ordinal) ? "weights" : e.Message.Contains("pinned", StringComparison.Ordinal) ? "pinned" : "picture");
+                sentences.Add(e.Message.Contains("weights", StringComparison.Ordinal) ? "weights"
+                    : e.Message.Contains("pinned", StringComparison.Ordinal) ? "pinned" : "picture");
             }
             Tolerance.AssertWithin(1e-4, (float[])Running.Run(backend, _graph, input)[0], expected, "after a failure");
         }
@@ -52,9 +53,11 @@ public sealed class FaultTests
         using CudaBackend backend = AllBackends.Open(Precision.Fp16);
         using IExecutable executable = backend.Compile(test.Graph());
         SoftwareDevice.FailAllocation(1);
-        AtrousException e = Assert.ThrowsAny<AtrousException>(() => Running.Run(executable, test.Graph(), test.InputValues()));
+        AtrousException e =
+            Assert.ThrowsAny<AtrousException>(() => Running.Run(executable, test.Graph(), test.InputValues()));
         Assert.Equal(
-            "The device cuda:0 has no 1 MiB for a picture of 4x5, and 8192 of its 8192 MiB are free; use a smaller batch, a window (--tile), --precision fp16, or end other programs that use it.",
+            "The device cuda:0 has no 1 MiB for a picture of 4x5, and 8192 of its 8192 MiB are free; use a smaller " +
+            "batch, a window (--tile), --precision fp16, or end other programs that use it.",
             e.Message);
     }
 
@@ -65,7 +68,8 @@ public sealed class FaultTests
         OpCase test = OpCases.Find("depthwise_3x3");
         using CudaBackend backend = AllBackends.Open(Precision.Fp32);
         SoftwareDevice.FailJit("ptxas: unsupported version");
-        UnavailableException e = Assert.Throws<UnavailableException>(() => Running.Run(backend, test.Graph(), test.InputValues()));
+        UnavailableException e =
+            Assert.Throws<UnavailableException>(() => Running.Run(backend, test.Graph(), test.InputValues()));
         Assert.Contains("update NVIDIA's driver", e.Message);
         Assert.Contains("ptxas: unsupported version", e.Message);
         Running.Run(backend, test.Graph(), test.InputValues());
@@ -92,7 +96,8 @@ public sealed class FaultTests
             module.GetKernel(TestKernels.Overrun).RunAsync(stream, new dim3(1), new dim3(1), ref arguments);
             Assert.Throws<CudaException>(stream.Synchronize);
         }
-        AtrousException e = Assert.Throws<AtrousException>(() => Running.Run(executable, test.Graph(), test.InputValues()));
+        AtrousException e =
+            Assert.Throws<AtrousException>(() => Running.Run(executable, test.Graph(), test.InputValues()));
         Assert.Contains("has stopped working in this process", e.Message);
         Assert.Contains("start the process again", e.Message);
         SoftwareDevice.Reset();
@@ -107,7 +112,8 @@ public sealed class FaultTests
         string folder = Directory.CreateTempSubdirectory("atrous-tests-").FullName;
         try
         {
-            foreach (string file in Directory.GetFiles(SoftwareDevice.Folder).Where(file => Path.GetFileName(file) != missing))
+            foreach (string file in Directory.GetFiles(SoftwareDevice.Folder)
+                .Where(file => Path.GetFileName(file) != missing))
                 File.CreateSymbolicLink(Path.Combine(folder, Path.GetFileName(file)), file);
             ToolResult refused = Segment(folder, "cuda").Exits(2);
             Assert.Contains(named, refused.Error);
@@ -144,7 +150,8 @@ public sealed class FaultTests
     private static ToolResult Segment(string folder, string device)
     {
         string mask = Path.Combine(Path.GetTempPath(), $"atrous-tests-{Guid.NewGuid():N}.png");
-        var start = new ProcessStartInfo(Tool.Path, ["segment", "samples/street.png", "--device", device, "--resize", "65x65", "-o", mask])
+        var start = new ProcessStartInfo(
+            Tool.Path, ["segment", "samples/street.png", "--device", device, "--resize", "65x65", "-o", mask])
         {
             WorkingDirectory = Repository.Root,
             RedirectStandardInput = true,

@@ -17,24 +17,31 @@ public sealed class GoldenTests(ITestOutputHelper output)
     /// </summary>
     private static readonly string[] OnSoftware =
     [
-        "arronhzg_resnet50_os16_97x129", "arronhzg_resnet101_os16_97x129", "arronhzg_xception_os16_97x129", "bubbliiiing_mobilenet_os16_97x129",
+        "arronhzg_resnet50_os16_97x129", "arronhzg_resnet101_os16_97x129", "arronhzg_xception_os16_97x129",
+            "bubbliiiing_mobilenet_os16_97x129",
         "denseaspp_121_os8_96x128", "denseaspp_mobile_os16_96x128", "detectron2_deeplabv3plus_R103_os16_pool6x8_96x128",
-        "detectron2_deeplabv3plus_R103_os16_poolglobal_97x129", "hf_mobilenetv2_deeplabv3_os16_97x129", "hf_mobilenetv2_deeplabv3_os8_notfpad_96x128",
+        "detectron2_deeplabv3plus_R103_os16_poolglobal_97x129", "hf_mobilenetv2_deeplabv3_os16_97x129",
+            "hf_mobilenetv2_deeplabv3_os8_notfpad_96x128",
         "jfzhang95_drn_d_54_os8_97x129", "jfzhang95_mobilenet_os16_97x129", "kazuto1011_deeplabv2_resnet101_msc_97x129",
-        "kazuto1011_deeplabv2_resnet101_nomsc_96x128", "mmseg_deeplabv3plus_r50-d8_noac_97x129", "smp_deeplabv3_mobilenet_v2_os8_96x128",
-        "smp_deeplabv3plus_resnet50_os16_96x128", "torchvision_deeplabv3_mobilenet_v3_large_97x129", "vainf_deeplabv3plus_mobilenet_os16_97x129",
-        "vainf_deeplabv3plus_mobilenet_os16_sep_97x129", "vainf_deeplabv3plus_xception_os16_97x129", "yassouali_resnet50_os16_97x129",
+        "kazuto1011_deeplabv2_resnet101_nomsc_96x128", "mmseg_deeplabv3plus_r50-d8_noac_97x129",
+            "smp_deeplabv3_mobilenet_v2_os8_96x128",
+        "smp_deeplabv3plus_resnet50_os16_96x128", "torchvision_deeplabv3_mobilenet_v3_large_97x129",
+            "vainf_deeplabv3plus_mobilenet_os16_97x129",
+        "vainf_deeplabv3plus_mobilenet_os16_sep_97x129", "vainf_deeplabv3plus_xception_os16_97x129",
+            "yassouali_resnet50_os16_97x129",
     ];
 
     public static TheoryData<string> Chosen => Golden.Where(
-        entry => !SoftwareDevice.Used || Environment.GetEnvironmentVariable(AllVariable) == "1" || OnSoftware.Contains(entry.Name));
+        entry => !SoftwareDevice.Used || Environment.GetEnvironmentVariable(AllVariable) == "1"
+        || OnSoftware.Contains(entry.Name));
 
     /// <summary>Networks whose layers are of all kinds, in the narrower precisions.</summary>
     public static IEnumerable<TheoryDataRow<Precision, string>> Narrow =>
         from precision in (Precision[])[Precision.Tf32, Precision.Fp16, Precision.Bf16]
         from name in (string[])
         [
-            "vainf_deeplabv3plus_mobilenet_os16_97x129", "hf_mobilenetv2_deeplabv3_os16_97x129", "denseaspp_mobile_os16_96x128",
+            "vainf_deeplabv3plus_mobilenet_os16_97x129", "hf_mobilenetv2_deeplabv3_os16_97x129",
+                "denseaspp_mobile_os16_96x128",
             "torchvision_deeplabv3_mobilenet_v3_large_97x129", "arronhzg_resnet50_os16_97x129",
         ]
         select new TheoryDataRow<Precision, string>(precision, name);

@@ -10,17 +10,24 @@ namespace Atrous.Cuda.Tests.Networks;
 /// <summary>Pixels in, labels out: the GPU's whole way has the CPU's masks.</summary>
 public sealed class PictureTests(GeneratedModel model)
 {
-    private static readonly PreprocessingSpec ImageNet = PreprocessingSpec.ImageNet with { Resize = new ResizePolicy.None() };
+    private static readonly PreprocessingSpec ImageNet = PreprocessingSpec.ImageNet with
+    {
+        Resize = new ResizePolicy.None(),
+    };
 
     /// <summary>Ways of pre-processing, and the height, width and channels of a picture for each.</summary>
-    private static readonly Dictionary<string, (PreprocessingSpec Spec, int Height, int Width, int Channels)> Ways = new()
+    private static readonly Dictionary<string,
+        (PreprocessingSpec Spec, int Height, int Width, int Channels)> Ways = new()
     {
         ["as it is"] = (ImageNet, 65, 81, 3),
         ["grey"] = (ImageNet, 49, 65, 1),
         ["with transparency, blue first"] = (ImageNet with { Order = ChannelOrder.Bgr }, 49, 65, 4),
         ["shrunk"] = (ImageNet with { Resize = new ResizePolicy.LongSide(65, false) }, 120, 90, 3),
-        ["enlarged, bicubic"] = (ImageNet with { Resize = new ResizePolicy.ShortSide(65, null), Filter = ResizeFilter.Bicubic }, 33, 47, 3),
-        ["stretched, plain"] = (ImageNet with { Resize = new ResizePolicy.Stretch(64, 80), Filter = ResizeFilter.BilinearPlain }, 90, 41, 3),
+        ["enlarged, bicubic"] =
+            (ImageNet with { Resize = new ResizePolicy.ShortSide(65, null), Filter = ResizeFilter.Bicubic }, 33, 47, 3),
+        ["stretched, plain"] =
+            (ImageNet with { Resize = new ResizePolicy.Stretch(64, 80), Filter = ResizeFilter.BilinearPlain }, 90, 41,
+            3),
         ["letterboxed"] = (ImageNet with { Resize = new ResizePolicy.Letterbox(80, 96, 128) }, 90, 41, 3),
     };
 
@@ -46,13 +53,15 @@ public sealed class PictureTests(GeneratedModel model)
     public void Stages_are_told_beside_runs_that_are_captured()
     {
         using Image photo = Photo(49, 65, 3);
-        using Segmenter segmenter = Segmenter.Load(model.Path, new SegmenterOptions { Device = "cuda", Preprocessing = ImageNet });
+        using Segmenter segmenter =
+            Segmenter.Load(model.Path, new SegmenterOptions { Device = "cuda", Preprocessing = ImageNet });
         ushort[] mask = segmenter.Segment(photo).Labels.ToArray();
         for (int i = 0; i < 3; i++)
         {
             Backends.DeviceStages stages = new Atrous.Verification.NetworkProfiler(segmenter).Stages([photo])!.Value;
             Assert.True(stages.Network > TimeSpan.Zero);
-            Assert.True(stages.Upload >= TimeSpan.Zero && stages.Preprocess >= TimeSpan.Zero && stages.Download >= TimeSpan.Zero);
+            Assert.True(stages.Upload >= TimeSpan.Zero && stages.Preprocess >= TimeSpan.Zero
+                && stages.Download >= TimeSpan.Zero);
             Assert.Equal(mask, segmenter.Segment(photo).Labels.ToArray());
         }
     }
@@ -68,7 +77,9 @@ public sealed class PictureTests(GeneratedModel model)
     public void Scales_and_mirror_images_are_averaged()
     {
         using Image photo = Photo(49, 65, 3);
-        AssertSame(new SegmenterOptions { Preprocessing = ImageNet, Augmentation = new TestTimeAugmentation([0.75, 1.25], true) }, photo);
+        AssertSame(
+            new SegmenterOptions { Preprocessing = ImageNet,
+            Augmentation = new TestTimeAugmentation([0.75, 1.25], true) }, photo);
     }
 
     [Fact]
@@ -86,7 +97,8 @@ public sealed class PictureTests(GeneratedModel model)
     {
         // Generated weights leave many pixels undecided; on trained ones the agreement is above 99.5 %.
         using Image photo = Photo(65, 81, 3);
-        using Segmenter cpu = Load("cpu", new() { Preprocessing = ImageNet }), cuda = Load("cuda", new() { Preprocessing = ImageNet, Precision = precision });
+        using Segmenter cpu = Load("cpu", new() { Preprocessing = ImageNet }),
+            cuda = Load("cuda", new() { Preprocessing = ImageNet, Precision = precision });
         Assert.InRange(Agreement(cpu.Segment(photo), cuda.Segment(photo)), least, 1);
     }
 
@@ -102,7 +114,8 @@ public sealed class PictureTests(GeneratedModel model)
     public void A_picture_of_other_channels_is_refused_as_on_the_cpu()
     {
         using var photo = new Image(40, 40, 3);
-        using Segmenter segmenter = Load("cuda", new() { Preprocessing = ImageNet with { Mean = [0, 0, 0, 0], Std = [1, 1, 1, 1] } });
+        using Segmenter segmenter =
+            Load("cuda", new() { Preprocessing = ImageNet with { Mean = [0, 0, 0, 0], Std = [1, 1, 1, 1] } });
         Assert.Contains("3 channels", Assert.Throws<ImageException>(() => segmenter.Segment(photo)).Message);
     }
 
@@ -149,7 +162,8 @@ public sealed class PictureTests(GeneratedModel model)
         for (int i = 0; i < pixels.Length; i++)
         {
             (int pixel, int channel) = (i / channels, i % channels);
-            pixels[i] = (byte)(127 + 120 * Math.Sin((pixel / width * 0.13 + pixel % width * 0.09 * (channel + 1)) * seed + channel));
+            pixels[i] = (byte)(
+                127 + 120 * Math.Sin((pixel / width * 0.13 + pixel % width * 0.09 * (channel + 1)) * seed + channel));
         }
         return photo;
     }

@@ -46,7 +46,8 @@ public sealed class PrecisionTests(ITestOutputHelper output)
             {
                 var labels = (ushort[])expected[i];
                 int same = labels.Zip((ushort[])actual[i]).Count(pair => pair.First == pair.Second);
-                Assert.True(same >= SameLabels * labels.Length, $"{precision} {test}: {same} of {labels.Length} labels are the same");
+                Assert.True(same >= SameLabels * labels.Length,
+                    $"{precision} {test}: {same} of {labels.Length} labels are the same");
                 continue;
             }
             Difference difference = Tolerance.Measure((float[])actual[i], values);

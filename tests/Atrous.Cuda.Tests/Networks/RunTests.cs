@@ -64,7 +64,8 @@ public sealed class RunTests
             var builder = new GraphBuilder();
             float[] bias = OpCase.Numbers("shared.bias", 32, 1);
             Value x = builder.Input("x", new(1, size, size, 24));
-            Value y = builder.Add("y", new Conv2d(weight, null, bias, 1, 1, Padding.Symmetric(1), 1, Activation.Relu), x);
+            Value y =
+                builder.Add("y", new Conv2d(weight, null, bias, 1, 1, Padding.Symmetric(1), 1, Activation.Relu), x);
             NetworkGraph graph = builder.Build(y);
             Running.Run(backend, graph, OpCase.Numbers("shared.x", (int)x.Shape.Elements, 1));
             Assert.Equal(sent == 0 ? backend.WeightBytes : sent, backend.WeightBytes);
@@ -157,15 +158,23 @@ public sealed class RunTests
         SoftwareDevice.Require();
         var builder = new GraphBuilder();
         Value x = builder.Input("x", new(1, 5, 6, 16));
-        Value a = builder.Add("a", new Conv2d(OpCase.Weight("a", 24, 16, 3, 3), null, null, 1, 2, Padding.Symmetric(2), 1, Activation.Relu), x);
-        Value b = builder.Add("b", new Conv2d(OpCase.Weight("b", 16, 24, 3, 3), null, null, 1, 1, Padding.Symmetric(1), 1, Activation.None), a);
+        Value a =
+            builder.Add(
+                "a", new Conv2d(
+                    OpCase.Weight("a", 24, 16, 3, 3), null, null, 1, 2, Padding.Symmetric(2), 1, Activation.Relu), x);
+        Value b =
+            builder.Add(
+                "b", new Conv2d(
+                    OpCase.Weight("b", 16, 24, 3, 3), null, null, 1, 1, Padding.Symmetric(1), 1, Activation.None), a);
         Value c = builder.Add("c", new Concat(), a, b, a, builder.Add("d", new Activate(Activation.Silu), b));
-        Value y = builder.Add("y", new Conv2d(OpCase.Weight("y", 8, 80, 1, 1), null, null, 1, 1, Padding.None, 1, Activation.None), c);
+        Value y = builder.Add(
+            "y", new Conv2d(OpCase.Weight("y", 8, 80, 1, 1), null, null, 1, 1, Padding.None, 1, Activation.None), c);
         NetworkGraph graph = builder.Build(y);
         float[] input = OpCase.Numbers("x", (int)x.Shape.Elements, 1);
         var expected = (float[])Running.Reference(graph, input)[0];
         var lines = new List<string>();
-        using CudaBackend backend = AllBackends.Open(Precision.Fp32, new CudaOptions { Tuning = false, Log = lines.Add });
+        using CudaBackend backend =
+            AllBackends.Open(Precision.Fp32, new CudaOptions { Tuning = false, Log = lines.Add });
         Tolerance.AssertWithin(1e-5, (float[])Running.Run(backend, graph, input)[0], expected, "slices");
         Assert.DoesNotContain(lines, line => line.StartsWith("no engine for slices", StringComparison.Ordinal));
         SoftwareDevice.RefuseSlices(1);
@@ -185,12 +194,14 @@ public sealed class RunTests
     [InlineData(2, Precision.Fp32, " b0 r8 None")]
     [InlineData(1, Precision.Fp16, " b1 r8 Relu")]
     [InlineData(3, Precision.Bf16, " b0 r8 None")]
-    public void Image_pooling_is_a_bias_of_the_projection_where_there_is_one_picture(int batch, Precision precision, string problem)
+    public void Image_pooling_is_a_bias_of_the_projection_where_there_is_one_picture(
+        int batch, Precision precision, string problem)
     {
         var builder = new GraphBuilder();
         Value x = builder.Input("x", new(batch, 5, 6, 8));
         Value mean = builder.Add("mean", new GlobalAveragePool(), x);
-        Value spread = builder.Add("spread", new ResizeBilinear(5, 6, Sampling.HalfPixel), builder.Add("pool", Conv("pool", 16, 8), mean));
+        Value spread = builder.Add(
+            "spread", new ResizeBilinear(5, 6, Sampling.HalfPixel), builder.Add("pool", Conv("pool", 16, 8), mean));
         Value branch = builder.Add("branch", Conv("branch", 24, 8), x);
         Value y = builder.Add("y", Conv("project", 8, 40), builder.Add("all", new Concat(), branch, spread), x);
         NetworkGraph graph = builder.Build(builder.Add("window", new Crop(1, 1, 3, 4), y));
@@ -198,11 +209,13 @@ public sealed class RunTests
         var lines = new List<string>();
         using CudaBackend backend = AllBackends.Open(precision, new CudaOptions { Tuning = false, Log = lines.Add });
         double limit = precision switch { Precision.Fp32 => 1e-5, Precision.Fp16 => 1e-2, _ => 8e-2 };
-        Tolerance.AssertWithin(limit, (float[])Running.Run(backend, graph, input)[0], (float[])Running.Reference(graph, input)[0], "pooled");
+        Tolerance.AssertWithin(limit, (float[])Running.Run(backend, graph, input)[0],
+            (float[])Running.Reference(graph, input)[0], "pooled");
         Assert.Contains(lines, line => line.Contains(problem, StringComparison.Ordinal));
 
         Conv2d Conv(string name, int outputs, int inputs) => new(
-            OpCase.Weight(name, outputs, inputs, 1, 1), null, OpCase.Numbers($"{name}.bias", outputs, 1), 1, 1, Padding.None, 1, Activation.Relu);
+            OpCase.Weight(name, outputs, inputs, 1, 1), null, OpCase.Numbers($"{name}.bias", outputs, 1), 1, 1,
+            Padding.None, 1, Activation.Relu);
     }
 
     [Fact]

@@ -16,7 +16,8 @@ public sealed class TuningTests : IDisposable
     private readonly List<string> _log = [];
 
     /// <summary>Convolutions of which cuDNN's engines, cuBLASLt's algorithms and both have a part.</summary>
-    public static TheoryData<string> Convolutions => ["conv_3x3_atrous6", "conv_residual", "conv_1x1_wide", "conv_HardSwish", "conv_groups", "conv_Silu"];
+    public static TheoryData<string> Convolutions =>
+        ["conv_3x3_atrous6", "conv_residual", "conv_1x1_wide", "conv_HardSwish", "conv_groups", "conv_Silu"];
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
@@ -43,7 +44,8 @@ public sealed class TuningTests : IDisposable
             string text = File.ReadAllText(file);
             for (int engine = 0; engine < 3; engine++)
             {
-                File.WriteAllText(file, System.Text.RegularExpressions.Regex.Replace(text, "\"engine\":\\d+", $"\"engine\":{engine}"));
+                File.WriteAllText(file,
+                    System.Text.RegularExpressions.Regex.Replace(text, "\"engine\":\\d+", $"\"engine\":{engine}"));
                 Run(name);
             }
             File.Delete(file);
@@ -73,7 +75,8 @@ public sealed class TuningTests : IDisposable
     {
         Run("conv_3x3");
         string file = Assert.Single(Directory.GetFiles(_folder));
-        File.WriteAllText(file, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(file), "\"engine\":\\d+", "\"engine\":9999"));
+        File.WriteAllText(file,
+            System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(file), "\"engine\":\\d+", "\"engine\":9999"));
         _log.Clear();
         Run("conv_3x3");
         Assert.Contains(_log, line => line.Contains("is not to be had any more", StringComparison.Ordinal));
@@ -94,17 +97,25 @@ public sealed class TuningTests : IDisposable
         string? problem = _log.Select(line => line.Split(": ")[0]).First();
         using (CudaBackend backend = Open(_folder))
         {
-            GraphTensor x = GraphTensor.Packed(1, CudnnDataType.Float, 1, 8, 9, 11), w = GraphTensor.Packed(2, CudnnDataType.Float, 16, 8, 3, 3);
-            using OperationGraph graph = OperationGraph.Convolution(backend.Device.Dnn, x, w, new(1, 1, 1, 1), GraphTensor.Packed(5, CudnnDataType.Float, 1, 16, 9, 11)).Build();
+            GraphTensor x = GraphTensor.Packed(1, CudnnDataType.Float, 1, 8, 9, 11),
+                w = GraphTensor.Packed(2, CudnnDataType.Float, 16, 8, 3, 3);
+            using OperationGraph graph =
+                OperationGraph.Convolution(backend.Device.Dnn, x, w, new(1, 1, 1, 1),
+                GraphTensor.Packed(5, CudnnDataType.Float, 1, 16, 9, 11)).Build();
             using EngineConfig config = graph.CreateEngineConfig(choice.ToEngine());
             using ExecutionPlan plan = config.TryPlan()!;
             new PlanFiles(folder, _log.Add).Set(problem, choice, plan.ToJson()!);
         }
-        File.WriteAllText(file, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(file), "\"kind\":.*?\"algorithm\":null", "\"kind\":\"plain\",\"engine\":2,\"knobs\":[2,2],\"algorithm\":null"));
-        string kept = Assert.Single(Directory.GetFiles(folder, "*.json"), path => File.ReadAllText(path).Contains("\"engine\": 2", StringComparison.Ordinal));
+        File.WriteAllText(
+            file, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(file), "\"kind\":.*?\"algorithm\":null",
+            "\"kind\":\"plain\",\"engine\":2,\"knobs\":[2,2],\"algorithm\":null"));
+        string kept =
+            Assert.Single(Directory.GetFiles(folder, "*.json"), path => File.ReadAllText(path)
+            .Contains("\"engine\": 2", StringComparison.Ordinal));
         _log.Clear();
         Run("conv_3x3");
-        Assert.Contains(_log, line => line.EndsWith("cuDNN engine 2, with kernels for the rest (kept)", StringComparison.Ordinal));
+        Assert.Contains(
+            _log, line => line.EndsWith("cuDNN engine 2, with kernels for the rest (kept)", StringComparison.Ordinal));
         Assert.DoesNotContain(_log, line => line.Contains("made anew", StringComparison.Ordinal));
         File.WriteAllText(kept, "{}");
         _log.Clear();
@@ -147,7 +158,8 @@ public sealed class TuningTests : IDisposable
         // The first allocation of a first run is the stopwatch's.
         SoftwareDevice.FailAllocation(1);
         var actual = (float[])Running.Run(executable, test.Graph(), test.InputValues())[0];
-        Tolerance.AssertWithin(5e-3, actual, (float[])Running.Reference(test.Graph(), test.InputValues())[0], "untimed");
+        Tolerance.AssertWithin(
+            5e-3, actual, (float[])Running.Reference(test.Graph(), test.InputValues())[0], "untimed");
         Assert.Contains(_log, line => line.Contains("not timed", StringComparison.Ordinal));
     }
 

@@ -43,14 +43,16 @@ internal static unsafe partial class SoftwareDevice
         {
             byte[] text = new byte[16 * 1024];
             fixed (byte* start = text)
-                return Encoding.UTF8.GetString(text, 0, Math.Min(text.Length - 1, (int)ReadReports(start, (nuint)text.Length)));
+                return Encoding.UTF8.GetString(
+                    text, 0, Math.Min(text.Length - 1, (int)ReadReports(start, (nuint)text.Length)));
         }
     }
 
     /// <summary>The backend's kernels, compiled for the host.</summary>
     public static string HostKernels { get; } = Path.Combine(AppContext.BaseDirectory, "libatrous_kernels_host.so");
 
-    public static void Require() => Assert.SkipUnless(Used, "only the software device can show this; these tests run on a GPU");
+    public static void Require() =>
+        Assert.SkipUnless(Used, "only the software device can show this; these tests run on a GPU");
 
     [LibraryImport(Library, EntryPoint = "atrous_device_live")]
     public static partial long Count(Live kind);

@@ -62,7 +62,8 @@ internal static class TestKernels
 
     /// <summary>Puts one scaling into a stream; the context is current.</summary>
     public static void Launch(
-        CudaKernel scale, CudaStream stream, CudaDeviceVariable<float> input, CudaDeviceVariable<float> output, float factor, float shift)
+        CudaKernel scale, CudaStream stream, CudaDeviceVariable<float> input, CudaDeviceVariable<float> output,
+        float factor, float shift)
     {
         var arguments = new KernelArguments();
         arguments.Add(input.DevicePointer);

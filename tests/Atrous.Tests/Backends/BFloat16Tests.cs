@@ -38,13 +38,15 @@ public sealed class BFloat16Tests(ITestOutputHelper output)
     public static TheoryData<string> Goldens =>
     [
         .. GoldenParityTests.Small.Select(row => row.Data), "arronhzg_resnet101_os16_97x129",
-        "torchvision_deeplabv3_resnet50_97x129", "detectron2_deeplabv3plus_R103_os16_pool6x8_96x128", "jfzhang95_drn_d_54_os8_97x129",
+        "torchvision_deeplabv3_resnet50_97x129", "detectron2_deeplabv3plus_R103_os16_pool6x8_96x128",
+            "jfzhang95_drn_d_54_os8_97x129",
         "kazuto1011_deeplabv2_resnet101_msc_97x129", "mmseg_deeplabv3plus_r50-d8_noac_97x129",
     ];
 
     [Theory]
     [MemberData(nameof(Cases))]
-    public void Operations_agree_with_the_reference(string name) => Compare(OpCases.Find(name), OpCases.Find(name).Graph());
+    public void Operations_agree_with_the_reference(string name) =>
+        Compare(OpCases.Find(name), OpCases.Find(name).Graph());
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -106,7 +108,8 @@ public sealed class BFloat16Tests(ITestOutputHelper output)
         {
             if (expected[i] is not float[] values)
                 continue;
-            Tolerance.AssertWithin(OpLimit, (float[])actual[i], values, $"{test} {graph.Outputs[i]}", values.Max(Math.Abs));
+            Tolerance.AssertWithin(
+                OpLimit, (float[])actual[i], values, $"{test} {graph.Outputs[i]}", values.Max(Math.Abs));
         }
     }
 }

@@ -13,7 +13,8 @@ namespace Atrous.Tests.Backends;
 /// <param name="Range">Inputs lie in (Shift - Range, Shift + Range).</param>
 /// <param name="IsCoarse">Inputs are whole numbers, so that ties happen.</param>
 /// <param name="Shift">The middle of the inputs' range.</param>
-public sealed record OpCase(string Name, Op Op, Shape[] Inputs, string Why, float Range = 2, bool IsCoarse = false, float Shift = 0)
+public sealed record OpCase(
+    string Name, Op Op, Shape[] Inputs, string Why, float Range = 2, bool IsCoarse = false, float Shift = 0)
 {
     /// <summary>The values of the inputs, NHWC.</summary>
     public float[][] InputValues() =>
@@ -46,7 +47,8 @@ public sealed record OpCase(string Name, Op Op, Shape[] Inputs, string Why, floa
         {
             Value x = builder.Input($"x{inputs.Count}", shape);
             // Copies, because an input of the graph is the caller's and never a slice.
-            Value[] copies = [.. "abc".Select(part => builder.Add($"{x.Name}{part}", new Crop(0, 0, shape.Height, shape.Width), x))];
+            Value[] copies =
+                [.. "abc".Select(part => builder.Add($"{x.Name}{part}", new Crop(0, 0, shape.Height, shape.Width), x))];
             wide.Add(builder.Add($"{x.Name}wide", new Concat(), copies));
             inputs.Add(copies[1]);
         }
@@ -72,7 +74,8 @@ public sealed record OpCase(string Name, Op Op, Shape[] Inputs, string Why, floa
     public static float[] Numbers(string name, int count, double range, double shift = 0)
     {
         ulong hash = GeneratedWeights.Hash(name);
-        return [.. Enumerable.Range(0, count).Select(i => (float)((2 * GeneratedWeights.Uniform(hash, i) - 1) * range + shift))];
+        return [.. Enumerable.Range(0, count)
+            .Select(i => (float)((2 * GeneratedWeights.Uniform(hash, i) - 1) * range + shift))];
     }
 
     /// <summary>A weight whose values follow from its name.</summary>

@@ -48,7 +48,8 @@ public sealed class OpTests
             {
                 // The confidence comes before the labels; it is a number up to 1, however little it varies.
                 double? std = i == expected.Length - 2 ? 1 : null;
-                Tolerance.AssertWithin(10 * Limit, (float[])actual[i], (float[])expected[i], $"{name}, seed {seed}: {graph.Outputs[i]}", std);
+                Tolerance.AssertWithin(10 * Limit, (float[])actual[i], (float[])expected[i],
+                    $"{name}, seed {seed}: {graph.Outputs[i]}", std);
             }
             // The last output is labels, of which one in a hundred may be a close call.
             int wrong = ((ushort[])actual[^1]).Zip((ushort[])expected[^1], (a, b) => a == b ? 0 : 1).Sum();
@@ -129,7 +130,8 @@ public sealed class OpTests
     /// <summary>
     /// A label may differ only where interpolation left two classes closer than rounding; never without it.
     /// </summary>
-    private static void AssertSameLabels(LabelOp labelling, OpCase test, float[] logits, ushort[] actual, ushort[] expected)
+    private static void AssertSameLabels(
+        LabelOp labelling, OpCase test, float[] logits, ushort[] actual, ushort[] expected)
     {
         if (labelling.Upsample is null)
         {

@@ -78,7 +78,8 @@ public sealed class PackedConvolutionsTests
         {
             int side = i % 2 == 0 ? 3 : 1;
             Weight kernel = weights.Kernel($"layer {i}", Input.Channels, side);
-            x = graph.Add($"layer {i}", new Conv2d(kernel, null, null, 1, 1, Padding.Symmetric(side / 2), 1, Activation.Relu), x);
+            x = graph.Add(
+                $"layer {i}", new Conv2d(kernel, null, null, 1, 1, Padding.Symmetric(side / 2), 1, Activation.Relu), x);
         }
         return graph.Build(x);
     }
@@ -105,7 +106,8 @@ public sealed class PackedConvolutionsTests
         public Weight Kernel(string name, int channels, int side)
         {
             if (!_kernels.TryGetValue(name, out Weight? kernel))
-                _kernels.Add(name, kernel = new Weight(this, new WeightInfo(name, DType.Float32, [channels, channels, side, side])));
+                _kernels.Add(name,
+                    kernel = new Weight(this, new WeightInfo(name, DType.Float32, [channels, channels, side, side])));
             return kernel;
         }
 

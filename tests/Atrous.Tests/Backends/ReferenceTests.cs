@@ -119,7 +119,8 @@ public sealed class ReferenceTests
         Assert.Equal(2, nodes);
     }
 
-    private static float[] Result(Op op, Shape[] shapes, params float[][] inputs) => (float[])Results(op, shapes, inputs);
+    private static float[] Result(Op op, Shape[] shapes, params float[][] inputs) =>
+        (float[])Results(op, shapes, inputs);
 
     private static Array Results(Op op, Shape[] shapes, params float[][] inputs)
     {

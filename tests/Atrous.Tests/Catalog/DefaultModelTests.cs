@@ -16,10 +16,12 @@ public sealed class DefaultModelTests
     [Fact]
     public void It_is_small_and_lies_beside_every_program()
     {
-        Assert.InRange(new FileInfo(Repository.PathOf("models/atrous-street.safetensors")).Length, 1_000_000, LargestBytes);
+        Assert.InRange(
+            new FileInfo(Repository.PathOf("models/atrous-street.safetensors")).Length, 1_000_000, LargestBytes);
         byte[] committed = File.ReadAllBytes(Repository.PathOf("models/atrous-street.safetensors"));
         Assert.Equal(committed, File.ReadAllBytes(DefaultModel.Path));
-        Assert.Equal(committed, File.ReadAllBytes(Path.Combine(Path.GetDirectoryName(Tool.Path)!, "models", "atrous-street.safetensors")));
+        Assert.Equal(committed,
+            File.ReadAllBytes(Path.Combine(Path.GetDirectoryName(Tool.Path)!, "models", "atrous-street.safetensors")));
     }
 
     [Fact]
@@ -27,12 +29,15 @@ public sealed class DefaultModelTests
     {
         ModelInfo info = ModelInfo.Read(DefaultModel.Path);
         Assert.StartsWith($"{info.Classes} ", DefaultModel.Summary);
-        Assert.Equal(["sky", "building", "pole", "road", "pavement", "tree", "sign symbol", "fence", "car", "pedestrian", "bicyclist"], info.ClassNames);
+        Assert.Equal(
+            ["sky", "building", "pole", "road", "pavement", "tree", "sign symbol", "fence", "car", "pedestrian",
+            "bicyclist"], info.ClassNames);
         Assert.Equal("DeepLabV3+", info.Architecture);
         Assert.Equal(16, info.OutputStride);
         Assert.Empty(info.Missing);
         Assert.Empty(info.Unexpected);
-        Assert.Equal(PreprocessingSpec.ImageNet with { Resize = new ResizePolicy.LongSide(480, OnlyShrink: true) }, info.Preprocessing);
+        Assert.Equal(PreprocessingSpec.ImageNet with { Resize = new ResizePolicy.LongSide(480, OnlyShrink: true) },
+            info.Preprocessing);
     }
 
     [Fact]
@@ -53,7 +58,8 @@ public sealed class DefaultModelTests
         var matrix = new ConfusionMatrix(11, ignore: 11);
         using var segmenter = Segmenter.LoadDefault();
         foreach (string picture in Directory.EnumerateFiles(Path.Combine(val, "images")))
-            Add(matrix, segmenter, picture, Path.Combine(val, "labels", Path.GetFileNameWithoutExtension(picture) + ".png"));
+            Add(matrix, segmenter, picture,
+                Path.Combine(val, "labels", Path.GetFileNameWithoutExtension(picture) + ".png"));
         Assert.Equal(101 * 480L * 360, matrix.Pixels + matrix.Ignored);
         Assert.InRange(matrix.MeanIou, 0.60, 1);
     }

@@ -29,7 +29,8 @@ public sealed class FileServer : IAsyncDisposable
         _application = builder.Build();
         _application.Run(async context =>
         {
-            var request = new ServedRequest(context.Request.Path, Header(context, "Range"), Header(context, "If-Range"));
+            var request =
+                new ServedRequest(context.Request.Path, Header(context, "Range"), Header(context, "If-Range"));
             int number;
             lock (_requests)
             {
@@ -82,7 +83,8 @@ public sealed class FileServer : IAsyncDisposable
     }
 
     /// <summary>Announces all of the file, sends the first bytes, and closes the connection.</summary>
-    public static Task Truncate(HttpContext context, byte[] content, int bytes, string? tag = "v1") => Begin(context, content, bytes, async () =>
+    public static Task Truncate(HttpContext context, byte[] content, int bytes, string? tag = "v1") =>
+        Begin(context, content, bytes, async () =>
     {
         // What was sent must have left before the connection is torn down.
         await Task.Delay(100);

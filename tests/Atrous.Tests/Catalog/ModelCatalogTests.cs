@@ -13,7 +13,8 @@ public sealed class ModelCatalogTests
 
     [Fact]
     public void The_famous_ones_are_in_it() => Assert.Superset(
-        new HashSet<string> { "deeplabv3_resnet50", "deeplabv3_resnet101", "deeplabv3_mobilenet_v3_large", "deeplabv3_mobilenet_v2_1.0_513" },
+        new HashSet<string> { "deeplabv3_resnet50", "deeplabv3_resnet101", "deeplabv3_mobilenet_v3_large",
+        "deeplabv3_mobilenet_v2_1.0_513" },
         ModelCatalog.BuiltIn().Entries.Select(entry => entry.Name).ToHashSet());
 
     [Theory]
@@ -29,7 +30,8 @@ public sealed class ModelCatalogTests
         Assert.Equal(entry.MeanIoU is null, entry.MeasuredOn is null);
         Assert.All(entry.Files, file => Assert.Equal("https", file.Url.Scheme));
         // A hash that is not in the file's name would have to come from somewhere else, and none does.
-        Assert.All(entry.Files, file => Assert.True(file.Sha256 is null || file.FileName.EndsWith($"-{file.Sha256}.pth")));
+        Assert.All(
+            entry.Files, file => Assert.True(file.Sha256 is null || file.FileName.EndsWith($"-{file.Sha256}.pth")));
         if (entry.Files.Count > 1)
             Assert.Contains(entry.Files, file => file.FileName == "config.json");
     }
@@ -88,9 +90,11 @@ public sealed class ModelCatalogTests
     public void The_cache_is_where_the_platform_has_it(string? folder, params string[] variables)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "these are Linux's folders");
-        Dictionary<string, string> environment = variables.Select(variable => variable.Split('=')).ToDictionary(pair => pair[0], pair => pair[1]);
+        Dictionary<string, string> environment = variables.Select(variable => variable.Split('='))
+            .ToDictionary(pair => pair[0], pair => pair[1]);
         if (folder is null)
-            Assert.Contains("ATROUS_HOME", Assert.Throws<AtrousException>(() => ModelCache.Home(environment.GetValueOrDefault)).Message);
+            Assert.Contains("ATROUS_HOME",
+                Assert.Throws<AtrousException>(() => ModelCache.Home(environment.GetValueOrDefault)).Message);
         else
             Assert.Equal(folder, ModelCache.Home(environment.GetValueOrDefault));
     }

@@ -29,7 +29,8 @@ public sealed class PullPlace : IPullReport, IDisposable
             {
                 new
                 {
-                    name = Name, dialect = "torchvision", classes = 21, licence = "MIT", data = "toys", source = "this test",
+                    name = Name, dialect = "torchvision", classes = 21, licence = "MIT", data = "toys",
+                        source = "this test",
                     files = files.Select(file => new { url = file.Url, sha256 = file.Sha256 }),
                 },
             },
@@ -61,10 +62,15 @@ public sealed class PullPlace : IPullReport, IDisposable
     public Action<long>? OnReceived { get; set; }
 
     /// <summary>For the program: this catalog and this cache.</summary>
-    public Dictionary<string, string> Environment => new() { ["ATROUS_CATALOG"] = Catalog, ["ATROUS_HOME"] = Place["home"], ["NO_PROXY"] = "127.0.0.1" };
+    public Dictionary<string, string> Environment => new()
+    {
+        ["ATROUS_CATALOG"] = Catalog, ["ATROUS_HOME"] = Place["home"], ["NO_PROXY"] = "127.0.0.1",
+    };
 
     /// <summary>Files of the model, and what is left of unfinished ones.</summary>
-    public string[] Files => [.. Directory.EnumerateFiles(Path.GetDirectoryName(Target)!).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+    public string[] Files =>
+        [.. Directory.EnumerateFiles(Path.GetDirectoryName(Target)!).Select(path => Path.GetFileName(path))
+        .Order(StringComparer.Ordinal)];
 
     public static string Hash(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
 

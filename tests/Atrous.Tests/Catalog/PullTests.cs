@@ -51,7 +51,8 @@ public sealed class PullTests
             if (received == Part)
                 interruption.Cancel();
         };
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => place.Pull(cancellationToken: interruption.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => place.Pull(cancellationToken: interruption.Token));
         Assert.Equal(PullState.Partial, place.Cache.StateOf(place.Entry));
         Assert.Equal(Part, place.Cache.BytesOf(place.Entry));
         Assert.False(File.Exists(place.Target));
@@ -95,7 +96,8 @@ public sealed class PullTests
     public async Task What_has_no_edition_is_fetched_from_the_beginning()
     {
         await using var server = new FileServer((context, number) =>
-            number == 1 ? FileServer.Truncate(context, Content, Part, tag: null) : FileServer.Send(context, Content, tag: null));
+            number == 1 ? FileServer.Truncate(context, Content, Part, tag: null)
+            : FileServer.Send(context, Content, tag: null));
         using var place = new PullPlace(server, Content);
         await place.Pull();
         place.AssertPulled(Content);
@@ -117,7 +119,8 @@ public sealed class PullTests
         using var place = new PullPlace(server, Content);
         await place.Pull();
         place.AssertPulled(Content);
-        Assert.Equal(["/weights.pth", "/elsewhere", "/weights.pth", "/elsewhere"], server.Requests.Select(request => request.Path));
+        Assert.Equal(["/weights.pth", "/elsewhere", "/weights.pth", "/elsewhere"],
+            server.Requests.Select(request => request.Path));
         Assert.Equal($"bytes={Part}-", server.Requests[3].Range);
         Assert.Equal(206, server.Requests[3].Status);
     }
@@ -247,8 +250,10 @@ public sealed class PullTests
     [Fact]
     public async Task The_files_of_a_folder_come_one_by_one()
     {
-        await using var server = new FileServer((context, number) => FileServer.Send(context, Content[..(number * 100)]));
-        using var place = new PullPlace(($"{server.Address}/config.json", null), ($"{server.Address}/model.safetensors", Hash(200)));
+        await using var server =
+            new FileServer((context, number) => FileServer.Send(context, Content[..(number * 100)]));
+        using var place =
+            new PullPlace(($"{server.Address}/config.json", null), ($"{server.Address}/model.safetensors", Hash(200)));
         Assert.Equal(2, await place.Pull());
         Assert.Equal(["config.json", "model.safetensors"], place.Files);
         Assert.Equal(Path.GetDirectoryName(place.Target), place.Cache.PathOf(place.Entry));

@@ -20,7 +20,8 @@ public sealed class CheckpointTests : IDisposable
     [InlineData("", "mean", "std")]
     [InlineData("", "module.")]
     [InlineData("")]
-    public void Common_prefix(string expected, params string[] names) => Assert.Equal(expected, WeightNames.CommonPrefix(names));
+    public void Common_prefix(string expected, params string[] names) =>
+        Assert.Equal(expected, WeightNames.CommonPrefix(names));
 
     [Fact]
     public void A_folder_gives_weights_and_configuration()
@@ -69,7 +70,8 @@ public sealed class CheckpointTests : IDisposable
     {
         string path = Path.Combine(_folder, "model.pth");
         File.WriteAllBytes(path, (text[0] == '\ufeff' ? Encoding.UTF8 : Encoding.Latin1).GetBytes(text));
-        Assert.Contains(reason, Assert.Throws<ModelException>(() => Checkpoint.Open(path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            reason, Assert.Throws<ModelException>(() => Checkpoint.Open(path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -81,7 +83,8 @@ public sealed class CheckpointTests : IDisposable
             zip.CreateEntry("model/data.pkl");
             zip.CreateEntry("model/constants.pkl");
         }
-        Assert.Contains("TorchScript", Assert.Throws<ModelException>(() => Checkpoint.Open(path)).Message, StringComparison.Ordinal);
+        Assert.Contains("TorchScript", Assert.Throws<ModelException>(() => Checkpoint.Open(path)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -127,5 +130,6 @@ public sealed class CheckpointTests : IDisposable
 
     private static string Refusal(string path) => Assert.Throws<ModelException>(() => Checkpoint.Open(path)).Message;
 
-    private void Copy(string name, string target) => File.Copy(Path.Combine(ContainerCase.Folder, name), Path.Combine(_folder, target));
+    private void Copy(string name, string target) =>
+        File.Copy(Path.Combine(ContainerCase.Folder, name), Path.Combine(_folder, target));
 }

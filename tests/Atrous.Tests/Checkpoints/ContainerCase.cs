@@ -23,7 +23,8 @@ public sealed record ContainerCase(string Name, string Expect, JsonElement Row)
             Assert.Equal(path, checkpoint.WeightsPath);
         JsonProperty[] tensors = [.. Row.GetProperty("tensors").EnumerateObject()];
         string Stripped(string stored) =>
-            stored.StartsWith(checkpoint.StrippedPrefix, StringComparison.Ordinal) ? stored[checkpoint.StrippedPrefix.Length..] : stored;
+            stored.StartsWith(checkpoint.StrippedPrefix, StringComparison.Ordinal)
+            ? stored[checkpoint.StrippedPrefix.Length..] : stored;
         Assert.Equal(
             tensors.Select(tensor => Stripped(tensor.Name)).Order(StringComparer.Ordinal),
             checkpoint.Weights.Keys.Order(StringComparer.Ordinal));
@@ -78,7 +79,8 @@ public sealed record ContainerCase(string Name, string Expect, JsonElement Row)
             var other => throw new InvalidDataException($"expected.json has the value '{other}'."),
         };
 
-    private string? Text(string property) => Row.TryGetProperty(property, out JsonElement value) ? value.GetString() : null;
+    private string? Text(string property) =>
+        Row.TryGetProperty(property, out JsonElement value) ? value.GetString() : null;
 
     private static List<ContainerCase> ReadAll()
     {

@@ -12,11 +12,13 @@ public sealed class ContainerTests
     public static TheoryData<string> Loadable =>
         [.. ContainerCase.All.Where(row => row.Row.TryGetProperty("tensors", out _)).Select(row => row.Name)];
 
-    public static TheoryData<string> Hostile => [.. ContainerCase.All.Where(row => row.Expect is "reject").Select(row => row.Name)];
+    public static TheoryData<string> Hostile =>
+        [.. ContainerCase.All.Where(row => row.Expect is "reject").Select(row => row.Name)];
 
     /// <summary>Files that may be read or refused, as long as that is done cleanly.</summary>
     public static TheoryData<string> Doubtful =>
-        [.. ContainerCase.All.Where(row => row.Expect.Contains("_or_", StringComparison.Ordinal)).Select(row => row.Name)];
+        [.. ContainerCase.All.Where(row => row.Expect.Contains("_or_", StringComparison.Ordinal))
+        .Select(row => row.Name)];
 
     [Theory]
     [MemberData(nameof(Loadable))]
@@ -45,7 +47,8 @@ public sealed class ContainerTests
     public void Refuses_hostile_bytes_by_the_name_they_were_given(string name)
     {
         byte[] bytes = File.ReadAllBytes(Path.Combine(ContainerCase.Folder, name));
-        ModelException error = Bounded(() => Assert.Throws<ModelException>(() => ReadAll(Checkpoint.Open(bytes, name))));
+        ModelException error =
+            Bounded(() => Assert.Throws<ModelException>(() => ReadAll(Checkpoint.Open(bytes, name))));
         Assert.StartsWith($"The checkpoint '{name}' ", error.Message, StringComparison.Ordinal);
     }
 

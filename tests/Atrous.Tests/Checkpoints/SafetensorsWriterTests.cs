@@ -32,7 +32,8 @@ public sealed class SafetensorsWriterTests : IDisposable
     {
         float[] values =
         [
-            0f, -0f, 1f / 3, -65504f, 1e-7f, 6e-8f, 1e-40f, 3.4e38f, float.PositiveInfinity, float.NegativeInfinity, float.NaN,
+            0f, -0f, 1f / 3, -65504f, 1e-7f, 6e-8f, 1e-40f, 3.4e38f, float.PositiveInfinity, float.NegativeInfinity,
+                float.NaN,
             2049f, 2051f, 1.00390625f, 1.01171875f, 65520f, -1e-5f,
         ];
         Write(new WeightInfo("w", type, [values.Length]), values);
@@ -42,7 +43,8 @@ public sealed class SafetensorsWriterTests : IDisposable
             DType.BFloat16 => RoundToBFloat16(value),
             _ => value,
         });
-        Assert.Equal(Array.ConvertAll(expected, BitConverter.SingleToInt32Bits), Array.ConvertAll(Read("w"), BitConverter.SingleToInt32Bits));
+        Assert.Equal(Array.ConvertAll(expected, BitConverter.SingleToInt32Bits),
+            Array.ConvertAll(Read("w"), BitConverter.SingleToInt32Bits));
     }
 
     [Fact]
@@ -56,7 +58,8 @@ public sealed class SafetensorsWriterTests : IDisposable
         for (int i = 0; i < values.Length; i++)
         {
             float expected = (float)BitConverter.UInt16BitsToHalf((ushort)i);
-            Assert.True(values[i] == expected ? float.IsNegative(values[i]) == float.IsNegative(expected) : float.IsNaN(values[i]) && float.IsNaN(expected), $"0x{i:x4}");
+            Assert.True(values[i] == expected ? float.IsNegative(values[i]) == float.IsNegative(expected)
+                : float.IsNaN(values[i]) && float.IsNaN(expected), $"0x{i:x4}");
         }
     }
 
@@ -75,7 +78,8 @@ public sealed class SafetensorsWriterTests : IDisposable
     [Fact]
     public void The_header_is_deterministic_and_aligned()
     {
-        WeightInfo[] infos = [new("b", DType.UInt8, [3]), new("\u00e9 \"q\"", DType.Float32, [2, 0]), new("a", DType.Float64, [])];
+        WeightInfo[] infos =
+            [new("b", DType.UInt8, [3]), new("\u00e9 \"q\"", DType.Float32, [2, 0]), new("a", DType.Float64, [])];
         byte[] Once(Dictionary<string, string> metadata)
         {
             using (var writer = new SafetensorsWriter(Target, infos, metadata))
@@ -120,7 +124,8 @@ public sealed class SafetensorsWriterTests : IDisposable
     {
         WeightInfo info = new("a", DType.Float32, [1]);
         Assert.Throws<ArgumentException>(() => new SafetensorsWriter(Target, [info, info]));
-        Assert.Throws<AtrousException>(() => new SafetensorsWriter(Path.Combine(_folder, "none", "x.safetensors"), [info]));
+        Assert.Throws<AtrousException>(
+            () => new SafetensorsWriter(Path.Combine(_folder, "none", "x.safetensors"), [info]));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -132,7 +137,8 @@ public sealed class SafetensorsWriterTests : IDisposable
         // The two neighbours of 16 bits; a tie goes to the even one.
         uint low = BitConverter.SingleToUInt32Bits(value) & 0xffff0000;
         double down = BitConverter.UInt32BitsToSingle(low);
-        double up = low + 0x10000 >= 0x7f800000 && low < 0x80000000 ? Math.Pow(2, 128) : BitConverter.UInt32BitsToSingle(low + 0x10000);
+        double up = low + 0x10000 >= 0x7f800000 && low < 0x80000000 ? Math.Pow(2, 128)
+            : BitConverter.UInt32BitsToSingle(low + 0x10000);
         double toDown = Math.Abs(value - down);
         double toUp = Math.Abs(up - value);
         bool takeUp = toUp < toDown || toUp == toDown && (low & 0x10000) != 0;

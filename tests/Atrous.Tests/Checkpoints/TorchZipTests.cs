@@ -8,29 +8,36 @@ namespace Atrous.Tests.Checkpoints;
 /// <summary>Forms of the zip container that the goldens lack: zip64 and what newer PyTorch versions write.</summary>
 public sealed class TorchZipTests : IDisposable
 {
-    private const string Storage = "((X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0004tQ";
+    private const string Storage =
+        "((X\u0007\0\0\0storagectorch\nFloatStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0004tQ";
 
     private readonly string _path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".pth");
 
     [Fact]
     public void Reads_sizes_and_offsets_of_64_bits()
     {
-        WriteZip64(Tensor("ctorch._utils\n_rebuild_tensor_v2\n", Storage + "K\0(K\u0004t(K\u0001t\u0089}tR"), [1f, 2f, 3f, 4f]);
+        WriteZip64(Tensor("ctorch._utils\n_rebuild_tensor_v2\n", Storage + "K\0(K\u0004t(K\u0001t\u0089}tR"),
+            [1f, 2f, 3f, 4f]);
         Assert.Equal([1f, 2f, 3f, 4f], ReadTensor(DType.Float32));
     }
 
     [Fact]
     public void Reads_integers_written_as_longs()
     {
-        WriteZip64(Tensor("ctorch._utils\n_rebuild_tensor_v2\n", Storage + "\u008a\0(\u008a\u0001\u0002t(\u008a\u0001\u0002t\u0089}tR"), [1f, 2f, 3f, 4f]);
+        WriteZip64(
+            Tensor("ctorch._utils\n_rebuild_tensor_v2\n", Storage
+            + "\u008a\0(\u008a\u0001\u0002t(\u008a\u0001\u0002t\u0089}tR"), [1f, 2f, 3f, 4f]);
         Assert.Equal([1f, 3f], ReadTensor(DType.Float32));
     }
 
     [Fact]
     public void Reads_untyped_storages()
     {
-        string storage = "((X\u0007\0\0\0storagectorch.storage\nUntypedStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0010tQ";
-        WriteZip64(Tensor("ctorch._utils\n_rebuild_tensor_v3\n", storage + "K\0(K\u0008t(K\u0001t\u0089}ctorch\nuint16\n}tR"), [1f, 0f, 0f, 2f]);
+        string storage =
+            "((X\u0007\0\0\0storagectorch.storage\nUntypedStorage\nX\u0001\0\0\00X\u0003\0\0\0cpuK\u0010tQ";
+        WriteZip64(
+            Tensor("ctorch._utils\n_rebuild_tensor_v3\n", storage + "K\0(K\u0008t(K\u0001t\u0089}ctorch\nuint16\n}tR"),
+            [1f, 0f, 0f, 2f]);
         Assert.Equal([0f, 0x3f80, 0f, 0f, 0f, 0f, 0f, 0x4000], ReadTensor(DType.UInt16));
     }
 
@@ -41,14 +48,16 @@ public sealed class TorchZipTests : IDisposable
     public void Refuses_storages_it_cannot_read(string type, string count, string reason)
     {
         string storage = $"((X\u0007\0\0\0storage{type}X\u0001\0\0\00X\u0003\0\0\0cpu{count}tQ";
-        WriteZip64(Tensor("ctorch._utils\n_rebuild_tensor_v2\n", storage + "K\0(K\u0001t(K\u0001t\u0089}tR"), [1f, 2f, 3f, 4f]);
+        WriteZip64(Tensor("ctorch._utils\n_rebuild_tensor_v2\n", storage + "K\0(K\u0001t(K\u0001t\u0089}tR"),
+            [1f, 2f, 3f, 4f]);
         ModelException error = Assert.Throws<ModelException>(() => Checkpoint.Open(_path));
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => File.Delete(_path);
 
-    private static string Tensor(string function, string arguments) => $"\u0080\u0002}}(X\u0001\0\0\0w{function}{arguments}u.";
+    private static string Tensor(string function, string arguments) =>
+        $"\u0080\u0002}}(X\u0001\0\0\0w{function}{arguments}u.";
 
     private float[] ReadTensor(DType type)
     {

@@ -13,7 +13,8 @@ public sealed class DefaultModelCommandTests
         using var place = new Workplace();
         string photo = place.AddPhoto("a.png");
         ToolResult result = Tool.Run("segment", photo).Exits(0);
-        Assert.Matches($"^atrous: no --model {Regex.Escape(Said)}, DeepLabV3\\+ with .* on cpu, fp32$", Assert.Single(result.ErrorLines));
+        Assert.Matches($"^atrous: no --model {Regex.Escape(Said)}, DeepLabV3\\+ with .* on cpu, fp32$",
+            Assert.Single(result.ErrorLines));
         byte[] mask = place.AssertMask("a.mask.png");
 
         ToolResult named = Tool.Run("segment", photo, "--model", "atrous-street").Exits(0);

@@ -45,7 +45,8 @@ public sealed class EvalTests(GeneratedModel model) : IDisposable
         Assert.Equal(50, json.GetProperty("ignoredPixels").GetInt64());
         double expected = (Height * Width - 150 + right) / (double)(Height * Width - 50);
         Assert.Equal(expected, json.GetProperty("pixelAccuracy").GetDouble(), 1e-12);
-        long counted = json.GetProperty("confusion").EnumerateArray().SelectMany(row => row.EnumerateArray()).Sum(cell => cell.GetInt64());
+        long counted = json.GetProperty("confusion").EnumerateArray().SelectMany(row => row.EnumerateArray())
+            .Sum(cell => cell.GetInt64());
         Assert.Equal(Height * Width - 50, counted);
 
         int Changed(ushort[] now)
@@ -75,10 +76,13 @@ public sealed class EvalTests(GeneratedModel model) : IDisposable
         AddPictures("a");
         double plain = Accuracy();
         Assert.Equal(1, plain);
-        foreach (string[] options in new string[][] { ["--flip"], ["--scales", "0.5,1.5"], ["--crf"], ["--resize", "65x65"], ["--tile", "32"], ["--output-stride", "8"] })
+        foreach (
+            string[] options in new string[][] { ["--flip"], ["--scales", "0.5,1.5"], ["--crf"], ["--resize", "65x65"],
+            ["--tile", "32"], ["--output-stride", "8"] })
             Assert.InRange(Accuracy(options), 0, 0.99999);
 
-        double Accuracy(params string[] options) => Eval(["--json", "-q", .. options]).Exits(0).Json.GetProperty("pixelAccuracy").GetDouble();
+        double Accuracy(params string[] options) =>
+            Eval(["--json", "-q", .. options]).Exits(0).Json.GetProperty("pixelAccuracy").GetDouble();
     }
 
     [Fact]
@@ -86,7 +90,9 @@ public sealed class EvalTests(GeneratedModel model) : IDisposable
     {
         AddPictures("a");
         ushort[] labels = LabelImage.Load(_place["labels/a.png"]).Labels.ToArray();
-        ushort[] doubled = [.. Enumerable.Range(0, 4 * Height * Width).Select(i => labels[i / (2 * Width) / 2 * Width + i % (2 * Width) / 2])];
+        ushort[] doubled =
+            [.. Enumerable.Range(0, 4 * Height * Width)
+            .Select(i => labels[i / (2 * Width) / 2 * Width + i % (2 * Width) / 2])];
         LabelPng.Save(_place["labels/a.png"], doubled, 2 * Height, 2 * Width, 5);
         JsonElement json = Eval("--json").Exits(0).Json;
         Assert.Equal(4 * Height * Width, json.GetProperty("pixels").GetInt64());
@@ -116,9 +122,11 @@ public sealed class EvalTests(GeneratedModel model) : IDisposable
         Eval("-q").Refuses(3, "labels/b.png", "label 7", "5 classes");
         Eval("-q", "--ignore", "7", "--json").Exits(0);
 
-        Tool.Run("eval", model.Path, "--images", _place["nowhere"], "--labels", _place["labels"]).Refuses(3, "nowhere", "--images");
+        Tool.Run("eval", model.Path, "--images", _place["nowhere"], "--labels", _place["labels"])
+            .Refuses(3, "nowhere", "--images");
         Directory.CreateDirectory(_place["empty"]);
-        Tool.Run("eval", model.Path, "--images", _place["empty"], "--labels", _place["labels"]).Refuses(3, "empty", "no .jpg");
+        Tool.Run("eval", model.Path, "--images", _place["empty"], "--labels", _place["labels"])
+            .Refuses(3, "empty", "no .jpg");
         Tool.Run("eval", model.Path, "--labels", _place["labels"]).Refuses(2, "--images");
         Eval("--ignore", "x").Refuses(2, "--ignore takes a number");
         Eval("--batch", "0").Refuses(2, "--batch takes a number");

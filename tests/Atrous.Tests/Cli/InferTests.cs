@@ -58,8 +58,10 @@ public sealed class InferTests(GeneratedModel model) : IDisposable
     public void Without_a_model_it_takes_the_one_in_the_box_and_says_so()
     {
         WriteInput("input.safetensors", "input", new Shape(1, 33, 65, 3));
-        ToolResult result = Tool.Run("infer", "--input", _place["input.safetensors"], "-o", _place["out.safetensors"]).Exits(0);
-        Assert.StartsWith("atrous: no MODEL given; atrous-street (11 road-scene classes), DeepLabV3+ with ", Assert.Single(result.ErrorLines));
+        ToolResult result = Tool.Run("infer", "--input", _place["input.safetensors"], "-o", _place["out.safetensors"])
+            .Exits(0);
+        Assert.StartsWith("atrous: no MODEL given; atrous-street (11 road-scene classes), DeepLabV3+ with ",
+            Assert.Single(result.ErrorLines));
         using Checkpoint file = Checkpoint.Open(_place["out.safetensors"]);
         Assert.Equal([1, 11, 33, 65], file.Weights["output"].Shape);
     }

@@ -32,7 +32,8 @@ public sealed class InfoTests(GeneratedModel model)
         Assert.Equal(0, small.GetProperty("missing").GetArrayLength());
         Assert.Equal(0, small.GetProperty("unexpected").GetArrayLength());
 
-        JsonElement dense = Tool.Run("info", model.Path, "--json", "--size", "65x129", "--output-stride", "8").Exits(0).Json;
+        JsonElement dense = Tool.Run("info", model.Path, "--json", "--size", "65x129", "--output-stride", "8")
+            .Exits(0).Json;
         Assert.Equal(8, dense.GetProperty("outputStride").GetInt32());
         Assert.True(dense.GetProperty("multiplyAdds").GetInt64() > small.GetProperty("multiplyAdds").GetInt64());
     }

@@ -20,7 +20,8 @@ public sealed partial class InterruptionTests(GeneratedModel model)
         byte[] photo = Workplace.Photo(Height, Width);
         for (int i = 0; i < Pictures; i++)
             place.Add($"in/{i:000}.png", photo);
-        Process process = Tool.Start(place.Folder, "segment", place["in"], "--model", model.Path, "-o", place["out"], "--overlay", "--json");
+        Process process = Tool.Start(
+            place.Folder, "segment", place["in"], "--model", model.Path, "-o", place["out"], "--overlay", "--json");
         for (long start = Stopwatch.GetTimestamp(); !File.Exists(place["out/001.mask.png"]);)
         {
             Assert.False(process.HasExited);

@@ -71,7 +71,8 @@ public sealed partial class PullCommandTests(GeneratedModel model)
         Assert.Equal(place.Target, pulled.GetProperty("path").GetString());
         Assert.Equal(PullPlace.Hash(_content), pulled.GetProperty("files")[0].GetProperty("sha256").GetString());
 
-        static string Line(ToolResult result) => result.Output.Split('\n').Single(line => line.Contains(PullPlace.Name));
+        static string Line(ToolResult result) =>
+            result.Output.Split('\n').Single(line => line.Contains(PullPlace.Name));
     }
 
     [Theory]
@@ -92,7 +93,8 @@ public sealed partial class PullCommandTests(GeneratedModel model)
         }
         Assert.Equal(0, Kill(process.Id, signal));
         ToolResult stopped = Tool.Finish(process, []).Exits(code);
-        Assert.Equal("atrous: interrupted; 1.5 MB are kept, and `atrous pull some-model` goes on from there.", stopped.ErrorLines[^1]);
+        Assert.Equal("atrous: interrupted; 1.5 MB are kept, and `atrous pull some-model` goes on from there.",
+            stopped.ErrorLines[^1]);
         Assert.Contains("partly pulled", Run(place, "models").Exits(0).Output);
 
         Run(place, "pull", PullPlace.Name).Exits(0);
@@ -110,8 +112,11 @@ public sealed partial class PullCommandTests(GeneratedModel model)
             await FileServer.Send(context, _content);
         });
         using var place = new PullPlace(server, _content);
-        Process[] processes = [.. Enumerable.Range(0, 2).Select(_ => Tool.Start(place.Place.Folder, place.Environment, "pull", PullPlace.Name))];
-        ToolResult[] results = await Task.WhenAll(processes.Select(process => Task.Run(() => Tool.Finish(process, []))));
+        Process[] processes =
+            [.. Enumerable.Range(0, 2)
+            .Select(_ => Tool.Start(place.Place.Folder, place.Environment, "pull", PullPlace.Name))];
+        ToolResult[] results =
+            await Task.WhenAll(processes.Select(process => Task.Run(() => Tool.Finish(process, []))));
         Assert.All(results, result => result.Exits(0));
         Assert.Single(server.Requests);
         place.AssertPulled(_content);
@@ -128,7 +133,8 @@ public sealed partial class PullCommandTests(GeneratedModel model)
         using var place = new PullPlace(server, _content);
         Run(place, "pull", PullPlace.Name).Refuses(3, "404", server.Address);
         Run(place, "pull", "other-model").Refuses(2, "'other-model'", "atrous models");
-        Run(place, "segment", place.Place.AddPhoto("a.png"), "--model", "other-model").Refuses(3, "'other-model'", "atrous models");
+        Run(place, "segment", place.Place.AddPhoto("a.png"), "--model", "other-model")
+            .Refuses(3, "'other-model'", "atrous models");
         Run(place, "info", "other-model.pth").Refuses(3, "'other-model.pth' does not exist");
         place.Place.Add("catalog.json", "{}");
         Run(place, "models").Refuses(2, place.Catalog);

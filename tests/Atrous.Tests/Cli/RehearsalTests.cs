@@ -19,7 +19,9 @@ public sealed class RehearsalTests(GeneratedModel model)
     {
         using var place = new Workplace();
         string photo = place.AddPhoto("a.png");
-        ToolResult[] results = [.. new[] { "1", "2" }.Select(processors => Segment(place, photo, "DOTNET_PROCESSOR_COUNT", processors).Exits(0))];
+        ToolResult[] results =
+            [.. new[] { "1", "2" }.Select(
+                processors => Segment(place, photo, "DOTNET_PROCESSOR_COUNT", processors).Exits(0))];
         Assert.NotEmpty(results[0].Bytes);
         Assert.Equal(results[0].Bytes, results[1].Bytes);
         Assert.Equal(results[0].Error, results[1].Error);

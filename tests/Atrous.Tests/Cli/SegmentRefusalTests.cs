@@ -76,8 +76,10 @@ public sealed class SegmentRefusalTests(GeneratedModel model) : IDisposable
     {
         _place.AddPhoto("a.png");
         _place.Add("half.safetensors", File.ReadAllBytes(model.Path)[..1_000_000]);
-        Tool.Run("segment", _place["a.png"], "--model", _place["half.safetensors"], "-o", _place["out"]).Refuses(3, "half.safetensors");
-        Tool.Run("segment", _place["a.png"], "--model", _place["nothing.pth"], "-o", _place["out"]).Refuses(3, "nothing.pth");
+        Tool.Run("segment", _place["a.png"], "--model", _place["half.safetensors"], "-o", _place["out"])
+            .Refuses(3, "half.safetensors");
+        Tool.Run("segment", _place["a.png"], "--model", _place["nothing.pth"], "-o", _place["out"])
+            .Refuses(3, "nothing.pth");
         Assert.Equal(["a.png", "half.safetensors"], _place.Files);
     }
 
@@ -85,9 +87,11 @@ public sealed class SegmentRefusalTests(GeneratedModel model) : IDisposable
     public void Every_device_and_thread_count_gives_a_mask_and_quiet_says_nothing()
     {
         _place.AddPhoto("a.png");
-        foreach (string[] options in new string[][] { ["--threads", "1"], ["--threads", "2"], ["--device", "reference"] })
+        foreach (
+            string[] options in new string[][] { ["--threads", "1"], ["--threads", "2"], ["--device", "reference"] })
         {
-            ToolResult result = Segment([_place["a.png"], "--quiet", "-o", _place[$"{options[1]}.png"], .. options]).Exits(0);
+            ToolResult result = Segment([_place["a.png"], "--quiet", "-o", _place[$"{options[1]}.png"], .. options])
+                .Exits(0);
             Assert.Empty(result.Output + result.Error);
         }
         Assert.Equal(_place.AssertMask("1.png"), _place.AssertMask("2.png"));

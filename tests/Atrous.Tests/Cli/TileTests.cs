@@ -74,7 +74,8 @@ public sealed class TileTests(GeneratedModel model) : IDisposable
         using (var photo = new Image(width, height, 3))
             photo.SavePng(_place["a.png"]);
         Process process = Tool.Start(
-            _place.Folder, "segment", "a.png", "-q", "--model", model.Path, "--tile", "257", "--overlap", "0", "--threads", "1");
+            _place.Folder, "segment", "a.png", "-q", "--model", model.Path, "--tile", "257", "--overlap", "0",
+            "--threads", "1");
         long peak = 0;
         while (!process.HasExited)
         {
@@ -90,8 +91,10 @@ public sealed class TileTests(GeneratedModel model) : IDisposable
     {
         try
         {
-            string? line = File.ReadLines($"/proc/{process}/status").FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
-            return line is null ? 0 : 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture);
+            string? line = File.ReadLines($"/proc/{process}/status")
+                .FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
+            return line is null ? 0 : 1024 * long.Parse(
+                line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture);
         }
         catch (IOException)
         {

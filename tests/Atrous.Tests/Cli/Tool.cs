@@ -50,13 +50,15 @@ public static class Tool
     public static ToolResult RunIn(string folder, params string[] arguments) => Finish(Start(folder, arguments), []);
 
     /// <summary>With bytes on standard input.</summary>
-    public static ToolResult Pipe(byte[] input, params string[] arguments) => Finish(Start(Repository.Root, arguments), input);
+    public static ToolResult Pipe(byte[] input, params string[] arguments) =>
+        Finish(Start(Repository.Root, arguments), input);
 
     /// <summary>Starts the program; the caller finishes it.</summary>
     public static Process Start(string folder, params string[] arguments) => Start(folder, [], arguments);
 
     /// <summary>As <see cref="Start(string, string[])"/>, with some environment variables set.</summary>
-    public static Process Start(string folder, IEnumerable<KeyValuePair<string, string>> environment, params string[] arguments)
+    public static Process Start(
+        string folder, IEnumerable<KeyValuePair<string, string>> environment, params string[] arguments)
     {
         var info = new ProcessStartInfo(Path, arguments)
         {
@@ -92,7 +94,8 @@ public static class Tool
 
     private static string Find()
     {
-        string configuration = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+        string configuration =
+            System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
         return Repository.PathOf($"artifacts/bin/Atrous.Cli/{configuration}/atrous");
     }
 }

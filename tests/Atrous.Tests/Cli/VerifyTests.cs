@@ -26,7 +26,8 @@ public sealed class VerifyTests(GeneratedModel model) : IDisposable
         _place.AddPhoto("in/a.png");
         _place.AddPhoto("in/b.png");
         ToolResult result = Tool.Run(
-            "verify", model.Path, _place["in"], "--device", "cpu", "--against", "cpu", "--size", "65x49", "--layers", "--json", "-q").Exits(0);
+            "verify", model.Path, _place["in"], "--device", "cpu", "--against", "cpu", "--size", "65x49", "--layers",
+            "--json", "-q").Exits(0);
         Assert.Empty(result.Error);
         JsonElement json = result.Json;
         Assert.Equal("cpu", json.GetProperty("against").GetString());
@@ -34,7 +35,8 @@ public sealed class VerifyTests(GeneratedModel model) : IDisposable
         Assert.Equal(JsonValueKind.Null, json.GetProperty("firstLayerAbove").ValueKind);
         Assert.Equal(
             [_place["in/a.png"], _place["in/b.png"]],
-            json.GetProperty("pictures").EnumerateArray().Select(picture => picture.GetProperty("picture").GetString()!));
+            json.GetProperty("pictures").EnumerateArray()
+                .Select(picture => picture.GetProperty("picture").GetString()!));
         JsonElement[] layers = [.. json.GetProperty("layers").EnumerateArray()];
         Assert.InRange(layers.Length, 50, 120);
         Assert.Equal("1x32x24x32", layers[0].GetProperty("shape").GetString());

@@ -14,7 +14,8 @@ public sealed class Workplace : IDisposable
     /// <summary>Every file's relative path, hidden ones too.</summary>
     public string[] Files =>
     [
-        .. Directory.EnumerateFiles(Folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+        .. Directory.EnumerateFiles(
+            Folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
             .Select(path => Path.GetRelativePath(Folder, path)).Order(StringComparer.Ordinal),
     ];
 

@@ -43,10 +43,12 @@ public sealed class CrfGolden
         Enum.Parse<CrfNormalization>(_case.GetProperty("normalization").GetString()!, ignoreCase: true);
 
     /// <summary>After 0, 1, 2, ... iterations.</summary>
-    public double[] KlDivergence => [.. _case.GetProperty("kl_divergence").EnumerateArray().Select(item => item.GetDouble())];
+    public double[] KlDivergence =>
+        [.. _case.GetProperty("kl_divergence").EnumerateArray().Select(item => item.GetDouble())];
 
     /// <summary>The published implementation's own mean distance from exact filtering.</summary>
-    public double MeanDistanceOfTheOriginal => _case.GetProperty("lattice_vs_exact").GetProperty("mean_abs").GetDouble();
+    public double MeanDistanceOfTheOriginal =>
+        _case.GetProperty("lattice_vs_exact").GetProperty("mean_abs").GetDouble();
 
     public float[] Unary => _input.Read<float>("unary");
 
@@ -74,7 +76,8 @@ public sealed class CrfGolden
             float[] sigma = Floats(bilateral.GetProperty("sxy"));
             using Image image = Image.FromPixels(_input.Read<byte>("image"), Width, Height, 3);
             crf.AddBilateral(
-                sigma[0], sigma[1], Floats(bilateral.GetProperty("srgb")), image, Compatibility(bilateral), Normalization);
+                sigma[0], sigma[1], Floats(bilateral.GetProperty("srgb")), image, Compatibility(bilateral),
+                Normalization);
         }
         if (Kernel("features") is { } features)
         {
@@ -86,7 +89,8 @@ public sealed class CrfGolden
 
     private static Dictionary<string, JsonElement> ReadCases()
     {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Repository.Goldens, "crf", "cases.json")));
+        using JsonDocument document =
+            JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Repository.Goldens, "crf", "cases.json")));
         return document.RootElement.Clone().GetProperty("cases").EnumerateArray()
             .ToDictionary(entry => entry.GetProperty("name").GetString()!);
     }
@@ -94,7 +98,8 @@ public sealed class CrfGolden
     private static CrfCompatibility Compatibility(JsonElement kernel)
     {
         JsonElement compat = kernel.GetProperty("compat");
-        return compat.ValueKind == JsonValueKind.Number ? compat.GetSingle() : CrfCompatibility.Diagonal(Floats(compat));
+        return compat.ValueKind == JsonValueKind.Number ? compat.GetSingle()
+            : CrfCompatibility.Diagonal(Floats(compat));
     }
 
     private static float[] Floats(JsonElement array) => [.. array.EnumerateArray().Select(item => item.GetSingle())];

@@ -51,7 +51,8 @@ public sealed class CrfGoldenTests
         foreach (double expected in golden.KlDivergence)
         {
             double divergence = crf.KlDivergence();
-            Assert.True(Math.Abs(divergence - expected) <= 1e-4 * Math.Abs(expected), $"{name}: {divergence}, not {expected}");
+            Assert.True(
+                Math.Abs(divergence - expected) <= 1e-4 * Math.Abs(expected), $"{name}: {divergence}, not {expected}");
             crf.Step();
         }
     }
@@ -63,9 +64,11 @@ public sealed class CrfGoldenTests
         float[] softmax = file.Read<float>("softmax");
         AssertNear(1e-6, file.Read<float>("unary_from_softmax"), DenseCrfUnary.FromSoftmax(softmax, 4), "default");
         AssertNear(
-            1e-6, file.Read<float>("unary_from_softmax_scale0.5"), DenseCrfUnary.FromSoftmax(softmax, 4, scale: 0.5f), "scale");
+            1e-6, file.Read<float>("unary_from_softmax_scale0.5"), DenseCrfUnary.FromSoftmax(softmax, 4, scale: 0.5f),
+            "scale");
         int[] labels = file.Read<int>("labels");
-        AssertNear(1e-6, file.Read<float>("unary_from_labels_gt0.7_zu"), DenseCrfUnary.FromLabels(labels, 5, 0.7f), "unsure");
+        AssertNear(
+            1e-6, file.Read<float>("unary_from_labels_gt0.7_zu"), DenseCrfUnary.FromLabels(labels, 5, 0.7f), "unsure");
         AssertNear(
             1e-6, file.Read<float>("unary_from_labels_gt0.7_nozu"),
             DenseCrfUnary.FromLabels(labels, 5, 0.7f, zeroIsUnsure: false), "zero is a label");
@@ -88,7 +91,8 @@ public sealed class CrfGoldenTests
     private static ushort[] Winners(float[] beliefs, int labels)
     {
         int pixels = beliefs.Length / labels;
-        return [.. Enumerable.Range(0, pixels).Select(p => (ushort)Enumerable.Range(0, labels).MaxBy(l => beliefs[l * pixels + p]))];
+        return [.. Enumerable.Range(0, pixels)
+            .Select(p => (ushort)Enumerable.Range(0, labels).MaxBy(l => beliefs[l * pixels + p]))];
     }
 
     private static void AssertNear(double limit, float[] expected, float[] actual, string what)

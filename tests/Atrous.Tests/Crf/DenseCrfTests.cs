@@ -27,7 +27,8 @@ public sealed class DenseCrfTests
         })];
         Assert.Equal(beliefs[0], beliefs[1]);
         Assert.Equal(beliefs[0], beliefs[2]);
-        Assert.All(Enumerable.Range(0, width * height), p => Assert.Equal(1, beliefs[0].AsSpan(p * 5, 5).ToArray().Sum(), 1e-5f));
+        Assert.All(Enumerable.Range(0, width * height), p =>
+            Assert.Equal(1, beliefs[0].AsSpan(p * 5, 5).ToArray().Sum(), 1e-5f));
     }
 
     [Theory]
@@ -41,7 +42,8 @@ public sealed class DenseCrfTests
         ushort[] refined = DenseCrfParameters.ByName(name).Refine(image, scores, CrfScores.Logits, threads: 2);
         int wrong = Enumerable.Range(0, width * height).Count(p => refined[p] != (p % width >= width / 2 ? 1 : 0));
         int wrongBefore = Enumerable.Range(0, width * height)
-            .Count(p => (scores[0, p / width, p % width, 1] > scores[0, p / width, p % width, 0]) != (p % width >= width / 2));
+            .Count(p =>
+            (scores[0, p / width, p % width, 1] > scores[0, p / width, p % width, 0]) != (p % width >= width / 2));
         Assert.True(wrongBefore > 200, $"the scores are too good: {wrongBefore}");
         Assert.True(wrong < 10, $"{wrong} of {width * height} pixels, {wrongBefore} before");
     }
@@ -49,8 +51,10 @@ public sealed class DenseCrfTests
     [Fact]
     public void Presets_are_the_published_numbers()
     {
-        Assert.Equal(new DenseCrfParameters("deeplabv2", 10, 1, 3, 67, 3, 4, 1e-5f), DenseCrfParameters.ByName("DeepLabV2"));
-        Assert.Equal(new DenseCrfParameters("pydensecrf", 5, 3, 3, 80, 13, 10, 1e-5f), DenseCrfParameters.ByName("pydensecrf"));
+        Assert.Equal(
+            new DenseCrfParameters("deeplabv2", 10, 1, 3, 67, 3, 4, 1e-5f), DenseCrfParameters.ByName("DeepLabV2"));
+        Assert.Equal(
+            new DenseCrfParameters("pydensecrf", 5, 3, 3, 80, 13, 10, 1e-5f), DenseCrfParameters.ByName("pydensecrf"));
         var error = Assert.Throws<UnavailableException>(() => DenseCrfParameters.ByName("best"));
         Assert.Equal("There is no CRF named 'best'; use deeplabv2 or pydensecrf.", error.Message);
     }
@@ -118,15 +122,22 @@ public sealed class DenseCrfTests
         using Image image = Scene(16, 12, 3);
         using Tensor scores = Scores(16, 12, 3), small = Scores(8, 12, 3);
         using var crf = new DenseCrf(16, 12, 3, threads: 1);
-        Assert.Contains("this CRF needs 576", Assert.Throws<ArgumentException>(() => crf.SetUnary(new float[3])).Message);
-        Assert.Contains("1x12x16x3", Assert.Throws<ArgumentException>(() => crf.SetUnary(small, CrfScores.Logits)).Message);
-        Assert.Contains("for 2 labels", Assert.Throws<ArgumentException>(() => crf.AddGaussian(1, 1, CrfCompatibility.Diagonal(1, 2))).Message);
-        Assert.Contains("not a finite", Assert.Throws<ArgumentException>(() => crf.AddGaussian(1, 1, float.NaN)).Message);
-        Assert.Contains("square", Assert.Throws<ArgumentException>(() => CrfCompatibility.Matrix(new float[2, 3])).Message);
-        Assert.Contains("2 sigmas for 3 channels", Assert.Throws<ArgumentException>(() => crf.AddBilateral(1, 1, [1, 2], image, 1)).Message);
+        Assert.Contains(
+            "this CRF needs 576", Assert.Throws<ArgumentException>(() => crf.SetUnary(new float[3])).Message);
+        Assert.Contains(
+            "1x12x16x3", Assert.Throws<ArgumentException>(() => crf.SetUnary(small, CrfScores.Logits)).Message);
+        Assert.Contains("for 2 labels",
+            Assert.Throws<ArgumentException>(() => crf.AddGaussian(1, 1, CrfCompatibility.Diagonal(1, 2))).Message);
+        Assert.Contains(
+            "not a finite", Assert.Throws<ArgumentException>(() => crf.AddGaussian(1, 1, float.NaN)).Message);
+        Assert.Contains(
+            "square", Assert.Throws<ArgumentException>(() => CrfCompatibility.Matrix(new float[2, 3])).Message);
+        Assert.Contains("2 sigmas for 3 channels",
+            Assert.Throws<ArgumentException>(() => crf.AddBilateral(1, 1, [1, 2], image, 1)).Message);
         Assert.Contains("call atrous_crf_start", Assert.Throws<ArgumentException>(crf.Step).Message);
         using Image other = Scene(12, 16, 3);
-        Assert.Contains("resize the image", Assert.Throws<ArgumentException>(() => crf.AddBilateral(1, 1, [1], other, 1)).Message);
+        Assert.Contains(
+            "resize the image", Assert.Throws<ArgumentException>(() => crf.AddBilateral(1, 1, [1], other, 1)).Message);
         Assert.Throws<ArgumentException>(() => DenseCrfParameters.DeepLabV2.Refine(other, scores, CrfScores.Logits));
         Assert.Throws<ArgumentOutOfRangeException>(() => new DenseCrf(0, 4, 2));
         Assert.Throws<ArgumentException>(() => DenseCrfUnary.FromLabels([3], 2, 0.5f));

@@ -10,7 +10,8 @@ namespace Atrous.Tests.Evaluation;
 public sealed class ConfusionMatrixTests
 {
     private static readonly JsonElement[] Cases =
-        [.. JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Repository.Goldens, "metrics.json"))).RootElement.EnumerateArray()];
+        [.. JsonDocument.Parse(
+            File.ReadAllBytes(Path.Combine(Repository.Goldens, "metrics.json"))).RootElement.EnumerateArray()];
 
     public static TheoryData<string> Names => [.. Cases.Select(entry => entry.GetProperty("name").GetString()!)];
 
@@ -19,7 +20,8 @@ public sealed class ConfusionMatrixTests
     public void The_measures_are_numpy_s(string name)
     {
         JsonElement golden = Cases.Single(entry => entry.GetProperty("name").GetString() == name);
-        var matrix = new ConfusionMatrix(golden.GetProperty("classes").GetInt32(), golden.GetProperty("ignore").GetInt32());
+        var matrix =
+            new ConfusionMatrix(golden.GetProperty("classes").GetInt32(), golden.GetProperty("ignore").GetInt32());
         foreach (JsonElement picture in golden.GetProperty("pictures").EnumerateArray())
         {
             int[] truth = Numbers(picture.GetProperty("truthShape")), mask = Numbers(picture.GetProperty("maskShape"));
@@ -85,7 +87,8 @@ public sealed class ConfusionMatrixTests
     }
 
     private static Rgb At(Image picture, int y, int x) =>
-        picture.Pixels.Slice((y * picture.Width + x) * 3, 3) is var pixel ? new Rgb(pixel[0], pixel[1], pixel[2]) : default;
+        picture.Pixels.Slice((y * picture.Width + x) * 3, 3) is var pixel ? new Rgb(pixel[0], pixel[1], pixel[2])
+        : default;
 
     private static void AssertMeasure(JsonElement expected, double actual)
     {

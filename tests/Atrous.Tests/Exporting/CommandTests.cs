@@ -15,7 +15,8 @@ public sealed class CommandTests(GeneratedModel model) : IDisposable
     {
         ToolResult any = Tool.Run("export", model.Path, "-o", _place["any.onnx"]).Exits(0);
         Assert.Contains("input of any size", Assert.Single(any.ErrorLines), StringComparison.Ordinal);
-        ToolResult one = Tool.Run("export", model.Path, "-o", _place["one.onnx"], "--size", "97x129", "--batch", "2").Exits(0);
+        ToolResult one = Tool.Run("export", model.Path, "-o", _place["one.onnx"], "--size", "97x129", "--batch", "2")
+            .Exits(0);
         Assert.Contains("input of 97x129 only", Assert.Single(one.ErrorLines), StringComparison.Ordinal);
         Assert.Empty(Tool.Run("export", model.Path, "-o", _place["any.onnx"], "-q").Exits(0).Error);
         Assert.Equal(["any.onnx", "one.onnx"], _place.Files);
@@ -25,11 +26,13 @@ public sealed class CommandTests(GeneratedModel model) : IDisposable
     public void Convert_writes_a_file_that_info_and_segment_take()
     {
         string converted = _place["half.safetensors"];
-        Tool.Run("convert", model.Path, "-o", converted, "--dtype", "fp16", "--fold", "true", "--output-stride", "8").Exits(0);
+        Tool.Run("convert", model.Path, "-o", converted, "--dtype", "fp16", "--fold", "true", "--output-stride", "8")
+            .Exits(0);
         string info = Tool.Run("info", converted).Exits(0).Output;
         Assert.Contains("atrous.version 2", info, StringComparison.Ordinal);
         Assert.Contains("DeepLabV3+", info, StringComparison.Ordinal);
-        Tool.RunIn(_place.Folder, "segment", _place.AddPhoto("photo.png"), "--model", converted, "-o", "mask.png", "-q").Exits(0);
+        Tool.RunIn(_place.Folder, "segment", _place.AddPhoto("photo.png"), "--model", converted, "-o", "mask.png", "-q")
+            .Exits(0);
         _place.AssertMask("mask.png");
         Tool.Run("info", converted, "--output-stride", "16").Refuses(2, "output stride 16");
     }

@@ -18,16 +18,21 @@ public sealed class ModelConverterTests(ITestOutputHelper output)
         ModelConverter.Convert(folder.Model, folder.PathOf("plain.safetensors"), folder.Options);
         Assert.Equal(expected, Logits(folder.PathOf("plain.safetensors"), input));
         ConvertResult folded = ModelConverter.Convert(
-            folder.Model, folder.PathOf("folded.safetensors"), folder.Options, new ConvertOptions { FoldBatchNorm = true });
+            folder.Model, folder.PathOf("folded.safetensors"), folder.Options,
+            new ConvertOptions { FoldBatchNorm = true });
         Assert.Equal(new FileInfo(folder.PathOf("folded.safetensors")).Length, folded.Bytes);
         // One more rounding of each weight: as much as the noise between two float32 runs of the original, several
         // times over.
         double limit = Math.Max(1e-5, 4 * folder.Golden.Noise);
-        output.WriteLine($"{Tolerance.AssertWithin(limit, Logits(folder.PathOf("folded.safetensors"), input), expected, "folded")}");
-        ModelInfo before = ModelInfo.Read(folder.Model, folder.Options), after = ModelInfo.Read(folder.PathOf("folded.safetensors"));
+        output.WriteLine(
+            $"{Tolerance.AssertWithin(limit, Logits(folder.PathOf("folded.safetensors"), input), expected, "folded")}");
+        ModelInfo before = ModelInfo.Read(folder.Model, folder.Options),
+            after = ModelInfo.Read(folder.PathOf("folded.safetensors"));
         Assert.Equal(
-            (before.Architecture, before.Backbone, before.OutputStride, before.Classes, before.InputChannels, before.MultiplyAdds),
-            (after.Architecture, after.Backbone, after.OutputStride, after.Classes, after.InputChannels, after.MultiplyAdds));
+            (before.Architecture, before.Backbone, before.OutputStride, before.Classes, before.InputChannels,
+            before.MultiplyAdds),
+            (after.Architecture, after.Backbone, after.OutputStride, after.Classes, after.InputChannels,
+                after.MultiplyAdds));
         Assert.Equal(before.Preprocessing, after.Preprocessing);
         Assert.Equal("atrous", after.Dialect);
         Assert.Empty(after.Unexpected);
@@ -40,10 +45,13 @@ public sealed class ModelConverterTests(ITestOutputHelper output)
     public void Half_precision_keeps_the_labels(DType type, double agreement)
     {
         using var folder = new ExportFolder("vainf_deeplabv3plus_mobilenet_os16_97x129");
-        ModelConverter.Convert(folder.Model, folder.PathOf("half.safetensors"), null, new ConvertOptions { Type = type });
-        Assert.Equal(0.5, (double)new FileInfo(folder.PathOf("half.safetensors")).Length / new FileInfo(folder.Model).Length, 0.01);
+        ModelConverter.Convert(
+            folder.Model, folder.PathOf("half.safetensors"), null, new ConvertOptions { Type = type });
+        Assert.Equal(0.5,
+            (double)new FileInfo(folder.PathOf("half.safetensors")).Length / new FileInfo(folder.Model).Length, 0.01);
         using Tensor input = folder.Golden.Input();
-        int[] expected = Labels(Logits(folder.Model, input), 5), actual = Labels(Logits(folder.PathOf("half.safetensors"), input), 5);
+        int[] expected = Labels(Logits(folder.Model, input), 5),
+            actual = Labels(Logits(folder.PathOf("half.safetensors"), input), 5);
         double same = expected.Zip(actual).Count(pair => pair.First == pair.Second) / (double)expected.Length;
         output.WriteLine($"{same:P2} of the labels are the same");
         Assert.InRange(same, agreement, 1);
@@ -84,11 +92,14 @@ public sealed class ModelConverterTests(ITestOutputHelper output)
             writer.Complete();
         }
         var refused = Assert.Throws<ModelException>(() => ModelConverter.Convert(
-            folder.PathOf("large.safetensors"), folder.PathOf("half.safetensors"), null, new ConvertOptions { Type = DType.Float16 }));
+            folder.PathOf("large.safetensors"), folder.PathOf("half.safetensors"), null,
+            new ConvertOptions { Type = DType.Float16 }));
         Assert.Contains("'classifier.bias' has the value -70000", refused.Message, StringComparison.Ordinal);
-        Assert.Equal(["large.safetensors", "model.safetensors"], Directory.GetFiles(folder.PathOf("")).Select(Path.GetFileName).Order());
+        Assert.Equal(["large.safetensors", "model.safetensors"], Directory.GetFiles(folder.PathOf(""))
+            .Select(Path.GetFileName).Order());
         ModelConverter.Convert(
-            folder.PathOf("large.safetensors"), folder.PathOf("half.safetensors"), null, new ConvertOptions { Type = DType.BFloat16 });
+            folder.PathOf("large.safetensors"), folder.PathOf("half.safetensors"), null,
+            new ConvertOptions { Type = DType.BFloat16 });
     }
 
     [Fact]

@@ -45,7 +45,8 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
         Assert.Equal("output", model.Graph.Output[0].Name);
         CheckOrder(model.Graph);
         Assert.All(model.Graph.Initializer, tensor => Assert.Equal(
-            tensor.Dims.Aggregate(tensor.DataType == Initializers.Int64 ? 8L : 4L, (product, size) => product * size), tensor.RawData.Length));
+            tensor.Dims.Aggregate(tensor.DataType == Initializers.Int64 ? 8L : 4L, (product, size) => product * size),
+            tensor.RawData.Length));
         // Every norm is folded.
         Assert.DoesNotContain(model.Graph.Node, node => node.OpType == "BatchNormalization");
     }
@@ -60,7 +61,8 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
         Assert.Null(written.FixedBecause);
         Shape shape = folder.Golden.InputShape;
         using Tensor first = folder.Golden.Input();
-        using Tensor second = GeneratedWeights.Input(new Shape(2, shape.Height + 33, shape.Width - 15, shape.Channels), 1);
+        using Tensor second =
+            GeneratedWeights.Input(new Shape(2, shape.Height + 33, shape.Width - 15, shape.Channels), 1);
         Compare(folder, written, first, second);
     }
 
@@ -70,7 +72,8 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
         using var folder = new ExportFolder("vainf_deeplabv3plus_mobilenet_os16_97x129");
         Shape shape = folder.Golden.InputShape;
         OnnxExportResult written = OnnxExporter.Export(
-            folder.Model, folder.PathOf("model.onnx"), null, new OnnxExportOptions { Size = (shape.Height, shape.Width), Batch = 1 });
+            folder.Model, folder.PathOf("model.onnx"), null,
+            new OnnxExportOptions { Size = (shape.Height, shape.Width), Batch = 1 });
         Assert.Equal((shape.Height, shape.Width), written.Size);
         ModelProto model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(folder.PathOf("model.onnx")));
         Assert.Equal(["1", "3", "97", "129"], Dimensions(model.Graph.Input[0]));
@@ -84,7 +87,11 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
     public void A_grid_that_follows_the_rounded_size_keeps_the_file_to_one_size()
     {
         using var folder = new ExportFolder("kazuto1011_deeplabv2_resnet101_msc_97x129");
-        var options = new SegmenterOptions { Switches = new Dictionary<string, string> { ["recompute_scale_factor"] = "true" } };
+        var options = new SegmenterOptions
+        {
+            Switches = new Dictionary<string,
+            string> { ["recompute_scale_factor"] = "true" },
+        };
         OnnxExportResult written = OnnxExporter.Export(folder.Model, folder.PathOf("model.onnx"), options);
         Assert.Equal((513, 513), written.Size);
         Assert.Contains("size of 'scale0.5.image'", written.FixedBecause, StringComparison.Ordinal);
@@ -100,7 +107,8 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
         using var folder = new ExportFolder("vainf_deeplabv3plus_mobilenet_os16_97x129");
         OnnxExportResult written = OnnxExporter.Export(path, folder.PathOf("model.onnx"));
         Assert.Equal(["logits", "output"], written.Outputs);
-        using Tensor even = GeneratedWeights.Input(new Shape(1, 96, 130, 3), 1), odd = GeneratedWeights.Input(new Shape(1, 113, 95, 3), 1);
+        using Tensor even = GeneratedWeights.Input(new Shape(1, 96, 130, 3), 1),
+            odd = GeneratedWeights.Input(new Shape(1, 113, 95, 3), 1);
         Compare(folder, path, new SegmenterOptions { Device = "cpu" }, written, even, odd);
     }
 
@@ -121,12 +129,14 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
         string path = folder.PathOf("large.safetensors");
         // As many classes as give the last layer more than 2 GiB of weights; zeros that take no room on the disk.
         SparseCheckpoint.Write(path, folder.Golden.Keys.Select(key =>
-            key.Name.StartsWith("classifier.classifier.3.", StringComparison.Ordinal) ? (key.Name, [2_200_000, .. key.Shape[1..]]) : key));
+            key.Name.StartsWith("classifier.classifier.3.", StringComparison.Ordinal)
+            ? (key.Name, [2_200_000, .. key.Shape[1..]]) : key));
         var refused = Assert.Throws<UnavailableException>(() => OnnxExporter.Export(path, folder.PathOf("model.onnx")));
         Assert.Contains("2 GiB", refused.Message, StringComparison.Ordinal);
     }
 
-    private void Compare(ExportFolder folder, OnnxExportResult written, params Tensor[] inputs) => Compare(folder, folder.Model, folder.Options, written, inputs);
+    private void Compare(ExportFolder folder, OnnxExportResult written, params Tensor[] inputs) =>
+        Compare(folder, folder.Model, folder.Options, written, inputs);
 
     private void Compare(
         ExportFolder folder, string model, SegmenterOptions options, OnnxExportResult written, params Tensor[] inputs)
@@ -141,7 +151,9 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
             {
                 Tensor tensor = name == "logits" ? expected.Forward : expected.Output;
                 Assert.Equal(tensor.Shape, shape);
-                output.WriteLine($"{name} at {shape}: {Tolerance.AssertWithin(Tolerance.Network, values, Layout.Values(tensor), name)}");
+                output.WriteLine(
+                    $"{name} at {shape}: " +
+                    $"{Tolerance.AssertWithin(Tolerance.Network, values, Layout.Values(tensor), name)}");
             }
         }
     }
@@ -152,12 +164,14 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
     /// <summary>Every name is made once, before it is read, and every constant is read.</summary>
     private static void CheckOrder(GraphProto graph)
     {
-        var made = new HashSet<string>(graph.Initializer.Select(tensor => tensor.Name).Concat(graph.Input.Select(input => input.Name)));
+        var made = new HashSet<string>(
+            graph.Initializer.Select(tensor => tensor.Name).Concat(graph.Input.Select(input => input.Name)));
         Assert.Equal(graph.Initializer.Count + graph.Input.Count, made.Count);
         var read = new HashSet<string>();
         foreach (NodeProto node in graph.Node)
         {
-            Assert.All(node.Input, input => Assert.True(input.Length == 0 || made.Contains(input), $"{node.Name} reads {input} too early"));
+            Assert.All(node.Input, input =>
+                Assert.True(input.Length == 0 || made.Contains(input), $"{node.Name} reads {input} too early"));
             Assert.All(node.Output, name => Assert.True(made.Add(name), $"{name} is made twice"));
             read.UnionWith(node.Input);
         }

@@ -16,13 +16,15 @@ internal static class OnnxRuntime
     public static void Require()
     {
         bool isThere = Directory.Exists(Path.Combine(Peers, "node_modules", "onnxruntime-node"))
-            && Environment.GetEnvironmentVariable("PATH")!.Split(':').Any(folder => File.Exists(Path.Combine(folder, "node")));
+            && Environment.GetEnvironmentVariable("PATH")!.Split(':')
+            .Any(folder => File.Exists(Path.Combine(folder, "node")));
         if (!isThere)
             Assert.Skip("needs node and onnxruntime-node (npm install --ignore-scripts in bench/peers)");
     }
 
     /// <summary>Every output of a run on each input, NHWC.</summary>
-    public static IReadOnlyList<Dictionary<string, (Shape Shape, float[] Values)>> Run(ExportFolder folder, string model, params Tensor[] inputs)
+    public static IReadOnlyList<Dictionary<string,
+        (Shape Shape, float[] Values)>> Run(ExportFolder folder, string model, params Tensor[] inputs)
     {
         var start = new ProcessStartInfo("node", [Path.Combine(Peers, "run_onnx.mjs"), model])
         {
@@ -36,7 +38,9 @@ internal static class OnnxRuntime
             string input = folder.PathOf($"input{i}.raw");
             File.WriteAllBytes(input, MemoryMarshal.AsBytes<float>(Layout.ToNchw(Layout.Values(inputs[i]), shape)));
             start.ArgumentList.Add(input);
-            start.ArgumentList.Add(string.Create(CultureInfo.InvariantCulture, $"{shape.Batch},{shape.Channels},{shape.Height},{shape.Width}"));
+            start.ArgumentList.Add(
+                string.Create(
+                    CultureInfo.InvariantCulture, $"{shape.Batch},{shape.Channels},{shape.Height},{shape.Width}"));
             start.ArgumentList.Add(folder.PathOf($"run{i}"));
         }
         using Process node = Process.Start(start)!;
@@ -53,7 +57,8 @@ internal static class OnnxRuntime
         foreach ((string name, int[] sizes) in JsonSerializer.Deserialize<Dictionary<string, int[]>>(line)!)
         {
             var shape = new Shape(sizes[0], sizes[2], sizes[3], sizes[1]);
-            float[] planar = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes($"{prefix}.{name}.raw").AsSpan()).ToArray();
+            float[] planar = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes($"{prefix}.{name}.raw").AsSpan())
+                .ToArray();
             outputs.Add(name, (shape, Layout.ToNhwc(planar, shape)));
         }
         return outputs;

@@ -81,13 +81,15 @@ public sealed class SelfDescribingFileTests
 
     [Theory]
     [MemberData(nameof(Damages))]
-    public void A_damaged_description_is_refused_in_one_sentence(string entry, string before, string after, string message)
+    public void A_damaged_description_is_refused_in_one_sentence(
+        string entry, string before, string after, string message)
     {
         using var folder = new ExportFolder(Name);
         string path = folder.PathOf("converted.safetensors"), damaged = folder.PathOf("damaged.safetensors");
         Atrous.Exporting.ModelConverter.Convert(folder.Model, path, new SegmenterOptions());
         Damage(path, damaged, entry, before, after);
-        var refused = Assert.Throws<ModelException>(() => Segmenter.Load(damaged, new SegmenterOptions { Device = "reference" }).Dispose());
+        var refused = Assert.Throws<ModelException>(
+            () => Segmenter.Load(damaged, new SegmenterOptions { Device = "reference" }).Dispose());
         Assert.Contains(message, refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', refused.Message);
     }

@@ -27,7 +27,8 @@ public sealed class FoldImagePoolingTests
         Assert.DoesNotContain(folded.Nodes, node => node.Op is ResizeBilinear);
         Assert.Equal(3 + 5, folded.Nodes.Single(node => node.Op is Concat).Output.Shape.Channels);
         float[] input = OpCase.Numbers("x", (int)x.Shape.Elements, 1);
-        Tolerance.AssertWithin(1e-6, (float[])Running.Reference(folded, input)[0], (float[])Running.Reference(graph, input)[0], "folded");
+        Tolerance.AssertWithin(
+            1e-6, (float[])Running.Reference(folded, input)[0], (float[])Running.Reference(graph, input)[0], "folded");
     }
 
     [Fact]
@@ -38,10 +39,12 @@ public sealed class FoldImagePoolingTests
         {
             var builder = new GraphBuilder();
             Value x = builder.Input("x", new(1, size, size, 8));
-            Value mean = builder.Add("spread", new ResizeBilinear(size, size, Sampling.HalfPixel), builder.Input("mean", new(1, 1, 1, 4)));
+            Value mean = builder.Add(
+                "spread", new ResizeBilinear(size, size, Sampling.HalfPixel), builder.Input("mean", new(1, 1, 1, 4)));
             Value all = builder.Add("all", new Concat(), x, mean);
             Value y = builder.Add("y", new Conv2d(weight, null, null, 1, 1, Padding.None, 1, Activation.None), all);
-            return FoldImagePooling.Apply(builder.Build(y)).Nodes.Select(node => node.Op).OfType<Conv2d>().Select(conv => conv.Kernel).ToArray();
+            return FoldImagePooling.Apply(builder.Build(y)).Nodes.Select(node => node.Op).OfType<Conv2d>()
+                .Select(conv => conv.Kernel).ToArray();
         })];
         Assert.Equal(2, parts[0].Length);
         Assert.Same(parts[0][0], parts[1][0]);
@@ -71,7 +74,8 @@ public sealed class FoldImagePoolingTests
         NetworkGraph graph = _builder.Build(y), folded = FoldImagePooling.Apply(graph);
         Assert.Equal(3 + 5, folded.Nodes.Single(node => node.Op is Concat).Output.Shape.Channels);
         float[] input = OpCase.Numbers("x", (int)x.Shape.Elements, 1);
-        Tolerance.AssertWithin(1e-6, (float[])Running.Reference(folded, input)[0], (float[])Running.Reference(graph, input)[0], "folded");
+        Tolerance.AssertWithin(
+            1e-6, (float[])Running.Reference(folded, input)[0], (float[])Running.Reference(graph, input)[0], "folded");
     }
 
     private static void Unchanged(NetworkGraph graph) => Assert.Equal(graph.Nodes, FoldImagePooling.Apply(graph).Nodes);
@@ -79,7 +83,8 @@ public sealed class FoldImagePoolingTests
     private Value Aspp(Value x, int place)
     {
         Value mean = _builder.Add("mean", new GlobalAveragePool(), x);
-        Value spread = _builder.Resize("spread", Conv("pool", mean, 4, 1), x.Shape.Height, x.Shape.Width, Sampling.AlignCorners);
+        Value spread =
+            _builder.Resize("spread", Conv("pool", mean, 4, 1), x.Shape.Height, x.Shape.Width, Sampling.AlignCorners);
         var branches = new List<Value> { Conv("a", x, 3, 1), Conv("b", x, 5, 3) };
         branches.Insert(place, spread);
         return _builder.Add("all", new Concat(), [.. branches]);
@@ -88,11 +93,13 @@ public sealed class FoldImagePoolingTests
     private Value Project(Value all, int kernel, Value? residual)
     {
         var conv = new Conv2d(
-            OpCase.Weight("project", 8, all.Shape.Channels, kernel, kernel), OpCase.Numbers("scale", 8, 0.5, 1), OpCase.Numbers("bias", 8, 1), 1, 1,
+            OpCase.Weight("project", 8, all.Shape.Channels, kernel, kernel), OpCase.Numbers("scale", 8, 0.5, 1),
+            OpCase.Numbers("bias", 8, 1), 1, 1,
             Padding.Symmetric(kernel / 2), 1, Activation.Relu);
         return residual is null ? _builder.Add("project", conv, all) : _builder.Add("project", conv, all, residual);
     }
 
     private Value Conv(string name, Value x, int outputs, int kernel) => _builder.Add(
-        name, new Conv2d(OpCase.Weight(name, outputs, x.Shape.Channels, kernel, kernel), null, null, 1, 1, Padding.Symmetric(kernel / 2), 1, Activation.Relu), x);
+        name, new Conv2d(OpCase.Weight(name, outputs, x.Shape.Channels, kernel, kernel), null, null, 1, 1,
+        Padding.Symmetric(kernel / 2), 1, Activation.Relu), x);
 }

@@ -73,7 +73,8 @@ public sealed class MemoryPlanTests
     {
         var builder = new GraphBuilder();
         Value x = builder.Input("x", new(1, 4, 4, 3));
-        Value a = builder.Add("a", new Activate(Activation.Relu), x), b = builder.Add("b", new Activate(Activation.Silu), x);
+        Value a = builder.Add("a", new Activate(Activation.Relu), x),
+            b = builder.Add("b", new Activate(Activation.Silu), x);
         Value inner = builder.Add("inner", new Concat(), a, b);
         Value end = builder.Add("end", new MaxPool2d(2, 2, 0), inner);
         Value output = builder.Add("output", new Concat(), end, builder.Add("c", new MaxPool2d(2, 2, 0), x));
@@ -105,7 +106,8 @@ public sealed class MemoryPlanTests
     {
         MemoryPlan plan = MemoryPlan.Of(graph);
         var arena = new Value?[plan.ArenaSize];
-        var elsewhere = graph.Outputs.Concat(graph.Inputs).Distinct().ToDictionary(value => value, value => new Value?[Bytes(value)]);
+        var elsewhere = graph.Outputs.Concat(graph.Inputs).Distinct()
+            .ToDictionary(value => value, value => new Value?[Bytes(value)]);
         foreach (Value input in graph.Inputs)
             elsewhere[input].AsSpan().Fill(input);
         foreach (Node node in graph.Nodes)
@@ -130,12 +132,14 @@ public sealed class MemoryPlanTests
 
         bool IsInPlace(Node node, Value input) =>
             input == MemoryPlan.InPlaceInput(node)
-            && plan.Offsets.TryGetValue(input, out long from) && plan.Offsets.TryGetValue(node.Output, out long to) && from == to;
+            && plan.Offsets.TryGetValue(input, out long from) && plan.Offsets.TryGetValue(node.Output, out long to)
+                && from == to;
 
         void AssertWhole(Value value, string when)
         {
             foreach (int cell in Cells(value, out Value?[] memory))
-                Assert.True(memory[cell] is { } writer && IsInside(writer, value), $"{value} holds {memory[cell]} {when}");
+                Assert.True(
+                    memory[cell] is { } writer && IsInside(writer, value), $"{value} holds {memory[cell]} {when}");
         }
 
         // The first byte of every element: enough, since all elements are aligned alike.
@@ -166,13 +170,15 @@ public sealed class MemoryPlanTests
         var alive = new Dictionary<Value, (int First, int Last)>();
         for (int i = 0; i < graph.Nodes.Count; i++)
         {
-            foreach (Value root in graph.Nodes[i].Inputs.Append(graph.Nodes[i].Output).Select(value => plan.Locate(value).Root))
+            foreach (Value root in graph.Nodes[i].Inputs.Append(graph.Nodes[i].Output)
+                .Select(value => plan.Locate(value).Root))
             {
                 if (plan.Offsets.ContainsKey(root))
                     alive[root] = (alive.TryGetValue(root, out (int First, int) known) ? known.First : i, i);
             }
         }
-        return Enumerable.Range(0, graph.Nodes.Count).Max(i => alive.Where(pair => pair.Value.First <= i && i <= pair.Value.Last)
+        return Enumerable.Range(0, graph.Nodes.Count)
+            .Max(i => alive.Where(pair => pair.Value.First <= i && i <= pair.Value.Last)
             .Sum(pair => (Bytes(pair.Key) + MemoryPlan.Alignment - 1) / MemoryPlan.Alignment * MemoryPlan.Alignment));
     }
 }

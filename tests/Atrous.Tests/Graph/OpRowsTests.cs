@@ -28,7 +28,8 @@ public sealed class OpRowsTests
     {
         [("managed/Atrous/Backends/Cuda/DeviceSteps.cs", typeof(SeparableConv2d))] = "only the CPU applies its pass",
         [("managed/Atrous.Onnx/GraphWriter.cs", typeof(SeparableConv2d))] = "made by a pass; exported graphs see none",
-        [("managed/Atrous.Onnx/GraphWriter.cs", typeof(LabelsWithConfidence))] = "made by a pass; exported graphs see none",
+        [("managed/Atrous.Onnx/GraphWriter.cs", typeof(LabelsWithConfidence))] =
+            "made by a pass; exported graphs see none",
         [("managed/Atrous.Onnx/GraphWriter.cs", typeof(Argmax))] = "an exported network ends with its logits",
         [("managed/Atrous.Onnx/GraphWriter.cs", typeof(Confidence))] = "an exported network ends with its logits",
         [("managed/Atrous.Onnx/GraphWriter.cs", typeof(Crop))] = "cuts a picture's window, which is behind the logits",
@@ -57,7 +58,8 @@ public sealed class OpRowsTests
     {
         IEnumerable<string> written = typeof(GraphPasses).Assembly.GetTypes()
             .Where(type => type.Namespace == typeof(GraphPasses).Namespace && type != typeof(GraphPasses))
-            .Where(type => type.GetMethod("Apply", BindingFlags.Static | BindingFlags.Public, [typeof(NetworkGraph)]) is not null)
+            .Where(type =>
+                type.GetMethod("Apply", BindingFlags.Static | BindingFlags.Public, [typeof(NetworkGraph)]) is not null)
             .Select(type => type.Name);
         IEnumerable<string> listed = GraphPasses.Fusions.Concat(GraphPasses.Storage).Concat(GraphPasses.Layout)
             .Select(pass => pass.Name).Distinct();

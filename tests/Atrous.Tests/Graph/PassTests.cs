@@ -105,14 +105,16 @@ public sealed class PassTests
     [Fact]
     public void What_a_linear_bottleneck_is_computed_from_stays_float32()
     {
-        Value wide = Conv(_x, 8, activation: Activation.Relu6), depthwise = Depthwise(wide), narrow = Conv(depthwise, 4);
+        Value wide = Conv(_x, 8, activation: Activation.Relu6), depthwise = Depthwise(wide),
+            narrow = Conv(depthwise, 4);
         Value sum = Conv(Depthwise(Conv(narrow, 8, activation: Activation.Relu6)), 4, residual: narrow);
         Value weighted = Depthwise(sum);
         Value gate = Conv(Add(new GlobalAveragePool(), weighted), 4, activation: Activation.Sigmoid);
         Value last = Conv(Add(new Binary(BinaryKind.Multiply, Activation.None), weighted, gate), 3);
         Value head = Conv(last, 5, activation: Activation.Relu), scores = Conv(head, 3);
         NetworkGraph graph = Apply(StoreAsBFloat16.Apply, scores);
-        Assert.Equal([last.Name, head.Name], graph.Nodes.Select(node => node.Output).Where(value => value.Type == DType.BFloat16).Select(value => value.Name));
+        Assert.Equal([last.Name, head.Name], graph.Nodes.Select(node => node.Output)
+            .Where(value => value.Type == DType.BFloat16).Select(value => value.Name));
         Assert.DoesNotContain(graph.Nodes, node => node.Op is Activate);
     }
 
@@ -154,7 +156,8 @@ public sealed class PassTests
         Value conv = Conv(_x, 4);
         Value norm = Add(new BatchNorm([1, 1, 1, 1], [0, 0, 0, 0], Activation.None), conv);
         Assert.Equal(2, Apply(FoldBatchNorm.Apply, norm, conv).Nodes.Count);
-        Assert.Equal(3, Apply(FoldBatchNorm.Apply, Add(new Binary(BinaryKind.Multiply, default), norm, conv)).Nodes.Count);
+        Assert.Equal(
+            3, Apply(FoldBatchNorm.Apply, Add(new Binary(BinaryKind.Multiply, default), norm, conv)).Nodes.Count);
     }
 
     [Fact]
@@ -172,7 +175,8 @@ public sealed class PassTests
         Value sum = Add(new Binary(BinaryKind.Add, Activation.None), _x, _x);
         Value twice = Add(new Activate(Activation.Sigmoid), Add(new Activate(Activation.Relu6), sum));
         NetworkGraph graph = Apply(FuseActivation.Apply, twice);
-        Assert.Equal([new Binary(BinaryKind.Add, Activation.Relu6), new Activate(Activation.Sigmoid)], graph.Nodes.Select(node => node.Op));
+        Assert.Equal([new Binary(BinaryKind.Add, Activation.Relu6), new Activate(Activation.Sigmoid)],
+            graph.Nodes.Select(node => node.Op));
     }
 
     [Fact]
@@ -222,7 +226,8 @@ public sealed class PassTests
         Node node = Assert.Single(Apply(FuseSeparable.Apply, pointwise).Nodes);
         Assert.Equal([_x, _x], node.Inputs);
         Assert.Equal(pointwise, node.Output);
-        Assert.Equal((4, Activation.Relu), (((SeparableConv2d)node.Op).Depthwise.Groups, ((SeparableConv2d)node.Op).Pointwise.Activation));
+        Assert.Equal((4, Activation.Relu),
+            (((SeparableConv2d)node.Op).Depthwise.Groups, ((SeparableConv2d)node.Op).Pointwise.Activation));
         Assert.Equal(6 * 7 * 4 * (9 + 4), node.Op.MultiplyAdds([Size, Size]));
     }
 
@@ -233,7 +238,8 @@ public sealed class PassTests
         Value[] outputs =
         [
             asked, Conv(asked, 3), Conv(shared, 3), Conv(shared, 2), Conv(summed, 3),
-            Add(new Conv2d(OpCase.Weight("passes.wide", 3, 4, 3, 3), null, null, 1, 1, Padding.Symmetric(1), 1, default), wide),
+            Add(new Conv2d(
+                OpCase.Weight("passes.wide", 3, 4, 3, 3), null, null, 1, 1, Padding.Symmetric(1), 1, default), wide),
         ];
         Assert.Equal(9, Apply(FuseSeparable.Apply, outputs).Nodes.Count);
     }
@@ -256,7 +262,8 @@ public sealed class PassTests
     {
         var resize = new ResizeBilinear(20, 30, Sampling.AlignCorners);
         Value upsampled = Add(resize, _x);
-        NetworkGraph graph = Apply(FuseUpsampleArgmax.Apply, Add(new Argmax(), upsampled), Add(new Confidence(), upsampled));
+        NetworkGraph graph =
+            Apply(FuseUpsampleArgmax.Apply, Add(new Argmax(), upsampled), Add(new Confidence(), upsampled));
         Assert.Equal([new Argmax(resize), new Confidence(resize)], graph.Nodes.Select(node => node.Op));
         Assert.All(graph.Nodes, node => Assert.Equal([_x], node.Inputs));
     }
@@ -335,7 +342,8 @@ public sealed class PassTests
         for (int i = 0; i < expected.Length; i++)
         {
             // A confidence is a number up to 1, however little it varies.
-            double? std = before.Makers().TryGetValue(before.Outputs[i], out Node? maker) && maker.Op is LabelOp ? 1 : null;
+            double? std = before.Makers().TryGetValue(before.Outputs[i], out Node? maker) && maker.Op is LabelOp ? 1
+                : null;
             if (expected[i] is float[] values)
                 Tolerance.AssertWithin(1e-5, (float[])actual[i], values, $"seed {seed}: {before.Outputs[i]}", std);
             else
@@ -344,7 +352,8 @@ public sealed class PassTests
     }
 
     private Value Conv(
-        Value x, int outputs, float[]? scale = null, float[]? bias = null, Activation activation = default, Value? residual = null)
+        Value x, int outputs, float[]? scale = null, float[]? bias = null, Activation activation = default,
+        Value? residual = null)
     {
         Weight weight = OpCase.Weight("passes.weight", outputs, x.Shape.Channels, 1, 1);
         var op = new Conv2d(weight, scale, bias, 1, 1, Padding.None, 1, activation);
@@ -355,7 +364,8 @@ public sealed class PassTests
     {
         int channels = x.Shape.Channels;
         var op = new Conv2d(
-            OpCase.Weight("passes.depthwise", channels, 1, 3, 3), null, null, 1, 1, Padding.Symmetric(1), channels, Activation.Relu6);
+            OpCase.Weight("passes.depthwise", channels, 1, 3, 3), null, null, 1, 1, Padding.Symmetric(1), channels,
+            Activation.Relu6);
         return residual is null ? Add(op, x) : Add(op, x, residual);
     }
 

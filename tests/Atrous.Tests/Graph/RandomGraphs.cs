@@ -49,7 +49,8 @@ public sealed class RandomGraphs
         1 => Conv(Any(), Channels(), 3),
         2 or 3 => ConvNormActivate(Any()),
         4 => Residual(),
-        5 => Add(new Concat(), Any(), Conv(_values[^1], Channels(), 1)) is var joined ? ConvNormActivate(joined) : joined,
+        5 => Add(new Concat(), Any(), Conv(_values[^1], Channels(), 1)) is var joined ? ConvNormActivate(joined)
+            : joined,
         6 or 7 => Concat(),
         8 => Add(new Activate(Activation.HardSwish), Any()),
         9 => Gate(),
@@ -89,7 +90,8 @@ public sealed class RandomGraphs
     {
         Value x = Any();
         Value pooled = Add(new GlobalAveragePool(), x);
-        return Add(new Binary(BinaryKind.Multiply, Activation.None), x, Add(new Activate(Activation.Sigmoid), Conv(pooled, x.Shape.Channels, 1)));
+        return Add(new Binary(BinaryKind.Multiply, Activation.None), x,
+            Add(new Activate(Activation.Sigmoid), Conv(pooled, x.Shape.Channels, 1)));
     }
 
     /// <summary>Sometimes with a residual, or with what lies between read by others too.</summary>
@@ -98,8 +100,10 @@ public sealed class RandomGraphs
         Value x = Any();
         int channels = x.Shape.Channels, dilation = x.Shape.Height == 1 ? 1 : _random.Next(1, 4);
         Weight weight = OpCase.Weight($"graph{_seed}.{_values.Count}.depthwise", channels, 1, 3, 3);
-        var depthwise = new Conv2d(weight, null, null, 1, dilation, Padding.Symmetric(dilation), channels, Activation.None);
-        Value between = Add(new Activate(Activation.Relu6), Norm(Add(depthwise, x))), y = Norm(Conv(between, channels, 1));
+        var depthwise =
+            new Conv2d(weight, null, null, 1, dilation, Padding.Symmetric(dilation), channels, Activation.None);
+        Value between = Add(new Activate(Activation.Relu6), Norm(Add(depthwise, x))),
+            y = Norm(Conv(between, channels, 1));
         return _random.Next(3) switch
         {
             0 => Add(new Binary(BinaryKind.Add, Activation.None), y, x),
@@ -113,16 +117,22 @@ public sealed class RandomGraphs
 
     private Value Conv(Value x, int outputs, int kernel)
     {
-        Weight weight = OpCase.Weight($"graph{_seed}.{_values.Count}.weight", outputs, x.Shape.Channels, kernel, kernel);
-        float[]? bias = _random.Next(2) == 0 ? OpCase.Numbers($"graph{_seed}.{_values.Count}.bias", outputs, 0.2) : null;
+        Weight weight =
+            OpCase.Weight($"graph{_seed}.{_values.Count}.weight", outputs, x.Shape.Channels, kernel, kernel);
+        float[]? bias = _random.Next(2) == 0 ? OpCase.Numbers($"graph{_seed}.{_values.Count}.bias", outputs, 0.2)
+            : null;
         int dilation = x.Shape.Height == 1 ? 1 : _random.Next(1, 4);
-        return Add(new Conv2d(weight, null, bias, 1, dilation, Padding.Symmetric(kernel / 2 * dilation), 1, Activation.None), x);
+        return Add(
+            new Conv2d(weight, null, bias, 1, dilation, Padding.Symmetric(kernel / 2 * dilation), 1, Activation.None),
+            x);
     }
 
     private Value Norm(Value x)
     {
         string name = $"graph{_seed}.{_values.Count}.norm";
-        return Add(new BatchNorm(OpCase.Numbers(name, x.Shape.Channels, 0.3, 0.7), OpCase.Numbers(name, x.Shape.Channels, 0.2), Activation.None), x);
+        return Add(
+            new BatchNorm(OpCase.Numbers(name, x.Shape.Channels, 0.3, 0.7), OpCase.Numbers(name, x.Shape.Channels, 0.2),
+            Activation.None), x);
     }
 
     private Value Add(Op op, params Value[] inputs) => _builder.Add($"{op.Name}{_random.Next(1000)}", op, inputs);

@@ -11,7 +11,8 @@ public sealed partial class LayeringTests
 
     /// <summary>
     /// Folders of managed/Atrous and the folders that each may name. "" is the root namespace's own files, the front
-    /// door, which a few folders lie above; a folder that is missing here fails, so that its place is decided when it is made.
+    /// door, which a few folders lie above; a folder that is missing here fails, so that its place is decided when it
+    /// is made.
     /// </summary>
     internal static readonly Dictionary<string, string[]> Allowed = new()
     {
@@ -30,7 +31,8 @@ public sealed partial class LayeringTests
         ["Evaluation"] = ["Postprocessing", "Imaging"],
         ["Verification"] = ["", "Backends", "Models", "Graph", "Preprocessing", "Imaging", "Tensors"],
         ["Exporting"] = ["", "Checkpoints", "Models", "Specs", "Graph", "Tensors"],
-        [""] = ["Catalog", "Specs", "Models", "Checkpoints", "Backends", "Preprocessing", "Postprocessing", "Scoring", "Imaging", "Graph", "Tensors", "Native"],
+        [""] = ["Catalog", "Specs", "Models", "Checkpoints", "Backends", "Preprocessing", "Postprocessing", "Scoring",
+            "Imaging", "Graph", "Tensors", "Native"],
     };
 
     /// <summary>The other projects see the library by its front door and by what that door hands out.</summary>
@@ -51,11 +53,13 @@ public sealed partial class LayeringTests
     [MemberData(nameof(Folders))]
     public void A_folder_refers_only_to_what_lies_below_it(string folder)
     {
-        Assert.True(Allowed.TryGetValue(folder, out string[]? allowed), $"managed/Atrous/{folder} has no row in LayeringTests.Allowed.");
+        Assert.True(Allowed.TryGetValue(folder, out string[]? allowed),
+            $"managed/Atrous/{folder} has no row in LayeringTests.Allowed.");
         string[] wrong =
         [
             .. Files(".cs").Where(file => IsLibrary(file) && FolderOf(file) == folder)
-                .SelectMany(file => References(file).Where(other => other != folder && !allowed.Contains(other)).Select(other => $"{file} names Atrous.{other}")),
+                .SelectMany(file => References(file).Where(other => other != folder && !allowed.Contains(other))
+                .Select(other => $"{file} names Atrous.{other}")),
         ];
         Assert.Empty(wrong);
     }
@@ -104,16 +108,20 @@ public sealed partial class LayeringTests
 
     [Fact]
     public void Other_projects_come_through_the_front_door() => Assert.Empty(
-        Outside.SelectMany(project => Files(".cs").Where(file => file.StartsWith(project.Key + "/", StringComparison.Ordinal))
-            .SelectMany(file => References(file).Where(project.Value.Contains).Select(other => $"{file} names Atrous.{other}"))));
+        Outside.SelectMany(
+            project => Files(".cs").Where(file => file.StartsWith(project.Key + "/", StringComparison.Ordinal))
+            .SelectMany(file => References(file).Where(project.Value.Contains)
+                .Select(other => $"{file} names Atrous.{other}"))));
 
     [Fact]
     public void The_cuda_bindings_know_nothing_of_Atrous() => Assert.DoesNotContain(
-        Files(".cs"), file => file.StartsWith("managed/ManagedCuda", StringComparison.Ordinal) && BeyondBindings().IsMatch(Text(file)));
+        Files(".cs"), file => file.StartsWith("managed/ManagedCuda", StringComparison.Ordinal)
+        && BeyondBindings().IsMatch(Text(file)));
 
     [Fact]
     public void Only_the_backends_know_the_cuda_bindings() => Assert.DoesNotContain(
-        Files(".cs"), file => file.StartsWith("managed/Atrous", StringComparison.Ordinal) && !file.StartsWith("managed/Atrous/Backends/", StringComparison.Ordinal)
+        Files(".cs"), file => file.StartsWith("managed/Atrous", StringComparison.Ordinal)
+        && !file.StartsWith("managed/Atrous/Backends/", StringComparison.Ordinal)
             && Text(file).Contains("Atrous.ManagedCuda", StringComparison.Ordinal));
 
     [Fact]
@@ -122,13 +130,15 @@ public sealed partial class LayeringTests
         string declared = Namespace().Match(Text(file)).Groups[1].Value;
         string folder = "Atrous" + Path.GetDirectoryName(file)!["managed/Atrous".Length..].Replace('/', '.');
         // Exceptions are everybody's; the operation's base sits beside the graph that it is part of.
-        Assert.True(declared == folder || declared is "Atrous" or "Atrous.Graph" && folder.StartsWith(declared, StringComparison.Ordinal), $"{file}: {declared}");
+        Assert.True(declared == folder || declared is "Atrous" or "Atrous.Graph"
+            && folder.StartsWith(declared, StringComparison.Ordinal), $"{file}: {declared}");
     });
 
     [Fact]
     public void No_file_is_longer_than_one_can_read() => Assert.Empty(
         Sources().Select(file => (file, lines: File.ReadLines(Repository.PathOf(file)).Count()))
-            .Where(entry => entry.lines > MaxLines).Select(entry => $"{entry.file} has {entry.lines} lines, {MaxLines} are allowed"));
+            .Where(entry => entry.lines > MaxLines)
+            .Select(entry => $"{entry.file} has {entry.lines} lines, {MaxLines} are allowed"));
 
     [Fact]
     public void Nothing_is_left_for_later() => Assert.Empty(
@@ -143,11 +153,13 @@ public sealed partial class LayeringTests
 
     /// <summary>What git knows or would take, so that nothing built and nothing ignored is judged.</summary>
     private static string[] Files(params string[] extensions) =>
-        [.. Tracked.Value.Where(file => extensions.Any(extension => file.EndsWith(extension, StringComparison.Ordinal)))];
+        [.. Tracked.Value.Where(
+            file => extensions.Any(extension => file.EndsWith(extension, StringComparison.Ordinal)))];
 
     private static readonly Lazy<string[]> Tracked = new(() =>
     {
-        var start = new ProcessStartInfo("git", ["-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard"])
+        var start = new ProcessStartInfo(
+            "git", ["-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard"])
         {
             WorkingDirectory = Repository.Root,
             RedirectStandardOutput = true,
@@ -161,7 +173,8 @@ public sealed partial class LayeringTests
             ? output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             : Directory.EnumerateFiles(Repository.Root, "*", SearchOption.AllDirectories)
                 .Select(file => Path.GetRelativePath(Repository.Root, file))
-                .Where(file => !file.StartsWith("artifacts/", StringComparison.Ordinal) && !file.Contains("/obj/", StringComparison.Ordinal));
+                .Where(file => !file.StartsWith("artifacts/", StringComparison.Ordinal)
+                    && !file.Contains("/obj/", StringComparison.Ordinal));
         return [.. files.Where(file => File.Exists(Repository.PathOf(file)))];
     });
 
@@ -177,7 +190,8 @@ public sealed partial class LayeringTests
     /// The folders that a file names: using directives and qualified names, of which comments are no part.
     /// </summary>
     private static IEnumerable<string> References(string file) =>
-        Qualified().Matches(Comment().Replace(Text(file), "")).Select(match => match.Groups[1].Value + match.Groups[2].Value)
+        Qualified().Matches(Comment().Replace(Text(file), ""))
+        .Select(match => match.Groups[1].Value + match.Groups[2].Value)
             .Where(Allowed.ContainsKey).Concat(RootReferences(file)).Distinct();
 
     /// <summary>
@@ -186,13 +200,15 @@ public sealed partial class LayeringTests
     /// </summary>
     private static IEnumerable<string> RootReferences(string file) => !IsLibrary(file) ? [] :
         Words(file).Where(Declared.Value.ContainsKey).SelectMany(word => Declared.Value[word])
-            .Where(place => place.Namespace == "Atrous" && !place.File.EndsWith("/AtrousException.cs", StringComparison.Ordinal))
+            .Where(place => place.Namespace == "Atrous"
+            && !place.File.EndsWith("/AtrousException.cs", StringComparison.Ordinal))
             .Select(place => FolderOf(place.File));
 
     /// <summary>Every type that the library declares at the top of a file: where, and in which namespace.</summary>
     private static readonly Lazy<Dictionary<string, Place[]>> Declared = new(() => Files(".cs").Where(IsLibrary)
         .SelectMany(file => TypeName().Matches(Text(file)).Select(match => (
-            match.Groups[1].Value, Place: new Place(file, RoomOf(file), Namespace().Match(Text(file)).Groups[1].Value))))
+            match.Groups[1].Value,
+            Place: new Place(file, RoomOf(file), Namespace().Match(Text(file)).Groups[1].Value))))
         .GroupBy(type => type.Value, type => type.Place).ToDictionary(types => types.Key, types => types.ToArray()));
 
     /// <summary>The names that a file uses alone, not as a member of something; comments are no part.</summary>

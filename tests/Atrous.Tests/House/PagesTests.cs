@@ -43,7 +43,8 @@ public sealed partial class PagesTests
         section = section[..section.IndexOf("\n## ", 1, StringComparison.Ordinal)];
         Dictionary<string, string[]> told = Row().Matches(section).ToDictionary(
             row => row.Groups[1].Value == "(root)" ? "" : row.Groups[1].Value.Trim('`'),
-            row => Sorted(Name().Matches(row.Groups[2].Value).Select(name => name.Groups[1].Value == "root" ? "" : name.Groups[1].Value)));
+            row => Sorted(Name().Matches(row.Groups[2].Value)
+                .Select(name => name.Groups[1].Value == "root" ? "" : name.Groups[1].Value)));
         Assert.Equal(Sorted(LayeringTests.Allowed.Keys), Sorted(told.Keys));
         Assert.All(told, row => Assert.Equal(Sorted(LayeringTests.Allowed[row.Key]), row.Value));
     }

@@ -24,7 +24,8 @@ public sealed partial class ReadmeTests(GeneratedModel model) : IDisposable
         string program = block.Groups[1].Value;
 
         string[] loaded = [.. Loaded().Matches(program).Select(match => match.Groups[1].Value).Distinct()];
-        string[] saved = [.. FileName().Matches(program).Select(match => match.Groups[1].Value).Distinct().Except(loaded)];
+        string[] saved =
+            [.. FileName().Matches(program).Select(match => match.Groups[1].Value).Distinct().Except(loaded)];
         Assert.NotEmpty(loaded);
         foreach (string name in loaded)
             Provide(name);
@@ -33,7 +34,8 @@ public sealed partial class ReadmeTests(GeneratedModel model) : IDisposable
         DotnetCommand.Run(_folder, "build", "-c", "Release", "-o", "out", "--nologo", "-nodeReuse:false");
         string printed = DotnetCommand.Run(_folder, Path.Combine("out", "Readme.dll"));
         TestContext.Current.SendDiagnosticMessage(printed);
-        Assert.All(saved, name => Assert.True(File.Exists(Path.Combine(_folder, name)), $"The program did not write {name}."));
+        Assert.All(
+            saved, name => Assert.True(File.Exists(Path.Combine(_folder, name)), $"The program did not write {name}."));
     }
 
     private void Provide(string name)

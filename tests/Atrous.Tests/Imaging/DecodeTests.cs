@@ -36,7 +36,8 @@ public class DecodeTests
         {
             // A JPEG without its two last bytes lacks the end marker alone.
             if (ImageFixtures.Decodes(whole.AsSpan(0, length)))
-                Assert.True(file.EndsWith(".jpg") && length >= whole.Length - 2, $"decoded {length} of {whole.Length} bytes");
+                Assert.True(
+                    file.EndsWith(".jpg") && length >= whole.Length - 2, $"decoded {length} of {whole.Length} bytes");
         }
     }
 
@@ -102,7 +103,9 @@ public class DecodeTests
     public void Sides_that_overflow_are_refused()
     {
         byte[] claim = ImageFixtures.BytesOf("rgb8.png");
-        foreach ((uint width, uint height) in ((uint, uint)[])[(uint.MaxValue, uint.MaxValue), (0, 5), (5, 0), (1u << 31, 2)])
+        foreach (
+            (uint width, uint height) in (
+                (uint, uint)[])[(uint.MaxValue, uint.MaxValue), (0, 5), (5, 0), (1u << 31, 2)])
         {
             BinaryPrimitives.WriteUInt32BigEndian(claim.AsSpan(16), width);
             BinaryPrimitives.WriteUInt32BigEndian(claim.AsSpan(20), height);

@@ -22,7 +22,8 @@ internal static class ImageFixtures
 
     public static void AssertEqual(ExpectedImage expected, Image actual)
     {
-        Assert.Equal((expected.Height, expected.Width, expected.Channels), (actual.Height, actual.Width, actual.Channels));
+        Assert.Equal(
+            (expected.Height, expected.Width, expected.Channels), (actual.Height, actual.Width, actual.Channels));
         Assert.Equal(expected.Pixels, actual.Pixels.ToArray());
     }
 

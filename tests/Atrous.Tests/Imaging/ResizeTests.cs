@@ -37,7 +37,8 @@ public class ResizeTests
             {
                 for (int c = 0; c < 3; c++)
                 {
-                    double exact = Interpolate(from, (y + 0.5) * from.Height / height - 0.5, (x + 0.5) * from.Width / width - 0.5, c);
+                    double exact = Interpolate(
+                        from, (y + 0.5) * from.Height / height - 0.5, (x + 0.5) * from.Width / width - 0.5, c);
                     // Half for the rounding of the result, the rest for weights of 11 bits.
                     Assert.InRange(Math.Abs(exact - resized.Pixels[(y * width + x) * 3 + c]), 0, 0.65);
                 }
@@ -52,7 +53,8 @@ public class ResizeTests
         using Image bands = new(grey.Width, grey.Height, 4);
         for (int i = 0; i < grey.Pixels.Length; i++)
             bands.Pixels[4 * i + 3] = grey.Pixels[i];
-        ExpectedImage expected = ImageFixtures.Expected.Resized.First(e => e.Channels == 1 && e.Filter == 1 && e.Height == 7);
+        ExpectedImage expected =
+            ImageFixtures.Expected.Resized.First(e => e.Channels == 1 && e.Filter == 1 && e.Height == 7);
         using Image resized = Resize(bands, expected.Height, expected.Width, filter: 1, threads: 1);
         for (int i = 0; i < expected.Pixels.Length; i++)
             Assert.Equal([0, 0, 0, expected.Pixels[i]], resized.Pixels.Slice(4 * i, 4).ToArray());
@@ -86,7 +88,8 @@ public class ResizeTests
     {
         y = Math.Clamp(y, 0, image.Height - 1);
         x = Math.Clamp(x, 0, image.Width - 1);
-        int top = (int)y, left = (int)x, bottom = Math.Min(top + 1, image.Height - 1), right = Math.Min(left + 1, image.Width - 1);
+        int top = (int)y, left = (int)x, bottom = Math.Min(top + 1, image.Height - 1),
+            right = Math.Min(left + 1, image.Width - 1);
         double above = At(top, left) * (left + 1 - x) + At(top, right) * (x - left);
         double below = At(bottom, left) * (left + 1 - x) + At(bottom, right) * (x - left);
         return above * (top + 1 - y) + below * (y - top);

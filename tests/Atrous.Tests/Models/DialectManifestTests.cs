@@ -20,7 +20,8 @@ public sealed class DialectManifestTests
     [InlineData("jfzhang_mobilenet", "jfzhang95", "DeepLabV3+", "MobileNetV2", 16, 21)]
     [InlineData("jfzhang_resnet101", "jfzhang95", "DeepLabV3+", "ResNet-101", 16, 21)]
     [InlineData("jfzhang_xception", "jfzhang95", "DeepLabV3+", "Xception-65", 16, 21)]
-    [InlineData("torchvision_deeplabv3_mobilenet_v3_large_aux", "torchvision", "DeepLabV3", "MobileNetV3-Large", 16, 21)]
+    [InlineData(
+        "torchvision_deeplabv3_mobilenet_v3_large_aux", "torchvision", "DeepLabV3", "MobileNetV3-Large", 16, 21)]
     [InlineData("torchvision_deeplabv3_r101_aux", "torchvision", "DeepLabV3", "ResNet-101", 8, 21)]
     [InlineData("torchvision_deeplabv3_r50_aux", "torchvision", "DeepLabV3", "ResNet-50", 8, 21)]
     [InlineData("vainf_v3_mobilenet", "VainF", "DeepLabV3", "MobileNetV2", 16, 21)]
@@ -146,11 +147,14 @@ public sealed class DialectManifestTests
             ($"{name}.pointwise.weight", [256, inputs, 1, 1]), .. Norm($"{name}.pointwise.norm", 256),
         ];
         IEnumerable<(string, int[])> Norm(string name, int channels) =>
-            ((string[])["weight", "bias", "running_mean", "running_var"]).Select(part => ($"{name}.{part}", new[] { channels }));
-        string[] replaced = [.. Enumerable.Range(1, 3).Select(i => $"{head}res5.project_conv.convs.{i}."), $"{head}res2.fuse_conv."];
+            ((string[])["weight", "bias", "running_mean", "running_var"])
+            .Select(part => ($"{name}.{part}", new[] { channels }));
+        string[] replaced =
+            [.. Enumerable.Range(1, 3).Select(i => $"{head}res5.project_conv.convs.{i}."), $"{head}res2.fuse_conv."];
         using var checkpoint = new NamedWeights(
         [
-            .. NamedWeights.Manifest("detectron2_deeplabv3plus_R103_cityscapes").Where(key => !replaced.Any(key.Name.StartsWith)),
+            .. NamedWeights.Manifest("detectron2_deeplabv3plus_R103_cityscapes")
+                .Where(key => !replaced.Any(key.Name.StartsWith)),
             .. Enumerable.Range(1, 3).SelectMany(i => Separable($"{head}res5.project_conv.convs.{i}", 2048, 3)),
             .. Separable($"{head}res2.fuse_conv", 304, 5),
         ]);
@@ -166,9 +170,11 @@ public sealed class DialectManifestTests
         using var checkpoint = new NamedWeights(
         [
             .. NamedWeights.Manifest("smp_deeplabv3plus_r50_1class"),
-            ("classification_head.3.weight", [4, 2048]), ("mean", [1, 3, 1, 1]), ("std", [1, 3, 1, 1]), ("extra.weight", [1]),
+            ("classification_head.3.weight", [4, 2048]), ("mean", [1, 3, 1, 1]), ("std", [1, 3, 1, 1]),
+                ("extra.weight", [1]),
         ]);
-        Assert.Equal(["extra.weight"], Model.Compare(Dialect.Describe(checkpoint, null, new DialectChoice()), checkpoint).Unexpected);
+        Assert.Equal(["extra.weight"],
+            Model.Compare(Dialect.Describe(checkpoint, null, new DialectChoice()), checkpoint).Unexpected);
     }
 
     private static IEnumerable<string> Compare(string manifest, Func<string, string> rename)

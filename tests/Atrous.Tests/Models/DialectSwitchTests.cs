@@ -14,7 +14,8 @@ public sealed class DialectSwitchTests
     {
         NetworkSpec plain = Describe(Smp).Network;
         Assert.Equal((16, 12), (plain.OutputStride, Rates(plain)[0]));
-        const string config = """{"encoder_output_stride": 8, "decoder_atrous_rates": [6, 12, 18], "encoder_weights": null}""";
+        const string config =
+            """{"encoder_output_stride": 8, "decoder_atrous_rates": [6, 12, 18], "encoder_weights": null}""";
         NetworkSpec configured = Describe(Smp, config).Network;
         Assert.Equal(8, configured.OutputStride);
         Assert.Equal([6, 12, 18], Rates(configured));
@@ -43,7 +44,8 @@ public sealed class DialectSwitchTests
     [InlineData(Hf, """{"tf_padding": 1}""", "tf_padding")]
     [InlineData(Hf, """{"layer_norm_eps": "small"}""", "layer_norm_eps")]
     public void A_wrong_entry_in_the_config_is_named(string manifest, string config, string entry) =>
-        Assert.Contains(entry, Assert.Throws<ModelException>(() => Describe(manifest, config)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            entry, Assert.Throws<ModelException>(() => Describe(manifest, config)).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("detectron2_deeplabv3plus_R103_cityscapes", "image_pool", "32")]
@@ -73,7 +75,8 @@ public sealed class DialectSwitchTests
     [Fact]
     public void The_769_configurations_of_mmsegmentation_align_corners()
     {
-        NetworkSpec network = Describe("mmseg_deeplabv3plus_r50-d8_cityscapes", null, Choice("align_corners", "true")).Network;
+        NetworkSpec network =
+            Describe("mmseg_deeplabv3plus_r50-d8_cityscapes", null, Choice("align_corners", "true")).Network;
         var head = Assert.IsType<DeepLabV3PlusHeadSpec>(network.Head);
         Assert.Equal(
             (Sampling.AlignCorners, Sampling.AlignCorners, Sampling.AlignCorners),
@@ -127,7 +130,8 @@ public sealed class DialectSwitchTests
     private static DialectChoice Choice(string name, string value) =>
         new(options: new Dictionary<string, string> { [name] = value });
 
-    private static IReadOnlyList<int> Rates(NetworkSpec network) => Assert.IsType<DeepLabV3PlusHeadSpec>(network.Head).Aspp.Rates;
+    private static IReadOnlyList<int> Rates(NetworkSpec network) =>
+        Assert.IsType<DeepLabV3PlusHeadSpec>(network.Head).Aspp.Rates;
 
     private static (int, int)? Window(ModelDescription model) =>
         Assert.IsType<DeepLabV3PlusHeadSpec>(model.Network.Head).Aspp.ImagePooling!.Window;

@@ -60,12 +60,16 @@ internal static class GoldenNetworks
         {
             "mmsegmentation" or "DenseASPP" => new() { ["align_corners"] = Flag("align_corners") },
             "HF MobileNetV2" => new() { ["tf_padding"] = Flag("tf_padding") },
-            "detectron2" => new() { ["image_pool"] = Joined("pool_kernel", "x") is { Length: > 0 } window ? window : "global" },
+            "detectron2" => new()
+            {
+                ["image_pool"] = Joined("pool_kernel", "x") is { Length: > 0 } window ? window : "global",
+            },
             "kazuto1011 V2" => new()
             {
                 ["multi_scale"] = Joined("scales", ",") is { Length: > 0 } scales ? scales : "none",
                 // The two grids have the same options; the notes tell them apart, and the name.
-                ["recompute_scale_factor"] = golden.Name.Contains("_recompute_", StringComparison.Ordinal) ? "true" : "false",
+                ["recompute_scale_factor"] = golden.Name.Contains("_recompute_", StringComparison.Ordinal) ? "true"
+                    : "false",
             },
             _ => [],
         };

@@ -22,7 +22,8 @@ internal sealed class NamedWeights(IEnumerable<(string Name, int[] Shape)> keys,
     /// <summary>The keys of a published model, in shared/goldens/manifests.</summary>
     public static IReadOnlyList<(string Name, int[] Shape)> Manifest(string name)
     {
-        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(Shared.Require($"goldens/manifests/{name}.json")));
+        using JsonDocument document =
+            JsonDocument.Parse(File.ReadAllBytes(Shared.Require($"goldens/manifests/{name}.json")));
         return
         [
             .. document.RootElement.EnumerateArray().Select(

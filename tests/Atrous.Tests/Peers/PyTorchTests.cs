@@ -23,11 +23,13 @@ public sealed class PyTorchTests : IDisposable
     public void A_made_network_gives_PyTorch_s_logits(string name, string size)
     {
         string python = Environment.GetEnvironmentVariable("ATROUS_PYTHON") ?? "/usr/bin/python3";
-        Assert.SkipUnless(Run(python, "-c", "import torch").ExitCode == 0, $"{python} has no PyTorch (apt-get install python3-torch)");
+        Assert.SkipUnless(Run(python, "-c", "import torch").ExitCode == 0,
+            $"{python} has no PyTorch (apt-get install python3-torch)");
         ToolResult made = Run(python, Repository.PathOf("bench/peers/torch_peer.py"), "make", _place.Folder, name);
         made.Exits(0);
         ToolResult compared = Run(
-            python, Repository.PathOf("bench/gpu/torch_gpu.py"), "compare", Tool.Path, "cpu", size, _place[$"{name}.pth"]);
+            python, Repository.PathOf("bench/gpu/torch_gpu.py"), "compare", Tool.Path, "cpu", size,
+            _place[$"{name}.pth"]);
         compared.Exits(0);
         JsonElement line = compared.Json;
         Assert.True(line.GetProperty("within").GetBoolean());

@@ -71,11 +71,13 @@ public class CocoRleTests
                 painted[i] += (ushort)(mask[i] * run.Label);
         }
         Assert.Equal(labels, painted);
-        Assert.Equal(ClassShare.Of(labels).OrderBy(share => share.Label).Select(share => share.Pixels), runs.Select(run => run.Area));
+        Assert.Equal(ClassShare.Of(labels).OrderBy(share => share.Label).Select(share => share.Pixels),
+            runs.Select(run => run.Area));
     }
 
     [Fact]
-    public void A_map_of_another_size_is_refused() => Assert.Throws<ArgumentException>(() => CocoRle.Of(new ushort[5], 2, 3));
+    public void A_map_of_another_size_is_refused() =>
+        Assert.Throws<ArgumentException>(() => CocoRle.Of(new ushort[5], 2, 3));
 
     /// <summary>The mask that the counts describe; a last run of others may be left out.</summary>
     private static ushort[] Paint(int[] counts, int height, int width)

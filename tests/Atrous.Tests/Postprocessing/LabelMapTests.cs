@@ -41,7 +41,8 @@ public class LabelMapTests
     {
         using var photo = new Image(2, 2, 3);
         Assert.Throws<ArgumentException>(() => Overlay.Draw(photo, new ushort[3], Colours));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Overlay.Draw(photo, new ushort[4], Colours, opacity: double.NaN));
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => Overlay.Draw(photo, new ushort[4], Colours, opacity: double.NaN));
     }
 
     [Fact]
@@ -68,7 +69,8 @@ public class LabelMapTests
     [Fact]
     public void Labels_that_are_no_class_are_refused()
     {
-        Assert.Contains("Label 3 is none of 3", Assert.Throws<ArgumentException>(() => Save([0, 3], 1, 2, classes: 3)).Message);
+        Assert.Contains(
+            "Label 3 is none of 3", Assert.Throws<ArgumentException>(() => Save([0, 3], 1, 2, classes: 3)).Message);
         Assert.Throws<ArgumentException>(() => Save([0, 3], 2, 2, classes: 4));
         Assert.Throws<ArgumentOutOfRangeException>(() => Save([0], 1, 1, classes: 65537));
     }

@@ -32,7 +32,8 @@ public class PaletteTests
     [Fact]
     public void Voc_colours_are_those_of_the_development_kit()
     {
-        string[] expected = ["#000000", "#800000", "#008000", "#808000", "#000080", "#800080", "#008080", "#808080", "#400000"];
+        string[] expected =
+            ["#000000", "#800000", "#008000", "#808000", "#000080", "#800080", "#008080", "#808080", "#400000"];
         Assert.Equal(expected, Palette.Voc.Colours.Take(9).Select(colour => colour.ToString()));
         Assert.Equal("#004080", Palette.Voc[20].ToString());
         Assert.Equal("#e0e0c0", Palette.Voc[255].ToString());

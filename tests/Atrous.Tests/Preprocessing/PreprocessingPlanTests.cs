@@ -14,7 +14,8 @@ public class PreprocessingPlanTests
     [InlineData(720, 1280, 1024, 1333, 749, 1333)]
     [InlineData(1, 7, 3, null, 3, 21)]
     [InlineData(33, 100, 50, null, 50, 151)]
-    public void Short_side_as_torchvision(int height, int width, int size, int? max, int expectedHeight, int expectedWidth) =>
+    public void Short_side_as_torchvision(
+        int height, int width, int size, int? max, int expectedHeight, int expectedWidth) =>
         AssertWhole(new ResizePolicy.ShortSide(size, max), height, width, expectedHeight, expectedWidth);
 
     [Theory]
@@ -25,7 +26,8 @@ public class PreprocessingPlanTests
     [InlineData(1, 1000, 100, false, 1, 100)]
     [InlineData(300, 400, 513, true, 300, 400)]
     [InlineData(600, 800, 513, true, 385, 513)]
-    public void Long_side_rounds_half_up(int height, int width, int size, bool onlyShrink, int expectedHeight, int expectedWidth) =>
+    public void Long_side_rounds_half_up(
+        int height, int width, int size, bool onlyShrink, int expectedHeight, int expectedWidth) =>
         AssertWhole(new ResizePolicy.LongSide(size, onlyShrink), height, width, expectedHeight, expectedWidth);
 
     [Fact]
@@ -41,7 +43,8 @@ public class PreprocessingPlanTests
     [InlineData(500, 375, 0, 64, 512, 384)]
     [InlineData(100, 101, 3, 0, 506, 512)]
     [InlineData(1, 5000, 255, 0, 1, 512)]
-    public void Letterbox_keeps_the_aspect_ratio_and_centres(int height, int width, int top, int left, int rows, int columns) =>
+    public void Letterbox_keeps_the_aspect_ratio_and_centres(
+        int height, int width, int top, int left, int rows, int columns) =>
         Assert.Equal(
             new PreprocessingPlan(512, 512, new PictureWindow(top, left, rows, columns)),
             PreprocessingPlan.For(Spec(new ResizePolicy.Letterbox(512, 512, 128)), height, width));
@@ -52,7 +55,8 @@ public class PreprocessingPlanTests
     [InlineData(0.1, 12, 46)]
     public void A_scale_rounds_half_up(double scale, int expectedHeight, int expectedWidth) =>
         Assert.Equal(
-            new PreprocessingPlan(expectedHeight, expectedWidth, new PictureWindow(0, 0, expectedHeight, expectedWidth)),
+            new PreprocessingPlan(
+                expectedHeight, expectedWidth, new PictureWindow(0, 0, expectedHeight, expectedWidth)),
             PreprocessingPlan.For(Spec(new ResizePolicy.None()), 123, 457, scale: scale));
 
     [Theory]
@@ -63,7 +67,8 @@ public class PreprocessingPlanTests
     {
         for (double scale = 0.1; scale < 2; scale += 0.05)
         {
-            PreprocessingPlan plan = PreprocessingPlan.For(Spec(new ResizePolicy.Letterbox(511, 513, 128)), height, width, scale: scale);
+            PreprocessingPlan plan =
+                PreprocessingPlan.For(Spec(new ResizePolicy.Letterbox(511, 513, 128)), height, width, scale: scale);
             Assert.Equal(((int)(511 * scale + 0.5), (int)(513 * scale + 0.5)), (plan.Height, plan.Width));
             Assert.InRange(plan.Window.Top, 0, plan.Height - plan.Window.Height);
             Assert.InRange(plan.Window.Left, 0, plan.Width - plan.Window.Width);
@@ -75,11 +80,14 @@ public class PreprocessingPlanTests
     public void An_extreme_aspect_ratio_is_refused() =>
         Assert.Contains(
             "less extreme",
-            Assert.Throws<ImageException>(() => PreprocessingPlan.For(Spec(new ResizePolicy.ShortSide(520)), 1, 1_000_000)).Message);
+            Assert.Throws<ImageException>(
+                () => PreprocessingPlan.For(Spec(new ResizePolicy.ShortSide(520)), 1, 1_000_000)).Message);
 
-    private static void AssertWhole(ResizePolicy policy, int height, int width, int expectedHeight, int expectedWidth) =>
+    private static void AssertWhole(
+        ResizePolicy policy, int height, int width, int expectedHeight, int expectedWidth) =>
         Assert.Equal(
-            new PreprocessingPlan(expectedHeight, expectedWidth, new PictureWindow(0, 0, expectedHeight, expectedWidth)),
+            new PreprocessingPlan(
+                expectedHeight, expectedWidth, new PictureWindow(0, 0, expectedHeight, expectedWidth)),
             PreprocessingPlan.For(Spec(policy), height, width));
 
     private static PreprocessingSpec Spec(ResizePolicy policy) => PreprocessingSpec.ImageNet with { Resize = policy };

@@ -19,7 +19,9 @@ public class PreprocessorTests
         for (int i = 0; i < values.Length; i++)
         {
             // torchvision: to_tensor divides by 255, normalize subtracts and divides, all in float32.
-            float expected = (image.Pixels[i] / 255f - PreprocessingSpec.ImageNet.Mean[i % 3]) / PreprocessingSpec.ImageNet.Std[i % 3];
+            float expected =
+                (image.Pixels[i] / 255f - PreprocessingSpec.ImageNet.Mean[i % 3])
+            / PreprocessingSpec.ImageNet.Std[i % 3];
             Assert.Equal(expected, values[i]);
         }
     }
@@ -61,7 +63,11 @@ public class PreprocessorTests
     [Fact]
     public void A_letterbox_is_grey_around_the_picture()
     {
-        PreprocessingSpec spec = Raw(3) with { Resize = new ResizePolicy.Letterbox(8, 8, 128), Filter = ResizeFilter.Bicubic };
+        PreprocessingSpec spec = Raw(3) with
+        {
+            Resize = new ResizePolicy.Letterbox(8, 8, 128),
+            Filter = ResizeFilter.Bicubic,
+        };
         using var image = new Image(16, 8, 3);
         image.Pixels.Fill(200);
         using var preprocessor = new Preprocessor(spec, threads: 1);
@@ -95,7 +101,8 @@ public class PreprocessorTests
     {
         using Image first = Noise(4, 3, 3), second = Noise(3, 4, 3);
         using var preprocessor = new Preprocessor(PreprocessingSpec.ImageNet, threads: 1);
-        Assert.Contains("equal plan", Assert.Throws<ArgumentException>(() => preprocessor.Prepare(first, second)).Message);
+        Assert.Contains(
+            "equal plan", Assert.Throws<ArgumentException>(() => preprocessor.Prepare(first, second)).Message);
         Assert.Throws<ArgumentException>(() => preprocessor.Prepare());
     }
 
@@ -104,7 +111,8 @@ public class PreprocessorTests
     {
         long handles = LibAtrous.LiveHandles(), buffers = PixelBuffer.LiveCount;
         using (Image image = Noise(40, 30, 3))
-        using (var preprocessor = new Preprocessor(PreprocessingSpec.ImageNet with { Resize = new ResizePolicy.Stretch(7, 9) }))
+        using (var preprocessor = new Preprocessor(
+            PreprocessingSpec.ImageNet with { Resize = new ResizePolicy.Stretch(7, 9) }))
             preprocessor.Prepare(image).Dispose();
         Assert.Throws<ArgumentException>(() => new Preprocessor(Raw(3) with { Std = [1, 0, 1] }));
         Assert.Throws<ArgumentException>(() => new Preprocessor(Raw(3) with { Std = [1] }));

@@ -32,7 +32,8 @@ public sealed class AskingTests(GeneratedModel model)
         await Assert.ThrowsAsync<RequestTimeoutException>(
             () => segmenter.SegmentAsync(photo, new() { Timeout = TimeSpan.Zero }, Token));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => segmenter.SegmentAsync(photo, new() { Timeout = TimeSpan.FromHours(1) }, new CancellationToken(true)));
+            () => segmenter.SegmentAsync(
+                photo, new() { Timeout = TimeSpan.FromHours(1) }, new CancellationToken(true)));
         Assert.NotNull(await segmenter.SegmentAsync(photo, new() { Timeout = TimeSpan.FromHours(1) }, Token));
     }
 
@@ -89,7 +90,8 @@ public sealed class AskingTests(GeneratedModel model)
     public void The_logger_hears_of_the_model_and_of_every_size_once()
     {
         var lines = new List<string>();
-        using Segmenter segmenter = Segmenter.Load(model.Path, new SegmenterOptions { Device = "cpu", Logger = new Listener(lines) });
+        using Segmenter segmenter =
+            Segmenter.Load(model.Path, new SegmenterOptions { Device = "cpu", Logger = new Listener(lines) });
         using Image photo = Photo(65);
         segmenter.Segment(photo, cancellationToken: Token);
         segmenter.Segment(photo, cancellationToken: Token);
@@ -106,7 +108,8 @@ public sealed class AskingTests(GeneratedModel model)
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) =>
             lines.Add(formatter(state, exception));
     }
 

@@ -21,7 +21,8 @@ public sealed class ModelInfoTests
             string path = Path.Combine(folder, "model.safetensors");
             WriteZeros(manifest, path);
             ModelInfo info = ModelInfo.Read(path, height: 520, width: 520);
-            Assert.Equal(("torchvision", "DeepLabV3", "MobileNetV3-Large"), (info.Dialect, info.Architecture, info.Backbone));
+            Assert.Equal(
+                ("torchvision", "DeepLabV3", "MobileNetV3-Large"), (info.Dialect, info.Architecture, info.Backbone));
             Assert.Equal((21, 16, 3), (info.Classes, info.OutputStride, info.InputChannels));
             Assert.Equal(11_029_328, info.Parameters);
             Assert.Equal(10.45, info.MultiplyAdds!.Value / 1e9, 0.05);
@@ -41,7 +42,8 @@ public sealed class ModelInfoTests
         [
             .. keys.RootElement.EnumerateArray().Select(key => new WeightInfo(
                 key[0].GetString()!,
-                key[0].GetString()!.EndsWith("num_batches_tracked", StringComparison.Ordinal) ? DType.Int64 : DType.Float32,
+                key[0].GetString()!.EndsWith("num_batches_tracked", StringComparison.Ordinal) ? DType.Int64
+                    : DType.Float32,
                 [.. key[1].EnumerateArray().Select(size => size.GetInt32())])),
         ];
         using var writer = new SafetensorsWriter(path, tensors);

@@ -19,7 +19,8 @@ public sealed class OwnBackendTests(GeneratedModel model)
         using var own = new Counting();
         for (int i = 0; i < 2; i++)
         {
-            using Segmenter segmenter = await Segmenter.LoadAsync(model.Path, new SegmenterOptions { Backend = own }, Token);
+            using Segmenter segmenter =
+                await Segmenter.LoadAsync(model.Path, new SegmenterOptions { Backend = own }, Token);
             Assert.Equal("counting", segmenter.Device);
             Assert.Equal(
                 reference.Segment(photo, cancellationToken: Token).Labels.ToArray(),
@@ -55,7 +56,8 @@ public sealed class OwnBackendTests(GeneratedModel model)
         }
         var unknown = Assert.Throws<UnavailableException>(() => BackendRegistry.Open("gpu"));
         Assert.Contains("auto, cpu, cuda[:n] and reference", unknown.Message);
-        Assert.Contains("fp16", Assert.Throws<UnavailableException>(() => BackendRegistry.Open("reference", Precision.Fp16)).Message);
+        Assert.Contains("fp16",
+            Assert.Throws<UnavailableException>(() => BackendRegistry.Open("reference", Precision.Fp16)).Message);
     }
 
     /// <summary>Hands all work to the reference and counts it.</summary>

@@ -19,7 +19,8 @@ public sealed class PostprocessingTests(GeneratedModel model)
     {
         using Image photo = Photo(97, 129);
         using Segmenter plain = Segmenter.Load(model.Path);
-        using Segmenter refined = Segmenter.Load(model.Path, new SegmenterOptions { Crf = DenseCrfParameters.PyDenseCrf });
+        using Segmenter refined =
+            Segmenter.Load(model.Path, new SegmenterOptions { Crf = DenseCrfParameters.PyDenseCrf });
         using var preprocessor = new Preprocessor(plain.Info.Preprocessing);
         using NetworkInput input = preprocessor.Prepare(photo);
         using NetworkResult logits = plain.Infer(input.Tensor);
@@ -50,7 +51,8 @@ public sealed class PostprocessingTests(GeneratedModel model)
             var graph = new GraphBuilder();
             Value x = graph.Add("softmax", new Softmax(), graph.Input("logits", logits.Output.Shape));
             x = graph.Add("crop", new Crop(window.Top, window.Left, window.Height, window.Width), x);
-            Value probabilities = graph.Add("resize", new ResizeBilinear(photo.Height, photo.Width, Sampling.HalfPixel), x);
+            Value probabilities =
+                graph.Add("resize", new ResizeBilinear(photo.Height, photo.Width, Sampling.HalfPixel), x);
             x = graph.Add("labels", new Argmax(), probabilities);
             using var labels = new Tensor(x.Shape, DType.UInt16);
             using var reference = new ReferenceBackend();

@@ -68,7 +68,10 @@ public sealed class SegmenterTests(GeneratedModel model)
         using var soon = new CancellationTokenSource(TimeSpan.FromMilliseconds(3));
         using Image large = Noise(1025, 1025, seed: 4);
         Assert.ThrowsAny<OperationCanceledException>(() => segmenter.Segment(large, cancellationToken: soon.Token));
-        Assert.Equal(257 * 257, (await segmenter.SegmentAsync(photo, cancellationToken: TestContext.Current.CancellationToken)).Labels.Length);
+        Assert.Equal(
+            257 * 257,
+            (await segmenter.SegmentAsync(
+                photo, cancellationToken: TestContext.Current.CancellationToken)).Labels.Length);
     }
 
     [Fact]
@@ -90,7 +93,8 @@ public sealed class SegmenterTests(GeneratedModel model)
         using Segmenter usual = Segmenter.Load(model.Path);
         Assert.Equal(8, dense.Info.OutputStride);
         Assert.Equal(16, usual.Info.OutputStride);
-        Assert.NotEqual(usual.Segment(photo, confidence: true).Confidence.ToArray(), dense.Segment(photo, confidence: true).Confidence.ToArray());
+        Assert.NotEqual(usual.Segment(photo, confidence: true).Confidence.ToArray(),
+            dense.Segment(photo, confidence: true).Confidence.ToArray());
         UnavailableException refused = Assert.Throws<UnavailableException>(
             () => Segmenter.Load(model.Path, new SegmenterOptions { OutputStride = 12 }));
         Assert.Contains("8, 16", refused.Message, StringComparison.Ordinal);
@@ -101,16 +105,19 @@ public sealed class SegmenterTests(GeneratedModel model)
     {
         Refused(new SegmenterOptions { Device = "cuda" }, "cuda");
         Refused(new SegmenterOptions { Device = "tpu" }, "no device 'tpu'");
-        Refused(new SegmenterOptions { Precision = Precision.Fp16 }, "cpu computes in fp32 or bf16; it does not have fp16");
+        Refused(
+            new SegmenterOptions { Precision = Precision.Fp16 }, "cpu computes in fp32 or bf16; it does not have fp16");
         Refused(new SegmenterOptions { Device = "reference", Precision = Precision.Bf16 }, "it does not have bf16");
         Refused(new SegmenterOptions { Dialect = "caffe" }, "no dialect 'caffe'");
-        Refused(new SegmenterOptions { Switches = new Dictionary<string, string> { ["frobnicate"] = "1" } }, "frobnicate");
+        Refused(
+            new SegmenterOptions { Switches = new Dictionary<string, string> { ["frobnicate"] = "1" } }, "frobnicate");
         Refused(new SegmenterOptions { ClassNames = ["one"] }, "5 classes");
         Assert.Throws<ModelException>(() => Segmenter.Load("no such file.pth"));
 
         void Refused(SegmenterOptions options, string part)
         {
-            UnavailableException exception = Assert.Throws<UnavailableException>(() => Segmenter.Load(model.Path, options));
+            UnavailableException exception =
+                Assert.Throws<UnavailableException>(() => Segmenter.Load(model.Path, options));
             Assert.Contains(part, exception.Message, StringComparison.Ordinal);
         }
     }

@@ -22,9 +22,13 @@ public sealed class SlidingWindowTests(GeneratedModel model, ITestOutputHelper o
         string path = Shared.Require("models/deeplabv3_mobilenet_edgetpu_slim_cityscapes.safetensors");
         using Image photo = Enlarged(Repository.PathOf("samples/street.png"), 1025, 2049);
         ModelInfo info = ModelInfo.Read(path);
-        var native = new SegmenterOptions { Preprocessing = info.Preprocessing with { Resize = new ResizePolicy.None() } };
+        var native = new SegmenterOptions
+        {
+            Preprocessing = info.Preprocessing with { Resize = new ResizePolicy.None() },
+        };
         using Segmenter whole = Segmenter.Load(path, native);
-        using Segmenter windows = Segmenter.Load(path, new SegmenterOptions { Window = new SlidingWindow(window, 0.33) });
+        using Segmenter windows =
+            Segmenter.Load(path, new SegmenterOptions { Window = new SlidingWindow(window, 0.33) });
         ushort[] expected = whole.Segment(photo).Labels.ToArray(), actual = windows.Segment(photo).Labels.ToArray();
         double agreement = Agreement(expected, actual);
         output.WriteLine($"{agreement:P2} of the pixels agree");
@@ -39,7 +43,8 @@ public sealed class SlidingWindowTests(GeneratedModel model, ITestOutputHelper o
     {
         using Segmenter whole = Segmenter.Load(model.Path), windows = Load(new SlidingWindow(64, overlap));
         using Image photo = Photo(height, width);
-        Segmentation expected = whole.Segment(photo, confidence: true), actual = windows.Segment(photo, confidence: true);
+        Segmentation expected = whole.Segment(photo, confidence: true),
+            actual = windows.Segment(photo, confidence: true);
         Assert.Equal((height, width), (actual.Height, actual.Width));
         Assert.Equal(expected.Labels.ToArray(), actual.Labels.ToArray());
         for (int i = 0; i < expected.Confidence.Length; i++)
@@ -104,7 +109,8 @@ public sealed class SlidingWindowTests(GeneratedModel model, ITestOutputHelper o
         return image;
     }
 
-    private static double Agreement(ushort[] a, ushort[] b) => a.Zip(b).Count(pair => pair.First == pair.Second) / (double)a.Length;
+    private static double Agreement(ushort[] a, ushort[] b) =>
+        a.Zip(b).Count(pair => pair.First == pair.Second) / (double)a.Length;
 
     private static Image Enlarged(string path, int height, int width)
     {

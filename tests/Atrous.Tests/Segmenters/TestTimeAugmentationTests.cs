@@ -32,7 +32,8 @@ public sealed class TestTimeAugmentationTests(GeneratedModel model)
         double Symmetry(Segmenter segmenter)
         {
             Segmentation mask = segmenter.Segment(photo), other = segmenter.Segment(mirrored);
-            int equal = Enumerable.Range(0, 97 * 129).Count(i => mask[i / 129, i % 129] == other[i / 129, 128 - i % 129]);
+            int equal = Enumerable.Range(0, 97 * 129)
+                .Count(i => mask[i / 129, i % 129] == other[i / 129, 128 - i % 129]);
             return equal / (double)(97 * 129);
         }
     }

@@ -86,7 +86,8 @@ internal sealed class GatedWork(string name, object? key = null) : Work
             ((GatedWork)work)._running.TrySetResult();
         foreach (Work work in batch)
             ((GatedWork)work)._run.Wait(cancellationToken);
-        if (batch.Select(work => (GatedWork)work).FirstOrDefault(work => work.Failure is not null && (!work.FailsInCompany || batch.Count > 1)) is { } failing)
+        if (batch.Select(work => (GatedWork)work).FirstOrDefault(
+            work => work.Failure is not null && (!work.FailsInCompany || batch.Count > 1)) is { } failing)
             throw failing.Failure!;
     }
 

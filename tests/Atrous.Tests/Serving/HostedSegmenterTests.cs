@@ -27,7 +27,8 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
         Assert.Same(second, host.Catalog.Get("second"));
         UnknownModelException unknown = Assert.Throws<UnknownModelException>(() => host.Catalog.Get("third\n"));
         Assert.Equal("There is no model 'third?'; there are first, second.", unknown.Message);
-        Assert.All(host.Catalog.Models, status => Assert.Equal((ModelState.Ready, 1, ""), (status.State, status.Generation, status.Reason)));
+        Assert.All(host.Catalog.Models, status =>
+            Assert.Equal((ModelState.Ready, 1, ""), (status.State, status.Generation, status.Reason)));
     }
 
     [Fact]
@@ -47,7 +48,8 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
         using SegmentedPhoto read = await host.Segmenter.SegmentAsync(file);
         Assert.Equal(expected, read.Mask.Labels.ToArray());
         Assert.Equal(photo.Pixels.ToArray(), read.Photo.Pixels.ToArray());
-        Assert.True(read.Timings is { BatchSize: 1 } && read.Timings.Network > TimeSpan.Zero && read.Timings.Decode > TimeSpan.Zero);
+        Assert.True(read.Timings is { BatchSize: 1 } && read.Timings.Network > TimeSpan.Zero
+            && read.Timings.Decode > TimeSpan.Zero);
         using var input = new Tensor(new Shape(1, 65, 65, 3));
         input.Image<float>(0).Clear();
         using NetworkResult result = await host.Segmenter.InferAsync(input);
@@ -60,8 +62,11 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
     {
         await using ServiceHost host = await ServiceHost.Start(options => options.AddModel("m", model.Path));
         GatedWork busy = await host.Occupy();
-        Task<SegmentedPhoto>[] calls = [.. Enumerable.Range(0, 4).Select(_ => host.Segmenter.SegmentAsync(Workplace.Photo()))];
-        Assert.True(SpinWait.SpinUntil(() => ((Atrous.Hosting.Requests.ServedModel)host.Segmenter).Life.Queue!.Ready.Count == 4, Patience));
+        Task<SegmentedPhoto>[] calls =
+            [.. Enumerable.Range(0, 4).Select(_ => host.Segmenter.SegmentAsync(Workplace.Photo()))];
+        Assert.True(
+            SpinWait.SpinUntil(
+                () => ((Atrous.Hosting.Requests.ServedModel)host.Segmenter).Life.Queue!.Ready.Count == 4, Patience));
         Assert.Equal(4, host.Segmenter.Statistics.QueueLength);
         busy.Open();
         foreach (Task<SegmentedPhoto> call in calls)
@@ -85,17 +90,23 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
             options.AddModel("m", model.Path, batching: new BatchingOptions { QueueLimit = 4 });
         });
         IServedModel segmenter = host.Segmenter;
-        Assert.Contains("2000 are allowed", (await Assert.ThrowsAsync<ImageException>(() => segmenter.SegmentAsync(Workplace.Photo(50, 41)))).Message);
+        Assert.Contains("2000 are allowed",
+            (await Assert.ThrowsAsync<ImageException>(() => segmenter.SegmentAsync(Workplace.Photo(50, 41)))).Message);
         await Assert.ThrowsAsync<ImageException>(() => segmenter.SegmentAsync(new byte[] { 1, 2, 3 }));
         await Assert.ThrowsAsync<ImageException>(() => segmenter.SegmentAsync(Workplace.Photo().AsMemory(..200)));
         using var photo = new Image(8, 8, 3);
-        await Assert.ThrowsAsync<UnavailableException>(() => segmenter.SegmentAsync([photo, photo, photo, photo, photo]));
-        await Assert.ThrowsAsync<UnavailableException>(() => segmenter.SegmentAsync(photo, new SegmentRequest { Priority = 9 }));
-        await Assert.ThrowsAsync<UnavailableException>(() => segmenter.SegmentAsync(photo, new SegmentRequest { Timeout = TimeSpan.Zero }));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => segmenter.SegmentAsync(photo, cancellationToken: new CancellationToken(true)));
+        await Assert.ThrowsAsync<UnavailableException>(
+            () => segmenter.SegmentAsync([photo, photo, photo, photo, photo]));
+        await Assert.ThrowsAsync<UnavailableException>(
+            () => segmenter.SegmentAsync(photo, new SegmentRequest { Priority = 9 }));
+        await Assert.ThrowsAsync<UnavailableException>(
+            () => segmenter.SegmentAsync(photo, new SegmentRequest { Timeout = TimeSpan.Zero }));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => segmenter.SegmentAsync(photo, cancellationToken: new CancellationToken(true)));
         GatedWork busy = await host.Occupy();
         Assert.Contains("20 ms", (await Assert.ThrowsAsync<RequestTimeoutException>(
-            () => segmenter.SegmentAsync(photo, new SegmentRequest { Timeout = TimeSpan.FromMilliseconds(20) }))).Message);
+            () => segmenter.SegmentAsync(
+                photo, new SegmentRequest { Timeout = TimeSpan.FromMilliseconds(20) }))).Message);
         Task<IReadOnlyList<Segmentation>> waiting = segmenter.SegmentAsync([photo, photo, photo, photo]);
         await Assert.ThrowsAsync<QueueFullException>(() => segmenter.SegmentAsync(photo));
         Assert.Throws<QueueFullException>(segmenter.EnsureAccepting);
@@ -107,7 +118,8 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
     [Fact]
     public async Task Options_that_contradict_themselves_stop_the_start_with_a_sentence_each()
     {
-        var e = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(() => ServiceHost.Start(options =>
+        var e = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(
+            () => ServiceHost.Start(options =>
         {
             options.DefaultModel = "none";
             options.Models["bad name"] = new ModelOptions { Path = " ", Weight = 0 };
@@ -126,16 +138,19 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
             "'none' is not among the models", "'bad name': a name has", "'bad name': it has no path", "Weight is 0",
             "'b': Batching.QueueLimit (4) is below MaxBatch (8)", "MaxDelay is", "Timeout is", "DefaultPriority is 3",
         ];
-        Assert.All(parts, part => Assert.Single(e.Failures, failure => failure.Contains(part, StringComparison.Ordinal)));
+        Assert.All(
+            parts, part => Assert.Single(e.Failures, failure => failure.Contains(part, StringComparison.Ordinal)));
         Assert.Equal(parts.Length, e.Failures.Count());
-        e = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(() => ServiceHost.Start(_ => { }));
+        e = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(
+            () => ServiceHost.Start(_ => { }));
         Assert.Contains("No model is configured", e.Message);
     }
 
     [Fact]
     public async Task A_model_that_cannot_be_loaded_stops_the_start_or_shows_in_its_state()
     {
-        await Assert.ThrowsAsync<ModelException>(() => ServiceHost.Start(options => options.AddModel("m", "no such file.pth")));
+        await Assert.ThrowsAsync<ModelException>(
+            () => ServiceHost.Start(options => options.AddModel("m", "no such file.pth")));
         await using ServiceHost host = await ServiceHost.Start(options =>
         {
             options.LoadInBackground = true;
@@ -146,7 +161,8 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
         Assert.Equal(ModelState.Unavailable, bad.State);
         Assert.Contains("no such file.pth", bad.Reason, StringComparison.Ordinal);
         Assert.Equal(ModelState.Ready, host.Catalog.StatusOf("good").State);
-        ModelNotReadyException e = await Assert.ThrowsAsync<ModelNotReadyException>(() => host.Catalog.Get("bad").SegmentAsync(Workplace.Photo()));
+        ModelNotReadyException e = await Assert.ThrowsAsync<ModelNotReadyException>(
+            () => host.Catalog.Get("bad").SegmentAsync(Workplace.Photo()));
         Assert.Equal(ModelState.Unavailable, e.State);
         HealthReport report = await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync();
         Assert.Equal(HealthStatus.Unhealthy, report.Entries["atrous-ready"].Status);
@@ -186,15 +202,19 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
         await Assert.ThrowsAsync<ImageException>(() => host.Segmenter.SegmentAsync(new byte[9]));
         meters.RecordObservableInstruments();
 
-        Activity request = Assert.Single(activities, activity => activity is { OperationName: "segment", Status: ActivityStatusCode.Unset });
+        Activity request = Assert.Single(
+            activities, activity => activity is { OperationName: "segment", Status: ActivityStatusCode.Unset });
         Assert.Equal("m", request.GetTagItem("atrous.model"));
         Assert.All(["queue", "decode", "network"], stage =>
-            Assert.Equal(request.SpanId, Assert.Single(activities, activity => activity.OperationName == stage).ParentSpanId));
+            Assert.Equal(
+                request.SpanId, Assert.Single(activities, activity => activity.OperationName == stage).ParentSpanId));
         lock (measured)
         {
-            Assert.Single(measured, one => one is { Instrument: "atrous.requests", Value: 1, Tags: "model=m outcome=ok" });
+            Assert.Single(
+                measured, one => one is { Instrument: "atrous.requests", Value: 1, Tags: "model=m outcome=ok" });
             Assert.Single(measured, one => one is { Instrument: "atrous.requests", Tags: "model=m outcome=bad_input" });
-            Assert.Single(measured, one => one is { Instrument: "atrous.stage.duration", Tags: "model=m stage=network", Value: > 0 });
+            Assert.Single(measured, one =>
+                one is { Instrument: "atrous.stage.duration", Tags: "model=m stage=network", Value: > 0 });
             Assert.Single(measured, one => one is { Instrument: "atrous.batch.size", Value: 1 });
             Assert.Single(measured, one => one is { Instrument: "atrous.queue.length", Value: 0 });
             Assert.Single(measured, one => one is { Instrument: "atrous.model.ready", Value: 1 });

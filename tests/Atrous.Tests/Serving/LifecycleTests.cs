@@ -40,7 +40,8 @@ public sealed class LifecycleTests(GeneratedModel model)
         await using ServiceHost host = await ServiceHost.Start(options => options.AddModel("m", path));
         // Another file in its place, as deployments do it; the old one stays open.
         File.Move(place.Add("broken", "this is no checkpoint"), path, overwrite: true);
-        ModelException e = await Assert.ThrowsAsync<ModelException>(() => host.Catalog.LoadAsync("m").WaitAsync(Patience));
+        ModelException e =
+            await Assert.ThrowsAsync<ModelException>(() => host.Catalog.LoadAsync("m").WaitAsync(Patience));
         ModelStatus status = host.Catalog.StatusOf("m");
         Assert.Equal((ModelState.Ready, 1), (status.State, status.Generation));
         Assert.Contains(e.Message, status.Reason, StringComparison.Ordinal);
@@ -59,12 +60,15 @@ public sealed class LifecycleTests(GeneratedModel model)
     [Fact]
     public async Task Unloading_finishes_what_waits_and_refuses_what_comes()
     {
-        await using ServiceHost host = await ServiceHost.Start(options => options.AddModel("m", model.Path).AddModel("other", model.Path));
+        await using ServiceHost host =
+            await ServiceHost.Start(options => options.AddModel("m", model.Path).AddModel("other", model.Path));
         GatedWork busy = await host.Occupy("m");
-        Task<SegmentedPhoto>[] waiting = [.. Enumerable.Range(0, 3).Select(_ => host.Segmenter.SegmentAsync(Workplace.Photo()))];
+        Task<SegmentedPhoto>[] waiting =
+            [.. Enumerable.Range(0, 3).Select(_ => host.Segmenter.SegmentAsync(Workplace.Photo()))];
         Task unloaded = host.Catalog.UnloadAsync("m");
         Assert.True(SpinWait.SpinUntil(() => host.Catalog.StatusOf("m").State == ModelState.Unloading, Patience));
-        ModelNotReadyException e = await Assert.ThrowsAsync<ModelNotReadyException>(() => host.Segmenter.SegmentAsync(Workplace.Photo()));
+        ModelNotReadyException e =
+            await Assert.ThrowsAsync<ModelNotReadyException>(() => host.Segmenter.SegmentAsync(Workplace.Photo()));
         Assert.Equal("The model 'm' is not ready: it is unloaded.", e.Message);
         Assert.False(unloaded.IsCompleted);
         busy.Open();
@@ -74,7 +78,8 @@ public sealed class LifecycleTests(GeneratedModel model)
         Assert.Equal(ModelState.Unavailable, host.Catalog.StatusOf("m").State);
         Assert.True(host.Catalog.IsReady);
         await host.Catalog.ReloadAsync().WaitAsync(Patience);
-        Assert.Equal([(ModelState.Unavailable, 1), (ModelState.Ready, 2)], host.Catalog.Models.Select(status => (status.State, status.Generation)));
+        Assert.Equal([(ModelState.Unavailable, 1), (ModelState.Ready, 2)],
+            host.Catalog.Models.Select(status => (status.State, status.Generation)));
         await host.Catalog.LoadAsync("m").WaitAsync(Patience);
         (await host.Segmenter.SegmentAsync(Workplace.Photo())).Dispose();
     }
@@ -106,10 +111,12 @@ public sealed class LifecycleTests(GeneratedModel model)
     [Fact]
     public async Task One_busy_model_does_not_keep_another_from_the_device()
     {
-        await using ServiceHost host = await ServiceHost.Start(options => options.AddModel("busy", model.Path).AddModel("quiet", model.Path));
+        await using ServiceHost host =
+            await ServiceHost.Start(options => options.AddModel("busy", model.Path).AddModel("quiet", model.Path));
         using var photo = new Image(64, 64, 3);
         GatedWork held = await host.Occupy("busy");
-        Task<Segmentation>[] many = [.. Enumerable.Range(0, 40).Select(_ => host.Catalog.Get("busy").SegmentAsync(photo))];
+        Task<Segmentation>[] many =
+            [.. Enumerable.Range(0, 40).Select(_ => host.Catalog.Get("busy").SegmentAsync(photo))];
         Task<Segmentation> one = host.Catalog.Get("quiet").SegmentAsync(photo);
         held.Open();
         await one.WaitAsync(Patience);

@@ -120,7 +120,8 @@ public sealed class SchedulerTests : IDisposable
         _time.Advance(TimeSpan.FromSeconds(4));
         Assert.False(late.Completion.IsCompleted);
         _time.Advance(TimeSpan.FromSeconds(1));
-        RequestTimeoutException e = await Assert.ThrowsAsync<RequestTimeoutException>(() => late.Completion.WaitAsync(Patience));
+        RequestTimeoutException e =
+            await Assert.ThrowsAsync<RequestTimeoutException>(() => late.Completion.WaitAsync(Patience));
         Assert.Contains("5 s", e.Message, StringComparison.Ordinal);
         Assert.Equal(0, queue.Length);
         Assert.False(work.Delivered);
@@ -171,7 +172,8 @@ public sealed class SchedulerTests : IDisposable
         (GatedWork busy, _) = await Occupy(queue);
         using CancellationTokenSource one = new(), other = new();
         GatedWork a = Work("a").Held(), b = Work("b").Held();
-        QueuedRequest first = Submit(queue, a, cancellationToken: one.Token), second = Submit(queue, b, cancellationToken: other.Token);
+        QueuedRequest first = Submit(queue, a, cancellationToken: one.Token),
+            second = Submit(queue, b, cancellationToken: other.Token);
         busy.Open();
         await b.Running.WaitAsync(Patience);
         await one.CancelAsync();
@@ -189,7 +191,12 @@ public sealed class SchedulerTests : IDisposable
         RequestQueue queue = Queue(new BatchingOptions { MaxBatch = 4 });
         (GatedWork busy, _) = await Occupy(queue);
         var bad = new GatedWork("bad") { Runs = _runs, Failure = new ImageException("This one is bad.") };
-        var shy = new GatedWork("shy") { Runs = _runs, Failure = new AtrousException("Too much at once."), FailsInCompany = true };
+        var shy = new GatedWork("shy")
+        {
+            Runs = _runs,
+            Failure = new AtrousException("Too much at once."),
+            FailsInCompany = true,
+        };
         QueuedRequest good = Submit(queue, Work("good")), failing = Submit(queue, bad), alone = Submit(queue, shy);
         busy.Open();
         await All([good, alone]);
@@ -249,7 +256,8 @@ public sealed class SchedulerTests : IDisposable
     [Fact]
     public async Task A_model_that_was_idle_has_no_claim_to_what_it_did_not_use()
     {
-        RequestQueue busyModel = Queue(new BatchingOptions { MaxBatch = 1 }, "busy"), idle = Queue(new BatchingOptions { MaxBatch = 1 }, "idle");
+        RequestQueue busyModel = Queue(new BatchingOptions { MaxBatch = 1 }, "busy"),
+            idle = Queue(new BatchingOptions { MaxBatch = 1 }, "idle");
         await All([.. Enumerable.Range(0, 20).Select(_ => Submit(busyModel, new TimedWork("1", _time, [])))]);
         (GatedWork busy, _) = await Occupy(busyModel);
         QueuedRequest[] requests =
@@ -281,13 +289,15 @@ public sealed class SchedulerTests : IDisposable
         RequestQueue queue = Queue(new BatchingOptions { QueueLimit = 2000 });
         (GatedWork busy, _) = await Occupy(queue);
         int before = ThreadPool.ThreadCount;
-        QueuedRequest[] waiting = [.. Enumerable.Range(0, 1000).Select(i => Submit(queue, Work($"{i}"), timeout: TimeSpan.FromHours(1)))];
+        QueuedRequest[] waiting =
+            [.. Enumerable.Range(0, 1000).Select(i => Submit(queue, Work($"{i}"), timeout: TimeSpan.FromHours(1)))];
         Assert.InRange(ThreadPool.ThreadCount, 0, before + 2);
         busy.Open();
         await All(waiting);
     }
 
-    private RequestQueue Queue(BatchingOptions options, string model = "model", double weight = 1) => _device.AddQueue(model, options, weight);
+    private RequestQueue Queue(BatchingOptions options, string model = "model", double weight = 1) =>
+        _device.AddQueue(model, options, weight);
 
     private GatedWork Work(string name, object? key = null) => new(name, key) { Runs = _runs };
 
@@ -304,7 +314,8 @@ public sealed class SchedulerTests : IDisposable
     }
 
     private static QueuedRequest Submit(
-        RequestQueue queue, Work work, int priority = 2, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+        RequestQueue queue, Work work, int priority = 2, TimeSpan? timeout = null,
+        CancellationToken cancellationToken = default)
     {
         var request = new QueuedRequest(queue, work, priority);
         request.EndEarly(timeout, cancellationToken);
@@ -316,7 +327,8 @@ public sealed class SchedulerTests : IDisposable
         Task.WhenAll(requests.Select(request => request.Completion)).WaitAsync(Patience);
 
     /// <summary>Takes a second of the test's clock.</summary>
-    private sealed class TimedWork(string name, FakeTimeProvider time, ConcurrentQueue<string> runs, double seconds = 1) : Work
+    private sealed class TimedWork(string name, FakeTimeProvider time, ConcurrentQueue<string> runs, double seconds = 1)
+        : Work
     {
         public override object Key => this;
 
@@ -345,7 +357,8 @@ public sealed class SchedulerTests : IDisposable
 
         public override void Prepare() => throw new ImageException("These bytes are no picture.");
 
-        public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellationToken) => Assert.Fail("It is not prepared.");
+        public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellationToken) =>
+            Assert.Fail("It is not prepared.");
 
         public override void Release(bool delivered) => Assert.False(delivered);
     }

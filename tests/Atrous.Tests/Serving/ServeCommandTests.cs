@@ -16,7 +16,8 @@ public sealed class ServeCommandTests(GeneratedModel model)
         await served.Ready();
         served.Signal(15);
         HttpStatusCode ready = HttpStatusCode.OK;
-        for (long start = Stopwatch.GetTimestamp(); ready == HttpStatusCode.OK && Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(1.5);)
+        for (long start = Stopwatch.GetTimestamp(); ready == HttpStatusCode.OK
+            && Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(1.5);)
             ready = (await served.Client.GetAsync("readyz")).StatusCode;
         Assert.Equal(HttpStatusCode.ServiceUnavailable, ready);
         Assert.Equal(HttpStatusCode.OK, (await served.Client.GetAsync("livez")).StatusCode);
@@ -57,7 +58,8 @@ public sealed class ServeCommandTests(GeneratedModel model)
     {
         using var served = await Served.Start("--port", "0", "--drain-delay", "0");
         await served.Ready();
-        Assert.Contains("model=\"atrous-street\"", await served.Client.GetStringAsync("metrics"), StringComparison.Ordinal);
+        Assert.Contains(
+            "model=\"atrous-street\"", await served.Client.GetStringAsync("metrics"), StringComparison.Ordinal);
         served.Signal(15);
         Assert.Equal(0, await served.Exit());
     }
@@ -67,13 +69,15 @@ public sealed class ServeCommandTests(GeneratedModel model)
     {
         Tool.Run("serve", "--port", "0", "--model", "no such file.pth").Refuses(3, "no such file.pth");
         Tool.Run("serve", "--port", "0", "--model", "m=no-such-model").Refuses(3, "no-such-model");
-        Tool.Run("serve", "--port", "0", "--model", $"a={model.Path}", "--model", $"a={model.Path}").Refuses(2, "a is given twice");
+        Tool.Run("serve", "--port", "0", "--model", $"a={model.Path}", "--model", $"a={model.Path}")
+            .Refuses(2, "a is given twice");
         Tool.Run("serve", "--port", "0", "--model", $"bad name={model.Path}").Refuses(2, "bad name");
         Tool.Run("serve", "--port", "0", "--model", model.Path, "--host", "nowhere").Refuses(2, "'nowhere'");
         Tool.Run("serve", "--port", "x", "--model", model.Path).Refuses(2, "--port takes");
         Tool.Run("serve", "--log", "xml", "--model", model.Path).Refuses(2, "--log takes");
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
-        Tool.Run("serve", "--port", $"{((IPEndPoint)taken.LocalEndpoint).Port}", "--model", model.Path).Refuses(1, "in use");
+        Tool.Run("serve", "--port", $"{((IPEndPoint)taken.LocalEndpoint).Port}", "--model", model.Path)
+            .Refuses(1, "in use");
     }
 }

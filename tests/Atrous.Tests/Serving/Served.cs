@@ -41,7 +41,10 @@ internal sealed partial class Served : IDisposable
         };
         served._process.BeginErrorReadLine();
         string listening = await served.Says("serving on ");
-        served.Client = new HttpClient { BaseAddress = new Uri(listening[listening.IndexOf("http", StringComparison.Ordinal)..]) };
+        served.Client = new HttpClient
+        {
+            BaseAddress = new Uri(listening[listening.IndexOf("http", StringComparison.Ordinal)..]),
+        };
         return served;
     }
 
@@ -62,7 +65,8 @@ internal sealed partial class Served : IDisposable
 
     public async Task Ready()
     {
-        for (long start = Stopwatch.GetTimestamp(); (await Client.GetAsync("readyz")).StatusCode != HttpStatusCode.OK; await Task.Delay(20))
+        for (long start = Stopwatch.GetTimestamp(); (
+            await Client.GetAsync("readyz")).StatusCode != HttpStatusCode.OK; await Task.Delay(20))
             Assert.True(Stopwatch.GetElapsedTime(start) < Patience, "It was never ready.");
     }
 

@@ -66,7 +66,9 @@ public sealed partial class ServerTests(GeneratedModel model)
         Assert.Contains("/v1/nothing", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
         missing = await client.GetAsync("v2/nothing");
         Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
-        Assert.Contains("/v2/nothing", JsonDocument.Parse(await missing.Content.ReadAsStreamAsync()).RootElement.GetProperty("error").GetString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "/v2/nothing", JsonDocument.Parse(await missing.Content.ReadAsStreamAsync()).RootElement.GetProperty(
+                "error").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -98,12 +100,15 @@ public sealed partial class ServerTests(GeneratedModel model)
         string[] lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.All(lines, line => Assert.Matches(MetricLine(), line));
         Assert.Single(lines, line => line.StartsWith("atrous_requests_total{", StringComparison.Ordinal)
-            && line.Contains("model=\"m\"", StringComparison.Ordinal) && line.Contains("outcome=\"ok\"", StringComparison.Ordinal) && Value(line) == 1);
+            && line.Contains("model=\"m\"", StringComparison.Ordinal)
+            && line.Contains("outcome=\"ok\"", StringComparison.Ordinal) && Value(line) == 1);
         Assert.Single(lines, line => line.StartsWith("atrous_requests_total{", StringComparison.Ordinal)
             && line.Contains("outcome=\"bad_input\"", StringComparison.Ordinal) && Value(line) == 1);
         foreach (string stage in new[] { "queue", "decode", "preprocess", "network" })
         {
-            string[] buckets = [.. lines.Where(line => line.StartsWith("atrous_stage_duration_seconds_bucket{", StringComparison.Ordinal)
+            string[] buckets =
+                [.. lines.Where(
+                    line => line.StartsWith("atrous_stage_duration_seconds_bucket{", StringComparison.Ordinal)
                 && line.Contains($"stage=\"{stage}\"", StringComparison.Ordinal))];
             Assert.True(buckets.Length > 10, stage);
             Assert.Equal(buckets.Select(Value).Order(), buckets.Select(Value));
@@ -111,7 +116,8 @@ public sealed partial class ServerTests(GeneratedModel model)
             Assert.Equal(1, Value(buckets[^1]));
         }
         Assert.All(
-            ["atrous_queue_length{", "atrous_queue_limit{", "atrous_model_ready{", "atrous_batch_size_bucket{", "atrous_memory_resident_bytes", "atrous_process_threads"],
+            ["atrous_queue_length{", "atrous_queue_limit{", "atrous_model_ready{", "atrous_batch_size_bucket{",
+            "atrous_memory_resident_bytes", "atrous_process_threads"],
             name => Assert.Contains(lines, line => line.StartsWith(name, StringComparison.Ordinal)));
     }
 
@@ -153,7 +159,8 @@ public sealed partial class ServerTests(GeneratedModel model)
     [Fact]
     public async Task Headers_that_never_end_cost_a_connection_for_a_moment_only()
     {
-        await using var server = AtrousServer.Create(Options() with { Limits = new ServerLimits { HeaderTimeout = TimeSpan.FromSeconds(1) } });
+        await using var server = AtrousServer.Create(
+            Options() with { Limits = new ServerLimits { HeaderTimeout = TimeSpan.FromSeconds(1) } });
         await server.StartAsync();
         using var slow = new TcpClient();
         await slow.ConnectAsync(IPAddress.Loopback, server.Address.Port);
@@ -170,16 +177,21 @@ public sealed partial class ServerTests(GeneratedModel model)
     public async Task A_scraper_that_reads_nothing_keeps_no_other_from_the_metrics()
     {
         // It may go on like this for as long as it likes, so that nothing but the exporter is tested.
-        await using var server = AtrousServer.Create(Options() with { Limits = new ServerLimits { MinBytesPerSecond = 1 } });
+        await using var server =
+            AtrousServer.Create(Options() with { Limits = new ServerLimits { MinBytesPerSecond = 1 } });
         await server.StartAsync();
         using var deaf = new TcpClient { ReceiveBufferSize = 4096 };
         await deaf.ConnectAsync(IPAddress.Loopback, server.Address.Port);
         // Many times what the buffers between the two hold.
-        await deaf.GetStream().WriteAsync(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 2000))));
+        await deaf.GetStream()
+            .WriteAsync(
+                Encoding.ASCII.GetBytes(
+                    string.Concat(Enumerable.Repeat("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 2000))));
         await Task.Delay(TimeSpan.FromSeconds(1));
         using var client = new HttpClient { BaseAddress = server.Address };
         for (int i = 0; i < 3; i++)
-            Assert.Contains("atrous_model_ready", await client.GetStringAsync("metrics").WaitAsync(TimeSpan.FromSeconds(20)), StringComparison.Ordinal);
+            Assert.Contains("atrous_model_ready", await client.GetStringAsync("metrics")
+                .WaitAsync(TimeSpan.FromSeconds(20)), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -208,7 +220,8 @@ public sealed partial class ServerTests(GeneratedModel model)
         Assert.True(bomb.Length < 1 << 20);
         (HttpContext context, BodyBudget budget) = Request(bomb, encoding, new ServerLimits { MaxBodyBytes = 1 << 20 });
         long before = GC.GetTotalAllocatedBytes();
-        BadHttpRequestException e = await Assert.ThrowsAsync<BadHttpRequestException>(() => RequestBody.ReadAsync(context, default));
+        BadHttpRequestException e =
+            await Assert.ThrowsAsync<BadHttpRequestException>(() => RequestBody.ReadAsync(context, default));
         Assert.Equal(413, e.StatusCode);
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 8 << 20);
         Assert.Equal(0, budget.Held);
@@ -227,7 +240,9 @@ public sealed partial class ServerTests(GeneratedModel model)
         static async Task<int> Refused(byte[] body, string encoding, ServerLimits limits)
         {
             (HttpContext context, BodyBudget budget) = Request(body, encoding, limits);
-            int status = (await Assert.ThrowsAsync<BadHttpRequestException>(() => RequestBody.ReadAsync(context, default))).StatusCode;
+            int status =
+                (await Assert.ThrowsAsync<BadHttpRequestException>(
+                    () => RequestBody.ReadAsync(context, default))).StatusCode;
             Assert.Equal(0, budget.Held);
             return status;
         }
@@ -259,7 +274,8 @@ public sealed partial class ServerTests(GeneratedModel model)
         return compressed.ToArray();
     }
 
-    private static double Value(string line) => double.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
+    private static double Value(string line) =>
+        double.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
 
     private ServerOptions Options() => new()
     {

@@ -29,14 +29,16 @@ public sealed unsafe class GeneratedWeights : IWeightSource
     {
         WeightInfo info = _weights[name];
         if (destination.Length != info.Elements)
-            throw new ArgumentException($"{name} has {info.Elements} elements, not {destination.Length}.", nameof(destination));
+            throw new ArgumentException(
+                $"{name} has {info.Elements} elements, not {destination.Length}.", nameof(destination));
         if (IsCounter(name))
         {
             destination.Clear();
             return;
         }
         (double scale, double shift, bool centred) = Range(name, info.Shape);
-        Fill(_canonical.GetValueOrDefault(name, name), destination, u => (float)(centred ? (2.0 * u - 1.0) * scale : shift + u * scale));
+        Fill(_canonical.GetValueOrDefault(name, name), destination, u =>
+            (float)(centred ? (2.0 * u - 1.0) * scale : shift + u * scale));
     }
 
     /// <summary>The goldens' input: (2u - 1) * scale in the order of [1, C, H, W], here laid out NHWC.</summary>

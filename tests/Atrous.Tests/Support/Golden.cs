@@ -41,8 +41,10 @@ public sealed class Golden
     /// <summary>Every case there is, whether its files are here or not.</summary>
     public static IReadOnlyList<GoldenEntry> All { get; } =
     [
-        .. Json(Path.Combine(Repository.Goldens, "cases", "index.json")).EnumerateArray().Select(entry => new GoldenEntry(
-            entry.GetProperty("name").GetString()!, entry.GetProperty("dialect").GetString()!, entry.GetProperty("options"))),
+        .. Json(Path.Combine(Repository.Goldens, "cases", "index.json")).EnumerateArray()
+            .Select(entry => new GoldenEntry(
+            entry.GetProperty("name").GetString()!, entry.GetProperty("dialect").GetString()!,
+                entry.GetProperty("options"))),
     ];
 
     public string Name => _case.GetProperty("name").GetString()!;
@@ -98,7 +100,8 @@ public sealed class Golden
 
     /// <summary>The weights that the output was computed with.</summary>
     public GeneratedWeights Weights() => new(
-        Keys, _case.GetProperty("aliases").EnumerateArray().Select(pair => (pair[0].GetString()!, pair[1].GetString()!)));
+        Keys, _case.GetProperty("aliases").EnumerateArray()
+        .Select(pair => (pair[0].GetString()!, pair[1].GetString()!)));
 
     /// <summary>The input, already normalised. The caller disposes it.</summary>
     public Tensor Input() =>

@@ -26,7 +26,8 @@ public sealed class GoldenTests
             ulong hash = GeneratedWeights.Hash(vector.Name);
             Assert.Equal(
                 vector.Value.EnumerateArray().Select(u => u.GetDouble()),
-                Enumerable.Range(0, vector.Value.GetArrayLength()).Select(i => GeneratedWeights.Uniform(hash, i) * 16777216));
+                Enumerable.Range(0, vector.Value.GetArrayLength())
+                    .Select(i => GeneratedWeights.Uniform(hash, i) * 16777216));
         }
     }
 
@@ -55,7 +56,8 @@ public sealed class GoldenTests
         Assert.Equal(new(1, 97, 129, 3), golden.InputShape);
         GoldenTensor output = golden.Output();
         Assert.Equal(new(1, 97, 129, 5), output.Nhwc);
-        Assert.Equal(golden.Description.GetProperty("output").GetProperty("max").GetDouble(), output.Values.Max(), 1e-4);
+        Assert.Equal(
+            golden.Description.GetProperty("output").GetProperty("max").GetDouble(), output.Values.Max(), 1e-4);
         foreach (string name in golden.Intermediates)
             Assert.NotEmpty(golden.Intermediate(name, out _).Values);
         using Tensors.Tensor input = golden.Input();
@@ -63,5 +65,6 @@ public sealed class GoldenTests
     }
 
     private static uint[] Bits(JsonElement list) =>
-        [.. list.EnumerateArray().Select(bits => uint.Parse(bits.GetString()!.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
+        [.. list.EnumerateArray()
+        .Select(bits => uint.Parse(bits.GetString()!.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
 }

@@ -40,7 +40,8 @@ public sealed class LeakCheckAttribute : BeforeAfterTestAttribute
             (string what, Func<long> count) = Counters[i];
             long before = _before[i];
             Assert.True(
-                SpinWait.SpinUntil(() => count() <= before, Patience), $"{test.TestDisplayName} left {count() - before} {what} behind.");
+                SpinWait.SpinUntil(() => count() <= before, Patience),
+                $"{test.TestDisplayName} left {count() - before} {what} behind.");
         }
     }
 }

@@ -29,7 +29,8 @@ public static class Running
         try
         {
             executable.Run(given, made);
-            return [.. made.Select(tensor => tensor.Type == DType.Float32 ? (Array)Layout.Values(tensor) : Layout.Labels(tensor))];
+            return [.. made.Select(
+                tensor => tensor.Type == DType.Float32 ? (Array)Layout.Values(tensor) : Layout.Labels(tensor))];
         }
         finally
         {

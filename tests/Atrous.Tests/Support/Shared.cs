@@ -2,8 +2,8 @@ namespace Atrous.Tests.Support;
 
 /// <summary>
 /// Data that tests compare with. What is small is committed under tests (tests/goldens); the rest is in the folder
-/// <c>shared</c> beside the checkout (or inside it). A test that needs some of it is skipped where it is missing, unless
-/// ATROUS_REQUIRE_SHARED=1 says that it must be there.
+/// <c>shared</c> beside the checkout (or inside it). A test that needs some of it is skipped where it is missing,
+/// unless ATROUS_REQUIRE_SHARED=1 says that it must be there.
 /// </summary>
 public static class Shared
 {
@@ -22,7 +22,9 @@ public static class Shared
     public static string? Find(string relative) =>
         Candidates.Select(root => Path.Combine(root, relative)).FirstOrDefault(Path.Exists);
 
-    /// <summary>The path of a committed or shared file or folder; skips the running test where it is not there.</summary>
+    /// <summary>
+    /// The path of a committed or shared file or folder; skips the running test where it is not there.
+    /// </summary>
     public static string Require(string relative)
     {
         if (Find(relative) is { } path)

@@ -20,7 +20,8 @@ public sealed record Difference(double MaxAbsolute, double Rms, double Std, int 
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"max|d|/std {Max:0.00e+00} (|d| {MaxAbsolute:0.00e+00} at {Worst}: {Actual:R}, expected {Expected:R}), rms/std {RelativeRms:0.00e+00}, std {Std:0.###e+00}");
+        $"max|d|/std {Max:0.00e+00} (|d| {MaxAbsolute:0.00e+00} at {Worst}: {Actual:R}, expected {Expected:R}), " +
+        $"rms/std {RelativeRms:0.00e+00}, std {Std:0.###e+00}");
 }
 
 /// <summary>Compares results with a stated tolerance.</summary>

@@ -80,8 +80,10 @@ public sealed class LayerComparisonTests : IDisposable
         // With one layer a group the reference would run a hundred times.
         IBackend judge = budget == 1 ? cpu : reference;
         LayerVerification[] layers = [.. LayerComparison.Of((cpu, _model), (judge, _model), _input, default, budget)];
-        Assert.Equal(Intermediates.Of(Graph(out _)).Select(node => node.Output.Name), layers.Select(layer => layer.Name));
-        Assert.All(layers, layer => Assert.True(VerificationTolerance.For(Precision.Fp32).Allows(layer.Error), $"{layer}"));
+        Assert.Equal(
+            Intermediates.Of(Graph(out _)).Select(node => node.Output.Name), layers.Select(layer => layer.Name));
+        Assert.All(
+            layers, layer => Assert.True(VerificationTolerance.For(Precision.Fp32).Allows(layer.Error), $"{layer}"));
         Assert.Equal("classifier", layers[^1].Name);
     }
 
@@ -115,13 +117,17 @@ public sealed class LayerComparisonTests : IDisposable
 
         public IExecutable Compile(NetworkGraph graph) => inner.Compile(graph with
         {
-            Nodes = [.. graph.Nodes.Select(node => node.Output.Name == Broken ? node with { Op = Break((BatchNorm)node.Op) } : node)],
+            Nodes = [.. graph.Nodes.Select(
+                node => node.Output.Name == Broken ? node with { Op = Break((BatchNorm)node.Op) } : node)],
         });
 
         public void Dispose()
         {
         }
 
-        private static BatchNorm Break(BatchNorm norm) => norm with { Scale = [.. norm.Scale.Select(scale => 2 * scale)] };
+        private static BatchNorm Break(BatchNorm norm) => norm with
+        {
+            Scale = [.. norm.Scale.Select(scale => 2 * scale)],
+        };
     }
 }

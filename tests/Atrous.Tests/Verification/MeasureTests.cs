@@ -29,11 +29,13 @@ public sealed class MeasureTests
     public void What_is_no_number_is_never_within_a_tolerance(float value)
     {
         TensorError error = TensorError.Of([1, value, 3], [1, 2, 3]);
-        Assert.All(Enum.GetValues<Precision>(), precision => Assert.False(VerificationTolerance.For(precision).Allows(error)));
+        Assert.All(
+            Enum.GetValues<Precision>(), precision => Assert.False(VerificationTolerance.For(precision).Allows(error)));
     }
 
     [Fact]
-    public void Lengths_that_differ_are_refused() => Assert.Throws<ArgumentException>(() => TensorError.Of([1, 2], [1, 2, 3]));
+    public void Lengths_that_differ_are_refused() =>
+        Assert.Throws<ArgumentException>(() => TensorError.Of([1, 2], [1, 2, 3]));
 
     [Fact]
     public void A_pixel_is_decided_where_the_winner_leads()

@@ -29,7 +29,8 @@ public sealed class VerifierTests(GeneratedModel model) : IDisposable
     {
         using var verifier = new Verifier(
             Segmenter.Load(model.Path, new SegmenterOptions { Device = "cpu", OutputStride = 8 }),
-            Segmenter.Load(model.Path, new SegmenterOptions { Device = "cpu" }), VerificationTolerance.For(Precision.Fp32));
+            Segmenter.Load(model.Path, new SegmenterOptions { Device = "cpu" }),
+                VerificationTolerance.For(Precision.Fp32));
         PictureVerification result = verifier.Compare(_photo);
         Assert.False(verifier.Tolerance.Allows(result.Scores), $"{result.Scores}");
         Assert.False(verifier.Tolerance.Allows(result.Labels), $"{result.Labels}");

@@ -36,8 +36,8 @@ internal sealed class CpuBackend : IBackend, IProcessorThreads
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         if (precision is not (Precision.Fp32 or Precision.Bf16))
         {
-            throw new UnavailableException(
-                $"The device cpu computes in fp32 or bf16; it does not have {precision.ToString().ToLowerInvariant()}.");
+            string asked = precision.ToString().ToLowerInvariant();
+            throw new UnavailableException($"The device cpu computes in fp32 or bf16; it does not have {asked}.");
         }
         _storage = precision == Precision.Bf16 ? DType.BFloat16 : DType.Float32;
         _engine = new EngineHandle(threads);

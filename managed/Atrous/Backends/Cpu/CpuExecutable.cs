@@ -36,18 +36,21 @@ internal sealed class CpuExecutable : ILayeredExecutable
     }
 
     /// <inheritdoc/>
-    public void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken = default) =>
+    public void Run(
+        ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken = default) =>
         Run(inputs, outputs, null, cancellationToken);
 
     /// <inheritdoc/>
-    public IReadOnlyList<LayerTime> RunInLayers(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken)
+    public IReadOnlyList<LayerTime> RunInLayers(
+        ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken)
     {
         var layers = new List<LayerTime>(_steps.Length);
         Run(inputs, outputs, layers, cancellationToken);
         return layers;
     }
 
-    private void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, List<LayerTime>? layers, CancellationToken cancellationToken)
+    private void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, List<LayerTime>? layers,
+        CancellationToken cancellationToken)
     {
         Signature.Check(_graph, inputs, outputs);
         NativeBuffer arena = _arenas.Take(_arenaSize);
@@ -89,9 +92,11 @@ internal sealed class CpuExecutable : ILayeredExecutable
     }
 
     private static LayerTime TimeOf(Node node, TimeSpan time) => new(
-        node.Output.Name, node.Op.Name, node.Output.Shape, node.Op.MultiplyAdds([.. node.Inputs.Select(input => input.Shape)]), time);
+        node.Output.Name, node.Op.Name, node.Output.Shape,
+        node.Op.MultiplyAdds([.. node.Inputs.Select(input => input.Shape)]), time);
 
-    private static unsafe void Bind(Frame frame, NativeBuffer arena, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs)
+    private static unsafe void Bind(
+        Frame frame, NativeBuffer arena, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs)
     {
         frame.Blocks[0] = (nint)arena.Pointer;
         int block = 1;

@@ -69,7 +69,9 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
     private static IEnumerable<Packed> Convolutions(Node node) => node.Op switch
     {
         Conv2d op => [new(op, node.Inputs[0].Type, node.Inputs[0].Shape)],
-        SeparableConv2d op => [new(op.Depthwise, node.Inputs[0].Type, node.Inputs[0].Shape), new(op.Pointwise, op.Between, node.Output.Shape)],
+        SeparableConv2d op =>
+            [new(op.Depthwise, node.Inputs[0].Type, node.Inputs[0].Shape),
+            new(op.Pointwise, op.Between, node.Output.Shape)],
         _ => [],
     };
 
@@ -164,7 +166,8 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
         };
         fixed (float* scale = op.Scale, bias = op.Bias)
         {
-            LibAtrous.ThrowIfFailed(LibAtrous.Conv2dCreate(engine, desc, unpacked, scale, bias, out nint conv), op.Kernel.Name);
+            LibAtrous.ThrowIfFailed(
+                LibAtrous.Conv2dCreate(engine, desc, unpacked, scale, bias, out nint conv), op.Kernel.Name);
             return new Conv2dHandle(conv);
         }
     }

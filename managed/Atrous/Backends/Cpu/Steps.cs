@@ -62,11 +62,13 @@ internal static unsafe class Steps
         };
     }
 
-    private static Step Convolution(Conv2d op, Conv2dHandle packed, View x, View? residual, View y) => (engine, frame) =>
+    private static Step Convolution(Conv2d op, Conv2dHandle packed, View x, View? residual, View y) =>
+        (engine, frame) =>
     {
         NativeTensor added = residual?.In(frame) ?? default;
         return LibAtrous.Conv2dRun(
-            engine, packed, x.In(frame), op.Padding.Top, op.Padding.Left, residual is null ? null : &added, y.In(frame));
+            engine, packed, x.In(frame), op.Padding.Top, op.Padding.Left, residual is null ? null
+            : &added, y.In(frame));
     };
 
     private static Step Separable(SeparableConv2d op, PackedConvolutions convolutions, View x, View? residual, View y)
@@ -84,10 +86,12 @@ internal static unsafe class Steps
 
     private static View? Residual(Node node, Layout layout) => node.Inputs.Count > 1 ? layout.Of(node.Inputs[1]) : null;
 
-    private static Step Affine(float[]? scale, float[]? shift, Activation activation, View x, View y) => (engine, frame) =>
+    private static Step Affine(float[]? scale, float[]? shift, Activation activation, View x, View y) =>
+        (engine, frame) =>
     {
         fixed (float* factors = scale, terms = shift)
-            return LibAtrous.Affine(engine, x.In(frame), factors, terms, (int)activation.Kind, activation.Slope, y.In(frame));
+            return LibAtrous.Affine(
+                engine, x.In(frame), factors, terms, (int)activation.Kind, activation.Slope, y.In(frame));
     };
 
     private static Step Elementwise(Binary op, View a, View b, View y) => (engine, frame) => LibAtrous.BinaryOp(
@@ -109,7 +113,13 @@ internal static unsafe class Steps
 
     private static Step AveragePool(int height, int width, int stride, View x, View y)
     {
-        var desc = new NativePool { KernelHeight = height, KernelWidth = width, StrideHeight = stride, StrideWidth = stride };
+        var desc = new NativePool
+        {
+            KernelHeight = height,
+            KernelWidth = width,
+            StrideHeight = stride,
+            StrideWidth = stride,
+        };
         return (engine, frame) => LibAtrous.AveragePool(engine, x.In(frame), desc, y.In(frame));
     }
 
@@ -132,7 +142,11 @@ internal static unsafe class Steps
             bool inPlace = graph.Slices.TryGetValue(input, out Slice slice) && slice == new Slice(node.Output, channel);
             if (!inPlace)
             {
-                View part = y with { OffsetInBytes = y.OffsetInBytes + channel * y.Type.SizeInBytes(), Shape = input.Shape };
+                View part = y with
+                {
+                    OffsetInBytes = y.OffsetInBytes + channel * y.Type.SizeInBytes(),
+                    Shape = input.Shape,
+                };
                 copies.Add(Copy(layout.Of(input), 0, 0, part));
             }
             channel += input.Shape.Channels;
@@ -143,7 +157,8 @@ internal static unsafe class Steps
     private static Step Labels(ResizeBilinear? upsample, View logits, View? labels, View? confidence)
     {
         NativeResize desc = upsample is null ? default : Desc(upsample);
-        (int height, int width) = upsample is null ? (logits.Shape.Height, logits.Shape.Width) : (upsample.Height, upsample.Width);
+        (int height, int width) = upsample is null ? (logits.Shape.Height, logits.Shape.Width)
+            : (upsample.Height, upsample.Width);
         return (engine, frame) => LibAtrous.ResizeArgmax(
             engine, logits.In(frame), desc, height, width,
             labels is { } l ? (ushort*)l.In(frame).Data : null, confidence is { } c ? (float*)c.In(frame).Data : null);

@@ -16,7 +16,8 @@ internal readonly record struct View(int Block, long OffsetInBytes, long PixelSt
 {
     /// <summary>The tensor in a frame.</summary>
     public unsafe NativeTensor In(Frame frame) => new(
-        (void*)(frame.Blocks[Block] + (nint)OffsetInBytes), PixelStride, Shape.Batch, Shape.Height, Shape.Width, Shape.Channels,
+        (void*)(frame.Blocks[Block] + (nint)OffsetInBytes), PixelStride, Shape.Batch, Shape.Height, Shape.Width,
+        Shape.Channels,
         Type == DType.BFloat16 ? NativeType.BFloat16 : NativeType.Float32);
 }
 

@@ -35,8 +35,10 @@ internal sealed class CudaBackend : IPictureBackend, IDeviceMemory
         CudaDeviceProperties properties = Device.Properties;
         _choices = new ChoiceFile(
             _options.Tuning ? _options.ChoiceFolder : null,
-            $"{properties.DeviceName}, compute capability {properties.ComputeCapability}, {properties.MultiProcessorCount} multiprocessors, "
-                + $"driver {CudaContext.GetDriverVersion()}, cuDNN {CudaDNNContext.GetVersion()}, cuBLASLt {CudaBlasLt.GetVersion()}, {precision}",
+            $"{properties.DeviceName}, compute capability {properties.ComputeCapability}, " +
+            $"{properties.MultiProcessorCount} multiprocessors, "
+                + $"driver {CudaContext.GetDriverVersion()}, cuDNN {CudaDNNContext.GetVersion()}, cuBLASLt " +
+                $"{CudaBlasLt.GetVersion()}, {precision}",
             _options.Log);
         _plans = new PlanFiles(Path.ChangeExtension(_choices.FilePath, null), _options.Log);
     }

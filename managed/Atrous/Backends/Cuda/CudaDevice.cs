@@ -50,8 +50,10 @@ internal sealed unsafe class CudaDevice : IDisposable
     /// <summary>Puts a launch into a stream; the context is current.</summary>
     public void Launch(KernelLaunch launch, CudaStream stream)
     {
-        CudaKernel kernel = _kernels.GetOrAdd(launch.Kernel, static (signature, device) => device.Load(signature), this);
-        kernel.RunAsync(stream, new dim3(launch.GridX, launch.GridY), new dim3((uint)launch.Kernel.BlockSize), launch.Parameters);
+        CudaKernel kernel =
+            _kernels.GetOrAdd(launch.Kernel, static (signature, device) => device.Load(signature), this);
+        kernel.RunAsync(
+            stream, new dim3(launch.GridX, launch.GridY), new dim3((uint)launch.Kernel.BlockSize), launch.Parameters);
         GC.KeepAlive(launch);
     }
 
@@ -81,14 +83,18 @@ internal sealed unsafe class CudaDevice : IDisposable
     public CudaPageLockedHostMemory<byte> Pin(long bytes, string purpose)
     {
         if (bytes > int.MaxValue)
-            throw new MemoryException($"{purpose} takes {bytes >> 20} MiB in one piece, and 2048 can be sent; use a smaller batch or a window (--tile).");
+            throw new MemoryException(
+                $"{purpose} takes {bytes >> 20} MiB in one piece, and 2048 can be sent; use a smaller batch or a " +
+                $"window (--tile).");
         try
         {
             return new CudaPageLockedHostMemory<byte>(Context, (int)Math.Max(bytes, 1));
         }
         catch (CudaException e) when (e.CudaError == CUResult.ErrorOutOfMemory)
         {
-            throw new MemoryException($"The {bytes >> 20} MiB of pinned host memory for {purpose} cannot be had; use a smaller batch, or free memory.", e);
+            throw new MemoryException(
+                $"The {bytes >> 20} MiB of pinned host memory for {purpose} cannot be had; use a smaller batch, or " +
+                $"free memory.", e);
         }
     }
 
@@ -114,7 +120,8 @@ internal sealed unsafe class CudaDevice : IDisposable
     {
         lock (_modules)
         {
-            CudaModule module = _modules.GetOrAdd(signature.Module, static (name, context) => new CudaModule(context, Kernels.Ptx(name)), Context);
+            CudaModule module = _modules.GetOrAdd(
+                signature.Module, static (name, context) => new CudaModule(context, Kernels.Ptx(name)), Context);
             return module.GetKernel(signature.Name);
         }
     }

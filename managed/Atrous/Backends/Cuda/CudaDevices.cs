@@ -52,22 +52,27 @@ internal static class CudaDevices
         DeviceInfo row = device == "cuda" || devices[0].Name == "cuda"
             ? devices[0]
             : devices.FirstOrDefault(row => row.Name == device)
-                ?? throw new UnavailableException($"There is no device '{device}'; there are {string.Join(", ", devices.Select(row => row.Name))}.");
+                ?? throw new UnavailableException(
+                    $"There is no device '{device}'; there are {string.Join(", ", devices.Select(row => row.Name))}.");
         return row.Available
             ? devices.Index().Single(entry => entry.Item == row).Index
-            : throw new UnavailableException($"The device '{device}' cannot be used: {row.Detail.TrimEnd('.')}. Use --device cpu.");
+            : throw new UnavailableException(
+                $"The device '{device}' cannot be used: {row.Detail.TrimEnd('.')}. Use --device cpu.");
     }
 
     private static DeviceInfo Describe(int id, string driver)
     {
         CudaDeviceProperties device = CudaContext.GetDeviceInfo(id);
         string memory = (device.TotalGlobalMemory / (double)(1 << 30)).ToString("0.0", CultureInfo.InvariantCulture);
-        string what = $"{device.DeviceName}, compute capability {device.ComputeCapability}, {device.MultiProcessorCount} multiprocessor(s), {memory} GiB, {driver}";
+        string what =
+            $"{device.DeviceName}, compute capability {device.ComputeCapability}, {device.MultiProcessorCount} " +
+            $"multiprocessor(s), {memory} GiB, {driver}";
         if (device.ComputeCapability < Oldest)
             return new DeviceInfo($"cuda:{id}", false, $"{what}; Atrous's kernels need compute capability {Oldest}");
         try
         {
-            return new DeviceInfo($"cuda:{id}", true, $"{what}, cuDNN {CudaDNNContext.GetVersion()}, cuBLASLt {CudaBlasLt.GetVersion()}");
+            return new DeviceInfo(
+                $"cuda:{id}", true, $"{what}, cuDNN {CudaDNNContext.GetVersion()}, cuBLASLt {CudaBlasLt.GetVersion()}");
         }
         catch (CudaLibraryNotFoundException e)
         {

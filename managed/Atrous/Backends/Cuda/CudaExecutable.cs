@@ -25,13 +25,15 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
     {
         (_backend, _signature, _picture) = (backend, graph, picture);
         Shape input = graph.Inputs[0].Shape;
-        _purpose = input.Batch == 1 ? $"a picture of {input.Height}x{input.Width}" : $"{input.Batch} pictures of {input.Height}x{input.Width}";
+        _purpose = input.Batch == 1 ? $"a picture of {input.Height}x{input.Width}"
+            : $"{input.Batch} pictures of {input.Height}x{input.Width}";
         _graph = DeviceGraph.Of(graph, backend.Storage, picture is not null);
         DeviceSteps.Send(_graph, backend.Storage, backend.Weights);
     }
 
     /// <inheritdoc/>
-    public unsafe void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken = default)
+    public unsafe void Run(
+        ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken = default)
     {
         Signature.Check(_signature, inputs, outputs);
         Frame frame = Begin(cancellationToken);
@@ -43,7 +45,8 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
             for (int i = 0; i < outputs.Length; i++)
             {
                 if (InputOf(i) is >= 0 and int source)
-                    Buffer.MemoryCopy(inputs[source].Pointer, outputs[i].Pointer, SizeOf(outputs[i]), SizeOf(outputs[i]));
+                    Buffer.MemoryCopy(
+                        inputs[source].Pointer, outputs[i].Pointer, SizeOf(outputs[i]), SizeOf(outputs[i]));
             }
         }
         finally
@@ -57,11 +60,14 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
     }
 
     /// <inheritdoc/>
-    public void Run(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken) =>
+    public void Run(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
+        CancellationToken cancellationToken) =>
         Run(pictures, others, outputs, null, cancellationToken);
 
     /// <inheritdoc/>
-    public DeviceStages RunInStages(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken)
+    public DeviceStages RunInStages(
+        ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
+        CancellationToken cancellationToken)
     {
         using var clock = new StageClock(_backend.Device);
         Run(pictures, others, outputs, clock, cancellationToken);
@@ -82,18 +88,23 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
     }
 
     private unsafe void Run(
-        ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, StageClock? clock, CancellationToken cancellationToken)
+        ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, StageClock? clock,
+        CancellationToken cancellationToken)
     {
-        PictureSource picture = _picture ?? throw new InvalidOperationException("This network was not compiled for pictures.");
+        PictureSource picture = _picture
+            ?? throw new InvalidOperationException("This network was not compiled for pictures.");
         Signature.CheckAfterFirst(_signature, others, outputs);
         if (pictures.Length != _signature.Inputs[0].Shape.Batch)
-            throw new ArgumentException($"The batch holds {_signature.Inputs[0].Shape.Batch} pictures, and {pictures.Length} were given.", nameof(pictures));
+            throw new ArgumentException(
+                $"The batch holds {_signature.Inputs[0].Shape.Batch} pictures, and {pictures.Length} were given.",
+                nameof(pictures));
         Frame frame = Begin(cancellationToken);
         try
         {
             long offset = _plan!.Layout.Pictures.Offset - _plan.UploadOffset;
             for (int i = 0; i < pictures.Length; i++)
-                new ReadOnlySpan<byte>((byte*)pictures[i], (int)picture.Bytes).CopyTo(frame.Given[(int)(offset + i * picture.Bytes)..]);
+                new ReadOnlySpan<byte>((byte*)pictures[i], (int)picture.Bytes)
+                    .CopyTo(frame.Given[(int)(offset + i * picture.Bytes)..]);
             for (int i = 0; i < others.Length; i++)
                 Give(frame, i + 1, others[i]);
             Finish(frame, outputs, cancellationToken, clock);
@@ -164,7 +175,8 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         }
     }
 
-    private void Finish(Frame frame, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken, StageClock? clock = null)
+    private void Finish(
+        Frame frame, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken, StageClock? clock = null)
     {
         cancellationToken.ThrowIfCancellationRequested();
         try

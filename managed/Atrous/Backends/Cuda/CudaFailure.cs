@@ -22,11 +22,13 @@ internal sealed class CudaMemoryException(CudaDevice device, long bytes, string 
         {
             // The sentence is good without the figures.
         }
-        return $"The device {device.Name} has no {MiB(bytes)} MiB for {purpose}{left}; use a smaller batch, a window (--tile), "
+        return $"The device {device.Name} has no {MiB(bytes)} MiB for {purpose}{left}; use a smaller batch, a window " +
+            $"(--tile), "
             + "--precision fp16, or end other programs that use it.";
     }
 
-    private static string MiB(long bytes) => Math.Ceiling(bytes / (double)(1 << 20)).ToString("0", CultureInfo.InvariantCulture);
+    private static string MiB(long bytes) =>
+        Math.Ceiling(bytes / (double)(1 << 20)).ToString("0", CultureInfo.InvariantCulture);
 }
 
 /// <summary>Failures of NVIDIA's libraries, in Atrous's words.</summary>
@@ -34,7 +36,8 @@ internal static class CudaFailure
 {
     /// <summary>True for what the bindings throw.</summary>
     public static bool IsOne(Exception e) =>
-        e is CudaException or CudaDNNException or CudaBlasException or CudaLibraryNotFoundException or ArgumentOutOfRangeException { ParamName: "deviceId" };
+        e is CudaException or CudaDNNException or CudaBlasException or CudaLibraryNotFoundException
+        or ArgumentOutOfRangeException { ParamName: "deviceId" };
 
     /// <summary>One sentence with what to do.</summary>
     /// <param name="e">What the bindings threw.</param>
@@ -42,17 +45,25 @@ internal static class CudaFailure
     public static AtrousException Explain(Exception e, CudaDevice device) => e switch
     {
         CudaException { CudaError: CUResult.ErrorOutOfMemory } => new CudaMemoryException(device, 0, "this network", e),
-        CudaException { CudaError: CUResult.ErrorInvalidPtx or CUResult.ErrorUnsupportedPtxVersion or CUResult.ErrorNoBinaryForGPU or CUResult.ErrorInvalidImage } =>
-            new UnavailableException($"The driver of {device.Name} cannot compile Atrous's kernels ({e.Message.TrimEnd('.')}); update NVIDIA's driver, or use --device cpu."),
+        CudaException { CudaError: CUResult.ErrorInvalidPtx or CUResult.ErrorUnsupportedPtxVersion
+            or CUResult.ErrorNoBinaryForGPU or CUResult.ErrorInvalidImage } =>
+            new UnavailableException(
+                $"The driver of {device.Name} cannot compile Atrous's kernels ({e.Message.TrimEnd('.')}); update " +
+                $"NVIDIA's driver, or use --device cpu."),
         CudaException cuda when IsLasting(cuda) => new AtrousException(
-            $"The device {device.Name} has stopped working in this process ({e.Message.TrimEnd('.')}); start the process again, and see nvidia-smi and the system's log if it happens again.", e),
-        _ => new AtrousException($"The device {device.Name} failed: {e.Message.TrimEnd('.')}; run with --device cpu if it happens again.", e),
+            $"The device {device.Name} has stopped working in this process ({e.Message.TrimEnd('.')}); start the " +
+            $"process again, and see nvidia-smi and the system's log if it happens again.", e),
+        _ => new AtrousException(
+            $"The device {device.Name} failed: {e.Message.TrimEnd('.')}; run with --device cpu if it happens again.",
+            e),
     };
 
     /// <summary>Errors after which a context does nothing any more.</summary>
     public static bool IsLasting(Exception e) => e is CudaException
     {
-        CudaError: CUResult.ErrorIllegalAddress or CUResult.ErrorMisalignedAddress or CUResult.ErrorLaunchFailed or CUResult.ErrorLaunchTimeout
-            or CUResult.ErrorContextIsDestroyed or CUResult.ErrorInvalidContext or CUResult.ErrorDeviceUnavailable or CUResult.ErrorUnknown,
+        CudaError: CUResult.ErrorIllegalAddress or CUResult.ErrorMisalignedAddress or CUResult.ErrorLaunchFailed
+            or CUResult.ErrorLaunchTimeout
+            or CUResult.ErrorContextIsDestroyed or CUResult.ErrorInvalidContext or CUResult.ErrorDeviceUnavailable
+                or CUResult.ErrorUnknown,
     };
 }

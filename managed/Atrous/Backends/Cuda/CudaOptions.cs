@@ -15,7 +15,8 @@ internal sealed record CudaOptions
     /// Times the ways of every convolution once, on the first run of a shape. Choices are kept in
     /// <see cref="ChoiceFolder"/>.
     /// </summary>
-    public bool Tuning { get; init; } = !string.Equals(Environment.GetEnvironmentVariable(TuningVariable), "off", StringComparison.OrdinalIgnoreCase);
+    public bool Tuning { get; init; } =
+        !string.Equals(Environment.GetEnvironmentVariable(TuningVariable), "off", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Where choices are kept from one process to the next; null for nowhere.</summary>
     public string? ChoiceFolder { get; init; }
@@ -25,5 +26,6 @@ internal sealed record CudaOptions
     /// <see cref="LogVariable"/> is 1, nobody otherwise.
     /// </summary>
     public Action<string>? Log { get; init; } =
-        Environment.GetEnvironmentVariable(LogVariable) == "1" ? line => Console.Error.WriteLine($"cuda: {line}") : null;
+        Environment.GetEnvironmentVariable(LogVariable) == "1" ? line => Console.Error.WriteLine($"cuda: {line}")
+        : null;
 }

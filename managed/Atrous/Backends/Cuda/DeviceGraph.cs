@@ -40,7 +40,8 @@ internal sealed class DeviceGraph
         for (int i = 0; i < fused.Inputs.Count; i++)
         {
             Value input = fused.Inputs[i];
-            lowered._formats.Add(input, i == 0 && storedInput ? Format.Stored(storage, input.Shape.Channels) : Format.Plain(input.Shape));
+            lowered._formats.Add(input, i == 0 && storedInput ? Format.Stored(storage, input.Shape.Channels)
+                : Format.Plain(input.Shape));
         }
         var outputs = new HashSet<Value>(fused.Outputs);
         foreach (Node node in fused.Nodes)
@@ -52,7 +53,8 @@ internal sealed class DeviceGraph
     /// <summary>Lets makers write into their slices of a concatenation.</summary>
     /// <param name="refused">Values whose makers do not write slices, or whose readers do not read them.</param>
     public void Elide(IReadOnlySet<Value> refused) => Network = ElideConcat.Apply(
-        Network with { Slices = new Dictionary<Value, Slice>() }, (part, place) => !refused.Contains(part) && FitsInto(part, place));
+        Network with { Slices = new Dictionary<Value, Slice>() }, (part, place) => !refused.Contains(part)
+        && FitsInto(part, place));
 
     /// <summary>
     /// A slice is as good as a tensor of its own: its pixels start at a chunk, and what pads it pads the whole too.
@@ -74,7 +76,8 @@ internal sealed class DeviceGraph
         Format made = node.Op switch
         {
             Softmax or Confidence => Format.Plain(node.Output.Shape),
-            Argmax or LabelsWithConfidence => new Format(inputs[0].Shape.Channels <= 256 ? DType.UInt8 : DType.UInt16, 1),
+            Argmax or LabelsWithConfidence =>
+                new Format(inputs[0].Shape.Channels <= 256 ? DType.UInt8 : DType.UInt16, 1),
             Crop or ResizeBilinear => _formats[inputs[0]],
             _ => Format.Stored(_storage, node.Output.Shape.Channels),
         };
@@ -120,5 +123,6 @@ internal sealed class DeviceGraph
             _formats.Add(second, Format.Plain(second.Shape));
     }
 
-    private static Node Convert(Value from, Value to) => new(new Crop(0, 0, from.Shape.Height, from.Shape.Width), [from], to);
+    private static Node Convert(Value from, Value to) =>
+        new(new Crop(0, 0, from.Shape.Height, from.Shape.Width), [from], to);
 }

@@ -85,7 +85,8 @@ internal sealed class DeviceLayout
         Format format = _graph.FormatOf(value), home = _graph.FormatOf(place.Root);
         long offset = _outside.TryGetValue(place.Root, out long outside) ? outside : _plan.Offsets[place.Root];
         return new DeviceView(
-            offset + (long)place.Channel * home.Type.SizeInBytes(), home.Channels, value.Shape with { Channels = format.Channels }, format.Type);
+            offset + (long)place.Channel * home.Type.SizeInBytes(), home.Channels,
+            value.Shape with { Channels = format.Channels }, format.Type);
     }
 
     private (long Offset, long Bytes) Reserve(Value value)

@@ -11,7 +11,8 @@ internal sealed class DevicePlan : IDisposable
 {
     private readonly ConvolutionWays _ways;
 
-    private DevicePlan(DeviceLayout layout, IReadOnlyList<DeviceStep> steps, ConvolutionWays ways, string purpose, Action<string>? log)
+    private DevicePlan(
+        DeviceLayout layout, IReadOnlyList<DeviceStep> steps, ConvolutionWays ways, string purpose, Action<string>? log)
     {
         (Layout, Steps, _ways, Purpose, Log) = (layout, steps, ways, purpose, log);
         WorkspaceOffset = layout.Size;
@@ -42,7 +43,8 @@ internal sealed class DevicePlan : IDisposable
 
     /// <summary>Plans a network; the caller holds the device's setup.</summary>
     /// <exception cref="UnavailableException">There is no engine for one of its convolutions.</exception>
-    public static DevicePlan Of(DeviceGraph graph, DType storage, PictureSource? picture, DeviceWeights weights, ConvolutionWays ways, string purpose, Action<string>? log)
+    public static DevicePlan Of(DeviceGraph graph, DType storage, PictureSource? picture, DeviceWeights weights,
+        ConvolutionWays ways, string purpose, Action<string>? log)
     {
         try
         {
@@ -54,7 +56,8 @@ internal sealed class DevicePlan : IDisposable
                 var steps = new DeviceSteps(graph, layout, storage, weights, ways);
                 DeviceStep[] made = steps.Make();
                 if (steps.Refused.Count == 0)
-                    return new DevicePlan(layout, [.. PictureStep.Of(picture, graph, layout, weights), .. made], ways, purpose, log);
+                    return new DevicePlan(
+                        layout, [.. PictureStep.Of(picture, graph, layout, weights), .. made], ways, purpose, log);
                 // A value that stays no slice is copied into its place; each round refuses more, so that this ends.
                 log?.Invoke($"no engine for slices: {string.Join(", ", steps.Refused)}");
                 refused.UnionWith(steps.Refused);

@@ -29,7 +29,8 @@ internal abstract class DeviceStep(Node? node)
 /// <param name="launch">The launch, when the memory begins there.</param>
 internal sealed class KernelStep(Node? node, Func<nint, KernelLaunch> launch) : DeviceStep(node)
 {
-    public override void Enqueue(CudaDevice device, RunPlace place) => device.Launch(launch(place.Memory), place.Stream);
+    public override void Enqueue(CudaDevice device, RunPlace place) =>
+        device.Launch(launch(place.Memory), place.Stream);
 }
 
 /// <summary>A convolution by cuDNN or cuBLASLt.</summary>
@@ -41,13 +42,15 @@ internal sealed class KernelStep(Node? node, Func<nint, KernelLaunch> launch) : 
 /// <param name="bias">One that the network computes, in place of the weights'; null for theirs.</param>
 /// <param name="y">Output.</param>
 internal sealed class ConvolutionStep(
-    Node node, ConvolutionWay way, ConvolutionWeights weights, DeviceView x, DeviceView? residual, DeviceView? bias, DeviceView y) : DeviceStep(node)
+    Node node, ConvolutionWay way, ConvolutionWeights weights, DeviceView x, DeviceView? residual, DeviceView? bias,
+    DeviceView y) : DeviceStep(node)
 {
     public override long WorkspaceSize => way.WorkspaceSize;
 
     public override void Enqueue(CudaDevice device, RunPlace place) => way.Enqueue(
         device,
         new ConvolutionOperands(
-            x.At(place.Memory).Data, weights.Kernel, bias?.At(place.Memory).Data ?? weights.Bias, weights.WideBias, residual?.At(place.Memory).Data ?? 0, y.At(place.Memory).Data),
+            x.At(place.Memory).Data, weights.Kernel, bias?.At(place.Memory).Data
+            ?? weights.Bias, weights.WideBias, residual?.At(place.Memory).Data ?? 0, y.At(place.Memory).Data),
         new WorkPlace(place.Stream, place.Workspace));
 }

@@ -6,7 +6,8 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Cuda;
 
 /// <summary>Turns nodes into steps: one row per operation.</summary>
-internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType storage, DeviceWeights weights, ConvolutionWays ways)
+internal sealed class DeviceSteps(
+    DeviceGraph graph, DeviceLayout layout, DType storage, DeviceWeights weights, ConvolutionWays ways)
 {
     private readonly HashSet<Value> _refused = [];
     private readonly Dictionary<Node, Node> _biases = [];
@@ -29,7 +30,8 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
                 case BatchNorm op:
                     Norm(graph, weights, node, op);
                     break;
-                case Activate or Binary or MaxPool2d or AveragePool2d or GlobalAveragePool or ResizeBilinear or Crop or Concat
+                case Activate or Binary or MaxPool2d or AveragePool2d or GlobalAveragePool or ResizeBilinear or Crop
+                    or Concat
                     or Softmax or LabelOp:
                     break;
                 default:
@@ -61,11 +63,15 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
             BatchNorm op => [Affine(node, Norm(graph, weights, node, op), op.Activation, x, y)],
             Activate op => [Affine(node, (0, 0), op.Activation, x, y)],
             Binary when _biases.ContainsValue(node) => [],
-            Binary op => [Kernel(node, m => KernelLaunches.Binary(y.Type, op, x.At(m), layout.Of(node.Inputs[1]).At(m), y.At(m)))],
+            Binary op =>
+                [Kernel(
+                    node, m => KernelLaunches.Binary(y.Type, op, x.At(m), layout.Of(node.Inputs[1]).At(m), y.At(m)))],
             MaxPool2d op => [Kernel(node, m => KernelLaunches.MaxPool(y.Type, op, x.At(m), y.At(m)))],
             AveragePool2d op => [Kernel(node, m => KernelLaunches.AveragePool(y.Type, op, x.At(m), y.At(m)))],
             GlobalAveragePool => [Kernel(node, m => KernelLaunches.GlobalAverage(y.Type, x.At(m), y.At(m)))],
-            ResizeBilinear op => [Kernel(node, m => KernelLaunches.Resize(x.Type, y.Type, op, x.First(y.Shape.Channels).At(m), y.At(m)))],
+            ResizeBilinear op =>
+                [Kernel(
+                    node, m => KernelLaunches.Resize(x.Type, y.Type, op, x.First(y.Shape.Channels).At(m), y.At(m)))],
             Crop op => [Copy(node, x.First(channels), op.Top, op.Left, y)],
             Concat => Concatenation(node, y),
             Softmax => [Kernel(node, m => KernelLaunches.Softmax(x.Type, x.First(channels).At(m), y.At(m)))],
@@ -95,14 +101,18 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
             bias = layout.Of(sum.Inputs[1]);
             op = op with { Activation = ((Binary)sum.Op).Activation };
         }
-        ConvolutionProblem problem = new ConvolutionProblem(op, groups, x, y, residual) with { HasBias = op.Bias is not null || bias is not null };
+        ConvolutionProblem problem = new ConvolutionProblem(op, groups, x, y, residual) with
+        {
+            HasBias = op.Bias is not null || bias is not null,
+        };
         if (ways.Find(problem) is { } way)
             return [new ConvolutionStep(node, way, sent, x, residual, bias, y)];
         Value[] slices = [.. node.Inputs.Append(node.Output).Where(value => !layout.Of(value).IsPacked)];
         if (slices.Length == 0)
         {
             throw new UnavailableException(
-                $"Neither cuDNN nor cuBLASLt has an engine for {node} in this precision ({problem.Key}); use another --precision or --device cpu.");
+                $"Neither cuDNN nor cuBLASLt has an engine for {node} in this precision ({problem.Key}); use another " +
+                $"--precision or --device cpu.");
         }
         _refused.UnionWith(slices);
         return [];
@@ -114,7 +124,8 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
     /// </summary>
     private Node? BiasedBy(Node sum)
     {
-        if (sum is not { Op: Binary { Kind: BinaryKind.Add } } || sum.Inputs[1].Shape is not { Batch: 1, Height: 1, Width: 1 }
+        if (sum is not { Op: Binary { Kind: BinaryKind.Add } }
+            || sum.Inputs[1].Shape is not { Batch: 1, Height: 1, Width: 1 }
             || layout.Of(sum.Inputs[0]) != layout.Of(sum.Output)
             || graph.Network.Nodes.Any(node => node != sum && node.Inputs.Contains(sum.Inputs[0])))
         {
@@ -122,7 +133,8 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
         }
         List<Node> nodes = [.. graph.Network.Nodes];
         Node? maker = nodes.Find(node => node.Output == sum.Inputs[0]);
-        return maker is { Op: Conv2d { Bias: null, Activation.Kind: ActivationKind.None } conv } && !DeviceWeights.IsDepthwise(conv, conv.Groups)
+        return maker is { Op: Conv2d { Bias: null, Activation.Kind: ActivationKind.None } conv }
+            && !DeviceWeights.IsDepthwise(conv, conv.Groups)
             && nodes.FindIndex(node => node.Output == sum.Inputs[1]) < nodes.IndexOf(maker)
             ? maker
             : null;
@@ -131,10 +143,13 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
     /// <summary>
     /// A grouped convolution stays one where its groups fill whole chunks, and is written as a dense one where not.
     /// </summary>
-    private static (int Groups, ConvolutionWeights Weights) Weights(DeviceGraph graph, DType storage, DeviceWeights weights, Node node, Conv2d op)
+    private static (int Groups, ConvolutionWeights Weights) Weights(
+        DeviceGraph graph, DType storage, DeviceWeights weights, Node node, Conv2d op)
     {
-        int inputs = graph.FormatOf(node.Inputs[0]).Channels, outputs = graph.FormatOf(node.Output).Channels, lanes = Format.Lanes(storage);
-        int groups = DeviceWeights.IsDepthwise(op, op.Groups) || (op.Kernel.Shape[1] % lanes == 0 && op.OutChannels / op.Groups % lanes == 0)
+        int inputs = graph.FormatOf(node.Inputs[0]).Channels, outputs = graph.FormatOf(node.Output).Channels,
+            lanes = Format.Lanes(storage);
+        int groups = DeviceWeights.IsDepthwise(op, op.Groups)
+            || (op.Kernel.Shape[1] % lanes == 0 && op.OutChannels / op.Groups % lanes == 0)
             ? op.Groups
             : 1;
         return (groups, weights.Get(op, groups, inputs, outputs));
@@ -148,7 +163,8 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
 
     private static KernelStep Kernel(Node node, Func<nint, KernelLaunch> launch) => new(node, launch);
 
-    private static KernelStep Affine(Node node, (nint Scale, nint Shift) norm, Activation activation, DeviceView x, DeviceView y) =>
+    private static KernelStep Affine(
+        Node node, (nint Scale, nint Shift) norm, Activation activation, DeviceView x, DeviceView y) =>
         new(node, m => KernelLaunches.Affine(y.Type, x.At(m), norm.Scale, norm.Shift, activation, y.At(m)));
 
     private static KernelStep Copy(Node node, DeviceView x, int top, int left, DeviceView y) =>
@@ -164,12 +180,15 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
         int channel = 0;
         foreach (Value input in node.Inputs)
         {
-            bool inPlace = graph.Network.Slices.TryGetValue(input, out Slice slice) && slice == new Slice(node.Output, channel);
+            bool inPlace = graph.Network.Slices.TryGetValue(input, out Slice slice)
+                && slice == new Slice(node.Output, channel);
             int channels = input.Shape.Channels, next = channel + channels;
             if (!inPlace)
             {
                 int room = next == node.Output.Shape.Channels ? y.Shape.Channels - channel : channels;
-                parts.Add((layout.Of(input).First(channels), y.First(room) with { Offset = y.Offset + (long)channel * y.Type.SizeInBytes() }));
+                parts.Add(
+                    (layout.Of(input).First(channels),
+                    y.First(room) with { Offset = y.Offset + (long)channel * y.Type.SizeInBytes() }));
             }
             channel = next;
         }
@@ -180,12 +199,14 @@ internal sealed class DeviceSteps(DeviceGraph graph, DeviceLayout layout, DType 
             : [.. parts.Select(part => Copy(node, part.From, 0, 0, part.To))];
     }
 
-    private static KernelStep Labels(Node node, ResizeBilinear? upsample, DeviceView logits, DeviceView? labels, DeviceView? confidence) =>
+    private static KernelStep Labels(
+        Node node, ResizeBilinear? upsample, DeviceView logits, DeviceView? labels, DeviceView? confidence) =>
         new(node, m =>
         {
             nint address = labels?.At(m).Data ?? 0;
             bool narrow = labels?.Type == DType.UInt8;
             return KernelLaunches.Labels(
-                logits.Type, upsample, logits.At(m), narrow ? address : 0, narrow ? 0 : address, confidence?.At(m).Data ?? 0);
+                logits.Type, upsample, logits.At(m), narrow ? address : 0, narrow ? 0
+                : address, confidence?.At(m).Data ?? 0);
         });
 }

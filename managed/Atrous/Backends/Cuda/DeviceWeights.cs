@@ -48,14 +48,16 @@ internal sealed unsafe class DeviceWeights(CudaDevice device, DType storage) : I
             bool depthwise = IsDepthwise(op, groups);
             nint kernel = depthwise ? Depthwise(op, outputs) : Dense(op, groups, inputs, outputs);
             nint bias = op.Bias is null ? 0 : Vector(op.Bias, outputs, storage);
-            var made = new ConvolutionWeights(kernel, bias, op.Bias is null ? 0 : Vector(op.Bias, outputs, DType.Float32));
+            var made =
+                new ConvolutionWeights(kernel, bias, op.Bias is null ? 0 : Vector(op.Bias, outputs, DType.Float32));
             known.Add((op, stored, made));
             return made;
         }
     }
 
     /// <summary>One output channel for each input channel, which our own kernel computes.</summary>
-    public static bool IsDepthwise(Conv2d op, int groups) => groups > 1 && op.Kernel.Shape[1] == 1 && op.OutChannels == groups;
+    public static bool IsDepthwise(Conv2d op, int groups) =>
+        groups > 1 && op.Kernel.Shape[1] == 1 && op.OutChannels == groups;
 
     /// <summary>Float32 numbers, one per stored channel; 0 in those that pad.</summary>
     public nint Vector(float[] values, int channels)
@@ -190,7 +192,8 @@ internal sealed unsafe class DeviceWeights(CudaDevice device, DType storage) : I
     private static ushort BFloat16(float value)
     {
         uint bits = BitConverter.SingleToUInt32Bits(value);
-        return float.IsNaN(value) ? (ushort)((bits >> 16) | 0x40) : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+        return float.IsNaN(value) ? (ushort)((bits >> 16) | 0x40)
+            : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 
     private static bool Equal(float[]? a, float[]? b) =>

@@ -24,13 +24,29 @@ internal struct KernelArgument
 
     public readonly KernelParameterType Type => _type;
 
-    public static implicit operator KernelArgument(DeviceTensor value) => new() { _tensor = value, _type = KernelParameterType.View };
+    public static implicit operator KernelArgument(DeviceTensor value) => new()
+    {
+        _tensor = value,
+        _type = KernelParameterType.View,
+    };
 
-    public static implicit operator KernelArgument(nint value) => new() { _pointer = value, _type = KernelParameterType.Pointer };
+    public static implicit operator KernelArgument(nint value) => new()
+    {
+        _pointer = value,
+        _type = KernelParameterType.Pointer,
+    };
 
-    public static implicit operator KernelArgument(int value) => new() { _number = value, _type = KernelParameterType.Integer };
+    public static implicit operator KernelArgument(int value) => new()
+    {
+        _number = value,
+        _type = KernelParameterType.Integer,
+    };
 
-    public static implicit operator KernelArgument(float value) => new() { _factor = value, _type = KernelParameterType.Real };
+    public static implicit operator KernelArgument(float value) => new()
+    {
+        _factor = value,
+        _type = KernelParameterType.Real,
+    };
 }
 
 /// <summary>
@@ -59,7 +75,8 @@ internal sealed unsafe class KernelLaunch
         if (rows is < 1 or > int.MaxValue || items is < 1 or > int.MaxValue)
             throw new ArgumentException($"{kernel.Name} cannot walk {rows} rows of {items} items.", nameof(items));
         if (arguments.Length != kernel.Parameters.Count)
-            throw new ArgumentException($"{kernel.Name} takes {kernel.Parameters.Count} arguments, not {arguments.Length}.", nameof(arguments));
+            throw new ArgumentException(
+                $"{kernel.Name} takes {kernel.Parameters.Count} arguments, not {arguments.Length}.", nameof(arguments));
         Kernel = kernel;
         GridX = (uint)((items + kernel.BlockSize - 1) / kernel.BlockSize);
         GridY = (uint)Math.Min(rows, MostRows);
@@ -69,7 +86,9 @@ internal sealed unsafe class KernelLaunch
         {
             KernelParameter parameter = kernel.Parameters[i];
             if (arguments[i].Type != parameter.Type)
-                throw new ArgumentException($"{parameter.Name} of {kernel.Name} is {parameter.Type}, not {arguments[i].Type}.", nameof(arguments));
+                throw new ArgumentException(
+                    $"{parameter.Name} of {kernel.Name} is {parameter.Type}, not {arguments[i].Type}.",
+                    nameof(arguments));
             _arguments[i] = arguments[i];
             _pointers[i] = (nint)Unsafe.AsPointer(ref _arguments[i]);
         }

@@ -39,11 +39,13 @@ internal static class KernelLaunches
         DType storage, Conv2d op, DeviceTensor x, nint weights, nint bias, DeviceTensor residual, DeviceTensor y)
     {
         if (op.Groups != x.Channels || x.Channels != y.Channels)
-            throw new ArgumentException($"A convolution from {x.Shape} to {y.Shape} in {op.Groups} group(s) is not depthwise.", nameof(op));
+            throw new ArgumentException(
+                $"A convolution from {x.Shape} to {y.Shape} in {op.Groups} group(s) is not depthwise.", nameof(op));
         int runs = (y.Width + DepthwiseRun - 1) / DepthwiseRun;
         return new KernelLaunch(
             Kernels.Find("depthwise", storage), Rows(y), runs * Chunks(y, storage),
-            x, weights, bias, residual, op.KernelHeight, op.KernelWidth, op.Stride, op.Dilation, op.Padding.Top, op.Padding.Left,
+            x, weights, bias, residual, op.KernelHeight, op.KernelWidth, op.Stride, op.Dilation, op.Padding.Top,
+                op.Padding.Left,
             (int)op.Activation.Kind, op.Activation.Slope, y);
     }
 
@@ -69,7 +71,8 @@ internal static class KernelLaunches
     /// <param name="shift">Address of float32 [channels], or 0 for 0.</param>
     /// <param name="activation">Applied last.</param>
     /// <param name="y">Of x's shape.</param>
-    public static KernelLaunch Affine(DType storage, DeviceTensor x, nint scale, nint shift, Activation activation, DeviceTensor y) => new(
+    public static KernelLaunch Affine(
+        DType storage, DeviceTensor x, nint scale, nint shift, Activation activation, DeviceTensor y) => new(
         Kernels.Find("affine", storage), Rows(y), y.Width * Chunks(y, storage),
         x, scale, shift, (int)activation.Kind, activation.Slope, y);
 
@@ -96,7 +99,8 @@ internal static class KernelLaunches
         Span<DeviceTensor> six = stackalloc DeviceTensor[MostParts];
         parts.CopyTo(six);
         return new KernelLaunch(
-            Kernels.Find("concat", storage), Rows(y), y.Width * Chunks(y, storage), six[0], six[1], six[2], six[3], six[4], six[5], y);
+            Kernels.Find("concat", storage), Rows(y), y.Width * Chunks(y, storage), six[0], six[1], six[2], six[3],
+            six[4], six[5], y);
     }
 
     /// <summary>The largest cell of every window.</summary>
@@ -151,7 +155,8 @@ internal static class KernelLaunches
         ResizeBilinear grid = upsample ?? new ResizeBilinear(logits.Height, logits.Width, Sampling.HalfPixel);
         return new KernelLaunch(
             Kernels.Find("labels", storage), (long)logits.Batch * grid.Height, grid.Width,
-            logits, (int)grid.Sampling, ResizeScale(grid, logits.Height, grid.Height), ResizeScale(grid, logits.Width, grid.Width),
+            logits, (int)grid.Sampling, ResizeScale(grid, logits.Height, grid.Height),
+                ResizeScale(grid, logits.Width, grid.Width),
             grid.Height, grid.Width, narrow, wide, confidence);
     }
 
@@ -170,7 +175,8 @@ internal static class KernelLaunches
     /// <param name="channels">Of the network.</param>
     /// <param name="y">One picture of the batch.</param>
     public static KernelLaunch PictureInput(
-        DType storage, nint picture, PictureSize size, int top, int left, float scale, nint maps, int channels, DeviceTensor y) => new(
+        DType storage, nint picture, PictureSize size, int top, int left, float scale, nint maps, int channels,
+        DeviceTensor y) => new(
         Kernels.Find("picture_input", storage), Rows(y), y.Width * Chunks(y, storage),
         picture, size.Height, size.Width, size.Channels, top, left, scale, maps, channels, y);
 

@@ -26,7 +26,8 @@ internal readonly record struct KernelParameter(string Name, KernelParameterType
 /// <param name="Module">Of the PTX file that holds it, without its ending.</param>
 /// <param name="BlockSize">Threads of a block, all along x; no launch may take another number.</param>
 /// <param name="Parameters">In order.</param>
-internal sealed record KernelSignature(string Name, string Module, int BlockSize, IReadOnlyList<KernelParameter> Parameters);
+internal sealed record KernelSignature(
+    string Name, string Module, int BlockSize, IReadOnlyList<KernelParameter> Parameters);
 
 /// <summary>An NHWC view in device memory: <c>tensor</c> in native/cuda/tensor.h, field by field.</summary>
 /// <param name="Data">Address of the first element; 0 for a tensor that is not there.</param>
@@ -37,7 +38,8 @@ internal sealed record KernelSignature(string Name, string Module, int BlockSize
 /// <param name="Height">Rows of a picture.</param>
 /// <param name="Width">Columns of a picture.</param>
 /// <param name="Channels">Of the slice.</param>
-internal readonly record struct DeviceTensor(nint Data, long PixelStride, int Batch, int Height, int Width, int Channels)
+internal readonly record struct DeviceTensor(
+    nint Data, long PixelStride, int Batch, int Height, int Width, int Channels)
 {
     public DeviceTensor(nint data, long pixelStride, Shape shape)
         : this(data, pixelStride, shape.Batch, shape.Height, shape.Width, shape.Channels)

@@ -56,46 +56,61 @@ internal static class Kernels
     [
         .. Each(
             "depthwise", "depthwise", ("x", View), ("weights", Pointer), ("bias", Pointer), ("residual", View),
-            ("kernelHeight", Integer), ("kernelWidth", Integer), ("stride", Integer), ("dilation", Integer), ("top", Integer), ("left", Integer),
+            ("kernelHeight", Integer), ("kernelWidth", Integer), ("stride", Integer), ("dilation", Integer),
+                ("top", Integer), ("left", Integer),
             ("activation", Integer), ("slope", Real), ("y", View)),
         .. Each(
-            "affine", "affine", ("x", View), ("scale", Pointer), ("shift", Pointer), ("activation", Integer), ("slope", Real),
+            "affine", "affine", ("x", View), ("scale", Pointer), ("shift", Pointer), ("activation", Integer),
+            ("slope", Real),
             ("y", View)),
         .. Each(
-            "binary", "binary", ("op", Integer), ("a", View), ("b", View), ("activation", Integer), ("slope", Real), ("y", View)),
+            "binary", "binary", ("op", Integer), ("a", View), ("b", View), ("activation", Integer), ("slope", Real),
+            ("y", View)),
         .. Each(
-            "concat", "concat", ("a", View), ("b", View), ("c", View), ("d", View), ("e", View), ("f", View), ("y", View)),
+            "concat", "concat", ("a", View), ("b", View), ("c", View), ("d", View), ("e", View), ("f", View),
+            ("y", View)),
         .. Each("max_pool", "pool", Window),
         .. Each("average_pool", "pool", Window),
-        .. Each("global_average", "global_average", ("x", View), ("y", View)).Select(kernel => kernel with { BlockSize = 1024 }),
+        .. Each("global_average", "global_average", ("x", View), ("y", View))
+            .Select(kernel => kernel with { BlockSize = 1024 }),
         .. Each("softmax", "softmax", ("x", View), ("y", View)),
         .. Each(
             "labels", "labels", ("logits", View), ("sampling", Integer), ("rowScale", Real), ("columnScale", Real),
             ("height", Integer), ("width", Integer), ("narrow", Pointer), ("wide", Pointer), ("confidence", Pointer)),
         .. Each(
-            "picture_input", "picture_input", ("picture", Pointer), ("height", Integer), ("width", Integer), ("pictureChannels", Integer),
-            ("top", Integer), ("left", Integer), ("scale", Real), ("maps", Pointer), ("channels", Integer), ("y", View)),
-        .. Mixed("copy", [(DType.Float32, DType.Float16), (DType.Float32, DType.BFloat16)], ("x", View), ("top", Integer), ("left", Integer), ("y", View)),
-        .. Mixed("resize", [], ("x", View), ("sampling", Integer), ("rowScale", Real), ("columnScale", Real), ("y", View)),
-        One("picture_taps", ("filter", Integer), ("inSize", Integer), ("outSize", Integer), ("stride", Integer), ("spans", Pointer), ("weights", Pointer)),
+            "picture_input", "picture_input", ("picture", Pointer), ("height", Integer), ("width", Integer),
+            ("pictureChannels", Integer),
+            ("top", Integer), ("left", Integer), ("scale", Real), ("maps", Pointer), ("channels", Integer),
+                ("y", View)),
+        .. Mixed("copy", [(DType.Float32, DType.Float16), (DType.Float32, DType.BFloat16)], ("x", View),
+            ("top", Integer), ("left", Integer), ("y", View)),
+        .. Mixed(
+            "resize", [], ("x", View), ("sampling", Integer), ("rowScale", Real), ("columnScale", Real), ("y", View)),
+        One("picture_taps", ("filter", Integer), ("inSize", Integer), ("outSize", Integer), ("stride", Integer),
+            ("spans", Pointer), ("weights", Pointer)),
         One(
-            "picture_width", ("x", Pointer), ("height", Integer), ("inWidth", Integer), ("outWidth", Integer), ("channels", Integer),
+            "picture_width", ("x", Pointer), ("height", Integer), ("inWidth", Integer), ("outWidth", Integer),
+            ("channels", Integer),
             ("spans", Pointer), ("weights", Pointer), ("stride", Integer), ("y", Pointer)),
         One(
             "picture_height", ("x", Pointer), ("outHeight", Integer), ("width", Integer), ("channels", Integer),
             ("spans", Pointer), ("weights", Pointer), ("stride", Integer), ("y", Pointer)),
         One(
-            "picture_plain", ("x", Pointer), ("inWidth", Integer), ("outHeight", Integer), ("outWidth", Integer), ("channels", Integer),
-            ("rowSpans", Pointer), ("rowWeights", Pointer), ("columnSpans", Pointer), ("columnWeights", Pointer), ("y", Pointer)),
+            "picture_plain", ("x", Pointer), ("inWidth", Integer), ("outHeight", Integer), ("outWidth", Integer),
+            ("channels", Integer),
+            ("rowSpans", Pointer), ("rowWeights", Pointer), ("columnSpans", Pointer), ("columnWeights", Pointer),
+                ("y", Pointer)),
     ];
 
     private static (string, KernelParameterType)[] Window =>
     [
-        ("x", View), ("height", Integer), ("width", Integer), ("stride", Integer), ("top", Integer), ("left", Integer), ("y", View),
+        ("x", View), ("height", Integer), ("width", Integer), ("stride", Integer), ("top", Integer), ("left", Integer),
+            ("y", View),
     ];
 
     /// <summary>A kernel for every storage.</summary>
-    private static IEnumerable<KernelSignature> Each(string name, string file, params (string, KernelParameterType)[] parameters) =>
+    private static IEnumerable<KernelSignature> Each(
+        string name, string file, params (string, KernelParameterType)[] parameters) =>
         Storages.Select(storage => Row($"{name}_{Suffix(storage)}", $"{file}_{Suffix(storage)}", parameters));
 
     /// <summary>
@@ -115,6 +130,8 @@ internal static class Kernels
     private static KernelSignature One(string name, params (string, KernelParameterType)[] parameters) =>
         Row(name, "picture_resize", parameters);
 
-    private static KernelSignature Row(string name, string module, (string Name, KernelParameterType Type)[] parameters) =>
-        new(name, module, BlockSize, [.. parameters.Select(parameter => new KernelParameter(parameter.Name, parameter.Type))]);
+    private static KernelSignature Row(
+        string name, string module, (string Name, KernelParameterType Type)[] parameters) =>
+        new(name, module, BlockSize,
+            [.. parameters.Select(parameter => new KernelParameter(parameter.Name, parameter.Type))]);
 }

@@ -24,7 +24,8 @@ internal sealed class PictureStep : DeviceStep
     public static long WorkspaceOf(PictureSource picture) => ResizeOf(picture).WorkspaceSize;
 
     /// <summary>The step, or none where there are no pictures.</summary>
-    public static IEnumerable<DeviceStep> Of(PictureSource? picture, DeviceGraph graph, DeviceLayout layout, DeviceWeights weights)
+    public static IEnumerable<DeviceStep> Of(
+        PictureSource? picture, DeviceGraph graph, DeviceLayout layout, DeviceWeights weights)
     {
         if (picture is null)
             return [];
@@ -40,17 +41,20 @@ internal sealed class PictureStep : DeviceStep
         for (int n = 0; n < batch.Batch; n++)
         {
             nint bytes = place.Memory + (nint)(_layout.Pictures.Offset + n * _picture.Bytes);
-            IReadOnlyList<KernelLaunch> launches = _resize.Launches(bytes, place.Memory + (nint)_layout.PictureWorkspace, out nint resized);
+            IReadOnlyList<KernelLaunch> launches =
+                _resize.Launches(bytes, place.Memory + (nint)_layout.PictureWorkspace, out nint resized);
             foreach (KernelLaunch launch in launches)
                 device.Launch(launch, place.Stream);
             DeviceTensor input = batch with { Data = batch.Data + n * step, Batch = 1 };
             device.Launch(
                 KernelLaunches.PictureInput(
-                    _input.Type, resized, size, _picture.Top, _picture.Left, _picture.Scale, _maps, _picture.Maps.Length, input),
+                    _input.Type, resized, size, _picture.Top, _picture.Left, _picture.Scale, _maps,
+                    _picture.Maps.Length, input),
                 place.Stream);
         }
     }
 
     private static PictureResize ResizeOf(PictureSource picture) =>
-        new((int)picture.Filter, new PictureSize(picture.Height, picture.Width, picture.Channels), picture.ResizedHeight, picture.ResizedWidth);
+        new((int)picture.Filter, new PictureSize(picture.Height, picture.Width, picture.Channels),
+        picture.ResizedHeight, picture.ResizedWidth);
 }

@@ -57,7 +57,8 @@ internal static unsafe class Convolution
             int inputY = y * conv.Stride - conv.Padding.Top + tapY * conv.Dilation;
             if (inputY < 0 || inputY >= input.Shape.Height)
                 continue;
-            float* row = (float*)input.Pointer + ((long)image * input.Shape.Height + inputY) * input.Shape.Width * input.Shape.Channels;
+            float* row = (float*)input.Pointer
+                + ((long)image * input.Shape.Height + inputY) * input.Shape.Width * input.Shape.Channels;
             for (int tapX = 0; tapX < conv.KernelWidth; tapX++)
             {
                 for (int i = 0; i < conv.Kernel.Shape[1]; i++)

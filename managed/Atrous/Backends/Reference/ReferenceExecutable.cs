@@ -20,7 +20,8 @@ internal sealed class ReferenceExecutable : IExecutable
         _lastRead = LastReads(graph);
     }
 
-    public void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken = default)
+    public void Run(
+        ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken = default)
     {
         Signature.Check(_graph, inputs, outputs);
         Dictionary<Value, Tensor> lent = Pair(_graph.Inputs, inputs), results = Pair(_graph.Outputs, outputs);
@@ -97,7 +98,8 @@ internal sealed class ReferenceExecutable : IExecutable
         Crop crop => (x, y) => Copying.Window(crop.Top, crop.Left, x[0], y[0]),
         Softmax => (x, y) => Labelling.Softmax(x[0], y[0]),
         Argmax argmax => (x, y) => Labelling.Upsampled(argmax.Upsample, x[0], logits => Labelling.Argmax(logits, y[0])),
-        Confidence confidence => (x, y) => Labelling.Upsampled(confidence.Upsample, x[0], logits => Labelling.Confidence(logits, y[0])),
+        Confidence confidence => (x, y) =>
+            Labelling.Upsampled(confidence.Upsample, x[0], logits => Labelling.Confidence(logits, y[0])),
         LabelsWithConfidence both => (x, y) => Labelling.Upsampled(both.Upsample, x[0], logits =>
         {
             Labelling.Argmax(logits, y[0]);

@@ -13,7 +13,8 @@ internal static class Resizing
     public static void Bilinear(ResizeBilinear resize, Tensor input, Tensor output)
     {
         Shape shape = output.Shape;
-        Tap[] rows = Taps(resize, input.Shape.Height, shape.Height), columns = Taps(resize, input.Shape.Width, shape.Width);
+        Tap[] rows = Taps(resize, input.Shape.Height, shape.Height),
+            columns = Taps(resize, input.Shape.Width, shape.Width);
         Parallel.For(0, shape.Batch * shape.Height, line =>
         {
             (int image, int y) = Math.DivRem(line, shape.Height);
@@ -23,8 +24,12 @@ internal static class Resizing
                 Tap column = columns[x];
                 for (int c = 0; c < shape.Channels; c++)
                 {
-                    double top = Mix(column.Weight, input[image, row.First, column.First, c], input[image, row.First, column.Second, c]);
-                    double bottom = Mix(column.Weight, input[image, row.Second, column.First, c], input[image, row.Second, column.Second, c]);
+                    double top =
+                        Mix(column.Weight, input[image, row.First, column.First, c],
+                        input[image, row.First, column.Second, c]);
+                    double bottom =
+                        Mix(column.Weight, input[image, row.Second, column.First, c],
+                        input[image, row.Second, column.Second, c]);
                     output[image, y, x, c] = (float)Mix(row.Weight, top, bottom);
                 }
             }

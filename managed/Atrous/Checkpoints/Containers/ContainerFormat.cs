@@ -22,7 +22,8 @@ internal static class ContainerFormat
             return SafetensorsReader.Read(file);
         if (IsPickle(start))
             return TorchLegacy.TryRead(file) ?? NumpyPickle.Read(file);
-        throw file.Error("is in no known form; safetensors, PyTorch (.pth, .pt, .bin, .ckpt) and NumPy pickles (.pkl) are");
+        throw file.Error(
+            "is in no known form; safetensors, PyTorch (.pth, .pt, .bin, .ckpt) and NumPy pickles (.pkl) are");
     }
 
     private static bool IsSafetensors(ReadOnlySpan<byte> start, string path) =>
@@ -34,7 +35,8 @@ internal static class ContainerFormat
     /// <summary>What people hand over by mistake, and what to do then.</summary>
     private static string? ForeignFormat(ReadOnlySpan<byte> start, string path)
     {
-        ReadOnlySpan<byte> text = start.TrimStart((ReadOnlySpan<byte>)[0xef, 0xbb, 0xbf, (byte)' ', (byte)'\t', (byte)'\r', (byte)'\n']);
+        ReadOnlySpan<byte> text =
+            start.TrimStart((ReadOnlySpan<byte>)[0xef, 0xbb, 0xbf, (byte)' ', (byte)'\t', (byte)'\r', (byte)'\n']);
         string name = Path.GetFileName(path);
         if (start.StartsWith("version https://git-lfs"u8))
             return "is a git-lfs pointer and not the file itself; run: git lfs pull";
@@ -48,7 +50,8 @@ internal static class ContainerFormat
             return "is a Keras (HDF5) file; convert its weights to safetensors";
         if (start.Length > 8 && start[4..].StartsWith("TFL3"u8))
             return "is a TensorFlow Lite file; convert its weights to safetensors";
-        if (name.Contains(".ckpt.", StringComparison.Ordinal) || HasExtension(path, ".pb") || HasExtension(path, ".index"))
+        if (name.Contains(".ckpt.", StringComparison.Ordinal) || HasExtension(path, ".pb")
+            || HasExtension(path, ".index"))
             return "is a TensorFlow file; convert its variables to safetensors";
         if (HasExtension(path, ".onnx") && start[0] == 0x08)
             return "is an ONNX file; use the framework's own checkpoint";

@@ -17,9 +17,11 @@ internal static class ModelFolder
     {
         string? weights = WeightFiles.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
         if (weights is null && WeightFiles.Any(name => File.Exists(Path.Combine(folder, name + ".index.json"))))
-            throw new ModelException($"The checkpoint '{folder}' is split into several files; save it as one model.safetensors.");
+            throw new ModelException(
+                $"The checkpoint '{folder}' is split into several files; save it as one model.safetensors.");
         if (weights is null)
-            throw new ModelException($"The folder '{folder}' has no {string.Join(" or ", WeightFiles)}; name the checkpoint file itself.");
+            throw new ModelException(
+                $"The folder '{folder}' has no {string.Join(" or ", WeightFiles)}; name the checkpoint file itself.");
         string config = Path.Combine(folder, ConfigFile);
         return (weights, File.Exists(config) ? ReadConfig(config) : null);
     }

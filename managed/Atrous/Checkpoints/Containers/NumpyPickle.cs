@@ -12,7 +12,8 @@ internal static class NumpyPickle
     {
         var reader = new PickleReader(file, new FileRegion(file, 0, file.Length));
         var machine = new PickleMachine(
-            reader, new PickleCalls(file), _ => throw file.Error("is a pickle that refers to storages it does not hold"));
+            reader, new PickleCalls(file), _ =>
+            throw file.Error("is a pickle that refers to storages it does not hold"));
         return StateDict.Find(file, ContainerName, machine.Load());
     }
 }

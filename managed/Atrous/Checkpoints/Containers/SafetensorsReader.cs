@@ -26,7 +26,8 @@ internal static class SafetensorsReader
         if (headerLength > (ulong)(file.Length - LengthBytes))
             throw Broken(file, $"declares a header of {headerLength} bytes, which is more than the file has");
         if (headerLength > MaxHeaderBytes)
-            throw Broken(file, $"declares a header of {headerLength} bytes, which is more than the limit of {MaxHeaderBytes}");
+            throw Broken(
+                file, $"declares a header of {headerLength} bytes, which is more than the limit of {MaxHeaderBytes}");
 
         var header = new byte[headerLength];
         file.Read(LengthBytes, header);
@@ -54,7 +55,8 @@ internal static class SafetensorsReader
         {
             string name = json.GetString()!;
             if (name == "__metadata__")
-                metadata = metadata is null ? ReadMetadata(file, ref json) : throw Broken(file, "has two __metadata__ entries");
+                metadata = metadata is null ? ReadMetadata(file, ref json)
+                    : throw Broken(file, "has two __metadata__ entries");
             else if (!entries.TryAdd(name, ReadEntry(file, name, ref json)))
                 throw Broken(file, $"has two tensors called {Printable.Quote(name)}");
         }
@@ -71,11 +73,13 @@ internal static class SafetensorsReader
     private static StoredTensor CreateTensor(CheckpointFile file, string name, Entry entry, FileRegion data)
     {
         Storage bytes = data.Slice(entry.Begin, entry.End - entry.Begin);
-        StoredTensor? tensor = StoredTensor.TryCreate(bytes, entry.Type, entry.Shape, null, 0, bigEndian: false, out string problem);
+        StoredTensor? tensor =
+            StoredTensor.TryCreate(bytes, entry.Type, entry.Shape, null, 0, bigEndian: false, out string problem);
         if (tensor is null)
             throw Broken(file, $"has the tensor {Printable.Quote(name)}, which {problem}");
         if (tensor.Elements * entry.Type.SizeInBytes() != bytes.Length)
-            throw Broken(file, $"has the tensor {Printable.Quote(name)}, whose shape does not match its {bytes.Length} bytes");
+            throw Broken(
+                file, $"has the tensor {Printable.Quote(name)}, whose shape does not match its {bytes.Length} bytes");
         return tensor;
     }
 
@@ -85,11 +89,14 @@ internal static class SafetensorsReader
         foreach ((string name, Entry entry) in entries.OrderBy(pair => pair.Value.Begin).ThenBy(pair => pair.Value.End))
         {
             if (entry.Begin != end || entry.End < entry.Begin)
-                throw Broken(file, $"has the tensor {Printable.Quote(name)}, whose bytes overlap others, leave a gap or end before they begin");
+                throw Broken(
+                    file, $"has the tensor {Printable.Quote(name)}, whose bytes overlap others, leave a gap or end " +
+                    $"before they begin");
             end = entry.End;
         }
         if (end > length)
-            throw Broken(file, $"is truncated: its tensors need {end} bytes and it has {length}; copy or download it again");
+            throw Broken(
+                file, $"is truncated: its tensors need {end} bytes and it has {length}; copy or download it again");
         if (end < length)
             throw Broken(file, $"has {length - end} bytes that belong to no tensor");
     }
@@ -121,7 +128,8 @@ internal static class SafetensorsReader
                 case "dtype" when type is null:
                     Expect(ref json, JsonTokenType.String);
                     type = SafetensorsTypes.Parse(json.GetString()!)
-                        ?? throw file.Error($"stores the tensor {Printable.Quote(name)} as {Printable.Quote(json.GetString()!)}, "
+                        ?? throw file.Error(
+                            $"stores the tensor {Printable.Quote(name)} as {Printable.Quote(json.GetString()!)}, "
                             + "which is not supported; convert it to F32, F16 or BF16");
                     break;
                 case "shape" when shape is null:
@@ -158,7 +166,8 @@ internal static class SafetensorsReader
             throw new FormatException();
     }
 
-    private static JsonTokenType Next(ref Utf8JsonReader json) => json.Read() ? json.TokenType : throw new FormatException();
+    private static JsonTokenType Next(ref Utf8JsonReader json) =>
+        json.Read() ? json.TokenType : throw new FormatException();
 
     private static ModelException Broken(CheckpointFile file, string problem) =>
         file.Error($"is no valid safetensors file: it {problem}");

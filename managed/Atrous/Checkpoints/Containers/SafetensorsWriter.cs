@@ -28,7 +28,8 @@ public sealed class SafetensorsWriter : IDisposable
     /// <param name="metadata">Texts about the model, written in the order of their keys.</param>
     /// <exception cref="AtrousException">The file cannot be created there.</exception>
     /// <exception cref="ArgumentException">Two tensors have the same name, or one is called __metadata__.</exception>
-    public SafetensorsWriter(string path, IReadOnlyList<WeightInfo> tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    public SafetensorsWriter(
+        string path, IReadOnlyList<WeightInfo> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         // The widest types come first, so that every tensor is aligned to its element size.
@@ -37,7 +38,8 @@ public sealed class SafetensorsWriter : IDisposable
         foreach (WeightInfo info in tensors.OrderByDescending(info => info.Type.SizeInBytes()))
         {
             if (info.Name == "__metadata__" || !begins.TryAdd(info.Name, end))
-                throw new ArgumentException($"The tensor name '{info.Name}' is reserved or used twice.", nameof(tensors));
+                throw new ArgumentException(
+                    $"The tensor name '{info.Name}' is reserved or used twice.", nameof(tensors));
             end += info.Elements * info.Type.SizeInBytes();
         }
         byte[] header = CreateHeader(tensors, begins, metadata);
@@ -48,7 +50,9 @@ public sealed class SafetensorsWriter : IDisposable
         _temporary = $"{path}.{Path.GetRandomFileName()}.partial";
         try
         {
-            _handle = File.OpenHandle(_temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, header.Length + end);
+            _handle =
+                File.OpenHandle(_temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None,
+                header.Length + end);
             RandomAccess.Write(_handle, header, 0);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -70,7 +74,8 @@ public sealed class SafetensorsWriter : IDisposable
         if (!_pending.TryGetValue(name, out (WeightInfo Info, long Position) target))
             throw new ArgumentException($"The tensor '{name}' was not declared or is already written.", nameof(name));
         if (values.Length != target.Info.Elements)
-            throw new ArgumentException($"The tensor '{name}' has {target.Info.Elements} elements, not {values.Length}.", nameof(values));
+            throw new ArgumentException(
+                $"The tensor '{name}' has {target.Info.Elements} elements, not {values.Length}.", nameof(values));
         _pending.Remove(name);
         int size = target.Info.Type.SizeInBytes();
         byte[] buffer = ArrayPool<byte>.Shared.Rent(ChunkElements * size);
@@ -102,7 +107,8 @@ public sealed class SafetensorsWriter : IDisposable
     public void Complete()
     {
         if (_pending.Count > 0)
-            throw new InvalidOperationException($"{_pending.Count} declared tensors are not written, for example '{_pending.Keys.First()}'.");
+            throw new InvalidOperationException(
+                $"{_pending.Count} declared tensors are not written, for example '{_pending.Keys.First()}'.");
         try
         {
             RandomAccess.FlushToDisk(_handle);
@@ -128,7 +134,9 @@ public sealed class SafetensorsWriter : IDisposable
     }
 
     private static byte[] CreateHeader(
-        IReadOnlyList<WeightInfo> tensors, Dictionary<string, long> begins, IReadOnlyDictionary<string, string>? metadata)
+        IReadOnlyList<WeightInfo> tensors,
+        Dictionary<string, long> begins,
+        IReadOnlyDictionary<string, string>? metadata)
     {
         var output = new ArrayBufferWriter<byte>();
         var options = new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -169,5 +177,6 @@ public sealed class SafetensorsWriter : IDisposable
         json.WriteEndArray();
     }
 
-    private AtrousException Failed(Exception e) => new($"The checkpoint '{_path}' cannot be written: {e.Message.TrimEnd('.')}.", e);
+    private AtrousException Failed(Exception e) =>
+        new($"The checkpoint '{_path}' cannot be written: {e.Message.TrimEnd('.')}.", e);
 }

@@ -37,7 +37,8 @@ internal static class StateDict
             if (TensorOf(value) is { } tensor)
                 tensors.Add(name, tensor);
             else if (DescribeUnreadable(value) is { } description)
-                throw file.Error($"has {Printable.Quote(name)} among its weights, which is {description} and not supported");
+                throw file.Error(
+                    $"has {Printable.Quote(name)} among its weights, which is {description} and not supported");
         }
         AddExtras(extras, weights);
         return new ContainerContents(container, tensors) { WeightsPath = string.Join('.', path), Extras = extras };
@@ -101,8 +102,10 @@ internal static class StateDict
 
     private static ModelException NotADictionary(CheckpointFile file, object? root) => root switch
     {
-        PickleObject { State: PickleDict state } module when state.Items.ContainsKey("_modules") => WholeModule(file, module),
-        PickleObject { Type: var type } => file.Error($"holds a {Printable.Quote(type.FullName)} and no dictionary of weights"),
+        PickleObject { State: PickleDict state } module when state.Items.ContainsKey("_modules") =>
+            WholeModule(file, module),
+        PickleObject { Type: var type } =>
+            file.Error($"holds a {Printable.Quote(type.FullName)} and no dictionary of weights"),
         _ => file.Error("holds no dictionary of weights"),
     };
 
@@ -115,7 +118,8 @@ internal static class StateDict
         }
         string found = root.Items.Count == 0
             ? "it has no named entries"
-            : "its entries are " + string.Join(", ", root.Items.Take(MaxListed).Select(Describe)) + (root.Items.Count > MaxListed ? ", ..." : "");
+            : "its entries are " + string.Join(", ", root.Items.Take(MaxListed).Select(Describe))
+                + (root.Items.Count > MaxListed ? ", ..." : "");
         return file.Error($"has no tensors at its root or under {string.Join(", ", Keys)}; {found}");
     }
 

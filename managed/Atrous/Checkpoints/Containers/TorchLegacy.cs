@@ -16,7 +16,8 @@ internal sealed class TorchLegacy
 
     private const int ProtocolVersion = 1001;
 
-    private static readonly BigInteger Magic = BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+    private static readonly BigInteger Magic =
+        BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
     private readonly CheckpointFile _file;
     private readonly PickleReader _reader;
@@ -72,7 +73,9 @@ internal sealed class TorchLegacy
             _file.Read(position, header);
             long bytes = storage.Length;
             if (BinaryPrimitives.ReadInt64LittleEndian(header) != bytes / storage.ElementSize)
-                throw _file.Error($"has a storage whose count of elements is not the {bytes / storage.ElementSize} that its tensors need");
+                throw _file.Error(
+                    $"has a storage whose count of elements is not the {bytes / storage.ElementSize} that its " +
+                    $"tensors need");
             storage.Place(new FileRegion(_file, position + header.Length, bytes));
             position += header.Length + bytes;
         }
@@ -102,7 +105,8 @@ internal sealed class TorchLegacy
         if (TorchCalls.ElementSize(type) is not { } size)
             throw _file.Error($"refers to a storage of the unknown class {Printable.Quote(type.FullName)}");
         if (count < 0 || count > _file.Length / size)
-            throw _file.Error($"refers to a storage of {count} elements, more than the file has; copy or download it again");
+            throw _file.Error(
+                $"refers to a storage of {count} elements, more than the file has; copy or download it again");
         if (!_storages.TryGetValue(key, out LateStorage? storage))
             _storages.Add(key, storage = new LateStorage(count * size, size));
         if (storage.Length != count * size || storage.ElementSize != size)

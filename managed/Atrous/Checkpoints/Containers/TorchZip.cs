@@ -28,7 +28,8 @@ internal sealed class TorchZip
             throw file.Error("is a zip file but no PyTorch checkpoint: it needs one data.pkl in a folder");
         _root = pickle[..^PickleSuffix.Length];
         if (_zip.Records.ContainsKey(_root + "/constants.pkl"))
-            throw file.Error("is a TorchScript program; save the weights instead: torch.save(model.state_dict(), path)");
+            throw file.Error(
+                "is a TorchScript program; save the weights instead: torch.save(model.state_dict(), path)");
     }
 
     public static ContainerContents Read(CheckpointFile file)
@@ -72,7 +73,8 @@ internal sealed class TorchZip
 
     private void CheckByteOrder()
     {
-        if (!_zip.Records.TryGetValue(_root + "/byteorder", out ZipRecord? record) || record.Method != ZipRecord.Stored || record.Size > 16)
+        if (!_zip.Records.TryGetValue(_root + "/byteorder", out ZipRecord? record) || record.Method != ZipRecord.Stored
+            || record.Size > 16)
             return;
         if (_zip.Locate(record).ToArray().AsSpan().StartsWith("big"u8))
             throw _file.Error("was written on a big-endian machine; load and save it with PyTorch on this one");
@@ -86,9 +88,11 @@ internal sealed class TorchZip
         if (TorchCalls.ElementSize(type) is not { } size)
             throw _file.Error($"refers to a storage of the unknown class {Printable.Quote(type.FullName)}");
         if (!_zip.Records.TryGetValue($"{_root}/data/{key}", out ZipRecord? record))
-            throw _file.Error($"lacks the record {Printable.Quote($"data/{key}")}; it is damaged, copy or download it again");
+            throw _file.Error(
+                $"lacks the record {Printable.Quote($"data/{key}")}; it is damaged, copy or download it again");
         if (count < 0 || count > record.Size / size)
-            throw _file.Error($"has {record.Size} bytes in {Printable.Quote($"data/{key}")} and needs {count} elements of {size}");
+            throw _file.Error(
+                $"has {record.Size} bytes in {Printable.Quote($"data/{key}")} and needs {count} elements of {size}");
 
         if (!_located.TryGetValue(record.Name, out FileRegion? region))
             _located.Add(record.Name, region = _zip.Locate(record));

@@ -5,7 +5,8 @@ using Atrous.Checkpoints.Storages;
 namespace Atrous.Checkpoints.Containers;
 
 /// <summary>One record of a zip file, as its central directory describes it.</summary>
-internal sealed record ZipRecord(string Name, bool IsEncrypted, int Method, long PackedSize, long Size, long HeaderOffset)
+internal sealed record ZipRecord(
+    string Name, bool IsEncrypted, int Method, long PackedSize, long Size, long HeaderOffset)
 {
     public const int Stored = 0;
     public const int Deflated = 8;
@@ -160,9 +161,11 @@ internal sealed class ZipDirectory
         return value >= 0 ? value : throw Broken("it has an absurd size or offset");
     }
 
-    private static int UInt16(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt16LittleEndian(bytes[offset..]);
+    private static int UInt16(ReadOnlySpan<byte> bytes, int offset) =>
+        BinaryPrimitives.ReadUInt16LittleEndian(bytes[offset..]);
 
-    private static long UInt32(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(bytes[offset..]);
+    private static long UInt32(ReadOnlySpan<byte> bytes, int offset) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(bytes[offset..]);
 
     private ModelException Broken(string problem) => _file.Error($"is a broken zip file: {problem}");
 }

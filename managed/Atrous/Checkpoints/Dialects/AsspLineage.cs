@@ -33,7 +33,8 @@ internal abstract class AsspLineage : Dialect
     public sealed override string? Recognise(ICheckpoint checkpoint)
     {
         string decoder = LowLevel.Convolution + ".weight";
-        return checkpoint.Weights.ContainsKey(Key) && checkpoint.Weights.ContainsKey(decoder) ? $"{Key}, {decoder}" : null;
+        return checkpoint.Weights.ContainsKey(Key) && checkpoint.Weights.ContainsKey(decoder) ? $"{Key}, {decoder}"
+            : null;
     }
 
     public sealed override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
@@ -49,7 +50,8 @@ internal abstract class AsspLineage : Dialect
                 LowLevelFirst = LowLevelFirst,
             },
             OutputStride = outputStride,
-            InputChannels = checkpoint.InputChannels(resNet is null ? "backbone.conv1.weight" : "backbone.layer0.0.weight"),
+            InputChannels =
+                checkpoint.InputChannels(resNet is null ? "backbone.conv1.weight" : "backbone.layer0.0.weight"),
             Classes = checkpoint.Outputs("decoder.output.7.weight"),
             FinalSampling = Sampling.AlignCorners,
         };

@@ -15,7 +15,9 @@ internal static class BackboneNames
     [
         new(@"backbone\.stem\.conv1", prefix + stem, prefix + stemNorm),
         new(@"backbone\.stage(\d)\.(\d+)\.conv(\d)", prefix + "layer$1.$2.conv$3", prefix + "layer$1.$2.bn$3"),
-        new(@"backbone\.stage(\d)\.(\d+)\.shortcut", prefix + "layer$1.$2.downsample.0", prefix + "layer$1.$2.downsample.1"),
+        new(
+            @"backbone\.stage(\d)\.(\d+)\.shortcut",
+            prefix + "layer$1.$2.downsample.0", prefix + "layer$1.$2.downsample.1"),
     ];
 
     /// <summary>

@@ -25,7 +25,8 @@ internal static class BackboneShapes
     /// "ResNet-50" and so on, by the number of layers: convolutions of all blocks, the stem and the classifier.
     /// </summary>
     public static string ResNetName(IReadOnlyList<int> blocks, bool bottleneck = true, int stemConvolutions = 1) =>
-        string.Create(CultureInfo.InvariantCulture, $"ResNet-{blocks.Sum() * (bottleneck ? 3 : 2) + stemConvolutions + 1}");
+        string.Create(
+            CultureInfo.InvariantCulture, $"ResNet-{blocks.Sum() * (bottleneck ? 3 : 2) + stemConvolutions + 1}");
 
     /// <summary>A ResNet that is named as torchvision names it.</summary>
     /// <param name="weights">The file's tensors.</param>
@@ -47,7 +48,8 @@ internal static class BackboneShapes
 
     /// <summary><see cref="ResNet"/>, or null where the file has none under the prefix.</summary>
     public static ResNetSpec? FindResNet(IWeightSource weights, string prefix, int outputStride, DilationRule rule) =>
-        weights.Weights.ContainsKey($"{prefix}layer1.0.conv1.weight") ? ResNet(weights, prefix, outputStride, rule) : null;
+        weights.Weights.ContainsKey($"{prefix}layer1.0.conv1.weight") ? ResNet(weights, prefix, outputStride, rule)
+        : null;
 
     /// <summary>ResNet's stages at an output stride.</summary>
     public static DilationPlan.Stage[] ResNetStages(int outputStride, DilationRule rule) =>

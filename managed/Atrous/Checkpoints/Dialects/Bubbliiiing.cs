@@ -17,7 +17,8 @@ internal sealed class Bubbliiiing : Dialect
     public override string Name => "bubbliiiing";
 
     public override string? Recognise(ICheckpoint checkpoint) =>
-        checkpoint.Weights.ContainsKey(Key) && checkpoint.Weights.ContainsKey(DecoderKey) ? $"{Key}, {DecoderKey}" : null;
+        checkpoint.Weights.ContainsKey(Key) && checkpoint.Weights.ContainsKey(DecoderKey) ? $"{Key}, {DecoderKey}"
+        : null;
 
     public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
@@ -96,8 +97,12 @@ internal sealed class Bubbliiiing : Dialect
 
     private static NameMap.Row[] XceptionNames() =>
     [
-        new(@"backbone\.block(\d+)\.sep(\d)\.depthwise", "backbone.block$1.sepconv$2.depthwise", "backbone.block$1.sepconv$2.bn1"),
-        new(@"backbone\.block(\d+)\.sep(\d)\.pointwise", "backbone.block$1.sepconv$2.pointwise", "backbone.block$1.sepconv$2.bn2"),
+        new(
+            @"backbone\.block(\d+)\.sep(\d)\.depthwise",
+            "backbone.block$1.sepconv$2.depthwise", "backbone.block$1.sepconv$2.bn1"),
+        new(
+            @"backbone\.block(\d+)\.sep(\d)\.pointwise",
+            "backbone.block$1.sepconv$2.pointwise", "backbone.block$1.sepconv$2.bn2"),
         new(@"backbone\.exit(\d)\.depthwise", match => Exit(match, "depthwise", "bn1")),
         new(@"backbone\.exit(\d)\.pointwise", match => Exit(match, "pointwise", "bn2")),
         .. BackboneNames.Xception("backbone."),

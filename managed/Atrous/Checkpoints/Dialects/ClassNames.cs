@@ -8,14 +8,16 @@ internal static class ClassNames
     /// <summary>PASCAL VOC 2012, 21 with the background.</summary>
     public static readonly IReadOnlyList<string> Voc =
     [
-        "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable",
+        "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
+            "diningtable",
         "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor",
     ];
 
     /// <summary>Cityscapes, the 19 that are evaluated ("trainId").</summary>
     public static readonly IReadOnlyList<string> Cityscapes =
     [
-        "road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign", "vegetation", "terrain",
+        "road", "sidewalk", "building", "wall", "fence", "pole", "traffic light", "traffic sign", "vegetation",
+            "terrain",
         "sky", "person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle",
     ];
 

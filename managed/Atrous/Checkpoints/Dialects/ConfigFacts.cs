@@ -29,7 +29,8 @@ internal static class ConfigFacts
         if (Entry(checkpoint, key) is not { } entry)
             return null;
         bool fits = entry.ValueKind == JsonValueKind.Array
-            && entry.EnumerateArray().All(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int n) && n > 0);
+            && entry.EnumerateArray()
+            .All(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int n) && n > 0);
         return fits
             ? [.. entry.EnumerateArray().Select(item => item.GetInt32())]
             : throw Wrong(checkpoint, key, entry, "a list of positive whole numbers");

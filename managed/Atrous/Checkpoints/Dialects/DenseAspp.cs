@@ -27,7 +27,8 @@ internal sealed class DenseAspp : Dialect
         bool mobile = checkpoint.Weights.ContainsKey(MobileNetStem);
         int outputStride = choice.OutputStride(8, 8, 16);
         Sampling sampling = choice.Flag(
-            "align_corners", true, "resizes align corners, as they did in the PyTorch that trained the published weights")
+            "align_corners", true,
+            "resizes align corners, as they did in the PyTorch that trained the published weights")
             ? Sampling.AlignCorners
             : Sampling.HalfPixel;
         int classes = checkpoint.Outputs(Classifier);
@@ -55,7 +56,8 @@ internal sealed class DenseAspp : Dialect
                 new(@"aspp\.branch(\d)\.(norm|conv1|conv2)", match =>
                 {
                     int rate = Rates[match.Groups[1].ValueSpan[0] - '0'];
-                    return Layer(string.Create(CultureInfo.InvariantCulture, $"ASPP_{rate}"), match.Groups[2].Value, dot);
+                    return Layer(
+                        string.Create(CultureInfo.InvariantCulture, $"ASPP_{rate}"), match.Groups[2].Value, dot);
                 }),
                 new("classifier", "classification.1"),
             ]),
@@ -100,7 +102,8 @@ internal sealed class DenseAspp : Dialect
         new(@"backbone\.block(\d)\.(\d+)\.(norm|conv1|conv2)", match =>
         {
             int layer = int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture) + 1;
-            string name = string.Create(CultureInfo.InvariantCulture, $"features.denseblock{match.Groups[1]}.denselayer{layer}");
+            string name =
+                string.Create(CultureInfo.InvariantCulture, $"features.denseblock{match.Groups[1]}.denselayer{layer}");
             return Layer(name, match.Groups[3].Value, dot);
         }),
         new(@"backbone\.transition(\d)\.norm", "", "features.transition$1.norm"),

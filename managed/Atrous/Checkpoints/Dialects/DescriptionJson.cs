@@ -25,7 +25,8 @@ internal static class DescriptionJson
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
         IgnoreReadOnlyProperties = true,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false), new SizeConverter() },
+        Converters =
+            { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false), new SizeConverter() },
     };
 
     public static string Write<T>(T spec) => JsonSerializer.Serialize(spec, Options);
@@ -46,11 +47,13 @@ internal static class DescriptionJson
     {
         using JsonDocument document = Parse(json);
         PreprocessingSpec spec = Deserialize<PreprocessingSpec>(document);
-        bool fits = spec.Mean.Count == channels && spec.Std.Count == channels && spec.Std.All(std => std > 0) && spec.Scale > 0
+        bool fits = spec.Mean.Count == channels && spec.Std.Count == channels && spec.Std.All(std => std > 0)
+            && spec.Scale > 0
             && spec.Mean.Concat(spec.Std).Append(spec.Scale).All(float.IsFinite);
         if (!fits)
             throw new JsonException($"its mean, std and scale are not those of {channels} channels");
-        return Sides(spec.Resize).All(side => side is >= 1 and <= 65536) ? spec : throw new JsonException("its size is not one of a picture");
+        return Sides(spec.Resize).All(side => side is >= 1 and <= 65536) ? spec
+            : throw new JsonException("its size is not one of a picture");
     }
 
     public static IReadOnlyList<string> ReadNames(string json)
@@ -98,7 +101,8 @@ internal static class DescriptionJson
 
     private static void RejectNullItems(JsonElement element)
     {
-        if (element.ValueKind == JsonValueKind.Array && element.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.Null))
+        if (element.ValueKind == JsonValueKind.Array
+            && element.EnumerateArray().Any(item => item.ValueKind == JsonValueKind.Null))
             throw new JsonException("a list of it has a null");
         foreach (JsonElement child in Children(element))
             RejectNullItems(child);
@@ -109,7 +113,8 @@ internal static class DescriptionJson
         if (element.ValueKind != JsonValueKind.Number)
             return Children(element).Sum(Sum);
         double number = element.GetDouble();
-        return number is >= 0 and <= Largest ? number : throw new JsonException($"it has the number {element}, which no network has");
+        return number is >= 0 and <= Largest ? number
+            : throw new JsonException($"it has the number {element}, which no network has");
     }
 
     private static IEnumerable<JsonElement> Children(JsonElement element) => element.ValueKind switch
@@ -122,7 +127,8 @@ internal static class DescriptionJson
     /// <summary>A height and a width as a list of two.</summary>
     private sealed class SizeConverter : JsonConverter<(int Height, int Width)>
     {
-        public override (int Height, int Width) Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
+        public override (int Height, int Width) Read(
+            ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
             JsonSerializer.Deserialize<int[]>(ref reader, options) is [int height, int width]
                 ? (height, width)
                 : throw new JsonException("a size is a list of height and width");

@@ -33,7 +33,11 @@ internal sealed partial class Detectron2 : Dialect
         var pyramid = new AsppSpec
         {
             Rates = AsppSpec.StandardRates(outputStride),
-            ImagePooling = new ImagePoolingSpec { Window = PoolingWindow(choice, outputStride), BiasWithoutNorm = true },
+            ImagePooling = new ImagePoolingSpec
+            {
+                Window = PoolingWindow(choice, outputStride),
+                BiasWithoutNorm = true,
+            },
             Style = separable ? ConvolutionStyle.SeparableNormed : ConvolutionStyle.Dense,
         };
         return new ModelDescription
@@ -88,7 +92,8 @@ internal sealed partial class Detectron2 : Dialect
     private static LayerNames Block(Match match)
     {
         int stage = int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) + 1;
-        string name = string.Create(CultureInfo.InvariantCulture, $"backbone.res{stage}.{match.Groups[2]}.{match.Groups[3]}");
+        string name =
+            string.Create(CultureInfo.InvariantCulture, $"backbone.res{stage}.{match.Groups[2]}.{match.Groups[3]}");
         return new LayerNames(name, name + ".norm");
     }
 
@@ -97,12 +102,14 @@ internal sealed partial class Detectron2 : Dialect
         if (checkpoint.Evidence("backbone.stem.conv3.weight", "backbone.res2.0.conv3.weight") is null)
         {
             throw new ModelException(
-                $"'{checkpoint.Path}' has detectron2's DeepLab head on a backbone that Atrous does not have; it has the " +
+                $"'{checkpoint.Path}' has detectron2's DeepLab head on a backbone that Atrous does not have; it has " +
+                $"the " +
                 "ResNets with a stem of three convolutions (R103).");
         }
         int[] blocks = BackboneShapes.ResNetBlocks(
             checkpoint,
-            (stage, block) => string.Create(CultureInfo.InvariantCulture, $"backbone.res{stage + 1}.{block}.conv1.weight"));
+            (stage, block) =>
+                string.Create(CultureInfo.InvariantCulture, $"backbone.res{stage + 1}.{block}.conv1.weight"));
         return new ResNetSpec
         {
             Name = BackboneShapes.ResNetName(blocks, stemConvolutions: 3),
@@ -119,14 +126,16 @@ internal sealed partial class Detectron2 : Dialect
         string text = choice.Text(
             "image_pool",
             string.Create(CultureInfo.InvariantCulture, $"{512 / outputStride}x{1024 / outputStride}"),
-            "window of the image pooling in feature pixels, the training crop / output stride (HxW, or global without a crop)");
+            "window of the image pooling in feature pixels, the training crop / output stride (HxW, or global " +
+            "without a crop)");
         if (text == "global")
             return null;
         return Window().Match(text) is { Success: true } match
             && int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int height)
             && int.TryParse(match.Groups[2].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int width)
             ? (height, width)
-            : throw new UnavailableException($"The switch image_pool takes a window such as 32x64, or global; not '{text}'.");
+            : throw new UnavailableException(
+                $"The switch image_pool takes a window such as 32x64, or global; not '{text}'.");
     }
 
     [GeneratedRegex("^([1-9][0-9]*)x([1-9][0-9]*)$")]

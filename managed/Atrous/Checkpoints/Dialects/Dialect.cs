@@ -55,7 +55,8 @@ public abstract class Dialect
             if (named.Recognise(checkpoint) is null)
             {
                 throw new ModelException(
-                    $"'{checkpoint.Path}' has none of the names that the dialect {named.Name} uses. Leave --dialect away to let " +
+                    $"'{checkpoint.Path}' has none of the names that the dialect {named.Name} uses. Leave --dialect " +
+                    $"away to let " +
                     "Atrous recognise the file.");
             }
             return Checked(named, checkpoint, choice);
@@ -67,7 +68,8 @@ public abstract class Dialect
         }
         string some = string.Join(", ", checkpoint.Weights.Keys.Take(3).Select(key => $"'{key}'"));
         throw new ModelException(
-            $"'{checkpoint.Path}' is not a checkpoint of a network that Atrous knows: its {checkpoint.Weights.Count} tensors " +
+            $"'{checkpoint.Path}' is not a checkpoint of a network that Atrous knows: its {checkpoint.Weights.Count} " +
+            $"tensors " +
             $"({some}, ...) fit none of the dialects {Names()}.");
     }
 

@@ -15,7 +15,8 @@ internal sealed class HuggingFace : Dialect
 {
     private const string Backbone = "mobilenet_v2.", Head = "segmentation_head.";
     private const string Stem = Backbone + "conv_stem.first_conv.convolution.weight";
-    private const string Branch = Head + "conv_aspp.convolution.weight", Classifier = Head + "classifier.convolution.weight";
+    private const string Branch = Head + "conv_aspp.convolution.weight", Classifier = Head
+        + "classifier.convolution.weight";
 
     public override string Name => "HuggingFace";
 
@@ -83,7 +84,8 @@ internal sealed class HuggingFace : Dialect
     private static string Block(Match match)
     {
         int layer = int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) - 2;
-        string part = match.Groups[2].Value switch { "expand" => "expand_1x1", "depthwise" => "conv_3x3", _ => "reduce_1x1" };
+        string part =
+            match.Groups[2].Value switch { "expand" => "expand_1x1", "depthwise" => "conv_3x3", _ => "reduce_1x1" };
         string module = layer < 0 ? "conv_stem" : string.Create(CultureInfo.InvariantCulture, $"layer.{layer}");
         return $"{Backbone}{module}.{part}";
     }

@@ -22,7 +22,8 @@ internal sealed class JfZhang95 : Dialect
     {
         bool drn = checkpoint.Weights.ContainsKey("backbone.layer8.0.weight");
         int outputStride = drn ? choice.OutputStride(8, 8) : choice.OutputStride(16, 8, 16);
-        (BackboneSpec backbone, NameMap.Row[] names, string stem) = drn ? DrnD(checkpoint) : Backbone(checkpoint, outputStride);
+        (BackboneSpec backbone, NameMap.Row[] names, string stem) = drn ? DrnD(checkpoint)
+            : Backbone(checkpoint, outputStride);
         int channels = checkpoint.InputChannels(stem);
         // Until November 2018 the decoder had no dropout between its two convolutions.
         bool early = !checkpoint.Weights.ContainsKey("decoder.last_conv.8.weight");
@@ -64,17 +65,20 @@ internal sealed class JfZhang95 : Dialect
         };
     }
 
-    private static (BackboneSpec Spec, NameMap.Row[] Names, string Stem) Backbone(ICheckpoint checkpoint, int outputStride)
+    private static (BackboneSpec Spec, NameMap.Row[] Names, string Stem) Backbone(
+        ICheckpoint checkpoint, int outputStride)
     {
         if (BackboneShapes.FindResNet(checkpoint, "backbone.", outputStride, DilationRule.Full) is { } resNet)
             return (resNet with { MultiGrid = [1, 2, 4] }, BackboneNames.ResNet("backbone."), "backbone.conv1.weight");
         if (checkpoint.Weights.ContainsKey("backbone.block20.skip.weight"))
-            return (Xception(outputStride), BackboneNames.Xception("backbone.", unactivated: 2), "backbone.conv1.weight");
+            return (
+                Xception(outputStride), BackboneNames.Xception("backbone.", unactivated: 2), "backbone.conv1.weight");
         const string stem = "backbone.features.0.0.weight";
         if (!checkpoint.Weights.ContainsKey(stem))
         {
             throw new ModelException(
-                $"'{checkpoint.Path}' has jfzhang95's head on a backbone that Atrous does not have; it has ResNet, Xception, " +
+                $"'{checkpoint.Path}' has jfzhang95's head on a backbone that Atrous does not have; it has ResNet, " +
+                $"Xception, " +
                 "MobileNetV2 and DRN-D.");
         }
         var mobileNet = new InvertedResidualSpec
@@ -125,12 +129,14 @@ internal sealed class JfZhang95 : Dialect
             new(@"backbone\.stage(\d)\.(\d+)\.conv(\d)", match => new(
                 Layer(match, 2) + match.Result(".$2.conv$3"), Layer(match, 2) + match.Result(".$2.bn$3"))),
             new(@"backbone\.stage(\d)\.(\d+)\.shortcut", match => new(
-                Layer(match, 2) + match.Result(".$2.downsample.0"), Layer(match, 2) + match.Result(".$2.downsample.1"))),
+                Layer(match, 2) + match.Result(".$2.downsample.0"), Layer(match, 2)
+                + match.Result(".$2.downsample.1"))),
             new(@"backbone\.exit(\d)", match => Sequence(match, 6)),
         ];
         return (spec, names, "backbone.layer0.0.weight");
 
-        static LayerNames Sequence(Match match, int offset) => new(Layer(match, offset) + ".0", Layer(match, offset) + ".1");
+        static LayerNames Sequence(Match match, int offset) =>
+            new(Layer(match, offset) + ".0", Layer(match, offset) + ".1");
 
         static string Layer(Match match, int offset) => string.Create(
             CultureInfo.InvariantCulture,

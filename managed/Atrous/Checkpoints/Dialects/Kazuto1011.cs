@@ -94,13 +94,15 @@ internal sealed class Kazuto1011 : Dialect
         string text = choice.Text(
             "multi_scale", standard, "further scales whose logits are merged by maximum, as 0.5,0.75; or none");
         bool recomputed = choice.Flag(
-            "recompute_scale_factor", false, "those scales are sampled as PyTorch up to 1.5 did, rather than as 1.6 and later");
+            "recompute_scale_factor", false,
+            "those scales are sampled as PyTorch up to 1.5 did, rather than as 1.6 and later");
         if (text == "none")
             return null;
         var scales = new List<double>();
         foreach (string part in text.Split(','))
         {
-            bool isNumber = double.TryParse(part, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double scale);
+            bool isNumber =
+                double.TryParse(part, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double scale);
             if (!isNumber || scale is < 0.1 or > 8)
             {
                 throw new UnavailableException(

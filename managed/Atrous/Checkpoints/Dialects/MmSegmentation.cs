@@ -83,6 +83,7 @@ internal sealed class MmSegmentation : Dialect
                 StemConvolutions = 3,
             }
             : throw new ModelException(
-                $"'{checkpoint.Path}' has mmsegmentation's DeepLab head on a backbone that Atrous does not have; it has " +
+                $"'{checkpoint.Path}' has mmsegmentation's DeepLab head on a backbone that Atrous does not have; it " +
+                $"has " +
                 "ResNetV1c with bottleneck blocks (r50 and r101, \"d8\").");
 }

@@ -12,14 +12,16 @@ namespace Atrous.Checkpoints.Dialects;
 /// </summary>
 internal sealed partial class ModelMetadata(ICheckpoint checkpoint)
 {
-    public string Text(string key) => checkpoint.Metadata.TryGetValue(key, out string? value) ? value : throw Wrong(key, "is missing");
+    public string Text(string key) =>
+        checkpoint.Metadata.TryGetValue(key, out string? value) ? value : throw Wrong(key, "is missing");
 
     public bool Starts(string key, string prefix) => Text(key).StartsWith(prefix, StringComparison.Ordinal);
 
     public string OneOf(string key, params string[] values)
     {
         string value = Text(key);
-        return values.Contains(value) ? value : throw Wrong(key, $"is '{value}'; Atrous knows {string.Join(", ", values)}");
+        return values.Contains(value) ? value
+            : throw Wrong(key, $"is '{value}'; Atrous knows {string.Join(", ", values)}");
     }
 
     /// <param name="key">Entry.</param>
@@ -40,7 +42,8 @@ internal sealed partial class ModelMetadata(ICheckpoint checkpoint)
 
     public string[] Names(string key) => Json<string[]>(key);
 
-    public Activation Activation(string key) => OneOf(key, "relu", "relu6") == "relu6" ? Graph.Activation.Relu6 : Graph.Activation.Relu;
+    public Activation Activation(string key) =>
+        OneOf(key, "relu", "relu6") == "relu6" ? Graph.Activation.Relu6 : Graph.Activation.Relu;
 
     /// <summary>The blocks of the backbone, one object each.</summary>
     public InvertedResidual[] Blocks() =>
@@ -58,7 +61,12 @@ internal sealed partial class ModelMetadata(ICheckpoint checkpoint)
             throw Wrong("input_size", "is not a height and a width");
         if (mean.Length != std.Length || mean.Length == 0 || std.Contains(0))
             throw Wrong("std", "does not fit the mean");
-        return PreprocessingSpec.ImageNet with { Mean = mean, Std = std, Resize = new ResizePolicy.LongSide(size.Max(), OnlyShrink: false) };
+        return PreprocessingSpec.ImageNet with
+        {
+            Mean = mean,
+            Std = std,
+            Resize = new ResizePolicy.LongSide(size.Max(), OnlyShrink: false),
+        };
     }
 
     private T Json<T>(string key)
@@ -73,12 +81,14 @@ internal sealed partial class ModelMetadata(ICheckpoint checkpoint)
         }
     }
 
-    public ModelException Wrong(string key, string problem) => new($"'{checkpoint.Path}': the metadata entry '{key}' {problem}.");
+    public ModelException Wrong(string key, string problem) =>
+        new($"'{checkpoint.Path}': the metadata entry '{key}' {problem}.");
 
     internal sealed record BlockRow(int Stride, int Dilation, int ExpandKernel, int DwKernel, bool Residual);
 
     // Generated, because finding out by reflection how to read them takes 40 ms in a fresh process.
-    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = true)]
+    [JsonSourceGenerationOptions(
+        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = true)]
     [JsonSerializable(typeof(BlockRow[]))]
     [JsonSerializable(typeof(int[]))]
     [JsonSerializable(typeof(float[]))]

@@ -24,9 +24,11 @@ internal sealed class SegmentationModels : Dialect
 
     public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
-        string aspp = Array.Find([V3Plus, V3, V3Legacy], prefix => checkpoint.Weights.ContainsKey(prefix + FirstBranch))!;
+        string aspp =
+            Array.Find([V3Plus, V3, V3Legacy], prefix => checkpoint.Weights.ContainsKey(prefix + FirstBranch))!;
         bool plus = aspp == V3Plus, mobile = checkpoint.Weights.ContainsKey(MobileNetStem);
-        int outputStride = choice.OutputStride(checkpoint.ConfigNumber("encoder_output_stride") ?? (plus ? 16 : 8), 8, 16);
+        int outputStride =
+            choice.OutputStride(checkpoint.ConfigNumber("encoder_output_stride") ?? (plus ? 16 : 8), 8, 16);
         BackboneSpec backbone = mobile ? MobileNet(outputStride) : ResNet(checkpoint, outputStride);
         int channels = checkpoint.InputChannels(mobile ? MobileNetStem : ResNetStem);
         var pyramid = new AsppSpec
@@ -78,7 +80,8 @@ internal sealed class SegmentationModels : Dialect
     private static ResNetSpec ResNet(ICheckpoint checkpoint, int outputStride) =>
         BackboneShapes.FindResNet(checkpoint, "encoder.", outputStride, DilationRule.Full)
         ?? throw new ModelException(
-            $"'{checkpoint.Path}' has the head of segmentation_models.pytorch's DeepLab on an encoder that Atrous does not " +
+            $"'{checkpoint.Path}' has the head of segmentation_models.pytorch's DeepLab on an encoder that Atrous " +
+            $"does not " +
             "have; it has resnet18 to resnet152 and mobilenet_v2.");
 
     private static InvertedResidualSpec MobileNet(int outputStride) => new()

@@ -78,7 +78,8 @@ internal sealed class SelfDescribing : Dialect
             Activation = metadata.Activation("activation"),
             // They are stored with the strides and dilations of one output stride; a smaller one follows from them.
             Blocks = DilationPlan.Denser(2, metadata.Blocks(), outputStride),
-            LastConvolution = checkpoint.Weights.ContainsKey(edge ? "backbone.conv_head.weight" : "backbone.features.18.0.weight"),
+            LastConvolution =
+                checkpoint.Weights.ContainsKey(edge ? "backbone.conv_head.weight" : "backbone.features.18.0.weight"),
             LowLevelBlock = plus ? metadata.Number("low_level_block") : 0,
             LowLevelBeforeProjection = true,
         };

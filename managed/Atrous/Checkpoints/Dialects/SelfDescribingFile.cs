@@ -11,12 +11,14 @@ namespace Atrous.Checkpoints.Dialects;
 internal static class SelfDescribingFile
 {
     /// <summary>The metadata's entries; <see cref="Origin"/> is the dialect that the model had before.</summary>
-    public const string VersionKey = "atrous.version", Network = "network", Preprocessing = "preprocessing", Names = "class_names", Origin = "dialect";
+    public const string VersionKey = "atrous.version", Network = "network", Preprocessing = "preprocessing",
+        Names = "class_names", Origin = "dialect";
 
     public const string Version = "2";
 
     /// <summary>What a file has to say of a model.</summary>
-    public static IReadOnlyDictionary<string, string> Metadata(ModelDescription description) => new Dictionary<string, string>
+    public static IReadOnlyDictionary<string, string> Metadata(ModelDescription description) =>
+        new Dictionary<string, string>
     {
         [VersionKey] = Version,
         [Network] = DescriptionJson.Write(description.Network),
@@ -27,16 +29,19 @@ internal static class SelfDescribingFile
 
     /// <summary>The model that such a file says it has.</summary>
     /// <exception cref="ModelException">An entry is missing or cannot be understood.</exception>
-    public static ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice, string dialect, string evidence)
+    public static ModelDescription Describe(
+        ICheckpoint checkpoint, DialectChoice choice, string dialect, string evidence)
     {
         var metadata = new ModelMetadata(checkpoint);
         if (metadata.Text(VersionKey) is not Version and { } version)
         {
             throw new ModelException(
-                $"'{checkpoint.Path}' is of version {version} of the self-describing form; this Atrous reads up to {Version}. Use a newer one.");
+                $"'{checkpoint.Path}' is of version {version} of the self-describing form; this Atrous reads up to " +
+                $"{Version}. Use a newer one.");
         }
         NetworkSpec network = Read(Network, DescriptionJson.ReadNetwork);
-        PreprocessingSpec preprocessing = Read(Preprocessing, json => DescriptionJson.ReadPreprocessing(json, network.InputChannels));
+        PreprocessingSpec preprocessing =
+            Read(Preprocessing, json => DescriptionJson.ReadPreprocessing(json, network.InputChannels));
         IReadOnlyList<string> names = Read(Names, DescriptionJson.ReadNames);
         if (names.Count != 0 && names.Count != network.Classes)
             throw metadata.Wrong(Names, $"has {names.Count} names for {network.Classes} classes");

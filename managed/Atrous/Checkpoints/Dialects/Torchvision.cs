@@ -21,7 +21,8 @@ internal sealed class Torchvision : Dialect
     [
         Block(1, 3, Activation.Relu, residual: true) with { ExpandKernel = 0 },
         Block(2, 3, Activation.Relu), Block(1, 3, Activation.Relu, residual: true),
-        Gated(2, 5, Activation.Relu), Gated(1, 5, Activation.Relu, residual: true), Gated(1, 5, Activation.Relu, residual: true),
+        Gated(2, 5, Activation.Relu), Gated(1, 5, Activation.Relu, residual: true),
+            Gated(1, 5, Activation.Relu, residual: true),
         Block(2, 3, Activation.HardSwish), Block(1, 3, Activation.HardSwish, residual: true),
         Block(1, 3, Activation.HardSwish, residual: true), Block(1, 3, Activation.HardSwish, residual: true),
         Gated(1, 3, Activation.HardSwish), Gated(1, 3, Activation.HardSwish, residual: true),
@@ -75,7 +76,8 @@ internal sealed class Torchvision : Dialect
     private static ResNetSpec ResNet(ICheckpoint checkpoint, int outputStride) =>
         BackboneShapes.FindResNet(checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious)
         ?? throw new ModelException(
-            $"'{checkpoint.Path}' has torchvision's DeepLabV3 head on a backbone that Atrous does not have; it has ResNet and " +
+            $"'{checkpoint.Path}' has torchvision's DeepLabV3 head on a backbone that Atrous does not have; it has " +
+            $"ResNet and " +
             "MobileNetV3-Large.");
 
     private static InvertedResidualSpec MobileNetV3() => new()

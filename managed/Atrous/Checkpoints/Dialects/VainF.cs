@@ -76,9 +76,11 @@ internal sealed class VainF : Dialect
         ];
     }
 
-    private static (BackboneSpec Spec, NameMap.Row[] Names, string Stem) Backbone(ICheckpoint checkpoint, int outputStride)
+    private static (BackboneSpec Spec, NameMap.Row[] Names, string Stem) Backbone(
+        ICheckpoint checkpoint, int outputStride)
     {
-        if (BackboneShapes.FindResNet(checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious) is { } resNet)
+        if (BackboneShapes.FindResNet(
+            checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious) is { } resNet)
             return (resNet, BackboneNames.ResNet("backbone."), "backbone.conv1.weight");
         if (checkpoint.Weights.ContainsKey("backbone.block12.skip.weight"))
             return (Xception(outputStride), BackboneNames.Xception("backbone."), "backbone.conv1.weight");
@@ -87,7 +89,8 @@ internal sealed class VainF : Dialect
         if (!checkpoint.Weights.ContainsKey(stem))
         {
             throw new ModelException(
-                $"'{checkpoint.Path}' has VainF's head on a backbone that Atrous does not have (HRNet?); it has ResNet, " +
+                $"'{checkpoint.Path}' has VainF's head on a backbone that Atrous does not have (HRNet?); it has " +
+                $"ResNet, " +
                 "MobileNetV2 and Xception.");
         }
         var mobileNet = new InvertedResidualSpec
@@ -124,7 +127,8 @@ internal sealed class VainF : Dialect
                 new XceptionBlock(2, 1, dense ? 4 : 2, StartsActivated: true, ConvolutionSkip: true),
             ],
             ExitActivatedFirst = false,
-            Exit = [new XceptionExit(exitDilation, Padding: 1), new XceptionExit(exitDilation, Padding: 1, Normed: false)],
+            Exit = [new XceptionExit(exitDilation, Padding: 1),
+                new XceptionExit(exitDilation, Padding: 1, Normed: false)],
             LowLevel = XceptionTap.Block1,
         };
     }

@@ -18,5 +18,6 @@ internal static class WeightFacts
     private static int[] Kernel(IWeightSource weights, string name) =>
         weights.Weights.TryGetValue(name, out WeightInfo? info) && info.Shape.Length == 4 && info.Elements > 0
             ? info.Shape
-            : throw new ModelException($"The checkpoint has no convolution kernel '{name}'; the model cannot be built without it.");
+            : throw new ModelException(
+                $"The checkpoint has no convolution kernel '{name}'; the model cannot be built without it.");
 }

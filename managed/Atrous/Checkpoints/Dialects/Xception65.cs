@@ -25,7 +25,10 @@ internal static class Xception65
             Blocks =
             [
                 new XceptionBlock(3, 2, 1, StartsActivated: false, ConvolutionSkip: true),
-                new XceptionBlock(3, 2, 1, StartsActivated: false, ConvolutionSkip: true) { InputActivation = Activation.Relu },
+                new XceptionBlock(3, 2, 1, StartsActivated: false, ConvolutionSkip: true)
+                {
+                    InputActivation = Activation.Relu,
+                },
                 new XceptionBlock(3, outputStride == 8 ? 1 : 2, 1, StartsActivated: true, ConvolutionSkip: true),
                 .. Enumerable.Repeat(middle, 16),
                 middle with { ConvolutionSkip = true },

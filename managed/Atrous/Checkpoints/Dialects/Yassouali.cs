@@ -13,7 +13,8 @@ internal sealed class Yassouali : AsspLineage
     private static readonly DataSet[] DataSets =
     [
         new("voc", 21, [0.45734706f, 0.43338275f, 0.40058118f], [0.23965294f, 0.23532275f, 0.2398498f], ClassNames.Voc),
-        new("cityscapes", 19, [0.28689529f, 0.32513294f, 0.28389176f], [0.17613647f, 0.18099176f, 0.17772235f], ClassNames.Cityscapes),
+        new("cityscapes", 19, [0.28689529f, 0.32513294f, 0.28389176f], [0.17613647f, 0.18099176f, 0.17772235f],
+            ClassNames.Cityscapes),
         new("ade20k", 150, [0.48897059f, 0.46548275f, 0.4294f], [0.22861765f, 0.22948039f, 0.24054667f], []),
         new("coco", 182, [0.43931922f, 0.41310471f, 0.37480941f], [0.24272706f, 0.23649098f, 0.23429529f], []),
     ];
@@ -39,5 +40,6 @@ internal sealed class Yassouali : AsspLineage
         return (preprocessing, ClassNames.OfSize(network.Classes, dataSet.ClassNames));
     }
 
-    private sealed record DataSet(string Name, int Classes, float[] Mean, float[] Std, IReadOnlyList<string> ClassNames);
+    private sealed record DataSet(
+        string Name, int Classes, float[] Mean, float[] Std, IReadOnlyList<string> ClassNames);
 }

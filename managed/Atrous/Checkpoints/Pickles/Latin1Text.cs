@@ -33,7 +33,8 @@ internal sealed class Latin1Text : Storage
         long continuations = 0;
         for (long position = 0; position < _utf8.Length; position += buffer.Length)
         {
-            Span<sbyte> chunk = MemoryMarshal.Cast<byte, sbyte>(buffer.AsSpan(0, (int)Math.Min(buffer.Length, _utf8.Length - position)));
+            Span<sbyte> chunk = MemoryMarshal.Cast<byte, sbyte>(
+                buffer.AsSpan(0, (int)Math.Min(buffer.Length, _utf8.Length - position)));
             _utf8.Read(position, MemoryMarshal.AsBytes(chunk));
             int i = 0;
             for (; i <= chunk.Length - Vector<sbyte>.Count; i += Vector<sbyte>.Count)

@@ -59,7 +59,9 @@ internal sealed class NumpyCalls(CheckpointFile file)
         StoredTensor? tensor = StoredTensor.TryCreate(
             bytes, known, shape, fortran ? ColumnMajor(shape) : null, 0, type.BigEndian, out string problem);
         if (tensor is null || tensor.Elements * known.SizeInBytes() != bytes.Length)
-            throw file.Error($"has a NumPy array that {(tensor is null ? problem : "does not have as many bytes as its shape needs")}");
+            throw file.Error(
+                "has a NumPy array that " +
+                $"{(tensor is null ? problem : "does not have as many bytes as its shape needs")}");
         array.Tensor = tensor;
         return array;
     }

@@ -13,8 +13,10 @@ internal sealed class PickleCalls(CheckpointFile file)
     /// </summary>
     private static readonly HashSet<string> HostileModules = new(StringComparer.Ordinal)
     {
-        "os", "posix", "nt", "sys", "subprocess", "shutil", "socket", "pty", "runpy", "importlib", "ctypes", "webbrowser",
-        "pickle", "_pickle", "marshal", "code", "commands", "popen2", "asyncio", "pip", "timeit", "pdb", "bdb", "builtins",
+        "os", "posix", "nt", "sys", "subprocess", "shutil", "socket", "pty", "runpy", "importlib", "ctypes",
+            "webbrowser",
+        "pickle", "_pickle", "marshal", "code", "commands", "popen2", "asyncio", "pip", "timeit", "pdb", "bdb",
+            "builtins",
         "__builtin__",
     };
 
@@ -40,7 +42,8 @@ internal sealed class PickleCalls(CheckpointFile file)
                 return new PickleList([.. arguments is [{ } items] ? ItemsOf(items) : []]);
             case "builtins.tuple" or "__builtin__.tuple" or "torch.Size":
                 return arguments is [{ } elements] ? ItemsOf(elements).ToArray() : [];
-            case "_codecs.encode" or "builtins.bytearray" or "__builtin__.bytearray" or "builtins.bytes" or "__builtin__.bytes":
+            case "_codecs.encode" or "builtins.bytearray" or "__builtin__.bytearray" or "builtins.bytes"
+                or "__builtin__.bytes":
                 return BytesOf(function, arguments);
             case "copyreg._reconstructor" or "copy_reg._reconstructor" or "copyreg.__newobj__" or "copy_reg.__newobj__"
                 when arguments is [PickleGlobal type, ..]:
@@ -48,7 +51,8 @@ internal sealed class PickleCalls(CheckpointFile file)
             case "torch._utils._rebuild_parameter" or "torch._utils._rebuild_parameter_with_state"
                 when arguments is [var data, ..]:
                 return data;
-            case "torch._tensor._rebuild_from_type_v2" when arguments is [PickleGlobal inner, _, object?[] innerArguments, ..]:
+            case "torch._tensor._rebuild_from_type_v2"
+                when arguments is [PickleGlobal inner, _, object?[] innerArguments, ..]:
                 return _torch.Call(inner, innerArguments) ?? new PickleObject(inner);
         }
         return _torch.Call(function, arguments) ?? _numpy.Call(function, arguments) ?? Inert(function);
@@ -88,7 +92,8 @@ internal sealed class PickleCalls(CheckpointFile file)
         string package = function.Module.Split('.', 2)[0];
         bool harmless = package is "builtins" or "__builtin__" && HarmlessBuiltins.Contains(function.Name);
         if (HostileModules.Contains(package) && !harmless)
-            throw file.Error($"wants to call {Printable.Quote(function.FullName)}, which no weights need; do not trust this file");
+            throw file.Error(
+                $"wants to call {Printable.Quote(function.FullName)}, which no weights need; do not trust this file");
         return new PickleObject(function);
     }
 
@@ -139,6 +144,7 @@ internal sealed class PickleCalls(CheckpointFile file)
     }
 
     private static bool IsLatin1(string encoding) =>
-        encoding.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal).ToUpperInvariant()
+        encoding.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal)
+        .ToUpperInvariant()
             is "LATIN1" or "ISO88591";
 }

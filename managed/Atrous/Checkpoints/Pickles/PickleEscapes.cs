@@ -23,7 +23,8 @@ internal static class PickleEscapes
     {
         ReadOnlySpan<char> digits = text.EndsWith('L') ? text.AsSpan(0, text.Length - 1) : text;
         const NumberStyles Style = NumberStyles.AllowLeadingSign;
-        if (digits.Length > MaxDigits || !BigInteger.TryParse(digits, Style, CultureInfo.InvariantCulture, out BigInteger value))
+        if (digits.Length > MaxDigits
+            || !BigInteger.TryParse(digits, Style, CultureInfo.InvariantCulture, out BigInteger value))
             return null;
         return Narrow(value);
     }
@@ -59,7 +60,8 @@ internal static class PickleEscapes
             {
                 if (i + digits >= text.Length)
                     return null;
-                if (!int.TryParse(text.Slice(i + 1, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int code)
+                if (!int.TryParse(text.Slice(i + 1, digits), NumberStyles.AllowHexSpecifier,
+                    CultureInfo.InvariantCulture, out int code)
                     || code is < 0 or > 0x10ffff)
                     return null;
                 result.Append(code > 0xffff ? char.ConvertFromUtf32(code) : ((char)code).ToString());

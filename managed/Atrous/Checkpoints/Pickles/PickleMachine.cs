@@ -127,7 +127,8 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
     private void PushFloatLine()
     {
         bool valid = double.TryParse(
-            reader.ReadLine(), System.Globalization.NumberStyles.Float, System.Globalization.CultureInfo.InvariantCulture, out double value);
+            reader.ReadLine(), System.Globalization.NumberStyles.Float,
+            System.Globalization.CultureInfo.InvariantCulture, out double value);
         Push(valid ? value : throw Malformed());
     }
 
@@ -176,10 +177,12 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
             throw Malformed();
     }
 
-    private long MemoLine() => PickleEscapes.ParseInteger(reader.ReadLine()) is long index and >= 0 ? index : throw Malformed();
+    private long MemoLine() =>
+        PickleEscapes.ParseInteger(reader.ReadLine()) is long index and >= 0 ? index : throw Malformed();
 
     private void Get(long index) =>
-        Push(_memo.TryGetValue(index, out object? value) ? value : throw reader.Error($"asks for the value {index} that it never stored"));
+        Push(_memo.TryGetValue(index, out object? value) ? value
+        : throw reader.Error($"asks for the value {index} that it never stored"));
 
     private void StackGlobal()
     {

@@ -13,7 +13,8 @@ internal sealed class PickleReader(CheckpointFile file, ByteRegion region)
     private const int MaxLineBytes = 1 << 16;
     private const long MaxTextBytes = 32 << 20;
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 =
+        new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly byte[] _buffer = new byte[MaxInlineBytes];
     private long _bufferStart;

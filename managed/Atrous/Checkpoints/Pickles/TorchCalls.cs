@@ -13,9 +13,12 @@ internal sealed class TorchCalls(CheckpointFile file)
             return null;
         return (function.Name, arguments) switch
         {
-            ("_rebuild_tensor" or "_rebuild_tensor_v2", [StorageReference storage, long offset, object?[] sizes, object?[] strides, ..]) =>
+            ("_rebuild_tensor" or "_rebuild_tensor_v2",
+                [StorageReference storage, long offset, object?[] sizes, object?[] strides, ..]) =>
                 Rebuild(storage, storage.Type, offset, sizes, strides, arguments.ElementAtOrDefault(6)),
-            ("_rebuild_tensor_v3", [StorageReference storage, long offset, object?[] sizes, object?[] strides, _, _, PickleGlobal type, ..]) =>
+            ("_rebuild_tensor_v3",
+                [StorageReference storage, long offset, object?[] sizes, object?[] strides, _, _, PickleGlobal type,
+                ..]) =>
                 Rebuild(storage, TypeOf(type), offset, sizes, strides, arguments.ElementAtOrDefault(7)),
             ("_rebuild_tensor" or "_rebuild_tensor_v2" or "_rebuild_tensor_v3", _) =>
                 throw file.Error("holds a pickle with a malformed tensor"),
@@ -24,7 +27,8 @@ internal sealed class TorchCalls(CheckpointFile file)
     }
 
     /// <summary>The element type of a storage class; null for those that are not supported.</summary>
-    public static DType? TypeOfStorage(PickleGlobal type) => type.Module is not ("torch" or "torch.cuda") ? null : type.Name switch
+    public static DType? TypeOfStorage(PickleGlobal type) =>
+        type.Module is not ("torch" or "torch.cuda") ? null : type.Name switch
     {
         "FloatStorage" => DType.Float32,
         "HalfStorage" => DType.Float16,

@@ -26,7 +26,8 @@ internal sealed class CheckpointFile : IDisposable
         {
             throw new ModelException($"The checkpoint '{path}' does not exist; check the path.", e);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        catch (Exception e)
+            when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             throw new ModelException($"The checkpoint '{path}' cannot be opened: {e.Message.TrimEnd('.')}.", e);
         }

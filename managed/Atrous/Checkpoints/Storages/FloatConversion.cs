@@ -71,7 +71,8 @@ internal static class FloatConversion
             Vector256<uint> bits = Widen(source, i);
             Vector256<uint> magnitude = (bits & Vector256.Create(0x7fffu)) << 13;
             Vector256<uint> special = Vector256.GreaterThanOrEqual(magnitude, Vector256.Create(0x0f800000u));
-            Vector256<uint> result = (magnitude.AsSingle() * rebias).AsUInt32() | (special & Vector256.Create(0x7f800000u));
+            Vector256<uint> result = (magnitude.AsSingle() * rebias)
+                .AsUInt32() | (special & Vector256.Create(0x7f800000u));
             (result | (bits & Vector256.Create(0x8000u)) << 16).AsSingle().StoreUnsafe(ref destination[i]);
         }
         for (; i < source.Length; i++)

@@ -61,5 +61,6 @@ internal sealed class MemoryRegion(ReadOnlyMemory<byte> bytes) : ByteRegion
     public override void Read(long offset, Span<byte> destination) =>
         bytes.Span.Slice((int)offset, destination.Length).CopyTo(destination);
 
-    public override ByteRegion Slice(long offset, long length) => new MemoryRegion(bytes.Slice((int)offset, (int)length));
+    public override ByteRegion Slice(long offset, long length) =>
+        new MemoryRegion(bytes.Slice((int)offset, (int)length));
 }

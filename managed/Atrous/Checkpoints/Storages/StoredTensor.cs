@@ -80,7 +80,8 @@ internal sealed class StoredTensor
     public void Read(Span<float> destination)
     {
         if (destination.Length != Elements)
-            throw new ArgumentException($"The destination has {destination.Length} elements, the tensor {Elements}.", nameof(destination));
+            throw new ArgumentException(
+                $"The destination has {destination.Length} elements, the tensor {Elements}.", nameof(destination));
         if (Elements == 0)
             return;
         if (_contiguous)

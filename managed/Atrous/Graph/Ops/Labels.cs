@@ -14,7 +14,9 @@ public sealed record Softmax : Op
     public override Shape OutputShape(IReadOnlyList<Shape> inputs) => inputs[0];
 }
 
-/// <summary>What is made of each pixel's scores. With <see cref="Upsample"/> they are resized first, never held at full size.</summary>
+/// <summary>
+/// What is made of each pixel's scores. With <see cref="Upsample"/> they are resized first, never held at full size.
+/// </summary>
 /// <param name="Upsample">How the scores are resized; null for not at all.</param>
 public abstract record LabelOp(ResizeBilinear? Upsample) : Op
 {

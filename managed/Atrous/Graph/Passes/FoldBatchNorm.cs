@@ -13,7 +13,8 @@ internal static class FoldBatchNorm
 
     private static Op? Merge(Node first, Op second)
     {
-        if (first is not { Op: Conv2d { Activation.Kind: ActivationKind.None } conv, Inputs.Count: 1 } || second is not BatchNorm norm)
+        if (first is not { Op: Conv2d { Activation.Kind: ActivationKind.None } conv, Inputs.Count: 1 }
+            || second is not BatchNorm norm)
             return null;
         var scale = new float[norm.Scale.Length];
         var bias = new float[norm.Scale.Length];

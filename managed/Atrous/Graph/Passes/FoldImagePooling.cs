@@ -20,7 +20,8 @@ internal static class FoldImagePooling
         var gone = new HashSet<Node>();
         foreach (Node node in graph.Nodes)
         {
-            if (IsProjection(node) && MakerIfReadOnce(node.Inputs[0]) is { Op: Concat } concat && concat.Inputs.Count > 1
+            if (IsProjection(node) && MakerIfReadOnce(node.Inputs[0]) is { Op: Concat } concat
+                && concat.Inputs.Count > 1
                 && concat.Inputs.FirstOrDefault(input => VectorOf(input) is not null) is { } branch)
             {
                 Value vector = VectorOf(branch)!;
@@ -37,7 +38,8 @@ internal static class FoldImagePooling
                 Nodes =
                 [
                     .. graph.Nodes.Where(node => !gone.Contains(node))
-                        .SelectMany(node => folds.TryGetValue(node, out var fold) ? Fold(node, fold.Concat, fold.Branch, fold.Vector) : [node]),
+                        .SelectMany(node => folds.TryGetValue(node, out var fold)
+                        ? Fold(node, fold.Concat, fold.Branch, fold.Vector) : [node]),
                 ],
             };
 
@@ -45,19 +47,23 @@ internal static class FoldImagePooling
 
         // What a branch spreads over all pixels; where there is but one pixel it is the branch itself.
         Value? VectorOf(Value branch) =>
-            MakerIfReadOnce(branch) is not { } maker ? null : IsSpread(maker) ? maker.Inputs[0] : IsPooled(maker) ? branch : null;
+            MakerIfReadOnce(branch) is not { } maker ? null : IsSpread(maker) ? maker.Inputs[0] : IsPooled(maker)
+            ? branch : null;
 
         bool IsPooled(Node? node) =>
             node is { Op: GlobalAveragePool }
-            || (node is { Op: Conv2d or Activate or BatchNorm, Inputs: [{ Shape: { Height: 1, Width: 1 } } x] } && IsPooled(makers.GetValueOrDefault(x)));
+            || (node is { Op: Conv2d or Activate or BatchNorm, Inputs: [{ Shape: { Height: 1, Width: 1 } } x] }
+                && IsPooled(makers.GetValueOrDefault(x)));
     }
 
     private static bool IsProjection(Node node) =>
-        node.Op is Conv2d { KernelHeight: 1, KernelWidth: 1, Stride: 1, Groups: 1 } conv && conv.Padding == Padding.None;
+        node.Op is Conv2d { KernelHeight: 1, KernelWidth: 1, Stride: 1, Groups: 1 } conv
+        && conv.Padding == Padding.None;
 
     /// <summary>One pixel per picture becomes all of them.</summary>
     private static bool IsSpread(Node node) =>
-        node is { Op: ResizeBilinear } && node.Inputs[0].Shape is { Height: 1, Width: 1 } && node.Output.Shape is not { Height: 1, Width: 1 };
+        node is { Op: ResizeBilinear } && node.Inputs[0].Shape is { Height: 1, Width: 1 }
+        && node.Output.Shape is not { Height: 1, Width: 1 };
 
     private static IEnumerable<Node> Fold(Node project, Node concat, Value branch, Value vector)
     {
@@ -68,16 +74,20 @@ internal static class FoldImagePooling
         string name = project.Output.Name;
 
         var term = new Value($"{name}.context", vector.Shape with { Channels = conv.OutChannels });
-        yield return new Node(conv with { Kernel = InputChannels.Of(conv.Kernel, first, count), Activation = Activation.None }, [vector], term);
+        yield return new Node(
+            conv with { Kernel = InputChannels.Of(conv.Kernel, first, count), Activation = Activation.None }, [vector],
+            term);
         Value rest = others[0];
         if (others.Length > 1)
         {
-            rest = new Value(concat.Output.Name, concat.Output.Shape with { Channels = concat.Output.Shape.Channels - count });
+            rest = new Value(
+                concat.Output.Name, concat.Output.Shape with { Channels = concat.Output.Shape.Channels - count });
             yield return new Node(concat.Op, others, rest);
         }
         var sum = new Value($"{name}.rest", project.Output.Shape);
         yield return new Node(
-            conv with { Kernel = InputChannels.Without(conv.Kernel, first, count), Bias = null, Activation = Activation.None },
+            conv with { Kernel = InputChannels.Without(conv.Kernel, first, count), Bias = null,
+            Activation = Activation.None },
             [rest, .. project.Inputs.Skip(1)], sum);
         yield return new Node(new Binary(BinaryKind.Add, conv.Activation), [sum, term], project.Output);
     }

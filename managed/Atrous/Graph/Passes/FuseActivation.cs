@@ -7,7 +7,8 @@ internal static class FuseActivation
 {
     public static NetworkGraph Apply(NetworkGraph graph) => Pairs.Merge(
         graph,
-        (first, second) => first.Op is IActivated { Activation.Kind: ActivationKind.None } activated && second is Activate activate
+        (first, second) =>
+            first.Op is IActivated { Activation.Kind: ActivationKind.None } activated && second is Activate activate
             ? activated.WithActivation(activate.Activation)
             : null);
 }

@@ -32,8 +32,10 @@ internal static class FuseSeparable
     }
 
     private static bool IsDepthwise(Node node) =>
-        node is { Op: Conv2d { Groups: > 1 } conv, Inputs: [Value x] } && conv.Groups == x.Shape.Channels && conv.OutChannels == conv.Groups;
+        node is { Op: Conv2d { Groups: > 1 } conv, Inputs: [Value x] } && conv.Groups == x.Shape.Channels
+        && conv.OutChannels == conv.Groups;
 
     private static bool IsPointwise(Node node) =>
-        node.Op is Conv2d { KernelHeight: 1, KernelWidth: 1, Stride: 1, Groups: 1 } conv && conv.Padding == Padding.None;
+        node.Op is Conv2d { KernelHeight: 1, KernelWidth: 1, Stride: 1, Groups: 1 } conv
+        && conv.Padding == Padding.None;
 }

@@ -26,17 +26,23 @@ internal static class GraphPasses
         new(nameof(FoldImagePooling), FoldImagePooling.Apply),
     ];
 
-    /// <summary>In which number format values are stored; only where the backend is asked for another than float32.</summary>
+    /// <summary>
+    /// In which number format values are stored; only where the backend is asked for another than float32.
+    /// </summary>
     public static IReadOnlyList<GraphPass> Storage { get; } = [new(nameof(StoreAsBFloat16), StoreAsBFloat16.Apply)];
 
-    /// <summary>Where values lie, and which of them never reach memory: after this a graph is not rewritten any more.</summary>
+    /// <summary>
+    /// Where values lie, and which of them never reach memory: after this a graph is not rewritten any more.
+    /// </summary>
     public static IReadOnlyList<GraphPass> Layout { get; } =
     [
         new(nameof(ElideConcat), ElideConcat.Apply),
         new(nameof(FuseSeparable), FuseSeparable.Apply),
     ];
 
-    /// <summary>The fusions after which every value that is left was there before: what can be compared layer by layer.</summary>
+    /// <summary>
+    /// The fusions after which every value that is left was there before: what can be compared layer by layer.
+    /// </summary>
     public static IReadOnlyList<GraphPass> FusionsOfLayers { get; } = Without(Fusions, nameof(FoldImagePooling));
 
     /// <summary>A list without one of its passes.</summary>

@@ -13,7 +13,8 @@ internal static class Intermediates
 {
     /// <summary>The nodes that make them, in the order in which they run.</summary>
     public static IReadOnlyList<Node> Of(NetworkGraph graph) =>
-        [.. GraphPasses.Apply(graph, GraphPasses.FusionsOfLayers).Nodes.Where(node => node.Output.Type == DType.Float32)];
+        [.. GraphPasses.Apply(graph, GraphPasses.FusionsOfLayers).Nodes.Where(
+            node => node.Output.Type == DType.Float32)];
 
     /// <summary>The graph that gives copies of some of them.</summary>
     /// <param name="graph">Where the network was built.</param>

@@ -39,7 +39,8 @@ internal static class StoreAsBFloat16
                     exact.UnionWith(node.Inputs);
                 if (node.SecondOutput is { } second)
                     _types.TryAdd(second, second.Type);
-                _types.TryAdd(node.Output, exact.Contains(node.Output) ? node.Output.Type : TypeFor(node, readership.Readers(node.Output)));
+                _types.TryAdd(node.Output, exact.Contains(node.Output) ? node.Output.Type
+                    : TypeFor(node, readership.Readers(node.Output)));
             }
         }
 
@@ -84,7 +85,8 @@ internal static class StoreAsBFloat16
                 : DType.BFloat16;
 
         private bool NeedsFloat32(Node reader, Value value) =>
-            Enumerable.Range(0, reader.Inputs.Count).All(i => reader.Inputs[i] != value || NeededBy(reader, i) == DType.Float32);
+            Enumerable.Range(0, reader.Inputs.Count)
+            .All(i => reader.Inputs[i] != value || NeededBy(reader, i) == DType.Float32);
 
         /// <summary>The type in which a node takes an input; null where it takes any.</summary>
         private DType? NeededBy(Node node, int input) => node.Op.TypeOfInput(input) switch

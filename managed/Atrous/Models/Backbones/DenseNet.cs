@@ -28,7 +28,8 @@ internal static class DenseNet
         }
         x = layers.Norm(x, "backbone.norm", none);
         return new Features(null, layers.Graph.Resize(
-            "backbone.upsample", x, x.Shape.Height * spec.Upsampling, x.Shape.Width * spec.Upsampling, spec.UpsamplingGrid));
+            "backbone.upsample", x, x.Shape.Height * spec.Upsampling, x.Shape.Width * spec.Upsampling,
+            spec.UpsamplingGrid));
     }
 
     private static Value Layer(DenseNetSpec spec, Layers layers, Value x, string name, int dilation)

@@ -31,19 +31,22 @@ internal static class InvertedResidualNet
         InvertedResidualSpec spec, InvertedResidual block, Layers layers, Value x, string name)
     {
         Activation act = block.Activation ?? spec.Activation;
-        int ring = spec.PadsBlockInput && block.DepthwiseKernel > 0 ? block.Dilation * (block.DepthwiseKernel - 1) / 2 : 0;
+        int ring = spec.PadsBlockInput && block.DepthwiseKernel > 0 ? block.Dilation * (block.DepthwiseKernel - 1) / 2
+            : 0;
         int? depthwisePadding = null;
         Value y = x;
         if (block.ExpandKernel > 0)
         {
             int stride = block.DepthwiseKernel == 0 ? block.Stride : 1;
             // A padded 1x1 convolution computes activation(bias) on the ring: what padding its input means.
-            y = layers.Convolution(y, $"{name}.expand", block.ExpandKernel, act, stride, padding: spec.PadsBlockInput ? ring : null);
+            y = layers.Convolution(
+                y, $"{name}.expand", block.ExpandKernel, act, stride, padding: spec.PadsBlockInput ? ring : null);
             depthwisePadding = spec.PadsBlockInput ? 0 : null;
         }
         if (block.DepthwiseKernel > 0)
         {
-            y = layers.Depthwise(y, $"{name}.depthwise", block.DepthwiseKernel, act, block.Stride, block.Dilation, depthwisePadding);
+            y = layers.Depthwise(
+                y, $"{name}.depthwise", block.DepthwiseKernel, act, block.Stride, block.Dilation, depthwisePadding);
         }
         Value depthwise = y;
         if (block.SqueezeExcite)

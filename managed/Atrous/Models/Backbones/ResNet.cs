@@ -22,7 +22,8 @@ internal static class ResNet
             DilationPlan.Stage plan = spec.Stages[stage];
             for (int block = 0; block < spec.Blocks[stage]; block++)
             {
-                int grid = stage == spec.Blocks.Count - 1 && spec.MultiGrid is { } grids ? grids[block % grids.Count] : 1;
+                int grid = stage == spec.Blocks.Count - 1 && spec.MultiGrid is { } grids ? grids[block % grids.Count]
+                    : 1;
                 int stride = block == 0 ? plan.Stride : 1;
                 int dilation = (block == 0 ? plan.FirstDilation : plan.Dilation) * grid;
                 x = Residual(spec, layers, x, $"backbone.stage{stage + 1}.{block}", stride, dilation, block == 0);
@@ -47,11 +48,13 @@ internal static class ResNet
         return layers.Graph.Add("backbone.stem.pool", new MaxPool2d(3, 2, 1, spec.CeilModePool), x);
     }
 
-    private static Value Residual(ResNetSpec spec, Layers layers, Value x, string name, int stride, int dilation, bool first)
+    private static Value Residual(
+        ResNetSpec spec, Layers layers, Value x, string name, int stride, int dilation, bool first)
     {
         Activation act = spec.Activation, none = Activation.None;
         // A basic block's first stage keeps shape, so it has no projection there: the same width in and out, stride 1.
-        bool projects = first && (spec.Bottleneck || stride > 1 || !name.StartsWith("backbone.stage1", StringComparison.Ordinal));
+        bool projects = first
+            && (spec.Bottleneck || stride > 1 || !name.StartsWith("backbone.stage1", StringComparison.Ordinal));
         Value y;
         if (spec.Bottleneck)
         {

@@ -13,9 +13,11 @@ internal static class Xception
 {
     public static Features Build(XceptionSpec spec, Layers layers, Value image)
     {
-        Value x = layers.Convolution(image, "backbone.stem.conv1", 3, spec.Activation, stride: 2, padding: spec.StemPadding);
+        Value x =
+            layers.Convolution(image, "backbone.stem.conv1", 3, spec.Activation, stride: 2, padding: spec.StemPadding);
         x = layers.Convolution(
-            x, "backbone.stem.conv2", 3, spec.StemActivated ? spec.Activation : Activation.None, padding: spec.StemPadding);
+            x, "backbone.stem.conv2", 3, spec.StemActivated ? spec.Activation
+            : Activation.None, padding: spec.StemPadding);
         Value? lowLevel = null;
         for (int i = 1; i <= spec.Blocks.Count; i++)
         {
@@ -46,7 +48,8 @@ internal static class Xception
         return new Features(lowLevel, x);
     }
 
-    private static (Value Out, Value Second) Block(XceptionSpec spec, XceptionBlock block, Layers layers, Value x, string name)
+    private static (Value Out, Value Second) Block(
+        XceptionSpec spec, XceptionBlock block, Layers layers, Value x, string name)
     {
         bool sees = block.ConvolutionSkip ? spec.ConvolutionSkipActivated : spec.IdentitySkipActivated;
         Value y = block.StartsActivated ? layers.Activate(x, $"{name}.start", spec.Activation) : x;

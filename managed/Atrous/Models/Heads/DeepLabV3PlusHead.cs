@@ -13,19 +13,22 @@ internal static class DeepLabV3PlusHead
 {
     public static Value Build(DeepLabV3PlusHeadSpec spec, Layers layers, Features features)
     {
-        Value lowLevel = features.LowLevel ?? throw new ArgumentException("DeepLabV3+ needs low-level features.", nameof(features));
+        Value lowLevel = features.LowLevel
+            ?? throw new ArgumentException("DeepLabV3+ needs low-level features.", nameof(features));
         Value x = Aspp.Build(spec.Aspp, layers, features.Out);
         if (spec.AfterAspp)
             x = layers.Convolution3x3(x, "decoder.after_aspp", spec.Style, spec.Activation);
         lowLevel = layers.Convolution(lowLevel, "decoder.low_level", 1, Activation.Relu, bias: spec.Bias);
         x = layers.Graph.Resize("decoder.resize", x, lowLevel.Shape.Height, lowLevel.Shape.Width, spec.Sampling);
-        x = spec.LowLevelFirst ? layers.Concat("decoder.concat", lowLevel, x) : layers.Concat("decoder.concat", x, lowLevel);
+        x = spec.LowLevelFirst ? layers.Concat("decoder.concat", lowLevel, x)
+            : layers.Concat("decoder.concat", x, lowLevel);
         for (int i = 0; i < spec.FuseConvolutions; i++)
         {
             x = spec.FuseKernel == 3
                 ? layers.Convolution3x3(x, $"decoder.fuse{i}", spec.Style, spec.Activation, bias: spec.Bias)
                 : layers.Separable(
-                    x, $"decoder.fuse{i}", spec.FuseKernel, spec.Style == ConvolutionStyle.SeparableNormed, spec.Activation);
+                    x, $"decoder.fuse{i}", spec.FuseKernel, spec.Style == ConvolutionStyle.SeparableNormed,
+                    spec.Activation);
         }
         return Head.Classifier(layers, x);
     }

@@ -14,7 +14,8 @@ internal static unsafe class HostKernels
     public static void Run(KernelLaunch launch)
     {
         var run = (delegate* unmanaged<Dim3, Dim3, uint, void**, void>)Entries.Value[launch.Kernel.Name];
-        run(new Dim3(launch.GridX, launch.GridY, 1), new Dim3((uint)launch.Kernel.BlockSize, 1, 1), 0, launch.Parameters);
+        run(new Dim3(launch.GridX, launch.GridY, 1), new Dim3((uint)launch.Kernel.BlockSize, 1, 1), 0,
+            launch.Parameters);
         GC.KeepAlive(launch);
     }
 

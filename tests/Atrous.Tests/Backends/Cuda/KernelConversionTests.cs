@@ -17,15 +17,18 @@ public sealed unsafe class KernelConversionTests
         fixed (ushort* from = bits, to = back)
         fixed (float* between = wide)
         {
-            HostKernels.Run(KernelLaunches.Copy(storage, DType.Float32, Row(from, bits.Length), 0, 0, Row(between, bits.Length)));
-            HostKernels.Run(KernelLaunches.Copy(DType.Float32, storage, Row(between, bits.Length), 0, 0, Row(to, bits.Length)));
+            HostKernels.Run(
+                KernelLaunches.Copy(storage, DType.Float32, Row(from, bits.Length), 0, 0, Row(between, bits.Length)));
+            HostKernels.Run(
+                KernelLaunches.Copy(DType.Float32, storage, Row(between, bits.Length), 0, 0, Row(to, bits.Length)));
         }
         for (int i = 0; i < bits.Length; i++)
         {
             float expected = storage == DType.Float16
                 ? (float)BitConverter.UInt16BitsToHalf(bits[i])
                 : BitConverter.UInt32BitsToSingle((uint)bits[i] << 16);
-            Assert.Equal(BitConverter.SingleToUInt32Bits(expected) & ~0x400000u, BitConverter.SingleToUInt32Bits(wide[i]) & ~0x400000u);
+            Assert.Equal(BitConverter.SingleToUInt32Bits(expected) & ~0x400000u,
+                BitConverter.SingleToUInt32Bits(wide[i]) & ~0x400000u);
             // What is not a number becomes the one that the hardware writes.
             Assert.Equal(float.IsNaN(expected) ? (ushort)0x7fff : bits[i], back[i]);
         }
@@ -40,7 +43,8 @@ public sealed unsafe class KernelConversionTests
         float[] values =
         [
             .. from exponent in Enumerable.Range(0, 256)
-               from fraction in new uint[] { 0u, 1, 0xfff, 0x1000, 0x1001, 0x2fff, 0x3000, 0x3001, 0x7fff, 0x8000, 0x8001, 0x17fff, 0x18000, 0x18001, 0x7fffff, 0x555555 }
+               from fraction in new uint[] { 0u, 1, 0xfff, 0x1000, 0x1001, 0x2fff, 0x3000, 0x3001, 0x7fff, 0x8000,
+               0x8001, 0x17fff, 0x18000, 0x18001, 0x7fffff, 0x555555 }
                from sign in new uint[] { 0u, 1 }
                select BitConverter.UInt32BitsToSingle(sign << 31 | (uint)exponent << 23 | fraction),
         ];
@@ -48,13 +52,15 @@ public sealed unsafe class KernelConversionTests
         var rounded = new ushort[numbers.Length];
         fixed (float* from = numbers)
         fixed (ushort* to = rounded)
-            HostKernels.Run(KernelLaunches.Copy(DType.Float32, storage, Row(from, numbers.Length), 0, 0, Row(to, numbers.Length)));
+            HostKernels.Run(
+                KernelLaunches.Copy(DType.Float32, storage, Row(from, numbers.Length), 0, 0, Row(to, numbers.Length)));
         for (int i = 0; i < numbers.Length; i++)
         {
             ushort expected = storage == DType.Float16
                 ? BitConverter.HalfToUInt16Bits((Half)numbers[i])
                 : (ushort)(BitConverter.SingleToUInt32Bits(StoredTensor.Round(storage, numbers[i])) >> 16);
-            Assert.True(expected == rounded[i], $"{numbers[i]:R} became {rounded[i]:x4} instead of {expected:x4} in {storage}.");
+            Assert.True(expected == rounded[i],
+                $"{numbers[i]:R} became {rounded[i]:x4} instead of {expected:x4} in {storage}.");
         }
     }
 
@@ -87,7 +93,9 @@ public sealed unsafe class KernelConversionTests
         using var second = new StoredTensor(DType.Float32, new(2, 1, 1, 8), Placing.Packed, pooled);
         using var joined = new StoredTensor(DType.Float32, new(2, 3, 4, 24), Placing.AlignedSlice);
         HostKernels.Run(KernelLaunches.Concat(DType.Float32, [first.View, second.View], joined.View));
-        float[] expected = [.. Enumerable.Range(0, 2 * 3 * 4 * 24).Select(i => i % 24 < 16 ? branch[i / 24 * 16 + i % 24] : pooled[i / 24 / 12 * 8 + i % 24 - 16])];
+        float[] expected =
+            [.. Enumerable.Range(0, 2 * 3 * 4 * 24)
+            .Select(i => i % 24 < 16 ? branch[i / 24 * 16 + i % 24] : pooled[i / 24 / 12 * 8 + i % 24 - 16])];
         Assert.Equal(expected, joined.Values());
         joined.AssertSurroundingsUntouched("concat");
     }

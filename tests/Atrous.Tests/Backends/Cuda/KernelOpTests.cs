@@ -25,15 +25,19 @@ public sealed class KernelOpTests
            from size in new[] { (1, 1), (3, 13), (6, 5) }
            from test in Shapes(channels, size.Item1, size.Item2)
            select test,
-        new("wide_global", new GlobalAveragePool(), [new(2, 37, 31, 88)], "more pixels than threads, more chunks than a block"),
+        new("wide_global", new GlobalAveragePool(), [new(2, 37, 31, 88)],
+            "more pixels than threads, more chunks than a block"),
         new("wide_row", new Activate(Activation.Relu), [new(1, 1, 3001, 8)], "more than one block along a row"),
-        new("aspp", new Concat(), [new(2, 3, 4, 16), new(2, 3, 4, 16), new(2, 3, 4, 16), new(2, 3, 4, 16), new(2, 3, 4, 16), new(2, 3, 4, 16)], "six parts"),
+        new("aspp", new Concat(),
+            [new(2, 3, 4, 16), new(2, 3, 4, 16), new(2, 3, 4, 16), new(2, 3, 4, 16), new(2, 3, 4, 16),
+            new(2, 3, 4, 16)], "six parts"),
     ];
 
     public static TheoryData<string> Cases =>
     [
         // What makes two outputs is the kernel of either, launched once for both: OpTests runs it.
-        .. OpCases.All.Concat(More).Where(test => IsOurs(test.Op) && test.Op.SecondOutputType is null).Select(test => test.Name),
+        .. OpCases.All.Concat(More).Where(test => IsOurs(test.Op) && test.Op.SecondOutputType is null)
+            .Select(test => test.Name),
     ];
 
     [Theory]
@@ -43,7 +47,9 @@ public sealed class KernelOpTests
         OpCase test = More.FirstOrDefault(test => test.Name == name) ?? OpCases.Find(name);
         foreach (DType storage in Storages)
         {
-            float[][] inputs = [.. test.InputValues().Select(values => values.Select(value => StoredTensor.Round(storage, value)).ToArray())];
+            float[][] inputs =
+                [.. test.InputValues()
+                .Select(values => values.Select(value => StoredTensor.Round(storage, value)).ToArray())];
             Array expected = Running.Reference(test.Graph(), inputs)[0];
             foreach (Placing placing in Enum.GetValues<Placing>())
                 Compare(test, storage, placing, inputs, expected);
@@ -64,10 +70,13 @@ public sealed class KernelOpTests
     {
         Shape x = new(1, height, width, channels);
         string suffix = $"{channels}_{height}x{width}";
-        yield return new($"more_depthwise_{suffix}", Depthwise($"more_depthwise_{suffix}", channels, 1, 2, Activation.Relu), [x], "all sizes");
-        yield return new($"more_strided_{suffix}", Depthwise($"more_strided_{suffix}", channels, 2, 1, Activation.HardSwish), [x], "all sizes");
+        yield return new($"more_depthwise_{suffix}",
+            Depthwise($"more_depthwise_{suffix}", channels, 1, 2, Activation.Relu), [x], "all sizes");
+        yield return new($"more_strided_{suffix}",
+            Depthwise($"more_strided_{suffix}", channels, 2, 1, Activation.HardSwish), [x], "all sizes");
         yield return new($"more_binary_{suffix}", new Binary(BinaryKind.Add, Activation.Relu), [x, x], "all sizes");
-        yield return new($"more_gate_{suffix}", new Binary(BinaryKind.Multiply, Activation.None), [x, x with { Height = 1, Width = 1 }], "all sizes");
+        yield return new($"more_gate_{suffix}", new Binary(BinaryKind.Multiply, Activation.None),
+            [x, x with { Height = 1, Width = 1 }], "all sizes");
         yield return new($"more_max_pool_{suffix}", new MaxPool2d(3, 2, 1, true), [x], "all sizes");
         yield return new($"more_global_{suffix}", new GlobalAveragePool(), [x], "all sizes");
         yield return new($"more_crop_{suffix}", new Crop(0, 0, height, width), [x], "all sizes");
@@ -75,16 +84,19 @@ public sealed class KernelOpTests
         yield return new($"more_resize_{suffix}", new ResizeBilinear(7, 9, Sampling.AlignCorners), [x], "all sizes");
         yield return new($"more_softmax_{suffix}", new Softmax(), [x], "all sizes");
         yield return new($"more_argmax_{suffix}", new Argmax(new(11, 10, Sampling.HalfPixel)), [x], "all sizes");
-        yield return new($"more_confidence_{suffix}", new Confidence(new(11, 10, Sampling.HalfPixel)), [x], "all sizes");
+        yield return new(
+            $"more_confidence_{suffix}", new Confidence(new(11, 10, Sampling.HalfPixel)), [x], "all sizes");
     }
 
     private static Conv2d Depthwise(string name, int channels, int stride, int dilation, Activation activation) => new(
         OpCase.Weight($"{name}.weight", channels, 1, 3, 3), OpCase.Numbers($"{name}.scale", channels, 0.5, 1),
-        OpCase.Numbers($"{name}.bias", channels, 1), stride, dilation, Padding.Symmetric(dilation), channels, activation);
+        OpCase.Numbers($"{name}.bias", channels, 1), stride, dilation, Padding.Symmetric(dilation), channels,
+            activation);
 
     private static void Compare(OpCase test, DType storage, Placing placing, float[][] inputs, Array expected)
     {
-        StoredTensor[] stored = [.. inputs.Select((values, i) => new StoredTensor(storage, test.Inputs[i], placing, values))];
+        StoredTensor[] stored =
+            [.. inputs.Select((values, i) => new StoredTensor(storage, test.Inputs[i], placing, values))];
         try
         {
             if (test.Op is Argmax argmax)
@@ -101,7 +113,8 @@ public sealed class KernelOpTests
         }
     }
 
-    private static void CompareValues(OpCase test, DType storage, Placing placing, StoredTensor[] stored, float[] expected)
+    private static void CompareValues(
+        OpCase test, DType storage, Placing placing, StoredTensor[] stored, float[] expected)
     {
         Shape shape = test.Op.OutputShape(test.Inputs);
         DType type = test.Op is Softmax ? DType.Float32 : storage;
@@ -126,10 +139,12 @@ public sealed class KernelOpTests
         {
             case Conv2d conv:
                 float[] weights = KernelLaunches.DepthwiseWeights(conv);
-                WithAddresses(weights, conv.Bias, (w, b) => KernelLaunches.Depthwise(storage, conv, x[0], w, b, x.Length > 1 ? x[1] : default, y));
+                WithAddresses(weights, conv.Bias, (w, b) =>
+                    KernelLaunches.Depthwise(storage, conv, x[0], w, b, x.Length > 1 ? x[1] : default, y));
                 break;
             case BatchNorm norm:
-                WithAddresses(norm.Scale, norm.Shift, (scale, shift) => KernelLaunches.Affine(storage, x[0], scale, shift, norm.Activation, y));
+                WithAddresses(norm.Scale, norm.Shift, (scale, shift) =>
+                    KernelLaunches.Affine(storage, x[0], scale, shift, norm.Activation, y));
                 break;
             default:
                 HostKernels.Run(Single(op, storage, x, y));
@@ -158,13 +173,16 @@ public sealed class KernelOpTests
         HostKernels.Run(launch(one.View.Data, second is null ? 0 : two.View.Data));
     }
 
-    private static unsafe void CompareLabels(Argmax argmax, OpCase test, DType storage, StoredTensor logits, float[] values, ushort[] expected)
+    private static unsafe void CompareLabels(
+        Argmax argmax, OpCase test, DType storage, StoredTensor logits, float[] values, ushort[] expected)
     {
         var wide = new ushort[expected.Length];
         var narrow = new byte[expected.Length];
         fixed (ushort* w = wide)
         fixed (byte* n = narrow)
-            HostKernels.Run(KernelLaunches.Labels(storage, argmax.Upsample, logits.View, test.Inputs[0].Channels > 256 ? 0 : (nint)n, (nint)w, 0));
+            HostKernels.Run(
+                KernelLaunches.Labels(
+                    storage, argmax.Upsample, logits.View, test.Inputs[0].Channels > 256 ? 0 : (nint)n, (nint)w, 0));
         if (test.Inputs[0].Channels <= 256)
             Assert.Equal(wide, narrow.Select(label => (ushort)label));
         if (argmax.Upsample is null)
@@ -183,7 +201,8 @@ public sealed class KernelOpTests
         }
     }
 
-    private static unsafe void CompareConfidence(Confidence confidence, OpCase test, DType storage, StoredTensor logits, float[] expected)
+    private static unsafe void CompareConfidence(
+        Confidence confidence, OpCase test, DType storage, StoredTensor logits, float[] expected)
     {
         var actual = new float[expected.Length];
         fixed (float* address = actual)
@@ -203,7 +222,8 @@ public sealed class KernelOpTests
         for (int i = 0; i < expected.Length; i++)
         {
             double limit = floor + roundoff * Math.Abs(expected[i]) * (1 + 1e-3);
-            Assert.True(Math.Abs((double)actual[i] - expected[i]) <= limit, $"{what}: element {i} is {actual[i]:R}, expected {expected[i]:R} within {limit:g3}.");
+            Assert.True(Math.Abs((double)actual[i] - expected[i]) <= limit,
+                $"{what}: element {i} is {actual[i]:R}, expected {expected[i]:R} within {limit:g3}.");
         }
     }
 }

@@ -17,7 +17,8 @@ public sealed unsafe class KernelPictureTests
         .. from filter in Enum.GetValues<ResizeFilter>()
            from size in new[]
            {
-               (37, 53, 17, 19), (17, 19, 37, 53), (40, 30, 40, 13), (40, 30, 13, 30), (1, 1, 5, 7), (9, 11, 1, 1), (64, 48, 64, 48),
+               (37, 53, 17, 19), (17, 19, 37, 53), (40, 30, 40, 13), (40, 30, 13, 30), (1, 1, 5, 7), (9, 11, 1, 1),
+                   (64, 48, 64, 48),
                (200, 3, 20, 31), (5, 333, 6, 32), (2, 2, 513, 3),
            }
            from channels in new[] { 1, 3, 4 }
@@ -26,9 +27,14 @@ public sealed unsafe class KernelPictureTests
 
     [Theory]
     [MemberData(nameof(Sizes))]
-    public void Input_has_the_bits_of_the_CPU(ResizeFilter filter, int height, int width, int newHeight, int newWidth, int channels)
+    public void Input_has_the_bits_of_the_CPU(
+        ResizeFilter filter, int height, int width, int newHeight, int newWidth, int channels)
     {
-        PreprocessingSpec spec = Spec(channels) with { Resize = new ResizePolicy.Stretch(newHeight, newWidth), Filter = filter };
+        PreprocessingSpec spec = Spec(channels) with
+        {
+            Resize = new ResizePolicy.Stretch(newHeight, newWidth),
+            Filter = filter,
+        };
         AssertSame(spec, height, width, channels);
     }
 
@@ -38,7 +44,12 @@ public sealed unsafe class KernelPictureTests
     [InlineData(1, ChannelOrder.Rgb)]
     public void A_letterbox_is_filled_around_the_picture(int channels, ChannelOrder order)
     {
-        PreprocessingSpec spec = Spec(3) with { Order = order, Resize = new ResizePolicy.Letterbox(33, 40, 128), Filter = ResizeFilter.Bicubic };
+        PreprocessingSpec spec = Spec(3) with
+        {
+            Order = order,
+            Resize = new ResizePolicy.Letterbox(33, 40, 128),
+            Filter = ResizeFilter.Bicubic,
+        };
         AssertSame(spec, 50, 31, channels);
         AssertSame(spec with { Scale = 1, Resize = new ResizePolicy.None() }, 7, 9, channels);
         AssertSame(spec with { Scale = 1f / 127.5f, Resize = new ResizePolicy.LongSide(21, false) }, 7, 9, channels);
@@ -53,27 +64,33 @@ public sealed unsafe class KernelPictureTests
         PreprocessingPlan plan = expected.Plan;
         int[] order = ChannelOrders.For(spec, channels)!;
         byte fill = spec.Resize is ResizePolicy.Letterbox box ? box.Fill : (byte)0;
-        PictureChannel[] maps = [.. spec.Mean.Select((mean, c) => new PictureChannel(mean, spec.Std[c], fill, order[c]))];
-        var resize = new PictureResize((int)spec.Filter, new(height, width, channels), plan.Window.Height, plan.Window.Width);
+        PictureChannel[] maps =
+            [.. spec.Mean.Select((mean, c) => new PictureChannel(mean, spec.Std[c], fill, order[c]))];
+        var resize =
+            new PictureResize((int)spec.Filter, new(height, width, channels), plan.Window.Height, plan.Window.Width);
         using var workspace = new NativeBuffer(resize.WorkspaceSize);
         float[] values = expected.Tensor.Image<float>(0).ToArray();
         foreach (DType storage in new[] { DType.Float32, DType.Float16, DType.BFloat16 })
         {
             foreach (int padded in new[] { spec.Channels, 8 })
             {
-                using var input = new StoredTensor(storage, expected.Tensor.Shape with { Channels = padded }, Placing.Packed);
+                using var input =
+                    new StoredTensor(storage, expected.Tensor.Shape with { Channels = padded }, Placing.Packed);
                 fixed (byte* pixels = image.Pixels)
                 fixed (PictureChannel* map = maps)
                 {
-                    IReadOnlyList<KernelLaunch> launches = resize.Launches((nint)pixels, (nint)workspace.Pointer, out nint resized);
+                    IReadOnlyList<KernelLaunch> launches =
+                        resize.Launches((nint)pixels, (nint)workspace.Pointer, out nint resized);
                     foreach (KernelLaunch launch in launches)
                         HostKernels.Run(launch);
                     HostKernels.Run(KernelLaunches.PictureInput(
-                        storage, resized, new(plan.Window.Height, plan.Window.Width, channels), plan.Window.Top, plan.Window.Left,
+                        storage, resized, new(plan.Window.Height, plan.Window.Width, channels), plan.Window.Top,
+                        plan.Window.Left,
                         spec.Scale, (nint)map, spec.Channels, input.View));
                 }
                 float[] wanted = [.. Enumerable.Range(0, values.Length / spec.Channels * padded).Select(i =>
-                    i % padded < spec.Channels ? StoredTensor.Round(storage, values[i / padded * spec.Channels + i % padded]) : 0)];
+                    i % padded < spec.Channels
+                    ? StoredTensor.Round(storage, values[i / padded * spec.Channels + i % padded]) : 0)];
                 Assert.Equal(wanted, input.Values());
             }
         }

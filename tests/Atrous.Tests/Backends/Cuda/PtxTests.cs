@@ -20,9 +20,12 @@ public sealed partial class PtxTests
     /// </summary>
     private static readonly string[] Known =
     [
-        "abs.f32", "abs.f64", "add", "and", "bar.sync", "bfe", "bra", "bra.uni", "call.uni", "clz", "cvt", "cvta.to.global", "div.rn.f32", "div.rn.f64",
-        "div.s32", "div.u32", "fma.rn.f32", "fma.rn.f64", "ld.global", "ld.param", "ld.shared", "mad.lo", "mad.wide", "max", "min", "mov",
-        "mul.hi", "mul.lo", "mul.rn.f32", "mul.rn.f64", "mul.wide", "neg", "not", "or", "rcp.rn.f32", "rcp.rn.f64", "rem.s32", "rem.u32",
+        "abs.f32", "abs.f64", "add", "and", "bar.sync", "bfe", "bra", "bra.uni", "call.uni", "clz", "cvt",
+            "cvta.to.global", "div.rn.f32", "div.rn.f64",
+        "div.s32", "div.u32", "fma.rn.f32", "fma.rn.f64", "ld.global", "ld.param", "ld.shared", "mad.lo", "mad.wide",
+            "max", "min", "mov",
+        "mul.hi", "mul.lo", "mul.rn.f32", "mul.rn.f64", "mul.wide", "neg", "not", "or", "rcp.rn.f32", "rcp.rn.f64",
+            "rem.s32", "rem.u32",
         "ret", "selp", "setp", "shl", "shr", "st.global", "st.shared", "sub", "xor",
     ];
 
@@ -32,12 +35,14 @@ public sealed partial class PtxTests
 
     [Fact]
     public void Every_file_is_a_module_and_every_module_a_file() => Assert.Equal(
-        Directory.GetFiles(Path.Combine(Folder, "ptx"), "*.ptx").Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal),
+        Directory.GetFiles(Path.Combine(Folder, "ptx"), "*.ptx").Select(Path.GetFileNameWithoutExtension)
+        .Order(StringComparer.Ordinal),
         Kernels.All.Select(kernel => kernel.Module).Distinct().Order(StringComparer.Ordinal));
 
     [Fact]
     public void The_host_has_the_same_kernels() => Assert.Equal(
-        Kernels.All.Select(kernel => kernel.Name).Order(StringComparer.Ordinal), HostKernels.Names.Order(StringComparer.Ordinal));
+        Kernels.All.Select(kernel => kernel.Name).Order(StringComparer.Ordinal),
+        HostKernels.Names.Order(StringComparer.Ordinal));
 
     [Theory]
     [MemberData(nameof(Modules))]
@@ -50,7 +55,8 @@ public sealed partial class PtxTests
         IEnumerable<string> expected =
             from kernel in Kernels.All
             where kernel.Module == module
-            select $"{kernel.Name}({string.Join(", ", kernel.Parameters.Select(parameter => parameter.Type))}) {kernel.BlockSize}";
+            select $"{kernel.Name}({string.Join(", ", kernel.Parameters.Select(parameter => parameter.Type))}) " +
+                $"{kernel.BlockSize}";
         Assert.Equal(expected.Order(StringComparer.Ordinal), declared.Order(StringComparer.Ordinal));
     }
 
@@ -63,10 +69,12 @@ public sealed partial class PtxTests
     {
         string text = Text(module);
         Assert.StartsWith(".version 7.0\n.target sm_80\n.address_size 64\n", text, StringComparison.Ordinal);
-        IEnumerable<string> instructions = Instruction().Matches(text).Select(match => match.Groups[1].Value).Distinct();
+        IEnumerable<string> instructions = Instruction().Matches(text).Select(match => match.Groups[1].Value)
+            .Distinct();
         Assert.NotEmpty(instructions);
         Assert.DoesNotContain(
-            instructions, instruction => !Known.Any(known => instruction == known || instruction.StartsWith(known + ".", StringComparison.Ordinal)));
+            instructions, instruction =>
+            !Known.Any(known => instruction == known || instruction.StartsWith(known + ".", StringComparison.Ordinal)));
         Assert.DoesNotMatch(@"\.(approx|ftz|local)\b", text);
     }
 
@@ -77,9 +85,12 @@ public sealed partial class PtxTests
             .ToDictionary(line => line[66..], line => line[..64]);
         var actual = Directory.GetFiles(Folder)
             .Where(file => Path.GetExtension(file) is ".cu" or ".h" or ".sh")
-            .ToDictionary(file => Path.GetFileName(file), file => Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file))));
-        string[] stale = [.. actual.Except(recorded).Concat(recorded.Except(actual)).Select(file => file.Key).Distinct()];
-        Assert.True(stale.Length == 0, $"{string.Join(", ", stale)} changed; run native/cuda/build_ptx.sh and commit native/cuda/ptx.");
+            .ToDictionary(file => Path.GetFileName(file), file =>
+                Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file))));
+        string[] stale =
+            [.. actual.Except(recorded).Concat(recorded.Except(actual)).Select(file => file.Key).Distinct()];
+        Assert.True(stale.Length == 0,
+            $"{string.Join(", ", stale)} changed; run native/cuda/build_ptx.sh and commit native/cuda/ptx.");
     }
 
     [Fact]
@@ -90,12 +101,14 @@ public sealed partial class PtxTests
         try
         {
             (int status, string output) = Run(Path.Combine(Folder, "build_ptx.sh"), fresh.FullName);
-            Assert.SkipWhen(output.Contains("the kernels need clang or nvcc", StringComparison.Ordinal), "There is no clang here.");
+            Assert.SkipWhen(
+                output.Contains("the kernels need clang or nvcc", StringComparison.Ordinal), "There is no clang here.");
             Assert.True(status == 0, output);
             string[] made = File.ReadAllLines(Path.Combine(fresh.FullName, "sources.sha256"));
             Assert.SkipUnless(made[0] == compiler, $"The committed modules are by {compiler}, here is {made[0]}.");
             foreach (string file in Directory.GetFiles(fresh.FullName))
-                Assert.Equal(File.ReadAllText(Path.Combine(Folder, "ptx", Path.GetFileName(file))), File.ReadAllText(file));
+                Assert.Equal(
+                    File.ReadAllText(Path.Combine(Folder, "ptx", Path.GetFileName(file))), File.ReadAllText(file));
         }
         finally
         {
@@ -107,12 +120,15 @@ public sealed partial class PtxTests
     [MemberData(nameof(Modules))]
     public void The_assembler_accepts_it_without_spilling_more_than_a_few_registers(string module)
     {
-        Assert.SkipWhen(Run("-c", "command -v ptxas").Status != 0, "There is no ptxas here; it is part of the CUDA toolkit.");
+        Assert.SkipWhen(
+            Run("-c", "command -v ptxas").Status != 0, "There is no ptxas here; it is part of the CUDA toolkit.");
         foreach (string target in new[] { "sm_80", "sm_90" })
         {
-            (int status, string output) = Run("-c", $"ptxas -v -arch={target} {Path.Combine(Folder, "ptx", $"{module}.ptx")} -o /dev/null");
+            (int status, string output) =
+                Run("-c", $"ptxas -v -arch={target} {Path.Combine(Folder, "ptx", $"{module}.ptx")} -o /dev/null");
             Assert.True(status == 0, output);
-            Assert.All(Spill().Matches(output), match => Assert.InRange(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), 0, 64));
+            Assert.All(Spill().Matches(output), match =>
+                Assert.InRange(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), 0, 64));
         }
     }
 
@@ -125,7 +141,8 @@ public sealed partial class PtxTests
         Assert.Throws<ArgumentException>(() => new KernelLaunch(kernel, 2, 3, x, 1));
         Assert.Throws<ArgumentException>(() => new KernelLaunch(kernel, 0, 3, x, x));
         Assert.Throws<ArgumentException>(() => new KernelLaunch(kernel, 2, 1L << 31, x, x));
-        Assert.Throws<ArgumentException>(() => KernelLaunches.GlobalAverage(Tensors.DType.Float32, x with { Batch = 65536 }, x));
+        Assert.Throws<ArgumentException>(
+            () => KernelLaunches.GlobalAverage(Tensors.DType.Float32, x with { Batch = 65536 }, x));
         Assert.Throws<ArgumentException>(() => Kernels.Find("softmax_f64"));
         Assert.Throws<ArgumentException>(() => Kernels.Find("softmax", Tensors.DType.Int8));
         Assert.Throws<ArgumentException>(() => Kernels.Ptx("softmax"));
@@ -151,7 +168,11 @@ public sealed partial class PtxTests
 
     private static (int Status, string Output) Run(params string[] command)
     {
-        var start = new ProcessStartInfo("bash", command) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("bash", command)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd() + errors.Result;

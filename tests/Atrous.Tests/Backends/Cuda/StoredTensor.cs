@@ -63,7 +63,8 @@ internal sealed unsafe class StoredTensor : IDisposable
             if (channel >= 0 && channel < _shape.Channels)
                 continue;
             for (int word = 0; word < wordsOfElement; word++)
-                Assert.True(words[i * wordsOfElement + word] == Foreign, $"{what} wrote beside its slice, at pixel {i / _pitch}, channel {channel}.");
+                Assert.True(words[i * wordsOfElement + word] == Foreign,
+                    $"{what} wrote beside its slice, at pixel {i / _pitch}, channel {channel}.");
         }
     }
 

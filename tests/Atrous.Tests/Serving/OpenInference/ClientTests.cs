@@ -15,7 +15,8 @@ public sealed class ClientTests(ProtocolServer server) : IClassFixture<ProtocolS
     public void The_Python_tritonclient_works_unchanged()
     {
         Assert.SkipUnless(
-            Run("python3", "-c", "import tritonclient.http, numpy") is { ExitCode: 0 }, "tritonclient[http] is not installed for python3.");
+            Run("python3", "-c", "import tritonclient.http, numpy") is { ExitCode: 0 },
+            "tritonclient[http] is not installed for python3.");
         Check("python3", "tritonclient_check.py", server.Address.Authority);
     }
 
@@ -33,7 +34,8 @@ public sealed class ClientTests(ProtocolServer server) : IClassFixture<ProtocolS
         using var place = new Workplace();
         string photo = place.AddPhoto("photo.png");
         ToolResult result = Run(
-            "curl", "--silent", "--show-error", "--fail-with-body", "--data-binary", $"@{photo}", "--header", $"{Protocol.HeaderLength}: 0",
+            "curl", "--silent", "--show-error", "--fail-with-body", "--data-binary", $"@{photo}", "--header",
+            $"{Protocol.HeaderLength}: 0",
             new Uri(server.Address, Protocol.Infer).ToString())!.Exits(0);
         const int pixels = 33 * 37;
         Assert.StartsWith("{", result.Output);
@@ -44,7 +46,8 @@ public sealed class ClientTests(ProtocolServer server) : IClassFixture<ProtocolS
     {
         using var place = new Workplace();
         string photo = place.AddPhoto("photo.png");
-        ToolResult result = Run(program, Repository.PathOf($"tests/clients/{script}"), address, "street", photo)!.Exits(0);
+        ToolResult result =
+            Run(program, Repository.PathOf($"tests/clients/{script}"), address, "street", photo)!.Exits(0);
         Assert.Equal("ok\n", result.Output);
     }
 
@@ -53,7 +56,10 @@ public sealed class ClientTests(ProtocolServer server) : IClassFixture<ProtocolS
     {
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using Process process =
+                Process.Start(
+                    new ProcessStartInfo(
+                        program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var output = new MemoryStream();
             Task copying = process.StandardOutput.BaseStream.CopyToAsync(output);
             Task<string> error = process.StandardError.ReadToEndAsync();

@@ -18,9 +18,12 @@ public sealed class FuzzTests(ProtocolServer server) : IClassFixture<ProtocolSer
         string[] verbs = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "BREW"];
         string[] paths =
         [
-            "v2", "v2/health/live", "v2/health/ready", "v2/models", "v2/models/stats", "v2/models/street", "v2/models/street/ready",
-            "v2/models/street/stats", "v2/models/street/infer", "v2/models/street/versions/1/infer", "v2/models/street/versions/9/infer",
-            "v2/models/nobody/infer", "v2/repository/index", "v2/repository/models/street/load", "v2/repository/models/street/unload",
+            "v2", "v2/health/live", "v2/health/ready", "v2/models", "v2/models/stats", "v2/models/street",
+                "v2/models/street/ready",
+            "v2/models/street/stats", "v2/models/street/infer", "v2/models/street/versions/1/infer",
+                "v2/models/street/versions/9/infer",
+            "v2/models/nobody/infer", "v2/repository/index", "v2/repository/models/street/load",
+                "v2/repository/models/street/unload",
             "v2/models/street/config", "v2/trace/setting", "v2/logging",
         ];
         var random = new Random(11);

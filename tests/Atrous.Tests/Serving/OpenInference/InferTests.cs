@@ -26,7 +26,8 @@ public sealed class InferTests(ProtocolServer server) : IClassFixture<ProtocolSe
         await AssertMask(answer);
         Assert.Equal("application/octet-stream", answer.Headers["Content-Type"]);
         Assert.Equal(answer.Body.Length.ToString(), answer.Headers["Content-Length"]);
-        Assert.Equal(int.Parse(answer.Headers[Protocol.HeaderLength]) + Height * Width * (1 + sizeof(float)), answer.Body.Length);
+        Assert.Equal(int.Parse(answer.Headers[Protocol.HeaderLength])
+            + Height * Width * (1 + sizeof(float)), answer.Body.Length);
         Assert.False(answer.Json.TryGetProperty("id", out _));
     }
 
@@ -52,7 +53,9 @@ public sealed class InferTests(ProtocolServer server) : IClassFixture<ProtocolSe
     {
         // Escaped, as writers may: \/ and \u002b are base64 too.
         string text = JsonSerializer.Serialize(Convert.ToBase64String(Photo)).Replace("/", "\\/");
-        await AssertMask((await _http.AskAsync(Protocol.Post(Protocol.Infer, Protocol.Input("BYTES", [1], $"\"data\":[{text}]")))).Succeeds());
+        await AssertMask(
+            (await _http.AskAsync(Protocol.Post(Protocol.Infer, Protocol.Input("BYTES", [1], $"\"data\":[{text}]"))))
+            .Succeeds());
     }
 
     [Fact]
@@ -62,12 +65,17 @@ public sealed class InferTests(ProtocolServer server) : IClassFixture<ProtocolSe
         string rows = string.Join(",", Pixels.Chunk(Width * 3).Select(row =>
             $"[{string.Join(",", row.Chunk(3).Select(pixel => $"[{string.Join(",", pixel)}]"))}]"));
         long[] shape = [1, Height, Width, 3];
-        await AssertMask((await _http.AskAsync(Protocol.Post(Protocol.Infer, Protocol.Input("UINT8", shape, $"\"data\":{flat}")))).Succeeds());
-        await AssertMask((await _http.AskAsync(Protocol.Post(Protocol.Infer, Protocol.Input("UINT8", shape, $"\"data\":[[{rows}]]")))).Succeeds());
+        await AssertMask(
+            (await _http.AskAsync(Protocol.Post(Protocol.Infer, Protocol.Input("UINT8", shape, $"\"data\":{flat}"))))
+            .Succeeds());
+        await AssertMask(
+            (await _http.AskAsync(
+                Protocol.Post(Protocol.Infer, Protocol.Input("UINT8", shape, $"\"data\":[[{rows}]]")))).Succeeds());
         string size = $$"""
             "parameters":{"binary_data_size":{{Pixels.Length}}}
             """;
-        await AssertMask((await _http.AskAsync(Protocol.Binary(Protocol.Input("UINT8", shape, size), Pixels))).Succeeds());
+        await AssertMask(
+            (await _http.AskAsync(Protocol.Binary(Protocol.Input("UINT8", shape, size), Pixels))).Succeeds());
     }
 
     [Fact]
@@ -100,7 +108,9 @@ public sealed class InferTests(ProtocolServer server) : IClassFixture<ProtocolSe
         string size = $$"""
             "parameters":{"binary_data_size":{{tensor.Length}}}
             """;
-        await AssertMask((await _http.AskAsync(Protocol.Binary(Protocol.Input(datatype, [1, Height, Width, 3], size), tensor))).Succeeds());
+        await AssertMask(
+            (await _http.AskAsync(Protocol.Binary(Protocol.Input(datatype, [1, Height, Width, 3], size), tensor)))
+            .Succeeds());
     }
 
     [Fact]
@@ -153,7 +163,8 @@ public sealed class InferTests(ProtocolServer server) : IClassFixture<ProtocolSe
             "parameters":{"binary_data_size":{{tensor.Length}}}
             """).Replace("}]}", "}],\"parameters\":{\"binary_data_output\":true}}");
         HttpRequestMessage plain = Protocol.Binary(json, tensor);
-        HttpRequestMessage request = Protocol.Post(Protocol.Infer, Compress(encoding, await plain.Content!.ReadAsByteArrayAsync()));
+        HttpRequestMessage request =
+            Protocol.Post(Protocol.Infer, Compress(encoding, await plain.Content!.ReadAsByteArrayAsync()));
         request.Content!.Headers.ContentEncoding.Add(encoding);
         request.Headers.AcceptEncoding.ParseAdd(encoding);
         // Both ways it counts the JSON as it is before compression.
@@ -224,7 +235,8 @@ public sealed class InferTests(ProtocolServer server) : IClassFixture<ProtocolSe
     {
         var compressed = new MemoryStream();
         using (Stream stream = encoding == "gzip"
-            ? new GZipStream(compressed, CompressionLevel.Optimal) : new ZLibStream(compressed, CompressionLevel.Optimal))
+            ? new GZipStream(compressed, CompressionLevel.Optimal)
+                : new ZLibStream(compressed, CompressionLevel.Optimal))
             stream.Write(bytes);
         return compressed.ToArray();
     }

@@ -25,7 +25,8 @@ public sealed class ModelTests(ProtocolServer server) : IClassFixture<ProtocolSe
         JsonElement metadata = (await _http.AskAsync(path)).Succeeds().Json;
         Assert.Equal("atrous", metadata.GetProperty("name").GetString());
         Assert.NotEqual("", metadata.GetProperty("version").GetString());
-        string?[] extensions = [.. metadata.GetProperty("extensions").EnumerateArray().Select(name => name.GetString())];
+        string?[] extensions =
+            [.. metadata.GetProperty("extensions").EnumerateArray().Select(name => name.GetString())];
         Assert.Contains("binary_tensor_data", extensions);
         Assert.Contains("model_configuration", extensions);
         Assert.DoesNotContain("model_repository", extensions);
@@ -40,7 +41,8 @@ public sealed class ModelTests(ProtocolServer server) : IClassFixture<ProtocolSe
         Assert.Equal("street", metadata.GetProperty("name").GetString());
         Assert.Equal("""["1"]""", metadata.GetProperty("versions").GetRawText());
         // Raw requests need exactly one input, and that of BYTES.
-        Assert.Equal("""[{"name":"image","datatype":"BYTES","shape":[-1]}]""", metadata.GetProperty("inputs").GetRawText());
+        Assert.Equal(
+            """[{"name":"image","datatype":"BYTES","shape":[-1]}]""", metadata.GetProperty("inputs").GetRawText());
         Assert.Equal(
             """[{"name":"labels","datatype":"UINT8","shape":[-1,-1,-1]},{"name":"confidence","datatype":"FP32","shape":[-1,-1,-1]}]""",
             metadata.GetProperty("outputs").GetRawText());
@@ -66,7 +68,9 @@ public sealed class ModelTests(ProtocolServer server) : IClassFixture<ProtocolSe
     [InlineData("%F0%9F%98%80")]
     public async Task There_is_no_such_model(string name)
     {
-        foreach (string path in (string[])[$"v2/models/{name}", $"v2/models/{name}/ready", $"v2/models/{name}/stats", $"v2/models/{name}/config", $"v2/models/{name}/versions/1"])
+        foreach (
+            string path in (string[])[$"v2/models/{name}", $"v2/models/{name}/ready", $"v2/models/{name}/stats",
+            $"v2/models/{name}/config", $"v2/models/{name}/versions/1"])
             AssertRefused(await _http.AskAsync(path));
         AssertRefused(await _http.AskAsync(Protocol.Post($"v2/models/{name}/infer", "{}")));
 
@@ -85,7 +89,8 @@ public sealed class ModelTests(ProtocolServer server) : IClassFixture<ProtocolSe
     [InlineData("v2/models/street/versions/01/ready")]
     [InlineData("v2/models/street/versions/x/stats")]
     [InlineData("v2/models/street/versions/7/config")]
-    public async Task There_is_no_such_version(string path) => (await _http.AskAsync(path)).Refuses(404, "its version is 1");
+    public async Task There_is_no_such_version(string path) =>
+        (await _http.AskAsync(path)).Refuses(404, "its version is 1");
 
     [Theory]
     [InlineData("v2/models//infer")]
@@ -129,7 +134,8 @@ public sealed class ModelTests(ProtocolServer server) : IClassFixture<ProtocolSe
         (await _http.AskAsync(Protocol.Binary(Protocol.Input("BYTES", [2], $$"""
             "parameters":{"binary_data_size":{{tensor.Length}}}
             """), tensor))).Succeeds();
-        foreach (string path in (string[])["v2/models/stats", "v2/models/street/stats", "v2/models/street/versions/1/stats"])
+        foreach (
+            string path in (string[])["v2/models/stats", "v2/models/street/stats", "v2/models/street/versions/1/stats"])
         {
             (long laterSuccesses, long laterPictures) = await CountAsync(path);
             Assert.True(laterSuccesses > successes, path);
@@ -163,7 +169,8 @@ public sealed class ModelTests(ProtocolServer server) : IClassFixture<ProtocolSe
         Assert.True(batches.GetArrayLength() > 0);
         Assert.True(batches[0].GetProperty("batch_size").GetInt32() > 0);
         Assert.True(batches[0].GetProperty("compute_infer").GetProperty("ns").GetInt64() > 0);
-        Assert.InRange(model.GetProperty("execution_count").GetInt64(), 1, model.GetProperty("inference_count").GetInt64());
+        Assert.InRange(
+            model.GetProperty("execution_count").GetInt64(), 1, model.GetProperty("inference_count").GetInt64());
     }
 
     private async Task<(long Successes, long Pictures)> CountAsync(string path)

@@ -27,7 +27,8 @@ internal static class Protocol
     public static HttpRequestMessage Post(string path, string body) => Post(path, Encoding.UTF8.GetBytes(body));
 
     /// <summary>Elements of BYTES, each behind its length.</summary>
-    public static byte[] Bytes(params byte[][] elements) => [.. elements.SelectMany(element => (byte[])[.. Prefix(element.Length), .. element])];
+    public static byte[] Bytes(params byte[][] elements) =>
+        [.. elements.SelectMany(element => (byte[])[.. Prefix(element.Length), .. element])];
 
     /// <summary>An input of a request, as JSON.</summary>
     public static string Input(string datatype, long[] shape, string rest) =>
@@ -38,10 +39,12 @@ internal static class Protocol
         using HttpResponseMessage response = await http.SendAsync(request);
         byte[] body = await response.Content.ReadAsByteArrayAsync();
         return new Answer(response.StatusCode, response.Headers.Concat(response.Content.Headers)
-            .ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase), body);
+            .ToDictionary(header => header.Key, header => string.Join(", ", header.Value),
+            StringComparer.OrdinalIgnoreCase), body);
     }
 
-    public static Task<Answer> AskAsync(this HttpClient http, string path) => http.AskAsync(new HttpRequestMessage(HttpMethod.Get, path));
+    public static Task<Answer> AskAsync(this HttpClient http, string path) =>
+        http.AskAsync(new HttpRequestMessage(HttpMethod.Get, path));
 
     private static byte[] Prefix(int length)
     {
@@ -59,7 +62,8 @@ internal sealed record Answer(HttpStatusCode Status, Dictionary<string, string> 
     {
         get
         {
-            int length = Headers.TryGetValue(Protocol.HeaderLength, out string? header) ? int.Parse(header) : Body.Length;
+            int length = Headers.TryGetValue(Protocol.HeaderLength, out string? header) ? int.Parse(header)
+                : Body.Length;
             return JsonDocument.Parse(Body.AsMemory(0, length)).RootElement;
         }
     }

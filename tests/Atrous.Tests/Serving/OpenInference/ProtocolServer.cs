@@ -19,7 +19,10 @@ public sealed class ProtocolServer(GeneratedModel model) : IAsyncLifetime
     /// <summary>Pictures that may wait, so also pictures of a request.</summary>
     public const int QueueLimit = 16;
 
-    private readonly HttpClientHandler _handler = new() { AutomaticDecompression = System.Net.DecompressionMethods.None };
+    private readonly HttpClientHandler _handler = new()
+    {
+        AutomaticDecompression = System.Net.DecompressionMethods.None,
+    };
     private AtrousServer? _server;
     private HttpClient? _http;
 

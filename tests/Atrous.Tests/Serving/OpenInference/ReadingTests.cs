@@ -49,7 +49,8 @@ public sealed class ReadingTests
     public void What_is_not_asked_for_takes_its_default()
     {
         InferRequest request = InferRequestReader.Read(
-            Encoding.UTF8.GetBytes("""{"inputs":[{"name":"a","datatype":"BF16","shape":[],"data":[]}],"parameters":{"timeout":0}}"""), null, maxDepth: 64);
+            Encoding.UTF8.GetBytes(
+                """{"inputs":[{"name":"a","datatype":"BF16","shape":[],"data":[]}],"parameters":{"timeout":0}}"""), null, maxDepth: 64);
         Assert.Null(request.Id);
         Assert.Null(request.Timeout);
         Assert.Equal(0, request.Priority);

@@ -50,17 +50,28 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
     [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[-1,2,2,3],"data":[1]}]}""", "-1", "negative")]
     [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":["a"],"data":[1]}]}""", "whole number")]
     [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1e2],"data":[1]}]}""", "whole number")]
-    [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[9223372036854775808],"data":[1]}]}""", "below 2^63")]
-    [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data":[1]}]}""", "more than 16 dimensions")]
-    [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3]}]}""", "either 'data' or", "has none")]
-    [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"data":5}]}""", "data must be an array")]
-    [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"data":[1,2,3],"data":[1,2,3]}]}""", "'data' twice")]
-    [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"data":[1,2,3],"parameters":{"binary_data_size":3}}]}""", "has both")]
-    [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"parameters":{"binary_data_size":3}}]}""", "Inference-Header-Content-Length")]
-    [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"parameters":{"shared_memory_region":"r"}}]}""", "Shared memory")]
-    [InlineData("""{"inputs":[{"name":"photo","datatype":"UINT8","shape":[1,1,1,3],"data":[1,2,3]}]}""", "one input, 'image'", "'photo'")]
-    [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"data":[1,2,3]},{"name":"image","datatype":"UINT8","shape":[1],"data":[1]}]}""", "'image' is there twice")]
-    [InlineData("""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"data":[1,2,3]},{"name":"more","datatype":"UINT8","shape":[1],"data":[1]}]}""", "'image', 'more'")]
+    [InlineData(
+        """{"inputs":[{"name":"image","datatype":"UINT8","shape":[9223372036854775808],"data":[1]}]}""", "below 2^63")]
+    [InlineData(
+        """{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data":[1]}]}""", "more than 16 dimensions")]
+    [InlineData(
+        """{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3]}]}""", "either 'data' or", "has none")]
+    [InlineData(
+        """{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"data":5}]}""", "data must be an array")]
+    [InlineData(
+        """{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"data":[1,2,3],"data":[1,2,3]}]}""", "'data' twice")]
+    [InlineData(
+        """{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"data":[1,2,3],"parameters":{"binary_data_size":3}}]}""", "has both")]
+    [InlineData(
+        """{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"parameters":{"binary_data_size":3}}]}""", "Inference-Header-Content-Length")]
+    [InlineData(
+        """{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"parameters":{"shared_memory_region":"r"}}]}""", "Shared memory")]
+    [InlineData(
+        """{"inputs":[{"name":"photo","datatype":"UINT8","shape":[1,1,1,3],"data":[1,2,3]}]}""", "one input, 'image'", "'photo'")]
+    [InlineData(
+        """{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"data":[1,2,3]},{"name":"image","datatype":"UINT8","shape":[1],"data":[1]}]}""", "'image' is there twice")]
+    [InlineData(
+        """{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,1,1,3],"data":[1,2,3]},{"name":"more","datatype":"UINT8","shape":[1],"data":[1]}]}""", "'image', 'more'")]
     public Task The_document_is_wrong(string json, params string[] words) => RefuseJson(json, words);
 
     [Theory]
@@ -87,7 +98,8 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
     [InlineData("BYTES", "[1]", "[1]", "strings")]
     [InlineData("BYTES", "[1]", "[\"not base64!\"]", "no base64")]
     [InlineData("BYTES", "[1]", "[\"aGVsbG8=\"]", "JPEG")]
-    public Task Shape_and_data_do_not_fit(string datatype, string shape, string data, params string[] words) => RefuseJson(
+    public Task Shape_and_data_do_not_fit(string datatype, string shape, string data, params string[] words) =>
+        RefuseJson(
         $$"""{"inputs":[{"name":"image","datatype":"{{datatype}}","shape":{{shape}},"data":{{data}}}]}""", words);
 
     [Theory]
@@ -96,8 +108,10 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
     [InlineData("[3037000500,3037000500,1,1]")]
     public async Task The_product_of_a_shape_overflows(string shape)
     {
-        await RefuseJson($$"""{"inputs":[{"name":"image","datatype":"UINT8","shape":{{shape}},"data":[1]}]}""", "byte size", "overflows");
-        await RefuseJson($$"""{"inputs":[{"name":"image","datatype":"BYTES","shape":{{shape}},"data":["x"]}]}""", "image");
+        await RefuseJson(
+            $$"""{"inputs":[{"name":"image","datatype":"UINT8","shape":{{shape}},"data":[1]}]}""", "byte size", "overflows");
+        await RefuseJson(
+            $$"""{"inputs":[{"name":"image","datatype":"BYTES","shape":{{shape}},"data":["x"]}]}""", "image");
     }
 
     [Fact]
@@ -109,10 +123,20 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
     {
         // Within the pixels that are allowed, so that only the data's length can tell; nothing of that size is
         // allocated.
-        await RefuseJson($$"""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,256,256,3],"data":[1,2,3]}]}""", "fewer elements");
-        await Refuse(413, Protocol.Post(Protocol.Infer, """{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,40000,40000,3],"data":[1]}]}"""), "1600000000 pixels");
-        await Refuse(413, Protocol.Post(Protocol.Infer, """{"inputs":[{"name":"image","datatype":"UINT8","shape":[1000,1,1,3],"data":[1]}]}"""), "1000 pictures", "16 are allowed");
-        await Refuse(413, Protocol.Post(Protocol.Infer, """{"inputs":[{"name":"image","datatype":"BYTES","shape":[1000000000],"data":["x"]}]}"""), "1000000000 pictures");
+        await RefuseJson(
+            $$"""{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,256,256,3],"data":[1,2,3]}]}""", "fewer elements");
+        await Refuse(
+            413, Protocol.Post(
+                Protocol.Infer,
+                """{"inputs":[{"name":"image","datatype":"UINT8","shape":[1,40000,40000,3],"data":[1]}]}"""), "1600000000 pixels");
+        await Refuse(
+            413, Protocol.Post(
+                Protocol.Infer,
+                """{"inputs":[{"name":"image","datatype":"UINT8","shape":[1000,1,1,3],"data":[1]}]}"""), "1000 pictures", "16 are allowed");
+        await Refuse(
+            413, Protocol.Post(
+                Protocol.Infer,
+                """{"inputs":[{"name":"image","datatype":"BYTES","shape":[1000000000],"data":["x"]}]}"""), "1000000000 pictures");
     }
 
     [Theory]
@@ -124,7 +148,8 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
     [InlineData("BYTES", "[1]", 3, 3, "takes 4 bytes, but 3 are left")]
     [InlineData("BYTES", "[1]", 8, 8, "takes 67305985 bytes, but 4 are left")]
     [InlineData("BYTES", "[1]", 0, 0, "1 elements, the data has 0")]
-    public Task Binary_data_does_not_fit(string datatype, string shape, long claimed, int sent, string words) => Refuse(400, Protocol.Binary(
+    public Task Binary_data_does_not_fit(string datatype, string shape, long claimed, int sent, string words) =>
+        Refuse(400, Protocol.Binary(
         $$$"""{"inputs":[{"name":"image","datatype":"{{{datatype}}}","shape":{{{shape}}},"parameters":{"binary_data_size":{{{claimed}}}}}]}""",
         [.. Enumerable.Range(1, sent).Select(i => (byte)i)]), words);
 
@@ -224,7 +249,8 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
         string name = new('a', 5000);
         await RefuseJson($$"""{"id":"{{name}}","inputs":[]}""", "id has more than 1024 characters");
         await RefuseJson($$"""{"{{name}}":1,"inputs":[{"name":"{{name}}"}]}""", "more than 1024 characters");
-        await RefuseJson($$"""{"inputs":[{{string.Join(",", Enumerable.Range(0, 65).Select(i => $$"""{"name":"{{i}}","datatype":"UINT8","shape":[1],"data":[1]}"""))}}]}""", "more than 64 inputs");
+        await RefuseJson(
+            $$"""{"inputs":[{{string.Join(",", Enumerable.Range(0, 65).Select(i => $$"""{"name":"{{i}}","datatype":"UINT8","shape":[1],"data":[1]}"""))}}]}""", "more than 64 inputs");
     }
 
     [Fact]
@@ -249,7 +275,8 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
     public async Task A_compressed_body_is_too_large_when_it_is_not(string encoding)
     {
         var bomb = new MemoryStream();
-        using (Stream stream = encoding == "gzip" ? new GZipStream(bomb, CompressionLevel.Optimal, leaveOpen: true) : new ZLibStream(bomb, CompressionLevel.Optimal, leaveOpen: true))
+        using (Stream stream = encoding == "gzip" ? new GZipStream(bomb, CompressionLevel.Optimal, leaveOpen: true)
+            : new ZLibStream(bomb, CompressionLevel.Optimal, leaveOpen: true))
             stream.Write(new byte[8 * ProtocolServer.MaxBodyBytes]);
         Assert.InRange(bomb.Length, 1, ProtocolServer.MaxBodyBytes / 10);
         HttpRequestMessage request = Protocol.Post(Protocol.Infer, bomb.ToArray());
@@ -279,9 +306,11 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
         for (int i = 0; i < 10 && !answers.Any(answer => (int)answer.Status == 504); i++)
         {
             Task<Answer> busy = _http.AskAsync(Protocol.Binary(Files(ProtocolServer.QueueLimit, many, ""), many));
-            while (server.Server.Models.Default.Statistics.QueueLength is 0 or ProtocolServer.QueueLimit && !busy.IsCompleted)
+            while (server.Server.Models.Default.Statistics.QueueLength is 0 or ProtocolServer.QueueLimit
+                && !busy.IsCompleted)
                 await Task.Delay(1);
-            answers.Add(await _http.AskAsync(Protocol.Binary(Files(1, one, "\"parameters\":{\"timeout\":1000},"), one)));
+            answers.Add(
+                await _http.AskAsync(Protocol.Binary(Files(1, one, "\"parameters\":{\"timeout\":1000},"), one)));
             (await busy).Succeeds();
         }
         answers[^1].Refuses(504);
@@ -299,7 +328,8 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
             "parameters":{"binary_data_size":{{tensor.Length}}}
             """);
         // Each fills the queue by itself.
-        Answer[] answers = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => _http.AskAsync(Protocol.Binary(json, tensor))));
+        Answer[] answers =
+            await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => _http.AskAsync(Protocol.Binary(json, tensor))));
         Answer[] refused = [.. answers.Where(answer => (int)answer.Status != 200)];
         Assert.InRange(refused.Length, 1, answers.Length - 1);
         Assert.All(refused, answer =>
@@ -309,7 +339,9 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
         });
     }
 
-    private Task RefuseJson(string json, params string[] words) => Refuse(400, Protocol.Post(Protocol.Infer, json), words);
+    private Task RefuseJson(string json, params string[] words) =>
+        Refuse(400, Protocol.Post(Protocol.Infer, json), words);
 
-    private async Task Refuse(int status, HttpRequestMessage request, params string[] words) => (await _http.AskAsync(request)).Refuses(status, words);
+    private async Task Refuse(int status, HttpRequestMessage request, params string[] words) =>
+        (await _http.AskAsync(request)).Refuses(status, words);
 }

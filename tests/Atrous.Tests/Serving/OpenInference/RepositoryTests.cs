@@ -33,7 +33,8 @@ public sealed class RepositoryTests(GeneratedModel model) : IAsyncLifetime
 
     [Fact]
     public async Task The_extension_is_named_where_it_is_open() => Assert.Contains(
-        "model_repository", (await _http.AskAsync("v2")).Succeeds().Json.GetProperty("extensions").EnumerateArray().Select(name => name.GetString()));
+        "model_repository", (await _http.AskAsync("v2")).Succeeds().Json.GetProperty("extensions").EnumerateArray()
+        .Select(name => name.GetString()));
 
     [Fact]
     public async Task A_model_goes_and_comes_back()
@@ -91,7 +92,8 @@ public sealed class RepositoryTests(GeneratedModel model) : IAsyncLifetime
     {
         (await PostAsync(path, "[]")).Refuses(400, "must be an object");
         (await PostAsync(path, "{")).Refuses(400, "cannot be read");
-        (await PostAsync(path, "{\"x\":" + new string('[', 100_000) + new string(']', 100_000) + "}")).Refuses(400, "nested");
+        (await PostAsync(path, "{\"x\":" + new string('[', 100_000) + new string(']', 100_000) + "}"))
+            .Refuses(400, "nested");
         await AssertServes();
     }
 
@@ -121,7 +123,8 @@ public sealed class RepositoryTests(GeneratedModel model) : IAsyncLifetime
         await draining;
     }
 
-    private Task<Answer> PostAsync(string path, string body) => _http.AskAsync(Protocol.Post($"v2/repository/{path}", body));
+    private Task<Answer> PostAsync(string path, string body) =>
+        _http.AskAsync(Protocol.Post($"v2/repository/{path}", body));
 
     private async Task<string?> StateAsync()
     {

@@ -46,7 +46,8 @@ public sealed class TritonCasesTests(GeneratedModel model) : IAsyncLifetime
         byte[] body = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("1\r\nx\r\n", chunks)) + "0\r\n\r\n");
         using TcpClient client = await ConnectAsync();
         NetworkStream stream = client.GetStream();
-        await stream.WriteAsync("POST /v2/models/street/infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"u8.ToArray());
+        await stream.WriteAsync(
+            "POST /v2/models/street/infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"u8.ToArray());
         long before = GC.GetTotalAllocatedBytes();
         Task sent = stream.WriteAsync(body).AsTask();
         byte[] answer = new byte[12];
@@ -77,7 +78,8 @@ public sealed class TritonCasesTests(GeneratedModel model) : IAsyncLifetime
     public async Task Loads_and_unloads_at_once_take_turns()
     {
         Answer[] answers = await Task.WhenAll(Enumerable.Range(0, 24).Select(i => _http.AskAsync(
-            Protocol.Post($"v2/repository/models/street/{(i % 3 == 2 ? "unload" : "load")}", "{}")))).WaitAsync(Patience);
+            Protocol.Post($"v2/repository/models/street/{(i % 3 == 2 ? "unload" : "load")}", "{}"))))
+            .WaitAsync(Patience);
         Assert.All(answers, answer => answer.Succeeds());
         (await _http.AskAsync(Protocol.Post("v2/repository/models/street/load", "{}"))).Succeeds();
         await AssertServes();
@@ -113,7 +115,8 @@ public sealed class TritonCasesTests(GeneratedModel model) : IAsyncLifetime
     {
         using TcpClient client = await ConnectAsync();
         NetworkStream stream = client.GetStream();
-        await stream.WriteAsync("POST /v2/models/street/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nonly this"u8.ToArray());
+        await stream.WriteAsync(
+            "POST /v2/models/street/infer HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\nonly this"u8.ToArray());
         using var reader = new StreamReader(stream);
         string answer = await reader.ReadToEndAsync().WaitAsync(Patience);
         Assert.StartsWith("HTTP/1.1 408", answer, StringComparison.Ordinal);

@@ -62,7 +62,9 @@ public sealed class WireTests(ProtocolServer server) : IClassFixture<ProtocolSer
         const int blocks = 64;
         using TcpClient connection = await ConnectAsync();
         NetworkStream stream = connection.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {blocks * block.Length}\r\n\r\n"));
+        await stream.WriteAsync(
+            Encoding.ASCII.GetBytes(
+                $"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {blocks * block.Length}\r\n\r\n"));
         for (int i = 0; i < blocks; i++)
             await stream.WriteAsync(block);
         (string headers, _) = await ReadAnswerAsync(stream);
@@ -84,7 +86,8 @@ public sealed class WireTests(ProtocolServer server) : IClassFixture<ProtocolSer
     {
         using TcpClient connection = await ConnectAsync();
         NetworkStream stream = connection.GetStream();
-        await stream.WriteAsync(Encoding.Latin1.GetBytes($"POST {target} HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{{}}"));
+        await stream.WriteAsync(
+            Encoding.Latin1.GetBytes($"POST {target} HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{{}}"));
         (string headers, _) = await ReadAnswerAsync(stream);
         Assert.Matches("^HTTP/1.1 40[045] ", headers);
         (await server.Http.AskAsync("v2/health/ready")).Succeeds();
@@ -102,7 +105,8 @@ public sealed class WireTests(ProtocolServer server) : IClassFixture<ProtocolSer
     [
         .. Encoding.ASCII.GetBytes(
             "POST /v2/models/street/infer HTTP/1.1\r\nuser-agent: python/gevent-http-client-2.0.8\r\n"
-            + $"inference-header-content-length: {Recorded.Length}\r\nhost: {server.Address.Authority}\r\ncontent-length: {Recorded.Length + 6}\r\n\r\n{Recorded}"),
+            + $"inference-header-content-length: {Recorded.Length}\r\nhost: " +
+                $"{server.Address.Authority}\r\ncontent-length: {Recorded.Length + 6}\r\n\r\n{Recorded}"),
         1, 2, 3, 4, 5, 6,
     ];
 

@@ -33,10 +33,12 @@ internal sealed record GoodRequest(string Name, Func<HttpRequestMessage> Make, F
         yield return new("v1 overlay jpeg", () => Segment("&format=overlay&encoding=jpeg", photo), Is(jpeg));
         yield return new("v1 json", () => Segment("&format=json", photo), answer => Classes(answer)
             .Select(entry => new ClassShare(
-                entry.GetProperty("index").GetInt32(), entry.GetProperty("pixels").GetInt64(), entry.GetProperty("share").GetDouble()))
+                entry.GetProperty("index").GetInt32(), entry.GetProperty("pixels").GetInt64(),
+                entry.GetProperty("share").GetDouble()))
             .SequenceEqual(truth.Shares));
         yield return new("v1 rle", () => Segment("&format=rle", photo), answer => Classes(answer)
-            .Select(entry => entry.GetProperty("segmentation").GetProperty("counts").GetString()!).Order(StringComparer.Ordinal).SequenceEqual(runs));
+            .Select(entry => entry.GetProperty("segmentation").GetProperty("counts").GetString()!)
+            .Order(StringComparer.Ordinal).SequenceEqual(runs));
         yield return new("v1 multipart", () => Multipart(photo), Is(mask));
         yield return new("v1 gzip", () => Compressed(Segment("", zipped)), Is(mask));
         yield return new("v2 raw", () => Raw(photo), HasLabels);
@@ -60,8 +62,11 @@ internal sealed record GoodRequest(string Name, Func<HttpRequestMessage> Make, F
     /// refused.
     /// </summary>
     public static IEnumerable<GoodRequest> Looks() =>
-        new[] { "", "v1/models", "v2", "v2/models/street", "v2/models/street/ready", "v2/models/street/stats", "v2/health/live", "livez", "metrics" }
-            .Select(path => new GoodRequest($"GET /{path}", () => new HttpRequestMessage(HttpMethod.Get, path), answer => answer.Body.Length > 0));
+        new[] { "", "v1/models", "v2", "v2/models/street", "v2/models/street/ready", "v2/models/street/stats",
+        "v2/health/live", "livez", "metrics" }
+            .Select(
+                path => new GoodRequest($"GET /{path}", () => new HttpRequestMessage(HttpMethod.Get, path), answer =>
+                answer.Body.Length > 0));
 
     /// <summary>Sends it; null, or what is wrong with the answer.</summary>
     public async Task<string?> TryAsync(HttpClient client)
@@ -69,10 +74,12 @@ internal sealed record GoodRequest(string Name, Func<HttpRequestMessage> Make, F
         try
         {
             Answer answer = await client.AskAsync(Make());
-            return answer.Status != HttpStatusCode.OK ? $"{Name}: {(int)answer.Status} {System.Text.Encoding.UTF8.GetString(answer.Body)}"
+            return answer.Status != HttpStatusCode.OK
+                ? $"{Name}: {(int)answer.Status} {System.Text.Encoding.UTF8.GetString(answer.Body)}"
                 : IsRight(answer) ? null : $"{Name}: a wrong answer of {answer.Body.Length} bytes";
         }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException or JsonException or KeyNotFoundException)
+        catch (Exception e)
+            when (e is HttpRequestException or TaskCanceledException or JsonException or KeyNotFoundException)
         {
             return $"{Name}: {e.GetType().Name}: {e.Message} {e.InnerException?.Message}";
         }
@@ -80,9 +87,11 @@ internal sealed record GoodRequest(string Name, Func<HttpRequestMessage> Make, F
 
     private static Func<Answer, bool> Is(byte[] expected) => answer => answer.Body.AsSpan().SequenceEqual(expected);
 
-    private static IEnumerable<JsonElement> Classes(Answer answer) => answer.Json.GetProperty("classes").EnumerateArray();
+    private static IEnumerable<JsonElement> Classes(Answer answer) =>
+        answer.Json.GetProperty("classes").EnumerateArray();
 
-    private static HttpRequestMessage Segment(string query, byte[] body) => Protocol.Post("v1/segment?model=street" + query, body);
+    private static HttpRequestMessage Segment(string query, byte[] body) =>
+        Protocol.Post("v1/segment?model=street" + query, body);
 
     private static HttpRequestMessage Raw(byte[] photo)
     {
@@ -93,7 +102,10 @@ internal sealed record GoodRequest(string Name, Func<HttpRequestMessage> Make, F
 
     private static HttpRequestMessage Multipart(byte[] photo)
     {
-        var form = new MultipartFormDataContent { { new StringContent("a note"), "note" }, { new ByteArrayContent(photo), "image", "photo" } };
+        var form = new MultipartFormDataContent
+        {
+            { new StringContent("a note"), "note" }, { new ByteArrayContent(photo), "image", "photo" },
+        };
         return new HttpRequestMessage(HttpMethod.Post, "v1/segment?model=street") { Content = form };
     }
 

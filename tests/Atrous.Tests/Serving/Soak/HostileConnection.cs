@@ -20,9 +20,11 @@ internal static class HostileConnection
     /// <summary>Sends a part of a request, or all of it, and is killed: reset, without a word.</summary>
     public static async Task Kill(IPEndPoint server, Random random)
     {
-        byte[] request = Request($"POST /v1/segment HTTP/1.1\r\nHost: x\r\nContent-Length: {Photo.Length}\r\n\r\n", Photo);
+        byte[] request =
+            Request($"POST /v1/segment HTTP/1.1\r\nHost: x\r\nContent-Length: {Photo.Length}\r\n\r\n", Photo);
         using TcpClient client = await Connect(server);
-        await client.GetStream().WriteAsync(request.AsMemory(0, random.Next(3) == 0 ? request.Length : random.Next(request.Length)));
+        await client.GetStream()
+            .WriteAsync(request.AsMemory(0, random.Next(3) == 0 ? request.Length : random.Next(request.Length)));
         await Task.Delay(random.Next(20));
         client.LingerState = new LingerOption(true, 0);
     }
@@ -40,7 +42,8 @@ internal static class HostileConnection
             client.Client.Shutdown(SocketShutdown.Send);
             using var reader = new StreamReader(stream, Encoding.Latin1);
             string answer = await reader.ReadToEndAsync().WaitAsync(Patience);
-            return answer.Length == 0 || answer.StartsWith("HTTP/1.1 400", StringComparison.Ordinal) ? null : $"noise: {answer}";
+            return answer.Length == 0 || answer.StartsWith("HTTP/1.1 400", StringComparison.Ordinal) ? null
+                : $"noise: {answer}";
         }
         catch (Exception e) when (IsHangUp(e))
         {
@@ -62,7 +65,8 @@ internal static class HostileConnection
     /// </summary>
     public static async Task<string?> Deaf(IPEndPoint server, CancellationToken stop)
     {
-        byte[] request = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 20)));
+        byte[] request =
+            Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 20)));
         await UntilHungUp(server, "reads nothing", async (stream, cancellationToken) =>
         {
             await stream.WriteAsync(request, cancellationToken);

@@ -14,14 +14,19 @@ internal sealed record HostileRequest(string Name, Func<Random, HttpRequestMessa
 
     private static readonly byte[] Photo = Workplace.Photo();
 
-    private static readonly string[] Verbs = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "BREW"];
+    private static readonly string[] Verbs =
+        ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "TRACE", "BREW"];
 
     private static readonly string[] Paths =
     [
-        "", "v1", "v1/segment", "v1/segment?model=nobody", "v1/segment?format=gif", "v1/segment?priority=-1&x=%00", "v1/models?palette=x",
-        "v2/models/street/infer", "v2/models/street/versions/9/infer", "v2/models/%ff%fe/infer", "v2/models/%00/infer", "v2/models/%20/infer",
-        "v2/models/nobody", "v2/repository/index", "v2/repository/models/nobody/load", "v2/repository/models/nobody/unload", "v2/logging",
-        "..%2f..%2fetc%2fpasswd", "%2e%2e/", "livez", "readyz", "metrics?x=" + "y", "v2/" + "a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a",
+        "", "v1", "v1/segment", "v1/segment?model=nobody", "v1/segment?format=gif", "v1/segment?priority=-1&x=%00",
+            "v1/models?palette=x",
+        "v2/models/street/infer", "v2/models/street/versions/9/infer", "v2/models/%ff%fe/infer", "v2/models/%00/infer",
+            "v2/models/%20/infer",
+        "v2/models/nobody", "v2/repository/index", "v2/repository/models/nobody/load",
+            "v2/repository/models/nobody/unload", "v2/logging",
+        "..%2f..%2fetc%2fpasswd", "%2e%2e/", "livez", "readyz", "metrics?x=" + "y", "v2/"
+            + "a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a",
     ];
 
     private static readonly Lazy<byte[]> Bomb = new(() =>
@@ -44,7 +49,8 @@ internal sealed record HostileRequest(string Name, Func<Random, HttpRequestMessa
         new("broken multipart", random => Typed(V1, Noise(random, 2000), "multipart/form-data; boundary=x"), 400),
         new("photo cut off", random => Protocol.Post(V1, Photo[..random.Next(Photo.Length)]), 400, 415),
         new("photo damaged", random => Protocol.Post(V1, Damaged(random)), 200, 400, 413, 415),
-        new("photo damaged, raw", random => With(Protocol.Post(Protocol.Infer, Damaged(random)), Protocol.HeaderLength, "0"), 200, 400, 413),
+        new("photo damaged, raw", random =>
+            With(Protocol.Post(Protocol.Infer, Damaged(random)), Protocol.HeaderLength, "0"), 200, 400, 413),
         new("giant picture", _ => Protocol.Post(V1, HugePng.Bytes(60_000, 60_000)), 413),
         new("largest picture", _ => Protocol.Post(V1, HugePng.Bytes(int.MaxValue, int.MaxValue)), 413),
         new("gzip bomb", _ => Encoded(Protocol.Post(V1, Bomb.Value), "gzip"), 413),
@@ -57,10 +63,13 @@ internal sealed record HostileRequest(string Name, Func<Random, HttpRequestMessa
         new("many numbers", _ => Infer("[1,300,300,3]", $"[{string.Join(",", Enumerable.Repeat("1", 300_000))}]"), 400),
         new("deep JSON", random => Infer("[1,1,1,3]", new string('[', random.Next(70, 200_000))), 400),
         new("deep index", _ => Protocol.Post("v2/repository/index", new string('[', 100_000)), 400),
-        new("header length", random => With(Protocol.Post(Protocol.Infer, "{}"), Protocol.HeaderLength, random.Next(2) == 0 ? "99999999999" : "-1"), 400),
+        new("header length", random =>
+            With(Protocol.Post(Protocol.Infer, "{}"), Protocol.HeaderLength, random.Next(2) == 0 ? "99999999999"
+            : "-1"), 400),
         new("no time", _ => Protocol.Post("v1/segment?model=street&timeout=0.001", Photo), 200, 504),
         new("many chunks", random => Chunked(Noise(random, 3000)), 400, 415),
-        new("large headers", _ => With(new HttpRequestMessage(HttpMethod.Get, "livez"), "X-Large", new string('x', 40_000)), 431),
+        new("large headers", _ =>
+            With(new HttpRequestMessage(HttpMethod.Get, "livez"), "X-Large", new string('x', 40_000)), 431),
     ];
 
     /// <summary>What an administrator does meanwhile, in this order.</summary>
@@ -79,7 +88,8 @@ internal sealed record HostileRequest(string Name, Func<Random, HttpRequestMessa
         try
         {
             Answer answer = await client.AskAsync(Make(random));
-            return Statuses.Contains((int)answer.Status) ? null : $"{Name}: {(int)answer.Status} {Encoding.UTF8.GetString(answer.Body)}";
+            return Statuses.Contains((int)answer.Status) ? null
+                : $"{Name}: {(int)answer.Status} {Encoding.UTF8.GetString(answer.Body)}";
         }
         catch (HttpRequestException e) when (e.InnerException is IOException)
         {

@@ -29,7 +29,8 @@ public sealed class SoakTests(GeneratedModel model)
         Assert.SkipUnless(OperatingSystem.IsLinux(), "A process's memory, threads and handles are read from /proc.");
         double seconds = Setting("ATROUS_SOAK_SECONDS", 20), rate = Setting("ATROUS_SOAK_RATE", 0);
         using Served served = await Served.Start(
-            "--model", $"street={model.Path}", "--model", $"spare={model.Path}", "--port", "0", "--admin", "--drain-delay", "0",
+            "--model", $"street={model.Path}", "--model", $"spare={model.Path}", "--port", "0", "--admin",
+                "--drain-delay", "0",
             "--max-body", "8", "--max-pixels", "1", "--log-level", "error");
         await served.Ready();
         var traffic = new Traffic(served.Client.BaseAddress!, model.Path, rate);
@@ -40,7 +41,8 @@ public sealed class SoakTests(GeneratedModel model)
         List<ServerSample> samples = await Watch(served.Id, traffic, seconds);
         await AtRest(served.Id, rest);
         await traffic.Round(new Random(99));
-        Assert.True(traffic.Faults.IsEmpty, $"{traffic.Faults.Count} faults:\n{string.Join('\n', traffic.Faults.Take(20))}");
+        Assert.True(
+            traffic.Faults.IsEmpty, $"{traffic.Faults.Count} faults:\n{string.Join('\n', traffic.Faults.Take(20))}");
         Assert.Equal(HttpStatusCode.OK, (await served.Client.GetAsync("livez")).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await served.Client.GetAsync("readyz")).StatusCode);
         served.Signal(15);
@@ -50,14 +52,17 @@ public sealed class SoakTests(GeneratedModel model)
         if (seconds < Short)
             return;
 
-        double memory = Median(seconds / 4, sample => sample.ResidentKiB), lastMemory = Median(seconds * 3 / 4, sample => sample.ResidentKiB);
+        double memory = Median(seconds / 4, sample => sample.ResidentKiB),
+            lastMemory = Median(seconds * 3 / 4, sample => sample.ResidentKiB);
         Assert.True(lastMemory <= memory * Flat, $"Resident memory went from {memory} to {lastMemory} KiB.");
         // A reload has two models at a time; a bomb that went off would show here.
-        Assert.True(samples[^1].PeakKiB <= 2 * memory, $"Resident memory was {samples[^1].PeakKiB} KiB at its peak, usually {memory}.");
+        Assert.True(samples[^1].PeakKiB <= 2 * memory,
+            $"Resident memory was {samples[^1].PeakKiB} KiB at its peak, usually {memory}.");
         AssertNoGrowth("Threads", sample => sample.Threads);
         AssertNoGrowth("Handles", sample => sample.Handles);
 
-        double Median(double from, Func<ServerSample, double> value) => ServerSample.Median(samples, from, from + seconds / 4, value);
+        double Median(double from, Func<ServerSample, double> value) =>
+            ServerSample.Median(samples, from, from + seconds / 4, value);
 
         void AssertNoGrowth(string name, Func<ServerSample, double> value)
         {
@@ -70,15 +75,18 @@ public sealed class SoakTests(GeneratedModel model)
     /// <summary>Samples the server while the clients are at it.</summary>
     private static async Task<List<ServerSample>> Watch(int process, Traffic traffic, double seconds)
     {
-        string path = Repository.PathOf(string.Create(CultureInfo.InvariantCulture, $"artifacts/soak/{seconds:0}s.tsv"));
+        string path =
+            Repository.PathOf(string.Create(CultureInfo.InvariantCulture, $"artifacts/soak/{seconds:0}s.tsv"));
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         await using var log = new StreamWriter(path) { AutoFlush = true };
-        await log.WriteLineAsync("seconds\tresident_kib\tpeak_kib\tthreads\thandles\tcpu_seconds\tgood\thostile\tfaults");
+        await log.WriteLineAsync(
+            "seconds\tresident_kib\tpeak_kib\tthreads\thandles\tcpu_seconds\tgood\thostile\tfaults");
         using var stop = new CancellationTokenSource();
         Task clients = traffic.Run(stop.Token);
         var samples = new List<ServerSample>();
         int told = 0;
-        for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start).TotalSeconds < seconds && !clients.IsCompleted;)
+        for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start).TotalSeconds < seconds
+            && !clients.IsCompleted;)
         {
             await Task.Delay(TimeSpan.FromSeconds(Math.Clamp(seconds / 100, 0.2, 10)));
             samples.Add(ServerSample.Take(process, Stopwatch.GetElapsedTime(start)));
@@ -105,5 +113,6 @@ public sealed class SoakTests(GeneratedModel model)
     }
 
     private static double Setting(string name, double otherwise) =>
-        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? double.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text
+        ? double.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 }

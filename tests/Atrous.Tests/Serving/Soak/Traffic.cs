@@ -91,7 +91,8 @@ internal sealed class Traffic(Uri server, string model, double rate)
         return null;
     }
 
-    private async Task Repeat(Func<HttpClient, Random, Task> deed, Random random, TimeSpan pause, CancellationToken stop)
+    private async Task Repeat(
+        Func<HttpClient, Random, Task> deed, Random random, TimeSpan pause, CancellationToken stop)
     {
         using HttpClient client = Connect();
         while (!stop.IsCancellationRequested)

@@ -30,9 +30,11 @@ public sealed class BusySegmenterTests
     [MemberData(nameof(Failures))]
     public async Task What_the_model_throws_becomes_a_problem(Exception failure, int status, int? retryAfter)
     {
-        await using WebApplication application = await Start(new Stub((_, _) => Task.FromException<SegmentedPhoto>(failure)));
+        await using WebApplication application =
+            await Start(new Stub((_, _) => Task.FromException<SegmentedPhoto>(failure)));
         using var client = new HttpClient { BaseAddress = new Uri(application.Urls.First()) };
-        using HttpResponseMessage response = await client.PostAsync("v1/segment", new ByteArrayContent(Workplace.Photo()));
+        using HttpResponseMessage response =
+            await client.PostAsync("v1/segment", new ByteArrayContent(Workplace.Photo()));
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Equal(failure.Message, await SegmentServer.ProblemOf(response));
         Assert.Equal(retryAfter, response.Headers.RetryAfter?.Delta?.TotalSeconds);
@@ -44,7 +46,8 @@ public sealed class BusySegmenterTests
         var segmenter = new Stub((_, _) => throw new InvalidOperationException("reached")) { Full = true };
         await using WebApplication application = await Start(segmenter);
         using var client = new HttpClient { BaseAddress = new Uri(application.Urls.First()) };
-        using HttpResponseMessage response = await client.PostAsync("v1/segment", new ByteArrayContent("no picture"u8.ToArray()));
+        using HttpResponseMessage response =
+            await client.PostAsync("v1/segment", new ByteArrayContent("no picture"u8.ToArray()));
         Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
     }
 
@@ -63,7 +66,8 @@ public sealed class BusySegmenterTests
         }));
         using var client = new HttpClient { BaseAddress = new Uri(application.Urls.First()) };
         using var impatience = new CancellationTokenSource();
-        Task<HttpResponseMessage> request = client.PostAsync("v1/segment", new ByteArrayContent(Workplace.Photo()), impatience.Token);
+        Task<HttpResponseMessage> request =
+            client.PostAsync("v1/segment", new ByteArrayContent(Workplace.Photo()), impatience.Token);
         await started.Task.WaitAsync(TimeSpan.FromSeconds(30));
         impatience.Cancel();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
@@ -101,7 +105,8 @@ public sealed class BusySegmenterTests
     }
 
     /// <summary>A catalog of one model that does as told.</summary>
-    private sealed class Stub(Func<SegmentRequest?, CancellationToken, Task<SegmentedPhoto>> segment) : IModelCatalog, IServedModel
+    private sealed class Stub(Func<SegmentRequest?, CancellationToken, Task<SegmentedPhoto>> segment)
+        : IModelCatalog, IServedModel
     {
         public bool Full { get; init; }
 
@@ -125,25 +130,31 @@ public sealed class BusySegmenterTests
 
         public ModelStatus StatusOf(string name) => new(Name, ModelState.Ready, "", 1);
 
-        public Task LoadAsync(string name, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        public Task LoadAsync(string name, CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException();
 
-        public Task UnloadAsync(string name, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+        public Task UnloadAsync(string name, CancellationToken cancellationToken = default) =>
+            throw new NotSupportedException();
 
         public Task ReloadAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
         public Task WhenLoadedAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
-        public Task<Segmentation> SegmentAsync(Image photo, SegmentRequest? options = null, CancellationToken cancellationToken = default) =>
+        public Task<Segmentation> SegmentAsync(
+            Image photo, SegmentRequest? options = null, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
         public Task<IReadOnlyList<Segmentation>> SegmentAsync(
-            IReadOnlyList<Image> photos, SegmentRequest? options = null, CancellationToken cancellationToken = default) =>
+            IReadOnlyList<Image> photos, SegmentRequest? options = null,
+            CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
         public Task<SegmentedPhoto> SegmentAsync(
-            ReadOnlyMemory<byte> file, SegmentRequest? options = null, CancellationToken cancellationToken = default) => segment(options, cancellationToken);
+            ReadOnlyMemory<byte> file, SegmentRequest? options = null, CancellationToken cancellationToken = default) =>
+            segment(options, cancellationToken);
 
-        public Task<NetworkResult> InferAsync(Tensor input, SegmentRequest? options = null, CancellationToken cancellationToken = default) =>
+        public Task<NetworkResult> InferAsync(
+            Tensor input, SegmentRequest? options = null, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
         public void EnsureAccepting()

@@ -75,18 +75,24 @@ public sealed partial class PageTests(SegmentServer server) : IClassFixture<Segm
         JsonElement document = await SegmentServer.JsonOf(await server.Client.GetAsync("openapi/v1.json"));
         Assert.StartsWith("3.1", document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
         JsonElement segment = document.GetProperty("paths").GetProperty("/v1/segment").GetProperty("post");
-        string[] parameters = [.. segment.GetProperty("parameters").EnumerateArray().Select(parameter => parameter.GetProperty("name").GetString()!)];
+        string[] parameters =
+            [.. segment.GetProperty("parameters").EnumerateArray()
+            .Select(parameter => parameter.GetProperty("name").GetString()!)];
         using HttpResponseMessage refusal = await server.PostAsync("?unknown=1", []);
-        Assert.EndsWith($"there are {string.Join(", ", parameters)}.", await SegmentServer.ProblemOf(refusal), StringComparison.Ordinal);
+        Assert.EndsWith($"there are {string.Join(", ", parameters)}.", await SegmentServer.ProblemOf(refusal),
+            StringComparison.Ordinal);
         Assert.Equal(
-            ["200", "400", "404", "413", "415", "503", "504"], segment.GetProperty("responses").EnumerateObject().Select(entry => entry.Name));
+            ["200", "400", "404", "413", "415", "503", "504"], segment.GetProperty("responses").EnumerateObject()
+            .Select(entry => entry.Name));
         Assert.Equal(
             ["application/json", "image/jpeg", "image/png"],
-            segment.GetProperty("responses").GetProperty("200").GetProperty("content").EnumerateObject().Select(entry => entry.Name).Order(StringComparer.Ordinal));
+            segment.GetProperty("responses").GetProperty("200").GetProperty("content").EnumerateObject()
+                .Select(entry => entry.Name).Order(StringComparer.Ordinal));
         Assert.True(document.GetProperty("paths").TryGetProperty("/v1/models", out _));
         Assert.False(document.GetProperty("paths").TryGetProperty("/samples", out _));
         // Numbers are numbers, and not "integer or string".
-        JsonElement pixels = document.GetProperty("components").GetProperty("schemas").GetProperty("ClassReport").GetProperty("properties").GetProperty("pixels");
+        JsonElement pixels = document.GetProperty("components").GetProperty("schemas").GetProperty("ClassReport")
+            .GetProperty("properties").GetProperty("pixels");
         Assert.Equal("integer", pixels.GetProperty("type").GetString());
     }
 

@@ -81,13 +81,19 @@ public sealed class SegmentRefusalTests(SegmentServer server) : IClassFixture<Se
         { "multipart/form-data", "--x--\r\n", "no sound boundary" },
         { "multipart/form-data; boundary=" + new string('x', 71), "--x--\r\n", "no sound boundary" },
         { "multipart/form-data; boundary=x", "", "broken or cut off" },
-        { "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\ncut", "broken or cut off" },
-        { "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\ntext\r\n--x--\r\n", "There is no picture" },
+        { "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\ncut",
+            "broken or cut off" },
+        { "multipart/form-data; boundary=x",
+            "--x\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\ntext\r\n--x--\r\n", "There is no picture" },
         { "multipart/form-data; boundary=x", "--x\r\nno header\r\n\r\ntext\r\n--x--\r\n", "broken or cut off" },
-        { "multipart/form-data; boundary=x", "--x\r\n" + string.Concat(Enumerable.Range(0, 100).Select(i => $"A{i}: b\r\n")) + "\r\ntext\r\n--x--\r\n", "broken or cut off" },
+        { "multipart/form-data; boundary=x", "--x\r\n" + string.Concat(
+            Enumerable.Range(0, 100).Select(i => $"A{i}: b\r\n")) + "\r\ntext\r\n--x--\r\n", "broken or cut off" },
         {
             "multipart/form-data; boundary=x",
-            string.Concat(Enumerable.Repeat("--x\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a\"\r\n\r\npixels\r\n", 2)) + "--x--\r\n",
+            string.Concat(
+                Enumerable.Repeat(
+                    "--x\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a\"\r\n\r\npixels\r\n", 2))
+                    + "--x--\r\n",
             "several pictures"
         },
     };

@@ -55,7 +55,8 @@ public sealed class SegmentTests(SegmentServer server) : IClassFixture<SegmentSe
         Assert.Equal("cpu", report.GetProperty("device").GetString());
         Assert.Equal((37, 33), (report.GetProperty("width").GetInt32(), report.GetProperty("height").GetInt32()));
         Assert.Equal(expected.Shares, report.GetProperty("classes").EnumerateArray().Select(entry => new ClassShare(
-            entry.GetProperty("index").GetInt32(), entry.GetProperty("pixels").GetInt64(), entry.GetProperty("share").GetDouble())));
+            entry.GetProperty("index").GetInt32(), entry.GetProperty("pixels").GetInt64(), entry.GetProperty("share")
+            .GetDouble())));
         Assert.All(report.GetProperty("classes").EnumerateArray(), entry =>
         {
             int label = entry.GetProperty("index").GetInt32();
@@ -64,7 +65,8 @@ public sealed class SegmentTests(SegmentServer server) : IClassFixture<SegmentSe
             Assert.False(entry.TryGetProperty("segmentation", out _));
         });
         Assert.Equal(
-            ["queue", "decode", "preprocess", "network", "postprocess"], report.GetProperty("milliseconds").EnumerateObject().Select(time => time.Name));
+            ["queue", "decode", "preprocess", "network", "postprocess"], report.GetProperty("milliseconds")
+            .EnumerateObject().Select(time => time.Name));
     }
 
     [Theory]
@@ -93,7 +95,8 @@ public sealed class SegmentTests(SegmentServer server) : IClassFixture<SegmentSe
     {
         using HttpResponseMessage response = await server.PostAsync("", Photo);
         string[] times = Assert.Single(response.Headers.GetValues("Server-Timing")).Split(", ");
-        Assert.Equal(["queue", "decode", "preprocess", "network", "postprocess", "encode"], times.Select(time => time.Split(";dur=")[0]));
+        Assert.Equal(["queue", "decode", "preprocess", "network", "postprocess", "encode"],
+            times.Select(time => time.Split(";dur=")[0]));
         Assert.All(times, time => Assert.True(double.Parse(time.Split('=')[1], CultureInfo.InvariantCulture) >= 0));
     }
 
@@ -145,7 +148,8 @@ public sealed class SegmentTests(SegmentServer server) : IClassFixture<SegmentSe
         Assert.Equal(["first", "second"], models.Select(model => model.GetProperty("name").GetString()));
         Assert.All(models, model =>
         {
-            Assert.Equal(("ready", "cpu"), (model.GetProperty("state").GetString(), model.GetProperty("device").GetString()));
+            Assert.Equal(
+                ("ready", "cpu"), (model.GetProperty("state").GetString(), model.GetProperty("device").GetString()));
             Assert.Equal("DeepLabV3+", model.GetProperty("architecture").GetString());
             JsonElement[] classes = [.. model.GetProperty("classes").EnumerateArray()];
             Assert.Equal([0, 1, 2, 3, 4], classes.Select(entry => entry.GetProperty("index").GetInt32()));
@@ -162,7 +166,8 @@ public sealed class SegmentTests(SegmentServer server) : IClassFixture<SegmentSe
             await SegmentServer.JsonOf(await server.PostAsync("?format=json", photo))));
         Assert.Equal(
             Enumerable.Range(0, 12).Select(i => (20 + i % 3, 24 + i)),
-            reports.Select(report => (report.GetProperty("height").GetInt32(), report.GetProperty("width").GetInt32())));
+            reports.Select(
+                report => (report.GetProperty("height").GetInt32(), report.GetProperty("width").GetInt32())));
     }
 
     private Segmentation Expected()

@@ -26,7 +26,8 @@ internal sealed class ChoiceFile
         (_machine, _log) = (machine, log);
         if (folder is null)
             return;
-        _path = Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(machine)))[..16] + ".json");
+        _path = Path.Combine(
+            folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(machine)))[..16] + ".json");
         Read(_choices);
     }
 

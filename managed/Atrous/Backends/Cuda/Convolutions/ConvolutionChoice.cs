@@ -26,7 +26,10 @@ internal sealed record ConvolutionChoice(
 
     /// <summary>The engine as cuDNN takes it.</summary>
     public EngineChoice ToEngine() =>
-        new(Engine, [.. (Knobs ?? []).Chunk(2).Where(pair => pair.Length == 2).Select(pair => KeyValuePair.Create((int)pair[0], pair[1]))]);
+        new(Engine,
+        [.. (Knobs ?? []).Chunk(2).Where(pair => pair.Length == 2)
+        .Select(pair => KeyValuePair.Create((int)pair[0], pair[1]))]);
 
-    public override string ToString() => Kind == Product ? "cuBLASLt" : $"cuDNN engine {Engine}{(Kind == Fused ? "" : ", with kernels for the rest")}";
+    public override string ToString() =>
+        Kind == Product ? "cuBLASLt" : $"cuDNN engine {Engine}{(Kind == Fused ? "" : ", with kernels for the rest")}";
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.ManagedCuda.CUDNN;
@@ -23,24 +24,28 @@ namespace Atrous.Backends.Cuda.Convolutions;
 /// <param name="ResidualPitch">Of a tensor of Y's shape that is added; 0 for none.</param>
 /// <param name="Activation">Applied last.</param>
 internal sealed record ConvolutionProblem(
-    DType Storage, Shape X, long XPitch, Shape Y, long YPitch, int KernelHeight, int KernelWidth, int Stride, int Dilation, Padding Padding,
+    DType Storage, Shape X, long XPitch, Shape Y, long YPitch, int KernelHeight, int KernelWidth, int Stride,
+    int Dilation, Padding Padding,
     int Groups, bool HasBias, long ResidualPitch, Activation Activation)
 {
     public ConvolutionProblem(Conv2d op, int groups, DeviceView x, DeviceView y, DeviceView? residual)
         : this(
-            y.Type, x.Shape, x.PixelStride, y.Shape, y.PixelStride, op.KernelHeight, op.KernelWidth, op.Stride, op.Dilation, op.Padding,
+            y.Type, x.Shape, x.PixelStride, y.Shape, y.PixelStride, op.KernelHeight, op.KernelWidth, op.Stride,
+            op.Dilation, op.Padding,
             groups, op.Bias is not null, residual?.PixelStride ?? 0, op.Activation)
     {
     }
 
     /// <summary>A product of matrices: pixels by channels.</summary>
-    public bool IsProduct => KernelHeight == 1 && KernelWidth == 1 && Stride == 1 && Groups == 1 && Padding == Padding.None;
+    public bool IsProduct =>
+        KernelHeight == 1 && KernelWidth == 1 && Stride == 1 && Groups == 1 && Padding == Padding.None;
 
     /// <summary>Multiply-adds.</summary>
     public long Work => Y.Elements * KernelHeight * KernelWidth * (X.Channels / Groups);
 
     /// <summary>Bytes of the filter.</summary>
-    public long FilterBytes => (long)Y.Channels * KernelHeight * KernelWidth * (X.Channels / Groups) * Storage.SizeInBytes();
+    public long FilterBytes =>
+        (long)Y.Channels * KernelHeight * KernelWidth * (X.Channels / Groups) * Storage.SizeInBytes();
 
     /// <summary>The activation as one of cuDNN's pointwise operations; null where it is none.</summary>
     public Pointwise? Pointwise => Activation.Kind switch
@@ -54,8 +59,11 @@ internal sealed record ConvolutionProblem(
     };
 
     /// <summary>All of it as one line: the key of a choice that is kept.</summary>
-    public string Key => FormattableString.Invariant(
-        $"{Storage} {X}/{XPitch} {Y}/{YPitch} {KernelHeight}x{KernelWidth} s{Stride} d{Dilation} p{Padding.Top},{Padding.Left},{Padding.Bottom},{Padding.Right} g{Groups} b{(HasBias ? 1 : 0)} r{ResidualPitch} {Activation.Kind}{Activation.Slope:R}");
+    public string Key => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{Storage} {X}/{XPitch} {Y}/{YPitch} {KernelHeight}x{KernelWidth} s{Stride} d{Dilation}" +
+        $" p{Padding.Top},{Padding.Left},{Padding.Bottom},{Padding.Right} g{Groups} b{(HasBias ? 1 : 0)}" +
+        $" r{ResidualPitch} {Activation.Kind}{Activation.Slope:R}");
 
     public override string ToString() => Key;
 }
@@ -67,4 +75,5 @@ internal sealed record ConvolutionProblem(
 /// <param name="WideBias">The same in float32; 0 where the bias is computed by the network.</param>
 /// <param name="Residual">Of the output's shape.</param>
 /// <param name="Y">Output.</param>
-internal readonly record struct ConvolutionOperands(nint X, nint Kernel, nint Bias, nint WideBias, nint Residual, nint Y);
+internal readonly record struct ConvolutionOperands(
+    nint X, nint Kernel, nint Bias, nint WideBias, nint Residual, nint Y);

@@ -44,7 +44,8 @@ internal abstract class ConvolutionWay(ConvolutionProblem problem) : IDisposable
 /// <summary>
 /// A plan of cuDNN's: with all that follows the sum in it, or for the sum alone, and our kernels for the rest.
 /// </summary>
-internal sealed class DnnWay(ConvolutionProblem problem, ExecutionPlan plan, ConvolutionChoice choice) : ConvolutionWay(problem)
+internal sealed class DnnWay(ConvolutionProblem problem, ExecutionPlan plan, ConvolutionChoice choice)
+    : ConvolutionWay(problem)
 {
     private const long X = 1, Filter = 2, Bias = 3, Residual = 4, Y = 5, Between = 100;
 
@@ -69,7 +70,8 @@ internal sealed class DnnWay(ConvolutionProblem problem, ExecutionPlan plan, Con
         };
         GraphTensor x = Tensor(X, type, problem.X, problem.XPitch), y = Tensor(Y, type, problem.Y, problem.YPitch);
         var filter = GraphTensor.Packed(
-            Filter, type, problem.Y.Channels, problem.X.Channels / problem.Groups, problem.KernelHeight, problem.KernelWidth);
+            Filter, type, problem.Y.Channels, problem.X.Channels / problem.Groups, problem.KernelHeight,
+            problem.KernelWidth);
         var steps = new List<(Pointwise Operation, GraphTensor? Operand)>();
         if (fused && problem.HasBias)
             steps.Add((new Pointwise(PointwiseMode.Add), GraphTensor.Packed(Bias, type, 1, problem.Y.Channels, 1, 1)));
@@ -77,9 +79,11 @@ internal sealed class DnnWay(ConvolutionProblem problem, ExecutionPlan plan, Con
             steps.Add((new Pointwise(PointwiseMode.Add), Tensor(Residual, type, problem.Y, problem.ResidualPitch)));
         if (fused && problem.Pointwise is { } activation)
             steps.Add((activation, null));
-        (int top, int left, int bottom, int right) = (problem.Padding.Top, problem.Padding.Left, problem.Padding.Bottom, problem.Padding.Right);
+        (int top, int left, int bottom, int right) =
+            (problem.Padding.Top, problem.Padding.Left, problem.Padding.Bottom, problem.Padding.Right);
         OperationGraph.Builder builder = OperationGraph.Convolution(
-            dnn, x, filter, new(top, left, bottom, right, problem.Stride, problem.Stride, problem.Dilation, problem.Dilation),
+            dnn, x, filter,
+            new(top, left, bottom, right, problem.Stride, problem.Stride, problem.Dilation, problem.Dilation),
             steps.Count == 0 ? y : y.Virtual(Between));
         for (int i = 0; i < steps.Count; i++)
             builder.Then(steps[i].Operation, steps[i].Operand, i == steps.Count - 1 ? y : y.Virtual(Between + 1 + i));
@@ -93,7 +97,10 @@ internal sealed class DnnWay(ConvolutionProblem problem, ExecutionPlan plan, Con
     public override void Enqueue(CudaDevice device, ConvolutionOperands operands, WorkPlace place)
     {
         bool fused = choice.Kind == ConvolutionChoice.Fused;
-        var tensors = new List<(long, CUdeviceptr)> { (X, Pointer(operands.X)), (Filter, Pointer(operands.Kernel)), (Y, Pointer(operands.Y)) };
+        var tensors = new List<(long, CUdeviceptr)>
+        {
+            (X, Pointer(operands.X)), (Filter, Pointer(operands.Kernel)), (Y, Pointer(operands.Y)),
+        };
         if (fused && Problem.HasBias)
             tensors.Add((Bias, Pointer(operands.Bias)));
         if (fused && Problem.ResidualPitch > 0)
@@ -129,7 +136,9 @@ internal sealed class DnnWay(ConvolutionProblem problem, ExecutionPlan plan, Con
         if (adds)
         {
             var residual = new DeviceTensor(operands.Residual, Problem.ResidualPitch, Problem.Y);
-            device.Launch(KernelLaunches.Binary(Problem.Storage, new Binary(BinaryKind.Add, Problem.Activation), y, residual, y), stream);
+            device.Launch(
+                KernelLaunches.Binary(Problem.Storage, new Binary(BinaryKind.Add, Problem.Activation), y, residual, y),
+                stream);
         }
     }
 
@@ -138,7 +147,8 @@ internal sealed class DnnWay(ConvolutionProblem problem, ExecutionPlan plan, Con
 }
 
 /// <summary>A 1x1 convolution as a product of cuBLASLt's, with bias, residual and ReLU in it.</summary>
-internal sealed class ProductWay(ConvolutionProblem problem, MatmulAlgorithm algorithm, ComputeType compute) : ConvolutionWay(problem)
+internal sealed class ProductWay(ConvolutionProblem problem, MatmulAlgorithm algorithm, ComputeType compute)
+    : ConvolutionWay(problem)
 {
     /// <summary>Bytes that all addresses are multiples of.</summary>
     private const int Alignment = 16;
@@ -156,17 +166,21 @@ internal sealed class ProductWay(ConvolutionProblem problem, MatmulAlgorithm alg
 
     /// <summary>cuBLASLt can compute it in one call: its third matrix lies as its result does.</summary>
     public static bool Suits(ConvolutionProblem problem) =>
-        problem.IsProduct && (problem.ResidualPitch == 0 || problem.ResidualPitch == problem.YPitch) && Activations.Contains(problem.Activation.Kind);
+        problem.IsProduct && (problem.ResidualPitch == 0 || problem.ResidualPitch == problem.YPitch)
+        && Activations.Contains(problem.Activation.Kind);
 
     /// <summary>The algorithms that cuBLASLt thinks best.</summary>
-    public static IEnumerable<ProductWay> Candidates(CudaDevice device, ConvolutionProblem problem, ComputeType compute, int count)
+    public static IEnumerable<ProductWay> Candidates(
+        CudaDevice device, ConvolutionProblem problem, ComputeType compute, int count)
     {
         using var matmul = new Matmul(device.Blas, Describe(problem, compute));
-        return [.. matmul.GetHeuristics(count, MostWorkspace, Alignment).Select(algorithm => new ProductWay(problem, algorithm, compute))];
+        return [.. matmul.GetHeuristics(count, MostWorkspace, Alignment)
+            .Select(algorithm => new ProductWay(problem, algorithm, compute))];
     }
 
     /// <summary>An algorithm that was kept; null where cuBLASLt does not take it any more.</summary>
-    public static ProductWay? Restore(CudaDevice device, ConvolutionProblem problem, ComputeType compute, ReadOnlySpan<byte> bytes)
+    public static ProductWay? Restore(
+        CudaDevice device, ConvolutionProblem problem, ComputeType compute, ReadOnlySpan<byte> bytes)
     {
         using var matmul = new Matmul(device.Blas, Describe(problem, compute));
         return matmul.Restore(bytes) is { } algorithm ? new ProductWay(problem, algorithm, compute) : null;
@@ -177,7 +191,8 @@ internal sealed class ProductWay(ConvolutionProblem problem, MatmulAlgorithm alg
         // The bias is part of cuBLASLt's description, which is cheap to make; a captured graph needs it no more.
         using var matmul = new Matmul(device.Blas, Describe(Problem, compute), Pointer(operands.Bias));
         matmul.RunAsync(
-            place.Stream, algorithm, Pointer(operands.Kernel), Pointer(operands.X), Pointer(operands.Y), Pointer(place.Workspace),
+            place.Stream, algorithm, Pointer(operands.Kernel), Pointer(operands.X), Pointer(operands.Y),
+            Pointer(place.Workspace),
             algorithm.WorkspaceSize, Pointer(operands.Residual), beta: operands.Residual == 0 ? 0 : 1);
     }
 
@@ -202,6 +217,7 @@ internal sealed class ProductWay(ConvolutionProblem problem, MatmulAlgorithm alg
             (false, false) => Epilogue.Default,
         };
         return MatmulProblem.Convolution1x1(
-            type, compute, problem.Y.Pixels, problem.X.Channels, problem.Y.Channels, problem.XPitch, problem.YPitch, epilogue);
+            type, compute, problem.Y.Pixels, problem.X.Channels, problem.Y.Channels, problem.XPitch, problem.YPitch,
+            epilogue);
     }
 }

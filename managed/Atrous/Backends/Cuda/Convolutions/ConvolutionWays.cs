@@ -9,7 +9,8 @@ namespace Atrous.Backends.Cuda.Convolutions;
 /// Finds a way for every convolution of a network: one that was kept, the fastest of those that were timed, or the
 /// first that the libraries propose. Used by who holds the device's <see cref="CudaDevice.Setup"/>.
 /// </summary>
-internal sealed class ConvolutionWays(CudaDevice device, Precision precision, CudaOptions options, ChoiceFile choices, PlanFiles plans) : IDisposable
+internal sealed class ConvolutionWays(
+    CudaDevice device, Precision precision, CudaOptions options, ChoiceFile choices, PlanFiles plans) : IDisposable
 {
     /// <summary>Engines of cuDNN's, and algorithms of cuBLASLt's, that are timed.</summary>
     private const int MostEngines = 8, MostAlgorithms = 4;
@@ -17,7 +18,8 @@ internal sealed class ConvolutionWays(CudaDevice device, Precision precision, Cu
     private readonly Dictionary<ConvolutionProblem, ConvolutionWay?> _ways = [];
 
     /// <summary>How products of float32 are computed.</summary>
-    private ComputeType Compute => precision == Precision.Tf32 ? ComputeType.Compute32FFastTF32 : ComputeType.Compute32F;
+    private ComputeType Compute =>
+        precision == Precision.Tf32 ? ComputeType.Compute32FFastTF32 : ComputeType.Compute32F;
 
     /// <summary>
     /// A way, which stays this object's; null where neither library has one for tensors that lie like this.
@@ -49,7 +51,8 @@ internal sealed class ConvolutionWays(CudaDevice device, Precision precision, Cu
         try
         {
             if (choice.Kind == ConvolutionChoice.Product)
-                return ProductWay.Suits(problem) ? ProductWay.Restore(device, problem, Compute, choice.Algorithm) : null;
+                return ProductWay.Suits(problem) ? ProductWay.Restore(device, problem, Compute, choice.Algorithm)
+                    : null;
             if (KeptPlan(problem, choice) is { } compiled)
                 return new DnnWay(problem, compiled, choice);
             using OperationGraph graph = DnnWay.Describe(device.Dnn, problem, choice.Kind == ConvolutionChoice.Fused);
@@ -163,7 +166,8 @@ internal sealed class ConvolutionWays(CudaDevice device, Precision precision, Cu
                     if (planned == MostEngines)
                         break;
                     ConvolutionChoice choice = ConvolutionChoice.OfEngine(fused, config.Choice);
-                    if (!seen.Add($"{choice.Engine} {string.Join(' ', choice.Knobs!)}") || !IsAllowed(config) || Plan(problem, config) is not { } plan)
+                    if (!seen.Add($"{choice.Engine} {string.Join(' ', choice.Knobs!)}") || !IsAllowed(config)
+                        || Plan(problem, config) is not { } plan)
                         continue;
                     planned++;
                     yield return new DnnWay(problem, plan, choice);
@@ -205,7 +209,8 @@ internal sealed class ConvolutionWays(CudaDevice device, Precision precision, Cu
     }
 
     /// <summary>A failure of the device or of memory, which no other engine makes good.</summary>
-    private static bool IsOfDevice(CudaDNNException e) => e.CudnnError is CudnnStatus.ExecutionFailed or CudnnStatus.NotInitialized;
+    private static bool IsOfDevice(CudaDNNException e) =>
+        e.CudnnError is CudnnStatus.ExecutionFailed or CudnnStatus.NotInitialized;
 
     /// <summary>
     /// Engines keep the precision that was asked for: no tensor cores where float32 shall be float32, nowhere sums in
@@ -214,8 +219,10 @@ internal sealed class ConvolutionWays(CudaDevice device, Precision precision, Cu
     private bool IsAllowed(EngineConfig config) => !config.NumericalNotes.Any(note => note switch
     {
         NumericalNote.TensorCore => precision == Precision.Fp32,
-        NumericalNote.DownConvertInputs or NumericalNote.ReducedPrecisionReduction or NumericalNote.Nondeterministic => true,
-        NumericalNote.Fft or NumericalNote.Winograd or NumericalNote.WinogradTile4x4 or NumericalNote.WinogradTile6x6 or NumericalNote.WinogradTile13x13 => true,
+        NumericalNote.DownConvertInputs or NumericalNote.ReducedPrecisionReduction or NumericalNote.Nondeterministic =>
+            true,
+        NumericalNote.Fft or NumericalNote.Winograd or NumericalNote.WinogradTile4x4 or NumericalNote.WinogradTile6x6
+            or NumericalNote.WinogradTile13x13 => true,
         _ => false,
     });
 }

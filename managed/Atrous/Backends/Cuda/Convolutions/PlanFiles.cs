@@ -16,7 +16,8 @@ internal sealed class PlanFiles(string? folder, Action<string>? log)
     {
         try
         {
-            return folder is not null && PathOf(problem, choice) is var path && File.Exists(path) ? File.ReadAllText(path) : null;
+            return folder is not null && PathOf(problem, choice) is var path && File.Exists(path)
+                ? File.ReadAllText(path) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -46,6 +47,7 @@ internal sealed class PlanFiles(string? folder, Action<string>? log)
     private string PathOf(string problem, ConvolutionChoice choice)
     {
         string text = $"{problem} {choice.Kind} {choice.Engine} {string.Join(' ', choice.Knobs ?? [])}";
-        return Path.Combine(folder!, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..24] + ".json");
+        return Path.Combine(
+            folder!, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..24] + ".json");
     }
 }

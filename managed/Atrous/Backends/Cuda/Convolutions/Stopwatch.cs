@@ -42,7 +42,8 @@ internal static class Stopwatch
         nint first = (nint)memory.DevicePointer.Pointer;
         nint At(int part) => first + (nint)offsets[part];
         var operands = new ConvolutionOperands(
-            At(0), At(1), problem.HasBias ? At(2) : 0, problem.HasBias ? At(2) : 0, problem.ResidualPitch > 0 ? At(3) : 0, At(4));
+            At(0), At(1), problem.HasBias ? At(2) : 0, problem.HasBias ? At(2) : 0, problem.ResidualPitch > 0 ? At(3)
+            : 0, At(4));
         var place = new WorkPlace(stream, At(5));
 
         ConvolutionWay? best = null;
