@@ -145,12 +145,12 @@ internal static class ServeCommand
 
     private static Option<int?> Whole(string name, string unit, string description, int usual, int least, int most) =>
         new(name)
-    {
-        Description = $"{description}; {usual} unless given",
-        HelpName = unit,
-        DefaultValueFactory = _ => usual,
-        CustomParser = result => Numbers.Parse(result, least, most, $"a whole number from {least} to {most}"),
-    };
+        {
+            Description = $"{description}; {usual} unless given",
+            HelpName = unit,
+            DefaultValueFactory = _ => usual,
+            CustomParser = result => Numbers.Parse(result, least, most, $"a whole number from {least} to {most}"),
+        };
 
     private static Option<string> OneOf(string name, string description, params string[] values)
     {

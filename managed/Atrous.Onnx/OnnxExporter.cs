@@ -98,8 +98,11 @@ public static class OnnxExporter
         model.OpsetImport.Add(new OperatorSetIdProto { Version = OperatorSet });
         model.MetadataProps.Add(new StringStringEntryProto { Key = "dialect", Value = description.Dialect });
         model.MetadataProps.Add(
-            new StringStringEntryProto { Key = "class_names",
-            Value = JsonSerializer.Serialize(description.ClassNames) });
+            new StringStringEntryProto
+            {
+                Key = "class_names",
+                Value = JsonSerializer.Serialize(description.ClassNames)
+            });
         return model;
     }
 

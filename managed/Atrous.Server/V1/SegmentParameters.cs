@@ -51,8 +51,12 @@ internal static class SegmentParameters
     private static SegmentParameter Choice(
         string name, string description, IEnumerable<string> values, string otherwise) =>
         new(name, description,
-            new() { Type = JsonSchemaType.String, Enum = [.. values.Select(value => JsonValue.Create(value))],
-            Default = otherwise });
+            new()
+            {
+                Type = JsonSchemaType.String,
+                Enum = [.. values.Select(value => JsonValue.Create(value))],
+                Default = otherwise
+            });
 
     private static SegmentParameter Number(
         string name, string description, double least, double most, double? otherwise) =>

@@ -282,11 +282,11 @@ public sealed unsafe class DenseCrf : IDisposable
 
     private static NativeCrfKernel Kernel(
         CrfCompatibility compatibility, CrfNormalization normalization, float* values) => new()
-    {
-        Normalization = (int)normalization,
-        Compatibility = compatibility.Kind,
-        CompatibilityValues = values,
-    };
+        {
+            Normalization = (int)normalization,
+            Compatibility = compatibility.Kind,
+            CompatibilityValues = values,
+        };
 
     private static void CheckLength(long length, long wanted, string name)
     {

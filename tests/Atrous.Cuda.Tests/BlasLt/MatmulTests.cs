@@ -212,8 +212,13 @@ public sealed class MatmulTests : IDisposable
     }
 
     private static MatmulProblem Problem(Storage storage, Epilogue epilogue) => MatmulProblem.Convolution1x1(
-        storage switch { Storage.Fp16 => CudaDataType.Real16F, Storage.Bf16 => CudaDataType.Real16BF, _ =>
-        CudaDataType.Real32F },
+        storage switch
+        {
+            Storage.Fp16 => CudaDataType.Real16F,
+            Storage.Bf16 => CudaDataType.Real16BF,
+            _ =>
+        CudaDataType.Real32F
+        },
         storage == Storage.Tf32 ? ComputeType.Compute32FFastTF32
             : ComputeType.Compute32F, Pixels, Inputs, Outputs, InputPitch, OutputPitch, epilogue);
 

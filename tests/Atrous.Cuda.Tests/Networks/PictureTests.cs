@@ -18,18 +18,18 @@ public sealed class PictureTests(GeneratedModel model)
     /// <summary>Ways of pre-processing, and the height, width and channels of a picture for each.</summary>
     private static readonly Dictionary<string,
         (PreprocessingSpec Spec, int Height, int Width, int Channels)> Ways = new()
-    {
-        ["as it is"] = (ImageNet, 65, 81, 3),
-        ["grey"] = (ImageNet, 49, 65, 1),
-        ["with transparency, blue first"] = (ImageNet with { Order = ChannelOrder.Bgr }, 49, 65, 4),
-        ["shrunk"] = (ImageNet with { Resize = new ResizePolicy.LongSide(65, false) }, 120, 90, 3),
-        ["enlarged, bicubic"] =
+        {
+            ["as it is"] = (ImageNet, 65, 81, 3),
+            ["grey"] = (ImageNet, 49, 65, 1),
+            ["with transparency, blue first"] = (ImageNet with { Order = ChannelOrder.Bgr }, 49, 65, 4),
+            ["shrunk"] = (ImageNet with { Resize = new ResizePolicy.LongSide(65, false) }, 120, 90, 3),
+            ["enlarged, bicubic"] =
             (ImageNet with { Resize = new ResizePolicy.ShortSide(65, null), Filter = ResizeFilter.Bicubic }, 33, 47, 3),
-        ["stretched, plain"] =
+            ["stretched, plain"] =
             (ImageNet with { Resize = new ResizePolicy.Stretch(64, 80), Filter = ResizeFilter.BilinearPlain }, 90, 41,
             3),
-        ["letterboxed"] = (ImageNet with { Resize = new ResizePolicy.Letterbox(80, 96, 128) }, 90, 41, 3),
-    };
+            ["letterboxed"] = (ImageNet with { Resize = new ResizePolicy.Letterbox(80, 96, 128) }, 90, 41, 3),
+        };
 
     public static TheoryData<string> Names => [.. Ways.Keys];
 
@@ -78,8 +78,11 @@ public sealed class PictureTests(GeneratedModel model)
     {
         using Image photo = Photo(49, 65, 3);
         AssertSame(
-            new SegmenterOptions { Preprocessing = ImageNet,
-            Augmentation = new TestTimeAugmentation([0.75, 1.25], true) }, photo);
+            new SegmenterOptions
+            {
+                Preprocessing = ImageNet,
+                Augmentation = new TestTimeAugmentation([0.75, 1.25], true)
+            }, photo);
     }
 
     [Fact]

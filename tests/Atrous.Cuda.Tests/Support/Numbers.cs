@@ -44,7 +44,8 @@ internal static class Numbers
             switch (storage)
             {
                 case Storage.Fp16: BitConverter.TryWriteBytes(bytes.AsSpan(2 * i), (Half)values[i]); break;
-                case Storage.Bf16: BitConverter.TryWriteBytes(
+                case Storage.Bf16:
+                    BitConverter.TryWriteBytes(
                     bytes.AsSpan(2 * i), (ushort)(Bf16Bits(values[i]) >> 16)); break;
                 default: BitConverter.TryWriteBytes(bytes.AsSpan(4 * i), values[i]); break;
             }

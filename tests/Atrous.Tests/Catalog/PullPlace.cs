@@ -64,7 +64,9 @@ public sealed class PullPlace : IPullReport, IDisposable
     /// <summary>For the program: this catalog and this cache.</summary>
     public Dictionary<string, string> Environment => new()
     {
-        ["ATROUS_CATALOG"] = Catalog, ["ATROUS_HOME"] = Place["home"], ["NO_PROXY"] = "127.0.0.1",
+        ["ATROUS_CATALOG"] = Catalog,
+        ["ATROUS_HOME"] = Place["home"],
+        ["NO_PROXY"] = "127.0.0.1",
     };
 
     /// <summary>Files of the model, and what is left of unfinished ones.</summary>

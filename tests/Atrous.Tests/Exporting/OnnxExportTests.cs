@@ -90,7 +90,8 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
         var options = new SegmenterOptions
         {
             Switches = new Dictionary<string,
-            string> { ["recompute_scale_factor"] = "true" },
+            string>
+            { ["recompute_scale_factor"] = "true" },
         };
         OnnxExportResult written = OnnxExporter.Export(folder.Model, folder.PathOf("model.onnx"), options);
         Assert.Equal((513, 513), written.Size);

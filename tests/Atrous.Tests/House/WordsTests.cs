@@ -15,7 +15,7 @@ public sealed class WordsTests
                 .Where(entry => Columns(entry.Line) > MostColumns && !IsData(file, entry.Line))
                 .Select(entry => $"{Path.GetRelativePath(Repository.Root, file)}:{entry.Number}")));
 
-    /// <summary>A test's literal may be longer, where a request, a pickle or a pattern says more in one piece.</summary>
+    /// <summary>A test's literal may be longer, where a request or a pattern says more in one piece.</summary>
     private static bool IsData(string file, string line) =>
         file.StartsWith(Repository.PathOf("tests"), StringComparison.Ordinal) && line.Contains('"');
 

@@ -45,8 +45,11 @@ internal static class CudaFailure
     public static AtrousException Explain(Exception e, CudaDevice device) => e switch
     {
         CudaException { CudaError: CUResult.ErrorOutOfMemory } => new CudaMemoryException(device, 0, "this network", e),
-        CudaException { CudaError: CUResult.ErrorInvalidPtx or CUResult.ErrorUnsupportedPtxVersion
-            or CUResult.ErrorNoBinaryForGPU or CUResult.ErrorInvalidImage } =>
+        CudaException
+        {
+            CudaError: CUResult.ErrorInvalidPtx or CUResult.ErrorUnsupportedPtxVersion
+            or CUResult.ErrorNoBinaryForGPU or CUResult.ErrorInvalidImage
+        } =>
             new UnavailableException(
                 $"The driver of {device.Name} cannot compile Atrous's kernels ({e.Message.TrimEnd('.')}); update " +
                 $"NVIDIA's driver, or use --device cpu."),

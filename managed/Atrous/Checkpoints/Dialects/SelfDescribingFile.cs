@@ -19,13 +19,13 @@ internal static class SelfDescribingFile
     /// <summary>What a file has to say of a model.</summary>
     public static IReadOnlyDictionary<string, string> Metadata(ModelDescription description) =>
         new Dictionary<string, string>
-    {
-        [VersionKey] = Version,
-        [Network] = DescriptionJson.Write(description.Network),
-        [Preprocessing] = DescriptionJson.Write(description.Preprocessing),
-        [Names] = DescriptionJson.Write(description.ClassNames),
-        [Origin] = description.Dialect,
-    };
+        {
+            [VersionKey] = Version,
+            [Network] = DescriptionJson.Write(description.Network),
+            [Preprocessing] = DescriptionJson.Write(description.Preprocessing),
+            [Names] = DescriptionJson.Write(description.ClassNames),
+            [Origin] = description.Dialect,
+        };
 
     /// <summary>The model that such a file says it has.</summary>
     /// <exception cref="ModelException">An entry is missing or cannot be understood.</exception>

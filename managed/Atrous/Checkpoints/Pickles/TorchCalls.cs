@@ -29,19 +29,19 @@ internal sealed class TorchCalls(CheckpointFile file)
     /// <summary>The element type of a storage class; null for those that are not supported.</summary>
     public static DType? TypeOfStorage(PickleGlobal type) =>
         type.Module is not ("torch" or "torch.cuda") ? null : type.Name switch
-    {
-        "FloatStorage" => DType.Float32,
-        "HalfStorage" => DType.Float16,
-        "BFloat16Storage" => DType.BFloat16,
-        "DoubleStorage" => DType.Float64,
-        "BoolStorage" => DType.Bool,
-        "ByteStorage" => DType.UInt8,
-        "CharStorage" => DType.Int8,
-        "ShortStorage" => DType.Int16,
-        "IntStorage" => DType.Int32,
-        "LongStorage" => DType.Int64,
-        _ => null,
-    };
+        {
+            "FloatStorage" => DType.Float32,
+            "HalfStorage" => DType.Float16,
+            "BFloat16Storage" => DType.BFloat16,
+            "DoubleStorage" => DType.Float64,
+            "BoolStorage" => DType.Bool,
+            "ByteStorage" => DType.UInt8,
+            "CharStorage" => DType.Int8,
+            "ShortStorage" => DType.Int16,
+            "IntStorage" => DType.Int32,
+            "LongStorage" => DType.Int64,
+            _ => null,
+        };
 
     /// <summary>
     /// Bytes per element as the count of a storage means them; null for classes that are no storages.

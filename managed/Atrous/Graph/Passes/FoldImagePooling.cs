@@ -86,8 +86,12 @@ internal static class FoldImagePooling
         }
         var sum = new Value($"{name}.rest", project.Output.Shape);
         yield return new Node(
-            conv with { Kernel = InputChannels.Without(conv.Kernel, first, count), Bias = null,
-            Activation = Activation.None },
+            conv with
+            {
+                Kernel = InputChannels.Without(conv.Kernel, first, count),
+                Bias = null,
+                Activation = Activation.None
+            },
             [rest, .. project.Inputs.Skip(1)], sum);
         yield return new Node(new Binary(BinaryKind.Add, conv.Activation), [sum, term], project.Output);
     }

@@ -59,7 +59,8 @@ public sealed class ClientTests(ProtocolServer server) : IClassFixture<ProtocolS
             using Process process =
                 Process.Start(
                     new ProcessStartInfo(
-                        program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+                        program, arguments)
+                    { RedirectStandardOutput = true, RedirectStandardError = true })!;
             var output = new MemoryStream();
             Task copying = process.StandardOutput.BaseStream.CopyToAsync(output);
             Task<string> error = process.StandardError.ReadToEndAsync();
