@@ -58,7 +58,8 @@ internal sealed record ClassesFile(IReadOnlyList<string> Names, Palette? Palette
             colour = Rgb.FromHex(hex);
             text = text[..hash].TrimEnd();
         }
-        return text.Length > 0 ? (text, colour)
+        return text.Length > 0
+            ? (text, colour)
             : throw CommandException.Usage($"{path}: line {line} has no class name.");
     }
 

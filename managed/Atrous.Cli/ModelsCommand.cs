@@ -45,7 +45,8 @@ internal static class ModelsCommand
             new TableColumn("name").NoWrap(), new TableColumn("state"), new TableColumn("size").RightAligned(),
             new TableColumn("mIoU").RightAligned(),
             new TableColumn("classes").RightAligned(), new TableColumn("trained on"), new TableColumn("licence"));
-        Add(DefaultModel.Name, "in the box", SizeOfDefault() is { } size ? Numbers.Megabytes(size)
+        Add(DefaultModel.Name, "in the box", SizeOfDefault() is { } size
+            ? Numbers.Megabytes(size)
             : "missing", "see its card", "11", "CamVid road scenes", "MIT");
         foreach (CatalogEntry entry in catalog.Entries)
         {

@@ -37,9 +37,8 @@ internal sealed class OutputFile : IDisposable
     /// <exception cref="CommandException">The file cannot be written.</exception>
     public void Write(Action<Stream> contents) => Guard(() =>
     {
-        using var stream = new FileStream(
-            TemporaryPath, _direct ? FileMode.Open
-                : FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        FileMode mode = _direct ? FileMode.Open : FileMode.CreateNew;
+        using var stream = new FileStream(TemporaryPath, mode, FileAccess.Write, FileShare.Read, bufferSize: 0);
         contents(stream);
         return true;
     });

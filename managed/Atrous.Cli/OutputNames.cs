@@ -62,7 +62,8 @@ internal static class OutputNames
 
     private static SegmentJob ToFile(InputFile file, string output, bool overlay)
     {
-        string stem = output.EndsWith(Mask, StringComparison.OrdinalIgnoreCase) ? output[..^Mask.Length]
+        string stem = output.EndsWith(Mask, StringComparison.OrdinalIgnoreCase)
+            ? output[..^Mask.Length]
             : Path.ChangeExtension(output, null);
         return new SegmentJob(file.Path, output, overlay ? stem + Overlay : null);
     }

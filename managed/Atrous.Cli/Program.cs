@@ -71,7 +71,8 @@ internal static class Program
             UnknownOption.Refuse(result, args);
         if (result.Errors.Count > 0)
         {
-            string command = result.CommandResult.Command == root ? "atrous"
+            string command = result.CommandResult.Command == root
+                ? "atrous"
                 : $"atrous {result.CommandResult.Command.Name}";
             string errors = string.Join(" ", result.Errors.Select(error => error.Message).Distinct());
             throw CommandException.Usage($"{errors} See {command} --help.");

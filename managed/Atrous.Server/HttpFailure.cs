@@ -31,7 +31,8 @@ internal readonly record struct HttpFailure(int Status, string Message, TimeSpan
         JsonException json => new(StatusCodes.Status400BadRequest, $"The JSON is broken: {json.Message}"),
         ImageException or ModelException or UnavailableException =>
             new(StatusCodes.Status400BadRequest, exception.Message),
-        // Where Atrous explains a failure that is neither the picture's nor the request's, there is too little memory.
+        // A failure that Atrous explains and that is neither the picture's nor the request's is the memory's or the
+        // device's: the same request may go through a little later, or elsewhere.
         AtrousException => new(StatusCodes.Status503ServiceUnavailable, exception.Message, Soon),
         OutOfMemoryException =>
             new(StatusCodes.Status503ServiceUnavailable, "Memory ran out; send smaller pictures, or fewer at a time.",

@@ -107,7 +107,8 @@ public sealed record ModelInfo
             }
             description = description with { ClassNames = names };
         }
-        return options.Preprocessing is { } preprocessing ? description with { Preprocessing = preprocessing }
+        return options.Preprocessing is { } preprocessing
+            ? description with { Preprocessing = preprocessing }
             : description;
     }
 

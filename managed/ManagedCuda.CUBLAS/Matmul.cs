@@ -158,8 +158,9 @@ public sealed unsafe class Matmul : IDisposable
     {
         MatmulAlgorithmBlob blob = algorithm.Blob;
         BlasLtApi.ThrowIfFailed(BlasLtApi.cublasLtMatmul(
-            _blas.Handle, _descriptor, &alpha, a, _a, b, _b, &beta, c.Pointer == 0 ? d
-            : c, _d, d, _d, &blob, workspace, (nuint)workspaceBytes, stream.Stream));
+            _blas.Handle, _descriptor, &alpha, a, _a, b, _b, &beta, c.Pointer == 0
+                ? d
+                : c, _d, d, _d, &blob, workspace, (nuint)workspaceBytes, stream.Stream));
         GC.KeepAlive(stream);
     }
 

@@ -109,7 +109,8 @@ public sealed class ExecutionPlan : IDisposable
     public string? ToJson()
     {
         long count = Descriptor.Count(AttributeName.ExecutionPlanJson, AttributeType.Char);
-        return count == 0 ? null
+        return count == 0
+            ? null
             : Encoding.UTF8.GetString(
                 Descriptor.Get<byte>(AttributeName.ExecutionPlanJson, AttributeType.Char, checked((int)count)))
                 .TrimEnd('\0');

@@ -57,7 +57,8 @@ internal sealed class VerifyRun(CancellationToken cancellationToken)
         var files = new InputFiles(named);
         return files.Bad is [var bad, ..]
             ? throw new CommandException(ExitCode.BadInput, $"{bad.Path}: {bad.Message}")
-            : files.Pictures.Count > 0 ? files.Pictures
+            : files.Pictures.Count > 0
+                ? files.Pictures
                 : throw CommandException.Usage("There is no picture among the inputs.");
     }
 

@@ -206,8 +206,9 @@ internal sealed class DeviceScheduler : IDisposable
         {
             // Timers count whole milliseconds: rounded down, it would come too early and find nothing.
             _delay.Change(
-                shortest == Timeout.InfiniteTimeSpan ? shortest
-                : TimeSpan.FromMilliseconds(Math.Ceiling(shortest.TotalMilliseconds)),
+                shortest == Timeout.InfiniteTimeSpan
+                    ? shortest
+                    : TimeSpan.FromMilliseconds(Math.Ceiling(shortest.TotalMilliseconds)),
                 Timeout.InfiniteTimeSpan);
             return null;
         }

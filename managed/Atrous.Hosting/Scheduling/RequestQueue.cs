@@ -39,8 +39,9 @@ internal sealed class RequestQueue(
     /// <summary>How the callers of a request may be called.</summary>
     /// <exception cref="UnavailableException">There is no such level.</exception>
     public int PriorityOf(int priority) => priority == 0 ? options.DefaultPriority
-        : priority >= 1 && priority <= options.PriorityLevels ? priority
-        : throw new UnavailableException(
+        : priority >= 1 && priority <= options.PriorityLevels
+            ? priority
+            : throw new UnavailableException(
             $"There is no priority {priority}; 1 (served first) to {options.PriorityLevels} are allowed, 0 for the " +
             $"usual.");
 
@@ -75,7 +76,8 @@ internal sealed class RequestQueue(
         TimeSpan took = Length > 0 && _lastEnd != 0 ? time.GetElapsedTime(_lastEnd, ended) : ran;
         _lastEnd = Length > 0 ? ended : 0;
         double each = took.TotalSeconds / requests;
-        Volatile.Write(ref _secondsPerRequest, _secondsPerRequest == 0 ? each
+        Volatile.Write(ref _secondsPerRequest, _secondsPerRequest == 0
+            ? each
             : _secondsPerRequest + Smoothing * (each - _secondsPerRequest));
     }
 

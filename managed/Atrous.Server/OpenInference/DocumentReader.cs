@@ -72,7 +72,8 @@ internal ref struct DocumentReader
         Expect(JsonTokenType.String, what, "a string");
         // An escaped character takes six bytes at most.
         string? text = _json.ValueSpan.Length <= MaxText * 6 ? Unescape(what) : null;
-        return text is { Length: <= MaxText } ? text
+        return text is { Length: <= MaxText }
+            ? text
             : throw new ProtocolException($"{what} has more than {MaxText} characters; shorten it.");
     }
 

@@ -254,7 +254,8 @@ internal ref struct InferRequestReader
             else
                 _reader.SkipValue();
         }
-        return name is null ? throw new ProtocolException("An output lacks its name.")
+        return name is null
+            ? throw new ProtocolException("An output lacks its name.")
             : new RequestedOutput(name, binary);
     }
 

@@ -100,7 +100,8 @@ internal static class PixelTensor
         foreach (Image picture in pictures)
         {
             foreach (ref byte pixel in picture.Pixels)
-                pixel = NextNumber(ref json, out double value) ? Pixel(input, value, index++, max)
+                pixel = NextNumber(ref json, out double value)
+                    ? Pixel(input, value, index++, max)
                     : throw Few(input, index);
         }
         if (NextNumber(ref json, out _))

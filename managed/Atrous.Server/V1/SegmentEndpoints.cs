@@ -150,8 +150,9 @@ internal static class SegmentEndpoints
                 Backbone = info.Backbone,
                 OutputStride = info.OutputStride,
                 Classes = [.. Enumerable.Range(0, info.Classes).Select(label => new ModelClass(
-                    label, label < info.ClassNames.Count ? info.ClassNames[label]
-                    : $"class {label}", palette[label].ToString()))],
+                    label, label < info.ClassNames.Count
+                        ? info.ClassNames[label]
+                        : $"class {label}", palette[label].ToString()))],
             };
         }
         catch (ModelNotReadyException)

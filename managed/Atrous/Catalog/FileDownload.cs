@@ -44,7 +44,8 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
             }
             catch (PassingException e)
             {
-                string kept = partial.Length > 0 ? "what has come is kept, run it again to go on there"
+                string kept = partial.Length > 0
+                    ? "what has come is kept, run it again to go on there"
                     : "check the connection and run it again";
                 throw new AtrousException($"{file.Url}: {e.Message}, {options.Attempts} times; {kept}.", e);
             }

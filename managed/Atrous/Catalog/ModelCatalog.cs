@@ -76,7 +76,8 @@ public sealed partial class ModelCatalog
         foreach (CatalogEntry entry in entries)
             Check(entry);
         string? twice = entries.GroupBy(entry => entry.Name).FirstOrDefault(group => group.Count() > 1)?.Key;
-        return twice is null ? new ModelCatalog(path, entries)
+        return twice is null
+            ? new ModelCatalog(path, entries)
             : throw new JsonException($"it has two models called '{twice}'");
     }
 

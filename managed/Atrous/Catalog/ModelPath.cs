@@ -26,12 +26,14 @@ public static class ModelPath
         if (ModelCatalog.Open().Find(model) is { } entry)
         {
             var cache = ModelCache.Default();
-            return cache.StateOf(entry) == PullState.Pulled ? cache.PathOf(entry)
+            return cache.StateOf(entry) == PullState.Pulled
+                ? cache.PathOf(entry)
                 : throw new ModelException(
                     $"The model '{model}' is not on this machine; `atrous pull {model}` fetches it.");
         }
         // What looks like a file gets the sentence about a missing file from whoever opens it.
-        return Extensions.Contains(Path.GetExtension(model).ToLowerInvariant()) ? model
+        return Extensions.Contains(Path.GetExtension(model).ToLowerInvariant())
+            ? model
             : throw new ModelException(
                 $"There is no file '{model}', and no model of that name; `atrous models` lists those that there are.");
     }

@@ -27,7 +27,8 @@ internal sealed class PartialFile(string target, Uri url)
         File.Delete(_from);
         var stream = new FileStream(Path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
         // A weak tag says that two editions mean the same, not that their bytes are the same.
-        string? edition = response.Headers.ETag is { IsWeak: false } tag ? tag.Tag
+        string? edition = response.Headers.ETag is { IsWeak: false } tag
+            ? tag.Tag
             : response.Content.Headers.LastModified?.ToString("R");
         if (edition is not null)
             File.WriteAllLines(_from, [url.AbsoluteUri, edition]);

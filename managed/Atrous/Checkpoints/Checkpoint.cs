@@ -29,7 +29,8 @@ public sealed class Checkpoint : ICheckpoint
         _weights = new OrderedDictionary<string, WeightInfo>(contents.Tensors.Count, StringComparer.Ordinal);
         foreach ((string stored, StoredTensor tensor) in contents.Tensors)
         {
-            string name = stored.StartsWith(StrippedPrefix, StringComparison.Ordinal) ? stored[StrippedPrefix.Length..]
+            string name = stored.StartsWith(StrippedPrefix, StringComparison.Ordinal)
+                ? stored[StrippedPrefix.Length..]
                 : stored;
             _tensors.Add(name, tensor);
             _weights.Add(name, new WeightInfo(name, tensor.Type, tensor.Shape));

@@ -51,8 +51,9 @@ public sealed class ConfusionMatrix
     /// The mean of <see cref="Iou"/>, each class weighted by its share of the truth; NaN before the first pixel.
     /// </summary>
     public double FrequencyWeightedIou =>
-        Pixels == 0 ? double.NaN
-        : Labels.Where(label => TruePixels(label) > 0).Sum(label => Iou(label) * TruePixels(label)) / Pixels;
+        Pixels == 0
+            ? double.NaN
+            : Labels.Where(label => TruePixels(label) > 0).Sum(label => Iou(label) * TruePixels(label)) / Pixels;
 
     private IEnumerable<int> Labels => Enumerable.Range(0, Classes);
 

@@ -40,7 +40,8 @@ public static class ConfusionPicture
             Fill(image, 0, at, cell - gap, palette[truth]);
             double pixels = matrix.TruePixels(truth);
             for (int label = 0; label < matrix.Classes; label++)
-                Fill(image, at, edge + label * cell, cell - gap, pixels > 0 ? Shade(matrix[truth, label] / pixels)
+                Fill(image, at, edge + label * cell, cell - gap, pixels > 0
+                    ? Shade(matrix[truth, label] / pixels)
                     : Nothing);
         }
         return image;

@@ -36,13 +36,15 @@ public sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkSpe
             (norm, bias) = (false, true);
         Weight weight = weights.Kernel(layer, x.Shape.Channels, groups, kernel, kernel);
         int channels = weight.Shape[0];
-        Padding zeros = padding is { } all ? Padding.Symmetric(all)
+        Padding zeros = padding is { } all
+            ? Padding.Symmetric(all)
             : spec.Padding == PaddingStyle.TensorFlowSame
             ? Padding.Same(x.Shape.Height, x.Shape.Width, kernel, stride, dilation)
             : Padding.Symmetric(dilation * (kernel - 1) / 2);
         var op =
-            new Conv2d(weight, null, bias ? weights.Bias(layer, channels)
-            : null, stride, dilation, zeros, groups, Activation.None);
+            new Conv2d(weight, null, bias
+                ? weights.Bias(layer, channels)
+                : null, stride, dilation, zeros, groups, Activation.None);
         Value y = graph.Add(layer, op, x);
         return norm ? Norm(y, layer, activation) : Activate(y, layer, activation);
     }

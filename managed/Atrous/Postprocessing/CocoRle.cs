@@ -44,8 +44,9 @@ public sealed record CocoRle(int Label, int Height, int Width, IReadOnlyList<int
         Close(current, start, labels.Length);
         int total = labels.Length;
         return [.. runs.Select(entry => new CocoRle(
-            entry.Key, height, width, entry.Value.End < total ? [.. entry.Value.Counts, total - entry.Value.End]
-            : entry.Value.Counts))];
+            entry.Key, height, width, entry.Value.End < total
+                ? [.. entry.Value.Counts, total - entry.Value.End]
+                : entry.Value.Counts))];
 
         void Close(int label, int first, int end)
         {

@@ -23,7 +23,8 @@ internal static class DistinctColours
         // Every mask needs colours: loops, because lists and queries of Rgb would be compiled first in every process.
         for (int made = 0; made < count; made++)
         {
-            colours[made] = made < ColourBlindSafe.Length ? Rgb.FromHex(ColourBlindSafe[made])
+            colours[made] = made < ColourBlindSafe.Length
+                ? Rgb.FromHex(ColourBlindSafe[made])
                 : candidates[Farthest(nearest)];
             for (int i = 0; i < candidates.Length; i++)
                 nearest[i] = Math.Min(nearest[i], Distance(colours[made], candidates[i]));

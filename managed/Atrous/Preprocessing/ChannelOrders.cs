@@ -21,7 +21,8 @@ internal static class ChannelOrders
         (4, 4) => [0, 1, 2, 3],
         _ => throw new ImageException(
             $"The picture has {channels} channels and the network takes {spec.Channels}; " +
-            (spec.Channels == 4 ? "send its four bands as an RGBA PNG."
+            (spec.Channels == 4
+                ? "send its four bands as an RGBA PNG."
                 : $"send a picture of {spec.Channels} channels.")),
     };
 }

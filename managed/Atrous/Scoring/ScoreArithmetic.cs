@@ -70,7 +70,8 @@ internal static class ScoreArithmetic
             }
             labels[i] = (ushort)best;
             if (!confidence.IsEmpty)
-                confidence[i] = form == CrfScores.Probabilities ? Math.Min(pixel[best], 1)
+                confidence[i] = form == CrfScores.Probabilities
+                    ? Math.Min(pixel[best], 1)
                     : Probability(pixel, pixel[best]);
         }
     }

@@ -98,7 +98,8 @@ public static class CudaLibraryProbe
         {
             // The loader's words are worth reading only where there is a file: "libcudnn_graph.so.9: cannot open ..."
             // and the like.
-            return named ? new ProbedFile(path, e.Message.ReplaceLineEndings(" ").Trim())
+            return named
+                ? new ProbedFile(path, e.Message.ReplaceLineEndings(" ").Trim())
                 : new ProbedFile(path, "unknown to the system's loader", Missing: true);
         }
         foreach (string entryPoint in library.Needs)

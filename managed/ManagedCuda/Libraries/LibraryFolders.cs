@@ -53,7 +53,8 @@ internal sealed record LibraryFolders(string[] Named, string[] Wheels, string[] 
             if (!programs.Any(program => File.Exists(Path.Combine(folder, program))))
                 continue;
             // Windows keeps python.exe in the prefix itself, Unix in its bin.
-            if ((OperatingSystem.IsWindows() ? folder
+            if ((OperatingSystem.IsWindows()
+                ? folder
                 : Path.GetDirectoryName(folder.TrimEnd('/'))) is { Length: > 0 } prefix)
                 yield return prefix;
         }

@@ -219,7 +219,8 @@ public sealed class MatmulTests : IDisposable
             _ =>
         CudaDataType.Real32F
         },
-        storage == Storage.Tf32 ? ComputeType.Compute32FFastTF32
+        storage == Storage.Tf32
+            ? ComputeType.Compute32FFastTF32
             : ComputeType.Compute32F, Pixels, Inputs, Outputs, InputPitch, OutputPitch, epilogue);
 
     private CudaDeviceVariable<byte> Send(float[] values, Storage storage)

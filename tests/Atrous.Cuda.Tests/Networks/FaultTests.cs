@@ -37,7 +37,8 @@ public sealed class FaultTests
             {
                 Assert.EndsWith(".", e.Message);
                 Assert.Matches("MiB.*(use a smaller batch|--tile)", e.Message);
-                sentences.Add(e.Message.Contains("weights", StringComparison.Ordinal) ? "weights"
+                sentences.Add(e.Message.Contains("weights", StringComparison.Ordinal)
+                    ? "weights"
                     : e.Message.Contains("pinned", StringComparison.Ordinal) ? "pinned" : "picture");
             }
             Tolerance.AssertWithin(1e-4, (float[])Running.Run(backend, _graph, input)[0], expected, "after a failure");

@@ -96,8 +96,9 @@ public sealed class PullTests
     public async Task What_has_no_edition_is_fetched_from_the_beginning()
     {
         await using var server = new FileServer((context, number) =>
-            number == 1 ? FileServer.Truncate(context, Content, Part, tag: null)
-            : FileServer.Send(context, Content, tag: null));
+            number == 1
+                ? FileServer.Truncate(context, Content, Part, tag: null)
+                : FileServer.Send(context, Content, tag: null));
         using var place = new PullPlace(server, Content);
         await place.Pull();
         place.AssertPulled(Content);

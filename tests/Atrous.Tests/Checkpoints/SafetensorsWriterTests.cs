@@ -58,7 +58,8 @@ public sealed class SafetensorsWriterTests : IDisposable
         for (int i = 0; i < values.Length; i++)
         {
             float expected = (float)BitConverter.UInt16BitsToHalf((ushort)i);
-            Assert.True(values[i] == expected ? float.IsNegative(values[i]) == float.IsNegative(expected)
+            Assert.True(values[i] == expected
+                ? float.IsNegative(values[i]) == float.IsNegative(expected)
                 : float.IsNaN(values[i]) && float.IsNaN(expected), $"0x{i:x4}");
         }
     }
@@ -137,7 +138,8 @@ public sealed class SafetensorsWriterTests : IDisposable
         // The two neighbours of 16 bits; a tie goes to the even one.
         uint low = BitConverter.SingleToUInt32Bits(value) & 0xffff0000;
         double down = BitConverter.UInt32BitsToSingle(low);
-        double up = low + 0x10000 >= 0x7f800000 && low < 0x80000000 ? Math.Pow(2, 128)
+        double up = low + 0x10000 >= 0x7f800000 && low < 0x80000000
+            ? Math.Pow(2, 128)
             : BitConverter.UInt32BitsToSingle(low + 0x10000);
         double toDown = Math.Abs(value - down);
         double toUp = Math.Abs(up - value);

@@ -98,7 +98,8 @@ public sealed class CrfGolden
     private static CrfCompatibility Compatibility(JsonElement kernel)
     {
         JsonElement compat = kernel.GetProperty("compat");
-        return compat.ValueKind == JsonValueKind.Number ? compat.GetSingle()
+        return compat.ValueKind == JsonValueKind.Number
+            ? compat.GetSingle()
             : CrfCompatibility.Diagonal(Floats(compat));
     }
 

@@ -87,8 +87,9 @@ public sealed class ConfusionMatrixTests
     }
 
     private static Rgb At(Image picture, int y, int x) =>
-        picture.Pixels.Slice((y * picture.Width + x) * 3, 3) is var pixel ? new Rgb(pixel[0], pixel[1], pixel[2])
-        : default;
+        picture.Pixels.Slice((y * picture.Width + x) * 3, 3) is var pixel
+            ? new Rgb(pixel[0], pixel[1], pixel[2])
+            : default;
 
     private static void AssertMeasure(JsonElement expected, double actual)
     {

@@ -278,6 +278,14 @@ public sealed class PassTests
     }
 
     [Fact]
+    public void A_confidence_that_is_asked_for_twice_is_paired_once()
+    {
+        Value labels = Add(new Argmax(), _x), first = Add(new Confidence(), _x), second = Add(new Confidence(), _x);
+        NetworkGraph graph = Apply(FuseLabels.Apply, labels, first, second);
+        Assert.Equal([new LabelsWithConfidence(), new Confidence()], graph.Nodes.Select(node => node.Op));
+    }
+
+    [Fact]
     public void Labels_and_confidence_of_other_scores_stay_apart()
     {
         Value other = Add(new Activate(Activation.Relu), _x);
@@ -342,7 +350,8 @@ public sealed class PassTests
         for (int i = 0; i < expected.Length; i++)
         {
             // A confidence is a number up to 1, however little it varies.
-            double? std = before.Makers().TryGetValue(before.Outputs[i], out Node? maker) && maker.Op is LabelOp ? 1
+            double? std = before.Makers().TryGetValue(before.Outputs[i], out Node? maker) && maker.Op is LabelOp
+                ? 1
                 : null;
             if (expected[i] is float[] values)
                 Tolerance.AssertWithin(1e-5, (float[])actual[i], values, $"seed {seed}: {before.Outputs[i]}", std);

@@ -49,7 +49,8 @@ public sealed class RandomGraphs
         1 => Conv(Any(), Channels(), 3),
         2 or 3 => ConvNormActivate(Any()),
         4 => Residual(),
-        5 => Add(new Concat(), Any(), Conv(_values[^1], Channels(), 1)) is var joined ? ConvNormActivate(joined)
+        5 => Add(new Concat(), Any(), Conv(_values[^1], Channels(), 1)) is var joined
+            ? ConvNormActivate(joined)
             : joined,
         6 or 7 => Concat(),
         8 => Add(new Activate(Activation.HardSwish), Any()),
@@ -119,7 +120,8 @@ public sealed class RandomGraphs
     {
         Weight weight =
             OpCase.Weight($"graph{_seed}.{_values.Count}.weight", outputs, x.Shape.Channels, kernel, kernel);
-        float[]? bias = _random.Next(2) == 0 ? OpCase.Numbers($"graph{_seed}.{_values.Count}.bias", outputs, 0.2)
+        float[]? bias = _random.Next(2) == 0
+            ? OpCase.Numbers($"graph{_seed}.{_values.Count}.bias", outputs, 0.2)
             : null;
         int dilation = x.Shape.Height == 1 ? 1 : _random.Next(1, 4);
         return Add(

@@ -68,7 +68,8 @@ internal static class GoldenNetworks
             {
                 ["multi_scale"] = Joined("scales", ",") is { Length: > 0 } scales ? scales : "none",
                 // The two grids have the same options; the notes tell them apart, and the name.
-                ["recompute_scale_factor"] = golden.Name.Contains("_recompute_", StringComparison.Ordinal) ? "true"
+                ["recompute_scale_factor"] = golden.Name.Contains("_recompute_", StringComparison.Ordinal)
+                    ? "true"
                     : "false",
             },
             _ => [],

@@ -42,7 +42,8 @@ public sealed class ModelInfoTests
         [
             .. keys.RootElement.EnumerateArray().Select(key => new WeightInfo(
                 key[0].GetString()!,
-                key[0].GetString()!.EndsWith("num_batches_tracked", StringComparison.Ordinal) ? DType.Int64
+                key[0].GetString()!.EndsWith("num_batches_tracked", StringComparison.Ordinal)
+                    ? DType.Int64
                     : DType.Float32,
                 [.. key[1].EnumerateArray().Select(size => size.GetInt32())])),
         ];

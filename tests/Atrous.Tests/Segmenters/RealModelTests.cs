@@ -26,7 +26,8 @@ public sealed class RealModelTests(ITestOutputHelper output)
         using Segmenter segmenter = Load(model);
         using Image picture = Image.Load(Shared.Require($"models/{model}/{photo}"));
         Segmentation result = segmenter.Segment(picture);
-        string expected = photo == "input.png" ? "expected_classmap_float.png"
+        string expected = photo == "input.png"
+            ? "expected_classmap_float.png"
             : Path.ChangeExtension(photo, ".expected_classmap_float.png");
         double agreement = Agreement(result.Labels, Labels(Shared.Require($"models/{model}/{expected}")));
         output.WriteLine($"{model} {photo}: {agreement:P3} of the pixels agree");

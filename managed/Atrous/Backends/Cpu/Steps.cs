@@ -67,8 +67,8 @@ internal static unsafe class Steps
     {
         NativeTensor added = residual?.In(frame) ?? default;
         return LibAtrous.Conv2dRun(
-            engine, packed, x.In(frame), op.Padding.Top, op.Padding.Left, residual is null ? null
-            : &added, y.In(frame));
+            engine, packed, x.In(frame), op.Padding.Top, op.Padding.Left,
+            residual is null ? null : &added, y.In(frame));
     };
 
     private static Step Separable(SeparableConv2d op, PackedConvolutions convolutions, View x, View? residual, View y)
@@ -157,7 +157,8 @@ internal static unsafe class Steps
     private static Step Labels(ResizeBilinear? upsample, View logits, View? labels, View? confidence)
     {
         NativeResize desc = upsample is null ? default : Desc(upsample);
-        (int height, int width) = upsample is null ? (logits.Shape.Height, logits.Shape.Width)
+        (int height, int width) = upsample is null
+            ? (logits.Shape.Height, logits.Shape.Width)
             : (upsample.Height, upsample.Width);
         return (engine, frame) => LibAtrous.ResizeArgmax(
             engine, logits.In(frame), desc, height, width,

@@ -25,7 +25,8 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
     {
         (_backend, _signature, _picture) = (backend, graph, picture);
         Shape input = graph.Inputs[0].Shape;
-        _purpose = input.Batch == 1 ? $"a picture of {input.Height}x{input.Width}"
+        _purpose = input.Batch == 1
+            ? $"a picture of {input.Height}x{input.Width}"
             : $"{input.Batch} pictures of {input.Height}x{input.Width}";
         _graph = DeviceGraph.Of(graph, backend.Storage, picture is not null);
         DeviceSteps.Send(_graph, backend.Storage, backend.Weights);

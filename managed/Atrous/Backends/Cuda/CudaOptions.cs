@@ -26,6 +26,7 @@ internal sealed record CudaOptions
     /// <see cref="LogVariable"/> is 1, nobody otherwise.
     /// </summary>
     public Action<string>? Log { get; init; } =
-        Environment.GetEnvironmentVariable(LogVariable) == "1" ? line => Console.Error.WriteLine($"cuda: {line}")
-        : null;
+        Environment.GetEnvironmentVariable(LogVariable) == "1"
+            ? line => Console.Error.WriteLine($"cuda: {line}")
+            : null;
 }

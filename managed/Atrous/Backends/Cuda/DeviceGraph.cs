@@ -40,7 +40,8 @@ internal sealed class DeviceGraph
         for (int i = 0; i < fused.Inputs.Count; i++)
         {
             Value input = fused.Inputs[i];
-            lowered._formats.Add(input, i == 0 && storedInput ? Format.Stored(storage, input.Shape.Channels)
+            lowered._formats.Add(input, i == 0 && storedInput
+                ? Format.Stored(storage, input.Shape.Channels)
                 : Format.Plain(input.Shape));
         }
         var outputs = new HashSet<Value>(fused.Outputs);

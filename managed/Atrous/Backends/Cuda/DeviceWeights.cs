@@ -192,7 +192,8 @@ internal sealed unsafe class DeviceWeights(CudaDevice device, DType storage) : I
     private static ushort BFloat16(float value)
     {
         uint bits = BitConverter.SingleToUInt32Bits(value);
-        return float.IsNaN(value) ? (ushort)((bits >> 16) | 0x40)
+        return float.IsNaN(value)
+            ? (ushort)((bits >> 16) | 0x40)
             : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 

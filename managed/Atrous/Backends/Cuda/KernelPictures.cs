@@ -59,9 +59,8 @@ internal sealed class PictureResize
             launches.Add(Taps(_rows, workspace));
             launches.Add(new KernelLaunch(
                 Kernels.Find("picture_plain"), _to.Height, (long)_to.Width * _to.Channels,
-                picture, _from.Width, _to.Height, _to.Width, _to.Channels, workspace + _rows.Spans, workspace
-                    + _rows.Weights,
-                workspace + _columns.Spans, workspace + _columns.Weights, result));
+                picture, _from.Width, _to.Height, _to.Width, _to.Channels, workspace + _rows.Spans,
+                workspace + _rows.Weights, workspace + _columns.Spans, workspace + _columns.Weights, result));
             resized = result;
             return launches;
         }
@@ -72,9 +71,8 @@ internal sealed class PictureResize
             launches.Add(Taps(_columns, workspace));
             launches.Add(new KernelLaunch(
                 Kernels.Find("picture_width"), _from.Height, (long)_to.Width * _to.Channels,
-                resized, _from.Height, _from.Width, _to.Width, _to.Channels, workspace + _columns.Spans, workspace
-                    + _columns.Weights,
-                _columns.Stride, narrow));
+                resized, _from.Height, _from.Width, _to.Width, _to.Channels, workspace + _columns.Spans,
+                workspace + _columns.Weights, _columns.Stride, narrow));
             resized = narrow;
         }
         if (_from.Height != _to.Height)
@@ -82,8 +80,8 @@ internal sealed class PictureResize
             launches.Add(Taps(_rows, workspace));
             launches.Add(new KernelLaunch(
                 Kernels.Find("picture_height"), _to.Height, (long)_to.Width * _to.Channels,
-                resized, _to.Height, _to.Width, _to.Channels, workspace + _rows.Spans, workspace
-                    + _rows.Weights, _rows.Stride, result));
+                resized, _to.Height, _to.Width, _to.Channels, workspace + _rows.Spans, workspace + _rows.Weights,
+                _rows.Stride, result));
             resized = result;
         }
         return launches;

@@ -55,7 +55,8 @@ internal static class SafetensorsReader
         {
             string name = json.GetString()!;
             if (name == "__metadata__")
-                metadata = metadata is null ? ReadMetadata(file, ref json)
+                metadata = metadata is null
+                    ? ReadMetadata(file, ref json)
                     : throw Broken(file, "has two __metadata__ entries");
             else if (!entries.TryAdd(name, ReadEntry(file, name, ref json)))
                 throw Broken(file, $"has two tensors called {Printable.Quote(name)}");

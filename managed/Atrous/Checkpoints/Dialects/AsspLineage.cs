@@ -33,7 +33,8 @@ internal abstract class AsspLineage : Dialect
     public sealed override string? Recognise(ICheckpoint checkpoint)
     {
         string decoder = LowLevel.Convolution + ".weight";
-        return checkpoint.Weights.ContainsKey(Key) && checkpoint.Weights.ContainsKey(decoder) ? $"{Key}, {decoder}"
+        return checkpoint.Weights.ContainsKey(Key) && checkpoint.Weights.ContainsKey(decoder)
+            ? $"{Key}, {decoder}"
             : null;
     }
 

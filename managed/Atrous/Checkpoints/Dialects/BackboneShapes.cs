@@ -48,8 +48,9 @@ internal static class BackboneShapes
 
     /// <summary><see cref="ResNet"/>, or null where the file has none under the prefix.</summary>
     public static ResNetSpec? FindResNet(IWeightSource weights, string prefix, int outputStride, DilationRule rule) =>
-        weights.Weights.ContainsKey($"{prefix}layer1.0.conv1.weight") ? ResNet(weights, prefix, outputStride, rule)
-        : null;
+        weights.Weights.ContainsKey($"{prefix}layer1.0.conv1.weight")
+            ? ResNet(weights, prefix, outputStride, rule)
+            : null;
 
     /// <summary>ResNet's stages at an output stride.</summary>
     public static DilationPlan.Stage[] ResNetStages(int outputStride, DilationRule rule) =>

@@ -17,8 +17,9 @@ internal sealed class Bubbliiiing : Dialect
     public override string Name => "bubbliiiing";
 
     public override string? Recognise(ICheckpoint checkpoint) =>
-        checkpoint.Weights.ContainsKey(Key) && checkpoint.Weights.ContainsKey(DecoderKey) ? $"{Key}, {DecoderKey}"
-        : null;
+        checkpoint.Weights.ContainsKey(Key) && checkpoint.Weights.ContainsKey(DecoderKey)
+            ? $"{Key}, {DecoderKey}"
+            : null;
 
     public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {

@@ -52,7 +52,8 @@ internal static class DescriptionJson
             && spec.Mean.Concat(spec.Std).Append(spec.Scale).All(float.IsFinite);
         if (!fits)
             throw new JsonException($"its mean, std and scale are not those of {channels} channels");
-        return Sides(spec.Resize).All(side => side is >= 1 and <= 65536) ? spec
+        return Sides(spec.Resize).All(side => side is >= 1 and <= 65536)
+            ? spec
             : throw new JsonException("its size is not one of a picture");
     }
 
@@ -113,7 +114,8 @@ internal static class DescriptionJson
         if (element.ValueKind != JsonValueKind.Number)
             return Children(element).Sum(Sum);
         double number = element.GetDouble();
-        return number is >= 0 and <= Largest ? number
+        return number is >= 0 and <= Largest
+            ? number
             : throw new JsonException($"it has the number {element}, which no network has");
     }
 

@@ -22,7 +22,8 @@ internal sealed class JfZhang95 : Dialect
     {
         bool drn = checkpoint.Weights.ContainsKey("backbone.layer8.0.weight");
         int outputStride = drn ? choice.OutputStride(8, 8) : choice.OutputStride(16, 8, 16);
-        (BackboneSpec backbone, NameMap.Row[] names, string stem) = drn ? DrnD(checkpoint)
+        (BackboneSpec backbone, NameMap.Row[] names, string stem) = drn
+            ? DrnD(checkpoint)
             : Backbone(checkpoint, outputStride);
         int channels = checkpoint.InputChannels(stem);
         // Until November 2018 the decoder had no dropout between its two convolutions.

@@ -20,7 +20,8 @@ internal sealed partial class ModelMetadata(ICheckpoint checkpoint)
     public string OneOf(string key, params string[] values)
     {
         string value = Text(key);
-        return values.Contains(value) ? value
+        return values.Contains(value)
+            ? value
             : throw Wrong(key, $"is '{value}'; Atrous knows {string.Join(", ", values)}");
     }
 

@@ -181,8 +181,9 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
         PickleEscapes.ParseInteger(reader.ReadLine()) is long index and >= 0 ? index : throw Malformed();
 
     private void Get(long index) =>
-        Push(_memo.TryGetValue(index, out object? value) ? value
-        : throw reader.Error($"asks for the value {index} that it never stored"));
+        Push(_memo.TryGetValue(index, out object? value)
+            ? value
+            : throw reader.Error($"asks for the value {index} that it never stored"));
 
     private void StackGlobal()
     {

@@ -22,8 +22,8 @@ public sealed record Concat : Op
 public sealed record Crop(int Top, int Left, int Height, int Width) : Op
 {
     public override Shape OutputShape(IReadOnlyList<Shape> inputs) =>
-        Top >= 0 && Left >= 0 && Height > 0 && Width > 0 && Top + Height <= inputs[0].Height && Left
-        + Width <= inputs[0].Width
+        Top >= 0 && Left >= 0 && Height > 0 && Width > 0
+        && Top + Height <= inputs[0].Height && Left + Width <= inputs[0].Width
             ? inputs[0] with { Height = Height, Width = Width }
             : throw Misfit($"the window {Height}x{Width} at ({Top}, {Left}) leaves the input {inputs[0]}");
 }

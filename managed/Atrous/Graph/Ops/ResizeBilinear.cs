@@ -28,6 +28,7 @@ public enum Sampling
 public sealed record ResizeBilinear(int Height, int Width, Sampling Sampling, float Scale = 0) : Op
 {
     public override Shape OutputShape(IReadOnlyList<Shape> inputs) =>
-        Height > 0 && Width > 0 ? inputs[0] with { Height = Height, Width = Width }
-        : throw Misfit("the output is empty");
+        Height > 0 && Width > 0
+            ? inputs[0] with { Height = Height, Width = Width }
+            : throw Misfit("the output is empty");
 }

@@ -39,7 +39,8 @@ internal static class StoreAsBFloat16
                     exact.UnionWith(node.Inputs);
                 if (node.SecondOutput is { } second)
                     _types.TryAdd(second, second.Type);
-                _types.TryAdd(node.Output, exact.Contains(node.Output) ? node.Output.Type
+                _types.TryAdd(node.Output, exact.Contains(node.Output)
+                    ? node.Output.Type
                     : TypeFor(node, readership.Readers(node.Output)));
             }
         }

@@ -31,7 +31,8 @@ internal static class InvertedResidualNet
         InvertedResidualSpec spec, InvertedResidual block, Layers layers, Value x, string name)
     {
         Activation act = block.Activation ?? spec.Activation;
-        int ring = spec.PadsBlockInput && block.DepthwiseKernel > 0 ? block.Dilation * (block.DepthwiseKernel - 1) / 2
+        int ring = spec.PadsBlockInput && block.DepthwiseKernel > 0
+            ? block.Dilation * (block.DepthwiseKernel - 1) / 2
             : 0;
         int? depthwisePadding = null;
         Value y = x;

@@ -22,7 +22,8 @@ internal static class ResNet
             DilationPlan.Stage plan = spec.Stages[stage];
             for (int block = 0; block < spec.Blocks[stage]; block++)
             {
-                int grid = stage == spec.Blocks.Count - 1 && spec.MultiGrid is { } grids ? grids[block % grids.Count]
+                int grid = stage == spec.Blocks.Count - 1 && spec.MultiGrid is { } grids
+                    ? grids[block % grids.Count]
                     : 1;
                 int stride = block == 0 ? plan.Stride : 1;
                 int dilation = (block == 0 ? plan.FirstDilation : plan.Dilation) * grid;

@@ -16,8 +16,9 @@ internal static class Xception
         Value x =
             layers.Convolution(image, "backbone.stem.conv1", 3, spec.Activation, stride: 2, padding: spec.StemPadding);
         x = layers.Convolution(
-            x, "backbone.stem.conv2", 3, spec.StemActivated ? spec.Activation
-            : Activation.None, padding: spec.StemPadding);
+            x, "backbone.stem.conv2", 3, spec.StemActivated
+                ? spec.Activation
+                : Activation.None, padding: spec.StemPadding);
         Value? lowLevel = null;
         for (int i = 1; i <= spec.Blocks.Count; i++)
         {

@@ -20,7 +20,8 @@ internal static class DeepLabV3PlusHead
             x = layers.Convolution3x3(x, "decoder.after_aspp", spec.Style, spec.Activation);
         lowLevel = layers.Convolution(lowLevel, "decoder.low_level", 1, Activation.Relu, bias: spec.Bias);
         x = layers.Graph.Resize("decoder.resize", x, lowLevel.Shape.Height, lowLevel.Shape.Width, spec.Sampling);
-        x = spec.LowLevelFirst ? layers.Concat("decoder.concat", lowLevel, x)
+        x = spec.LowLevelFirst
+            ? layers.Concat("decoder.concat", lowLevel, x)
             : layers.Concat("decoder.concat", x, lowLevel);
         for (int i = 0; i < spec.FuseConvolutions; i++)
         {

@@ -26,8 +26,8 @@ public sealed class InferTests(ProtocolServer server) : IClassFixture<ProtocolSe
         await AssertMask(answer);
         Assert.Equal("application/octet-stream", answer.Headers["Content-Type"]);
         Assert.Equal(answer.Body.Length.ToString(), answer.Headers["Content-Length"]);
-        Assert.Equal(int.Parse(answer.Headers[Protocol.HeaderLength])
-            + Height * Width * (1 + sizeof(float)), answer.Body.Length);
+        int header = int.Parse(answer.Headers[Protocol.HeaderLength]);
+        Assert.Equal(header + Height * Width * (1 + sizeof(float)), answer.Body.Length);
         Assert.False(answer.Json.TryGetProperty("id", out _));
     }
 

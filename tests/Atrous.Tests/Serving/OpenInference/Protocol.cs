@@ -62,7 +62,8 @@ internal sealed record Answer(HttpStatusCode Status, Dictionary<string, string> 
     {
         get
         {
-            int length = Headers.TryGetValue(Protocol.HeaderLength, out string? header) ? int.Parse(header)
+            int length = Headers.TryGetValue(Protocol.HeaderLength, out string? header)
+                ? int.Parse(header)
                 : Body.Length;
             return JsonDocument.Parse(Body.AsMemory(0, length)).RootElement;
         }

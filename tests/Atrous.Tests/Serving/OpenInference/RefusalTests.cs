@@ -275,7 +275,8 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
     public async Task A_compressed_body_is_too_large_when_it_is_not(string encoding)
     {
         var bomb = new MemoryStream();
-        using (Stream stream = encoding == "gzip" ? new GZipStream(bomb, CompressionLevel.Optimal, leaveOpen: true)
+        using (Stream stream = encoding == "gzip"
+            ? new GZipStream(bomb, CompressionLevel.Optimal, leaveOpen: true)
             : new ZLibStream(bomb, CompressionLevel.Optimal, leaveOpen: true))
             stream.Write(new byte[8 * ProtocolServer.MaxBodyBytes]);
         Assert.InRange(bomb.Length, 1, ProtocolServer.MaxBodyBytes / 10);

@@ -42,7 +42,8 @@ internal static class HostileConnection
             client.Client.Shutdown(SocketShutdown.Send);
             using var reader = new StreamReader(stream, Encoding.Latin1);
             string answer = await reader.ReadToEndAsync().WaitAsync(Patience);
-            return answer.Length == 0 || answer.StartsWith("HTTP/1.1 400", StringComparison.Ordinal) ? null
+            return answer.Length == 0 || answer.StartsWith("HTTP/1.1 400", StringComparison.Ordinal)
+                ? null
                 : $"noise: {answer}";
         }
         catch (Exception e) when (IsHangUp(e))

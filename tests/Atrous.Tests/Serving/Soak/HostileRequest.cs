@@ -64,8 +64,9 @@ internal sealed record HostileRequest(string Name, Func<Random, HttpRequestMessa
         new("deep JSON", random => Infer("[1,1,1,3]", new string('[', random.Next(70, 200_000))), 400),
         new("deep index", _ => Protocol.Post("v2/repository/index", new string('[', 100_000)), 400),
         new("header length", random =>
-            With(Protocol.Post(Protocol.Infer, "{}"), Protocol.HeaderLength, random.Next(2) == 0 ? "99999999999"
-            : "-1"), 400),
+            With(Protocol.Post(Protocol.Infer, "{}"), Protocol.HeaderLength, random.Next(2) == 0
+                ? "99999999999"
+                : "-1"), 400),
         new("no time", _ => Protocol.Post("v1/segment?model=street&timeout=0.001", Photo), 200, 504),
         new("many chunks", random => Chunked(Noise(random, 3000)), 400, 415),
         new("large headers", _ =>
@@ -88,7 +89,8 @@ internal sealed record HostileRequest(string Name, Func<Random, HttpRequestMessa
         try
         {
             Answer answer = await client.AskAsync(Make(random));
-            return Statuses.Contains((int)answer.Status) ? null
+            return Statuses.Contains((int)answer.Status)
+                ? null
                 : $"{Name}: {(int)answer.Status} {Encoding.UTF8.GetString(answer.Body)}";
         }
         catch (HttpRequestException e) when (e.InnerException is IOException)

@@ -51,7 +51,8 @@ internal sealed class ConvolutionWays(
         try
         {
             if (choice.Kind == ConvolutionChoice.Product)
-                return ProductWay.Suits(problem) ? ProductWay.Restore(device, problem, Compute, choice.Algorithm)
+                return ProductWay.Suits(problem)
+                    ? ProductWay.Restore(device, problem, Compute, choice.Algorithm)
                     : null;
             if (KeptPlan(problem, choice) is { } compiled)
                 return new DnnWay(problem, compiled, choice);
