@@ -1,3 +1,5 @@
+using Atrous.Cli.Options;
+
 namespace Atrous.Cli;
 
 /// <summary>What the tool tells the shell; <see cref="Help"/> is the documentation.</summary>

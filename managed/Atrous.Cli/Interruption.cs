@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Atrous.Cli.Output;
 
 namespace Atrous.Cli;
 

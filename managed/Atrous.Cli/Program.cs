@@ -1,6 +1,20 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using Atrous.Cli.Benchmarking;
+using Atrous.Cli.Converting;
+using Atrous.Cli.Describing;
+using Atrous.Cli.Evaluating;
+using Atrous.Cli.Exporting;
+using Atrous.Cli.Helping;
+using Atrous.Cli.Inferring;
+using Atrous.Cli.Listing;
+using Atrous.Cli.Options;
+using Atrous.Cli.Output;
+using Atrous.Cli.Pulling;
+using Atrous.Cli.Segmenting;
+using Atrous.Cli.Serving;
+using Atrous.Cli.Verifying;
 
 namespace Atrous.Cli;
 
@@ -11,7 +25,7 @@ internal static class Program
 {
     public static int Main(string[] args)
     {
-        Rehearsal.Start(args);
+        WarmUp.Start(args);
         StandardStream.Install();
         var temporaries = new TemporaryFiles();
         using var interruption = new Interruption(temporaries);

@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
 using Atrous.Backends;
+using Atrous.Cli.Output;
 using Spectre.Console;
 
-namespace Atrous.Cli;
+namespace Atrous.Cli.Benchmarking;
 
 /// <summary>The result of a measurement on standard output.</summary>
 internal static class BenchReport
@@ -24,7 +25,7 @@ internal static class BenchReport
         TextWriter output = Console.Out;
         output.WriteLine(Terminal.OneLine(
             $"{result.Model.Architecture} with {result.Model.Backbone} on {result.Device}, " +
-            $"{LoadedModel.Name(result.Options.Precision)}; " +
+            $"{DescribedModel.Name(result.Options.Precision)}; " +
             $"{result.Picture} {result.Size.Height}x{result.Size.Width}, batch {result.Options.MaxBatch}; " +
             $"{result.Latency.Count} runs after {result.WarmUp} to warm " +
             $"up{(result.IsInterrupted ? ", interrupted" : "")}"));

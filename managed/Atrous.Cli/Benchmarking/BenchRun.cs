@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using Atrous.Backends;
+using Atrous.Cli.Options;
 using Atrous.Imaging;
 using Atrous.Verification;
 
-namespace Atrous.Cli;
+namespace Atrous.Cli.Benchmarking;
 
 /// <summary>What a measurement found.</summary>
 internal sealed record BenchResult

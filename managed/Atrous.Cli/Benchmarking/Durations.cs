@@ -1,4 +1,4 @@
-namespace Atrous.Cli;
+namespace Atrous.Cli.Benchmarking;
 
 /// <summary>How long each of many runs took.</summary>
 internal sealed class Durations

@@ -1,7 +1,8 @@
 using System.Text.Json;
+using Atrous.Cli.Output;
 using Atrous.Specs;
 
-namespace Atrous.Cli;
+namespace Atrous.Cli.Describing;
 
 /// <summary>A model for programs.</summary>
 internal static class InfoJson

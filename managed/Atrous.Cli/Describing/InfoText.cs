@@ -1,6 +1,7 @@
+using Atrous.Cli.Output;
 using Atrous.Specs;
 
-namespace Atrous.Cli;
+namespace Atrous.Cli.Describing;
 
 /// <summary>A model for people: a label and a value a line.</summary>
 internal static class InfoText

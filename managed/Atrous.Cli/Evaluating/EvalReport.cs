@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
+using Atrous.Cli.Output;
 using Atrous.Evaluation;
 using Spectre.Console;
 
-namespace Atrous.Cli;
+namespace Atrous.Cli.Evaluating;
 
 /// <summary>The measures of a finished evaluation, on standard output.</summary>
 internal sealed class EvalReport(

@@ -1,8 +1,9 @@
+using Atrous.Cli.Output;
 using Atrous.Evaluation;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
 
-namespace Atrous.Cli;
+namespace Atrous.Cli.Evaluating;
 
 /// <summary>
 /// Segments labelled pictures and counts what is right. The first bad file ends it: half a score is none.

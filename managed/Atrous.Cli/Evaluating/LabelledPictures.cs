@@ -1,4 +1,6 @@
-namespace Atrous.Cli;
+using Atrous.Cli.Options;
+
+namespace Atrous.Cli.Evaluating;
 
 /// <summary>A picture and its true label map.</summary>
 internal sealed record LabelledPicture(string Picture, string Labels);

@@ -1,6 +1,7 @@
+using Atrous.Cli.Output;
 using Spectre.Console;
 
-namespace Atrous.Cli;
+namespace Atrous.Cli.Pulling;
 
 /// <summary>For people: a bar for every file.</summary>
 internal sealed class PullBars : PullReport

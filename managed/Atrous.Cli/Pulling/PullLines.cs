@@ -1,4 +1,6 @@
-namespace Atrous.Cli;
+using Atrous.Cli.Output;
+
+namespace Atrous.Cli.Pulling;
 
 /// <summary>
 /// For logs: a line at a file's beginning and end, and at most one in <see cref="Interval"/> between.

@@ -1,6 +1,6 @@
 using Atrous.Catalog;
 
-namespace Atrous.Cli;
+namespace Atrous.Cli.Pulling;
 
 /// <summary>What a pull shows while it runs: here nothing.</summary>
 internal class PullReport : IPullReport

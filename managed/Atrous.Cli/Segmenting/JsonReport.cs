@@ -1,13 +1,14 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Atrous.Cli.Output;
 using Atrous.Postprocessing;
 
-namespace Atrous.Cli;
+namespace Atrous.Cli.Segmenting;
 
 /// <summary>
 /// One JSON document, written as the pictures are done; it is complete even where the run is interrupted.
 /// </summary>
-internal sealed class JsonReport : SegmentReport
+internal sealed class JsonReport : SegmentationReport
 {
     private Utf8JsonWriter? _json;
 

@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using Atrous.Cli.Output;
 
-namespace Atrous.Cli;
+namespace Atrous.Cli.Segmenting;
 
 /// <summary>For many pictures: a progress bar where stderr is a terminal, and one line at the end.</summary>
-internal sealed class ProgressReport : SegmentReport
+internal sealed class ProgressReport : SegmentationReport
 {
     private ProgressBar? _bar;
 

@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using Atrous.Cli.Options;
+using Atrous.Cli.Output;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
 
-namespace Atrous.Cli;
+namespace Atrous.Cli.Segmenting;
 
 /// <summary>Works through the pictures, one after the other. A bad one is reported and the rest go on.</summary>
 internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interruption)
@@ -23,7 +25,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
 
     public required bool Quiet { get; init; }
 
-    public required SegmentReport Report { get; init; }
+    public required SegmentationReport Report { get; init; }
 
     /// <summary>The exit code: that of the failures, with those that are worth retrying first.</summary>
     public int Run()
@@ -37,7 +39,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
             throw CommandException.Usage("There is no picture among the inputs.");
         using Segmenter? segmenter = Jobs.Count > 0 ? Segmenter.Load(Model.Path, Options) : null;
         if (segmenter is not null && !Quiet)
-            Terminal.Message(Model.Introduce(LoadedModel.Line(segmenter, Options)));
+            Terminal.Message(Model.Introduce(DescribedModel.Line(segmenter, Options)));
         Report.Around(segmenter, Options, Jobs.Count + Files.Bad.Count, () =>
         {
             foreach (BadInput bad in Files.Bad)

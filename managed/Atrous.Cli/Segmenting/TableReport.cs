@@ -1,12 +1,13 @@
 using System.Globalization;
+using Atrous.Cli.Output;
 using Atrous.Postprocessing;
 using Spectre.Console;
 
-namespace Atrous.Cli;
+namespace Atrous.Cli.Segmenting;
 
 /// <summary>For one picture: its classes by their share of the pixels.</summary>
 /// <param name="toStandardError">Standard output carries the mask.</param>
-internal sealed class TableReport(bool toStandardError) : SegmentReport
+internal sealed class TableReport(bool toStandardError) : SegmentationReport
 {
     public override void Done(SegmentedPicture picture)
     {

@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
+using Atrous.Cli.Output;
 using Atrous.Verification;
 using Spectre.Console;
 
-namespace Atrous.Cli;
+namespace Atrous.Cli.Verifying;
 
 /// <summary>The result of a verification on standard output.</summary>
 internal static class VerifyReport
@@ -18,7 +19,7 @@ internal static class VerifyReport
         VerificationTolerance tolerance = result.Tolerance;
         string max = double.IsFinite(tolerance.Max) ? $"max {Text(tolerance.Max)}, " : "";
         Console.Out.WriteLine(
-            $"tolerance of {LoadedModel.Name(result.Options.Precision)}: {max}rms {Text(tolerance.Rms)} of the " +
+            $"tolerance of {DescribedModel.Name(result.Options.Precision)}: {max}rms {Text(tolerance.Rms)} of the " +
             $"standard deviation; " +
             $"{Share(tolerance.Labels)} of the labels of pixels whose winner leads by more than " +
             $"{Text(tolerance.Lead)}");

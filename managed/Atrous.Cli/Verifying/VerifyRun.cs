@@ -1,8 +1,10 @@
 using System.Globalization;
+using Atrous.Cli.Options;
+using Atrous.Cli.Output;
 using Atrous.Imaging;
 using Atrous.Verification;
 
-namespace Atrous.Cli;
+namespace Atrous.Cli.Verifying;
 
 /// <summary>What was compared, and with what result.</summary>
 /// <param name="Model">What the model is.</param>
@@ -66,7 +68,7 @@ internal sealed class VerifyRun(CancellationToken cancellationToken)
     {
         using Verifier verifier = Verifier.Load(Model, Options, Judge);
         if (!Quiet)
-            Terminal.Message($"{LoadedModel.Line(verifier.Tested, Options)}, against {verifier.Judge.Device}, fp32");
+            Terminal.Message($"{DescribedModel.Line(verifier.Tested, Options)}, against {verifier.Judge.Device}, fp32");
         var pictures = new List<VerifiedPicture>();
         LayerVerification[] layers = [];
         foreach (Func<(string Name, Image Photo)> open in Sources(verifier))

@@ -1,0 +1,114 @@
+using System.CommandLine;
+using Atrous.Cli.Options;
+using Atrous.Cli.Output;
+using Atrous.Evaluation;
+using Atrous.Imaging;
+using Atrous.Postprocessing;
+
+namespace Atrous.Cli.Evaluating;
+
+/// <summary>`atrous eval`: how good a model is, on pictures whose classes are known.</summary>
+internal static class EvalCommand
+{
+    private const string Description =
+        "Compare a model's masks with a data set's label maps: IoU of each class, mean and frequency-weighted IoU, " +
+        "pixel and " +
+        "mean accuracy. Label maps are PNGs whose pixel is the class (palette index or grey), paired with the " +
+        "pictures by " +
+        "name; a mask of another size is scored at its label map's.";
+
+    public static Command Create(TemporaryFiles temporaries, Interruption interruption)
+    {
+        Argument<string?> model = ModelChoice.Argument(optional: true);
+        var images = new Option<string>("--images")
+        {
+            Description = "The folder of pictures, with its sub-folders",
+            HelpName = "DIR",
+            Required = true,
+        };
+        var labels = new Option<string>("--labels")
+        {
+            Description = "The folder of label maps: for sub/a.jpg its sub/a.png",
+            HelpName = "DIR",
+            Required = true,
+        };
+        var ignore = new Option<int?>("--ignore")
+        {
+            Description = "The true label whose pixels are not scored",
+            HelpName = "LABEL",
+            DefaultValueFactory = _ => 255,
+            CustomParser = result => Numbers.Parse(result, 0, ushort.MaxValue, "a number from 0 to 65535"),
+        };
+        var batch = new Option<int?>("--batch")
+        {
+            Description = "Most pictures of equal size that run together",
+            HelpName = "N",
+            DefaultValueFactory = _ => 4,
+            CustomParser = result => Numbers.Parse(result, 1, 256, "a number from 1 to 256"),
+        };
+        var confusion = new Option<string?>("--confusion")
+        {
+            Description = "Also draw the confusion matrix: a row per true class, darker for a larger share of it",
+            HelpName = "FILE.png",
+        };
+        var classes = new Option<string?>("--classes")
+        {
+            Description = "A text file with a class name a line, each optionally followed by a colour #rrggbb",
+            HelpName = "FILE",
+        };
+        var json = new Option<bool>("--json") { Description = "Write one JSON document" };
+        var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but the result and errors" };
+        var checkpointOptions = new CheckpointOptions();
+        var deviceOptions = new DeviceOptions();
+        var preprocessing = new PreprocessingOptions();
+        var scoring = new ScoringOptions();
+
+        var command = new Command("eval", Description)
+        {
+            model, images, labels, ignore, batch, confusion, classes, json, quiet,
+        };
+        scoring.AddTo(command);
+        deviceOptions.AddTo(command);
+        checkpointOptions.AddTo(command);
+        preprocessing.AddTo(command);
+        command.SetAction(result =>
+        {
+            SegmenterOptions options = scoring.Read(result, deviceOptions.Read(result, checkpointOptions.Read(result)));
+            ClassesFile? named = result.GetValue(classes) is { } path ? ClassesFile.Read(path) : null;
+            IReadOnlyList<LabelledPicture> pictures =
+                LabelledPictures.Of(result.GetRequiredValue(images), result.GetRequiredValue(labels));
+            ModelChoice chosen = ModelChoice.Of(result, model);
+            options = preprocessing.Read(
+                result, chosen.Path,
+                options with { ClassNames = named?.Names, MaxBatch = result.GetValue(batch)!.Value });
+
+            using Segmenter segmenter = Segmenter.Load(chosen.Path, options);
+            if (!result.GetValue(quiet))
+                Terminal.Message(chosen.Introduce(DescribedModel.Line(segmenter, options)));
+            var matrix = new ConfusionMatrix(segmenter.Info.Classes, result.GetValue(ignore));
+            EvalRun run = new(segmenter, matrix, options.MaxBatch, interruption.Token);
+            if (result.GetValue(quiet))
+                run.Add(pictures, null);
+            else
+                ProgressBar.Around("evaluating", pictures.Count, bar => run.Add(pictures, bar));
+
+            if (result.GetValue(confusion) is { } target)
+                Draw(temporaries, target, matrix, named?.Palette ?? Palette.For(segmenter.Info.ClassNames));
+            var report = new EvalReport(segmenter, options, matrix, pictures.Count, result.GetValue(ignore)!.Value);
+            if (result.GetValue(json))
+                report.WriteJson();
+            else
+                report.WriteTable();
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static void Draw(TemporaryFiles temporaries, string path, ConfusionMatrix matrix, Palette palette)
+    {
+        using Image picture = ConfusionPicture.Draw(matrix, palette);
+        using var file = new OutputFile(temporaries, path);
+        file.Write(stream => picture.SavePng(stream));
+        file.Commit();
+    }
+}

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using System.Globalization;
+using Atrous.Cli.Options;
+using Atrous.Cli.Output;
+using Atrous.Onnx;
+
+namespace Atrous.Cli.Exporting;
+
+/// <summary>`atrous export`: the model as an ONNX file for other runtimes.</summary>
+internal static class ExportCommand
+{
+    private const string Description =
+        "Write the model as ONNX (operator set 17) for other runtimes: input 'input' (N,C,H,W float32, normalised), " +
+        "outputs " +
+        "'logits' (what the original implementation's forward returns) and 'output' (logits at the input's size), or " +
+        "'output' " +
+        "alone where they are the same.";
+
+    public static Command Create(TemporaryFiles temporaries)
+    {
+        Argument<string?> model = ModelChoice.Argument(optional: false);
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "The ONNX file to write",
+            HelpName = "FILE",
+            Required = true,
+        };
+        var size = new Option<(int Height, int Width)?>("--size")
+        {
+            Description = "The one input size; any size unless given, where the network allows that",
+            HelpName = "HxW",
+            CustomParser = result => Numbers.ParseSize(result),
+        };
+        var batch = new Option<int?>("--batch")
+        {
+            Description = "Pictures per run; any number unless given",
+            HelpName = "N",
+            CustomParser = result => Numbers.Parse(result, 1, 1024, "a number from 1 to 1024"),
+        };
+        var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but errors" };
+        var checkpointOptions = new CheckpointOptions();
+        var command = new Command("export", Description) { model, output, size, batch, quiet };
+        checkpointOptions.AddTo(command);
+        command.SetAction(result =>
+        {
+            var export = new OnnxExportOptions { Size = result.GetValue(size), Batch = result.GetValue(batch) };
+            SegmenterOptions options = checkpointOptions.Read(result);
+            string source = ModelChoice.Of(result, model).Path;
+            OnnxExportResult written = ModelFile.Write(
+                temporaries, result.GetRequiredValue(output),
+                path => OnnxExporter.Export(source, path, options, export));
+            if (!result.GetValue(quiet))
+                Terminal.Message(Report(result.GetRequiredValue(output), written));
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static string Report(string path, OnnxExportResult written)
+    {
+        string size = written.Size is not { } only ? "any size"
+            : string.Create(CultureInfo.InvariantCulture, $"{only.Height}x{only.Width} only");
+        string reason = written.FixedBecause is { } because ? $" ({because}; --size chooses another)" : "";
+        return $"{path}: {string.Join(" and ", written.Outputs)}, {Numbers.Grouped(written.Nodes)} operators, " +
+            $"{Numbers.Grouped(written.Bytes)} bytes; input of {size}{reason}";
+    }
+}

@@ -1,0 +1,57 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using Atrous.Cli.Output;
+
+namespace Atrous.Cli.Options;
+
+/// <summary>The options that say what a checkpoint is, where the file itself cannot.</summary>
+internal sealed class CheckpointOptions
+{
+    private readonly Option<int?> _outputStride = new("--output-stride")
+    {
+        Description = "Input size / backbone output size; the dialect's own unless given",
+        HelpName = "8|16|32",
+        CustomParser = result => Numbers.Parse(result, 8, 32, "8, 16 or 32"),
+    };
+
+    private readonly Option<string?> _dialect = new("--dialect")
+    {
+        Description = "The training repository's conventions; recognised from the file unless given",
+        HelpName = "NAME",
+    };
+
+    private readonly Option<string[]> _switches = new("--option")
+    {
+        Description = "A switch of the dialect that the file cannot tell; `atrous info` lists them. May be repeated",
+        HelpName = "NAME=VALUE",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    public void AddTo(Command command)
+    {
+        command.Add(_outputStride);
+        command.Add(_dialect);
+        command.Add(_switches);
+    }
+
+    /// <exception cref="CommandException">A switch is not NAME=VALUE, or is given twice.</exception>
+    public SegmenterOptions Read(ParseResult result)
+    {
+        var switches = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (string given in result.GetValue(_switches) ?? [])
+        {
+            int equals = given.IndexOf('=', StringComparison.Ordinal);
+            if (equals < 1)
+                throw CommandException.Usage($"--option takes NAME=VALUE, not '{given}'.");
+            if (!switches.TryAdd(given[..equals], given[(equals + 1)..]))
+                throw CommandException.Usage($"--option {given[..equals]} is given twice.");
+        }
+        return new SegmenterOptions
+        {
+            OutputStride = result.GetValue(_outputStride),
+            Dialect = result.GetValue(_dialect),
+            Switches = switches,
+        };
+    }
+}

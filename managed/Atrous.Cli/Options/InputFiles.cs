@@ -1,0 +1,102 @@
+using Atrous.Cli.Output;
+
+namespace Atrous.Cli.Options;
+
+/// <summary>A picture to segment.</summary>
+/// <param name="Path">As it is opened and reported; "-" for standard input.</param>
+/// <param name="Relative">Below the folder that was given: "sub/a.jpg"; the file's name where a file was given.</param>
+internal sealed record InputFile(string Path, string Relative);
+
+/// <summary>An input that cannot even be listed.</summary>
+internal sealed record BadInput(string Path, string Message);
+
+/// <summary>What the inputs on the command line stand for, in a fixed order.</summary>
+internal sealed class InputFiles
+{
+    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png"];
+    private readonly List<InputFile> _pictures = [];
+    private readonly List<BadInput> _bad = [];
+    private readonly List<string> _skipped = [];
+
+    /// <param name="inputs">Files, folders, or "-" alone.</param>
+    /// <exception cref="CommandException">"-" stands beside other inputs.</exception>
+    public InputFiles(IReadOnlyList<string> inputs)
+    {
+        IsStandardInput = inputs.Contains("-");
+        if (IsStandardInput && inputs.Count > 1)
+            throw CommandException.Usage("'-' (standard input) is one picture; give no other input beside it.");
+        if (IsStandardInput)
+            _pictures.Add(new InputFile("-", "stdin"));
+        foreach (string input in IsStandardInput ? [] : inputs)
+            Add(input);
+        IsOneFile = inputs.Count == 1 && !Directory.Exists(inputs[0]);
+    }
+
+    /// <summary>The one picture comes from standard input.</summary>
+    public bool IsStandardInput { get; }
+
+    /// <summary>One file was named (and no folder), or standard input.</summary>
+    public bool IsOneFile { get; }
+
+    public IReadOnlyList<InputFile> Pictures => _pictures;
+
+    public IReadOnlyList<BadInput> Bad => _bad;
+
+    /// <summary>Named outputs of an earlier run.</summary>
+    public IReadOnlyList<string> Skipped => _skipped;
+
+    private void Add(string input)
+    {
+        if (Directory.Exists(input))
+        {
+            int before = _pictures.Count + _bad.Count;
+            AddFolder(input, "");
+            if (_pictures.Count + _bad.Count == before)
+                _bad.Add(new BadInput(input, "the folder has no .jpg, .jpeg or .png files."));
+        }
+        else if (OutputNames.IsOutput(input))
+        {
+            _skipped.Add(input);
+        }
+        else if (File.Exists(input))
+        {
+            _pictures.Add(new InputFile(input, Path.GetFileName(input)));
+        }
+        else
+        {
+            _bad.Add(new BadInput(input, "there is no such file or folder; check the path."));
+        }
+    }
+
+    /// <summary>
+    /// Depth first, by name; hidden entries are left out, and links to folders, which may lead in circles.
+    /// </summary>
+    private void AddFolder(string folder, string relative)
+    {
+        FileSystemInfo[] entries;
+        try
+        {
+            entries = new DirectoryInfo(folder).GetFileSystemInfos();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _bad.Add(new BadInput(folder, $"the folder cannot be read ({e.Message.TrimEnd('.')})."));
+            return;
+        }
+        foreach (FileSystemInfo entry in entries.OrderBy(entry => entry.Name, StringComparer.Ordinal))
+        {
+            string path = Path.Combine(folder, entry.Name), below = Path.Combine(relative, entry.Name);
+            if (entry.Name.StartsWith('.'))
+                continue;
+            if (Directory.Exists(path))
+            {
+                if (entry.LinkTarget is null)
+                    AddFolder(path, below);
+            }
+            else if (Extensions.Contains(Path.GetExtension(path).ToLowerInvariant()) && !OutputNames.IsOutput(path))
+            {
+                _pictures.Add(new InputFile(path, below));
+            }
+        }
+    }
+}

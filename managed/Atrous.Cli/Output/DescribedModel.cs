@@ -1,0 +1,34 @@
+using System.Text.Json;
+
+namespace Atrous.Cli.Output;
+
+/// <summary>What a command says of the model that it runs.</summary>
+internal static class DescribedModel
+{
+    /// <summary>"DeepLabV3 with mobilenet_v2 on cpu, fp32".</summary>
+    public static string Line(Segmenter segmenter, SegmenterOptions options) =>
+        $"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {Name(options.Precision)}"
+        + (segmenter.DeviceNote is { } note ? $" ({note.TrimEnd('.')})" : "");
+
+    /// <summary>The properties "model", "device" and "precision".</summary>
+    public static void WriteModel(this Utf8JsonWriter json, Segmenter segmenter, SegmenterOptions options) =>
+        json.WriteModel(segmenter.Info, segmenter.Device, options);
+
+    /// <inheritdoc cref="WriteModel(Utf8JsonWriter, Segmenter, SegmenterOptions)"/>
+    public static void WriteModel(this Utf8JsonWriter json, ModelInfo info, string device, SegmenterOptions options)
+    {
+        json.WriteStartObject("model");
+        json.WriteString("path", info.Path);
+        json.WriteString("dialect", info.Dialect);
+        json.WriteString("architecture", info.Architecture);
+        json.WriteString("backbone", info.Backbone);
+        json.WriteNumber("outputStride", info.OutputStride);
+        json.WriteNumber("classes", info.Classes);
+        json.WriteEndObject();
+        json.WriteString("device", device);
+        json.WriteString("precision", Name(options.Precision));
+    }
+
+    /// <summary>As --precision takes it.</summary>
+    public static string Name(Precision precision) => precision.ToString().ToLowerInvariant();
+}

@@ -1,0 +1,42 @@
+using Spectre.Console;
+
+namespace Atrous.Cli.Output;
+
+/// <summary>A progress bar on standard error, where that is a terminal.</summary>
+internal sealed class ProgressBar
+{
+    private readonly IAnsiConsole _console;
+    private readonly ProgressTask _task;
+
+    private ProgressBar(IAnsiConsole console, ProgressTask task) => (_console, _task) = (console, task);
+
+    /// <summary>Does the work, which gets the bar; null where there is no terminal.</summary>
+    /// <param name="title">What is done.</param>
+    /// <param name="steps">How often <see cref="Step"/> will be called.</param>
+    /// <param name="work">The work.</param>
+    public static void Around(string title, int steps, Action<ProgressBar?> work)
+    {
+        if (Console.IsErrorRedirected)
+        {
+            work(null);
+            return;
+        }
+        IAnsiConsole console = Terminal.Rich(Console.Error, isRedirected: false);
+        console.Progress()
+            .Columns(
+                new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(context =>
+            {
+                ProgressTask task = context.AddTask(title, maxValue: steps);
+                work(new ProgressBar(console, task));
+                task.StopTask();
+            });
+    }
+
+    public void Step() => _task.Increment(1);
+
+    /// <summary>
+    /// As <see cref="Terminal.Message"/>, through the console that draws the bar, which makes room for the line.
+    /// </summary>
+    public void Message(string message) => _console.WriteLine($"atrous: {Terminal.OneLine(message)}");
+}

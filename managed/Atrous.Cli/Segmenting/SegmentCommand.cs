@@ -1,0 +1,92 @@
+using System.CommandLine;
+using Atrous.Cli.Options;
+using Atrous.Cli.Output;
+
+namespace Atrous.Cli.Segmenting;
+
+/// <summary>`atrous segment`: masks of pictures.</summary>
+internal static class SegmentCommand
+{
+    private const string Description =
+        "Segment pictures: writes NAME.mask.png, an 8-bit palette PNG whose pixel is the class index, for every " +
+        "picture.";
+
+    public static Command Create(TemporaryFiles temporaries, Interruption interruption)
+    {
+        var inputs = new Argument<string[]>("INPUT")
+        {
+            Description = "JPEG or PNG files, folders (with their sub-folders), or - for standard input",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        Option<string?> model = ModelChoice.Option();
+        var output = new Option<string?>("--output", "-o")
+        {
+            Description = "A folder, or for one input a .png; beside the inputs unless given, - for standard output",
+            HelpName = "PATH",
+        };
+        var overlay = new Option<bool>("--overlay")
+        {
+            Description = "Also write NAME.overlay.png, the classes' colours over the picture",
+        };
+        var opacity = new Option<double>("--opacity")
+        {
+            Description = "Of the overlay's colours, 0 to 1",
+            HelpName = "SHARE",
+            DefaultValueFactory = _ => 0.6,
+            CustomParser = result => Numbers.ParseFraction(result),
+        };
+        var classes = new Option<string?>("--classes")
+        {
+            Description = "A text file with a class name a line, each optionally followed by a colour #rrggbb",
+            HelpName = "FILE",
+        };
+        var json = new Option<bool>("--json") { Description = "Write one JSON document about all pictures" };
+        var quiet = new Option<bool>("--quiet", "-q")
+        {
+            Description = "Write nothing but errors (and the JSON document)",
+        };
+        var checkpointOptions = new CheckpointOptions();
+        var deviceOptions = new DeviceOptions();
+        var preprocessing = new PreprocessingOptions();
+        var scoring = new ScoringOptions();
+
+        var command = new Command("segment", Description)
+        {
+            inputs, model, output, overlay, opacity, classes, json, quiet,
+        };
+        scoring.AddTo(command);
+        deviceOptions.AddTo(command);
+        checkpointOptions.AddTo(command);
+        preprocessing.AddTo(command);
+        command.SetAction(result =>
+        {
+            SegmenterOptions options = scoring.Read(result, deviceOptions.Read(result, checkpointOptions.Read(result)));
+            var files = new InputFiles(result.GetRequiredValue(inputs));
+            IReadOnlyList<SegmentJob> jobs = SegmentJobs.For(files, result.GetValue(output), result.GetValue(overlay));
+            bool toStandardOutput = jobs is [{ Mask: "-" }];
+            if (toStandardOutput && result.GetValue(json))
+                throw CommandException.Usage(
+                    "The mask and --json both go to standard output; name a file with -o for the mask.");
+            ClassesFile? named = result.GetValue(classes) is { } path ? ClassesFile.Read(path) : null;
+
+            SegmentationReport report = result.GetValue(json) ? new JsonReport()
+                : result.GetValue(quiet) ? new SegmentationReport()
+                : files.IsOneFile ? new TableReport(toStandardOutput)
+                : new ProgressReport();
+            ModelChoice chosen = ModelChoice.Of(result, model);
+            options = preprocessing.Read(result, chosen.Path, options with { ClassNames = named?.Names });
+            return new SegmentRun(temporaries, interruption)
+            {
+                Files = files,
+                Jobs = jobs,
+                Model = chosen,
+                Options = options,
+                Palette = named?.Palette,
+                Opacity = result.GetValue(opacity),
+                Quiet = result.GetValue(quiet),
+                Report = report,
+            }.Run();
+        });
+        return command;
+    }
+}

@@ -1,0 +1,100 @@
+using Atrous.Cli.Options;
+using Atrous.Cli.Output;
+
+namespace Atrous.Cli.Segmenting;
+
+/// <summary>One picture's way from input to outputs.</summary>
+/// <param name="Input">"-" for standard input.</param>
+/// <param name="Mask">"-" for standard output.</param>
+/// <param name="Overlay">Null where none is wanted.</param>
+internal sealed record SegmentJob(string Input, string Mask, string? Overlay);
+
+/// <summary>Where the masks of some inputs go.</summary>
+internal static class SegmentJobs
+{
+    private static readonly string[] OtherFormats =
+        [".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".npy", ".json"];
+
+    /// <param name="files">The pictures.</param>
+    /// <param name="output">-o: a file, a folder, "-" for standard output; null for beside the inputs.</param>
+    /// <param name="overlay">Overlays are wanted.</param>
+    /// <exception cref="CommandException">
+    /// Two files would have one name, or an output would replace an input.
+    /// </exception>
+    public static IReadOnlyList<SegmentJob> For(InputFiles files, string? output, bool overlay)
+    {
+        if (files.IsStandardInput)
+            output ??= "-";
+        SegmentJob[] jobs = output switch
+        {
+            "-" => [ToStandardOutput(files, overlay)],
+            not null when IsFile(files, output) => [.. files.Pictures.Select(file => ToFile(file, output, overlay))],
+            _ => [.. files.Pictures.Select(file => ToFolder(file, output, overlay))],
+        };
+        RefuseClashes(jobs);
+        return jobs;
+    }
+
+    private static SegmentJob ToStandardOutput(InputFiles files, bool overlay)
+    {
+        if (!files.IsOneFile)
+            throw CommandException.Usage("Only the mask of one file can go to standard output; name a folder with -o.");
+        if (overlay)
+            throw CommandException.Usage(
+                "Standard output takes the mask alone; name a file or folder with -o to have the overlay as well.");
+        if (!Console.IsOutputRedirected)
+            throw CommandException.Usage(
+                "The mask is a PNG and would go to the terminal; redirect standard output or name a file with -o.");
+        return new SegmentJob(files.Pictures is [var picture] ? picture.Path : "-", "-", null);
+    }
+
+    private static bool IsFile(InputFiles files, string output)
+    {
+        if (Directory.Exists(output) || Path.EndsInDirectorySeparator(output))
+            return false;
+        bool isFile = File.Exists(output)
+            || Path.GetExtension(output).Equals(".png", StringComparison.OrdinalIgnoreCase);
+        if (isFile && !files.IsOneFile)
+            throw CommandException.Usage($"-o {output} is a file; several inputs need a folder.");
+        if (!isFile && OtherFormats.Contains(Path.GetExtension(output).ToLowerInvariant()))
+            throw CommandException.Usage($"-o {output}: masks are written as .png.");
+        return isFile;
+    }
+
+    private static SegmentJob ToFile(InputFile file, string output, bool overlay)
+    {
+        string stem = output.EndsWith(OutputNames.Mask, StringComparison.OrdinalIgnoreCase)
+            ? output[..^OutputNames.Mask.Length]
+            : Path.ChangeExtension(output, null);
+        return new SegmentJob(file.Path, output, overlay ? stem + OutputNames.Overlay : null);
+    }
+
+    private static SegmentJob ToFolder(InputFile file, string? folder, bool overlay)
+    {
+        string path = folder is null ? file.Path : Path.Combine(folder, file.Relative);
+        string stem = Path.Combine(Path.GetDirectoryName(path) ?? "", Path.GetFileNameWithoutExtension(path));
+        return new SegmentJob(file.Path, stem + OutputNames.Mask, overlay ? stem + OutputNames.Overlay : null);
+    }
+
+    private static void RefuseClashes(SegmentJob[] jobs)
+    {
+        HashSet<string> inputs = [.. jobs.Where(job => job.Input != "-").Select(job => Path.GetFullPath(job.Input))];
+        var outputs = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (SegmentJob job in jobs)
+        {
+            foreach (string output in new[] { job.Mask, job.Overlay }.OfType<string>().Where(output => output != "-"))
+            {
+                string full = Path.GetFullPath(output);
+                if (inputs.Contains(full))
+                    throw CommandException.Usage(
+                        $"{output} is an input and would be overwritten; choose another name with -o.");
+                if (!outputs.TryAdd(full, job.Input))
+                {
+                    throw CommandException.Usage(
+                        $"{outputs[full]} and {job.Input} would both be written to {output}; segment them in two " +
+                        $"runs with different -o.");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using Atrous.Cli.Output;
+
+namespace Atrous.Cli.Segmenting;
+
+/// <summary>A picture whose outputs are written.</summary>
+/// <param name="Job">Input and outputs.</param>
+/// <param name="Mask">The result.</param>
+/// <param name="Decode">Reading and decoding the picture.</param>
+/// <param name="Encode">Encoding and writing the outputs.</param>
+internal sealed record SegmentedPicture(SegmentJob Job, Segmentation Mask, TimeSpan Decode, TimeSpan Encode);
+
+/// <summary>What a run tells while it works. This one tells errors alone.</summary>
+internal class SegmentationReport
+{
+    /// <summary>Pictures whose outputs are written.</summary>
+    protected int Finished { get; private set; }
+
+    protected int Failures { get; private set; }
+
+    /// <summary>Does the work, with a report's beginning and end around it.</summary>
+    /// <param name="segmenter">Null where no input could be found.</param>
+    /// <param name="options">As the segmenter was loaded.</param>
+    /// <param name="pictures">How many there are.</param>
+    /// <param name="work">Calls <see cref="Done"/> and <see cref="Failed"/>.</param>
+    /// <param name="interruption">Tells whether the work was cut short.</param>
+    public virtual void Around(
+        Segmenter? segmenter, SegmenterOptions options, int pictures, Action work, Interruption interruption) => work();
+
+    public virtual void Done(SegmentedPicture picture) => Finished++;
+
+    public void Failed(string input, Failure failure)
+    {
+        Failures++;
+        OnFailed(input, failure);
+    }
+
+    protected virtual void OnFailed(string input, Failure failure) => Terminal.Message(failure.About(input));
+}

@@ -1,0 +1,172 @@
+using System.CommandLine;
+using Atrous.Catalog;
+using Atrous.Cli.Options;
+using Atrous.Cli.Output;
+using Atrous.Hosting;
+using Atrous.Server;
+using Microsoft.Extensions.Logging;
+
+namespace Atrous.Cli.Serving;
+
+/// <summary>`atrous serve`: the inference API over HTTP.</summary>
+internal static class ServeCommand
+{
+    private const string Description =
+        "Serve models over HTTP: a page at /, POST /v1/segment, the Open Inference Protocol at /v2, /metrics, " +
+        "/livez, /readyz. " +
+        "SIGTERM drains and exits with 0 (a second one exits at once), SIGHUP loads the models anew.";
+
+    private static readonly Option<string[]> Models = new("--model", "-m")
+    {
+        Description =
+            "A checkpoint or a model of `atrous models`, and the name that requests call it by (its own unless " +
+            "given). " +
+            $"May be repeated; the first is the default. {DefaultModel.Name} ({DefaultModel.Summary}) unless given",
+        HelpName = "[NAME=]MODEL",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    private static readonly Option<string> Host = new("--host")
+    {
+        Description = "The address to listen on: an IP address, localhost, or * for every one",
+        HelpName = "ADDRESS",
+        DefaultValueFactory = _ => "127.0.0.1",
+    };
+
+    private static readonly Option<int?> Port =
+        Whole("--port", "PORT", "The port to listen on; 0 takes a free one", 8080, 0, 65535);
+    private static readonly Option<int?> MaxBatch =
+        Whole("--max-batch", "N", "Most pictures of equal size in one run", 4, 1, 1024);
+    private static readonly Option<int?> MaxDelay = Whole(
+        "--max-delay", "MS", "Milliseconds that a request waits for company while the device is idle", 0, 0, 60_000);
+    private static readonly Option<int?> Queue =
+        Whole("--queue", "N", "Requests of a model that may wait; one more gets 503", 64, 1, 1_000_000);
+    private static readonly Option<int?> Timeout =
+        Whole("--timeout", "SECONDS", "From a request to its result; then it gets 504", 60, 1, 86_400);
+    private static readonly Option<int?> DrainDelay =
+        Whole("--drain-delay", "SECONDS",
+        "How long requests are still taken after SIGTERM, when /readyz says 503 already", 2, 0, 3600);
+    private static readonly Option<int?> Drain =
+        Whole("--drain", "SECONDS", "The longest time after that for requests under way", 30, 1, 3600);
+    private static readonly Option<int?> MaxBody =
+        Whole("--max-body", "MIB", "Largest body, as sent and decompressed", 64, 1, 1024);
+    private static readonly Option<int?> MaxPixels =
+        Whole("--max-pixels", "MILLIONS", "Most pixels of a picture, by its header", 32, 1, 500);
+
+    private static readonly Option<bool> Admin = new("--admin") { Description = "Let clients load and unload models" };
+
+    private static readonly Option<string> Logs = OneOf("--log", "Form of the log on standard error", "text", "json");
+
+    private static readonly Option<string> Level =
+        OneOf("--log-level", "What is logged at least", "information", "debug", "warning", "error");
+
+    public static Command Create(Interruption interruption)
+    {
+        var deviceOptions = new DeviceOptions();
+        var checkpointOptions = new CheckpointOptions();
+        var command = new Command("serve", Description) { Models, Host, Port };
+        deviceOptions.AddTo(command);
+        checkpointOptions.AddTo(command);
+        foreach (
+            Option option in new Option[] { MaxBatch, MaxDelay, Queue, Timeout, DrainDelay, Drain, MaxBody, MaxPixels,
+            Admin, Logs, Level })
+            command.Add(option);
+        command.SetAction(result =>
+        {
+            Serve(Read(result, deviceOptions.Read(result, checkpointOptions.Read(result))), interruption).GetAwaiter()
+                .GetResult();
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static async Task Serve(ServerOptions options, Interruption interruption)
+    {
+        // Decoding takes up to a thread per core; answers must not wait until the pool grows.
+        ThreadPool.GetMinThreads(out int workers, out int completion);
+        ThreadPool.SetMinThreads(Math.Max(workers, 2 * Environment.ProcessorCount + 2), completion);
+        await using AtrousServer server = AtrousServer.Create(options);
+        interruption.LeaveToService(() => Task.Run(server.ReloadAsync));
+        await server.RunAsync(interruption.Token, address => Terminal.Message($"serving on {address}"));
+    }
+
+    private static ServerOptions Read(ParseResult result, SegmenterOptions segmenter)
+    {
+        IReadOnlyList<(string Name, string Path)> models =
+            [.. (result.GetValue(Models) is { Length: > 0 } given ? given : [DefaultModel.Name]).Select(Parse)];
+        if (models.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            throw CommandException.Usage(
+                $"--model {twice.Key} is given twice; give each model a name of its own, NAME=MODEL.");
+        var batching = new BatchingOptions
+        {
+            MaxBatch = Number(MaxBatch),
+            MaxDelay = TimeSpan.FromMilliseconds(Number(MaxDelay)),
+            QueueLimit = Math.Max(Number(Queue), Number(MaxBatch)),
+            Timeout = TimeSpan.FromSeconds(Number(Timeout)),
+        };
+        return new ServerOptions
+        {
+            Models = options =>
+            {
+                options.MaxPixels = Number(MaxPixels) * 1_000_000L;
+                foreach ((string name, string path) in models)
+                    options.AddModel(name, path, segmenter, batching);
+            },
+            Host = result.GetRequiredValue(Host),
+            Port = Number(Port),
+            Admin = result.GetValue(Admin),
+            DrainDelay = TimeSpan.FromSeconds(Number(DrainDelay)),
+            DrainTimeout = TimeSpan.FromSeconds(Number(Drain)),
+            Limits = new ServerLimits { MaxBodyBytes = (long)Number(MaxBody) << 20 },
+            JsonLogs = result.GetValue(Logs) == "json",
+            LogLevel = Enum.Parse<LogLevel>(result.GetValue(Level)!, ignoreCase: true),
+        };
+
+        int Number(Option<int?> option) => result.GetValue(option)!.Value;
+    }
+
+    private static (string Name, string Path) Parse(string given)
+    {
+        int equals = given.IndexOf('=', StringComparison.Ordinal);
+        // A path may have an equals sign; what stands before it in a NAME=MODEL is no path.
+        if (equals > 0 && !given[..equals].Contains('/', StringComparison.Ordinal))
+            return (given[..equals], ModelPath.Resolve(given[(equals + 1)..]));
+        string path = ModelPath.Resolve(given);
+        return (
+            NameOf(path == given ? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(given)) : given),
+            path);
+    }
+
+    /// <summary>What may stand in an address.</summary>
+    private static string NameOf(string file)
+    {
+        string name = string.Concat(file.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '-'))
+            .TrimStart('.', '-', '_');
+        return name.Length > 0 ? name : "model";
+    }
+
+    private static Option<int?> Whole(string name, string unit, string description, int usual, int least, int most) =>
+        new(name)
+        {
+            Description = $"{description}; {usual} unless given",
+            HelpName = unit,
+            DefaultValueFactory = _ => usual,
+            CustomParser = result => Numbers.Parse(result, least, most, $"a whole number from {least} to {most}"),
+        };
+
+    private static Option<string> OneOf(string name, string description, params string[] values)
+    {
+        var option = new Option<string>(name)
+        {
+            Description = $"{description}; {values[0]} unless given",
+            HelpName = string.Join('|', values),
+            DefaultValueFactory = _ => values[0],
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && !values.Contains(result.Tokens[0].Value))
+                result.AddError($"{name} takes {string.Join(" or ", values)}, not '{result.Tokens[0].Value}'.");
+        });
+        return option;
+    }
+}
