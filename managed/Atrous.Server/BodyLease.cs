@@ -6,7 +6,7 @@ namespace Atrous.Server;
 /// <param name="budget">Of all bodies.</param>
 internal sealed class BodyLease(BodyBudget budget) : IDisposable
 {
-    private NativeBytes? _bytes;
+    private UnmanagedBytes? _bytes;
     private int _capacity;
     private long _charged;
 
@@ -28,7 +28,7 @@ internal sealed class BodyLease(BodyBudget budget) : IDisposable
         int size = (int)Math.Min(Math.Max(least, 2L * _capacity), Array.MaxLength);
         budget.Charge(size - _charged);
         _charged = size;
-        var larger = new NativeBytes(size);
+        var larger = new UnmanagedBytes(size);
         Memory.CopyTo(larger.Memory);
         _bytes?.Free();
         (_bytes, _capacity) = (larger, size);

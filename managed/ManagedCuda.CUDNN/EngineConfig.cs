@@ -10,11 +10,11 @@ public sealed class EngineConfig : IDisposable
 
     private readonly CudaDNNContext _cudnn;
 
-    internal EngineConfig(CudaDNNContext cudnn, BackendDescriptor descriptor)
+    internal EngineConfig(CudaDNNContext cudnn, CudnnDescriptor descriptor)
     {
         _cudnn = cudnn;
         Descriptor = descriptor;
-        using BackendDescriptor engine =
+        using CudnnDescriptor engine =
             descriptor.GetChildren(AttributeName.EngineConfigEngine, DescriptorType.Engine, 1)[0];
         long index = engine.Get<long>(AttributeName.EngineGlobalIndex, AttributeType.Int64, 1)[0];
         NumericalNotes =
@@ -23,7 +23,7 @@ public sealed class EngineConfig : IDisposable
             engine.Get<BehaviorNote>(AttributeName.EngineBehaviorNote, AttributeType.BehaviorNote, MostNotes);
         var knobs = new List<KeyValuePair<int, long>>();
         foreach (
-            BackendDescriptor choice in descriptor.GetChildren(
+            CudnnDescriptor choice in descriptor.GetChildren(
                 AttributeName.EngineConfigKnobChoices, DescriptorType.KnobChoice, MostKnobs))
         {
             using (choice)
@@ -48,7 +48,7 @@ public sealed class EngineConfig : IDisposable
     /// <summary>How it behaves.</summary>
     public IReadOnlyList<BehaviorNote> BehaviorNotes { get; }
 
-    internal BackendDescriptor Descriptor { get; }
+    internal CudnnDescriptor Descriptor { get; }
 
     /// <summary>Makes it ready to be run, which may compile code.</summary>
     /// <returns>Nothing when the engine turns out not to support the graph; the next one may.</returns>
@@ -76,7 +76,7 @@ public sealed class EngineConfig : IDisposable
 /// <summary>A graph that is ready to be run, on any stream of its context's device, with any pointers.</summary>
 public sealed class ExecutionPlan : IDisposable
 {
-    internal ExecutionPlan(CudaDNNContext cudnn, BackendDescriptor descriptor)
+    internal ExecutionPlan(CudaDNNContext cudnn, CudnnDescriptor descriptor)
     {
         Descriptor = descriptor;
         Context = cudnn.Context;
@@ -86,7 +86,7 @@ public sealed class ExecutionPlan : IDisposable
     /// <summary>Bytes of device memory that a run needs beside the tensors.</summary>
     public long WorkspaceSize { get; }
 
-    internal BackendDescriptor Descriptor { get; }
+    internal CudnnDescriptor Descriptor { get; }
 
     internal CudaContext Context { get; }
 
@@ -148,7 +148,7 @@ public sealed class VariantPack : IDisposable
         });
     }
 
-    internal BackendDescriptor Descriptor { get; }
+    internal CudnnDescriptor Descriptor { get; }
 
     public void Dispose() => Descriptor.Dispose();
 }

@@ -9,9 +9,9 @@ namespace Atrous.ManagedCuda.CUDNN;
 public sealed class OperationGraph : IDisposable
 {
     private readonly CudaDNNContext _cudnn;
-    private readonly BackendDescriptor _graph;
+    private readonly CudnnDescriptor _graph;
 
-    private OperationGraph(CudaDNNContext cudnn, BackendDescriptor graph)
+    private OperationGraph(CudaDNNContext cudnn, CudnnDescriptor graph)
     {
         _cudnn = cudnn;
         _graph = graph;
@@ -36,7 +36,7 @@ public sealed class OperationGraph : IDisposable
     {
         using (_cudnn.Context.Enter())
         {
-            using var heuristic = new BackendDescriptor(DescriptorType.EngineHeuristic);
+            using var heuristic = new CudnnDescriptor(DescriptorType.EngineHeuristic);
             heuristic
                 .Set(AttributeName.EngineHeuristicOperationGraph, _graph)
                 .Set(AttributeName.EngineHeuristicMode, AttributeType.HeuristicMode, mode);
@@ -62,10 +62,10 @@ public sealed class OperationGraph : IDisposable
     {
         using (_cudnn.Context.Enter())
         {
-            using BackendDescriptor engine = Descriptors.Make(DescriptorType.Engine, descriptor => descriptor
+            using CudnnDescriptor engine = Descriptors.Make(DescriptorType.Engine, descriptor => descriptor
                 .Set(AttributeName.EngineOperationGraph, _graph)
                 .Set(AttributeName.EngineGlobalIndex, AttributeType.Int64, choice.Engine));
-            BackendDescriptor[] knobs =
+            CudnnDescriptor[] knobs =
                 [.. choice.Knobs.Select(knob => Descriptors.Make(DescriptorType.KnobChoice, descriptor => descriptor
                 .Set(AttributeName.KnobChoiceType, AttributeType.KnobType, knob.Key)
                 .Set(AttributeName.KnobChoiceValue, AttributeType.Int64, knob.Value)))];
@@ -80,7 +80,7 @@ public sealed class OperationGraph : IDisposable
             }
             finally
             {
-                foreach (BackendDescriptor knob in knobs)
+                foreach (CudnnDescriptor knob in knobs)
                     knob.Dispose();
             }
         }
@@ -121,7 +121,7 @@ public sealed class OperationGraph : IDisposable
         {
             using (_cudnn.Context.Enter())
             {
-                var operations = new List<BackendDescriptor>();
+                var operations = new List<CudnnDescriptor>();
                 try
                 {
                     operations.Add(Descriptors.Convolution(_x, _w, _window, _y));

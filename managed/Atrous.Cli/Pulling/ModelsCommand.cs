@@ -27,7 +27,7 @@ internal static class ModelsCommand
         var command = new Command("models", Description) { json };
         command.SetAction(result =>
         {
-            var catalog = ModelCatalog.Open();
+            var catalog = PublishedModels.Open();
             var cache = ModelCache.Default();
             if (result.GetValue(json))
                 WriteJson(catalog, cache);
@@ -38,7 +38,7 @@ internal static class ModelsCommand
         return command;
     }
 
-    private static void WriteTable(ModelCatalog catalog, ModelCache cache)
+    private static void WriteTable(PublishedModels catalog, ModelCache cache)
     {
         IAnsiConsole console = Terminal.Rich(Console.Out, Console.IsOutputRedirected);
         var table = new Table { Border = Console.IsOutputRedirected ? TableBorder.None : TableBorder.Rounded };
@@ -49,7 +49,7 @@ internal static class ModelsCommand
         Add(DefaultModel.Name, "in the box", SizeOfDefault() is { } size
             ? Numbers.Megabytes(size)
             : "missing", "see its card", "11", "CamVid road scenes", "MIT");
-        foreach (CatalogEntry entry in catalog.Entries)
+        foreach (PublishedModel entry in catalog.Entries)
         {
             Add(entry.Name, State(entry, cache), entry.Size is { } bytes ? Numbers.Megabytes(bytes) : Unknown,
                 entry.MeanIoU is { } score ? score.ToString("0.000", CultureInfo.InvariantCulture) : Unknown,
@@ -60,7 +60,7 @@ internal static class ModelsCommand
         void Add(params string[] cells) => table.AddRow(cells.Select(cell => new Text(Terminal.OneLine(cell))));
     }
 
-    private static void WriteJson(ModelCatalog catalog, ModelCache cache) => JsonOutput.Write(json =>
+    private static void WriteJson(PublishedModels catalog, ModelCache cache) => JsonOutput.Write(json =>
     {
         json.WriteStartObject();
         json.WriteString("catalog", catalog.Path);
@@ -72,7 +72,7 @@ internal static class ModelsCommand
         json.WriteString("path", DefaultModel.Path);
         WriteNumber(json, "size", SizeOfDefault());
         json.WriteEndObject();
-        foreach (CatalogEntry entry in catalog.Entries)
+        foreach (PublishedModel entry in catalog.Entries)
         {
             json.WriteStartObject();
             json.WriteString("name", entry.Name);
@@ -116,7 +116,7 @@ internal static class ModelsCommand
     private static long? SizeOfDefault() =>
         new FileInfo(DefaultModel.Path) is { Exists: true } file ? file.Length : null;
 
-    private static string State(CatalogEntry entry, ModelCache cache) => cache.StateOf(entry) switch
+    private static string State(PublishedModel entry, ModelCache cache) => cache.StateOf(entry) switch
     {
         PullState.Pulled => "pulled",
         PullState.Partial => "partly pulled",

@@ -33,7 +33,7 @@ internal static class PullCommand
                 Terminal.Message($"{wanted} is in the box: there is nothing to pull.");
                 return ExitCode.Done;
             }
-            CatalogEntry entry = ModelCatalog.Open().Find(wanted)
+            PublishedModel entry = PublishedModels.Open().Find(wanted)
                 ?? throw CommandException.Usage(
                     $"There is no model '{wanted}' in the catalog; `atrous models` lists those that there are.");
             var options = new PullOptions();
@@ -62,7 +62,7 @@ internal static class PullCommand
         return command;
     }
 
-    private static string Report(CatalogEntry entry, string path, int fetched)
+    private static string Report(PublishedModel entry, string path, int fetched)
     {
         int unhashed = entry.Files.Count(file => file.Sha256 is null);
         string hash = unhashed == 0 ? "its SHA-256 is right"

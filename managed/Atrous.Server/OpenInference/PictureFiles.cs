@@ -14,7 +14,7 @@ internal sealed class PictureFiles : IDisposable
     private readonly InputTensor _input;
     private readonly long _expected;
     private readonly List<ReadOnlyMemory<byte>> _files = [];
-    private readonly List<NativeBytes> _decoded = [];
+    private readonly List<UnmanagedBytes> _decoded = [];
 
     private PictureFiles(InputTensor input, int maxCount)
     {
@@ -52,7 +52,7 @@ internal sealed class PictureFiles : IDisposable
     public void Dispose()
     {
         _files.Clear();
-        foreach (NativeBytes block in _decoded)
+        foreach (UnmanagedBytes block in _decoded)
             block.Free();
         _decoded.Clear();
     }
@@ -108,7 +108,7 @@ internal sealed class PictureFiles : IDisposable
                 throw new ProtocolException(
                     $"Input '{_input.Name}': the data of BYTES are strings, element {_files.Count} is none.");
             ThrowIfFull();
-            var text = new NativeBytes(json.ValueSpan.Length);
+            var text = new UnmanagedBytes(json.ValueSpan.Length);
             _decoded.Add(text);
             _files.Add(text.Memory[..Decode(ref json, text.GetSpan())]);
         }

@@ -53,20 +53,20 @@ public sealed class ModelCache(string folder)
     /// <summary>
     /// The file of a model of one file, the folder of others: what <see cref="Segmenter.Load"/> takes.
     /// </summary>
-    public string PathOf(CatalogEntry entry)
+    public string PathOf(PublishedModel entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
         return entry.Files.Count == 1 ? PathOf(entry, entry.Files[0]) : FolderOf(entry);
     }
 
-    public string PathOf(CatalogEntry entry, CatalogFile file)
+    public string PathOf(PublishedModel entry, CatalogFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
         return Path.Combine(FolderOf(entry), file.FileName);
     }
 
     /// <summary>What is there, by the files' names.</summary>
-    public PullState StateOf(CatalogEntry entry)
+    public PullState StateOf(PublishedModel entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
         return entry.Files.All(file => File.Exists(PathOf(entry, file))) ? PullState.Pulled
@@ -75,7 +75,7 @@ public sealed class ModelCache(string folder)
     }
 
     /// <summary>Bytes that need not be fetched again.</summary>
-    public long BytesOf(CatalogEntry entry)
+    public long BytesOf(PublishedModel entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
         return entry.Files.Sum(file => new FileInfo(PathOf(entry, file)) is { Exists: true } info ? info.Length
@@ -99,5 +99,5 @@ public sealed class ModelCache(string folder)
             : throw new AtrousException($"There is no home folder to keep models in; set {Variable} to a folder.");
     }
 
-    private string FolderOf(CatalogEntry entry) => Path.Combine(Folder, entry.Name);
+    private string FolderOf(PublishedModel entry) => Path.Combine(Folder, entry.Name);
 }

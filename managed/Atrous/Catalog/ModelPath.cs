@@ -23,7 +23,7 @@ public static class ModelPath
             return DefaultModel.Path;
         if (model != Path.GetFileName(model))
             return model;
-        if (ModelCatalog.Open().Find(model) is { } entry)
+        if (PublishedModels.Open().Find(model) is { } entry)
         {
             var cache = ModelCache.Default();
             return cache.StateOf(entry) == PullState.Pulled

@@ -23,7 +23,7 @@ public sealed class ModelPull(ModelCache cache, PullOptions? options = null)
     /// The server cannot be reached, the disk is full, or the contents are wrong.
     /// </exception>
     public async Task<int> RunAsync(
-        CatalogEntry entry, IPullReport report, CancellationToken cancellationToken = default)
+        PublishedModel entry, IPullReport report, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(entry);
         ArgumentNullException.ThrowIfNull(report);
@@ -53,7 +53,7 @@ public sealed class ModelPull(ModelCache cache, PullOptions? options = null)
     /// Holds the model's lock file, which stays behind: to delete it would take it from under another who waits.
     /// </summary>
     private async Task<FileStream> LockAsync(
-        CatalogEntry entry, IPullReport report, CancellationToken cancellationToken)
+        PublishedModel entry, IPullReport report, CancellationToken cancellationToken)
     {
         string path = Path.Combine(cache.Folder, $".{entry.Name}.lock");
         bool told = false;

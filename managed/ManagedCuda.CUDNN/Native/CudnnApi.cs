@@ -63,19 +63,19 @@ internal static unsafe partial class CudnnApi
 
     [LibraryImport(Library)]
     public static partial CudnnStatus cudnnBackendSetAttribute(
-        BackendDescriptor descriptor, AttributeName name, AttributeType type, long count, void* elements);
+        CudnnDescriptor descriptor, AttributeName name, AttributeType type, long count, void* elements);
 
     [LibraryImport(Library)]
     public static partial CudnnStatus cudnnBackendGetAttribute(
-        BackendDescriptor descriptor, AttributeName name, AttributeType type, long requested, out long count,
+        CudnnDescriptor descriptor, AttributeName name, AttributeType type, long requested, out long count,
         void* elements);
 
     [LibraryImport(Library)]
-    public static partial CudnnStatus cudnnBackendFinalize(BackendDescriptor descriptor);
+    public static partial CudnnStatus cudnnBackendFinalize(CudnnDescriptor descriptor);
 
     [LibraryImport(Library)]
     public static partial CudnnStatus cudnnBackendExecute(
-        CudnnHandle handle, BackendDescriptor plan, BackendDescriptor pack);
+        CudnnHandle handle, CudnnDescriptor plan, CudnnDescriptor pack);
 }
 
 internal sealed class CudnnHandle : SafeHandle

@@ -6,9 +6,9 @@ internal static class Descriptors
     private const int CrossCorrelation = 1;
 
     /// <summary>A complete descriptor; nothing stays behind when cuDNN refuses it.</summary>
-    public static BackendDescriptor Make(DescriptorType type, Action<BackendDescriptor> set)
+    public static CudnnDescriptor Make(DescriptorType type, Action<CudnnDescriptor> set)
     {
-        var descriptor = new BackendDescriptor(type);
+        var descriptor = new CudnnDescriptor(type);
         try
         {
             set(descriptor);
@@ -21,7 +21,7 @@ internal static class Descriptors
         }
     }
 
-    public static BackendDescriptor Tensor(GraphTensor tensor) => Make(DescriptorType.Tensor, descriptor =>
+    public static CudnnDescriptor Tensor(GraphTensor tensor) => Make(DescriptorType.Tensor, descriptor =>
     {
         long row = tensor.W * tensor.PixelStride;
         descriptor
@@ -33,9 +33,9 @@ internal static class Descriptors
             .Set(AttributeName.TensorIsVirtual, AttributeType.Boolean, (byte)(tensor.IsVirtual ? 1 : 0));
     });
 
-    public static BackendDescriptor Convolution(GraphTensor x, GraphTensor w, ConvolutionWindow window, GraphTensor y)
+    public static CudnnDescriptor Convolution(GraphTensor x, GraphTensor w, ConvolutionWindow window, GraphTensor y)
     {
-        using BackendDescriptor convolution = Make(DescriptorType.Convolution, descriptor => descriptor
+        using CudnnDescriptor convolution = Make(DescriptorType.Convolution, descriptor => descriptor
             .Set(AttributeName.ConvolutionComputeType, AttributeType.DataType, CudnnDataType.Float)
             .Set(AttributeName.ConvolutionMode, AttributeType.ConvolutionMode, CrossCorrelation)
             .Set(AttributeName.ConvolutionSpatialDimensions, AttributeType.Int64, 2L)
@@ -43,7 +43,7 @@ internal static class Descriptors
             .Set(AttributeName.ConvolutionPostPaddings, AttributeType.Int64, window.PadBottom, window.PadRight)
             .Set(AttributeName.ConvolutionFilterStrides, AttributeType.Int64, window.StrideHeight, window.StrideWidth)
             .Set(AttributeName.ConvolutionDilations, AttributeType.Int64, window.DilationHeight, window.DilationWidth));
-        using BackendDescriptor input = Tensor(x), filter = Tensor(w), output = Tensor(y);
+        using CudnnDescriptor input = Tensor(x), filter = Tensor(w), output = Tensor(y);
         return Make(DescriptorType.OperationConvolutionForward, descriptor => descriptor
             .Set(AttributeName.ConvolutionForwardDescriptor, convolution)
             .Set(AttributeName.ConvolutionForwardX, input)
@@ -53,9 +53,9 @@ internal static class Descriptors
             .Set(AttributeName.ConvolutionForwardBeta, AttributeType.Float, 0f));
     }
 
-    public static BackendDescriptor Pointwise(Pointwise operation, GraphTensor x, GraphTensor? operand, GraphTensor y)
+    public static CudnnDescriptor Pointwise(Pointwise operation, GraphTensor x, GraphTensor? operand, GraphTensor y)
     {
-        using BackendDescriptor pointwise = Make(DescriptorType.Pointwise, descriptor =>
+        using CudnnDescriptor pointwise = Make(DescriptorType.Pointwise, descriptor =>
         {
             descriptor
                 .Set(AttributeName.PointwiseMode, AttributeType.PointwiseMode, operation.Mode)
@@ -65,8 +65,8 @@ internal static class Descriptors
             SetIfGiven(descriptor, AttributeName.PointwiseReluLowerClipSlope, operation.LowerSlope);
             SetIfGiven(descriptor, AttributeName.PointwiseSwishBeta, operation.SwishBeta);
         });
-        using BackendDescriptor input = Tensor(x), output = Tensor(y);
-        using BackendDescriptor? second = operand is { } tensor ? Tensor(tensor) : null;
+        using CudnnDescriptor input = Tensor(x), output = Tensor(y);
+        using CudnnDescriptor? second = operand is { } tensor ? Tensor(tensor) : null;
         return Make(DescriptorType.OperationPointwise, descriptor =>
         {
             descriptor
@@ -78,7 +78,7 @@ internal static class Descriptors
         });
     }
 
-    private static void SetIfGiven(BackendDescriptor descriptor, AttributeName name, float? value)
+    private static void SetIfGiven(CudnnDescriptor descriptor, AttributeName name, float? value)
     {
         if (value is { } given)
             descriptor.Set(name, AttributeType.Float, given);

@@ -33,7 +33,7 @@ public sealed class DescriptorTests : IDisposable
     [Fact]
     public void An_attribute_of_another_type_is_refused_with_its_name()
     {
-        using var tensor = new BackendDescriptor(DescriptorType.Tensor);
+        using var tensor = new CudnnDescriptor(DescriptorType.Tensor);
         var failure =
             Assert.Throws<CudaDNNException>(() => tensor.Set(AttributeName.TensorDataType, AttributeType.Int64, 0L));
         AssertBadParam(failure, CudnnStatus.BadParamAttributeType);
@@ -44,7 +44,7 @@ public sealed class DescriptorTests : IDisposable
     [Fact]
     public void An_attribute_of_another_count_is_refused()
     {
-        using var tensor = new BackendDescriptor(DescriptorType.Tensor);
+        using var tensor = new CudnnDescriptor(DescriptorType.Tensor);
         AssertBadParam(
             Assert.Throws<CudaDNNException>(
                 () => tensor.Set(AttributeName.TensorUniqueId, AttributeType.Int64, 1L, 2L)), CudnnStatus.BadParam);
@@ -53,7 +53,7 @@ public sealed class DescriptorTests : IDisposable
     [Fact]
     public void An_attribute_of_another_descriptor_is_refused()
     {
-        using var tensor = new BackendDescriptor(DescriptorType.Tensor);
+        using var tensor = new CudnnDescriptor(DescriptorType.Tensor);
         AssertBadParam(
             Assert.Throws<CudaDNNException>(() => tensor.Set(AttributeName.EngineGlobalIndex, AttributeType.Int64, 1L)),
             CudnnStatus.BadParam);
@@ -62,8 +62,8 @@ public sealed class DescriptorTests : IDisposable
     [Fact]
     public void A_descriptor_that_is_not_complete_is_refused_by_its_parent()
     {
-        using var tensor = new BackendDescriptor(DescriptorType.Tensor);
-        using var operation = new BackendDescriptor(DescriptorType.OperationConvolutionForward);
+        using var tensor = new CudnnDescriptor(DescriptorType.Tensor);
+        using var operation = new CudnnDescriptor(DescriptorType.OperationConvolutionForward);
         AssertBadParam(Assert.Throws<CudaDNNException>(() => operation.Set(AttributeName.ConvolutionForwardX, tensor)),
             CudnnStatus.BadParamNotFinalized);
     }
@@ -71,8 +71,8 @@ public sealed class DescriptorTests : IDisposable
     [Fact]
     public void A_descriptor_of_another_kind_is_refused_by_its_parent()
     {
-        using BackendDescriptor tensor = Descriptors.Tensor(Good.XTensor);
-        using var operation = new BackendDescriptor(DescriptorType.OperationConvolutionForward);
+        using CudnnDescriptor tensor = Descriptors.Tensor(Good.XTensor);
+        using var operation = new CudnnDescriptor(DescriptorType.OperationConvolutionForward);
         AssertBadParam(
             Assert.Throws<CudaDNNException>(() => operation.Set(AttributeName.ConvolutionForwardDescriptor, tensor)),
             CudnnStatus.BadParamDescriptorType);
@@ -81,9 +81,9 @@ public sealed class DescriptorTests : IDisposable
     [Fact]
     public void A_descriptor_that_lacks_attributes_or_is_complete_already_is_refused()
     {
-        using var empty = new BackendDescriptor(DescriptorType.Tensor);
+        using var empty = new CudnnDescriptor(DescriptorType.Tensor);
         AssertBadParam(Assert.Throws<CudaDNNException>(empty.Complete), CudnnStatus.BadParam);
-        using BackendDescriptor complete = Descriptors.Tensor(Good.XTensor);
+        using CudnnDescriptor complete = Descriptors.Tensor(Good.XTensor);
         AssertBadParam(
             Assert.Throws<CudaDNNException>(() => complete.Set(AttributeName.TensorUniqueId, AttributeType.Int64, 9L)),
             CudnnStatus.BadParam);

@@ -35,7 +35,7 @@ public sealed class PullPlace : IPullReport, IDisposable
                 },
             },
         }));
-        Entry = ModelCatalog.Read(Catalog).Entries.Single();
+        Entry = PublishedModels.Read(Catalog).Entries.Single();
         Cache = new ModelCache(Place["home/models"]);
     }
 
@@ -49,7 +49,7 @@ public sealed class PullPlace : IPullReport, IDisposable
     /// <summary>The catalog's file.</summary>
     public string Catalog { get; }
 
-    public CatalogEntry Entry { get; }
+    public PublishedModel Entry { get; }
 
     public ModelCache Cache { get; }
 

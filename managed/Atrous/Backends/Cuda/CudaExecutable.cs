@@ -16,7 +16,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
     private readonly PictureSource? _picture;
     private readonly string _purpose;
     private readonly object _pool = new();
-    private readonly Stack<Frame> _idle = [];
+    private readonly Stack<DeviceFrame> _idle = [];
     private DevicePlan? _plan;
     private int _running, _inUse;
     private bool _disposed;
@@ -37,7 +37,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken = default)
     {
         Signature.Check(_signature, inputs, outputs);
-        Frame frame = Begin(cancellationToken);
+        DeviceFrame frame = Begin(cancellationToken);
         try
         {
             for (int i = 0; i < inputs.Length; i++)
@@ -99,7 +99,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
             throw new ArgumentException(
                 $"The batch holds {_signature.Inputs[0].Shape.Batch} pictures, and {pictures.Length} were given.",
                 nameof(pictures));
-        Frame frame = Begin(cancellationToken);
+        DeviceFrame frame = Begin(cancellationToken);
         try
         {
             long offset = _plan!.Layout.Pictures.Offset - _plan.UploadOffset;
@@ -120,7 +120,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
             GC.KeepAlive(tensor);
     }
 
-    private Frame Begin(CancellationToken cancellationToken)
+    private DeviceFrame Begin(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         _backend.Gate.Enter(_backend);
@@ -139,13 +139,13 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         }
     }
 
-    private Frame Take()
+    private DeviceFrame Take()
     {
         while (true)
         {
             lock (_pool)
             {
-                if (_idle.TryPop(out Frame? idle))
+                if (_idle.TryPop(out DeviceFrame? idle))
                 {
                     _inUse++;
                     return idle;
@@ -156,7 +156,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
                 plan = _plan ??= _backend.Plan(_graph, _picture, _purpose);
             try
             {
-                var frame = new Frame(_backend.Device, plan);
+                var frame = new DeviceFrame(_backend.Device, plan);
                 lock (_pool)
                     _inUse++;
                 return frame;
@@ -177,7 +177,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
     }
 
     private void Finish(
-        Frame frame, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken, StageClock? clock = null)
+        DeviceFrame frame, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken, StageClock? clock = null)
     {
         cancellationToken.ThrowIfCancellationRequested();
         try
@@ -200,7 +200,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         }
     }
 
-    private void End(Frame? frame)
+    private void End(DeviceFrame? frame)
     {
         lock (_pool)
         {
@@ -219,7 +219,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
 
     private void FreeIdle()
     {
-        while (_idle.TryPop(out Frame? frame))
+        while (_idle.TryPop(out DeviceFrame? frame))
             frame.Dispose();
         if (_running > 0)
             return;
@@ -227,14 +227,14 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         _plan = null;
     }
 
-    private unsafe void Give(Frame frame, int index, Tensor tensor)
+    private unsafe void Give(DeviceFrame frame, int index, Tensor tensor)
     {
         (long offset, long bytes) = _plan!.Layout.Inputs[index];
         new ReadOnlySpan<byte>(tensor.Pointer, (int)bytes).CopyTo(frame.Given[(int)(offset - _plan.UploadOffset)..]);
     }
 
     /// <summary>Labels of 8 bits become those of 16 that callers know.</summary>
-    private unsafe void Receive(Frame frame, int index, Tensor tensor)
+    private unsafe void Receive(DeviceFrame frame, int index, Tensor tensor)
     {
         (long offset, long bytes) = _plan!.Layout.Outputs[index];
         ReadOnlySpan<byte> made = frame.Made.Slice((int)(offset - _plan.DownloadOffset), (int)bytes);

@@ -19,7 +19,7 @@ internal readonly record struct ConvolutionWeights(nint Kernel, nint Bias, nint 
 internal sealed unsafe class DeviceWeights(CudaDevice device, DType storage) : IDisposable
 {
     private readonly Dictionary<Weight, List<(Conv2d Op, Shape Stored, ConvolutionWeights Weights)>> _convolutions = [];
-    private readonly Dictionary<Numbers, nint> _vectors = [];
+    private readonly Dictionary<VectorKey, nint> _vectors = [];
     private readonly Dictionary<string, nint> _constants = [];
     private readonly List<DeviceBlock> _memory = [];
     private NativeBuffer? _packed;
@@ -100,7 +100,7 @@ internal sealed unsafe class DeviceWeights(CudaDevice device, DType storage) : I
 
     private nint Vector(float[] values, int channels, DType type)
     {
-        var key = new Numbers(values, channels, type);
+        var key = new VectorKey(values, channels, type);
         if (_vectors.TryGetValue(key, out nint known))
             return known;
         Span<byte> packed = Packed((long)channels * type.SizeInBytes());
@@ -201,16 +201,16 @@ internal sealed unsafe class DeviceWeights(CudaDevice device, DType storage) : I
         ReferenceEquals(a, b) || (a is not null && b is not null && a.AsSpan().SequenceEqual(b));
 
     /// <summary>
-    /// Numbers compared by value: a network that is built anew for another shape has new arrays of the same.
+    /// A vector compared by value: a network that is built anew for another shape has new arrays of the same.
     /// </summary>
-    private readonly struct Numbers(float[] values, int channels, DType type) : IEquatable<Numbers>
+    private readonly struct VectorKey(float[] values, int channels, DType type) : IEquatable<VectorKey>
     {
         private readonly float[] _values = values;
         private readonly (int, DType) _form = (channels, type);
 
-        public bool Equals(Numbers other) => _form == other._form && _values.AsSpan().SequenceEqual(other._values);
+        public bool Equals(VectorKey other) => _form == other._form && _values.AsSpan().SequenceEqual(other._values);
 
-        public override bool Equals(object? other) => other is Numbers numbers && Equals(numbers);
+        public override bool Equals(object? other) => other is VectorKey key && Equals(key);
 
         public override int GetHashCode()
         {

@@ -116,7 +116,7 @@ internal static unsafe class Convolution
                 double value = sums[x * outputs + o] * (conv.Scale?[o] ?? 1.0) + (conv.Bias?[o] ?? 0.0);
                 if (residual is not null)
                     value += residual[image, y, x, o];
-                output[image, y, x, o] = (float)Pointwise.Apply(conv.Activation, value);
+                output[image, y, x, o] = (float)Elementwise.Apply(conv.Activation, value);
             }
         }
     }

@@ -147,15 +147,15 @@ internal sealed class TorchLegacy
 
         public override void Read(long offset, Span<byte> destination) => _place!.Read(offset, destination);
 
-        public override ByteRegion Slice(long offset, long sliceLength) => new View(this, offset, sliceLength);
+        public override ByteRegion Slice(long offset, long sliceLength) => new Part(this, offset, sliceLength);
     }
 
-    private sealed class View(ByteRegion whole, long start, long length) : ByteRegion
+    private sealed class Part(ByteRegion whole, long start, long length) : ByteRegion
     {
         public override long Length => length;
 
         public override void Read(long offset, Span<byte> destination) => whole.Read(start + offset, destination);
 
-        public override ByteRegion Slice(long offset, long sliceLength) => new View(whole, start + offset, sliceLength);
+        public override ByteRegion Slice(long offset, long sliceLength) => new Part(whole, start + offset, sliceLength);
     }
 }

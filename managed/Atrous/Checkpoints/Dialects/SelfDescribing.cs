@@ -24,7 +24,7 @@ internal sealed class SelfDescribing : Dialect
     {
         if (checkpoint.Metadata.ContainsKey(SelfDescribingFile.VersionKey))
             return SelfDescribingFile.Describe(checkpoint, choice, Name, Recognise(checkpoint)!);
-        var metadata = new ModelMetadata(checkpoint);
+        var metadata = new MetadataEntries(checkpoint);
         bool plus = metadata.OneOf("architecture", "deeplabv3", "deeplabv3plus") == "deeplabv3plus";
         bool edge = checkpoint.Weights.ContainsKey("backbone.conv_stem.weight");
         string stem = edge ? "backbone.conv_stem.weight" : "backbone.features.0.0.weight";
@@ -72,7 +72,7 @@ internal sealed class SelfDescribing : Dialect
     }
 
     private static InvertedResidualSpec Backbone(
-        ModelMetadata metadata, ICheckpoint checkpoint, bool edge, bool plus, int outputStride) => new()
+        MetadataEntries metadata, ICheckpoint checkpoint, bool edge, bool plus, int outputStride) => new()
         {
             Name = metadata.Text("backbone"),
             Activation = metadata.Activation("activation"),

@@ -32,7 +32,7 @@ internal static class SelfDescribingFile
     public static ModelDescription Describe(
         ICheckpoint checkpoint, DialectChoice choice, string dialect, string evidence)
     {
-        var metadata = new ModelMetadata(checkpoint);
+        var metadata = new MetadataEntries(checkpoint);
         if (metadata.Text(VersionKey) is not Version and { } version)
         {
             throw new ModelException(

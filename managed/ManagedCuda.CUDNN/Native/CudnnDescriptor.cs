@@ -6,11 +6,11 @@ namespace Atrous.ManagedCuda.CUDNN.Native;
 /// A descriptor of cuDNN's. Descriptors that it names are kept alive by it, because cuDNN may look at them as long as
 /// it is used.
 /// </summary>
-internal sealed unsafe class BackendDescriptor : SafeHandle
+internal sealed unsafe class CudnnDescriptor : SafeHandle
 {
     private readonly List<SafeHandle> _kept = [];
 
-    public BackendDescriptor(DescriptorType type)
+    public CudnnDescriptor(DescriptorType type)
         : base(0, ownsHandle: true)
     {
         CudnnApi.ThrowIfFailed(CudnnApi.cudnnBackendCreateDescriptor(type, out nint descriptor));
@@ -19,7 +19,7 @@ internal sealed unsafe class BackendDescriptor : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
-    public BackendDescriptor Set<T>(AttributeName name, AttributeType type, params ReadOnlySpan<T> values)
+    public CudnnDescriptor Set<T>(AttributeName name, AttributeType type, params ReadOnlySpan<T> values)
         where T : unmanaged
     {
         fixed (T* start = values)
@@ -28,13 +28,13 @@ internal sealed unsafe class BackendDescriptor : SafeHandle
         return this;
     }
 
-    public BackendDescriptor Set(AttributeName name, CudnnHandle handle)
+    public CudnnDescriptor Set(AttributeName name, CudnnHandle handle)
     {
         Keep(handle);
         return Set(name, AttributeType.Handle, handle.Value);
     }
 
-    public BackendDescriptor Set(AttributeName name, params ReadOnlySpan<BackendDescriptor> children)
+    public CudnnDescriptor Set(AttributeName name, params ReadOnlySpan<CudnnDescriptor> children)
     {
         nint[] handles = new nint[children.Length];
         for (int i = 0; i < children.Length; i++)
@@ -46,7 +46,7 @@ internal sealed unsafe class BackendDescriptor : SafeHandle
     }
 
     /// <summary>Checks the attributes together; afterwards none can be set.</summary>
-    public BackendDescriptor Complete()
+    public CudnnDescriptor Complete()
     {
         CudnnApi.ThrowIfFailed(CudnnApi.cudnnBackendFinalize(this));
         return this;
@@ -71,13 +71,13 @@ internal sealed unsafe class BackendDescriptor : SafeHandle
     /// Descriptors that cuDNN fills in; they stay alive with this one, which they may refer to, until they are
     /// disposed.
     /// </summary>
-    public BackendDescriptor[] GetChildren(AttributeName name, DescriptorType type, int most)
+    public CudnnDescriptor[] GetChildren(AttributeName name, DescriptorType type, int most)
     {
-        var children = new List<BackendDescriptor>();
+        var children = new List<CudnnDescriptor>();
         try
         {
             while (children.Count < most)
-                children.Add(new BackendDescriptor(type));
+                children.Add(new CudnnDescriptor(type));
             nint[] handles = [.. children.Select(child => child.handle)];
             long count;
             fixed (nint* start = handles)
@@ -88,10 +88,10 @@ internal sealed unsafe class BackendDescriptor : SafeHandle
                     $"{nameof(CudnnApi.cudnnBackendGetAttribute)} {name}(");
             }
             int filled = (int)Math.Min(count, most);
-            foreach (BackendDescriptor empty in children.Skip(filled))
+            foreach (CudnnDescriptor empty in children.Skip(filled))
                 empty.Dispose();
             children.RemoveRange(filled, children.Count - filled);
-            foreach (BackendDescriptor child in children)
+            foreach (CudnnDescriptor child in children)
                 child.Keep(this);
             return [.. children];
         }

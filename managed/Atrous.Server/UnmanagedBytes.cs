@@ -8,7 +8,7 @@ namespace Atrous.Server;
 /// a pool of arrays would keep some of each size for each thread, and the collector's heap would stay as large as it
 /// ever was.
 /// </summary>
-internal sealed unsafe class NativeBytes(int length) : MemoryManager<byte>
+internal sealed unsafe class UnmanagedBytes(int length) : MemoryManager<byte>
 {
     private readonly NativeBuffer _buffer = new(length);
 

@@ -10,7 +10,7 @@ namespace Atrous.Checkpoints.Dialects;
 /// Typed access to the metadata of a self-describing file, which is all strings; lists are JSON. Every error names the
 /// file and the entry.
 /// </summary>
-internal sealed partial class ModelMetadata(ICheckpoint checkpoint)
+internal sealed partial class MetadataEntries(ICheckpoint checkpoint)
 {
     public string Text(string key) =>
         checkpoint.Metadata.TryGetValue(key, out string? value) ? value : throw Wrong(key, "is missing");

@@ -5,23 +5,23 @@ using Atrous.Tests.Cli;
 namespace Atrous.Tests.Catalog;
 
 /// <summary>The catalog that comes with Atrous, catalogs of one's own, and where models are kept.</summary>
-public sealed class ModelCatalogTests
+public sealed class PublishedModelsTests
 {
     private const string Sha = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-    public static TheoryData<string> Names => [.. ModelCatalog.BuiltIn().Entries.Select(entry => entry.Name)];
+    public static TheoryData<string> Names => [.. PublishedModels.BuiltIn().Entries.Select(entry => entry.Name)];
 
     [Fact]
     public void The_famous_ones_are_in_it() => Assert.Superset(
         new HashSet<string> { "deeplabv3_resnet50", "deeplabv3_resnet101", "deeplabv3_mobilenet_v3_large",
         "deeplabv3_mobilenet_v2_1.0_513" },
-        ModelCatalog.BuiltIn().Entries.Select(entry => entry.Name).ToHashSet());
+        PublishedModels.BuiltIn().Entries.Select(entry => entry.Name).ToHashSet());
 
     [Theory]
     [MemberData(nameof(Names))]
     public void Every_entry_can_be_read_and_says_where_its_facts_are_from(string name)
     {
-        CatalogEntry entry = ModelCatalog.BuiltIn().Find(name)!;
+        PublishedModel entry = PublishedModels.BuiltIn().Find(name)!;
         Assert.Contains(entry.Dialect, Dialect.All.Select(dialect => dialect.Name));
         Assert.InRange(entry.Classes, 2, 200);
         Assert.NotEmpty(entry.Source);
@@ -68,7 +68,8 @@ public sealed class ModelCatalogTests
     {
         using var place = new Workplace();
         string json = Entry.Replace("https://example.org/", address).Replace("01234567", hash);
-        CatalogEntry entry = ModelCatalog.Read(place.Add("catalog.json", $$"""{"models":[{{json}}]}""")).Find("toy")!;
+        string path = place.Add("catalog.json", $$"""{"models":[{{json}}]}""");
+        PublishedModel entry = PublishedModels.Read(path).Find("toy")!;
         Assert.Equal(hash, entry.Files.Single().Sha256);
         Assert.Null(entry.MeanIoU);
         Assert.Null(entry.Size);
@@ -77,7 +78,7 @@ public sealed class ModelCatalogTests
     [Fact]
     public void A_missing_catalog_is_named()
     {
-        var e = Assert.Throws<UnavailableException>(() => ModelCatalog.Read("/nowhere/catalog.json"));
+        var e = Assert.Throws<UnavailableException>(() => PublishedModels.Read("/nowhere/catalog.json"));
         Assert.Contains("/nowhere/catalog.json", e.Message);
     }
 
@@ -106,7 +107,7 @@ public sealed class ModelCatalogTests
     {
         using var place = new Workplace();
         string path = place.Add("catalog.json", json.Replace("ENTRY", Entry));
-        var e = Assert.Throws<UnavailableException>(() => ModelCatalog.Read(path));
+        var e = Assert.Throws<UnavailableException>(() => PublishedModels.Read(path));
         Assert.Contains(path, e.Message);
         Assert.Contains(words, e.Message);
         Assert.DoesNotContain('\n', e.Message);

@@ -5,7 +5,7 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Reference;
 
 /// <summary>Operations that look at one element at a time.</summary>
-internal static unsafe class Pointwise
+internal static unsafe class Elementwise
 {
     /// <summary>What each activation means.</summary>
     public static double Apply(Activation activation, double x) => activation.Kind switch

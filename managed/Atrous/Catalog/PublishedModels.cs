@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
@@ -8,7 +9,7 @@ namespace Atrous.Catalog;
 /// The published checkpoints that `atrous pull` knows: catalog.json in this assembly, or the file that the environment
 /// variable <see cref="Variable"/> names (a mirror's, a company's own), which replaces it.
 /// </summary>
-public sealed partial class ModelCatalog
+public sealed partial class PublishedModels
 {
     /// <summary>Names a catalog in place of the built-in one: JSON of the same form.</summary>
     public const string Variable = "ATROUS_CATALOG";
@@ -23,31 +24,32 @@ public sealed partial class ModelCatalog
         RespectRequiredConstructorParameters = true,
     };
 
-    private ModelCatalog(string? path, IReadOnlyList<CatalogEntry> entries) => (Path, Entries) = (path, entries);
+    private PublishedModels(string? path, IReadOnlyList<PublishedModel> entries) => (Path, Entries) = (path, entries);
 
     /// <summary>The catalog's file; null for the built-in one.</summary>
     public string? Path { get; }
 
     /// <summary>In the catalog's order.</summary>
-    public IReadOnlyList<CatalogEntry> Entries { get; }
+    public IReadOnlyList<PublishedModel> Entries { get; }
 
     /// <summary>The catalog in force.</summary>
     /// <exception cref="UnavailableException">
     /// The file that <see cref="Variable"/> names is missing or no catalog.
     /// </exception>
-    public static ModelCatalog Open() =>
+    public static PublishedModels Open() =>
         Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } path ? Read(path) : BuiltIn();
 
     /// <summary>The catalog that comes with Atrous.</summary>
-    public static ModelCatalog BuiltIn()
+    public static PublishedModels BuiltIn()
     {
-        using Stream stream = typeof(ModelCatalog).Assembly.GetManifestResourceStream("Atrous.Catalog.catalog.json")!;
+        Assembly assembly = typeof(PublishedModels).Assembly;
+        using Stream stream = assembly.GetManifestResourceStream("Atrous.Catalog.catalog.json")!;
         return Read(null, stream);
     }
 
     /// <summary>A catalog of one's own.</summary>
     /// <exception cref="UnavailableException">The file is missing or no catalog.</exception>
-    public static ModelCatalog Read(string path)
+    public static PublishedModels Read(string path)
     {
         try
         {
@@ -67,24 +69,24 @@ public sealed partial class ModelCatalog
     }
 
     /// <summary>The entry of this name; null where there is none.</summary>
-    public CatalogEntry? Find(string name) => Entries.FirstOrDefault(entry => entry.Name == name);
+    public PublishedModel? Find(string name) => Entries.FirstOrDefault(entry => entry.Name == name);
 
-    private static ModelCatalog Read(string? path, Stream stream)
+    private static PublishedModels Read(string? path, Stream stream)
     {
-        IReadOnlyList<CatalogEntry> entries = JsonSerializer.Deserialize<Contents>(stream, Json)?.Models
+        IReadOnlyList<PublishedModel> entries = JsonSerializer.Deserialize<Document>(stream, Json)?.Models
             ?? throw new JsonException("it is null");
-        foreach (CatalogEntry entry in entries)
+        foreach (PublishedModel entry in entries)
             Check(entry);
         string? twice = entries.GroupBy(entry => entry.Name).FirstOrDefault(group => group.Count() > 1)?.Key;
         return twice is null
-            ? new ModelCatalog(path, entries)
+            ? new PublishedModels(path, entries)
             : throw new JsonException($"it has two models called '{twice}'");
     }
 
     /// <summary>
     /// Names become file names, so that none may lead elsewhere; what comes over the wire must be checkable.
     /// </summary>
-    private static void Check(CatalogEntry? entry)
+    private static void Check(PublishedModel? entry)
     {
         if (entry is null)
             throw new JsonException("a model of it is null");
@@ -117,5 +119,5 @@ public sealed partial class ModelCatalog
     [GeneratedRegex(@"^[0-9a-f]{8,64}\z")]
     private static partial Regex HashDigits();
 
-    private sealed record Contents(IReadOnlyList<CatalogEntry> Models);
+    private sealed record Document(IReadOnlyList<PublishedModel> Models);
 }

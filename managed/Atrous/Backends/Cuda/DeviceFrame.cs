@@ -6,7 +6,7 @@ namespace Atrous.Backends.Cuda;
 /// What one run needs for itself: a stream, memory on the device and pinned memory on the host. Its first run goes step
 /// by step, which also loads the code; then the same is captured, and every further run is one launch.
 /// </summary>
-internal sealed class Frame : IDisposable
+internal sealed class DeviceFrame : IDisposable
 {
     private readonly CudaDevice _device;
     private readonly DevicePlan _plan;
@@ -19,7 +19,7 @@ internal sealed class Frame : IDisposable
     private bool _ran, _isUncapturable;
 
     /// <exception cref="AtrousException">There is not enough memory.</exception>
-    public Frame(CudaDevice device, DevicePlan plan)
+    public DeviceFrame(CudaDevice device, DevicePlan plan)
     {
         (_device, _plan) = (device, plan);
         _stream = new CudaStream(device.Context);

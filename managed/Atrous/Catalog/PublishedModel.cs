@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace Atrous.Catalog;
 
 /// <summary>A published checkpoint that Atrous reads: where it is, and what its publisher says of it.</summary>
-public sealed record CatalogEntry
+public sealed record PublishedModel
 {
     /// <summary>As `--model` and `atrous pull` take it.</summary>
     public required string Name { get; init; }
