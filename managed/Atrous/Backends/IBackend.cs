@@ -16,8 +16,8 @@ public interface IBackend : IDisposable
     IExecutable Compile(NetworkGraph graph);
 
     /// <summary>How many pictures of a size are worth running together; more only wait for each other.</summary>
-    /// <param name="height">Of the network's input.</param>
-    /// <param name="width">Of the network's input.</param>
+    /// <param name="height">Rows of the network's input.</param>
+    /// <param name="width">Columns of the network's input.</param>
     int WorthwhileBatch(int height, int width) => int.MaxValue;
 }
 

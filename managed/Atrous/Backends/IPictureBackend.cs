@@ -7,7 +7,7 @@ namespace Atrous.Backends;
 internal interface IPictureBackend : IBackend
 {
     /// <summary>As <see cref="IBackend.Compile"/>, with the first input made of pictures on the device.</summary>
-    /// <param name="graph">The network.</param>
+    /// <param name="graph">The network, whose first input the device makes.</param>
     /// <param name="picture">What the first input, one picture each of its batch, is made of.</param>
     IPictureExecutable Compile(NetworkGraph graph, PictureSource picture);
 }

@@ -4,10 +4,10 @@ namespace Atrous.Backends;
 
 /// <summary>How long one layer of a network took.</summary>
 /// <param name="Name">The layer's canonical name; of layers that run as one, the last.</param>
-/// <param name="Op">The operation.</param>
-/// <param name="Shape">Of what it makes, NHWC.</param>
+/// <param name="Op">The name of the operation.</param>
+/// <param name="Shape">The shape of the layer's output, NHWC.</param>
 /// <param name="MultiplyAdds">
-/// Of the direct way, taps on padding included; 0 where the operation has none to speak of.
+/// Multiply-adds of direct convolution, taps on padding included; 0 where the operation is no convolution.
 /// </param>
 /// <param name="Time">By the processor's clock.</param>
 public readonly record struct LayerTime(string Name, string Op, Shape Shape, long MultiplyAdds, TimeSpan Time);

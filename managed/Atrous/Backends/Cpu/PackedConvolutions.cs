@@ -48,8 +48,8 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
     }
 
     /// <summary>The packed form of a convolution of a graph that was packed.</summary>
-    /// <param name="op">The convolution.</param>
-    /// <param name="type">Of its input, and so of its weights: float32 or bfloat16.</param>
+    /// <param name="op">The convolution, one of those that the graph has, alone or within a separable one.</param>
+    /// <param name="type">The type of its input, and so of its weights: float32 or bfloat16.</param>
     public Conv2dHandle Get(Conv2d op, DType type)
     {
         lock (_packed)

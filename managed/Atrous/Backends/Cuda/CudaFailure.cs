@@ -41,7 +41,7 @@ internal static class CudaFailure
 
     /// <summary>One sentence with what to do.</summary>
     /// <param name="e">What the bindings threw.</param>
-    /// <param name="device">Where it happened.</param>
+    /// <param name="device">The device on which it happened; the sentence names it.</param>
     public static AtrousException Explain(Exception e, CudaDevice device) => e switch
     {
         CudaException { CudaError: CUResult.ErrorOutOfMemory } => new CudaMemoryException(device, 0, "this network", e),

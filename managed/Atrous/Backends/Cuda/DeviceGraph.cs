@@ -29,7 +29,7 @@ internal sealed class DeviceGraph
 
     /// <summary>Gives every value a format.</summary>
     /// <param name="graph">Slices that it has are forgotten.</param>
-    /// <param name="storage">Of weights and activations.</param>
+    /// <param name="storage">The type that weights and activations are stored in.</param>
     /// <param name="storedInput">The first input comes in the format of convolutions, not in the caller's.</param>
     public static DeviceGraph Of(NetworkGraph graph, DType storage, bool storedInput)
     {

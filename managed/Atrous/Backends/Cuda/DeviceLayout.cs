@@ -8,7 +8,7 @@ namespace Atrous.Backends.Cuda;
 /// <param name="Offset">Bytes from its beginning.</param>
 /// <param name="PixelStride">Elements from a pixel to the next.</param>
 /// <param name="Shape">With the channels that pad.</param>
-/// <param name="Type">Of the elements.</param>
+/// <param name="Type">The type of the elements.</param>
 internal readonly record struct DeviceView(long Offset, long PixelStride, Shape Shape, DType Type)
 {
     /// <summary>The tensor, when the memory begins at <paramref name="memory"/>.</summary>

@@ -4,7 +4,7 @@ using Atrous.Graph;
 namespace Atrous.Backends.Cuda;
 
 /// <summary>Where a run works: its stream, and its memory from the beginning of the layout.</summary>
-/// <param name="Stream">Gives the order.</param>
+/// <param name="Stream">The stream that the run's steps are put into, in their order.</param>
 /// <param name="Memory">Address of the layout's beginning.</param>
 /// <param name="Workspace">Address of memory that every step may use while it runs.</param>
 internal readonly record struct RunPlace(ManagedCuda.CudaStream Stream, nint Memory, nint Workspace);
@@ -25,7 +25,7 @@ internal abstract class DeviceStep(Node? node)
 }
 
 /// <summary>A launch of one of our kernels.</summary>
-/// <param name="node">What it computes.</param>
+/// <param name="node">The node that the kernel computes a part of; null for what is no part of the graph.</param>
 /// <param name="launch">The launch, when the memory begins there.</param>
 internal sealed class KernelStep(Node? node, Func<nint, KernelLaunch> launch) : DeviceStep(node)
 {
@@ -34,13 +34,13 @@ internal sealed class KernelStep(Node? node, Func<nint, KernelLaunch> launch) : 
 }
 
 /// <summary>A convolution by cuDNN or cuBLASLt.</summary>
-/// <param name="node">What it computes.</param>
-/// <param name="way">How.</param>
-/// <param name="weights">Filter and bias.</param>
-/// <param name="x">Input.</param>
-/// <param name="residual">Added, if any.</param>
+/// <param name="node">The graph's node that it computes.</param>
+/// <param name="way">The algorithm, which stays the plan's.</param>
+/// <param name="weights">Filter and bias on the device.</param>
+/// <param name="x">Where the input lies.</param>
+/// <param name="residual">Where the tensor that is added lies; null for none.</param>
 /// <param name="bias">One that the network computes, in place of the weights'; null for theirs.</param>
-/// <param name="y">Output.</param>
+/// <param name="y">Where the output lies.</param>
 internal sealed class ConvolutionStep(
     Node node, ConvolutionWay way, ConvolutionWeights weights, DeviceView x, DeviceView? residual, DeviceView? bias,
     DeviceView y) : DeviceStep(node)

@@ -28,7 +28,7 @@ internal sealed unsafe class DeviceWeights(CudaDevice device, DType storage) : I
     public long SizeInBytes { get; private set; }
 
     /// <summary>The weights of a convolution; sent at the first call.</summary>
-    /// <param name="op">The convolution.</param>
+    /// <param name="op">The convolution whose kernel, scale and bias are wanted.</param>
     /// <param name="groups">As it is computed: 1 for a grouped one whose groups stand in a dense kernel.</param>
     /// <param name="inputs">Stored channels of the input.</param>
     /// <param name="outputs">Stored channels of the output.</param>

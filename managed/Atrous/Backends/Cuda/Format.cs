@@ -3,9 +3,9 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Cuda;
 
 /// <summary>How a value lies in device memory.</summary>
-/// <param name="Type">Of its elements.</param>
+/// <param name="Type">The type of the elements.</param>
 /// <param name="Channels">
-/// Of a pixel: the value's own and those that pad, which are finite and meet zero weights only.
+/// The channels of a pixel: the value's own and those that pad, which are finite and meet zero weights only.
 /// </param>
 internal readonly record struct Format(DType Type, int Channels)
 {

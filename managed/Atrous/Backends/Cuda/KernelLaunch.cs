@@ -63,7 +63,7 @@ internal sealed unsafe class KernelLaunch
     private readonly nint[] _pointers;
 
     /// <summary>A launch over rows of items: the grid that all kernels want.</summary>
-    /// <param name="kernel">What to launch.</param>
+    /// <param name="kernel">The kernel to launch, with its parameters and block size.</param>
     /// <param name="rows">Rows of the batch.</param>
     /// <param name="items">Work items in a row; a thread takes one at a time.</param>
     /// <param name="arguments">One for each parameter, of its type.</param>

@@ -26,15 +26,17 @@ internal static class KernelLaunches
     /// A depthwise convolution of one output channel per input channel: <see cref="Conv2d.Groups"/> equals the channels
     /// of both x and y.
     /// </summary>
-    /// <param name="storage">Of x, residual and y.</param>
+    /// <param name="storage">The element type of x, residual and y.</param>
     /// <param name="op">Window, padding and activation.</param>
-    /// <param name="x">Input.</param>
+    /// <param name="x">The input, with as many channels as op has groups.</param>
     /// <param name="weights">
     /// Address of float32 [KernelHeight, KernelWidth, channels], times the op's scale: <see cref="DepthwiseWeights"/>.
     /// </param>
     /// <param name="bias">Address of float32 [channels], or 0.</param>
-    /// <param name="residual">Of y's shape, or default; may be y.</param>
-    /// <param name="y">Output.</param>
+    /// <param name="residual">
+    /// A tensor of y's shape that is added before the activation, or default for none; may be y.
+    /// </param>
+    /// <param name="y">The output, with x's channels.</param>
     public static KernelLaunch Depthwise(
         DType storage, Conv2d op, DeviceTensor x, nint weights, nint bias, DeviceTensor residual, DeviceTensor y)
     {
@@ -65,12 +67,12 @@ internal static class KernelLaunches
     }
 
     /// <summary>y = activation(x * scale + shift): batch norm, or an activation alone. y may be x.</summary>
-    /// <param name="storage">Of x and y.</param>
-    /// <param name="x">Input.</param>
+    /// <param name="storage">The element type of x and y.</param>
+    /// <param name="x">The input; scale and shift have a value for each of its channels.</param>
     /// <param name="scale">Address of float32 [channels], or 0 for 1.</param>
     /// <param name="shift">Address of float32 [channels], or 0 for 0.</param>
-    /// <param name="activation">Applied last.</param>
-    /// <param name="y">Of x's shape.</param>
+    /// <param name="activation">The function that is applied last.</param>
+    /// <param name="y">The output, of x's shape.</param>
     public static KernelLaunch Affine(
         DType storage, DeviceTensor x, nint scale, nint shift, Activation activation, DeviceTensor y) => new(
         Kernels.Find("affine", storage), Rows(y), y.Width * Chunks(y, storage),
@@ -89,8 +91,8 @@ internal static class KernelLaunches
         Kernels.Find("copy", from, to), Rows(y), y.Width * Chunks(y, Narrower(from, to)), x, top, left, y);
 
     /// <summary>The parts' channels after each other; a part of 1x1 is broadcast.</summary>
-    /// <param name="storage">Of the parts and y.</param>
-    /// <param name="parts">At most 6.</param>
+    /// <param name="storage">The element type of the parts and of y.</param>
+    /// <param name="parts">The tensors to join, 1 to 6 of them, in the order of their channels in y.</param>
     /// <param name="y">With as many channels as the parts have together.</param>
     public static KernelLaunch Concat(DType storage, ReadOnlySpan<DeviceTensor> parts, DeviceTensor y)
     {
@@ -141,7 +143,7 @@ internal static class KernelLaunches
     /// <summary>
     /// The class of every pixel and its softmax probability, upsampled on the way. At least one result is wanted.
     /// </summary>
-    /// <param name="storage">Of the logits.</param>
+    /// <param name="storage">The element type of the logits.</param>
     /// <param name="upsample">To the size of the mask, or null where the logits have it.</param>
     /// <param name="logits">Scores of every class.</param>
     /// <param name="narrow">Address of uint8 [batch, height, width] for at most 256 classes, or 0.</param>
@@ -165,14 +167,14 @@ internal static class KernelLaunches
     /// left pixel at (top, left), the same of the fill around it, and 0 in the channels that y has beyond the
     /// network's.
     /// </summary>
-    /// <param name="storage">Of y.</param>
+    /// <param name="storage">The element type of y.</param>
     /// <param name="picture">Address of uint8 [height, width, channels].</param>
-    /// <param name="size">Of the picture.</param>
-    /// <param name="top">Of the picture in y.</param>
-    /// <param name="left">Of the picture in y.</param>
+    /// <param name="size">Height, width and channels of the picture.</param>
+    /// <param name="top">The row of y in which the picture begins.</param>
+    /// <param name="left">The column of y in which the picture begins.</param>
     /// <param name="scale">Factor on the byte.</param>
     /// <param name="maps">Address of a <see cref="PictureChannel"/> per channel of the network.</param>
-    /// <param name="channels">Of the network.</param>
+    /// <param name="channels">Channels of the network's input.</param>
     /// <param name="y">One picture of the batch.</param>
     public static KernelLaunch PictureInput(
         DType storage, nint picture, PictureSize size, int top, int left, float scale, nint maps, int channels,

@@ -27,9 +27,9 @@ internal sealed class PictureResize
 
     /// <summary>Plans memory and launches; touches no device.</summary>
     /// <param name="filter">0 bilinear, 1 bicubic, 3 bilinear without antialiasing, as in atrous_filter.</param>
-    /// <param name="picture">The picture.</param>
-    /// <param name="height">Rows wanted.</param>
-    /// <param name="width">Columns wanted.</param>
+    /// <param name="picture">The size that the picture has.</param>
+    /// <param name="height">Rows that it shall have.</param>
+    /// <param name="width">Columns that it shall have.</param>
     public PictureResize(int filter, PictureSize picture, int height, int width)
     {
         (_filter, _from, _to) = (filter, picture, picture with { Height = height, Width = width });

@@ -22,10 +22,10 @@ internal enum KernelParameterType
 internal readonly record struct KernelParameter(string Name, KernelParameterType Type);
 
 /// <summary>An entry of the PTX that Atrous carries (native/cuda): what the driver must be told to launch it.</summary>
-/// <param name="Name">Of the entry.</param>
-/// <param name="Module">Of the PTX file that holds it, without its ending.</param>
+/// <param name="Name">The name of the entry.</param>
+/// <param name="Module">The name of the PTX file that holds it, without its ending.</param>
 /// <param name="BlockSize">Threads of a block, all along x; no launch may take another number.</param>
-/// <param name="Parameters">In order.</param>
+/// <param name="Parameters">The kernel's parameters, in the order of the launch.</param>
 internal sealed record KernelSignature(
     string Name, string Module, int BlockSize, IReadOnlyList<KernelParameter> Parameters);
 
@@ -34,10 +34,10 @@ internal sealed record KernelSignature(
 /// <param name="PixelStride">
 /// Elements from a pixel to the next: the channels of the tensor that this is a slice of.
 /// </param>
-/// <param name="Batch">Pictures.</param>
+/// <param name="Batch">The number of pictures.</param>
 /// <param name="Height">Rows of a picture.</param>
 /// <param name="Width">Columns of a picture.</param>
-/// <param name="Channels">Of the slice.</param>
+/// <param name="Channels">The channels of a pixel that the view shows.</param>
 internal readonly record struct DeviceTensor(
     nint Data, long PixelStride, int Batch, int Height, int Width, int Channels)
 {

@@ -8,9 +8,9 @@ namespace Atrous.Backends.Cuda.Convolutions;
 /// version.
 /// </summary>
 /// <param name="Kind">"fused" or "plain" for cuDNN, "product" for cuBLASLt.</param>
-/// <param name="Engine">cuDNN's index.</param>
+/// <param name="Engine">The index that cuDNN gives its engine; 0 for a product.</param>
 /// <param name="Knobs">Type and value of each of the engine's knobs, after each other.</param>
-/// <param name="Algorithm">cuBLASLt's bytes.</param>
+/// <param name="Algorithm">The bytes that cuBLASLt describes its algorithm with; null for cuDNN.</param>
 internal sealed record ConvolutionChoice(
     [property: JsonPropertyName("kind")] string Kind,
     [property: JsonPropertyName("engine")] long Engine = 0,

@@ -9,20 +9,24 @@ namespace Atrous.Backends.Cuda.Convolutions;
 /// <summary>
 /// A dense or grouped convolution in all that the choice of its engine depends on. Two equal ones share a plan.
 /// </summary>
-/// <param name="Storage">Of all tensors.</param>
+/// <param name="Storage">The type that input, filter, residual and output are stored in.</param>
 /// <param name="X">Input, with the channels that pad.</param>
 /// <param name="XPitch">Elements from a pixel to the next.</param>
 /// <param name="Y">Output, with the channels that pad.</param>
 /// <param name="YPitch">Elements from a pixel to the next.</param>
 /// <param name="KernelHeight">Rows of the window.</param>
 /// <param name="KernelWidth">Columns of the window.</param>
-/// <param name="Stride">Both axes.</param>
-/// <param name="Dilation">Both axes.</param>
+/// <param name="Stride">Input pixels per output pixel, on both axes.</param>
+/// <param name="Dilation">Input pixels between the window's taps, on both axes.</param>
 /// <param name="Padding">Zeros around the input.</param>
-/// <param name="Groups">Of stored channels.</param>
+/// <param name="Groups">
+/// Groups of the stored channels; 1 for a dense convolution, and for a grouped one that is written as dense.
+/// </param>
 /// <param name="HasBias">A value per output channel is added.</param>
-/// <param name="ResidualPitch">Of a tensor of Y's shape that is added; 0 for none.</param>
-/// <param name="Activation">Applied last.</param>
+/// <param name="ResidualPitch">
+/// Elements from a pixel to the next of the residual, a tensor of Y's shape that is added; 0 for none.
+/// </param>
+/// <param name="Activation">The function that is applied last, after bias and residual.</param>
 internal sealed record ConvolutionProblem(
     DType Storage, Shape X, long XPitch, Shape Y, long YPitch, int KernelHeight, int KernelWidth, int Stride,
     int Dilation, Padding Padding,
@@ -69,11 +73,11 @@ internal sealed record ConvolutionProblem(
 }
 
 /// <summary>Where the tensors of a convolution lie; 0 for what it has not.</summary>
-/// <param name="X">Input.</param>
-/// <param name="Kernel">Filter.</param>
-/// <param name="Bias">In the storage.</param>
+/// <param name="X">Address of the input.</param>
+/// <param name="Kernel">Address of the filter.</param>
+/// <param name="Bias">Address of the bias in the type of the storage, a value per output channel.</param>
 /// <param name="WideBias">The same in float32; 0 where the bias is computed by the network.</param>
-/// <param name="Residual">Of the output's shape.</param>
-/// <param name="Y">Output.</param>
+/// <param name="Residual">Address of the tensor of the output's shape that is added.</param>
+/// <param name="Y">Address of the output, which is written.</param>
 internal readonly record struct ConvolutionOperands(
     nint X, nint Kernel, nint Bias, nint WideBias, nint Residual, nint Y);

@@ -56,8 +56,8 @@ internal sealed class DnnWay(ConvolutionProblem problem, ExecutionPlan plan, Con
     public override string? ToJson() => plan.ToJson();
 
     /// <summary>Describes the convolution to cuDNN.</summary>
-    /// <param name="dnn">Where.</param>
-    /// <param name="problem">What.</param>
+    /// <param name="dnn">The context that cuDNN makes the description in.</param>
+    /// <param name="problem">The convolution, with all that follows its sum.</param>
     /// <param name="fused">With bias, residual and activation, as far as cuDNN has it.</param>
     /// <exception cref="CudaDNNException">cuDNN has no such pattern.</exception>
     public static OperationGraph Describe(CudaDNNContext dnn, ConvolutionProblem problem, bool fused)

@@ -7,7 +7,7 @@ namespace Atrous.Backends.Cuda.Convolutions;
 /// Plans of cuDNN's that are compiled when they are made, as JSON with the code in it, a file each: the next process
 /// need not compile them. A memory only, as <see cref="ChoiceFile"/>.
 /// </summary>
-/// <param name="folder">Of this machine's plans; need not exist. Null for nowhere.</param>
+/// <param name="folder">The folder of this machine's plans, made with the first; null keeps none.</param>
 /// <param name="log">Told what could not be written.</param>
 internal sealed class PlanFiles(string? folder, Action<string>? log)
 {
