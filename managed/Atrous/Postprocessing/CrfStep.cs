@@ -11,11 +11,11 @@ internal sealed class CrfStep(DenseCrfParameters parameters, EngineHandle? engin
     private readonly bool _ownsEngine = engine is null;
 
     /// <summary>The labels of a picture and, where asked for, the CRF's belief in each.</summary>
-    /// <param name="photo">The picture.</param>
+    /// <param name="photo">The picture, whose edges the mask is to follow; alpha is not looked at.</param>
     /// <param name="scores">NHWC, of the picture's size, with a channel per label.</param>
     /// <param name="form">What the scores are.</param>
     /// <param name="index">Which picture of the batch it is.</param>
-    /// <param name="confidence">Also the beliefs.</param>
+    /// <param name="confidence">Also give the CRF's belief in every label.</param>
     /// <param name="cancellationToken">Looked at between two iterations.</param>
     public (ushort[] Labels, float[] Confidence) Refine(
         Image photo, Tensor scores, CrfScores form, int index, bool confidence, CancellationToken cancellationToken)

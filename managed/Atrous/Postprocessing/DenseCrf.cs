@@ -22,8 +22,8 @@ public sealed unsafe class DenseCrf : IDisposable
 
     /// <summary>A CRF with zero unaries and no kernel, on threads of its own.</summary>
     /// <param name="width">Pixels. A CRF that is no picture has as many as variables, and height 1.</param>
-    /// <param name="height">Pixels.</param>
-    /// <param name="labels">1 to 65536.</param>
+    /// <param name="height">Rows of the picture.</param>
+    /// <param name="labels">The number of labels, 1 to 65536.</param>
     /// <param name="threads">The caller's included; 0 means one per core that the process may use.</param>
     /// <param name="memoryLimit">Bytes that it may hold; 0 means what the system has to give.</param>
     /// <exception cref="AtrousException">It would need more memory than that: the message says how much.</exception>
@@ -127,8 +127,8 @@ public sealed unsafe class DenseCrf : IDisposable
     }
 
     /// <summary>Adds the smoothness kernel exp(-(Δx²/σx² + Δy²/σy²) / 2).</summary>
-    /// <param name="sigmaX">Pixels.</param>
-    /// <param name="sigmaY">Pixels.</param>
+    /// <param name="sigmaX">The kernel's standard deviation along a row, in pixels.</param>
+    /// <param name="sigmaY">The kernel's standard deviation along a column, in pixels.</param>
     /// <param name="compatibility">A weight, or a <see cref="CrfCompatibility"/>.</param>
     /// <param name="normalization">How the kernel is scaled.</param>
     /// <exception cref="ArgumentException">A sigma is not positive, or too small for the lattice.</exception>
@@ -146,14 +146,14 @@ public sealed unsafe class DenseCrf : IDisposable
     /// <summary>
     /// Adds the appearance kernel exp(-(Δx²/σx² + Δy²/σy² + Σ Δchannel²/σchannel²) / 2): like colours near each other.
     /// </summary>
-    /// <param name="sigmaX">Pixels.</param>
-    /// <param name="sigmaY">Pixels.</param>
+    /// <param name="sigmaX">The kernel's standard deviation along a row, in pixels.</param>
+    /// <param name="sigmaY">The kernel's standard deviation along a column, in pixels.</param>
     /// <param name="sigmaChannels">
     /// Grey levels of 0 to 255: one for all channels, or one per channel in the image's order.
     /// </param>
     /// <param name="image">
-    /// Of this CRF's size, with any channels. RGB or BGR: with one sigma for all, the order changes only the lattice's
-    /// rounding.
+    /// A picture of this CRF's size, with any channels. RGB or BGR: with one sigma for all, the order changes only the
+    /// lattice's rounding.
     /// </param>
     /// <param name="compatibility">A weight, or a <see cref="CrfCompatibility"/>.</param>
     /// <param name="normalization">How the kernel is scaled.</param>
@@ -188,7 +188,7 @@ public sealed unsafe class DenseCrf : IDisposable
     /// Adds the kernel exp(-|f(p) - f(q)|² / 2) of any features, as pydensecrf's addPairwiseEnergy does.
     /// </summary>
     /// <param name="features">[dims, height * width], each divided by its standard deviation.</param>
-    /// <param name="dims">1 to 256.</param>
+    /// <param name="dims">The number of features of a pixel, 1 to 256.</param>
     /// <param name="compatibility">A weight, or a <see cref="CrfCompatibility"/>.</param>
     /// <param name="normalization">How the kernel is scaled.</param>
     /// <exception cref="ArgumentException">
@@ -208,7 +208,7 @@ public sealed unsafe class DenseCrf : IDisposable
     }
 
     /// <summary><see cref="Start"/>, then so many times <see cref="Step"/>.</summary>
-    /// <param name="iterations">At least 0.</param>
+    /// <param name="iterations">The number of iterations, at least 0.</param>
     /// <param name="cancellationToken">Looked at between two iterations.</param>
     /// <exception cref="OperationCanceledException">
     /// Cancelled; the beliefs are those of the last whole iteration.

@@ -49,12 +49,12 @@ public sealed class CrfCompatibility
     /// <summary>
     /// A value per label. The sign is pydensecrf's, the opposite of <see cref="Potts"/>: negative values attract.
     /// </summary>
-    /// <param name="values">One per label.</param>
+    /// <param name="values">One value for each label.</param>
     public static CrfCompatibility Diagonal(params ReadOnlySpan<float> values) =>
         new(1, values.Length, values.ToArray());
 
     /// <summary>A value per pair of labels, made symmetric as (m + mᵀ) / 2; negative values attract.</summary>
-    /// <param name="values">Labels × labels.</param>
+    /// <param name="values">A square matrix of labels × labels.</param>
     /// <exception cref="ArgumentException">The matrix is not square.</exception>
     public static CrfCompatibility Matrix(float[,] values)
     {

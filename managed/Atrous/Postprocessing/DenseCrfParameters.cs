@@ -5,10 +5,10 @@ namespace Atrous.Postprocessing;
 
 /// <summary>A CRF of one Gaussian and one bilateral kernel, as papers and programs quote it.</summary>
 /// <param name="Name">What <see cref="ByName"/> finds it by.</param>
-/// <param name="Iterations">Of mean field.</param>
-/// <param name="GaussianSigma">Pixels.</param>
+/// <param name="Iterations">The number of iterations of mean field.</param>
+/// <param name="GaussianSigma">Standard deviation of the Gaussian kernel, in pixels.</param>
 /// <param name="GaussianWeight">Potts weight of the Gaussian kernel.</param>
-/// <param name="BilateralSigma">Pixels.</param>
+/// <param name="BilateralSigma">Standard deviation of the bilateral kernel in space, in pixels.</param>
 /// <param name="BilateralColourSigma">Grey levels of 0 to 255, the same for every channel.</param>
 /// <param name="BilateralWeight">Potts weight of the bilateral kernel.</param>
 /// <param name="Clip">The least probability that a unary is made from.</param>
@@ -66,8 +66,8 @@ public sealed record DenseCrfParameters(
     }
 
     /// <summary>Adds the two kernels, the Gaussian first.</summary>
-    /// <param name="crf">Gets the kernels.</param>
-    /// <param name="image">Of the CRF's size. Alpha is not looked at.</param>
+    /// <param name="crf">The CRF that the kernels are added to.</param>
+    /// <param name="image">A picture of the CRF's size. Alpha is not looked at.</param>
     /// <inheritdoc cref="DenseCrf.AddGaussian" path="/exception"/>
     public void AddTo(DenseCrf crf, Image image)
     {

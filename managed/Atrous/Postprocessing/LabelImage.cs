@@ -10,7 +10,7 @@ public sealed unsafe class LabelImage
 
     /// <summary>Copies labels that are already in memory.</summary>
     /// <param name="labels">One class per pixel, row by row.</param>
-    /// <param name="height">Rows.</param>
+    /// <param name="height">The number of rows.</param>
     /// <param name="width">Pixels of a row.</param>
     /// <exception cref="ArgumentException">There are not height * width labels.</exception>
     public LabelImage(ReadOnlySpan<ushort> labels, int height, int width)
@@ -32,7 +32,7 @@ public sealed unsafe class LabelImage
     /// Reads a PNG whose pixel is the class: palette indexes or unscaled grey of 1, 2, 4 or 8 bits, or 16-bit grey, as
     /// <see cref="LabelPng"/> writes them and data sets have them.
     /// </summary>
-    /// <param name="path">Of the file.</param>
+    /// <param name="path">The path of the PNG file.</param>
     /// <param name="maxPixels">What the header may claim; checked before anything of that size is allocated.</param>
     /// <exception cref="ImageException">
     /// The file is missing, broken, too large, or has colours instead of classes.

@@ -8,8 +8,8 @@ public static class Overlay
     /// <summary>The photo with each pixel's class colour blended over it, RGB.</summary>
     /// <param name="photo">Any channel count; alpha is ignored.</param>
     /// <param name="labels">One class per pixel of the photo, row by row.</param>
-    /// <param name="palette">The classes' colours.</param>
-    /// <param name="opacity">Of the colours: 0 shows the photo alone, 1 the colours alone.</param>
+    /// <param name="palette">The colours of the classes; a class beyond the last colour starts over.</param>
+    /// <param name="opacity">The opacity of the colours: 0 shows the photo alone, 1 the colours alone.</param>
     /// <param name="clearLabel">
     /// A class that is left as it is in the photo (0 where that is the background); null for none.
     /// </param>

@@ -11,7 +11,7 @@ public sealed class Palette
     private readonly Rgb[] _colours;
 
     /// <param name="colours">1 to 256, the first for class 0.</param>
-    /// <param name="names">Of the classes, the first for class 0; null where they have none.</param>
+    /// <param name="names">The names of the classes, the first for class 0; null where they have none.</param>
     /// <exception cref="ArgumentException">There are no colours, or too many.</exception>
     public Palette(ReadOnlySpan<Rgb> colours, IReadOnlyList<string>? names = null)
     {

@@ -3,8 +3,8 @@ using Atrous.Tensors;
 namespace Atrous.Preprocessing;
 
 /// <summary>One picture or a batch of pictures, ready for a network. Dispose it to give the tensor back.</summary>
-/// <param name="tensor">Taken over.</param>
-/// <param name="plan">Of every picture in it.</param>
+/// <param name="tensor">The input, float32 [N, height, width, channels], which is disposed with this object.</param>
+/// <param name="plan">The plan that all its pictures share.</param>
 public sealed class NetworkInput(Tensor tensor, PreprocessingPlan plan) : IDisposable
 {
     /// <summary>

@@ -6,8 +6,8 @@ namespace Atrous.Preprocessing;
 /// <summary>
 /// The size that a network sees of a picture, and where in it the picture lies. Pictures of equal plan share a batch.
 /// </summary>
-/// <param name="Height">Of the network's input.</param>
-/// <param name="Width">Of the network's input.</param>
+/// <param name="Height">Rows of the network's input.</param>
+/// <param name="Width">Columns of the network's input.</param>
 /// <param name="Window">
 /// The picture; all of the input unless it is letterboxed, or smaller than the network can take.
 /// </param>
@@ -15,8 +15,8 @@ public readonly record struct PreprocessingPlan(int Height, int Width, PictureWi
 {
     /// <summary>Plans a picture of this size. Pure: decides nothing from pixels.</summary>
     /// <param name="spec">What the network wants.</param>
-    /// <param name="height">Of the picture.</param>
-    /// <param name="width">Of the picture.</param>
+    /// <param name="height">Rows of the picture.</param>
+    /// <param name="width">Columns of the picture.</param>
     /// <param name="minimumSide">
     /// The smallest input that the network can take; less is filled up at the bottom and right.
     /// </param>

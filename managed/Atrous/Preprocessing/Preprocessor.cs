@@ -90,7 +90,7 @@ public sealed unsafe class Preprocessor : IDisposable
     }
 
     /// <summary>Prepares a picture into one place of a batch that the caller keeps.</summary>
-    /// <param name="image">The picture.</param>
+    /// <param name="image">A picture of any size, which is not changed.</param>
     /// <param name="batch">Float32, [N, plan height, plan width, channels].</param>
     /// <param name="index">Which of the N.</param>
     /// <param name="scale">On the size that the spec asks for.</param>
@@ -146,7 +146,7 @@ public sealed unsafe class Preprocessor : IDisposable
     }
 
     /// <summary>What becomes of a picture.</summary>
-    /// <param name="image">The picture.</param>
+    /// <param name="image">A picture, of which the size alone counts.</param>
     /// <param name="scale">On the size that the spec asks for.</param>
     /// <exception cref="ImageException">It would become too large.</exception>
     public PreprocessingPlan PlanOf(Image image, double scale = 1)
