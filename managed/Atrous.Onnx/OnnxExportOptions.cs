@@ -14,7 +14,7 @@ public sealed record OnnxExportOptions
 /// <param name="Size">The one input size that the file is for; null for any.</param>
 /// <param name="FixedBecause">Why it is for one size although none was asked for; null otherwise.</param>
 /// <param name="Outputs">Names of the outputs.</param>
-/// <param name="Nodes">Number of operators.</param>
+/// <param name="Nodes">The number of operators in the graph.</param>
 /// <param name="Bytes">Size of the file.</param>
 public sealed record OnnxExportResult(
     (int Height, int Width)? Size, string? FixedBecause, IReadOnlyList<string> Outputs, int Nodes, long Bytes);

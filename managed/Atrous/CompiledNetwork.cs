@@ -21,7 +21,7 @@ internal sealed class CompiledNetwork : IDisposable
         (_pictures, _outputs) = (pictures, outputs);
 
     /// <summary>Runs it on a normalised input; the caller disposes the outputs.</summary>
-    /// <param name="input">The picture.</param>
+    /// <param name="input">One picture or a batch, of the shape that the key says.</param>
     /// <param name="cancellationToken">Looked at between two layers.</param>
     /// <param name="context">Where the key says that it is taken.</param>
     /// <param name="times">Is told the layers' times by a device that knows them; null not to ask.</param>
@@ -46,7 +46,7 @@ internal sealed class CompiledNetwork : IDisposable
     }
 
     /// <summary>Runs it on pictures as they are; the caller disposes the outputs.</summary>
-    /// <param name="photos">Of the size and the channels that the key says.</param>
+    /// <param name="photos">The batch's pictures, of the size and the channels that the key says.</param>
     /// <param name="cancellationToken">Looked at before and after the device's work.</param>
     /// <param name="context">Where the key says that it is taken.</param>
     /// <param name="times">Is told the stages' times, for which the run goes step by step; null for one launch.</param>

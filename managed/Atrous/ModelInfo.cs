@@ -76,7 +76,7 @@ public sealed record ModelInfo
     public (int Height, int Width) AtSize { get; init; }
 
     /// <summary>Reads a checkpoint's names and shapes.</summary>
-    /// <param name="path">File or folder.</param>
+    /// <param name="path">A checkpoint, or the folder of a model with its config.json.</param>
     /// <param name="options">Output stride, dialect and switches; null for the dialect's own.</param>
     /// <param name="height">Input height for <see cref="MultiplyAdds"/>.</param>
     /// <param name="width">Input width for <see cref="MultiplyAdds"/>.</param>

@@ -30,14 +30,14 @@ internal enum Wanted
 }
 
 /// <summary>What makes one compiled network differ from another.</summary>
-/// <param name="Input">NHWC.</param>
+/// <param name="Input">The shape of the network's input, NHWC.</param>
 /// <param name="Window">The part of the input that is picture.</param>
 /// <param name="Height">Rows of the picture.</param>
 /// <param name="Width">Columns of the picture.</param>
-/// <param name="Wanted">The outputs.</param>
+/// <param name="Wanted">What the network's outputs are.</param>
 /// <param name="TakesContext">The image pooling's vector is a second input instead of the input's own.</param>
 /// <param name="PictureChannels">
-/// Of the pictures that the device makes the input of; 0 where it is given the input.
+/// Channels of the pictures that the device makes the input of; 0 where it is given the input.
 /// </param>
 internal readonly record struct NetworkKey(
     Shape Input, PictureWindow Window, int Height, int Width, Wanted Wanted, bool TakesContext = false,
@@ -68,7 +68,7 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity, 
     public bool TakesPictures => backend is IPictureBackend;
 
     /// <summary>A network that is ready to run.</summary>
-    /// <param name="key">Which.</param>
+    /// <param name="key">The size, the outputs and whatever else makes the network that is wanted.</param>
     /// <param name="picture">What the device makes the input of, where the key says so.</param>
     public CompiledNetwork Get(NetworkKey key, PictureSource? picture = null)
     {

@@ -24,8 +24,8 @@ internal sealed class PictureScorer(
         ? CrfScores.Probabilities : CrfScores.Logits;
 
     /// <summary>What one run of the network gives, at the pictures' size. The caller disposes the tensors.</summary>
-    /// <param name="photos">Of equal size.</param>
-    /// <param name="wanted">The outputs.</param>
+    /// <param name="photos">Pictures of one size.</param>
+    /// <param name="wanted">What the network's outputs are.</param>
     /// <param name="run">The call that this is part of.</param>
     /// <param name="scale">On the size that the network sees otherwise.</param>
     /// <param name="context">What image pooling gives instead of its own; null for its own.</param>
@@ -43,9 +43,11 @@ internal sealed class PictureScorer(
     }
 
     /// <summary>The scores of every pixel, of the given <see cref="Form"/>. The caller disposes the tensor.</summary>
-    /// <param name="photos">Of equal size.</param>
+    /// <param name="photos">Pictures of one size.</param>
     /// <param name="run">The call that this is part of.</param>
-    /// <param name="contexts">Of the picture that these are parts of, one per pass; null for their own.</param>
+    /// <param name="contexts">
+    /// The context of the picture that these are parts of, one per pass; null for their own.
+    /// </param>
     public Tensor Scores(Image[] photos, RunContext run, float[][]? contexts = null)
     {
         if (augmentation is null)
@@ -85,10 +87,10 @@ internal sealed class PictureScorer(
     public PooledContext[] NewContexts() => [.. _passes.Select(_ => new PooledContext())];
 
     /// <summary>Adds a part of a picture to the contexts.</summary>
-    /// <param name="photo">The part.</param>
+    /// <param name="photo">The part, as large as rows and columns say.</param>
     /// <param name="rows">A weight per row.</param>
     /// <param name="columns">A weight per column.</param>
-    /// <param name="contexts">One per pass.</param>
+    /// <param name="contexts">What the parts are added to, one per pass.</param>
     /// <param name="run">The call that this is part of.</param>
     public void AddTo(
         PooledContext[] contexts, Image photo, ReadOnlySpan<float> rows, ReadOnlySpan<float> columns, RunContext run)

@@ -10,7 +10,7 @@ internal static class PictureSources
 {
     /// <summary>The way from a picture to the network's input.</summary>
     /// <param name="preprocessor">What the network wants.</param>
-    /// <param name="plan">Of the picture.</param>
+    /// <param name="plan">The size of the network's input, and where the picture lies in it.</param>
     /// <param name="image">The picture, or any of its size and channels.</param>
     /// <param name="order">The picture's channel for each of the network's.</param>
     public static PictureSource Of(Preprocessor preprocessor, PreprocessingPlan plan, Image image, int[] order)

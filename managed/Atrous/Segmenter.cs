@@ -96,7 +96,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     public string? DeviceNote { get; }
 
     /// <summary>The mask of a picture, at the picture's own height and width.</summary>
-    /// <param name="photo">Not changed.</param>
+    /// <param name="photo">A picture of any size, which is not changed.</param>
     /// <param name="confidence">Also compute the softmax probability of every pixel's class.</param>
     /// <param name="cancellationToken">Looked at between two layers.</param>
     /// <exception cref="ImageException">The picture has not the channels that the model takes.</exception>

@@ -5,15 +5,15 @@ using Atrous.Tensors;
 namespace Atrous;
 
 /// <summary>The labels of a picture of any size, window by window, from the top to the bottom.</summary>
-/// <param name="scorer">Scores the windows.</param>
-/// <param name="window">What slides.</param>
-/// <param name="classes">That are scored.</param>
+/// <param name="scorer">What scores the windows.</param>
+/// <param name="window">The window, which slides over the picture.</param>
+/// <param name="classes">The number of classes that the network scores.</param>
 /// <param name="maxBatch">Windows that run together.</param>
 internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, int classes, int maxBatch)
 {
     /// <summary>Labels and, where asked for, the probability of each.</summary>
-    /// <param name="photo">The picture.</param>
-    /// <param name="confidence">Also the probabilities.</param>
+    /// <param name="photo">A picture of any size.</param>
+    /// <param name="confidence">Also compute the probability of every pixel's class.</param>
     /// <param name="run">The call that this is part of.</param>
     public (ushort[] Labels, float[] Confidence) Segment(
         Image photo, bool confidence, RunContext run)

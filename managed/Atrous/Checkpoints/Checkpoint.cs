@@ -87,7 +87,7 @@ public sealed class Checkpoint : ICheckpoint
     /// Opens a checkpoint whose bytes are in memory, in any form that <see cref="Open(string)"/> reads from a single
     /// file. The bytes are not copied: they must not change while the checkpoint is open.
     /// </summary>
-    /// <param name="bytes">The whole file.</param>
+    /// <param name="bytes">The contents of the whole file.</param>
     /// <param name="name">What errors call the checkpoint; its ending may tell the form, as a file's does.</param>
     /// <exception cref="ModelException">The bytes are no checkpoint of a known and sound form.</exception>
     public static Checkpoint Open(ReadOnlyMemory<byte> bytes, string name)

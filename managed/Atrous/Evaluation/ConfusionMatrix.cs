@@ -13,7 +13,7 @@ public sealed class ConfusionMatrix
     private readonly long[] _counts;
     private readonly int? _ignore;
 
-    /// <param name="classes">Of the model, at least 1.</param>
+    /// <param name="classes">The number of classes that the model scores, at least 1.</param>
     /// <param name="ignore">A true label that is not scored, a class or not; null for none.</param>
     public ConfusionMatrix(int classes, int? ignore = 255)
     {

@@ -15,7 +15,7 @@ public sealed record ConvertOptions
 }
 
 /// <summary>What was written.</summary>
-/// <param name="Tensors">Number of tensors.</param>
+/// <param name="Tensors">The number of tensors in the file.</param>
 /// <param name="Parameters">Elements of all of them.</param>
 /// <param name="Bytes">Size of the file.</param>
 public sealed record ConvertResult(int Tensors, long Parameters, long Bytes);

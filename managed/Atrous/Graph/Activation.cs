@@ -16,7 +16,7 @@ public enum ActivationKind
 }
 
 /// <summary>A pointwise function and its parameter.</summary>
-/// <param name="Kind">Which function.</param>
+/// <param name="Kind">Which function it is.</param>
 /// <param name="Slope">The slope below zero of <see cref="ActivationKind.LeakyRelu"/>; 0 otherwise.</param>
 public readonly record struct Activation(ActivationKind Kind, float Slope = 0)
 {

@@ -8,7 +8,7 @@ namespace Atrous.Graph;
 public readonly record struct Placement(Value Root, int Channel);
 
 /// <summary>What a backend's memory asks of a plan.</summary>
-/// <param name="SizeInBytes">Of a value.</param>
+/// <param name="SizeInBytes">Says how many bytes of this memory a value takes.</param>
 /// <param name="InPlaceInput">The input over which a node may write its output, element for element, or null.</param>
 /// <param name="Alignment">Every offset is a multiple of this many bytes.</param>
 public sealed record MemoryRules(Func<Value, long> SizeInBytes, Func<Node, Value?> InPlaceInput, int Alignment)

@@ -6,7 +6,7 @@ namespace Atrous.Graph;
 /// A tensor that flows through the graph: made once by one node (or given as input), read by any number.
 /// </summary>
 /// <param name="name">For people: error messages, layer-by-layer comparison.</param>
-/// <param name="shape">NHWC.</param>
+/// <param name="shape">The shape [batch, height, width, channels].</param>
 /// <param name="type">
 /// <see cref="DType.Float32"/>, <see cref="DType.BFloat16"/> inside a network that is stored so, or
 /// <see cref="DType.UInt16"/> for label maps.

@@ -9,22 +9,22 @@ namespace Atrous.Models;
 /// The layers that networks are written in: each appends to the graph and binds its weights by the canonical name.
 /// Output channels are the weights' own.
 /// </summary>
-/// <param name="graph">Where nodes go.</param>
+/// <param name="graph">The graph that the layers are appended to.</param>
 /// <param name="weights">Where weights come from.</param>
 /// <param name="spec">For padding style and folded batch norms.</param>
-/// <param name="epsilon">Of the batch norms of this part of the network.</param>
+/// <param name="epsilon">What the batch norms of this part of the network add to the variance.</param>
 public sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkSpec spec, double epsilon)
 {
     public GraphBuilder Graph => graph;
 
     /// <summary>Convolution, batch norm, activation.</summary>
-    /// <param name="x">Input.</param>
-    /// <param name="layer">Canonical name.</param>
+    /// <param name="x">The value that is convolved.</param>
+    /// <param name="layer">The layer's canonical name, by which its weights are found.</param>
     /// <param name="kernel">Height and width of the window.</param>
-    /// <param name="activation">Applied last.</param>
-    /// <param name="stride">Both axes.</param>
-    /// <param name="dilation">Both axes.</param>
-    /// <param name="groups">Channel groups.</param>
+    /// <param name="activation">The function that is applied last.</param>
+    /// <param name="stride">Input pixels per output pixel, on both axes.</param>
+    /// <param name="dilation">Input pixels between the window's taps (the atrous rate), on both axes.</param>
+    /// <param name="groups">Groups of channels that are convolved apart; 1 for a dense convolution.</param>
     /// <param name="padding">Zeros on every side; null for the network's padding style.</param>
     /// <param name="norm">A batch norm follows (unless the file has them folded).</param>
     /// <param name="bias">The convolution has a bias of its own.</param>
@@ -67,12 +67,12 @@ public sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkSpe
     }
 
     /// <summary>A depthwise convolution and a 1x1 convolution: the layers ".depthwise" and ".pointwise".</summary>
-    /// <param name="x">Input.</param>
-    /// <param name="layer">Canonical name.</param>
+    /// <param name="x">The value that is convolved.</param>
+    /// <param name="layer">The canonical name of both, to which ".depthwise" and ".pointwise" are added.</param>
     /// <param name="kernel">Height and width of the depthwise window.</param>
     /// <param name="normed">Batch norm and activation between the two as well.</param>
-    /// <param name="activation">Applied last.</param>
-    /// <param name="dilation">Of the depthwise convolution.</param>
+    /// <param name="activation">The function that is applied last.</param>
+    /// <param name="dilation">Input pixels between the depthwise window's taps (the atrous rate), on both axes.</param>
     public Value Separable(Value x, string layer, int kernel, bool normed, Activation activation, int dilation = 1)
     {
         x = Depthwise(

@@ -10,10 +10,10 @@ namespace Atrous.Models;
 internal static class MultiScale
 {
     /// <summary>The element-wise maximum of the logits and of those at each scale, resized to them.</summary>
-    /// <param name="spec">The scales.</param>
-    /// <param name="graph">Where nodes go.</param>
-    /// <param name="image">The picture.</param>
-    /// <param name="logits">Its logits.</param>
+    /// <param name="spec">The scales, and how a resized picture's grid is counted.</param>
+    /// <param name="graph">The graph that nodes are appended to.</param>
+    /// <param name="image">The picture at its own scale.</param>
+    /// <param name="logits">The logits of the picture at its own scale.</param>
     /// <param name="score">Appends the network once more: picture to logits.</param>
     public static Value Maximum(
         MultiScaleSpec spec, GraphBuilder graph, Value image, Value logits, Func<Value, Value> score)

@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 namespace Atrous.Native;
 
 /// <summary>atrous_tensor: an NHWC view that owns nothing.</summary>
-/// <param name="data">The first element.</param>
+/// <param name="data">Address of the first element.</param>
 /// <param name="pixelStride">Elements from one pixel to the next, at least <paramref name="channels"/>.</param>
-/// <param name="batch">Pictures.</param>
-/// <param name="height">Rows.</param>
+/// <param name="batch">The number of pictures.</param>
+/// <param name="height">The number of rows.</param>
 /// <param name="width">Pixels of a row.</param>
 /// <param name="channels">Elements of a pixel that the view shows.</param>
 /// <param name="type">What an element is.</param>

@@ -54,7 +54,7 @@ internal static class ScoreArithmetic
     /// <param name="scores">So many per label.</param>
     /// <param name="classes">Scores of a pixel.</param>
     /// <param name="form">What the scores are: logits or probabilities.</param>
-    /// <param name="labels">Gets the classes.</param>
+    /// <param name="labels">Receives the class of every pixel.</param>
     /// <param name="confidence">Gets the probability of each; empty for none.</param>
     public static void Winners(
         ReadOnlySpan<float> scores, int classes, CrfScores form, Span<ushort> labels, Span<float> confidence)

@@ -12,8 +12,8 @@ internal sealed class ScoreBand : IDisposable
     private readonly Tensor _scores;
 
     /// <summary>All scores 0.</summary>
-    /// <param name="rows">Of a window.</param>
-    /// <param name="width">Of the picture.</param>
+    /// <param name="rows">Rows of a window, which are held at a time.</param>
+    /// <param name="width">Columns of the picture.</param>
     /// <param name="classes">Scores of a pixel.</param>
     /// <exception cref="OutOfMemoryException">The system has no such block to give.</exception>
     public ScoreBand(int rows, int width, int classes)
@@ -40,7 +40,7 @@ internal sealed class ScoreBand : IDisposable
     }
 
     /// <summary>Takes the first rows out as labels; the others move up and zeros follow.</summary>
-    /// <param name="rows">How many.</param>
+    /// <param name="rows">The number of rows to take, which no window adds to any more.</param>
     /// <param name="form">What the scores are.</param>
     /// <param name="labels">Gets a label per pixel.</param>
     /// <param name="confidence">Gets the probability of each; empty for none.</param>

@@ -5,7 +5,7 @@ internal sealed class WindowAxis
 {
     private readonly float[][] _weights;
 
-    /// <param name="length">Of the side.</param>
+    /// <param name="length">Pixels of the picture's side.</param>
     /// <param name="window">What slides along it.</param>
     public WindowAxis(int length, SlidingWindow window)
     {

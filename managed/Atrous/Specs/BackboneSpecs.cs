@@ -100,7 +100,7 @@ public sealed record InvertedResidualSpec : BackboneSpec
 
 /// <summary>One inverted residual block: expand, depthwise, (squeeze-excite), project.</summary>
 /// <param name="Stride">In the depthwise convolution, or in the expansion where there is none.</param>
-/// <param name="Dilation">Of the depthwise convolution.</param>
+/// <param name="Dilation">The atrous rate of the depthwise convolution.</param>
 /// <param name="ExpandKernel">1, 3 (fused blocks of EdgeTPU), or 0 for no expansion.</param>
 /// <param name="DepthwiseKernel">3, 5, or 0 for no depthwise convolution.</param>
 /// <param name="Residual">Adds the block's input.</param>
@@ -169,9 +169,9 @@ public enum XceptionTap
 }
 
 /// <summary>A block of separable convolutions with a skip.</summary>
-/// <param name="Convolutions">2 or 3.</param>
-/// <param name="Stride">Of the whole block.</param>
-/// <param name="Dilation">Of its depthwise convolutions.</param>
+/// <param name="Convolutions">The number of separable convolutions, 2 or 3.</param>
+/// <param name="Stride">Input pixels per output pixel of the whole block.</param>
+/// <param name="Dilation">The atrous rate of its depthwise convolutions.</param>
 /// <param name="StartsActivated">An activation in front of the first convolution.</param>
 /// <param name="ConvolutionSkip">The skip is a 1x1 convolution; the identity otherwise.</param>
 public sealed record XceptionBlock(
@@ -185,7 +185,7 @@ public sealed record XceptionBlock(
 }
 
 /// <summary>A separable convolution of the exit flow.</summary>
-/// <param name="Dilation">Of its depthwise convolution.</param>
+/// <param name="Dilation">The atrous rate of its depthwise convolution.</param>
 /// <param name="Padding">Zeros on every side; null for the network's padding style.</param>
 /// <param name="Normed">A batch norm and an activation follow.</param>
 /// <param name="ActivatedBetween">An activation between depthwise and pointwise.</param>

@@ -40,7 +40,7 @@ public static class DilationPlan
     /// (<see cref="DilationRule.FirstBlockPrevious"/>).
     /// </summary>
     /// <param name="stemStride">Stride of what comes before the blocks.</param>
-    /// <param name="blocks">In forward order.</param>
+    /// <param name="blocks">The blocks in forward order.</param>
     /// <param name="outputStride">At most the blocks' own.</param>
     public static InvertedResidual[] Denser(int stemStride, IReadOnlyList<InvertedResidual> blocks, int outputStride)
     {

@@ -32,6 +32,6 @@ public sealed record ModelDescription
 
 /// <summary>A numeric choice that the weights cannot tell.</summary>
 /// <param name="Name">As --option takes it.</param>
-/// <param name="Value">In force.</param>
+/// <param name="Value">The value that is in force.</param>
 /// <param name="Meaning">One line, with the values it can take.</param>
 public sealed record Switch(string Name, string Value, string Meaning);

@@ -154,7 +154,7 @@ public abstract record ResizePolicy
     /// The shorter side becomes <paramref name="Size"/> and the longer int(Size * long / short), as torchvision's
     /// Resize.
     /// </summary>
-    /// <param name="Size">Pixels.</param>
+    /// <param name="Size">Pixels of the shorter side.</param>
     /// <param name="Max">The longer side is at most this, and the shorter follows; null for no such limit.</param>
     public sealed record ShortSide(int Size, int? Max = null) : ResizePolicy
     {
@@ -163,7 +163,7 @@ public abstract record ResizePolicy
     }
 
     /// <summary>The longer side becomes <paramref name="Size"/>, the aspect ratio stays; sides round half up.</summary>
-    /// <param name="Size">Pixels.</param>
+    /// <param name="Size">Pixels of the longer side.</param>
     /// <param name="OnlyShrink">Smaller pictures keep their size.</param>
     public sealed record LongSide(int Size, bool OnlyShrink) : ResizePolicy
     {

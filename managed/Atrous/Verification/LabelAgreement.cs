@@ -3,7 +3,7 @@ using Atrous.Tensors;
 namespace Atrous.Verification;
 
 /// <summary>How many pixels of a picture get the same label from two devices.</summary>
-/// <param name="Pixels">All pixels.</param>
+/// <param name="Pixels">The number of all pixels.</param>
 /// <param name="Same">Those with the same label.</param>
 /// <param name="Decided">Those whose winner leads by more than the tolerance lets scores move.</param>
 /// <param name="DecidedSame">Those of the decided that have the same label.</param>
@@ -17,7 +17,7 @@ public sealed record LabelAgreement(long Pixels, long Same, long Decided, long D
 
     /// <summary>Compares a mask with the exact scores.</summary>
     /// <param name="labels">The mask, row by row.</param>
-    /// <param name="scores">Of one picture of the mask's size: [1, H, W, classes].</param>
+    /// <param name="scores">The exact scores of one picture of the mask's size: [1, height, width, classes].</param>
     /// <param name="lead">
     /// The difference between the best and the second score from which on a pixel counts as decided.
     /// </param>

@@ -9,7 +9,7 @@ namespace Atrous.Verification;
 /// <summary>How far one layer's output is from what it should be.</summary>
 /// <param name="Name">The layer's canonical name.</param>
 /// <param name="Op">The operation that ends it.</param>
-/// <param name="Shape">NHWC.</param>
+/// <param name="Shape">The shape of the layer's output, NHWC.</param>
 /// <param name="Error">All layers before it ran on the same device, so errors add up.</param>
 public sealed record LayerVerification(string Name, string Op, Shape Shape, TensorError Error);
 
@@ -22,7 +22,7 @@ internal static class LayerComparison
     /// </summary>
     /// <param name="tested">The device in question, and the model whose weights it holds.</param>
     /// <param name="judge">The device that is trusted, and the same model with its own weights.</param>
-    /// <param name="input">Pre-processed picture, NHWC.</param>
+    /// <param name="input">The pre-processed picture, float32, NHWC.</param>
     /// <param name="cancellationToken">Looked at between two layers.</param>
     /// <param name="budget">Bytes of the layers that are held at a time, on both devices together.</param>
     public static IEnumerable<LayerVerification> Of(

@@ -1,8 +1,8 @@
 namespace Atrous.Verification;
 
 /// <summary>What a precision may cost, in standard deviations of the exact values.</summary>
-/// <param name="Max">Of the largest difference; infinite where the root mean square is the measure.</param>
-/// <param name="Rms">Of the root of the mean squared difference.</param>
+/// <param name="Max">The largest difference allowed; infinite where the root mean square is the measure.</param>
+/// <param name="Rms">The largest root of the mean squared difference allowed.</param>
 /// <param name="Lead">
 /// By how much the winning class's score must lead for the pixel to count as decided: two scores that are closer may
 /// change places within the tolerance, so the label of such a pixel says nothing.

@@ -6,9 +6,9 @@ namespace Atrous.Verification;
 
 /// <summary>What a picture's scores and mask are like on the two devices.</summary>
 /// <param name="Scores">
-/// Of every class for every pixel, from the picture on: pre-processing and upsampling included.
+/// The error of every class's score for every pixel, from the picture on: pre-processing and upsampling included.
 /// </param>
-/// <param name="Labels">Of the mask that the device makes, against the exact scores.</param>
+/// <param name="Labels">How far the mask that the device makes agrees with the exact scores.</param>
 public sealed record PictureVerification(TensorError Scores, LabelAgreement Labels);
 
 /// <summary>
@@ -31,7 +31,7 @@ public sealed class Verifier : IDisposable
 
     /// <summary>Makes a model ready on both devices.</summary>
     /// <param name="path">As <see cref="Segmenter.Load"/> takes it.</param>
-    /// <param name="options">Of the model and of the device in question.</param>
+    /// <param name="options">Options of the model, and the device and the precision in question.</param>
     /// <param name="judge">
     /// "cpu" or "reference"; null for the CPU, and for the reference's plain loops where the CPU's fp32 is in question.
     /// </param>

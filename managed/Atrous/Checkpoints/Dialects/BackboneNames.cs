@@ -51,7 +51,7 @@ internal static class BackboneNames
     /// starts without an activation has its indices one lower. A separable convolution is conv1 (depthwise), bn,
     /// pointwise.
     /// </summary>
-    /// <param name="prefix">"backbone."</param>
+    /// <param name="prefix">What the file's names of the backbone begin with: "backbone.".</param>
     /// <param name="unactivated">The number of leading blocks that start without an activation.</param>
     public static NameMap.Row[] Xception(string prefix, int unactivated = 1) =>
     [

@@ -8,7 +8,7 @@ namespace Atrous.Checkpoints.Dialects;
 internal static class BackboneShapes
 {
     /// <summary>Counts the blocks of the four stages by the keys of their first convolution.</summary>
-    /// <param name="weights">The file's tensors.</param>
+    /// <param name="weights">The file's tensors, whose keys are counted.</param>
     /// <param name="firstConvolution">The key of a block's first kernel, given stage (1..4) and block (0..).</param>
     public static int[] ResNetBlocks(IWeightSource weights, Func<int, int, string> firstConvolution)
     {
@@ -29,7 +29,7 @@ internal static class BackboneShapes
             CultureInfo.InvariantCulture, $"ResNet-{blocks.Sum() * (bottleneck ? 3 : 2) + stemConvolutions + 1}");
 
     /// <summary>A ResNet that is named as torchvision names it.</summary>
-    /// <param name="weights">The file's tensors.</param>
+    /// <param name="weights">The file's tensors, whose keys tell the depth and the kind of block.</param>
     /// <param name="prefix">What stands before "layer1": "backbone.".</param>
     /// <param name="outputStride">8, 16 or 32.</param>
     /// <param name="rule">What the first block of a dilated stage gets.</param>

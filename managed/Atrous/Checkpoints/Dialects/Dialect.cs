@@ -35,7 +35,7 @@ public abstract class Dialect
     public abstract string? Recognise(ICheckpoint checkpoint);
 
     /// <summary>Everything about the model in this file.</summary>
-    /// <param name="checkpoint">The open file.</param>
+    /// <param name="checkpoint">The open file, which this dialect recognises.</param>
     /// <param name="choice">What the user overrides.</param>
     /// <exception cref="ModelException">The file is of this dialect, but not of a network that it knows.</exception>
     /// <exception cref="UnavailableException">The dialect has no such output stride or switch.</exception>

@@ -23,10 +23,12 @@ internal static class HeadNames
     ];
 
     /// <summary>A convolution that is dense, or separable with one batch norm after both parts.</summary>
-    /// <param name="pattern">Of the layer.</param>
+    /// <param name="pattern">A regular expression for the layer's canonical name.</param>
     /// <param name="convolution">The dense convolution's name, and the separable one's prefix.</param>
     /// <param name="norm">The batch norm's name.</param>
-    /// <param name="separable">As in <see cref="Aspp"/>.</param>
+    /// <param name="separable">
+    /// What stands before the numbers of a separable convolution's parts, as in <see cref="Aspp"/>.
+    /// </param>
     public static NameMap.Row[] Window(string pattern, string convolution, string norm, string separable = "") =>
     [
         new(pattern, convolution, norm),

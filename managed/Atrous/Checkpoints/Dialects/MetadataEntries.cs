@@ -25,7 +25,7 @@ internal sealed partial class MetadataEntries(ICheckpoint checkpoint)
             : throw Wrong(key, $"is '{value}'; Atrous knows {string.Join(", ", values)}");
     }
 
-    /// <param name="key">Entry.</param>
+    /// <param name="key">The name of the entry.</param>
     /// <param name="standard">Its value where it is missing; null makes it obligatory.</param>
     public bool Flag(string key, bool? standard = null)
     {

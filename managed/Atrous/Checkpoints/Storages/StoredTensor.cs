@@ -41,9 +41,9 @@ internal sealed class StoredTensor
     /// <summary>A view, checked to lie within its storage.</summary>
     /// <param name="storage">May be larger than the view.</param>
     /// <param name="type">The storage's element type.</param>
-    /// <param name="sizes">The shape.</param>
+    /// <param name="sizes">The shape, at most 32 dimensions.</param>
     /// <param name="strides">In elements, none negative; null means row-major without gaps.</param>
-    /// <param name="offset">Of the first element, in elements.</param>
+    /// <param name="offset">Elements of the storage before the first one of the view.</param>
     /// <param name="bigEndian">The storage's byte order.</param>
     /// <param name="problem">What is wrong with the view, as the end of a sentence.</param>
     /// <returns>Null when the view is impossible.</returns>

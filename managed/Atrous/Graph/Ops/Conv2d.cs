@@ -13,7 +13,7 @@ namespace Atrous.Graph.Ops;
 /// <param name="Dilation">Input pixels between taps (the atrous rate), both axes.</param>
 /// <param name="Padding">Zeros around the input.</param>
 /// <param name="Groups">Channel groups; the input's channels for a depthwise convolution.</param>
-/// <param name="Activation">Applied last.</param>
+/// <param name="Activation">The function that is applied last, after bias and residual.</param>
 public sealed record Conv2d(
     Weight Kernel,
     float[]? Scale,

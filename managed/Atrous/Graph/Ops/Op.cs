@@ -35,7 +35,7 @@ public abstract record Op
     public virtual bool KeepsType => false;
 
     /// <summary>The type in which an input is taken where values are stored in fewer bits.</summary>
-    /// <param name="input">The input's index.</param>
+    /// <param name="input">The index of the input, from 0.</param>
     public virtual InputType TypeOfInput(int input) => InputType.OfOutput;
 
     /// <summary>The output's shape for these input shapes.</summary>

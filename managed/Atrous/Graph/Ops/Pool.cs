@@ -5,7 +5,7 @@ namespace Atrous.Graph.Ops;
 /// <summary>Maximum over a window; cells outside the picture never win.</summary>
 /// <param name="Kernel">Window size, both axes.</param>
 /// <param name="Stride">Input pixels per output pixel.</param>
-/// <param name="Padding">On all sides.</param>
+/// <param name="Padding">Cells around the picture, on all four sides.</param>
 /// <param name="CeilMode">Round the output's size up (Caffe, PyTorch's ceil_mode) instead of down.</param>
 public sealed record MaxPool2d(int Kernel, int Stride, int Padding, bool CeilMode = false) : Op
 {

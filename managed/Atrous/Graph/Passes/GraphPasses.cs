@@ -58,7 +58,9 @@ internal static class GraphPasses
 
     /// <summary>Applies what a processor wants: fusions, the storage that was asked for, the layout.</summary>
     /// <param name="graph">The network as a model builds it.</param>
-    /// <param name="storage"><see cref="DType.Float32"/> or <see cref="DType.BFloat16"/>.</param>
+    /// <param name="storage">
+    /// What values are stored in: <see cref="DType.Float32"/> or <see cref="DType.BFloat16"/>.
+    /// </param>
     /// <returns>A graph of the same values, but for the rounding of bfloat16.</returns>
     public static NetworkGraph ApplyAll(NetworkGraph graph, DType storage = DType.Float32) => Apply(
         graph,
