@@ -56,7 +56,7 @@ public sealed class OperationGraph : IDisposable
         }
     }
 
-    /// <summary>A way that was kept.</summary>
+    /// <summary>The engine and the knobs that were kept.</summary>
     /// <exception cref="CudaDNNException">This cuDNN does not have it for this graph.</exception>
     public EngineConfig CreateEngineConfig(EngineChoice choice)
     {

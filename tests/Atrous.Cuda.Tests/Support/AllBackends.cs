@@ -9,7 +9,7 @@ namespace Atrous.Tests.Support;
 /// </summary>
 public static class AllBackends
 {
-    /// <summary>Untimed, so that equal runs take equal ways; TuningTests are for the rest.</summary>
+    /// <summary>Untimed, so that equal runs use the same algorithms; TuningTests are for the rest.</summary>
     private static readonly CudaOptions Untimed = new() { Tuning = false };
 
     private static readonly (string Name, Func<IBackend> Create)[] Rows = [("cuda, fp32", () => Open(Precision.Fp32))];

@@ -69,7 +69,7 @@ public sealed class PackedConvolutionsTests
         return output.Image<float>(0).ToArray();
     }
 
-    /// <summary>3x3 and 1x1 by turns, so that the products, Winograd's way and both are packed.</summary>
+    /// <summary>3x3 and 1x1 by turns, so that products, Winograd's algorithm and both are packed.</summary>
     private static NetworkGraph Graph(Numbers weights)
     {
         var graph = new GraphBuilder();

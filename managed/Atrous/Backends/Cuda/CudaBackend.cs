@@ -88,10 +88,10 @@ internal sealed class CudaBackend : IPictureBackend, IDeviceMemory
     /// <summary>Chooses the engines of a network; the caller holds the device's setup.</summary>
     internal DevicePlan Plan(DeviceGraph graph, PictureSource? picture, string purpose)
     {
-        var ways = new ConvolutionWays(Device, Precision, _options, _choices, _plans);
+        var algorithms = new ConvolutionAlgorithms(Device, Precision, _options, _choices, _plans);
         using (Device.Context.Enter())
         {
-            DevicePlan plan = DevicePlan.Of(graph, Storage, picture, Weights, ways, purpose, _options.Log);
+            DevicePlan plan = DevicePlan.Of(graph, Storage, picture, Weights, algorithms, purpose, _options.Log);
             _choices.Save();
             return plan;
         }

@@ -12,7 +12,7 @@ internal sealed record CudaOptions
     public const string LogVariable = "ATROUS_CUDA_LOG";
 
     /// <summary>
-    /// Times the ways of every convolution once, on the first run of a shape. Choices are kept in
+    /// Times the algorithms of every convolution once, on the first run of a shape. Choices are kept in
     /// <see cref="ChoiceFolder"/>.
     /// </summary>
     public bool Tuning { get; init; } =
@@ -22,7 +22,7 @@ internal sealed record CudaOptions
     public string? ChoiceFolder { get; init; }
 
     /// <summary>
-    /// Told which way each convolution takes, and what could not be kept; from any thread. Standard error where
+    /// Told which algorithm each convolution takes, and what could not be kept; from any thread. Standard error where
     /// <see cref="LogVariable"/> is 1, nobody otherwise.
     /// </summary>
     public Action<string>? Log { get; init; } =

@@ -5,16 +5,17 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Cuda;
 
 /// <summary>
-/// A network with its memory laid out and a way for every convolution: what all frames of an executable share.
+/// A network with its memory laid out and an algorithm for every convolution: what all frames of an executable share.
 /// </summary>
 internal sealed class DevicePlan : IDisposable
 {
-    private readonly ConvolutionWays _ways;
+    private readonly ConvolutionAlgorithms _algorithms;
 
     private DevicePlan(
-        DeviceLayout layout, IReadOnlyList<DeviceStep> steps, ConvolutionWays ways, string purpose, Action<string>? log)
+        DeviceLayout layout, IReadOnlyList<DeviceStep> steps, ConvolutionAlgorithms algorithms, string purpose,
+        Action<string>? log)
     {
-        (Layout, Steps, _ways, Purpose, Log) = (layout, steps, ways, purpose, log);
+        (Layout, Steps, _algorithms, Purpose, Log) = (layout, steps, algorithms, purpose, log);
         WorkspaceOffset = layout.Size;
         MemorySize = layout.Size + steps.Select(step => step.WorkspaceSize).DefaultIfEmpty().Max();
     }
@@ -44,7 +45,7 @@ internal sealed class DevicePlan : IDisposable
     /// <summary>Plans a network; the caller holds the device's setup.</summary>
     /// <exception cref="UnavailableException">There is no engine for one of its convolutions.</exception>
     public static DevicePlan Of(DeviceGraph graph, DType storage, PictureSource? picture, DeviceWeights weights,
-        ConvolutionWays ways, string purpose, Action<string>? log)
+        ConvolutionAlgorithms algorithms, string purpose, Action<string>? log)
     {
         try
         {
@@ -53,11 +54,12 @@ internal sealed class DevicePlan : IDisposable
             {
                 graph.Elide(refused);
                 var layout = new DeviceLayout(graph, picture);
-                var steps = new DeviceSteps(graph, layout, storage, weights, ways);
+                var steps = new DeviceSteps(graph, layout, storage, weights, algorithms);
                 DeviceStep[] made = steps.Make();
                 if (steps.Refused.Count == 0)
                     return new DevicePlan(
-                        layout, [.. PictureStep.Of(picture, graph, layout, weights), .. made], ways, purpose, log);
+                        layout, [.. PictureStep.Of(picture, graph, layout, weights), .. made], algorithms, purpose,
+                        log);
                 // A value that stays no slice is copied into its place; each round refuses more, so that this ends.
                 log?.Invoke($"no engine for slices: {string.Join(", ", steps.Refused)}");
                 refused.UnionWith(steps.Refused);
@@ -65,10 +67,10 @@ internal sealed class DevicePlan : IDisposable
         }
         catch
         {
-            ways.Dispose();
+            algorithms.Dispose();
             throw;
         }
     }
 
-    public void Dispose() => _ways.Dispose();
+    public void Dispose() => _algorithms.Dispose();
 }

@@ -35,19 +35,19 @@ internal sealed class KernelStep(Node? node, Func<nint, KernelLaunch> launch) : 
 
 /// <summary>A convolution by cuDNN or cuBLASLt.</summary>
 /// <param name="node">The graph's node that it computes.</param>
-/// <param name="way">The algorithm, which stays the plan's.</param>
+/// <param name="algorithm">The algorithm that computes it, which stays the plan's.</param>
 /// <param name="weights">Filter and bias on the device.</param>
 /// <param name="x">Where the input lies.</param>
 /// <param name="residual">Where the tensor that is added lies; null for none.</param>
 /// <param name="bias">One that the network computes, in place of the weights'; null for theirs.</param>
 /// <param name="y">Where the output lies.</param>
 internal sealed class ConvolutionStep(
-    Node node, ConvolutionWay way, ConvolutionWeights weights, DeviceView x, DeviceView? residual, DeviceView? bias,
-    DeviceView y) : DeviceStep(node)
+    Node node, ConvolutionAlgorithm algorithm, ConvolutionWeights weights, DeviceView x, DeviceView? residual,
+    DeviceView? bias, DeviceView y) : DeviceStep(node)
 {
-    public override long WorkspaceSize => way.WorkspaceSize;
+    public override long WorkspaceSize => algorithm.WorkspaceSize;
 
-    public override void Enqueue(CudaDevice device, RunPlace place) => way.Enqueue(
+    public override void Enqueue(CudaDevice device, RunPlace place) => algorithm.Enqueue(
         device,
         new ConvolutionOperands(
             x.At(place.Memory).Data, weights.Kernel, bias?.At(place.Memory).Data

@@ -7,7 +7,7 @@ namespace Atrous.Backends.Cuda;
 
 /// <summary>Turns nodes into steps: one row per operation.</summary>
 internal sealed class DeviceSteps(
-    DeviceGraph graph, DeviceLayout layout, DType storage, DeviceWeights weights, ConvolutionWays ways)
+    DeviceGraph graph, DeviceLayout layout, DType storage, DeviceWeights weights, ConvolutionAlgorithms algorithms)
 {
     private readonly HashSet<Value> _refused = [];
     private readonly Dictionary<Node, Node> _biases = [];
@@ -105,8 +105,8 @@ internal sealed class DeviceSteps(
         {
             HasBias = op.Bias is not null || bias is not null,
         };
-        if (ways.Find(problem) is { } way)
-            return [new ConvolutionStep(node, way, sent, x, residual, bias, y)];
+        if (algorithms.Find(problem) is { } algorithm)
+            return [new ConvolutionStep(node, algorithm, sent, x, residual, bias, y)];
         Value[] slices = [.. node.Inputs.Append(node.Output).Where(value => !layout.Of(value).IsPacked)];
         if (slices.Length == 0)
         {

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Atrous.Backends.Cuda.Convolutions;
 
 /// <summary>
-/// The ways that were found fastest, kept from one process to the next in a file per device, driver and library
+/// The algorithms that were found fastest, kept from one process to the next in a file per device, driver and library
 /// version. It is only a memory: a file that cannot be read is begun anew, one that cannot be written is said once, and
 /// neither fails a run.
 /// </summary>

@@ -4,7 +4,7 @@ using Atrous.ManagedCuda.CUDNN;
 namespace Atrous.Backends.Cuda.Convolutions;
 
 /// <summary>
-/// Which way computes a convolution: what is kept on disk. Engine numbers and algorithms are those of one library
+/// Which algorithm computes a convolution: what is kept on disk. Engine numbers and algorithms are those of one library
 /// version.
 /// </summary>
 /// <param name="Kind">"fused" or "plain" for cuDNN, "product" for cuBLASLt.</param>

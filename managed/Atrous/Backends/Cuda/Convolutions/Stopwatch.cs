@@ -3,7 +3,7 @@ using Atrous.ManagedCuda.CUDNN;
 
 namespace Atrous.Backends.Cuda.Convolutions;
 
-/// <summary>Times ways of one convolution against each other, in memory of its own.</summary>
+/// <summary>Times algorithms of one convolution against each other, in memory of its own.</summary>
 internal static class Stopwatch
 {
     private const int Rounds = 3;
@@ -14,15 +14,15 @@ internal static class Stopwatch
     private const byte Fill = 0x3C;
 
     /// <summary>
-    /// The fastest of some ways: each runs once to warm up, then the least time of some rounds counts.
+    /// The fastest of some algorithms: each runs once to warm up, then the least time of some rounds counts.
     /// </summary>
     /// <exception cref="AtrousException">There is not enough memory to try.</exception>
     /// <exception cref="CudaException">The device failed.</exception>
-    public static ConvolutionWay Fastest(CudaDevice device, IReadOnlyList<ConvolutionWay> ways)
+    public static ConvolutionAlgorithm Fastest(CudaDevice device, IReadOnlyList<ConvolutionAlgorithm> algorithms)
     {
-        ConvolutionProblem problem = ways[0].Problem;
+        ConvolutionProblem problem = algorithms[0].Problem;
         int size = Format.Lanes(problem.Storage) == 4 ? sizeof(float) : sizeof(ushort);
-        long workspace = ways.Max(way => way.WorkspaceSize);
+        long workspace = algorithms.Max(algorithm => algorithm.WorkspaceSize);
         var offsets = new List<long>();
         long bytes = 0;
         foreach (long part in (long[])
@@ -46,18 +46,18 @@ internal static class Stopwatch
             : 0, At(4));
         var place = new WorkPlace(stream, At(5));
 
-        ConvolutionWay? best = null;
+        ConvolutionAlgorithm? best = null;
         double least = double.PositiveInfinity;
-        foreach (ConvolutionWay way in ways)
+        foreach (ConvolutionAlgorithm algorithm in algorithms)
         {
             double time = double.PositiveInfinity;
             try
             {
-                way.Enqueue(device, operands, place);
+                algorithm.Enqueue(device, operands, place);
                 for (int round = 0; round < Rounds; round++)
                 {
                     start.Record(stream);
-                    way.Enqueue(device, operands, place);
+                    algorithm.Enqueue(device, operands, place);
                     end.Record(stream);
                     end.Synchronize();
                     time = Math.Min(time, CudaEvent.ElapsedTime(start, end).TotalMilliseconds);
@@ -71,8 +71,8 @@ internal static class Stopwatch
             }
             stream.Synchronize();
             if (time < least)
-                (best, least) = (way, time);
+                (best, least) = (algorithm, time);
         }
-        return best ?? ways[0];
+        return best ?? algorithms[0];
     }
 }

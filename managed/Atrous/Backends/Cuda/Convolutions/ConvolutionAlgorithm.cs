@@ -10,8 +10,8 @@ namespace Atrous.Backends.Cuda.Convolutions;
 /// <summary>A stream, and memory of its own for what libraries need beside the tensors.</summary>
 internal readonly record struct WorkPlace(CudaStream Stream, nint Workspace);
 
-/// <summary>One way to compute a convolution, ready to be put into streams.</summary>
-internal abstract class ConvolutionWay(ConvolutionProblem problem) : IDisposable
+/// <summary>An algorithm that computes one convolution, ready to be put into streams.</summary>
+internal abstract class ConvolutionAlgorithm(ConvolutionProblem problem) : IDisposable
 {
     public ConvolutionProblem Problem => problem;
 
@@ -44,8 +44,8 @@ internal abstract class ConvolutionWay(ConvolutionProblem problem) : IDisposable
 /// <summary>
 /// A plan of cuDNN's: with all that follows the sum in it, or for the sum alone, and our kernels for the rest.
 /// </summary>
-internal sealed class DnnWay(ConvolutionProblem problem, ExecutionPlan plan, ConvolutionChoice choice)
-    : ConvolutionWay(problem)
+internal sealed class DnnAlgorithm(ConvolutionProblem problem, ExecutionPlan plan, ConvolutionChoice choice)
+    : ConvolutionAlgorithm(problem)
 {
     private const long X = 1, Filter = 2, Bias = 3, Residual = 4, Y = 5, Between = 100;
 
@@ -147,8 +147,8 @@ internal sealed class DnnWay(ConvolutionProblem problem, ExecutionPlan plan, Con
 }
 
 /// <summary>A 1x1 convolution as a product of cuBLASLt's, with bias, residual and ReLU in it.</summary>
-internal sealed class ProductWay(ConvolutionProblem problem, MatmulAlgorithm algorithm, ComputeType compute)
-    : ConvolutionWay(problem)
+internal sealed class ProductAlgorithm(ConvolutionProblem problem, MatmulAlgorithm algorithm, ComputeType compute)
+    : ConvolutionAlgorithm(problem)
 {
     /// <summary>Bytes that all addresses are multiples of.</summary>
     private const int Alignment = 16;
@@ -170,20 +170,20 @@ internal sealed class ProductWay(ConvolutionProblem problem, MatmulAlgorithm alg
         && Activations.Contains(problem.Activation.Kind);
 
     /// <summary>The algorithms that cuBLASLt thinks best.</summary>
-    public static IEnumerable<ProductWay> Candidates(
+    public static IEnumerable<ProductAlgorithm> Candidates(
         CudaDevice device, ConvolutionProblem problem, ComputeType compute, int count)
     {
         using var matmul = new Matmul(device.Blas, Describe(problem, compute));
         return [.. matmul.GetHeuristics(count, MostWorkspace, Alignment)
-            .Select(algorithm => new ProductWay(problem, algorithm, compute))];
+            .Select(algorithm => new ProductAlgorithm(problem, algorithm, compute))];
     }
 
     /// <summary>An algorithm that was kept; null where cuBLASLt does not take it any more.</summary>
-    public static ProductWay? Restore(
+    public static ProductAlgorithm? Restore(
         CudaDevice device, ConvolutionProblem problem, ComputeType compute, ReadOnlySpan<byte> bytes)
     {
         using var matmul = new Matmul(device.Blas, Describe(problem, compute));
-        return matmul.Restore(bytes) is { } algorithm ? new ProductWay(problem, algorithm, compute) : null;
+        return matmul.Restore(bytes) is { } algorithm ? new ProductAlgorithm(problem, algorithm, compute) : null;
     }
 
     public override void Enqueue(CudaDevice device, ConvolutionOperands operands, WorkPlace place)

@@ -6,59 +6,60 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Cuda.Convolutions;
 
 /// <summary>
-/// Finds a way for every convolution of a network: one that was kept, the fastest of those that were timed, or the
-/// first that the libraries propose. Used by who holds the device's <see cref="CudaDevice.Setup"/>.
+/// Finds an algorithm for every convolution of a network: one that was kept, the fastest of those that were timed, or
+/// the first that the libraries propose. Used by who holds the device's <see cref="CudaDevice.Setup"/>.
 /// </summary>
-internal sealed class ConvolutionWays(
+internal sealed class ConvolutionAlgorithms(
     CudaDevice device, Precision precision, CudaOptions options, ChoiceFile choices, PlanFiles plans) : IDisposable
 {
     /// <summary>Engines of cuDNN's, and algorithms of cuBLASLt's, that are timed.</summary>
     private const int MostEngines = 8, MostAlgorithms = 4;
 
-    private readonly Dictionary<ConvolutionProblem, ConvolutionWay?> _ways = [];
+    private readonly Dictionary<ConvolutionProblem, ConvolutionAlgorithm?> _algorithms = [];
 
     /// <summary>How products of float32 are computed.</summary>
     private ComputeType Compute =>
         precision == Precision.Tf32 ? ComputeType.Compute32FFastTF32 : ComputeType.Compute32F;
 
     /// <summary>
-    /// A way, which stays this object's; null where neither library has one for tensors that lie like this.
+    /// An algorithm, which stays this object's; null where neither library has one for tensors that lie like this.
     /// </summary>
-    public ConvolutionWay? Find(ConvolutionProblem problem)
+    public ConvolutionAlgorithm? Find(ConvolutionProblem problem)
     {
-        if (!_ways.TryGetValue(problem, out ConvolutionWay? way))
+        if (!_algorithms.TryGetValue(problem, out ConvolutionAlgorithm? algorithm))
         {
-            way = Kept(problem);
-            string how = way is null ? options.Tuning ? "timed" : "proposed" : "kept";
-            way ??= Chosen(problem);
-            _ways.Add(problem, way);
-            options.Log?.Invoke($"{problem.Key}: {way?.Choice.ToString() ?? "no way"} ({how})");
+            algorithm = Kept(problem);
+            string how = algorithm is null ? options.Tuning ? "timed" : "proposed" : "kept";
+            algorithm ??= Chosen(problem);
+            _algorithms.Add(problem, algorithm);
+            options.Log?.Invoke($"{problem.Key}: {algorithm?.Choice.ToString() ?? "no algorithm"} ({how})");
         }
-        return way;
+        return algorithm;
     }
 
     public void Dispose()
     {
-        foreach (ConvolutionWay? way in _ways.Values)
-            way?.Dispose();
-        _ways.Clear();
+        foreach (ConvolutionAlgorithm? algorithm in _algorithms.Values)
+            algorithm?.Dispose();
+        _algorithms.Clear();
     }
 
-    private ConvolutionWay? Kept(ConvolutionProblem problem)
+    private ConvolutionAlgorithm? Kept(ConvolutionProblem problem)
     {
         if (!options.Tuning || choices.Get(problem.Key) is not { } choice)
             return null;
         try
         {
             if (choice.Kind == ConvolutionChoice.Product)
-                return ProductWay.Suits(problem)
-                    ? ProductWay.Restore(device, problem, Compute, choice.Algorithm)
+                return ProductAlgorithm.Suits(problem)
+                    ? ProductAlgorithm.Restore(device, problem, Compute, choice.Algorithm)
                     : null;
             if (KeptPlan(problem, choice) is { } compiled)
-                return new DnnWay(problem, compiled, choice);
-            using OperationGraph graph = DnnWay.Describe(device.Dnn, problem, choice.Kind == ConvolutionChoice.Fused);
+                return new DnnAlgorithm(problem, compiled, choice);
+            using OperationGraph graph =
+                DnnAlgorithm.Describe(device.Dnn, problem, choice.Kind == ConvolutionChoice.Fused);
             using EngineConfig config = graph.CreateEngineConfig(choice.ToEngine());
-            return IsAllowed(config) && config.TryPlan() is { } plan ? new DnnWay(problem, plan, choice) : null;
+            return IsAllowed(config) && config.TryPlan() is { } plan ? new DnnAlgorithm(problem, plan, choice) : null;
         }
         catch (Exception e) when (e is CudaDNNException or CudaBlasException)
         {
@@ -80,14 +81,14 @@ internal sealed class ConvolutionWays(
         }
     }
 
-    private ConvolutionWay? Chosen(ConvolutionProblem problem)
+    private ConvolutionAlgorithm? Chosen(ConvolutionProblem problem)
     {
         if (!options.Tuning)
             return Candidates(problem).FirstOrDefault();
-        ConvolutionWay[] candidates = [.. Candidates(problem)];
+        ConvolutionAlgorithm[] candidates = [.. Candidates(problem)];
         if (candidates.Length == 0)
             return null;
-        ConvolutionWay best = candidates[0];
+        ConvolutionAlgorithm best = candidates[0];
         try
         {
             if (candidates.Length > 1)
@@ -100,45 +101,45 @@ internal sealed class ConvolutionWays(
         {
             options.Log?.Invoke($"{problem.Key}: not timed ({e.Message})");
         }
-        foreach (ConvolutionWay candidate in candidates.Where(candidate => candidate != best))
+        foreach (ConvolutionAlgorithm candidate in candidates.Where(candidate => candidate != best))
             candidate.Dispose();
         return best;
     }
 
     /// <summary>
-    /// Ways that can be planned, made as they are asked for. cuDNN's for the sum alone come only where there is no
-    /// other, because each of them writes the result several times.
+    /// Algorithms that can be planned, made as they are asked for. cuDNN's for the sum alone come only where there is
+    /// no other, because each of them writes the result several times.
     /// </summary>
-    private IEnumerable<ConvolutionWay> Candidates(ConvolutionProblem problem)
+    private IEnumerable<ConvolutionAlgorithm> Candidates(ConvolutionProblem problem)
     {
         bool any = false;
-        if (DnnWay.CanFuse(problem))
+        if (DnnAlgorithm.CanFuse(problem))
         {
-            foreach (ConvolutionWay way in Engines(problem, fused: true))
+            foreach (ConvolutionAlgorithm algorithm in Engines(problem, fused: true))
             {
                 any = true;
-                yield return way;
+                yield return algorithm;
             }
         }
-        if (ProductWay.Suits(problem))
+        if (ProductAlgorithm.Suits(problem))
         {
-            foreach (ConvolutionWay way in Products(problem))
+            foreach (ConvolutionAlgorithm algorithm in Products(problem))
             {
                 any = true;
-                yield return way;
+                yield return algorithm;
             }
         }
-        if (any && DnnWay.CanFuse(problem))
+        if (any && DnnAlgorithm.CanFuse(problem))
             yield break;
-        foreach (ConvolutionWay way in Engines(problem, fused: false))
-            yield return way;
+        foreach (ConvolutionAlgorithm algorithm in Engines(problem, fused: false))
+            yield return algorithm;
     }
 
-    private IEnumerable<ConvolutionWay> Products(ConvolutionProblem problem)
+    private IEnumerable<ConvolutionAlgorithm> Products(ConvolutionProblem problem)
     {
         try
         {
-            return ProductWay.Candidates(device, problem, Compute, options.Tuning ? MostAlgorithms : 1);
+            return ProductAlgorithm.Candidates(device, problem, Compute, options.Tuning ? MostAlgorithms : 1);
         }
         catch (CudaBlasException e)
         {
@@ -147,7 +148,7 @@ internal sealed class ConvolutionWays(
         }
     }
 
-    private IEnumerable<ConvolutionWay> Engines(ConvolutionProblem problem, bool fused)
+    private IEnumerable<ConvolutionAlgorithm> Engines(ConvolutionProblem problem, bool fused)
     {
         using OperationGraph? graph = Describe(problem, fused);
         if (graph is null)
@@ -171,7 +172,7 @@ internal sealed class ConvolutionWays(
                         || Plan(problem, config) is not { } plan)
                         continue;
                     planned++;
-                    yield return new DnnWay(problem, plan, choice);
+                    yield return new DnnAlgorithm(problem, plan, choice);
                 }
             }
             finally
@@ -186,7 +187,7 @@ internal sealed class ConvolutionWays(
     {
         try
         {
-            return DnnWay.Describe(device.Dnn, problem, fused);
+            return DnnAlgorithm.Describe(device.Dnn, problem, fused);
         }
         catch (CudaDNNException e) when (!IsOfDevice(e))
         {

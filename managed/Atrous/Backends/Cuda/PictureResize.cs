@@ -1,12 +1,4 @@
-using System.Runtime.InteropServices;
-
 namespace Atrous.Backends.Cuda;
-
-/// <summary>The size of a picture of bytes, [height, width, channels], rows packed.</summary>
-internal readonly record struct PictureSize(int Height, int Width, int Channels)
-{
-    public long Bytes => (long)Height * Width * Channels;
-}
 
 /// <summary>
 /// Resizes a picture on the device with the bits of atrous_image_resize: Pillow's bilinear and bicubic, or two taps
