@@ -1,11 +1,21 @@
+using System.Text.RegularExpressions;
 using Atrous.Tests.Support;
 
 namespace Atrous.Tests.House;
 
-/// <summary>Lines fit a screen: as many columns as .editorconfig says.</summary>
-public sealed class WordsTests
+/// <summary>
+/// Lines fit a screen: as many columns as .editorconfig says. Descriptions of parameters are read alone.
+/// </summary>
+public sealed partial class WordsTests
 {
-    private const int MostColumns = 120;
+    private const int MostColumns = 120, FewestWords = 4;
+
+    /// <summary>Folders and files whose parameters are not described as well yet.</summary>
+    private static readonly string[] NotYet =
+    [
+        "managed/Atrous.Hosting", "managed/Atrous.Server", "managed/Atrous/Catalog", "managed/Atrous/Imaging",
+        "managed/Atrous/Segmentation.cs",
+    ];
 
     [Fact]
     public void Lines_fit() => Assert.Empty(
@@ -14,6 +24,32 @@ public sealed class WordsTests
             .SelectMany(file => File.ReadLines(file).Select((line, i) => (Line: line, Number: i + 1))
                 .Where(entry => Columns(entry.Line) > MostColumns && !IsData(file, entry.Line))
                 .Select(entry => $"{Path.GetRelativePath(Repository.Root, file)}:{entry.Number}")));
+
+    /// <summary>
+    /// A tooltip shows a parameter's description without those of its neighbours: "Of the file." or "Pixels." says
+    /// nothing there.
+    /// </summary>
+    [Fact]
+    public void Descriptions_of_parameters_stand_alone() => Assert.Empty(
+        Sources("managed", ".cs").Where(file => !NotYet.Any(path => IsWithin(file, path))).SelectMany(ShortDescriptions));
+
+    private static IEnumerable<string> ShortDescriptions(string file)
+    {
+        string text = File.ReadAllText(file);
+        foreach (Match match in Parameter().Matches(text))
+        {
+            string[] words = Reference().Replace(match.Groups["text"].Value, "x")
+                .Split([' ', '/', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries);
+            if (words.Length < FewestWords || words[0] == "Of")
+            {
+                int line = text.AsSpan(0, match.Index).Count('\n') + 1;
+                yield return $"{Path.GetRelativePath(Repository.Root, file)}:{line}: {string.Join(' ', words)}";
+            }
+        }
+    }
+
+    private static bool IsWithin(string file, string path) =>
+        file == Repository.PathOf(path) || file.StartsWith(Repository.PathOf(path) + '/', StringComparison.Ordinal);
 
     /// <summary>A test's literal may be longer, where a request or a pattern says more in one piece.</summary>
     private static bool IsData(string file, string line) =>
@@ -29,4 +65,11 @@ public sealed class WordsTests
     private static bool IsBuilt(string file) =>
         file.Contains("/obj/", StringComparison.Ordinal) || file.Contains("/bin/", StringComparison.Ordinal)
         || file.Contains("/node_modules/", StringComparison.Ordinal);
+
+    [GeneratedRegex(@"<param name=""\w+"">(?<text>.*?)</param>", RegexOptions.Singleline)]
+    private static partial Regex Parameter();
+
+    /// <summary>A reference, which counts as one word.</summary>
+    [GeneratedRegex(@"<see\w* [^>]*/>")]
+    private static partial Regex Reference();
 }
