@@ -1,9 +1,9 @@
 namespace Atrous.Cli;
 
 /// <summary>What a failure means to the caller: a line for people, a number for programs.</summary>
-/// <param name="Code">One of <see cref="ExitCode"/>.</param>
-/// <param name="Message">One sentence.</param>
-/// <param name="NamesFile">The sentence says which file it is about.</param>
+/// <param name="Code">The number of <see cref="ExitCode"/> that the process ends with.</param>
+/// <param name="Message">A sentence that says what went wrong and, where one can know it, what to do.</param>
+/// <param name="NamesFile">Whether the sentence says already which file it is about.</param>
 internal readonly record struct Failure(int Code, string Message, bool NamesFile = false)
 {
     public static Failure Of(Exception exception) => exception switch

@@ -35,7 +35,7 @@ internal sealed partial class Interruption : IDisposable
     /// without a deadline and with no exit code of its own; a second one stops the process at once. SIGHUP has another
     /// meaning.
     /// </summary>
-    /// <param name="hangUp">What SIGHUP does.</param>
+    /// <param name="hangUp">What SIGHUP does from now on, as often as it comes; it must not throw.</param>
     public void LeaveToService(Action hangUp) => Volatile.Write(ref _hangUp, hangUp);
 
     public void Dispose()

@@ -54,8 +54,8 @@ internal sealed record BenchResult
 }
 
 /// <summary>One layer of the network in many runs.</summary>
-/// <param name="Layer">What it is; the time is of the last run.</param>
-/// <param name="Times">Of all runs.</param>
+/// <param name="Layer">The layer's name, operation, shape and work; its time is that of the last run.</param>
+/// <param name="Times">How long the layer took in each run that counts.</param>
 internal sealed record BenchLayer(LayerTime Layer, Durations Times);
 
 /// <summary>Runs a model again and again and keeps the time.</summary>
@@ -96,7 +96,7 @@ internal sealed class BenchRun(CancellationToken cancellationToken)
     }
 
     /// <summary>An interruption ends it early; what was measured by then is returned.</summary>
-    /// <param name="sinceProcessStart">When the command began.</param>
+    /// <param name="sinceProcessStart">How long the process had run when the command began.</param>
     public BenchResult Run(TimeSpan sinceProcessStart)
     {
         long start = Stopwatch.GetTimestamp();

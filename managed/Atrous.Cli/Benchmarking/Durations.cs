@@ -26,7 +26,7 @@ internal sealed class Durations
     public void Add(TimeSpan run) => _milliseconds.Add(run.TotalMilliseconds);
 
     /// <summary>The time in milliseconds within which a share of the runs ended (nearest rank).</summary>
-    /// <param name="share">0 to 1.</param>
+    /// <param name="share">The share of the runs, from 0 (the fastest alone) to 1 (all).</param>
     public double Percentile(double share) => Sorted()[Math.Max((int)Math.Ceiling(share * Count) - 1, 0)];
 
     private double[] Sorted() => [.. _milliseconds.Order()];

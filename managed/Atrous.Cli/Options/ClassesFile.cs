@@ -4,7 +4,7 @@ using Atrous.Postprocessing;
 namespace Atrous.Cli.Options;
 
 /// <summary>--classes: one name a line from class 0 on, each with an optional colour "#rrggbb" behind it.</summary>
-/// <param name="Names">One per class.</param>
+/// <param name="Names">The classes' names, in the order of their labels.</param>
 /// <param name="Palette">
 /// The file's colours, the default ones for classes without; null where the file has none.
 /// </param>

@@ -11,9 +11,9 @@ internal static class MadePicture
     private const int Discs = 12;
 
     /// <summary>Made for a model; the caller disposes it.</summary>
-    /// <param name="height">Rows.</param>
-    /// <param name="width">Columns.</param>
-    /// <param name="channels">Those of the model's input; a picture has at most 4.</param>
+    /// <param name="height">The picture's height in pixels.</param>
+    /// <param name="width">The picture's width in pixels.</param>
+    /// <param name="channels">How many channels the model takes; the picture has as many, and at most 4.</param>
     public static Image Of(int height, int width, int channels)
     {
         var picture = new Image(width, height, Math.Min(channels, 4));

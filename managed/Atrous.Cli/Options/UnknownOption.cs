@@ -9,7 +9,7 @@ namespace Atrous.Cli.Options;
 /// </summary>
 internal static class UnknownOption
 {
-    /// <param name="result">Of parsing the arguments.</param>
+    /// <param name="result">What the parser made of the arguments.</param>
     /// <param name="args">The arguments as they were parsed.</param>
     /// <exception cref="CommandException">
     /// An argument begins with "-", is more than that, and does not come after "--"; or an option has a value that it

@@ -11,9 +11,9 @@ internal sealed class ProgressBar
     private ProgressBar(IAnsiConsole console, ProgressTask task) => (_console, _task) = (console, task);
 
     /// <summary>Does the work, which gets the bar; null where there is no terminal.</summary>
-    /// <param name="title">What is done.</param>
+    /// <param name="title">A word before the bar that says what is done, such as "evaluating".</param>
     /// <param name="steps">How often <see cref="Step"/> will be called.</param>
-    /// <param name="work">The work.</param>
+    /// <param name="work">What is done while the bar is shown; it steps the bar, null where there is none.</param>
     public static void Around(string title, int steps, Action<ProgressBar?> work)
     {
         if (Console.IsErrorRedirected)

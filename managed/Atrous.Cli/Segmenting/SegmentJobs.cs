@@ -15,9 +15,9 @@ internal static class SegmentJobs
     private static readonly string[] OtherFormats =
         [".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".npy", ".json"];
 
-    /// <param name="files">The pictures.</param>
+    /// <param name="files">The pictures, each of which gets one mask.</param>
     /// <param name="output">-o: a file, a folder, "-" for standard output; null for beside the inputs.</param>
-    /// <param name="overlay">Overlays are wanted.</param>
+    /// <param name="overlay">Whether each picture gets an overlay beside its mask.</param>
     /// <exception cref="CommandException">
     /// Two files would have one name, or an output would replace an input.
     /// </exception>

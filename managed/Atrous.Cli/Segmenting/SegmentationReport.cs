@@ -3,10 +3,10 @@ using Atrous.Cli.Output;
 namespace Atrous.Cli.Segmenting;
 
 /// <summary>A picture whose outputs are written.</summary>
-/// <param name="Job">Input and outputs.</param>
-/// <param name="Mask">The result.</param>
-/// <param name="Decode">Reading and decoding the picture.</param>
-/// <param name="Encode">Encoding and writing the outputs.</param>
+/// <param name="Job">Where the picture came from and where its outputs went.</param>
+/// <param name="Mask">The class of each of the picture's pixels.</param>
+/// <param name="Decode">How long it took to read and decode the picture.</param>
+/// <param name="Encode">How long it took to encode and write the outputs.</param>
 internal sealed record SegmentedPicture(SegmentJob Job, Segmentation Mask, TimeSpan Decode, TimeSpan Encode);
 
 /// <summary>What a run tells while it works. This one tells errors alone.</summary>

@@ -7,13 +7,13 @@ using Atrous.Verification;
 namespace Atrous.Cli.Verifying;
 
 /// <summary>What was compared, and with what result.</summary>
-/// <param name="Model">What the model is.</param>
-/// <param name="Options">As it was loaded on the device in question.</param>
+/// <param name="Model">The description of the model that was compared.</param>
+/// <param name="Options">The options with which the model was loaded on the device in question.</param>
 /// <param name="Device">The device in question.</param>
 /// <param name="Judge">The device that is trusted.</param>
 /// <param name="Tolerance">What the precision may cost.</param>
-/// <param name="Pictures">At least one.</param>
-/// <param name="Layers">Of the first picture; empty where they were not asked for.</param>
+/// <param name="Pictures">The comparison of each picture, of which there is at least one.</param>
+/// <param name="Layers">The first picture's comparison of each layer; empty where it was not asked for.</param>
 internal sealed record VerifyResult(
     ModelInfo Model, SegmenterOptions Options, string Device, string Judge, VerificationTolerance Tolerance,
     IReadOnlyList<VerifiedPicture> Pictures, IReadOnlyList<LayerVerification> Layers)
