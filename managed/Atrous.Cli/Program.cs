@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Help;
-using System.CommandLine.Invocation;
 using Atrous.Cli.Benchmarking;
 using Atrous.Cli.Converting;
 using Atrous.Cli.Describing;
@@ -23,6 +22,9 @@ namespace Atrous.Cli;
 /// </summary>
 internal static class Program
 {
+    private const string Description =
+        "Semantic segmentation with DeepLab and DenseASPP networks, from the checkpoint that you trained.";
+
     public static int Main(string[] args)
     {
         WarmUp.Start(args);
@@ -48,13 +50,17 @@ internal static class Program
     private static int Run(string[] args, TemporaryFiles temporaries, Interruption interruption)
     {
         // Not a RootCommand: that takes its name from the assembly.
-        var root =
-            new Command("atrous",
-            "Semantic segmentation with DeepLab and DenseASPP networks, from the checkpoint that you trained.")
+        var root = new ToolCommand("atrous", Description)
         {
-            new HelpOption { Action = new HelpWithExitCodes() },
-            new VersionOption(),
+            Examples =
+            [
+                ("atrous segment photo.jpg", "Which pixels are what, with the model in the box"),
+                ("atrous info roads.pth", "What a checkpoint is"),
+                ("atrous help segment", "The options of a command"),
+            ],
         };
+        root.Add(new HelpOption { Action = new HelpPage() });
+        root.Add(new VersionOption());
         var commands = new Dictionary<string, Func<Command>>
         {
             ["segment"] = () => SegmentCommand.Create(temporaries, interruption),
@@ -81,7 +87,7 @@ internal static class Program
 
         args = ScoringOptions.NameCrf(args);
         ParseResult result = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (result.Action is not HelpWithExitCodes)
+        if (result.Action is not HelpPage)
             UnknownOption.Refuse(result, args);
         if (result.Errors.Count > 0)
         {
@@ -95,17 +101,5 @@ internal static class Program
             new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 
         int RunAgain(string[] others) => Run(others, temporaries, interruption);
-    }
-
-    private sealed class HelpWithExitCodes : SynchronousCommandLineAction
-    {
-        public override bool ClearsParseErrors => true;
-
-        public override int Invoke(ParseResult parseResult)
-        {
-            int result = new HelpAction().Invoke(parseResult);
-            parseResult.InvocationConfiguration.Output.WriteLine(ExitCode.Help);
-            return result;
-        }
     }
 }

@@ -8,9 +8,8 @@ namespace Atrous.Cli.Benchmarking;
 internal static class BenchCommand
 {
     private const string Description =
-        "Measure a model on a device: latency (pixels in, labels out) and its stages, throughput, start-up and " +
-        "memory. Ctrl-C ends " +
-        "it early and prints what was measured.";
+        "Measure a model on a device. Tells latency (pixels in, labels out) and its stages, throughput, " +
+        "start-up and memory. Ctrl-C ends it early and prints what was measured.";
 
     public static Command Create(Interruption interruption)
     {
@@ -34,10 +33,25 @@ internal static class BenchCommand
         var checkpointOptions = new CheckpointOptions();
         var deviceOptions = new DeviceOptions();
 
-        var command = new Command("bench", Description) { model, input, batch, warmUp, runs, layers, json };
+        var command = new ToolCommand("bench", Description)
+        {
+            Examples =
+            [
+                ("atrous bench",
+                    "The model in the box on the best device here, for 10 seconds"),
+                ("atrous bench roads.pth --image photo.jpg --runs 20",
+                    "A checkpoint of yours with a picture of yours, 20 times"),
+                ("atrous bench roads.pth --size 129x257 --runs 5 --layers",
+                    "How long each layer takes at this size"),
+            ],
+        };
+        command.Add(model);
+        command.Add(ToolCommand.Input, input);
         size.AddTo(command);
-        deviceOptions.AddTo(command);
         checkpointOptions.AddTo(command);
+        command.Add("Runs", batch, warmUp, runs);
+        command.Add(ToolCommand.Output, layers, json);
+        deviceOptions.AddTo(command);
         command.SetAction(result =>
         {
             TimeSpan sinceStart = BenchRun.SinceProcessStart();

@@ -10,9 +10,8 @@ namespace Atrous.Cli.Converting;
 internal static class ConvertCommand
 {
     private const string Description =
-        "Write the model as a safetensors file that describes itself: network, pre-processing and class names are in " +
-        "its " +
-        "metadata, and it needs no --dialect, --option or --output-stride to be read.";
+        "Write the model as a safetensors file that describes itself. Network, pre-processing and class names" +
+        " are in its metadata, and it needs no --dialect, --option or --output-stride to be read.";
 
     private static readonly Dictionary<string, DType> Types = new()
     {
@@ -44,7 +43,18 @@ internal static class ConvertCommand
         };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but errors" };
         var checkpointOptions = new CheckpointOptions();
-        var command = new Command("convert", Description) { model, output, type, fold, quiet };
+        var command = new ToolCommand("convert", Description)
+        {
+            Examples =
+            [
+                ("atrous convert roads.pth -o roads.safetensors",
+                    "The same weights in a file that is safe to share and says itself what it is"),
+                ("atrous convert roads.pth -o roads.safetensors --dtype fp16 --fold true",
+                    "Half the size, with batch norms multiplied into the convolutions"),
+            ],
+        };
+        command.Add(model);
+        command.Add(ToolCommand.Output, output, type, fold, quiet);
         checkpointOptions.AddTo(command);
         command.SetAction(result =>
         {

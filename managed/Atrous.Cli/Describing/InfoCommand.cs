@@ -7,6 +7,9 @@ namespace Atrous.Cli.Describing;
 /// <summary>`atrous info`: what Atrous makes of a checkpoint.</summary>
 internal static class InfoCommand
 {
+    private const string Description =
+        "Tell what a checkpoint is. Names and shapes are read, no weights.";
+
     public static Command Create()
     {
         Argument<string?> model = ModelChoice.Argument(optional: true);
@@ -18,10 +21,18 @@ internal static class InfoCommand
         };
         var json = new Option<bool>("--json") { Description = "Write one JSON document" };
         var checkpointOptions = new CheckpointOptions();
-        var command = new Command("info", "Tell what a checkpoint is; names and shapes are read, no weights.")
+        var command = new ToolCommand("info", Description)
         {
-            model, size, json,
+            Examples =
+            [
+                ("atrous info roads.pth",
+                    "Architecture, classes, pre-processing and the switches that --option sets"),
+                ("atrous info roads.pth --size 1024x2048 --json",
+                    "The same for programs, with the multiply-adds of such a picture"),
+            ],
         };
+        command.Add(model);
+        command.Add(ToolCommand.Output, size, json);
         checkpointOptions.AddTo(command);
         command.SetAction(result =>
         {

@@ -11,11 +11,10 @@ namespace Atrous.Cli.Evaluating;
 internal static class EvalCommand
 {
     private const string Description =
-        "Compare a model's masks with a data set's label maps: IoU of each class, mean and frequency-weighted IoU, " +
-        "pixel and " +
-        "mean accuracy. Label maps are PNGs whose pixel is the class (palette index or grey), paired with the " +
-        "pictures by " +
-        "name; a mask of another size is scored at its label map's.";
+        "Compare a model's masks with a data set's label maps. Tells the IoU of each class, mean and " +
+        "frequency-weighted IoU, pixel and mean accuracy. Label maps are PNGs whose pixel is the class " +
+        "(palette index or grey), paired with the pictures by name; a mask of another size is scored at its " +
+        "label map's.";
 
     public static Command Create(TemporaryFiles temporaries, Interruption interruption)
     {
@@ -63,14 +62,24 @@ internal static class EvalCommand
         var preprocessing = new PreprocessingOptions();
         var scoring = new ScoringOptions();
 
-        var command = new Command("eval", Description)
+        var command = new ToolCommand("eval", Description)
         {
-            model, images, labels, ignore, batch, confusion, classes, json, quiet,
+            Examples =
+            [
+                ("atrous eval roads.pth --images photos --labels truth",
+                    "The IoU of each class, and the means"),
+                ("atrous eval roads.pth --images photos --labels truth --ignore 0 --confusion confusion.png",
+                    "Class 0 is not scored; a picture shows which classes are taken for which"),
+            ],
         };
+        command.Add(model);
+        command.Add(ToolCommand.Input, images, labels, ignore);
+        checkpointOptions.AddTo(command);
+        command.Add(ToolCommand.Output, confusion, classes, json, quiet);
+        preprocessing.AddTo(command);
         scoring.AddTo(command);
         deviceOptions.AddTo(command);
-        checkpointOptions.AddTo(command);
-        preprocessing.AddTo(command);
+        command.Add(ToolCommand.Device, batch);
         command.SetAction(result =>
         {
             SegmenterOptions options = scoring.Read(result, deviceOptions.Read(result, checkpointOptions.Read(result)));

@@ -10,11 +10,9 @@ namespace Atrous.Cli.Exporting;
 internal static class ExportCommand
 {
     private const string Description =
-        "Write the model as ONNX (operator set 17) for other runtimes: input 'input' (N,C,H,W float32, normalised), " +
-        "outputs " +
-        "'logits' (what the original implementation's forward returns) and 'output' (logits at the input's size), or " +
-        "'output' " +
-        "alone where they are the same.";
+        "Write the model as ONNX for other runtimes. Operator set 17; input 'input' (N,C,H,W float32, " +
+        "normalised), outputs 'logits' (what the original implementation's forward returns) and 'output' " +
+        "(logits at the input's size), or 'output' alone where they are the same.";
 
     public static Command Create(TemporaryFiles temporaries)
     {
@@ -39,7 +37,18 @@ internal static class ExportCommand
         };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but errors" };
         var checkpointOptions = new CheckpointOptions();
-        var command = new Command("export", Description) { model, output, size, batch, quiet };
+        var command = new ToolCommand("export", Description)
+        {
+            Examples =
+            [
+                ("atrous export roads.pth -o roads.onnx",
+                    "A network for pictures of any size, where it allows that"),
+                ("atrous export roads.pth -o roads.onnx --size 513x513 --batch 1",
+                    "One for pictures of 513x513 alone, which some runtimes need or run faster"),
+            ],
+        };
+        command.Add(model);
+        command.Add(ToolCommand.Output, output, size, batch, quiet);
         checkpointOptions.AddTo(command);
         command.SetAction(result =>
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Atrous.Cli.Options;
 
 namespace Atrous.Cli.Helping;
 
@@ -15,7 +16,15 @@ internal static class HelpCommand
             Description = "The command whose arguments and options are told; all commands are listed unless given",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        var command = new Command("help", "Tell how atrous or one of its commands is used, as --help does.") { name };
+        var command = new ToolCommand("help", "Tell how atrous or one of its commands is used, as --help does.")
+        {
+            Examples =
+            [
+                ("atrous help", "All commands"),
+                ("atrous help segment", "The arguments and options of one"),
+            ],
+        };
+        command.Add(name);
         command.SetAction(result =>
         {
             if (result.GetValue(name) is not { } wanted)

@@ -11,9 +11,9 @@ namespace Atrous.Cli.Inferring;
 internal static class InferCommand
 {
     private const string Description =
-        "Run the network alone: tensor 'input' (N,C,H,W, already normalised) in; 'logits' (what the original " +
-        "implementation's " +
-        "forward returns) and 'output' (logits at the input's size) out, both N,C,H,W float32.";
+        "Run the network alone, from tensor to tensor. Tensor 'input' (N,C,H,W, already normalised) in; " +
+        "'logits' (what the original implementation's forward returns) and 'output' (logits at the input's " +
+        "size) out, both N,C,H,W float32.";
 
     public static Command Create(TemporaryFiles temporaries, Interruption interruption)
     {
@@ -33,9 +33,21 @@ internal static class InferCommand
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but errors" };
         var checkpointOptions = new CheckpointOptions();
         var deviceOptions = new DeviceOptions();
-        var command = new Command("infer", Description) { model, input, output, quiet };
-        deviceOptions.AddTo(command);
+        var command = new ToolCommand("infer", Description)
+        {
+            Examples =
+            [
+                ("atrous infer roads.pth --input input.safetensors -o logits.safetensors",
+                    "Scores to compare with those that Python computes of the same tensor"),
+                ("atrous infer roads.pth --input input.safetensors -o logits.safetensors --device reference",
+                    "The same in plain loops, slowly: tells whether a difference is the fast kernels'"),
+            ],
+        };
+        command.Add(model);
+        command.Add(ToolCommand.Input, input);
+        command.Add(ToolCommand.Output, output, quiet);
         checkpointOptions.AddTo(command);
+        deviceOptions.AddTo(command);
         command.SetAction(result =>
         {
             SegmenterOptions options = deviceOptions.Read(result, checkpointOptions.Read(result));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Atrous.Backends;
+using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 
 namespace Atrous.Cli.Listing;
@@ -10,7 +11,17 @@ internal static class DevicesCommand
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "Write one JSON document" };
-        var command = new Command("devices", "List the devices that networks can run on, or why they cannot.") { json };
+        var command = new ToolCommand("devices", "List the devices that networks can run on, or why they cannot.")
+        {
+            Examples =
+            [
+                ("atrous devices",
+                    "What --device takes on this machine"),
+                ("atrous devices --json",
+                    "The same for programs"),
+            ],
+        };
+        command.Add(ToolCommand.Output, json);
         command.SetAction(result =>
         {
             IReadOnlyList<DeviceInfo> devices = BackendRegistry.Devices();

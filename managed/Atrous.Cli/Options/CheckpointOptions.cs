@@ -28,12 +28,7 @@ internal sealed class CheckpointOptions
         Arity = ArgumentArity.OneOrMore,
     };
 
-    public void AddTo(Command command)
-    {
-        command.Add(_outputStride);
-        command.Add(_dialect);
-        command.Add(_switches);
-    }
+    public void AddTo(ToolCommand command) => command.Add(ToolCommand.Model, _outputStride, _dialect, _switches);
 
     /// <exception cref="CommandException">A switch is not NAME=VALUE, or is given twice.</exception>
     public SegmenterOptions Read(ParseResult result)

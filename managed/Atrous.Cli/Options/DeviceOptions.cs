@@ -37,12 +37,7 @@ internal sealed class DeviceOptions
         CustomParser = result => Numbers.Parse(result, 1, 1024, "a number from 1 to 1024"),
     };
 
-    public void AddTo(Command command)
-    {
-        command.Add(_device);
-        command.Add(_precision);
-        command.Add(_threads);
-    }
+    public void AddTo(ToolCommand command) => command.Add(ToolCommand.Device, _device, _precision, _threads);
 
     /// <summary>The options with device, precision and threads filled in.</summary>
     public SegmenterOptions Read(ParseResult result, SegmenterOptions options) => options with

@@ -18,7 +18,7 @@ internal sealed class NetworkSizeOption
         CustomParser = result => Numbers.ParseSize(result),
     };
 
-    public void AddTo(Command command) => command.Add(_size);
+    public void AddTo(ToolCommand command) => command.Add(ToolCommand.Input, _size);
 
     /// <summary>What was given, or null.</summary>
     public (int Height, int Width)? Of(ParseResult result) => result.GetValue(_size);

@@ -44,13 +44,7 @@ internal sealed class PreprocessingOptions
 
     public PreprocessingOptions() => _order.AcceptOnlyFromAmong("rgb", "bgr");
 
-    public void AddTo(Command command)
-    {
-        command.Add(_resize);
-        command.Add(_mean);
-        command.Add(_std);
-        command.Add(_order);
-    }
+    public void AddTo(ToolCommand command) => command.Add(ToolCommand.Processing, _resize, _mean, _std, _order);
 
     /// <summary>The options with the dialect's pre-processing changed where the user says so.</summary>
     /// <exception cref="CommandException">A list has not one number per channel.</exception>

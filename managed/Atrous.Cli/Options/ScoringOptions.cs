@@ -73,14 +73,8 @@ internal sealed class ScoringOptions
         return args;
     }
 
-    public void AddTo(Command command)
-    {
-        command.Add(_tile);
-        command.Add(_overlap);
-        command.Add(_scales);
-        command.Add(_flip);
-        command.Add(_crf);
-    }
+    public void AddTo(ToolCommand command) =>
+        command.Add(ToolCommand.Processing, _tile, _overlap, _scales, _flip, _crf);
 
     /// <summary>The options with window, augmentation and CRF filled in.</summary>
     /// <exception cref="CommandException">--overlap stands alone, or --tile and --crf together.</exception>

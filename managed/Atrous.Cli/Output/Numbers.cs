@@ -77,6 +77,10 @@ internal static class Numbers
     /// <summary>"12.3 %".</summary>
     public static string Percent(double share) => (share * 100).ToString("0.0", CultureInfo.InvariantCulture) + " %";
 
+    /// <summary>"12 %".</summary>
+    public static string WholePercent(double share) =>
+        (share * 100).ToString("0", CultureInfo.InvariantCulture) + " %";
+
     /// <summary>"0.485,0.456,0.406": as an option takes them, with all digits that count.</summary>
     public static string List(IEnumerable<float> numbers) =>
         string.Join(',', numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture)));

@@ -38,5 +38,8 @@ internal sealed class ProgressBar
     /// <summary>
     /// As <see cref="Terminal.Message"/>, through the console that draws the bar, which makes room for the line.
     /// </summary>
-    public void Message(string message) => _console.WriteLine($"atrous: {Terminal.OneLine(message)}");
+    public void Message(string message) => Line($"atrous: {message}");
+
+    /// <summary>A line above the bar.</summary>
+    public void Line(string line) => _console.WriteLine(Terminal.OneLine(line));
 }

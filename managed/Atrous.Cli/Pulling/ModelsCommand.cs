@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Atrous.Catalog;
+using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 using Spectre.Console;
 
@@ -11,10 +12,9 @@ namespace Atrous.Cli.Pulling;
 internal static class ModelsCommand
 {
     private const string Description =
-        "List the models that have a name: the one in the box, and the published ones that `atrous pull NAME` " +
-        "fetches into " +
-        "ATROUS_HOME (else the platform's cache folder). ATROUS_CATALOG names another catalog in place of the " +
-        "built-in one.";
+        "List the models that have a name. They are the one in the box, and the published ones that `atrous " +
+        "pull NAME` fetches into ATROUS_HOME (else the platform's cache folder). ATROUS_CATALOG names another" +
+        " catalog in place of the built-in one.";
 
     private const string Unknown = "unknown";
 
@@ -24,7 +24,17 @@ internal static class ModelsCommand
         {
             Description = "Write one JSON document, with URLs, hashes and sources",
         };
-        var command = new Command("models", Description) { json };
+        var command = new ToolCommand("models", Description)
+        {
+            Examples =
+            [
+                ("atrous models",
+                    "Name, size, score and licence of each, and which are on this machine"),
+                ("atrous models --json",
+                    "The same for programs, with URLs and hashes"),
+            ],
+        };
+        command.Add(ToolCommand.Output, json);
         command.SetAction(result =>
         {
             var catalog = PublishedModels.Open();

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Atrous.Catalog;
+using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 
 namespace Atrous.Cli.Pulling;
@@ -8,10 +9,9 @@ namespace Atrous.Cli.Pulling;
 internal static class PullCommand
 {
     private const string Description =
-        "Fetch a published model that `atrous models` lists into ATROUS_HOME (else the platform's cache folder), so " +
-        "that --model NAME " +
-        "works. A pull that was interrupted keeps what it has and goes on there; what came is checked against the " +
-        "publisher's SHA-256.";
+        "Fetch a published model that `atrous models` lists. It goes into ATROUS_HOME (else the platform's " +
+        "cache folder), so that --model NAME works. A pull that was interrupted keeps what it has and goes on" +
+        " there; what came is checked against the publisher's SHA-256.";
 
     public static Command Create(Interruption interruption)
     {
@@ -23,7 +23,18 @@ internal static class PullCommand
             CustomParser = result => Numbers.Parse(result, 1, 3600, "a number of seconds from 1 to 3600"),
         };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but errors" };
-        var command = new Command("pull", Description) { name, timeout, quiet };
+        var command = new ToolCommand("pull", Description)
+        {
+            Examples =
+            [
+                ("atrous pull deeplabv3_resnet50",
+                    "Then `atrous segment photo.jpg --model deeplabv3_resnet50` works"),
+                ("ATROUS_HOME=/data/models atrous pull deeplabv3_resnet50 --timeout 120",
+                    "Into a folder of your choice, over a slow line"),
+            ],
+        };
+        command.Add(name);
+        command.Add(ToolCommand.Output, timeout, quiet);
         command.SetAction(result =>
         {
             string wanted = result.GetRequiredValue(name);

@@ -8,7 +8,8 @@ namespace Atrous.Cli.Segmenting;
 /// <summary>
 /// One JSON document, written as the pictures are done; it is complete even where the run is interrupted.
 /// </summary>
-internal sealed class JsonReport : SegmentationReport
+/// <param name="quiet">Nothing is said on standard error but what failed.</param>
+internal sealed class JsonReport(bool quiet) : SegmentationReport
 {
     private Utf8JsonWriter? _json;
 
@@ -25,12 +26,14 @@ internal sealed class JsonReport : SegmentationReport
             json.WriteStartArray("results");
             work();
             json.WriteEndArray();
-            json.WriteNumber("segmented", Finished);
+            json.WriteNumber("segmented", Written.Count);
             json.WriteNumber("failed", Failures);
             json.WriteBoolean("interrupted", interruption.ExitCode is not null);
             json.WriteNumber("seconds", Math.Round(Stopwatch.GetElapsedTime(start).TotalSeconds, 3));
             json.WriteEndObject();
         });
+        if (!quiet && Written.Count > 0)
+            Terminal.Message(WrittenFiles.Where(Written));
     }
 
     public override void Done(SegmentedPicture picture)

@@ -4,7 +4,10 @@ using Atrous.Cli.Output;
 
 namespace Atrous.Cli.Segmenting;
 
-/// <summary>For many pictures: a progress bar where stderr is a terminal, and one line at the end.</summary>
+/// <summary>
+/// For many pictures: a line for each on standard output, a progress bar where standard error is a terminal, and one
+/// line at the end.
+/// </summary>
 internal sealed class ProgressReport : SegmentationReport
 {
     private ProgressBar? _bar;
@@ -21,13 +24,19 @@ internal sealed class ProgressReport : SegmentationReport
         _bar = null;
         string seconds = Stopwatch.GetElapsedTime(start).TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
         string failures = Failures > 0 ? $", {Failures} failed" : "";
-        string rest = pictures - Finished - Failures is var left and > 0 ? $", {left} left undone" : "";
-        Terminal.Message($"{Finished} of {pictures} pictures segmented in {seconds} s{failures}{rest}");
+        string rest = pictures - Written.Count - Failures is var left and > 0 ? $", {left} left undone" : "";
+        string where = Written.Count > 0 ? $"; {WrittenFiles.Where(Written)}" : "";
+        Terminal.Message($"{Written.Count} of {pictures} pictures segmented in {seconds} s{failures}{rest}{where}");
     }
 
     public override void Done(SegmentedPicture picture)
     {
         base.Done(picture);
+        string line = WrittenFiles.Line(picture);
+        if (_bar is null || Console.IsOutputRedirected)
+            Console.Out.WriteLine(Terminal.OneLine(line));
+        else
+            _bar.Line(line);
         _bar?.Step();
     }
 

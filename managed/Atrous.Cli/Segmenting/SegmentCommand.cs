@@ -8,8 +8,8 @@ namespace Atrous.Cli.Segmenting;
 internal static class SegmentCommand
 {
     private const string Description =
-        "Segment pictures: writes NAME.mask.png, an 8-bit palette PNG whose pixel is the class index, for every " +
-        "picture.";
+        "Segment pictures. Writes NAME.mask.png for each, an 8-bit palette PNG whose pixel is the class " +
+        "index.";
 
     public static Command Create(TemporaryFiles temporaries, Interruption interruption)
     {
@@ -50,14 +50,25 @@ internal static class SegmentCommand
         var preprocessing = new PreprocessingOptions();
         var scoring = new ScoringOptions();
 
-        var command = new Command("segment", Description)
+        var command = new ToolCommand("segment", Description)
         {
-            inputs, model, output, overlay, opacity, classes, json, quiet,
+            Examples =
+            [
+                ("atrous segment street.jpg --overlay",
+                    "The mask and a coloured picture beside the photo, with the model in the box"),
+                ("atrous segment photos --model roads.pth -o masks",
+                    "A mask for each picture of a folder, in another folder, with a checkpoint of yours"),
+                ("atrous segment aerial.png --model roads.pth --tile 513",
+                    "A window slides over a picture that is too large to be looked at whole"),
+            ],
         };
+        command.Add(inputs);
+        command.Add(ToolCommand.Model, model);
+        checkpointOptions.AddTo(command);
+        command.Add(ToolCommand.Output, output, overlay, opacity, classes, json, quiet);
+        preprocessing.AddTo(command);
         scoring.AddTo(command);
         deviceOptions.AddTo(command);
-        checkpointOptions.AddTo(command);
-        preprocessing.AddTo(command);
         command.SetAction(result =>
         {
             SegmenterOptions options = scoring.Read(result, deviceOptions.Read(result, checkpointOptions.Read(result)));
@@ -69,7 +80,7 @@ internal static class SegmentCommand
                     "The mask and --json both go to standard output; name a file with -o for the mask.");
             ClassesFile? named = result.GetValue(classes) is { } path ? ClassesFile.Read(path) : null;
 
-            SegmentationReport report = result.GetValue(json) ? new JsonReport()
+            SegmentationReport report = result.GetValue(json) ? new JsonReport(result.GetValue(quiet))
                 : result.GetValue(quiet) ? new SegmentationReport()
                 : files.IsOneFile ? new TableReport(toStandardOutput)
                 : new ProgressReport();

@@ -12,8 +12,10 @@ internal sealed record SegmentedPicture(SegmentJob Job, Segmentation Mask, TimeS
 /// <summary>What a run tells while it works. This one tells errors alone.</summary>
 internal class SegmentationReport
 {
-    /// <summary>Pictures whose outputs are written.</summary>
-    protected int Finished { get; private set; }
+    private readonly List<SegmentJob> _written = [];
+
+    /// <summary>The pictures whose outputs are written, in that order.</summary>
+    protected IReadOnlyList<SegmentJob> Written => _written;
 
     protected int Failures { get; private set; }
 
@@ -26,7 +28,7 @@ internal class SegmentationReport
     public virtual void Around(
         Segmenter? segmenter, SegmenterOptions options, int pictures, Action work, Interruption interruption) => work();
 
-    public virtual void Done(SegmentedPicture picture) => Finished++;
+    public virtual void Done(SegmentedPicture picture) => _written.Add(picture.Job);
 
     public void Failed(string input, Failure failure)
     {

@@ -26,5 +26,6 @@ internal sealed class TableReport(bool toStandardError) : SegmentationReport
                 new Text(Numbers.Grouped(share.Pixels)), new Text(Numbers.Percent(share.Share)));
         }
         console.Write(table);
+        (toStandardError ? Console.Error : Console.Out).WriteLine(Terminal.OneLine(WrittenFiles.Where(Written)));
     }
 }

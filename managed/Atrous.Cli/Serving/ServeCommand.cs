@@ -12,9 +12,9 @@ namespace Atrous.Cli.Serving;
 internal static class ServeCommand
 {
     private const string Description =
-        "Serve models over HTTP: a page at /, POST /v1/segment, the Open Inference Protocol at /v2, /metrics, " +
-        "/livez, /readyz. " +
-        "SIGTERM drains and exits with 0 (a second one exits at once), SIGHUP loads the models anew.";
+        "Serve models over HTTP. There is a page at /, POST /v1/segment, the Open Inference Protocol at /v2, " +
+        "/metrics, /livez and /readyz. SIGTERM drains and exits with 0 (a second one exits at once), SIGHUP " +
+        "loads the models anew.";
 
     private static readonly Option<string[]> Models = new("--model", "-m")
     {
@@ -64,13 +64,23 @@ internal static class ServeCommand
     {
         var deviceOptions = new DeviceOptions();
         var checkpointOptions = new CheckpointOptions();
-        var command = new Command("serve", Description) { Models, Host, Port };
-        deviceOptions.AddTo(command);
+        var command = new ToolCommand("serve", Description)
+        {
+            Examples =
+            [
+                ("atrous serve",
+                    "The model in the box at http://127.0.0.1:8080, with a page to try it"),
+                ("atrous serve --model street=roads.pth --model rooms=ade20k.safetensors --host 0.0.0.0",
+                    "Two models, by name, for every machine that reaches this one"),
+            ],
+        };
+        command.Add(ToolCommand.Model, Models);
         checkpointOptions.AddTo(command);
-        foreach (
-            Option option in new Option[] { MaxBatch, MaxDelay, Queue, Timeout, DrainDelay, Drain, MaxBody, MaxPixels,
-            Admin, Logs, Level })
-            command.Add(option);
+        command.Add("Connections", Host, Port, MaxBody, MaxPixels, Admin);
+        command.Add("Queue", MaxBatch, MaxDelay, Queue, Timeout);
+        command.Add("Shutdown", DrainDelay, Drain);
+        command.Add("Log", Logs, Level);
+        deviceOptions.AddTo(command);
         command.SetAction(result =>
         {
             Serve(Read(result, deviceOptions.Read(result, checkpointOptions.Read(result))), interruption).GetAwaiter()
@@ -148,7 +158,7 @@ internal static class ServeCommand
     private static Option<int?> Whole(string name, string unit, string description, int usual, int least, int most) =>
         new(name)
         {
-            Description = $"{description}; {usual} unless given",
+            Description = description,
             HelpName = unit,
             DefaultValueFactory = _ => usual,
             CustomParser = result => Numbers.Parse(result, least, most, $"a whole number from {least} to {most}"),
@@ -158,7 +168,7 @@ internal static class ServeCommand
     {
         var option = new Option<string>(name)
         {
-            Description = $"{description}; {values[0]} unless given",
+            Description = description,
             HelpName = string.Join('|', values),
             DefaultValueFactory = _ => values[0],
         };

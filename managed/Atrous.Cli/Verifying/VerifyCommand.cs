@@ -7,11 +7,9 @@ namespace Atrous.Cli.Verifying;
 internal static class VerifyCommand
 {
     private const string Description =
-        "Run a model on a device and on one that is trusted (the CPU in fp32; for the CPU itself the reference's " +
-        "plain loops, which " +
-        "are slow), and compare scores and labels of the same pictures with the tolerance of the precision. Exits " +
-        "with 1 where it " +
-        "is exceeded.";
+        "Check what a device computes against one that is trusted. That is the CPU in fp32, and for the CPU " +
+        "itself the reference's plain loops, which are slow. Scores and labels of the same pictures are " +
+        "compared with the tolerance of the precision; exits with 1 where it is exceeded.";
 
     public static Command Create(Interruption interruption)
     {
@@ -37,10 +35,23 @@ internal static class VerifyCommand
         var checkpointOptions = new CheckpointOptions();
         var deviceOptions = new DeviceOptions();
 
-        var command = new Command("verify", Description) { model, inputs, layers, against, json, quiet };
+        var command = new ToolCommand("verify", Description)
+        {
+            Examples =
+            [
+                ("atrous verify roads.pth --device cuda",
+                    "Whether the GPU computes what the CPU does"),
+                ("atrous verify roads.pth photos --against cpu --layers",
+                    "With pictures of yours, and the first layer that differs by too much"),
+            ],
+        };
+        command.Add(model);
+        command.Add(inputs);
         size.AddTo(command);
-        deviceOptions.AddTo(command);
         checkpointOptions.AddTo(command);
+        command.Add("Comparison", layers, against);
+        command.Add(ToolCommand.Output, json, quiet);
+        deviceOptions.AddTo(command);
         command.SetAction(result =>
         {
             ModelChoice chosen = ModelChoice.Of(result, model);

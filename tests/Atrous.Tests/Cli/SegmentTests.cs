@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Atrous.Imaging;
 using Atrous.Tests.Segmenters;
 
@@ -20,6 +21,7 @@ public sealed class SegmentTests(GeneratedModel model) : IDisposable
         _place.AssertMask("photo.mask.png");
         Assert.Contains("share", result.Output);
         Assert.Contains("class ", result.Output);
+        Assert.EndsWith($"\nmask in {_place["photo.mask.png"]}\n", result.Output);
         Assert.Contains("on cpu", Assert.Single(result.ErrorLines));
         Assert.DoesNotContain('\e', result.Output);
     }
@@ -61,14 +63,22 @@ public sealed class SegmentTests(GeneratedModel model) : IDisposable
         ToolResult first = Segment(_place["in"], "-o", _place["out"]).Exits(0);
         string[] masks = ["out/a.mask.png", "out/sub/a.mask.png", "out/sub/deep/b.mask.png"];
         Assert.Equal(masks, _place.Files.Except(before));
-        Assert.Contains("3 of 3", first.Error);
-        Assert.Empty(first.Output);
+        Assert.Matches(
+            $"^atrous: 3 of 3 pictures segmented in .* s; masks in {Regex.Escape(_place["out"])} and below it$",
+            first.ErrorLines[^1]);
+        string[] lines = first.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(3, lines.Length);
+        Assert.Matches(
+            $@"^{Regex.Escape(_place["in/a.png"])}  {Regex.Escape(_place["out/a.mask.png"])}  .+ \d+ %(, .+ \d+ %)*$",
+            lines[0]);
 
         // Beside the inputs, twice: what the first run wrote is no input of the second.
         Segment(_place["in"], "--overlay").Exits(0);
         string[] after = _place.Files;
         Segment(_place["in"], "--overlay").Exits(0);
         Assert.Equal(after, _place.Files);
+        ToolResult json = Segment(_place["in/a.png"], _place["in/sub"], "--overlay", "--json").Exits(0);
+        Assert.Equal($"atrous: masks and overlays in {_place["in"]} and below it", json.ErrorLines[^1]);
         Assert.Contains("in/sub/deep/b.overlay.png", after);
     }
 
@@ -104,6 +114,7 @@ public sealed class SegmentTests(GeneratedModel model) : IDisposable
         Workplace.AssertMask(piped.Bytes);
         Assert.Equal(_place.AssertMask("photo.mask.png"), piped.Bytes);
         Assert.Contains("share", piped.Error);
+        Assert.EndsWith("\nmask on standard output\n", piped.Error);
 
         Tool.Pipe(photo, "segment", "-", "--model", model.Path, "-o", _place["piped.png"], "-q").Exits(0);
         Assert.Equal(piped.Bytes, _place.AssertMask("piped.png"));
