@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 namespace Atrous.Server;
 
 /// <summary>A body in memory. Dispose it when nothing reads it any more.</summary>
-/// <param name="budget">Of all bodies.</param>
+/// <param name="budget">What all bodies in memory share; it is charged as this one grows.</param>
 internal sealed class BodyLease(BodyBudget budget) : IDisposable
 {
     private UnmanagedBytes? _bytes;

@@ -6,8 +6,8 @@ namespace Atrous.Server.OpenInference;
 /// <summary>Models by the names and versions of addresses.</summary>
 internal static class CatalogLookup
 {
-    /// <param name="catalog">All models.</param>
-    /// <param name="model">Its name.</param>
+    /// <param name="catalog">The models that the server has.</param>
+    /// <param name="model">The name of the model.</param>
     /// <param name="version">"1"; null where the address has none.</param>
     /// <exception cref="UnknownModelException">There is no such model.</exception>
     /// <exception cref="ProtocolException">There is no such version.</exception>

@@ -15,7 +15,7 @@ internal ref struct DocumentReader
     private readonly ReadOnlyMemory<byte> _text;
     private Utf8JsonReader _json;
 
-    /// <param name="text">UTF-8.</param>
+    /// <param name="text">The document in UTF-8, which is not copied.</param>
     /// <param name="maxDepth">Nested arrays and objects.</param>
     public DocumentReader(ReadOnlyMemory<byte> text, int maxDepth)
     {

@@ -28,7 +28,7 @@ internal sealed record RequestedOutput(string Name, bool? Binary);
 
 /// <summary>A tensor of a request. Its data lies in the request's body and is valid as long as that.</summary>
 /// <param name="Name">Unlike all others of the request.</param>
-/// <param name="Type">Of its elements.</param>
+/// <param name="Type">The type of the tensor's elements.</param>
 /// <param name="Shape">No dimension is negative.</param>
 /// <param name="Form">How the data is written.</param>
 /// <param name="Data">A JSON array, or bytes.</param>

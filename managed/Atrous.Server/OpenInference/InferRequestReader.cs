@@ -27,7 +27,7 @@ internal ref struct InferRequestReader
     }
 
     /// <summary>Reads a body whose first part is JSON.</summary>
-    /// <param name="body">The uncompressed body.</param>
+    /// <param name="body">The whole body, not compressed; the request's tensors lie in it.</param>
     /// <param name="headerLength">
     /// Inference-Header-Content-Length, bytes of the JSON part, above 0; null where it was not sent.
     /// </param>

@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Http;
 namespace Atrous.Server.OpenInference;
 
 /// <summary>An output of an answer.</summary>
-/// <param name="Name">One of <see cref="ModelSurface"/>'s.</param>
+/// <param name="Name">One of the outputs' names in <see cref="ModelSurface"/>.</param>
 /// <param name="Type">UINT8, UINT16 or FP32.</param>
 /// <param name="Binary">After the JSON, or in it.</param>
 internal sealed record OutputTensor(string Name, TensorType Type, bool Binary);
@@ -56,7 +56,7 @@ internal sealed class InferResponse(
         }
     }
 
-    /// <param name="json">Where to.</param>
+    /// <param name="json">The writer that the answer's JSON goes to.</param>
     /// <param name="body">Where the writer writes to, for flushing; null for memory.</param>
     /// <param name="cancellationToken">The client is gone.</param>
     private async Task WriteJsonAsync(Utf8JsonWriter json, PipeWriter? body, CancellationToken cancellationToken)

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 namespace Atrous.Server.OpenInference;
 
 /// <summary>Runs an infer request through a model's queue.</summary>
-/// <param name="model">Of the request's address.</param>
-/// <param name="maxPixels">Of all pictures of a request together.</param>
+/// <param name="model">The model that the request's address names.</param>
+/// <param name="maxPixels">Pixels that all pictures of a request may have together.</param>
 internal sealed class Inference(IServedModel model, long maxPixels)
 {
     /// <summary>The masks, in the order of the input's first dimension.</summary>

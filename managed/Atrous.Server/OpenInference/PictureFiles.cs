@@ -31,7 +31,7 @@ internal sealed class PictureFiles : IDisposable
     public IReadOnlyList<ReadOnlyMemory<byte>> Files => _files;
 
     /// <summary>Finds the files.</summary>
-    /// <param name="input">Of type BYTES.</param>
+    /// <param name="input">The request's tensor of type BYTES, [N] or [N, 1].</param>
     /// <param name="maxCount">Files that a request may have.</param>
     /// <exception cref="ProtocolException">Shape and data do not fit together.</exception>
     public static PictureFiles Read(InputTensor input, int maxCount)

@@ -16,9 +16,9 @@ internal static class PixelTensor
     private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
 
     /// <summary>The pictures, in the order of the tensor. The caller disposes them.</summary>
-    /// <param name="input">Of a number type.</param>
+    /// <param name="input">The request's tensor of a number type, [N, H, W, C].</param>
     /// <param name="maxCount">Pictures that a request may have.</param>
-    /// <param name="maxPixels">Of all pictures together.</param>
+    /// <param name="maxPixels">Pixels that all pictures may have together.</param>
     /// <exception cref="ProtocolException">Shape and data do not fit together, or an element is no pixel's.</exception>
     public static Image[] Read(InputTensor input, int maxCount, long maxPixels)
     {

@@ -4,7 +4,7 @@ namespace Atrous.Server.OpenInference;
 
 /// <summary>A request that the protocol refuses: the message is the client's <c>{"error": ...}</c>.</summary>
 /// <param name="message">One sentence: what was wrong and what to do.</param>
-/// <param name="status">Of the answer, 400 to 499.</param>
+/// <param name="status">The HTTP status of the answer, 400 to 499.</param>
 internal sealed class ProtocolException(string message, int status = StatusCodes.Status400BadRequest)
     : BadHttpRequestException(message, status)
 {

@@ -16,9 +16,9 @@ internal sealed record ReportAnswer(SegmentReport Report) : IAnswer
 }
 
 /// <summary>A picture file.</summary>
-/// <param name="Bytes">The file.</param>
+/// <param name="Bytes">The contents of the file.</param>
 /// <param name="Name">Its name for who saves it.</param>
-/// <param name="Type">"png" or "jpeg".</param>
+/// <param name="Type">The format of the file, "png" or "jpeg".</param>
 internal sealed record PictureAnswer(MemoryStream Bytes, string Name, string Type) : IAnswer
 {
     public Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)

@@ -10,14 +10,14 @@ namespace Atrous.Catalog;
 /// never mixed), tries again what may pass, checks the hash, and gives the file its name in one step.
 /// </summary>
 /// <param name="http">Follows redirects, though never from https to http; without a limit of time.</param>
-/// <param name="options">Patience.</param>
+/// <param name="options">How often and how long it tries.</param>
 /// <param name="report">Is told how it goes.</param>
 internal sealed class FileDownload(HttpClient http, PullOptions options, IPullReport report)
 {
     private const int BufferBytes = 1 << 16;
 
     /// <summary>Fetches a file.</summary>
-    /// <param name="file">What to fetch.</param>
+    /// <param name="file">The file to fetch, with its address and its hash.</param>
     /// <param name="target">Where it goes; its folder exists, and no other process is at it.</param>
     /// <param name="cancellationToken">What has come by then stays for the next time.</param>
     /// <exception cref="ModelException">The server has no such file.</exception>

@@ -17,7 +17,7 @@ public enum PullState
 /// The folder of pulled models: FOLDER/NAME/FILE. A file is there whole or not at all; what has come of it so far is
 /// FILE.partial.
 /// </summary>
-/// <param name="folder">Need not exist.</param>
+/// <param name="folder">The folder of all models, which need not exist.</param>
 public sealed class ModelCache(string folder)
 {
     /// <summary>Names Atrous's own folder in place of the platform's.</summary>

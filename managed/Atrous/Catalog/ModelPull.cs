@@ -3,7 +3,7 @@ namespace Atrous.Catalog;
 /// <summary>
 /// Brings a model of the catalog into the cache. Pulls of one model, in this process or others, wait for each other.
 /// </summary>
-/// <param name="cache">Where to.</param>
+/// <param name="cache">The cache that models are pulled into.</param>
 /// <param name="options">Null for the defaults.</param>
 public sealed class ModelPull(ModelCache cache, PullOptions? options = null)
 {
@@ -14,7 +14,7 @@ public sealed class ModelPull(ModelCache cache, PullOptions? options = null)
     /// Fetches what is missing. Files that are there are checked against the catalog's hashes and fetched anew where
     /// they are not what it means.
     /// </summary>
-    /// <param name="entry">Of the catalog.</param>
+    /// <param name="entry">The published model to fetch, as the catalog describes it.</param>
     /// <param name="report">Is told how it goes.</param>
     /// <param name="cancellationToken">What has come by then stays, and the next pull goes on there.</param>
     /// <returns>The number of files that were fetched; 0 where all were there.</returns>

@@ -22,12 +22,12 @@ public sealed record PullOptions
 public interface IPullReport
 {
     /// <summary>Bytes of a file so far, those of earlier pulls included.</summary>
-    /// <param name="file">Its name.</param>
-    /// <param name="received">Bytes.</param>
+    /// <param name="file">The name of the file.</param>
+    /// <param name="received">Bytes that are there so far, those of earlier pulls included.</param>
     /// <param name="total">Bytes; null where the server does not say.</param>
     void Received(string file, long received, long? total);
 
     /// <summary>Something that the user should know: a new try, a start from the beginning.</summary>
-    /// <param name="message">A sentence.</param>
+    /// <param name="message">One sentence without its full stop, which names the file or the model.</param>
     void Noted(string message);
 }
