@@ -22,10 +22,11 @@ public sealed class AtrousOptions
     public bool LoadInBackground { get; set; }
 
     /// <summary>Adds a model.</summary>
-    /// <param name="name">By which requests and <see cref="IModelCatalog"/> name it.</param>
-    /// <param name="path">What <see cref="Segmenter.Load"/> takes.</param>
-    /// <param name="segmenter">Device, precision, output stride; null for the defaults.</param>
-    /// <param name="batching">Queue and batches; null for the defaults.</param>
+    /// <param name="name">The name by which requests and <see cref="IModelCatalog"/> know the model.</param>
+    /// <param name="path">The checkpoint's file or folder, as <see cref="Segmenter.Load"/> takes it.</param>
+    /// <param name="segmenter">Device, precision and output stride of the model; null for the defaults.</param>
+    /// <param name="batching">How the model's requests wait and run together; null for the defaults.</param>
+    /// <returns>These options, so that calls can be chained.</returns>
     /// <exception cref="ArgumentException">The name is taken.</exception>
     public AtrousOptions AddModel(
         string name, string path, SegmenterOptions? segmenter = null, BatchingOptions? batching = null)
@@ -34,6 +35,17 @@ public sealed class AtrousOptions
             name, new ModelOptions { Path = path, Segmenter = segmenter ?? new(), Batching = batching ?? new() });
         return this;
     }
+
+    /// <summary>
+    /// Adds the network that comes with Atrous, 11 classes of road scenes, under its own name "atrous-street"
+    /// (<see cref="Catalog.DefaultModel"/>). As with <see cref="AddModel"/>, the model that is added first is injected
+    /// unless <see cref="DefaultModel"/> names another.
+    /// </summary>
+    /// <inheritdoc cref="AddModel" path="/param[@name!='name' and @name!='path']"/>
+    /// <inheritdoc cref="AddModel" path="/returns"/>
+    /// <exception cref="ArgumentException">The network was added before.</exception>
+    public AtrousOptions AddDefaultModel(SegmenterOptions? segmenter = null, BatchingOptions? batching = null) =>
+        AddModel(Catalog.DefaultModel.Name, Catalog.DefaultModel.Path, segmenter, batching);
 }
 
 /// <summary>One model.</summary>

@@ -14,8 +14,9 @@ public static class AtrousServiceCollectionExtensions
     /// <see cref="IModelCatalog"/> all of them. They are loaded when the host starts and freed when it stops. Health
     /// checks are added with the tags "live" and "ready".
     /// </summary>
-    /// <param name="services">Of the host.</param>
-    /// <param name="configure">Names the models.</param>
+    /// <param name="services">The host's services, to which these are added.</param>
+    /// <param name="configure">Names the models: <c>options => options.AddDefaultModel()</c>.</param>
+    /// <returns>The same services, so that calls can be chained.</returns>
     /// <exception cref="OptionsValidationException">
     /// When the host starts: the options contradict themselves.
     /// </exception>

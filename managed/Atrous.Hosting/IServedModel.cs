@@ -31,7 +31,7 @@ public interface IServedModel : ISegmenter
     /// The masks of some pictures, in their order. All are accepted or none; one failure fails the call.
     /// </summary>
     Task<IReadOnlyList<Segmentation>> SegmentAsync(
-        IReadOnlyList<Image> photos, SegmentRequest? options = null, CancellationToken cancellationToken = default);
+        IReadOnlyList<Image> photos, SegmentRequest? request = null, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// The mask of a picture file. Its header is checked against <see cref="AtrousOptions.MaxPixels"/> and the queue
@@ -40,14 +40,14 @@ public interface IServedModel : ISegmenter
     /// </summary>
     /// <returns>The mask with the decoded picture, which the caller disposes.</returns>
     Task<SegmentedPhoto> SegmentAsync(
-        ReadOnlyMemory<byte> file, SegmentRequest? options = null, CancellationToken cancellationToken = default);
+        ReadOnlyMemory<byte> file, SegmentRequest? request = null, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Runs the network alone on a normalised NHWC input, as <see cref="Segmenter.Infer"/>, in its turn. Keep the
     /// tensor until the task ends; the caller disposes the result.
     /// </summary>
     Task<NetworkResult> InferAsync(
-        Tensor input, SegmentRequest? options = null, CancellationToken cancellationToken = default);
+        Tensor input, SegmentRequest? request = null, CancellationToken cancellationToken = default);
 
     /// <summary>
     /// Refuses now what would be refused anyway, so that a server need not read a body first. Takes no place in the

@@ -4,10 +4,10 @@ namespace Atrous.Hosting;
 public readonly record struct DurationCount(long Count, TimeSpan Total);
 
 /// <summary>The batches of one size.</summary>
-/// <param name="BatchSize">Pictures in each.</param>
-/// <param name="Preprocess">Decoding and pre-processing of their pictures; counted once per batch.</param>
-/// <param name="Network">Runs of the network.</param>
-/// <param name="Postprocess">From outputs to masks.</param>
+/// <param name="BatchSize">The number of pictures in each of these batches.</param>
+/// <param name="Preprocess">The time to decode and pre-process their pictures, counted once a batch.</param>
+/// <param name="Network">The time of the network's runs, one a batch.</param>
+/// <param name="Postprocess">The time from the network's outputs to the masks, counted once a batch.</param>
 public sealed record BatchStatistics(
     int BatchSize, DurationCount Preprocess, DurationCount Network, DurationCount Postprocess);
 

@@ -21,8 +21,8 @@ public enum ModelState
 }
 
 /// <summary>A model's state at one moment.</summary>
-/// <param name="Name">As configured.</param>
-/// <param name="State">Whether it serves.</param>
+/// <param name="Name">The model's name in <see cref="AtrousOptions.Models"/>.</param>
+/// <param name="State">Whether the model serves, is being loaded, or neither.</param>
 /// <param name="Reason">
 /// Why it is not ready, in one sentence; for a ready model why the last reload failed. Empty where there is nothing to
 /// say.

@@ -3,19 +3,19 @@ using Atrous.Imaging;
 namespace Atrous.Hosting;
 
 /// <summary>Where a request's time went.</summary>
-/// <param name="Queue">Waiting, for preparation and for the device.</param>
-/// <param name="Decode">From the file's bytes to pixels; zero where pixels came.</param>
-/// <param name="Preprocess">Resizing and normalising.</param>
-/// <param name="Network">The whole batch's run.</param>
-/// <param name="Postprocess">From the network's output to the mask, of the whole batch.</param>
-/// <param name="BatchSize">Pictures that ran together.</param>
+/// <param name="Queue">The time that the request waited, for preparation and for the device.</param>
+/// <param name="Decode">The time from the file's bytes to pixels; zero where the caller gave pixels.</param>
+/// <param name="Preprocess">The time to resize and normalise all pictures of the batch.</param>
+/// <param name="Network">The time of the network's run for the whole batch.</param>
+/// <param name="Postprocess">The time from the network's output to the masks of the whole batch.</param>
+/// <param name="BatchSize">The number of pictures that ran together.</param>
 public readonly record struct RequestTimings(
     TimeSpan Queue, TimeSpan Decode, TimeSpan Preprocess, TimeSpan Network, TimeSpan Postprocess, int BatchSize);
 
 /// <summary>A picture file's mask, with the picture. Dispose it to give the picture back.</summary>
 /// <param name="Photo">The decoded picture, upright.</param>
-/// <param name="Mask">Of the picture's size.</param>
-/// <param name="Timings">Of this request.</param>
+/// <param name="Mask">The class of every pixel, at the picture's own height and width.</param>
+/// <param name="Timings">Where this request's time went.</param>
 public sealed record SegmentedPhoto(Image Photo, Segmentation Mask, RequestTimings Timings) : IDisposable
 {
     public void Dispose() => Photo.Dispose();

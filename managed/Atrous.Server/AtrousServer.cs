@@ -101,31 +101,34 @@ public sealed class AtrousServer : IAsyncDisposable
     /// Not ready any more, serves on for <see cref="ServerOptions.DrainDelay"/>, then stops accepting, finishes what is
     /// under way within <see cref="ServerOptions.DrainTimeout"/>, and frees the models.
     /// </summary>
-    /// <param name="hurry">Cuts the delay short.</param>
-    public async Task DrainAsync(CancellationToken hurry = default)
+    /// <param name="cancellationToken">Cuts the delay short; requests under way are finished all the same.</param>
+    public async Task DrainAsync(CancellationToken cancellationToken = default)
     {
         Services.GetRequiredService<Draining>().Begin();
-        await Task.Delay(_options.DrainDelay, hurry).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(_options.DrainDelay, cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _application.StopAsync(CancellationToken.None).ConfigureAwait(false);
     }
 
-    /// <summary>Starts, serves until <paramref name="stop"/>, drains: the process is the server's own.</summary>
-    /// <param name="stop">When to begin to end.</param>
-    /// <param name="ready">Called once the models are warm.</param>
+    /// <summary>
+    /// Starts, serves until <paramref name="cancellationToken"/> is cancelled, drains: the process is the server's own.
+    /// </summary>
+    /// <param name="ready">Is called with the server's address once the models are warm; null for nobody.</param>
+    /// <param name="cancellationToken">Begins the end: the server drains, and the task ends without an error.</param>
     /// <exception cref="AtrousException">The address is not to be had, or a model cannot be loaded.</exception>
-    public async Task RunAsync(CancellationToken stop, Action<Uri>? ready = null)
+    public async Task RunAsync(Action<Uri>? ready = null, CancellationToken cancellationToken = default)
     {
         Allocator.KeepSmall();
         await StartAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {
-            await Models.WhenLoadedAsync(stop).ConfigureAwait(false);
+            await Models.WhenLoadedAsync(cancellationToken).ConfigureAwait(false);
             ready?.Invoke(Address);
-            await Task.Delay(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(false);
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            await DrainAsync().ConfigureAwait(false);
+            await DrainAsync(CancellationToken.None).ConfigureAwait(false);
         }
     }
 

@@ -97,7 +97,7 @@ internal static class ServeCommand
         ThreadPool.SetMinThreads(Math.Max(workers, 2 * Environment.ProcessorCount + 2), completion);
         await using AtrousServer server = AtrousServer.Create(options);
         interruption.LeaveToService(() => Task.Run(server.ReloadAsync));
-        await server.RunAsync(interruption.Token, address => Terminal.Message($"serving on {address}"));
+        await server.RunAsync(address => Terminal.Message($"serving on {address}"), interruption.Token);
     }
 
     private static ServerOptions Read(ParseResult result, SegmenterOptions segmenter)

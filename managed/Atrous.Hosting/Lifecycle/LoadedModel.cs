@@ -5,8 +5,8 @@ namespace Atrous.Hosting.Lifecycle;
 /// <summary>
 /// One loaded checkpoint, counted by its users: it is freed when its place is taken and the last of them has gone.
 /// </summary>
-/// <param name="segmenter">Taken over.</param>
-/// <param name="queue">Where its requests wait.</param>
+/// <param name="segmenter">The loaded checkpoint, which this object disposes.</param>
+/// <param name="queue">The queue in which requests for it wait.</param>
 /// <param name="generation">Which load of the model this is, from 1.</param>
 internal sealed class LoadedModel(Segmenter segmenter, RequestQueue queue, int generation)
 {

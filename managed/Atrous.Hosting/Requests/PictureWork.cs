@@ -15,9 +15,9 @@ internal sealed class PictureWork : Work
     private Image? _photo;
 
     /// <summary>Of the caller's picture.</summary>
-    /// <param name="model">Counted by the caller; released here.</param>
-    /// <param name="photo">Kept by the caller until the request ends.</param>
-    /// <param name="confidence">Also compute probabilities.</param>
+    /// <param name="model">The model, which the caller has acquired and this work releases.</param>
+    /// <param name="photo">The picture, which the caller keeps until the request ends.</param>
+    /// <param name="confidence">Also compute the probability of every pixel's class.</param>
     public PictureWork(LoadedModel model, Image photo, bool confidence)
     {
         (_model, _photo) = (model, photo);
@@ -26,10 +26,10 @@ internal sealed class PictureWork : Work
     }
 
     /// <summary>Of a file whose header was read.</summary>
-    /// <param name="model">Counted by the caller; released here.</param>
-    /// <param name="file">Kept by the caller until the request ends.</param>
-    /// <param name="header">The file's.</param>
-    /// <param name="confidence">Also compute probabilities.</param>
+    /// <param name="model">The model, which the caller has acquired and this work releases.</param>
+    /// <param name="file">The file's bytes, which the caller keeps until the request ends.</param>
+    /// <param name="header">What the file's header says of the picture.</param>
+    /// <param name="confidence">Also compute the probability of every pixel's class.</param>
     public PictureWork(LoadedModel model, ReadOnlyMemory<byte> file, ImageInfo header, bool confidence)
     {
         (_model, _file, _owned) = (model, file, true);

@@ -55,42 +55,47 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
     }
 
     public Task<Segmentation> SegmentAsync(
-        Image photo, SegmentRequest? options = null, CancellationToken cancellationToken = default)
+        Image photo, SegmentRequest? request = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(photo);
-        return Call("segment", options, cancellationToken, (model, wanted) =>
-            [new PictureWork(model, photo, wanted.Confidence)],
-            requests => ((PictureWork)requests[0].Work).Mask);
+        return Call(
+            "segment", request, (model, wanted) => [new PictureWork(model, photo, wanted.Confidence)],
+            requests => ((PictureWork)requests[0].Work).Mask, cancellationToken);
     }
 
     public Task<IReadOnlyList<Segmentation>> SegmentAsync(
-        IReadOnlyList<Image> photos, SegmentRequest? options = null, CancellationToken cancellationToken = default)
+        IReadOnlyList<Image> photos, SegmentRequest? request = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(photos);
         foreach (Image photo in photos)
             ArgumentNullException.ThrowIfNull(photo, nameof(photos));
         if (photos.Count == 0)
             return Task.FromResult<IReadOnlyList<Segmentation>>([]);
-        return Call<IReadOnlyList<Segmentation>>("segment", options, cancellationToken,
+        return Call<IReadOnlyList<Segmentation>>(
+            "segment", request,
             (model, wanted) => [.. photos.Select(photo => new PictureWork(model, photo, wanted.Confidence))],
-            requests => [.. requests.Select(request => ((PictureWork)request.Work).Mask)]);
+            requests => [.. requests.Select(each => ((PictureWork)each.Work).Mask)], cancellationToken);
     }
 
     public Task<SegmentedPhoto> SegmentAsync(
-        ReadOnlyMemory<byte> file, SegmentRequest? options = null, CancellationToken cancellationToken = default) =>
-        Call("segment", options, cancellationToken, (model, wanted) =>
-            [new PictureWork(model, file, HeaderOf(file.Span), wanted.Confidence)], requests =>
-        {
-            var work = (PictureWork)requests[0].Work;
-            return new SegmentedPhoto(work.Photo, work.Mask, TimingsOf(requests[0]));
-        });
+        ReadOnlyMemory<byte> file, SegmentRequest? request = null, CancellationToken cancellationToken = default) =>
+        Call(
+            "segment", request,
+            (model, wanted) => [new PictureWork(model, file, HeaderOf(file.Span), wanted.Confidence)],
+            requests =>
+            {
+                var work = (PictureWork)requests[0].Work;
+                return new SegmentedPhoto(work.Photo, work.Mask, TimingsOf(requests[0]));
+            },
+            cancellationToken);
 
     public Task<NetworkResult> InferAsync(
-        Tensor input, SegmentRequest? options = null, CancellationToken cancellationToken = default)
+        Tensor input, SegmentRequest? request = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(input);
-        return Call("infer", options, cancellationToken, (model, _) => [new TensorWork(model, input)], requests =>
-            ((TensorWork)requests[0].Work).Result!);
+        return Call(
+            "infer", request, (model, _) => [new TensorWork(model, input)],
+            requests => ((TensorWork)requests[0].Work).Result!, cancellationToken);
     }
 
     public void Ran(IReadOnlyList<QueuedRequest> requests, TimeSpan elapsed)
@@ -102,8 +107,8 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
     }
 
     private async Task<T> Call<T>(
-        string activityName, SegmentRequest? options, CancellationToken cancellationToken,
-        Func<LoadedModel, SegmentRequest, IReadOnlyList<Work>> workOf, Func<IReadOnlyList<QueuedRequest>, T> resultOf)
+        string activityName, SegmentRequest? request, Func<LoadedModel, SegmentRequest, IReadOnlyList<Work>> workOf,
+        Func<IReadOnlyList<QueuedRequest>, T> resultOf, CancellationToken cancellationToken)
     {
         long start = _time.GetTimestamp();
         DateTimeOffset startTime = _time.GetUtcNow();
@@ -113,7 +118,7 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
         {
             cancellationToken.ThrowIfCancellationRequested();
             IReadOnlyList<QueuedRequest> requests =
-                Submit(options ?? SegmentRequest.Default, cancellationToken, workOf);
+                Submit(request ?? SegmentRequest.Default, workOf, cancellationToken);
             await AllOf(requests).ConfigureAwait(false);
             T result = resultOf(requests);
             RequestTimings[] timings = [.. requests.Select(TimingsOf)];
@@ -134,17 +139,17 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
     }
 
     private List<QueuedRequest> Submit(
-        SegmentRequest options, CancellationToken cancellationToken,
-        Func<LoadedModel, SegmentRequest, IReadOnlyList<Work>> workOf)
+        SegmentRequest wanted, Func<LoadedModel, SegmentRequest, IReadOnlyList<Work>> workOf,
+        CancellationToken cancellationToken)
     {
         LoadedModel model = Life.Acquire();
         var requests = new List<QueuedRequest>();
         try
         {
             RequestQueue queue = model.Queue;
-            int priority = queue.PriorityOf(options.Priority);
-            TimeSpan? timeout = TimeoutOf(options);
-            foreach (Work work in workOf(model, options))
+            int priority = queue.PriorityOf(wanted.Priority);
+            TimeSpan? timeout = TimeoutOf(wanted.Timeout);
+            foreach (Work work in workOf(model, wanted))
             {
                 model.Acquire();
                 requests.Add(new QueuedRequest(queue, work, priority));
@@ -196,9 +201,9 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
         await Task.WhenAll(requests.Select(request => request.Completion)).ConfigureAwait(false);
     }
 
-    private TimeSpan? TimeoutOf(SegmentRequest options)
+    private TimeSpan? TimeoutOf(TimeSpan? wanted)
     {
-        if (options.Timeout is not { } asked)
+        if (wanted is not { } asked)
             return Batching.Timeout;
         if (asked <= TimeSpan.Zero)
             throw new UnavailableException(

@@ -20,9 +20,9 @@ internal sealed class DeviceScheduler : IDisposable
     private Batch? _running;
 
     /// <summary>A device with nothing to do.</summary>
-    /// <param name="name">"cpu" and so on.</param>
-    /// <param name="time">Clock and timers.</param>
-    /// <param name="mostPreparing">Threads that prepare at one time.</param>
+    /// <param name="name">The device's name, "cpu" or "cuda:0".</param>
+    /// <param name="time">The clock and the timers that it goes by.</param>
+    /// <param name="mostPreparing">The most threads that prepare pictures at one time.</param>
     public DeviceScheduler(string name, TimeProvider time, int mostPreparing)
     {
         (_time, _mostPreparing) = (time, mostPreparing);
@@ -32,10 +32,10 @@ internal sealed class DeviceScheduler : IDisposable
     }
 
     /// <summary>Adds a model's queue.</summary>
-    /// <param name="model">Its name, for messages.</param>
-    /// <param name="options">Limits.</param>
-    /// <param name="weight">Its part of the device's time, relative to the others'.</param>
-    /// <param name="observer">Is told of its batches.</param>
+    /// <param name="model">The model's name, which messages give.</param>
+    /// <param name="options">The queue's limits, batches and priority levels.</param>
+    /// <param name="weight">The model's part of the device's time, relative to the other models'.</param>
+    /// <param name="observer">Is told of every batch that has run; null for nobody.</param>
     public RequestQueue AddQueue(
         string model, BatchingOptions options, double weight, ISchedulingObserver? observer = null)
     {

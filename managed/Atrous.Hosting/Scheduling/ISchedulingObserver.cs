@@ -4,7 +4,7 @@ namespace Atrous.Hosting.Scheduling;
 internal interface ISchedulingObserver
 {
     /// <summary>Some ran together, and well. They are not answered yet.</summary>
-    /// <param name="requests">Of the batch.</param>
-    /// <param name="elapsed">The device's time.</param>
+    /// <param name="requests">The requests of the batch that ran.</param>
+    /// <param name="elapsed">How long the batch had the device.</param>
     void Ran(IReadOnlyList<QueuedRequest> requests, TimeSpan elapsed);
 }

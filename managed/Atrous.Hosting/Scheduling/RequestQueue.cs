@@ -65,9 +65,9 @@ internal sealed class RequestQueue(
     }
 
     /// <summary>A batch has ended: the device's time is charged, and the rate measured.</summary>
-    /// <param name="requests">How many ran.</param>
-    /// <param name="started">Timestamp.</param>
-    /// <param name="ended">Timestamp.</param>
+    /// <param name="requests">The number of requests that ran together.</param>
+    /// <param name="started">The clock's timestamp when the batch began.</param>
+    /// <param name="ended">The clock's timestamp when the batch had run.</param>
     public void Charge(int requests, long started, long ended)
     {
         TimeSpan ran = time.GetElapsedTime(started, ended);

@@ -1,10 +1,10 @@
 namespace Atrous.Hosting.Scheduling;
 
 /// <summary>The stages of a run.</summary>
-/// <param name="Preprocess">Resizing and normalising.</param>
-/// <param name="Network">The network.</param>
-/// <param name="Postprocess">From the network's output to the result.</param>
-/// <param name="BatchSize">Works that ran together.</param>
+/// <param name="Preprocess">The time to resize and normalise the pictures.</param>
+/// <param name="Network">The time of the network's run.</param>
+/// <param name="Postprocess">The time from the network's output to the results.</param>
+/// <param name="BatchSize">The number of works that ran together.</param>
 internal readonly record struct StageTimes(TimeSpan Preprocess, TimeSpan Network, TimeSpan Postprocess, int BatchSize);
 
 /// <summary>
@@ -33,6 +33,6 @@ internal abstract class Work
     public abstract void Run(IReadOnlyList<Work> batch, CancellationToken cancellationToken);
 
     /// <summary>Called once, when neither thread nor device uses it any more: frees what it holds.</summary>
-    /// <param name="delivered">The caller gets the result, and owns that; otherwise it is freed as well.</param>
+    /// <param name="delivered">The caller gets the result, and owns it; otherwise the result is freed as well.</param>
     public abstract void Release(bool delivered);
 }

@@ -10,8 +10,8 @@ internal sealed class ModelCounters(TimeProvider time)
     private DurationCount _succeeded, _failed, _queue, _preprocess, _network, _postprocess;
 
     /// <summary>A call ended well.</summary>
-    /// <param name="duration">From call to end.</param>
-    /// <param name="pictures">What became of each of its pictures.</param>
+    /// <param name="duration">How long the call took, from its begin to its end.</param>
+    /// <param name="pictures">Where the time of each of its pictures went.</param>
     public void Succeeded(TimeSpan duration, IReadOnlyList<RequestTimings> pictures)
     {
         lock (_lock)

@@ -35,7 +35,7 @@ internal sealed class InferEndpoint(IModelCatalog catalog, ServerOptions options
             : InferRequestReader.Read(body.Memory, headerLength, options.Limits.MaxJsonDepth);
         bool confidence = ModelSurface.Outputs(request, segmenter.Info.Classes)
             .Any(output => output.Name == ModelSurface.Confidence);
-        var wishes = new SegmentRequest
+        var wanted = new SegmentRequest
         {
             Confidence = confidence,
             // As Triton has it, a level that there is not is the last one.
@@ -43,7 +43,7 @@ internal sealed class InferEndpoint(IModelCatalog catalog, ServerOptions options
             Timeout = request.Timeout,
         };
         var inference = new Inference(segmenter, atrous.Value.MaxPixels);
-        return (request, await inference.RunAsync(request, wishes, context.RequestAborted));
+        return (request, await inference.RunAsync(request, wanted, context.RequestAborted));
     }
 
     /// <summary>A raw binary request: the body is the one element of the one input.</summary>

@@ -13,7 +13,7 @@ internal sealed class Inference(IServedModel model, long maxPixels)
     /// <summary>The masks, in the order of the input's first dimension.</summary>
     /// <exception cref="ProtocolException">The request does not suit the models here.</exception>
     public async Task<IReadOnlyList<Segmentation>> RunAsync(
-        InferRequest request, SegmentRequest options, CancellationToken cancellationToken)
+        InferRequest request, SegmentRequest wanted, CancellationToken cancellationToken)
     {
         if (request.Inputs is not [{ Name: ModelSurface.Input } input])
         {
@@ -23,20 +23,20 @@ internal sealed class Inference(IServedModel model, long maxPixels)
         }
         int maxCount = model.Batching.QueueLimit;
         if (input.Type != TensorType.Bytes)
-            return await RunAsync(PixelTensor.Read(input, maxCount, maxPixels), options, cancellationToken);
+            return await RunAsync(PixelTensor.Read(input, maxCount, maxPixels), wanted, cancellationToken);
         using PictureFiles files = PictureFiles.Read(input, maxCount);
         if (files.Files is not [ReadOnlyMemory<byte> file])
-            return await RunAsync(Decode(files.Files), options, cancellationToken);
-        using SegmentedPhoto photo = await model.SegmentAsync(file, options, cancellationToken);
+            return await RunAsync(Decode(files.Files), wanted, cancellationToken);
+        using SegmentedPhoto photo = await model.SegmentAsync(file, wanted, cancellationToken);
         return [photo.Mask];
     }
 
     private async Task<IReadOnlyList<Segmentation>> RunAsync(
-        Image[] pictures, SegmentRequest options, CancellationToken cancellationToken)
+        Image[] pictures, SegmentRequest wanted, CancellationToken cancellationToken)
     {
         try
         {
-            return await model.SegmentAsync(pictures, options, cancellationToken);
+            return await model.SegmentAsync(pictures, wanted, cancellationToken);
         }
         finally
         {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Atrous.Catalog;
 using Atrous.Hosting;
 using Atrous.Imaging;
 using Atrous.Tensors;
@@ -29,6 +30,18 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
         Assert.Equal("There is no model 'third?'; there are first, second.", unknown.Message);
         Assert.All(host.Catalog.Models, status =>
             Assert.Equal((ModelState.Ready, 1, ""), (status.State, status.Generation, status.Reason)));
+    }
+
+    [Fact]
+    public async Task The_model_in_the_box_has_its_own_name()
+    {
+        await using ServiceHost host = await ServiceHost.Start(
+            options => options.AddDefaultModel(batching: new() { MaxBatch = 2 }).AddModel("own", model.Path));
+        Assert.Equal("atrous-street", host.Segmenter.Name);
+        Assert.Equal(2, host.Segmenter.Batching.MaxBatch);
+        Assert.Equal(11, host.Segmenter.Info.Classes);
+        Assert.Same(host.Segmenter, host.Services.GetRequiredKeyedService<IServedModel>(DefaultModel.Name));
+        Assert.Throws<ArgumentException>(() => new AtrousOptions().AddDefaultModel().AddDefaultModel());
     }
 
     [Fact]

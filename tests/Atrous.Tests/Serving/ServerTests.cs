@@ -49,7 +49,7 @@ public sealed partial class ServerTests(GeneratedModel model)
             Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("livez")).StatusCode);
         }
         await using var another = AtrousServer.Create(options);
-        await Assert.ThrowsAsync<ModelException>(() => another.RunAsync(CancellationToken.None).WaitAsync(Patience));
+        await Assert.ThrowsAsync<ModelException>(() => another.RunAsync().WaitAsync(Patience));
     }
 
     [Fact]

@@ -91,7 +91,7 @@ public sealed class TritonCasesTests(GeneratedModel model) : IAsyncLifetime
         GatedWork busy = await GatedWork.Occupy(_server.Models);
         Task<Answer>[] waiting = [.. Enumerable.Range(0, 3).Select(_ => _http.AskAsync(Raw()))];
         await Until(() => _server.Models.Default.Statistics.QueueLength == waiting.Length);
-        Task drained = _server.DrainAsync(hurry: new CancellationToken(canceled: true));
+        Task drained = _server.DrainAsync(new CancellationToken(canceled: true));
         await Until(() => !Connects());
         Assert.DoesNotContain(waiting, request => request.IsCompleted);
         busy.Open();
@@ -106,7 +106,7 @@ public sealed class TritonCasesTests(GeneratedModel model) : IAsyncLifetime
     {
         var server = AtrousServer.Create(ProtocolServer.Options(model.Path, admin: false));
         await server.StartAsync();
-        await server.DrainAsync(hurry: new CancellationToken(canceled: true)).WaitAsync(Patience);
+        await server.DrainAsync(new CancellationToken(canceled: true)).WaitAsync(Patience);
         await server.DisposeAsync().AsTask().WaitAsync(Patience);
     }
 

@@ -53,18 +53,18 @@ internal static class HostileConnection
     }
 
     /// <summary>Headers that never end, a letter at a time.</summary>
-    public static Task<string?> SlowHeaders(IPEndPoint server, CancellationToken stop) =>
-        Drip(server, "GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ", stop);
+    public static Task<string?> SlowHeaders(IPEndPoint server, CancellationToken cancellationToken) =>
+        Drip(server, "GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ", cancellationToken);
 
     /// <summary>A body that never ends, a byte at a time.</summary>
-    public static Task<string?> SlowBody(IPEndPoint server, CancellationToken stop) =>
-        Drip(server, "POST /v1/segment HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", stop);
+    public static Task<string?> SlowBody(IPEndPoint server, CancellationToken cancellationToken) =>
+        Drip(server, "POST /v1/segment HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", cancellationToken);
 
     /// <summary>
     /// Asks and asks, and reads no answer. The server may keep it for the minutes that the slowest permitted reader
     /// would take, as long as nobody else waits for it.
     /// </summary>
-    public static async Task<string?> Deaf(IPEndPoint server, CancellationToken stop)
+    public static async Task<string?> Deaf(IPEndPoint server, CancellationToken cancellationToken)
     {
         byte[] request =
             Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 20)));
@@ -72,11 +72,11 @@ internal static class HostileConnection
         {
             await stream.WriteAsync(request, cancellationToken);
             await Task.Delay(20, cancellationToken);
-        }, stop);
+        }, cancellationToken);
         return null;
     }
 
-    private static Task<string?> Drip(IPEndPoint server, string beginning, CancellationToken stop)
+    private static Task<string?> Drip(IPEndPoint server, string beginning, CancellationToken cancellationToken)
     {
         bool begun = false;
         return UntilHungUp(server, beginning.Split('\r')[0] + ", slowly", async (stream, cancellationToken) =>
@@ -84,16 +84,17 @@ internal static class HostileConnection
             await stream.WriteAsync(begun ? "x"u8.ToArray() : Encoding.ASCII.GetBytes(beginning), cancellationToken);
             begun = true;
             await Task.Delay(250, cancellationToken);
-        }, stop);
+        }, cancellationToken);
     }
 
     /// <summary>Goes on until the server has had enough; it is a fault when it never has.</summary>
     private static async Task<string?> UntilHungUp(
-        IPEndPoint server, string name, Func<NetworkStream, CancellationToken, Task> step, CancellationToken stop)
+        IPEndPoint server, string name, Func<NetworkStream, CancellationToken, Task> step,
+        CancellationToken cancellationToken)
     {
         using TcpClient client = await Connect(server);
         NetworkStream stream = client.GetStream();
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(Patience);
         try
         {
@@ -106,7 +107,7 @@ internal static class HostileConnection
         }
         catch (OperationCanceledException)
         {
-            return stop.IsCancellationRequested ? null : $"{name}: still connected after {Patience}";
+            return cancellationToken.IsCancellationRequested ? null : $"{name}: still connected after {Patience}";
         }
     }
 

@@ -42,7 +42,7 @@ internal sealed class Traffic(Uri server, string model, double rate)
     }
 
     /// <summary>All clients until the end.</summary>
-    public async Task Run(CancellationToken stop)
+    public async Task Run(CancellationToken cancellationToken)
     {
         Func<HttpClient, Random, Task> good = async (client, random) =>
             Count(ref _goodSent, await _good[random.Next(_good.Length)].TryAsync(client));
@@ -63,10 +63,10 @@ internal sealed class Traffic(Uri server, string model, double rate)
         var longPause = TimeSpan.FromSeconds(rate > 0 ? 200 / rate : 4);
         await Task.WhenAll(
         [
-            .. clients.Select((deed, seed) => Task.Run(() => Repeat(deed, new Random(seed), pause, stop))),
-            Task.Run(() => Repeat(administrator, new Random(0), longPause, stop)),
+            .. clients.Select((deed, seed) => Task.Run(() => Repeat(deed, new Random(seed), pause, cancellationToken))),
+            Task.Run(() => Repeat(administrator, new Random(0), longPause, cancellationToken)),
             .. new[] { HostileConnection.SlowHeaders, HostileConnection.SlowBody, HostileConnection.Deaf }
-                .Select(slow => Task.Run(() => Repeat(slow, stop))),
+                .Select(slow => Task.Run(() => Repeat(slow, cancellationToken))),
         ]);
     }
 
@@ -92,20 +92,21 @@ internal sealed class Traffic(Uri server, string model, double rate)
     }
 
     private async Task Repeat(
-        Func<HttpClient, Random, Task> deed, Random random, TimeSpan pause, CancellationToken stop)
+        Func<HttpClient, Random, Task> deed, Random random, TimeSpan pause, CancellationToken cancellationToken)
     {
         using HttpClient client = Connect();
-        while (!stop.IsCancellationRequested)
+        while (!cancellationToken.IsCancellationRequested)
         {
             await deed(client, random);
-            await Task.Delay(pause, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(pause, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task Repeat(Func<IPEndPoint, CancellationToken, Task<string?>> slow, CancellationToken stop)
+    private async Task Repeat(
+        Func<IPEndPoint, CancellationToken, Task<string?>> slow, CancellationToken cancellationToken)
     {
-        while (!stop.IsCancellationRequested)
-            Count(ref _hostileSent, await slow(_address, stop));
+        while (!cancellationToken.IsCancellationRequested)
+            Count(ref _hostileSent, await slow(_address, cancellationToken));
     }
 
     private void Count(ref long sent, string? fault)

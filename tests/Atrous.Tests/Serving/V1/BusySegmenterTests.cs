@@ -78,9 +78,9 @@ public sealed class BusySegmenterTests
     public async Task Timeout_and_priority_reach_the_model()
     {
         SegmentRequest? seen = null;
-        await using WebApplication application = await Start(new Stub((options, _) =>
+        await using WebApplication application = await Start(new Stub((request, _) =>
         {
-            seen = options;
+            seen = request;
             return Task.FromException<SegmentedPhoto>(new RequestTimeoutException("Seen."));
         }));
         using var client = new HttpClient { BaseAddress = new Uri(application.Urls.First()) };
@@ -141,20 +141,20 @@ public sealed class BusySegmenterTests
         public Task WhenLoadedAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
 
         public Task<Segmentation> SegmentAsync(
-            Image photo, SegmentRequest? options = null, CancellationToken cancellationToken = default) =>
+            Image photo, SegmentRequest? request = null, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
         public Task<IReadOnlyList<Segmentation>> SegmentAsync(
-            IReadOnlyList<Image> photos, SegmentRequest? options = null,
+            IReadOnlyList<Image> photos, SegmentRequest? request = null,
             CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
         public Task<SegmentedPhoto> SegmentAsync(
-            ReadOnlyMemory<byte> file, SegmentRequest? options = null, CancellationToken cancellationToken = default) =>
-            segment(options, cancellationToken);
+            ReadOnlyMemory<byte> file, SegmentRequest? request = null, CancellationToken cancellationToken = default) =>
+            segment(request, cancellationToken);
 
         public Task<NetworkResult> InferAsync(
-            Tensor input, SegmentRequest? options = null, CancellationToken cancellationToken = default) =>
+            Tensor input, SegmentRequest? request = null, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();
 
         public void EnsureAccepting()
