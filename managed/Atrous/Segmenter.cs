@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Atrous.Backends;
 using Atrous.Catalog;
 using Atrous.Checkpoints;
@@ -155,40 +154,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         ArgumentNullException.ThrowIfNull(photo);
         request ??= SegmentRequest.Default;
         return request.Timeout is { } timeout
-            ? Within(timeout, gone => Segment(photo, request.Confidence, gone), cancellationToken)
+            ? Within(timeout, token => Segment(photo, request.Confidence, token), cancellationToken)
             : Task.Run(() => Segment(photo, request.Confidence, cancellationToken), cancellationToken);
-    }
-
-    /// <summary>
-    /// The masks of pictures as they come, one after the other and in their order. The next picture is asked for while
-    /// the network works on the one before, so that reading files and segmenting overlap.
-    /// </summary>
-    /// <param name="photos">The pictures. Each is read until its mask is given; then the caller may dispose it.</param>
-    /// <param name="request">Confidence and timeout of each picture; null for the defaults.</param>
-    /// <param name="cancellationToken">Cancels the picture that is under way and all that follow.</param>
-    /// <inheritdoc cref="SegmentAsync(Image, SegmentRequest?, CancellationToken)" path="/exception"/>
-    public async IAsyncEnumerable<Segmentation> SegmentAsync(
-        IAsyncEnumerable<Image> photos, SegmentRequest? request = null,
-        [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(photos);
-        await using IAsyncEnumerator<Image> source = photos.GetAsyncEnumerator(cancellationToken);
-        bool more = await source.MoveNextAsync().ConfigureAwait(false);
-        while (more)
-        {
-            Task<Segmentation> mask = SegmentAsync(source.Current, request, cancellationToken);
-            try
-            {
-                more = await source.MoveNextAsync().ConfigureAwait(false);
-            }
-            catch
-            {
-                // The picture must not be let go while the network still reads it.
-                await ((Task)mask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                throw;
-            }
-            yield return await mask.ConfigureAwait(false);
-        }
     }
 
     /// <summary>

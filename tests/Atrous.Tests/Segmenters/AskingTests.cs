@@ -43,12 +43,14 @@ public sealed class AskingTests(GeneratedModel model)
         using Segmenter segmenter = Segmenter.Load(model.Path);
         Image[] photos = [Photo(65), Photo(81), Photo(49)];
         var masks = new List<Segmentation>();
-        await foreach (Segmentation mask in segmenter.SegmentAsync(Coming(photos, fail: false, Token), null, Token))
+        await foreach (Segmentation mask in segmenter.SegmentAsync(
+            Coming(photos, fail: false, Token), cancellationToken: Token))
             masks.Add(mask);
         Assert.Equal(photos.Select(photo => photo.Height), masks.Select(mask => mask.Height));
         await Assert.ThrowsAsync<IOException>(async () =>
         {
-            await foreach (Segmentation mask in segmenter.SegmentAsync(Coming(photos, fail: true, Token), null, Token))
+            await foreach (Segmentation mask in segmenter.SegmentAsync(
+                Coming(photos, fail: true, Token), cancellationToken: Token))
                 Assert.NotNull(mask);
         });
         foreach (Image photo in photos)
