@@ -7,6 +7,12 @@ public sealed class QueueFullException(string message, TimeSpan retryAfter) : At
     public TimeSpan RetryAfter { get; } = retryAfter;
 }
 
+/// <summary>
+/// A request that no queue takes: its priority is none of the model's levels, its timeout allows no result, or it has
+/// more pictures than the queue has places. Retrying is useless.
+/// </summary>
+public sealed class RequestException(string message) : AtrousException(message);
+
 /// <summary>There is no model of this name.</summary>
 public sealed class UnknownModelException(string message) : AtrousException(message);
 

@@ -9,8 +9,9 @@ namespace Atrous.Hosting;
 /// </summary>
 /// <remarks>
 /// Every call may throw <see cref="QueueFullException"/>, <see cref="RequestTimeoutException"/>,
-/// <see cref="ModelNotReadyException"/>, <see cref="OperationCanceledException"/> (the request is dropped and its place
-/// in the queue is free at once), and what <see cref="Segmenter"/> throws for the picture.
+/// <see cref="ModelNotReadyException"/>, <see cref="RequestException"/>, <see cref="OperationCanceledException"/> (the
+/// request is dropped and its place in the queue is free at once), and what <see cref="Segmenter"/> throws for the
+/// picture.
 /// </remarks>
 public interface IServedModel : ISegmenter
 {

@@ -1,8 +1,5 @@
-using System.Globalization;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Logging;
 
@@ -23,7 +20,7 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
         }
         catch (Exception e)
         {
-            HttpFailure failure = HttpFailure.Of(e, context.RequestAborted);
+            HttpFailure failure = HttpFailure.Of(e, context.RequestAborted.IsCancellationRequested);
             if (failure.Status == StatusCodes.Status500InternalServerError)
                 Unexpected(logger, e, context.Request.Method, context.Request.Path);
             if (context.Response.HasStarted)
@@ -53,7 +50,7 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
         HttpResponse response = context.Response;
         if (clear)
             response.Clear();
-        response.StatusCode = failure.Status;
+        failure.Begin(response);
         // What is left of the body is not worth keeping the connection for; a client that knows does not try.
         if (failure.Status == StatusCodes.Status413PayloadTooLarge)
             response.Headers.Connection = "close";
@@ -63,23 +60,14 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
             unread.MaxRequestBodySize = null;
         if (failure.Status == HttpFailure.ClientClosedRequest)
             return;
-        if (failure.RetryAfter is { } wait)
-            response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         if (context.Request.Path.StartsWithSegments("/v2", StringComparison.Ordinal))
         {
             await response.WriteAsJsonAsync(new Dictionary<string, string> { ["error"] = failure.Message });
             return;
         }
-        var problem = new ProblemDetails
-        {
-            Type = "about:blank",
-            Status = failure.Status,
-            Title = ReasonPhrases.GetReasonPhrase(failure.Status),
-            Detail = failure.Message,
-        };
-        await response.WriteAsJsonAsync(problem, (JsonSerializerOptions?)null, "application/problem+json");
+        await HttpFailure.WriteAsync(response, failure.ToProblem(), CancellationToken.None);
     }
 
     [LoggerMessage(1, LogLevel.Error, "{Method} {Path} failed")]
-    private static partial void Unexpected(ILogger logger, Exception exception, string method, PathString path);
+    public static partial void Unexpected(ILogger logger, Exception exception, string method, PathString path);
 }

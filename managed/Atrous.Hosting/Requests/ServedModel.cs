@@ -156,7 +156,7 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
             }
             if (requests.Count > Batching.QueueLimit)
             {
-                throw new UnavailableException(
+                throw new RequestException(
                     $"{requests.Count} pictures came at once and the queue of '{Name}' has {Batching.QueueLimit} " +
                     $"places; send fewer at a time.");
             }
@@ -206,7 +206,7 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
         if (wanted is not { } asked)
             return Batching.Timeout;
         if (asked <= TimeSpan.Zero)
-            throw new UnavailableException(
+            throw new RequestException(
                 $"A timeout of {asked.TotalSeconds:0.###} s allows no result; give a positive one, or none.");
         return Batching.Timeout is { } limit && limit < asked ? limit : asked;
     }

@@ -37,11 +37,11 @@ internal sealed class RequestQueue(
     public int LookAhead => 2 * options.MaxBatch;
 
     /// <summary>How the callers of a request may be called.</summary>
-    /// <exception cref="UnavailableException">There is no such level.</exception>
+    /// <exception cref="RequestException">There is no such level.</exception>
     public int PriorityOf(int priority) => priority == 0 ? options.DefaultPriority
         : priority >= 1 && priority <= options.PriorityLevels
             ? priority
-            : throw new UnavailableException(
+            : throw new RequestException(
             $"There is no priority {priority}; 1 (served first) to {options.PriorityLevels} are allowed, 0 for the " +
             $"usual.");
 

@@ -12,7 +12,7 @@ internal static class Outcome
         RequestTimeoutException => "timeout",
         ModelNotReadyException => "not_ready",
         OperationCanceledException => "cancelled",
-        ImageException or ModelException or UnavailableException => "bad_input",
+        ImageException or RequestException => "bad_input",
         _ => "failed",
     };
 

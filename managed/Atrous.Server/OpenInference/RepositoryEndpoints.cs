@@ -55,8 +55,16 @@ internal static class RepositoryEndpoints
         HttpContext context, string model, IModelCatalog catalog, ServerOptions options)
     {
         await CheckAsync(context, model, catalog, options);
-        // A client that does not wait has asked all the same.
-        await catalog.LoadAsync(model, CancellationToken.None);
+        try
+        {
+            // A client that does not wait has asked all the same.
+            await catalog.LoadAsync(model, CancellationToken.None);
+        }
+        catch (Exception e) when (e is ModelException or UnavailableException)
+        {
+            // Whoever may load models learns what is wrong with their files; the status is Triton's.
+            throw new ProtocolException(e.Message);
+        }
         return TypedResults.Ok();
     }
 

@@ -95,6 +95,33 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
     }
 
     [Fact]
+    public async Task A_stream_of_pictures_fills_batches()
+    {
+        await using ServiceHost host = await ServiceHost.Start(options => options.AddModel("m", model.Path));
+        using Image photo = Image.Load(Workplace.Photo());
+        GatedWork busy = await host.Occupy();
+        await using IAsyncEnumerator<Segmentation> masks =
+            host.Segmenter.SegmentAsync(Repeated(photo, 4), maxConcurrency: 4).GetAsyncEnumerator();
+        ValueTask<bool> first = masks.MoveNextAsync();
+        Assert.True(SpinWait.SpinUntil(() => host.Segmenter.Statistics.QueueLength == 4, Patience));
+        busy.Open();
+        int count = 0;
+        for (bool more = await first; more; more = await masks.MoveNextAsync())
+            count++;
+        Assert.Equal(4, count);
+        Assert.Single(host.Segmenter.Statistics.Batches, batch => batch.BatchSize == 4);
+
+        static async IAsyncEnumerable<Image> Repeated(Image photo, int times)
+        {
+            for (int i = 0; i < times; i++)
+            {
+                await Task.Yield();
+                yield return photo;
+            }
+        }
+    }
+
+    [Fact]
     public async Task What_cannot_be_served_is_refused_by_kind()
     {
         await using ServiceHost host = await ServiceHost.Start(options =>
@@ -108,11 +135,11 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
         await Assert.ThrowsAsync<ImageException>(() => segmenter.SegmentAsync(new byte[] { 1, 2, 3 }));
         await Assert.ThrowsAsync<ImageException>(() => segmenter.SegmentAsync(Workplace.Photo().AsMemory(..200)));
         using var photo = new Image(8, 8, 3);
-        await Assert.ThrowsAsync<UnavailableException>(
+        await Assert.ThrowsAsync<RequestException>(
             () => segmenter.SegmentAsync([photo, photo, photo, photo, photo]));
-        await Assert.ThrowsAsync<UnavailableException>(
+        await Assert.ThrowsAsync<RequestException>(
             () => segmenter.SegmentAsync(photo, new SegmentRequest { Priority = 9 }));
-        await Assert.ThrowsAsync<UnavailableException>(
+        await Assert.ThrowsAsync<RequestException>(
             () => segmenter.SegmentAsync(photo, new SegmentRequest { Timeout = TimeSpan.Zero }));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => segmenter.SegmentAsync(photo, cancellationToken: new CancellationToken(true)));

@@ -90,7 +90,7 @@ public sealed class SchedulerTests : IDisposable
         busy.Open();
         await All(requests);
         Assert.Equal(["busy", "high", "usual", "low1", "low2"], _runs);
-        Assert.Throws<UnavailableException>(() => queue.PriorityOf(4));
+        Assert.Throws<RequestException>(() => queue.PriorityOf(4));
         Assert.Equal(2, queue.PriorityOf(0));
     }
 

@@ -17,13 +17,20 @@ namespace Atrous.Tests.Serving.V1;
 /// </summary>
 public sealed class BusySegmenterTests
 {
+    /// <summary>What is thrown, the answer's status, and its Retry-After.</summary>
     public static TheoryData<Exception, int, int?> Failures => new()
     {
         { new QueueFullException("The queue is full; try again later.", TimeSpan.FromSeconds(2.2)), 503, 3 },
         { new ModelNotReadyException("The model is not ready.", ModelState.Loading), 503, 1 },
         { new RequestTimeoutException("There was no result in time."), 504, null },
         { new ImageException("The picture has 4 channels; the model takes 3."), 400, null },
-        { new AtrousException("Memory ran out."), 503, 1 },
+        { new RequestException("There is no priority 9."), 400, null },
+        { new UnknownModelException("There is no model 'm'."), 404, null },
+        { new MemoryException("Memory ran out."), 503, 1 },
+        { new UnavailableException("There is no device 'cuda:0'."), 503, null },
+        { new ModelException("The checkpoint 'secret.pth' is broken."), 500, null },
+        { new OutputException("'secret.png' cannot be written."), 500, null },
+        { new AtrousException("The device is gone."), 503, 1 },
     };
 
     [Theory]
@@ -36,9 +43,13 @@ public sealed class BusySegmenterTests
         using HttpResponseMessage response =
             await client.PostAsync("v1/segment", new ByteArrayContent(Workplace.Photo()));
         Assert.Equal(status, (int)response.StatusCode);
-        Assert.Equal(failure.Message, await SegmentServer.ProblemOf(response));
+        Assert.Equal(DetailOf(failure, status), await SegmentServer.ProblemOf(response));
         Assert.Equal(retryAfter, response.Headers.RetryAfter?.Delta?.TotalSeconds);
     }
+
+    /// <summary>The sentence that a client reads: what is wrong with the service's own files is not for it.</summary>
+    public static string DetailOf(Exception failure, int status) =>
+        status == 500 ? "An internal error; the server's log tells more." : failure.Message;
 
     [Fact]
     public async Task A_model_that_accepts_nothing_refuses_before_the_body_is_read()
