@@ -148,7 +148,8 @@ public sealed class PictureStreamTests
         /// <summary>Ends when so many pictures were asked for.</summary>
         public Task Asks(int pictures) => Signal(pictures).Task.WaitAsync(Patience, Token);
 
-        public async IAsyncEnumerable<Image> Read([EnumeratorCancellation] CancellationToken cancellationToken = default)
+        public async IAsyncEnumerable<Image> Read(
+            [EnumeratorCancellation] CancellationToken cancellationToken = default)
         {
             try
             {
