@@ -137,6 +137,15 @@ public sealed partial class LayeringTests
                 && folder.StartsWith(declared, StringComparison.Ordinal), $"{file}: {declared}");
         });
 
+    /// <summary>One name, one type: a reader need not ask which of two is meant.</summary>
+    [Fact]
+    public void No_two_namespaces_declare_a_type_of_one_name() => Assert.Empty(
+        Files(".cs").Where(file => file.StartsWith("managed/", StringComparison.Ordinal))
+            .SelectMany(file => TypeName().Matches(Text(file)).Select(match => (
+                Name: match.Groups[1].Value, Namespace: Namespace().Match(Text(file)).Groups[1].Value)))
+            .Distinct().GroupBy(type => type.Name).Where(types => types.Count() > 1)
+            .Select(types => $"{types.Key}: {string.Join(", ", types.Select(type => type.Namespace))}"));
+
     [Fact]
     public void No_file_is_longer_than_one_can_read() => Assert.Empty(
         Sources().Select(file => (file, lines: File.ReadLines(Repository.PathOf(file)).Count()))
