@@ -52,7 +52,7 @@ internal static class TensorFile
                 writer.Write(name, Planar(tensor));
             writer.Complete();
         }
-        catch (AtrousException e) when (e is not ModelException)
+        catch (OutputException e)
         {
             throw new CommandException(
                 ExitCode.Failed, $"{path}: the file cannot be written ({e.InnerException?.Message.TrimEnd('.')}).", e);

@@ -20,11 +20,10 @@ internal static class ModelFile
             file.Commit();
             return result;
         }
-        catch (AtrousException e)
-            when (e is not (ModelException or UnavailableException) && e.InnerException is { } cause)
+        catch (OutputException e)
         {
             throw new CommandException(
-                ExitCode.Failed, $"{path}: the file cannot be written ({cause.Message.TrimEnd('.')}).", e);
+                ExitCode.Failed, $"{path}: the file cannot be written ({e.InnerException?.Message.TrimEnd('.')}).", e);
         }
     }
 }

@@ -25,7 +25,7 @@ public static class ModelConverter
     /// <exception cref="UnavailableException">
     /// The output stride, dialect, switch or number format is not to be had.
     /// </exception>
-    /// <exception cref="AtrousException">The file cannot be written.</exception>
+    /// <exception cref="OutputException">The file cannot be written.</exception>
     public static ConvertResult Convert(
         string modelPath, string path, SegmenterOptions? options = null, ConvertOptions? convert = null)
     {
@@ -43,24 +43,16 @@ public static class ModelConverter
         };
         ConvertedTensor[] tensors = [.. ConvertedTensor.Of(source, convert.FoldBatchNorm)];
         WeightInfo[] infos = [.. tensors.Select(tensor => new WeightInfo(tensor.Name, convert.Type, tensor.Shape))];
-        using SafetensorsWriter writer =
-            Writing(() => new SafetensorsWriter(path, infos, SelfDescribingFile.Metadata(description)));
+        using var writer = new SafetensorsWriter(path, infos, SelfDescribingFile.Metadata(description));
         foreach (ConvertedTensor tensor in tensors)
         {
             float[] values = tensor.Values();
             if (convert.Type == DType.Float16)
                 CheckRange(tensor.Name, values);
-            Writing(() =>
-            {
-                writer.Write(tensor.Name, values);
-                return true;
-            });
+            writer.Write(tensor.Name, values);
         }
-        return Writing(() =>
-        {
-            writer.Complete();
-            return new ConvertResult(infos.Length, infos.Sum(info => info.Elements), new FileInfo(path).Length);
-        });
+        writer.Complete();
+        return new ConvertResult(infos.Length, infos.Sum(info => info.Elements), new FileInfo(path).Length);
     }
 
     private static void CheckRange(string name, float[] values)
@@ -74,19 +66,6 @@ public static class ModelConverter
                     $"The tensor '{name}' has the value {value:g6}, and float16 ends at 65504; use bfloat16, which " +
                     $"has float32's range, or float32."));
             }
-        }
-    }
-
-    /// <summary>A failure to write is no fault of a model, so that another try may help.</summary>
-    private static T Writing<T>(Func<T> action)
-    {
-        try
-        {
-            return action();
-        }
-        catch (ModelException e)
-        {
-            throw new AtrousException(e.Message, e.InnerException ?? e);
         }
     }
 }

@@ -125,7 +125,7 @@ public sealed class SafetensorsWriterTests : IDisposable
     {
         WeightInfo info = new("a", DType.Float32, [1]);
         Assert.Throws<ArgumentException>(() => new SafetensorsWriter(Target, [info, info]));
-        Assert.Throws<AtrousException>(
+        Assert.Throws<OutputException>(
             () => new SafetensorsWriter(Path.Combine(_folder, "none", "x.safetensors"), [info]));
     }
 

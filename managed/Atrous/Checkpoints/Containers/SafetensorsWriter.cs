@@ -26,7 +26,7 @@ public sealed class SafetensorsWriter : IDisposable
     /// <param name="path">The target; replaced by <see cref="Complete"/> when it exists.</param>
     /// <param name="tensors">In the order that the header lists them.</param>
     /// <param name="metadata">Texts about the model, written in the order of their keys.</param>
-    /// <exception cref="AtrousException">The file cannot be created there.</exception>
+    /// <exception cref="OutputException">The file cannot be created there.</exception>
     /// <exception cref="ArgumentException">Two tensors have the same name, or one is called __metadata__.</exception>
     public SafetensorsWriter(
         string path, IReadOnlyList<WeightInfo> tensors, IReadOnlyDictionary<string, string>? metadata = null)
@@ -68,7 +68,7 @@ public sealed class SafetensorsWriter : IDisposable
     /// <exception cref="ArgumentException">
     /// The tensor was not declared, was already written, or has another size.
     /// </exception>
-    /// <exception cref="AtrousException">The disk is full or fails.</exception>
+    /// <exception cref="OutputException">The disk is full or fails.</exception>
     public void Write(string name, ReadOnlySpan<float> values)
     {
         if (!_pending.TryGetValue(name, out (WeightInfo Info, long Position) target))
@@ -103,7 +103,7 @@ public sealed class SafetensorsWriter : IDisposable
 
     /// <summary>Puts the finished file in the target's place.</summary>
     /// <exception cref="InvalidOperationException">Declared tensors are missing.</exception>
-    /// <exception cref="AtrousException">The target cannot be replaced.</exception>
+    /// <exception cref="OutputException">The target cannot be replaced.</exception>
     public void Complete()
     {
         if (_pending.Count > 0)
@@ -177,6 +177,6 @@ public sealed class SafetensorsWriter : IDisposable
         json.WriteEndArray();
     }
 
-    private AtrousException Failed(Exception e) =>
+    private OutputException Failed(Exception e) =>
         new($"The checkpoint '{_path}' cannot be written: {e.Message.TrimEnd('.')}.", e);
 }
