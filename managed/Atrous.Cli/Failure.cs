@@ -9,14 +9,20 @@ internal readonly record struct Failure(int Code, string Message, bool NamesFile
     public static Failure Of(Exception exception) => exception switch
     {
         CommandException command => new(command.ExitCode, command.Message, NamesFile: true),
-        UnavailableException => new(ExitCode.Usage, exception.Message),
-        ModelException or ImageException => new(ExitCode.BadInput, exception.Message),
+        AtrousException explained => new(CodeOf(explained), explained.Message + Hints.Of(explained)),
         OutOfMemoryException => new(ExitCode.Failed, "there is not enough memory; use smaller pictures or free some."),
-        AtrousException or IOException or UnauthorizedAccessException => new(ExitCode.Failed, exception.Message),
+        IOException or UnauthorizedAccessException => new(ExitCode.Failed, exception.Message),
         _ => new(ExitCode.Failed, $"internal error, please report it: {exception.GetType().Name}: {exception.Message}"),
     };
 
     /// <summary>The message with the file in front, unless it already names one.</summary>
     public string About(string file) =>
         NamesFile || Message.Contains(file, StringComparison.Ordinal) ? Message : $"{file}: {Message}";
+
+    private static int CodeOf(AtrousException exception) => exception switch
+    {
+        UnavailableException => ExitCode.Usage,
+        ModelException or ImageException => ExitCode.BadInput,
+        _ => ExitCode.Failed,
+    };
 }

@@ -31,7 +31,7 @@ public static class OnnxExporter
     /// <exception cref="UnavailableException">
     /// The model is too large for an ONNX file, or an option is not to be had.
     /// </exception>
-    /// <exception cref="AtrousException">The file cannot be written.</exception>
+    /// <exception cref="OutputException">The file cannot be written.</exception>
     public static OnnxExportResult Export(
         string modelPath, string onnxPath, SegmenterOptions? options = null, OnnxExportOptions? export = null)
     {
@@ -79,8 +79,11 @@ public static class OnnxExporter
         if (bytes > MostWeightBytes)
         {
             throw new UnavailableException(
-                $"'{modelPath}' has {bytes / (1 << 20)} MiB of weights; an ONNX file holds at most 2 GiB. `atrous " +
-                $"convert` has no such limit.");
+                $"'{modelPath}' has {bytes / (1 << 20)} MiB of weights; an ONNX file holds at most 2 GiB, and a " +
+                $"safetensors file more.")
+            {
+                Remedy = Remedy.Convert,
+            };
         }
     }
 

@@ -82,8 +82,10 @@ public sealed class AtrousServer : IAsyncDisposable
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
             throw new AtrousException(
-                $"Port {_options.Port} of {_options.Host} is in use; choose another with --port, or stop what " +
-                $"listens there.", e);
+                $"Port {_options.Port} of {_options.Host} is in use; choose another, or stop what listens there.", e)
+            {
+                Remedy = Remedy.ChangePort,
+            };
         }
         catch (Exception e) when (e is SocketException or IOException { InnerException: SocketException })
         {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Atrous.Server;
 
-/// <summary>What `atrous serve` serves, where, and within which limits.</summary>
+/// <summary>What a server serves, where, and within which limits.</summary>
 public sealed record ServerOptions
 {
     /// <summary>Names the models.</summary>

@@ -6,7 +6,7 @@ namespace Atrous.Catalog;
 /// </summary>
 public static class DefaultModel
 {
-    /// <summary>As `--model` takes it.</summary>
+    /// <summary>The name that <see cref="ModelPath"/> takes.</summary>
     public const string Name = "atrous-street";
 
     /// <summary>For people.</summary>

@@ -28,13 +28,18 @@ public static class ModelPath
             var cache = ModelCache.Default();
             return cache.StateOf(entry) == PullState.Pulled
                 ? cache.PathOf(entry)
-                : throw new ModelException(
-                    $"The model '{model}' is not on this machine; `atrous pull {model}` fetches it.");
+                : throw new ModelException($"The model '{model}' is published, but not on this machine.")
+                {
+                    Remedy = Remedy.PullModel,
+                    ModelName = model,
+                };
         }
         // What looks like a file gets the sentence about a missing file from whoever opens it.
         return Extensions.Contains(Path.GetExtension(model).ToLowerInvariant())
             ? model
-            : throw new ModelException(
-                $"There is no file '{model}', and no model of that name; `atrous models` lists those that there are.");
+            : throw new ModelException($"There is no file '{model}', and no model of that name.")
+            {
+                Remedy = Remedy.ListModels,
+            };
     }
 }

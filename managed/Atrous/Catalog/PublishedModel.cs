@@ -5,7 +5,7 @@ namespace Atrous.Catalog;
 /// <summary>A published checkpoint that Atrous reads: where it is, and what its publisher says of it.</summary>
 public sealed record PublishedModel
 {
-    /// <summary>As `--model` and `atrous pull` take it.</summary>
+    /// <summary>The name that <see cref="ModelPath"/> and <see cref="PublishedModels.Find"/> take.</summary>
     public required string Name { get; init; }
 
     /// <summary>Whose conventions it follows, as <see cref="SegmenterOptions.Dialect"/> names them.</summary>

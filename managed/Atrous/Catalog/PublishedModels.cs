@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 namespace Atrous.Catalog;
 
 /// <summary>
-/// The published checkpoints that `atrous pull` knows: catalog.json in this assembly, or the file that the environment
+/// The published checkpoints that can be pulled: catalog.json in this assembly, or the file that the environment
 /// variable <see cref="Variable"/> names (a mirror's, a company's own), which replaces it.
 /// </summary>
 public sealed partial class PublishedModels

@@ -43,9 +43,10 @@ public sealed class WeightBinder(IWeightSource source, NameMap names) : IWeightB
         {
             throw new ModelException(
                 $"The tensor '{name}' has the shape [{string.Join(", ", shape)}]; this network needs " +
-                $"[*, {inputChannels / groups}, {kernelHeight}, {kernelWidth}]. Is it a checkpoint of another " +
-                $"network? " +
-                "`atrous info` tells what was recognised.");
+                $"[*, {inputChannels / groups}, {kernelHeight}, {kernelWidth}]. Is it a checkpoint of another network?")
+            {
+                Remedy = Remedy.DescribeModel,
+            };
         }
         return weight;
     }

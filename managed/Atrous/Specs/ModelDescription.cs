@@ -5,7 +5,7 @@ namespace Atrous.Specs;
 /// </summary>
 public sealed record ModelDescription
 {
-    /// <summary>The dialect's name, as --dialect takes it.</summary>
+    /// <summary>The dialect's name, by which a caller can choose it.</summary>
     public required string Dialect { get; init; }
 
     /// <summary>The keys by which the dialect was recognised.</summary>
@@ -31,7 +31,7 @@ public sealed record ModelDescription
 }
 
 /// <summary>A numeric choice that the weights cannot tell.</summary>
-/// <param name="Name">As --option takes it.</param>
+/// <param name="Name">The name by which a caller can set it.</param>
 /// <param name="Value">The value that is in force.</param>
 /// <param name="Meaning">One line, with the values it can take.</param>
 public sealed record Switch(string Name, string Value, string Meaning);

@@ -14,6 +14,49 @@ public class AtrousException : Exception
         : base(message, inner)
     {
     }
+
+    /// <summary>What may help, for a program that has words of its own for it, as the tool has.</summary>
+    internal Remedy Remedy { get; init; }
+
+    /// <summary>The published model that the message is about, or null where it is about none.</summary>
+    internal string? ModelName { get; init; }
+}
+
+/// <summary>What a user can do about a failure. The message tells it in the library's words, if at all.</summary>
+[Flags]
+internal enum Remedy
+{
+    None = 0,
+
+    /// <summary>Name no dialect: the file is recognised by itself.</summary>
+    RecogniseDialect = 1,
+
+    /// <summary>Look at what was recognised in the file.</summary>
+    DescribeModel = 2,
+
+    /// <summary>Fetch the published model <see cref="AtrousException.ModelName"/>.</summary>
+    PullModel = 4,
+
+    /// <summary>Take one of the models that have a name.</summary>
+    ListModels = 8,
+
+    /// <summary>Run on the CPU, which needs no driver.</summary>
+    UseCpu = 16,
+
+    /// <summary>Slide a window over the picture.</summary>
+    SlideWindow = 32,
+
+    /// <summary>Compute in fp16, which takes half the memory.</summary>
+    UseHalfPrecision = 64,
+
+    /// <summary>Compute in another precision.</summary>
+    ChangePrecision = 128,
+
+    /// <summary>Listen on another port.</summary>
+    ChangePort = 256,
+
+    /// <summary>Write safetensors instead.</summary>
+    Convert = 512,
 }
 
 /// <summary>

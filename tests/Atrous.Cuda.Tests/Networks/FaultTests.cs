@@ -36,7 +36,7 @@ public sealed class FaultTests
             catch (AtrousException e)
             {
                 Assert.EndsWith(".", e.Message);
-                Assert.Matches("MiB.*(use a smaller batch|--tile)", e.Message);
+                Assert.Matches("MiB.*use a smaller batch", e.Message);
                 sentences.Add(e.Message.Contains("weights", StringComparison.Ordinal)
                     ? "weights"
                     : e.Message.Contains("pinned", StringComparison.Ordinal) ? "pinned" : "picture");
@@ -58,8 +58,9 @@ public sealed class FaultTests
             Assert.ThrowsAny<AtrousException>(() => Running.Run(executable, test.Graph(), test.InputValues()));
         Assert.Equal(
             "The device cuda:0 has no 1 MiB for a picture of 4x5, and 8192 of its 8192 MiB are free; use a smaller " +
-            "batch, a window (--tile), --precision fp16, or end other programs that use it.",
+            "batch, a sliding window or fp16, or end other programs that use it.",
             e.Message);
+        Assert.Equal(Remedy.SlideWindow | Remedy.UseHalfPrecision, e.Remedy);
     }
 
     [Fact]
@@ -72,6 +73,7 @@ public sealed class FaultTests
         UnavailableException e =
             Assert.Throws<UnavailableException>(() => Running.Run(backend, test.Graph(), test.InputValues()));
         Assert.Contains("update NVIDIA's driver", e.Message);
+        Assert.Equal(Remedy.UseCpu, e.Remedy);
         Assert.Contains("ptxas: unsupported version", e.Message);
         Running.Run(backend, test.Graph(), test.InputValues());
     }
@@ -118,9 +120,11 @@ public sealed class FaultTests
                 File.CreateSymbolicLink(Path.Combine(folder, Path.GetFileName(file)), file);
             ToolResult refused = Segment(folder, "cuda").Exits(2);
             Assert.Contains(named, refused.Error);
+            Assert.Contains("--device cpu", refused.Error);
             Assert.DoesNotContain("   at ", refused.Error);
             ToolResult taken = Segment(folder, "auto").Exits(0);
             Assert.Contains("on cpu, fp32 (", taken.Error);
+            Assert.DoesNotContain("--device cpu", taken.Error);
             Assert.Contains(named, taken.Error);
         }
         finally

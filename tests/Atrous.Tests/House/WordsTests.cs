@@ -4,7 +4,8 @@ using Atrous.Tests.Support;
 namespace Atrous.Tests.House;
 
 /// <summary>
-/// Lines fit a screen: as many columns as .editorconfig says. Descriptions of parameters are read alone.
+/// Lines fit a screen: as many columns as .editorconfig says. Descriptions of parameters are read alone. The library
+/// does not know how the tool calls things.
 /// </summary>
 public sealed partial class WordsTests
 {
@@ -29,6 +30,16 @@ public sealed partial class WordsTests
     [Fact]
     public void Descriptions_of_parameters_stand_alone() => Assert.Empty(
         Sources("managed", ".cs").Where(file => !NotYet.Any(path => IsWithin(file, path))).SelectMany(ShortDescriptions));
+
+    /// <summary>
+    /// Who calls the library from C# or over HTTP has no options to type: those stand in the tool's Hints.
+    /// </summary>
+    [Fact]
+    public void The_library_names_no_option_and_no_command_of_the_tool() => Assert.Empty(
+        new[] { "Atrous", "Atrous.Onnx", "Atrous.Hosting", "Atrous.Server" }
+            .SelectMany(project => Sources($"managed/{project}", ".cs"))
+            .SelectMany(file => ToolWord().Matches(File.ReadAllText(file))
+                .Select(match => $"{Path.GetRelativePath(Repository.Root, file)}: {match.Value.Trim()}")));
 
     private static IEnumerable<string> ShortDescriptions(string file)
     {
@@ -65,6 +76,10 @@ public sealed partial class WordsTests
 
     [GeneratedRegex(@"<param name=""\w+"">(?<text>.*?)</param>", RegexOptions.Singleline)]
     private static partial Regex Parameter();
+
+    /// <summary>In a literal or a comment.</summary>
+    [GeneratedRegex(@"^.*(?:""|//).*(?:--[a-z]|`atrous [a-z]).*$", RegexOptions.Multiline)]
+    private static partial Regex ToolWord();
 
     /// <summary>A reference, which counts as one word.</summary>
     [GeneratedRegex(@"<see\w* [^>]*/>")]

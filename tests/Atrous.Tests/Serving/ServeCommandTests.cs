@@ -78,6 +78,6 @@ public sealed class ServeCommandTests(GeneratedModel model)
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         Tool.Run("serve", "--port", $"{((IPEndPoint)taken.LocalEndpoint).Port}", "--model", model.Path)
-            .Refuses(1, "in use");
+            .Refuses(1, "in use", "--port");
     }
 }

@@ -83,9 +83,14 @@ internal sealed unsafe class CudaDevice : IDisposable
     public CudaPageLockedHostMemory<byte> Pin(long bytes, string purpose)
     {
         if (bytes > int.MaxValue)
+        {
             throw new MemoryException(
                 $"{purpose} takes {bytes >> 20} MiB in one piece, and 2048 can be sent; use a smaller batch or a " +
-                $"window (--tile).");
+                $"sliding window.")
+            {
+                Remedy = Remedy.SlideWindow,
+            };
+        }
         try
         {
             return new CudaPageLockedHostMemory<byte>(Context, (int)Math.Max(bytes, 1));

@@ -56,8 +56,10 @@ internal static class CudaDevices
                     $"There is no device '{device}'; there are {string.Join(", ", devices.Select(row => row.Name))}.");
         return row.Available
             ? devices.Index().Single(entry => entry.Item == row).Index
-            : throw new UnavailableException(
-                $"The device '{device}' cannot be used: {row.Detail.TrimEnd('.')}. Use --device cpu.");
+            : throw new UnavailableException($"The device '{device}' cannot be used: {row.Detail.TrimEnd('.')}.")
+            {
+                Remedy = Remedy.UseCpu,
+            };
     }
 
     private static DeviceInfo Describe(int id, string driver)

@@ -7,9 +7,11 @@ using Atrous.ManagedCuda.Libraries;
 namespace Atrous.Backends.Cuda;
 
 /// <summary>A device that has not the memory that was asked for.</summary>
-internal sealed class CudaMemoryException(CudaDevice device, long bytes, string purpose, Exception inner)
-    : MemoryException(Sentence(device, bytes, purpose), inner)
+internal sealed class CudaMemoryException : MemoryException
 {
+    public CudaMemoryException(CudaDevice device, long bytes, string purpose, Exception inner)
+        : base(Sentence(device, bytes, purpose), inner) => Remedy = Remedy.SlideWindow | Remedy.UseHalfPrecision;
+
     private static string Sentence(CudaDevice device, long bytes, string purpose)
     {
         string left = "";
@@ -22,9 +24,8 @@ internal sealed class CudaMemoryException(CudaDevice device, long bytes, string 
         {
             // The sentence is good without the figures.
         }
-        return $"The device {device.Name} has no {MiB(bytes)} MiB for {purpose}{left}; use a smaller batch, a window " +
-            $"(--tile), "
-            + "--precision fp16, or end other programs that use it.";
+        return $"The device {device.Name} has no {MiB(bytes)} MiB for {purpose}{left}; use a smaller batch, a " +
+            "sliding window or fp16, or end other programs that use it.";
     }
 
     private static string MiB(long bytes) =>
@@ -52,13 +53,18 @@ internal static class CudaFailure
         } =>
             new UnavailableException(
                 $"The driver of {device.Name} cannot compile Atrous's kernels ({e.Message.TrimEnd('.')}); update " +
-                $"NVIDIA's driver, or use --device cpu."),
+                $"NVIDIA's driver.")
+            {
+                Remedy = Remedy.UseCpu,
+            },
         CudaException cuda when IsLasting(cuda) => new AtrousException(
             $"The device {device.Name} has stopped working in this process ({e.Message.TrimEnd('.')}); start the " +
             $"process again, and see nvidia-smi and the system's log if it happens again.", e),
         _ => new AtrousException(
-            $"The device {device.Name} failed: {e.Message.TrimEnd('.')}; run with --device cpu if it happens again.",
-            e),
+            $"The device {device.Name} failed: {e.Message.TrimEnd('.')}; use another if it happens again.", e)
+        {
+            Remedy = Remedy.UseCpu,
+        },
     };
 
     /// <summary>Errors after which a context does nothing any more.</summary>

@@ -112,7 +112,10 @@ internal sealed class DeviceSteps(
         {
             throw new UnavailableException(
                 $"Neither cuDNN nor cuBLASLt has an engine for {node} in this precision ({problem.Key}); use another " +
-                $"--precision or --device cpu.");
+                $"precision or the CPU.")
+            {
+                Remedy = Remedy.ChangePrecision | Remedy.UseCpu,
+            };
         }
         _refused.UnionWith(slices);
         return [];

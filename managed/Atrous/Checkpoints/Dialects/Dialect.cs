@@ -26,7 +26,7 @@ public abstract class Dialect
         new DenseAspp(),
     ];
 
-    /// <summary>As --dialect takes it.</summary>
+    /// <summary>The name by which callers choose it, in any case.</summary>
     public abstract string Name { get; }
 
     /// <summary>
@@ -55,9 +55,10 @@ public abstract class Dialect
             if (named.Recognise(checkpoint) is null)
             {
                 throw new ModelException(
-                    $"'{checkpoint.Path}' has none of the names that the dialect {named.Name} uses. Leave --dialect " +
-                    $"away to let " +
-                    "Atrous recognise the file.");
+                    $"'{checkpoint.Path}' has none of the names that the dialect {named.Name} uses.")
+                {
+                    Remedy = Remedy.RecogniseDialect,
+                };
             }
             return Checked(named, checkpoint, choice);
         }
