@@ -81,7 +81,7 @@ internal static class PeersCommand
             var shape = new Shape(1, height, width, fp32.Info.InputChannels);
             int[] nchw = [1, shape.Channels, height, width];
             using Tensor input = PseudoRandom(shape);
-            using var photo = new Image(width, height, 3);
+            using var photo = new Image(height, width, 3);
             new Random(1).NextBytes(photo.Pixels);
             using PeerProcess ort = OnnxRuntime.Serve(onnx, nchw, Threads), torch = PyTorch.Serve(path, nchw, Threads);
             using PeerProcess? torchBf16 = bf16 is null ? null : PyTorch.Serve(path, nchw, Threads, "bf16");

@@ -1,6 +1,7 @@
 using Atrous.Backends;
 using Atrous.Graph;
 using Atrous.Imaging;
+using Atrous.Native;
 using Atrous.Tensors;
 
 namespace Atrous;
@@ -46,7 +47,7 @@ internal sealed class CompiledNetwork : IDisposable
     }
 
     /// <summary>Runs it on pictures as they are; the caller disposes the outputs.</summary>
-    /// <param name="photos">The batch's pictures, of the size and the channels that the key says.</param>
+    /// <param name="photos">Pictures of the size and the format that the key says.</param>
     /// <param name="cancellationToken">Looked at before and after the device's work.</param>
     /// <param name="context">Where the key says that it is taken.</param>
     /// <param name="times">Is told the stages' times, for which the run goes step by step; null for one launch.</param>
@@ -57,9 +58,12 @@ internal sealed class CompiledNetwork : IDisposable
         var held = new List<PixelBuffer>();
         try
         {
-            var pixels = new nint[photos.Length];
+            var pixels = new PictureRows[photos.Length];
             for (int i = 0; i < photos.Length; i++)
-                pixels[i] = (nint)photos[i].Hold(held).Pixels;
+            {
+                NativeImage image = photos[i].Hold(held);
+                pixels[i] = new PictureRows((nint)image.Pixels, image.RowStride);
+            }
             ReadOnlySpan<Tensor> others = context is null ? [] : [context];
             if (times is null)
                 _pictures!.Run(pixels, others, outputs, cancellationToken);

@@ -1,6 +1,7 @@
 using Atrous.Backends;
 using Atrous.Graph;
 using Atrous.Graph.Ops;
+using Atrous.Imaging;
 using Atrous.Models;
 using Atrous.Preprocessing;
 using Atrous.Tensors;
@@ -36,12 +37,12 @@ internal enum Wanted
 /// <param name="Width">Columns of the picture.</param>
 /// <param name="Wanted">What the network's outputs are.</param>
 /// <param name="TakesContext">The image pooling's vector is a second input instead of the input's own.</param>
-/// <param name="PictureChannels">
-/// Channels of the pictures that the device makes the input of; 0 where it is given the input.
+/// <param name="PictureFormat">
+/// The pixels of the pictures that the device makes the input of; null where it is given the input.
 /// </param>
 internal readonly record struct NetworkKey(
     Shape Input, PictureWindow Window, int Height, int Width, Wanted Wanted, bool TakesContext = false,
-    int PictureChannels = 0)
+    PixelFormat? PictureFormat = null)
 {
     /// <summary>For a tensor that is no picture.</summary>
     public static NetworkKey Tensors(Shape input) =>

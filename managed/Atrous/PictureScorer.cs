@@ -38,7 +38,7 @@ internal sealed class PictureScorer(
         if (networks.TakesPictures)
             return RunOnDevice(photos, plan, key, contexts, run);
         CompiledNetwork network = networks.Get(key);
-        using NetworkInput input = run.Preprocess(() => preprocessor.Prepare(scale, photos));
+        using NetworkInput input = run.Preprocess(() => preprocessor.Prepare(plan, photos));
         return network.Run(input.Tensor, run.CancellationToken, contexts, run.Times);
     }
 
@@ -108,13 +108,13 @@ internal sealed class PictureScorer(
     private Tensor[] RunOnDevice(
         Image[] photos, PreprocessingPlan plan, NetworkKey key, Tensor? contexts, RunContext run)
     {
-        int[]? order = ChannelOrders.For(preprocessor.Spec, photos[0].Channels);
+        int[]? order = ChannelOrders.For(preprocessor.Spec, photos[0].Format);
         Image[] sources = order is null
             ? run.Preprocess<Image[]>(() => [.. photos.Select(photo => photo.WithChannels(1))]) : photos;
         try
         {
             PictureSource picture = PictureSources.Of(preprocessor, plan, sources[0], order ?? [0]);
-            CompiledNetwork network = networks.Get(key with { PictureChannels = picture.Channels }, picture);
+            CompiledNetwork network = networks.Get(key with { PictureFormat = sources[0].Format }, picture);
             return network.Run(sources, run.CancellationToken, contexts, run.Times);
         }
         finally

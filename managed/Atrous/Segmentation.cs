@@ -19,11 +19,11 @@ public sealed class Segmentation
     private readonly Lazy<IReadOnlyList<ClassShare>> _shares;
 
     internal Segmentation(
-        int width, int height, ushort[] labels, float[] confidence, int classes, IReadOnlyList<string> classNames,
+        int height, int width, ushort[] labels, float[] confidence, int classes, IReadOnlyList<string> classNames,
         SegmentationTimings timings)
     {
-        Width = width;
         Height = height;
+        Width = width;
         _labels = labels;
         _confidence = confidence;
         Classes = classes;
@@ -32,11 +32,11 @@ public sealed class Segmentation
         _shares = new(() => ClassShare.Of(_labels));
     }
 
-    /// <summary>Pixels of a row.</summary>
-    public int Width { get; }
-
-    /// <summary>Rows.</summary>
+    /// <summary>The number of rows, that of the picture.</summary>
     public int Height { get; }
+
+    /// <summary>The number of pixels in a row, that of the picture.</summary>
+    public int Width { get; }
 
     /// <summary>Classes that the model scores.</summary>
     public int Classes { get; }
@@ -56,7 +56,67 @@ public sealed class Segmentation
     /// <summary>The classes that occur, the most frequent first.</summary>
     public IReadOnlyList<ClassShare> Shares => _shares.Value;
 
+    /// <summary>
+    /// A mask of labels that the caller made, so that code which takes masks can be tested without a network.
+    /// </summary>
+    /// <param name="labels">The class of every pixel, row by row: height * width of them.</param>
+    /// <param name="height">The number of rows, at least 1.</param>
+    /// <param name="width">The number of pixels in a row, at least 1.</param>
+    /// <param name="classes">The number of classes, 1 to 65536; every label is below it.</param>
+    /// <param name="classNames">A name per class, or null where the classes have none.</param>
+    /// <exception cref="ArgumentException">
+    /// There are not height * width labels, one is no class, or there is not one name per class.
+    /// </exception>
+    public static Segmentation FromLabels(
+        ReadOnlySpan<ushort> labels, int height, int width, int classes, IReadOnlyList<string>? classNames = null)
+    {
+        LabelMap.Check(labels, height, width);
+        ArgumentOutOfRangeException.ThrowIfLessThan(classes, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(classes, ushort.MaxValue + 1);
+        LabelMap.CheckClasses(labels, classes);
+        if (classNames is { Count: > 0 } && classNames.Count != classes)
+            throw new ArgumentException(
+                $"There are {classNames.Count} names for {classes} classes; give one each, or none.",
+                nameof(classNames));
+        return new Segmentation(height, width, labels.ToArray(), [], classes, classNames ?? [], default);
+    }
+
+    /// <inheritdoc cref="FromLabels(ReadOnlySpan{ushort}, int, int, int, IReadOnlyList{string}?)"/>
+    public static Segmentation FromLabels(
+        ReadOnlySpan<byte> labels, int height, int width, int classes, IReadOnlyList<string>? classNames = null)
+    {
+        var wide = new ushort[labels.Length];
+        for (int i = 0; i < wide.Length; i++)
+            wide[i] = labels[i];
+        return FromLabels(wide, height, width, classes, classNames);
+    }
+
+    /// <summary>Writes the class of every pixel into memory of the caller's, row by row.</summary>
+    /// <param name="destination">Memory for Height * Width labels or more.</param>
+    /// <exception cref="ArgumentException">The memory is too small.</exception>
+    public void CopyLabels(Span<ushort> destination) => Labels.CopyTo(destination);
+
+    /// <summary>Writes the class of every pixel into memory of the caller's, row by row, a byte each.</summary>
+    /// <param name="destination">Memory for Height * Width labels or more.</param>
+    /// <exception cref="ArgumentException">The memory is too small.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The model has more than 256 classes, which a byte cannot tell apart.
+    /// </exception>
+    public void CopyLabels(Span<byte> destination)
+    {
+        if (Classes > byte.MaxValue + 1)
+            throw new InvalidOperationException(
+                $"A byte cannot tell {Classes} classes apart; copy the labels as ushort.");
+        if (destination.Length < _labels.Length)
+            throw new ArgumentException(
+                $"{_labels.Length} labels do not fit into {destination.Length} bytes.", nameof(destination));
+        for (int i = 0; i < _labels.Length; i++)
+            destination[i] = (byte)_labels[i];
+    }
+
     /// <summary>The class of a pixel.</summary>
+    /// <param name="y">The pixel's row, counted from 0 at the top.</param>
+    /// <param name="x">The pixel's column, counted from 0 at the left.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such pixel.</exception>
     public int this[int y, int x]
     {
@@ -71,14 +131,15 @@ public sealed class Segmentation
     }
 
     /// <summary>The name of a class, or "class 7" where the model has none.</summary>
+    /// <param name="label">The class, 0 to Classes - 1.</param>
     public string NameOf(int label) => label < ClassNames.Count ? ClassNames[label] : $"class {label}";
 
     /// <summary>
     /// Writes the mask as PNG: 8-bit palette whose pixel is the class index, or 16-bit grey for more than 256 classes.
     /// </summary>
-    /// <param name="path">Of the file, which is overwritten.</param>
+    /// <param name="path">The file's path; an existing file is overwritten.</param>
     /// <param name="palette">The classes' colours; null for <see cref="Palette.For"/> of the classes.</param>
-    /// <exception cref="AtrousException">The file cannot be written.</exception>
+    /// <exception cref="OutputException">The file cannot be written.</exception>
     public void SaveMask(string path, Palette? palette = null) =>
         LabelPng.Save(path, _labels, Height, Width, Classes, palette ?? Palette.For(ClassNames));
 
@@ -90,12 +151,33 @@ public sealed class Segmentation
     public void SaveMask(Stream stream, Palette? palette = null) =>
         LabelPng.Save(stream, _labels, Height, Width, Classes, palette ?? Palette.For(ClassNames));
 
+    /// <summary>As <see cref="SaveMask(string, Palette?)"/>, encoded on the thread pool.</summary>
+    /// <param name="path">The file's path; an existing file is overwritten.</param>
+    /// <param name="palette">The classes' colours; null for <see cref="Palette.For"/> of the classes.</param>
+    /// <param name="cancellationToken">Looked at before the encoding and while the file is written.</param>
+    /// <exception cref="OutputException">The file cannot be written.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public Task SaveMaskAsync(
+        string path, Palette? palette = null, CancellationToken cancellationToken = default) =>
+        LabelPng.SaveAsync(
+            path, _labels, Height, Width, Classes, palette ?? Palette.For(ClassNames), cancellationToken);
+
+    /// <summary>As <see cref="SaveMask(Stream, Palette?)"/>, encoded on the thread pool.</summary>
+    /// <param name="stream">The stream that gets the file's bytes.</param>
+    /// <param name="palette">The classes' colours; null for <see cref="Palette.For"/> of the classes.</param>
+    /// <param name="cancellationToken">Looked at before the encoding and while the bytes are written.</param>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public Task SaveMaskAsync(
+        Stream stream, Palette? palette = null, CancellationToken cancellationToken = default) =>
+        LabelPng.SaveAsync(
+            stream, _labels, Height, Width, Classes, palette ?? Palette.For(ClassNames), cancellationToken);
+
     /// <summary>COCO's run-lengths of every class that occurs, the lowest class first.</summary>
     public IReadOnlyList<CocoRle> RunLengths() => CocoRle.Of(_labels, Height, Width);
 
     /// <summary>The picture with each pixel's class colour blended over it. The caller disposes it.</summary>
     /// <param name="photo">The picture that was segmented.</param>
-    /// <param name="opacity">Of the colours: 0 shows the photo alone, 1 the colours alone.</param>
+    /// <param name="opacity">How opaque the colours are: 0 shows the photo alone, 1 the colours alone.</param>
     /// <param name="palette">The classes' colours; null for <see cref="Palette.For"/> of the classes.</param>
     /// <exception cref="ArgumentException">The picture has another size than the mask.</exception>
     public Image Overlay(Image photo, double opacity = 0.6, Palette? palette = null) =>

@@ -16,28 +16,32 @@ public sealed partial class Segmenter
     /// <exception cref="UnavailableException">
     /// The device, precision, output stride or switch is not to be had.
     /// </exception>
-    public static Segmenter Load(string path, SegmenterOptions? options = null)
-    {
-        options ??= new SegmenterOptions();
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxBatch, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.CachedShapes, 1);
-        if (options.Window is not null && options.Crf is not null)
-        {
-            throw new UnavailableException(
-                "The CRF needs the scores of the whole picture at once, which a sliding window never has; leave out " +
-                "one of them.");
-        }
-        Checkpoint checkpoint = Checkpoint.Open(path);
-        try
-        {
-            return new Segmenter(checkpoint, options);
-        }
-        catch
-        {
-            checkpoint.Dispose();
-            throw;
-        }
-    }
+    public static Segmenter Load(string path, SegmenterOptions? options = null) =>
+        Load(() => Checkpoint.Open(path), options);
+
+    /// <summary>
+    /// Opens a checkpoint whose bytes are in memory, and makes its network ready. The bytes are not copied: they must
+    /// not change while the segmenter lives.
+    /// </summary>
+    /// <param name="bytes">The whole file: safetensors or PyTorch, zip or legacy.</param>
+    /// <param name="options">Device, precision, threads, output stride, dialect; null for the defaults.</param>
+    /// <param name="name">What errors and <see cref="ModelInfo.Path"/> call the model.</param>
+    /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
+    public static Segmenter Load(
+        ReadOnlyMemory<byte> bytes, SegmenterOptions? options = null, string name = "model in memory") =>
+        Load(() => Checkpoint.Open(bytes, name), options);
+
+    /// <summary>
+    /// Reads a stream to its end, opens the checkpoint that it held, and makes its network ready. The stream is not
+    /// needed any more afterwards and is not disposed. It holds at most 2 GB; load larger models by their path.
+    /// </summary>
+    /// <param name="stream">A readable stream; it need not be seekable.</param>
+    /// <param name="options">Device, precision, threads, output stride, dialect; null for the defaults.</param>
+    /// <param name="name">What errors and <see cref="ModelInfo.Path"/> call the model.</param>
+    /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
+    public static Segmenter Load(
+        Stream stream, SegmenterOptions? options = null, string name = "model from a stream") =>
+        Load(() => Checkpoint.Open(stream, name), options);
 
     /// <summary>
     /// Makes the network that comes with Atrous ready: 11 classes of road scenes, see <see cref="DefaultModel"/>.
@@ -64,6 +68,29 @@ public sealed partial class Segmenter
     public static Task<Segmenter> LoadDefaultAsync(
         SegmenterOptions? options = null, CancellationToken cancellationToken = default) =>
         Loading(() => LoadDefault(options), cancellationToken);
+
+    private static Segmenter Load(Func<Checkpoint> open, SegmenterOptions? options)
+    {
+        options ??= new SegmenterOptions();
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxBatch, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.CachedShapes, 1);
+        if (options.Window is not null && options.Crf is not null)
+        {
+            throw new UnavailableException(
+                "The CRF needs the scores of the whole picture at once, which a sliding window never has; leave out " +
+                "one of them.");
+        }
+        Checkpoint checkpoint = open();
+        try
+        {
+            return new Segmenter(checkpoint, options);
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
 
     private static async Task<Segmenter> Loading(Func<Segmenter> load, CancellationToken cancellationToken)
     {

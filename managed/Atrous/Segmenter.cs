@@ -117,7 +117,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         ArgumentNullException.ThrowIfNull(photos);
         var results = new Segmentation[photos.Count];
         foreach (var group in Enumerable.Range(0, photos.Count)
-            .GroupBy(i => (photos[i].Height, photos[i].Width, photos[i].Channels))
+            .GroupBy(i => (photos[i].Height, photos[i].Width, photos[i].Format))
                 .SelectMany(group => group.Chunk(BatchOf(group.Key.Height, group.Key.Width))))
         {
             Segmentation[] masks = Run([.. group.Select(i => photos[i])], confidence, cancellationToken);
@@ -274,7 +274,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             (ushort[] Labels, float[] Confidence)[] masks = Masks(photos, confidence, run);
             SegmentationTimings timings = run.TimingsOf(photos.Length);
             return [.. masks.Select(mask => new Segmentation(
-                width, height, mask.Labels, mask.Confidence, Info.Classes, Info.ClassNames, timings))];
+                height, width, mask.Labels, mask.Confidence, Info.Classes, Info.ClassNames, timings))];
         });
     }
 

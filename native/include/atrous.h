@@ -198,11 +198,12 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_resize_argmax(atrous_engine* en
                                                                const atrous_resize_desc* desc, int32_t height,
                                                                int32_t width, uint16_t* labels, float* confidence);
 
-// ---- Images: 8-bit, interleaved, rows packed ----
+// ---- Images: 8-bit, interleaved ----
 
 typedef struct atrous_image {
-    uint8_t* pixels;                  // height * width * channels
+    uint8_t* pixels;                  // channel c of pixel (y, x) is at y * row_stride + x * channels + c
     int32_t height, width, channels;  // channels: 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA
+    int64_t row_stride;               // bytes from a row to the next; 0: packed, width * channels
 } atrous_image;
 
 typedef struct atrous_image_info {
@@ -235,8 +236,9 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_jpeg_encode(const atrous_image*
                                                              atrous_bytes* bytes);
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_png_encode(const atrous_image* image, int32_t level,
                                                             atrous_bytes* bytes);
-// 8-bit palette PNG: the pixel is the index. palette: colours * 3 bytes RGB, 1 to 256 colours.
-ATROUS_NODISCARD ATROUS_API atrous_status atrous_png_encode_palette(const uint8_t* indices, int32_t height,
+// 8-bit palette PNG of a label map: the pixel is the label. palette: colours * 3 bytes RGB, 1 to 256 colours; every
+// label must have one.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_png_encode_palette(const uint16_t* labels, int32_t height,
                                                                     int32_t width, const uint8_t* palette,
                                                                     int32_t colours, int32_t level,
                                                                     atrous_bytes* bytes);

@@ -51,6 +51,14 @@ void require_same_shape(const atrous_tensor& a, const char* a_name, const atrous
                a.batch, a.height, a.width, a.channels, b_name, b.batch, b.height, b.width, b.channels);
 }
 
+void require_rows(const atrous_image& image, const char* name) {
+    const int64_t bytes = static_cast<int64_t>(image.width) * image.channels;
+    if (image.row_stride != 0 && image.row_stride < bytes) {
+        throw fail(ATROUS_INVALID_ARGUMENT, "a row of %s has %lld bytes, but the next begins %lld after it", name,
+                   static_cast<long long>(bytes), static_cast<long long>(image.row_stride));
+    }
+}
+
 void require_range(int64_t value, int64_t least, int64_t most, const char* name) {
     if (value >= least && value <= most) return;
     throw fail(ATROUS_INVALID_ARGUMENT, "%s is %lld; use %lld to %lld", name, static_cast<long long>(value),

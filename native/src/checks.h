@@ -19,6 +19,9 @@ void require_same_channels(const atrous_tensor& a, const char* a_name, const atr
 // Batch, height, width and channels.
 void require_same_shape(const atrous_tensor& a, const char* a_name, const atrous_tensor& b, const char* b_name);
 
+// A picture's row stride: 0 for packed rows, or at least the bytes of a row.
+void require_rows(const atrous_image& image, const char* name);
+
 void require_range(int64_t value, int64_t least, int64_t most, const char* name);
 
 void require_activation(int32_t activation);

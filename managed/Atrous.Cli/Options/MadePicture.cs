@@ -16,7 +16,7 @@ internal static class MadePicture
     /// <param name="channels">How many channels the model takes; the picture has as many, and at most 4.</param>
     public static Image Of(int height, int width, int channels)
     {
-        var picture = new Image(width, height, Math.Min(channels, 4));
+        var picture = new Image(height, width, Math.Min(channels, 4));
         Span<byte> pixels = picture.Pixels;
         var random = new Random(1);
         int at = 0;

@@ -16,7 +16,7 @@ internal sealed class WarmUpWork(Segmenter segmenter, int height, int width, int
 
     public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellationToken)
     {
-        using var blank = new Image(width, height, segmenter.Info.InputChannels);
+        using var blank = new Image(height, width, segmenter.Info.InputChannels);
         segmenter.Segment([.. Enumerable.Repeat(blank, pictures)], cancellationToken: cancellationToken);
     }
 

@@ -29,7 +29,7 @@ internal static class PixelTensor
         try
         {
             for (int i = 0; i < count; i++)
-                pictures[i] = new Image(width, height, channels);
+                pictures[i] = new Image(height, width, channels);
             if (input.Form == TensorForm.Json)
                 ReadJson(input, pictures);
             else

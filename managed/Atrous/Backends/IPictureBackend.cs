@@ -16,15 +16,15 @@ internal interface IPictureBackend : IBackend
 internal interface IPictureExecutable : IDisposable
 {
     /// <summary>Runs the network.</summary>
-    /// <param name="pictures">Addresses of the batch's pictures, bytes [height, width, channels].</param>
+    /// <param name="pictures">The pixels of the batch's pictures, bytes [height, width, channels].</param>
     /// <param name="others">The inputs after the first.</param>
     /// <param name="outputs">In the graph's order.</param>
     /// <param name="cancellationToken">Looked at before and after the device's work.</param>
-    void Run(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
+    void Run(ReadOnlySpan<PictureRows> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
         CancellationToken cancellationToken);
 
     /// <summary>The same step by step, to see how long each stage takes; as one launch it is faster.</summary>
     /// <inheritdoc cref="Run"/>
-    DeviceStages RunInStages(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
+    DeviceStages RunInStages(ReadOnlySpan<PictureRows> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
         CancellationToken cancellationToken);
 }

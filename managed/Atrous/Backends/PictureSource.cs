@@ -26,6 +26,11 @@ internal enum PictureFilter
 [StructLayout(LayoutKind.Sequential)]
 internal readonly record struct PictureChannel(float Mean, float Std, float Fill, int Source);
 
+/// <summary>Where the pixels of a picture lie.</summary>
+/// <param name="First">The address of the first row.</param>
+/// <param name="Stride">Bytes from a row's start to the next row's.</param>
+internal readonly record struct PictureRows(nint First, long Stride);
+
 /// <summary>What a batch of pictures of bytes becomes before the network sees it.</summary>
 /// <param name="Height">Rows of every picture.</param>
 /// <param name="Width">Columns of every picture.</param>
@@ -43,4 +48,17 @@ internal sealed record PictureSource(
 {
     /// <summary>Bytes of one picture.</summary>
     public long Bytes => (long)Height * Width * Channels;
+
+    /// <summary>Copies a picture's rows, one behind the other without gaps.</summary>
+    public unsafe void Pack(PictureRows rows, Span<byte> destination)
+    {
+        int row = Width * Channels;
+        if (rows.Stride == row)
+        {
+            new ReadOnlySpan<byte>((byte*)rows.First, destination.Length).CopyTo(destination);
+            return;
+        }
+        for (int y = 0; y < Height; y++)
+            new ReadOnlySpan<byte>((byte*)rows.First + y * rows.Stride, row).CopyTo(destination[(y * row)..]);
+    }
 }

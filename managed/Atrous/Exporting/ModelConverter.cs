@@ -13,7 +13,7 @@ namespace Atrous.Exporting;
 public static class ModelConverter
 {
     /// <summary>Converts a checkpoint. The file appears whole or not at all.</summary>
-    /// <param name="modelPath">As <see cref="Segmenter.Load"/> takes it.</param>
+    /// <param name="modelPath">As <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes it.</param>
     /// <param name="path">The safetensors file to write; replaced where it exists.</param>
     /// <param name="options">
     /// Output stride, dialect, switches, pre-processing and class names, which the new file keeps.

@@ -31,7 +31,7 @@ public sealed class ModelSource : IDisposable
     public IWeightSource Weights => _checkpoint;
 
     /// <summary>Opens a checkpoint; reads names and shapes, no weights.</summary>
-    /// <param name="path">As <see cref="Segmenter.Load"/> takes it.</param>
+    /// <param name="path">As <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes it.</param>
     /// <param name="options">
     /// Output stride, dialect, switches, pre-processing and class names count; null for the defaults.
     /// </param>

@@ -4,35 +4,42 @@ namespace Atrous.Imaging;
 public static class ImageChannels
 {
     /// <summary>
-    /// A new picture of so many channels: grey is repeated, alpha dropped (or added, opaque), colours become grey by
-    /// their ITU-R 601 luma, rounded as Pillow rounds it.
+    /// A new picture of so many channels, red first and with packed rows: grey is repeated, alpha dropped (or added,
+    /// opaque), colours become grey by their ITU-R 601 luma, rounded as Pillow rounds it. The caller disposes it.
     /// </summary>
+    /// <param name="image">The picture, which is not changed.</param>
+    /// <param name="channels">1 for grey, 2 for grey and alpha, 3 for RGB, 4 for RGBA.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="channels"/> is not 1 to 4.</exception>
     public static Image WithChannels(this Image image, int channels)
     {
         ArgumentNullException.ThrowIfNull(image);
-        var result = new Image(image.Width, image.Height, channels);
-        Span<byte> to = result.Pixels;
-        ReadOnlySpan<byte> from = image.Pixels;
-        int step = image.Channels;
-        if (step == channels)
+        var result = new Image(image.Height, image.Width, channels);
+        bool same = image.Channels == channels && !image.Format.IsBlueFirst();
+        for (int y = 0; y < image.Height; y++)
         {
-            from.CopyTo(to);
-            return result;
+            if (same)
+                image.Row(y).CopyTo(result.Row(y));
+            else
+                Convert(image.Row(y), image.Format, result.Row(y), channels);
         }
+        return result;
+    }
+
+    private static void Convert(ReadOnlySpan<byte> from, PixelFormat format, Span<byte> to, int channels)
+    {
+        int step = format.Channels(), red = format.IndexOf(0), blue = format.IndexOf(2);
         bool colourIn = step >= 3, colourOut = channels >= 3, alphaIn = step % 2 == 0, alphaOut = channels % 2 == 0;
         for (; to.Length > 0; from = from[step..], to = to[channels..])
         {
             if (colourIn && !colourOut)
-                to[0] = Luma(from[0], from[1], from[2]);
+                to[0] = Luma(from[red], from[1], from[blue]);
             else if (colourOut)
-                (to[0], to[1], to[2]) = colourIn ? (from[0], from[1], from[2]) : (from[0], from[0], from[0]);
+                (to[0], to[1], to[2]) = colourIn ? (from[red], from[1], from[blue]) : (from[0], from[0], from[0]);
             else
                 to[0] = from[0];
             if (alphaOut)
                 to[channels - 1] = alphaIn ? from[step - 1] : byte.MaxValue;
         }
-        return result;
     }
 
     private static byte Luma(byte red, byte green, byte blue) =>

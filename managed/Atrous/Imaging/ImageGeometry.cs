@@ -4,6 +4,11 @@ namespace Atrous.Imaging;
 public static class ImageGeometry
 {
     /// <summary>A new picture of a rectangle of this one. The caller disposes it.</summary>
+    /// <param name="image">The picture, which is not changed.</param>
+    /// <param name="top">The rectangle's first row, counted from 0.</param>
+    /// <param name="left">The rectangle's first column, counted from 0.</param>
+    /// <param name="height">The rectangle's number of rows, at least 1.</param>
+    /// <param name="width">The rectangle's number of columns, at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">
     /// The rectangle is empty, or does not lie within the picture.
     /// </exception>
@@ -14,12 +19,10 @@ public static class ImageGeometry
         ArgumentOutOfRangeException.ThrowIfNegative(left);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(height, image.Height - top);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(width, image.Width - left);
-        var part = new Image(width, height, image.Channels);
-        ReadOnlySpan<byte> from = image.Pixels;
-        Span<byte> to = part.Pixels;
-        int row = width * image.Channels;
+        var part = new Image(height, width, image.Format);
+        int channels = image.Channels;
         for (int y = 0; y < height; y++)
-            from.Slice(((top + y) * image.Width + left) * image.Channels, row).CopyTo(to[(y * row)..]);
+            image.Row(top + y).Slice(left * channels, width * channels).CopyTo(part.Row(y));
         return part;
     }
 
@@ -27,14 +30,14 @@ public static class ImageGeometry
     public static Image Mirrored(this Image image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        var mirrored = new Image(image.Width, image.Height, image.Channels);
-        ReadOnlySpan<byte> from = image.Pixels;
-        Span<byte> to = mirrored.Pixels;
-        int channels = image.Channels, row = image.Width * channels;
-        for (int start = 0; start < from.Length; start += row)
+        var mirrored = new Image(image.Height, image.Width, image.Format);
+        int channels = image.Channels;
+        for (int y = 0; y < image.Height; y++)
         {
-            for (int x = 0; x < row; x += channels)
-                from.Slice(start + x, channels).CopyTo(to[(start + row - channels - x)..]);
+            ReadOnlySpan<byte> from = image.Row(y);
+            Span<byte> to = mirrored.Row(y);
+            for (int x = 0; x < from.Length; x += channels)
+                from.Slice(x, channels).CopyTo(to[(from.Length - channels - x)..]);
         }
         return mirrored;
     }

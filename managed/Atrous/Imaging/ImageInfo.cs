@@ -1,11 +1,11 @@
 namespace Atrous.Imaging;
 
 /// <summary>What a file's header says of its picture, as loading would return it (EXIF orientation applied).</summary>
-/// <param name="Width">Pixels.</param>
-/// <param name="Height">Pixels.</param>
-/// <param name="Channels">1 grey, 2 grey and alpha, 3 RGB, 4 RGBA.</param>
-/// <param name="Format">How it is stored.</param>
-public readonly record struct ImageInfo(int Width, int Height, int Channels, ImageFormat Format);
+/// <param name="Height">The number of rows.</param>
+/// <param name="Width">The number of pixels in a row.</param>
+/// <param name="Channels">1 for grey, 2 for grey and alpha, 3 for RGB, 4 for RGBA.</param>
+/// <param name="Format">The format of the file.</param>
+public readonly record struct ImageInfo(int Height, int Width, int Channels, ImageFormat Format);
 
 /// <summary>The file formats that Atrous reads and writes.</summary>
 public enum ImageFormat

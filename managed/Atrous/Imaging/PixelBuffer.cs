@@ -3,28 +3,47 @@ using Atrous.Native;
 
 namespace Atrous.Imaging;
 
-/// <summary>Owns a picture's pixels, libatrous's or its own.</summary>
+/// <summary>Holds a picture's pixels until they are given back: libatrous's, its own, or somebody else's.</summary>
 internal sealed unsafe class PixelBuffer : SafeHandle
 {
     private static long _live;
-    private readonly bool _isDecoded;
+    private readonly Source _source;
+    private readonly IDisposable? _owner;
     private NativeImage _image;
 
     /// <summary>Takes over what libatrous decoded.</summary>
     public PixelBuffer(NativeImage decoded)
-        : base(0, ownsHandle: true)
+        : this(decoded, PixelFormats.Of(decoded.Channels), Source.Decoded, null)
     {
-        _isDecoded = true;
-        Hold(decoded);
     }
 
-    /// <summary>Allocates black pixels.</summary>
+    /// <summary>Allocates black pixels in packed rows.</summary>
     /// <exception cref="OutOfMemoryException">The system has no such block to give.</exception>
-    public PixelBuffer(int height, int width, int channels)
+    public PixelBuffer(int height, int width, PixelFormat format)
+        : this(Allocate(height, width, format.Channels()), format, Source.Allocated, null)
+    {
+    }
+
+    /// <summary>Uses pixels that stay where they are, and disposes their owner in the end.</summary>
+    public PixelBuffer(NativeImage pixels, PixelFormat format, IDisposable? owner)
+        : this(pixels, format, Source.Borrowed, owner)
+    {
+    }
+
+    private PixelBuffer(NativeImage image, PixelFormat format, Source source, IDisposable? owner)
         : base(0, ownsHandle: true)
     {
-        var pixels = (byte*)NativeMemory.AllocZeroed((nuint)height * (nuint)width * (nuint)channels);
-        Hold(new NativeImage { Pixels = pixels, Height = height, Width = width, Channels = channels });
+        image.RowStride = image.RowStride != 0 ? image.RowStride : (long)image.Width * image.Channels;
+        (_image, Format, _source, _owner) = (image, format, source, owner);
+        SetHandle((nint)image.Pixels);
+        Interlocked.Increment(ref _live);
+    }
+
+    private enum Source
+    {
+        Decoded,
+        Allocated,
+        Borrowed,
     }
 
     /// <summary>Buffers not yet freed, in the whole process. For leak checks.</summary>
@@ -35,24 +54,26 @@ internal sealed unsafe class PixelBuffer : SafeHandle
     /// <summary>The picture, whose pixels stay as long as the buffer is not disposed.</summary>
     public NativeImage Image => _image;
 
-    public int SizeInBytes => _image.Height * _image.Width * _image.Channels;
+    public PixelFormat Format { get; }
 
     protected override bool ReleaseHandle()
     {
-        if (_isDecoded)
+        if (_source == Source.Decoded)
             LibAtrous.ImageFree(ref _image);
-        else
+        else if (_source == Source.Allocated)
             NativeMemory.Free(_image.Pixels);
+        _owner?.Dispose();
         Interlocked.Decrement(ref _live);
         return true;
     }
 
-    private void Hold(NativeImage image)
+    private static NativeImage Allocate(int height, int width, int channels) => new()
     {
-        _image = image;
-        SetHandle((nint)image.Pixels);
-        Interlocked.Increment(ref _live);
-    }
+        Pixels = (byte*)NativeMemory.AllocZeroed((nuint)height * (nuint)width * (nuint)channels),
+        Height = height,
+        Width = width,
+        Channels = channels,
+    };
 }
 
 /// <summary>

@@ -26,7 +26,7 @@ internal static unsafe partial class LibAtrous
 
     [LibraryImport(Library, EntryPoint = "atrous_png_encode_palette")]
     public static partial AtrousStatus PngEncodePalette(
-        byte* indices, int height, int width, byte* palette, int colours, int level, out NativeBytes bytes);
+        ushort* labels, int height, int width, byte* palette, int colours, int level, out NativeBytes bytes);
 
     [LibraryImport(Library, EntryPoint = "atrous_png_encode_grey16")]
     public static partial AtrousStatus PngEncodeGrey16(

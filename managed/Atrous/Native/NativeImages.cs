@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Atrous.Native;
 
-/// <summary>atrous_image: 8-bit interleaved pixels, rows packed.</summary>
+/// <summary>atrous_image: 8-bit interleaved pixels.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct NativeImage
 {
@@ -10,6 +10,9 @@ internal unsafe struct NativeImage
     public int Height;
     public int Width;
     public int Channels;
+
+    /// <summary>Bytes from a row to the next; 0 where rows are packed.</summary>
+    public long RowStride;
 }
 
 /// <summary>atrous_image_info.</summary>

@@ -21,7 +21,7 @@ internal sealed class CrfStep(DenseCrfParameters parameters, EngineHandle? engin
         Image photo, Tensor scores, CrfScores form, int index, bool confidence, CancellationToken cancellationToken)
     {
         int classes = scores.Shape.Channels;
-        using var crf = new DenseCrf(_engine, photo.Width, photo.Height, classes);
+        using var crf = new DenseCrf(_engine, photo.Height, photo.Width, classes);
         crf.SetUnary(scores, form, parameters.Clip, index: index);
         parameters.AddTo(crf, photo);
         crf.Infer(parameters.Iterations, cancellationToken);

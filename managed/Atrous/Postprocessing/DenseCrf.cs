@@ -21,32 +21,32 @@ public sealed unsafe class DenseCrf : IDisposable
     private readonly CrfHandle _crf;
 
     /// <summary>A CRF with zero unaries and no kernel, on threads of its own.</summary>
-    /// <param name="width">Pixels. A CRF that is no picture has as many as variables, and height 1.</param>
-    /// <param name="height">Rows of the picture.</param>
-    /// <param name="labels">The number of labels, 1 to 65536.</param>
+    /// <param name="height">The number of rows; 1 for a CRF that is no picture.</param>
+    /// <param name="width">The number of pixels in a row; of variables for a CRF that is no picture.</param>
+    /// <param name="labels">The number of classes, 1 to 65536.</param>
     /// <param name="threads">The caller's included; 0 means one per core that the process may use.</param>
     /// <param name="memoryLimit">Bytes that it may hold; 0 means what the system has to give.</param>
     /// <exception cref="AtrousException">It would need more memory than that: the message says how much.</exception>
-    public DenseCrf(int width, int height, int labels, int threads = 0, long memoryLimit = 0)
-        : this(new EngineHandle(threads), width, height, labels, memoryLimit, ownsEngine: true)
+    public DenseCrf(int height, int width, int labels, int threads = 0, long memoryLimit = 0)
+        : this(new EngineHandle(threads), height, width, labels, memoryLimit, ownsEngine: true)
     {
     }
 
-    internal DenseCrf(EngineHandle engine, int width, int height, int labels, long memoryLimit = 0)
-        : this(engine, width, height, labels, memoryLimit, ownsEngine: false)
+    internal DenseCrf(EngineHandle engine, int height, int width, int labels, long memoryLimit = 0)
+        : this(engine, height, width, labels, memoryLimit, ownsEngine: false)
     {
     }
 
-    private DenseCrf(EngineHandle engine, int width, int height, int labels, long memoryLimit, bool ownsEngine)
+    private DenseCrf(EngineHandle engine, int height, int width, int labels, long memoryLimit, bool ownsEngine)
     {
         try
         {
-            ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
             ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+            ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
             ArgumentOutOfRangeException.ThrowIfLessThan(labels, 1);
             ArgumentOutOfRangeException.ThrowIfGreaterThan(labels, ushort.MaxValue + 1);
             ArgumentOutOfRangeException.ThrowIfNegative(memoryLimit);
-            (Width, Height, Labels) = (width, height, labels);
+            (Height, Width, Labels) = (height, width, labels);
             _crf = new CrfHandle(
                 engine, new NativeCrf { Height = height, Width = width, Labels = labels, MemoryLimit = memoryLimit });
             _ownEngine = ownsEngine ? engine : null;

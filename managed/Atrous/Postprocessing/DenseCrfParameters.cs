@@ -74,7 +74,9 @@ public sealed record DenseCrfParameters(
         ArgumentNullException.ThrowIfNull(crf);
         ArgumentNullException.ThrowIfNull(image);
         crf.AddGaussian(GaussianSigma, GaussianSigma, GaussianWeight);
-        using Image? opaque = image.Channels is 2 or 4 ? image.WithChannels(image.Channels - 1) : null;
+        // Red first, so that the lattice rounds the same whatever the order of the caller's channels.
+        bool plain = image.Format is PixelFormat.Grey or PixelFormat.Rgb;
+        using Image? opaque = plain ? null : image.WithChannels(image.Channels <= 2 ? 1 : 3);
         crf.AddBilateral(BilateralSigma, BilateralSigma, [BilateralColourSigma], opaque ?? image, BilateralWeight);
     }
 }

@@ -4,7 +4,7 @@ using Atrous.Native;
 namespace Atrous.Postprocessing;
 
 /// <summary>A label map: the class of every pixel, such as a data set's ground truth. Plain managed memory.</summary>
-public sealed unsafe class LabelImage
+public sealed class LabelImage
 {
     private readonly ushort[] _labels;
 
@@ -37,7 +37,7 @@ public sealed unsafe class LabelImage
     /// <exception cref="ImageException">
     /// The file is missing, broken, too large, or has colours instead of classes.
     /// </exception>
-    public static LabelImage Load(string path, long maxPixels = Image.DefaultMaxPixels)
+    public static unsafe LabelImage Load(string path, long maxPixels = Image.DefaultMaxPixels)
     {
         ReadOnlySpan<byte> bytes = ImageFile.Read(path);
         NativeImage decoded;

@@ -11,6 +11,16 @@ internal static class LabelMap
                 $"{labels.Length} labels do not cover a picture of {width} x {height} pixels.", nameof(labels));
     }
 
+    /// <exception cref="ArgumentException">A label is none of the classes.</exception>
+    public static void CheckClasses(ReadOnlySpan<ushort> labels, int classes)
+    {
+        int highest = 0;
+        foreach (ushort label in labels)
+            highest = Math.Max(highest, label);
+        if (highest >= classes)
+            throw new ArgumentException($"Label {highest} is none of {classes} classes.", nameof(labels));
+    }
+
     /// <summary>The palette's channels times the weight, with a half for rounding.</summary>
     public static ushort[] Premultiply(Palette palette, int weight)
     {

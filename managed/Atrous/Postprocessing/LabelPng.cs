@@ -1,4 +1,3 @@
-using System.Buffers;
 using Atrous.Imaging;
 using Atrous.Native;
 
@@ -9,7 +8,7 @@ namespace Atrous.Postprocessing;
 /// (which viewers show in colour, and <c>numpy.array(PIL.Image.open(...))</c> reads as classes), beyond that 16-bit
 /// grey.
 /// </summary>
-public static unsafe class LabelPng
+public static class LabelPng
 {
     private const int Level = 6;
 
@@ -45,47 +44,44 @@ public static unsafe class LabelPng
         file.Save(stream);
     }
 
+    internal static Task SaveAsync(
+        string path, ushort[] labels, int height, int width, int classes, Palette? palette,
+        CancellationToken cancellationToken) =>
+        EncodedImage.SaveAsync(() => Encode(labels, height, width, classes, palette), path, cancellationToken);
+
+    internal static Task SaveAsync(
+        Stream stream, ushort[] labels, int height, int width, int classes, Palette? palette,
+        CancellationToken cancellationToken) =>
+        EncodedImage.SaveAsync(() => Encode(labels, height, width, classes, palette), stream, cancellationToken);
+
     private static EncodedImage Encode(
         ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette? palette)
     {
         LabelMap.Check(labels, height, width);
         ArgumentOutOfRangeException.ThrowIfLessThan(classes, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(classes, ushort.MaxValue + 1);
-        int highest = 0;
-        foreach (ushort label in labels)
-            highest = Math.Max(highest, label);
-        if (highest >= classes)
-            throw new ArgumentException($"Label {highest} is none of {classes} classes.", nameof(labels));
+        LabelMap.CheckClasses(labels, classes);
         return classes <= Palette.MaxColours
             ? EncodeIndices(labels, height, width, classes, palette ?? Palette.Default)
             : EncodeGrey(labels, height, width);
     }
 
-    private static EncodedImage EncodeIndices(
+    private static unsafe EncodedImage EncodeIndices(
         ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette palette)
     {
-        byte[] indices = ArrayPool<byte>.Shared.Rent(labels.Length);
-        try
+        var colours = new byte[3 * classes];
+        for (int label = 0; label < classes; label++)
+            (colours[3 * label], colours[3 * label + 1], colours[3 * label + 2]) = palette[label];
+        fixed (ushort* pixels = labels)
+        fixed (byte* rgb = colours)
         {
-            for (int i = 0; i < labels.Length; i++)
-                indices[i] = (byte)labels[i];
-            var colours = new byte[3 * classes];
-            for (int label = 0; label < classes; label++)
-                (colours[3 * label], colours[3 * label + 1], colours[3 * label + 2]) = palette[label];
-            fixed (byte* pixels = indices, rgb = colours)
-            {
-                LibAtrous.ThrowIfFailed(
-                    LibAtrous.PngEncodePalette(pixels, height, width, rgb, classes, Level, out NativeBytes bytes));
-                return new EncodedImage(bytes);
-            }
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(indices);
+            LibAtrous.ThrowIfFailed(
+                LibAtrous.PngEncodePalette(pixels, height, width, rgb, classes, Level, out NativeBytes bytes));
+            return new EncodedImage(bytes);
         }
     }
 
-    private static EncodedImage EncodeGrey(ReadOnlySpan<ushort> labels, int height, int width)
+    private static unsafe EncodedImage EncodeGrey(ReadOnlySpan<ushort> labels, int height, int width)
     {
         fixed (ushort* pixels = labels)
         {

@@ -50,7 +50,7 @@ public static class Overlay
     /// <exception cref="ArgumentException">There are not height * width labels.</exception>
     public static Image Colours(ReadOnlySpan<ushort> labels, int height, int width, Palette palette)
     {
-        using var black = new Image(width, height, 1);
+        using var black = new Image(height, width, PixelFormat.Grey);
         return Draw(black, labels, palette, opacity: 1);
     }
 }

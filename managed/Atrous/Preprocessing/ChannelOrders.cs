@@ -6,12 +6,15 @@ namespace Atrous.Preprocessing;
 /// <summary>Which channel of a picture each channel of the network's input reads.</summary>
 internal static class ChannelOrders
 {
-    /// <summary>
-    /// The order for a picture of <paramref name="channels"/> channels, or null when the picture must become grey
-    /// first.
-    /// </summary>
+    /// <summary>The order for a picture of this format, or null when the picture must become grey first.</summary>
     /// <exception cref="ImageException">Such a picture does not suit the network.</exception>
-    public static int[]? For(PreprocessingSpec spec, int channels) => (channels, spec.Channels) switch
+    public static int[]? For(PreprocessingSpec spec, PixelFormat format)
+    {
+        int[]? order = RedFirst(spec, format.Channels());
+        return order is null ? null : [.. order.Select(channel => format.IndexOf(channel))];
+    }
+
+    private static int[]? RedFirst(PreprocessingSpec spec, int channels) => (channels, spec.Channels) switch
     {
         (1 or 2, 1) => [0],
         (1 or 2, 3) => [0, 0, 0],

@@ -63,23 +63,33 @@ public sealed unsafe class Preprocessor : IDisposable
     /// Channels do not suit the network, or a picture would become too large.
     /// </exception>
     /// <exception cref="ArgumentException">There is no picture, or the plans differ.</exception>
-    public NetworkInput Prepare(params ReadOnlySpan<Image> images) => Prepare(1, images);
-
-    /// <summary>
-    /// Prepares pictures of equal plan as one batch, at some scale of the size that the spec asks for.
-    /// </summary>
-    /// <inheritdoc cref="Prepare(ReadOnlySpan{Image})" path="/exception"/>
-    public NetworkInput Prepare(double scale, params ReadOnlySpan<Image> images)
+    public NetworkInput Prepare(params ReadOnlySpan<Image> images)
     {
         if (images.IsEmpty)
             throw new ArgumentException("A batch needs at least one picture.", nameof(images));
-        PreprocessingPlan plan = PlanOf(images[0], scale);
+        PreprocessingPlan plan = PlanOf(images[0]);
+        foreach (Image image in images[1..])
+        {
+            PreprocessingPlan other = PlanOf(image);
+            if (other != plan)
+            {
+                throw new ArgumentException(
+                    $"A picture of {image.Width} x {image.Height} becomes {other.Height}x{other.Width}, the first of " +
+                    $"the batch {plan.Height}x{plan.Width}; put only pictures of equal plan into one.", nameof(images));
+            }
+        }
+        return Prepare(plan, images);
+    }
+
+    /// <summary>Prepares pictures of one size as one batch, by the plan that the caller has made for them.</summary>
+    internal NetworkInput Prepare(PreprocessingPlan plan, ReadOnlySpan<Image> images)
+    {
         var input =
             new NetworkInput(new Tensor(new Shape(images.Length, plan.Height, plan.Width, Spec.Channels)), plan);
         try
         {
             for (int i = 0; i < images.Length; i++)
-                Prepare(images[i], input.Tensor, i, scale);
+                Write(images[i], plan, input.Tensor, i);
             return input;
         }
         catch
@@ -89,39 +99,15 @@ public sealed unsafe class Preprocessor : IDisposable
         }
     }
 
-    /// <summary>Prepares a picture into one place of a batch that the caller keeps.</summary>
-    /// <param name="image">A picture of any size, which is not changed.</param>
-    /// <param name="batch">Float32, [N, plan height, plan width, channels].</param>
-    /// <param name="index">Which of the N.</param>
-    /// <param name="scale">On the size that the spec asks for.</param>
-    /// <returns>The picture's plan.</returns>
-    /// <exception cref="ImageException">
-    /// The picture's channels do not suit the network, or it would become too large.
-    /// </exception>
-    /// <exception cref="ArgumentException">The tensor has another shape or type than the plan.</exception>
-    public PreprocessingPlan Prepare(Image image, Tensor batch, int index, double scale = 1)
+    private void Write(Image image, PreprocessingPlan plan, Tensor batch, int index)
     {
-        ArgumentNullException.ThrowIfNull(batch);
-        PreprocessingPlan plan = PlanOf(image, scale);
-        Shape shape = batch.Shape;
-        if (batch.Type != DType.Float32 || shape != new Shape(shape.Batch, plan.Height, plan.Width, Spec.Channels))
-        {
-            throw new ArgumentException(
-                $"A picture of {image.Width} x {image.Height} becomes {plan.Height}x{plan.Width}x{Spec.Channels}, " +
-                $"which does " +
-                $"not fit a batch of {shape} {batch.Type}; put only pictures of equal plan into one.", nameof(batch));
-        }
-        ArgumentOutOfRangeException.ThrowIfNegative(index);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, shape.Batch);
-
-        int[]? order = ChannelOrders.For(Spec, image.Channels);
+        int[]? order = ChannelOrders.For(Spec, image.Format);
         using Image? grey = order is null ? image.WithChannels(1) : null;
         Image source = grey ?? image;
         using Image? resized = Resize(source, plan.Window);
-        float* target = (float*)batch.Pointer + index * (shape.Elements / shape.Batch);
+        float* target = (float*)batch.Pointer + index * (batch.Shape.Elements / batch.Shape.Batch);
         Normalize(resized ?? source, order ?? [0], plan, target);
         GC.KeepAlive(batch);
-        return plan;
     }
 
     public void Dispose()
@@ -163,7 +149,7 @@ public sealed unsafe class Preprocessor : IDisposable
     {
         if (image.Height == window.Height && image.Width == window.Width)
             return null;
-        var resized = new Image(window.Width, window.Height, image.Channels);
+        var resized = new Image(window.Height, window.Width, image.Format);
         try
         {
             using PixelLease from = image.Lease(), to = resized.Lease();

@@ -30,12 +30,12 @@ public sealed class Verifier : IDisposable
     public VerificationTolerance Tolerance { get; }
 
     /// <summary>Makes a model ready on both devices.</summary>
-    /// <param name="path">As <see cref="Segmenter.Load"/> takes it.</param>
+    /// <param name="path">As <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes it.</param>
     /// <param name="options">Options of the model, and the device and the precision in question.</param>
     /// <param name="judge">
     /// "cpu" or "reference"; null for the CPU, and for the reference's plain loops where the CPU's fp32 is in question.
     /// </param>
-    /// <inheritdoc cref="Segmenter.Load" path="/exception"/>
+    /// <inheritdoc cref="Segmenter.Load(string, SegmenterOptions?)" path="/exception"/>
     public static Verifier Load(string path, SegmenterOptions options, string? judge = null)
     {
         ArgumentNullException.ThrowIfNull(options);

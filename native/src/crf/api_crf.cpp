@@ -2,8 +2,10 @@
 #include <cmath>
 #include <memory>
 
+#include "checks.h"
 #include "crf/crf.h"
 #include "crf/scores.h"
+#include "imaging/pixels.h"
 
 using namespace atrous;
 
@@ -92,12 +94,13 @@ atrous_status atrous_crf_add_bilateral(atrous_crf* crf, float sigma_x, float sig
         if (channels < 1 || channels > 4) {
             throw fail(ATROUS_INVALID_ARGUMENT, "the image has %d channels; 1 to 4 can be used", channels);
         }
+        require_rows(*image, "image");
         require_sigma(sigma_x, "sigma_x");
         require_sigma(sigma_y, "sigma_y");
         for (int32_t c = 0; c < channels; ++c) require_sigma(sigma_channels[c], "sigma of a channel");
         const feature_source position_and_colour = [=](int64_t begin, int64_t end, float* features) {
-            const uint8_t* colour = image->pixels + begin * channels;
             for (int64_t p = begin; p < end; ++p) {
+                const uint8_t* colour = image->pixels + p / width * imaging::row_bytes(*image) + p % width * channels;
                 *features++ = static_cast<float>(p % width) / sigma_x;
                 *features++ = static_cast<float>(p / width) / sigma_y;
                 for (int32_t c = 0; c < channels; ++c) *features++ = static_cast<float>(*colour++) / sigma_channels[c];

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "checks.h"
 #include "imaging/codecs.h"
 #include "status.h"
 
@@ -24,6 +25,13 @@ void check_sides(int32_t height, int32_t width) {
         throw fail(ATROUS_INVALID_ARGUMENT, "a picture of %d x %d pixels cannot be written", width, height);
 }
 
+void check_picture(const atrous_image* image) {
+    require_not_null(image, "image");
+    require_not_null(image->pixels, "image.pixels");
+    check_sides(image->height, image->width);
+    require_rows(*image, "image");
+}
+
 void check_level(int32_t level) {
     if (level < 0 || level > 9) throw fail(ATROUS_INVALID_ARGUMENT, "the compression level is %d; use 0 to 9", level);
 }
@@ -35,7 +43,7 @@ atrous_status decode_to(atrous_image* image, Decode&& decode) {
         require_not_null(image, "image");
         *image = {};
         picture decoded = decode();
-        *image = {decoded.pixels.release(), decoded.height, decoded.width, decoded.channels};
+        *image = {decoded.pixels.release(), decoded.height, decoded.width, decoded.channels, 0};
         ++handle_count;
     });
 }
@@ -90,9 +98,7 @@ void atrous_image_free(atrous_image* image) {
 
 atrous_status atrous_jpeg_encode(const atrous_image* image, int32_t quality, atrous_bytes* bytes) {
     return encode_to(bytes, [&](byte_sink& sink) {
-        require_not_null(image, "image");
-        require_not_null(image->pixels, "image.pixels");
-        check_sides(image->height, image->width);
+        check_picture(image);
         if (image->channels != 1 && image->channels != 3)
             throw fail(ATROUS_INVALID_ARGUMENT, "a JPEG has 1 or 3 channels, the picture %d; drop its alpha",
                        image->channels);
@@ -104,32 +110,33 @@ atrous_status atrous_jpeg_encode(const atrous_image* image, int32_t quality, atr
 
 atrous_status atrous_png_encode(const atrous_image* image, int32_t level, atrous_bytes* bytes) {
     return encode_to(bytes, [&](byte_sink& sink) {
-        require_not_null(image, "image");
-        require_not_null(image->pixels, "image.pixels");
-        check_sides(image->height, image->width);
+        check_picture(image);
         check_level(level);
         constexpr int32_t colour_types[] = {PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB,
                                             PNG_COLOR_TYPE_RGB_ALPHA};
         if (image->channels < 1 || image->channels > 4)
             throw fail(ATROUS_INVALID_ARGUMENT, "a PNG has 1 to 4 channels, the picture %d", image->channels);
-        encode_png({image->pixels, image->height, image->width, colour_types[image->channels - 1], 8}, level, sink);
+        encode_png(
+            {image->pixels, row_bytes(*image), image->height, image->width, colour_types[image->channels - 1], 8},
+            level, sink);
     });
 }
 
-atrous_status atrous_png_encode_palette(const uint8_t* indices, int32_t height, int32_t width, const uint8_t* palette,
+atrous_status atrous_png_encode_palette(const uint16_t* labels, int32_t height, int32_t width, const uint8_t* palette,
                                         int32_t colours, int32_t level, atrous_bytes* bytes) {
     return encode_to(bytes, [&](byte_sink& sink) {
-        require_not_null(indices, "indices");
+        require_not_null(labels, "labels");
         require_not_null(palette, "palette");
         check_sides(height, width);
         check_level(level);
         if (colours < 1 || colours > 256)
             throw fail(ATROUS_INVALID_ARGUMENT, "a palette has 1 to 256 colours, this one %d", colours);
         const int32_t highest =
-            *std::max_element(indices, indices + static_cast<size_t>(height) * static_cast<size_t>(width));
+            *std::max_element(labels, labels + static_cast<size_t>(height) * static_cast<size_t>(width));
         if (highest >= colours)
-            throw fail(ATROUS_INVALID_ARGUMENT, "index %d has no colour: the palette has %d", highest, colours);
-        encode_png({indices, height, width, PNG_COLOR_TYPE_PALETTE, 8, palette, colours}, level, sink);
+            throw fail(ATROUS_INVALID_ARGUMENT, "label %d has no colour: the palette has %d", highest, colours);
+        const int64_t row_size = static_cast<int64_t>(width) * static_cast<int64_t>(sizeof(uint16_t));
+        encode_png({labels, row_size, height, width, PNG_COLOR_TYPE_PALETTE, 8, palette, colours}, level, sink);
     });
 }
 
@@ -139,7 +146,8 @@ atrous_status atrous_png_encode_grey16(const uint16_t* pixels, int32_t height, i
         require_not_null(pixels, "pixels");
         check_sides(height, width);
         check_level(level);
-        encode_png({pixels, height, width, PNG_COLOR_TYPE_GRAY, 16}, level, sink);
+        const int64_t row_size = static_cast<int64_t>(width) * static_cast<int64_t>(sizeof(uint16_t));
+        encode_png({pixels, row_size, height, width, PNG_COLOR_TYPE_GRAY, 16}, level, sink);
     });
 }
 

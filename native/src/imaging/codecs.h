@@ -19,9 +19,10 @@ atrous_image_info probe_png(bytes_view file);
 picture decode_png(bytes_view file, int64_t max_pixels);
 picture decode_png_labels(bytes_view file, int64_t max_pixels);
 
-// What the PNG writer needs to know of its picture; rows are packed.
+// What the PNG writer needs to know of its picture: uint8_t, or uint16_t where it has 16 bits or a palette.
 struct png_source {
     const void* pixels;
+    int64_t row_stride;  // bytes
     int32_t height, width;
     int32_t colour_type, bit_depth;    // as libpng names them
     const uint8_t* palette = nullptr;  // RGB triples

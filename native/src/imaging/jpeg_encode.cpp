@@ -66,9 +66,8 @@ class jpeg_writer {
         jpeg_set_defaults(&info_);
         jpeg_set_quality(&info_, quality, TRUE);
         jpeg_start_compress(&info_, TRUE);
-        const size_t row_size = static_cast<size_t>(image.width) * static_cast<size_t>(image.channels);
         while (info_.next_scanline < info_.image_height) {
-            uint8_t* row = image.pixels + info_.next_scanline * row_size;
+            uint8_t* row = image.pixels + static_cast<int64_t>(info_.next_scanline) * row_bytes(image);
             jpeg_write_scanlines(&info_, &row, 1);
         }
         jpeg_finish_compress(&info_);

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "checks.h"
+#include "imaging/pixels.h"
 #include "parallel.h"
 
 namespace atrous::imaging {
@@ -72,6 +73,7 @@ void check(const atrous_image& image, const atrous_normalize_desc& desc, const a
     require_not_null(desc.order, "order");
     if (image.height < 1 || image.width < 1 || image.channels < 1)
         throw fail(ATROUS_INVALID_ARGUMENT, "the picture is empty");
+    require_rows(image, "image");
     if (!(desc.scale > 0)) throw fail(ATROUS_INVALID_ARGUMENT, "scale is not positive");
     if (output.batch != 1 || output.channels < 1 || output.channels > most_channels ||
         output.pixel_stride < output.channels) {
@@ -110,7 +112,7 @@ atrous_status atrous_normalize(atrous_engine* engine, const atrous_image* image,
                     fill(maps, row, output->width, stride);
                     continue;
                 }
-                const uint8_t* pixels = image->pixels + source * image->width * image->channels;
+                const uint8_t* pixels = image->pixels + source * row_bytes(*image);
                 fill(maps, row, desc->left, stride);
                 look_up(maps, pixels, image->channels, row + desc->left * stride, image->width, stride);
                 fill(maps, row + right * stride, output->width - right, stride);

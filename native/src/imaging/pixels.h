@@ -33,6 +33,11 @@ struct picture {
     const uint8_t* row(int64_t y) const { return pixels.get() + static_cast<size_t>(y) * row_size(); }
 };
 
+// Bytes from a row of a caller's picture to the next.
+inline int64_t row_bytes(const atrous_image& image) {
+    return image.row_stride != 0 ? image.row_stride : static_cast<int64_t>(image.width) * image.channels;
+}
+
 // The growing output of an encoder. Nothing in it throws, and a longjmp over its use leaks nothing.
 struct byte_sink {
     uint8_t* data = nullptr;

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 #include <new>
+#include <vector>
 
 #include "imaging/codecs.h"
 #include "status.h"
@@ -23,6 +24,7 @@ class png_writer {
     png_writer& operator=(const png_writer&) = delete;
 
     void encode(const png_source& source, int32_t level) {
+        if (source.palette != nullptr) indices_.resize(static_cast<size_t>(source.width));
         if (setjmp(jump_) != 0) {
             if (out_of_memory_) throw std::bad_alloc();
             throw fail(ATROUS_INVALID_ARGUMENT, "the picture cannot be a PNG (%s)", message_);
@@ -78,13 +80,21 @@ class png_writer {
         png_write_info(png, handle_.info);
         if (source.bit_depth == 16) png_set_swap(png);  // PNG is big-endian, x86 is not
 
-        const size_t row_size = png_get_rowbytes(png, handle_.info);
         const auto* row = static_cast<const uint8_t*>(source.pixels);
-        for (int32_t y = 0; y < source.height; ++y, row += row_size) png_write_row(png, row);
+        for (int32_t y = 0; y < source.height; ++y, row += source.row_stride)
+            png_write_row(png, source.palette == nullptr ? row : narrow(row, source.width));
         png_write_end(png, handle_.info);
     }
 
+    // A row of labels as the bytes of the file.
+    const uint8_t* narrow(const uint8_t* row, int32_t width) {
+        const auto* labels = reinterpret_cast<const uint16_t*>(row);
+        for (int32_t x = 0; x < width; ++x) indices_[x] = static_cast<uint8_t>(labels[x]);
+        return indices_.data();
+    }
+
     byte_sink& sink_;
+    std::vector<uint8_t> indices_;
     bool out_of_memory_ = false;
     png_handle handle_;
     std::jmp_buf jump_;

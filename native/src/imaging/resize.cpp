@@ -1,6 +1,7 @@
 // Resizing in two passes, rows first, with 8 bits between them: Pillow's arithmetic (Resample.c, Geometry.c).
 #include <cstring>
 
+#include "checks.h"
 #include "imaging/pixels.h"
 #include "imaging/resample.h"
 #include "parallel.h"
@@ -12,10 +13,6 @@ constexpr int32_t half = 1 << (weight_bits - 1);
 
 uint8_t clip(int32_t sum) {
     return static_cast<uint8_t>(std::clamp(sum >> weight_bits, 0, 255));
-}
-
-int64_t row_bytes(const atrous_image& image) {
-    return static_cast<int64_t>(image.width) * image.channels;
 }
 
 template <int Channels>
@@ -42,7 +39,7 @@ void resize_width(engine& on, const atrous_image& in, const taps& columns, const
 }
 
 void resize_height(engine& on, const atrous_image& in, const taps& rows, const atrous_image& out) {
-    const int64_t bytes = row_bytes(in);
+    const int64_t bytes = static_cast<int64_t>(in.width) * in.channels;
     parallel_for(on, out.height, 8, [&](int64_t begin, int64_t end) {
         // A block of a row at a time, so that its sums stay in registers or the nearest cache.
         constexpr int64_t block = 256;
@@ -54,11 +51,11 @@ void resize_height(engine& on, const atrous_image& in, const taps& rows, const a
                 const int64_t width = std::min(block, bytes - left);
                 std::fill_n(sums, width, half);
                 for (int32_t i = 0; i < count; ++i) {
-                    const uint8_t* from = in.pixels + (first + i) * bytes + left;
+                    const uint8_t* from = in.pixels + (first + i) * row_bytes(in) + left;
                     const int32_t weight = weights[i];
                     for (int64_t x = 0; x < width; ++x) sums[x] += from[x] * weight;
                 }
-                uint8_t* to = out.pixels + y * bytes + left;
+                uint8_t* to = out.pixels + y * row_bytes(out) + left;
                 for (int64_t x = 0; x < width; ++x) to[x] = clip(sums[x]);
             }
         }
@@ -71,7 +68,7 @@ void resize_antialiased(engine& on, const atrous_image& in, decltype(bilinear_ta
     const taps columns = make_taps(in.width, out.width);
     if (in.height == out.height) return resize_width(on, in, columns, out);
     picture narrow(in.height, out.width, in.channels);
-    const atrous_image between{narrow.pixels.get(), in.height, out.width, in.channels};
+    const atrous_image between{narrow.pixels.get(), in.height, out.width, in.channels, 0};
     resize_width(on, in, columns, between);
     resize_height(on, between, make_taps(in.height, out.height), out);
 }
@@ -133,6 +130,7 @@ void check(const atrous_image* image, const char* name) {
         throw fail(ATROUS_INVALID_ARGUMENT, "%s has %d x %d pixels of %d channels; use at least 1 x 1 of 1 to 4", name,
                    image->width, image->height, image->channels);
     }
+    require_rows(*image, name);
 }
 
 }  // namespace
@@ -154,7 +152,9 @@ atrous_status atrous_image_resize(atrous_engine* engine, const atrous_image* inp
         const bool known = filter >= ATROUS_FILTER_BILINEAR && filter <= ATROUS_FILTER_BILINEAR_PLAIN;
         if (!known) throw fail(ATROUS_INVALID_ARGUMENT, "filter %d is not known; use an atrous_filter", filter);
         if (input->height == output->height && input->width == output->width) {
-            std::memcpy(output->pixels, input->pixels, static_cast<size_t>(row_bytes(*input) * input->height));
+            const size_t bytes = static_cast<size_t>(input->width) * static_cast<size_t>(input->channels);
+            for (int64_t y = 0; y < input->height; ++y)
+                std::memcpy(output->pixels + y * row_bytes(*output), input->pixels + y * row_bytes(*input), bytes);
         } else if (filter == ATROUS_FILTER_NEAREST) {
             resize_nearest(*engine, *input, *output);
         } else if (filter == ATROUS_FILTER_BILINEAR_PLAIN) {

@@ -50,6 +50,35 @@ public sealed class PictureTests(GeneratedModel model)
     }
 
     [Fact]
+    public unsafe void Pictures_of_any_format_and_stride_have_the_mask_of_the_same_colours()
+    {
+        using Image photo = Photo(49, 65, 3);
+        const int Gap = 12;
+        int stride = 65 * 4 + Gap;
+        var bytes = new byte[49 * stride];
+        for (int y = 0; y < 49; y++)
+        {
+            for (int x = 0; x < 65; x++)
+            {
+                Span<byte> from = photo.Row(y).Slice(x * 3, 3), to = bytes.AsSpan(y * stride + x * 4, 4);
+                (to[0], to[1], to[2], to[3]) = (from[2], from[1], from[0], 9);
+            }
+        }
+        using Segmenter segmenter = Load("cuda", new SegmenterOptions { Preprocessing = ImageNet });
+        ushort[] expected = segmenter.Segment(photo).Labels.ToArray();
+        using Image copied = Image.FromPixels(bytes, 49, 65, PixelFormat.Bgra, stride);
+        fixed (byte* address = bytes)
+        {
+            using Image where = Image.FromPixels((nint)address, 49, 65, PixelFormat.Bgra, stride, owner: null);
+            Assert.Equal(expected, segmenter.Segment(copied).Labels.ToArray());
+            Assert.Equal(expected, segmenter.Segment(where).Labels.ToArray());
+            // Of one size, but not of one format: not one batch.
+            IReadOnlyList<Segmentation> masks = segmenter.Segment([photo, where, photo]);
+            Assert.All(masks, mask => Assert.Equal(expected, mask.Labels.ToArray()));
+        }
+    }
+
+    [Fact]
     public void Stages_are_told_beside_runs_that_are_captured()
     {
         using Image photo = Photo(49, 65, 3);
@@ -160,7 +189,7 @@ public sealed class PictureTests(GeneratedModel model)
     /// <summary>Something smooth, so that resized pictures differ from each other by more than noise.</summary>
     private static Image Photo(int height, int width, int channels, int seed = 1)
     {
-        var photo = new Image(width, height, channels);
+        var photo = new Image(height, width, channels);
         Span<byte> pixels = photo.Pixels;
         for (int i = 0; i < pixels.Length; i++)
         {

@@ -71,7 +71,7 @@ public sealed class TileTests(GeneratedModel model) : IDisposable
     /// <summary>The most memory that the program had resident, as the kernel counts it.</summary>
     private long PeakOf(int height, int width)
     {
-        using (var photo = new Image(width, height, 3))
+        using (var photo = new Image(height, width, 3))
             photo.SavePng(_place["a.png"]);
         Process process = Tool.Start(
             _place.Folder, "segment", "a.png", "-q", "--model", model.Path, "--tile", "257", "--overlap", "0",

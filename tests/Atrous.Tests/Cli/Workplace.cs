@@ -22,7 +22,7 @@ public sealed class Workplace : IDisposable
     /// <summary>The bytes of a photo that is not the same everywhere.</summary>
     public static byte[] Photo(int height = 33, int width = 37)
     {
-        using var image = new Image(width, height, 3);
+        using var image = new Image(height, width, 3);
         Span<byte> pixels = image.Pixels;
         for (int i = 0; i < pixels.Length; i++)
             pixels[i] = (byte)(i * 7 % 251 + i / 97);

@@ -64,7 +64,7 @@ public sealed class CrfGolden
     /// <summary>A CRF with the case's unaries and kernels. The caller disposes it.</summary>
     public DenseCrf Build(int threads = 2)
     {
-        var crf = new DenseCrf(Width, Height, Labels, threads);
+        var crf = new DenseCrf(Height, Width, Labels, threads);
         crf.SetUnary(Unary);
         if (Kernel("gaussian") is { } gaussian)
         {
@@ -74,7 +74,7 @@ public sealed class CrfGolden
         if (Kernel("bilateral") is { } bilateral)
         {
             float[] sigma = Floats(bilateral.GetProperty("sxy"));
-            using Image image = Image.FromPixels(_input.Read<byte>("image"), Width, Height, 3);
+            using Image image = Image.FromPixels(_input.Read<byte>("image"), Height, Width);
             crf.AddBilateral(
                 sigma[0], sigma[1], Floats(bilateral.GetProperty("srgb")), image, Compatibility(bilateral),
                 Normalization);

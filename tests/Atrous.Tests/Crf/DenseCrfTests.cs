@@ -18,7 +18,7 @@ public sealed class DenseCrfTests
         using Tensor scores = Scores(width, height, 5);
         float[][] beliefs = [.. new[] { 1, 2, 5 }.Select(threads =>
         {
-            using var crf = new DenseCrf(width, height, 5, threads);
+            using var crf = new DenseCrf(height, width, 5, threads);
             crf.SetUnary(scores, CrfScores.Logits);
             DenseCrfParameters.DeepLabV2.AddTo(crf, image);
             crf.Infer(DenseCrfParameters.DeepLabV2.Iterations);
@@ -76,7 +76,7 @@ public sealed class DenseCrfTests
     public void One_label_is_certain()
     {
         using Image image = Scene(9, 7, 3);
-        using var crf = new DenseCrf(9, 7, 1, threads: 1);
+        using var crf = new DenseCrf(7, 9, 1, threads: 1);
         crf.SetUnary(DenseCrfUnary.FromLabels(new int[63], 1, 0.5f));
         DenseCrfParameters.PyDenseCrf.AddTo(crf, image);
         crf.Infer(5);
@@ -101,7 +101,7 @@ public sealed class DenseCrfTests
     {
         using Image image = Scene(16, 12, 3);
         using Tensor scores = Scores(16, 12, 3);
-        using var crf = new DenseCrf(16, 12, 3, threads: 2);
+        using var crf = new DenseCrf(12, 16, 3, threads: 2);
         crf.SetUnary(scores, CrfScores.Logits);
         // pydensecrf crashes here: its lattice has 16-bit coordinates.
         crf.AddBilateral(5, 5, [0.01f], image, 4);
@@ -121,7 +121,7 @@ public sealed class DenseCrfTests
     {
         using Image image = Scene(16, 12, 3);
         using Tensor scores = Scores(16, 12, 3), small = Scores(8, 12, 3);
-        using var crf = new DenseCrf(16, 12, 3, threads: 1);
+        using var crf = new DenseCrf(12, 16, 3, threads: 1);
         Assert.Contains(
             "this CRF needs 576", Assert.Throws<ArgumentException>(() => crf.SetUnary(new float[3])).Message);
         Assert.Contains(
@@ -139,7 +139,7 @@ public sealed class DenseCrfTests
         Assert.Contains(
             "resize the image", Assert.Throws<ArgumentException>(() => crf.AddBilateral(1, 1, [1], other, 1)).Message);
         Assert.Throws<ArgumentException>(() => DenseCrfParameters.DeepLabV2.Refine(other, scores, CrfScores.Logits));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new DenseCrf(0, 4, 2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new DenseCrf(4, 0, 2));
         Assert.Throws<ArgumentException>(() => DenseCrfUnary.FromLabels([3], 2, 0.5f));
         Assert.Throws<ArgumentOutOfRangeException>(() => DenseCrfUnary.FromLabels([1], 2, 1));
 
@@ -154,9 +154,9 @@ public sealed class DenseCrfTests
     public void More_memory_than_there_is_is_refused_with_the_numbers()
     {
         long before = LibAtrous.LiveHandles();
-        var vast = Assert.Throws<MemoryException>(() => new DenseCrf(40000, 50000, 1000));
+        var vast = Assert.Throws<MemoryException>(() => new DenseCrf(50000, 40000, 1000));
         Assert.Contains("a CRF of 40000x50000 pixels and 1000 labels needs 1.49e+04 GiB", vast.Message);
-        var limited = Assert.Throws<MemoryException>(() => new DenseCrf(500, 375, 21, memoryLimit: 1 << 20));
+        var limited = Assert.Throws<MemoryException>(() => new DenseCrf(375, 500, 21, memoryLimit: 1 << 20));
         Assert.Contains("of its memory limit", limited.Message);
         Assert.Equal(before, LibAtrous.LiveHandles());
     }
@@ -169,7 +169,7 @@ public sealed class DenseCrfTests
         using (Tensor scores = Scores(16, 12, 3))
         using (var engine = new EngineHandle(1))
         {
-            var crf = new DenseCrf(engine, 16, 12, 3);
+            var crf = new DenseCrf(engine, 12, 16, 3);
             crf.SetUnary(scores, CrfScores.Logits);
             // The CRF keeps its engine alive, even one that was disposed.
             engine.Dispose();
@@ -184,7 +184,7 @@ public sealed class DenseCrfTests
     [Fact]
     public void An_inference_can_be_cancelled()
     {
-        using var crf = new DenseCrf(16, 12, 3, threads: 1);
+        using var crf = new DenseCrf(12, 16, 3, threads: 1);
         Assert.Throws<OperationCanceledException>(() => crf.Infer(1000, new CancellationToken(canceled: true)));
     }
 
@@ -192,7 +192,7 @@ public sealed class DenseCrfTests
     private static Image Scene(int width, int height, int channels)
     {
         var random = new Random(1);
-        var image = new Image(width, height, channels);
+        var image = new Image(height, width, channels);
         Span<byte> pixels = image.Pixels;
         for (int i = 0; i < pixels.Length; i++)
             pixels[i] = (byte)((i / channels % width < width / 2 ? 50 : 190) + random.Next(4));

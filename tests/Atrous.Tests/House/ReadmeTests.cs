@@ -45,7 +45,7 @@ public sealed partial class ReadmeTests(GeneratedModel model) : IDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         if (Path.GetExtension(name) is ".jpg" or ".jpeg" or ".png")
         {
-            using Image photo = Image.FromPixels(Photo(160, 120), 160, 120, 3);
+            using Image photo = Image.FromPixels(Photo(160, 120), 120, 160);
             if (name.EndsWith(".png", StringComparison.Ordinal))
                 photo.SavePng(path);
             else

@@ -23,7 +23,7 @@ public class DecodeTests
         ExpectedImage expected = ImageFixtures.Expected.Decoded[file];
         ImageFormat format = file.EndsWith(".png") ? ImageFormat.Png : ImageFormat.Jpeg;
         Assert.Equal(
-            new ImageInfo(expected.Width, expected.Height, expected.Channels, format),
+            new ImageInfo(expected.Height, expected.Width, expected.Channels, format),
             Image.Probe(ImageFixtures.PathOf(file)));
     }
 

@@ -93,18 +93,18 @@ public sealed class ImageTests : IDisposable
         Assert.Equal(
             $"{nowhere}: its folder does not exist; create it first.",
             Assert.Throws<OutputException>(() => image.SavePng(nowhere)).Message);
-        using var wide = new Image(65501, 1, 1);
+        using var wide = new Image(1, 65501, 1);
         Assert.Contains("save a PNG", Message(() => wide.SaveJpeg(new MemoryStream())));
     }
 
     [Fact]
     public void Arguments_are_checked()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => new Image(0, 1, 1));
-        Assert.Throws<ArgumentOutOfRangeException>(() => new Image(1, -1, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Image(1, 0, 1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Image(-1, 1, 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => new Image(1, 1, 5));
         Assert.Throws<ArgumentOutOfRangeException>(() => new Image(1 << 16, 1 << 16, 1));
-        Assert.Throws<ArgumentException>(() => Image.FromPixels(new byte[11], 2, 2, 3));
+        Assert.Throws<ArgumentException>(() => Image.FromPixels(new byte[11], 2, 2));
         Assert.Throws<ArgumentOutOfRangeException>(() => Image.Load(ImageFixtures.BytesOf("rgb8.png"), maxPixels: 0));
         using Image image = Noise(2, 2, 3);
         Assert.Throws<ArgumentOutOfRangeException>(() => image.SaveJpeg(new MemoryStream(), 0));
@@ -115,12 +115,12 @@ public sealed class ImageTests : IDisposable
     public void Channels_convert_as_Pillow_converts_them()
     {
         // Image.fromarray(...).convert("L") of these three pixels with Pillow 9.4.
-        using Image rgb = Image.FromPixels([10, 200, 30, 255, 255, 255, 1, 2, 3], 3, 1, 3);
+        using Image rgb = Image.FromPixels([10, 200, 30, 255, 255, 255, 1, 2, 3], 1, 3);
         using Image grey = rgb.WithChannels(1);
         Assert.Equal<byte>([124, 255, 2], grey.Pixels.ToArray());
         using Image back = grey.WithChannels(4);
         Assert.Equal<byte>([124, 124, 124, 255, 255, 255, 255, 255, 2, 2, 2, 255], back.Pixels.ToArray());
-        using Image alpha = Image.FromPixels([7, 100, 8, 200], 2, 1, 2);
+        using Image alpha = Image.FromPixels([7, 100, 8, 200], 1, 2, PixelFormat.GreyAlpha);
         using Image colour = alpha.WithChannels(4);
         Assert.Equal<byte>([7, 7, 7, 100, 8, 8, 8, 200], colour.Pixels.ToArray());
     }
@@ -129,14 +129,14 @@ public sealed class ImageTests : IDisposable
 
     private static Image Noise(int width, int height, int channels)
     {
-        var image = new Image(width, height, channels);
+        var image = new Image(height, width, channels);
         new Random(width).NextBytes(image.Pixels);
         return image;
     }
 
     private static Image Smooth(int width, int height, int channels)
     {
-        var image = new Image(width, height, channels);
+        var image = new Image(height, width, channels);
         for (int i = 0; i < image.Pixels.Length; i++)
             image.Pixels[i] = (byte)(i / channels % width + i / channels / width);
         return image;

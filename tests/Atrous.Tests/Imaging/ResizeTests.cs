@@ -14,7 +14,7 @@ public class ResizeTests
     {
         ExpectedImage expected = ImageFixtures.Expected.Resized[index];
         ExpectedImage from = ImageFixtures.Expected.Source[expected.Channels == 1 ? "grey" : "rgb"];
-        using Image source = Image.FromPixels(from.Pixels, from.Width, from.Height, from.Channels);
+        using Image source = Image.FromPixels(from.Pixels, from.Height, from.Width, PixelFormats.Of(from.Channels));
         foreach (int threads in (int[])[1, 3])
         {
             using Image resized = Resize(source, expected.Height, expected.Width, expected.Filter, threads);
@@ -29,7 +29,7 @@ public class ResizeTests
     public void Plain_bilinear_interpolates_two_neighbours_each_way(int height, int width)
     {
         ExpectedImage from = ImageFixtures.Expected.Source["rgb"];
-        using Image source = Image.FromPixels(from.Pixels, from.Width, from.Height, from.Channels);
+        using Image source = Image.FromPixels(from.Pixels, from.Height, from.Width, PixelFormats.Of(from.Channels));
         using Image resized = Resize(source, height, width, filter: 3, threads: 1);
         for (int y = 0; y < height; y++)
         {
@@ -50,7 +50,7 @@ public class ResizeTests
     public void Four_bands_are_resized_each_on_its_own()
     {
         ExpectedImage grey = ImageFixtures.Expected.Source["grey"];
-        using Image bands = new(grey.Width, grey.Height, 4);
+        using Image bands = new(grey.Height, grey.Width, 4);
         for (int i = 0; i < grey.Pixels.Length; i++)
             bands.Pixels[4 * i + 3] = grey.Pixels[i];
         ExpectedImage expected =
@@ -73,7 +73,7 @@ public class ResizeTests
     private static Image Resize(Image source, int height, int width, int filter, int threads)
     {
         using var engine = new EngineHandle(threads);
-        var resized = new Image(width, height, source.Channels);
+        var resized = new Image(height, width, source.Channels);
         Resize(engine, source, resized, filter);
         return resized;
     }

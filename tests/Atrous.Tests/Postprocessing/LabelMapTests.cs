@@ -15,7 +15,7 @@ public class LabelMapTests
     [InlineData(1)]
     public void Overlay_blends_by_opacity(double opacity)
     {
-        using Image photo = Image.FromPixels([10, 20, 30, 40, 50, 60, 70, 80, 90], 3, 1, 3);
+        using Image photo = Image.FromPixels([10, 20, 30, 40, 50, 60, 70, 80, 90], 1, 3);
         ushort[] labels = [0, 1, 2];
         using Image overlay = Overlay.Draw(photo, labels, Colours, opacity);
         for (int i = 0; i < 9; i++)
@@ -29,7 +29,7 @@ public class LabelMapTests
     [Fact]
     public void Overlay_leaves_the_clear_class_alone()
     {
-        using Image photo = Image.FromPixels([10, 200, 30, 100], 2, 1, 2);
+        using Image photo = Image.FromPixels([10, 200, 30, 100], 1, 2, PixelFormat.GreyAlpha);
         using Image overlay = Overlay.Draw(photo, [0, 1], Colours, opacity: 1, clearLabel: 0);
         Assert.Equal<byte>([10, 10, 10, 255, 0, 0], overlay.Pixels.ToArray());
         using Image colours = Overlay.Colours([2, 1], 1, 2, Colours);

@@ -30,7 +30,7 @@ public class PreprocessorTests
     public void Bgr_swaps_the_picture_s_colours_and_takes_means_in_network_order()
     {
         var spec = new PreprocessingSpec { Order = ChannelOrder.Bgr, Scale = 1, Mean = [1, 2, 3], Std = [1, 1, 2] };
-        using Image image = Image.FromPixels([10, 20, 31], 1, 1, 3);
+        using Image image = Image.FromPixels([10, 20, 31], 1, 1);
         Assert.Equal([30, 18, 3.5f], Values(spec, image));
     }
 
@@ -45,7 +45,7 @@ public class PreprocessorTests
     [InlineData(4, 4, new float[] { 50, 60, 70, 80 })]
     public void Channels_suit_the_network(int channels, int wanted, float[] expected)
     {
-        using Image image = Image.FromPixels(((byte[])[50, 60, 70, 80]).AsSpan(0, channels), 1, 1, channels);
+        using Image image = Image.FromPixels(((byte[])[50, 60, 70, 80]).AsSpan(0, channels), 1, 1, PixelFormats.Of(channels));
         Assert.Equal(expected, Values(Raw(wanted), image));
     }
 
@@ -68,7 +68,7 @@ public class PreprocessorTests
             Resize = new ResizePolicy.Letterbox(8, 8, 128),
             Filter = ResizeFilter.Bicubic,
         };
-        using var image = new Image(16, 8, 3);
+        using var image = new Image(8, 16, 3);
         image.Pixels.Fill(200);
         using var preprocessor = new Preprocessor(spec, threads: 1);
         using NetworkInput input = preprocessor.Prepare(image);
@@ -136,7 +136,7 @@ public class PreprocessorTests
 
     private static Image Noise(int width, int height, int channels)
     {
-        var image = new Image(width, height, channels);
+        var image = new Image(height, width, channels);
         new Random(width * 31 + channels).NextBytes(image.Pixels);
         return image;
     }

@@ -77,7 +77,7 @@ public sealed class PostprocessingTests(GeneratedModel model)
 
     private static Image Photo(int height, int width)
     {
-        var image = new Image(width, height, 3);
+        var image = new Image(height, width, 3);
         Span<byte> pixels = image.Pixels;
         var random = new Random(7);
         for (int i = 0; i < pixels.Length; i++)

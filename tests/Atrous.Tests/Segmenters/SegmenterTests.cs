@@ -45,6 +45,22 @@ public sealed class SegmenterTests(GeneratedModel model)
     }
 
     [Fact]
+    public void A_model_from_memory_or_a_stream_is_the_file_s()
+    {
+        using Image photo = Noise(65, 81, seed: 4);
+        byte[] bytes = File.ReadAllBytes(model.Path);
+        using Segmenter file = Segmenter.Load(model.Path), memory = Segmenter.Load(bytes),
+            stream = Segmenter.Load(new MemoryStream(bytes), name: "roads.safetensors");
+        ushort[] expected = file.Segment(photo).Labels.ToArray();
+        Assert.Equal(expected, memory.Segment(photo).Labels.ToArray());
+        Assert.Equal(expected, stream.Segment(photo).Labels.ToArray());
+        Assert.Equal("roads.safetensors", stream.Info.Path);
+        Assert.Contains(
+            "model in memory",
+            Assert.Throws<ModelException>(() => Segmenter.Load(bytes.AsMemory(0, bytes.Length / 2))).Message);
+    }
+
+    [Fact]
     public void The_mask_is_the_argmax_of_the_logits_at_the_input_s_size()
     {
         using Segmenter segmenter = Segmenter.Load(model.Path);
@@ -154,7 +170,7 @@ public sealed class SegmenterTests(GeneratedModel model)
 
     private static Image Noise(int height, int width, int seed)
     {
-        var image = new Image(width, height, 3);
+        var image = new Image(height, width, 3);
         new Random(seed).NextBytes(image.Pixels);
         return image;
     }

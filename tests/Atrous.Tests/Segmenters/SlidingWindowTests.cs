@@ -98,7 +98,7 @@ public sealed class SlidingWindowTests(GeneratedModel model, ITestOutputHelper o
 
     internal static Image Photo(int height, int width)
     {
-        var image = new Image(width, height, 3);
+        var image = new Image(height, width, 3);
         Span<byte> pixels = image.Pixels;
         var random = new Random(11);
         for (int i = 0; i < pixels.Length; i++)
@@ -116,7 +116,7 @@ public sealed class SlidingWindowTests(GeneratedModel model, ITestOutputHelper o
     {
         const int Bicubic = 1;
         using Image photo = Image.Load(path);
-        var enlarged = new Image(width, height, photo.Channels);
+        var enlarged = new Image(height, width, photo.Channels);
         using var engine = new EngineHandle(1);
         using PixelLease from = photo.Lease(), to = enlarged.Lease();
         LibAtrous.ThrowIfFailed(LibAtrous.ImageResize(engine, in from.Image, Bicubic, in to.Image));

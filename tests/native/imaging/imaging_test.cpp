@@ -1,6 +1,7 @@
 // Pictures through the C ABI: round trips, limits, and damaged files of every kind (under the sanitizers, above all).
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -147,15 +148,45 @@ TEST_F(Imaging, JpegOfAFlatPictureIsFlat) {
 TEST_F(Imaging, EncodersRefuseNonsense) {
     uint8_t pixels[16] = {5};
     atrous_bytes file;
-    const atrous_image two_channels{pixels, 2, 2, 2}, no_rows{pixels, 0, 2, 3}, fine{pixels, 2, 2, 3};
+    const atrous_image two_channels{pixels, 2, 2, 2}, no_rows{pixels, 0, 2, 3}, fine{pixels, 2, 2, 3},
+        overlapping{pixels, 2, 2, 3, 5};
+    EXPECT_EQ(atrous_png_encode(&overlapping, 1, &file), ATROUS_INVALID_ARGUMENT);
+    EXPECT_STREQ(atrous_last_error(), "a row of image has 6 bytes, but the next begins 5 after it");
     EXPECT_EQ(atrous_jpeg_encode(&two_channels, 90, &file), ATROUS_INVALID_ARGUMENT);
     EXPECT_EQ(atrous_jpeg_encode(&fine, 0, &file), ATROUS_INVALID_ARGUMENT);
     EXPECT_EQ(atrous_jpeg_encode(nullptr, 90, &file), ATROUS_INVALID_ARGUMENT);
     EXPECT_EQ(atrous_png_encode(&no_rows, 1, &file), ATROUS_INVALID_ARGUMENT);
     EXPECT_EQ(atrous_png_encode(&fine, 10, &file), ATROUS_INVALID_ARGUMENT);
-    EXPECT_EQ(atrous_png_encode_palette(pixels, 2, 2, pixels, 5, 1, &file), ATROUS_INVALID_ARGUMENT);
-    EXPECT_STREQ(atrous_last_error(), "index 5 has no colour: the palette has 5");
+    const uint16_t labels[4] = {5};
+    EXPECT_EQ(atrous_png_encode_palette(labels, 2, 2, pixels, 5, 1, &file), ATROUS_INVALID_ARGUMENT);
+    EXPECT_STREQ(atrous_last_error(), "label 5 has no colour: the palette has 5");
     EXPECT_EQ(file.data, nullptr);
+}
+
+TEST_F(Imaging, RowsMayHaveGaps) {
+    constexpr int32_t height = 5, width = 7, channels = 3, packed = width * channels, stride = packed + 6;
+    bytes tight(height * packed), loose(height * stride, 255);
+    for (size_t i = 0; i < tight.size(); ++i) tight[i] = static_cast<uint8_t>(i * 7);
+    for (int32_t y = 0; y < height; ++y) std::copy_n(&tight[y * packed], packed, &loose[y * stride]);
+    const atrous_image a{tight.data(), height, width, channels}, b{loose.data(), height, width, channels, stride};
+
+    for (int32_t filter = ATROUS_FILTER_BILINEAR; filter <= ATROUS_FILTER_BILINEAR_PLAIN; ++filter) {
+        for (const auto& [rows, columns] : std::vector<std::pair<int32_t, int32_t>>{{5, 7}, {3, 7}, {5, 9}, {4, 11}}) {
+            bytes of_a(static_cast<size_t>(rows * columns * channels)), of_b(of_a.size());
+            const atrous_image to_a{of_a.data(), rows, columns, channels}, to_b{of_b.data(), rows, columns, channels};
+            ASSERT_EQ(atrous_image_resize(engine_, &a, filter, &to_a), ATROUS_OK);
+            ASSERT_EQ(atrous_image_resize(engine_, &b, filter, &to_b), ATROUS_OK);
+            EXPECT_EQ(of_a, of_b) << filter << " " << rows << "x" << columns;
+        }
+    }
+    for (const bool jpeg : {false, true}) {
+        atrous_bytes of_a, of_b;
+        ASSERT_EQ(jpeg ? atrous_jpeg_encode(&a, 90, &of_a) : atrous_png_encode(&a, 1, &of_a), ATROUS_OK);
+        ASSERT_EQ(jpeg ? atrous_jpeg_encode(&b, 90, &of_b) : atrous_png_encode(&b, 1, &of_b), ATROUS_OK);
+        EXPECT_EQ(bytes(of_a.data, of_a.data + of_a.size), bytes(of_b.data, of_b.data + of_b.size));
+        atrous_bytes_free(&of_a);
+        atrous_bytes_free(&of_b);
+    }
 }
 
 TEST_F(Imaging, ResizeOfAFlatPictureIsFlat) {

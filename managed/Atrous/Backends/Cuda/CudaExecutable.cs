@@ -61,13 +61,13 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
     }
 
     /// <inheritdoc/>
-    public void Run(ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
+    public void Run(ReadOnlySpan<PictureRows> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
         CancellationToken cancellationToken) =>
         Run(pictures, others, outputs, null, cancellationToken);
 
     /// <inheritdoc/>
     public DeviceStages RunInStages(
-        ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
+        ReadOnlySpan<PictureRows> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
         CancellationToken cancellationToken)
     {
         using var clock = new StageClock(_backend.Device);
@@ -89,7 +89,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
     }
 
     private unsafe void Run(
-        ReadOnlySpan<nint> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, StageClock? clock,
+        ReadOnlySpan<PictureRows> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, StageClock? clock,
         CancellationToken cancellationToken)
     {
         PictureSource picture = _picture
@@ -103,9 +103,11 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         try
         {
             long offset = _plan!.Layout.Pictures.Offset - _plan.UploadOffset;
-            for (int i = 0; i < pictures.Length; i++)
-                new ReadOnlySpan<byte>((byte*)pictures[i], (int)picture.Bytes)
-                    .CopyTo(frame.Given[(int)(offset + i * picture.Bytes)..]);
+            foreach (PictureRows rows in pictures)
+            {
+                picture.Pack(rows, frame.Given.Slice((int)offset, (int)picture.Bytes));
+                offset += picture.Bytes;
+            }
             for (int i = 0; i < others.Length; i++)
                 Give(frame, i + 1, others[i]);
             Finish(frame, outputs, cancellationToken, clock);
@@ -233,19 +235,11 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         new ReadOnlySpan<byte>(tensor.Pointer, (int)bytes).CopyTo(frame.Given[(int)(offset - _plan.UploadOffset)..]);
     }
 
-    /// <summary>Labels of 8 bits become those of 16 that callers know.</summary>
     private unsafe void Receive(DeviceFrame frame, int index, Tensor tensor)
     {
         (long offset, long bytes) = _plan!.Layout.Outputs[index];
-        ReadOnlySpan<byte> made = frame.Made.Slice((int)(offset - _plan.DownloadOffset), (int)bytes);
-        if (SizeOf(tensor) == bytes)
-        {
-            made.CopyTo(new Span<byte>(tensor.Pointer, (int)bytes));
-            return;
-        }
-        var labels = new Span<ushort>(tensor.Pointer, (int)bytes);
-        for (int i = 0; i < made.Length; i++)
-            labels[i] = made[i];
+        frame.Made.Slice((int)(offset - _plan.DownloadOffset), (int)bytes)
+            .CopyTo(new Span<byte>(tensor.Pointer, (int)bytes));
     }
 
     /// <summary>The input that an output is, or -1.</summary>

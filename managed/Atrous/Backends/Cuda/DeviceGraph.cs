@@ -78,7 +78,7 @@ internal sealed class DeviceGraph
         {
             Softmax or Confidence => Format.Plain(node.Output.Shape),
             Argmax or LabelsWithConfidence =>
-                new Format(inputs[0].Shape.Channels <= 256 ? DType.UInt8 : DType.UInt16, 1),
+                new Format(DType.UInt16, 1),
             Crop or ResizeBilinear => _formats[inputs[0]],
             _ => Format.Stored(_storage, node.Output.Shape.Channels),
         };

@@ -204,12 +204,6 @@ internal sealed class DeviceSteps(
 
     private static KernelStep Labels(
         Node node, ResizeBilinear? upsample, DeviceView logits, DeviceView? labels, DeviceView? confidence) =>
-        new(node, m =>
-        {
-            nint address = labels?.At(m).Data ?? 0;
-            bool narrow = labels?.Type == DType.UInt8;
-            return KernelLaunches.Labels(
-                logits.Type, upsample, logits.At(m), narrow ? address : 0, narrow ? 0
-                : address, confidence?.At(m).Data ?? 0);
-        });
+        new(node, m => KernelLaunches.Labels(
+            logits.Type, upsample, logits.At(m), labels?.At(m).Data ?? 0, confidence?.At(m).Data ?? 0));
 }

@@ -146,20 +146,17 @@ internal static class KernelLaunches
     /// <param name="storage">The element type of the logits.</param>
     /// <param name="upsample">To the size of the mask, or null where the logits have it.</param>
     /// <param name="logits">Scores of every class.</param>
-    /// <param name="narrow">Address of uint8 [batch, height, width] for at most 256 classes, or 0.</param>
-    /// <param name="wide">Address of uint16 [batch, height, width], or 0.</param>
-    /// <param name="confidence">Address of float32 [batch, height, width], or 0.</param>
+    /// <param name="labels">The address of uint16 [batch, height, width], or 0.</param>
+    /// <param name="confidence">The address of float32 [batch, height, width], or 0.</param>
     public static KernelLaunch Labels(
-        DType storage, ResizeBilinear? upsample, DeviceTensor logits, nint narrow, nint wide, nint confidence)
+        DType storage, ResizeBilinear? upsample, DeviceTensor logits, nint labels, nint confidence)
     {
-        if (narrow != 0 && logits.Channels > 256)
-            throw new ArgumentException($"{logits.Channels} classes do not fit labels of 8 bits.", nameof(narrow));
         ResizeBilinear grid = upsample ?? new ResizeBilinear(logits.Height, logits.Width, Sampling.HalfPixel);
         return new KernelLaunch(
             Kernels.Find("labels", storage), (long)logits.Batch * grid.Height, grid.Width,
             logits, (int)grid.Sampling, ResizeScale(grid, logits.Height, grid.Height),
                 ResizeScale(grid, logits.Width, grid.Width),
-            grid.Height, grid.Width, narrow, wide, confidence);
+            grid.Height, grid.Width, labels, confidence);
     }
 
     /// <summary>

@@ -76,7 +76,7 @@ internal static class Kernels
         .. Each("softmax", "softmax", ("x", View), ("y", View)),
         .. Each(
             "labels", "labels", ("logits", View), ("sampling", Integer), ("rowScale", Real), ("columnScale", Real),
-            ("height", Integer), ("width", Integer), ("narrow", Pointer), ("wide", Pointer), ("confidence", Pointer)),
+            ("height", Integer), ("width", Integer), ("mask", Pointer), ("confidence", Pointer)),
         .. Each(
             "picture_input", "picture_input", ("picture", Pointer), ("height", Integer), ("width", Integer),
             ("pictureChannels", Integer),

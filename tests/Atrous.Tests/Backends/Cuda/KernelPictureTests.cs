@@ -57,12 +57,12 @@ public sealed unsafe class KernelPictureTests
 
     private static void AssertSame(PreprocessingSpec spec, int height, int width, int channels)
     {
-        using var image = new Image(width, height, channels);
+        using var image = new Image(height, width, channels);
         new Random(height * 1000 + width).NextBytes(image.Pixels);
         using var preprocessor = new Preprocessor(spec, threads: 1);
         using NetworkInput expected = preprocessor.Prepare(image);
         PreprocessingPlan plan = expected.Plan;
-        int[] order = ChannelOrders.For(spec, channels)!;
+        int[] order = ChannelOrders.For(spec, image.Format)!;
         byte fill = spec.Resize is ResizePolicy.Letterbox box ? box.Fill : (byte)0;
         PictureChannel[] maps =
             [.. spec.Mean.Select((mean, c) => new PictureChannel(mean, spec.Std[c], fill, order[c]))];

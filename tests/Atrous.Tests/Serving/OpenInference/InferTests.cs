@@ -211,7 +211,7 @@ public sealed class InferTests(ProtocolServer server) : IClassFixture<ProtocolSe
     {
         byte[] pixels = PixelsOf(photo);
         Array.Reverse(pixels);
-        using Image image = Image.FromPixels(pixels, Width, Height, 3);
+        using Image image = Image.FromPixels(pixels, Height, Width);
         using var png = new MemoryStream();
         image.SavePng(png);
         return png.ToArray();

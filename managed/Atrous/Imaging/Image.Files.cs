@@ -1,0 +1,194 @@
+using Atrous.Native;
+
+namespace Atrous.Imaging;
+
+/// <content>Pictures in files.</content>
+public sealed partial class Image
+{
+    /// <summary>
+    /// Reads a JPEG (turned upright as its EXIF orientation says; CMYK becomes RGB) or a PNG (palette becomes RGB,
+    /// transparency alpha, 16 bits the upper 8). Pixels agree with Pillow's bit for bit.
+    /// </summary>
+    /// <param name="path">The file's path.</param>
+    /// <param name="maxPixels">What the header may claim; checked before anything of that size is allocated.</param>
+    /// <exception cref="ImageException">
+    /// The file is missing, broken, truncated, too large, or of another format.
+    /// </exception>
+    public static Image Load(string path, long maxPixels = DefaultMaxPixels) =>
+        Decode(ImageFile.Read(path), maxPixels, path);
+
+    /// <summary>As <see cref="Load(string, long)"/>, from the stream's position to its end.</summary>
+    /// <exception cref="ImageException">The bytes are no sound picture within the limit.</exception>
+    public static Image Load(Stream stream, long maxPixels = DefaultMaxPixels) =>
+        Decode(ImageFile.Read(stream), maxPixels, null);
+
+    /// <summary>As <see cref="Load(string, long)"/>, from a file's bytes.</summary>
+    /// <exception cref="ImageException">The bytes are no sound picture within the limit.</exception>
+    public static Image Load(ReadOnlySpan<byte> bytes, long maxPixels = DefaultMaxPixels) =>
+        Decode(bytes, maxPixels, null);
+
+    /// <summary>
+    /// As <see cref="Load(string, long)"/>: the file is read without a thread waiting for it, and decoded on the
+    /// thread pool.
+    /// </summary>
+    /// <param name="path">The file's path.</param>
+    /// <param name="maxPixels">What the header may claim; checked before anything of that size is allocated.</param>
+    /// <param name="cancellationToken">Ends the reading; the decoding is not interrupted.</param>
+    /// <inheritdoc cref="Load(string, long)" path="/exception"/>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public static async Task<Image> LoadAsync(
+        string path, long maxPixels = DefaultMaxPixels, CancellationToken cancellationToken = default)
+    {
+        byte[] bytes = await ImageFile.ReadAsync(path, cancellationToken).ConfigureAwait(false);
+        return await Task.Run(() => Decode(bytes, maxPixels, path), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// As <see cref="LoadAsync(string, long, CancellationToken)"/>, from the stream's position to its end.
+    /// </summary>
+    /// <inheritdoc cref="Load(Stream, long)" path="/exception"/>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public static async Task<Image> LoadAsync(
+        Stream stream, long maxPixels = DefaultMaxPixels, CancellationToken cancellationToken = default)
+    {
+        byte[] bytes = await ImageFile.ReadAsync(stream, null, cancellationToken).ConfigureAwait(false);
+        return await Task.Run(() => Decode(bytes, maxPixels, null), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Reads a file's header alone.</summary>
+    /// <exception cref="ImageException">The file is missing, or its header is no JPEG's or PNG's.</exception>
+    public static ImageInfo Probe(string path) => ReadHeader(ImageFile.Read(path), path);
+
+    /// <summary>As <see cref="Probe(string)"/>, from the stream's position to its end.</summary>
+    /// <exception cref="ImageException">The header is no JPEG's or PNG's.</exception>
+    public static ImageInfo Probe(Stream stream) => ReadHeader(ImageFile.Read(stream), null);
+
+    /// <summary>As <see cref="Probe(string)"/>, from a file's bytes.</summary>
+    /// <exception cref="ImageException">The header is no JPEG's or PNG's.</exception>
+    public static ImageInfo Probe(ReadOnlySpan<byte> bytes) => ReadHeader(bytes, null);
+
+    /// <summary>Writes a JPEG of 4:2:0 chroma; it has no alpha, so that is dropped.</summary>
+    /// <param name="path">The file's path; an existing file is overwritten.</param>
+    /// <param name="quality">1 (small) to 100 (good).</param>
+    /// <exception cref="ImageException">A side is longer than a JPEG's 65500.</exception>
+    /// <exception cref="OutputException">The file cannot be written.</exception>
+    public void SaveJpeg(string path, int quality = 90)
+    {
+        using EncodedImage file = EncodeJpeg(quality);
+        file.Save(path);
+    }
+
+    /// <summary>Writes a JPEG of 4:2:0 chroma to a stream.</summary>
+    /// <param name="stream">The stream that gets the file's bytes.</param>
+    /// <param name="quality">1 (small) to 100 (good).</param>
+    /// <exception cref="ImageException">A side is longer than a JPEG's 65500.</exception>
+    public void SaveJpeg(Stream stream, int quality = 90)
+    {
+        using EncodedImage file = EncodeJpeg(quality);
+        file.Save(stream);
+    }
+
+    /// <summary>As <see cref="SaveJpeg(string, int)"/>, encoded on the thread pool.</summary>
+    /// <inheritdoc cref="SaveJpeg(string, int)"/>
+    /// <param name="path">The file's path; an existing file is overwritten.</param>
+    /// <param name="quality">1 (small) to 100 (good).</param>
+    /// <param name="cancellationToken">Looked at before the encoding and while the file is written.</param>
+    public Task SaveJpegAsync(string path, int quality = 90, CancellationToken cancellationToken = default) =>
+        EncodedImage.SaveAsync(() => EncodeJpeg(quality), path, cancellationToken);
+
+    /// <summary>As <see cref="SaveJpeg(Stream, int)"/>, encoded on the thread pool.</summary>
+    /// <inheritdoc cref="SaveJpeg(Stream, int)"/>
+    /// <param name="stream">The stream that gets the file's bytes.</param>
+    /// <param name="quality">1 (small) to 100 (good).</param>
+    /// <param name="cancellationToken">Looked at before the encoding and while the bytes are written.</param>
+    public Task SaveJpegAsync(Stream stream, int quality = 90, CancellationToken cancellationToken = default) =>
+        EncodedImage.SaveAsync(() => EncodeJpeg(quality), stream, cancellationToken);
+
+    /// <summary>Writes a PNG of the picture's own channels.</summary>
+    /// <param name="path">The file's path; an existing file is overwritten.</param>
+    /// <param name="level">How hard zlib tries: 0 (fast, large) to 9 (slow, small).</param>
+    /// <exception cref="OutputException">The file cannot be written.</exception>
+    public void SavePng(string path, int level = 3)
+    {
+        using EncodedImage file = EncodePng(level);
+        file.Save(path);
+    }
+
+    /// <summary>Writes a PNG of the picture's own channels to a stream.</summary>
+    /// <param name="stream">The stream that gets the file's bytes.</param>
+    /// <param name="level">How hard zlib tries: 0 (fast, large) to 9 (slow, small).</param>
+    public void SavePng(Stream stream, int level = 3)
+    {
+        using EncodedImage file = EncodePng(level);
+        file.Save(stream);
+    }
+
+    /// <summary>As <see cref="SavePng(string, int)"/>, encoded on the thread pool.</summary>
+    /// <inheritdoc cref="SavePng(string, int)"/>
+    /// <param name="path">The file's path; an existing file is overwritten.</param>
+    /// <param name="level">How hard zlib tries: 0 (fast, large) to 9 (slow, small).</param>
+    /// <param name="cancellationToken">Looked at before the encoding and while the file is written.</param>
+    public Task SavePngAsync(string path, int level = 3, CancellationToken cancellationToken = default) =>
+        EncodedImage.SaveAsync(() => EncodePng(level), path, cancellationToken);
+
+    /// <summary>As <see cref="SavePng(Stream, int)"/>, encoded on the thread pool.</summary>
+    /// <inheritdoc cref="SavePng(Stream, int)"/>
+    /// <param name="stream">The stream that gets the file's bytes.</param>
+    /// <param name="level">How hard zlib tries: 0 (fast, large) to 9 (slow, small).</param>
+    /// <param name="cancellationToken">Looked at before the encoding and while the bytes are written.</param>
+    public Task SavePngAsync(Stream stream, int level = 3, CancellationToken cancellationToken = default) =>
+        EncodedImage.SaveAsync(() => EncodePng(level), stream, cancellationToken);
+
+    private static unsafe Image Decode(ReadOnlySpan<byte> bytes, long maxPixels, string? name)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxPixels, 1);
+        // Spans count bytes in 31 bits, and a pixel has up to 4.
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(maxPixels, int.MaxValue / 4);
+        fixed (byte* file = bytes)
+        {
+            LibAtrous.ThrowIfFailed(
+                LibAtrous.ImageDecode(file, (nuint)bytes.Length, maxPixels, out NativeImage image), name);
+            return new Image(new PixelBuffer(image));
+        }
+    }
+
+    private static unsafe ImageInfo ReadHeader(ReadOnlySpan<byte> bytes, string? name)
+    {
+        fixed (byte* file = bytes)
+        {
+            LibAtrous.ThrowIfFailed(LibAtrous.ImageProbe(file, (nuint)bytes.Length, out NativeImageInfo info), name);
+            return new ImageInfo(info.Height, info.Width, info.Channels, (ImageFormat)info.Format);
+        }
+    }
+
+    private EncodedImage EncodeJpeg(int quality)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(quality, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(quality, 100);
+        const int longest = 65500;
+        if (Width > longest || Height > longest)
+            throw new ImageException(
+                $"A JPEG's sides have at most {longest} pixels, this picture {Width} x {Height}; save a PNG.");
+        using Image? plain = InFileOrder(withAlpha: false);
+        using PixelLease pixels = (plain ?? this).Lease();
+        LibAtrous.ThrowIfFailed(LibAtrous.JpegEncode(in pixels.Image, quality, out NativeBytes bytes));
+        return new EncodedImage(bytes);
+    }
+
+    private EncodedImage EncodePng(int level)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(level);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(level, 9);
+        using Image? plain = InFileOrder(withAlpha: true);
+        using PixelLease pixels = (plain ?? this).Lease();
+        LibAtrous.ThrowIfFailed(LibAtrous.PngEncode(in pixels.Image, level, out NativeBytes bytes));
+        return new EncodedImage(bytes);
+    }
+
+    /// <summary>The picture with red first, as files have it; null where it is so already.</summary>
+    private Image? InFileOrder(bool withAlpha)
+    {
+        int channels = withAlpha || Channels % 2 == 1 ? Channels : Channels - 1;
+        return channels == Channels && !Format.IsBlueFirst() ? null : this.WithChannels(channels);
+    }
+}

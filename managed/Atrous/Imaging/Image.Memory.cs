@@ -1,0 +1,82 @@
+using Atrous.Native;
+
+namespace Atrous.Imaging;
+
+/// <content>Pictures that are in memory already.</content>
+public sealed unsafe partial class Image
+{
+    /// <summary>
+    /// A picture of pixels that are in memory already. They are copied, and keep their format: nothing is converted.
+    /// </summary>
+    /// <param name="pixels">The bytes, row by row from the top.</param>
+    /// <param name="height">The number of rows, at least 1.</param>
+    /// <param name="width">The number of pixels in a row, at least 1.</param>
+    /// <param name="format">The bytes of a pixel.</param>
+    /// <param name="rowStride">Bytes from a row's start to the next row's; 0 where there are no gaps.</param>
+    /// <exception cref="ArgumentException">
+    /// There are fewer or more bytes than that (the gap after the last row may be left out), or rows overlap.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">A side is below 1, or there are more than 2^31 bytes.</exception>
+    public static Image FromPixels(
+        ReadOnlySpan<byte> pixels, int height, int width, PixelFormat format = PixelFormat.Rgb, int rowStride = 0)
+    {
+        CheckSize(height, width, format.Channels());
+        int row = width * format.Channels();
+        long stride = StrideOf(rowStride, row), least = stride * (height - 1) + row;
+        if (pixels.Length < least || pixels.Length > stride * height)
+        {
+            throw new ArgumentException(
+                $"{width} x {height} pixels of {format.Channels()} channels" +
+                (rowStride == 0 ? "" : $" in rows that begin {rowStride} bytes apart") +
+                $" are {stride * height} bytes, not {pixels.Length}.", nameof(pixels));
+        }
+        var image = new Image(height, width, format);
+        for (int y = 0; y < height; y++)
+            pixels.Slice((int)(y * stride), row).CopyTo(image.Row(y));
+        return image;
+    }
+
+    /// <summary>
+    /// A picture of pixels that stay where they are: nothing is copied. They must not move, change or be freed while a
+    /// network reads them.
+    /// </summary>
+    /// <param name="pixels">The address of the first row, which is the top one.</param>
+    /// <param name="height">The number of rows, at least 1.</param>
+    /// <param name="width">The number of pixels in a row, at least 1.</param>
+    /// <param name="format">The bytes of a pixel.</param>
+    /// <param name="rowStride">Bytes from a row's start to the next row's; 0 where there are no gaps.</param>
+    /// <param name="owner">
+    /// What holds the memory, such as an SKBitmap or a Mat. It is disposed with the picture, once no network reads it
+    /// any more; null where the caller keeps the memory for as long as the picture.
+    /// </param>
+    /// <exception cref="ArgumentException">The address is null, or rows overlap.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A side is below 1, or there are more than 2^31 bytes.</exception>
+    public static Image FromPixels(
+        nint pixels, int height, int width, PixelFormat format, int rowStride, IDisposable? owner)
+    {
+        if (pixels == 0)
+            throw new ArgumentException("There are no pixels at address 0.", nameof(pixels));
+        int channels = format.Channels();
+        CheckSize(height, width, channels);
+        return new Image(new PixelBuffer(
+            new NativeImage
+            {
+                Pixels = (byte*)pixels,
+                Height = height,
+                Width = width,
+                Channels = channels,
+                RowStride = StrideOf(rowStride, width * channels),
+            },
+            format, owner));
+    }
+
+    private static int StrideOf(int rowStride, int row)
+    {
+        if (rowStride != 0 && rowStride < row)
+        {
+            throw new ArgumentException(
+                $"A row has {row} bytes, but the next begins {rowStride} after it.", nameof(rowStride));
+        }
+        return rowStride == 0 ? row : rowStride;
+    }
+}
