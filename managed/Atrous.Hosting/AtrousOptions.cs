@@ -51,7 +51,10 @@ public sealed class AtrousOptions
 /// <summary>One model.</summary>
 public sealed record ModelOptions
 {
-    /// <summary>What <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes: a file or a folder. Read again at every reload.</summary>
+    /// <summary>
+    /// What <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes: a file or a folder. Read again at every
+    /// reload.
+    /// </summary>
     public required string Path { get; init; }
 
     /// <summary>How it is loaded and run.</summary>

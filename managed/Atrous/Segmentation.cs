@@ -4,8 +4,8 @@ using Atrous.Postprocessing;
 namespace Atrous;
 
 /// <summary>How long the parts of a segmentation took.</summary>
-/// <param name="Preprocess">Resizing and normalising.</param>
-/// <param name="Network">The network, the upsampling and the argmax.</param>
+/// <param name="Preprocess">How long resizing and normalising took.</param>
+/// <param name="Network">How long the network, the upsampling and the argmax took.</param>
 public readonly record struct SegmentationTimings(TimeSpan Preprocess, TimeSpan Network);
 
 /// <summary>

@@ -25,6 +25,7 @@ internal interface IPictureExecutable : IDisposable
 
     /// <summary>The same step by step, to see how long each stage takes; as one launch it is faster.</summary>
     /// <inheritdoc cref="Run"/>
-    DeviceStages RunInStages(ReadOnlySpan<PictureRows> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
+    DeviceStages RunInStages(
+        ReadOnlySpan<PictureRows> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
         CancellationToken cancellationToken);
 }

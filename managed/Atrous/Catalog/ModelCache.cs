@@ -51,7 +51,8 @@ public sealed class ModelCache(string folder)
     }
 
     /// <summary>
-    /// The file of a model of one file, the folder of others: what <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes.
+    /// The file of a model of one file, the folder of others: what
+    /// <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes.
     /// </summary>
     public string PathOf(PublishedModel entry)
     {

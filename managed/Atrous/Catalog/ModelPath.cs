@@ -6,8 +6,8 @@ public static class ModelPath
     private static readonly string[] Extensions = [".safetensors", ".pth", ".pt", ".ckpt", ".pkl", ".bin", ".tar"];
 
     /// <summary>
-    /// What <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes: the file or folder of this path where there is one, else the model in
-    /// the box or the pulled model of this name.
+    /// What <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes: the file or folder of this path where there
+    /// is one, else the model in the box or the pulled model of this name.
     /// </summary>
     /// <param name="model">A path or a name.</param>
     /// <exception cref="ModelException">

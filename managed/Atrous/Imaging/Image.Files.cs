@@ -9,7 +9,7 @@ public sealed partial class Image
     /// Reads a JPEG (turned upright as its EXIF orientation says; CMYK becomes RGB) or a PNG (palette becomes RGB,
     /// transparency alpha, 16 bits the upper 8). Pixels agree with Pillow's bit for bit.
     /// </summary>
-    /// <param name="path">The file's path.</param>
+    /// <param name="path">The path of a JPEG or PNG file.</param>
     /// <param name="maxPixels">What the header may claim; checked before anything of that size is allocated.</param>
     /// <exception cref="ImageException">
     /// The file is missing, broken, truncated, too large, or of another format.
@@ -31,7 +31,7 @@ public sealed partial class Image
     /// As <see cref="Load(string, long)"/>: the file is read without a thread waiting for it, and decoded on the
     /// thread pool.
     /// </summary>
-    /// <param name="path">The file's path.</param>
+    /// <param name="path">The path of a JPEG or PNG file.</param>
     /// <param name="maxPixels">What the header may claim; checked before anything of that size is allocated.</param>
     /// <param name="cancellationToken">Ends the reading; the decoding is not interrupted.</param>
     /// <inheritdoc cref="Load(string, long)" path="/exception"/>

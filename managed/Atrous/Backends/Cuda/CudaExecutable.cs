@@ -89,8 +89,8 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
     }
 
     private unsafe void Run(
-        ReadOnlySpan<PictureRows> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs, StageClock? clock,
-        CancellationToken cancellationToken)
+        ReadOnlySpan<PictureRows> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
+        StageClock? clock, CancellationToken cancellationToken)
     {
         PictureSource picture = _picture
             ?? throw new InvalidOperationException("This network was not compiled for pictures.");
