@@ -23,7 +23,9 @@ public sealed class AtrousOptions
 
     /// <summary>Adds a model.</summary>
     /// <param name="name">The name by which requests and <see cref="IModelCatalog"/> know the model.</param>
-    /// <param name="path">The checkpoint's file or folder, as <see cref="Segmenter.Load"/> takes it.</param>
+    /// <param name="path">
+    /// The checkpoint's file or folder, as <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes it.
+    /// </param>
     /// <param name="segmenter">Device, precision and output stride of the model; null for the defaults.</param>
     /// <param name="batching">How the model's requests wait and run together; null for the defaults.</param>
     /// <returns>These options, so that calls can be chained.</returns>
