@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace Atrous.Tests.Cli;
 
 /// <summary>Commands without a model take the one in the box, and say so.</summary>
-public sealed class DefaultModelCommandTests
+public sealed class ModelChoiceTests
 {
     private const string Said = "given; atrous-street (11 road-scene classes)";
 

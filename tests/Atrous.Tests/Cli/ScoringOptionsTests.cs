@@ -6,7 +6,7 @@ using Atrous.Tests.Segmenters;
 namespace Atrous.Tests.Cli;
 
 /// <summary>--tile, --overlap, --scales and --flip, and what they hold in memory.</summary>
-public sealed class TileTests(GeneratedModel model) : IDisposable
+public sealed class ScoringOptionsTests(GeneratedModel model) : IDisposable
 {
     private readonly Workplace _place = new();
 
