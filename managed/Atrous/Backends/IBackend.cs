@@ -22,7 +22,7 @@ public interface IBackend : IDisposable
 }
 
 /// <summary>A backend whose device has memory of its own.</summary>
-public interface IDeviceMemory
+internal interface IDeviceMemory
 {
     /// <summary>The most bytes that this backend has held there at one time, weights included.</summary>
     long PeakDeviceBytes { get; }

@@ -9,7 +9,7 @@ namespace Atrous.Checkpoints;
 /// An open checkpoint: its tensors by name, read from the file when they are asked for. Nothing in a checkpoint is ever
 /// executed. Dispose it to close the file. Safe to use from many threads.
 /// </summary>
-public sealed class Checkpoint : ICheckpoint
+internal sealed class Checkpoint : ICheckpoint
 {
     private readonly CheckpointFile _file;
     private readonly OrderedDictionary<string, StoredTensor> _tensors;

@@ -6,7 +6,7 @@ namespace Atrous.Checkpoints;
 /// <summary>
 /// Weights and what a file says about them: all that a dialect looks at. A file is a <see cref="Checkpoint"/>.
 /// </summary>
-public interface ICheckpoint : IWeightSource
+internal interface ICheckpoint : IWeightSource
 {
     /// <summary>For messages.</summary>
     string Path { get; }

@@ -1,7 +1,7 @@
 namespace Atrous.Checkpoints;
 
 /// <summary>Facts about the names of tensors that hold for every dialect.</summary>
-public static class WeightNames
+internal static class WeightNames
 {
     private static readonly string[] Wrappers = ["module.", "model.", "net."];
 

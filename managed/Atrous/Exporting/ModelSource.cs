@@ -6,7 +6,7 @@ using Atrous.Tensors;
 namespace Atrous.Exporting;
 
 /// <summary>An open checkpoint with what Atrous makes of it, and no device: what every export starts from.</summary>
-public sealed class ModelSource : IDisposable
+internal sealed class ModelSource : IDisposable
 {
     private readonly Checkpoint _checkpoint;
 

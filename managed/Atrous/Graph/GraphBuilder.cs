@@ -7,7 +7,7 @@ namespace Atrous.Graph;
 /// Builds a graph in forward order and infers every shape as it goes, so that a model reads like its paper and a misfit
 /// is reported at the layer where it happens.
 /// </summary>
-public sealed class GraphBuilder
+internal sealed class GraphBuilder
 {
     private readonly List<Value> _inputs = [];
     private readonly List<Node> _nodes = [];

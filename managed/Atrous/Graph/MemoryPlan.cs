@@ -5,13 +5,13 @@ namespace Atrous.Graph;
 /// <summary>Where a value lives: inside which value's memory, and from which channel of each of its pixels.</summary>
 /// <param name="Root">The value that has memory of its own; the value itself where it is no slice.</param>
 /// <param name="Channel">The first channel there.</param>
-public readonly record struct Placement(Value Root, int Channel);
+internal readonly record struct Placement(Value Root, int Channel);
 
 /// <summary>What a backend's memory asks of a plan.</summary>
 /// <param name="SizeInBytes">Says how many bytes of this memory a value takes.</param>
 /// <param name="InPlaceInput">The input over which a node may write its output, element for element, or null.</param>
 /// <param name="Alignment">Every offset is a multiple of this many bytes.</param>
-public sealed record MemoryRules(Func<Value, long> SizeInBytes, Func<Node, Value?> InPlaceInput, int Alignment)
+internal sealed record MemoryRules(Func<Value, long> SizeInBytes, Func<Node, Value?> InPlaceInput, int Alignment)
 {
     /// <summary>Values as the graph types them, offsets for cache lines.</summary>
     public static MemoryRules Host { get; } =
@@ -28,7 +28,7 @@ public sealed record MemoryRules(Func<Value, long> SizeInBytes, Func<Node, Value
 /// greedy by size). Where an operation may work in place and its input is not needed afterwards, the output takes the
 /// input's offset.
 /// </remarks>
-public sealed class MemoryPlan
+internal sealed class MemoryPlan
 {
     /// <summary>Every offset in host memory is a multiple of this many bytes.</summary>
     public const int Alignment = 64;

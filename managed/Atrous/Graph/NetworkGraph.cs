@@ -3,7 +3,7 @@ namespace Atrous.Graph;
 /// <summary>Where a value lives when it is a channel slice of a wider one.</summary>
 /// <param name="Parent">The concatenation that holds it.</param>
 /// <param name="Channel">Its first channel there.</param>
-public readonly record struct Slice(Value Parent, int Channel);
+internal readonly record struct Slice(Value Parent, int Channel);
 
 /// <summary>
 /// A network for one input shape: values and the nodes that make them, in an order in which they can run. Immutable;
@@ -17,7 +17,7 @@ public sealed record NetworkGraph(IReadOnlyList<Value> Inputs, IReadOnlyList<Nod
     /// <summary>
     /// Values that need no memory of their own, because their makers write straight into a concatenation.
     /// </summary>
-    public IReadOnlyDictionary<Value, Slice> Slices { get; init; } = new Dictionary<Value, Slice>();
+    internal IReadOnlyDictionary<Value, Slice> Slices { get; init; } = new Dictionary<Value, Slice>();
 
     /// <summary>The nodes that read each value.</summary>
     public ILookup<Value, Node> Readers() =>

@@ -13,7 +13,7 @@ namespace Atrous.Models;
 /// <param name="weights">Where weights come from.</param>
 /// <param name="spec">For padding style and folded batch norms.</param>
 /// <param name="epsilon">What the batch norms of this part of the network add to the variance.</param>
-public sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkSpec spec, double epsilon)
+internal sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkSpec spec, double epsilon)
 {
     public GraphBuilder Graph => graph;
 

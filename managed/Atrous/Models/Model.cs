@@ -10,13 +10,13 @@ namespace Atrous.Models;
 /// <param name="Logits">As the last convolution makes them.</param>
 /// <param name="Forward">What the original implementation's forward returns.</param>
 /// <param name="AtInputSize">Logits at the input's height and width.</param>
-public sealed record NetworkOutputs(Value Logits, Value Forward, Value AtInputSize);
+internal sealed record NetworkOutputs(Value Logits, Value Forward, Value AtInputSize);
 
 /// <summary>
 /// A description and its weights: builds the network's graph for any input size. Safe to use from many threads. The
 /// weights must stay open as long as graphs are compiled.
 /// </summary>
-public sealed class Model
+internal sealed class Model
 {
     private const int LargestMinimum = 1024;
     private readonly WeightBinder _weights;

@@ -5,7 +5,7 @@ using Atrous.Tensors;
 namespace Atrous.Models;
 
 /// <summary>Where layers get their weights, by canonical name.</summary>
-public interface IWeightBinder
+internal interface IWeightBinder
 {
     /// <summary>The convolution kernel of a layer, OIHW.</summary>
     /// <exception cref="ModelException">There is no such tensor, or it has another shape.</exception>
@@ -25,7 +25,7 @@ public interface IWeightBinder
 /// Finds weights in a checkpoint and remembers them, so that graphs of different shapes share one object per weight.
 /// Safe to use from many threads.
 /// </summary>
-public sealed class WeightBinder(IWeightSource source, NameMap names) : IWeightBinder
+internal sealed class WeightBinder(IWeightSource source, NameMap names) : IWeightBinder
 {
     private readonly ConcurrentDictionary<string, Weight> _kernels = new();
     private readonly ConcurrentDictionary<string, float[]> _vectors = new();

@@ -11,7 +11,7 @@ namespace Atrous.Specs;
 [JsonDerivedType(typeof(InvertedResidualSpec), "invertedResidual")]
 [JsonDerivedType(typeof(XceptionSpec), "xception")]
 [JsonDerivedType(typeof(DenseNetSpec), "denseNet")]
-public abstract record BackboneSpec
+internal abstract record BackboneSpec
 {
     /// <summary>For people: "ResNet-101".</summary>
     public required string Name { get; init; }
@@ -24,7 +24,7 @@ public abstract record BackboneSpec
 }
 
 /// <summary>He et al. 2015, arXiv:1512.03385, with stride traded for dilation in the last stages.</summary>
-public sealed record ResNetSpec : BackboneSpec
+internal sealed record ResNetSpec : BackboneSpec
 {
     /// <summary>Blocks of each of the four stages: 3,4,23,3 for ResNet-101.</summary>
     public required IReadOnlyList<int> Blocks { get; init; }
@@ -51,7 +51,7 @@ public sealed record ResNetSpec : BackboneSpec
 /// <summary>
 /// Yu, Koltun and Funkhouser 2017, arXiv:1705.09914, form D: a ResNet with convolutions before and behind, no max-pool.
 /// </summary>
-public sealed record DilatedResNetSpec : BackboneSpec
+internal sealed record DilatedResNetSpec : BackboneSpec
 {
     /// <summary>In front of the stages.</summary>
     public required IReadOnlyList<StemConvolution> Stem { get; init; }
@@ -64,13 +64,13 @@ public sealed record DilatedResNetSpec : BackboneSpec
 }
 
 /// <summary>A convolution of a stem, with its norm and activation.</summary>
-public readonly record struct StemConvolution(int Kernel, int Stride);
+internal readonly record struct StemConvolution(int Kernel, int Stride);
 
 /// <summary>
 /// MobileNetV2 (Sandler et al. 2018, arXiv:1801.04381) and its relatives: a stem and a list of inverted residual
 /// blocks.
 /// </summary>
-public sealed record InvertedResidualSpec : BackboneSpec
+internal sealed record InvertedResidualSpec : BackboneSpec
 {
     /// <summary>In forward order.</summary>
     public required IReadOnlyList<InvertedResidual> Blocks { get; init; }
@@ -104,7 +104,7 @@ public sealed record InvertedResidualSpec : BackboneSpec
 /// <param name="ExpandKernel">1, 3 (fused blocks of EdgeTPU), or 0 for no expansion.</param>
 /// <param name="DepthwiseKernel">3, 5, or 0 for no depthwise convolution.</param>
 /// <param name="Residual">Adds the block's input.</param>
-public sealed record InvertedResidual(int Stride, int Dilation, int ExpandKernel, int DepthwiseKernel, bool Residual)
+internal sealed record InvertedResidual(int Stride, int Dilation, int ExpandKernel, int DepthwiseKernel, bool Residual)
 {
     /// <summary>The backbone's own where null.</summary>
     public Activation? Activation { get; init; }
@@ -117,7 +117,7 @@ public sealed record InvertedResidual(int Stride, int Dilation, int ExpandKernel
 /// Aligned Xception (Chollet 2016, arXiv:1610.02357; Chen et al. 2018, arXiv:1802.02611, figure 4) in its many
 /// editions.
 /// </summary>
-public sealed record XceptionSpec : BackboneSpec
+internal sealed record XceptionSpec : BackboneSpec
 {
     /// <summary>Blocks in forward order.</summary>
     public required IReadOnlyList<XceptionBlock> Blocks { get; init; }
@@ -156,7 +156,7 @@ public sealed record XceptionSpec : BackboneSpec
 }
 
 /// <summary>Where Xception's low-level features come from.</summary>
-public enum XceptionTap
+internal enum XceptionTap
 {
     /// <summary>Block 1's output as it is.</summary>
     Block1,
@@ -174,7 +174,7 @@ public enum XceptionTap
 /// <param name="Dilation">The atrous rate of its depthwise convolutions.</param>
 /// <param name="StartsActivated">An activation in front of the first convolution.</param>
 /// <param name="ConvolutionSkip">The skip is a 1x1 convolution; the identity otherwise.</param>
-public sealed record XceptionBlock(
+internal sealed record XceptionBlock(
     int Convolutions, int Stride, int Dilation, bool StartsActivated, bool ConvolutionSkip)
 {
     /// <summary>Dilation of the last convolution where it differs.</summary>
@@ -189,13 +189,13 @@ public sealed record XceptionBlock(
 /// <param name="Padding">Zeros on every side; null for the network's padding style.</param>
 /// <param name="Normed">A batch norm and an activation follow.</param>
 /// <param name="ActivatedBetween">An activation between depthwise and pointwise.</param>
-public sealed record XceptionExit(int Dilation, int? Padding = null, bool Normed = true, bool ActivatedBetween = false);
+internal sealed record XceptionExit(int Dilation, int? Padding = null, bool Normed = true, bool ActivatedBetween = false);
 
 /// <summary>
 /// DenseNet (Huang et al. 2016, arXiv:1608.06993) as DenseASPP (Yang et al. 2018) dilates it: a fourth transition after
 /// the last block, and no strides beyond the output stride.
 /// </summary>
-public sealed record DenseNetSpec : BackboneSpec
+internal sealed record DenseNetSpec : BackboneSpec
 {
     /// <summary>Layers of each of the four dense blocks: 6,12,24,16 for DenseNet-121.</summary>
     public required IReadOnlyList<int> Blocks { get; init; }

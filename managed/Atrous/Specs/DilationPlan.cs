@@ -4,7 +4,7 @@ namespace Atrous.Specs;
 /// Trades stride for dilation so that the network's output stride is as asked (Chen et al. 2017, arXiv:1706.05587,
 /// section 3.1): a stage whose stride would exceed it keeps its resolution, and what follows is dilated instead.
 /// </summary>
-public static class DilationPlan
+internal static class DilationPlan
 {
     /// <summary>Stride of a stage's first block, dilation of that block, dilation of the others.</summary>
     public readonly record struct Stage(int Stride, int FirstDilation, int Dilation);

@@ -10,7 +10,7 @@ namespace Atrous.Specs;
 [JsonDerivedType(typeof(DeepLabV3PlusHeadSpec), "deepLabV3Plus")]
 [JsonDerivedType(typeof(DeepLabV2HeadSpec), "deepLabV2")]
 [JsonDerivedType(typeof(DenseAsppHeadSpec), "denseAspp")]
-public abstract record HeadSpec
+internal abstract record HeadSpec
 {
     /// <summary>For people: "DeepLabV3+".</summary>
     public abstract string Name { get; }
@@ -20,7 +20,7 @@ public abstract record HeadSpec
 }
 
 /// <summary>How a 3x3 convolution of a head is made.</summary>
-public enum ConvolutionStyle
+internal enum ConvolutionStyle
 {
     /// <summary>One dense convolution.</summary>
     Dense,
@@ -33,7 +33,7 @@ public enum ConvolutionStyle
 }
 
 /// <summary>Atrous spatial pyramid pooling, Chen et al. 2017 (arXiv:1706.05587), section 3.3.</summary>
-public sealed record AsppSpec
+internal sealed record AsppSpec
 {
     /// <summary>
     /// Atrous rates of the 3x3 branches; empty for the mobile form with the 1x1 branch and image pooling alone.
@@ -67,7 +67,7 @@ public sealed record AsppSpec
 }
 
 /// <summary>The image-level branch: average pooling, 1x1 convolution, resize back.</summary>
-public sealed record ImagePoolingSpec
+internal sealed record ImagePoolingSpec
 {
     /// <summary>Grid of the resize back to the features' size (no matter after global pooling).</summary>
     public Sampling Sampling { get; init; }
@@ -80,7 +80,7 @@ public sealed record ImagePoolingSpec
 }
 
 /// <summary>DeepLabV3: ASPP, (3x3 convolution), classifier. Chen et al. 2017, arXiv:1706.05587.</summary>
-public sealed record DeepLabV3HeadSpec : HeadSpec
+internal sealed record DeepLabV3HeadSpec : HeadSpec
 {
     public override string Name => "DeepLabV3";
 
@@ -93,7 +93,7 @@ public sealed record DeepLabV3HeadSpec : HeadSpec
 /// <summary>
 /// DeepLabV3+: ASPP, decoder with low-level features, classifier. Chen et al. 2018, arXiv:1802.02611.
 /// </summary>
-public sealed record DeepLabV3PlusHeadSpec : HeadSpec
+internal sealed record DeepLabV3PlusHeadSpec : HeadSpec
 {
     public override string Name => "DeepLabV3+";
 
@@ -127,7 +127,7 @@ public sealed record DeepLabV3PlusHeadSpec : HeadSpec
 /// <summary>
 /// DeepLabV2: atrous 3x3 convolutions straight to the classes, summed. Chen et al. 2016, arXiv:1606.00915.
 /// </summary>
-public sealed record DeepLabV2HeadSpec : HeadSpec
+internal sealed record DeepLabV2HeadSpec : HeadSpec
 {
     public override string Name => "DeepLabV2";
 
@@ -136,7 +136,7 @@ public sealed record DeepLabV2HeadSpec : HeadSpec
 }
 
 /// <summary>DenseASPP: each atrous convolution sees the results of all before it. Yang et al. 2018, CVPR.</summary>
-public sealed record DenseAsppHeadSpec : HeadSpec
+internal sealed record DenseAsppHeadSpec : HeadSpec
 {
     public override string Name => "DenseASPP";
 

@@ -3,7 +3,7 @@ namespace Atrous.Specs;
 /// <summary>
 /// Everything that a dialect knows of a checkpoint: the network, the names of its weights, and how pictures enter it.
 /// </summary>
-public sealed record ModelDescription
+internal sealed record ModelDescription
 {
     /// <summary>The dialect's name, by which a caller can choose it.</summary>
     public required string Dialect { get; init; }

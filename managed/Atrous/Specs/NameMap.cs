@@ -5,13 +5,13 @@ namespace Atrous.Specs;
 /// <summary>
 /// The names that a file gives to a layer's convolution and to its batch norm, without ".weight" and the like.
 /// </summary>
-public readonly record struct LayerNames(string Convolution, string Norm);
+internal readonly record struct LayerNames(string Convolution, string Norm);
 
 /// <summary>
 /// How a dialect calls the layers that models name canonically ("backbone.stage1.0.conv2"). The first row whose pattern
 /// matches the whole name decides; a name that no row matches stands for itself, with ".bn" for its norm.
 /// </summary>
-public sealed class NameMap(params NameMap.Row[] rows)
+internal sealed class NameMap(params NameMap.Row[] rows)
 {
     /// <summary>A pattern and the names it becomes.</summary>
     public sealed record Row(Regex Pattern, Func<Match, LayerNames> Names)

@@ -7,7 +7,7 @@ namespace Atrous.Specs;
 /// A network as data: what a dialect says and a model builds. Channel counts are not here: the weights have them.
 /// Everything that the weights cannot tell is: strides, rates, order of concatenation, grids, activations, epsilon.
 /// </summary>
-public sealed record NetworkSpec
+internal sealed record NetworkSpec
 {
     /// <summary>The feature extractor.</summary>
     public required BackboneSpec Backbone { get; init; }
@@ -55,7 +55,7 @@ public sealed record NetworkSpec
 /// <param name="Cropped">
 /// What lies beyond the input's size is cut off afterwards (detectron2), instead of the result being resized to it.
 /// </param>
-public readonly record struct ForwardResult(int Factor, bool Cropped = false)
+internal readonly record struct ForwardResult(int Factor, bool Cropped = false)
 {
     /// <summary>Logits resized to the input's height and width.</summary>
     public static readonly ForwardResult InputSize = new(0);
@@ -72,10 +72,10 @@ public readonly record struct ForwardResult(int Factor, bool Cropped = false)
 /// <param name="RecomputedGrid">
 /// The picture is sampled by input size / output size, as PyTorch up to 1.5 did; otherwise by 1 / scale exactly.
 /// </param>
-public sealed record MultiScaleSpec(IReadOnlyList<double> Scales, bool RecomputedGrid);
+internal sealed record MultiScaleSpec(IReadOnlyList<double> Scales, bool RecomputedGrid);
 
 /// <summary>How windows are padded.</summary>
-public enum PaddingStyle
+internal enum PaddingStyle
 {
     /// <summary>dilation * (kernel - 1) / 2 on every side: PyTorch's habit.</summary>
     Symmetric,
@@ -85,7 +85,7 @@ public enum PaddingStyle
 }
 
 /// <summary>Which dilation the first block of a stage gets when its stride is traded for dilation.</summary>
-public enum DilationRule
+internal enum DilationRule
 {
     /// <summary>
     /// The new dilation from the first block on (jfzhang95's and yassouali's ResNets, segmentation_models.pytorch).

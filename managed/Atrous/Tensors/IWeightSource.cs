@@ -4,7 +4,7 @@ namespace Atrous.Tensors;
 /// <param name="Name">As the file has it.</param>
 /// <param name="Type">How it is stored; reading converts to float32.</param>
 /// <param name="Shape">In the framework's order: OIHW for convolutions.</param>
-public sealed record WeightInfo(string Name, DType Type, int[] Shape)
+internal sealed record WeightInfo(string Name, DType Type, int[] Shape)
 {
     /// <summary>Number of elements.</summary>
     public long Elements => Shape.Aggregate(1L, (product, size) => product * size);
@@ -13,7 +13,7 @@ public sealed record WeightInfo(string Name, DType Type, int[] Shape)
 /// <summary>
 /// Named weights, read on demand: the only thing that a model sees of a checkpoint. Safe to use from many threads.
 /// </summary>
-public interface IWeightSource : IDisposable
+internal interface IWeightSource : IDisposable
 {
     /// <summary>Every tensor by its name, in the file's order.</summary>
     IReadOnlyDictionary<string, WeightInfo> Weights { get; }

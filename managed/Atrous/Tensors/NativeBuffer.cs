@@ -6,7 +6,7 @@ namespace Atrous.Tensors;
 /// Uninitialised memory outside the garbage-collected heap, aligned to 64 bytes (a cache line, an AVX-512 vector).
 /// The holder frees it with <see cref="SafeHandle.Dispose()"/>; the finalizer does otherwise.
 /// </summary>
-public sealed unsafe class NativeBuffer : SafeHandle
+internal sealed unsafe class NativeBuffer : SafeHandle
 {
     private static long _live;
 

@@ -4,19 +4,24 @@ namespace Atrous.Tensors;
 /// A weight tensor that stays in its file until a backend packs it: shape and name are known, the values are read on
 /// demand. Two graphs that use the same weight hold the same object, so a backend can share what it packed.
 /// </summary>
-public sealed class Weight(IWeightSource source, WeightInfo info)
+public sealed class Weight
 {
+    private readonly IWeightSource _source;
+    private readonly WeightInfo _info;
+
+    internal Weight(IWeightSource source, WeightInfo info) => (_source, _info) = (source, info);
+
     /// <summary>The name in the file.</summary>
-    public string Name => info.Name;
+    public string Name => _info.Name;
 
     /// <summary>OIHW for convolutions: [out, in / groups, height, width].</summary>
-    public IReadOnlyList<int> Shape => info.Shape;
+    public IReadOnlyList<int> Shape => _info.Shape;
 
     /// <summary>Number of elements.</summary>
-    public long Elements => info.Elements;
+    public long Elements => _info.Elements;
 
     /// <summary>Writes the values, row-major in <see cref="Shape"/>'s order.</summary>
-    public void Read(Span<float> destination) => source.Read(info.Name, destination);
+    public void Read(Span<float> destination) => _source.Read(_info.Name, destination);
 
     /// <summary>The values in a new array.</summary>
     public float[] ToArray()

@@ -15,7 +15,7 @@ public sealed record ContainerCase(string Name, string Expect, JsonElement Row)
     public string FilePath => Path.Combine(Folder, Name);
 
     /// <summary>Compares names, types, shapes and the listed values of every tensor.</summary>
-    public void Check(Checkpoint checkpoint)
+    internal void Check(Checkpoint checkpoint)
     {
         if (Text("container") is { } container)
             Assert.Equal(container, checkpoint.Container);

@@ -8,7 +8,7 @@ namespace Atrous.Tests.Support;
 /// so both sides can make them and none need be stored. The formulas are those of goldens/README.md, section 1, bit for
 /// bit.
 /// </summary>
-public sealed unsafe class GeneratedWeights : IWeightSource
+internal sealed unsafe class GeneratedWeights : IWeightSource
 {
     private readonly Dictionary<string, WeightInfo> _weights = [];
     private readonly Dictionary<string, string> _canonical = [];

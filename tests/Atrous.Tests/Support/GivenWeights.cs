@@ -3,7 +3,7 @@ using Atrous.Tensors;
 namespace Atrous.Tests.Support;
 
 /// <summary>One weight with values that a test writes out.</summary>
-public sealed class GivenWeights(params float[] values) : IWeightSource
+internal sealed class GivenWeights(params float[] values) : IWeightSource
 {
     private readonly Dictionary<string, WeightInfo> _weights = [];
 

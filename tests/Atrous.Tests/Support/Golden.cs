@@ -99,7 +99,7 @@ public sealed class Golden
     }
 
     /// <summary>The weights that the output was computed with.</summary>
-    public GeneratedWeights Weights() => new(
+    internal GeneratedWeights Weights() => new(
         Keys, _case.GetProperty("aliases").EnumerateArray()
         .Select(pair => (pair[0].GetString()!, pair[1].GetString()!)));
 

@@ -12,7 +12,7 @@ namespace Atrous.Checkpoints.Containers;
 /// Writes a safetensors file: declare all tensors, write each once in any order, complete. Until then the values go to
 /// a temporary file beside the target, which disposing removes. The same input gives the same bytes.
 /// </summary>
-public sealed class SafetensorsWriter : IDisposable
+internal sealed class SafetensorsWriter : IDisposable
 {
     private const int ChunkElements = 1 << 14;
 

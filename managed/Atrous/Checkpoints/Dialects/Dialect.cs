@@ -6,7 +6,7 @@ namespace Atrous.Checkpoints.Dialects;
 /// One training repository's parameter names and numeric conventions: a key fingerprint and a fixed set of switches.
 /// The weights alone don't define the model; what they leave open, the dialect decides as the original code does.
 /// </summary>
-public abstract class Dialect
+internal abstract class Dialect
 {
     /// <summary>Every dialect, the most specific fingerprints first.</summary>
     public static IReadOnlyList<Dialect> All { get; } =

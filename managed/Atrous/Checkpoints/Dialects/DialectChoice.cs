@@ -9,7 +9,7 @@ namespace Atrous.Checkpoints.Dialects;
 /// </summary>
 /// <param name="outputStride">8, 16 or 32; null for the dialect's own.</param>
 /// <param name="options">Values by switch name.</param>
-public sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionary<string, string>? options = null)
+internal sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionary<string, string>? options = null)
 {
     private readonly List<Switch> _read = [];
 

@@ -32,9 +32,9 @@ public sealed record Conv2d(
 
     public Op WithActivation(Activation activation) => this with { Activation = activation };
 
-    public override int? InPlaceInput(int inputs) => inputs == 2 ? 1 : null;
+    internal override int? InPlaceInput(int inputs) => inputs == 2 ? 1 : null;
 
-    public override InputType TypeOfInput(int input) => input == 0 ? InputType.Any : InputType.OfOutput;
+    internal override InputType TypeOfInput(int input) => input == 0 ? InputType.Any : InputType.OfOutput;
 
     public override Shape OutputShape(IReadOnlyList<Shape> inputs)
     {

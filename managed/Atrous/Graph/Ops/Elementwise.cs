@@ -9,9 +9,9 @@ namespace Atrous.Graph.Ops;
 /// </summary>
 public sealed record BatchNorm(float[] Scale, float[] Shift, Activation Activation) : Op, IActivated
 {
-    public override int? InPlaceInput(int inputs) => 0;
+    internal override int? InPlaceInput(int inputs) => 0;
 
-    public override InputType TypeOfInput(int input) => InputType.Any;
+    internal override InputType TypeOfInput(int input) => InputType.Any;
 
     public Op WithActivation(Activation activation) => this with { Activation = activation };
 
@@ -24,9 +24,9 @@ public sealed record BatchNorm(float[] Scale, float[] Shift, Activation Activati
 /// <summary>A pointwise function alone.</summary>
 public sealed record Activate(Activation Activation) : Op, IActivated
 {
-    public override int? InPlaceInput(int inputs) => 0;
+    internal override int? InPlaceInput(int inputs) => 0;
 
-    public override InputType TypeOfInput(int input) => InputType.Any;
+    internal override InputType TypeOfInput(int input) => InputType.Any;
 
     public Op WithActivation(Activation activation) => this with { Activation = activation };
 
@@ -47,7 +47,7 @@ public enum BinaryKind
 /// </summary>
 public sealed record Binary(BinaryKind Kind, Activation Activation) : Op, IActivated
 {
-    public override int? InPlaceInput(int inputs) => 0;
+    internal override int? InPlaceInput(int inputs) => 0;
 
     public Op WithActivation(Activation activation) => this with { Activation = activation };
 

@@ -5,11 +5,11 @@ namespace Atrous.Graph.Ops;
 /// <summary>Softmax along the channels.</summary>
 public sealed record Softmax : Op
 {
-    public override bool KeepsType => true;
+    internal override bool KeepsType => true;
 
-    public override int? InPlaceInput(int inputs) => 0;
+    internal override int? InPlaceInput(int inputs) => 0;
 
-    public override InputType TypeOfInput(int input) => InputType.Float32;
+    internal override InputType TypeOfInput(int input) => InputType.Float32;
 
     public override Shape OutputShape(IReadOnlyList<Shape> inputs) => inputs[0];
 }
@@ -20,11 +20,11 @@ public sealed record Softmax : Op
 /// <param name="Upsample">How the scores are resized; null for not at all.</param>
 public abstract record LabelOp(ResizeBilinear? Upsample) : Op
 {
-    public override bool WritesSlices => false;
+    internal override bool WritesSlices => false;
 
-    public override bool KeepsType => true;
+    internal override bool KeepsType => true;
 
-    public override InputType TypeOfInput(int input) => InputType.Float32;
+    internal override InputType TypeOfInput(int input) => InputType.Float32;
 
     public override Shape OutputShape(IReadOnlyList<Shape> inputs) =>
         (Upsample?.OutputShape(inputs) ?? inputs[0]) with { Channels = 1 };
@@ -45,9 +45,9 @@ public sealed record Confidence(ResizeBilinear? Upsample = null) : LabelOp(Upsam
 /// Both in one look at the scores: <see cref="Argmax"/> is the output, <see cref="Confidence"/> the second output.
 /// </summary>
 /// <param name="Upsample">How the scores are resized first; null for not at all.</param>
-public sealed record LabelsWithConfidence(ResizeBilinear? Upsample = null) : LabelOp(Upsample)
+internal sealed record LabelsWithConfidence(ResizeBilinear? Upsample = null) : LabelOp(Upsample)
 {
     public override DType OutputType => DType.UInt16;
 
-    public override DType? SecondOutputType => DType.Float32;
+    internal override DType? SecondOutputType => DType.Float32;
 }

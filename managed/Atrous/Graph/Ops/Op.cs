@@ -17,26 +17,26 @@ public abstract record Op
     /// <summary>
     /// The element type of the second output, which has the first one's shape; null where there is only one output.
     /// </summary>
-    public virtual DType? SecondOutputType => null;
+    internal virtual DType? SecondOutputType => null;
 
     /// <summary>
     /// The index of the input over which the output may be written element for element, where nobody else needs that
     /// input any more; null where the operation reads an element after its place was written.
     /// </summary>
     /// <param name="inputs">The number of inputs, of which a residual is one.</param>
-    public virtual int? InPlaceInput(int inputs) => null;
+    internal virtual int? InPlaceInput(int inputs) => null;
 
     /// <summary>Whether the output can be a slice of a wider tensor: a part of each pixel's channels.</summary>
-    public virtual bool WritesSlices => true;
+    internal virtual bool WritesSlices => true;
 
     /// <summary>
     /// Whether the output keeps its type where values are stored in fewer bits: labels and probabilities do.
     /// </summary>
-    public virtual bool KeepsType => false;
+    internal virtual bool KeepsType => false;
 
     /// <summary>The type in which an input is taken where values are stored in fewer bits.</summary>
     /// <param name="input">The index of the input, from 0.</param>
-    public virtual InputType TypeOfInput(int input) => InputType.OfOutput;
+    internal virtual InputType TypeOfInput(int input) => InputType.OfOutput;
 
     /// <summary>The output's shape for these input shapes.</summary>
     /// <exception cref="ArgumentException">The inputs do not suit the operation.</exception>
@@ -50,7 +50,7 @@ public abstract record Op
 }
 
 /// <summary>In which type an operation takes an input, where a network stores its values in fewer bits.</summary>
-public enum InputType
+internal enum InputType
 {
     /// <summary>The type of its output.</summary>
     OfOutput,
@@ -65,7 +65,7 @@ public enum InputType
 /// <summary>
 /// An operation that ends with a pointwise function, so that a following activation can be fused into it.
 /// </summary>
-public interface IActivated
+internal interface IActivated
 {
     Activation Activation { get; }
 

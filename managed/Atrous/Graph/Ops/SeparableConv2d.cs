@@ -9,9 +9,9 @@ namespace Atrous.Graph.Ops;
 /// <param name="Depthwise">One filter a channel.</param>
 /// <param name="Pointwise">1x1 at stride 1, without padding.</param>
 /// <param name="Between">The type of what the first gives to the second.</param>
-public sealed record SeparableConv2d(Conv2d Depthwise, Conv2d Pointwise, DType Between) : Op
+internal sealed record SeparableConv2d(Conv2d Depthwise, Conv2d Pointwise, DType Between) : Op
 {
-    public override int? InPlaceInput(int inputs) => inputs == 2 ? 1 : null;
+    internal override int? InPlaceInput(int inputs) => inputs == 2 ? 1 : null;
 
     public override Shape OutputShape(IReadOnlyList<Shape> inputs) =>
         Pointwise.OutputShape([Depthwise.OutputShape([inputs[0]]), .. inputs.Skip(1)]);

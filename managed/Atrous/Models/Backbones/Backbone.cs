@@ -6,10 +6,10 @@ namespace Atrous.Models.Backbones;
 /// <summary>What a backbone hands to a head.</summary>
 /// <param name="LowLevel">Early features for a decoder, mostly at stride 4; null where the spec names none.</param>
 /// <param name="Out">The last features, at the output stride.</param>
-public readonly record struct Features(Value? LowLevel, Value Out);
+internal readonly record struct Features(Value? LowLevel, Value Out);
 
 /// <summary>The catalog of backbones: one row each.</summary>
-public static class Backbone
+internal static class Backbone
 {
     /// <summary>Appends the backbone that the spec describes.</summary>
     public static Features Build(BackboneSpec spec, Layers layers, Value image) => spec switch

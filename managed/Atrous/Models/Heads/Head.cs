@@ -5,7 +5,7 @@ using Atrous.Specs;
 namespace Atrous.Models.Heads;
 
 /// <summary>The catalog of heads: one row each.</summary>
-public static class Head
+internal static class Head
 {
     /// <summary>
     /// Appends the head that the spec describes; returns the logits, as the last convolution makes them.
