@@ -31,6 +31,10 @@ public interface IServedModel : ISegmenter
     /// <summary>
     /// The masks of some pictures, in their order. All are accepted or none; one failure fails the call.
     /// </summary>
+    /// <param name="photos">The pictures, which are not changed. Keep them until the task ends.</param>
+    /// <param name="request">Confidence, priority and timeout of this call; null for the defaults.</param>
+    /// <param name="cancellationToken">Drops those that wait; a run is cut off when nobody else is in its batch.</param>
+    /// <exception cref="RequestException">There are more pictures than the queue has places.</exception>
     Task<IReadOnlyList<Segmentation>> SegmentAsync(
         IReadOnlyList<Image> photos, SegmentRequest? request = null, CancellationToken cancellationToken = default);
 
@@ -39,6 +43,12 @@ public interface IServedModel : ISegmenter
     /// has a place for it before anything is decoded. The bytes are no longer read when the task has ended, however it
     /// ends.
     /// </summary>
+    /// <param name="file">The bytes of a JPEG or PNG file.</param>
+    /// <param name="request">Confidence, priority and timeout of this call; null for the defaults.</param>
+    /// <param name="cancellationToken">Drops the request; its run is cut off when nobody else is in its batch.</param>
+    /// <exception cref="ImageException">
+    /// The file is broken, has too many pixels, or has not the channels that the model takes.
+    /// </exception>
     /// <returns>The mask with the decoded picture, which the caller disposes.</returns>
     Task<SegmentedPhoto> SegmentAsync(
         ReadOnlyMemory<byte> file, SegmentRequest? request = null, CancellationToken cancellationToken = default);
@@ -47,6 +57,9 @@ public interface IServedModel : ISegmenter
     /// Runs the network alone on a normalised NHWC input, as <see cref="Segmenter.Infer"/>, in its turn. Keep the
     /// tensor until the task ends; the caller disposes the result.
     /// </summary>
+    /// <param name="input">A float32 tensor [batch, height, width, channels], normalised as the model wants it.</param>
+    /// <param name="request">Priority and timeout of this call; null for the defaults.</param>
+    /// <param name="cancellationToken">Drops the request; a run that is under way ends at its next layer.</param>
     Task<NetworkResult> InferAsync(
         Tensor input, SegmentRequest? request = null, CancellationToken cancellationToken = default);
 
