@@ -24,6 +24,12 @@ internal sealed record MeasuredModel(
 /// <summary>The measured models as Markdown for people and JSON for charts.</summary>
 internal sealed class PeersReport(int threads)
 {
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+    };
+
     private readonly List<MeasuredModel> _models = [];
     private readonly StringBuilder _text = new();
 
@@ -41,13 +47,8 @@ internal sealed class PeersReport(int threads)
     {
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "peers.md"), _text.ToString());
-        var options = new JsonSerializerOptions
-        {
-            WriteIndented = true,
-            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        };
         File.WriteAllText(
-            Path.Combine(folder, "peers.json"), JsonSerializer.Serialize(new { threads, models = _models }, options));
+            Path.Combine(folder, "peers.json"), JsonSerializer.Serialize(new { threads, models = _models }, Json));
     }
 
     private string Table(MeasuredModel model)

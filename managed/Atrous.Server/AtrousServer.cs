@@ -23,7 +23,7 @@ namespace Atrous.Server;
 /// <summary>
 /// Atrous behind HTTP. It listens to no signals. Dispose it to stop it at once and to free its models.
 /// </summary>
-public sealed class AtrousServer : IAsyncDisposable
+public sealed partial class AtrousServer : IAsyncDisposable
 {
     private readonly WebApplication _application;
     private readonly ServerOptions _options;
@@ -145,8 +145,7 @@ public sealed class AtrousServer : IAsyncDisposable
         }
         catch (AtrousException e)
         {
-            Services.GetRequiredService<ILogger<AtrousServer>>()
-                .LogWarning("The reload is incomplete: {Reason}", e.Message);
+            ReloadIncomplete(Services.GetRequiredService<ILogger<AtrousServer>>(), e.Message);
         }
     }
 
@@ -233,4 +232,7 @@ public sealed class AtrousServer : IAsyncDisposable
                 break;
         }
     }
+
+    [LoggerMessage(1, LogLevel.Warning, "The reload is incomplete: {Reason}")]
+    private static partial void ReloadIncomplete(ILogger logger, string reason);
 }

@@ -77,7 +77,7 @@ internal static class OpenInferenceEndpoints
                     "size; base64 in JSON) "
                 + "or pixels [N,H,W,3] of whole numbers from 0 to 255. The outputs are 'labels' [N,H,W] and " +
                     "'confidence' FP32 [N,H,W].")
-            .Produces(StatusCodes.Status200OK, typeof(object), "application/json", "application/octet-stream")
+            .Produces<object>(StatusCodes.Status200OK, "application/json", "application/octet-stream")
             .ProducesProblems(
                 StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge,
                 StatusCodes.Status415UnsupportedMediaType,

@@ -27,8 +27,11 @@ internal sealed partial class RequestLog(RequestDelegate next, ILogger<RequestLo
         LogLevel level = context.Request.Path.Value is "/livez" or "/readyz" or "/healthz" or "/metrics"
             ? LogLevel.Debug : LogLevel.Information;
         if (logger.IsEnabled(level))
-            Answered(logger, level, context.Request.Method, context.Request.Path, context.Response.StatusCode,
-                Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        {
+            double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            HttpRequest request = context.Request;
+            Answered(logger, level, request.Method, request.Path, context.Response.StatusCode, milliseconds);
+        }
     }
 
     [LoggerMessage(EventId = 1, Message = "{Method} {Path} {Status} in {Milliseconds:0.0} ms")]

@@ -3,7 +3,7 @@ namespace Atrous.Graph;
 /// <summary>Rows and columns of zeros around a picture.</summary>
 public readonly record struct Padding(int Top, int Left, int Bottom, int Right)
 {
-    public static readonly Padding None = default;
+    public static readonly Padding None;
 
     /// <summary>The same on all four sides, as PyTorch pads.</summary>
     public static Padding Symmetric(int all) => new(all, all, all, all);

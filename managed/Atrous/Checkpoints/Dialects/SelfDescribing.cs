@@ -11,6 +11,8 @@ namespace Atrous.Checkpoints.Dialects;
 /// </summary>
 internal sealed class SelfDescribing : Dialect
 {
+    private static readonly int[] OutputStrides = [8, 16, 32];
+
     public override string Name => "atrous";
 
     public override string? Recognise(ICheckpoint checkpoint) =>
@@ -38,7 +40,7 @@ internal sealed class SelfDescribing : Dialect
             ImagePooling = new ImagePoolingSpec { Sampling = sampling },
             Activation = metadata.Activation("head_activation"),
         };
-        int outputStride = choice.OutputStride(stated, [.. new[] { 8, 16, 32 }.Where(stride => stride <= stated)]);
+        int outputStride = choice.OutputStride(stated, [.. OutputStrides.Where(stride => stride <= stated)]);
         InvertedResidualSpec backbone = Backbone(metadata, checkpoint, edge, plus, outputStride);
         return new ModelDescription
         {

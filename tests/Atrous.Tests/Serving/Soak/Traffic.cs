@@ -63,10 +63,12 @@ internal sealed class Traffic(Uri server, string model, double rate)
         var longPause = TimeSpan.FromSeconds(rate > 0 ? 200 / rate : 4);
         await Task.WhenAll(
         [
-            .. clients.Select((deed, seed) => Task.Run(() => Repeat(deed, new Random(seed), pause, cancellationToken))),
-            Task.Run(() => Repeat(administrator, new Random(0), longPause, cancellationToken)),
+            .. clients.Select((deed, seed) => Task.Run(
+                () => Repeat(deed, new Random(seed), pause, cancellationToken), CancellationToken.None)),
+            Task.Run(
+                () => Repeat(administrator, new Random(0), longPause, cancellationToken), CancellationToken.None),
             .. new[] { HostileConnection.SlowHeaders, HostileConnection.SlowBody, HostileConnection.Deaf }
-                .Select(slow => Task.Run(() => Repeat(slow, cancellationToken))),
+                .Select(slow => Task.Run(() => Repeat(slow, cancellationToken), CancellationToken.None)),
         ]);
     }
 
