@@ -89,7 +89,7 @@ public sealed partial class Image
     }
 
     /// <summary>As <see cref="SaveJpeg(string, int)"/>, encoded on the thread pool.</summary>
-    /// <inheritdoc cref="SaveJpeg(string, int)"/>
+    /// <inheritdoc cref="SaveJpeg(string, int)" path="/exception"/>
     /// <param name="path">The file's path; an existing file is overwritten.</param>
     /// <param name="quality">1 (small) to 100 (good).</param>
     /// <param name="cancellationToken">Looked at before the encoding and while the file is written.</param>
@@ -97,7 +97,7 @@ public sealed partial class Image
         EncodedImage.SaveAsync(() => EncodeJpeg(quality), path, cancellationToken);
 
     /// <summary>As <see cref="SaveJpeg(Stream, int)"/>, encoded on the thread pool.</summary>
-    /// <inheritdoc cref="SaveJpeg(Stream, int)"/>
+    /// <inheritdoc cref="SaveJpeg(Stream, int)" path="/exception"/>
     /// <param name="stream">The stream that gets the file's bytes.</param>
     /// <param name="quality">1 (small) to 100 (good).</param>
     /// <param name="cancellationToken">Looked at before the encoding and while the bytes are written.</param>
@@ -124,7 +124,7 @@ public sealed partial class Image
     }
 
     /// <summary>As <see cref="SavePng(string, int)"/>, encoded on the thread pool.</summary>
-    /// <inheritdoc cref="SavePng(string, int)"/>
+    /// <inheritdoc cref="SavePng(string, int)" path="/exception"/>
     /// <param name="path">The file's path; an existing file is overwritten.</param>
     /// <param name="level">How hard zlib tries: 0 (fast, large) to 9 (slow, small).</param>
     /// <param name="cancellationToken">Looked at before the encoding and while the file is written.</param>
@@ -132,7 +132,7 @@ public sealed partial class Image
         EncodedImage.SaveAsync(() => EncodePng(level), path, cancellationToken);
 
     /// <summary>As <see cref="SavePng(Stream, int)"/>, encoded on the thread pool.</summary>
-    /// <inheritdoc cref="SavePng(Stream, int)"/>
+    /// <inheritdoc cref="SavePng(Stream, int)" path="/exception"/>
     /// <param name="stream">The stream that gets the file's bytes.</param>
     /// <param name="level">How hard zlib tries: 0 (fast, large) to 9 (slow, small).</param>
     /// <param name="cancellationToken">Looked at before the encoding and while the bytes are written.</param>
