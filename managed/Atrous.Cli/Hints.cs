@@ -14,6 +14,7 @@ internal static class Hints
         (Remedy.ChangePrecision, "For another precision there is --precision."),
         (Remedy.UseCpu, "Use --device cpu to do without it."),
         (Remedy.ChangePort, "For another port there is --port."),
+        (Remedy.IgnoreLabel, "For that there is --ignore LABEL."),
         (Remedy.Convert, "`atrous convert` writes one."),
     ];
 

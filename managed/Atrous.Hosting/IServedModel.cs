@@ -33,7 +33,7 @@ public interface IServedModel : ISegmenter
     /// </summary>
     /// <param name="photos">The pictures, which are not changed. Keep them until the task ends.</param>
     /// <param name="request">Confidence, priority and timeout of this call; null for the defaults.</param>
-    /// <param name="cancellationToken">Drops those that wait; a run is cut off when nobody else is in its batch.</param>
+    /// <param name="cancellationToken">Drops those that wait; a run is cut off when its batch has no others.</param>
     /// <exception cref="RequestException">There are more pictures than the queue has places.</exception>
     Task<IReadOnlyList<Segmentation>> SegmentAsync(
         IReadOnlyList<Image> photos, SegmentRequest? request = null, CancellationToken cancellationToken = default);

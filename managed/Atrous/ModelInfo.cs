@@ -40,8 +40,13 @@ public sealed record ModelInfo
     /// <summary>Channels of the picture.</summary>
     public required int InputChannels { get; init; }
 
-    /// <summary>Classes scored.</summary>
+    /// <summary>Classes of a mask: 2, background and foreground, for a network of one output channel.</summary>
     public required int Classes { get; init; }
+
+    /// <summary>
+    /// The probability above which a pixel is foreground, for a network of one output channel; null for others.
+    /// </summary>
+    public double? Threshold { get; init; }
 
     /// <summary>One per class, or empty.</summary>
     public required IReadOnlyList<string> ClassNames { get; init; }
@@ -100,10 +105,10 @@ public sealed record ModelInfo
             checkpoint, options.Dialect, new DialectChoice(options.OutputStride, options.Switches));
         if (options.ClassNames is { } names)
         {
-            if (names.Count != description.Network.Classes)
+            if (names.Count != description.MaskClasses)
             {
                 throw new UnavailableException(
-                    $"{names.Count} class names were given for a model of {description.Network.Classes} classes.");
+                    $"{names.Count} class names were given for a model of {description.MaskClasses} classes.");
             }
             description = description with { ClassNames = names };
         }
@@ -127,8 +132,9 @@ public sealed record ModelInfo
             Backbone = description.Network.Backbone.Name,
             OutputStride = description.Network.OutputStride,
             InputChannels = description.Network.InputChannels,
-            Classes = description.Network.Classes,
-            ClassNames = description.ClassNames,
+            Classes = description.MaskClasses,
+            ClassNames = description.MaskClassNames,
+            Threshold = description.Threshold,
             Parameters = checkpoint.Weights.Values.Where(IsLearned).Sum(weight => weight.Elements),
             Preprocessing = description.Preprocessing,
             Switches = description.Switches,

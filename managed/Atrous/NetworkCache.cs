@@ -155,6 +155,8 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity, 
         bool softmax = model.Description.Network.SoftmaxBeforeResize;
         if (key.Wanted == Wanted.Features)
             return [outputs.Logits];
+        if (model.Description.Threshold is not null)
+            outputs = Foreground.WithBackground(graph, outputs);
         Value scores = Scores(graph, outputs, key, softmax);
         if (key.Wanted == Wanted.Scores)
             return [scores];

@@ -19,6 +19,9 @@ internal sealed class PictureScorer(
     /// <summary>Labels cannot come from the network itself: they are made from averaged scores.</summary>
     public bool Averages => augmentation is not null;
 
+    /// <summary>Above which probability a pixel is foreground, where there are but two classes.</summary>
+    public double Threshold => model.Description.Threshold ?? ScoreArithmetic.Half;
+
     /// <summary>What <see cref="Scores"/> gives.</summary>
     public CrfScores Form => augmentation is not null || model.Description.Network.SoftmaxBeforeResize
         ? CrfScores.Probabilities : CrfScores.Logits;
@@ -53,7 +56,7 @@ internal sealed class PictureScorer(
         if (augmentation is null)
             return Run(photos, Wanted.Scores, run, context: contexts?[0])[0];
         var mean =
-            new Tensor(new Shape(photos.Length, photos[0].Height, photos[0].Width, model.Description.Network.Classes));
+            new Tensor(new Shape(photos.Length, photos[0].Height, photos[0].Width, model.Description.MaskClasses));
         try
         {
             ScoreArithmetic.Clear(mean);

@@ -42,6 +42,12 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             {
                 Preprocessing = _description.Preprocessing with { Resize = new ResizePolicy.None() },
             };
+        if (options.Crf is not null && (_description.Threshold ?? ScoreArithmetic.Half) != ScoreArithmetic.Half)
+        {
+            throw new UnavailableException(
+                $"The CRF takes the more probable class, and this model's threshold is {_description.Threshold}; set " +
+                "the switch threshold to 0.5, or leave out the CRF.");
+        }
         _model = new Model(_description, checkpoint);
         Info = ModelInfo.Of(checkpoint, _description);
         _maxBatch = options.MaxBatch;
@@ -63,7 +69,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             _scorer = new PictureScorer(_model, _preprocessor, _networks, options.Augmentation);
             if (options.Window is { } window)
                 _sliding =
-                    new SlidingScorer(_scorer, window, _description.Network.Classes,
+                    new SlidingScorer(_scorer, window, _description.MaskClasses,
                     Math.Min(_maxBatch, _backend.WorthwhileBatch(window.Size, window.Size)));
             // Every weight is read and packed now, so that a bad file is refused here and the first picture is not
             // slow.
@@ -282,7 +288,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     {
         if (_sliding is not null)
             return [.. photos.Select(photo => _sliding.Segment(photo, confidence, run))];
-        if (_crf is null && !_scorer.Averages)
+        if (_crf is null && !_scorer.Averages && _scorer.Threshold == ScoreArithmetic.Half)
             return FromNetwork(photos, confidence, run);
         using Tensor scores = _scorer.Scores(photos, run);
         return [.. photos.Select((photo, i) => _crf is null
@@ -314,7 +320,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         {
             Range row = (y * width)..((y + 1) * width);
             ScoreArithmetic.Winners(
-                scores.Row(index, y), classes, _scorer.Form, labels.AsSpan(row), confidence ? certain.AsSpan(row) : []);
+                scores.Row(index, y), classes, _scorer.Form, _scorer.Threshold, labels.AsSpan(row),
+                confidence ? certain.AsSpan(row) : []);
         }
         return (labels, certain);
     }

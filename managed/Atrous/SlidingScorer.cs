@@ -35,7 +35,9 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
                     band.Add(scores, i, columns.Starts[batch[i]], rows.Weights(row), columns.Weights(batch[i]));
             }
             Range final = (top * photo.Width)..(next * photo.Width);
-            band.Take(next - top, scorer.Form, labels.AsSpan(final), confidence ? certain.AsSpan(final) : []);
+            band.Take(
+                next - top, scorer.Form, scorer.Threshold, labels.AsSpan(final),
+                confidence ? certain.AsSpan(final) : []);
         }
         return (labels, certain);
     }

@@ -95,7 +95,10 @@ internal static class EvalCommand
             if (!result.GetValue(quiet))
                 Terminal.Message(chosen.Introduce(DescribedModel.Line(segmenter, options)));
             var matrix = new ConfusionMatrix(segmenter.Info.Classes, result.GetValue(ignore));
-            EvalRun run = new(segmenter, matrix, options.MaxBatch, interruption.Token);
+            // 255 is what most tools write for the foreground; who names a label to leave out decides otherwise.
+            bool asked = result.GetResult(ignore) is { Implicit: false };
+            ForegroundTruth? foreground = segmenter.Info.Threshold is null || asked ? null : new();
+            EvalRun run = new(segmenter, matrix, foreground, options.MaxBatch, interruption.Token);
             if (result.GetValue(quiet))
                 run.Add(pictures, null);
             else

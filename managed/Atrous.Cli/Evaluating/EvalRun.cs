@@ -9,7 +9,8 @@ namespace Atrous.Cli.Evaluating;
 /// Segments labelled pictures and counts what is right. The first bad file ends it: half a score is none.
 /// </summary>
 internal sealed class EvalRun(
-    Segmenter segmenter, ConfusionMatrix matrix, int batch, CancellationToken cancellationToken)
+    Segmenter segmenter, ConfusionMatrix matrix, ForegroundTruth? foreground, int batch,
+    CancellationToken cancellationToken)
 {
     /// <exception cref="CommandException">A file is bad; the message names it.</exception>
     public void Add(IReadOnlyList<LabelledPicture> pictures, ProgressBar? bar)
@@ -22,7 +23,8 @@ internal sealed class EvalRun(
                 Segmentation mask = masks[i];
                 About(group[i].Labels, () =>
                 {
-                    matrix.Add(LabelImage.Load(group[i].Labels), mask.Labels, mask.Height, mask.Width);
+                    LabelImage truth = LabelImage.Load(group[i].Labels);
+                    matrix.Add(foreground?.Read(truth) ?? truth, mask.Labels, mask.Height, mask.Width);
                     return true;
                 });
                 bar?.Step();

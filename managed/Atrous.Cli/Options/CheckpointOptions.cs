@@ -28,7 +28,15 @@ internal sealed class CheckpointOptions
         Arity = ArgumentArity.OneOrMore,
     };
 
-    public void AddTo(ToolCommand command) => command.Add(ToolCommand.Model, _outputStride, _dialect, _switches);
+    private readonly Option<string?> _threshold = new("--threshold")
+    {
+        Description =
+            "Above which probability a pixel is foreground, for a network of one class; its code's own unless given",
+        HelpName = "P",
+    };
+
+    public void AddTo(ToolCommand command) =>
+        command.Add(ToolCommand.Model, _outputStride, _dialect, _switches, _threshold);
 
     /// <exception cref="CommandException">A switch is not NAME=VALUE, or is given twice.</exception>
     public SegmenterOptions Read(ParseResult result)
@@ -42,6 +50,8 @@ internal sealed class CheckpointOptions
             if (!switches.TryAdd(given[..equals], given[(equals + 1)..]))
                 throw CommandException.Usage($"--option {given[..equals]} is given twice.");
         }
+        if (result.GetValue(_threshold) is { } threshold && !switches.TryAdd("threshold", threshold))
+            throw CommandException.Usage("--threshold and --option threshold=... are the same; give one of them.");
         return new SegmenterOptions
         {
             OutputStride = result.GetValue(_outputStride),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Atrous.Cli.Output;
@@ -8,6 +9,9 @@ internal static class DescribedModel
     /// <summary>"DeepLabV3 with mobilenet_v2 on cpu, fp32".</summary>
     public static string Line(Segmenter segmenter, SegmenterOptions options) =>
         $"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {Name(options.Precision)}"
+        + (segmenter.Info.Threshold is { } threshold
+            ? string.Create(CultureInfo.InvariantCulture, $", one class: foreground above {threshold} (--threshold)")
+            : "")
         + (segmenter.DeviceNote is { } note ? $" ({note.TrimEnd('.')})" : "");
 
     /// <summary>The properties "model", "device" and "precision".</summary>

@@ -6,6 +6,9 @@ namespace Atrous.Scoring;
 /// <summary>Sums and winners of scores, which lie class by class within a pixel.</summary>
 internal static class ScoreArithmetic
 {
+    /// <summary>The threshold that takes the more probable of two classes.</summary>
+    public const double Half = 0.5;
+
     /// <summary>Sets all scores to 0.</summary>
     public static void Clear(Tensor scores)
     {
@@ -54,11 +57,20 @@ internal static class ScoreArithmetic
     /// <param name="scores">So many per label.</param>
     /// <param name="classes">Scores of a pixel.</param>
     /// <param name="form">What the scores are: logits or probabilities.</param>
+    /// <param name="threshold">
+    /// Above which probability a pixel is of the second of two classes; <see cref="Half"/> for the more probable.
+    /// </param>
     /// <param name="labels">Receives the class of every pixel.</param>
     /// <param name="confidence">Gets the probability of each; empty for none.</param>
     public static void Winners(
-        ReadOnlySpan<float> scores, int classes, CrfScores form, Span<ushort> labels, Span<float> confidence)
+        ReadOnlySpan<float> scores, int classes, CrfScores form, double threshold, Span<ushort> labels,
+        Span<float> confidence)
     {
+        if (threshold != Half)
+        {
+            Foreground(scores, form, threshold, labels, confidence);
+            return;
+        }
         for (int i = 0; i < labels.Length; i++)
         {
             ReadOnlySpan<float> pixel = scores.Slice(i * classes, classes);
@@ -73,6 +85,22 @@ internal static class ScoreArithmetic
                 confidence[i] = form == CrfScores.Probabilities
                     ? Math.Min(pixel[best], 1)
                     : Probability(pixel, pixel[best]);
+        }
+    }
+
+    private static void Foreground(
+        ReadOnlySpan<float> scores, CrfScores form, double threshold, Span<ushort> labels, Span<float> confidence)
+    {
+        for (int i = 0; i < labels.Length; i++)
+        {
+            (float background, float foreground) = (scores[2 * i], scores[2 * i + 1]);
+            float probability = form == CrfScores.Probabilities
+                ? Math.Min(foreground, 1)
+                : 1 / (1 + MathF.Exp(background - foreground));
+            bool above = probability > threshold;
+            labels[i] = above ? (ushort)1 : (ushort)0;
+            if (!confidence.IsEmpty)
+                confidence[i] = above ? probability : 1 - probability;
         }
     }
 

@@ -42,15 +42,16 @@ internal sealed class ScoreBand : IDisposable
     /// <summary>Takes the first rows out as labels; the others move up and zeros follow.</summary>
     /// <param name="rows">The number of rows to take, which no window adds to any more.</param>
     /// <param name="form">What the scores are.</param>
+    /// <param name="threshold">Above which probability a pixel is of the second of two classes.</param>
     /// <param name="labels">Gets a label per pixel.</param>
     /// <param name="confidence">Gets the probability of each; empty for none.</param>
-    public void Take(int rows, CrfScores form, Span<ushort> labels, Span<float> confidence)
+    public void Take(int rows, CrfScores form, double threshold, Span<ushort> labels, Span<float> confidence)
     {
         (_, int height, int width, int classes) = _scores.Shape;
         for (int y = 0; y < rows; y++)
         {
             Span<float> certain = confidence.IsEmpty ? [] : confidence.Slice(y * width, width);
-            ScoreArithmetic.Winners(Row(y), classes, form, labels.Slice(y * width, width), certain);
+            ScoreArithmetic.Winners(Row(y), classes, form, threshold, labels.Slice(y * width, width), certain);
         }
         for (int y = rows; y < height; y++)
             Row(y).CopyTo(Row(y - rows));

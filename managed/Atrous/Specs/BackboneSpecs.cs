@@ -189,7 +189,8 @@ internal sealed record XceptionBlock(
 /// <param name="Padding">Zeros on every side; null for the network's padding style.</param>
 /// <param name="Normed">A batch norm and an activation follow.</param>
 /// <param name="ActivatedBetween">An activation between depthwise and pointwise.</param>
-internal sealed record XceptionExit(int Dilation, int? Padding = null, bool Normed = true, bool ActivatedBetween = false);
+internal sealed record XceptionExit(
+    int Dilation, int? Padding = null, bool Normed = true, bool ActivatedBetween = false);
 
 /// <summary>
 /// DenseNet (Huang et al. 2016, arXiv:1608.06993) as DenseASPP (Yang et al. 2018) dilates it: a fourth transition after

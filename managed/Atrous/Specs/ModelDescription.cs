@@ -20,6 +20,19 @@ internal sealed record ModelDescription
     /// <summary>One name per class; empty where the file does not say.</summary>
     public IReadOnlyList<string> ClassNames { get; init; } = [];
 
+    /// <summary>
+    /// For a network of one output channel, the probability above which a pixel is foreground; null for others.
+    /// </summary>
+    public double? Threshold { get; init; }
+
+    /// <summary>Classes of a mask: those of the network, or background and foreground.</summary>
+    public int MaskClasses => Threshold is null ? Network.Classes : 2;
+
+    /// <summary>A name per class of a mask; empty where there are none.</summary>
+    public IReadOnlyList<string> MaskClassNames => Threshold is null || ClassNames.Count == 2
+        ? ClassNames
+        : ["background", ClassNames is [string name] ? name : "foreground"];
+
     /// <summary>The switches that the file cannot tell, with their values.</summary>
     public IReadOnlyList<Switch> Switches { get; init; } = [];
 

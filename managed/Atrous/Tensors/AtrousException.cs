@@ -57,6 +57,9 @@ internal enum Remedy
 
     /// <summary>Write safetensors instead.</summary>
     Convert = 512,
+
+    /// <summary>Name the label that is not scored.</summary>
+    IgnoreLabel = 1024,
 }
 
 /// <summary>

@@ -165,8 +165,10 @@ public sealed class MatmulTests : IDisposable
         Assert.Equal(64, Unsafe.SizeOf<MatmulAlgorithmBlob>());
         Assert.Equal(96, Unsafe.SizeOf<MatmulHeuristicResult>());
         MatmulHeuristicResult result = default;
-        Assert.Equal(72, (int)Unsafe.ByteOffset(
-            ref Unsafe.As<MatmulHeuristicResult, byte>(ref result), ref Unsafe.As<CublasStatus, byte>(ref result.State)));
+        nint state = Unsafe.ByteOffset(
+            ref Unsafe.As<MatmulHeuristicResult, byte>(ref result),
+            ref Unsafe.As<CublasStatus, byte>(ref result.State));
+        Assert.Equal(72, state);
         nint library = CudaLibraryProbe.Load(CudaLibraryName.BlasLt).Handle;
         Assert.All(BorderTests.ImportsOf(typeof(BlasLtApi), "cublasLt"), name =>
             Assert.True(NativeLibrary.TryGetExport(library, name, out _), name));

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
 using Atrous.Tests.Segmenters;
+using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Cli;
 
@@ -29,6 +30,23 @@ public sealed class EvalTests(GeneratedModel model) : IDisposable
         Assert.Contains(classes, row => row.GetProperty("truePixels").GetInt64() > 0);
         Assert.All(classes, row => Assert.Equal(
             row.GetProperty("truePixels").GetInt64() == 0, row.GetProperty("iou").ValueKind == JsonValueKind.Null));
+    }
+
+    [Fact]
+    public void Label_maps_of_0_and_255_score_a_network_of_one_class_by_its_foreground()
+    {
+        string folder = Shared.Require("cases/02-one-class-eval"), one = Shared.Require("cases/01-one-class-mask");
+        string[] arguments =
+            ["eval", $"{one}/smp_c1.pth", "--images", $"{folder}/i", "--labels", $"{folder}/l", "--json"];
+        JsonElement json = Tool.Run(arguments).Exits(0).Json;
+        Assert.Equal(0, json.GetProperty("ignoredPixels").GetInt64());
+        JsonElement foreground = json.GetProperty("classes")[1];
+        Assert.Equal("foreground", foreground.GetProperty("name").GetString());
+        Assert.True(foreground.GetProperty("truePixels").GetInt64() > 0);
+        Assert.InRange(json.GetProperty("meanIou").GetDouble(), 0, 0.9);
+        // Who says that 255 is not scored has it so.
+        JsonElement asked = Tool.Run([.. arguments, "--ignore", "255"]).Exits(0).Json;
+        Assert.True(asked.GetProperty("ignoredPixels").GetInt64() > 0);
     }
 
     [Fact]

@@ -45,7 +45,8 @@ public class PreprocessorTests
     [InlineData(4, 4, new float[] { 50, 60, 70, 80 })]
     public void Channels_suit_the_network(int channels, int wanted, float[] expected)
     {
-        using Image image = Image.FromPixels(((byte[])[50, 60, 70, 80]).AsSpan(0, channels), 1, 1, PixelFormats.Of(channels));
+        ReadOnlySpan<byte> pixel = [50, 60, 70, 80];
+        using Image image = Image.FromPixels(pixel[..channels], 1, 1, PixelFormats.Of(channels));
         Assert.Equal(expected, Values(Raw(wanted), image));
     }
 

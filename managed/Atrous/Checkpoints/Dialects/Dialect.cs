@@ -42,6 +42,12 @@ internal abstract class Dialect
     public abstract ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice);
 
     /// <summary>
+    /// The probability above which the dialect's own code takes a pixel for foreground, where a network has but one
+    /// output channel.
+    /// </summary>
+    protected virtual double ThresholdOf(ICheckpoint checkpoint) => 0.5;
+
+    /// <summary>
     /// Recognises a checkpoint's dialect, or takes the one that the user names, and describes its model.
     /// </summary>
     /// <exception cref="ModelException">No dialect fits.</exception>
@@ -79,6 +85,13 @@ internal abstract class Dialect
     private static ModelDescription Checked(Dialect dialect, ICheckpoint checkpoint, DialectChoice choice)
     {
         ModelDescription description = dialect.Describe(checkpoint, choice);
+        if (description.Network.Classes == 1)
+        {
+            double threshold = choice.Probability(
+                "threshold", dialect.ThresholdOf(checkpoint),
+                "the probability above which a pixel of this network of one class is foreground");
+            description = description with { Threshold = threshold, Switches = choice.Switches };
+        }
         choice.RejectUnread(dialect.Name);
         return description;
     }

@@ -49,6 +49,17 @@ internal sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionar
             : throw new UnavailableException($"The switch {name} takes one of {all}, not '{text}'.");
     }
 
+    /// <summary>A switch that takes a probability, above 0 and below 1.</summary>
+    public double Probability(string name, double standard, string meaning)
+    {
+        string text = Text(
+            name, standard.ToString(CultureInfo.InvariantCulture), $"{meaning} (a number between 0 and 1)");
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+            && value is > 0 and < 1
+            ? value
+            : throw new UnavailableException($"The switch {name} takes a number between 0 and 1, not '{text}'.");
+    }
+
     /// <summary>A switch of another kind, as text.</summary>
     public string Text(string name, string standard, string meaning)
     {

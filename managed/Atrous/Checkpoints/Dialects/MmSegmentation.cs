@@ -17,6 +17,9 @@ internal sealed class MmSegmentation : Dialect
 
     public override string? Recognise(ICheckpoint checkpoint) => checkpoint.Evidence(Head, Classifier);
 
+    // BaseDecodeHead's own where out_channels is 1 and the config has none.
+    protected override double ThresholdOf(ICheckpoint checkpoint) => 0.3;
+
     public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
         bool plus = checkpoint.Weights.ContainsKey("decode_head.c1_bottleneck.conv.weight");

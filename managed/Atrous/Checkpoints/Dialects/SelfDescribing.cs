@@ -22,6 +22,9 @@ internal sealed class SelfDescribing : Dialect
             ? "metadata architecture, blocks"
             : null;
 
+    protected override double ThresholdOf(ICheckpoint checkpoint) =>
+        SelfDescribingFile.ThresholdOf(checkpoint) ?? base.ThresholdOf(checkpoint);
+
     public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
         if (checkpoint.Metadata.ContainsKey(SelfDescribingFile.VersionKey))

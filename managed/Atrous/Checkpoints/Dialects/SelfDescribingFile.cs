@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Atrous.Specs;
 
@@ -12,13 +13,14 @@ internal static class SelfDescribingFile
 {
     /// <summary>The metadata's entries; <see cref="Origin"/> is the dialect that the model had before.</summary>
     public const string VersionKey = "atrous.version", Network = "network", Preprocessing = "preprocessing",
-        Names = "class_names", Origin = "dialect";
+        Names = "class_names", Origin = "dialect", Threshold = "threshold";
 
     public const string Version = "2";
 
     /// <summary>What a file has to say of a model.</summary>
-    public static IReadOnlyDictionary<string, string> Metadata(ModelDescription description) =>
-        new Dictionary<string, string>
+    public static IReadOnlyDictionary<string, string> Metadata(ModelDescription description)
+    {
+        var metadata = new Dictionary<string, string>
         {
             [VersionKey] = Version,
             [Network] = DescriptionJson.Write(description.Network),
@@ -26,6 +28,22 @@ internal static class SelfDescribingFile
             [Names] = DescriptionJson.Write(description.ClassNames),
             [Origin] = description.Dialect,
         };
+        if (description.Threshold is { } threshold)
+            metadata.Add(Threshold, threshold.ToString(CultureInfo.InvariantCulture));
+        return metadata;
+    }
+
+    /// <summary>The threshold of a network of one class that a file says; null where it says none.</summary>
+    /// <exception cref="ModelException">What it says is no probability.</exception>
+    public static double? ThresholdOf(ICheckpoint checkpoint)
+    {
+        if (!checkpoint.Metadata.TryGetValue(Threshold, out string? text))
+            return null;
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+            && value is > 0 and < 1
+            ? value
+            : throw new MetadataEntries(checkpoint).Wrong(Threshold, $"is '{text}', no number between 0 and 1");
+    }
 
     /// <summary>The model that such a file says it has.</summary>
     /// <exception cref="ModelException">An entry is missing or cannot be understood.</exception>
@@ -43,7 +61,8 @@ internal static class SelfDescribingFile
         PreprocessingSpec preprocessing =
             Read(Preprocessing, json => DescriptionJson.ReadPreprocessing(json, network.InputChannels));
         IReadOnlyList<string> names = Read(Names, DescriptionJson.ReadNames);
-        if (names.Count != 0 && names.Count != network.Classes)
+        bool isForeground = network.Classes == 1 && names.Count == 2;
+        if (names.Count != 0 && names.Count != network.Classes && !isForeground)
             throw metadata.Wrong(Names, $"has {names.Count} names for {network.Classes} classes");
         return new ModelDescription
         {
