@@ -5,11 +5,11 @@ namespace Atrous.Specs;
 /// </summary>
 internal sealed record ModelDescription
 {
-    /// <summary>The dialect's name, by which a caller can choose it.</summary>
-    public required string Dialect { get; init; }
+    /// <summary>The dialect's name, by which a caller can choose it; empty until it was recognised.</summary>
+    public string Dialect { get; init; } = "";
 
-    /// <summary>The keys by which the dialect was recognised.</summary>
-    public required string Evidence { get; init; }
+    /// <summary>What the dialect was recognised by; empty until then.</summary>
+    public string Evidence { get; init; } = "";
 
     public required NetworkSpec Network { get; init; }
 

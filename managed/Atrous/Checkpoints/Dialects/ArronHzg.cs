@@ -24,9 +24,6 @@ internal sealed class ArronHzg : AsspLineage
     /// <summary>
     /// The repository's statistics of the four bands of the RSSRAI aerial pictures, in their files' order.
     /// </summary>
-    private static readonly PreprocessingSpec Rssrai = PreprocessingSpec.ImageNet with
-    {
-        Mean = [0.52891074f, 0.38070734f, 0.40119018f, 0.36884733f],
-        Std = [0.24007008f, 0.23784f, 0.22267079f, 0.21865861f],
-    };
+    private static readonly PreprocessingSpec Rssrai = Normalisation.Of(
+        [0.52891074f, 0.38070734f, 0.40119018f, 0.36884733f], [0.24007008f, 0.23784f, 0.22267079f, 0.21865861f]);
 }

@@ -11,8 +11,6 @@ namespace Atrous.Checkpoints.Dialects;
 /// </summary>
 internal abstract class AsspLineage : Dialect
 {
-    private const string Key = "ASSP.aspp1.0.weight";
-
     /// <summary>The low-level projection in the decoder: the one name by which the two can be told apart.</summary>
     protected abstract LayerNames LowLevel { get; }
 
@@ -30,43 +28,36 @@ internal abstract class AsspLineage : Dialect
     protected abstract (PreprocessingSpec Preprocessing, IReadOnlyList<string> ClassNames) Training(
         NetworkSpec network, DialectChoice choice);
 
-    public sealed override string? Recognise(ICheckpoint checkpoint)
-    {
-        string decoder = LowLevel.Convolution + ".weight";
-        return checkpoint.Weights.ContainsKey(Key) && checkpoint.Weights.ContainsKey(decoder)
-            ? $"{Key}, {decoder}"
-            : null;
-    }
+    public sealed override string? Recognise(ICheckpoint checkpoint) =>
+        Evidence.Keys(checkpoint, "ASSP.aspp1.0.weight", LowLevel.Convolution + ".weight");
 
-    public sealed override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
+    protected sealed override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
         int outputStride = choice.OutputStride(16, 8, 16);
-        BackboneSpec? resNet = BackboneShapes.FindResNet(checkpoint, "backbone.", outputStride, DilationRule.Full);
+        NamedBackbone backbone =
+            NamedBackbone.FindResNet(
+                checkpoint, "backbone.", outputStride, DilationRule.Full, stem: "layer0.0", stemNorm: "layer0.1")
+            ?? new(Xception65.Spec(outputStride), BackboneNames.Xception("backbone."), "backbone.conv1.weight");
         var network = new NetworkSpec
         {
-            Backbone = (resNet ?? Xception65.Spec(outputStride)) with { Activation = Activation },
+            Backbone = backbone.Spec with { Activation = Activation },
             Head = HeadShapes.V3Plus(outputStride, Sampling.AlignCorners) with
             {
                 Activation = Activation,
                 LowLevelFirst = LowLevelFirst,
             },
             OutputStride = outputStride,
-            InputChannels =
-                checkpoint.InputChannels(resNet is null ? "backbone.conv1.weight" : "backbone.layer0.0.weight"),
+            InputChannels = checkpoint.InputChannels(backbone.Stem),
             Classes = checkpoint.Outputs("decoder.output.7.weight"),
             FinalSampling = Sampling.AlignCorners,
         };
         (PreprocessingSpec preprocessing, IReadOnlyList<string> classNames) = Training(network, choice);
         return new ModelDescription
         {
-            Dialect = Name,
-            Evidence = Recognise(checkpoint)!,
             Network = network,
             Names = new NameMap(
             [
-                .. resNet is null
-                    ? BackboneNames.Xception("backbone.")
-                    : BackboneNames.ResNet("backbone.", "layer0.0", "layer0.1"),
+                .. backbone.Names,
                 HeadNames.BranchesFromOne("ASSP.aspp", ".0", ".1"),
                 new(@"aspp\.pool", "ASSP.avg_pool.1", "ASSP.avg_pool.2"),
                 new(@"aspp\.project", "ASSP.conv1", "ASSP.bn1"),
@@ -77,7 +68,6 @@ internal abstract class AsspLineage : Dialect
             ]),
             Preprocessing = preprocessing,
             ClassNames = classNames,
-            Switches = choice.Switches,
         };
     }
 }

@@ -33,7 +33,7 @@ internal static class BackboneNames
         new(@"backbone\.stem", _ => new($"{features(0)}0.0", $"{features(0)}0.1")),
         new(@"backbone\.block(\d+)\.(expand|depthwise|project)", match =>
         {
-            int block = Number(match, 1);
+            int block = match.Number(1);
             int part = match.Groups[2].Value switch { "expand" => 0, "depthwise" => 1, _ => 2 };
             int index = block == 1 && !firstExpands ? part - 1 : part;
             string conv = $"{features(block)}{block}.conv.";
@@ -59,22 +59,23 @@ internal static class BackboneNames
         new(@"backbone\.block(\d+)\.shortcut", prefix + "block$1.skip", prefix + "block$1.skipbn"),
         new(@"backbone\.block(\d+)\.sep(\d)\.(depthwise|pointwise)", match =>
         {
-            int block = Number(match, 1);
-            int index = 3 * (Number(match, 2) - 1) + (block <= unactivated ? 0 : 1);
-            string rep = string.Create(CultureInfo.InvariantCulture, $"{prefix}block{block}.rep.");
+            int block = match.Number(1);
+            int index = 3 * (match.Number(2) - 1) + (block <= unactivated ? 0 : 1);
+            string rep = $"{prefix}block{block}.rep.";
             return match.Groups[3].Value == "depthwise"
                 ? new($"{rep}{index}.conv1", $"{rep}{index}.bn")
                 : new($"{rep}{index}.pointwise", $"{rep}{index + 1}");
         }),
         new(@"backbone\.exit(\d)\.(depthwise|pointwise)", match =>
         {
-            int index = Number(match, 1) + 2;
+            int index = match.Number(1) + 2;
             return match.Groups[2].Value == "depthwise"
                 ? new($"{prefix}conv{index}.conv1", $"{prefix}conv{index}.bn")
                 : new($"{prefix}conv{index}.pointwise", $"{prefix}bn{index}");
         }),
     ];
 
-    private static int Number(Match match, int group) =>
+    /// <summary>The whole number that a pattern's group has matched.</summary>
+    public static int Number(this Match match, int group) =>
         int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
 }

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Atrous.Graph;
 using Atrous.Specs;
 using Atrous.Tensors;
 
@@ -10,60 +10,53 @@ internal static class BackboneShapes
     /// <summary>Counts the blocks of the four stages by the keys of their first convolution.</summary>
     /// <param name="weights">The file's tensors, whose keys are counted.</param>
     /// <param name="firstConvolution">The key of a block's first kernel, given stage (1..4) and block (0..).</param>
-    public static int[] ResNetBlocks(IWeightSource weights, Func<int, int, string> firstConvolution)
+    public static int[] CountBlocks(IWeightSource weights, Func<int, int, string> firstConvolution)
     {
         var blocks = new int[4];
         for (int stage = 0; stage < 4; stage++)
         {
-            while (weights.Weights.ContainsKey(firstConvolution(stage + 1, blocks[stage])))
+            while (weights.Has(firstConvolution(stage + 1, blocks[stage])))
                 blocks[stage]++;
         }
         return blocks;
     }
-
-    /// <summary>
-    /// "ResNet-50" and so on, by the number of layers: convolutions of all blocks, the stem and the classifier.
-    /// </summary>
-    public static string ResNetName(IReadOnlyList<int> blocks, bool bottleneck = true, int stemConvolutions = 1) =>
-        string.Create(
-            CultureInfo.InvariantCulture, $"ResNet-{blocks.Sum() * (bottleneck ? 3 : 2) + stemConvolutions + 1}");
 
     /// <summary>A ResNet that is named as torchvision names it.</summary>
     /// <param name="weights">The file's tensors, whose keys tell the depth and the kind of block.</param>
     /// <param name="prefix">What stands before "layer1": "backbone.".</param>
     /// <param name="outputStride">8, 16 or 32.</param>
     /// <param name="rule">What the first block of a dilated stage gets.</param>
-    public static ResNetSpec ResNet(IWeightSource weights, string prefix, int outputStride, DilationRule rule)
-    {
-        int[] blocks = ResNetBlocks(weights, (stage, block) => $"{prefix}layer{stage}.{block}.conv1.weight");
-        bool bottleneck = weights.Weights.ContainsKey($"{prefix}layer1.0.conv3.weight");
-        return new ResNetSpec
+    public static ResNetSpec ResNet(IWeightSource weights, string prefix, int outputStride, DilationRule rule) =>
+        ResNet(
+            CountBlocks(weights, (stage, block) => $"{prefix}layer{stage}.{block}.conv1.weight"),
+            outputStride, rule, bottleneck: weights.Has($"{prefix}layer1.0.conv3.weight"));
+
+    /// <summary>
+    /// A ResNet of so many blocks: "ResNet-50" and so on, by the number of layers, which are the convolutions of all
+    /// blocks, the stem and the classifier.
+    /// </summary>
+    public static ResNetSpec ResNet(
+        int[] blocks, int outputStride, DilationRule rule, bool bottleneck = true, int stemConvolutions = 1) => new()
         {
-            Name = ResNetName(blocks, bottleneck),
+            Name = $"ResNet-{blocks.Sum() * (bottleneck ? 3 : 2) + stemConvolutions + 1}",
             Blocks = blocks,
             Stages = ResNetStages(outputStride, rule),
             Bottleneck = bottleneck,
+            StemConvolutions = stemConvolutions,
         };
-    }
-
-    /// <summary><see cref="ResNet"/>, or null where the file has none under the prefix.</summary>
-    public static ResNetSpec? FindResNet(IWeightSource weights, string prefix, int outputStride, DilationRule rule) =>
-        weights.Weights.ContainsKey($"{prefix}layer1.0.conv1.weight")
-            ? ResNet(weights, prefix, outputStride, rule)
-            : null;
 
     /// <summary>ResNet's stages at an output stride.</summary>
     public static DilationPlan.Stage[] ResNetStages(int outputStride, DilationRule rule) =>
         DilationPlan.Of(4, [1, 2, 2, 2], outputStride, rule);
 
     /// <summary>
-    /// MobileNetV2's 17 blocks at an output stride, table 2 of Sandler et al. 2018 (arXiv:1801.04381).
+    /// MobileNetV2 with its 17 blocks at an output stride, table 2 of Sandler et al. 2018 (arXiv:1801.04381).
     /// </summary>
     /// <param name="outputStride">8, 16 or 32.</param>
     /// <param name="rule">What the first block of a dilated stage gets.</param>
     /// <param name="firstExpands">Block 1 has an expansion too.</param>
     /// <param name="lastStride">Stride of the sixth row, where it is dropped rather than traded (DenseASPP): 1.</param>
-    public static InvertedResidual[] MobileNetV2(
+    public static InvertedResidualSpec MobileNetV2(
         int outputStride, DilationRule rule, bool firstExpands = false, int lastStride = 2)
     {
         (int Blocks, int Stride)[] table = [(1, 1), (2, 2), (3, 2), (4, 2), (3, 1), (3, lastStride), (1, 1)];
@@ -82,6 +75,6 @@ internal static class BackboneShapes
                     Residual: !first));
             }
         }
-        return [.. blocks];
+        return new InvertedResidualSpec { Name = "MobileNetV2", Activation = Activation.Relu6, Blocks = blocks };
     }
 }

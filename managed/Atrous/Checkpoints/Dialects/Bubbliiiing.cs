@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
-using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.Specs;
 
@@ -12,29 +10,28 @@ namespace Atrous.Checkpoints.Dialects;
 /// </summary>
 internal sealed class Bubbliiiing : Dialect
 {
-    private const string Key = "aspp.branch1.0.weight", DecoderKey = "shortcut_conv.0.weight";
-
     public override string Name => "bubbliiiing";
 
     public override string? Recognise(ICheckpoint checkpoint) =>
-        checkpoint.Weights.ContainsKey(Key) && checkpoint.Weights.ContainsKey(DecoderKey)
-            ? $"{Key}, {DecoderKey}"
-            : null;
+        Evidence.Keys(checkpoint, "aspp.branch1.0.weight", "shortcut_conv.0.weight");
 
-    public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
+    protected override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
         int outputStride = choice.OutputStride(16, 8, 16);
-        bool xception = checkpoint.Weights.ContainsKey("backbone.block20.skip.weight");
-        int channels = checkpoint.InputChannels(xception ? "backbone.conv1.weight" : "backbone.features.0.0.weight");
+        NamedBackbone backbone = checkpoint.Has("backbone.block20.skip.weight")
+            ? new(Xception(outputStride), XceptionNames(), "backbone.conv1.weight")
+            : new(
+                BackboneShapes.MobileNetV2(outputStride, DilationRule.FirstBlockPrevious) with { LowLevelBlock = 3 },
+                BackboneNames.MobileNetV2(_ => "backbone.features.", flat: true),
+                "backbone.features.0.0.weight");
+        int channels = checkpoint.InputChannels(backbone.Stem);
         int classes = checkpoint.Outputs("cls_conv.weight");
         DeepLabV3PlusHeadSpec head = HeadShapes.V3Plus(outputStride, Sampling.AlignCorners);
         return new ModelDescription
         {
-            Dialect = Name,
-            Evidence = Recognise(checkpoint)!,
             Network = new NetworkSpec
             {
-                Backbone = xception ? Xception(outputStride) : MobileNetV2(outputStride),
+                Backbone = backbone.Spec,
                 Head = head with { Aspp = head.Aspp with { Bias = true }, Bias = true },
                 OutputStride = outputStride,
                 InputChannels = channels,
@@ -44,7 +41,7 @@ internal sealed class Bubbliiiing : Dialect
             },
             Names = new NameMap(
             [
-                .. xception ? XceptionNames() : BackboneNames.MobileNetV2(_ => "backbone.features.", flat: true),
+                .. backbone.Names,
                 HeadNames.BranchesFromOne("aspp.branch", ".0", ".1"),
                 new(@"aspp\.pool", "aspp.branch5_conv", "aspp.branch5_bn"),
                 new(@"aspp\.project", "aspp.conv_cat.0", "aspp.conv_cat.1"),
@@ -53,27 +50,15 @@ internal sealed class Bubbliiiing : Dialect
                 new(@"decoder\.fuse1", "cat_conv.4", "cat_conv.5"),
                 new("classifier", "cls_conv"),
             ]),
-            Preprocessing = new PreprocessingSpec
+            Preprocessing = Normalisation.None(channels) with
             {
-                Scale = 1f / 255f,
-                Mean = [.. Enumerable.Repeat(0f, channels)],
-                Std = [.. Enumerable.Repeat(1f, channels)],
                 Resize = new ResizePolicy.Letterbox(512, 512, Fill: 128),
                 Filter = ResizeFilter.Bicubic,
             },
             // Its published weights have the classes of VOC.
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc),
-            Switches = choice.Switches,
         };
     }
-
-    private static InvertedResidualSpec MobileNetV2(int outputStride) => new()
-    {
-        Name = "MobileNetV2",
-        Activation = Activation.Relu6,
-        Blocks = BackboneShapes.MobileNetV2(outputStride, DilationRule.FirstBlockPrevious),
-        LowLevelBlock = 3,
-    };
 
     private static XceptionSpec Xception(int outputStride)
     {
@@ -104,15 +89,10 @@ internal sealed class Bubbliiiing : Dialect
         new(
             @"backbone\.block(\d+)\.sep(\d)\.pointwise",
             "backbone.block$1.sepconv$2.pointwise", "backbone.block$1.sepconv$2.bn2"),
-        new(@"backbone\.exit(\d)\.depthwise", match => Exit(match, "depthwise", "bn1")),
-        new(@"backbone\.exit(\d)\.pointwise", match => Exit(match, "pointwise", "bn2")),
+        HeadNames.Parts(@"backbone\.exit(\d)\.depthwise", Exit, ".depthwise", ".bn1"),
+        HeadNames.Parts(@"backbone\.exit(\d)\.pointwise", Exit, ".pointwise", ".bn2"),
         .. BackboneNames.Xception("backbone."),
     ];
 
-    private static LayerNames Exit(Match match, string convolution, string norm)
-    {
-        int number = int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) + 2;
-        string name = string.Create(CultureInfo.InvariantCulture, $"backbone.conv{number}.");
-        return new LayerNames(name + convolution, name + norm);
-    }
+    private static string Exit(Match match) => $"backbone.conv{match.Number(1) + 2}";
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.Specs;
@@ -14,33 +13,30 @@ internal sealed class DenseAspp : Dialect
 {
     private const string Published = "ASPP_3.conv.1.weight", Modern = "ASPP_3.conv1.weight";
     private const string Classifier = "classification.1.weight";
-    private const string MobileNetStem = "features.features.0.0.weight", DenseNetStem = "features.conv0.weight";
+    private const string MobileNetStem = "features.features.0.0.weight";
     private static readonly int[] Rates = [3, 6, 12, 18, 24];
 
     public override string Name => "DenseASPP";
 
     public override string? Recognise(ICheckpoint checkpoint) =>
-        checkpoint.Evidence(Published, Classifier) ?? checkpoint.Evidence(Modern, Classifier);
+        Evidence.Keys(checkpoint, Published, Classifier) ?? Evidence.Keys(checkpoint, Modern, Classifier);
 
-    public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
+    protected override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
-        bool mobile = checkpoint.Weights.ContainsKey(MobileNetStem);
         int outputStride = choice.OutputStride(8, 8, 16);
-        Sampling sampling = choice.Flag(
-            "align_corners", true,
-            "resizes align corners, as they did in the PyTorch that trained the published weights")
-            ? Sampling.AlignCorners
-            : Sampling.HalfPixel;
+        Sampling sampling = choice.AlignCorners(
+            true, "resizes align corners, as they did in the PyTorch that trained the published weights");
         int classes = checkpoint.Outputs(Classifier);
-        int channels = checkpoint.InputChannels(mobile ? MobileNetStem : DenseNetStem);
-        string dot = checkpoint.Weights.ContainsKey(Published) ? "." : "";
+        string dot = checkpoint.Has(Published) ? "." : "";
+        NamedBackbone backbone = checkpoint.Has(MobileNetStem)
+            ? MobileNet(outputStride)
+            : new(DenseNet(checkpoint, dot, outputStride, sampling), DenseNetNames(dot), "features.conv0.weight");
+        int channels = checkpoint.InputChannels(backbone.Stem);
         return new ModelDescription
         {
-            Dialect = Name,
-            Evidence = Recognise(checkpoint)!,
             Network = new NetworkSpec
             {
-                Backbone = mobile ? MobileNet(outputStride) : DenseNet(checkpoint, dot, outputStride, sampling),
+                Backbone = backbone.Spec,
                 Head = new DenseAsppHeadSpec { Rates = Rates },
                 OutputStride = outputStride,
                 InputChannels = channels,
@@ -50,47 +46,35 @@ internal sealed class DenseAspp : Dialect
             },
             Names = new NameMap(
             [
-                .. mobile
-                    ? BackboneNames.MobileNetV2(_ => "features.features.", flat: true, firstExpands: true)
-                    : DenseNetNames(dot),
+                .. backbone.Names,
                 new(@"aspp\.branch(\d)\.(norm|conv1|conv2)", match =>
-                {
-                    int rate = Rates[match.Groups[1].ValueSpan[0] - '0'];
-                    return Layer(
-                        string.Create(CultureInfo.InvariantCulture, $"ASPP_{rate}"), match.Groups[2].Value, dot);
-                }),
+                    Layer($"ASPP_{Rates[match.Number(1)]}", match.Groups[2].Value, dot)),
                 new("classifier", "classification.1"),
             ]),
-            Preprocessing = new PreprocessingSpec
-            {
-                Scale = 1f / 255f,
-                Mean = [0.290101f, 0.328081f, 0.286964f],
-                Std = [0.182954f, 0.186566f, 0.184475f],
-            }.For(channels),
+            Preprocessing = Normalisation.Of(
+                [0.290101f, 0.328081f, 0.286964f], [0.182954f, 0.186566f, 0.184475f]).For(channels),
             ClassNames = ClassNames.OfSize(classes, ClassNames.Cityscapes),
-            Switches = choice.Switches,
         };
     }
 
-    private static InvertedResidualSpec MobileNet(int outputStride) => new()
-    {
-        Name = "MobileNetV2",
-        Activation = Activation.Relu6,
-        StemActivation = Activation.Relu,
-        Blocks = BackboneShapes.MobileNetV2(outputStride, DilationRule.Full, firstExpands: true, lastStride: 1),
-    };
+    private static NamedBackbone MobileNet(int outputStride) => new(
+        BackboneShapes.MobileNetV2(outputStride, DilationRule.Full, firstExpands: true, lastStride: 1) with
+        {
+            StemActivation = Activation.Relu,
+        },
+        BackboneNames.MobileNetV2(_ => "features.features.", flat: true, firstExpands: true),
+        MobileNetStem);
 
     private static DenseNetSpec DenseNet(ICheckpoint checkpoint, string dot, int outputStride, Sampling sampling)
     {
-        int[] blocks = BackboneShapes.ResNetBlocks(
+        int[] blocks = BackboneShapes.CountBlocks(
             checkpoint,
-            (stage, layer) => string.Create(
-                CultureInfo.InvariantCulture, $"features.denseblock{stage}.denselayer{layer + 1}.conv{dot}1.weight"));
+            (stage, layer) => $"features.denseblock{stage}.denselayer{layer + 1}.conv{dot}1.weight");
         return new DenseNetSpec
         {
-            Name = string.Create(CultureInfo.InvariantCulture, $"DenseNet-{2 * blocks.Sum() + 5}"),
+            Name = $"DenseNet-{2 * blocks.Sum() + 5}",
             Blocks = blocks,
-            Stages = DilationPlan.Of(4, [1, 2, 2, 2], outputStride, DilationRule.Full),
+            Stages = BackboneShapes.ResNetStages(outputStride, DilationRule.Full),
             Upsampling = outputStride / 8,
             UpsamplingGrid = sampling,
         };
@@ -99,13 +83,8 @@ internal sealed class DenseAspp : Dialect
     private static NameMap.Row[] DenseNetNames(string dot) =>
     [
         new(@"backbone\.stem", "features.conv0", "features.norm0"),
-        new(@"backbone\.block(\d)\.(\d+)\.(norm|conv1|conv2)", match =>
-        {
-            int layer = int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture) + 1;
-            string name =
-                string.Create(CultureInfo.InvariantCulture, $"features.denseblock{match.Groups[1]}.denselayer{layer}");
-            return Layer(name, match.Groups[3].Value, dot);
-        }),
+        new(@"backbone\.block(\d)\.(\d+)\.(norm|conv1|conv2)", match => Layer(
+            $"features.denseblock{match.Groups[1]}.denselayer{match.Number(2) + 1}", match.Groups[3].Value, dot)),
         new(@"backbone\.transition(\d)\.norm", "", "features.transition$1.norm"),
         new(@"backbone\.transition(\d)\.conv", "features.transition$1.conv"),
         new(@"backbone\.norm", "", "features.norm5"),

@@ -18,14 +18,15 @@ internal sealed partial class Detectron2 : Dialect
     public override string Name => "detectron2";
 
     public override string? Recognise(ICheckpoint checkpoint) =>
-        checkpoint.Evidence(V3Plus + FirstBranch, Classifier) ?? checkpoint.Evidence(V3 + FirstBranch, Classifier);
+        Evidence.Keys(checkpoint, V3Plus + FirstBranch, Classifier)
+        ?? Evidence.Keys(checkpoint, V3 + FirstBranch, Classifier);
 
-    public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
+    protected override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
-        bool plus = checkpoint.Weights.ContainsKey(V3Plus + FirstBranch);
+        bool plus = checkpoint.Has(V3Plus + FirstBranch);
         string aspp = plus ? V3Plus : V3;
-        bool separable = checkpoint.Weights.ContainsKey(aspp + "convs.1.depthwise.weight");
-        bool separableFuse = checkpoint.Weights.ContainsKey(Fuse + ".depthwise.weight");
+        ConvolutionStyle fuse =
+            HeadShapes.Style(checkpoint, Fuse + ".depthwise.weight", ConvolutionStyle.SeparableNormed);
         int outputStride = choice.OutputStride(16, 8, 16);
         ResNetSpec backbone = Backbone(checkpoint, outputStride);
         int classes = checkpoint.Outputs(Classifier);
@@ -38,12 +39,10 @@ internal sealed partial class Detectron2 : Dialect
                 Window = PoolingWindow(choice, outputStride),
                 BiasWithoutNorm = true,
             },
-            Style = separable ? ConvolutionStyle.SeparableNormed : ConvolutionStyle.Dense,
+            Style = HeadShapes.Style(checkpoint, aspp + "convs.1.depthwise.weight", ConvolutionStyle.SeparableNormed),
         };
         return new ModelDescription
         {
-            Dialect = Name,
-            Evidence = Recognise(checkpoint)!,
             Network = new NetworkSpec
             {
                 Backbone = backbone,
@@ -52,9 +51,9 @@ internal sealed partial class Detectron2 : Dialect
                     {
                         Aspp = pyramid,
                         // One separable 5x5 sees as far as two 3x3 convolutions.
-                        FuseConvolutions = separableFuse ? 1 : 2,
-                        FuseKernel = separableFuse ? 5 : 3,
-                        Style = separableFuse ? ConvolutionStyle.SeparableNormed : ConvolutionStyle.Dense,
+                        FuseConvolutions = fuse == ConvolutionStyle.Dense ? 2 : 1,
+                        FuseKernel = fuse == ConvolutionStyle.Dense ? 3 : 5,
+                        Style = fuse,
                         LowLevelFirst = true,
                         Sampling = Sampling.HalfPixel,
                     }
@@ -68,7 +67,7 @@ internal sealed partial class Detectron2 : Dialect
             Names = new NameMap(
             [
                 Normed(@"backbone\.stem\.conv(\d)", "backbone.stem.conv$1"),
-                new(@"backbone\.stage(\d)\.(\d+)\.(conv\d|shortcut)", match => Block(match)),
+                new(@"backbone\.stage(\d)\.(\d+)\.(conv\d|shortcut)", Block),
                 Normed(@"aspp\.branch(\d)", aspp + "convs.$1"),
                 Normed(@"aspp\.branch(\d)\.(depthwise|pointwise)", aspp + "convs.$1.$2"),
                 new(@"aspp\.pool", aspp + "convs.4.1"),
@@ -81,7 +80,6 @@ internal sealed partial class Detectron2 : Dialect
             // mean (123.675, 116.28, 103.53) and std (58.395, 57.12, 57.375) on 0..255 are ImageNet's on 0..1.
             Preprocessing = Normalisation.ImageNet(channels) with { Resize = new ResizePolicy.ShortSide(1024, 2048) },
             ClassNames = ClassNames.OfSize(classes, ClassNames.Cityscapes),
-            Switches = choice.Switches,
             TrainingOnly = ["pixel_mean", "pixel_std"],
         };
     }
@@ -91,31 +89,22 @@ internal sealed partial class Detectron2 : Dialect
     // Stages count from 2, since the stem is the first.
     private static LayerNames Block(Match match)
     {
-        int stage = int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) + 1;
-        string name =
-            string.Create(CultureInfo.InvariantCulture, $"backbone.res{stage}.{match.Groups[2]}.{match.Groups[3]}");
+        string name = $"backbone.res{match.Number(1) + 1}.{match.Groups[2]}.{match.Groups[3]}";
         return new LayerNames(name, name + ".norm");
     }
 
     private static ResNetSpec Backbone(ICheckpoint checkpoint, int outputStride)
     {
-        if (checkpoint.Evidence("backbone.stem.conv3.weight", "backbone.res2.0.conv3.weight") is null)
+        if (!checkpoint.Has("backbone.stem.conv3.weight", "backbone.res2.0.conv3.weight"))
         {
-            throw new ModelException(
-                $"'{checkpoint.Path}' has detectron2's DeepLab head on a backbone that Atrous does not have; it has " +
-                $"the " +
-                "ResNets with a stem of three convolutions (R103).");
+            throw NamedBackbone.Unknown(
+                checkpoint, "detectron2's DeepLab head on a backbone",
+                "the ResNets with a stem of three convolutions (R103)");
         }
-        int[] blocks = BackboneShapes.ResNetBlocks(
-            checkpoint,
-            (stage, block) =>
-                string.Create(CultureInfo.InvariantCulture, $"backbone.res{stage + 1}.{block}.conv1.weight"));
-        return new ResNetSpec
+        int[] blocks = BackboneShapes.CountBlocks(
+            checkpoint, (stage, block) => $"backbone.res{stage + 1}.{block}.conv1.weight");
+        return BackboneShapes.ResNet(blocks, outputStride, DilationRule.Full, stemConvolutions: 3) with
         {
-            Name = BackboneShapes.ResNetName(blocks, stemConvolutions: 3),
-            Blocks = blocks,
-            Stages = BackboneShapes.ResNetStages(outputStride, DilationRule.Full),
-            StemConvolutions = 3,
             MultiGrid = [1, 2, 4],
         };
     }

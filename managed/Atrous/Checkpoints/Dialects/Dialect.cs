@@ -30,16 +30,19 @@ internal abstract class Dialect
     public abstract string Name { get; }
 
     /// <summary>
-    /// The keys that tell this dialect from the others, or null where the file is not of this dialect.
+    /// What tells this dialect from the others (<see cref="Evidence"/>), or null where the file is not of this dialect.
     /// </summary>
     public abstract string? Recognise(ICheckpoint checkpoint);
 
-    /// <summary>Everything about the model in this file.</summary>
+    /// <summary>
+    /// Everything about the model in this file but the dialect, its evidence and the switches, which are the same
+    /// for every dialect and added afterwards.
+    /// </summary>
     /// <param name="checkpoint">The open file, which this dialect recognises.</param>
     /// <param name="choice">What the user overrides.</param>
     /// <exception cref="ModelException">The file is of this dialect, but not of a network that it knows.</exception>
     /// <exception cref="UnavailableException">The dialect has no such output stride or switch.</exception>
-    public abstract ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice);
+    protected abstract ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice);
 
     /// <summary>
     /// The probability above which the dialect's own code takes a pixel for foreground, where a network has but one
@@ -58,41 +61,39 @@ internal abstract class Dialect
         {
             Dialect named = All.FirstOrDefault(d => d.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
                 ?? throw new UnavailableException($"There is no dialect '{name}'; there are {Names()}.");
-            if (named.Recognise(checkpoint) is null)
-            {
-                throw new ModelException(
+            return named.DescribeIfRecognised(checkpoint, choice)
+                ?? throw new ModelException(
                     $"'{checkpoint.Path}' has none of the names that the dialect {named.Name} uses.")
                 {
                     Remedy = Remedy.RecogniseDialect,
                 };
-            }
-            return Checked(named, checkpoint, choice);
         }
         foreach (Dialect dialect in All)
         {
-            if (dialect.Recognise(checkpoint) is not null)
-                return Checked(dialect, checkpoint, choice);
+            if (dialect.DescribeIfRecognised(checkpoint, choice) is { } description)
+                return description;
         }
         string some = string.Join(", ", checkpoint.Weights.Keys.Take(3).Select(key => $"'{key}'"));
         throw new ModelException(
             $"'{checkpoint.Path}' is not a checkpoint of a network that Atrous knows: its {checkpoint.Weights.Count} " +
-            $"tensors " +
-            $"({some}, ...) fit none of the dialects {Names()}.");
+            $"tensors ({some}, ...) fit none of the dialects {Names()}.");
     }
 
     private static string Names() => string.Join(", ", All.Select(d => d.Name));
 
-    private static ModelDescription Checked(Dialect dialect, ICheckpoint checkpoint, DialectChoice choice)
+    private ModelDescription? DescribeIfRecognised(ICheckpoint checkpoint, DialectChoice choice)
     {
-        ModelDescription description = dialect.Describe(checkpoint, choice);
+        if (Recognise(checkpoint) is not { } evidence)
+            return null;
+        ModelDescription description = Describe(checkpoint, choice);
         if (description.Network.Classes == 1)
         {
             double threshold = choice.Probability(
-                "threshold", dialect.ThresholdOf(checkpoint),
+                "threshold", ThresholdOf(checkpoint),
                 "the probability above which a pixel of this network of one class is foreground");
-            description = description with { Threshold = threshold, Switches = choice.Switches };
+            description = description with { Threshold = threshold };
         }
-        choice.RejectUnread(dialect.Name);
-        return description;
+        choice.RejectUnread(Name);
+        return description with { Dialect = Name, Evidence = evidence, Switches = choice.Switches };
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Atrous.Graph.Ops;
 using Atrous.Specs;
 
 namespace Atrous.Checkpoints.Dialects;
@@ -38,6 +39,10 @@ internal sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionar
             _ => throw new UnavailableException($"The switch {name} takes true or false, not '{text}'."),
         };
     }
+
+    /// <summary>The switch align_corners, as the grid that it stands for.</summary>
+    public Sampling AlignCorners(bool standard, string meaning) =>
+        Flag("align_corners", standard, meaning) ? Sampling.AlignCorners : Sampling.HalfPixel;
 
     /// <summary>A switch that takes one of a few values.</summary>
     public string OneOf(string name, string standard, IReadOnlyList<string> values, string meaning)

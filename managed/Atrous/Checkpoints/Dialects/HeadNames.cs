@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Text.RegularExpressions;
 using Atrous.Specs;
 
 namespace Atrous.Checkpoints.Dialects;
@@ -38,10 +38,9 @@ internal static class HeadNames
 
     /// <summary>ASPP's branches where a file counts them from 1: "aspp.aspp1" and what follows it.</summary>
     public static NameMap.Row BranchesFromOne(string branch, string convolution, string norm) =>
-        new(@"aspp\.branch(\d)", match =>
-        {
-            int number = int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) + 1;
-            string name = string.Create(CultureInfo.InvariantCulture, $"{branch}{number}");
-            return new LayerNames(name + convolution, name + norm);
-        });
+        Parts(@"aspp\.branch(\d)", match => $"{branch}{match.Number(1) + 1}", convolution, norm);
+
+    /// <summary>A module whose convolution and norm have names of their own inside it: ".conv" and ".bn".</summary>
+    public static NameMap.Row Parts(string pattern, Func<Match, string> module, string convolution, string norm) =>
+        new(pattern, match => new LayerNames(module(match) + convolution, module(match) + norm));
 }

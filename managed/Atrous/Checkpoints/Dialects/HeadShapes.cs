@@ -1,5 +1,6 @@
 using Atrous.Graph.Ops;
 using Atrous.Specs;
+using Atrous.Tensors;
 
 namespace Atrous.Checkpoints.Dialects;
 
@@ -12,11 +13,15 @@ internal static class HeadShapes
     /// </summary>
     public static DeepLabV3PlusHeadSpec V3Plus(int outputStride, Sampling grid) => new()
     {
-        Aspp = new AsppSpec
-        {
-            Rates = AsppSpec.StandardRates(outputStride),
-            ImagePooling = new ImagePoolingSpec { Sampling = grid },
-        },
+        Aspp = Aspp(AsppSpec.StandardRates(outputStride), grid),
         Sampling = grid,
     };
+
+    /// <summary>ASPP with image pooling that is resized back on a grid.</summary>
+    public static AsppSpec Aspp(IReadOnlyList<int> rates, Sampling grid) =>
+        new() { Rates = rates, ImagePooling = new ImagePoolingSpec { Sampling = grid } };
+
+    /// <summary>A file's 3x3 convolutions: separable where it has the kernel of a separable part, else dense.</summary>
+    public static ConvolutionStyle Style(IWeightSource weights, string part, ConvolutionStyle separable) =>
+        weights.Has(part) ? separable : ConvolutionStyle.Dense;
 }

@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
-using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.Specs;
 
@@ -12,31 +10,26 @@ namespace Atrous.Checkpoints.Dialects;
 /// </summary>
 internal sealed class JfZhang95 : Dialect
 {
-    private const string Key = "aspp.aspp1.atrous_conv.weight";
-
     public override string Name => "jfzhang95";
 
-    public override string? Recognise(ICheckpoint checkpoint) => checkpoint.Weights.ContainsKey(Key) ? Key : null;
+    public override string? Recognise(ICheckpoint checkpoint) =>
+        Evidence.Keys(checkpoint, "aspp.aspp1.atrous_conv.weight");
 
-    public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
+    protected override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
-        bool drn = checkpoint.Weights.ContainsKey("backbone.layer8.0.weight");
+        bool drn = checkpoint.Has("backbone.layer8.0.weight");
         int outputStride = drn ? choice.OutputStride(8, 8) : choice.OutputStride(16, 8, 16);
-        (BackboneSpec backbone, NameMap.Row[] names, string stem) = drn
-            ? DrnD(checkpoint)
-            : Backbone(checkpoint, outputStride);
-        int channels = checkpoint.InputChannels(stem);
+        NamedBackbone backbone = drn ? DrnD(checkpoint) : Backbone(checkpoint, outputStride);
+        int channels = checkpoint.InputChannels(backbone.Stem);
         // Until November 2018 the decoder had no dropout between its two convolutions.
-        bool early = !checkpoint.Weights.ContainsKey("decoder.last_conv.8.weight");
+        bool early = !checkpoint.Has("decoder.last_conv.8.weight");
         string classifier = early ? "decoder.last_conv.7" : "decoder.last_conv.8";
         int classes = checkpoint.Outputs(classifier + ".weight");
         return new ModelDescription
         {
-            Dialect = Name,
-            Evidence = Recognise(checkpoint)!,
             Network = new NetworkSpec
             {
-                Backbone = backbone,
+                Backbone = backbone.Spec,
                 Head = HeadShapes.V3Plus(outputStride, Sampling.AlignCorners),
                 OutputStride = outputStride,
                 InputChannels = channels,
@@ -45,7 +38,7 @@ internal sealed class JfZhang95 : Dialect
             },
             Names = new NameMap(
             [
-                .. names,
+                .. backbone.Names,
                 HeadNames.BranchesFromOne("aspp.aspp", ".atrous_conv", ".bn"),
                 new(@"aspp\.pool", "aspp.global_avg_pool.1", "aspp.global_avg_pool.2"),
                 new(@"aspp\.project", "aspp.conv1", "aspp.bn1"),
@@ -59,38 +52,35 @@ internal sealed class JfZhang95 : Dialect
             Preprocessing = Normalisation.ImageNet(channels),
             // Its published weights have the classes of VOC.
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc),
-            Duplicates = backbone is InvertedResidualSpec
+            Duplicates = backbone.Spec is InvertedResidualSpec
                 ? ["backbone.low_level_features.", "backbone.high_level_features."]
                 : [],
-            Switches = choice.Switches,
         };
     }
 
-    private static (BackboneSpec Spec, NameMap.Row[] Names, string Stem) Backbone(
-        ICheckpoint checkpoint, int outputStride)
+    private static NamedBackbone Backbone(ICheckpoint checkpoint, int outputStride)
     {
-        if (BackboneShapes.FindResNet(checkpoint, "backbone.", outputStride, DilationRule.Full) is { } resNet)
-            return (resNet with { MultiGrid = [1, 2, 4] }, BackboneNames.ResNet("backbone."), "backbone.conv1.weight");
-        if (checkpoint.Weights.ContainsKey("backbone.block20.skip.weight"))
-            return (
+        NamedBackbone? resNet = NamedBackbone.FindResNet(
+            checkpoint, "backbone.", outputStride, DilationRule.Full, multiGrid: [1, 2, 4]);
+        if (resNet is not null)
+            return resNet;
+        if (checkpoint.Has("backbone.block20.skip.weight"))
+            return new(
                 Xception(outputStride), BackboneNames.Xception("backbone.", unactivated: 2), "backbone.conv1.weight");
         const string stem = "backbone.features.0.0.weight";
-        if (!checkpoint.Weights.ContainsKey(stem))
+        if (!checkpoint.Has(stem))
         {
-            throw new ModelException(
-                $"'{checkpoint.Path}' has jfzhang95's head on a backbone that Atrous does not have; it has ResNet, " +
-                $"Xception, " +
-                "MobileNetV2 and DRN-D.");
+            throw NamedBackbone.Unknown(
+                checkpoint, "jfzhang95's head on a backbone", "ResNet, Xception, MobileNetV2 and DRN-D");
         }
-        var mobileNet = new InvertedResidualSpec
-        {
-            Name = "MobileNetV2",
-            Activation = Activation.Relu6,
-            PadsBlockInput = true,
-            Blocks = BackboneShapes.MobileNetV2(outputStride, DilationRule.NextStage),
-            LowLevelBlock = 3,
-        };
-        return (mobileNet, BackboneNames.MobileNetV2(_ => "backbone.features.", flat: true), stem);
+        return new(
+            BackboneShapes.MobileNetV2(outputStride, DilationRule.NextStage) with
+            {
+                PadsBlockInput = true,
+                LowLevelBlock = 3,
+            },
+            BackboneNames.MobileNetV2(_ => "backbone.features.", flat: true),
+            stem);
     }
 
     private static XceptionSpec Xception(int outputStride)
@@ -106,12 +96,12 @@ internal sealed class JfZhang95 : Dialect
     }
 
     /// <summary>DRN-D-54 or -105: layers 0 to 2 are the stem, 3 to 6 the stages, 7 and 8 the exit.</summary>
-    private static (BackboneSpec Spec, NameMap.Row[] Names, string Stem) DrnD(ICheckpoint checkpoint)
+    private static NamedBackbone DrnD(ICheckpoint checkpoint)
     {
-        int[] blocks = BackboneShapes.ResNetBlocks(
+        int[] blocks = BackboneShapes.CountBlocks(
             checkpoint, (stage, block) => $"backbone.layer{stage + 2}.{block}.conv1.weight");
         // Convolutions of the blocks, the stem and the exit, and the classifier.
-        string name = string.Create(CultureInfo.InvariantCulture, $"DRN-D-{3 * blocks.Sum() + 6}");
+        string name = $"DRN-D-{3 * blocks.Sum() + 6}";
         var spec = new DilatedResNetSpec
         {
             Name = name,
@@ -126,21 +116,16 @@ internal sealed class JfZhang95 : Dialect
         };
         NameMap.Row[] names =
         [
-            new(@"backbone\.stem\.conv(\d)", match => Sequence(match, -1)),
+            HeadNames.Parts(@"backbone\.stem\.conv(\d)", match => Layer(match, -1), ".0", ".1"),
             new(@"backbone\.stage(\d)\.(\d+)\.conv(\d)", match => new(
                 Layer(match, 2) + match.Result(".$2.conv$3"), Layer(match, 2) + match.Result(".$2.bn$3"))),
-            new(@"backbone\.stage(\d)\.(\d+)\.shortcut", match => new(
-                Layer(match, 2) + match.Result(".$2.downsample.0"), Layer(match, 2)
-                + match.Result(".$2.downsample.1"))),
-            new(@"backbone\.exit(\d)", match => Sequence(match, 6)),
+            HeadNames.Parts(
+                @"backbone\.stage(\d)\.(\d+)\.shortcut",
+                match => Layer(match, 2) + match.Result(".$2.downsample"), ".0", ".1"),
+            HeadNames.Parts(@"backbone\.exit(\d)", match => Layer(match, 6), ".0", ".1"),
         ];
-        return (spec, names, "backbone.layer0.0.weight");
+        return new(spec, names, "backbone.layer0.0.weight");
 
-        static LayerNames Sequence(Match match, int offset) =>
-            new(Layer(match, offset) + ".0", Layer(match, offset) + ".1");
-
-        static string Layer(Match match, int offset) => string.Create(
-            CultureInfo.InvariantCulture,
-            $"backbone.layer{int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) + offset}");
+        static string Layer(Match match, int offset) => $"backbone.layer{match.Number(1) + offset}";
     }
 }

@@ -17,29 +17,25 @@ internal sealed class Kazuto1011 : Dialect
     public override string Name => "kazuto1011";
 
     public override string? Recognise(ICheckpoint checkpoint) =>
-        checkpoint.Evidence(Wrapper + Stem, Wrapper + FirstBranch) ?? checkpoint.Evidence(Stem, FirstBranch);
+        Evidence.Keys(checkpoint, Wrapper + Stem, Wrapper + FirstBranch)
+        ?? Evidence.Keys(checkpoint, Stem, FirstBranch);
 
-    public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
+    protected override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
-        string prefix = checkpoint.Weights.ContainsKey(Wrapper + Stem) ? Wrapper : "";
+        string prefix = checkpoint.Has(Wrapper + Stem) ? Wrapper : "";
         int outputStride = choice.OutputStride(8, 8);
         int classes = checkpoint.Outputs(prefix + FirstBranch);
         int channels = checkpoint.InputChannels(prefix + Stem);
-        int[] blocks = BackboneShapes.ResNetBlocks(
-            checkpoint,
-            (stage, block) => string.Create(
-                CultureInfo.InvariantCulture, $"{prefix}layer{stage + 1}.block{block + 1}.reduce.conv.weight"));
+        int[] blocks = BackboneShapes.CountBlocks(
+            checkpoint, (stage, block) => $"{prefix}layer{stage + 1}.block{block + 1}.reduce.conv.weight");
+        ResNetSpec resNet = BackboneShapes.ResNet(blocks, outputStride, DilationRule.Full);
         return new ModelDescription
         {
-            Dialect = Name,
-            Evidence = Recognise(checkpoint)!,
             Network = new NetworkSpec
             {
-                Backbone = new ResNetSpec
+                Backbone = resNet with
                 {
-                    Name = BackboneShapes.ResNetName(blocks) + " (Caffe)",
-                    Blocks = blocks,
-                    Stages = BackboneShapes.ResNetStages(outputStride, DilationRule.Full),
+                    Name = resNet.Name + " (Caffe)",
                     StrideInFirstConvolution = true,
                     CeilModePool = true,
                 },
@@ -67,18 +63,15 @@ internal sealed class Kazuto1011 : Dialect
                 Filter = ResizeFilter.BilinearPlain,
             }.For(channels),
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc),
-            Switches = choice.Switches,
         };
     }
 
     private static NameMap.Row Normed(string pattern, Func<Match, string> name) =>
-        new(pattern, match => new LayerNames(name(match) + ".conv", name(match) + ".bn"));
+        HeadNames.Parts(pattern, name, ".conv", ".bn");
 
     private static string Part(Match match)
     {
         // Stages count from 2, since the stem is the first; blocks from 1.
-        int stage = int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) + 1;
-        int block = int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture) + 1;
         string part = match.Groups[3].Value switch
         {
             "conv1" => "reduce",
@@ -86,7 +79,7 @@ internal sealed class Kazuto1011 : Dialect
             "conv3" => "increase",
             string other => other,
         };
-        return string.Create(CultureInfo.InvariantCulture, $"layer{stage}.block{block}.{part}");
+        return $"layer{match.Number(1) + 1}.block{match.Number(2) + 1}.{part}";
     }
 
     private static MultiScaleSpec? Scales(DialectChoice choice, string standard)

@@ -15,34 +15,29 @@ internal sealed class MmSegmentation : Dialect
 
     public override string Name => "mmsegmentation";
 
-    public override string? Recognise(ICheckpoint checkpoint) => checkpoint.Evidence(Head, Classifier);
+    public override string? Recognise(ICheckpoint checkpoint) =>
+        Evidence.Keys(checkpoint, Head, Classifier);
 
     // BaseDecodeHead's own where out_channels is 1 and the config has none.
     protected override double ThresholdOf(ICheckpoint checkpoint) => 0.3;
 
-    public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
+    protected override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
-        bool plus = checkpoint.Weights.ContainsKey("decode_head.c1_bottleneck.conv.weight");
+        bool plus = checkpoint.Has("decode_head.c1_bottleneck.conv.weight");
         int outputStride = choice.OutputStride(8, 8, 16);
         ResNetSpec backbone = Backbone(checkpoint, outputStride);
         int classes = checkpoint.Outputs(Classifier);
         int channels = checkpoint.InputChannels(DeepStem);
-        Sampling sampling = choice.Flag(
-            "align_corners", false, "every resize aligns corners: the 769x769 configurations do, the others do not")
-            ? Sampling.AlignCorners
-            : Sampling.HalfPixel;
-        var aspp = new AsppSpec
+        Sampling sampling = choice.AlignCorners(
+            false, "every resize aligns corners: the 769x769 configurations do, the others do not");
+        AsppSpec aspp = HeadShapes.Aspp(AsppSpec.StandardRates(outputStride), sampling) with
         {
-            Rates = AsppSpec.StandardRates(outputStride),
-            ImagePooling = new ImagePoolingSpec { Sampling = sampling },
             Style = plus ? ConvolutionStyle.SeparableNormed : ConvolutionStyle.Dense,
             PoolFirst = true,
             ProjectionKernel = 3,
         };
         return new ModelDescription
         {
-            Dialect = Name,
-            Evidence = Recognise(checkpoint)!,
             Network = new NetworkSpec
             {
                 Backbone = backbone,
@@ -71,7 +66,6 @@ internal sealed class MmSegmentation : Dialect
             // mean (123.675, 116.28, 103.53) and std (58.395, 57.12, 57.375) on 0..255 are ImageNet's on 0..1.
             Preprocessing = Normalisation.ImageNet(channels),
             ClassNames = ClassNames.OfSize(classes, ClassNames.Cityscapes, ClassNames.Voc),
-            Switches = choice.Switches,
             TrainingOnly = ["auxiliary_head."],
         };
     }
@@ -80,13 +74,12 @@ internal sealed class MmSegmentation : Dialect
         new(pattern, $"decode_head.{name}.conv", $"decode_head.{name}.bn");
 
     private static ResNetSpec Backbone(ICheckpoint checkpoint, int outputStride) =>
-        checkpoint.Evidence(DeepStem, "backbone.layer1.0.conv3.weight") is not null
+        checkpoint.Has(DeepStem, "backbone.layer1.0.conv3.weight")
             ? BackboneShapes.ResNet(checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious) with
             {
                 StemConvolutions = 3,
             }
-            : throw new ModelException(
-                $"'{checkpoint.Path}' has mmsegmentation's DeepLab head on a backbone that Atrous does not have; it " +
-                $"has " +
-                "ResNetV1c with bottleneck blocks (r50 and r101, \"d8\").");
+            : throw NamedBackbone.Unknown(
+                checkpoint, "mmsegmentation's DeepLab head on a backbone",
+                "ResNetV1c with bottleneck blocks (r50 and r101, \"d8\")");
 }

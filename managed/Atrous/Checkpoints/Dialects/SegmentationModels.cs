@@ -1,4 +1,3 @@
-using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.Specs;
 
@@ -13,38 +12,33 @@ internal sealed class SegmentationModels : Dialect
 {
     private const string V3 = "decoder.aspp.", V3Legacy = "decoder.0.", V3Plus = "decoder.aspp.0.";
     private const string FirstBranch = "convs.0.0.weight", Classifier = "segmentation_head.0.weight";
-    private const string MobileNetStem = "encoder.features.0.0.weight", ResNetStem = "encoder.conv1.weight";
+    private const string MobileNetStem = "encoder.features.0.0.weight";
 
     public override string Name => "segmentation_models.pytorch";
 
     public override string? Recognise(ICheckpoint checkpoint) =>
-        checkpoint.Evidence(V3Plus + FirstBranch, Classifier)
-        ?? checkpoint.Evidence(V3 + FirstBranch, Classifier)
-        ?? checkpoint.Evidence(V3Legacy + FirstBranch, Classifier);
+        Evidence.Keys(checkpoint, V3Plus + FirstBranch, Classifier)
+        ?? Evidence.Keys(checkpoint, V3 + FirstBranch, Classifier)
+        ?? Evidence.Keys(checkpoint, V3Legacy + FirstBranch, Classifier);
 
-    public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
+    protected override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
-        string aspp =
-            Array.Find([V3Plus, V3, V3Legacy], prefix => checkpoint.Weights.ContainsKey(prefix + FirstBranch))!;
-        bool plus = aspp == V3Plus, mobile = checkpoint.Weights.ContainsKey(MobileNetStem);
+        string aspp = Array.Find([V3Plus, V3, V3Legacy], prefix => checkpoint.Has(prefix + FirstBranch))!;
+        bool plus = aspp == V3Plus;
         int outputStride =
             choice.OutputStride(checkpoint.ConfigNumber("encoder_output_stride") ?? (plus ? 16 : 8), 8, 16);
-        BackboneSpec backbone = mobile ? MobileNet(outputStride) : ResNet(checkpoint, outputStride);
-        int channels = checkpoint.InputChannels(mobile ? MobileNetStem : ResNetStem);
+        NamedBackbone backbone = Backbone(checkpoint, outputStride);
+        int channels = checkpoint.InputChannels(backbone.Stem);
         var pyramid = new AsppSpec
         {
             Rates = checkpoint.ConfigNumbers("decoder_atrous_rates") ?? [12, 24, 36],
-            Style = checkpoint.Weights.ContainsKey(aspp + "convs.1.0.0.weight")
-                ? ConvolutionStyle.Separable
-                : ConvolutionStyle.Dense,
+            Style = HeadShapes.Style(checkpoint, aspp + "convs.1.0.0.weight", ConvolutionStyle.Separable),
         };
         return new ModelDescription
         {
-            Dialect = Name,
-            Evidence = Recognise(checkpoint)!,
             Network = new NetworkSpec
             {
-                Backbone = backbone,
+                Backbone = backbone.Spec,
                 Head = plus
                     ? new DeepLabV3PlusHeadSpec
                     {
@@ -62,7 +56,7 @@ internal sealed class SegmentationModels : Dialect
             },
             Names = new NameMap(
             [
-                .. mobile ? BackboneNames.MobileNetV2(_ => "encoder.features.") : BackboneNames.ResNet("encoder."),
+                .. backbone.Names,
                 .. HeadNames.Aspp(aspp),
                 .. HeadNames.Window(@"decoder\.after_aspp", "decoder.aspp.1", "decoder.aspp.2"),
                 new(@"decoder\.low_level", "decoder.block1.0", "decoder.block1.1"),
@@ -71,25 +65,27 @@ internal sealed class SegmentationModels : Dialect
                 new("classifier", "segmentation_head.0"),
             ]),
             Preprocessing = Normalisation.ImageNet(channels),
-            Switches = choice.Switches,
             // Lightning modules keep the statistics of the pre-processing as buffers "mean" and "std".
             TrainingOnly = ["classification_head.", "mean", "std"],
         };
     }
 
-    private static ResNetSpec ResNet(ICheckpoint checkpoint, int outputStride) =>
-        BackboneShapes.FindResNet(checkpoint, "encoder.", outputStride, DilationRule.Full)
-        ?? throw new ModelException(
-            $"'{checkpoint.Path}' has the head of segmentation_models.pytorch's DeepLab on an encoder that Atrous " +
-            $"does not " +
-            "have; it has resnet18 to resnet152 and mobilenet_v2.");
-
-    private static InvertedResidualSpec MobileNet(int outputStride) => new()
+    private static NamedBackbone Backbone(ICheckpoint checkpoint, int outputStride)
     {
-        Name = "MobileNetV2",
-        Activation = Activation.Relu6,
-        Blocks = BackboneShapes.MobileNetV2(outputStride, DilationRule.Full),
-        LastConvolution = true,
-        LowLevelBlock = 3,
-    };
+        if (!checkpoint.Has(MobileNetStem))
+        {
+            return NamedBackbone.FindResNet(checkpoint, "encoder.", outputStride, DilationRule.Full)
+                ?? throw NamedBackbone.Unknown(
+                    checkpoint, "the head of segmentation_models.pytorch's DeepLab on an encoder",
+                    "resnet18 to resnet152 and mobilenet_v2");
+        }
+        return new(
+            BackboneShapes.MobileNetV2(outputStride, DilationRule.Full) with
+            {
+                LastConvolution = true,
+                LowLevelBlock = 3,
+            },
+            BackboneNames.MobileNetV2(_ => "encoder.features."),
+            MobileNetStem);
+    }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Atrous.Graph.Ops;
 using Atrous.Specs;
 
@@ -16,39 +15,32 @@ internal sealed class SelfDescribing : Dialect
     public override string Name => "atrous";
 
     public override string? Recognise(ICheckpoint checkpoint) =>
-        checkpoint.Metadata.TryGetValue(SelfDescribingFile.VersionKey, out string? version)
-            ? $"metadata {SelfDescribingFile.VersionKey} {version}"
-            : checkpoint.Metadata.ContainsKey("architecture") && checkpoint.Metadata.ContainsKey("blocks")
-            ? "metadata architecture, blocks"
-            : null;
+        Evidence.MetadataValue(checkpoint, SelfDescribingFile.VersionKey)
+        ?? Evidence.Metadata(checkpoint, "architecture", "blocks");
 
     protected override double ThresholdOf(ICheckpoint checkpoint) =>
         SelfDescribingFile.ThresholdOf(checkpoint) ?? base.ThresholdOf(checkpoint);
 
-    public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
+    protected override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
         if (checkpoint.Metadata.ContainsKey(SelfDescribingFile.VersionKey))
-            return SelfDescribingFile.Describe(checkpoint, choice, Name, Recognise(checkpoint)!);
+            return SelfDescribingFile.Describe(checkpoint, choice);
         var metadata = new MetadataEntries(checkpoint);
         bool plus = metadata.OneOf("architecture", "deeplabv3", "deeplabv3plus") == "deeplabv3plus";
-        bool edge = checkpoint.Weights.ContainsKey("backbone.conv_stem.weight");
+        bool edge = checkpoint.Has("backbone.conv_stem.weight");
         string stem = edge ? "backbone.conv_stem.weight" : "backbone.features.0.0.weight";
         Sampling sampling = metadata.Flag("align_corners") ? Sampling.AlignCorners
             : metadata.Flag("half_pixel_centers", standard: true) ? Sampling.HalfPixel
             : Sampling.Asymmetric;
         int stated = metadata.Number("output_stride");
-        var aspp = new AsppSpec
+        AsppSpec aspp = HeadShapes.Aspp(metadata.Numbers("aspp_rates"), sampling) with
         {
-            Rates = metadata.Numbers("aspp_rates"),
-            ImagePooling = new ImagePoolingSpec { Sampling = sampling },
             Activation = metadata.Activation("head_activation"),
         };
         int outputStride = choice.OutputStride(stated, [.. OutputStrides.Where(stride => stride <= stated)]);
         InvertedResidualSpec backbone = Backbone(metadata, checkpoint, edge, plus, outputStride);
         return new ModelDescription
         {
-            Dialect = Name,
-            Evidence = Recognise(checkpoint)!,
             Network = new NetworkSpec
             {
                 Backbone = backbone,
@@ -72,7 +64,6 @@ internal sealed class SelfDescribing : Dialect
             Names = Names(edge, backbone.Blocks),
             Preprocessing = metadata.Preprocessing(),
             ClassNames = metadata.Names("class_names"),
-            Switches = choice.Switches,
         };
     }
 
@@ -84,7 +75,7 @@ internal sealed class SelfDescribing : Dialect
             // They are stored with the strides and dilations of one output stride; a smaller one follows from them.
             Blocks = DilationPlan.Denser(2, metadata.Blocks(), outputStride),
             LastConvolution =
-                checkpoint.Weights.ContainsKey(edge ? "backbone.conv_head.weight" : "backbone.features.18.0.weight"),
+                checkpoint.Has(edge ? "backbone.conv_head.weight" : "backbone.features.18.0.weight"),
             LowLevelBlock = plus ? metadata.Number("low_level_block") : 0,
             LowLevelBeforeProjection = true,
         };
@@ -103,14 +94,14 @@ internal sealed class SelfDescribing : Dialect
         new(@"backbone\.last", "backbone.conv_head"),
         new(@"backbone\.block(\d+)\.(expand|depthwise|project)", match =>
         {
-            int block = int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture) - 1;
+            int block = match.Number(1) - 1;
             string part = match.Groups[2].Value switch
             {
                 "depthwise" => "conv_dw",
                 "project" => "conv_pwl",
                 _ => blocks[block].ExpandKernel == 1 ? "conv_pw" : "conv_exp",
             };
-            string name = string.Create(CultureInfo.InvariantCulture, $"backbone.blocks.{block}.{part}");
+            string name = $"backbone.blocks.{block}.{part}";
             return new LayerNames(name, name);
         }),
     ];

@@ -47,8 +47,7 @@ internal static class SelfDescribingFile
 
     /// <summary>The model that such a file says it has.</summary>
     /// <exception cref="ModelException">An entry is missing or cannot be understood.</exception>
-    public static ModelDescription Describe(
-        ICheckpoint checkpoint, DialectChoice choice, string dialect, string evidence)
+    public static ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
         var metadata = new MetadataEntries(checkpoint);
         if (metadata.Text(VersionKey) is not Version and { } version)
@@ -66,14 +65,11 @@ internal static class SelfDescribingFile
             throw metadata.Wrong(Names, $"has {names.Count} names for {network.Classes} classes");
         return new ModelDescription
         {
-            Dialect = dialect,
-            Evidence = evidence,
             // The stages are stored with the strides and dilations of one output stride.
             Network = network with { OutputStride = choice.OutputStride(network.OutputStride, network.OutputStride) },
             Names = new NameMap(),
             Preprocessing = preprocessing,
             ClassNames = names,
-            Switches = choice.Switches,
         };
 
         T Read<T>(string key, Func<string, T> read)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.Specs;
@@ -11,7 +10,7 @@ namespace Atrous.Checkpoints.Dialects;
 /// </summary>
 internal sealed class Torchvision : Dialect
 {
-    private const string Key = "classifier.0.convs.0.0.weight";
+    private const string MobileNetStem = "backbone.0.0.weight";
 
     /// <summary>
     /// MobileNetV3-Large, table 1 of Howard et al. 2019 (arXiv:1905.02244); the last three are dilated instead of
@@ -33,21 +32,25 @@ internal sealed class Torchvision : Dialect
 
     public override string Name => "torchvision";
 
-    public override string? Recognise(ICheckpoint checkpoint) => checkpoint.Weights.ContainsKey(Key) ? Key : null;
+    public override string? Recognise(ICheckpoint checkpoint) =>
+        Evidence.Keys(checkpoint, "classifier.0.convs.0.0.weight");
 
-    public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
+    protected override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
-        bool mobile = checkpoint.Weights.ContainsKey("backbone.0.0.weight");
+        bool mobile = checkpoint.Has(MobileNetStem);
         int outputStride = mobile ? choice.OutputStride(16, 16) : choice.OutputStride(8, 8, 16);
-        int channels = checkpoint.InputChannels(mobile ? "backbone.0.0.weight" : "backbone.conv1.weight");
+        NamedBackbone backbone = mobile
+            ? new(MobileNetV3(), MobileNetV3Names(), MobileNetStem)
+            : NamedBackbone.FindResNet(checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious)
+            ?? throw NamedBackbone.Unknown(
+                checkpoint, "torchvision's DeepLabV3 head on a backbone", "ResNet and MobileNetV3-Large");
+        int channels = checkpoint.InputChannels(backbone.Stem);
         int classes = checkpoint.Outputs("classifier.4.weight");
         return new ModelDescription
         {
-            Dialect = Name,
-            Evidence = Recognise(checkpoint)!,
             Network = new NetworkSpec
             {
-                Backbone = mobile ? MobileNetV3() : ResNet(checkpoint, outputStride),
+                Backbone = backbone.Spec,
                 Head = new DeepLabV3HeadSpec
                 {
                     Aspp = new AsppSpec { Rates = [12, 24, 36] },
@@ -60,7 +63,7 @@ internal sealed class Torchvision : Dialect
             },
             Names = new NameMap(
             [
-                .. mobile ? MobileNetV3Names() : BackboneNames.ResNet("backbone."),
+                .. backbone.Names,
                 .. HeadNames.Aspp("classifier.0."),
                 new("head", "classifier.1", "classifier.2"),
                 new("classifier", "classifier.4"),
@@ -69,16 +72,8 @@ internal sealed class Torchvision : Dialect
             // Its published weights have the classes of VOC.
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc),
             TrainingOnly = ["aux_classifier."],
-            Switches = choice.Switches,
         };
     }
-
-    private static ResNetSpec ResNet(ICheckpoint checkpoint, int outputStride) =>
-        BackboneShapes.FindResNet(checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious)
-        ?? throw new ModelException(
-            $"'{checkpoint.Path}' has torchvision's DeepLabV3 head on a backbone that Atrous does not have; it has " +
-            $"ResNet and " +
-            "MobileNetV3-Large.");
 
     private static InvertedResidualSpec MobileNetV3() => new()
     {
@@ -102,7 +97,7 @@ internal sealed class Torchvision : Dialect
         new(@"backbone\.last", "backbone.16.0", "backbone.16.1"),
         new(@"backbone\.block(\d+)\.(expand|depthwise|gate\.reduce|gate\.expand|project)", match =>
         {
-            int number = int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+            int number = match.Number(1);
             InvertedResidual block = MobileNetV3Large[number - 1];
             int depthwise = block.ExpandKernel > 0 ? 1 : 0;
             (int index, string module) = match.Groups[2].Value switch
@@ -113,7 +108,7 @@ internal sealed class Torchvision : Dialect
                 "gate.expand" => (depthwise + 1, "fc2"),
                 _ => (depthwise + (block.SqueezeExcite ? 2 : 1), "0"),
             };
-            string part = string.Create(CultureInfo.InvariantCulture, $"backbone.{number}.block.{index}.");
+            string part = $"backbone.{number}.block.{index}.";
             return new LayerNames(part + module, part + "1");
         }),
     ];

@@ -1,4 +1,3 @@
-using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.Specs;
 
@@ -15,31 +14,26 @@ internal sealed class VainF : Dialect
     public override string Name => "VainF";
 
     public override string? Recognise(ICheckpoint checkpoint) =>
-        checkpoint.Weights.ContainsKey(V3Plus) && checkpoint.Weights.ContainsKey("classifier.project.0.weight")
-            ? $"{V3Plus}, classifier.project.0.weight"
-            : checkpoint.Weights.ContainsKey(V3) ? V3 : null;
+        Evidence.Keys(checkpoint, V3Plus, "classifier.project.0.weight") ?? Evidence.Keys(checkpoint, V3);
 
-    public override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
+    protected override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
-        bool plus = checkpoint.Weights.ContainsKey(V3Plus);
+        bool plus = checkpoint.Has(V3Plus);
         string aspp = plus ? "classifier.aspp." : "classifier.classifier.0.";
-        bool separable = checkpoint.Weights.ContainsKey($"{aspp}convs.1.0.body.0.weight");
         int outputStride = choice.OutputStride(16, 8, 16);
-        (BackboneSpec backbone, NameMap.Row[] names, string stem) = Backbone(checkpoint, outputStride);
-        int channels = checkpoint.InputChannels(stem);
+        NamedBackbone backbone = Backbone(checkpoint, outputStride);
+        int channels = checkpoint.InputChannels(backbone.Stem);
         int classes = checkpoint.Outputs(plus ? "classifier.classifier.3.weight" : "classifier.classifier.4.weight");
         var pyramid = new AsppSpec
         {
             Rates = AsppSpec.StandardRates(outputStride),
-            Style = separable ? ConvolutionStyle.Separable : ConvolutionStyle.Dense,
+            Style = HeadShapes.Style(checkpoint, aspp + "convs.1.0.body.0.weight", ConvolutionStyle.Separable),
         };
         return new ModelDescription
         {
-            Dialect = Name,
-            Evidence = Recognise(checkpoint)!,
             Network = new NetworkSpec
             {
-                Backbone = backbone,
+                Backbone = backbone.Spec,
                 Head = plus
                     ? new DeepLabV3PlusHeadSpec
                     {
@@ -55,11 +49,10 @@ internal sealed class VainF : Dialect
                 Classes = classes,
                 FinalSampling = Sampling.HalfPixel,
             },
-            Names = new NameMap([.. names, .. Head(aspp, plus)]),
+            Names = new NameMap([.. backbone.Names, .. Head(aspp, plus)]),
             Preprocessing = Normalisation.ImageNet(channels),
             // Its published weights are for these two.
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc, ClassNames.Cityscapes),
-            Switches = choice.Switches,
         };
     }
 
@@ -76,33 +69,30 @@ internal sealed class VainF : Dialect
         ];
     }
 
-    private static (BackboneSpec Spec, NameMap.Row[] Names, string Stem) Backbone(
-        ICheckpoint checkpoint, int outputStride)
+    private static NamedBackbone Backbone(ICheckpoint checkpoint, int outputStride)
     {
-        if (BackboneShapes.FindResNet(
-            checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious) is { } resNet)
-            return (resNet, BackboneNames.ResNet("backbone."), "backbone.conv1.weight");
-        if (checkpoint.Weights.ContainsKey("backbone.block12.skip.weight"))
-            return (Xception(outputStride), BackboneNames.Xception("backbone."), "backbone.conv1.weight");
+        NamedBackbone? resNet = NamedBackbone.FindResNet(
+            checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious);
+        if (resNet is not null)
+            return resNet;
+        if (checkpoint.Has("backbone.block12.skip.weight"))
+            return new(Xception(outputStride), BackboneNames.Xception("backbone."), "backbone.conv1.weight");
         string First(int block) => block < 4 ? "backbone.low_level_features." : "backbone.high_level_features.";
         const string stem = "backbone.low_level_features.0.0.weight";
-        if (!checkpoint.Weights.ContainsKey(stem))
+        if (!checkpoint.Has(stem))
         {
-            throw new ModelException(
-                $"'{checkpoint.Path}' has VainF's head on a backbone that Atrous does not have (HRNet?); it has " +
-                $"ResNet, " +
-                "MobileNetV2 and Xception.");
+            throw NamedBackbone.Unknown(
+                checkpoint, "VainF's head on a backbone", "ResNet, MobileNetV2 and Xception", guess: " (HRNet?)");
         }
-        var mobileNet = new InvertedResidualSpec
-        {
-            Name = "MobileNetV2",
-            Activation = Activation.Relu6,
-            StemPadding = 0,
-            PadsBlockInput = true,
-            Blocks = BackboneShapes.MobileNetV2(outputStride, DilationRule.FirstBlockPrevious),
-            LowLevelBlock = 3,
-        };
-        return (mobileNet, BackboneNames.MobileNetV2(First), stem);
+        return new(
+            BackboneShapes.MobileNetV2(outputStride, DilationRule.FirstBlockPrevious) with
+            {
+                StemPadding = 0,
+                PadsBlockInput = true,
+                LowLevelBlock = 3,
+            },
+            BackboneNames.MobileNetV2(First),
+            stem);
     }
 
     private static XceptionSpec Xception(int outputStride)

@@ -11,9 +11,9 @@ internal static class WeightFacts
     /// <summary>Classes, from the last convolution's kernel.</summary>
     public static int Outputs(this IWeightSource weights, string name) => Kernel(weights, name)[0];
 
-    /// <summary>The keys themselves, where all of them are there: the evidence for a dialect. Null otherwise.</summary>
-    public static string? Evidence(this IWeightSource weights, params string[] keys) =>
-        Array.TrueForAll(keys, weights.Weights.ContainsKey) ? string.Join(", ", keys) : null;
+    /// <summary>Whether the file has all of these tensors.</summary>
+    public static bool Has(this IWeightSource weights, params string[] keys) =>
+        Array.TrueForAll(keys, weights.Weights.ContainsKey);
 
     private static int[] Kernel(IWeightSource weights, string name) =>
         weights.Weights.TryGetValue(name, out WeightInfo? info) && info.Shape.Length == 4 && info.Elements > 0

@@ -35,7 +35,7 @@ internal sealed class Yassouali : AsspLineage
         string chosen = choice.OneOf("dataset", likely.Name, names, "whose mean and std normalise the picture");
         DataSet dataSet = DataSets[Array.IndexOf(names, chosen)];
         PreprocessingSpec preprocessing = network.InputChannels == dataSet.Mean.Length
-            ? PreprocessingSpec.ImageNet with { Mean = dataSet.Mean, Std = dataSet.Std }
+            ? Normalisation.Of(dataSet.Mean, dataSet.Std)
             : Normalisation.ImageNet(network.InputChannels);
         return (preprocessing, ClassNames.OfSize(network.Classes, dataSet.ClassNames));
     }

@@ -1,0 +1,30 @@
+using Atrous.Specs;
+using Atrous.Tensors;
+
+namespace Atrous.Checkpoints.Dialects;
+
+/// <summary>A backbone as one file has it.</summary>
+/// <param name="Spec">The network that the weights fill.</param>
+/// <param name="Names">How the file names its layers.</param>
+/// <param name="Stem">The key of its first kernel, which has the picture's channels.</param>
+internal sealed record NamedBackbone(BackboneSpec Spec, NameMap.Row[] Names, string Stem)
+{
+    /// <summary>torchvision's ResNet under a prefix ("backbone."), or null where the file has none there.</summary>
+    public static NamedBackbone? FindResNet(
+        IWeightSource weights, string prefix, int outputStride, DilationRule rule, int[]? multiGrid = null,
+        string stem = "conv1", string stemNorm = "bn1") =>
+        weights.Has($"{prefix}layer1.0.conv1.weight")
+            ? new(
+                BackboneShapes.ResNet(weights, prefix, outputStride, rule) with { MultiGrid = multiGrid },
+                BackboneNames.ResNet(prefix, stem, stemNorm),
+                $"{prefix}{stem}.weight")
+            : null;
+
+    /// <summary>The error for a file that has a dialect's head on an unknown backbone.</summary>
+    /// <param name="checkpoint">The file, which the message names.</param>
+    /// <param name="found">What the file has: "VainF's head on a backbone".</param>
+    /// <param name="known">The backbones that the dialect has here, as a list in words.</param>
+    /// <param name="guess">What the backbone may be, in brackets after a space; empty for no guess.</param>
+    public static ModelException Unknown(ICheckpoint checkpoint, string found, string known, string guess = "") =>
+        new($"'{checkpoint.Path}' has {found} that Atrous does not have{guess}; it has {known}.");
+}
