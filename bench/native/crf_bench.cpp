@@ -50,7 +50,8 @@ std::vector<uint8_t> photo(atrous_engine* engine, const char* path) {
     check(
         atrous_image_decode(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), int64_t{1} << 28, &decoded));
     std::vector<uint8_t> resized(pixels * 3);
-    const atrous_image target{.pixels = resized.data(), .height = height, .width = width, .channels = 3};
+    const atrous_image target{
+        .pixels = resized.data(), .height = height, .width = width, .channels = 3, .row_stride = 0};
     const atrous_status status = atrous_image_resize(engine, &decoded, ATROUS_FILTER_BILINEAR, &target);
     atrous_image_free(&decoded);
     check(status);
@@ -90,7 +91,7 @@ void refine(benchmark::State& state, const parameters& with) {
     std::vector<uint8_t> scene = path == nullptr ? made_scene() : photo(engine, path);
     const std::vector<float> logits = smooth_logits();
     std::vector<uint16_t> mask(pixels);
-    const atrous_image image{.pixels = scene.data(), .height = height, .width = width, .channels = 3};
+    const atrous_image image{.pixels = scene.data(), .height = height, .width = width, .channels = 3, .row_stride = 0};
     const float colour_sigmas[3] = {with.colour_sigma, with.colour_sigma, with.colour_sigma};
     for ([[maybe_unused]] auto _ : state) {
         const atrous_crf_desc desc{.height = height, .width = width, .labels = labels, .memory_limit = 0};

@@ -72,8 +72,11 @@ TEST_P(MeanField, AgreesWithTheEquations) {
     const crf_ptr crf = make_crf(engine.get(), width, height, labels);
     const atrous_crf_scores scores = planar(unary, pixels);
     ASSERT_EQ(atrous_crf_set_unary(crf.get(), &scores), ATROUS_OK) << atrous_last_error();
-    const atrous_image image{
-        .pixels = const_cast<uint8_t*>(pixels8.data()), .height = height, .width = width, .channels = 3};
+    const atrous_image image{.pixels = const_cast<uint8_t*>(pixels8.data()),
+                             .height = height,
+                             .width = width,
+                             .channels = 3,
+                             .row_stride = 0};
     const float sigmas[3] = {20.0f, 25.0f, 30.0f};
     const atrous_crf_kernel kernel = potts(normalization);
     ASSERT_EQ(atrous_crf_add_bilateral(crf.get(), 8.0f, 9.0f, sigmas, &image, &kernel), ATROUS_OK);
@@ -137,8 +140,11 @@ TEST(Crf, IsTheSameForAnyThreadCountAndInstructionSet) {
             const crf_ptr crf = make_crf(engine.get(), width, height, labels);
             const atrous_crf_scores scores = planar(unary, pixels);
             ASSERT_EQ(atrous_crf_set_unary(crf.get(), &scores), ATROUS_OK);
-            const atrous_image image{
-                .pixels = const_cast<uint8_t*>(pixels8.data()), .height = height, .width = width, .channels = 3};
+            const atrous_image image{.pixels = const_cast<uint8_t*>(pixels8.data()),
+                                     .height = height,
+                                     .width = width,
+                                     .channels = 3,
+                                     .row_stride = 0};
             const float sigmas[3] = {3.0f, 3.0f, 3.0f};
             const atrous_crf_kernel kernel = potts();
             ASSERT_EQ(atrous_crf_add_gaussian(crf.get(), 1.0f, 1.0f, &kernel), ATROUS_OK);
@@ -285,7 +291,7 @@ TEST(CrfErrors, ArgumentsThatMakeNoSense) {
         expect_error(atrous_crf_add_features(crf.get(), 257, features.data(), &kernel), ATROUS_INVALID_ARGUMENT,
                      "dims is 257");
         std::vector<uint8_t> pixels(60);
-        const atrous_image wrong{.pixels = pixels.data(), .height = 4, .width = 5, .channels = 3};
+        const atrous_image wrong{.pixels = pixels.data(), .height = 4, .width = 5, .channels = 3, .row_stride = 0};
         const float sigmas[3] = {1.0f, 1.0f, 1.0f};
         expect_error(atrous_crf_add_bilateral(crf.get(), 1.0f, 1.0f, sigmas, &wrong, &kernel), ATROUS_INVALID_ARGUMENT,
                      "the image is 5x4 but the CRF 4x3");

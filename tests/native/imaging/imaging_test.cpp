@@ -120,7 +120,7 @@ TEST_F(Imaging, PngKeepsEveryByte) {
         bytes pixels(static_cast<size_t>(31 * 17 * channels));
         std::mt19937 random(static_cast<unsigned>(channels));
         for (uint8_t& value : pixels) value = static_cast<uint8_t>(random());
-        const atrous_image image{pixels.data(), 17, 31, channels};
+        const atrous_image image{pixels.data(), 17, 31, channels, 0};
         atrous_bytes file;
         ASSERT_EQ(atrous_png_encode(&image, channels, &file), ATROUS_OK);
         atrous_image decoded;
@@ -134,7 +134,7 @@ TEST_F(Imaging, PngKeepsEveryByte) {
 
 TEST_F(Imaging, JpegOfAFlatPictureIsFlat) {
     bytes pixels(200 * 300 * 3, 77);
-    const atrous_image image{pixels.data(), 200, 300, 3};
+    const atrous_image image{pixels.data(), 200, 300, 3, 0};
     atrous_bytes file;
     ASSERT_EQ(atrous_jpeg_encode(&image, 90, &file), ATROUS_OK);
     atrous_image decoded;
@@ -148,7 +148,7 @@ TEST_F(Imaging, JpegOfAFlatPictureIsFlat) {
 TEST_F(Imaging, EncodersRefuseNonsense) {
     uint8_t pixels[16] = {5};
     atrous_bytes file;
-    const atrous_image two_channels{pixels, 2, 2, 2}, no_rows{pixels, 0, 2, 3}, fine{pixels, 2, 2, 3},
+    const atrous_image two_channels{pixels, 2, 2, 2, 0}, no_rows{pixels, 0, 2, 3, 0}, fine{pixels, 2, 2, 3, 0},
         overlapping{pixels, 2, 2, 3, 5};
     EXPECT_EQ(atrous_png_encode(&overlapping, 1, &file), ATROUS_INVALID_ARGUMENT);
     EXPECT_STREQ(atrous_last_error(), "a row of image has 6 bytes, but the next begins 5 after it");
@@ -168,12 +168,13 @@ TEST_F(Imaging, RowsMayHaveGaps) {
     bytes tight(height * packed), loose(height * stride, 255);
     for (size_t i = 0; i < tight.size(); ++i) tight[i] = static_cast<uint8_t>(i * 7);
     for (int32_t y = 0; y < height; ++y) std::copy_n(&tight[y * packed], packed, &loose[y * stride]);
-    const atrous_image a{tight.data(), height, width, channels}, b{loose.data(), height, width, channels, stride};
+    const atrous_image a{tight.data(), height, width, channels, 0}, b{loose.data(), height, width, channels, stride};
 
     for (int32_t filter = ATROUS_FILTER_BILINEAR; filter <= ATROUS_FILTER_BILINEAR_PLAIN; ++filter) {
         for (const auto& [rows, columns] : std::vector<std::pair<int32_t, int32_t>>{{5, 7}, {3, 7}, {5, 9}, {4, 11}}) {
             bytes of_a(static_cast<size_t>(rows * columns * channels)), of_b(of_a.size());
-            const atrous_image to_a{of_a.data(), rows, columns, channels}, to_b{of_b.data(), rows, columns, channels};
+            const atrous_image to_a{of_a.data(), rows, columns, channels, 0},
+                to_b{of_b.data(), rows, columns, channels, 0};
             ASSERT_EQ(atrous_image_resize(engine_, &a, filter, &to_a), ATROUS_OK);
             ASSERT_EQ(atrous_image_resize(engine_, &b, filter, &to_b), ATROUS_OK);
             EXPECT_EQ(of_a, of_b) << filter << " " << rows << "x" << columns;
@@ -194,7 +195,7 @@ TEST_F(Imaging, ResizeOfAFlatPictureIsFlat) {
         for (const auto& [height, width] :
              std::vector<std::pair<int32_t, int32_t>>{{1, 1}, {3, 50}, {61, 40}, {7, 9}}) {
             bytes from(7 * 9 * 3, 201), to(static_cast<size_t>(height * width * 3));
-            const atrous_image input{from.data(), 7, 9, 3}, output{to.data(), height, width, 3};
+            const atrous_image input{from.data(), 7, 9, 3, 0}, output{to.data(), height, width, 3, 0};
             ASSERT_EQ(atrous_image_resize(engine_, &input, filter, &output), ATROUS_OK);
             EXPECT_EQ(to, bytes(to.size(), 201)) << filter << " " << height << "x" << width;
         }
@@ -203,7 +204,7 @@ TEST_F(Imaging, ResizeOfAFlatPictureIsFlat) {
 
 TEST_F(Imaging, NormalizeWritesTheWindowTheFillAndNothingElse) {
     const uint8_t pixels[] = {10, 20, 30, 40, 50, 60};
-    const atrous_image image{const_cast<uint8_t*>(pixels), 1, 2, 3};
+    const atrous_image image{const_cast<uint8_t*>(pixels), 1, 2, 3, 0};
     const float mean[] = {1, 2}, std[] = {2, 4}, fill[] = {128, 64};
     const int32_t order[] = {2, 0};
     const atrous_normalize_desc desc{1.0f, 1, 1, mean, std, fill, order};
@@ -223,7 +224,7 @@ TEST_F(Imaging, NormalizeWritesTheWindowTheFillAndNothingElse) {
 
 TEST_F(Imaging, NormalizeRefusesWhatDoesNotFit) {
     uint8_t pixels[12] = {};
-    const atrous_image image{pixels, 2, 2, 3};
+    const atrous_image image{pixels, 2, 2, 3, 0};
     const float ones[] = {1}, zero[] = {0};
     const int32_t order[] = {0}, beyond[] = {3};
     float data[4];
