@@ -154,7 +154,7 @@ public sealed class Segmentation
     /// <summary>As <see cref="SaveMask(string, Palette?)"/>, encoded on the thread pool.</summary>
     /// <param name="path">The file's path; an existing file is overwritten.</param>
     /// <param name="palette">The classes' colours; null for <see cref="Palette.For"/> of the classes.</param>
-    /// <param name="cancellationToken">Looked at before the encoding and while the file is written.</param>
+    /// <param name="cancellationToken">Looked at before the encoding and before the file is written.</param>
     /// <exception cref="OutputException">The file cannot be written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public Task SaveMaskAsync(

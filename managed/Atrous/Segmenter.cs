@@ -1,6 +1,8 @@
+using System.Globalization;
 using Atrous.Backends;
 using Atrous.Catalog;
 using Atrous.Checkpoints;
+using Atrous.Checkpoints.Dialects;
 using Atrous.Graph;
 using Atrous.Imaging;
 using Atrous.Models;
@@ -44,9 +46,10 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             };
         if (options.Crf is not null && (_description.Threshold ?? ScoreArithmetic.Half) != ScoreArithmetic.Half)
         {
-            throw new UnavailableException(
-                $"The CRF takes the more probable class, and this model's threshold is {_description.Threshold}; set " +
-                "the switch threshold to 0.5, or leave out the CRF.");
+            throw new UnavailableException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The CRF takes the more probable class, and this model's threshold is {_description.Threshold}; set "
+                + $"the switch {DialectChoice.Threshold} to 0.5, or leave out the CRF."));
         }
         _model = new Model(_description, checkpoint);
         Info = ModelInfo.Of(checkpoint, _description);

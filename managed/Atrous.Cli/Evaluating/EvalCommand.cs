@@ -33,7 +33,9 @@ internal static class EvalCommand
         };
         var ignore = new Option<int?>("--ignore")
         {
-            Description = "The true label whose pixels are not scored",
+            Description =
+                "The true label whose pixels are not scored; a network of one class takes 255 for its foreground " +
+                "unless this is given",
             HelpName = "LABEL",
             DefaultValueFactory = _ => 255,
             CustomParser = result => Numbers.Parse(result, 0, ushort.MaxValue, "a number from 0 to 65535"),

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Atrous.Checkpoints.Dialects;
 using Atrous.Cli.Output;
 
 namespace Atrous.Cli.Options;
@@ -50,7 +51,7 @@ internal sealed class CheckpointOptions
             if (!switches.TryAdd(given[..equals], given[(equals + 1)..]))
                 throw CommandException.Usage($"--option {given[..equals]} is given twice.");
         }
-        if (result.GetValue(_threshold) is { } threshold && !switches.TryAdd("threshold", threshold))
+        if (result.GetValue(_threshold) is { } threshold && !switches.TryAdd(DialectChoice.Threshold, threshold))
             throw CommandException.Usage("--threshold and --option threshold=... are the same; give one of them.");
         return new SegmenterOptions
         {

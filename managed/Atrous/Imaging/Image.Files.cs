@@ -92,7 +92,7 @@ public sealed partial class Image
     /// <inheritdoc cref="SaveJpeg(string, int)" path="/exception"/>
     /// <param name="path">The file's path; an existing file is overwritten.</param>
     /// <param name="quality">1 (small) to 100 (good).</param>
-    /// <param name="cancellationToken">Looked at before the encoding and while the file is written.</param>
+    /// <param name="cancellationToken">Looked at before the encoding and before the file is written.</param>
     public Task SaveJpegAsync(string path, int quality = 90, CancellationToken cancellationToken = default) =>
         EncodedImage.SaveAsync(() => EncodeJpeg(quality), path, cancellationToken);
 
@@ -127,7 +127,7 @@ public sealed partial class Image
     /// <inheritdoc cref="SavePng(string, int)" path="/exception"/>
     /// <param name="path">The file's path; an existing file is overwritten.</param>
     /// <param name="level">How hard zlib tries: 0 (fast, large) to 9 (slow, small).</param>
-    /// <param name="cancellationToken">Looked at before the encoding and while the file is written.</param>
+    /// <param name="cancellationToken">Looked at before the encoding and before the file is written.</param>
     public Task SavePngAsync(string path, int level = 3, CancellationToken cancellationToken = default) =>
         EncodedImage.SaveAsync(() => EncodePng(level), path, cancellationToken);
 

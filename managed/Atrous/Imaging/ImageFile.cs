@@ -76,12 +76,14 @@ internal static class ImageFile
         }
     }
 
-    /// <inheritdoc cref="Write"/>
+    /// <summary>As <see cref="Write"/>. Once begun it goes on to its end: half a file is worse than none.</summary>
+    /// <inheritdoc cref="Write" path="/exception"/>
     public static async Task WriteAsync(string path, byte[] bytes, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            await File.WriteAllBytesAsync(path, bytes, cancellationToken).ConfigureAwait(false);
+            await File.WriteAllBytesAsync(path, bytes, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -86,8 +86,12 @@ public sealed class OneClassTests : IDisposable
     {
         using Image photo = Photo();
         var options = new SegmenterOptions { Crf = DenseCrfParameters.PyDenseCrf };
-        using Segmenter segmenter = Segmenter.Load(Case(Smp), options);
-        Assert.Equal<ushort>([0, 1], segmenter.Segment(photo).Labels.ToArray().Distinct().Order());
+        using Segmenter plain = Segmenter.Load(Case(Smp)), segmenter = Segmenter.Load(Case(Smp), options);
+        using Tensor probabilities = plain.Probabilities(photo);
+        ushort[] expected = options.Crf!.Refine(photo, probabilities, CrfScores.Probabilities);
+        Segmentation sharpened = segmenter.Segment(photo);
+        AssertSame(expected, sharpened.Labels, 0.999);
+        Assert.NotEqual(plain.Segment(photo).Labels.ToArray(), sharpened.Labels.ToArray());
         Assert.Contains("threshold is 0.3", Assert.Throws<UnavailableException>(
             () => Segmenter.Load(Case(Mmseg), options)).Message);
     }

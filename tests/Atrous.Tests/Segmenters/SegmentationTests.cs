@@ -67,7 +67,8 @@ public sealed class SegmentationTests : IDisposable
 
         using Image picture = await Image.LoadAsync(there);
         await picture.SavePngAsync(here);
-        using Image again = await Image.LoadAsync(File.OpenRead(here));
+        await using FileStream file = File.OpenRead(here);
+        using Image again = await Image.LoadAsync(file);
         Assert.Equal(picture.Pixels.ToArray(), again.Pixels.ToArray());
         await picture.SaveJpegAsync(Path.Combine(_folder, "c.jpg"));
         Assert.Equal(ImageFormat.Jpeg, Image.Probe(Path.Combine(_folder, "c.jpg")).Format);

@@ -77,8 +77,7 @@ internal sealed class DeviceGraph
         Format made = node.Op switch
         {
             Softmax or Confidence => Format.Plain(node.Output.Shape),
-            Argmax or LabelsWithConfidence =>
-                new Format(DType.UInt16, 1),
+            Argmax or LabelsWithConfidence => new Format(DType.UInt16, 1),
             Crop or ResizeBilinear => _formats[inputs[0]],
             _ => Format.Stored(_storage, node.Output.Shape.Channels),
         };

@@ -89,7 +89,7 @@ internal abstract class Dialect
         if (description.Network.Classes == 1)
         {
             double threshold = choice.Probability(
-                "threshold", ThresholdOf(checkpoint),
+                DialectChoice.Threshold, ThresholdOf(checkpoint),
                 "the probability above which a pixel of this network of one class is foreground");
             description = description with { Threshold = threshold };
         }

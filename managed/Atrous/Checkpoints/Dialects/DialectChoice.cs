@@ -12,6 +12,9 @@ namespace Atrous.Checkpoints.Dialects;
 /// <param name="options">Values by switch name.</param>
 internal sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionary<string, string>? options = null)
 {
+    /// <summary>The switch of networks of one class, and the entry of files that say it themselves.</summary>
+    public const string Threshold = "threshold";
+
     private readonly List<Switch> _read = [];
 
     /// <summary>The switches read so far, with the values in force.</summary>
@@ -59,11 +62,16 @@ internal sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionar
     {
         string text = Text(
             name, standard.ToString(CultureInfo.InvariantCulture), $"{meaning} (a number between 0 and 1)");
-        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
-            && value is > 0 and < 1
-            ? value
-            : throw new UnavailableException($"The switch {name} takes a number between 0 and 1, not '{text}'.");
+        return ReadProbability(text)
+            ?? throw new UnavailableException($"The switch {name} takes a number between 0 and 1, not '{text}'.");
     }
+
+    /// <summary>A number above 0 and below 1; null where the text is none.</summary>
+    public static double? ReadProbability(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+        && value is > 0 and < 1
+            ? value
+            : null;
 
     /// <summary>A switch of another kind, as text.</summary>
     public string Text(string name, string standard, string meaning)

@@ -15,8 +15,7 @@ internal sealed class MmSegmentation : Dialect
 
     public override string Name => "mmsegmentation";
 
-    public override string? Recognise(ICheckpoint checkpoint) =>
-        Evidence.Keys(checkpoint, Head, Classifier);
+    public override string? Recognise(ICheckpoint checkpoint) => Evidence.Keys(checkpoint, Head, Classifier);
 
     // BaseDecodeHead's own where out_channels is 1 and the config has none.
     protected override double ThresholdOf(ICheckpoint checkpoint) => 0.3;

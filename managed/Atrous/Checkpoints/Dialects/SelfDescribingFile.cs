@@ -13,7 +13,7 @@ internal static class SelfDescribingFile
 {
     /// <summary>The metadata's entries; <see cref="Origin"/> is the dialect that the model had before.</summary>
     public const string VersionKey = "atrous.version", Network = "network", Preprocessing = "preprocessing",
-        Names = "class_names", Origin = "dialect", Threshold = "threshold";
+        Names = "class_names", Origin = "dialect";
 
     public const string Version = "2";
 
@@ -29,7 +29,7 @@ internal static class SelfDescribingFile
             [Origin] = description.Dialect,
         };
         if (description.Threshold is { } threshold)
-            metadata.Add(Threshold, threshold.ToString(CultureInfo.InvariantCulture));
+            metadata.Add(DialectChoice.Threshold, threshold.ToString(CultureInfo.InvariantCulture));
         return metadata;
     }
 
@@ -37,12 +37,11 @@ internal static class SelfDescribingFile
     /// <exception cref="ModelException">What it says is no probability.</exception>
     public static double? ThresholdOf(ICheckpoint checkpoint)
     {
-        if (!checkpoint.Metadata.TryGetValue(Threshold, out string? text))
+        const string entry = DialectChoice.Threshold;
+        if (!checkpoint.Metadata.TryGetValue(entry, out string? text))
             return null;
-        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
-            && value is > 0 and < 1
-            ? value
-            : throw new MetadataEntries(checkpoint).Wrong(Threshold, $"is '{text}', no number between 0 and 1");
+        return DialectChoice.ReadProbability(text)
+            ?? throw new MetadataEntries(checkpoint).Wrong(entry, $"is '{text}', no number between 0 and 1");
     }
 
     /// <summary>The model that such a file says it has.</summary>
