@@ -60,14 +60,19 @@ internal sealed class TracedNetwork
             return "other input sizes have other layers";
         for (int i = 0; i < Graph.Nodes.Count; i++)
         {
-            string name = Graph.Nodes[i].Output.Name;
-            if (Graph.Nodes[i].Op is ResizeBilinear && PlanResize(i) is null)
-                return $"the size of '{name}' does not follow from that of another layer";
-            if (Graph.Nodes[i].Op is Conv2d && !IsPaddedAlike(i) && !IsPaddedSame(i))
-                return $"the padding of '{name}' depends on it";
-            if (Graph.Nodes[i].Op is MaxPool2d or AveragePool2d or Crop
-                && AllTraces(i).Any(node => node.Op != Graph.Nodes[i].Op))
-                return $"the window of '{name}' depends on it";
+            (Op op, string name) = (Graph.Nodes[i].Op, Graph.Nodes[i].Output.Name);
+            string? reason = op switch
+            {
+                ResizeBilinear when PlanResize(i) is null =>
+                    $"the size of '{name}' does not follow from that of another layer",
+                Conv2d when !IsPaddedAlike(i) && !IsPaddedSame(i) => $"the padding of '{name}' depends on it",
+                // Checked above, or read from the file anew in every trace.
+                ResizeBilinear or Conv2d or BatchNorm => null,
+                _ when AllTraces(i).Any(node => node.Op != op) => $"the {op.Name} '{name}' depends on it",
+                _ => null,
+            };
+            if (reason is not null)
+                return reason;
         }
         return null;
     }

@@ -71,23 +71,22 @@ internal sealed class DeviceGraph
 
     private void Add(Node node, bool isOutput)
     {
-        // These take any format; all others compute in that of convolutions.
-        bool takesAny = node.Op is Crop or ResizeBilinear or Concat or Softmax or LabelOp;
-        Value[] inputs = [.. node.Inputs.Select(input => takesAny ? Latest(input) : Stored(input))];
-        Format made = node.Op switch
+        DeviceFormats formats = DeviceFormats.Of(node.Op);
+        Value[] inputs = [.. node.Inputs.Select(input => formats.ReadsAny ? Latest(input) : Stored(input))];
+        Format made = formats.Made switch
         {
-            Softmax or Confidence => Format.Plain(node.Output.Shape),
-            Argmax or LabelsWithConfidence => new Format(DType.UInt16, 1),
-            Crop or ResizeBilinear => _formats[inputs[0]],
+            MadeFormat.Plain => Format.Plain(node.Output.Shape),
+            MadeFormat.Labels => new Format(DType.UInt16, 1),
+            MadeFormat.OfInput => _formats[inputs[0]],
             _ => Format.Stored(_storage, node.Output.Shape.Channels),
         };
-        if (!isOutput || node.Op is Argmax or LabelsWithConfidence)
+        if (!isOutput || formats.Made == MadeFormat.Labels)
         {
             Append(node with { Inputs = inputs }, made);
             return;
         }
         Format asked = Format.Plain(node.Output.Shape);
-        if (made == asked || node.Op is Crop or ResizeBilinear or Concat)
+        if (made == asked || formats.WritesAny)
         {
             Append(node with { Inputs = inputs }, asked);
             return;

@@ -1,5 +1,4 @@
 using Atrous.Graph;
-using Atrous.Graph.Ops;
 using Atrous.Tensors;
 
 namespace Atrous.Backends.Cuda;
@@ -107,12 +106,8 @@ internal sealed class DeviceLayout
     private long SizeOf(Value value) =>
         value.Shape.Pixels * _graph.FormatOf(value).Channels * _graph.FormatOf(value).Type.SizeInBytes();
 
-    /// <summary>
-    /// Our kernels write over what they read element for element. cuDNN does not promise as much for the residual of a
-    /// fused convolution, so that has a place of its own.
-    /// </summary>
     private Value? InPlaceInput(Node node) =>
-        node.Op is BatchNorm or Activate or Binary && _graph.FormatOf(node.Inputs[0]) == _graph.FormatOf(node.Output)
+        DeviceFormats.Of(node.Op).InPlace && _graph.FormatOf(node.Inputs[0]) == _graph.FormatOf(node.Output)
             ? MemoryPlan.InPlaceInput(node)
             : null;
 }

@@ -17,26 +17,14 @@ internal sealed class DeviceSteps(
 
     /// <summary>Sends all weights of a network to the device.</summary>
     /// <exception cref="ModelException">A weight cannot be read.</exception>
-    /// <exception cref="UnavailableException">The network has an operation that the GPU does not have.</exception>
     public static void Send(DeviceGraph graph, DType storage, DeviceWeights weights)
     {
         foreach (Node node in graph.Network.Nodes)
         {
-            switch (node.Op)
-            {
-                case Conv2d op:
-                    Weights(graph, storage, weights, node, op);
-                    break;
-                case BatchNorm op:
-                    Norm(graph, weights, node, op);
-                    break;
-                case Activate or Binary or MaxPool2d or AveragePool2d or GlobalAveragePool or ResizeBilinear or Crop
-                    or Concat
-                    or Softmax or LabelOp:
-                    break;
-                default:
-                    throw new UnavailableException($"The CUDA backend has no operation {node.Op.Name}.");
-            }
+            if (node.Op is Conv2d convolution)
+                Weights(graph, storage, weights, node, convolution);
+            else if (node.Op is BatchNorm norm)
+                Norm(graph, weights, node, norm);
         }
         weights.Trim();
     }
