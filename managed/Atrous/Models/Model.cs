@@ -23,7 +23,9 @@ internal sealed class Model
     private readonly Lazy<int> _minimumSide;
 
     /// <summary>Checks that every weight the network needs is there.</summary>
-    /// <exception cref="ModelException">Weights are missing; the message names them.</exception>
+    /// <exception cref="ModelException">
+    /// Weights are missing, or weights of the network itself would stay unread; the message names them.
+    /// </exception>
     public Model(ModelDescription description, IWeightSource weights)
     {
         Description = description;
@@ -37,6 +39,15 @@ internal sealed class Model
                 $"tensors that {description.Network.Head.Name} with {description.Network.Backbone.Name} needs are " +
                 $"missing: " +
                 $"{some}{(Missing.Count > 3 ? ", ..." : "")}. Is it complete, and of this dialect?");
+        }
+        string? left = Unexpected.FirstOrDefault(
+            name => description.ReadWhole.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)));
+        if (left is not null)
+        {
+            throw new ModelException(
+                $"The checkpoint was recognised as {description.Dialect} ({description.Evidence}) but " +
+                $"{description.Network.Head.Name} with {description.Network.Backbone.Name} has no place for its tensor " +
+                $"'{left}': its network is one that Atrous does not have.");
         }
         _weights = new WeightBinder(weights, description.Names);
         _minimumSide = new Lazy<int>(() => SmallestSide(description));

@@ -39,6 +39,12 @@ internal sealed record ModelDescription
     /// <summary>Prefixes of tensors that belong to training alone (auxiliary heads) and are left unread.</summary>
     public IReadOnlyList<string> TrainingOnly { get; init; } = [];
 
+    /// <summary>
+    /// Prefixes of the network's own tensors, which must all be read: one that is left over means that the network is
+    /// another than the one that was recognised.
+    /// </summary>
+    public IReadOnlyList<string> ReadWhole { get; init; } = [];
+
     /// <summary>Prefixes of second names, of tensors that are read under their first.</summary>
     public IReadOnlyList<string> Duplicates { get; init; } = [];
 }

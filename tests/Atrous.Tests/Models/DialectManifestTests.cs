@@ -71,9 +71,9 @@ public sealed class DialectManifestTests
         string dialect = golden.Dialect switch
         {
             "HF MobileNetV2" => "HuggingFace",
-            "SMP V3" or "SMP V3+" => "segmentation_models.pytorch",
             "kazuto1011 V2" => "kazuto1011",
             "VainF V3" or "VainF V3+" => "VainF",
+            string smp when smp.StartsWith("SMP ", StringComparison.Ordinal) => "segmentation_models.pytorch",
             string same => same,
         };
         Assert.Equal([dialect], Dialect.All.Where(d => d.Recognise(checkpoint) is not null).Select(d => d.Name));

@@ -20,7 +20,8 @@ internal sealed class GeneratedCheckpoint(Golden golden) : ICheckpoint
 
     public IReadOnlyDictionary<string, string> Metadata => new Dictionary<string, string>();
 
-    public JsonElement? Config => null;
+    /// <summary>What no switch can say: segmentation_models.pytorch has it in its config.json.</summary>
+    public JsonElement? Config => golden.Options.TryGetProperty("decoder_atrous_rates", out _) ? golden.Options : null;
 
     public IReadOnlyDictionary<string, WeightInfo> Weights => _weights.Weights;
 
@@ -102,5 +103,57 @@ internal static class GoldenNetworks
         executable.Run([input], [output]);
         Assert.Equal(golden.Output().Nhwc, forward.Shape);
         return Layout.Values(output);
+    }
+
+    /// <summary>
+    /// How far a network's nearest value is from each of a golden's stored intermediates, in standard deviations. An
+    /// error in the middle of a deep network of gates may hardly reach the output.
+    /// </summary>
+    public static IReadOnlyDictionary<string, double> Intermediates(Golden golden, IBackend backend)
+    {
+        using var checkpoint = new GeneratedCheckpoint(golden);
+        var builder = new GraphBuilder();
+        Value image = builder.Input("image", golden.InputShape);
+        NetworkGraph graph = builder.Build(
+            new Model(Describe(golden, checkpoint), checkpoint).Build(builder, image).Forward);
+        var shapes = new Dictionary<string, Shape>();
+        foreach (string name in golden.Intermediates)
+        {
+            if (golden.ShapeOfIntermediate(name) is { } shape)
+                shapes.Add(name, shape);
+        }
+        Value[] values =
+            [.. graph.Nodes.Select(node => node.Output).Where(value => shapes.ContainsValue(value.Shape))];
+        using IExecutable executable = backend.Compile(builder.Build(values));
+        using Tensor input = golden.Input();
+        Tensor[] outputs = [.. values.Select(value => new Tensor(value.Shape))];
+        try
+        {
+            executable.Run([input], outputs);
+            return shapes.ToDictionary(pair => pair.Key, pair => outputs.Where(output => output.Shape == pair.Value)
+                .Select(output => Distance(golden, pair.Key, output)).Append(double.PositiveInfinity).Min());
+        }
+        finally
+        {
+            Array.ForEach(outputs, output => output.Dispose());
+        }
+    }
+
+    private static double Distance(Golden golden, string name, Tensor actual)
+    {
+        GoldenTensor stored = golden.Intermediate(name, out int step);
+        float[] expected = stored.ToNhwc();
+        int kept = stored.Nhwc.Channels, channels = actual.Shape.Channels;
+        float[] values = Layout.Values(actual);
+        double std = golden.StdOfIntermediate(name), worst = 0;
+        for (int i = 0; i < expected.Length; i++)
+        {
+            double error = Math.Abs((double)values[i / kept * channels + i % kept * step] - expected[i]);
+            // What rounding to float16 takes.
+            if (stored.IsHalf)
+                error -= Math.Abs(expected[i]) / 2048 + 6e-8;
+            worst = Math.Max(worst, double.IsNaN(error) ? double.PositiveInfinity : error / std);
+        }
+        return worst;
     }
 }

@@ -9,6 +9,12 @@ namespace Atrous.Checkpoints.Dialects;
 /// <param name="Stem">The key of its first kernel, which has the picture's channels.</param>
 internal sealed record NamedBackbone(BackboneSpec Spec, NameMap.Row[] Names, string Stem)
 {
+    /// <summary>Prefixes of its tensors that the file has and the network leaves unread.</summary>
+    public IReadOnlyList<string> Unused { get; init; } = [];
+
+    /// <summary>What its published weights were trained with, for pictures of three channels.</summary>
+    public PreprocessingSpec Preprocessing { get; init; } = PreprocessingSpec.ImageNet;
+
     /// <summary>torchvision's ResNet under a prefix ("backbone."), or null where the file has none there.</summary>
     public static NamedBackbone? FindResNet(
         IWeightSource weights, string prefix, int outputStride, DilationRule rule, int[]? multiGrid = null,

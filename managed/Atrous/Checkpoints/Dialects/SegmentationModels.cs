@@ -1,10 +1,11 @@
+using Atrous.Checkpoints.Dialects.Encoders;
 using Atrous.Graph.Ops;
 using Atrous.Specs;
 
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// segmentation_models.pytorch: DeepLabV3 and DeepLabV3+ with ResNet-18..152 or MobileNetV2 as torchvision names them;
+/// segmentation_models.pytorch: DeepLabV3 and DeepLabV3+ on the encoders of <see cref="EncoderFamily.All"/>;
 /// rates 12,24,36 at every output stride, align_corners=true but in image pooling. A folder's config.json settles the
 /// output stride and the rates. The original refuses sizes that its output stride does not divide; here any size works.
 /// </summary>
@@ -12,7 +13,6 @@ internal sealed class SegmentationModels : Dialect
 {
     private const string V3 = "decoder.aspp.", V3Legacy = "decoder.0.", V3Plus = "decoder.aspp.0.";
     private const string FirstBranch = "convs.0.0.weight", Classifier = "segmentation_head.0.weight";
-    private const string MobileNetStem = "encoder.features.0.0.weight";
 
     public override string Name => "segmentation_models.pytorch";
 
@@ -27,7 +27,11 @@ internal sealed class SegmentationModels : Dialect
         bool plus = aspp == V3Plus;
         int outputStride =
             choice.OutputStride(checkpoint.ConfigNumber("encoder_output_stride") ?? (plus ? 16 : 8), 8, 16);
-        NamedBackbone backbone = Backbone(checkpoint, outputStride);
+        int features = checkpoint.InputChannels(aspp + FirstBranch);
+        // The decoder of V3 was renamed in version 0.5; V3Plus's names never changed.
+        bool? old = plus ? null : aspp == V3Legacy;
+        NamedBackbone backbone =
+            EncoderFamily.Of(new EncoderSearch(checkpoint, choice, outputStride, features, old));
         int channels = checkpoint.InputChannels(backbone.Stem);
         var pyramid = new AsppSpec
         {
@@ -64,28 +68,10 @@ internal sealed class SegmentationModels : Dialect
                 aspp == V3Legacy ? new("head", "decoder.1", "decoder.2") : new("head", "decoder.conv", "decoder.bn"),
                 new("classifier", "segmentation_head.0"),
             ]),
-            Preprocessing = Normalisation.ImageNet(channels),
+            Preprocessing = backbone.Preprocessing.For(channels),
             // Lightning modules keep the statistics of the pre-processing as buffers "mean" and "std".
-            TrainingOnly = ["classification_head.", "mean", "std"],
+            TrainingOnly = ["classification_head.", "mean", "std", .. backbone.Unused],
+            ReadWhole = ["encoder.", "decoder."],
         };
-    }
-
-    private static NamedBackbone Backbone(ICheckpoint checkpoint, int outputStride)
-    {
-        if (!checkpoint.Has(MobileNetStem))
-        {
-            return NamedBackbone.FindResNet(checkpoint, "encoder.", outputStride, DilationRule.Full)
-                ?? throw NamedBackbone.Unknown(
-                    checkpoint, "the head of segmentation_models.pytorch's DeepLab on an encoder",
-                    "resnet18 to resnet152 and mobilenet_v2");
-        }
-        return new(
-            BackboneShapes.MobileNetV2(outputStride, DilationRule.Full) with
-            {
-                LastConvolution = true,
-                LowLevelBlock = 3,
-            },
-            BackboneNames.MobileNetV2(_ => "encoder.features."),
-            MobileNetStem);
     }
 }
