@@ -1,5 +1,4 @@
 using Atrous.Checkpoints;
-using Atrous.Checkpoints.Dialects;
 using Atrous.Graph;
 using Atrous.Models;
 using Atrous.Specs;
@@ -68,6 +67,12 @@ public sealed record ModelInfo
     /// <summary>Tensors that the file has and the network does not use.</summary>
     public required IReadOnlyList<string> Unexpected { get; init; }
 
+    /// <summary>
+    /// How many tensors the file has beside the network (loss weights, metrics, another network, an optimiser), by
+    /// name; those that share a prefix are one entry, "ema_model.*".
+    /// </summary>
+    public required IReadOnlyDictionary<string, int> Beside { get; init; }
+
     /// <summary>Small values that the training script stored beside the weights.</summary>
     public required IReadOnlyDictionary<string, string> Extras { get; init; }
 
@@ -89,8 +94,8 @@ public sealed record ModelInfo
     /// <exception cref="UnavailableException">There is no such dialect, switch or output stride.</exception>
     public static ModelInfo Read(string path, SegmenterOptions? options = null, int height = 513, int width = 513)
     {
-        using Checkpoint checkpoint = Checkpoint.Open(path);
-        ModelDescription description = Describe(checkpoint, options ?? new SegmenterOptions());
+        using Checkpoint file = Checkpoint.Open(path);
+        (Checkpoint checkpoint, ModelDescription description) = Describe(file, options ?? new SegmenterOptions());
         return Of(checkpoint, description) with
         {
             MultiplyAdds = Count(checkpoint, description, height, width),
@@ -98,11 +103,13 @@ public sealed record ModelInfo
         };
     }
 
-    /// <summary>The dialect's description with the user's choices.</summary>
-    internal static ModelDescription Describe(Checkpoint checkpoint, SegmenterOptions options)
+    /// <summary>
+    /// The tensors of a file that are its network, and the dialect's description of it with the user's choices.
+    /// </summary>
+    internal static (Checkpoint Weights, ModelDescription Description) Describe(
+        Checkpoint file, SegmenterOptions options)
     {
-        ModelDescription description = Checkpoints.Dialects.Dialect.Describe(
-            checkpoint, options.Dialect, new DialectChoice(options.OutputStride, options.Switches));
+        (Checkpoint weights, ModelDescription description) = NetworkSearch.Find(file, options);
         if (options.ClassNames is { } names)
         {
             if (names.Count != description.MaskClasses)
@@ -112,9 +119,9 @@ public sealed record ModelInfo
             }
             description = description with { ClassNames = names };
         }
-        return options.Preprocessing is { } preprocessing
-            ? description with { Preprocessing = preprocessing }
-            : description;
+        if (options.Preprocessing is { } preprocessing)
+            description = description with { Preprocessing = preprocessing };
+        return (weights, description);
     }
 
     internal static ModelInfo Of(Checkpoint checkpoint, ModelDescription description)
@@ -140,6 +147,7 @@ public sealed record ModelInfo
             Switches = description.Switches,
             Missing = missing,
             Unexpected = unexpected,
+            Beside = checkpoint.Beside,
             Extras = checkpoint.Extras,
         };
     }

@@ -37,8 +37,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
 
     private Segmenter(Checkpoint checkpoint, SegmenterOptions options)
     {
-        _checkpoint = checkpoint;
-        _description = ModelInfo.Describe(checkpoint, options);
+        (_checkpoint, _description) = ModelInfo.Describe(checkpoint, options);
         if (options.Window is not null)
             _description = _description with
             {
@@ -51,8 +50,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
                 $"The CRF takes the more probable class, and this model's threshold is {_description.Threshold}; set "
                 + $"the switch {DialectChoice.Threshold} to 0.5, or leave out the CRF."));
         }
-        _model = new Model(_description, checkpoint);
-        Info = ModelInfo.Of(checkpoint, _description);
+        _model = new Model(_description, _checkpoint);
+        Info = ModelInfo.Of(_checkpoint, _description);
         _maxBatch = options.MaxBatch;
         _ownsBackend = options.Backend is null;
         string? passedOver = null;

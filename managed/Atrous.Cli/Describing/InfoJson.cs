@@ -28,6 +28,10 @@ internal static class InfoJson
         WriteSwitches(json, info.Switches);
         json.WriteNames("missing", info.Missing);
         json.WriteNames("unexpected", info.Unexpected);
+        json.WriteStartObject("beside");
+        foreach ((string name, int tensors) in info.Beside)
+            json.WriteNumber(name, tensors);
+        json.WriteEndObject();
         json.WriteStartObject("storedValues");
         foreach ((string key, string value) in info.Extras)
             json.WriteString(key, value);

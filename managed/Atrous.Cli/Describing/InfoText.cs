@@ -41,6 +41,10 @@ internal static class InfoText
         Lines("", info.Unexpected.Take(Shown));
         if (info.Unexpected.Count > Shown)
             Line("", $"... and {info.Unexpected.Count - Shown} more; --json lists all");
+        Line("beside it", info.Beside.Count == 0 ? "nothing" : $"{info.Beside.Values.Sum()} tensor(s), not used");
+        Lines("", info.Beside.Take(Shown).Select(row => row.Value == 1 ? row.Key : $"{row.Key} ({row.Value})"));
+        if (info.Beside.Count > Shown)
+            Line("", $"... and {info.Beside.Count - Shown} more names; --json lists all");
     }
 
     private static string Where(ModelInfo info)

@@ -11,30 +11,27 @@ namespace Atrous.Checkpoints;
 /// </summary>
 internal sealed class Checkpoint : ICheckpoint
 {
-    private readonly CheckpointFile _file;
-    private readonly OrderedDictionary<string, StoredTensor> _tensors;
-    private readonly OrderedDictionary<string, WeightInfo> _weights;
+    private const int MaxExtras = 100;
 
-    private Checkpoint(string path, CheckpointFile file, ContainerContents contents, JsonElement? config)
+    private readonly CheckpointFile _file;
+    private readonly ContainerContents _contents;
+    private readonly WeightSet _set;
+    private readonly OrderedDictionary<string, WeightInfo> _weights;
+    private IReadOnlyDictionary<string, int>? _beside;
+
+    private Checkpoint(string path, CheckpointFile file, ContainerContents contents, JsonElement? config, WeightSet set)
     {
         Path = path;
         Config = config;
         Container = contents.Container;
-        WeightsPath = contents.WeightsPath;
-        Metadata = contents.Metadata;
-        Extras = contents.Extras;
-        StrippedPrefix = WeightNames.CommonPrefix(contents.Tensors.Keys);
+        // It describes the file, and no part of it.
+        Metadata = set.Prefix.Length == 0 ? contents.Metadata : new Dictionary<string, string>();
         _file = file;
-        _tensors = new OrderedDictionary<string, StoredTensor>(contents.Tensors.Count, StringComparer.Ordinal);
-        _weights = new OrderedDictionary<string, WeightInfo>(contents.Tensors.Count, StringComparer.Ordinal);
-        foreach ((string stored, StoredTensor tensor) in contents.Tensors)
-        {
-            string name = stored.StartsWith(StrippedPrefix, StringComparison.Ordinal)
-                ? stored[StrippedPrefix.Length..]
-                : stored;
-            _tensors.Add(name, tensor);
+        _contents = contents;
+        _set = set;
+        _weights = new OrderedDictionary<string, WeightInfo>(set.Tensors.Count, StringComparer.Ordinal);
+        foreach ((string name, StoredTensor tensor) in set.Tensors)
             _weights.Add(name, new WeightInfo(name, tensor.Type, tensor.Shape));
-        }
     }
 
     /// <summary>The path that was opened, or the name that a checkpoint in memory was given.</summary>
@@ -43,18 +40,35 @@ internal sealed class Checkpoint : ICheckpoint
     /// <summary>The file format: "safetensors", "torch-zip", "torch-legacy" or "numpy-pickle".</summary>
     public string Container { get; }
 
-    /// <summary>Every tensor by its name without <see cref="StrippedPrefix"/>, in the file's order.</summary>
+    /// <summary>
+    /// The tensors of one dictionary, by their names without <see cref="StrippedPrefix"/>, in the file's order. What
+    /// was just opened has all of the dictionary that a training script would load; <see cref="Sets"/> has the others.
+    /// </summary>
     public IReadOnlyDictionary<string, WeightInfo> Weights => _weights;
 
     /// <summary>
     /// The dictionary keys that lead to the weights, joined by dots: "state_dict", or empty for the root.
     /// </summary>
-    public string WeightsPath { get; }
+    public string WeightsPath => _set.Dictionary.Path;
+
+    /// <summary>What wrappers had put before every name, for example "module.".</summary>
+    public string StrippedPrefix => _set.Prefix;
+
+    /// <summary>The path and the prefix in one: "state_dict.ema_model"; empty for a whole root.</summary>
+    public string SetName => _set.Name;
+
+    /// <summary>How many tensors of the file are not among <see cref="Weights"/>, by name or "prefix.*".</summary>
+    public IReadOnlyDictionary<string, int> Beside => _beside ??= TensorsBeside.Count(_contents.Dictionaries, _set);
+
+    /// <summary>What lies among the weights and is no tensor that can be read, with what it is.</summary>
+    public IReadOnlyDictionary<string, string> Unreadable => _set.Dictionary.Unreadable;
 
     /// <summary>
-    /// What wrappers had put before every name, for example "module."; see <see cref="WeightNames.CommonPrefix"/>.
+    /// The same file with other sets of its tensors, any of which may be a network; in groups, see
+    /// <see cref="WeightSets.In"/>. All share the open file, and whoever disposes one disposes it for all.
     /// </summary>
-    public string StrippedPrefix { get; }
+    public IEnumerable<IEnumerable<Checkpoint>> Sets =>
+        WeightSets.In(_contents.Dictionaries).Select(sets => sets.Select(With));
 
     /// <summary>The `__metadata__` of a safetensors file; empty otherwise.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
@@ -63,7 +77,7 @@ internal sealed class Checkpoint : ICheckpoint
     public JsonElement? Config { get; }
 
     /// <summary>Small values that a training script stored beside the weights (epoch, best score), as text.</summary>
-    public IReadOnlyDictionary<string, string> Extras { get; }
+    public IReadOnlyDictionary<string, string> Extras => field ??= _set.Dictionary.Extras(MaxExtras);
 
     /// <summary>
     /// Opens a safetensors file, a PyTorch file (zip or legacy), a pickle of NumPy arrays, or a folder with
@@ -125,7 +139,7 @@ internal sealed class Checkpoint : ICheckpoint
     /// <inheritdoc/>
     public void Read(string name, Span<float> destination)
     {
-        if (!_tensors.TryGetValue(name, out StoredTensor? tensor))
+        if (!_set.Tensors.TryGetValue(name, out StoredTensor? tensor))
             throw new KeyNotFoundException($"The checkpoint '{Path}' has no tensor called '{name}'.");
         _file.CheckUnchanged();
         try
@@ -138,13 +152,38 @@ internal sealed class Checkpoint : ICheckpoint
         }
     }
 
+    /// <summary>The same without the tensors of other sets that lie below this one's prefix.</summary>
+    public Checkpoint Without(IEnumerable<Checkpoint> others)
+    {
+        string[] below =
+        [
+            .. others.Where(other => other._set.Dictionary == _set.Dictionary)
+                .Select(other => other.StrippedPrefix)
+                .Where(prefix => prefix.StartsWith(StrippedPrefix, StringComparison.Ordinal))
+                .Select(prefix => prefix[StrippedPrefix.Length..])
+                .Where(rest => rest.Length > 0),
+        ];
+        if (below.Length == 0)
+            return this;
+        var kept = _set.Tensors.Where(
+            row => !Array.Exists(below, prefix => row.Key.StartsWith(prefix, StringComparison.Ordinal)));
+        return With(_set with { Tensors = new OrderedDictionary<string, StoredTensor>(kept, StringComparer.Ordinal) });
+    }
+
+    /// <summary>Where the values of some tensors begin: the same for two names of one tensor.</summary>
+    public IEnumerable<object> Places(IEnumerable<string> names) =>
+        names.Select(name => (object)_set.Tensors[name].Place);
+
     public void Dispose() => _file.Dispose();
+
+    private Checkpoint With(WeightSet set) => new(Path, _file, _contents, Config, set);
 
     private static Checkpoint Open(string path, CheckpointFile file, JsonElement? config)
     {
         try
         {
-            return new Checkpoint(path, file, ContainerFormat.Read(file), config);
+            ContainerContents contents = ContainerFormat.Read(file);
+            return new Checkpoint(path, file, contents, config, WeightSet.Whole(contents.Dictionaries[0]));
         }
         catch
         {

@@ -12,10 +12,9 @@ internal sealed class ModelSource : IDisposable
 
     private ModelSource(Checkpoint checkpoint, SegmenterOptions options)
     {
-        _checkpoint = checkpoint;
-        Description = ModelInfo.Describe(checkpoint, options);
-        Model = new Model(Description, checkpoint);
-        Info = ModelInfo.Of(checkpoint, Description);
+        (_checkpoint, Description) = ModelInfo.Describe(checkpoint, options);
+        Model = new Model(Description, _checkpoint);
+        Info = ModelInfo.Of(_checkpoint, Description);
     }
 
     /// <summary>What the model is.</summary>

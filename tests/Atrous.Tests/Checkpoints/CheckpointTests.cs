@@ -9,20 +9,6 @@ public sealed class CheckpointTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("atrous-").FullName;
 
-    [Theory]
-    [InlineData("", "a.weight", "b.weight")]
-    [InlineData("module.", "module.a.weight", "module.b")]
-    [InlineData("module.model.", "module.model.a", "module.model.b.c")]
-    [InlineData("net.", "net.a.b")]
-    [InlineData("model.", "model.a.b", "mean", "std")]
-    [InlineData("", "model.a.b", "module.c")]
-    [InlineData("", "model.mean", "mean")]
-    [InlineData("", "mean", "std")]
-    [InlineData("", "module.")]
-    [InlineData("")]
-    public void Common_prefix(string expected, params string[] names) =>
-        Assert.Equal(expected, WeightNames.CommonPrefix(names));
-
     [Fact]
     public void A_folder_gives_weights_and_configuration()
     {

@@ -1,14 +1,11 @@
-using Atrous.Checkpoints.Storages;
-
 namespace Atrous.Checkpoints.Containers;
 
 /// <summary>What a container reader found in a file.</summary>
-internal sealed record ContainerContents(string Container, OrderedDictionary<string, StoredTensor> Tensors)
+/// <param name="Container">The file's form.</param>
+/// <param name="Dictionaries">
+/// Those that hold tensors, at least one: first the one that a training script would load.
+/// </param>
+internal sealed record ContainerContents(string Container, IReadOnlyList<TensorDictionary> Dictionaries)
 {
-    /// <summary>The dictionary keys from the root to the tensors, joined by dots.</summary>
-    public string WeightsPath { get; init; } = "";
-
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
-
-    public IReadOnlyDictionary<string, string> Extras { get; init; } = new Dictionary<string, string>();
 }

@@ -68,7 +68,8 @@ internal static class SafetensorsReader
         var tensors = new OrderedDictionary<string, StoredTensor>(entries.Count, StringComparer.Ordinal);
         foreach ((string name, Entry entry) in entries)
             tensors.Add(name, CreateTensor(file, name, entry, data));
-        return new ContainerContents(ContainerName, tensors) { Metadata = metadata ?? [] };
+        var root = new TensorDictionary("", null) { Tensors = tensors };
+        return new ContainerContents(ContainerName, [root]) { Metadata = metadata ?? [] };
     }
 
     private static StoredTensor CreateTensor(CheckpointFile file, string name, Entry entry, FileRegion data)

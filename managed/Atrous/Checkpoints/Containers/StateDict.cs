@@ -5,72 +5,93 @@ using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Containers;
 
-/// <summary>Finds the dictionary of tensors in what a training script saved.</summary>
+/// <summary>Finds the dictionaries of tensors in what a training script saved, under any name.</summary>
 internal static class StateDict
 {
-    private const int MaxDepth = 3;
-    private const int MaxExtras = 100;
-    private const int MaxExtraLength = 200;
+    private const int MaxDepth = 6;
+    private const int MaxValues = 100;
+    private const int MaxValueLength = 200;
+    private const int MaxUnreadable = 100;
     private const int MaxListed = 8;
 
-    /// <summary>In order of preference.</summary>
+    /// <summary>
+    /// What training scripts call the weights that they load again, in order of preference: these go before all others,
+    /// and before the root itself.
+    /// </summary>
     private static readonly string[] Keys =
         ["state_dict", "model_state", "model_state_dict", "model", "net", "network", "weights", "module"];
 
+    /// <exception cref="ModelException">There are no tensors that have a name.</exception>
     public static ContainerContents Find(CheckpointFile file, string container, object? root)
     {
-        if (root is not PickleDict dict)
+        if (!IsPlace(root))
             throw NotADictionary(file, root);
-        if (Search(dict) is not { } path)
-            throw NoWeights(file, dict);
-
-        var extras = new Dictionary<string, string>(StringComparer.Ordinal);
-        PickleDict weights = dict;
-        foreach (string key in path)
-        {
-            AddExtras(extras, weights);
-            weights = (PickleDict)weights.Items[key]!;
-        }
-        var tensors = new OrderedDictionary<string, StoredTensor>(weights.Items.Count, StringComparer.Ordinal);
-        foreach ((string name, object? value) in weights.Items)
-        {
-            if (TensorOf(value) is { } tensor)
-                tensors.Add(name, tensor);
-            else if (DescribeUnreadable(value) is { } description)
-                throw file.Error(
-                    $"has {Printable.Quote(name)} among its weights, which is {description} and not supported");
-        }
-        AddExtras(extras, weights);
-        return new ContainerContents(container, tensors) { WeightsPath = string.Join('.', path), Extras = extras };
+        List<TensorDictionary> found = Walk(root!);
+        return found.Count > 0
+            ? new ContainerContents(container, [.. found.OrderBy(Preference)])
+            : throw NoWeights(file, root);
     }
 
-    /// <summary>
-    /// The shortest path of known keys to a dictionary with tensors; a known key goes before the root itself.
-    /// </summary>
-    private static List<string>? Search(PickleDict root)
+    /// <summary>Every place is visited once, by its shortest path: nothing is counted twice and cycles end.</summary>
+    private static List<TensorDictionary> Walk(object root)
     {
-        var level = new List<(PickleDict Dict, List<string> Path)> { (root, []) };
-        for (int depth = 0; depth < MaxDepth; depth++)
+        var found = new List<TensorDictionary>();
+        var seen = new HashSet<object>(ReferenceEqualityComparer.Instance) { root };
+        var queue = new Queue<(object Place, TensorDictionary Dictionary, int Depth)>();
+        queue.Enqueue((root, new TensorDictionary("", null), 0));
+        while (queue.TryDequeue(out (object Place, TensorDictionary Dictionary, int Depth) next))
         {
-            var next = new List<(PickleDict Dict, List<string> Path)>();
-            foreach ((PickleDict dict, List<string> path) in level)
+            foreach ((string key, object? value) in Entries(next.Place))
             {
-                foreach (string key in Keys)
-                {
-                    if (dict.Items.TryGetValue(key, out object? value) && value is PickleDict child)
-                        next.Add((child, [.. path, key]));
-                }
+                if (!IsPlace(value))
+                    Note(next.Dictionary, next.Place, key, value);
+                else if (next.Depth < MaxDepth && key.Length <= MaxValueLength && seen.Add(value!))
+                    queue.Enqueue((value!, new TensorDictionary(key, next.Dictionary), next.Depth + 1));
             }
-            if (next.Find(candidate => HasTensors(candidate.Dict)) is { Dict: not null } found)
-                return found.Path;
-            if (depth == 0 && HasTensors(root))
-                return [];
-            level = next;
+            if (next.Dictionary.Tensors.Count > 0)
+                found.Add(next.Dictionary);
         }
-        return null;
+        return found;
     }
 
-    private static bool HasTensors(PickleDict dict) => dict.Items.Values.Any(value => TensorOf(value) is not null);
+    /// <summary>Whether tensors may lie in it: a dictionary, a list or a tuple.</summary>
+    private static bool IsPlace(object? value) => value is PickleDict or PickleList or object?[];
+
+    private static IEnumerable<KeyValuePair<string, object?>> Entries(object place) => place switch
+    {
+        PickleDict dict => dict.Items,
+        PickleList list => Numbered(list.Items),
+        _ => Numbered((object?[])place),
+    };
+
+    private static IEnumerable<KeyValuePair<string, object?>> Numbered(IReadOnlyList<object?> items) =>
+        items.Select((item, i) => KeyValuePair.Create(i.ToString(CultureInfo.InvariantCulture), item));
+
+    private static void Note(TensorDictionary dictionary, object place, string key, object? value)
+    {
+        // What lies in a list has no name.
+        if (place is not PickleDict)
+            return;
+        if (TensorOf(value) is { } tensor)
+            dictionary.Tensors.Add(key, tensor);
+        else if (DescribeUnreadable(value) is { } description && dictionary.Unreadable.Count < MaxUnreadable)
+            dictionary.Unreadable.Add(key, description);
+        else if (TextOf(value) is { } text && key.Length <= MaxValueLength && dictionary.Values.Count < MaxValues)
+            dictionary.Values.Add(key, text);
+    }
+
+    /// <summary>The place of a dictionary among all, the lowest first.</summary>
+    private static int Preference(TensorDictionary dictionary)
+    {
+        bool known = true;
+        int depth = 0;
+        for (TensorDictionary place = dictionary; place.Parent is { } parent; place = parent, depth++)
+            known &= Keys.Contains(place.Key);
+        return depth == 0 ? Keys.Length
+            : known && depth == 1 ? Array.IndexOf(Keys, dictionary.Key)
+            : known ? Keys.Length + depth
+            : Keys.Length + MaxDepth + 1;
+    }
 
     private static StoredTensor? TensorOf(object? value) => value as StoredTensor ?? (value as NumpyArray)?.Tensor;
 
@@ -84,21 +105,13 @@ internal static class StateDict
         _ => null,
     };
 
-    private static void AddExtras(Dictionary<string, string> extras, PickleDict dict)
+    private static string? TextOf(object? value) => value switch
     {
-        foreach ((string key, object? value) in dict.Items)
-        {
-            string? text = value switch
-            {
-                string { Length: <= MaxExtraLength } s => s,
-                bool flag => flag ? "true" : "false",
-                long or double or BigInteger => ((IFormattable)value).ToString(null, CultureInfo.InvariantCulture),
-                _ => null,
-            };
-            if (text is not null && key.Length <= MaxExtraLength && extras.Count < MaxExtras)
-                extras.TryAdd(key, text);
-        }
-    }
+        string { Length: <= MaxValueLength } s => s,
+        bool flag => flag ? "true" : "false",
+        long or double or BigInteger => ((IFormattable)value).ToString(null, CultureInfo.InvariantCulture),
+        _ => null,
+    };
 
     private static ModelException NotADictionary(CheckpointFile file, object? root) => root switch
     {
@@ -109,18 +122,20 @@ internal static class StateDict
         _ => file.Error("holds no dictionary of weights"),
     };
 
-    private static ModelException NoWeights(CheckpointFile file, PickleDict root)
+    private static ModelException NoWeights(CheckpointFile file, object? root)
     {
-        foreach (object? value in root.Items.Values)
+        if (root is not PickleDict { Items: var items })
+            return file.Error("holds no dictionary of weights");
+        foreach (object? value in items.Values)
         {
             if (value is PickleObject { State: PickleDict state } module && state.Items.ContainsKey("_modules"))
                 return WholeModule(file, module);
         }
-        string found = root.Items.Count == 0
+        string found = items.Count == 0
             ? "it has no named entries"
-            : "its entries are " + string.Join(", ", root.Items.Take(MaxListed).Select(Describe))
-                + (root.Items.Count > MaxListed ? ", ..." : "");
-        return file.Error($"has no tensors at its root or under {string.Join(", ", Keys)}; {found}");
+            : "its entries are " + string.Join(", ", items.Take(MaxListed).Select(Describe))
+                + (items.Count > MaxListed ? ", ..." : "");
+        return file.Error($"has no named tensors in any of its dictionaries; {found}");
     }
 
     private static string Describe(KeyValuePair<string, object?> entry) =>

@@ -57,27 +57,35 @@ internal abstract class Dialect
     /// <exception cref="UnavailableException">There is no dialect, switch or output stride of that name.</exception>
     public static ModelDescription Describe(ICheckpoint checkpoint, string? name, DialectChoice choice)
     {
-        if (name is not null)
-        {
-            Dialect named = All.FirstOrDefault(d => d.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
-                ?? throw new UnavailableException($"There is no dialect '{name}'; there are {Names()}.");
-            return named.DescribeIfRecognised(checkpoint, choice)
-                ?? throw new ModelException(
-                    $"'{checkpoint.Path}' has none of the names that the dialect {named.Name} uses.")
-                {
-                    Remedy = Remedy.RecogniseDialect,
-                };
-        }
-        foreach (Dialect dialect in All)
+        foreach (Dialect dialect in Named(name))
         {
             if (dialect.DescribeIfRecognised(checkpoint, choice) is { } description)
                 return description;
+        }
+        if (name is not null)
+        {
+            throw new ModelException(
+                $"'{checkpoint.Path}' has none of the names that the dialect {Named(name)[0].Name} uses.")
+            {
+                Remedy = Remedy.RecogniseDialect,
+            };
         }
         string some = string.Join(", ", checkpoint.Weights.Keys.Take(3).Select(key => $"'{key}'"));
         throw new ModelException(
             $"'{checkpoint.Path}' is not a checkpoint of a network that Atrous knows: its {checkpoint.Weights.Count} " +
             $"tensors ({some}, ...) fit none of the dialects {Names()}.");
     }
+
+    /// <summary>Whether <see cref="Describe(ICheckpoint, string?, DialectChoice)"/> finds a dialect.</summary>
+    /// <exception cref="UnavailableException">There is no dialect of that name.</exception>
+    public static bool Knows(ICheckpoint checkpoint, string? name) =>
+        Named(name).Any(dialect => dialect.Recognise(checkpoint) is not null);
+
+    private static IReadOnlyList<Dialect> Named(string? name) =>
+        name is null ? All
+            : All.FirstOrDefault(dialect => dialect.Name.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } named
+            ? [named]
+            : throw new UnavailableException($"There is no dialect '{name}'; there are {Names()}.");
 
     private static string Names() => string.Join(", ", All.Select(d => d.Name));
 

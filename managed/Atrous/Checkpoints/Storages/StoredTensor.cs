@@ -38,6 +38,9 @@ internal sealed class StoredTensor
 
     public long Elements { get; }
 
+    /// <summary>Where its values begin; tensors that have this in common are one tensor by several names.</summary>
+    public (Storage Storage, long Offset) Place => (_storage, _offset);
+
     /// <summary>A view, checked to lie within its storage.</summary>
     /// <param name="storage">May be larger than the view.</param>
     /// <param name="type">The storage's element type.</param>

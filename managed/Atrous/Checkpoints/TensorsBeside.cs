@@ -1,0 +1,48 @@
+using Atrous.Checkpoints.Containers;
+using Atrous.Checkpoints.Storages;
+
+namespace Atrous.Checkpoints;
+
+/// <summary>What else a file holds than the tensors of one network, in few words.</summary>
+internal static class TensorsBeside
+{
+    private const string Shadow = "ema_";
+
+    /// <summary>
+    /// The number of tensors by name. Those that share the first segment by which they differ from the network's names
+    /// are one row, "ema_model.*".
+    /// </summary>
+    public static IReadOnlyDictionary<string, int> Count(
+        IReadOnlyList<TensorDictionary> dictionaries, WeightSet network)
+    {
+        var own = new HashSet<StoredTensor>(network.Tensors.Values, ReferenceEqualityComparer.Instance);
+        string way = network.Name.Length > 0 ? network.Name + "." : "";
+        var groups = new OrderedDictionary<string, (int Count, string Name)>(StringComparer.Ordinal);
+        foreach (TensorDictionary dictionary in dictionaries)
+        {
+            string path = dictionary.Path is { Length: > 0 } keys ? keys + "." : "";
+            foreach ((string name, StoredTensor tensor) in dictionary.Tensors)
+            {
+                if (own.Contains(tensor))
+                    continue;
+                string whole = path + name;
+                string group = GroupOf(whole, way);
+                int count = groups.TryGetValue(group, out (int Count, string Name) row) ? row.Count : 0;
+                groups[group] = (count + 1, whole);
+            }
+        }
+        return new OrderedDictionary<string, int>(groups.Select(
+            row => KeyValuePair.Create(row.Value.Count == 1 ? row.Value.Name : row.Key, row.Value.Count)),
+            StringComparer.Ordinal);
+    }
+
+    private static string GroupOf(string name, string way)
+    {
+        int shared = name.AsSpan().CommonPrefixLength(way);
+        int segment = shared == 0 ? 0 : name.LastIndexOf('.', Math.Min(shared, name.Length) - 1) + 1;
+        int end = name.IndexOf('.', segment);
+        return end >= 0 ? name[..end] + ".*"
+            : name.AsSpan(segment).StartsWith(Shadow, StringComparison.Ordinal) ? name[..segment] + Shadow + "*"
+            : name;
+    }
+}

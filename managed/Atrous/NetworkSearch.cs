@@ -1,0 +1,121 @@
+using Atrous.Checkpoints;
+using Atrous.Checkpoints.Dialects;
+using Atrous.Models;
+using Atrous.Specs;
+
+namespace Atrous;
+
+/// <summary>
+/// Finds the network among a file's tensors: each dictionary and each prefix of names is shown to the dialects, and
+/// what is complete wins. Where several are, the switch `weights` chooses.
+/// </summary>
+internal static class NetworkSearch
+{
+    private const string Option = "weights";
+
+    /// <summary>The name of a network that has neither a key nor a prefix.</summary>
+    private const string Root = "root";
+
+    /// <summary>The network's tensors, and the description of it with the user's choices.</summary>
+    /// <exception cref="ModelException">No dialect fits any of them.</exception>
+    /// <exception cref="UnavailableException">
+    /// There is no such network, dialect, switch or output stride.
+    /// </exception>
+    public static (Checkpoint Weights, ModelDescription Description) Find(Checkpoint file, SegmenterOptions options)
+    {
+        string? wanted = options.Switches.GetValueOrDefault(Option);
+        var choice = new DialectChoice(
+            options.OutputStride, options.Switches.Where(row => row.Key != Option).ToDictionary());
+        List<StoredNetwork> all = Search(file, options.Dialect);
+        if (all.Count == 0)
+            return (file, Dialect.Describe(file, options.Dialect, choice));
+
+        List<StoredNetwork> complete = all.FindAll(network => network.IsComplete);
+        StoredNetwork chosen =
+            wanted is null ? complete.FirstOrDefault() ?? all[0] : Named(wanted, file, all, complete);
+        Checkpoint weights = chosen.Weights.Without(complete.Select(network => network.Weights));
+        ModelDescription description = Dialect.Describe(weights, options.Dialect, choice);
+        CheckReadable(weights, description);
+        if (complete.Count > 1)
+        {
+            var row = new Switch(
+                Option, NameOf(chosen, complete), $"which of the file's networks is used ({Names(complete)})");
+            description = description with { Switches = [row, .. description.Switches] };
+        }
+        return (weights, description);
+    }
+
+    /// <summary>
+    /// What dialects recognise, first what a training script would load: copies such as averaged weights come last.
+    /// </summary>
+    private static List<StoredNetwork> Search(Checkpoint file, string? dialect)
+    {
+        var nearly = new List<StoredNetwork>();
+        foreach (IEnumerable<Checkpoint> sets in file.Sets)
+        {
+            var found = new List<StoredNetwork>();
+            var taken = new HashSet<object>();
+            foreach (Checkpoint set in sets)
+            {
+                if (StoredNetwork.Recognise(set, dialect) is not { } network)
+                    continue;
+                // A part of one that was found (a dialect knows the prefix itself), or the same by another key.
+                if (network.IsComplete && taken.IsSupersetOf(network.Places))
+                    continue;
+                taken.UnionWith(network.Places);
+                found.Add(network);
+            }
+            nearly.AddRange(found);
+            if (found.Exists(network => network.IsComplete))
+                return [.. found.OrderBy(network => network.IsCopy)];
+        }
+        return [.. nearly.OrderBy(network => network.IsCopy)];
+    }
+
+    /// <summary>The dictionary's own name is enough where it holds but one network.</summary>
+    private static string NameOf(StoredNetwork network, List<StoredNetwork> complete)
+    {
+        string path = network.Weights.WeightsPath;
+        bool only = complete.Count(other => other.Weights.WeightsPath == path) < 2;
+        return (only ? path : network.Weights.SetName) is { Length: > 0 } name ? name : Root;
+    }
+
+    private static string Names(List<StoredNetwork> complete) =>
+        string.Join(", ", complete.Select(network => NameOf(network, complete)));
+
+    private static StoredNetwork Named(
+        string wanted, Checkpoint file, List<StoredNetwork> all, List<StoredNetwork> complete)
+    {
+        StoredNetwork? exact = complete.Find(network => NameOf(network, complete) == wanted)
+            ?? all.Find(network => network.Weights.SetName == wanted);
+        if (exact is not null)
+            return exact;
+        // A part of the name will do where only one network has it.
+        List<StoredNetwork> partly = complete.FindAll(Has);
+        if (partly.Count == 0)
+            partly = all.FindAll(Has);
+        if (partly is [StoredNetwork single])
+            return single;
+        string has = complete.Count == 0 ? "it has no complete network" : "it has " + Names(complete);
+        throw new UnavailableException(
+            partly.Count > 1 ? $"'{file.Path}' has several networks under '{wanted}'; {has}."
+            : file.Sets.First().Any(set => set.SetName == wanted)
+            ? $"What '{file.Path}' has under '{wanted}' is no network that Atrous knows; {has}."
+            : $"'{file.Path}' has no network '{wanted}'; {has}.");
+
+        bool Has(StoredNetwork network) =>
+            $".{network.Weights.SetName}.".Contains($".{wanted}.", StringComparison.Ordinal);
+    }
+
+    private static void CheckReadable(Checkpoint weights, ModelDescription description)
+    {
+        if (weights.Unreadable.Count == 0)
+            return;
+        string? name = Model.Compare(description, weights).Missing
+            .Select(missing => weights.StrippedPrefix + missing).FirstOrDefault(weights.Unreadable.ContainsKey);
+        if (name is not null)
+            throw new ModelException(
+                $"'{weights.Path}' has '{name}' among its weights, which is {weights.Unreadable[name]} and not " +
+                "supported.");
+    }
+}
