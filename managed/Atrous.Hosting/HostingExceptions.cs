@@ -13,6 +13,12 @@ public sealed class QueueFullException(string message, TimeSpan retryAfter) : At
 /// </summary>
 public sealed class RequestException(string message) : AtrousException(message);
 
+/// <summary>
+/// The header of a picture file says that it has more pixels than <see cref="AtrousOptions.MaxPixels"/>. Nothing of it
+/// was decoded; scaled down, it is taken.
+/// </summary>
+public sealed class PictureTooLargeException(string message) : AtrousException(message);
+
 /// <summary>There is no model of this name.</summary>
 public sealed class UnknownModelException(string message) : AtrousException(message);
 

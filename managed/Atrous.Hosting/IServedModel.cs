@@ -47,8 +47,9 @@ public interface IServedModel : ISegmenter
     /// <param name="request">Confidence, priority and timeout of this call; null for the defaults.</param>
     /// <param name="cancellationToken">Drops the request; its run is cut off when nobody else is in its batch.</param>
     /// <exception cref="ImageException">
-    /// The file is broken, has too many pixels, or has not the channels that the model takes.
+    /// The file is broken, or has not the channels that the model takes.
     /// </exception>
+    /// <exception cref="PictureTooLargeException">The file has too many pixels.</exception>
     /// <returns>The mask with the decoded picture, which the caller disposes.</returns>
     Task<SegmentedPhoto> SegmentAsync(
         ReadOnlyMemory<byte> file, SegmentRequest? request = null, CancellationToken cancellationToken = default);

@@ -46,6 +46,7 @@ internal readonly record struct HttpFailure(int Status, string Message, TimeSpan
     public static HttpFailure Of(AtrousException exception) => exception switch
     {
         ImageException or RequestException => new(StatusCodes.Status400BadRequest, exception.Message),
+        PictureTooLargeException => new(StatusCodes.Status413PayloadTooLarge, exception.Message),
         UnknownModelException => new(StatusCodes.Status404NotFound, exception.Message),
         QueueFullException full => new(StatusCodes.Status503ServiceUnavailable, full.Message, full.RetryAfter),
         RequestTimeoutException => new(StatusCodes.Status504GatewayTimeout, exception.Message),

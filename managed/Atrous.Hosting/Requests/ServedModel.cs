@@ -214,8 +214,8 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
     private ImageInfo HeaderOf(ReadOnlySpan<byte> file)
     {
         ImageInfo header = Image.Probe(file);
-        return (long)header.Width * header.Height <= _maxPixels ? header : throw new ImageException(
-            $"The picture has {header.Width} x {header.Height} pixels and {_maxPixels} are allowed; scale it down.");
+        return (long)header.Width * header.Height <= _maxPixels ? header : throw new PictureTooLargeException(
+            $"The picture has {header.Width} x {header.Height} pixels; at most {_maxPixels} are taken. Scale it down.");
     }
 
     private RequestTimings TimingsOf(QueuedRequest request)

@@ -12,7 +12,7 @@ internal static class Outcome
         RequestTimeoutException => "timeout",
         ModelNotReadyException => "not_ready",
         OperationCanceledException => "cancelled",
-        ImageException or RequestException => "bad_input",
+        ImageException or PictureTooLargeException or RequestException => "bad_input",
         _ => "failed",
     };
 

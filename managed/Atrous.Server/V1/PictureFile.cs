@@ -1,5 +1,4 @@
 using System.Buffers;
-using Atrous.Imaging;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
@@ -12,25 +11,24 @@ internal static class PictureFile
     private const string PartName = "image";
 
     /// <summary>
-    /// The file within the body, checked by its header: any content type will do for a body that is a picture, and
-    /// multipart/form-data holds it as the part named "image" or as the only part with a file name.
+    /// The file within the body, which begins as a JPEG or PNG does: any content type will do for a body that is a
+    /// picture, and multipart/form-data holds it as the part named "image" or as the only part with a file name.
     /// </summary>
     /// <exception cref="BadHttpRequestException">
-    /// 400, 413 or 415: there is no picture, or not within the limit.
+    /// 400 or 415: there is no picture.
     /// </exception>
-    /// <exception cref="ImageException">Its header is broken.</exception>
     public static async Task<ReadOnlyMemory<byte>> FindAsync(
-        string? contentType, ReadOnlyMemory<byte> body, long maxPixels, CancellationToken cancellationToken)
+        string? contentType, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
         ReadOnlyMemory<byte> file = MediaTypeHeaderValue.TryParse(contentType, out MediaTypeHeaderValue? type)
             && type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase)
             ? await FindPartAsync(type, body, cancellationToken)
             : body;
-        Check(file.Span, maxPixels);
+        CheckKind(file.Span);
         return file;
     }
 
-    private static void Check(ReadOnlySpan<byte> file, long maxPixels)
+    private static void CheckKind(ReadOnlySpan<byte> file)
     {
         if (file.IsEmpty)
             throw new BadHttpRequestException(
@@ -40,14 +38,6 @@ internal static class PictureFile
             throw new BadHttpRequestException(
                 "What was sent is no JPEG or PNG; convert the picture to one of these.",
                 StatusCodes.Status415UnsupportedMediaType);
-        }
-        ImageInfo info = Image.Probe(file);
-        if ((long)info.Width * info.Height > maxPixels)
-        {
-            throw new BadHttpRequestException(
-                $"The picture has {info.Width} x {info.Height} pixels; this server takes at most {maxPixels}. Scale " +
-                $"it down.",
-                StatusCodes.Status413PayloadTooLarge);
         }
     }
 

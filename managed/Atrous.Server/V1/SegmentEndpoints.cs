@@ -43,8 +43,7 @@ internal static class SegmentEndpoints
         ApiDocument.Map(routes);
     }
 
-    private static async Task SegmentAsync(
-        HttpContext context, [FromServices] IModelCatalog catalog, [FromServices] IOptions<AtrousOptions> options)
+    private static async Task SegmentAsync(HttpContext context, [FromServices] IModelCatalog catalog)
     {
         SegmentQuery query = SegmentQuery.Parse(context.Request.Query);
         IServedModel segmenter = catalog.Get(query.Model);
@@ -53,17 +52,17 @@ internal static class SegmentEndpoints
                 $"The priority {query.Request.Priority} is none of 1 to {segmenter.Batching.PriorityLevels}.");
         segmenter.EnsureAccepting();
         string device = segmenter.Device;
-        IAnswer answer = await AnswerAsync(context, query, segmenter, options.Value.MaxPixels, device);
+        IAnswer answer = await AnswerAsync(context, query, segmenter, device);
         // The picture's memory is free by now, however slowly the client reads.
         await answer.WriteAsync(context.Response, context.RequestAborted);
     }
 
     private static async Task<IAnswer> AnswerAsync(
-        HttpContext context, SegmentQuery query, IServedModel segmenter, long maxPixels, string device)
+        HttpContext context, SegmentQuery query, IServedModel segmenter, string device)
     {
         using BodyLease body = await RequestBody.ReadAsync(context, context.RequestAborted);
         ReadOnlyMemory<byte> file =
-            await PictureFile.FindAsync(context.Request.ContentType, body.Memory, maxPixels, context.RequestAborted);
+            await PictureFile.FindAsync(context.Request.ContentType, body.Memory, context.RequestAborted);
         using SegmentedPhoto result = await segmenter.SegmentAsync(file, query.Request, context.RequestAborted);
         long start = Stopwatch.GetTimestamp();
         IAnswer answer = query.Format is SegmentFormat.Json or SegmentFormat.Rle

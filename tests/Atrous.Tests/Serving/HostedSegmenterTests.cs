@@ -130,8 +130,8 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
             options.AddModel("m", model.Path, batching: new BatchingOptions { QueueLimit = 4 });
         });
         IServedModel segmenter = host.Segmenter;
-        Assert.Contains("2000 are allowed",
-            (await Assert.ThrowsAsync<ImageException>(() => segmenter.SegmentAsync(Workplace.Photo(50, 41)))).Message);
+        Assert.Contains("at most 2000 are taken",
+            (await Assert.ThrowsAsync<PictureTooLargeException>(() => segmenter.SegmentAsync(Workplace.Photo(50, 41)))).Message);
         await Assert.ThrowsAsync<ImageException>(() => segmenter.SegmentAsync(new byte[] { 1, 2, 3 }));
         await Assert.ThrowsAsync<ImageException>(() => segmenter.SegmentAsync(Workplace.Photo().AsMemory(..200)));
         using var photo = new Image(8, 8, 3);

@@ -48,7 +48,7 @@ public sealed class SegmentRefusalTests(SegmentServer server) : IClassFixture<Se
         { "a cut file", Photo[..^40], 400, "ends early" },
         { "a broken header", [.. Photo[..16], 0xff, 0xff, 0xff, 0xff, .. Photo[20..]], 400, "PNG" },
         { "two bytes of a JPEG", [0xff, 0xd8], 400, "JPEG" },
-        { "too many pixels", Workplace.Photo(65, 64), 413, "64 x 65 pixels; this server takes at most 4096" },
+        { "too many pixels", Workplace.Photo(65, 64), 413, "64 x 65 pixels; at most 4096 are taken" },
     };
 
     [Theory]
