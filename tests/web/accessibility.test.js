@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import axe from "axe-core";
-import { missing, openPage, screenshot, startBrowser, startServer, takeSample } from "./support.js";
+import { missing, openPage, sample, screenshot, startBrowser, startServer, takeSample } from "./support.js";
 
 const skip = missing();
 let server, browser;
@@ -74,5 +74,29 @@ test("the docs show every operation of the document, and nothing leaves the serv
   assert.equal(await page.locator("article.operation").count(), operations.length);
   assert.ok((await page.textContent("#operations")).includes("/v1/segment"));
   assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+test("the docs begin with segmentation, and an operation can be tried", { skip }, async () => {
+  const page = await openPage(browser, `${server.address}/docs`);
+  assert.equal(await page.textContent("#operations h2"), "Segmentation");
+  const article = page.locator("article.operation").first();
+  assert.match(await article.locator("h3").textContent(), /POST.*\/v1\/segment/);
+  await article.locator("details.tryout > summary").click();
+  await article.locator("input[type=file]").setInputFiles({ name: "street.png", mimeType: "image/png", buffer: sample() });
+  await article.locator("select[name=format]").selectOption("json");
+  await article.locator("button[type=submit]").click();
+  await article.locator(".answer pre").waitFor();
+  assert.match(await article.locator(".answer p").textContent(), /^200 OK in \d+ ms/);
+  const report = JSON.parse(await article.locator(".answer pre").textContent());
+  assert.ok(report.classes.length > 0);
+  await article.locator("select[name=format]").selectOption("overlay");
+  await article.locator("button[type=submit]").click();
+  await article.locator(".answer canvas").waitFor();
+  await article.locator("select[name=format]").selectOption("");
+  await article.locator("input[name=model]").fill("nobody");
+  await article.locator("button[type=submit]").click();
+  await article.locator(".answer p", { hasText: "404" }).waitFor();
+  assert.deepEqual(page.problems.filter((problem) => !problem.includes("404")), []);
   await page.context().close();
 });

@@ -214,6 +214,38 @@ pageTest("a request can be cancelled", async (page) => {
   await takeSample(page);
 });
 
+test("a picture that is chosen before the models are known gets their names and colours", { skip }, async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  await page.route("**/v1/models*", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.goto(server.address);
+  await page.setInputFiles("#file", { name: "early.png", mimeType: "image/png", buffer: sample() });
+  await page.waitForSelector("#busy:not([hidden])");
+  release();
+  await page.waitForSelector("#legend li");
+  const names = await page.$$eval("#legend label span:last-child", (parts) => parts.map((part) => part.textContent));
+  assert.deepEqual(names.filter((name) => name.startsWith("class ")), []);
+  await context.close();
+});
+
+pageTest("the label at the pointer goes with its picture", async (page) => {
+  await takeSample(page);
+  const box = await page.locator("#photo").boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  assert.ok(await page.isVisible("#tip"));
+  // The next picture's mask never comes.
+  await page.route("**/v1/segment*", () => undefined);
+  await page.setInputFiles("#file", { name: "next.png", mimeType: "image/png", buffer: sample() });
+  await page.waitForSelector("#busy:has-text('Segmenting')");
+  assert.equal(await page.isVisible("#tip"), false);
+  assert.equal(await page.locator("#legend li").count(), 0);
+});
+
 pageTest("a server that is gone is said in words", async (page) => {
   await page.route("**/v1/segment*", (route) => route.abort("connectionrefused"));
   await page.click(".sample");

@@ -60,14 +60,24 @@ internal static class ApiDocument
         // Relative, so that the document holds behind any proxy.
         document.Servers = [new OpenApiServer { Url = "/" }];
         document.Security = [new OpenApiSecurityRequirement()];
-        document.Tags ??= new HashSet<OpenApiTag>();
+        // What most readers come for is first, whatever order the endpoints were mapped in.
+        IEnumerable<OpenApiTag> tags = document.Tags ?? Enumerable.Empty<OpenApiTag>();
+        document.Tags = new HashSet<OpenApiTag>(tags.OrderBy(tag => tag.Name != SegmentationTag));
         foreach (OpenApiTag tag in document.Tags)
         {
             if (tag.Name == SegmentationTag)
                 tag.Description = "Pictures in, masks out.";
         }
+        var paths = new OpenApiPaths();
+        foreach ((string path, IOpenApiPathItem item) in document.Paths.OrderBy(entry => !IsSegmentation(entry.Value)))
+            paths.Add(path, item);
+        document.Paths = paths;
         return Task.CompletedTask;
     }
+
+    private static bool IsSegmentation(IOpenApiPathItem item) =>
+        item.Operations?.Values.Any(operation =>
+            operation.Tags?.Any(tag => tag.Name == SegmentationTag) == true) == true;
 
     private static Task Complete(OpenApiOperation operation)
     {

@@ -1,14 +1,9 @@
-// Makes /openapi/v1.json readable.
+// Makes /openapi/v1.json readable, and its operations something to try.
+
+import { make } from "./make.js";
+import { tryOut } from "./tryout.js";
 
 const METHODS = ["get", "put", "post", "patch", "delete"];
-
-/** An element with attributes and children; text stays text. */
-function make(name, attributes, ...children) {
-  const element = document.createElement(name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...children.filter((child) => child !== null && child !== ""));
-  return element;
-}
 
 /** Text whose `parts` are code. */
 function prose(text) {
@@ -48,7 +43,8 @@ class Reader {
       requestBody ? this.#body(this.#resolve(requestBody)) : null,
       this.#responses(responses),
       make("h4", {}, "With curl"),
-      make("pre", { tabindex: "0", "aria-label": `curl command for ${method} ${path}` }, this.#curl(operation)));
+      make("pre", { tabindex: "0", "aria-label": `curl command for ${method} ${path}` }, this.#curl(operation)),
+      tryOut(operation, parameters.map((entry) => ({ ...entry, schema: this.#resolve(entry.schema ?? {}) })), this.#mediaTypes(requestBody)));
   }
 
   #parameters(parameters) {
@@ -118,11 +114,15 @@ class Reader {
   #curl({ method, path, parameters, requestBody }) {
     const needed = parameters.filter((parameter) => parameter.in === "query" && parameter.required);
     const query = needed.map((parameter) => `${parameter.name}=...`).join("&");
-    const types = Object.keys(requestBody ? this.#resolve(requestBody).content ?? {} : {});
+    const types = this.#mediaTypes(requestBody);
     const picture = types.some((type) => type.startsWith("image/") || type === "application/octet-stream");
     const body = types.length === 0 ? "" : picture ? " --data-binary @photo.jpg" : " -H 'Content-Type: application/json' -d '{}'";
     const verb = method === "GET" || body ? "" : ` -X ${method}`;
     return `curl${verb}${body} '${location.origin}${path}${query ? `?${query}` : ""}'`;
+  }
+
+  #mediaTypes(requestBody) {
+    return Object.keys(requestBody ? this.#resolve(requestBody).content ?? {} : {});
   }
 
   #resolve(entry) {
