@@ -113,7 +113,13 @@ internal sealed class GraphWriter
                 break;
             case AveragePool2d pool:
                 Add("AveragePool", linear, inputs, Nodes.Integers("kernel_shape", pool.KernelHeight, pool.KernelWidth),
-                    Nodes.Integers("strides", pool.Stride, pool.Stride));
+                    Nodes.Integers("strides", pool.Stride, pool.Stride),
+                    Nodes.Integer("ceil_mode", pool.CeilMode ? 1 : 0));
+                break;
+            case SliceChannels slice:
+                Add("Slice", linear,
+                    [inputs[0], _constants.Integers("first", slice.First),
+                        _constants.Integers("end", slice.First + slice.Channels), _constants.Integers("channels", 1)]);
                 break;
             case GlobalAveragePool:
                 Add("GlobalAveragePool", linear, inputs);

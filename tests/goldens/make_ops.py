@@ -108,6 +108,10 @@ case("max_pool_ceil_unpadded", [(1, 8, 10, 5)], lambda x: F.max_pool2d(x, 3, 2, 
 case("max_pool_ceil_dropped", [(1, 5, 6, 4)], lambda x: F.max_pool2d(x, 2, 2, 1, ceil_mode=True))
 case("max_pool_5x5", [(1, 6, 7, 8)], lambda x: F.max_pool2d(x, 5, 1, 2))
 case("average_pool", [(1, 9, 8, 12)], lambda x: F.avg_pool2d(x, 2, 2))
+case("average_pool_ceil", [(1, 9, 8, 12)],
+     lambda x: F.avg_pool2d(x, 2, 2, ceil_mode=True, count_include_pad=False))
+case("average_pool_ceil_pixel", [(2, 1, 1, 5)],
+     lambda x: F.avg_pool2d(x, 2, 2, ceil_mode=True, count_include_pad=False))
 case("average_pool_overlapping", [(2, 6, 7, 5)], lambda x: F.avg_pool2d(x, (3, 4), 1))
 case("global_pool", [(1, 7, 9, 33)], lambda x: F.adaptive_avg_pool2d(x, 1))
 

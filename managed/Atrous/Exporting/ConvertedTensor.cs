@@ -25,7 +25,7 @@ internal sealed record ConvertedTensor(string Name, int[] Shape, Func<float[]> V
             // A network of folded norms has a bias in every convolution.
             if (parts.HasBias || fold)
                 yield return new($"{layer}.bias", [kernel.Shape[0]], () =>
-                    Bias(parts.HasBias ? Copy(bias) : new float[kernel.Shape[0]], folded));
+                    Bias(parts.Bias ?? (parts.HasBias ? Copy(bias) : new float[kernel.Shape[0]]), folded));
         }
         if (parts.Norm is not { } norm || folded is not null)
             yield break;

@@ -12,7 +12,11 @@ namespace Atrous.Exporting;
 /// <param name="Norm">Its batch norm as scale and shift; null for none.</param>
 /// <param name="IsNormFoldable">The norm directly follows this layer's own convolution.</param>
 internal sealed record LayerParts(
-    Weight? Kernel, bool HasBias, (float[] Scale, float[] Shift)? Norm, bool IsNormFoldable);
+    Weight? Kernel, bool HasBias, (float[] Scale, float[] Shift)? Norm, bool IsNormFoldable)
+{
+    /// <summary>The bias of a convolution that is merged from branches, which no file has; null for others.</summary>
+    public float[]? Bias { get; init; }
+}
 
 /// <summary>Writes down which weights a network takes, by the layers' canonical names, in forward order.</summary>
 internal sealed class LayerInventory : IWeightBinder
@@ -35,11 +39,23 @@ internal sealed class LayerInventory : IWeightBinder
         return inventory._layers;
     }
 
-    public Weight Kernel(string layer, int inputChannels, int groups, int kernelHeight, int kernelWidth)
+    public Weight Kernel(
+        string layer, int inputChannels, int groups, int kernelHeight, int kernelWidth, int? outputChannels = null)
     {
-        Weight kernel = _weights.Kernel(layer, inputChannels, groups, kernelHeight, kernelWidth);
+        Weight kernel = _weights.Kernel(
+            layer, inputChannels, groups, kernelHeight, kernelWidth, outputChannels);
         _layers[layer] = PartsOf(layer) with { Kernel = kernel };
         return kernel;
+    }
+
+    public int Groups(string layer, int inputChannels) => _weights.Groups(layer, inputChannels);
+
+    public (Weight Kernel, float[] Bias) Merged(
+        string layer, int inputChannels, int groups, int kernel, BranchSpec branches, double epsilon)
+    {
+        (Weight merged, float[] bias) = _weights.Merged(layer, inputChannels, groups, kernel, branches, epsilon);
+        _layers[layer] = PartsOf(layer) with { Kernel = merged, HasBias = true, Bias = bias };
+        return (merged, bias);
     }
 
     public float[] Bias(string layer, int channels)

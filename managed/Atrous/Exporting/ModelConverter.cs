@@ -39,7 +39,11 @@ public static class ModelConverter
         NetworkSpec network = description.Network;
         description = description with
         {
-            Network = network with { BatchNormFolded = network.BatchNormFolded || convert.FoldBatchNorm },
+            Network = network with
+            {
+                Backbone = network.Backbone.Merged(),
+                BatchNormFolded = network.BatchNormFolded || convert.FoldBatchNorm,
+            },
         };
         ConvertedTensor[] tensors = [.. ConvertedTensor.Of(source, convert.FoldBatchNorm)];
         WeightInfo[] infos = [.. tensors.Select(tensor => new WeightInfo(tensor.Name, convert.Type, tensor.Shape))];

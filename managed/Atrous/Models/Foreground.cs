@@ -11,7 +11,8 @@ namespace Atrous.Models;
 /// </summary>
 internal static class Foreground
 {
-    private static readonly Weight Kernel = new(new BackgroundKernel(), BackgroundKernel.Info);
+    /// <summary>1x1, from one channel to two: 0 and the channel itself, exact in every precision.</summary>
+    private static readonly Weight Kernel = ConstantWeight.Of("background", [2, 1, 1, 1], () => [0, 1]);
 
     /// <summary>The outputs with a channel of zeros, the background, before the network's own.</summary>
     public static NetworkOutputs WithBackground(GraphBuilder graph, NetworkOutputs outputs)
@@ -27,20 +28,4 @@ internal static class Foreground
 
     private static Value WithBackground(GraphBuilder graph, Value logits) => graph.Add(
         $"{logits.Name}.background", new Conv2d(Kernel, null, null, 1, 1, Padding.None, 1, Activation.None), logits);
-
-    /// <summary>1x1, from one channel to two: 0 and the channel itself, exact in every precision.</summary>
-    private sealed class BackgroundKernel : IWeightSource
-    {
-        public static WeightInfo Info { get; } = new("background", DType.Float32, [2, 1, 1, 1]);
-
-        public IReadOnlyDictionary<string, WeightInfo> Weights { get; } =
-            new Dictionary<string, WeightInfo> { [Info.Name] = Info };
-
-        public void Read(string name, Span<float> destination) => (destination[0], destination[1]) = (0, 1);
-
-        public void Dispose()
-        {
-            // There is no file.
-        }
-    }
 }

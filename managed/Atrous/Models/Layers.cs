@@ -28,13 +28,14 @@ internal sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkS
     /// <param name="padding">Zeros on every side; null for the network's padding style.</param>
     /// <param name="norm">A batch norm follows (unless the file has them folded).</param>
     /// <param name="bias">The convolution has a bias of its own.</param>
+    /// <param name="outputs">The channels that it must make; null for as many as its weights say.</param>
     public Value Convolution(
         Value x, string layer, int kernel, Activation activation, int stride = 1, int dilation = 1, int groups = 1,
-        int? padding = null, bool norm = true, bool bias = false)
+        int? padding = null, bool norm = true, bool bias = false, int? outputs = null)
     {
         if (spec.BatchNormFolded)
             (norm, bias) = (false, true);
-        Weight weight = weights.Kernel(layer, x.Shape.Channels, groups, kernel, kernel);
+        Weight weight = weights.Kernel(layer, x.Shape.Channels, groups, kernel, kernel, outputs);
         int channels = weight.Shape[0];
         Padding zeros = padding is { } all
             ? Padding.Symmetric(all)
@@ -47,6 +48,28 @@ internal sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkS
                 : null, stride, dilation, zeros, groups, Activation.None);
         Value y = graph.Add(layer, op, x);
         return norm ? Norm(y, layer, activation) : Activate(y, layer, activation);
+    }
+
+    /// <summary>A convolution in as many groups as its weights say, whose kernels have one group's channels.</summary>
+    public Value Grouped(
+        Value x, string layer, int kernel, Activation activation, int stride = 1, int dilation = 1,
+        bool norm = true, int? outputs = null) =>
+        Convolution(
+            x, layer, kernel, activation, stride, dilation, weights.Groups(layer, x.Shape.Channels), norm: norm,
+            outputs: outputs);
+
+    /// <summary>A convolution that was trained as a sum of branches; of none where the file has them merged.</summary>
+    public Value Merged(
+        Value x, string layer, int kernel, BranchSpec branches, Activation activation, int stride = 1,
+        int dilation = 1, int groups = 1)
+    {
+        if (branches.Count == 0)
+            return Convolution(x, layer, kernel, activation, stride, dilation, groups, norm: false, bias: true);
+        (Weight weight, float[] bias) = weights.Merged(layer, x.Shape.Channels, groups, kernel, branches, epsilon);
+        var zeros = Padding.Symmetric(dilation * (kernel - 1) / 2);
+        return Activate(
+            graph.Add(layer, new Conv2d(weight, null, bias, stride, dilation, zeros, groups, Activation.None), x),
+            layer, activation);
     }
 
     /// <summary>A convolution of each channel on its own.</summary>
@@ -95,6 +118,21 @@ internal sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkS
     public Value Add(Value a, Value b, string layer, Activation activation) =>
         Activate(
             graph.Add(layer + ".add", new Binary(BinaryKind.Add, Activation.None), a, b), layer + ".add", activation);
+
+    /// <summary>Some of the channels of every pixel.</summary>
+    public Value Slice(Value x, string layer, int first, int channels) =>
+        graph.Add(layer, new SliceChannels(first, channels), x);
+
+    /// <summary>
+    /// The mean over a window in which the zeros around the picture count: a convolution of each channel with a
+    /// constant.
+    /// </summary>
+    public Value MeanWithZeros(Value x, string layer, int kernel, int stride, Padding zeros) => graph.Add(
+        layer,
+        new Conv2d(
+            ConstantWeight.Mean(x.Shape.Channels, kernel), null, null, stride, 1, zeros, x.Shape.Channels,
+            Activation.None),
+        x);
 
     /// <summary>Concatenation along the channels.</summary>
     public Value Concat(string layer, params Value[] parts) => graph.Add(layer, new Concat(), parts);

@@ -46,8 +46,8 @@ internal sealed class Model
         {
             throw new ModelException(
                 $"The checkpoint was recognised as {description.Dialect} ({description.Evidence}) but " +
-                $"{description.Network.Head.Name} with {description.Network.Backbone.Name} has no place for its tensor " +
-                $"'{left}': its network is one that Atrous does not have.");
+                $"{description.Network.Head.Name} with {description.Network.Backbone.Name} has no place for its " +
+                $"tensor '{left}': its network is one that Atrous does not have.");
         }
         _weights = new WeightBinder(weights, description.Names);
         _minimumSide = new Lazy<int>(() => SmallestSide(description));

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Atrous.Specs;
 using Atrous.Tensors;
 
@@ -7,9 +8,17 @@ namespace Atrous.Models;
 /// <summary>Where layers get their weights, by canonical name.</summary>
 internal interface IWeightBinder
 {
-    /// <summary>The convolution kernel of a layer, OIHW.</summary>
+    /// <summary>The convolution kernel of a layer, OIHW, with so many outputs where that is known.</summary>
     /// <exception cref="ModelException">There is no such tensor, or it has another shape.</exception>
-    Weight Kernel(string layer, int inputChannels, int groups, int kernelHeight, int kernelWidth);
+    Weight Kernel(
+        string layer, int inputChannels, int groups, int kernelHeight, int kernelWidth, int? outputChannels = null);
+
+    /// <summary>The groups of a layer's convolution: its kernel has the channels of one.</summary>
+    int Groups(string layer, int inputChannels);
+
+    /// <summary>The kernel and the bias that a sum of branches is equal to.</summary>
+    (Weight Kernel, float[] Bias) Merged(
+        string layer, int inputChannels, int groups, int kernel, BranchSpec branches, double epsilon);
 
     /// <summary>The bias of a layer's convolution.</summary>
     float[] Bias(string layer, int channels);
@@ -29,27 +38,44 @@ internal sealed class WeightBinder(IWeightSource source, NameMap names) : IWeigh
 {
     private readonly ConcurrentDictionary<string, Weight> _kernels = new();
     private readonly ConcurrentDictionary<string, float[]> _vectors = new();
+    private readonly ConcurrentDictionary<string, (Weight Kernel, float[] Bias)> _merged = new();
     private readonly ConcurrentDictionary<(string, double), (float[] Scale, float[] Shift)> _norms = new();
 
-    public Weight Kernel(string layer, int inputChannels, int groups, int kernelHeight, int kernelWidth)
+    public Weight Kernel(
+        string layer, int inputChannels, int groups, int kernelHeight, int kernelWidth, int? outputChannels = null)
     {
         string name = names[layer].Convolution + ".weight";
         Weight weight = _kernels.GetOrAdd(name, n => new Weight(source, Find(n, layer)));
         IReadOnlyList<int> shape = weight.Shape;
         // A depthwise kernel is [C, 1, h, w]; it must have as many outputs as the layer has inputs.
         bool fits = shape.Count == 4 && shape[1] * groups == inputChannels && shape[0] > 0 && shape[0] % groups == 0
-            && shape[2] == kernelHeight && shape[3] == kernelWidth;
+            && shape[2] == kernelHeight && shape[3] == kernelWidth && (outputChannels ?? shape[0]) == shape[0];
         if (!fits)
         {
             throw new ModelException(
                 $"The tensor '{name}' has the shape [{string.Join(", ", shape)}]; this network needs " +
-                $"[*, {inputChannels / groups}, {kernelHeight}, {kernelWidth}]. Is it a checkpoint of another network?")
+                $"[{outputChannels?.ToString(CultureInfo.InvariantCulture) ?? "*"}, {inputChannels / groups}, " +
+                $"{kernelHeight}, {kernelWidth}]. Is it a checkpoint of another network?")
             {
                 Remedy = Remedy.DescribeModel,
             };
         }
         return weight;
     }
+
+    public int Groups(string layer, int inputChannels)
+    {
+        string name = names[layer].Convolution + ".weight";
+        // A kernel that fits no number of groups is told by its shape, where it is asked for.
+        return Find(name, layer).Shape is [_, > 0 and var channels, ..] && inputChannels % channels == 0
+            ? inputChannels / channels
+            : 1;
+    }
+
+    public (Weight Kernel, float[] Bias) Merged(
+        string layer, int inputChannels, int groups, int kernel, BranchSpec branches, double epsilon) =>
+        _merged.GetOrAdd(
+            layer, _ => MergedBranches.Of(this, layer, inputChannels, groups, kernel, branches, epsilon));
 
     public float[] Bias(string layer, int channels) => Vector(names[layer].Convolution + ".bias", layer, channels);
 

@@ -5,11 +5,13 @@ namespace Atrous.Models;
 
 /// <summary>
 /// Stands in for a checkpoint and writes down every tensor that a network asks for, so that all missing and unexpected
-/// ones can be told at once. Its kernels have whatever input channels are asked for and <see cref="Width"/> outputs.
+/// ones can be told at once. Its kernels have whatever channels are asked for; where outputs are not asked for,
+/// <see cref="Width"/>, and a convolution in groups keeps its input's.
 /// </summary>
 internal sealed class WeightInventory(NameMap names) : IWeightBinder, IWeightSource
 {
-    private const int Width = 8;
+    // Divisible by the slices that networks cut channels into.
+    private const int Width = 24;
     private readonly Dictionary<string, WeightInfo> _weights = [];
 
     /// <summary>The names asked for.</summary>
@@ -17,12 +19,19 @@ internal sealed class WeightInventory(NameMap names) : IWeightBinder, IWeightSou
 
     public IReadOnlyDictionary<string, WeightInfo> Weights => _weights;
 
-    public Weight Kernel(string layer, int inputChannels, int groups, int kernelHeight, int kernelWidth)
+    public Weight Kernel(
+        string layer, int inputChannels, int groups, int kernelHeight, int kernelWidth, int? outputChannels = null)
     {
-        int outputs = groups > 1 ? inputChannels : Width;
+        int outputs = outputChannels ?? (groups > 1 ? inputChannels : Width);
         return new Weight(this,
             Note(names[layer].Convolution + ".weight", outputs, inputChannels / groups, kernelHeight, kernelWidth));
     }
+
+    public int Groups(string layer, int inputChannels) => inputChannels;
+
+    public (Weight Kernel, float[] Bias) Merged(
+        string layer, int inputChannels, int groups, int kernel, BranchSpec branches, double epsilon) =>
+        MergedBranches.Of(this, layer, inputChannels, groups, kernel, branches, epsilon);
 
     public float[] Bias(string layer, int channels)
     {

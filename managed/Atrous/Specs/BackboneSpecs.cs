@@ -11,6 +11,8 @@ namespace Atrous.Specs;
 [JsonDerivedType(typeof(InvertedResidualSpec), "invertedResidual")]
 [JsonDerivedType(typeof(XceptionSpec), "xception")]
 [JsonDerivedType(typeof(DenseNetSpec), "denseNet")]
+[JsonDerivedType(typeof(MobileOneSpec), "mobileOne")]
+[JsonDerivedType(typeof(DualPathNetSpec), "dualPathNet")]
 internal abstract record BackboneSpec
 {
     /// <summary>For people: "ResNet-101".</summary>
@@ -21,31 +23,9 @@ internal abstract record BackboneSpec
 
     /// <summary>After every convolution that has one.</summary>
     public Activation Activation { get; init; } = Activation.Relu;
-}
 
-/// <summary>He et al. 2015, arXiv:1512.03385, with stride traded for dilation in the last stages.</summary>
-internal sealed record ResNetSpec : BackboneSpec
-{
-    /// <summary>Blocks of each of the four stages: 3,4,23,3 for ResNet-101.</summary>
-    public required IReadOnlyList<int> Blocks { get; init; }
-
-    /// <summary>Stride and dilation of each stage.</summary>
-    public required IReadOnlyList<DilationPlan.Stage> Stages { get; init; }
-
-    /// <summary>1x1, 3x3, 1x1 blocks (ResNet-50 and up) rather than 3x3, 3x3.</summary>
-    public bool Bottleneck { get; init; } = true;
-
-    /// <summary>Convolutions of the stem: one 7x7, or three 3x3 (the "deep" stem of ResNet-C).</summary>
-    public int StemConvolutions { get; init; } = 1;
-
-    /// <summary>The Caffe layout: a bottleneck's stride sits in its first 1x1 convolution, not in the 3x3.</summary>
-    public bool StrideInFirstConvolution { get; init; }
-
-    /// <summary>The max-pool rounds its size up, as Caffe does.</summary>
-    public bool CeilModePool { get; init; }
-
-    /// <summary>Multiplies the dilation of the last stage's blocks; null for 1,1,1.</summary>
-    public IReadOnlyList<int>? MultiGrid { get; init; }
+    /// <summary>The same network where sums of branches are stored as one convolution each.</summary>
+    public virtual BackboneSpec Merged() => this;
 }
 
 /// <summary>
@@ -97,6 +77,11 @@ internal sealed record InvertedResidualSpec : BackboneSpec
     /// <summary>The low-level features are that block's depthwise output, before its projection.</summary>
     public bool LowLevelBeforeProjection { get; init; }
 }
+
+/// <summary>A squeeze-and-excitation gate's functions, Hu et al. 2017 (arXiv:1709.01507), figure 3.</summary>
+/// <param name="Squeezed">After the narrow layer.</param>
+/// <param name="Excited">Makes the factors of the channels.</param>
+internal sealed record GateSpec(Activation Squeezed, Activation Excited);
 
 /// <summary>One inverted residual block: expand, depthwise, (squeeze-excite), project.</summary>
 /// <param name="Stride">In the depthwise convolution, or in the expansion where there is none.</param>
@@ -153,6 +138,9 @@ internal sealed record XceptionSpec : BackboneSpec
 
     /// <summary>Where the low-level features are taken.</summary>
     public required XceptionTap LowLevel { get; init; }
+
+    /// <summary>The block of <see cref="XceptionTap.LastInput"/>, counted from 1.</summary>
+    public int TapBlock { get; init; } = 2;
 }
 
 /// <summary>Where Xception's low-level features come from.</summary>
@@ -166,6 +154,9 @@ internal enum XceptionTap
 
     /// <summary>The second separable convolution of block 2, before its activation.</summary>
     Block2Second,
+
+    /// <summary>What the last separable convolution of a block reads, after its activation.</summary>
+    LastInput,
 }
 
 /// <summary>A block of separable convolutions with a skip.</summary>

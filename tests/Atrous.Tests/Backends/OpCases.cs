@@ -118,6 +118,10 @@ public static class OpCases
             "average_pool_overlapping", new AveragePool2d(3, 4, 1), [new(2, 6, 7, 5)], "a window that is not square");
         yield return new(
             "average_pool_window", new AveragePool2d(6, 8, 1), [new(1, 6, 8, 9)], "detectron2's image pooling");
+        yield return new("average_pool_ceil", new AveragePool2d(2, 2, 2) { CeilMode = true }, [new(1, 9, 8, 12)],
+            "only what lies in the picture counts (ResNet-D)");
+        yield return new("average_pool_ceil_pixel", new AveragePool2d(2, 2, 2) { CeilMode = true }, [new(2, 1, 1, 5)],
+            "a window that hangs over on both sides");
         yield return new("global_pool", new GlobalAveragePool(), [new(1, 7, 9, 33)], "ASPP's image pooling");
         yield return new(
             "global_pool_batch", new GlobalAveragePool(), [new(2, 33, 41, 8)], "many pixels, two pictures");
@@ -175,6 +179,8 @@ public static class OpCases
         yield return new("concat", new Concat(), [new(2, 4, 5, 7), new(2, 4, 5, 16), new(2, 4, 5, 1)],
             "channels that fill no vector");
         yield return new("concat_one", new Concat(), [new(1, 4, 5, 6)], "nothing to join");
+        yield return new("slice", new SliceChannels(5, 6), [new(2, 4, 5, 17)], "from and to the middle of a vector");
+        yield return new("slice_last", new SliceChannels(16, 16), [new(1, 3, 4, 32)], "whole vectors, up to the end");
         yield return new("crop", new Crop(2, 1, 4, 3), [new(2, 7, 6, 5)], "a window inside");
         yield return new("crop_all", new Crop(0, 0, 4, 5), [new(1, 4, 5, 9)], "a plain copy");
     }

@@ -131,7 +131,8 @@ internal static class GoldenNetworks
         {
             executable.Run([input], outputs);
             return shapes.ToDictionary(pair => pair.Key, pair => outputs.Where(output => output.Shape == pair.Value)
-                .Select(output => Distance(golden, pair.Key, output)).Append(double.PositiveInfinity).Min());
+                .SelectMany(output => Distances(golden, pair.Key, Layout.Values(output), output.Shape.Channels))
+                .Append(double.PositiveInfinity).Min());
         }
         finally
         {
@@ -139,12 +140,18 @@ internal static class GoldenNetworks
         }
     }
 
-    private static double Distance(Golden golden, string name, Tensor actual)
+    /// <summary>Of the value, and of its ReLU, which the original may give out without reading it.</summary>
+    private static double[] Distances(Golden golden, string name, float[] values, int channels) =>
+    [
+        Distance(golden, name, values, channels),
+        Distance(golden, name, Array.ConvertAll(values, value => Math.Max(value, 0)), channels),
+    ];
+
+    private static double Distance(Golden golden, string name, float[] values, int channels)
     {
         GoldenTensor stored = golden.Intermediate(name, out int step);
         float[] expected = stored.ToNhwc();
-        int kept = stored.Nhwc.Channels, channels = actual.Shape.Channels;
-        float[] values = Layout.Values(actual);
+        int kept = stored.Nhwc.Channels;
         double std = golden.StdOfIntermediate(name), worst = 0;
         for (int i = 0; i < expected.Length; i++)
         {

@@ -124,7 +124,8 @@ public sealed class Golden
     /// those of a head for training.
     /// </summary>
     public Shape? ShapeOfIntermediate(string name) =>
-        Ints(_case.GetProperty("intermediates").GetProperty(name).GetProperty("full_shape")) is [var n, var c, var h, var w]
+        Ints(_case.GetProperty("intermediates").GetProperty(name).GetProperty("full_shape"))
+            is [var n, var c, var h, var w]
             ? new Shape(n, h, w, c)
             : null;
 

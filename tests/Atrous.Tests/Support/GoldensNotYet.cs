@@ -8,28 +8,6 @@ internal static class GoldensNotYet
 {
     public static readonly HashSet<string> Names =
     [
-        // segmentation_models.pytorch: the ResNet family and its like
-        "smp033_deeplabv3plus_timm-gernet_s_os16_96x128",
-        "smp033_deeplabv3plus_timm-regnetx_002_os16_96x128",
-        "smp_deeplabv3_se_resnext50_32x4d_os8_96x128",
-        "smp_deeplabv3plus_dpn68_os8_96x128",
-        "smp_deeplabv3plus_mobileone_s0_os16_96x128",
-        "smp_deeplabv3plus_resnext101_32x4d_os16_96x128",
-        "smp_deeplabv3plus_resnext101_32x8d_os16_96x128",
-        "smp_deeplabv3plus_se_resnet50_os16_96x128",
-        "smp_deeplabv3plus_senet154_os16_96x128",
-        "smp_deeplabv3plus_timm-gernet_s_os16_96x128",
-        "smp_deeplabv3plus_timm-regnety_016_os16_96x128",
-        "smp_deeplabv3plus_timm-res2net50_26w_4s_os8_96x128",
-        "smp_deeplabv3plus_timm-resnest101e_os16_96x128",
-        "smp_deeplabv3plus_timm-resnest50d_os16_96x128",
-        "smp_deeplabv3plus_timm-resnest50d_os8_96x128",
-        "smp_deeplabv3plus_timm-skresnet18_os16_96x128",
-        "smp_deeplabv3plus_tu-resnet18_os16_96x128",
-        "smp_deeplabv3plus_tu-resnet34_os8_96x128",
-        "smp_deeplabv3plus_tu-resnet50_os16_96x128",
-        "smp_deeplabv3plus_tu-seresnext50_32x4d_os16_96x128",
-        "smp_deeplabv3plus_tu-xception41_os16_96x128",
         // EfficientNet and the mobile networks
         "smp_deeplabv3_efficientnet-b0_os8_96x128",
         "smp_deeplabv3_efficientnet-b4_os8_96x128",

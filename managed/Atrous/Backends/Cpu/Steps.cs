@@ -52,6 +52,7 @@ internal static unsafe class Steps
             AveragePool2d op => [AveragePool(op.KernelHeight, op.KernelWidth, op.Stride, x, y)],
             GlobalAveragePool => [AveragePool(x.Shape.Height, x.Shape.Width, 1, x, y)],
             ResizeBilinear op => [Resize(op, x, y)],
+            SliceChannels op => [Copy(x.Slice(op.First, op.Channels), 0, 0, y)],
             Crop op => [Copy(x, op.Top, op.Left, y)],
             Concat => Concatenation(node, graph, layout, y),
             Softmax => [(engine, frame) => LibAtrous.Softmax(engine, x.In(frame), y.In(frame))],
@@ -142,12 +143,7 @@ internal static unsafe class Steps
             bool inPlace = graph.Slices.TryGetValue(input, out Slice slice) && slice == new Slice(node.Output, channel);
             if (!inPlace)
             {
-                View part = y with
-                {
-                    OffsetInBytes = y.OffsetInBytes + channel * y.Type.SizeInBytes(),
-                    Shape = input.Shape,
-                };
-                copies.Add(Copy(layout.Of(input), 0, 0, part));
+                copies.Add(Copy(layout.Of(input), 0, 0, y.Slice(channel, input.Shape.Channels)));
             }
             channel += input.Shape.Channels;
         }

@@ -19,6 +19,13 @@ internal readonly record struct View(int Block, long OffsetInBytes, long PixelSt
         (void*)(frame.Blocks[Block] + (nint)OffsetInBytes), PixelStride, Shape.Batch, Shape.Height, Shape.Width,
         Shape.Channels,
         Type == DType.BFloat16 ? NativeType.BFloat16 : NativeType.Float32);
+
+    /// <summary>Some of the channels of every pixel.</summary>
+    public View Slice(int first, int channels) => this with
+    {
+        OffsetInBytes = OffsetInBytes + (long)first * Type.SizeInBytes(),
+        Shape = Shape with { Channels = channels },
+    };
 }
 
 /// <summary>Turns a memory plan into views.</summary>

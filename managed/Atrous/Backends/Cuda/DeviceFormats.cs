@@ -42,6 +42,7 @@ internal readonly record struct DeviceFormats(
         AveragePool2d => new(MadeFormat.Stored),
         GlobalAveragePool => new(MadeFormat.Stored),
         ResizeBilinear => new(MadeFormat.OfInput, ReadsAny: true, WritesAny: true),
+        SliceChannels => new(MadeFormat.Stored),
         Crop => new(MadeFormat.OfInput, ReadsAny: true, WritesAny: true),
         Concat => new(MadeFormat.Stored, ReadsAny: true, WritesAny: true),
         Softmax => new(MadeFormat.Plain, ReadsAny: true),

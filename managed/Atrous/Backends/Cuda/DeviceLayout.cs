@@ -16,6 +16,10 @@ internal readonly record struct DeviceView(long Offset, long PixelStride, Shape 
     /// <summary>The first channels alone.</summary>
     public DeviceView First(int channels) => this with { Shape = Shape with { Channels = channels } };
 
+    /// <summary>Some of the channels.</summary>
+    public DeviceView Part(int first, int channels) =>
+        First(channels) with { Offset = Offset + (long)first * Type.SizeInBytes() };
+
     public bool IsPacked => PixelStride == Shape.Channels;
 }
 

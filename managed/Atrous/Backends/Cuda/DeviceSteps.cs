@@ -60,6 +60,7 @@ internal sealed class DeviceSteps(
             ResizeBilinear op =>
                 [Kernel(
                     node, m => KernelLaunches.Resize(x.Type, y.Type, op, x.First(y.Shape.Channels).At(m), y.At(m)))],
+            SliceChannels op => [Copy(node, x.Part(op.First, op.Channels), 0, 0, y)],
             Crop op => [Copy(node, x.First(channels), op.Top, op.Left, y)],
             Concat => Concatenation(node, y),
             Softmax => [Kernel(node, m => KernelLaunches.Softmax(x.Type, x.First(channels).At(m), y.At(m)))],

@@ -27,6 +27,23 @@ internal static unsafe class Copying
     /// </summary>
     public static void Window(int top, int left, Tensor input, Tensor output) => Place(input, top, left, output, 0);
 
+    /// <summary>The channels from <paramref name="first"/>, as many as the output has.</summary>
+    public static void Slice(int first, Tensor input, Tensor output)
+    {
+        Shape shape = output.Shape;
+        for (int image = 0; image < shape.Batch; image++)
+        {
+            for (int y = 0; y < shape.Height; y++)
+            {
+                for (int x = 0; x < shape.Width; x++)
+                {
+                    for (int c = 0; c < shape.Channels; c++)
+                        output[image, y, x, c] = input[image, y, x, first + c];
+                }
+            }
+        }
+    }
+
     private static void Place(Tensor input, int top, int left, Tensor output, int channel)
     {
         Shape shape = output.Shape;

@@ -22,17 +22,19 @@ internal static class Pooling
         });
     }
 
-    /// <summary>The mean of each window; windows lie inside the picture.</summary>
+    /// <summary>The mean of the part of each window that lies inside the picture.</summary>
     public static void Average(int height, int width, int stride, Tensor input, Tensor output) =>
         ForEachCell(output.Shape, (image, y, x, c) =>
         {
+            int top = y * stride, bottom = Math.Min(top + height, input.Shape.Height);
+            int left = x * stride, right = Math.Min(left + width, input.Shape.Width);
             double sum = 0;
-            for (int row = y * stride; row < y * stride + height; row++)
+            for (int row = top; row < bottom; row++)
             {
-                for (int column = x * stride; column < x * stride + width; column++)
+                for (int column = left; column < right; column++)
                     sum += input[image, row, column, c];
             }
-            output[image, y, x, c] = (float)(sum / ((double)height * width));
+            output[image, y, x, c] = (float)(sum / ((double)(bottom - top) * (right - left)));
         });
 
     private static void ForEachCell(Shape shape, Action<int, int, int, int> compute)

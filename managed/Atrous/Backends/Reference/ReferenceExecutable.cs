@@ -95,6 +95,7 @@ internal sealed class ReferenceExecutable : IExecutable
         Activate activate => (x, y) => Elementwise.Activate(activate.Activation, x[0], y[0]),
         Binary binary => (x, y) => Elementwise.Combine(binary, x[0], x[1], y[0]),
         Concat => (x, y) => Copying.Concatenate(x, y[0]),
+        SliceChannels slice => (x, y) => Copying.Slice(slice.First, x[0], y[0]),
         Crop crop => (x, y) => Copying.Window(crop.Top, crop.Left, x[0], y[0]),
         Softmax => (x, y) => Labelling.Softmax(x[0], y[0]),
         Argmax argmax => (x, y) => Labelling.Upsampled(argmax.Upsample, x[0], logits => Labelling.Argmax(logits, y[0])),

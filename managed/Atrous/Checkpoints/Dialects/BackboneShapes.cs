@@ -7,13 +7,15 @@ namespace Atrous.Checkpoints.Dialects;
 /// <summary>Backbones as the field's papers define them, and what a file's keys tell about their size.</summary>
 internal static class BackboneShapes
 {
-    /// <summary>Counts the blocks of the four stages by the keys of their first convolution.</summary>
+    /// <summary>Counts the blocks of the stages by the keys of their first convolution.</summary>
     /// <param name="weights">The file's tensors, whose keys are counted.</param>
     /// <param name="firstConvolution">The key of a block's first kernel, given stage (1..4) and block (0..).</param>
-    public static int[] CountBlocks(IWeightSource weights, Func<int, int, string> firstConvolution)
+    /// <param name="stages">The number of stages.</param>
+    public static int[] CountBlocks(
+        IWeightSource weights, Func<int, int, string> firstConvolution, int stages = 4)
     {
-        var blocks = new int[4];
-        for (int stage = 0; stage < 4; stage++)
+        var blocks = new int[stages];
+        for (int stage = 0; stage < stages; stage++)
         {
             while (weights.Has(firstConvolution(stage + 1, blocks[stage])))
                 blocks[stage]++;

@@ -11,6 +11,12 @@ internal static class WeightFacts
     /// <summary>Classes, from the last convolution's kernel.</summary>
     public static int Outputs(this IWeightSource weights, string name) => Kernel(weights, name)[0];
 
+    /// <summary>Height of a convolution's window, which is its width too.</summary>
+    public static int KernelSize(this IWeightSource weights, string name) => Kernel(weights, name)[2];
+
+    /// <summary>Channels of one group of a convolution.</summary>
+    public static int GroupWidth(this IWeightSource weights, string name) => Kernel(weights, name)[1];
+
     /// <summary>Whether the file has all of these tensors.</summary>
     public static bool Has(this IWeightSource weights, params string[] keys) =>
         Array.TrueForAll(keys, weights.Weights.ContainsKey);

@@ -29,18 +29,33 @@ public sealed record MaxPool2d(int Kernel, int Stride, int Padding, bool CeilMod
     }
 }
 
-/// <summary>Mean over a window without padding.</summary>
+/// <summary>Mean over a window without padding; what lies beyond the picture does not count.</summary>
 /// <param name="KernelHeight">Rows of the window.</param>
 /// <param name="KernelWidth">Columns of the window.</param>
 /// <param name="Stride">Input pixels per output pixel.</param>
 public sealed record AveragePool2d(int KernelHeight, int KernelWidth, int Stride) : Op
 {
+    /// <summary>
+    /// Round the output's size up (PyTorch's ceil_mode), so that the last windows may hang over, instead of down.
+    /// </summary>
+    public bool CeilMode { get; init; }
+
     public override Shape OutputShape(IReadOnlyList<Shape> inputs)
     {
         Shape x = inputs[0];
-        if (KernelHeight > x.Height || KernelWidth > x.Width)
-            throw Misfit($"the input {x} is smaller than the window {KernelHeight}x{KernelWidth}");
-        return x with { Height = (x.Height - KernelHeight) / Stride + 1, Width = (x.Width - KernelWidth) / Stride + 1 };
+        int height = Extent(x.Height, KernelHeight), width = Extent(x.Width, KernelWidth);
+        return height > 0 && width > 0
+            ? x with { Height = height, Width = width }
+            : throw Misfit($"the input {x} is smaller than the window {KernelHeight}x{KernelWidth}");
+    }
+
+    private int Extent(int size, int kernel)
+    {
+        if (!CeilMode)
+            return size < kernel ? 0 : (size - kernel) / Stride + 1;
+        int extent = (Math.Max(size - kernel, 0) + Stride - 1) / Stride + 1;
+        // As in PyTorch: the last window must start inside the picture.
+        return (extent - 1) * Stride >= size ? extent - 1 : extent;
     }
 }
 

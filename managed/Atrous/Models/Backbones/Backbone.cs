@@ -19,6 +19,8 @@ internal static class Backbone
         InvertedResidualSpec inverted => InvertedResidualNet.Build(inverted, layers, image),
         XceptionSpec xception => Xception.Build(xception, layers, image),
         DenseNetSpec denseNet => DenseNet.Build(denseNet, layers, image),
+        MobileOneSpec mobileOne => MobileOne.Build(mobileOne, layers, image),
+        DualPathNetSpec dualPath => DualPathNet.Build(dualPath, layers, image),
         _ => throw new ArgumentOutOfRangeException(nameof(spec), spec, null),
     };
 }

@@ -1,5 +1,4 @@
 using Atrous.Graph;
-using Atrous.Graph.Ops;
 using Atrous.Specs;
 
 namespace Atrous.Models.Backbones;
@@ -11,6 +10,8 @@ namespace Atrous.Models.Backbones;
 /// </summary>
 internal static class InvertedResidualNet
 {
+    private static readonly GateSpec Gate = new(Activation.Relu, Activation.HardSigmoid);
+
     public static Features Build(InvertedResidualSpec spec, Layers layers, Value image)
     {
         Value x = layers.Convolution(
@@ -51,16 +52,8 @@ internal static class InvertedResidualNet
         }
         Value depthwise = y;
         if (block.SqueezeExcite)
-            y = Gate(layers, y, $"{name}.gate");
+            y = SqueezeExcite.Build(Gate, layers, y, $"{name}.gate");
         y = layers.Convolution(y, $"{name}.project", 1, Activation.None);
         return (block.Residual ? layers.Add(y, x, name, Activation.None) : y, depthwise);
-    }
-
-    private static Value Gate(Layers layers, Value x, string name)
-    {
-        Value gate = layers.Graph.Add($"{name}.pool", new GlobalAveragePool(), x);
-        gate = layers.Convolution(gate, $"{name}.reduce", 1, Activation.Relu, norm: false, bias: true);
-        gate = layers.Convolution(gate, $"{name}.expand", 1, Activation.HardSigmoid, norm: false, bias: true);
-        return layers.Graph.Add($"{name}.multiply", new Binary(BinaryKind.Multiply, Activation.None), x, gate);
     }
 }

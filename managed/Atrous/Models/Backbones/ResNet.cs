@@ -1,12 +1,13 @@
 using Atrous.Graph;
 using Atrous.Graph.Ops;
+using Atrous.Models.Blocks;
 using Atrous.Specs;
 
 namespace Atrous.Models.Backbones;
 
 /// <summary>
-/// Deep residual networks, He et al. 2015 (arXiv:1512.03385), dilated as in Chen et al. 2017 (arXiv:1706.05587).
-/// Layers: stem.conv1.., stage{1..4}.{block}.conv{1..3}, .shortcut.
+/// Deep residual networks, He et al. 2015 (arXiv:1512.03385), dilated as in Chen et al. 2017 (arXiv:1706.05587), and
+/// their relatives. Layers: stem.conv1.., stage{1..}.{block}.conv{1..3}, .gate.reduce, .gate.expand, .shortcut, last.
 /// </summary>
 internal static class ResNet
 {
@@ -19,24 +20,20 @@ internal static class ResNet
         Value? lowLevel = null;
         for (int stage = 0; stage < spec.Blocks.Count; stage++)
         {
-            DilationPlan.Stage plan = spec.Stages[stage];
             for (int block = 0; block < spec.Blocks[stage]; block++)
-            {
-                int grid = stage == spec.Blocks.Count - 1 && spec.MultiGrid is { } grids
-                    ? grids[block % grids.Count]
-                    : 1;
-                int stride = block == 0 ? plan.Stride : 1;
-                int dilation = (block == 0 ? plan.FirstDilation : plan.Dilation) * grid;
-                x = Residual(spec, layers, x, $"backbone.stage{stage + 1}.{block}", stride, dilation, block == 0);
-            }
+                x = Residual(spec, layers, x, new Place(spec, stage, block));
             if (stage == 0)
                 lowLevel = x;
         }
+        if (spec.LastConvolution)
+            x = layers.Convolution(x, "backbone.last", 1, spec.Activation);
         return new Features(lowLevel, x);
     }
 
     private static Value Stem(ResNetSpec spec, Layers layers, Value x)
     {
+        if (spec.SmallStem)
+            return layers.Convolution(x, "backbone.stem.conv1", 3, spec.Activation, stride: 2);
         if (spec.StemConvolutions == 1)
         {
             x = layers.Convolution(x, "backbone.stem.conv1", 7, spec.Activation, stride: 2);
@@ -46,30 +43,93 @@ internal static class ResNet
             for (int i = 1; i <= spec.StemConvolutions; i++)
                 x = layers.Convolution(x, $"backbone.stem.conv{i}", 3, spec.Activation, stride: i == 1 ? 2 : 1);
         }
-        return layers.Graph.Add("backbone.stem.pool", new MaxPool2d(3, 2, 1, spec.CeilModePool), x);
+        return layers.Graph.Add("backbone.stem.pool", new MaxPool2d(3, 2, spec.PoolPadding, spec.CeilModePool), x);
     }
 
-    private static Value Residual(
-        ResNetSpec spec, Layers layers, Value x, string name, int stride, int dilation, bool first)
+    private static Value Residual(ResNetSpec spec, Layers layers, Value x, Place at)
     {
         Activation act = spec.Activation, none = Activation.None;
-        // A basic block's first stage keeps shape, so it has no projection there: the same width in and out, stride 1.
-        bool projects = first
-            && (spec.Bottleneck || stride > 1 || !name.StartsWith("backbone.stage1", StringComparison.Ordinal));
+        bool bottleneck = spec.Bottleneck && at.Stage >= spec.BasicStages;
         Value y;
-        if (spec.Bottleneck)
+        if (bottleneck)
         {
-            (int reduceStride, int windowStride) = spec.StrideInFirstConvolution ? (stride, 1) : (1, stride);
-            y = layers.Convolution(x, $"{name}.conv1", 1, act, reduceStride);
-            y = layers.Convolution(y, $"{name}.conv2", 3, act, windowStride, dilation);
-            y = layers.Convolution(y, $"{name}.conv3", 1, none);
+            (int reduceStride, int windowStride) = spec.StrideInFirstConvolution ? (at.Stride, 1) : (1, at.Stride);
+            y = layers.Convolution(x, $"{at.Name}.conv1", 1, act, reduceStride);
+            y = Window(spec, layers, y, $"{at.Name}.conv2", windowStride, at);
+            if (spec is { Gate: { } inner, GateInside: true })
+                y = SqueezeExcite.Build(inner, layers, y, $"{at.Name}.gate");
+            y = layers.Convolution(y, $"{at.Name}.conv3", 1, none);
         }
         else
         {
-            y = layers.Convolution(x, $"{name}.conv1", 3, act, stride, dilation);
-            y = layers.Convolution(y, $"{name}.conv2", 3, none, dilation: dilation);
+            y = Window(spec, layers, x, $"{at.Name}.conv1", at.Stride, at);
+            y = layers.Convolution(y, $"{at.Name}.conv2", 3, none, dilation: at.Dilation);
         }
-        Value skip = projects ? layers.Convolution(x, $"{name}.shortcut", 1, none, stride) : x;
-        return layers.Add(y, skip, name, act);
+        if (spec is { Gate: { } gate, GateInside: false })
+            y = SqueezeExcite.Build(gate, layers, y, $"{at.Name}.gate");
+        // A basic block's first stage keeps shape, so it has no projection there: the same width in and out, stride 1.
+        bool projects = at.IsFirst && (bottleneck || at.Stride > 1 || at.Stage > 0);
+        return layers.Add(y, projects ? Shortcut(spec, layers, x, at) : x, at.Name, act);
+    }
+
+    private static Value Window(ResNetSpec spec, Layers layers, Value x, string name, int stride, Place at)
+    {
+        Activation act = spec.Activation;
+        return spec.Window switch
+        {
+            ResidualWindow.MultiScale => MultiScaleConvolution.Build(
+                layers, x, name, spec.Scales, act, stride, at.WindowDilation, at.IsFirst),
+            ResidualWindow.SplitAttention => SplitAttention.Build(layers, x, name, act, stride, at.WindowDilation),
+            ResidualWindow.SelectiveKernels => SelectiveKernels.Build(
+                layers, x, name, act, stride, Reaches(spec, at.WindowDilation), spec.SplitsInput),
+            _ => layers.Grouped(x, name, 3, act, stride, at.WindowDilation),
+        };
+    }
+
+    private static (int First, int Second) Reaches(ResNetSpec spec, int dilation) =>
+        (dilation, spec.EqualReachWhenDilated && dilation > 1 ? dilation : 2 * dilation);
+
+    private static Value Shortcut(ResNetSpec spec, Layers layers, Value x, Place at)
+    {
+        string name = $"{at.Name}.shortcut";
+        int stride = at.Stride;
+        if (spec.PooledShortcut)
+        {
+            if (stride > 1)
+                x = layers.Graph.Add($"{name}.pool", new AveragePool2d(stride, stride, stride) { CeilMode = true }, x);
+            else if (at.Dilation > 1)
+                x = layers.MeanWithZeros(x, $"{name}.pool", 2, 1, new Padding(0, 0, 1, 1));
+            stride = 1;
+        }
+        int kernel = at.Stage == 0 ? 1 : spec.ShortcutKernel;
+        return layers.Convolution(x, name, kernel, Activation.None, stride, at.WindowDilation);
+    }
+
+    /// <summary>Where a block is, and what follows from it.</summary>
+    private readonly struct Place
+    {
+        public Place(ResNetSpec spec, int stage, int block)
+        {
+            DilationPlan.Stage plan = spec.Stages[stage];
+            int grid = stage == spec.Blocks.Count - 1 && spec.MultiGrid is { } grids ? grids[block % grids.Count] : 1;
+            (Stage, IsFirst, Name) = (stage, block == 0, $"backbone.stage{stage + 1}.{block}");
+            Stride = IsFirst ? plan.Stride : 1;
+            Dilation = plan.Dilation * grid;
+            WindowDilation = (IsFirst ? plan.FirstDilation : plan.Dilation) * grid;
+        }
+
+        public int Stage { get; }
+
+        public bool IsFirst { get; }
+
+        public string Name { get; }
+
+        public int Stride { get; }
+
+        /// <summary>Of the stage.</summary>
+        public int Dilation { get; }
+
+        /// <summary>Of the convolution that has the block's stride.</summary>
+        public int WindowDilation { get; }
     }
 }

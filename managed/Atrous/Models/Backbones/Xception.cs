@@ -26,12 +26,13 @@ internal static class Xception
             if (block.InputActivation is { } inputActivation)
                 x = layers.Activate(x, $"backbone.block{i}.input", inputActivation);
             Value input = x;
-            (x, Value second) = Block(spec, block, layers, x, $"backbone.block{i}");
+            (x, Value second, Value lastInput) = Block(spec, block, layers, x, $"backbone.block{i}");
             lowLevel = (spec.LowLevel, i) switch
             {
                 (XceptionTap.Block1, 1) => x,
                 (XceptionTap.Block2Input, 2) => input,
                 (XceptionTap.Block2Second, 2) => second,
+                (XceptionTap.LastInput, _) when i == spec.TapBlock => lastInput,
                 _ => lowLevel,
             };
         }
@@ -49,18 +50,19 @@ internal static class Xception
         return new Features(lowLevel, x);
     }
 
-    private static (Value Out, Value Second) Block(
+    private static (Value Out, Value Second, Value LastInput) Block(
         XceptionSpec spec, XceptionBlock block, Layers layers, Value x, string name)
     {
         bool sees = block.ConvolutionSkip ? spec.ConvolutionSkipActivated : spec.IdentitySkipActivated;
         Value y = block.StartsActivated ? layers.Activate(x, $"{name}.start", spec.Activation) : x;
         Value skip = sees ? y : x;
-        Value second = y;
+        Value second = y, lastInput = y;
         for (int i = 1; i <= block.Convolutions; i++)
         {
             bool last = i == block.Convolutions;
             if (i > 1)
                 y = layers.Activate(y, $"{name}.sep{i}.start", spec.Activation);
+            lastInput = y;
             y = layers.Depthwise(
                 y, $"{name}.sep{i}.depthwise", 3, Activation.None,
                 stride: last && spec.StrideInConvolution ? block.Stride : 1,
@@ -73,6 +75,6 @@ internal static class Xception
             y = layers.Graph.Add($"{name}.pool", new MaxPool2d(3, block.Stride, 1), y);
         if (block.ConvolutionSkip)
             skip = layers.Convolution(skip, $"{name}.shortcut", 1, Activation.None, block.Stride);
-        return (layers.Add(y, skip, name, Activation.None), second);
+        return (layers.Add(y, skip, name, Activation.None), second, lastInput);
     }
 }

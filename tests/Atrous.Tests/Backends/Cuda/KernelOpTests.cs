@@ -160,11 +160,15 @@ public sealed class KernelOpTests
         AveragePool2d pool => KernelLaunches.AveragePool(storage, pool, x[0], y),
         GlobalAveragePool => KernelLaunches.GlobalAverage(storage, x[0], y),
         ResizeBilinear resize => KernelLaunches.Resize(storage, storage, resize, x[0], y),
+        SliceChannels slice => KernelLaunches.Copy(storage, storage, Part(slice, storage, x[0]), 0, 0, y),
         Crop crop => KernelLaunches.Copy(storage, storage, x[0], crop.Top, crop.Left, y),
         Concat => KernelLaunches.Concat(storage, x, y),
         Softmax => KernelLaunches.Softmax(storage, x[0], y),
         _ => throw new ArgumentException($"{op.Name} has no kernel here.", nameof(op)),
     };
+
+    private static DeviceTensor Part(SliceChannels slice, DType storage, DeviceTensor x) =>
+        x with { Data = x.Data + slice.First * storage.SizeInBytes(), Channels = slice.Channels };
 
     private static void WithAddresses(float[] first, float[]? second, Func<nint, nint, KernelLaunch> launch)
     {

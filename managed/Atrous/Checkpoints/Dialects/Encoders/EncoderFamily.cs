@@ -10,7 +10,16 @@ internal sealed record EncoderFamily(string Names, Func<EncoderSearch, NamedBack
     /// <summary>The catalog of families: one row each, the most specific keys first.</summary>
     public static IReadOnlyList<EncoderFamily> All { get; } =
     [
-        new("resnet18 to resnet152", ResNetEncoder.Find),
+        new("se_resnet, se_resnext, senet154", SENetEncoder.Find),
+        new("skresnet", SkResNetEncoder.Find),
+        new("resnest", ResNeStEncoder.Find),
+        new("res2net", Res2NetEncoder.Find),
+        new("resnet18 to resnet152, resnext", ResNetEncoder.Find),
+        new("regnetx, regnety", RegNetEncoder.Find),
+        new("gernet", GerNetEncoder.Find),
+        new("mobileone", MobileOneEncoder.Find),
+        new("dpn", DualPathNetEncoder.Find),
+        new("xception (timm)", XceptionEncoder.Find),
         new("mobilenet_v2", MobileNetV2Encoder.Find),
     ];
 

@@ -18,9 +18,19 @@ internal sealed record EncoderSearch(
     /// <summary>What stands before the names of an encoder that timm builds, from version 0.5 on.</summary>
     public const string Timm = "encoder.model.";
 
+    private const string Own = "encoder.";
     private const string OldVersion = "0.4", NewVersion = "0.5";
 
     public bool Has(params string[] keys) => File.Has(keys);
+
+    /// <summary>
+    /// Where an encoder lies that timm builds from version 0.5 on, by a kernel of it, and how it is dilated: by timm's
+    /// rule then, by the original's own before; null where the file has none.
+    /// </summary>
+    public (string Prefix, DilationRule Rule)? FindTimm(string key) =>
+        Has(Timm + key) ? (Timm, DilationRule.FirstBlockPrevious)
+        : Has(Own + key) ? (Own, DilationRule.Full)
+        : null;
 
     /// <summary>Output channels of a convolution.</summary>
     public int Outputs(string kernel) => File.Outputs(kernel);
@@ -73,8 +83,8 @@ internal sealed record EncoderSearch(
             false => NewVersion,
             null => Choice.OneOf(
                 "smp", NewVersion, [OldVersion, NewVersion],
-                "the version of segmentation_models.pytorch that trained it, up to 0.4 or from 0.5 on: the first block " +
-                "of a dilated stage differs"),
+                "the version of segmentation_models.pytorch that trained it, up to 0.4 or from 0.5 on: the first " +
+                "block of a dilated stage differs"),
         };
         return version == OldVersion ? DilationRule.Full : DilationRule.FirstBlockPrevious;
     }

@@ -8,7 +8,9 @@ internal static class MobileNetV2Encoder
     private const string Features = "encoder.features.";
     private const string Stem = Features + "0.0.weight";
 
-    /// <summary>The number of blocks up to features 3 and 4; all of them and the last convolution give feature 5.</summary>
+    /// <summary>
+    /// The number of blocks up to features 3 and 4; all of them and the last convolution give feature 5.
+    /// </summary>
     private const int ToFeature3 = 6, ToFeature4 = 13;
 
     public static NamedBackbone? Find(EncoderSearch search)
@@ -20,7 +22,8 @@ internal static class MobileNetV2Encoder
         {
             LowLevelBlock = 3,
         };
-        int depth = search.Depth(Projection(ToFeature3), Projection(ToFeature4), search.Outputs(Features + "18.0.weight"));
+        int depth = search.Depth(
+            Projection(ToFeature3), Projection(ToFeature4), search.Outputs(Features + "18.0.weight"));
         int blocks = depth switch { 3 => ToFeature3, 4 => ToFeature4, _ => whole.Blocks.Count };
         return new(
             whole with { Blocks = [.. whole.Blocks.Take(blocks)], LastConvolution = depth == 5 },

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""Writes the goldens of cases-2 that are committed here: encoders of segmentation_models.pytorch that the shared set lacks.
+
+Weights and input follow from the keys, as the README of the shared goldens says; the output is the float64 run, rounded once.
+Needs torch, timm 1.0.15 and segmentation_models_pytorch after 0.5.0 (commit 954b8e1); add each case to cases-2/index.json.
+"""
+import json
+import math
+import os
+import struct
+
+import numpy as np
+import segmentation_models_pytorch as smp
+import torch
+
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases-2")
+MASK = (1 << 64) - 1
+
+
+def uniform(name, count):
+    h = 0xCBF29CE484222325
+    for b in name.encode():
+        h = ((h ^ b) * 0x100000001B3) & MASK
+    with np.errstate(over="ignore"):
+        z = np.uint64(h) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z = z ^ (z >> np.uint64(31))
+    return (z >> np.uint64(40)).astype(np.float64) * 2.0**-24
+
+
+def weight(key, shape):
+    last = key.split(".")[-1]
+    if last == "num_batches_tracked":
+        return torch.zeros(shape, dtype=torch.int64)
+    u = uniform(key, math.prod(shape))
+    if len(shape) >= 2:
+        gain = 1.0 if len(shape) == 4 and shape[1] == 1 else 1.3125
+        values = (2 * u - 1) * (math.sqrt(6.0 / math.prod(shape[1:])) * gain)
+    else:
+        values = {"running_var": 0.5 + u, "running_mean": (2 * u - 1) * 0.2, "bias": (2 * u - 1) * 0.1}.get(
+            last, 0.4 + 0.4 * u)
+    return torch.from_numpy(values.astype(np.float32)).reshape(shape)
+
+
+def case(name, encoder, stride, **options):
+    height, width = 48, 64
+    options = {"encoder_output_stride": stride, "classes": 2, **options}
+    model = smp.DeepLabV3Plus(encoder, encoder_weights=None, **options).eval()
+    keys = [[key, list(tensor.shape)] for key, tensor in model.state_dict().items()]
+    model.load_state_dict({key: weight(key, shape) for key, shape in keys})
+    x = torch.from_numpy((2 * uniform("input", 3 * height * width) - 1).astype(np.float32)).reshape(1, 3, height, width)
+    with torch.no_grad():
+        single = model(x).double()
+        output = model.double()(x.double())
+        features = model.encoder(x.double())
+    tensors, intermediates = {"output": output}, {}
+    for part, index in (("low_level", 2), ("feature_3", 3), ("feature_4", 4), ("backbone_out", -1)):
+        if part.startswith("feature") and index >= len(features):
+            continue
+        step = max(1, features[index].shape[1] // 8)
+        tensors[part] = features[index][:, ::step]
+        intermediates[part] = {"full_shape": list(features[index].shape), "channel_step": step,
+                               "std": features[index].std(unbiased=False).item()}
+    std = output.std(unbiased=False).item()
+    description = {
+        "name": name, "dialect": "SMP V3+", "options": {"arch": "DeepLabV3Plus", "encoder": encoder, **options},
+        "input": {"key": "input", "shape": list(x.shape), "scale": 1.0}, "aliases": [],
+        "output": {"shape": list(output.shape), "std": std},
+        "noise_f32_vs_f64": {"max_rel_to_std": ((single - output).abs().max() / std).item()},
+        "intermediates": intermediates, "keys": keys,
+    }
+    with open(os.path.join(FOLDER, f"{name}.json"), "w") as file:
+        json.dump(description, file, separators=(",", ":"))
+    entries, data = {}, b""
+    for part, tensor in tensors.items():
+        values = tensor.float().contiguous().numpy().tobytes()
+        entries[part] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [len(data), len(data) + len(values)]}
+        data += values
+    header = json.dumps(entries, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    with open(os.path.join(FOLDER, f"{name}.safetensors"), "wb") as file:
+        file.write(struct.pack("<Q", len(header)) + header + data)
+
+
+case("smp_deeplabv3plus_tu-resnet18d_os8_48x64", "tu-resnet18d", 8)
+case("smp_deeplabv3plus_tu-skresnet18_os8_48x64", "tu-skresnet18", 8)
+case("smp_deeplabv3plus_timm-gernet_s_os8_48x64", "timm-gernet_s", 8)
+case("smp_deeplabv3plus_timm-regnety_002_os8_depth4_48x64", "timm-regnety_002", 8, encoder_depth=4)
+case("smp_deeplabv3plus_dpn68b_os16_48x64", "dpn68b", 16)
+case("smp_deeplabv3plus_mobileone_s1_os8_48x64", "mobileone_s1", 8)
