@@ -4,7 +4,7 @@ using Atrous.Checkpoints.Storages;
 namespace Atrous.Checkpoints;
 
 /// <summary>Tensors of a file that may be one network's: those of a dictionary whose names share a prefix.</summary>
-/// <param name="Dictionary">Where they lie.</param>
+/// <param name="Dictionary">The dictionary where they lie.</param>
 /// <param name="Prefix">What every name begins with in the file, for example "module.model."; may be empty.</param>
 /// <param name="Tensors">
 /// By their names without it, in the file's order; behind them, by their whole names, what a wrapper normalises

@@ -1,7 +1,7 @@
 namespace Atrous.Checkpoints.Containers;
 
 /// <summary>What a container reader found in a file.</summary>
-/// <param name="Container">The file's form.</param>
+/// <param name="Container">The name of the file's form.</param>
 /// <param name="Dictionaries">
 /// Those that hold tensors, at least one: first the one that a training script would load.
 /// </param>

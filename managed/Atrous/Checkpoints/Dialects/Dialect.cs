@@ -1,3 +1,4 @@
+using Atrous.Checkpoints.Storages;
 using Atrous.Specs;
 
 namespace Atrous.Checkpoints.Dialects;
@@ -70,10 +71,10 @@ internal abstract class Dialect
                 Remedy = Remedy.RecogniseDialect,
             };
         }
-        string some = string.Join(", ", checkpoint.Weights.Keys.Take(3).Select(key => $"'{key}'"));
+        string some = string.Join(", ", checkpoint.Weights.Keys.Take(3).Select(Printable.Quote));
         throw new ModelException(
             $"'{checkpoint.Path}' is not a checkpoint of a network that Atrous knows: its {checkpoint.Weights.Count} " +
-            $"tensors ({some}, ...) fit none of the dialects {Names()}.");
+            $"tensors ({some}, ...) fit none of the dialects{Kinship.Of(checkpoint) ?? $" {Names()}"}.");
     }
 
     /// <summary>Whether <see cref="Describe(ICheckpoint, string?, DialectChoice)"/> finds a dialect.</summary>

@@ -30,7 +30,6 @@ internal sealed record NamedBackbone(BackboneSpec Spec, NameMap.Row[] Names, str
     /// <param name="checkpoint">The file, which the message names.</param>
     /// <param name="found">What the file has: "VainF's head on a backbone".</param>
     /// <param name="known">The backbones that the dialect has here, as a list in words.</param>
-    /// <param name="guess">What the backbone may be, in brackets after a space; empty for no guess.</param>
-    public static ModelException Unknown(ICheckpoint checkpoint, string found, string known, string guess = "") =>
-        new($"'{checkpoint.Path}' has {found} that Atrous does not have{guess}; it has {known}.");
+    public static ModelException Unknown(ICheckpoint checkpoint, string found, string known) => new(
+        $"'{checkpoint.Path}' has {found} that Atrous does not have{Kinship.OfBackbone(checkpoint)}; it has {known}.");
 }

@@ -82,7 +82,7 @@ internal sealed class VainF : Dialect
         if (!checkpoint.Has(stem))
         {
             throw NamedBackbone.Unknown(
-                checkpoint, "VainF's head on a backbone", "ResNet, MobileNetV2 and Xception", guess: " (HRNet?)");
+                checkpoint, "VainF's head on a backbone", "ResNet, MobileNetV2 and Xception");
         }
         return new(
             BackboneShapes.MobileNetV2(outputStride, DilationRule.FirstBlockPrevious) with

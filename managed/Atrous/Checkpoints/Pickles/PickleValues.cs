@@ -1,3 +1,4 @@
+using System.Globalization;
 using Atrous.Checkpoints.Storages;
 using Atrous.Tensors;
 
@@ -32,7 +33,8 @@ internal sealed class PickleSet
 }
 
 /// <summary>
-/// A dict, an OrderedDict or a relative. Keys other than strings are dropped: no weight is found under them.
+/// A dict, an OrderedDict or a relative. Whole numbers are keys by their digits, for networks of several folds lie
+/// under 0, 1 and so on; other keys are dropped.
 /// </summary>
 internal sealed class PickleDict
 {
@@ -40,8 +42,8 @@ internal sealed class PickleDict
 
     public void Set(object? key, object? value)
     {
-        if (key is string name)
-            Items[name] = value;
+        if (key is string or long)
+            Items[key as string ?? ((long)key).ToString(CultureInfo.InvariantCulture)] = value;
     }
 }
 
