@@ -89,11 +89,7 @@ internal sealed class Checkpoint : ICheckpoint
     public static Checkpoint Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        JsonElement? config = null;
-        string weightsPath = path;
-        if (Directory.Exists(path))
-            (weightsPath, config) = ModelFolder.Read(path);
-
+        (string weightsPath, JsonElement? config) = ModelFolder.Find(path);
         return Open(path, new CheckpointFile(weightsPath), config);
     }
 

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text;
 using Atrous.Checkpoints;
 using Atrous.Tests.Support;
@@ -61,25 +60,10 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Fact]
-    public void Names_a_torchscript_program()
-    {
-        string path = Path.Combine(_folder, "model.pt");
-        using (ZipArchive zip = ZipFile.Open(path, ZipArchiveMode.Create))
-        {
-            zip.CreateEntry("model/data.pkl");
-            zip.CreateEntry("model/constants.pkl");
-        }
-        Assert.Contains("TorchScript", Assert.Throws<ModelException>(() => Checkpoint.Open(path)).Message,
-            StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void Names_what_is_missing()
     {
         Assert.Contains("does not exist", Refusal(Path.Combine(_folder, "none.pth")), StringComparison.Ordinal);
         Assert.Contains("has no model.safetensors", Refusal(_folder), StringComparison.Ordinal);
-        File.WriteAllText(Path.Combine(_folder, "model.safetensors.index.json"), "{}");
-        Assert.Contains("split into several files", Refusal(_folder), StringComparison.Ordinal);
     }
 
     [Fact]

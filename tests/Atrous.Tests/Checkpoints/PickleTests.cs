@@ -79,6 +79,75 @@ public sealed class PickleTests : IDisposable
         Assert.Equal(["w"], checkpoint.Weights.Keys);
     }
 
+    /// <summary>What Python writes of objects beside the weights: none of it is run, none of it hinders reading.</summary>
+    [Theory]
+    [InlineData("c__builtin__\ngetattr\n(cmy.enums\nMode\nS'FAST'\ntR")] // an Enum, Python 3.11
+    [InlineData("cbuiltins\ngetattr\n(cmy\nOuter\nS'Inner'\ntRp9\n0g9\n(I1\ntR(dS'a'\nI1\nsb")] // a nested class
+    [InlineData("c__builtin__\ngetattr\n(cmy\nNet\n)RS'step'\ntR")] // a bound method
+    [InlineData("c__builtin__\ngetattr\n(cmy\nNet\n)RS'make'\ntR(I1\ntR")] // ... that makes an object
+    [InlineData("c__builtin__\ngetattr\n(ctorch\n_C._VariableFunctions\nS'relu'\ntR")]
+    [InlineData("cbuiltins\niter\n((lI1\natRI0\nb")]
+    [InlineData("cbuiltins\nreversed\n((lI1\natR")]
+    [InlineData("cfunctools\npartial\n(ctorch\nrelu\ntR(ctorch\nrelu\n(t(dNtb")]
+    [InlineData("cfunctools\npartial\n(cos\nsystem\ntR")] // named, never called
+    [InlineData("cos\nsystem\n")]
+    [InlineData("ccode.config\nConfig\n)R(dS'lr'\nF0.1\nsb")]
+    [InlineData("ccommands.train\nTrain\n)R")]
+    [InlineData("ctimeit.models\nTimer\n)R")]
+    [InlineData("csys\nversion_info\n((I3\nI11\nttR")]
+    [InlineData("cposix\nstat_result\n((I3\ntttR")]
+    [InlineData("csubprocess\nCompletedProcess\n)R(dS'args'\nI0\nsb")]
+    [InlineData("csubprocess\nCalledProcessError\n(I1\nS'ls'\ntR")]
+    [InlineData("csocket\nAddressFamily\n(I2\ntR")]
+    [InlineData("cbuiltins\nbytearray\n(I5\ntR")]
+    [InlineData("cmy\nDict\n)RS'a'\nI1\nsI1\nI2\ns")] // a dictionary by inheritance
+    [InlineData("cbuiltins\nset\n((lS'a'\naI1\natR")]
+    [InlineData("c__main__\nmake_class\n)R(I1\ntR(dtb")] // a class made on the fly
+    public void What_is_not_needed_is_inert(string value)
+    {
+        Write($"(dS'extra'\n{value}sS'state_dict'\n(dS'w'\n{Array}S'\\x00\\x00\\x80?\\x00\\x00\\x00\\xc0'\ntbss.");
+        using Checkpoint checkpoint = Checkpoint.Open(_path);
+        Assert.Equal(["w"], checkpoint.Weights.Keys);
+    }
+
+    [Theory]
+    [InlineData("cposix\nsystem\n(S'true'\ntR", "posix.system")]
+    [InlineData("csubprocess\nPopen\n((lS'true'\natR", "subprocess.Popen")]
+    [InlineData("c__builtin__\neval\n(S'1'\ntR", "eval")]
+    [InlineData("cbuiltins\nexec\n(S'1'\ntR", "exec")]
+    [InlineData("cbuiltins\neval.__call__\n(S'1'\ntR", "eval.__call__")]
+    [InlineData("cbuiltins\ngetattr\n(cos\nsystem\nS'__call__'\ntR(S'true'\ntR", "system")]
+    [InlineData("crunpy\n_run_code\n(S'1'\n(dtR", "runpy._run_code")]
+    [InlineData("cimportlib\nimport_module\n(S'os'\ntR", "importlib.import_module")]
+    [InlineData("c__builtin__\n__import__\n(S'os'\ntR", "__import__")]
+    [InlineData("c_pickle\nloads\n(S'N.'\ntR", "_pickle.loads")]
+    [InlineData("ccode\nInteractiveInterpreter\n)R", "code.InteractiveInterpreter")]
+    [InlineData("cpty\nspawn\n(S'true'\ntR", "pty.spawn")]
+    [InlineData("ctorch\nload\n(S'x'\ntR", "torch.load")]
+    [InlineData("ccopyreg\n__newobj__\n(csubprocess\nPopen\nS'true'\ntR", "subprocess.Popen")]
+    public void A_known_attack_is_called_by_its_name(string call, string name)
+    {
+        Write($"(dS'extra'\n{call}sS'state_dict'\n(dS'w'\n{Array}S'\\x00\\x00\\x80?\\x00\\x00\\x00\\xc0'\ntbss.");
+        ModelException error = Assert.Throws<ModelException>(() => Checkpoint.Open(_path));
+        Assert.Contains("do not trust this file", error.Message, StringComparison.Ordinal);
+        Assert.Contains(name, error.Message, StringComparison.Ordinal);
+    }
+
+    // x = list(x + x), again and again; x = (x, getattr(x, 'aaa...')), again and again.
+    [Theory]
+    [InlineData("(lI1\naI1\nap0\n0", "g0\n(g0\ng0\nltp1\n0c__builtin__\nlist\n(g0\ntRp0\n(g0\nI1\nI1\nI1\ne0")]
+    [InlineData("(dS'a'\nI1\nsp0\n0", "ccollections\nOrderedDict\n(g0\ntRp0\nS'b{0}'\nI1\nsS'c{0}'\nI1\ns0")]
+    [InlineData("(lI1\naI1\nap0\n0", "c__builtin__\nset\n(g0\ntR0g0\n(I1\nI1\nI1\nI1\nI1\nI1\ne0")]
+    public void Copies_of_copies_are_refused(string start, string step)
+    {
+        Write("(d" + start + string.Concat(Enumerable.Range(0, 20_000)
+            .Select(i => step.Replace("{0}", $"{i}", StringComparison.Ordinal))) + ".");
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        ModelException error = Assert.Throws<ModelException>(() => Checkpoint.Open(_path));
+        Assert.Contains("again and again", error.Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, 250 << 20);
+    }
+
     public void Dispose() => File.Delete(_path);
 
     private void Write(string latin1) => File.WriteAllBytes(_path, Encoding.Latin1.GetBytes(latin1));

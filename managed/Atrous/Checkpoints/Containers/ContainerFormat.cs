@@ -12,6 +12,8 @@ internal static class ContainerFormat
     {
         if (file.Length == 0)
             throw file.Error("is empty; copy or download it again");
+        if (HasExtension(file.Path, ShardIndex.Extension))
+            return ShardIndex.Read(file);
         Span<byte> start = stackalloc byte[(int)Math.Min(file.Length, 512)];
         file.Read(0, start);
         if (ForeignFormat(start, file.Path) is { } complaint)

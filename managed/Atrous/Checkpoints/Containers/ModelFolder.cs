@@ -1,29 +1,50 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Containers;
 
 /// <summary>
-/// A folder as Hugging Face and segmentation_models.pytorch save it: a configuration and one file of weights.
+/// A folder as Hugging Face and segmentation_models.pytorch save it: a configuration and the weights, in one file or in
+/// several with an index (<see cref="ShardIndex"/>).
 /// </summary>
-internal static class ModelFolder
+internal static partial class ModelFolder
 {
     private const string ConfigFile = "config.json";
     private const int MaxConfigBytes = 4 << 20;
 
     private static readonly string[] WeightFiles = ["model.safetensors", "pytorch_model.bin"];
 
-    public static (string Weights, JsonElement? Config) Read(string folder)
+    /// <summary>
+    /// The file to open for a path, and the configuration beside it: a folder's file of weights, the index where the
+    /// path is one of several files or their index, or the path itself, which has no configuration.
+    /// </summary>
+    public static (string Weights, JsonElement? Config) Find(string path)
     {
-        string? weights = WeightFiles.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
-        if (weights is null && WeightFiles.Any(name => File.Exists(Path.Combine(folder, name + ".index.json"))))
-            throw new ModelException(
-                $"The checkpoint '{folder}' is split into several files; save it as one model.safetensors.");
-        if (weights is null)
-            throw new ModelException(
+        if (Directory.Exists(path))
+            return (WeightsIn(path), ConfigIn(path));
+        string index = Shard().Replace(path, ".$1" + ShardIndex.Extension);
+        return index.EndsWith(ShardIndex.Extension, StringComparison.OrdinalIgnoreCase) && File.Exists(index)
+            ? (index, ConfigIn(Path.GetDirectoryName(Path.GetFullPath(index))!))
+            : (path, null);
+    }
+
+    private static string WeightsIn(string folder)
+    {
+        string[] names = [.. WeightFiles, .. WeightFiles.Select(name => name + ShardIndex.Extension)];
+        if (names.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) is { } known)
+            return known;
+        string[] indexes = Directory.GetFiles(folder, "*" + ShardIndex.Extension, new EnumerationOptions());
+        return indexes.Length == 1
+            ? indexes[0]
+            : throw new ModelException(
                 $"The folder '{folder}' has no {string.Join(" or ", WeightFiles)}; name the checkpoint file itself.");
+    }
+
+    private static JsonElement? ConfigIn(string folder)
+    {
         string config = Path.Combine(folder, ConfigFile);
-        return (weights, File.Exists(config) ? ReadConfig(config) : null);
+        return File.Exists(config) ? ReadConfig(config) : null;
     }
 
     private static JsonElement ReadConfig(string path)
@@ -41,4 +62,7 @@ internal static class ModelFolder
             throw file.Error("is not valid JSON", e);
         }
     }
+
+    [GeneratedRegex(@"-\d{5}-of-\d{5}\.(safetensors|bin)$", RegexOptions.None, 1000)]
+    private static partial Regex Shard();
 }

@@ -24,6 +24,7 @@ internal static class StateDict
     /// <exception cref="ModelException">There are no tensors that have a name.</exception>
     public static ContainerContents Find(CheckpointFile file, string container, object? root)
     {
+        root = WholeModel.Unfold(file, root);
         if (!IsPlace(root))
             throw NotADictionary(file, root);
         List<TensorDictionary> found = Walk(root!);
@@ -115,8 +116,9 @@ internal static class StateDict
 
     private static ModelException NotADictionary(CheckpointFile file, object? root) => root switch
     {
-        PickleObject { State: PickleDict state } module when state.Items.ContainsKey("_modules") =>
-            WholeModule(file, module),
+        PickleObject program when WholeModel.IsScript(program) => file.Error(
+            "is a TorchScript program whose weights have no names (frozen, optimised or quantised); save them before "
+            + "that: torch.save(model.state_dict(), path)"),
         PickleObject { Type: var type } =>
             file.Error($"holds a {Printable.Quote(type.FullName)} and no dictionary of weights"),
         _ => file.Error("holds no dictionary of weights"),
@@ -126,11 +128,6 @@ internal static class StateDict
     {
         if (root is not PickleDict { Items: var items })
             return file.Error("holds no dictionary of weights");
-        foreach (object? value in items.Values)
-        {
-            if (value is PickleObject { State: PickleDict state } module && state.Items.ContainsKey("_modules"))
-                return WholeModule(file, module);
-        }
         string found = items.Count == 0
             ? "it has no named entries"
             : "its entries are " + string.Join(", ", items.Take(MaxListed).Select(Describe))
@@ -140,8 +137,4 @@ internal static class StateDict
 
     private static string Describe(KeyValuePair<string, object?> entry) =>
         Printable.Quote(entry.Key) + (DescribeUnreadable(entry.Value) is { } description ? $" ({description})" : "");
-
-    private static ModelException WholeModule(CheckpointFile file, PickleObject module) =>
-        file.Error($"holds a whole model ({Printable.Quote(module.Type.FullName)}), saved with torch.save(model); "
-            + "save its weights instead: torch.save(model.state_dict(), path)");
 }

@@ -27,9 +27,6 @@ internal sealed class TorchZip
         if (pickles is not [string pickle])
             throw file.Error("is a zip file but no PyTorch checkpoint: it needs one data.pkl in a folder");
         _root = pickle[..^PickleSuffix.Length];
-        if (_zip.Records.ContainsKey(_root + "/constants.pkl"))
-            throw file.Error(
-                "is a TorchScript program; save the weights instead: torch.save(model.state_dict(), path)");
     }
 
     public static ContainerContents Read(CheckpointFile file)

@@ -4,29 +4,19 @@ namespace Atrous.Checkpoints.Pickles;
 
 /// <summary>
 /// Imitates the few functions and classes that checkpoints are made with. Every other call makes an inert
-/// <see cref="PickleObject"/>, except calls that only an attack has a use for: those are refused by name.
+/// <see cref="PickleObject"/>, except calls that only an attack has a use for (<see cref="KnownAttacks"/>).
 /// </summary>
 internal sealed class PickleCalls(CheckpointFile file)
 {
-    /// <summary>
-    /// Only for a clear message: without this list such a call would be just as inert as any unknown one.
-    /// </summary>
-    private static readonly HashSet<string> HostileModules = new(StringComparer.Ordinal)
-    {
-        "os", "posix", "nt", "sys", "subprocess", "shutil", "socket", "pty", "runpy", "importlib", "ctypes",
-            "webbrowser",
-        "pickle", "_pickle", "marshal", "code", "commands", "popen2", "asyncio", "pip", "timeit", "pdb", "bdb",
-            "builtins",
-        "__builtin__",
-    };
-
-    private static readonly HashSet<string> HarmlessBuiltins = new(StringComparer.Ordinal)
-    {
-        "object", "int", "long", "float", "bool", "str", "unicode", "complex", "slice", "range", "xrange", "type",
-    };
+    // What a pickle may copy by calls on one and the same long value.
+    private const int MaxCopiedItems = 1_000_000;
+    private const long MaxCopiedBytes = 64 << 20;
+    private const int MaxNameLength = 1000;
 
     private readonly TorchCalls _torch = new(file);
     private readonly NumpyCalls _numpy = new(file);
+    private long _copiedItems;
+    private long _copiedBytes;
 
     /// <summary>The result of a call, or an instance of a class.</summary>
     public object? Call(PickleGlobal function, object?[] arguments)
@@ -37,25 +27,34 @@ internal sealed class PickleCalls(CheckpointFile file)
                 or "builtins.dict" or "__builtin__.dict":
                 return DictOf(arguments);
             case "builtins.set" or "__builtin__.set" or "builtins.frozenset" or "__builtin__.frozenset":
-                return new PickleSet();
+                return SetOf(arguments);
             case "builtins.list" or "__builtin__.list":
-                return new PickleList([.. arguments is [{ } items] ? ItemsOf(items) : []]);
+                return new PickleList([.. Copy(arguments.FirstOrDefault())]);
             case "builtins.tuple" or "__builtin__.tuple" or "torch.Size":
-                return arguments is [{ } elements] ? ItemsOf(elements).ToArray() : [];
+                return Copy(arguments.FirstOrDefault());
             case "_codecs.encode" or "builtins.bytearray" or "__builtin__.bytearray" or "builtins.bytes"
                 or "__builtin__.bytes":
-                return BytesOf(function, arguments);
-            case "copyreg._reconstructor" or "copy_reg._reconstructor" or "copyreg.__newobj__" or "copy_reg.__newobj__"
+                return BytesOf(arguments) switch
+                {
+                    ByteRegion bytes => new PickleBytes(bytes),
+                    Latin1Text text => text,
+                    _ => Inert(function, arguments),
+                };
+            // An attribute of a class or module is a name: members of an Enum, nested classes, class methods.
+            case "builtins.getattr" or "__builtin__.getattr"
+                when arguments is [PickleGlobal owner, string attribute, ..]
+                    && owner.Name.Length + attribute.Length < MaxNameLength:
+                return new PickleGlobal(owner.Module, $"{owner.Name}.{attribute}");
+            case "copyreg._reconstructor" or "copy_reg._reconstructor"
                 when arguments is [PickleGlobal type, ..]:
-                return Inert(type);
-            case "torch._utils._rebuild_parameter" or "torch._utils._rebuild_parameter_with_state"
-                when arguments is [var data, ..]:
-                return data;
-            case "torch._tensor._rebuild_from_type_v2"
-                when arguments is [PickleGlobal inner, _, object?[] innerArguments, ..]:
-                return _torch.Call(inner, innerArguments) ?? new PickleObject(inner);
+                Count(arguments.Length);
+                return Inert(type, arguments[1..]);
+            case "copyreg.__newobj__" or "copy_reg.__newobj__"
+                when arguments is [PickleGlobal { Module: not ("copyreg" or "copy_reg") } type, ..]:
+                Count(arguments.Length);
+                return Call(type, arguments[1..]);
         }
-        return _torch.Call(function, arguments) ?? _numpy.Call(function, arguments) ?? Inert(function);
+        return _torch.Call(function, arguments) ?? _numpy.Call(function, arguments) ?? Inert(function, arguments);
     }
 
     /// <summary>What BUILD does: gives an object its state. False when the object cannot have one.</summary>
@@ -72,7 +71,7 @@ internal sealed class PickleCalls(CheckpointFile file)
                 return _numpy.TryBuild(array, state);
             default:
                 // An OrderedDict's `_metadata`, attributes that somebody hung on a tensor.
-                return target is PickleDict or PickleSet or StoredTensor;
+                return target is PickleDict or PickleSet or StoredTensor or PickleGlobal;
         }
     }
 
@@ -82,65 +81,90 @@ internal sealed class PickleCalls(CheckpointFile file)
     public static ByteRegion? AsBytes(object? value) => value switch
     {
         PickleBytes bytes => bytes.Region,
-        string text when text.All(c => c <= 0xff) =>
+        string text when !text.AsSpan().ContainsAnyExceptInRange('\0', '\u00ff') =>
             new MemoryRegion(System.Text.Encoding.Latin1.GetBytes(text)),
         _ => null,
     };
 
-    private PickleObject Inert(PickleGlobal function)
-    {
-        string package = function.Module.Split('.', 2)[0];
-        bool harmless = package is "builtins" or "__builtin__" && HarmlessBuiltins.Contains(function.Name);
-        if (HostileModules.Contains(package) && !harmless)
-            throw file.Error(
-                $"wants to call {Printable.Quote(function.FullName)}, which no weights need; do not trust this file");
-        return new PickleObject(function);
-    }
+    private PickleObject Inert(PickleGlobal function, object?[] arguments) =>
+        KnownAttacks.Contains(function)
+            ? throw file.Error(
+                $"wants to call {Printable.Quote(function.FullName)}, which only an attack does; do not trust this file")
+            : new PickleObject(function) { Arguments = arguments };
 
-    private static PickleDict DictOf(object?[] arguments)
+    private PickleDict DictOf(object?[] arguments)
     {
         var dict = new PickleDict();
         object? source = arguments.Length > 0 ? arguments[^1] : null;
         if (source is PickleDict other)
         {
+            Count(other.Items.Count);
             foreach ((string key, object? value) in other.Items)
                 dict.Set(key, value);
         }
-        else if (source is not null)
+        else
         {
             // Python 2 writes OrderedDict([[key, value], ...]).
-            foreach (object? pair in ItemsOf(source))
+            foreach (object? pair in Copy(source))
             {
-                if (pair is not null && ItemsOf(pair).ToArray() is [var key, var value])
+                if (Copy(pair) is [var key, var value])
                     dict.Set(key, value);
             }
         }
         return dict;
     }
 
-    private static IEnumerable<object?> ItemsOf(object items) => items switch
+    private PickleSet SetOf(object?[] arguments)
     {
-        object?[] tuple => tuple,
-        PickleList list => list.Items,
-        _ => [],
-    };
+        var set = new PickleSet();
+        set.Add(Copy(arguments.FirstOrDefault()));
+        return set;
+    }
 
-    private object BytesOf(PickleGlobal function, object?[] arguments)
+    /// <summary>The items of a list or tuple; none of anything else.</summary>
+    private object?[] Copy(object? items)
     {
-        Storage? bytes = arguments switch
+        switch (items)
         {
-            [] => new MemoryRegion(ReadOnlyMemory<byte>.Empty),
-            [PickleLongText text, string encoding] when IsLatin1(encoding) => new Latin1Text(file, text.Utf8),
-            [var small] => AsBytes(small),
-            [string small, string encoding] when IsLatin1(encoding) => AsBytes(small),
-            _ => null,
-        };
-        return bytes switch
+            case object?[] tuple:
+                Count(tuple.Length);
+                return tuple;
+            case PickleList list:
+                Count(list.Items.Count);
+                return [.. list.Items];
+            default:
+                return [];
+        }
+    }
+
+    /// <summary>
+    /// A few instructions can have one long value copied again and again, so that it grows or takes hours.
+    /// </summary>
+    private void Count(int items, int bytes = 0)
+    {
+        _copiedItems += items;
+        _copiedBytes += bytes;
+        if (_copiedItems > MaxCopiedItems || _copiedBytes > MaxCopiedBytes)
+            throw file.Error("holds a pickle that copies the same values again and again, which no checkpoint does");
+    }
+
+    private Storage? BytesOf(object?[] arguments)
+    {
+        switch (arguments)
         {
-            ByteRegion region => new PickleBytes(region),
-            Latin1Text text => text,
-            _ => throw file.Error($"holds a pickle with an unexpected use of {function.FullName}"),
-        };
+            case []:
+                return new MemoryRegion(ReadOnlyMemory<byte>.Empty);
+            case [PickleLongText text, string encoding] when IsLatin1(encoding):
+                return new Latin1Text(file, text.Utf8);
+            case [string small, string encoding] when IsLatin1(encoding):
+                Count(0, small.Length);
+                return AsBytes(small);
+            case [string small]:
+                Count(0, small.Length);
+                return AsBytes(small);
+            default:
+                return arguments is [PickleBytes bytes] ? bytes.Region : null;
+        }
     }
 
     private static bool IsLatin1(string encoding) =>

@@ -83,7 +83,7 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
             case (byte)'u': SetItems(PopToMark()); break;
             case 0x8f: PushObject(new PickleSet()); break;
             case 0x90: AddItems(); break;
-            case 0x91: PopToMark(); PushObject(new PickleSet()); break;
+            case 0x91: PushSet(PopToMark()); break;
 
             case (byte)'g': Get(MemoLine()); break;
             case (byte)'h': Get(reader.ReadByte()); break;
@@ -98,7 +98,7 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
             case (byte)'R': Call(PopMany(2)); break;
             case 0x81: Call(PopMany(2)); break;
             case 0x92: CallWithKeywords(PopMany(3)); break;
-            case (byte)'i': CallInstance(new PickleGlobal(reader.ReadLine(), reader.ReadLine()), PopToMark()); break;
+            case (byte)'i': Call(new PickleGlobal(reader.ReadLine(), reader.ReadLine()), PopToMark()); break;
             case (byte)'o': CallInstance(PopToMark()); break;
             case (byte)'b': Build(PopMany(1)[0]); break;
             case (byte)'P': PushObject(persistentLoad(reader.ReadLine())); break;
@@ -155,7 +155,9 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
                 for (int i = 0; i < items.Length; i += 2)
                     dict.Set(items[i], items[i + 1]);
                 break;
-            case PickleObject:
+            case PickleObject other:
+                for (int i = 0; i < items.Length; i += 2)
+                    other.Set(items[i], items[i + 1]);
                 break;
             default:
                 throw Malformed();
@@ -172,9 +174,18 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
 
     private void AddItems()
     {
-        PopToMark();
-        if (Peek() is not (PickleSet or PickleObject))
+        object?[] items = PopToMark();
+        if (Peek() is PickleSet set)
+            set.Add(items);
+        else if (Peek() is not PickleObject)
             throw Malformed();
+    }
+
+    private void PushSet(object?[] items)
+    {
+        var set = new PickleSet();
+        set.Add(items);
+        PushObject(set);
     }
 
     private long MemoLine() =>
@@ -193,26 +204,32 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
 
     private void Call(object?[] functionAndArguments)
     {
-        if (functionAndArguments is not [PickleGlobal function, object?[] arguments])
+        if (functionAndArguments is not [{ } function, object?[] arguments])
             throw Malformed();
-        PushObject(calls.Call(function, arguments));
+        Call(function, arguments);
     }
 
     private void CallWithKeywords(object?[] parts)
     {
-        if (parts is not [PickleGlobal function, object?[] arguments, PickleDict])
+        if (parts is not [{ } function, object?[] arguments, PickleDict])
             throw Malformed();
-        PushObject(calls.Call(function, arguments));
+        Call(function, arguments);
     }
 
     private void CallInstance(object?[] classAndArguments)
     {
-        if (classAndArguments is not [PickleGlobal type, .. object?[] arguments])
+        if (classAndArguments is not [{ } type, .. object?[] arguments])
             throw Malformed();
-        CallInstance(type, arguments);
+        Call(type, arguments);
     }
 
-    private void CallInstance(PickleGlobal type, object?[] arguments) => PushObject(calls.Call(type, arguments));
+    /// <summary>Functions and classes have names; what else is called was itself made by a call.</summary>
+    private void Call(object function, object?[] arguments) => PushObject(function switch
+    {
+        PickleGlobal named => calls.Call(named, arguments),
+        PickleObject made => new PickleObject(made.Type) { Arguments = arguments },
+        _ => throw Malformed(),
+    });
 
     private void Build(object? state)
     {

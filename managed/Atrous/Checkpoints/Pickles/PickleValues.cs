@@ -15,12 +15,24 @@ internal sealed record PickleGlobal(string Module, string Name)
     public override string ToString() => FullName;
 }
 
-/// <summary>An inert stand-in for an instance of a class that has no meaning here.</summary>
+/// <summary>
+/// An inert stand-in for what a call would have made: an instance of a class that has no meaning here.
+/// </summary>
 internal sealed class PickleObject(PickleGlobal type)
 {
+    private PickleDict? _entries;
+
     public PickleGlobal Type { get; } = type;
 
+    public IReadOnlyList<object?> Arguments { get; init; } = [];
+
+    /// <summary>What the object's __setstate__ would have got, mostly a dictionary of its attributes.</summary>
     public object? State { get; set; }
+
+    /// <summary>The items of an object that is a dictionary by inheritance; null for others.</summary>
+    public PickleDict? Entries => _entries;
+
+    public void Set(object? key, object? value) => (_entries ??= new PickleDict()).Set(key, value);
 }
 
 internal sealed class PickleList(List<object?> items)
@@ -28,8 +40,12 @@ internal sealed class PickleList(List<object?> items)
     public List<object?> Items { get; } = items;
 }
 
+/// <summary>A set; of its items only the strings are kept.</summary>
 internal sealed class PickleSet
 {
+    public HashSet<string> Items { get; } = new(StringComparer.Ordinal);
+
+    public void Add(IEnumerable<object?> items) => Items.UnionWith(items.OfType<string>());
 }
 
 /// <summary>

@@ -7,24 +7,18 @@ namespace Atrous.Checkpoints.Pickles;
 internal sealed class TorchCalls(CheckpointFile file)
 {
     /// <summary>Null when the function is not one of them.</summary>
-    public object? Call(PickleGlobal function, object?[] arguments)
+    public object? Call(PickleGlobal function, object?[] arguments) => (function.FullName, arguments) switch
     {
-        if (function.Module != "torch._utils")
-            return null;
-        return (function.Name, arguments) switch
-        {
-            ("_rebuild_tensor" or "_rebuild_tensor_v2",
-                [StorageReference storage, long offset, object?[] sizes, object?[] strides, ..]) =>
-                Rebuild(storage, storage.Type, offset, sizes, strides, arguments.ElementAtOrDefault(6)),
-            ("_rebuild_tensor_v3",
-                [StorageReference storage, long offset, object?[] sizes, object?[] strides, _, _, PickleGlobal type,
-                ..]) =>
-                Rebuild(storage, TypeOf(type), offset, sizes, strides, arguments.ElementAtOrDefault(7)),
-            ("_rebuild_tensor" or "_rebuild_tensor_v2" or "_rebuild_tensor_v3", _) =>
-                throw file.Error("holds a pickle with a malformed tensor"),
-            _ => null,
-        };
-    }
+        // (function, type, arguments, state): a subclass of Tensor; 1.7 to 1.9 had no _v2.
+        ("torch._tensor._rebuild_from_type_v2" or "torch._tensor._rebuild_from_type" or "torch.tensor._rebuild_from_type",
+            [PickleGlobal inner, _, object?[] innerArguments, ..]) =>
+            Tensor(inner, innerArguments) ?? new PickleObject(inner) { Arguments = innerArguments },
+        // TorchScript says a container's element type in this way.
+        ("torch.jit._pickle.restore_type_tag", [var value, ..]) => value,
+        ("torch.jit._pickle.build_intlist" or "torch.jit._pickle.build_tensorlist"
+            or "torch.jit._pickle.build_doublelist" or "torch.jit._pickle.build_boollist", [PickleList list, ..]) => list,
+        _ => Tensor(function, arguments),
+    };
 
     /// <summary>The element type of a storage class; null for those that are not supported.</summary>
     public static DType? TypeOfStorage(PickleGlobal type) =>
@@ -72,6 +66,26 @@ internal sealed class TorchCalls(CheckpointFile file)
         "uint32" => DType.UInt32,
         "int64" => DType.Int64,
         "uint64" => DType.UInt64,
+        _ => null,
+    };
+
+    private object? Tensor(PickleGlobal function, object?[] arguments) => (function.FullName, arguments) switch
+    {
+        ("torch._utils._rebuild_tensor" or "torch._utils._rebuild_tensor_v2",
+            [StorageReference storage, long offset, object?[] sizes, object?[] strides, ..]) =>
+            Rebuild(storage, storage.Type, offset, sizes, strides, arguments.ElementAtOrDefault(6)),
+        ("torch._utils._rebuild_tensor_v3",
+            [StorageReference storage, long offset, object?[] sizes, object?[] strides, _, _, PickleGlobal type, ..]) =>
+            Rebuild(storage, TypeOf(type), offset, sizes, strides, arguments.ElementAtOrDefault(7)),
+        ("torch._utils._rebuild_tensor" or "torch._utils._rebuild_tensor_v2" or "torch._utils._rebuild_tensor_v3", _) =>
+            throw file.Error("holds a pickle with a malformed tensor"),
+        ("torch._utils._rebuild_parameter" or "torch._utils._rebuild_parameter_with_state", [var data, ..]) => data,
+        // Tensors of a TPU or another device, by way of the CPU.
+        ("torch._utils._rebuild_device_tensor_from_numpy" or "torch._utils._rebuild_device_tensor_from_cpu_tensor"
+            or "torch._utils._rebuild_xla_tensor", [StoredTensor or NumpyArray, ..]) => arguments[0],
+        // How PyTorch wrote parameters up to 0.3.
+        ("torch.nn.parameter.Parameter" or "torch.nn.parameter.Buffer" or "torch.autograd.variable.Variable",
+            [StoredTensor, ..]) => arguments[0],
         _ => null,
     };
 

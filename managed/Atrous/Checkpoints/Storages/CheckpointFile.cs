@@ -11,6 +11,7 @@ internal sealed class CheckpointFile : IDisposable
     private readonly SafeFileHandle? _handle; // null: _bytes is the file
     private readonly ReadOnlyMemory<byte> _bytes;
     private readonly DateTime _written;
+    private readonly List<CheckpointFile> _beside = [];
 
     public CheckpointFile(string path)
     {
@@ -72,16 +73,37 @@ internal sealed class CheckpointFile : IDisposable
         }
     }
 
-    /// <summary>Throws when the file is not what it was when it was opened.</summary>
+    /// <summary>True where a file of this name lies in the same folder; of bytes in memory there is none.</summary>
+    public bool HasBeside(string name) => _handle is not null && File.Exists(BesidePath(name));
+
+    /// <summary>Opens a file of the same folder, which is from then on a part of this one.</summary>
+    public CheckpointFile OpenBeside(string name)
+    {
+        var file = new CheckpointFile(BesidePath(name));
+        _beside.Add(file);
+        return file;
+    }
+
+    /// <summary>Throws when the file, or a part of it, is not what it was when it was opened.</summary>
     public void CheckUnchanged()
     {
+        foreach (CheckpointFile part in _beside)
+            part.CheckUnchanged();
         if (_handle is null)
             return;
         if (RandomAccess.GetLength(_handle) != Length || File.GetLastWriteTimeUtc(_handle) != _written)
             throw Error("was changed since it was opened; open it again");
     }
 
-    public void Dispose() => _handle?.Dispose();
+    public void Dispose()
+    {
+        foreach (CheckpointFile part in _beside)
+            part.Dispose();
+        _handle?.Dispose();
+    }
+
+    private string BesidePath(string name) =>
+        System.IO.Path.Combine(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!, name);
 
     private int ReadSome(long position, Span<byte> destination)
     {

@@ -1,0 +1,170 @@
+using System.Runtime.InteropServices;
+using Atrous.Checkpoints.Storages;
+
+namespace Atrous.Checkpoints.Pickles;
+
+/// <summary>
+/// Networks that were saved whole, torch.save(model), turned into what their state_dict() would have been. A module is
+/// an inert object whose state holds `_parameters`, `_buffers` and `_modules`, or in TorchScript's archives the tensors
+/// and modules themselves; names are joined by dots. Neither its class nor its code is needed.
+/// </summary>
+internal sealed class WholeModel
+{
+    private const int MaxDepth = 6;
+    private const int MaxModuleDepth = 100;
+    private const int MaxVisits = 200_000;
+    private const long MaxNameCharacters = 16 << 20;
+    private const string ScriptPackage = "__torch__";
+
+    private readonly CheckpointFile _file;
+    private readonly Dictionary<PickleObject, PickleDict> _unfolded = new(ReferenceEqualityComparer.Instance);
+    private int _visits;
+    private long _nameCharacters;
+
+    private WholeModel(CheckpointFile file) => _file = file;
+
+    /// <summary>
+    /// The same value, in which every module that has tensors is a dictionary of them, as is an object that is a
+    /// dictionary by inheritance, and the attributes of the outermost object.
+    /// </summary>
+    public static object? Unfold(CheckpointFile file, object? root)
+    {
+        var models = new WholeModel(file);
+        root = models.Unfold(root as PickleObject)
+            ?? (root is PickleObject { State: PickleDict attributes } value && !IsScript(value) ? attributes : root);
+        models.UnfoldWithin(root);
+        return root;
+    }
+
+    /// <summary>True for an object of a program that TorchScript compiled.</summary>
+    public static bool IsScript(PickleObject value) =>
+        value.Type.Module == ScriptPackage
+        || value.Type.Module.StartsWith(ScriptPackage + ".", StringComparison.Ordinal);
+
+    /// <summary>Null for what is neither a module with tensors nor a dictionary.</summary>
+    private PickleDict? Unfold(PickleObject? value)
+    {
+        if (value is null || !IsModule(value))
+            return value?.Entries;
+        if (!_unfolded.TryGetValue(value, out PickleDict? weights))
+        {
+            _unfolded.Add(value, weights = new PickleDict());
+            Collect(value, "", 0, weights);
+        }
+        return weights.Items.Count > 0 ? weights : null;
+    }
+
+    /// <summary>Changes items of dictionaries, lists and tuples in their places, each of which is visited once.</summary>
+    private void UnfoldWithin(object? root)
+    {
+        var seen = new HashSet<object>(ReferenceEqualityComparer.Instance);
+        var queue = new Queue<(object Place, int Depth)>();
+        Enqueue(root, 0);
+        while (queue.TryDequeue(out (object Place, int Depth) next))
+        {
+            switch (next.Place)
+            {
+                case PickleDict { Items: var items }:
+                    for (int i = 0; i < items.Count; i++)
+                    {
+                        if (Unfold(items.GetAt(i).Value as PickleObject) is { } dict)
+                            items.SetAt(i, dict);
+                        Enqueue(items.GetAt(i).Value, next.Depth + 1);
+                    }
+                    break;
+                case PickleList { Items: var list }:
+                    UnfoldItems(CollectionsMarshal.AsSpan(list), next.Depth);
+                    break;
+                case object?[] tuple:
+                    UnfoldItems(tuple, next.Depth);
+                    break;
+            }
+        }
+
+        void UnfoldItems(Span<object?> items, int depth)
+        {
+            foreach (ref object? item in items)
+            {
+                item = Unfold(item as PickleObject) ?? item;
+                Enqueue(item, depth + 1);
+            }
+        }
+
+        void Enqueue(object? value, int depth)
+        {
+            if (value is PickleDict or PickleList or object?[] && depth <= MaxDepth && seen.Add(value))
+                queue.Enqueue((value, depth));
+        }
+    }
+
+    private void Collect(PickleObject module, string prefix, int depth, PickleDict weights)
+    {
+        if (++_visits > MaxVisits || depth > MaxModuleDepth)
+            throw TooLarge();
+        PickleDict state = StateOf(module)!;
+        if (IsScript(module))
+        {
+            foreach ((string name, object? value) in state.Items)
+            {
+                if (value is StoredTensor)
+                    Add(weights, prefix + name, value);
+            }
+            CollectModules(state, prefix, depth, weights);
+            return;
+        }
+        var transient = state.Items.GetValueOrDefault("_non_persistent_buffers_set") as PickleSet;
+        foreach ((string name, object? value) in ItemsOf(state, "_parameters"))
+            Add(weights, prefix + name, value);
+        foreach ((string name, object? value) in ItemsOf(state, "_buffers"))
+        {
+            if (transient?.Items.Contains(name) != true)
+                Add(weights, prefix + name, value);
+        }
+        if (state.Items.GetValueOrDefault("_modules") is PickleDict modules)
+            CollectModules(modules, prefix, depth, weights);
+    }
+
+    private void CollectModules(PickleDict modules, string prefix, int depth, PickleDict weights)
+    {
+        foreach ((string name, object? value) in modules.Items)
+        {
+            if (value is PickleObject child && IsModule(child))
+                Collect(child, $"{prefix}{name}.", depth + 1, weights);
+        }
+    }
+
+    private void Add(PickleDict weights, string name, object? value)
+    {
+        _nameCharacters += name.Length;
+        if (++_visits > MaxVisits || _nameCharacters > MaxNameCharacters)
+            throw TooLarge();
+        // A layer without bias has None there.
+        if (value is not null)
+            weights.Set(name, value);
+    }
+
+    private static OrderedDictionary<string, object?> ItemsOf(PickleDict state, string part) =>
+        state.Items.GetValueOrDefault(part) is PickleDict { Items: var items } ? items : [];
+
+    private static bool IsModule(PickleObject value) => StateOf(value) is not null;
+
+    /// <summary>
+    /// What the module's __dict__ was: its state, or the state's first part where it has slots too, or an argument of
+    /// the function that makes it anew, as torch.fx does.
+    /// </summary>
+    private static PickleDict? StateOf(PickleObject value)
+    {
+        if (IsScript(value))
+            return value.State as PickleDict;
+        if (IsModuleState(value.State))
+            return (PickleDict)value.State!;
+        return (value.State as IEnumerable<object?> ?? value.Arguments).FirstOrDefault(IsModuleState) as PickleDict;
+    }
+
+    private static bool IsModuleState(object? state) =>
+        state is PickleDict { Items: var items } && items.ContainsKey("_modules")
+        && (items.ContainsKey("_parameters") || items.ContainsKey("_buffers"));
+
+    private ModelException TooLarge() =>
+        _file.Error("holds a model whose modules are nested without end, or more of them than any network has");
+}

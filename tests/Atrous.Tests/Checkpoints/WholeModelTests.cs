@@ -1,0 +1,89 @@
+using System.Text;
+using System.Text.Json;
+using Atrous.Checkpoints;
+using Atrous.Imaging;
+using Atrous.Postprocessing;
+using Atrous.Tests.Support;
+
+namespace Atrous.Tests.Checkpoints;
+
+/// <summary>Networks that were saved whole are read as their state_dict(); tests/cases/03-whole-model says what it is.</summary>
+public sealed class WholeModelTests : IDisposable
+{
+    private readonly string _path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".pkl");
+
+    public static TheoryData<string> Files => [.. Expected().Select(file => file.Name)];
+
+    public void Dispose() => File.Delete(_path);
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void A_whole_model_is_its_state_dict(string name)
+    {
+        JsonProperty[] expected = [.. Expected().Single(file => file.Name == name).Value.EnumerateObject()];
+        using Checkpoint checkpoint = Checkpoint.Open(Case(name));
+        Assert.Equal(
+            expected.Select(tensor => tensor.Name).Order(StringComparer.Ordinal),
+            checkpoint.Weights.Keys.Select(key => checkpoint.StrippedPrefix + key).Order(StringComparer.Ordinal));
+        foreach (JsonProperty tensor in expected)
+        {
+            string key = tensor.Name[checkpoint.StrippedPrefix.Length..];
+            var values = new float[checkpoint.Weights[key].Elements];
+            checkpoint.Read(key, values);
+            Assert.Equal(tensor.Value.GetDouble(), values.Sum(value => (double)value), 1e-5);
+        }
+    }
+
+    [Theory]
+    [InlineData("03-whole-model/whole.pth", "01-one-class-mask")]
+    [InlineData("03-whole-model/whole_dataparallel.pth", "09-pickle-getattr-called-hostile")]
+    [InlineData("09-pickle-getattr-called-hostile/bound.ckpt", "09-pickle-getattr-called-hostile")]
+    [InlineData("09-pickle-getattr-called-hostile/dataclass.ckpt", "09-pickle-getattr-called-hostile")]
+    [InlineData("09-pickle-getattr-called-hostile/enum.ckpt", "09-pickle-getattr-called-hostile")]
+    [InlineData("09-pickle-getattr-called-hostile/interpolation.ckpt", "09-pickle-getattr-called-hostile")]
+    public void The_mask_is_the_original_s(string file, string expected)
+    {
+        using Segmenter segmenter = Segmenter.Load(Shared.Require($"cases/{file}"));
+        using Image photo = Image.Load(Shared.Require($"cases/{expected}/photo.png"));
+        ReadOnlySpan<ushort> reference = LabelImage.Load(Shared.Require($"cases/{expected}/ref.png")).Labels;
+        ReadOnlySpan<ushort> labels = segmenter.Segment(photo).Labels;
+        Assert.Equal(reference.Length, labels.Length);
+        int same = 0;
+        for (int i = 0; i < labels.Length; i++)
+            same += labels[i] == reference[i] ? 1 : 0;
+        Assert.InRange(same, 0.9999 * labels.Length, labels.Length);
+    }
+
+    [Fact]
+    public void A_frozen_program_is_refused_in_a_sentence()
+    {
+        ModelException error = Assert.Throws<ModelException>(() => Checkpoint.Open(Case("frozen.pt")));
+        Assert.Contains("is a TorchScript program whose weights have no names", error.Message, StringComparison.Ordinal);
+    }
+
+    // Each module has itself, or twice the one before, among its modules.
+    [Theory]
+    [InlineData("cm\nM\n)Rp0\n(dS'_parameters'\n(dsS'_modules'\n(dS'a'\ng0\nssb.")]
+    [InlineData("TWICE")]
+    public void Modules_without_end_are_refused(string pickle)
+    {
+        if (pickle == "TWICE")
+        {
+            var text = new StringBuilder("cm\nM\n)R(dS'_parameters'\n(dsS'_modules'\n(dsbp0\n0");
+            for (int i = 0; i < 60; i++)
+                text.Append($"cm\nM\n)R(dS'_parameters'\n(dsS'_modules'\n(dS'a'\ng{i}\nsS'b'\ng{i}\nssbp{i + 1}\n0");
+            pickle = text.Append("g60\n.").ToString();
+        }
+        File.WriteAllText(_path, "(dS'model'\n" + pickle.TrimEnd('.') + "s.");
+        ModelException error = Assert.Throws<ModelException>(() => Checkpoint.Open(_path));
+        Assert.Contains("modules are nested without end", error.Message, StringComparison.Ordinal);
+    }
+
+    private static string Case(string name) => Path.Combine(Repository.Root, "tests", "cases", "03-whole-model", name);
+
+    private static JsonProperty[] Expected()
+    {
+        using var document = JsonDocument.Parse(File.ReadAllText(Case("expected.json")));
+        return [.. document.RootElement.Clone().EnumerateObject()];
+    }
+}
