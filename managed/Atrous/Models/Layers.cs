@@ -25,23 +25,21 @@ internal sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkS
     /// <param name="stride">Input pixels per output pixel, on both axes.</param>
     /// <param name="dilation">Input pixels between the window's taps (the atrous rate), on both axes.</param>
     /// <param name="groups">Groups of channels that are convolved apart; 1 for a dense convolution.</param>
-    /// <param name="padding">Zeros on every side; null for the network's padding style.</param>
+    /// <param name="padding">Zeros around the input; null for the network's padding style.</param>
     /// <param name="norm">A batch norm follows (unless the file has them folded).</param>
     /// <param name="bias">The convolution has a bias of its own.</param>
     /// <param name="outputs">The channels that it must make; null for as many as its weights say.</param>
     public Value Convolution(
         Value x, string layer, int kernel, Activation activation, int stride = 1, int dilation = 1, int groups = 1,
-        int? padding = null, bool norm = true, bool bias = false, int? outputs = null)
+        Padding? padding = null, bool norm = true, bool bias = false, int? outputs = null)
     {
         if (spec.BatchNormFolded)
             (norm, bias) = (false, true);
         Weight weight = weights.Kernel(layer, x.Shape.Channels, groups, kernel, kernel, outputs);
         int channels = weight.Shape[0];
-        Padding zeros = padding is { } all
-            ? Padding.Symmetric(all)
-            : spec.Padding == PaddingStyle.TensorFlowSame
+        Padding zeros = padding ?? (spec.Padding == PaddingStyle.TensorFlowSame
             ? Padding.Same(x.Shape.Height, x.Shape.Width, kernel, stride, dilation)
-            : Padding.Symmetric(dilation * (kernel - 1) / 2);
+            : Padding.Symmetric(dilation * (kernel - 1) / 2));
         var op =
             new Conv2d(weight, null, bias
                 ? weights.Bias(layer, channels)
@@ -74,8 +72,8 @@ internal sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkS
 
     /// <summary>A convolution of each channel on its own.</summary>
     public Value Depthwise(
-        Value x, string layer, int kernel, Activation activation, int stride = 1, int dilation = 1, int? padding = null,
-        bool norm = true, bool bias = false) =>
+        Value x, string layer, int kernel, Activation activation, int stride = 1, int dilation = 1,
+        Padding? padding = null, bool norm = true, bool bias = false) =>
         Convolution(x, layer, kernel, activation, stride, dilation, x.Shape.Channels, padding, norm, bias);
 
     /// <summary>

@@ -62,6 +62,15 @@ internal sealed record InvertedResidualSpec : BackboneSpec
     public int? StemPadding { get; init; }
 
     /// <summary>
+    /// Zeros are put where TensorFlow's SAME would put them for a square picture of this side, whatever the real size
+    /// is (efficientnet_pytorch computes them once, for its nominal size); null for the network's padding style.
+    /// </summary>
+    public int? PaddedForSide { get; init; }
+
+    /// <summary>The functions of the blocks' gates.</summary>
+    public GateSpec Gate { get; init; } = new(Activation.Relu, Activation.HardSigmoid);
+
+    /// <summary>
     /// The zeros that a block's depthwise convolution needs are put around the block's input, in front of the
     /// expansion, so that the depthwise window sees activation(bias) at the border instead of 0 (VainF's and
     /// jfzhang95's MobileNetV2).
@@ -83,8 +92,10 @@ internal sealed record InvertedResidualSpec : BackboneSpec
 /// <param name="Excited">Makes the factors of the channels.</param>
 internal sealed record GateSpec(Activation Squeezed, Activation Excited);
 
-/// <summary>One inverted residual block: expand, depthwise, (squeeze-excite), project.</summary>
-/// <param name="Stride">In the depthwise convolution, or in the expansion where there is none.</param>
+/// <summary>One inverted residual block: (depthwise), expand, depthwise, (squeeze-excite), project.</summary>
+/// <param name="Stride">
+/// In the depthwise convolution; where there is none, in the one in front of the expansion, or in the expansion.
+/// </param>
 /// <param name="Dilation">The atrous rate of the depthwise convolution.</param>
 /// <param name="ExpandKernel">1, 3 (fused blocks of EdgeTPU), or 0 for no expansion.</param>
 /// <param name="DepthwiseKernel">3, 5, or 0 for no depthwise convolution.</param>
@@ -96,6 +107,17 @@ internal sealed record InvertedResidual(int Stride, int Dilation, int ExpandKern
 
     /// <summary>A squeeze-and-excite gate (Hu et al. 2017) between depthwise and projection.</summary>
     public bool SqueezeExcite { get; init; }
+
+    /// <summary>
+    /// Window of a depthwise convolution without activation in front of the expansion (MobileNetV4, Qin et al. 2024,
+    /// arXiv:2404.10518, section 3); 0 for none.
+    /// </summary>
+    public int StartKernel { get; init; }
+
+    /// <summary>
+    /// A 1x1 convolution without activation ends the block; false where its expansion is all that it has.
+    /// </summary>
+    public bool Projects { get; init; } = true;
 }
 
 /// <summary>

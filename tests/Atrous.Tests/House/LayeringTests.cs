@@ -90,7 +90,7 @@ public sealed partial class LayeringTests
         HashSet<(string, string)> wholes =
         [
             ("Graph", "Graph/Ops"), ("Models", "Models/Backbones"), ("Models", "Models/Heads"),
-            ("Backends/Cuda", "Backends/Cuda/Convolutions"),
+            ("Backends/Cuda", "Backends/Cuda/Convolutions"), ("Checkpoints/Dialects", "Checkpoints/Dialects/Encoders"),
         ];
         HashSet<(string From, string To)> edges =
         [

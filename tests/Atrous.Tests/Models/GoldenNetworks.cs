@@ -4,6 +4,7 @@ using Atrous.Backends;
 using Atrous.Checkpoints;
 using Atrous.Checkpoints.Dialects;
 using Atrous.Graph;
+using Atrous.Graph.Ops;
 using Atrous.Models;
 using Atrous.Specs;
 using Atrous.Tensors;
@@ -73,6 +74,10 @@ internal static class GoldenNetworks
                     ? "true"
                     : "false",
             },
+            // timm's own and TensorFlow's are alike in their tensors.
+            _ when Option(golden, "encoder") is { } encoder
+                && encoder.GetString()!.StartsWith("tu-mobilenetv3", StringComparison.Ordinal) =>
+                new() { ["timm_tf"] = "false" },
             _ => [],
         };
 
@@ -98,6 +103,8 @@ internal static class GoldenNetworks
         var graph = new GraphBuilder();
         Value image = graph.Input("image", golden.InputShape);
         Value forward = model.Build(graph, image).Forward;
+        if (Option(golden, "activation")?.GetString() == "sigmoid")
+            forward = graph.Add("sigmoid", new Activate(Activation.Sigmoid), forward);
         using IExecutable executable = backend.Compile(graph.Build(forward));
         using Tensor input = golden.Input(), output = new(forward.Shape);
         executable.Run([input], [output]);

@@ -8,28 +8,6 @@ internal static class GoldensNotYet
 {
     public static readonly HashSet<string> Names =
     [
-        // EfficientNet and the mobile networks
-        "smp_deeplabv3_efficientnet-b0_os8_96x128",
-        "smp_deeplabv3_efficientnet-b4_os8_96x128",
-        "smp_deeplabv3plus_efficientnet-b0_os16_112x144",
-        "smp_deeplabv3plus_efficientnet-b0_os16_1class_sigmoid_96x128",
-        "smp_deeplabv3plus_efficientnet-b0_os8_4ch_1class_96x128",
-        "smp_deeplabv3plus_efficientnet-b2_os16_depth4_96x128",
-        "smp_deeplabv3plus_efficientnet-b3_os16_96x128",
-        "smp_deeplabv3plus_efficientnet-b3_os16_depth3_96x128",
-        "smp_deeplabv3plus_efficientnet-b7_os16_96x128",
-        "smp_deeplabv3plus_timm-efficientnet-b4_os16_96x128",
-        "smp_deeplabv3plus_timm-mobilenetv3_large_100_os16_96x128",
-        "smp_deeplabv3plus_timm-mobilenetv3_large_100_os16_96x128_x64",
-        "smp_deeplabv3plus_timm-mobilenetv3_large_100_os8_4ch_1class_96x128",
-        "smp_deeplabv3plus_timm-tf_efficientnet_lite0_os16_96x128",
-        "smp_deeplabv3plus_timm-tf_efficientnet_lite0_os8_96x128",
-        "smp_deeplabv3plus_tu-efficientnet_b0_os8_96x128",
-        "smp_deeplabv3plus_tu-mobilenetv3_large_100_os16_96x128",
-        "smp_deeplabv3plus_tu-mobilenetv3_large_100_os8_96x128",
-        "smp_deeplabv3plus_tu-mobilenetv4_conv_small_os16_96x128",
-        "smp_deeplabv3plus_tu-tf_efficientnetv2_b0_os16_96x128",
-        "smp_deeplabv3plus_tu-tf_efficientnetv2_s_os16_96x128",
         // networks with layer norms or attention
         "hf_mobilevit_small_os16_104x136",
         "hf_mobilevit_small_os16_96x128",

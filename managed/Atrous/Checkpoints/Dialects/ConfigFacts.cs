@@ -24,6 +24,11 @@ internal static class ConfigFacts
             : entry.ValueKind is JsonValueKind.True or JsonValueKind.False ? entry.GetBoolean()
             : throw Wrong(checkpoint, key, entry, "true or false");
 
+    public static string? ConfigText(this ICheckpoint checkpoint, string key) =>
+        Entry(checkpoint, key) is not { } entry ? null
+            : entry.ValueKind == JsonValueKind.String ? entry.GetString()
+            : throw Wrong(checkpoint, key, entry, "a text");
+
     public static int[]? ConfigNumbers(this ICheckpoint checkpoint, string key)
     {
         if (Entry(checkpoint, key) is not { } entry)

@@ -12,6 +12,11 @@ internal sealed record NamedBackbone(BackboneSpec Spec, NameMap.Row[] Names, str
     /// <summary>Prefixes of its tensors that the file has and the network leaves unread.</summary>
     public IReadOnlyList<string> Unused { get; init; } = [];
 
+    /// <summary>
+    /// Zeros around its convolutions' inputs. A head's, which have no strides, are the same in every style.
+    /// </summary>
+    public PaddingStyle Padding { get; init; }
+
     /// <summary>What its published weights were trained with, for pictures of three channels.</summary>
     public PreprocessingSpec Preprocessing { get; init; } = PreprocessingSpec.ImageNet;
 

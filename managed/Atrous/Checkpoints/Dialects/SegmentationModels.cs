@@ -57,6 +57,7 @@ internal sealed class SegmentationModels : Dialect
                 InputChannels = channels,
                 Classes = checkpoint.Outputs(Classifier),
                 FinalSampling = Sampling.AlignCorners,
+                Padding = backbone.Padding,
             },
             Names = new NameMap(
             [

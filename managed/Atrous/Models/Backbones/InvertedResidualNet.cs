@@ -4,22 +4,27 @@ using Atrous.Specs;
 namespace Atrous.Models.Backbones;
 
 /// <summary>
-/// MobileNetV2 (Sandler et al. 2018, arXiv:1801.04381), MobileNetV3 (Howard et al. 2019, arXiv:1905.02244) and
-/// MobileNet-EdgeTPU: inverted residuals with linear bottlenecks.
-/// Layers: stem, block{1..}.expand, .depthwise, .gate.reduce, .gate.expand, .project, last.
+/// MobileNetV2 (Sandler et al. 2018, arXiv:1801.04381), MobileNetV3 (Howard et al. 2019, arXiv:1905.02244), MobileNetV4
+/// (Qin et al. 2024, arXiv:2404.10518), MobileNet-EdgeTPU, EfficientNet (Tan and Le 2019, arXiv:1905.11946) and
+/// EfficientNetV2 (2021, arXiv:2104.00298): inverted residuals with linear bottlenecks.
+/// Layers: stem, block{1..}.start, .expand, .depthwise, .gate.reduce, .gate.expand, .project, last.
 /// </summary>
 internal static class InvertedResidualNet
 {
-    private static readonly GateSpec Gate = new(Activation.Relu, Activation.HardSigmoid);
+    private const int StemKernel = 3, StemStride = 2;
 
     public static Features Build(InvertedResidualSpec spec, Layers layers, Value image)
     {
+        int? side = spec.PaddedForSide;
+        Padding? padding = NominalPadding(ref side, StemKernel, StemStride, 1);
+        if (spec.StemPadding is { } all)
+            padding = Padding.Symmetric(all);
         Value x = layers.Convolution(
-            image, "backbone.stem", 3, spec.StemActivation ?? spec.Activation, stride: 2, padding: spec.StemPadding);
+            image, "backbone.stem", StemKernel, spec.StemActivation ?? spec.Activation, StemStride, padding: padding);
         Value? lowLevel = null;
         for (int i = 1; i <= spec.Blocks.Count; i++)
         {
-            (x, Value depthwise) = Block(spec, spec.Blocks[i - 1], layers, x, $"backbone.block{i}");
+            (x, Value depthwise) = Block(spec, spec.Blocks[i - 1], layers, x, $"backbone.block{i}", ref side);
             if (i == spec.LowLevelBlock)
                 lowLevel = spec.LowLevelBeforeProjection ? depthwise : x;
         }
@@ -29,31 +34,59 @@ internal static class InvertedResidualNet
     }
 
     private static (Value Out, Value Depthwise) Block(
-        InvertedResidualSpec spec, InvertedResidual block, Layers layers, Value x, string name)
+        InvertedResidualSpec spec, InvertedResidual block, Layers layers, Value x, string name, ref int? side)
     {
         Activation act = block.Activation ?? spec.Activation;
         int ring = spec.PadsBlockInput && block.DepthwiseKernel > 0
             ? block.Dilation * (block.DepthwiseKernel - 1) / 2
             : 0;
-        int? depthwisePadding = null;
+        // One convolution of a block has its stride.
+        bool startStrides = block.DepthwiseKernel == 0 && block.StartKernel > 0;
         Value y = x;
+        if (block.StartKernel > 0)
+        {
+            int stride = startStrides ? block.Stride : 1;
+            y = layers.Depthwise(
+                y, $"{name}.start", block.StartKernel, Activation.None, stride, block.Dilation,
+                NominalPadding(ref side, block.StartKernel, stride, block.Dilation));
+        }
         if (block.ExpandKernel > 0)
         {
-            int stride = block.DepthwiseKernel == 0 ? block.Stride : 1;
+            int stride = block.DepthwiseKernel == 0 && !startStrides ? block.Stride : 1;
             // A padded 1x1 convolution computes activation(bias) on the ring: what padding its input means.
-            y = layers.Convolution(
-                y, $"{name}.expand", block.ExpandKernel, act, stride, padding: spec.PadsBlockInput ? ring : null);
-            depthwisePadding = spec.PadsBlockInput ? 0 : null;
+            Padding? padding = spec.PadsBlockInput
+                ? Padding.Symmetric(ring)
+                : NominalPadding(ref side, block.ExpandKernel, stride, 1);
+            y = layers.Convolution(y, $"{name}.expand", block.ExpandKernel, act, stride, padding: padding);
         }
         if (block.DepthwiseKernel > 0)
         {
+            Padding? padding = spec.PadsBlockInput && block.ExpandKernel > 0
+                ? Padding.None
+                : NominalPadding(ref side, block.DepthwiseKernel, block.Stride, block.Dilation);
             y = layers.Depthwise(
-                y, $"{name}.depthwise", block.DepthwiseKernel, act, block.Stride, block.Dilation, depthwisePadding);
+                y, $"{name}.depthwise", block.DepthwiseKernel, act, block.Stride, block.Dilation, padding);
         }
         Value depthwise = y;
         if (block.SqueezeExcite)
-            y = SqueezeExcite.Build(Gate, layers, y, $"{name}.gate");
-        y = layers.Convolution(y, $"{name}.project", 1, Activation.None);
+            y = SqueezeExcite.Build(spec.Gate, layers, y, $"{name}.gate");
+        if (block.Projects)
+            y = layers.Convolution(y, $"{name}.project", 1, Activation.None);
         return (block.Residual ? layers.Add(y, x, name, Activation.None) : y, depthwise);
+    }
+
+    /// <summary>
+    /// The zeros of <see cref="InvertedResidualSpec.PaddedForSide"/>; null where it is.
+    /// </summary>
+    /// <param name="side">Side of the convolution's nominal input, which becomes that of its output.</param>
+    /// <param name="kernel">Height and width of the window.</param>
+    /// <param name="stride">Input pixels per output pixel.</param>
+    /// <param name="dilation">Input pixels between the window's taps.</param>
+    private static Padding? NominalPadding(ref int? side, int kernel, int stride, int dilation)
+    {
+        if (side is not { } nominal)
+            return null;
+        side = (nominal + stride - 1) / stride;
+        return Padding.Same(nominal, nominal, kernel, stride, dilation);
     }
 }

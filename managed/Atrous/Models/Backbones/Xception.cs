@@ -13,12 +13,10 @@ internal static class Xception
 {
     public static Features Build(XceptionSpec spec, Layers layers, Value image)
     {
-        Value x =
-            layers.Convolution(image, "backbone.stem.conv1", 3, spec.Activation, stride: 2, padding: spec.StemPadding);
+        Padding stem = Padding.Symmetric(spec.StemPadding);
+        Value x = layers.Convolution(image, "backbone.stem.conv1", 3, spec.Activation, stride: 2, padding: stem);
         x = layers.Convolution(
-            x, "backbone.stem.conv2", 3, spec.StemActivated
-                ? spec.Activation
-                : Activation.None, padding: spec.StemPadding);
+            x, "backbone.stem.conv2", 3, spec.StemActivated ? spec.Activation : Activation.None, padding: stem);
         Value? lowLevel = null;
         for (int i = 1; i <= spec.Blocks.Count; i++)
         {
@@ -44,7 +42,7 @@ internal static class Xception
             Activation act = spec.Activation, none = Activation.None;
             x = layers.Depthwise(
                 x, $"backbone.exit{i}.depthwise", 3, exit.ActivatedBetween ? act : none, dilation: exit.Dilation,
-                padding: exit.Padding, norm: spec.NormBetween);
+                padding: exit.Padding is { } all ? Padding.Symmetric(all) : null, norm: spec.NormBetween);
             x = layers.Convolution(x, $"backbone.exit{i}.pointwise", 1, exit.Normed ? act : none, norm: exit.Normed);
         }
         return new Features(lowLevel, x);

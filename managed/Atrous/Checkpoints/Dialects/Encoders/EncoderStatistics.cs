@@ -1,0 +1,32 @@
+using Atrous.Specs;
+
+namespace Atrous.Checkpoints.Dialects.Encoders;
+
+/// <summary>
+/// The pre-processing of the weights that an encoder's training started from: most were trained with ImageNet's
+/// statistics, those of AdvProp and many of Google's with 0.5 for mean and deviation.
+/// </summary>
+internal static class EncoderStatistics
+{
+    private const string ImageNet = "imagenet", Half = "0.5";
+
+    private static readonly string[] Entries = ["encoder_name", "encoder_weights"];
+
+    /// <summary>Parts of the names of weights that were trained with 0.5.</summary>
+    private static readonly string[] SignsOfHalf = ["advprop", ".ap_in1k", "_ap", ".ra4_"];
+
+    /// <summary>The statistics as config.json says or implies; a switch.</summary>
+    /// <param name="search">The file and the user's choice.</param>
+    /// <param name="isHalf">Whether the weights that the original loads first have 0.5.</param>
+    public static PreprocessingSpec Of(EncoderSearch search, bool isHalf)
+    {
+        bool said = Entries.Select(key => search.File.ConfigText(key))
+            .Any(text => text is not null && SignsOfHalf.Any(sign => text.Contains(sign, StringComparison.Ordinal)));
+        string statistics = search.Choice.OneOf(
+            "normalisation", isHalf || said ? Half : ImageNet, [ImageNet, Half],
+            "mean and deviation that the encoder's first weights were trained with");
+        return statistics == Half
+            ? Normalisation.Of([0.5f, 0.5f, 0.5f], [0.5f, 0.5f, 0.5f])
+            : PreprocessingSpec.ImageNet;
+    }
+}

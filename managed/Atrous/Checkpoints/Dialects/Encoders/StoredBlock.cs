@@ -1,0 +1,42 @@
+using Atrous.Specs;
+using Atrous.Tensors;
+
+namespace Atrous.Checkpoints.Dialects.Encoders;
+
+/// <summary>A layer of a block: our name and, behind the block's own, the file's.</summary>
+internal sealed record BlockPart(string Layer, string Convolution, string Norm = "");
+
+/// <summary>An inverted residual block as a file stores it: what its tensors tell.</summary>
+/// <param name="Path">What the names of its tensors begin with, with a trailing dot.</param>
+/// <param name="Parts">The layers that it has, by our names.</param>
+/// <param name="Shape">Its windows and its gate; neither stride nor dilation, which no tensor tells.</param>
+/// <param name="Outputs">Channels of what it makes.</param>
+internal sealed record StoredBlock(
+    string Path, IReadOnlyDictionary<string, LayerNames> Parts, InvertedResidual Shape, int Outputs)
+{
+    public const string Start = "start", Expand = "expand", Depthwise = "depthwise", Project = "project",
+        Reduce = "gate.reduce", Excite = "gate.expand";
+
+    /// <summary>The window of the stage's or block's spatial convolution.</summary>
+    public int Kernel => Math.Max(Shape.ExpandKernel, Shape.DepthwiseKernel);
+
+    /// <summary>Reads a block that has some of the parts.</summary>
+    public static StoredBlock Read(IWeightSource file, string path, IEnumerable<BlockPart> parts)
+    {
+        BlockPart[] present = [.. parts.Where(part => file.Has(path + part.Convolution + ".weight"))];
+        Dictionary<string, LayerNames> names = present.ToDictionary(
+            part => part.Layer, part => new LayerNames(path + part.Convolution, path + part.Norm));
+        string last = names.ContainsKey(Project) ? Project : Expand;
+        var shape = new InvertedResidual(1, 1, Window(Expand), Window(Depthwise), Residual: false)
+        {
+            StartKernel = Window(Start),
+            SqueezeExcite = names.ContainsKey(Reduce),
+            Projects = last == Project,
+        };
+        return new StoredBlock(path, names, shape, file.Outputs(Kernel(last)));
+
+        string Kernel(string layer) => names[layer].Convolution + ".weight";
+
+        int Window(string layer) => names.ContainsKey(layer) ? file.KernelSize(Kernel(layer)) : 0;
+    }
+}
