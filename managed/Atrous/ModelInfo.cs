@@ -85,6 +85,31 @@ public sealed record ModelInfo
     /// <summary>The input size that <see cref="MultiplyAdds"/> speaks of.</summary>
     public (int Height, int Width) AtSize { get; init; }
 
+    /// <summary>
+    /// What was chosen among a file's tensors, to be said wherever the model is used: one of several networks, and
+    /// tensors of the network's own dictionary that are not used, which may be loss weights, or layers that this
+    /// network should have. Empty, or it begins with a comma.
+    /// </summary>
+    internal string Selection
+    {
+        get
+        {
+            const int shown = 3;
+            string path = WeightsPath.Length > 0 ? WeightsPath + "." : "";
+            string[] unused =
+            [
+                .. Unexpected,
+                .. Beside.Keys.Where(name => name.StartsWith(path, StringComparison.Ordinal))
+                    .Select(name => name[path.Length..]),
+            ];
+            string more = unused.Length > shown ? $" and {unused.Length - shown} more" : "";
+            return (Switches.FirstOrDefault(row => row.Name == NetworkSearch.Option) is { } chosen
+                    ? $", {chosen.Name}={chosen.Value} of several networks"
+                    : "")
+                + (unused.Length > 0 ? $", not used: {string.Join(", ", unused.Take(shown))}{more}" : "");
+        }
+    }
+
     /// <summary>Reads a checkpoint's names and shapes.</summary>
     /// <param name="path">A checkpoint, or the folder of a model with its config.json.</param>
     /// <param name="options">Output stride, dialect and switches; null for the dialect's own.</param>

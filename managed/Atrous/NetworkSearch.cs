@@ -11,7 +11,7 @@ namespace Atrous;
 /// </summary>
 internal static class NetworkSearch
 {
-    private const string Option = "weights";
+    public const string Option = "weights";
 
     /// <summary>The name of a network that has neither a key nor a prefix.</summary>
     private const string Root = "root";

@@ -12,6 +12,8 @@ internal sealed partial class SegmenterLog(ILogger? logger)
         if (passedOver is not null)
             PassedOver(logger, device, passedOver);
         Loaded(logger, model.Path, model.Architecture, model.Backbone, model.Classes, device);
+        if (model.Selection is { Length: > 0 } selection)
+            Selected(logger, model.Path, selection.TrimStart(',', ' '));
     }
 
     public void FirstRun(NetworkKey key, string device)
@@ -25,6 +27,9 @@ internal sealed partial class SegmenterLog(ILogger? logger)
         "Loaded {Path}: {Architecture} on {Backbone}, {Classes} classes, on device {Device}.")]
     private static partial void Loaded(
         ILogger logger, string path, string architecture, string backbone, int classes, string device);
+
+    [LoggerMessage(4, LogLevel.Warning, "{Path} has more tensors than the network: {Selection}")]
+    private static partial void Selected(ILogger logger, string path, string selection);
 
     [LoggerMessage(2, LogLevel.Warning, "The device {Device} is used in place of a better one. {Reason}")]
     private static partial void PassedOver(ILogger logger, string device, string reason);

@@ -59,7 +59,10 @@ internal static class ExportCommand
                 temporaries, result.GetRequiredValue(output),
                 path => OnnxExporter.Export(source, path, options, export));
             if (!result.GetValue(quiet))
+            {
+                DescribedModel.SaySelection(source, options);
                 Terminal.Message(Report(result.GetRequiredValue(output), written));
+            }
             return ExitCode.Done;
         });
         return command;

@@ -18,4 +18,7 @@ internal static partial class Log
 
     [LoggerMessage(4, LogLevel.Information, "Model {Model} is unloaded")]
     public static partial void Unloaded(ILogger logger, string model);
+
+    [LoggerMessage(5, LogLevel.Warning, "Model {Model} has more tensors than its network: {Selection}")]
+    public static partial void Selected(ILogger logger, string model, string selection);
 }

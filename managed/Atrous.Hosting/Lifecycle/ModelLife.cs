@@ -80,6 +80,8 @@ internal sealed class ModelLife(
             instruments.Loaded(name, failed: false);
             Log.Loaded(logger, name, generation, options.Path, fresh.Segmenter.Device,
                 Stopwatch.GetElapsedTime(start).TotalSeconds);
+            if (fresh.Segmenter.Info.Selection is { Length: > 0 } selection)
+                Log.Selected(logger, name, selection.TrimStart(',', ' '));
             _firstLoad.TrySetResult();
         }
         catch (Exception e)
