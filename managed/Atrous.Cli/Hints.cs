@@ -15,6 +15,8 @@ internal static class Hints
         (Remedy.UseCpu, "Use --device cpu to do without it."),
         (Remedy.ChangePort, "For another port there is --port."),
         (Remedy.IgnoreLabel, "For that there is --ignore LABEL."),
+        (Remedy.MapLabels, "For that there is --map FILE."),
+        (Remedy.MorePixels, "`atrous segment` and `eval` take --max-pixels MILLIONS."),
         (Remedy.Convert, "`atrous convert` writes one."),
     ];
 

@@ -19,23 +19,11 @@ internal static class EvalCommand
     public static Command Create(TemporaryFiles temporaries, Interruption interruption)
     {
         Argument<string?> model = ModelChoice.Argument(optional: true);
-        var images = new Option<string>("--images")
-        {
-            Description = "The folder of pictures, with its sub-folders",
-            HelpName = "DIR",
-            Required = true,
-        };
-        var labels = new Option<string>("--labels")
-        {
-            Description = "The folder of label maps: for sub/a.jpg its sub/a.png",
-            HelpName = "DIR",
-            Required = true,
-        };
         var ignore = new Option<int?>("--ignore")
         {
             Description =
-                "The true label whose pixels are not scored; a network of one class takes 255 for its foreground " +
-                "unless this is given",
+                "The true label whose pixels are not scored, as it stands in the files; a network of one class takes " +
+                "255 for its foreground unless this is given",
             HelpName = "LABEL",
             DefaultValueFactory = _ => 255,
             CustomParser = result => Numbers.Parse(result, 0, ushort.MaxValue, "a number from 0 to 65535"),
@@ -59,6 +47,8 @@ internal static class EvalCommand
         };
         var json = new Option<bool>("--json") { Description = "Write one JSON document" };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but the result and errors" };
+        var dataset = new DatasetOptions();
+        var maxPixels = new MaxPixelsOption();
         var checkpointOptions = new CheckpointOptions();
         var deviceOptions = new DeviceOptions();
         var preprocessing = new PreprocessingOptions();
@@ -72,10 +62,14 @@ internal static class EvalCommand
                     "The IoU of each class, and the means"),
                 ("atrous eval roads.pth --images photos --labels truth --ignore 0 --confusion confusion.png",
                     "Class 0 is not scored; a picture shows which classes are taken for which"),
+                ("atrous eval city.pth --dataset cityscapes --images leftImg8bit/val --labels gtFine/val",
+                    "A public data set as it is distributed"),
             ],
         };
         command.Add(model);
-        command.Add(ToolCommand.Input, images, labels, ignore);
+        dataset.AddTo(command);
+        command.Add(ToolCommand.Input, ignore);
+        maxPixels.AddTo(command);
         checkpointOptions.AddTo(command);
         command.Add(ToolCommand.Output, confusion, classes, json, quiet);
         preprocessing.AddTo(command);
@@ -86,8 +80,8 @@ internal static class EvalCommand
         {
             SegmenterOptions options = scoring.Read(result, deviceOptions.Read(result, checkpointOptions.Read(result)));
             ClassesFile? named = result.GetValue(classes) is { } path ? ClassesFile.Read(path) : null;
-            IReadOnlyList<LabelledPicture> pictures =
-                LabelledPictures.Of(result.GetRequiredValue(images), result.GetRequiredValue(labels));
+            DatasetChoice data = dataset.Read(result);
+            IReadOnlyList<LabelledPicture> pictures = data.Pictures.Pairs;
             ModelChoice chosen = ModelChoice.Of(result, model);
             options = preprocessing.Read(
                 result, chosen.Path,
@@ -96,19 +90,41 @@ internal static class EvalCommand
             using Segmenter segmenter = Segmenter.Load(chosen.Path, options);
             if (!result.GetValue(quiet))
                 Terminal.Message(chosen.Introduce(DescribedModel.Line(segmenter, options)));
-            var matrix = new ConfusionMatrix(segmenter.Info.Classes, result.GetValue(ignore));
+            int left = result.GetValue(ignore)!.Value;
             // 255 is what most tools write for the foreground; who names a label to leave out decides otherwise.
             bool asked = result.GetResult(ignore) is { Implicit: false };
+            LabelMapping? mapping = data.MappingFor(segmenter.Info.Classes, left, asked);
+            if (!result.GetValue(quiet))
+            {
+                foreach (string sentence in data.Pictures.Notes.Prepend(data.Said).OfType<string>())
+                    Terminal.Message(sentence);
+            }
+            var matrix = new ConfusionMatrix(segmenter.Info.Classes, mapping is null ? left : LabelMapping.Ignored);
             ForegroundTruth? foreground = segmenter.Info.Threshold is null || asked ? null : new();
-            EvalRun run = new(segmenter, matrix, foreground, options.MaxBatch, interruption.Token);
+            long most = MaxPixelsOption.Whole(maxPixels.Read(result));
+            EvalRun run = new(segmenter, matrix, options.MaxBatch, most, interruption.Token)
+            {
+                Truth = path => mapping is not null ? mapping.Read(path, most)
+                    : foreground is not null ? foreground.Read(LabelImage.Load(path, most))
+                    : LabelImage.Load(path, most),
+            };
             if (result.GetValue(quiet))
                 run.Add(pictures, null);
             else
                 ProgressBar.Around("evaluating", pictures.Count, bar => run.Add(pictures, bar));
+            if (!result.GetValue(quiet))
+            {
+                foreach (string warning in run.Warnings)
+                    Terminal.Message(warning);
+            }
 
             if (result.GetValue(confusion) is { } target)
                 Draw(temporaries, target, matrix, named?.Palette ?? Palette.For(segmenter.Info.ClassNames));
-            var report = new EvalReport(segmenter, options, matrix, pictures.Count, result.GetValue(ignore)!.Value);
+            var report = new EvalReport(segmenter, options, matrix, pictures.Count, left)
+            {
+                Data = data,
+                Notes = [.. data.Pictures.Notes, .. run.Warnings],
+            };
             if (result.GetValue(json))
                 report.WriteJson();
             else

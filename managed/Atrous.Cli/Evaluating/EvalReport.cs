@@ -18,6 +18,12 @@ internal sealed class EvalReport(
         ("frequencyWeightedIou", "frequency-weighted IoU", matrix => matrix.FrequencyWeightedIou),
     ];
 
+    /// <summary>What the options say of the data.</summary>
+    public required DatasetChoice Data { get; init; }
+
+    /// <summary>What was left out, and what was not whole.</summary>
+    public required IReadOnlyList<string> Notes { get; init; }
+
     private IEnumerable<int> Labels => Enumerable.Range(0, matrix.Classes);
 
     /// <summary>A row per class, then a line per measure; "-" where a class does not occur.</summary>
@@ -41,7 +47,7 @@ internal sealed class EvalReport(
             Console.Out.WriteLine($"{title.PadRight(width)}  {Text(value(matrix))}");
         Console.Out.WriteLine(
             $"{pictures} pictures, {Numbers.Grouped(matrix.Pixels)} pixels scored, {Numbers.Grouped(matrix.Ignored)} " +
-            $"of label {ignore} ignored");
+            (Data.Rules is null ? $"of label {ignore} ignored" : "ignored"));
     }
 
     /// <summary>All of it, in full precision; null where a class does not occur.</summary>
@@ -49,6 +55,11 @@ internal sealed class EvalReport(
     {
         json.WriteStartObject();
         json.WriteModel(segmenter, options);
+        if (Data.Dataset is { } dataset)
+            json.WriteString("dataset", dataset.Name);
+        if (Data.Said is { } said)
+            json.WriteString("layout", said);
+        json.WriteNames("notes", Notes);
         json.WriteNumber("pictures", pictures);
         json.WriteNumber("ignore", ignore);
         json.WriteNumber("pixels", matrix.Pixels);
@@ -92,5 +103,8 @@ internal sealed class EvalReport(
         double.IsFinite(measure) ? measure.ToString("0.0000", CultureInfo.InvariantCulture) : "-";
 
     private string NameOf(int label) =>
-        label < segmenter.Info.ClassNames.Count ? segmenter.Info.ClassNames[label] : $"class {label}";
+        segmenter.Info.ClassNames.Count > label ? segmenter.Info.ClassNames[label]
+        : Data is { HasOwnMap: false, Dataset: { } dataset } && label < dataset.ClassNames.Count
+            ? dataset.ClassNames[label]
+        : $"class {label}";
 }

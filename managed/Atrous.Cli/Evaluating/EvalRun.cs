@@ -9,9 +9,16 @@ namespace Atrous.Cli.Evaluating;
 /// Segments labelled pictures and counts what is right. The first bad file ends it: half a score is none.
 /// </summary>
 internal sealed class EvalRun(
-    Segmenter segmenter, ConfusionMatrix matrix, ForegroundTruth? foreground, int batch,
-    CancellationToken cancellationToken)
+    Segmenter segmenter, ConfusionMatrix matrix, int batch, long maxPixels, CancellationToken cancellationToken)
 {
+    private readonly List<string> _warnings = [];
+
+    /// <summary>Sentences about files that were not whole, though all their pixels were.</summary>
+    public IReadOnlyList<string> Warnings => _warnings;
+
+    /// <summary>Reads a label map as classes.</summary>
+    public required Func<string, LabelImage> Truth { get; init; }
+
     /// <exception cref="CommandException">A file is bad; the message names it.</exception>
     public void Add(IReadOnlyList<LabelledPicture> pictures, ProgressBar? bar)
     {
@@ -23,8 +30,9 @@ internal sealed class EvalRun(
                 Segmentation mask = masks[i];
                 About(group[i].Labels, () =>
                 {
-                    LabelImage truth = LabelImage.Load(group[i].Labels);
-                    matrix.Add(foreground?.Read(truth) ?? truth, mask.Labels, mask.Height, mask.Width);
+                    LabelImage truth = Truth(group[i].Labels);
+                    Warn(group[i].Labels, truth.Warning);
+                    matrix.Add(truth, mask.Labels, mask.Height, mask.Width);
                     return true;
                 });
                 bar?.Step();
@@ -40,7 +48,8 @@ internal sealed class EvalRun(
             foreach (LabelledPicture picture in group)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                photos.Add(About(picture.Picture, () => Image.Load(picture.Picture)));
+                photos.Add(About(picture.Picture, () => Image.Load(picture.Picture, maxPixels)));
+                Warn(picture.Picture, photos[^1].Warning);
             }
             return About(
                 string.Join(", ", group.Select(picture => picture.Picture)),
@@ -51,6 +60,12 @@ internal sealed class EvalRun(
             foreach (Image photo in photos)
                 photo.Dispose();
         }
+    }
+
+    private void Warn(string file, string? warning)
+    {
+        if (warning is not null)
+            _warnings.Add($"{file}: {warning}");
     }
 
     private static T About<T>(string file, Func<T> work)

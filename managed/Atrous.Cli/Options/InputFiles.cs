@@ -10,13 +10,30 @@ internal sealed record InputFile(string Path, string Relative);
 /// <summary>An input that cannot even be listed.</summary>
 internal sealed record BadInput(string Path, string Message);
 
+/// <summary>What a folder holds and is not read.</summary>
+internal sealed record LeftOut(string Path, string Reason);
+
 /// <summary>What the inputs on the command line stand for, in a fixed order.</summary>
 internal sealed class InputFiles
 {
-    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png"];
+    private static readonly string[] Extensions = [".jpg", ".jpeg", ".jfif", ".jpe", ".png"];
+
+    /// <summary>Pictures that are not read, so that a folder's are not left out without a word.</summary>
+    private static readonly string[] OtherPictures =
+    [
+        ".webp", ".bmp", ".gif", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jxl", ".jp2", ".j2k", ".ppm", ".pgm",
+        ".pbm", ".pnm", ".tga", ".ico", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw", ".exr", ".hdr",
+        ".apng", ".jif", ".jfi", ".dib",
+    ];
+
+    private const int MostNamed = 5;
+
+    private static string Known => $"{string.Join(", ", Extensions[..^1])} or {Extensions[^1]}";
+
     private readonly List<InputFile> _pictures = [];
     private readonly List<BadInput> _bad = [];
     private readonly List<string> _skipped = [];
+    private readonly List<LeftOut> _leftOut = [];
 
     /// <param name="inputs">Files, folders, or "-" alone.</param>
     /// <exception cref="CommandException">"-" stands beside other inputs.</exception>
@@ -45,6 +62,22 @@ internal sealed class InputFiles
     /// <summary>Named outputs of an earlier run.</summary>
     public IReadOnlyList<string> Skipped => _skipped;
 
+    /// <summary>What folders hold and is not read: pictures of other formats, and links that are not followed.</summary>
+    public IReadOnlyList<LeftOut> LeftOut => _leftOut;
+
+    /// <summary>Whether a file's name ends as those do that are read.</summary>
+    public static bool IsPicture(string path) => Extensions.Contains(Path.GetExtension(path).ToLowerInvariant());
+
+    /// <summary>One sentence about <see cref="LeftOut"/>; none where there is nothing.</summary>
+    public IEnumerable<string> LeftOutInWords()
+    {
+        if (_leftOut.Count == 0)
+            yield break;
+        string names = string.Join(", ", _leftOut.Take(MostNamed).Select(left => $"{left.Path} ({left.Reason})"));
+        string more = _leftOut.Count > MostNamed ? $" and {_leftOut.Count - MostNamed} more" : "";
+        yield return $"{_leftOut.Count} {(_leftOut.Count == 1 ? "entry is" : "entries are")} left out: {names}{more}.";
+    }
+
     private void Add(string input)
     {
         if (Directory.Exists(input))
@@ -52,7 +85,10 @@ internal sealed class InputFiles
             int before = _pictures.Count + _bad.Count;
             AddFolder(input, "");
             if (_pictures.Count + _bad.Count == before)
-                _bad.Add(new BadInput(input, "the folder has no .jpg, .jpeg or .png files."));
+            {
+                string others = string.Concat(LeftOutInWords().Select(sentence => " " + sentence));
+                _bad.Add(new BadInput(input, $"the folder has no {Known} files.{others}"));
+            }
         }
         else if (OutputNames.IsOutput(input))
         {
@@ -69,7 +105,7 @@ internal sealed class InputFiles
     }
 
     /// <summary>
-    /// Depth first, by name; hidden entries are left out, and links to folders, which may lead in circles.
+    /// Depth first, by name; hidden entries are left out, and links to folders, which may lead in circles, are told.
     /// </summary>
     private void AddFolder(string folder, string relative)
     {
@@ -92,10 +128,21 @@ internal sealed class InputFiles
             {
                 if (entry.LinkTarget is null)
                     AddFolder(path, below);
+                else
+                    _leftOut.Add(new LeftOut(path, "a linked folder"));
             }
-            else if (Extensions.Contains(Path.GetExtension(path).ToLowerInvariant()) && !OutputNames.IsOutput(path))
+            else if (IsPicture(path))
             {
-                _pictures.Add(new InputFile(path, below));
+                if (!OutputNames.IsOutput(path))
+                    _pictures.Add(new InputFile(path, below));
+            }
+            else if (entry.LinkTarget is not null && !File.Exists(path))
+            {
+                _leftOut.Add(new LeftOut(path, "a broken link"));
+            }
+            else if (OtherPictures.Contains(Path.GetExtension(path).ToLowerInvariant()))
+            {
+                _leftOut.Add(new LeftOut(path, "neither JPEG nor PNG by its name"));
             }
         }
     }

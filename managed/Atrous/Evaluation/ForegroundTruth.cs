@@ -35,6 +35,6 @@ internal sealed class ForegroundTruth
         var labels = new ushort[map.Labels.Length];
         for (int i = 0; i < labels.Length; i++)
             labels[i] = map.Labels[i] == Bright ? (ushort)1 : map.Labels[i];
-        return new LabelImage(labels, map.Height, map.Width);
+        return new LabelImage(labels, map.Height, map.Width) { Warning = map.Warning };
     }
 }

@@ -60,6 +60,12 @@ internal enum Remedy
 
     /// <summary>Name the label that is not scored.</summary>
     IgnoreLabel = 1024,
+
+    /// <summary>Say which class a label is.</summary>
+    MapLabels = 2048,
+
+    /// <summary>Allow pictures of more pixels.</summary>
+    MorePixels = 4096,
 }
 
 /// <summary>
