@@ -272,6 +272,22 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         });
     }
 
+    /// <summary>
+    /// The labels of a picture that is not held whole, from the top to the bottom. Only with a window
+    /// (<see cref="SegmenterOptions.Window"/>).
+    /// </summary>
+    internal SegmentationTimings Segment(IWindowSource photo, TakeRows take, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        SlidingScorer sliding = _sliding ?? throw new InvalidOperationException("There is no window to slide.");
+        return Guard(photo.Height, photo.Width, () =>
+        {
+            var run = new RunContext(cancellationToken);
+            sliding.Segment(photo, confidence: false, run, take);
+            return run.TimingsOf(1);
+        });
+    }
+
     private Segmentation[] Run(Image[] photos, bool confidence, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);

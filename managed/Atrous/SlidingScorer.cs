@@ -1,4 +1,5 @@
 using Atrous.Imaging;
+using Atrous.Postprocessing;
 using Atrous.Scoring;
 using Atrous.Tensors;
 
@@ -18,36 +19,65 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
     public (ushort[] Labels, float[] Confidence) Segment(
         Image photo, bool confidence, RunContext run)
     {
+        var labels = new ushort[photo.Height * photo.Width];
+        float[] certain = confidence ? new float[labels.Length] : [];
+        int width = photo.Width;
+        Segment(new HeldPicture(photo), confidence, run, (top, rows, probabilities) =>
+        {
+            rows.CopyTo(labels.AsSpan(top * width));
+            probabilities.CopyTo(certain.AsSpan(confidence ? top * width : 0));
+        });
+        return (labels, certain);
+    }
+
+    /// <summary>The same from the top to the bottom, for pictures and masks that are never held whole.</summary>
+    /// <param name="photo">A picture of any size.</param>
+    /// <param name="confidence">Also compute the probability of every pixel's class.</param>
+    /// <param name="run">The call that this is part of.</param>
+    /// <param name="take">Gets the rows that are done.</param>
+    public void Segment(IWindowSource photo, bool confidence, RunContext run, TakeRows take)
+    {
         WindowAxis rows = new(photo.Height, window), columns = new(photo.Width, window);
         float[][]? contexts = rows.Starts.Count * columns.Starts.Count == 1
             ? null : Contexts(photo, rows, columns, run);
-        var labels = new ushort[photo.Height * photo.Width];
+        var labels = new ushort[rows.Size * photo.Width];
         float[] certain = confidence ? new float[labels.Length] : [];
-        using var band = new ScoreBand(rows.Size, photo.Width, classes);
+        int shared = rows.Starts.Skip(1).Zip(rows.Starts, (next, top) => top + rows.Size - next).DefaultIfEmpty().Max();
+        using var band = new ScoreBand(rows.Size, columns.Size, shared, photo.Width, classes);
+        int begun = 0;
         for (int row = 0; row < rows.Starts.Count; row++)
         {
-            int top = rows.Starts[row], next = row + 1 < rows.Starts.Count ? rows.Starts[row + 1] : photo.Height;
+            int top = rows.Starts[row], final = Next(rows, row, photo.Height) - top;
+            band.BeginRow(begun);
             foreach (int[] batch in Enumerable.Range(0, columns.Starts.Count).Chunk(maxBatch))
             {
                 run.CancellationToken.ThrowIfCancellationRequested();
                 using Tensor scores = Score(photo, top, rows.Size, batch, columns, contexts, run);
                 for (int i = 0; i < batch.Length; i++)
-                    band.Add(scores, i, columns.Starts[batch[i]], rows.Weights(row), columns.Weights(batch[i]));
+                {
+                    int left = columns.Starts[batch[i]];
+                    band.Add(scores, i, left, rows.Weights(row), columns.Weights(batch[i]));
+                    band.Take(
+                        Next(columns, batch[i], photo.Width) - left, final, scorer.Form, scorer.Threshold, photo.Width,
+                        labels, certain);
+                }
             }
-            Range final = (top * photo.Width)..(next * photo.Width);
-            band.Take(
-                next - top, scorer.Form, scorer.Threshold, labels.AsSpan(final),
-                confidence ? certain.AsSpan(final) : []);
+            int pixels = final * photo.Width;
+            take(top, labels.AsSpan(0, pixels), confidence ? certain.AsSpan(0, pixels) : []);
+            begun = rows.Size - final;
         }
-        return (labels, certain);
     }
+
+    /// <summary>Where the next window begins, or the picture ends.</summary>
+    private static int Next(WindowAxis axis, int window, int length) =>
+        window + 1 < axis.Starts.Count ? axis.Starts[window + 1] : length;
 
     /// <summary>
     /// What image pooling makes of the whole picture, from the features of all windows: each is then told the same as
     /// its neighbours and as the whole would be, and none ends in a seam. Null where the network has no image pooling.
     /// </summary>
     private float[][]? Contexts(
-        Image photo, WindowAxis rows, WindowAxis columns, RunContext run)
+        IWindowSource photo, WindowAxis rows, WindowAxis columns, RunContext run)
     {
         if (!scorer.HasContext)
             return null;
@@ -57,7 +87,7 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
             for (int column = 0; column < columns.Starts.Count; column++)
             {
                 run.CancellationToken.ThrowIfCancellationRequested();
-                using Image part = photo.Crop(rows.Starts[row], columns.Starts[column], rows.Size, columns.Size);
+                using Image part = photo.Window(rows.Starts[row], columns.Starts[column], rows.Size, columns.Size);
                 scorer.AddTo(contexts, part, rows.Weights(row), columns.Weights(column), run);
             }
         }
@@ -65,10 +95,10 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
     }
 
     private Tensor Score(
-        Image photo, int top, int height, int[] batch, WindowAxis columns, float[][]? contexts,
+        IWindowSource photo, int top, int height, int[] batch, WindowAxis columns, float[][]? contexts,
         RunContext run)
     {
-        Image[] tiles = [.. batch.Select(column => photo.Crop(top, columns.Starts[column], height, columns.Size))];
+        Image[] tiles = [.. batch.Select(column => photo.Window(top, columns.Starts[column], height, columns.Size))];
         try
         {
             return scorer.Scores(tiles, run, contexts);

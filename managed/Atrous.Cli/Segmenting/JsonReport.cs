@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 using Atrous.Postprocessing;
 
@@ -9,7 +10,8 @@ namespace Atrous.Cli.Segmenting;
 /// One JSON document, written as the pictures are done; it is complete even where the run is interrupted.
 /// </summary>
 /// <param name="quiet">Nothing is said on standard error but what failed.</param>
-internal sealed class JsonReport(bool quiet) : SegmentationReport
+/// <param name="leftOut">What the inputs' folders hold and is not read.</param>
+internal sealed class JsonReport(bool quiet, IReadOnlyList<LeftOut> leftOut) : SegmentationReport
 {
     private Utf8JsonWriter? _json;
 
@@ -26,6 +28,7 @@ internal sealed class JsonReport(bool quiet) : SegmentationReport
             json.WriteStartArray("results");
             work();
             json.WriteEndArray();
+            json.WriteNames("leftOut", leftOut.Select(left => left.Path));
             json.WriteNumber("segmented", Written.Count);
             json.WriteNumber("failed", Failures);
             json.WriteBoolean("interrupted", interruption.ExitCode is not null);
@@ -47,6 +50,8 @@ internal sealed class JsonReport(bool quiet) : SegmentationReport
             json.WriteString("overlay", overlay);
         json.WriteNumber("width", picture.Mask.Width);
         json.WriteNumber("height", picture.Mask.Height);
+        if (picture.Warning is { } warning)
+            json.WriteString("warning", warning);
         WriteClasses(json, picture.Mask);
         json.WriteStartObject("milliseconds");
         WriteTime(json, "decode", picture.Decode);
@@ -70,7 +75,7 @@ internal sealed class JsonReport(bool quiet) : SegmentationReport
         json.Flush();
     }
 
-    private static void WriteClasses(Utf8JsonWriter json, Segmentation mask)
+    private static void WriteClasses(Utf8JsonWriter json, MaskFacts mask)
     {
         json.WriteStartArray("classes");
         foreach (ClassShare share in mask.Shares)

@@ -45,6 +45,7 @@ internal static class SegmentCommand
         {
             Description = "Write nothing but errors (and the JSON document)",
         };
+        var maxPixels = new MaxPixelsOption();
         var checkpointOptions = new CheckpointOptions();
         var deviceOptions = new DeviceOptions();
         var preprocessing = new PreprocessingOptions();
@@ -63,6 +64,7 @@ internal static class SegmentCommand
             ],
         };
         command.Add(inputs);
+        maxPixels.AddTo(command);
         command.Add(ToolCommand.Model, model);
         checkpointOptions.AddTo(command);
         command.Add(ToolCommand.Output, output, overlay, opacity, classes, json, quiet);
@@ -80,7 +82,7 @@ internal static class SegmentCommand
                     "The mask and --json both go to standard output; name a file with -o for the mask.");
             ClassesFile? named = result.GetValue(classes) is { } path ? ClassesFile.Read(path) : null;
 
-            SegmentationReport report = result.GetValue(json) ? new JsonReport(result.GetValue(quiet))
+            SegmentationReport report = result.GetValue(json) ? new JsonReport(result.GetValue(quiet), files.LeftOut)
                 : result.GetValue(quiet) ? new SegmentationReport()
                 : files.IsOneFile ? new TableReport(toStandardOutput)
                 : new ProgressReport();
@@ -94,6 +96,7 @@ internal static class SegmentCommand
                 Options = options,
                 Palette = named?.Palette,
                 Opacity = result.GetValue(opacity),
+                MaxPixels = maxPixels.Read(result),
                 Quiet = result.GetValue(quiet),
                 Report = report,
             }.Run();

@@ -23,6 +23,9 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
 
     public required double Opacity { get; init; }
 
+    /// <summary>What a picture's header may claim, where the user says it.</summary>
+    public required long? MaxPixels { get; init; }
+
     public required bool Quiet { get; init; }
 
     public required SegmentationReport Report { get; init; }
@@ -34,6 +37,8 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         {
             foreach (string skipped in Files.Skipped)
                 Terminal.Message($"{skipped} is skipped: its name is that of an output.");
+            foreach (string sentence in Files.LeftOutInWords())
+                Terminal.Message(sentence);
         }
         if (Jobs.Count == 0 && Files.Bad.Count == 0)
             throw CommandException.Usage("There is no picture among the inputs.");
@@ -67,15 +72,22 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
             }
             catch (Exception e)
             {
-                Failed(job.Input == "-" ? "standard input" : job.Input, Failure.Of(e));
+                Failed(Shown(job.Input), Failure.Of(e));
                 continue;
             }
+            if (picture.Warning is { } warning && !Quiet)
+                Terminal.Message($"{Shown(job.Input)}: {warning}");
             Report.Done(picture);
         }
     }
 
     private SegmentedPicture Segment(Segmenter segmenter, SegmentJob job)
     {
+        if (Options.Window is not null && job.Input != "-" && PngBands.IsLarge(job.Input, BandedSegmentation.Least))
+        {
+            return new BandedSegmentation(temporaries, segmenter, Palette).Segment(
+                job, MaxPixels ?? BandedSegmentation.DefaultMaxPixels, interruption.Token);
+        }
         long start = Stopwatch.GetTimestamp();
         using Image photo = Load(job.Input);
         TimeSpan decode = Stopwatch.GetElapsedTime(start);
@@ -90,18 +102,20 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         {
             Save(job, photo, mask);
         }
-        return new SegmentedPicture(job, mask, decode, Stopwatch.GetElapsedTime(segmented));
+        return new SegmentedPicture(job, MaskFacts.Of(mask), decode, Stopwatch.GetElapsedTime(segmented), photo.Warning);
     }
 
-    private static Image Load(string input)
+    private Image Load(string input)
     {
         if (input != "-")
-            return Image.Load(input);
+            return Image.Load(input, MaxPixelsOption.Whole(MaxPixels));
         if (!Console.IsInputRedirected)
             throw CommandException.Usage("standard input is the terminal; pipe a picture into it.");
         using Stream stream = Console.OpenStandardInput();
-        return Image.Load(stream);
+        return Image.Load(stream, MaxPixelsOption.Whole(MaxPixels));
     }
+
+    private static string Shown(string input) => input == "-" ? "standard input" : input;
 
     /// <summary>Both outputs or none.</summary>
     private void Save(SegmentJob job, Image photo, Segmentation mask)

@@ -4,10 +4,12 @@ namespace Atrous.Cli.Segmenting;
 
 /// <summary>A picture whose outputs are written.</summary>
 /// <param name="Job">Where the picture came from and where its outputs went.</param>
-/// <param name="Mask">The class of each of the picture's pixels.</param>
+/// <param name="Mask">What there is to tell of the mask.</param>
 /// <param name="Decode">How long it took to read and decode the picture.</param>
 /// <param name="Encode">How long it took to encode and write the outputs.</param>
-internal sealed record SegmentedPicture(SegmentJob Job, Segmentation Mask, TimeSpan Decode, TimeSpan Encode);
+/// <param name="Warning">A sentence about a file that was not whole, or null.</param>
+internal sealed record SegmentedPicture(
+    SegmentJob Job, MaskFacts Mask, TimeSpan Decode, TimeSpan Encode, string? Warning);
 
 /// <summary>What a run tells while it works. This one tells errors alone.</summary>
 internal class SegmentationReport

@@ -5,9 +5,18 @@ namespace Atrous.Imaging;
 /// <content>Pictures in files.</content>
 public sealed partial class Image
 {
+    internal const string LacksEnd =
+        "The file stops before its end mark; all pixels are there, but what came behind them is lost.";
+
     /// <summary>
-    /// Reads a JPEG (turned upright as its EXIF orientation says; CMYK becomes RGB) or a PNG (palette becomes RGB,
-    /// transparency alpha, 16 bits the upper 8). Pixels agree with Pillow's bit for bit.
+    /// A sentence about the file that the picture was read from, where it was not whole but all its pixels were; null
+    /// otherwise.
+    /// </summary>
+    public string? Warning { get; private init; }
+
+    /// <summary>
+    /// Reads a JPEG (CMYK becomes RGB) or a PNG (palette becomes RGB, transparency alpha, 16 bits the upper 8), turned
+    /// upright as its EXIF orientation says. Pixels agree with Pillow's bit for bit.
     /// </summary>
     /// <param name="path">The path of a JPEG or PNG file.</param>
     /// <param name="maxPixels">What the header may claim; checked before anything of that size is allocated.</param>
@@ -148,7 +157,8 @@ public sealed partial class Image
         {
             LibAtrous.ThrowIfFailed(
                 LibAtrous.ImageDecode(file, (nuint)bytes.Length, maxPixels, out NativeImage image), name);
-            return new Image(new PixelBuffer(image));
+            string? warning = LibAtrous.DecodedLacksEnd() != 0 ? LacksEnd : null;
+            return new Image(new PixelBuffer(image)) { Warning = warning };
         }
     }
 

@@ -9,11 +9,17 @@ internal static unsafe partial class LibAtrous
     public static partial AtrousStatus ImageProbe(byte* bytes, nuint size, out NativeImageInfo info);
 
     [LibraryImport(Library, EntryPoint = "atrous_image_decode")]
-    public static partial AtrousStatus ImageDecode(byte* bytes, nuint size, long maxPixels, out NativeImage image);
+    public static partial AtrousStatus ImageDecode(
+        byte* bytes, nuint size, long maxPixels, out NativeImage image);
 
     /// <summary>labels: channels is the bytes of a label, the low one first.</summary>
     [LibraryImport(Library, EntryPoint = "atrous_png_decode_labels")]
-    public static partial AtrousStatus PngDecodeLabels(byte* bytes, nuint size, long maxPixels, out NativeImage labels);
+    public static partial AtrousStatus PngDecodeLabels(
+        byte* bytes, nuint size, long maxPixels, out NativeImage labels);
+
+    /// <summary>1 where the file that this thread decoded last lacked its end mark alone.</summary>
+    [LibraryImport(Library, EntryPoint = "atrous_decoded_lacks_end")]
+    public static partial int DecodedLacksEnd();
 
     [LibraryImport(Library, EntryPoint = "atrous_image_free")]
     public static partial void ImageFree(ref NativeImage image);

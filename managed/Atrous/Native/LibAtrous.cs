@@ -40,7 +40,8 @@ internal static unsafe partial class LibAtrous
             message += ".";
         return status switch
         {
-            AtrousStatus.BadImage or AtrousStatus.TooLarge => new ImageException(message),
+            AtrousStatus.BadImage => new ImageException(message),
+            AtrousStatus.TooLarge => new ImageException(message) { Remedy = Remedy.MorePixels },
             AtrousStatus.InvalidArgument => new ArgumentException(message),
             AtrousStatus.Unsupported => new UnavailableException(message),
             AtrousStatus.OutOfMemory => new MemoryException(

@@ -14,7 +14,13 @@ public readonly record struct ClassShare(int Label, long Pixels, double Share)
         var counts = new long[ushort.MaxValue + 1];
         foreach (ushort label in labels)
             counts[label]++;
-        double total = labels.Length;
+        return OfCounts(counts);
+    }
+
+    /// <summary>The same of so many pixels per class.</summary>
+    internal static IReadOnlyList<ClassShare> OfCounts(long[] counts)
+    {
+        double total = counts.Sum();
         return
         [
             .. counts.Select((pixels, label) => new ClassShare(label, pixels, pixels / total))

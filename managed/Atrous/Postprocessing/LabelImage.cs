@@ -28,6 +28,9 @@ public sealed class LabelImage
     /// <summary>The class of every pixel, row by row.</summary>
     public ReadOnlySpan<ushort> Labels => _labels;
 
+    /// <summary>As <see cref="Image.Warning"/>.</summary>
+    internal string? Warning { get; init; }
+
     /// <summary>
     /// Reads a PNG whose pixel is the class: palette indexes or unscaled grey of 1, 2, 4 or 8 bits, or 16-bit grey, as
     /// <see cref="LabelPng"/> writes them and data sets have them.
@@ -43,6 +46,7 @@ public sealed class LabelImage
         NativeImage decoded;
         fixed (byte* file = bytes)
             LibAtrous.ThrowIfFailed(LibAtrous.PngDecodeLabels(file, (nuint)bytes.Length, maxPixels, out decoded), path);
+        string? warning = LibAtrous.DecodedLacksEnd() != 0 ? Image.LacksEnd : null;
         try
         {
             var labels = GC.AllocateUninitializedArray<ushort>(checked(decoded.Height * decoded.Width));
@@ -55,7 +59,10 @@ public sealed class LabelImage
                 for (int i = 0; i < labels.Length; i++)
                     labels[i] = decoded.Pixels[i];
             }
-            return new LabelImage(labels, decoded.Height, decoded.Width);
+            return new LabelImage(labels, decoded.Height, decoded.Width)
+            {
+                Warning = warning,
+            };
         }
         finally
         {

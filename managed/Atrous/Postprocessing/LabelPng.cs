@@ -10,7 +10,7 @@ namespace Atrous.Postprocessing;
 /// </summary>
 public static class LabelPng
 {
-    private const int Level = 6;
+    internal const int Level = 6;
 
     /// <summary>Writes the file.</summary>
     /// <param name="path">The path of the file, which is overwritten if it exists.</param>
@@ -54,6 +54,15 @@ public static class LabelPng
         CancellationToken cancellationToken) =>
         EncodedImage.SaveAsync(() => Encode(labels, height, width, classes, palette), stream, cancellationToken);
 
+    /// <summary>The first colours of a palette as PNG has them.</summary>
+    internal static byte[] Colours(Palette palette, int classes)
+    {
+        var colours = new byte[3 * classes];
+        for (int label = 0; label < classes; label++)
+            (colours[3 * label], colours[3 * label + 1], colours[3 * label + 2]) = palette[label];
+        return colours;
+    }
+
     private static EncodedImage Encode(
         ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette? palette)
     {
@@ -69,11 +78,8 @@ public static class LabelPng
     private static unsafe EncodedImage EncodeIndices(
         ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette palette)
     {
-        var colours = new byte[3 * classes];
-        for (int label = 0; label < classes; label++)
-            (colours[3 * label], colours[3 * label + 1], colours[3 * label + 2]) = palette[label];
         fixed (ushort* pixels = labels)
-        fixed (byte* rgb = colours)
+        fixed (byte* rgb = Colours(palette, classes))
         {
             LibAtrous.ThrowIfFailed(
                 LibAtrous.PngEncodePalette(pixels, height, width, rgb, classes, Level, out NativeBytes bytes));

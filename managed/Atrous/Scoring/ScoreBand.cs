@@ -4,62 +4,102 @@ using Atrous.Tensors;
 namespace Atrous.Scoring;
 
 /// <summary>
-/// The scores of those rows of a picture that windows still add to. Rows leave it as labels as soon as they are final,
-/// so that the scores of the whole picture, which may be gigabytes, never exist.
+/// The scores of those pixels of a picture that windows still add to: the window that is at work, and the rows that the
+/// windows below will add to. Pixels leave it as labels as soon as they are final, so that the scores of the whole
+/// picture, which may be gigabytes, never exist.
 /// </summary>
 internal sealed class ScoreBand : IDisposable
 {
-    private readonly Tensor _scores;
+    private readonly Tensor _window;
+    private readonly Tensor? _below;
+    private readonly int _columns, _classes;
+    private int _left, _begun;
 
-    /// <summary>All scores 0.</summary>
-    /// <param name="rows">Rows of a window, which are held at a time.</param>
+    /// <param name="rows">Rows of a window.</param>
+    /// <param name="columns">Columns of a window.</param>
+    /// <param name="shared">The most rows that two windows, one above the other, both cover.</param>
     /// <param name="width">Columns of the picture.</param>
     /// <param name="classes">Scores of a pixel.</param>
     /// <exception cref="OutOfMemoryException">The system has no such block to give.</exception>
-    public ScoreBand(int rows, int width, int classes)
+    public ScoreBand(int rows, int columns, int shared, int width, int classes)
     {
-        _scores = new Tensor(new Shape(1, rows, width, classes));
-        ScoreArithmetic.Clear(_scores);
+        (_columns, _classes) = (columns, classes);
+        _window = new Tensor(new Shape(1, rows, columns, classes));
+        _below = shared > 0 ? new Tensor(new Shape(1, shared, width, classes)) : null;
     }
 
-    /// <summary>Adds a window whose first row is the band's first.</summary>
-    /// <param name="scores">[N, rows of the band, columns of the window, classes].</param>
+    /// <summary>Begins a row of windows.</summary>
+    /// <param name="begun">How many of its first rows the windows above have added to.</param>
+    public void BeginRow(int begun) => (_begun, _left) = (begun, -_columns);
+
+    /// <summary>Adds a window, which lies to the right of the one before.</summary>
+    /// <param name="scores">[N, rows of a window, columns of a window, classes].</param>
     /// <param name="index">Which of the N.</param>
     /// <param name="left">The window's first column in the picture.</param>
     /// <param name="rows">A weight per row.</param>
     /// <param name="columns">A weight per column.</param>
     public void Add(Tensor scores, int index, int left, ReadOnlySpan<float> rows, ReadOnlySpan<float> columns)
     {
-        int classes = scores.Shape.Channels;
+        MoveTo(left);
         ReadOnlySpan<float> from = scores.Image<float>(index);
         for (int y = 0; y < rows.Length; y++)
         {
-            Span<float> to = Row(y).Slice(left * classes, columns.Length * classes);
-            ScoreArithmetic.AddPixels(from.Slice(y * to.Length, to.Length), to, classes, rows[y], columns);
+            Span<float> to = _window.Row(0, y);
+            ScoreArithmetic.AddPixels(from.Slice(y * to.Length, to.Length), to, _classes, rows[y], columns);
         }
     }
 
-    /// <summary>Takes the first rows out as labels; the others move up and zeros follow.</summary>
-    /// <param name="rows">The number of rows to take, which no window adds to any more.</param>
+    /// <summary>Takes the window's first columns, which no window of this row adds to any more.</summary>
+    /// <param name="columns">The number of columns.</param>
+    /// <param name="rows">The number of rows that no window adds to any more; the others are kept for those below.</param>
     /// <param name="form">What the scores are.</param>
     /// <param name="threshold">Above which probability a pixel is of the second of two classes.</param>
-    /// <param name="labels">Gets a label per pixel.</param>
+    /// <param name="width">Columns of the picture.</param>
+    /// <param name="labels">Gets a label per pixel of whole rows.</param>
     /// <param name="confidence">Gets the probability of each; empty for none.</param>
-    public void Take(int rows, CrfScores form, double threshold, Span<ushort> labels, Span<float> confidence)
+    public void Take(
+        int columns, int rows, CrfScores form, double threshold, int width, Span<ushort> labels,
+        Span<float> confidence)
     {
-        (_, int height, int width, int classes) = _scores.Shape;
-        for (int y = 0; y < rows; y++)
+        for (int y = 0; y < _window.Shape.Height; y++)
         {
-            Span<float> certain = confidence.IsEmpty ? [] : confidence.Slice(y * width, width);
-            ScoreArithmetic.Winners(Row(y), classes, form, threshold, labels.Slice(y * width, width), certain);
+            Span<float> scores = _window.Row(0, y)[..(columns * _classes)];
+            if (y < rows)
+            {
+                Range pixels = (y * width + _left)..(y * width + _left + columns);
+                ScoreArithmetic.Winners(
+                    scores, _classes, form, threshold, labels[pixels], confidence.IsEmpty ? [] : confidence[pixels]);
+            }
+            else
+            {
+                scores.CopyTo(_below!.Row(0, y - rows)[(_left * _classes)..]);
+            }
         }
-        for (int y = rows; y < height; y++)
-            Row(y).CopyTo(Row(y - rows));
-        for (int y = height - rows; y < height; y++)
-            Row(y).Clear();
     }
 
-    public void Dispose() => _scores.Dispose();
+    public void Dispose()
+    {
+        _window.Dispose();
+        _below?.Dispose();
+    }
 
-    private Span<float> Row(int y) => _scores.Row(0, y);
+    /// <summary>
+    /// Columns that the window before has added to move to the left; to the right come those that only the windows
+    /// above have added to, or none.
+    /// </summary>
+    private void MoveTo(int left)
+    {
+        int kept = Math.Max(0, _left + _columns - left);
+        for (int y = 0; y < _window.Shape.Height; y++)
+        {
+            Span<float> row = _window.Row(0, y);
+            row[((_columns - kept) * _classes)..].CopyTo(row);
+            Span<float> fresh = row[(kept * _classes)..];
+            if (y < _begun)
+                _below!.Row(0, y).Slice((left + kept) * _classes, fresh.Length).CopyTo(fresh);
+            else
+                fresh.Clear();
+        }
+        _left = left;
+    }
 }

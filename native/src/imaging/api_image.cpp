@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "atrous_pictures.h"
 #include "checks.h"
 #include "imaging/codecs.h"
 #include "status.h"
@@ -10,6 +11,9 @@ using namespace atrous;
 using namespace atrous::imaging;
 
 namespace {
+
+// Of the picture that this thread decoded last.
+thread_local bool lacks_end = false;
 
 bytes_view checked(const uint8_t* bytes, size_t size) {
     if (size == 0) throw fail(ATROUS_BAD_IMAGE, "the file is empty; send a JPEG or PNG");
@@ -42,8 +46,10 @@ atrous_status decode_to(atrous_image* image, Decode&& decode) {
     return guard([&] {
         require_not_null(image, "image");
         *image = {};
+        lacks_end = false;
         picture decoded = decode();
         *image = {decoded.pixels.release(), decoded.height, decoded.width, decoded.channels, 0};
+        lacks_end = decoded.lacks_end;
         ++handle_count;
     });
 }
@@ -87,6 +93,10 @@ atrous_status atrous_png_decode_labels(const uint8_t* bytes, size_t size, int64_
                        "a JPEG does not keep classes exactly; save the label map as palette or grey PNG");
         return decode_png_labels(file, max_pixels);
     });
+}
+
+int32_t atrous_decoded_lacks_end(void) {
+    return lacks_end ? 1 : 0;
 }
 
 void atrous_image_free(atrous_image* image) {

@@ -31,6 +31,39 @@ struct png_source {
 
 void encode_png(const png_source& source, int32_t level, byte_sink& sink);
 
+// A PNG that is too large to be held: its rows one after the other. Neither interlaced nor turned.
+class png_reader;
+class png_row_reader {
+ public:
+    // The bytes stay the caller's until the reader is gone.
+    png_row_reader(bytes_view file, int64_t max_pixels);
+    ~png_row_reader();
+    atrous_image_info info() const;
+    // The next rows. After the last it reads the file to its end, as decode_png does.
+    void read_rows(uint8_t* pixels, int32_t count);
+    bool lacks_end() const;
+
+ private:
+    std::unique_ptr<png_reader> reader_;
+    int32_t read_ = 0;
+};
+
+// A label map's PNG from rows that come one after the other.
+class png_writer;
+class png_label_writer {
+ public:
+    // palette: colours * 3 bytes, or null for 16-bit grey; it may go once this returns.
+    png_label_writer(int32_t height, int32_t width, const uint8_t* palette, int32_t colours, int32_t level);
+    ~png_label_writer();
+    void write_rows(const uint16_t* labels, int32_t count);
+    atrous_bytes end();
+
+ private:
+    byte_sink sink_;
+    std::unique_ptr<png_writer> writer_;
+    int32_t height_, width_, colours_, written_ = 0;
+};
+
 }  // namespace atrous::imaging
 
 #endif  // ATROUS_IMAGING_CODECS_H

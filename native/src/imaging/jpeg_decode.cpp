@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csetjmp>
 #include <cstdio>
 #include <cstring>
@@ -59,7 +60,7 @@ class jpeg_reader {
             // XMP shares the marker with EXIF, and says so in its first bytes.
             if (marker->marker == app1_marker && marker->data_length >= 6 &&
                 std::memcmp(marker->data, "Exif\0", 5) == 0)
-                return exif_orientation({marker->data, marker->data_length});
+                return tiff_orientation(exif_tiff({marker->data, marker->data_length}));
         }
         return 1;
     }
@@ -69,6 +70,7 @@ class jpeg_reader {
         info_.out_color_space = channels() == 1 ? JCS_GRAYSCALE : inks ? JCS_CMYK : JCS_RGB;
         picture result(height(), width(), channels());
         picture ink_row(1, inks ? width() : 0, 4);
+        in_pixels_ = true;
         call([&] {
             jpeg_start_decompress(&info_);
             while (info_.output_scanline < info_.output_height) {
@@ -78,11 +80,15 @@ class jpeg_reader {
                 if (inks) inks_to_rgb(row, out);
             }
             // jpeg_finish_decompress would only look for the end marker; a picture whose last byte is there is whole.
+            if (ended_early_ && !all_scans_came()) stop(cut_off);
         });
+        result.lacks_end = ended_early_ || !end_lies_ahead();
         return result;
     }
 
  private:
+    static constexpr const char* cut_off = "the JPEG ends early; send the whole file";
+
     static jpeg_reader& owner(j_common_ptr info) { return *static_cast<jpeg_reader*>(info->client_data); }
 
     // Runs body, in which nothing may need a destructor: an error of libjpeg jumps out of it.
@@ -111,15 +117,40 @@ class jpeg_reader {
     void warn() {
         switch (errors_.msg_code) {
             case JWRN_JPEG_EOF:
-                stop("the JPEG ends early; send the whole file");
+                // libjpeg asks for bytes before it needs them, and puts an end marker where there are none. Arithmetic
+                // coding takes zeros from there on without a word.
+                if (!in_pixels_ || info_.arith_code) stop(cut_off);
+                ended_early_ = true;
+                break;
             case JWRN_HIT_MARKER:
             case JWRN_HUFF_BAD_CODE:
             case JWRN_ARITH_BAD_CODE:
             case JWRN_MUST_RESYNC:
+                if (ended_early_) stop(cut_off);
                 stop();
             default:
                 break;
         }
+    }
+
+    // Whether libjpeg, which is done with the pixels, has met the end mark or would.
+    bool end_lies_ahead() {
+        if (jpeg_input_complete(&info_) || info_.unread_marker == JPEG_EOI) return true;
+        constexpr uint8_t end_mark[] = {0xFF, JPEG_EOI};
+        const uint8_t* next = info_.src->next_input_byte;
+        const uint8_t* end = next + info_.src->bytes_in_buffer;
+        return std::search(next, end, end_mark, end_mark + sizeof(end_mark)) != end;
+    }
+
+    // Whether a file without its end may be whole: a scan that broke off has been told, one that never began has not.
+    bool all_scans_came() const {
+        for (int c = 0; c < info_.num_components; ++c) {
+            if (info_.comp_info[c].quant_table == nullptr) return false;
+            // The bit down to which each coefficient is known, -1 for none of it.
+            for (int i = 0; info_.coef_bits != nullptr && i < DCTSIZE2; ++i)
+                if (info_.coef_bits[c][i] != 0) return false;
+        }
+        return true;
     }
 
     // Pillow's conversion, with which it is bit-exact. Inks are stored inverted, as Adobe's programs write them and
@@ -138,6 +169,7 @@ class jpeg_reader {
     decompress_info info_;
     jpeg_error_mgr errors_{};
     jpeg_progress_mgr progress_{};
+    bool in_pixels_ = false, ended_early_ = false;
     std::jmp_buf jump_;
     char message_[JMSG_LENGTH_MAX + 80] = "";
 };

@@ -43,11 +43,15 @@ void permute(const picture& from, picture& to, ptrdiff_t origin, ptrdiff_t step_
 
 }  // namespace
 
-int exif_orientation(bytes_view app1) {
-    constexpr size_t signature = 6, header = 8, entry_size = 12;
-    if (app1.size < signature + header || std::memcmp(app1.data, "Exif\0\0", signature) != 0)
-        return upright_orientation;
-    const bytes_view tiff{app1.data + signature, app1.size - signature};
+bytes_view exif_tiff(bytes_view exif) {
+    constexpr size_t signature = 6;
+    if (exif.size < signature || std::memcmp(exif.data, "Exif\0\0", signature) != 0) return exif;
+    return {exif.data + signature, exif.size - signature};
+}
+
+int tiff_orientation(bytes_view tiff) {
+    constexpr size_t header = 8, entry_size = 12;
+    if (tiff.size < header) return upright_orientation;
     const bool big_endian = tiff.data[0] == 'M';
     if (std::memcmp(tiff.data, big_endian ? "MM\0*" : "II*\0", 4) != 0) return upright_orientation;
     const tiff_reader read{tiff, big_endian};
@@ -58,11 +62,14 @@ int exif_orientation(bytes_view app1) {
     for (size_t i = 0; i < entries; ++i) {
         const size_t entry = directory + 2 + i * entry_size;
         if (entry + entry_size > tiff.size) break;
-        constexpr uint32_t orientation_tag = 0x0112, type_short = 3;
-        if (read.u16(entry) != orientation_tag) continue;
-        const uint32_t value = read.u16(entry + 8);
-        const bool sound = read.u16(entry + 2) == type_short && read.u32(entry + 4) == 1 && value >= 1 && value <= 8;
-        return sound ? static_cast<int>(value) : upright_orientation;
+        if (read.u16(entry) != 0x0112) continue;
+        // A short by the standard; cameras and programs also write it as a long, or with a sign.
+        constexpr uint32_t type_short = 3, type_long = 4, type_signed_short = 8, type_signed_long = 9;
+        const uint32_t type = read.u16(entry + 2), count = read.u32(entry + 4);
+        const bool is_long = type == type_long || type == type_signed_long;
+        const uint32_t value = is_long ? read.u32(entry + 8) : read.u16(entry + 8);
+        const bool whole = is_long || type == type_short || type == type_signed_short;
+        return whole && count == 1 && value >= 1 && value <= 8 ? static_cast<int>(value) : upright_orientation;
     }
     return upright_orientation;
 }
@@ -82,10 +89,9 @@ picture upright(picture stored, int orientation) {
         (from_right ? (stored.width - 1) * pixel : 0) + (from_bottom ? (stored.height - 1) * row : 0);
     const ptrdiff_t along_x = from_right ? -pixel : pixel, along_y = from_bottom ? -row : row;
     const ptrdiff_t step_y = sideways ? along_x : along_y, step_x = sideways ? along_y : along_x;
-    if (stored.channels == 1)
-        permute<1>(stored, result, origin, step_y, step_x);
-    else
-        permute<3>(stored, result, origin, step_y, step_x);
+    constexpr decltype(&permute<1>) by_channels[] = {permute<1>, permute<2>, permute<3>, permute<4>};
+    by_channels[stored.channels - 1](stored, result, origin, step_y, step_x);
+    result.lacks_end = stored.lacks_end;
     return result;
 }
 

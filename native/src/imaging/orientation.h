@@ -6,9 +6,12 @@
 
 namespace atrous::imaging {
 
-// The orientation that an APP1 segment's payload states; 1 (upright) when it is no EXIF, truncated or nonsense, because
-// a broken annotation is no reason to refuse a sound picture.
-int exif_orientation(bytes_view app1);
+// The TIFF structure of an EXIF block: what follows "Exif\0\0", with which a JPEG's begins and a PNG's should not.
+bytes_view exif_tiff(bytes_view exif);
+
+// The orientation that a TIFF structure states; 1 (upright) when it is none, truncated or nonsense, because a broken
+// annotation is no reason to refuse a sound picture.
+int tiff_orientation(bytes_view tiff);
 
 // True for the four orientations that lay the picture on its side.
 inline bool swaps_sides(int orientation) {

@@ -24,6 +24,8 @@ struct free_memory {
 struct picture {
     std::unique_ptr<uint8_t[], free_memory> pixels;
     int32_t height, width, channels;
+    // The file stops before its end mark, behind the last pixel.
+    bool lacks_end = false;
 
     // Uninitialised pixels. Throws std::bad_alloc.
     picture(int32_t height, int32_t width, int32_t channels);

@@ -29,15 +29,16 @@ public class DecodeTests
 
     [Theory]
     [MemberData(nameof(Files))]
-    public void A_truncated_file_is_refused_at_every_length(string file)
+    public void A_truncated_file_is_refused_at_every_length_that_lacks_pixels(string file)
     {
         byte[] whole = ImageFixtures.BytesOf(file);
+        // Arithmetic coding goes on with zeros where bytes are missing, so that only the end mark shows that none is.
+        int pixels = file == "arithmetic.jpg" ? whole.Length
+            : file.EndsWith(".jpg") ? whole.Length - 2 : PngFile.EndOfPixels(whole);
         for (int length = 0; length < whole.Length; length++)
         {
-            // A JPEG without its two last bytes lacks the end marker alone.
-            if (ImageFixtures.Decodes(whole.AsSpan(0, length)))
-                Assert.True(
-                    file.EndsWith(".jpg") && length >= whole.Length - 2, $"decoded {length} of {whole.Length} bytes");
+            Assert.True(
+                ImageFixtures.Decodes(whole.AsSpan(0, length)) == length >= pixels, $"{length} of {whole.Length} bytes");
         }
     }
 

@@ -12,20 +12,7 @@ internal static class HugePng
         // Behind the signature: length, "IHDR", width, height, five bytes, and the checksum over all but the length.
         BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(16), width);
         BinaryPrimitives.WriteInt32BigEndian(file.AsSpan(20), height);
-        BinaryPrimitives.WriteUInt32BigEndian(file.AsSpan(29), Checksum(file.AsSpan(12, 17)));
+        BinaryPrimitives.WriteUInt32BigEndian(file.AsSpan(29), PngFile.ChecksumOf(file.AsSpan(12, 17)));
         return file;
-    }
-
-    /// <summary>PNG's CRC-32, bit by bit (PNG specification, annex D).</summary>
-    private static uint Checksum(ReadOnlySpan<byte> bytes)
-    {
-        uint sum = uint.MaxValue;
-        foreach (byte value in bytes)
-        {
-            sum ^= value;
-            for (int bit = 0; bit < 8; bit++)
-                sum = (sum >> 1) ^ ((sum & 1) * 0xEDB88320);
-        }
-        return ~sum;
     }
 }

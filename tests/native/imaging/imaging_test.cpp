@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "atrous.h"
+#include "atrous_pictures.h"
 #include "imaging/orientation.h"
 
 namespace {
@@ -58,6 +59,21 @@ atrous_status try_decode(const bytes& file, size_t size) {
     return status;
 }
 
+// Where the last byte of pixels ends; what follows is the end mark, or in a PNG notes before it.
+size_t end_of_pixels(const std::filesystem::path& path, const bytes& file) {
+    // Arithmetic coding goes on with zeros where bytes are missing, so that only the end mark shows that none is.
+    if (path.stem() == "arithmetic") return file.size();
+    if (path.extension() == ".jpg") return file.size() - 2;
+    size_t end = 0;
+    for (size_t at = 8; at + 8 <= file.size();) {
+        const size_t size = static_cast<size_t>(file[at] << 24 | file[at + 1] << 16 | file[at + 2] << 8 | file[at + 3]);
+        const bool pixels = std::memcmp(&file[at + 4], "IDAT", 4) == 0;
+        at += size + 12;
+        if (pixels) end = at;
+    }
+    return end;
+}
+
 class Imaging : public testing::Test {
  protected:
     void SetUp() override { ASSERT_EQ(atrous_engine_create(3, &engine_), ATROUS_OK); }
@@ -76,8 +92,9 @@ TEST_F(Imaging, DecodesAllFixturesAndNoTruncationOfThem) {
     for (const auto& path : files) {
         const bytes file = read(path);
         EXPECT_EQ(try_decode(file, file.size()), ATROUS_OK) << path << ": " << atrous_last_error();
-        // A JPEG that lacks its end marker alone is whole.
-        const size_t needed = path.extension() == ".jpg" ? file.size() - 2 : file.size();
+        const size_t needed = end_of_pixels(path, file);
+        for (size_t size = needed; size < file.size(); ++size)
+            EXPECT_EQ(try_decode(file, size), ATROUS_OK) << path << " cut to " << size << ": " << atrous_last_error();
         for (size_t size = 0; size < needed; ++size)
             EXPECT_EQ(try_decode(file, size), ATROUS_BAD_IMAGE) << path << " cut to " << size;
     }
@@ -98,20 +115,105 @@ TEST_F(Imaging, SurvivesDamage) {
     }
 }
 
+int exif_orientation(bytes segment) {
+    return atrous::imaging::tiff_orientation(atrous::imaging::exif_tiff({segment.data(), segment.size()}));
+}
+
 TEST_F(Imaging, ExifSegmentsOfAnySizeAreHarmless) {
-    const uint8_t segment[] = {'E', 'x', 'i',  'f', 0, 0, 'I', 'I', '*', 0, 8, 0, 0, 0,
-                               1,   0,   0x12, 1,   3, 0, 1,   0,   0,   0, 6, 0, 0, 0};
-    EXPECT_EQ(atrous::imaging::exif_orientation({segment, sizeof(segment)}), 6);
-    for (size_t size = 0; size < sizeof(segment); ++size) {
-        const bytes exact(segment, segment + size);
-        EXPECT_EQ(atrous::imaging::exif_orientation({exact.data(), size}), 1) << size;
-    }
+    const bytes segment{'E', 'x', 'i',  'f', 0, 0, 'I', 'I', '*', 0, 8, 0, 0, 0,
+                        1,   0,   0x12, 1,   3, 0, 1,   0,   0,   0, 6, 0, 0, 0};
+    EXPECT_EQ(exif_orientation(segment), 6);
+    EXPECT_EQ(exif_orientation(bytes(segment.begin() + 6, segment.end())), 6);  // as a PNG has it
+    for (size_t size = 0; size < segment.size(); ++size)
+        EXPECT_EQ(exif_orientation(bytes(segment.begin(), segment.begin() + static_cast<ptrdiff_t>(size))), 1) << size;
     std::mt19937 random(31);
     for (int round = 0; round < 20000; ++round) {
-        bytes damaged(segment, segment + sizeof(segment));
+        bytes damaged = segment;
         for (int i = 0; i < 3; ++i) damaged[6 + random() % (damaged.size() - 6)] = static_cast<uint8_t>(random());
-        const int orientation = atrous::imaging::exif_orientation({damaged.data(), damaged.size()});
+        const int orientation = exif_orientation(damaged);
         EXPECT_TRUE(orientation >= 1 && orientation <= 8);
+    }
+}
+
+TEST_F(Imaging, ExifOrientationMayBeOfAnyWholeType) {
+    for (const uint8_t type : {3, 4, 8, 9}) {
+        const bool is_long = type == 4 || type == 9;
+        EXPECT_EQ(exif_orientation({'I', 'I', '*', 0, 8, 0, 0, 0, 1, 0, 0x12, 1, type, 0, 1, 0, 0, 0, 8, 0, 0, 0}), 8);
+        EXPECT_EQ(exif_orientation({'M', 'M', 0, '*', 0, 0, 0, 8, 0, 1, 1, 0x12, 0, type, 0, 0, 0, 1, 0,
+                                    static_cast<uint8_t>(is_long ? 0 : 5), 0, static_cast<uint8_t>(is_long ? 5 : 0)}),
+                  5);
+        // Two values, or one that is no orientation, turn nothing.
+        EXPECT_EQ(exif_orientation({'I', 'I', '*', 0, 8, 0, 0, 0, 1, 0, 0x12, 1, type, 0, 2, 0, 0, 0, 8, 0, 0, 0}), 1);
+        EXPECT_EQ(exif_orientation({'I', 'I', '*', 0, 8, 0, 0, 0, 1, 0, 0x12, 1, type, 0, 1, 0, 0, 0, 9, 0, 0, 0}), 1);
+    }
+    EXPECT_EQ(exif_orientation({'I', 'I', '*', 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 5, 0, 1, 0, 0, 0, 8, 0, 0, 0}), 1);
+}
+
+TEST_F(Imaging, AFileWithoutItsEndSaysSo) {
+    for (const auto& path : fixture_files()) {
+        const bytes file = read(path);
+        for (size_t size = end_of_pixels(path, file); size <= file.size(); ++size) {
+            atrous_image image;
+            ASSERT_EQ(atrous_image_decode(file.data(), size, max_pixels, &image), ATROUS_OK) << path;
+            EXPECT_EQ(atrous_decoded_lacks_end(), size < file.size() ? 1 : 0) << path << " cut to " << size;
+            atrous_image_free(&image);
+        }
+    }
+}
+
+TEST_F(Imaging, RowsAreThoseOfTheWholePicture) {
+    for (const auto& path : fixture_files()) {
+        if (path.extension() != ".png") continue;
+        const bytes file = read(path);
+        atrous_image whole;
+        ASSERT_EQ(atrous_image_decode(file.data(), file.size(), max_pixels, &whole), ATROUS_OK);
+        atrous_png_rows* rows;
+        atrous_image_info info;
+        const atrous_status opened = atrous_png_rows_open(file.data(), file.size(), max_pixels, &rows, &info);
+        if (path.stem().string().find("interlaced") != std::string::npos) {
+            EXPECT_EQ(opened, ATROUS_BAD_IMAGE) << path;
+        } else {
+            ASSERT_EQ(opened, ATROUS_OK) << path;
+            ASSERT_EQ(info.channels, whole.channels);
+            const auto row_size = static_cast<size_t>(info.width * info.channels);
+            bytes pixels(row_size * static_cast<size_t>(info.height));
+            for (int32_t y = 0; y < info.height; y += 5) {
+                int32_t lacks_end = -1;
+                const int32_t count = std::min(5, info.height - y);
+                uint8_t* to = pixels.data() + row_size * static_cast<size_t>(y);
+                ASSERT_EQ(atrous_png_rows_read(rows, to, count, &lacks_end), ATROUS_OK);
+                EXPECT_EQ(lacks_end, 0);
+                if (y + 5 >= info.height)
+                    EXPECT_EQ(atrous_png_rows_read(rows, to, 1, &lacks_end), ATROUS_INVALID_ARGUMENT);
+            }
+            EXPECT_EQ(std::memcmp(pixels.data(), whole.pixels, pixels.size()), 0) << path;
+            atrous_png_rows_destroy(rows);
+        }
+        atrous_image_free(&whole);
+    }
+}
+
+TEST_F(Imaging, LabelRowsMakeTheSameFile) {
+    constexpr int32_t height = 13, width = 17;
+    std::vector<uint16_t> labels(height * width);
+    for (size_t i = 0; i < labels.size(); ++i) labels[i] = static_cast<uint16_t>(i % 5);
+    const uint8_t palette[15] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    for (const bool grey : {false, true}) {
+        atrous_bytes whole, piecewise;
+        ASSERT_EQ(grey ? atrous_png_encode_grey16(labels.data(), height, width, 6, &whole)
+                       : atrous_png_encode_palette(labels.data(), height, width, palette, 5, 6, &whole),
+                  ATROUS_OK);
+        atrous_label_rows* rows;
+        ASSERT_EQ(atrous_label_rows_open(height, width, grey ? nullptr : palette, grey ? 0 : 5, 6, &rows), ATROUS_OK);
+        ASSERT_EQ(atrous_label_rows_write(rows, labels.data(), 4), ATROUS_OK);
+        EXPECT_EQ(atrous_label_rows_end(rows, &piecewise), ATROUS_INVALID_ARGUMENT);
+        ASSERT_EQ(atrous_label_rows_write(rows, labels.data() + 4 * width, height - 4), ATROUS_OK);
+        EXPECT_EQ(atrous_label_rows_write(rows, labels.data(), 1), ATROUS_INVALID_ARGUMENT);
+        ASSERT_EQ(atrous_label_rows_end(rows, &piecewise), ATROUS_OK);
+        EXPECT_EQ(bytes(whole.data, whole.data + whole.size), bytes(piecewise.data, piecewise.data + piecewise.size));
+        atrous_label_rows_destroy(rows);
+        atrous_bytes_free(&whole);
+        atrous_bytes_free(&piecewise);
     }
 }
 
@@ -160,7 +262,7 @@ TEST_F(Imaging, EncodersRefuseNonsense) {
     const uint16_t labels[4] = {5};
     EXPECT_EQ(atrous_png_encode_palette(labels, 2, 2, pixels, 5, 1, &file), ATROUS_INVALID_ARGUMENT);
     EXPECT_STREQ(atrous_last_error(), "label 5 has no colour: the palette has 5");
-    EXPECT_EQ(file.data, nullptr);
+    EXPECT_EQ(file.data);
 }
 
 TEST_F(Imaging, RowsMayHaveGaps) {

@@ -1,0 +1,144 @@
+using System.Buffers.Binary;
+using System.IO.MemoryMappedFiles;
+using Atrous.Native;
+
+namespace Atrous.Imaging;
+
+/// <summary>
+/// A PNG file of which only the rows under a window are held. Windows go down; where one lies above the last, the file
+/// is read again from its beginning.
+/// </summary>
+internal sealed unsafe class PngBands : IWindowSource, IDisposable
+{
+    /// <summary>Windows take some numbers for each row.</summary>
+    private const int MostHeight = 4_000_000;
+
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _view;
+    private readonly byte* _bytes;
+    private readonly string _path;
+    private readonly long _maxPixels;
+    private readonly nuint _size;
+    private NativeImageInfo _header;
+    private nint _rows;
+    private Image? _band;
+
+    /// <summary>The band's first row in the picture, and the first that is not read yet.</summary>
+    private int _top, _next;
+
+    /// <exception cref="ImageException">
+    /// The file cannot be read, or is no PNG, interlaced, turned by EXIF, broken or too large.
+    /// </exception>
+    public PngBands(string path, long maxPixels)
+    {
+        (_path, _maxPixels) = (path, maxPixels);
+        try
+        {
+            _size = (nuint)new FileInfo(path).Length;
+            _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+            _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _file?.Dispose();
+            throw new ImageException($"{path}: the file cannot be read ({e.Message.TrimEnd('.')}).", e);
+        }
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _bytes);
+        try
+        {
+            Open();
+            if (Height > MostHeight)
+                throw new ImageException(
+                    $"{path}: the picture has {Height} rows, more than {MostHeight}; cut the picture up.");
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public int Height => _header.Height;
+
+    public int Width => _header.Width;
+
+    /// <summary>As <see cref="Image.Warning"/>, once the last row is read.</summary>
+    public string? Warning { get; private set; }
+
+    /// <summary>Whether the file is a PNG, by its first bytes, of at least so many pixels, by its header.</summary>
+    public static bool IsLarge(string path, long pixels)
+    {
+        const int header = 24;
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            Span<byte> start = stackalloc byte[header];
+            return file.ReadAtLeast(start, header, throwOnEndOfStream: false) == header
+                && start[1..4].SequenceEqual("PNG"u8)
+                && (long)BinaryPrimitives.ReadUInt32BigEndian(start[16..])
+                    * BinaryPrimitives.ReadUInt32BigEndian(start[20..]) >= pixels;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false; // whoever reads it says why it cannot be read
+        }
+    }
+
+    public Image Window(int top, int left, int height, int width)
+    {
+        MoveTo(top, height);
+        return _band!.Crop(0, left, height, width);
+    }
+
+    public void Dispose()
+    {
+        _band?.Dispose();
+        LibAtrous.PngRowsDestroy(_rows);
+        _rows = 0;
+        if (!_view.SafeMemoryMappedViewHandle.IsClosed)
+            _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _file.Dispose();
+    }
+
+    private void Open()
+    {
+        LibAtrous.PngRowsDestroy(_rows);
+        (_rows, _next, _top) = (0, 0, 0);
+        _band?.Dispose();
+        _band = null;
+        LibAtrous.ThrowIfFailed(
+            LibAtrous.PngRowsOpen(_bytes, _size, _maxPixels, out _rows, out _header), _path);
+    }
+
+    private void MoveTo(int top, int height)
+    {
+        if (_band is not null && top == _top && height == _band.Height)
+            return;
+        if (_band is not null && top < _top)
+            Open();
+        if ((long)height * Width * _header.Channels > int.MaxValue)
+            throw new ImageException($"{_path}: {height} rows of it take more than 2 GiB; use a smaller window.");
+        var band = new Image(height, Width, _header.Channels);
+        int kept = _band is null ? 0 : Math.Clamp(_next - top, 0, height);
+        for (int y = 0; y < kept; y++)
+            _band!.Row(top - _top + y).CopyTo(band.Row(y));
+        while (_next < top)
+            Read(band.Row(0), 1);
+        if (height > kept)
+            Read(band.Pixels[(kept * band.RowStride)..], height - kept);
+        _band?.Dispose();
+        (_band, _top) = (band, top);
+    }
+
+    private void Read(Span<byte> pixels, int count)
+    {
+        fixed (byte* to = pixels)
+        {
+            LibAtrous.ThrowIfFailed(LibAtrous.PngRowsRead(_rows, to, count, out int lacksEnd), _path);
+            _next += count;
+            if (lacksEnd != 0)
+                Warning = Image.LacksEnd;
+        }
+    }
+}
