@@ -3,8 +3,8 @@ using Atrous.Evaluation;
 namespace Atrous.Cli.Evaluating;
 
 /// <summary>What the options say of a data set.</summary>
-/// <param name="Dataset">Null where none was named.</param>
-/// <param name="HasOwnMap">--map was given.</param>
+/// <param name="Dataset">The public data set; null where none was named.</param>
+/// <param name="HasOwnMap">Whether --map was given.</param>
 /// <param name="Pictures">The pairs to score.</param>
 /// <param name="Rules">What becomes of labels; null where they are classes.</param>
 /// <param name="Said">What the data set's name sets; null where none was named.</param>

@@ -62,7 +62,7 @@ internal sealed class InputFiles
     /// <summary>Named outputs of an earlier run.</summary>
     public IReadOnlyList<string> Skipped => _skipped;
 
-    /// <summary>What folders hold and is not read: pictures of other formats, and links that are not followed.</summary>
+    /// <summary>What folders hold and is not read: pictures of other formats, links that are not followed.</summary>
     public IReadOnlyList<LeftOut> LeftOut => _leftOut;
 
     /// <summary>Whether a file's name ends as those do that are read.</summary>
@@ -76,6 +76,18 @@ internal sealed class InputFiles
         string names = string.Join(", ", _leftOut.Take(MostNamed).Select(left => $"{left.Path} ({left.Reason})"));
         string more = _leftOut.Count > MostNamed ? $" and {_leftOut.Count - MostNamed} more" : "";
         yield return $"{_leftOut.Count} {(_leftOut.Count == 1 ? "entry is" : "entries are")} left out: {names}{more}.";
+    }
+
+    private static bool IsBrokenLink(FileSystemInfo entry)
+    {
+        try
+        {
+            return entry.ResolveLinkTarget(returnFinalTarget: true) is { Exists: false };
+        }
+        catch (IOException)
+        {
+            return true; // it leads in a circle
+        }
     }
 
     private void Add(string input)
@@ -136,7 +148,7 @@ internal sealed class InputFiles
                 if (!OutputNames.IsOutput(path))
                     _pictures.Add(new InputFile(path, below));
             }
-            else if (entry.LinkTarget is not null && !File.Exists(path))
+            else if (IsBrokenLink(entry))
             {
                 _leftOut.Add(new LeftOut(path, "a broken link"));
             }

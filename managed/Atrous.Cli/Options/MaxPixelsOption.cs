@@ -18,8 +18,8 @@ internal sealed class MaxPixelsOption
     private readonly Option<int?> _millions = new("--max-pixels")
     {
         Description =
-            $"Most pixels of a picture, by its header, in millions; {Image.DefaultMaxPixels / Million} unless given, and "
-            + $"at most {MostWhole / Million} but for a PNG with --tile",
+            $"Most pixels of a picture, by its header, in millions; {Image.DefaultMaxPixels / Million} unless given, "
+            + $"and at most {MostWhole / Million} but for a PNG with --tile",
         HelpName = "MILLIONS",
         CustomParser = result => Numbers.Parse(result, 1, Most, $"a number of millions from 1 to {Most}"),
     };

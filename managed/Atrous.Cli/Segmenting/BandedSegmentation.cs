@@ -35,9 +35,10 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
         long segmented = Stopwatch.GetTimestamp();
         using EncodedImage mask = rows.End();
         Write(job.Mask, mask);
+        var facts = new MaskFacts(
+            picture.Height, picture.Width, ClassShare.OfCounts(counts), info.ClassNames, timings);
         return new SegmentedPicture(
-            job, new MaskFacts(picture.Height, picture.Width, ClassShare.OfCounts(counts), info.ClassNames, timings), decode,
-            Stopwatch.GetElapsedTime(segmented), picture.Warning);
+            job, facts, decode, Stopwatch.GetElapsedTime(segmented), picture.Warning);
 
         void Take(int top, ReadOnlySpan<ushort> labels, ReadOnlySpan<float> confidence)
         {

@@ -102,7 +102,8 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         {
             Save(job, photo, mask);
         }
-        return new SegmentedPicture(job, MaskFacts.Of(mask), decode, Stopwatch.GetElapsedTime(segmented), photo.Warning);
+        return new SegmentedPicture(
+            job, MaskFacts.Of(mask), decode, Stopwatch.GetElapsedTime(segmented), photo.Warning);
     }
 
     private Image Load(string input)

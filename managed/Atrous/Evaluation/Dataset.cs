@@ -81,8 +81,8 @@ internal sealed record Dataset(string Name, int Classes, IReadOnlyList<string> C
 
     /// <summary>
     /// The 11 classes of SegNet (Badrinarayanan, Kendall, Cipolla 2017) from the 32 colours of Brostow et al. 2009,
-    /// grouped as MathWorks' example "Semantic Segmentation Using Deep Learning" does; label maps of grey numbers are
-    /// SegNet's own, whose 11 is void.
+    /// grouped as MathWorks' example of SegNet on CamVid does; label maps of grey numbers are SegNet's own, whose 11 is
+    /// void.
     /// </summary>
     private static Dataset CamVid()
     {

@@ -48,7 +48,7 @@ internal sealed class LabelMapping
     /// The map with classes for its labels and <see cref="Ignored"/> for what is not scored. Files of colours and
     /// palettes are read by their colours where the rules name any, all others by their numbers.
     /// </summary>
-    /// <param name="path">A PNG.</param>
+    /// <param name="path">The path of a PNG file.</param>
     /// <param name="maxPixels">What its header may claim.</param>
     /// <exception cref="ImageException">The file is no label map, or holds what has no class.</exception>
     public LabelImage Read(string path, long maxPixels)

@@ -51,7 +51,7 @@ internal sealed class ScoreBand : IDisposable
 
     /// <summary>Takes the window's first columns, which no window of this row adds to any more.</summary>
     /// <param name="columns">The number of columns.</param>
-    /// <param name="rows">The number of rows that no window adds to any more; the others are kept for those below.</param>
+    /// <param name="rows">The number of rows that are final too; the others are kept for the windows below.</param>
     /// <param name="form">What the scores are.</param>
     /// <param name="threshold">Above which probability a pixel is of the second of two classes.</param>
     /// <param name="width">Columns of the picture.</param>

@@ -172,7 +172,7 @@ class png_reader {
     bytes_view file_;
     png_chunks chunks_;
     size_t at_ = 0;
-    // Bytes of the end mark that libpng got where the file stops behind its pixels, so that it checks all that is there.
+    // Bytes of the end mark that libpng got where the file stops behind its pixels, so that it checks all there is.
     size_t end_at_ = 0;
     int passes_ = 1;
     bool ended_early_ = false;

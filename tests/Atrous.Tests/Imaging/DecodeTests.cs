@@ -38,7 +38,8 @@ public class DecodeTests
         for (int length = 0; length < whole.Length; length++)
         {
             Assert.True(
-                ImageFixtures.Decodes(whole.AsSpan(0, length)) == length >= pixels, $"{length} of {whole.Length} bytes");
+                ImageFixtures.Decodes(whole.AsSpan(0, length)) == length >= pixels,
+                $"{length} of {whole.Length} bytes");
         }
     }
 

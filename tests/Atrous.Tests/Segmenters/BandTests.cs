@@ -6,7 +6,7 @@ using Atrous.Tests.Imaging;
 
 namespace Atrous.Tests.Segmenters;
 
-/// <summary>Pictures that are read, and masks that are written, in bands: the same as those that are held whole.</summary>
+/// <summary>Pictures that are read, and masks that are written, in bands are those that are held whole.</summary>
 public sealed class BandTests(GeneratedModel model) : IDisposable
 {
     private readonly Workplace _place = new();
