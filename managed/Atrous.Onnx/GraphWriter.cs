@@ -8,7 +8,7 @@ namespace Atrous.Onnx;
 /// <summary>
 /// Writes a network's nodes as ONNX operators (operator set 17): NHWC becomes NCHW, every value keeps its layer's name.
 /// </summary>
-internal sealed class GraphWriter
+internal sealed partial class GraphWriter
 {
     /// <summary>Names of the graph's input and outputs.</summary>
     public const string Input = "input", Logits = "logits", Output = "output";
@@ -124,6 +124,21 @@ internal sealed class GraphWriter
             case GlobalAveragePool:
                 Add("GlobalAveragePool", linear, inputs);
                 break;
+            case LayerNorm layer:
+                WriteNorm(layer, inputs[0], linear);
+                break;
+            case Attention attention:
+                WriteAttention(attention, node.Inputs, inputs, linear);
+                break;
+            case LinearAttention attention:
+                WriteAttention(attention, node.Output.Shape.Channels, inputs[0], linear);
+                break;
+            case Crop crop:
+                Add("Slice", linear,
+                    [inputs[0], _constants.Integers("from", crop.Top, crop.Left),
+                        _constants.Integers("to", crop.Top + crop.Height, crop.Left + crop.Width),
+                        _constants.Integers("plane", 2, 3)]);
+                break;
             case Softmax:
                 Add("Softmax", linear, inputs, Nodes.Integer("axis", 1));
                 break;
@@ -189,6 +204,15 @@ internal sealed class GraphWriter
                 string gate = _names.Claim($"{y}.sigmoid");
                 Add("Sigmoid", gate, [x]);
                 Add("Mul", y, [x, gate]);
+                break;
+            case ActivationKind.Gelu:
+                string scaled = _names.Claim($"{y}.scaled"), erf = _names.Claim($"{y}.erf");
+                string more = _names.Claim($"{y}.more"), twice = _names.Claim($"{y}.twice");
+                Add("Mul", scaled, [x, _constants.Vector("root", [MathF.Sqrt(0.5f)])]);
+                Add("Erf", erf, [scaled]);
+                Add("Add", more, [erf, _constants.Vector("one", [1])]);
+                Add("Mul", twice, [x, more]);
+                Add("Mul", y, [twice, _constants.Vector("half", [0.5f])]);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(activation), activation, null);

@@ -16,10 +16,23 @@ enum activation_kind : int32_t {
     activation_hard_sigmoid = 5,
     activation_sigmoid = 6,
     activation_silu = 7,
+    activation_gelu = 8,
 };
 
 ATROUS_FUNCTION float relu6(float x) {
     return x < 0.0f ? 0.0f : x > 6.0f ? 6.0f : x;
+}
+
+// As native/src/activation.h has it: erfc by Abramowitz and Stegun 1964, formula 7.1.26.
+ATROUS_FUNCTION float gelu(float x) {
+    const float size = x < 0.0f ? -x : x, bounded = size > 32.0f ? 32.0f : size, z = bounded * 0.70710678118654752f;
+    const float t = 1.0f / fused(z, 0.3275911f, 1.0f);
+    float p = 1.061405429f;
+    p = fused(p, t, -1.453152027f);
+    p = fused(p, t, 1.421413741f);
+    p = fused(p, t, -0.284496736f);
+    p = fused(p, t, 0.254829592f);
+    return (x < 0.0f ? 0.0f : x) - 0.5f * bounded * (p * t * exponential(-z * z));
 }
 
 ATROUS_FUNCTION float activate(float x, int32_t kind, float slope) {
@@ -38,6 +51,8 @@ ATROUS_FUNCTION float activate(float x, int32_t kind, float slope) {
             return 1.0f / (1.0f + exponential(-x));
         case activation_silu:
             return x / (1.0f + exponential(-x));
+        case activation_gelu:
+            return gelu(x);
         default:
             return x;
     }

@@ -251,6 +251,17 @@ ATROUS_FUNCTION bfloat16 from_float<bfloat16>(float x) {
 #endif
 }
 
+// Rounded to nearest.
+ATROUS_FUNCTION float square_root(float x) {
+#if ATROUS_ON_DEVICE
+    float result;
+    asm("sqrt.rn.f32 %0, %1;" : "=f"(result) : "f"(x));
+    return result;
+#else
+    return __builtin_sqrtf(x);
+#endif
+}
+
 }  // namespace atrous::cuda
 
 #endif  // ATROUS_CUDA_DEVICE_H

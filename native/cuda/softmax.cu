@@ -5,19 +5,6 @@
 namespace atrous::cuda {
 namespace {
 
-template <class T, int L, class Body>
-ATROUS_FUNCTION void for_each_score(const T* in, int32_t channels, Body body) {
-    int32_t channel = 0;
-    for (; channel + L <= channels; channel += L) {
-        float values[L];
-        load(in + channel, values);
-        ATROUS_UNROLL
-        for (int i = 0; i < L; ++i) body(channel + i, values[i]);
-    }
-    ATROUS_NO_UNROLL
-    for (; channel < channels; ++channel) body(channel, to_float(in[channel]));
-}
-
 template <class T, int L>
 ATROUS_FUNCTION void normalise(const tensor& x, const tensor& y) {
     const uint32_t height = static_cast<uint32_t>(y.height);
@@ -27,10 +14,10 @@ ATROUS_FUNCTION void normalise(const tensor& x, const tensor& y) {
             const T* in = pixel<T>(x, n, line, static_cast<int32_t>(column));
             float* out = pixel<float>(y, n, line, static_cast<int32_t>(column));
             float best = to_float(in[0]), sum = 0.0f;
-            for_each_score<T, L>(in, x.channels, [&](int32_t, float value) { best = value > best ? value : best; });
-            for_each_score<T, L>(in, x.channels, [&](int32_t, float value) { sum += exponential(value - best); });
-            for_each_score<T, L>(in, x.channels,
-                                 [&](int32_t channel, float value) { out[channel] = exponential(value - best) / sum; });
+            for_each_channel<T, L>(in, x.channels, [&](int32_t, float value) { best = value > best ? value : best; });
+            for_each_channel<T, L>(in, x.channels, [&](int32_t, float value) { sum += exponential(value - best); });
+            for_each_channel<T, L>(
+                in, x.channels, [&](int32_t channel, float value) { out[channel] = exponential(value - best) / sum; });
         });
 }
 

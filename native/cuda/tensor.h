@@ -74,6 +74,20 @@ ATROUS_FUNCTION void store(T* p, const float (&values)[L]) {
     }
 }
 
+// body(channel, value) for the channels of a pixel, L at a time. L is 1 or a chunk, then in is a multiple of 16 bytes.
+template <class T, int L, class Body>
+ATROUS_FUNCTION void for_each_channel(const T* in, int32_t channels, Body body) {
+    int32_t channel = 0;
+    for (; channel + L <= channels; channel += L) {
+        float values[L];
+        load(in + channel, values);
+        ATROUS_UNROLL
+        for (int i = 0; i < L; ++i) body(channel + i, values[i]);
+    }
+    ATROUS_NO_UNROLL
+    for (; channel < channels; ++channel) body(channel, to_float(in[channel]));
+}
+
 // body(row, item) for the rows of a batch and the items of a row. A block column covers items, a block row covers rows;
 // both stride on where the grid is smaller. items is below 2^31, so that no sum here overflows.
 template <class Body>

@@ -78,7 +78,8 @@ typedef enum atrous_activation {
     ATROUS_ACTIVATION_HARD_SWISH = 4,    // x * min(max(x + 3, 0), 6) / 6
     ATROUS_ACTIVATION_HARD_SIGMOID = 5,  // min(max(x + 3, 0), 6) / 6
     ATROUS_ACTIVATION_SIGMOID = 6,
-    ATROUS_ACTIVATION_SILU = 7  // x * sigmoid(x)
+    ATROUS_ACTIVATION_SILU = 7,  // x * sigmoid(x)
+    ATROUS_ACTIVATION_GELU = 8   // x * (1 + erf(x / sqrt(2))) / 2
 } atrous_activation;
 
 // ---- Convolution ----
@@ -183,6 +184,31 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_binary_op(atrous_engine* engine
 // input's pixel (y + top, x + left), so a crop is a copy with an offset. An input of 1x1 is broadcast instead.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_copy(atrous_engine* engine, const atrous_tensor* input, int32_t top,
                                                       int32_t left, const atrous_tensor* output);
+
+// ---- Attention, and the norms of its networks ----
+
+// output = (input - mean) / sqrt(variance + epsilon) * scale[c] + shift[c], with the mean and variance of each pixel's
+// channels or, where whole_picture is not 0, of everything in its picture. input is float32, output of either type; in
+// place is allowed where it is float32.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_layer_norm(atrous_engine* engine, const atrous_tensor* input,
+                                                            const float* scale, const float* shift, float epsilon,
+                                                            int32_t whole_picture, const atrous_tensor* output);
+
+// Scaled dot-product attention: output = softmax(scale * queries keys^T) values, float32. Tokens are pixels; a head has
+// an even share of the channels, of which all four tensors have as many. The pixels at one place of their patch x patch
+// squares are a sequence of its own, so patch divides every height and width; 1 makes one sequence of a picture. Keys
+// and values have one shape; output has the shape of queries.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_attention(atrous_engine* engine, const atrous_tensor* queries,
+                                                           const atrous_tensor* keys, const atrous_tensor* values,
+                                                           int32_t heads, float scale, int32_t patch,
+                                                           const atrous_tensor* output);
+
+// Separable self-attention, float32: with sequences as above, output = max(values, 0) * sum over the sequence of
+// softmax(scores) * keys. scores has one channel; keys, values and output have one shape.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_linear_attention(atrous_engine* engine, const atrous_tensor* scores,
+                                                                  const atrous_tensor* keys,
+                                                                  const atrous_tensor* values, int32_t patch,
+                                                                  const atrous_tensor* output);
 
 // ---- Scores to labels ----
 

@@ -66,7 +66,7 @@ void require_range(int64_t value, int64_t least, int64_t most, const char* name)
 }
 
 void require_activation(int32_t activation) {
-    if (activation >= ATROUS_ACTIVATION_NONE && activation <= ATROUS_ACTIVATION_SILU) return;
+    if (activation >= ATROUS_ACTIVATION_NONE && activation <= ATROUS_ACTIVATION_GELU) return;
     throw fail(ATROUS_INVALID_ARGUMENT, "activation %d is not known", activation);
 }
 

@@ -227,6 +227,63 @@ struct softmax_args {
 };
 // Item: a pixel.
 
+// ---- Attention, and the norms of its networks
+// ----------------------------------------------------------------------------------------
+
+// Mean, and sum of squared distances from it, of each row of float32 pictures.
+struct row_moments_args {
+    atrous_tensor input;
+    double* moments;  // [row][2]
+};
+// Item: a row, batch * height of them.
+
+struct layer_norm_args {
+    atrous_tensor input, output;  // input is float32
+    const float* scale;
+    const float* shift;
+    float epsilon;
+    const float* moments;  // [picture][2], mean and variance; null: each pixel's own
+};
+// Item: a pixel.
+
+struct attention_args {
+    atrous_tensor queries, keys, values, output;  // float32
+    int32_t heads, patch;
+    float scale;
+    int64_t blocks;  // a sequence's queries are cut into this many runs of attention_queries
+};
+constexpr int64_t attention_queries = 64;
+constexpr int64_t attention_tile = 4;  // queries that are computed at once
+// Numbers rounded up to whole pairs of registers.
+constexpr int64_t attention_padded(int64_t count, int64_t lanes) {
+    return (count + 2 * lanes - 1) / (2 * lanes) * (2 * lanes);
+}
+constexpr int64_t attention_tokens(const atrous_tensor& t, int64_t patch) {
+    return (t.height / patch) * (t.width / patch);
+}
+// Item: ((picture * patch + row of the patch) * patch + column) * heads * blocks + head * blocks + block; neighbours
+// share work. memory: attention_memory(args, lanes) floats, for the keys and values of a head and a tile's scores.
+inline int64_t attention_memory(const attention_args& a, int64_t lanes) {
+    const int64_t depth = attention_padded(a.queries.channels / a.heads, lanes);
+    return (2 * depth + attention_tile) * attention_padded(attention_tokens(a.keys, a.patch), lanes);
+}
+
+// The keys' mean, weighted with the softmax of the scores, of each sequence.
+struct attention_context_args {
+    atrous_tensor scores, keys;  // float32
+    int32_t patch;
+    float* contexts;  // [sequence][channels of keys]
+};
+constexpr int64_t context_channels = 64;
+// Item: sequence * channel blocks + block of context_channels. memory: attention_padded(tokens of a sequence, lanes).
+
+struct linear_attention_args {
+    atrous_tensor values, output;  // float32
+    int32_t patch;
+    const float* contexts;
+};
+// Item: a pixel.
+
 // ---- The table of one instruction set
 // -------------------------------------------------------------------------------------------
 

@@ -71,7 +71,7 @@ def conv(name, shape, outputs, kernel, stride=1, pad=0, dilation=1, groups=1, lo
 
 ACTIVATIONS = {
     "Relu": F.relu, "Relu6": F.relu6, "LeakyRelu": lambda x: F.leaky_relu(x, 0.01), "HardSwish": F.hardswish,
-    "HardSigmoid": F.hardsigmoid, "Sigmoid": torch.sigmoid, "Silu": F.silu,
+    "HardSigmoid": F.hardsigmoid, "Sigmoid": torch.sigmoid, "Silu": F.silu, "Gelu": F.gelu,
 }
 
 conv("conv_1x1", (1, 7, 9, 5), 7, 1)
@@ -133,6 +133,55 @@ for kind, function in (("Add", torch.add), ("Multiply", torch.mul), ("Maximum", 
     case(f"binary_{kind}", [SHAPE, SHAPE], function)
     case(f"binary_{kind}_relu", [SHAPE, SHAPE], lambda a, b: F.relu(function(a, b)))
     case(f"binary_{kind}_broadcast", [SHAPE, (2, 1, 1, 11)], function)
+
+
+def layer_norm(name, shape, epsilon, whole, shift=0.0):
+    """F.layer_norm over the channels, or F.group_norm of one group."""
+    gamma, beta = numbers(f"{name}.scale", shape[3], 0.5, 1), numbers(f"{name}.shift", shape[3], 1)
+    case(name, [shape], (lambda x: F.group_norm(x, 1, gamma, beta, epsilon)) if whole else lambda x: F.layer_norm(
+        x.permute(0, 2, 3, 1), shape[3:], gamma, beta, epsilon).permute(0, 3, 1, 2), shift=shift)
+
+
+def sequences(x, patch):
+    """[N, C, H, W] to [N, places of a patch, pixels, C]."""
+    n, c, h, w = x.shape
+    x = x.reshape(n, c, h // patch, patch, w // patch, patch).permute(0, 3, 5, 2, 4, 1)
+    return x.reshape(n, patch * patch, h * w // patch**2, c)
+
+
+def picture(x, h, w, patch):
+    n, _, _, c = x.shape
+    x = x.reshape(n, patch, patch, h // patch, w // patch, c).permute(0, 5, 3, 1, 4, 2)
+    return x.reshape(n, c, h, w)
+
+
+def attention(heads, scale, patch):
+    def compute(*parts):
+        h, w = parts[0].shape[2:]
+        if len(parts) < 3:
+            parts = [*parts[:-1], *parts[-1].chunk(4 - len(parts), 1)]
+        q, k, v = ([head for head in sequences(part, patch).chunk(heads, 3)] for part in parts)
+        mixed = [(scale * a @ b.transpose(2, 3)).softmax(3) @ c for a, b, c in zip(q, k, v)]
+        return picture(torch.cat(mixed, 3), h, w, patch)
+    return compute
+
+
+def linear_attention(patch):
+    def compute(x):
+        channels = x.shape[1] // 2
+        s, k, v = (sequences(part, patch) for part in x.split([1, channels, channels], 1))
+        return picture(F.relu(v) * (s.softmax(2) * k).sum(2, keepdim=True), *x.shape[2:], patch)
+    return compute
+
+
+layer_norm("layer_norm", (2, 5, 6, 64), 1e-5, False)
+layer_norm("layer_norm_shifted", (1, 4, 5, 144), 1e-5, False, shift=30.0)
+layer_norm("picture_norm", (2, 6, 7, 24), 1e-5, True)
+case("attention_patches", [(1, 4, 6, 36)] * 3, attention(4, 1 / 3, 2))
+case("attention_reduced", [(2, 6, 5, 64), (2, 3, 2, 128)], attention(2, 32**-0.5, 1))
+case("attention_fused", [(1, 6, 8, 144)], attention(4, 12**-0.5, 2))
+case("linear_attention", [(2, 4, 6, 129)], linear_attention(2))
+case("linear_attention_whole", [(1, 5, 3, 25)], linear_attention(1))
 case("concat", [(2, 4, 5, 7), (2, 4, 5, 16), (2, 4, 5, 1)], lambda *x: torch.cat(x, 1))
 case("crop", [(2, 7, 6, 5)], lambda x: x[:, :, 2:6, 1:4])
 case("softmax", [(2, 4, 5, 5)], lambda x: x.softmax(1), spread=5.0)

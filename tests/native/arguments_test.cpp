@@ -89,8 +89,8 @@ TEST_F(Arguments, ConvolutionsAreCheckedWhenMade) {
     bad.usual_width = 0;
     expect_refused(create(bad), "usual_width is 0; use 1 to 16777216");
     bad = good;
-    bad.activation = 8;
-    expect_refused(create(bad), "activation 8 is not known");
+    bad.activation = 9;
+    expect_refused(create(bad), "activation 9 is not known");
     atrous_conv2d* conv = nullptr;
     expect_refused(atrous_conv2d_create(&engine_, &good, nullptr, nullptr, nullptr, &conv), "weights is null");
     expect_refused(atrous_conv2d_create(&engine_, nullptr, weights_.data(), nullptr, nullptr, &conv), "desc is null");

@@ -3,10 +3,10 @@
 namespace atrous::tests {
 namespace {
 
-constexpr int32_t activations[] = {ATROUS_ACTIVATION_NONE,       ATROUS_ACTIVATION_RELU,
-                                   ATROUS_ACTIVATION_RELU6,      ATROUS_ACTIVATION_LEAKY_RELU,
-                                   ATROUS_ACTIVATION_HARD_SWISH, ATROUS_ACTIVATION_HARD_SIGMOID,
-                                   ATROUS_ACTIVATION_SIGMOID,    ATROUS_ACTIVATION_SILU};
+constexpr int32_t activations[] = {
+    ATROUS_ACTIVATION_NONE,       ATROUS_ACTIVATION_RELU,       ATROUS_ACTIVATION_RELU6,
+    ATROUS_ACTIVATION_LEAKY_RELU, ATROUS_ACTIVATION_HARD_SWISH, ATROUS_ACTIVATION_HARD_SIGMOID,
+    ATROUS_ACTIVATION_SIGMOID,    ATROUS_ACTIVATION_SILU,       ATROUS_ACTIVATION_GELU};
 
 struct layout {
     int channels, in_gap, out_gap;

@@ -145,6 +145,8 @@ inline double reference_activation(double x, int32_t activation, double slope) {
             return 1 / (1 + std::exp(-x));
         case ATROUS_ACTIVATION_SILU:
             return x / (1 + std::exp(-x));
+        case ATROUS_ACTIVATION_GELU:
+            return x * std::erfc(-x / std::sqrt(2.0)) / 2;
         default:
             return x;
     }

@@ -27,6 +27,11 @@ internal sealed record ConvertedTensor(string Name, int[] Shape, Func<float[]> V
                 yield return new($"{layer}.bias", [kernel.Shape[0]], () =>
                     Bias(parts.Bias ?? (parts.HasBias ? Copy(bias) : new float[kernel.Shape[0]]), folded));
         }
+        foreach (string part in parts.Vectors)
+        {
+            string name = $"{names.Norm}.{part}";
+            yield return new($"{layer}.bn.{part}", weights.Weights[name].Shape, () => Copy(name));
+        }
         if (parts.Norm is not { } norm || folded is not null)
             yield break;
         foreach (string part in NormParts)

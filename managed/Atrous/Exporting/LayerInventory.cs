@@ -16,6 +16,9 @@ internal sealed record LayerParts(
 {
     /// <summary>The bias of a convolution that is merged from branches, which no file has; null for others.</summary>
     public float[]? Bias { get; init; }
+
+    /// <summary>Vectors beside its norm by their own names: those of a layer norm.</summary>
+    public IReadOnlyList<string> Vectors { get; init; } = [];
 }
 
 /// <summary>Writes down which weights a network takes, by the layers' canonical names, in forward order.</summary>
@@ -69,6 +72,13 @@ internal sealed class LayerInventory : IWeightBinder
         (float[], float[]) norm = _weights.Norm(layer, channels, epsilon);
         _layers[layer] = PartsOf(layer) with { Norm = norm };
         return norm;
+    }
+
+    public float[] Vector(string layer, string part, int channels)
+    {
+        LayerParts parts = PartsOf(layer);
+        _layers[layer] = parts with { Vectors = [.. parts.Vectors, part] };
+        return _weights.Vector(layer, part, channels);
     }
 
     private LayerParts PartsOf(string layer) =>

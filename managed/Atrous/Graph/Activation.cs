@@ -13,6 +13,9 @@ public enum ActivationKind
     HardSigmoid = 5,
     Sigmoid = 6,
     Silu = 7,
+
+    /// <summary>x * (1 + erf(x / sqrt(2))) / 2, Hendrycks and Gimpel 2016 (arXiv:1606.08415).</summary>
+    Gelu = 8,
 }
 
 /// <summary>A pointwise function and its parameter.</summary>
@@ -27,6 +30,7 @@ public readonly record struct Activation(ActivationKind Kind, float Slope = 0)
     public static readonly Activation HardSigmoid = new(ActivationKind.HardSigmoid);
     public static readonly Activation Sigmoid = new(ActivationKind.Sigmoid);
     public static readonly Activation Silu = new(ActivationKind.Silu);
+    public static readonly Activation Gelu = new(ActivationKind.Gelu);
 
     public static Activation LeakyRelu(float slope) => new(ActivationKind.LeakyRelu, slope);
 }

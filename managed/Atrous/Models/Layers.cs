@@ -76,6 +76,14 @@ internal sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkS
         Padding? padding = null, bool norm = true, bool bias = false) =>
         Convolution(x, layer, kernel, activation, stride, dilation, x.Shape.Channels, padding, norm, bias);
 
+    /// <summary>A linear layer of each pixel: a 1x1 convolution with a bias and no norm.</summary>
+    /// <param name="x">The value whose pixels are tokens.</param>
+    /// <param name="layer">The layer's canonical name, by which its weights are found.</param>
+    /// <param name="outputs">Output channels; null where the weights decide.</param>
+    /// <param name="activation">The function that is applied last.</param>
+    public Value Linear(Value x, string layer, int? outputs = null, Activation activation = default) =>
+        Convolution(x, layer, 1, activation, norm: false, bias: true, outputs: outputs);
+
     /// <summary>
     /// A 3x3 convolution in the given style; the separable ones are two layers, ".depthwise" and ".pointwise".
     /// </summary>
@@ -106,6 +114,14 @@ internal sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkS
     {
         (float[] scale, float[] shift) = weights.Norm(layer, x.Shape.Channels, epsilon);
         return Activate(graph.Add(layer + ".bn", new BatchNorm(scale, shift, Activation.None), x), layer, activation);
+    }
+
+    /// <summary>A norm over each pixel's channels, or over a whole picture.</summary>
+    public Value LayerNorm(Value x, string layer, double addedToVariance, bool wholePicture = false)
+    {
+        int channels = x.Shape.Channels;
+        float[] scale = weights.Vector(layer, "weight", channels), shift = weights.Vector(layer, "bias", channels);
+        return graph.Add(layer, new LayerNorm(scale, shift, addedToVariance, wholePicture), x);
     }
 
     /// <summary>An activation alone; nothing for none.</summary>

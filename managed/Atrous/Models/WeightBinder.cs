@@ -8,7 +8,10 @@ namespace Atrous.Models;
 /// <summary>Where layers get their weights, by canonical name.</summary>
 internal interface IWeightBinder
 {
-    /// <summary>The convolution kernel of a layer, OIHW, with so many outputs where that is known.</summary>
+    /// <summary>
+    /// The convolution kernel of a layer, OIHW, with so many outputs where that is known; the matrix of a linear layer
+    /// is one of 1x1.
+    /// </summary>
     /// <exception cref="ModelException">There is no such tensor, or it has another shape.</exception>
     Weight Kernel(
         string layer, int inputChannels, int groups, int kernelHeight, int kernelWidth, int? outputChannels = null);
@@ -28,6 +31,9 @@ internal interface IWeightBinder
     /// shift = beta - mean * scale (Ioffe and Szegedy 2015, arXiv:1502.03167, algorithm 2).
     /// </summary>
     (float[] Scale, float[] Shift) Norm(string layer, int channels, double epsilon);
+
+    /// <summary>A vector beside a layer's norm: "weight" and "bias" of a layer norm.</summary>
+    float[] Vector(string layer, string part, int channels);
 }
 
 /// <summary>
@@ -45,7 +51,7 @@ internal sealed class WeightBinder(IWeightSource source, NameMap names) : IWeigh
         string layer, int inputChannels, int groups, int kernelHeight, int kernelWidth, int? outputChannels = null)
     {
         string name = names[layer].Convolution + ".weight";
-        Weight weight = _kernels.GetOrAdd(name, n => new Weight(source, Find(n, layer)));
+        Weight weight = _kernels.GetOrAdd(name, n => new Weight(source, AsKernel(Find(n, layer))));
         IReadOnlyList<int> shape = weight.Shape;
         // A depthwise kernel is [C, 1, h, w]; it must have as many outputs as the layer has inputs.
         bool fits = shape.Count == 4 && shape[1] * groups == inputChannels && shape[0] > 0 && shape[0] % groups == 0
@@ -77,16 +83,16 @@ internal sealed class WeightBinder(IWeightSource source, NameMap names) : IWeigh
         _merged.GetOrAdd(
             layer, _ => MergedBranches.Of(this, layer, inputChannels, groups, kernel, branches, epsilon));
 
-    public float[] Bias(string layer, int channels) => Vector(names[layer].Convolution + ".bias", layer, channels);
+    public float[] Bias(string layer, int channels) => Find(names[layer].Convolution + ".bias", layer, channels);
 
     public (float[] Scale, float[] Shift) Norm(string layer, int channels, double epsilon)
     {
         string norm = names[layer].Norm;
         return _norms.GetOrAdd((norm, epsilon), _ =>
         {
-            float[] gamma = Vector(norm + ".weight", layer, channels), beta = Vector(norm + ".bias", layer, channels);
-            float[] mean = Vector(norm + ".running_mean", layer, channels);
-            float[] variance = Vector(norm + ".running_var", layer, channels);
+            float[] gamma = Find(norm + ".weight", layer, channels), beta = Find(norm + ".bias", layer, channels);
+            float[] mean = Find(norm + ".running_mean", layer, channels);
+            float[] variance = Find(norm + ".running_var", layer, channels);
             var scale = new float[channels];
             var shift = new float[channels];
             for (int c = 0; c < channels; c++)
@@ -99,7 +105,13 @@ internal sealed class WeightBinder(IWeightSource source, NameMap names) : IWeigh
         });
     }
 
-    private float[] Vector(string name, string layer, int channels)
+    public float[] Vector(string layer, string part, int channels) =>
+        Find($"{names[layer].Norm}.{part}", layer, channels);
+
+    private static WeightInfo AsKernel(WeightInfo info) =>
+        info.Shape is [int outputs, int inputs] ? info with { Shape = [outputs, inputs, 1, 1] } : info;
+
+    private float[] Find(string name, string layer, int channels)
     {
         float[] vector = _vectors.GetOrAdd(name, n => new Weight(source, Find(n, layer)).ToArray());
         return vector.Length == channels

@@ -10,8 +10,8 @@ namespace Atrous.Models;
 /// </summary>
 internal sealed class WeightInventory(NameMap names) : IWeightBinder, IWeightSource
 {
-    // Divisible by the slices that networks cut channels into.
-    private const int Width = 24;
+    // Divisible by the slices that networks cut channels into, and by the heads of attention.
+    private const int Width = 120;
     private readonly Dictionary<string, WeightInfo> _weights = [];
 
     /// <summary>The names asked for.</summary>
@@ -44,6 +44,12 @@ internal sealed class WeightInventory(NameMap names) : IWeightBinder, IWeightSou
         foreach (string part in (ReadOnlySpan<string>)["weight", "bias", "running_mean", "running_var"])
             Note($"{names[layer].Norm}.{part}", channels);
         return (new float[channels], new float[channels]);
+    }
+
+    public float[] Vector(string layer, string part, int channels)
+    {
+        Note($"{names[layer].Norm}.{part}", channels);
+        return new float[channels];
     }
 
     public void Read(string name, Span<float> destination) => destination.Clear();

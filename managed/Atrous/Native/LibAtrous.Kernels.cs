@@ -51,6 +51,21 @@ internal static unsafe partial class LibAtrous
     public static partial AtrousStatus Copy(
         EngineHandle engine, in NativeTensor input, int top, int left, in NativeTensor output);
 
+    [LibraryImport(Library, EntryPoint = "atrous_layer_norm")]
+    public static partial AtrousStatus LayerNorm(
+        EngineHandle engine, in NativeTensor input, float* scale, float* shift, float epsilon, int wholePicture,
+        in NativeTensor output);
+
+    [LibraryImport(Library, EntryPoint = "atrous_attention")]
+    public static partial AtrousStatus Attention(
+        EngineHandle engine, in NativeTensor queries, in NativeTensor keys, in NativeTensor values, int heads,
+        float scale, int patch, in NativeTensor output);
+
+    [LibraryImport(Library, EntryPoint = "atrous_linear_attention")]
+    public static partial AtrousStatus LinearAttention(
+        EngineHandle engine, in NativeTensor scores, in NativeTensor keys, in NativeTensor values, int patch,
+        in NativeTensor output);
+
     [LibraryImport(Library, EntryPoint = "atrous_softmax")]
     public static partial AtrousStatus Softmax(EngineHandle engine, in NativeTensor input, in NativeTensor output);
 

@@ -14,11 +14,14 @@ public static class OpCases
     private static readonly Activation[] Activations =
     [
         Activation.Relu, Activation.Relu6, Activation.LeakyRelu(0.01f), Activation.HardSwish, Activation.HardSigmoid,
-        Activation.Sigmoid, Activation.Silu,
+        Activation.Sigmoid, Activation.Silu, Activation.Gelu,
     ];
 
     public static IReadOnlyList<OpCase> All { get; } =
-        [.. Convolutions(), .. Depthwise(), .. Pools(), .. Resizes(), .. Pointwise(), .. Movement(), .. Labels()];
+        [
+        .. Convolutions(), .. Depthwise(), .. Pools(), .. Resizes(), .. Pointwise(), .. AttentionCases.All,
+        .. Movement(), .. Labels(),
+    ];
 
     public static OpCase Find(string name) => All.Single(test => test.Name == name);
 

@@ -38,7 +38,6 @@ public sealed class OpRowsTests
             "made by a pass; exported graphs see none",
         [("managed/Atrous.Onnx/GraphWriter.cs", typeof(Argmax))] = "an exported network ends with its logits",
         [("managed/Atrous.Onnx/GraphWriter.cs", typeof(Confidence))] = "an exported network ends with its logits",
-        [("managed/Atrous.Onnx/GraphWriter.cs", typeof(Crop))] = "cuts a picture's window, which is behind the logits",
     };
 
     public static TheoryData<Type> Operations =>

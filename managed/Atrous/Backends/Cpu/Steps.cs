@@ -55,6 +55,9 @@ internal static unsafe class Steps
             SliceChannels op => [Copy(x.Slice(op.First, op.Channels), 0, 0, y)],
             Crop op => [Copy(x, op.Top, op.Left, y)],
             Concat => Concatenation(node, graph, layout, y),
+            LayerNorm op => [Norm(op, x, y)],
+            Attention op => [Attend(op, node, layout, y)],
+            LinearAttention op => [Attend(op.Patch, x, y)],
             Softmax => [(engine, frame) => LibAtrous.Softmax(engine, x.In(frame), y.In(frame))],
             Argmax op => [Labels(op.Upsample, x, y, null)],
             Confidence op => [Labels(op.Upsample, x, null, y)],
@@ -94,6 +97,34 @@ internal static unsafe class Steps
             return LibAtrous.Affine(
                 engine, x.In(frame), factors, terms, (int)activation.Kind, activation.Slope, y.In(frame));
     };
+
+    private static Step Norm(LayerNorm op, View x, View y) => (engine, frame) =>
+    {
+        fixed (float* factors = op.Scale, terms = op.Shift)
+            return LibAtrous.LayerNorm(
+                engine, x.In(frame), factors, terms, (float)op.Epsilon, op.WholePicture ? 1 : 0, y.In(frame));
+    };
+
+    private static Step Attend(Attention op, Node node, Layout layout, View y)
+    {
+        View queries = Part(0), keys = Part(1), values = Part(2);
+        return (engine, frame) => LibAtrous.Attention(
+            engine, queries.In(frame), keys.In(frame), values.In(frame), op.Heads, op.Scale, op.Patch, y.In(frame));
+
+        View Part(int part)
+        {
+            (int input, int channel) = Attention.Locate(part, node.Inputs.Count, y.Shape.Channels);
+            return layout.Of(node.Inputs[input]).Slice(channel, y.Shape.Channels);
+        }
+    }
+
+    private static Step Attend(int patch, View x, View y)
+    {
+        int channels = y.Shape.Channels;
+        View scores = x.Slice(0, 1), keys = x.Slice(1, channels), values = x.Slice(1 + channels, channels);
+        return (engine, frame) => LibAtrous.LinearAttention(
+            engine, scores.In(frame), keys.In(frame), values.In(frame), patch, y.In(frame));
+    }
 
     private static Step Elementwise(Binary op, View a, View b, View y) => (engine, frame) => LibAtrous.BinaryOp(
         engine, (int)op.Kind, a.In(frame), b.In(frame), (int)op.Activation.Kind, op.Activation.Slope, y.In(frame));

@@ -25,6 +25,8 @@ internal sealed class DeviceSteps(
                 Weights(graph, storage, weights, node, convolution);
             else if (node.Op is BatchNorm norm)
                 Norm(graph, weights, node, norm);
+            else if (node.Op is LayerNorm layer)
+                Norm(graph, weights, node, layer);
         }
         weights.Trim();
     }
@@ -63,6 +65,9 @@ internal sealed class DeviceSteps(
             SliceChannels op => [Copy(node, x.Part(op.First, op.Channels), 0, 0, y)],
             Crop op => [Copy(node, x.First(channels), op.Top, op.Left, y)],
             Concat => Concatenation(node, y),
+            LayerNorm op => [Norm(node, op, x, y)],
+            Attention op => [Attend(node, op, y)],
+            LinearAttention op => [Attend(node, op, x, y)],
             Softmax => [Kernel(node, m => KernelLaunches.Softmax(x.Type, x.First(channels).At(m), y.At(m)))],
             Argmax op => [Labels(node, op.Upsample, x.First(channels), y, null)],
             Confidence op => [Labels(node, op.Upsample, x.First(channels), null, y)],
@@ -151,6 +156,41 @@ internal sealed class DeviceSteps(
     {
         int channels = graph.FormatOf(node.Output).Channels;
         return (weights.Vector(op.Scale, channels), weights.Vector(op.Shift, channels));
+    }
+
+    private static (nint Scale, nint Shift) Norm(DeviceGraph graph, DeviceWeights weights, Node node, LayerNorm op)
+    {
+        int channels = graph.FormatOf(node.Output).Channels;
+        return (weights.Vector(op.Scale, channels), weights.Vector(op.Shift, channels));
+    }
+
+    private KernelStep Norm(Node node, LayerNorm op, DeviceView x, DeviceView y)
+    {
+        (nint scale, nint shift) = Norm(graph, weights, node, op);
+        DeviceView real = x.First(op.Scale.Length);
+        return Kernel(node, m => KernelLaunches.LayerNorm(y.Type, op, real.At(m), scale, shift, y.At(m)));
+    }
+
+    private KernelStep Attend(Node node, Attention op, DeviceView y)
+    {
+        int channels = node.Output.Shape.Channels;
+        DeviceView queries = Part(0), keys = Part(1), values = Part(2);
+        return Kernel(node, m => KernelLaunches.Attention(
+            y.Type, op, queries.At(m), keys.At(m), values.At(m), y.At(m)));
+
+        DeviceView Part(int part)
+        {
+            (int input, int channel) = Attention.Locate(part, node.Inputs.Count, channels);
+            return layout.Of(node.Inputs[input]).Part(channel, channels);
+        }
+    }
+
+    private static KernelStep Attend(Node node, LinearAttention op, DeviceView x, DeviceView y)
+    {
+        int channels = node.Output.Shape.Channels;
+        DeviceView scores = x.First(1), keys = x.Part(1, channels), values = x.Part(1 + channels, channels);
+        return Kernel(node, m => KernelLaunches.LinearAttention(
+            y.Type, op.Patch, scores.At(m), keys.At(m), values.At(m), y.At(m)));
     }
 
     private static KernelStep Kernel(Node node, Func<nint, KernelLaunch> launch) => new(node, launch);

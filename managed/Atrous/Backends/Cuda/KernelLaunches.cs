@@ -19,6 +19,14 @@ internal static class KernelLaunches
     /// </summary>
     private const int AverageChunks = 4;
 
+    /// <summary>Channels of a head that a thread of the attention sums (group in attention.cu).</summary>
+    private const int AttentionGroup = 32;
+
+    /// <summary>
+    /// Channels of a sequence that a block of the linear attention sums (columns in linear_attention.cu).
+    /// </summary>
+    private const int LinearAttentionGroup = 32;
+
     /// <summary>The most parts that one concatenation takes (most_parts in concat.cu).</summary>
     public const int MostParts = 6;
 
@@ -123,12 +131,10 @@ internal static class KernelLaunches
     /// </summary>
     public static KernelLaunch GlobalAverage(DType storage, DeviceTensor x, DeviceTensor y)
     {
-        if (x.Batch > KernelLaunch.MostRows)
-            throw new ArgumentException($"A batch of {x.Batch} pictures is too large to be pooled at once.", nameof(x));
         KernelSignature kernel = Kernels.Find("global_average", storage);
         int blockChannels = AverageChunks * Lanes(storage);
         long blocks = (x.Channels + blockChannels - 1) / blockChannels;
-        return new KernelLaunch(kernel, x.Batch, blocks * kernel.BlockSize, x, y);
+        return new KernelLaunch(kernel, PictureRows(x), blocks * kernel.BlockSize, x, y);
     }
 
     /// <summary>Bilinear interpolation to y's size. to is the storage or float32.</summary>
@@ -139,6 +145,49 @@ internal static class KernelLaunches
     /// <summary>Softmax along the channels; y is float32.</summary>
     public static KernelLaunch Softmax(DType storage, DeviceTensor x, DeviceTensor y) =>
         new(Kernels.Find("softmax", storage), Rows(y), y.Width, x, y);
+
+    /// <summary>
+    /// Layer norm of every pixel, or of the whole picture: then a batch has at most 65535, each a block row of its own.
+    /// </summary>
+    /// <param name="storage">The element type of x and y.</param>
+    /// <param name="op">What the statistics are of, and epsilon.</param>
+    /// <param name="x">The input, with as many channels as op has factors.</param>
+    /// <param name="scale">Address of float32 [channels].</param>
+    /// <param name="shift">Address of float32 [channels].</param>
+    /// <param name="y">The output; the channels that it has beyond x's become 0.</param>
+    public static KernelLaunch LayerNorm(
+        DType storage, LayerNorm op, DeviceTensor x, nint scale, nint shift, DeviceTensor y)
+    {
+        KernelSignature kernel = Kernels.Find(op.WholePicture ? "picture_norm" : "layer_norm", storage);
+        (long rows, long items) = op.WholePicture ? (PictureRows(x), kernel.BlockSize) : (Rows(y), y.Width);
+        return new KernelLaunch(kernel, rows, items, x, scale, shift, (float)op.Epsilon, y);
+    }
+
+    /// <summary>Attention of queries, keys and values of as many channels; y's beyond these become 0.</summary>
+    public static KernelLaunch Attention(
+        DType storage, Attention op, DeviceTensor queries, DeviceTensor keys, DeviceTensor values, DeviceTensor y)
+    {
+        int depth = queries.Channels / op.Heads, groups = (depth + AttentionGroup - 1) / AttentionGroup;
+        return new KernelLaunch(
+            Kernels.Find("attention", storage), Rows(y), (long)y.Width * op.Heads * groups,
+            queries, keys, values, op.Heads, op.Scale, op.Patch, y);
+    }
+
+    /// <summary>Linear attention of one input whose channels are scores, keys and values.</summary>
+    /// <param name="storage">The element type of the inputs and y.</param>
+    /// <param name="patch">Height and width of a patch.</param>
+    /// <param name="scores">One channel.</param>
+    /// <param name="keys">Channels that are weighted and summed.</param>
+    /// <param name="values">As many channels.</param>
+    /// <param name="y">The output; the channels that it has beyond keys' become 0.</param>
+    public static KernelLaunch LinearAttention(
+        DType storage, int patch, DeviceTensor scores, DeviceTensor keys, DeviceTensor values, DeviceTensor y)
+    {
+        KernelSignature kernel = Kernels.Find("linear_attention", storage);
+        long blocks = (long)patch * patch * ((y.Channels + LinearAttentionGroup - 1) / LinearAttentionGroup);
+        return new KernelLaunch(
+            kernel, PictureRows(y), blocks * kernel.BlockSize, scores, keys, values, patch, y);
+    }
 
     /// <summary>
     /// The class of every pixel and its softmax probability, upsampled on the way. At least one result is wanted.
@@ -189,6 +238,11 @@ internal static class KernelLaunches
         { Scale: > 0 } => op.Scale,
         _ => (float)input / output,
     };
+
+    /// <summary>A block row per picture; such kernels do not stride on over more.</summary>
+    private static int PictureRows(DeviceTensor x) => x.Batch <= KernelLaunch.MostRows
+        ? x.Batch
+        : throw new ArgumentException($"A batch of {x.Batch} pictures is too large to be pooled at once.", nameof(x));
 
     private static long Rows(DeviceTensor y) => (long)y.Batch * y.Height;
 

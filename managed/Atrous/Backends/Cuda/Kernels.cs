@@ -74,6 +74,14 @@ internal static class Kernels
         .. Each("global_average", "global_average", ("x", View), ("y", View))
             .Select(kernel => kernel with { BlockSize = 1024 }),
         .. Each("softmax", "softmax", ("x", View), ("y", View)),
+        .. Each("layer_norm", "layer_norm", Norm),
+        .. Each("picture_norm", "layer_norm", Norm).Select(kernel => kernel with { BlockSize = 1024 }),
+        .. Each(
+            "attention", "attention", ("queries", View), ("keys", View), ("values", View), ("heads", Integer),
+            ("scale", Real), ("patch", Integer), ("y", View)),
+        .. Each(
+            "linear_attention", "linear_attention", ("scores", View), ("keys", View), ("values", View),
+            ("patch", Integer), ("y", View)),
         .. Each(
             "labels", "labels", ("logits", View), ("sampling", Integer), ("rowScale", Real), ("columnScale", Real),
             ("height", Integer), ("width", Integer), ("mask", Pointer), ("confidence", Pointer)),
@@ -107,6 +115,9 @@ internal static class Kernels
         ("x", View), ("height", Integer), ("width", Integer), ("stride", Integer), ("top", Integer), ("left", Integer),
             ("y", View),
     ];
+
+    private static (string, KernelParameterType)[] Norm =>
+        [("x", View), ("scale", Pointer), ("shift", Pointer), ("epsilon", Real), ("y", View)];
 
     /// <summary>A kernel for every storage.</summary>
     private static IEnumerable<KernelSignature> Each(

@@ -18,8 +18,26 @@ internal static unsafe class Elementwise
         ActivationKind.HardSigmoid => Math.Min(Math.Max(x + 3, 0), 6) / 6,
         ActivationKind.Sigmoid => 1 / (1 + Math.Exp(-x)),
         ActivationKind.Silu => x / (1 + Math.Exp(-x)),
+        ActivationKind.Gelu => x * (1 + Erf(x / Math.Sqrt(2))) / 2,
         _ => throw new UnavailableException($"The reference backend has no activation {activation.Kind}."),
     };
+
+    /// <summary>
+    /// 2 / sqrt(pi) * the integral of exp(-t * t) up to x: its Taylor series (Abramowitz and Stegun 1964, 7.1.6), which
+    /// has no differences, up to where the rest is below double's last bit.
+    /// </summary>
+    private static double Erf(double x)
+    {
+        if (double.IsNaN(x) || Math.Abs(x) > 6)
+            return double.IsNaN(x) ? x : Math.Sign(x);
+        double term = x, sum = 0;
+        for (int n = 0; Math.Abs(term) > 1e-18 * Math.Abs(sum); n++)
+        {
+            sum += term;
+            term *= 2 * x * x / (2 * n + 3);
+        }
+        return 2 / Math.Sqrt(Math.PI) * Math.Exp(-x * x) * sum;
+    }
 
     public static void Activate(Activation activation, Tensor input, Tensor output)
     {

@@ -97,6 +97,9 @@ internal sealed class ReferenceExecutable : IExecutable
         Concat => (x, y) => Copying.Concatenate(x, y[0]),
         SliceChannels slice => (x, y) => Copying.Slice(slice.First, x[0], y[0]),
         Crop crop => (x, y) => Copying.Window(crop.Top, crop.Left, x[0], y[0]),
+        LayerNorm norm => (x, y) => Normalising.Layer(norm, x[0], y[0]),
+        Attention attention => (x, y) => Attending.Dot(attention, x, y[0]),
+        LinearAttention attention => (x, y) => Attending.Linear(attention.Patch, x[0], y[0]),
         Softmax => (x, y) => Labelling.Softmax(x[0], y[0]),
         Argmax argmax => (x, y) => Labelling.Upsampled(argmax.Upsample, x[0], logits => Labelling.Argmax(logits, y[0])),
         Confidence confidence => (x, y) =>

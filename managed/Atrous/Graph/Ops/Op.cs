@@ -42,7 +42,7 @@ public abstract record Op
     /// <exception cref="ArgumentException">The inputs do not suit the operation.</exception>
     public abstract Shape OutputShape(IReadOnlyList<Shape> inputs);
 
-    /// <summary>Multiply-adds of one run, as papers count them: convolutions only.</summary>
+    /// <summary>Multiply-adds of one run, as papers count them: convolutions and attention.</summary>
     public virtual long MultiplyAdds(IReadOnlyList<Shape> inputs) => 0;
 
     /// <summary>Throws <see cref="ArgumentException"/> with the operation's name in front.</summary>

@@ -142,6 +142,10 @@ public sealed class KernelOpTests
                 WithAddresses(weights, conv.Bias, (w, b) =>
                     KernelLaunches.Depthwise(storage, conv, x[0], w, b, x.Length > 1 ? x[1] : default, y));
                 break;
+            case LayerNorm norm:
+                WithAddresses(norm.Scale, norm.Shift, (scale, shift) =>
+                    KernelLaunches.LayerNorm(storage, norm, x[0], scale, shift, y));
+                break;
             case BatchNorm norm:
                 WithAddresses(norm.Scale, norm.Shift, (scale, shift) =>
                     KernelLaunches.Affine(storage, x[0], scale, shift, norm.Activation, y));
@@ -152,23 +156,40 @@ public sealed class KernelOpTests
         }
     }
 
-    private static KernelLaunch Single(Op op, DType storage, DeviceTensor[] x, DeviceTensor y) => op switch
+    private static KernelLaunch Single(Op op, DType storage, DeviceTensor[] x, DeviceTensor y)
     {
-        Activate activate => KernelLaunches.Affine(storage, x[0], 0, 0, activate.Activation, y),
-        Binary binary => KernelLaunches.Binary(storage, binary, x[0], x[1], y),
-        MaxPool2d pool => KernelLaunches.MaxPool(storage, pool, x[0], y),
-        AveragePool2d pool => KernelLaunches.AveragePool(storage, pool, x[0], y),
-        GlobalAveragePool => KernelLaunches.GlobalAverage(storage, x[0], y),
-        ResizeBilinear resize => KernelLaunches.Resize(storage, storage, resize, x[0], y),
-        SliceChannels slice => KernelLaunches.Copy(storage, storage, Part(slice, storage, x[0]), 0, 0, y),
-        Crop crop => KernelLaunches.Copy(storage, storage, x[0], crop.Top, crop.Left, y),
-        Concat => KernelLaunches.Concat(storage, x, y),
-        Softmax => KernelLaunches.Softmax(storage, x[0], y),
-        _ => throw new ArgumentException($"{op.Name} has no kernel here.", nameof(op)),
-    };
+        return op switch
+        {
+            Activate activate => KernelLaunches.Affine(storage, x[0], 0, 0, activate.Activation, y),
+            Binary binary => KernelLaunches.Binary(storage, binary, x[0], x[1], y),
+            MaxPool2d pool => KernelLaunches.MaxPool(storage, pool, x[0], y),
+            AveragePool2d pool => KernelLaunches.AveragePool(storage, pool, x[0], y),
+            GlobalAveragePool => KernelLaunches.GlobalAverage(storage, x[0], y),
+            ResizeBilinear resize => KernelLaunches.Resize(storage, storage, resize, x[0], y),
+            SliceChannels slice => KernelLaunches.Copy(
+                storage, storage, Channels(x[0], slice.First, slice.Channels, storage), 0, 0, y),
+            Crop crop => KernelLaunches.Copy(storage, storage, x[0], crop.Top, crop.Left, y),
+            Concat => KernelLaunches.Concat(storage, x, y),
+            Softmax => KernelLaunches.Softmax(storage, x[0], y),
+            Attention attention => KernelLaunches.Attention(storage, attention, Part(0), Part(1), Part(2), y),
+            LinearAttention attention => KernelLaunches.LinearAttention(
+                storage, attention.Patch, Channels(x[0], 0, 1, storage), Channels(x[0], 1, y.Channels, storage),
+                Channels(x[0], 1 + y.Channels, y.Channels, storage), y),
+            _ => throw new ArgumentException($"{op.Name} has no kernel here.", nameof(op)),
+        };
 
-    private static DeviceTensor Part(SliceChannels slice, DType storage, DeviceTensor x) =>
-        x with { Data = x.Data + slice.First * storage.SizeInBytes(), Channels = slice.Channels };
+        DeviceTensor Part(int part)
+        {
+            (int input, int channel) = Attention.Locate(part, x.Length, y.Channels);
+            return Channels(x[input], channel, y.Channels, storage);
+        }
+    }
+
+    private static DeviceTensor Channels(DeviceTensor x, int first, int channels, DType storage) => x with
+    {
+        Data = x.Data + first * storage.SizeInBytes(),
+        Channels = channels,
+    };
 
     private static void WithAddresses(float[] first, float[]? second, Func<nint, nint, KernelLaunch> launch)
     {

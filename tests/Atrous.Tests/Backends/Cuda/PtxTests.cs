@@ -26,7 +26,7 @@ public sealed partial class PtxTests
             "max", "min", "mov",
         "mul.hi", "mul.lo", "mul.rn.f32", "mul.rn.f64", "mul.wide", "neg", "not", "or", "rcp.rn.f32", "rcp.rn.f64",
             "rem.s32", "rem.u32",
-        "ret", "selp", "setp", "shl", "shr", "st.global", "st.shared", "sub", "xor",
+        "ret", "selp", "setp", "shl", "shr", "sqrt.rn.f32", "st.global", "st.shared", "sub", "xor",
     ];
 
     public static TheoryData<string> Modules => [.. Kernels.All.Select(kernel => kernel.Module).Distinct()];
