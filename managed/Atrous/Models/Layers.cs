@@ -124,6 +124,13 @@ internal sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkS
         return graph.Add(layer, new LayerNorm(scale, shift, addedToVariance, wholePicture), x);
     }
 
+    /// <summary>A factor for each channel: a block's "gamma".</summary>
+    public Value Scaled(Value x, string layer)
+    {
+        float[] factors = weights.Vector(layer, "gamma", x.Shape.Channels);
+        return graph.Add(layer, new BatchNorm(factors, new float[factors.Length], Activation.None), x);
+    }
+
     /// <summary>An activation alone; nothing for none.</summary>
     public Value Activate(Value x, string layer, Activation activation) =>
         activation.Kind == ActivationKind.None ? x : graph.Add(layer + ".activation", new Activate(activation), x);

@@ -32,7 +32,7 @@ internal interface IWeightBinder
     /// </summary>
     (float[] Scale, float[] Shift) Norm(string layer, int channels, double epsilon);
 
-    /// <summary>A vector beside a layer's norm: "weight" and "bias" of a layer norm.</summary>
+    /// <summary>A vector by its own name: "weight" and "bias" of a layer norm, "gamma" of a block.</summary>
     float[] Vector(string layer, string part, int channels);
 }
 

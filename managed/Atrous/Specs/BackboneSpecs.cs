@@ -13,6 +13,9 @@ namespace Atrous.Specs;
 [JsonDerivedType(typeof(DenseNetSpec), "denseNet")]
 [JsonDerivedType(typeof(MobileOneSpec), "mobileOne")]
 [JsonDerivedType(typeof(DualPathNetSpec), "dualPathNet")]
+[JsonDerivedType(typeof(MobileViTSpec), "mobileViT")]
+[JsonDerivedType(typeof(ConvNeXtSpec), "convNeXt")]
+[JsonDerivedType(typeof(MixTransformerSpec), "mixTransformer")]
 internal abstract record BackboneSpec
 {
     /// <summary>For people: "ResNet-101".</summary>

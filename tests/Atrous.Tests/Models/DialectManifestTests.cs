@@ -71,6 +71,7 @@ public sealed class DialectManifestTests
         string dialect = golden.Dialect switch
         {
             "HF MobileNetV2" => "HuggingFace",
+            "HF MobileViT" or "HF MobileViTV2" => "HuggingFaceMobileViT",
             "kazuto1011 V2" => "kazuto1011",
             "VainF V3" or "VainF V3+" => "VainF",
             string smp when smp.StartsWith("SMP ", StringComparison.Ordinal) => "segmentation_models.pytorch",

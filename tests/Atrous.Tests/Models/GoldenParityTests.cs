@@ -12,7 +12,8 @@ public sealed class GoldenParityTests(ITestOutputHelper output)
     [
         "ArronHZG", "VainF V3", "VainF V3+", "SMP V3", "SMP V3+", "SMP V3 (0.3.3)",
         "SMP V3+ (0.3.3)", "mmsegmentation", "detectron2", "kazuto1011 V2",
-        "HF MobileNetV2", "DenseASPP", "yassouali", "torchvision", "jfzhang95", "bubbliiiing",
+        "HF MobileNetV2", "HF MobileViT", "HF MobileViTV2", "DenseASPP", "yassouali", "torchvision", "jfzhang95",
+        "bubbliiiing",
     ];
 
     /// <summary>The networks that plain loops finish in seconds.</summary>

@@ -94,7 +94,7 @@ internal sealed unsafe class GeneratedWeights : IWeightSource
             "running_var" => (1, 0.5, false),
             "running_mean" => (0.2, 0, true),
             "bias" => (0.1, 0, true),
-            "weight" => (0.4, 0.4, false),
+            "weight" or "gamma" => (0.4, 0.4, false),
             _ => throw new ArgumentException($"The goldens have no rule for {name} [{string.Join(",", shape)}]."),
         };
     }

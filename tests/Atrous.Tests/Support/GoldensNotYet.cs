@@ -8,18 +8,6 @@ internal static class GoldensNotYet
 {
     public static readonly HashSet<string> Names =
     [
-        // networks with layer norms or attention
-        "hf_mobilevit_small_os16_104x136",
-        "hf_mobilevit_small_os16_96x128",
-        "hf_mobilevit_small_os8_96x128",
-        "hf_mobilevit_xx-small_os16_96x128",
-        "hf_mobilevit_xx-small_os16_97x129",
-        "hf_mobilevitv2_1.0_os16_104x136",
-        "hf_mobilevitv2_1.0_os16_96x128",
-        "hf_mobilevitv2_1.5_os16_96x128",
-        "smp_deeplabv3plus_mit_b0_os16_96x128",
-        "smp_deeplabv3plus_tu-convnext_tiny_os16_96x128",
-        "smp_deeplabv3plus_tu-mobilevit_s_os16_96x128",
         // other repositories
         "adaptsegnet_deeplab_multi_resnet101_97x129",
         "adaptsegnet_deeplab_vgg16_97x129",

@@ -24,6 +24,7 @@ internal abstract class Dialect
         new Detectron2(),
         new Kazuto1011(),
         new HuggingFace(),
+        new HuggingFaceMobileViT(),
         new DenseAspp(),
     ];
 

@@ -21,6 +21,9 @@ internal static class Backbone
         DenseNetSpec denseNet => DenseNet.Build(denseNet, layers, image),
         MobileOneSpec mobileOne => MobileOne.Build(mobileOne, layers, image),
         DualPathNetSpec dualPath => DualPathNet.Build(dualPath, layers, image),
+        ConvNeXtSpec convNeXt => ConvNeXt.Build(convNeXt, layers, image),
+        MixTransformerSpec mix => MixTransformer.Build(mix, layers, image),
+        MobileViTSpec mobileViT => MobileViT.Build(mobileViT, layers, image),
         _ => throw new ArgumentOutOfRangeException(nameof(spec), spec, null),
     };
 }

@@ -1,0 +1,58 @@
+using Atrous.Graph;
+using Atrous.Specs;
+
+namespace Atrous.Checkpoints.Dialects.Encoders;
+
+/// <summary>timm's ConvNeXt, the first version.</summary>
+internal static class ConvNeXtEncoder
+{
+    private const string Prefix = EncoderSearch.Timm, Stem = Prefix + "stem_0.weight";
+
+    public static NamedBackbone? Find(EncoderSearch search)
+    {
+        // The second version has another norm between its linear layers.
+        if (!search.Has(Stem, Prefix + "stem_1.weight", Block(0, 0) + "conv_dw.weight", Block(0, 0) + "mlp.fc1.weight")
+            || search.Has(Block(0, 0) + "mlp.grn.weight"))
+        {
+            return null;
+        }
+        int[] blocks = BackboneShapes.CountBlocks(
+            search.File, (stage, block) => Block(stage - 1, block) + "conv_dw.weight");
+        // Stages that the head does not read are not in the file.
+        int depth = search.Depth(Channels(1), Channels(2), Channels(3));
+        return new(
+            new ConvNeXtSpec
+            {
+                Name = "ConvNeXt",
+                Activation = Activation.Gelu,
+                Blocks = [.. blocks.Take(depth - 1)],
+                Stages = DilationPlan.Of(4, [1, 2, 2, 2], search.OutputStride, DilationRule.FirstBlockPrevious),
+                ScaledBlocks = search.Has(Block(0, 0) + "gamma"),
+            },
+            [
+                new(@"backbone\.stem", Prefix + "stem_0"),
+                new(@"backbone\.stem\.norm", "", Prefix + "stem_1"),
+                new(@"backbone\.stage(\d)\.down", match => new($"{Stage(match.Number(1))}downsample.1", "")),
+                new(@"backbone\.stage(\d)\.down\.norm", match => new("", $"{Stage(match.Number(1))}downsample.0")),
+                new(@"backbone\.stage(\d)\.(\d+)\.(\w+)", match =>
+                {
+                    string block = $"{Stage(match.Number(1))}blocks.{match.Number(2)}";
+                    return match.Groups[3].Value switch
+                    {
+                        "scale" => new("", block),
+                        "norm" => new("", block + ".norm"),
+                        "window" => new(block + ".conv_dw", ""),
+                        string linear => new($"{block}.mlp.{linear}", ""),
+                    };
+                }),
+            ],
+            Stem);
+
+        int Channels(int stage) =>
+            blocks[stage] > 0 ? search.Outputs($"{Prefix}stages_{stage}.downsample.1.weight") : 0;
+    }
+
+    private static string Stage(int number) => $"{Prefix}stages_{number - 1}.";
+
+    private static string Block(int stage, int block) => $"{Prefix}stages_{stage}.blocks.{block}.";
+}

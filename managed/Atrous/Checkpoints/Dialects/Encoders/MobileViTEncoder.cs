@@ -1,0 +1,108 @@
+using System.Text.RegularExpressions;
+using Atrous.Graph;
+using Atrous.Specs;
+
+namespace Atrous.Checkpoints.Dialects.Encoders;
+
+/// <summary>timm's MobileViT, the first version; its last feature is behind one more convolution.</summary>
+internal static class MobileViTEncoder
+{
+    private const string Prefix = EncoderSearch.Timm, Stem = Prefix + "stem.conv.weight";
+    private const string Last = Prefix + "final_conv.conv.weight";
+
+    /// <summary>Stages 3 to 5 have one inverted residual block, and a transformer behind it.</summary>
+    private const int FirstMixed = 3;
+
+    public static NamedBackbone? Find(EncoderSearch search)
+    {
+        if (!search.Has(
+            Stem, Transformer(FirstMixed, 0) + "attn.qkv.weight", Mixed(FirstMixed) + "conv_fusion.conv.weight"))
+        {
+            return null;
+        }
+        // Stages that the head does not read are not in the file.
+        int depth = search.Depth(Channels(3), Channels(4), search.Has(Last) ? search.Outputs(Last) : 0);
+        DilationPlan.Stage[] plan =
+            DilationPlan.Of(2, [1, 2, 2, 2, 2], search.OutputStride, DilationRule.FirstBlockPrevious);
+        return new(
+            new MobileViTSpec
+            {
+                Name = "MobileViT",
+                Activation = Activation.Silu,
+                Stages = [.. Enumerable.Range(1, depth).Select(i => StageOf(search, i, plan[i - 1]))],
+                Heads = 4,
+                FusedQueries = true,
+                LastConvolution = depth == 5,
+                LowLevelStage = 2,
+            },
+            [
+                Module(@"backbone\.stem", _ => Prefix + "stem"),
+                Module(@"backbone\.last", _ => Prefix + "final_conv"),
+                Module(@"backbone\.stage(\d)\.(\d+)\.(expand|depthwise|project)", match => Part(
+                    match.Number(1), match.Number(2), match.Groups[3].Value)),
+                new(@"backbone\.stage(\d)\.tokens", match => new(Mixed(match.Number(1)) + "conv_1x1", "")),
+                Module(@"backbone\.stage(\d)\.(window|project|fuse)", match => Mixed(match.Number(1))
+                    + match.Groups[2].Value switch
+                    {
+                        "window" => "conv_kxk",
+                        "project" => "conv_proj",
+                        _ => "conv_fusion",
+                    }),
+                new(@"backbone\.stage(\d)\.norm", match => new("", Mixed(match.Number(1)) + "norm")),
+                new(@"backbone\.stage(\d)\.layer(\d+)\.(\w+)", match =>
+                {
+                    string layer = Transformer(match.Number(1), match.Number(2)), part = match.Groups[3].Value;
+                    return part switch
+                    {
+                        "norm1" or "norm2" => new("", layer + part),
+                        "qkv" => new(layer + "attn.qkv", ""),
+                        "attend" => new(layer + "attn.proj", ""),
+                        _ => new(layer + "mlp." + part, ""),
+                    };
+                }),
+            ],
+            Stem)
+        {
+            // Apple's weights take bytes from 0 to 1 without statistics.
+            Preprocessing = Normalisation.None(3),
+        };
+
+        int Channels(int stage)
+        {
+            string fuse = Mixed(stage) + "conv_fusion.conv.weight";
+            return search.Has(fuse) ? search.Outputs(fuse) : 0;
+        }
+    }
+
+    private static MobileViTStage StageOf(EncoderSearch search, int stage, DilationPlan.Stage plan)
+    {
+        var blocks = new List<InvertedResidual>();
+        while (search.Has(Kernel("expand")))
+        {
+            bool first = blocks.Count == 0;
+            int stride = first ? plan.Stride : 1, dilation = first ? plan.FirstDilation : plan.Dilation;
+            bool keeps = search.File.InputChannels(Kernel("expand")) == search.Outputs(Kernel("project"));
+            blocks.Add(new InvertedResidual(
+                stride, dilation, 1, 3, stride == 1 && keeps && dilation == plan.Dilation));
+        }
+        int transformers = 0;
+        while (search.Has(Transformer(stage, transformers) + "attn.qkv.weight"))
+            transformers++;
+        return new MobileViTStage(blocks, transformers, plan.Dilation);
+
+        string Kernel(string part) => Part(stage, blocks.Count, part) + ".conv.weight";
+    }
+
+    private static string Part(int stage, int block, string part)
+    {
+        string file = part switch { "expand" => "conv1_1x1", "depthwise" => "conv2_kxk", _ => "conv3_1x1" };
+        return $"{Prefix}stages_{stage - 1}.{block}.{file}";
+    }
+
+    private static string Mixed(int stage) => $"{Prefix}stages_{stage - 1}.1.";
+
+    private static string Transformer(int stage, int layer) => $"{Mixed(stage)}transformer.{layer}.";
+
+    private static NameMap.Row Module(string pattern, Func<Match, string> name) =>
+        HeadNames.Parts(pattern, name, ".conv", ".bn");
+}
