@@ -75,11 +75,13 @@ internal static class GoldenNetworks
                     : "false",
             },
             // timm's own and TensorFlow's are alike in their tensors.
-            _ when Option(golden, "encoder") is { } encoder
-                && encoder.GetString()!.StartsWith("tu-mobilenetv3", StringComparison.Ordinal) =>
-                new() { ["timm_tf"] = "false" },
+            _ when Encoder("tu-mobilenetv3") || Encoder("tu-efficientnet") => new() { ["timm_tf"] = "false" },
+            _ when Encoder("tu-tf_") => new() { ["timm_tf"] = "true" },
             _ => [],
         };
+
+        bool Encoder(string prefix) =>
+            Option(golden, "encoder")?.GetString()!.StartsWith(prefix, StringComparison.Ordinal) ?? false;
 
         string Flag(string name) => Option(golden, name)!.Value.GetBoolean() ? "true" : "false";
 

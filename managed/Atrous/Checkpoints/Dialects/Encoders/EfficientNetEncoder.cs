@@ -48,7 +48,7 @@ internal static class EfficientNetEncoder
         var stages = new List<List<StoredBlock>>();
         for (int i = 0; file.Has(Path(i) + "_project_conv.weight"); i++)
         {
-            StoredBlock block = StoredBlock.Read(file, Path(i), Parts);
+            StoredBlock block = StoredBlock.Read(file, Path(i), Parts)!;
             if (stages.Count == 0 || stages[^1][^1].Outputs != block.Outputs)
                 stages.Add([]);
             stages[^1].Add(block);

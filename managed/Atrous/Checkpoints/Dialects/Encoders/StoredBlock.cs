@@ -17,23 +17,34 @@ internal sealed record StoredBlock(
     public const string Start = "start", Expand = "expand", Depthwise = "depthwise", Project = "project",
         Reduce = "gate.reduce", Excite = "gate.expand";
 
-    /// <summary>The window of the stage's or block's spatial convolution.</summary>
+    /// <summary>
+    /// Its expansion makes a whole multiple of the channels that it reads, as networks do that nobody has pruned.
+    /// </summary>
+    public bool IsWhole { get; init; } = true;
+
+    /// <summary>The window of its spatial convolution.</summary>
     public int Kernel => Math.Max(Shape.ExpandKernel, Shape.DepthwiseKernel);
 
-    /// <summary>Reads a block that has some of the parts.</summary>
-    public static StoredBlock Read(IWeightSource file, string path, IEnumerable<BlockPart> parts)
+    /// <summary>Reads a block that has some of the parts; null where none of them makes its output.</summary>
+    public static StoredBlock? Read(IWeightSource file, string path, IEnumerable<BlockPart> parts)
     {
         BlockPart[] present = [.. parts.Where(part => file.Has(path + part.Convolution + ".weight"))];
         Dictionary<string, LayerNames> names = present.ToDictionary(
             part => part.Layer, part => new LayerNames(path + part.Convolution, path + part.Norm));
         string last = names.ContainsKey(Project) ? Project : Expand;
+        if (!names.ContainsKey(last))
+            return null;
         var shape = new InvertedResidual(1, 1, Window(Expand), Window(Depthwise), Residual: false)
         {
             StartKernel = Window(Start),
             SqueezeExcite = names.ContainsKey(Reduce),
             Projects = last == Project,
         };
-        return new StoredBlock(path, names, shape, file.Outputs(Kernel(last)));
+        return new StoredBlock(path, names, shape, file.Outputs(Kernel(last)))
+        {
+            IsWhole = !names.ContainsKey(Expand)
+                || file.Outputs(Kernel(Expand)) % file.GroupWidth(Kernel(Expand)) == 0,
+        };
 
         string Kernel(string layer) => names[layer].Convolution + ".weight";
 

@@ -60,7 +60,7 @@ internal static class TimmEncoder
     /// <summary>What the name in config.json says; null where there is none.</summary>
     private static bool? IsTensorFlow(string name) =>
         name.Length == 0 ? null
-            : name.Contains("tf_", StringComparison.Ordinal)
+            : name.Contains("tf_", StringComparison.Ordinal) || name.Contains("_pruned", StringComparison.Ordinal)
             || name.StartsWith("timm-mobilenetv3", StringComparison.Ordinal);
 
     private static bool HasRoundGates(EncoderSearch search, StoredBlock[][] stages) =>

@@ -26,8 +26,9 @@ internal sealed record TimmFamily(
         {
             Gate = EfficientNets.Gate,
             IsSized = true,
-            // From B6 on timm has no other weights.
-            TensorFlow = stages => EfficientNetSize.Of(stages) is { Number: >= 6 },
+            // From B6 on timm has no other weights, and its pruned networks come from TensorFlow's.
+            TensorFlow = stages => EfficientNetSize.Of(stages) is { Number: >= 6 } || IsPruned(stages),
+            TensorFlowHalf = IsPruned,
         },
         new("EfficientNet-Lite", EfficientNets.Kernels, "0000000", EfficientNets.LevelStarts, Activation.Relu6)
         {
@@ -98,6 +99,9 @@ internal sealed record TimmFamily(
             TensorFlow = _ => true,
             TensorFlowHalf = _ => true,
         };
+
+    private static bool IsPruned(StoredBlock[][] stages) =>
+        Array.Exists(stages, stage => Array.Exists(stage, block => !block.IsWhole));
 
     /// <summary>efficientnetv2_rw_t, which ends with as many channels as B2.</summary>
     private static bool IsTiny(StoredBlock[][] stages) => Outputs(stages) == 208 && stages[0][^1].Outputs == 24;
