@@ -4,8 +4,8 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects.Encoders;
 
 /// <summary>
-/// EfficientNets and MobileNets that timm builds: tu-efficientnet_b0, tu-tf_efficientnetv2_s, tu-mobilenetv4_conv_small,
-/// timm-mobilenetv3_large_100 (which is tu-tf_mobilenetv3_large_100).
+/// EfficientNets and MobileNets that timm builds: tu-efficientnet_b0, tu-tf_efficientnetv2_s,
+/// tu-mobilenetv4_conv_small, timm-mobilenetv3_large_100 (which is tu-tf_mobilenetv3_large_100).
 /// </summary>
 internal static class TimmEncoder
 {
