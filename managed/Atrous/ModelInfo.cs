@@ -36,6 +36,12 @@ public sealed record ModelInfo
     /// <summary>Input size / backbone output size.</summary>
     public required int OutputStride { get; init; }
 
+    /// <summary>
+    /// Who says <see cref="OutputStride"/>, in the words of <see cref="Switch.Source"/>; null where the network has no
+    /// other.
+    /// </summary>
+    public string? OutputStrideSource { get; init; }
+
     /// <summary>Channels of the picture.</summary>
     public required int InputChannels { get; init; }
 
@@ -58,8 +64,11 @@ public sealed record ModelInfo
     /// <summary>How a picture becomes the network's input.</summary>
     public required PreprocessingSpec Preprocessing { get; init; }
 
-    /// <summary>What the file cannot tell and the dialect decides, with the values in force.</summary>
+    /// <summary>What the weights cannot tell, with the values in force and who says them.</summary>
     public required IReadOnlyList<Switch> Switches { get; init; }
+
+    /// <summary>What a user should know of this file beside its facts, a sentence each; mostly empty.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>Tensors that the network needs and the file lacks. Such a model cannot be run.</summary>
     public required IReadOnlyList<string> Missing { get; init; }
@@ -163,6 +172,7 @@ public sealed record ModelInfo
             Architecture = description.Network.Head.Name,
             Backbone = description.Network.Backbone.Name,
             OutputStride = description.Network.OutputStride,
+            OutputStrideSource = description.OutputStrideSource,
             InputChannels = description.Network.InputChannels,
             Classes = description.MaskClasses,
             ClassNames = description.MaskClassNames,
@@ -170,6 +180,7 @@ public sealed record ModelInfo
             Parameters = checkpoint.Weights.Values.Where(IsLearned).Sum(weight => weight.Elements),
             Preprocessing = description.Preprocessing,
             Switches = description.Switches,
+            Notes = description.Notes,
             Missing = missing,
             Unexpected = unexpected,
             Beside = checkpoint.Beside,

@@ -19,6 +19,7 @@ internal static class InfoJson
         json.WriteString("architecture", info.Architecture);
         json.WriteString("backbone", info.Backbone);
         json.WriteNumber("outputStride", info.OutputStride);
+        json.WriteString("outputStrideSource", info.OutputStrideSource);
         json.WriteNumber("inputChannels", info.InputChannels);
         json.WriteNumber("classes", info.Classes);
         json.WriteNames("classNames", info.ClassNames);
@@ -26,6 +27,7 @@ internal static class InfoJson
         WriteMultiplyAdds(json, info);
         WritePreprocessing(json, info.Preprocessing);
         WriteSwitches(json, info.Switches);
+        json.WriteNames("notes", info.Notes);
         json.WriteNames("missing", info.Missing);
         json.WriteNames("unexpected", info.Unexpected);
         json.WriteStartObject("beside");
@@ -72,6 +74,7 @@ internal static class InfoJson
             json.WriteString("name", row.Name);
             json.WriteString("value", row.Value);
             json.WriteString("meaning", row.Meaning);
+            json.WriteString("source", row.Source);
             json.WriteEndObject();
         }
         json.WriteEndArray();

@@ -23,7 +23,7 @@ internal static class InfoText
         Line("dialect", $"{info.Dialect}, recognised by {info.Evidence}");
         Line("architecture", info.Architecture);
         Line("backbone", info.Backbone);
-        Line("output stride", $"{info.OutputStride}");
+        Line("output stride", $"{info.OutputStride}" + (info.OutputStrideSource is { } source ? $" ({source})" : ""));
         Line("input", $"{info.InputChannels} channel(s): {info.Preprocessing.Description}");
         Line("mean", Numbers.List(info.Preprocessing.Mean));
         Line("std", Numbers.List(info.Preprocessing.Std));
@@ -34,6 +34,7 @@ internal static class InfoText
             ? $"{Numbers.Short(count)} at {info.AtSize.Height}x{info.AtSize.Width}"
             : "unknown, because weights are missing");
         Lines("switches", Switches(info.Switches));
+        Lines("notes", info.Notes);
         Lines("stored values", info.Extras.Select(extra => $"{extra.Key} = {extra.Value}"));
         Line("missing", info.Missing.Count == 0 ? "nothing" : $"{info.Missing.Count} tensor(s)");
         Lines("", info.Missing);
@@ -59,6 +60,7 @@ internal static class InfoText
         if (switches.Count == 0)
             return ["none"];
         int width = switches.Max(row => row.Name.Length + row.Value.Length) + 1;
-        return switches.Select(row => $"{$"{row.Name}={row.Value}".PadRight(width)}  {row.Meaning}");
+        return switches.Select(
+            row => $"{$"{row.Name}={row.Value}".PadRight(width)}  {row.Source}: {row.Meaning}");
     }
 }

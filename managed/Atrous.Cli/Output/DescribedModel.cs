@@ -1,18 +1,23 @@
 using System.Globalization;
 using System.Text.Json;
+using Atrous.Specs;
 
 namespace Atrous.Cli.Output;
 
 /// <summary>What a command says of the model that it runs.</summary>
 internal static class DescribedModel
 {
-    /// <summary>"DeepLabV3 with mobilenet_v2 on cpu, fp32", and what was chosen among the file's tensors.</summary>
+    /// <summary>
+    /// "DeepLabV3 with mobilenet_v2 on cpu, fp32", what was chosen among the file's tensors, and what was assumed
+    /// because the model does not say it.
+    /// </summary>
     public static string Line(Segmenter segmenter, SegmenterOptions options) =>
         $"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {Name(options.Precision)}"
         + (segmenter.Info.Threshold is { } threshold
             ? string.Create(CultureInfo.InvariantCulture, $", one class: foreground above {threshold} (--threshold)")
             : "")
         + Terminal.OneLine(segmenter.Info.Selection)
+        + Assumptions(segmenter.Info)
         + (segmenter.DeviceNote is { } note ? $" ({note.TrimEnd('.')})" : "");
 
     /// <summary>Says what was chosen among a model's tensors, for commands that write another file of it.</summary>
@@ -39,6 +44,18 @@ internal static class DescribedModel
         json.WriteEndObject();
         json.WriteString("device", device);
         json.WriteString("precision", Name(options.Precision));
+    }
+
+    private static string Assumptions(ModelInfo info)
+    {
+        // The threshold and the choice of a network have their own places in the line.
+        IEnumerable<string> switches = info.Switches
+            .Where(row => row.Source == Switch.Assumed && row.Name is not ("threshold" or "weights"))
+            .Select(row => $"{row.Name}={row.Value}");
+        if (info.OutputStrideSource == Switch.Assumed)
+            switches = switches.Prepend($"output stride {info.OutputStride}");
+        string list = string.Join(", ", switches);
+        return list.Length > 0 ? $", assumed: {list}" : "";
     }
 
     /// <summary>As --precision takes it.</summary>

@@ -15,14 +15,16 @@ internal sealed class Checkpoint : ICheckpoint
 
     private readonly CheckpointFile _file;
     private readonly ContainerContents _contents;
+    private readonly FolderDocuments _documents;
     private readonly WeightSet _set;
     private readonly OrderedDictionary<string, WeightInfo> _weights;
     private IReadOnlyDictionary<string, int>? _beside;
 
-    private Checkpoint(string path, CheckpointFile file, ContainerContents contents, JsonElement? config, WeightSet set)
+    private Checkpoint(
+        string path, CheckpointFile file, ContainerContents contents, FolderDocuments documents, WeightSet set)
     {
         Path = path;
-        Config = config;
+        _documents = documents;
         Container = contents.Container;
         // It describes the file, and no part of it.
         Metadata = set.Prefix.Length == 0 ? contents.Metadata : new Dictionary<string, string>();
@@ -73,15 +75,22 @@ internal sealed class Checkpoint : ICheckpoint
     /// <summary>The `__metadata__` of a safetensors file; empty otherwise.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
-    /// <summary>`config.json` beside the weights when a folder was opened.</summary>
-    public JsonElement? Config { get; }
+    /// <inheritdoc/>
+    public JsonElement? Config => _documents.Config;
+
+    /// <inheritdoc/>
+    public JsonElement? Preprocessor => _documents.Preprocessor;
+
+    /// <inheritdoc/>
+    public JsonElement? HyperParameters => _contents.HyperParameters;
 
     /// <summary>Small values that a training script stored beside the weights (epoch, best score), as text.</summary>
     public IReadOnlyDictionary<string, string> Extras => field ??= _set.Dictionary.Extras(MaxExtras);
 
     /// <summary>
     /// Opens a safetensors file, a PyTorch file (zip or legacy), a pickle of NumPy arrays, or a folder with
-    /// `config.json` and `model.safetensors` or `pytorch_model.bin`. Reads names and shapes, no weights.
+    /// `config.json` and `model.safetensors` or `pytorch_model.bin`. A file of such a name is read with what lies
+    /// beside it, as its folder is. Reads names and shapes, no weights.
     /// </summary>
     /// <exception cref="ModelException">
     /// There is no such file, or it is no checkpoint of a known and sound form.
@@ -89,8 +98,8 @@ internal sealed class Checkpoint : ICheckpoint
     public static Checkpoint Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        (string weightsPath, JsonElement? config) = ModelFolder.Find(path);
-        return Open(path, new CheckpointFile(weightsPath), config);
+        (string weights, FolderDocuments documents) = ModelFolder.Find(path);
+        return Open(path, new CheckpointFile(weights), documents);
     }
 
     /// <summary>
@@ -103,7 +112,7 @@ internal sealed class Checkpoint : ICheckpoint
     public static Checkpoint Open(ReadOnlyMemory<byte> bytes, string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        return Open(name, new CheckpointFile(name, bytes), config: null);
+        return Open(name, new CheckpointFile(name, bytes), new FolderDocuments());
     }
 
     /// <summary>
@@ -172,14 +181,14 @@ internal sealed class Checkpoint : ICheckpoint
 
     public void Dispose() => _file.Dispose();
 
-    private Checkpoint With(WeightSet set) => new(Path, _file, _contents, Config, set);
+    private Checkpoint With(WeightSet set) => new(Path, _file, _contents, _documents, set);
 
-    private static Checkpoint Open(string path, CheckpointFile file, JsonElement? config)
+    private static Checkpoint Open(string path, CheckpointFile file, FolderDocuments documents)
     {
         try
         {
             ContainerContents contents = ContainerFormat.Read(file);
-            return new Checkpoint(path, file, contents, config, WeightSet.Whole(contents.Dictionaries[0]));
+            return new Checkpoint(path, file, contents, documents, WeightSet.Whole(contents.Dictionaries[0]));
         }
         catch
         {

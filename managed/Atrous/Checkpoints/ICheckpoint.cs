@@ -14,6 +14,17 @@ internal interface ICheckpoint : IWeightSource
     /// <summary>The `__metadata__` of a safetensors file; empty otherwise.</summary>
     IReadOnlyDictionary<string, string> Metadata { get; }
 
-    /// <summary>`config.json` beside the weights when a folder was opened.</summary>
+    /// <summary>`config.json` beside the weights in the folder of a model.</summary>
     JsonElement? Config { get; }
+
+    /// <summary>`preprocessor_config.json` beside the weights, which Hugging Face writes.</summary>
+    JsonElement? Preprocessor => null;
+
+    /// <summary>
+    /// What a Lightning module was made with (`save_hyperparameters`), as JSON; null where nobody says.
+    /// </summary>
+    JsonElement? HyperParameters => null;
+
+    /// <summary>What was taken off the front of every name: "model."; empty for nothing.</summary>
+    string StrippedPrefix => "";
 }

@@ -33,8 +33,14 @@ internal sealed record ModelDescription
         ? ClassNames
         : ["background", ClassNames is [string name] ? name : "foreground"];
 
-    /// <summary>The switches that the file cannot tell, with their values.</summary>
+    /// <summary>The switches that the weights cannot tell, with their values.</summary>
     public IReadOnlyList<Switch> Switches { get; init; } = [];
+
+    /// <summary>Who says the output stride, as <see cref="Switch.Source"/>; null where there is but one.</summary>
+    public string? OutputStrideSource { get; init; }
+
+    /// <summary>What a user should know of this file beside its facts, a sentence each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>Prefixes of tensors that belong to training alone (auxiliary heads) and are left unread.</summary>
     public IReadOnlyList<string> TrainingOnly { get; init; } = [];
@@ -53,4 +59,13 @@ internal sealed record ModelDescription
 /// <param name="Name">The name by which a caller can set it.</param>
 /// <param name="Value">The value that is in force.</param>
 /// <param name="Meaning">One line, with the values it can take.</param>
-public sealed record Switch(string Name, string Value, string Meaning);
+public sealed record Switch(string Name, string Value, string Meaning)
+{
+    internal const string Assumed = "assumed", Given = "given";
+
+    /// <summary>
+    /// Who says the value: "assumed" where nobody does and it is what the training repository's code takes by itself,
+    /// "given" where the caller does, or else the part of the model that says it, such as "config.json".
+    /// </summary>
+    public string Source { get; init; } = Assumed;
+}

@@ -40,6 +40,30 @@ public sealed class PickleTests : IDisposable
     }
 
     [Theory]
+    [InlineData("(dS'encoder_name'\nS'resnet18'\nsS'rates'\n(I6\nI12\ntsS'loss'\nccustom\nLoss\n)Rs")]
+    [InlineData("cargparse\nNamespace\n)R(dS'encoder_name'\nS'resnet18'\nsS'rates'\n(I6\nI12\nlsb")]
+    // A DictConfig of OmegaConf with a node inside.
+    [InlineData("comegaconf\nDictConfig\n)R(dS'_content'\n(dS'encoder_name'\ncomegaconf\nAnyNode\n)R(dS'_val'\nS'resnet18'\nsbsS'rates'\n(I6\nI12\nlssb")]
+    public void Reads_hyper_parameters_as_data(string parameters)
+    {
+        Write($"(dS'state_dict'\n(dS'w'\n{Array}S'\\x00\\x00\\x80?\\x00\\x00\\x00\\xc0'\ntbssS'hyper_parameters'\n{parameters}s.");
+        using Checkpoint checkpoint = Checkpoint.Open(_path);
+        Assert.Equal("""{"encoder_name":"resnet18","rates":[6,12]}""", checkpoint.HyperParameters!.Value.GetRawText());
+    }
+
+    [Theory]
+    // A list in itself, and one million times the same.
+    [InlineData("(lp1\ng1\na")]
+    [InlineData("(lp1\n(lp2\n(lp3\ng1\nag1\nag1\nag1\nag1\nag1\nag1\nag1\naag3\nag3\nag3\nag3\nag3\nag3\nag3\naag2\nag2\nag2\nag2\na")]
+    [InlineData("ccustom\nThing\n)R")]
+    public void Hyper_parameters_that_are_no_data_say_nothing_and_cost_nothing(string parameters)
+    {
+        Write($"(dS'state_dict'\n(dS'w'\n{Array}S'\\x00\\x00\\x80?\\x00\\x00\\x00\\xc0'\ntbssS'hyper_parameters'\n{parameters}s.");
+        using Checkpoint checkpoint = Checkpoint.Open(_path);
+        Assert.True(checkpoint.HyperParameters is null or { ValueKind: System.Text.Json.JsonValueKind.Array });
+    }
+
+    [Theory]
     [InlineData("c__main__\nNet\n)R.", "'__main__.Net'")]
     [InlineData("(cos\nsystem\nS'true'\no.", "os.system")]
     [InlineData("(S'true'\nios\nsystem\n.", "os.system")]

@@ -5,17 +5,24 @@ using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Models;
 
-/// <summary>A checkpoint of names and shapes alone; every value is 0.</summary>
+/// <summary>A checkpoint of names and shapes alone; every value is 0, but those that a test gives.</summary>
 internal sealed class NamedWeights(IEnumerable<(string Name, int[] Shape)> keys, string? config = null) : ICheckpoint
 {
     private readonly OrderedDictionary<string, WeightInfo> _weights = new(
         keys.Select(key => KeyValuePair.Create(key.Name, new WeightInfo(key.Name, DType.Float32, key.Shape))));
+    private readonly Dictionary<string, float[]> _values = [];
 
     public string Path => "names.pth";
 
     public IReadOnlyDictionary<string, string> Metadata => new Dictionary<string, string>();
 
-    public JsonElement? Config { get; } = config is null ? null : JsonDocument.Parse(config).RootElement;
+    public JsonElement? Config { get; } = Parse(config);
+
+    public JsonElement? Preprocessor { get; init; }
+
+    public JsonElement? HyperParameters { get; init; }
+
+    public string StrippedPrefix { get; init; } = "";
 
     public IReadOnlyDictionary<string, WeightInfo> Weights => _weights;
 
@@ -31,7 +38,21 @@ internal sealed class NamedWeights(IEnumerable<(string Name, int[] Shape)> keys,
         ];
     }
 
-    public void Read(string name, Span<float> destination) => destination.Clear();
+    public static JsonElement? Parse(string? json) => json is null ? null : JsonDocument.Parse(json).RootElement;
+
+    /// <summary>Adds a tensor of these values, [1, n, 1, 1].</summary>
+    public void Add(string name, params float[] values)
+    {
+        _weights.Add(name, new WeightInfo(name, DType.Float32, [1, values.Length, 1, 1]));
+        _values.Add(name, values);
+    }
+
+    public void Read(string name, Span<float> destination)
+    {
+        destination.Clear();
+        if (_values.TryGetValue(name, out float[]? values))
+            values.CopyTo(destination);
+    }
 
     public void Dispose()
     {

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Atrous.Checkpoints.Containers;
 
 /// <summary>What a container reader found in a file.</summary>
@@ -8,4 +10,7 @@ namespace Atrous.Checkpoints.Containers;
 internal sealed record ContainerContents(string Container, IReadOnlyList<TensorDictionary> Dictionaries)
 {
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>What a Lightning module was made with; null where nobody says.</summary>
+    public JsonElement? HyperParameters { get; init; }
 }

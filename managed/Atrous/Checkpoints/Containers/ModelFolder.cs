@@ -5,28 +5,31 @@ using Atrous.Checkpoints.Storages;
 namespace Atrous.Checkpoints.Containers;
 
 /// <summary>
-/// A folder as Hugging Face and segmentation_models.pytorch save it: a configuration and the weights, in one file or in
-/// several with an index (<see cref="ShardIndex"/>).
+/// A folder as Hugging Face and segmentation_models.pytorch save it: what describes the weights, and the weights, in
+/// one file or in several with an index (<see cref="ShardIndex"/>).
 /// </summary>
 internal static partial class ModelFolder
 {
-    private const string ConfigFile = "config.json";
+    private const string ConfigFile = "config.json", PreprocessorFile = "preprocessor_config.json";
     private const int MaxConfigBytes = 4 << 20;
 
     private static readonly string[] WeightFiles = ["model.safetensors", "pytorch_model.bin"];
 
     /// <summary>
-    /// The file to open for a path, and the configuration beside it: a folder's file of weights, the index where the
-    /// path is one of several files or their index, or the path itself, which has no configuration.
+    /// The file to open for a path, and what lies beside it: a folder's file of weights, the index where the path is
+    /// one of several files or their index, or the path itself. Only a file of a name that such folders give has a folder.
     /// </summary>
-    public static (string Weights, JsonElement? Config) Find(string path)
+    /// <exception cref="ModelException">A folder has no weights, or a document is none.</exception>
+    public static (string Weights, FolderDocuments Documents) Find(string path)
     {
         if (Directory.Exists(path))
-            return (WeightsIn(path), ConfigIn(path));
+            return (WeightsIn(path), DocumentsIn(path));
         string index = Shard().Replace(path, ".$1" + ShardIndex.Extension);
-        return index.EndsWith(ShardIndex.Extension, StringComparison.OrdinalIgnoreCase) && File.Exists(index)
-            ? (index, ConfigIn(Path.GetDirectoryName(Path.GetFullPath(index))!))
-            : (path, null);
+        bool sharded = index.EndsWith(ShardIndex.Extension, StringComparison.OrdinalIgnoreCase) && File.Exists(index);
+        string weights = sharded ? index : path;
+        return sharded || WeightFiles.Contains(Path.GetFileName(path), StringComparer.Ordinal)
+            ? (weights, DocumentsIn(Path.GetDirectoryName(Path.GetFullPath(weights))!))
+            : (weights, new FolderDocuments());
     }
 
     private static string WeightsIn(string folder)
@@ -41,14 +44,16 @@ internal static partial class ModelFolder
                 $"The folder '{folder}' has no {string.Join(" or ", WeightFiles)}; name the checkpoint file itself.");
     }
 
-    private static JsonElement? ConfigIn(string folder)
+    private static FolderDocuments DocumentsIn(string folder) => new()
     {
-        string config = Path.Combine(folder, ConfigFile);
-        return File.Exists(config) ? ReadConfig(config) : null;
-    }
+        Config = ReadDocument(Path.Combine(folder, ConfigFile)),
+        Preprocessor = ReadDocument(Path.Combine(folder, PreprocessorFile)),
+    };
 
-    private static JsonElement ReadConfig(string path)
+    private static JsonElement? ReadDocument(string path)
     {
+        if (!File.Exists(path))
+            return null;
         using var file = new CheckpointFile(path);
         if (file.Length > MaxConfigBytes)
             throw file.Error($"is too large for a configuration: {file.Length} bytes");

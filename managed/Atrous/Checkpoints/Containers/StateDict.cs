@@ -14,6 +14,9 @@ internal static class StateDict
     private const int MaxUnreadable = 100;
     private const int MaxListed = 8;
 
+    /// <summary>Lightning's name for the arguments of a module.</summary>
+    private const string HyperParameters = "hyper_parameters";
+
     /// <summary>
     /// What training scripts call the weights that they load again, in order of preference: these go before all others,
     /// and before the root itself.
@@ -30,6 +33,12 @@ internal static class StateDict
         List<TensorDictionary> found = Walk(root!);
         return found.Count > 0
             ? new ContainerContents(container, [.. found.OrderBy(Preference)])
+            {
+                HyperParameters = root is PickleDict dict
+                    && dict.Items.TryGetValue(HyperParameters, out object? parameters)
+                        ? PickleJson.Of(parameters)
+                        : null,
+            }
             : throw NoWeights(file, root);
     }
 

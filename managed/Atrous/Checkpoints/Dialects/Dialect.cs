@@ -104,6 +104,12 @@ internal abstract class Dialect
             description = description with { Threshold = threshold };
         }
         choice.RejectUnread(Name);
-        return description with { Dialect = Name, Evidence = evidence, Switches = choice.Switches };
+        return description with
+        {
+            Dialect = Name,
+            Evidence = evidence,
+            Switches = choice.Switches,
+            OutputStrideSource = choice.OutputStrideSource,
+        };
     }
 }

@@ -20,11 +20,16 @@ internal sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionar
     /// <summary>The switches read so far, with the values in force.</summary>
     public IReadOnlyList<Switch> Switches => [.. _read];
 
+    /// <summary>Who says the output stride; null where it was not asked for, or there is but one.</summary>
+    public string? OutputStrideSource { get; private set; }
+
     /// <summary>The output stride: what the user asks for, or the dialect's default.</summary>
     /// <exception cref="UnavailableException">The dialect does not have it.</exception>
-    public int OutputStride(int standard, params int[] available)
+    public int OutputStride(Standard<int> standard, params int[] available)
     {
-        int stride = outputStride ?? standard;
+        int stride = outputStride ?? standard.Value;
+        if (available.Length > 1)
+            OutputStrideSource = outputStride is null ? standard.Source : Switch.Given;
         return available.Contains(stride)
             ? stride
             : throw new UnavailableException(
@@ -32,9 +37,9 @@ internal sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionar
     }
 
     /// <summary>A yes-or-no switch.</summary>
-    public bool Flag(string name, bool standard, string meaning)
+    public bool Flag(string name, Standard<bool> standard, string meaning)
     {
-        string text = Text(name, standard ? "true" : "false", $"{meaning} (true or false)");
+        string text = Text(name, standard.As(value => value ? "true" : "false"), $"{meaning} (true or false)");
         return text switch
         {
             "true" => true,
@@ -44,11 +49,11 @@ internal sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionar
     }
 
     /// <summary>The switch align_corners, as the grid that it stands for.</summary>
-    public Sampling AlignCorners(bool standard, string meaning) =>
+    public Sampling AlignCorners(Standard<bool> standard, string meaning) =>
         Flag("align_corners", standard, meaning) ? Sampling.AlignCorners : Sampling.HalfPixel;
 
     /// <summary>A switch that takes one of a few values.</summary>
-    public string OneOf(string name, string standard, IReadOnlyList<string> values, string meaning)
+    public string OneOf(string name, Standard<string> standard, IReadOnlyList<string> values, string meaning)
     {
         string all = string.Join(", ", values);
         string text = Text(name, standard, $"{meaning} ({all})");
@@ -58,10 +63,11 @@ internal sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionar
     }
 
     /// <summary>A switch that takes a probability, above 0 and below 1.</summary>
-    public double Probability(string name, double standard, string meaning)
+    public double Probability(string name, Standard<double> standard, string meaning)
     {
         string text = Text(
-            name, standard.ToString(CultureInfo.InvariantCulture), $"{meaning} (a number between 0 and 1)");
+            name, standard.As(value => value.ToString(CultureInfo.InvariantCulture)),
+            $"{meaning} (a number between 0 and 1)");
         return ReadProbability(text)
             ?? throw new UnavailableException($"The switch {name} takes a number between 0 and 1, not '{text}'.");
     }
@@ -73,11 +79,29 @@ internal sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionar
             ? value
             : null;
 
-    /// <summary>A switch of another kind, as text.</summary>
-    public string Text(string name, string standard, string meaning)
+    /// <summary>A switch that takes so many whole numbers above 0, as 12,24,36.</summary>
+    public int[] Numbers(string name, Standard<int[]> standard, string meaning)
     {
-        string value = options is not null && options.TryGetValue(name, out string? given) ? given : standard;
-        _read.Add(new Switch(name, value, meaning));
+        int count = standard.Value.Length;
+        string some = count == 1 ? "a whole number" : $"{count} whole numbers with commas between";
+        string text = Text(name, standard.As(values => string.Join(',', values)), $"{meaning} ({some})");
+        var numbers = new List<int>();
+        foreach (string part in text.Split(','))
+        {
+            if (int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0)
+                numbers.Add(number);
+        }
+        return numbers.Count == count && text.Split(',').Length == count
+            ? [.. numbers]
+            : throw new UnavailableException($"The switch {name} takes {some}, above 0, not '{text}'.");
+    }
+
+    /// <summary>A switch of another kind, as text.</summary>
+    public string Text(string name, Standard<string> standard, string meaning)
+    {
+        bool isGiven = options?.ContainsKey(name) ?? false;
+        string value = isGiven ? options![name] : standard.Value;
+        _read.Add(new Switch(name, value, meaning) { Source = isGiven ? Switch.Given : standard.Source });
         return value;
     }
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.Specs;
 
@@ -7,7 +8,8 @@ namespace Atrous.Checkpoints.Dialects;
 /// <summary>
 /// Hugging Face transformers' MobileNetV2ForSemanticSegmentation (google/deeplabv3_mobilenet_v2_1.0_513): TensorFlow's
 /// padding, batch norm epsilon 1e-3 in the backbone, and the mobile DeepLabV3 head, image pooling and a 1x1 branch. A
-/// folder's config.json settles the output stride, the padding and the class names.
+/// folder's config.json settles the output stride, the padding and the class names, its preprocessor_config.json how a
+/// picture is prepared.
 /// </summary>
 internal sealed class HuggingFace : Dialect
 {
@@ -22,13 +24,19 @@ internal sealed class HuggingFace : Dialect
 
     protected override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
-        int outputStride = choice.OutputStride(checkpoint.ConfigNumber("output_stride") ?? 8, 8, 16, 32);
+        JsonFacts config = checkpoint.ConfigFile();
+        int outputStride = choice.OutputStride(config.Or(config.Number("output_stride"), 8), 8, 16, 32);
         bool same = choice.Flag(
-            "tf_padding", checkpoint.ConfigFlag("tf_padding") ?? true,
+            "tf_padding", config.Or(config.Flag("tf_padding"), true),
             "windows are padded as TensorFlow's SAME, with the odd row and column at the end");
         bool firstExpands = checkpoint.Has(Backbone + "conv_stem.expand_1x1.convolution.weight");
         int channels = checkpoint.InputChannels(Stem);
         int classes = checkpoint.Outputs(Classifier);
+        PreprocessingSpec halves = Normalisation.Of([0.5f, 0.5f, 0.5f], [0.5f, 0.5f, 0.5f]).For(channels);
+        (PreprocessingSpec preprocessing, IReadOnlyList<string> notes) = HuggingFacePreprocessing.Of(
+            checkpoint,
+            published: halves with { Resize = new ResizePolicy.ShortSide(545) },
+            standard: halves with { Resize = new ResizePolicy.ShortSide(256) });
         return new ModelDescription
         {
             Network = new NetworkSpec
@@ -36,7 +44,8 @@ internal sealed class HuggingFace : Dialect
                 Backbone = BackboneShapes.MobileNetV2(
                     outputStride, DilationRule.FirstBlockPrevious, firstExpands) with
                 {
-                    NormEpsilon = checkpoint.ConfigReal("layer_norm_eps") ?? 1e-3,
+                    NormEpsilon = config.Real("layer_norm_eps") ?? 1e-3,
+                    Activation = Activation(config),
                 },
                 Head = new DeepLabV3HeadSpec { Aspp = new AsppSpec { Rates = [], PoolFirst = true } },
                 OutputStride = outputStride,
@@ -55,10 +64,8 @@ internal sealed class HuggingFace : Dialect
                 Module(@"aspp\.project", _ => Head + "conv_projection"),
                 Module("classifier", _ => Head + "classifier"),
             ]),
-            Preprocessing = Normalisation.Of([0.5f, 0.5f, 0.5f], [0.5f, 0.5f, 0.5f]).For(channels) with
-            {
-                Resize = new ResizePolicy.ShortSide(545),
-            },
+            Preprocessing = preprocessing,
+            Notes = notes,
             ClassNames = checkpoint.ConfigClassNames(classes) is { Length: > 0 } names
                 ? names
                 : ClassNames.OfSize(classes, ClassNames.Voc),
@@ -66,6 +73,13 @@ internal sealed class HuggingFace : Dialect
             TrainingOnly = [Backbone + "conv_1x1."],
         };
     }
+
+    private static Activation Activation(JsonFacts config) => config.Text("hidden_act") switch
+    {
+        null or "relu6" => Graph.Activation.Relu6,
+        "relu" => Graph.Activation.Relu,
+        _ => throw config.Wrong("hidden_act", "is an activation that Atrous does not have here; it has relu6 and relu"),
+    };
 
     private static NameMap.Row Module(string pattern, Func<Match, string> name) =>
         HeadNames.Parts(pattern, name, ".convolution", ".normalization");

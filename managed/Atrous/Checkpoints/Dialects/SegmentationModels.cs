@@ -5,9 +5,10 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// segmentation_models.pytorch: DeepLabV3 and DeepLabV3+ on the encoders of <see cref="EncoderFamily.All"/>;
-/// rates 12,24,36 at every output stride, align_corners=true but in image pooling. A folder's config.json settles the
-/// output stride and the rates. The original refuses sizes that its output stride does not divide; here any size works.
+/// segmentation_models.pytorch: DeepLabV3 and DeepLabV3+ on the encoders of <see cref="EncoderFamily.All"/>; rates
+/// 12,24,36 at every output stride unless told otherwise, align_corners=true but in image pooling. Its arguments are
+/// read where the file has them (<see cref="SegmentationModelsConfig"/>). The original refuses sizes that its output
+/// stride does not divide; here any size works.
 /// </summary>
 internal sealed class SegmentationModels : Dialect
 {
@@ -25,19 +26,29 @@ internal sealed class SegmentationModels : Dialect
     {
         string aspp = Array.Find([V3Plus, V3, V3Legacy], prefix => checkpoint.Has(prefix + FirstBranch))!;
         bool plus = aspp == V3Plus;
-        int outputStride =
-            choice.OutputStride(checkpoint.ConfigNumber("encoder_output_stride") ?? (plus ? 16 : 8), 8, 16);
-        int features = checkpoint.InputChannels(aspp + FirstBranch);
-        // The decoder of V3 was renamed in version 0.5; V3Plus's names never changed.
-        bool? old = plus ? null : aspp == V3Legacy;
-        NamedBackbone backbone =
-            EncoderFamily.Of(new EncoderSearch(checkpoint, choice, outputStride, features, old));
-        int channels = checkpoint.InputChannels(backbone.Stem);
+        ConvolutionStyle style =
+            HeadShapes.Style(checkpoint, aspp + "convs.1.0.0.weight", ConvolutionStyle.Separable);
+        // What the encoder is does not depend on the output stride, and the file's own words are checked against it.
+        NamedBackbone probe = Encoder(checkpoint, new DialectChoice(), aspp, 16);
+        int channels = checkpoint.InputChannels(probe.Stem), classes = checkpoint.Outputs(Classifier);
+        SegmentationModelsConfig config = SegmentationModelsConfig.Of(checkpoint, new(
+            plus, probe.Spec.Name, channels, classes, checkpoint.Outputs(aspp + FirstBranch),
+            style == ConvolutionStyle.Separable));
+        int outputStride = choice.OutputStride(config.OutputStride(plus ? 16 : 8), 8, 16);
+        NamedBackbone backbone = Encoder(checkpoint, choice, aspp, outputStride);
         var pyramid = new AsppSpec
         {
-            Rates = checkpoint.ConfigNumbers("decoder_atrous_rates") ?? [12, 24, 36],
-            Style = HeadShapes.Style(checkpoint, aspp + "convs.1.0.0.weight", ConvolutionStyle.Separable),
+            Rates = choice.Numbers("rates", config.Rates, "decoder_atrous_rates, of the three atrous branches"),
+            Style = style,
         };
+        // The decoder of V3+ has a quarter of the picture's size, whatever the output stride.
+        int whole = plus ? 4 : config.EncoderDepth == 3 ? 8 : outputStride;
+        int upsampling = choice.Numbers(
+            "upsampling", config.Upsampling(whole).As(factor => new[] { factor }),
+            "factor by which the scores are enlarged before they get the picture's size")[0];
+        var statistics = StatisticsBuffers.Of(checkpoint, channels);
+        (PreprocessingSpec preprocessing, IReadOnlyList<string> notes) =
+            statistics.Apply(backbone.Preprocessing.For(channels), checkpoint, backbone.Stem, choice);
         return new ModelDescription
         {
             Network = new NetworkSpec
@@ -55,9 +66,10 @@ internal sealed class SegmentationModels : Dialect
                     : new DeepLabV3HeadSpec { Aspp = pyramid, Hidden = ConvolutionStyle.Dense },
                 OutputStride = outputStride,
                 InputChannels = channels,
-                Classes = checkpoint.Outputs(Classifier),
+                Classes = classes,
                 FinalSampling = Sampling.AlignCorners,
                 Padding = backbone.Padding,
+                Forward = upsampling == whole ? ForwardResult.InputSize : new ForwardResult(upsampling),
             },
             Names = new NameMap(
             [
@@ -69,10 +81,20 @@ internal sealed class SegmentationModels : Dialect
                 aspp == V3Legacy ? new("head", "decoder.1", "decoder.2") : new("head", "decoder.conv", "decoder.bn"),
                 new("classifier", "segmentation_head.0"),
             ]),
-            Preprocessing = backbone.Preprocessing.For(channels),
-            // Lightning modules keep the statistics of the pre-processing as buffers "mean" and "std".
-            TrainingOnly = ["classification_head.", "mean", "std", .. backbone.Unused],
+            Preprocessing = preprocessing,
+            ClassNames = checkpoint.ConfigClassNames(classes) is { Length: > 0 } names ? names : config.ClassNames,
+            Notes = [.. config.Notes, .. notes],
+            TrainingOnly = ["classification_head.", .. statistics.Names, .. backbone.Unused],
             ReadWhole = ["encoder.", "decoder."],
         };
+    }
+
+    private static NamedBackbone Encoder(
+        ICheckpoint checkpoint, DialectChoice choice, string aspp, int outputStride)
+    {
+        int features = checkpoint.InputChannels(aspp + FirstBranch);
+        // The decoder of V3 was renamed in version 0.5; V3Plus's names never changed.
+        bool? old = aspp == V3Plus ? null : aspp == V3Legacy;
+        return EncoderFamily.Of(new EncoderSearch(checkpoint, choice, outputStride, features, old));
     }
 }

@@ -37,7 +37,8 @@ internal sealed class SelfDescribing : Dialect
         {
             Activation = metadata.Activation("head_activation"),
         };
-        int outputStride = choice.OutputStride(stated, [.. OutputStrides.Where(stride => stride <= stated)]);
+        int outputStride = choice.OutputStride(
+            new(stated, "metadata"), [.. OutputStrides.Where(stride => stride <= stated)]);
         InvertedResidualSpec backbone = Backbone(metadata, checkpoint, edge, plus, outputStride);
         return new ModelDescription
         {

@@ -58,14 +58,13 @@ internal sealed record EncoderSearch(
                 $"'{File.Path}': the head reads {HeadInputs} channels, and the encoder's features have " +
                 $"{string.Join(", ", channels)}.");
         }
-        string standard = File.ConfigNumber("encoder_depth")?.ToString(CultureInfo.InvariantCulture) ?? fits[^1];
-        if (!fits.Contains(standard))
-        {
-            throw new ModelException(
-                $"'{File.Path}': config.json says encoder_depth {standard}, and the head reads feature {fits[^1]}.");
-        }
+        JsonFacts config = File.ConfigFile();
+        Standard<string> standard = config.Or(
+            config.Number("encoder_depth")?.ToString(CultureInfo.InvariantCulture), fits[^1]);
+        if (!fits.Contains(standard.Value))
+            throw config.Wrong("encoder_depth", $"contradicts the weights, whose head reads feature {fits[^1]}");
         string depth = fits.Length == 1
-            ? standard
+            ? standard.Value
             : Choice.OneOf(
                 "encoder_depth", standard, fits, "the encoder's feature that the head reads, counted by halvings");
         return int.Parse(depth, CultureInfo.InvariantCulture);

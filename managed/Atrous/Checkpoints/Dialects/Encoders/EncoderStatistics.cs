@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Atrous.Specs;
 
 namespace Atrous.Checkpoints.Dialects.Encoders;
@@ -20,8 +21,10 @@ internal static class EncoderStatistics
     /// <param name="isHalf">Whether the weights that the original loads first have 0.5.</param>
     public static PreprocessingSpec Of(EncoderSearch search, bool isHalf)
     {
-        bool said = Entries.Select(key => search.File.ConfigText(key))
-            .Any(text => text is not null && SignsOfHalf.Any(sign => text.Contains(sign, StringComparison.Ordinal)));
+        JsonFacts config = search.File.ConfigFile();
+        // Weights may be true there, for those that the encoder's own name tells.
+        bool said = Entries.Any(key => config[key] is { ValueKind: JsonValueKind.String } entry
+            && SignsOfHalf.Any(sign => entry.GetString()!.Contains(sign, StringComparison.Ordinal)));
         string statistics = search.Choice.OneOf(
             "normalisation", isHalf || said ? Half : ImageNet, [ImageNet, Half],
             "mean and deviation that the encoder's first weights were trained with");

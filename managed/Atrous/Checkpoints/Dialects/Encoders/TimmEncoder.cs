@@ -20,7 +20,7 @@ internal static class TimmEncoder
             return null;
         string kernels = TimmBlocks.Kernels(stages), gates = TimmBlocks.Gates(stages);
         TimmFamily? family = TimmFamily.All.FirstOrDefault(row => row.Kernels == kernels && row.Gates == gates);
-        string name = search.File.ConfigText("encoder_name") ?? "";
+        string name = search.File.ConfigFile().Text("encoder_name") ?? "";
         if (family is null || (family.HasRoundGates && !HasRoundGates(search, stages))
             || Array.Exists(Blurred, part => name.Contains(part, StringComparison.Ordinal)))
             return null;

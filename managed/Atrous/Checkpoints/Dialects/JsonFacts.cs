@@ -1,0 +1,95 @@
+using System.Text.Json;
+using Atrous.Specs;
+
+namespace Atrous.Checkpoints.Dialects;
+
+/// <summary>
+/// Typed access to a JSON object beside or inside a file; null where there is none, or no such entry in it. Every error
+/// names the file, where in it the object is, and the entry.
+/// </summary>
+/// <param name="path">The file, for messages.</param>
+/// <param name="source">What the object is called: "config.json".</param>
+/// <param name="root">The object; anything else has no entries.</param>
+internal sealed class JsonFacts(string path, string source, JsonElement? root)
+{
+    private const int Shown = 40;
+
+    /// <summary>What the object is called: "config.json".</summary>
+    public string Source => source;
+
+    /// <summary>An entry that is not null.</summary>
+    public JsonElement? this[string key] =>
+        root is { ValueKind: JsonValueKind.Object } facts
+        && facts.TryGetProperty(key, out JsonElement entry) && entry.ValueKind != JsonValueKind.Null
+            ? entry
+            : null;
+
+    public int? Number(string key) =>
+        this[key] is not { } entry ? null
+            : entry.ValueKind == JsonValueKind.Number && entry.TryGetInt32(out int number) ? number
+            : throw Wrong(key, "is not a whole number");
+
+    public double? Real(string key) =>
+        this[key] is not { } entry ? null
+            : entry.ValueKind == JsonValueKind.Number ? entry.GetDouble()
+            : throw Wrong(key, "is not a number");
+
+    public bool? Flag(string key) =>
+        this[key] is not { } entry ? null
+            : entry.ValueKind is JsonValueKind.True or JsonValueKind.False ? entry.GetBoolean()
+            : throw Wrong(key, "is not true or false");
+
+    public string? Text(string key) =>
+        this[key] is not { } entry ? null
+            : entry.ValueKind == JsonValueKind.String ? entry.GetString()
+            : throw Wrong(key, "is not a text");
+
+    public int[]? Numbers(string key)
+    {
+        if (this[key] is not { } entry)
+            return null;
+        bool fits = entry.ValueKind == JsonValueKind.Array
+            && entry.EnumerateArray()
+            .All(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int n) && n > 0);
+        return fits
+            ? [.. entry.EnumerateArray().Select(item => item.GetInt32())]
+            : throw Wrong(key, "is not a list of positive whole numbers");
+    }
+
+    /// <summary>So many numbers, from a list of them or from one that stands for all.</summary>
+    public float[]? Reals(string key, int count)
+    {
+        if (this[key] is not { } entry)
+            return null;
+        JsonElement[] items = entry.ValueKind == JsonValueKind.Array ? [.. entry.EnumerateArray()] : [entry];
+        if (items.Length == 1)
+            items = [.. Enumerable.Repeat(items[0], count)];
+        bool fits = items.Length == count && Array.TrueForAll(
+            items, item => item.ValueKind == JsonValueKind.Number && float.IsFinite(item.GetSingle()));
+        return fits
+            ? [.. items.Select(item => item.GetSingle())]
+            : throw Wrong(key, $"is not a list of {count} number(s)");
+    }
+
+    /// <summary>The object under a key.</summary>
+    public JsonFacts Inner(string key) => new(path, $"{source}, {key}", this[key]);
+
+    /// <summary>What the object says, or what its writer's code takes without it.</summary>
+    public Standard<T> Or<T>(T? said, T otherwise)
+        where T : struct => said is { } value ? new Standard<T>(value, source) : otherwise;
+
+    /// <inheritdoc cref="Or{T}(T?, T)"/>
+    public Standard<T> Or<T>(T? said, T otherwise)
+        where T : class => said is null ? otherwise : new Standard<T>(said, source);
+
+    /// <summary>An entry that cannot be used.</summary>
+    /// <param name="key">The name of the entry.</param>
+    /// <param name="problem">What is wrong with it, after "the entry 'KEY' (VALUE)".</param>
+    public ModelException Wrong(string key, string problem)
+    {
+        string text = this[key]?.GetRawText() ?? "missing";
+        if (text.Length > Shown)
+            text = text[..Shown] + "...";
+        return new ModelException($"'{path}': the entry '{key}' of {source} ({text}) {problem}.");
+    }
+}

@@ -1,0 +1,203 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace Atrous.Checkpoints.Dialects;
+
+/// <summary>
+/// The arguments of segmentation_models.pytorch's DeepLabV3 and DeepLabV3Plus as a file says them: the config.json of
+/// `save_pretrained`, or a Lightning checkpoint's hyper-parameters that carry the same names. What contradicts the
+/// weights is refused in the first, which is about nothing else; the others are then not believed, and a note says so.
+/// </summary>
+internal sealed partial class SegmentationModelsConfig
+{
+    private const string OutputStrideKey = "encoder_output_stride", RatesKey = "decoder_atrous_rates",
+        ActivationKey = "activation", UpsamplingKey = "upsampling";
+
+    private const int LargestUpsampling = 64;
+
+    /// <summary>Names that no other library gives to its arguments; one suffices.</summary>
+    private static readonly string[] Marks =
+    [
+        "encoder_name", OutputStrideKey, RatesKey, "encoder_depth", "decoder_channels", "decoder_aspp_separable",
+    ];
+
+    /// <summary>The library's own names of what it can apply to the scores.</summary>
+    private static readonly string[] Activations =
+    [
+        "identity", "sigmoid", "softmax", "softmax2d", "logsoftmax", "tanh", "argmax", "argmax2d", "clamp",
+    ];
+
+    private readonly JsonFacts _facts;
+    private readonly List<string> _notes = [];
+
+    private SegmentationModelsConfig(JsonFacts facts) => _facts = facts;
+
+    /// <summary>What was believed of the file, or not.</summary>
+    public IReadOnlyList<string> Notes => _notes;
+
+    /// <summary>"resnet34", or null where nobody says.</summary>
+    public string? EncoderName => _facts.Text("encoder_name");
+
+    /// <summary>Stages of the encoder that are used, from 3 to 5; null where nobody says.</summary>
+    public int? EncoderDepth => _facts.Number("encoder_depth");
+
+    /// <summary>8 or 16.</summary>
+    public Standard<int> OutputStride(int otherwise) => _facts.Or(_facts.Number(OutputStrideKey), otherwise);
+
+    /// <summary>Of the three atrous branches.</summary>
+    public Standard<int[]> Rates => _facts.Or(_facts.Numbers(RatesKey), [12, 24, 36]);
+
+    /// <summary>By which the scores are enlarged at the end.</summary>
+    /// <param name="whole">The factor that gives scores of the picture's size.</param>
+    public Standard<int> Upsampling(int whole) => _facts.Or(_facts.Number(UpsamplingKey), whole);
+
+    /// <summary>Names of the classes, where they are given in place of their number; empty otherwise.</summary>
+    public IReadOnlyList<string> ClassNames =>
+        _facts["classes"] is { ValueKind: JsonValueKind.Array } names ? [.. names.EnumerateArray().Select(Name)] : [];
+
+    /// <summary>Reads what a file says, and checks it against the weights.</summary>
+    /// <param name="checkpoint">The file whose words are read.</param>
+    /// <param name="known">What the weights themselves tell.</param>
+    /// <exception cref="ModelException">
+    /// A config.json contradicts the weights, or asks for what is not here.
+    /// </exception>
+    public static SegmentationModelsConfig Of(ICheckpoint checkpoint, Known known)
+    {
+        if (checkpoint.Config is not null)
+        {
+            var config = new SegmentationModelsConfig(checkpoint.ConfigFile());
+            config.Check(known);
+            config.CheckActivation(known.Classes);
+            return config;
+        }
+        var nothing = new SegmentationModelsConfig(new JsonFacts(checkpoint.Path, "", null));
+        JsonElement[] candidates = checkpoint.HyperParameters is { } all ? [.. Candidates(all)] : [];
+        if (candidates is not [var only])
+            return nothing;
+        var parameters =
+            new SegmentationModelsConfig(new JsonFacts(checkpoint.Path, "hyper_parameters", only));
+        try
+        {
+            parameters.Check(known);
+        }
+        catch (ModelException doubt)
+        {
+            nothing._notes.Add($"The hyper-parameters in the file are not believed. {doubt.Message}");
+            return nothing;
+        }
+        // Their activation can be one inside somebody's own network; the library's own names mean the library's.
+        if (parameters._facts[ActivationKey] is { ValueKind: JsonValueKind.String } activation
+            && Activations.Contains(activation.GetString()))
+            parameters.CheckActivation(known.Classes);
+        parameters._notes.Add(
+            "The hyper-parameters in the file are arguments of segmentation_models.pytorch and are believed: "
+            + string.Join(", ", parameters.Said()) + ".");
+        return parameters;
+    }
+
+    /// <summary>What the weights tell of the arguments.</summary>
+    /// <param name="Plus">Whether the network is DeepLabV3+.</param>
+    /// <param name="Backbone">The encoder's name for people.</param>
+    /// <param name="InputChannels">What in_channels has to be.</param>
+    /// <param name="Classes">What classes has to be.</param>
+    /// <param name="Channels">What decoder_channels has to be.</param>
+    /// <param name="Separable">What decoder_aspp_separable has to be.</param>
+    internal sealed record Known(
+        bool Plus, string Backbone, int InputChannels, int Classes, int Channels, bool Separable);
+
+    /// <summary>Objects that have a name of <see cref="Marks"/>, the outermost.</summary>
+    private static IEnumerable<JsonElement> Candidates(JsonElement value)
+    {
+        if (value.ValueKind != JsonValueKind.Object)
+            return [];
+        if (Array.Exists(Marks, mark => value.TryGetProperty(mark, out _)))
+            return [value];
+        return value.EnumerateObject().SelectMany(entry => Candidates(entry.Value));
+    }
+
+    private IEnumerable<string> Said() =>
+        new[] { "arch", "in_channels", "classes", ActivationKey, UpsamplingKey }.Concat(Marks)
+            .Where(key => _facts[key] is not null);
+
+    private void Check(Known known)
+    {
+        CheckClass(known);
+        CheckEncoder(known);
+        CheckCount("in_channels", known.InputChannels);
+        CheckCount("classes", known.Classes);
+        CheckCount("decoder_channels", known.Channels);
+        if (_facts.Flag("decoder_aspp_separable") is { } separable && separable != known.Separable)
+            throw Contradicts("decoder_aspp_separable", known.Separable ? "true" : "false");
+        if (_facts.Number(OutputStrideKey) is not (null or 8 or 16))
+            throw _facts.Wrong(OutputStrideKey, "is neither 8 nor 16, which the library takes");
+        if (_facts.Numbers(RatesKey) is { Length: not 3 })
+            throw _facts.Wrong(RatesKey, "is not three rates");
+        if (_facts.Number(UpsamplingKey) is < 1 or > LargestUpsampling)
+            throw _facts.Wrong(UpsamplingKey, $"is not a factor from 1 to {LargestUpsampling}");
+    }
+
+    private void CheckCount(string key, int weights)
+    {
+        int? said = _facts[key] switch
+        {
+            { ValueKind: JsonValueKind.Array } list => list.GetArrayLength(),
+            _ => _facts.Number(key),
+        };
+        if (said is not null && said != weights)
+            throw Contradicts(key, $"{weights}");
+    }
+
+    private void CheckClass(Known known)
+    {
+        foreach (string key in new[] { "_model_class", "arch" })
+        {
+            string mine = known.Plus ? "DeepLabV3Plus" : "DeepLabV3";
+            if (_facts.Text(key) is { } said && !said.Equals(mine, StringComparison.OrdinalIgnoreCase))
+                throw Contradicts(key, mine);
+        }
+    }
+
+    /// <summary>Only where the name itself tells which of the networks that are known here it means.</summary>
+    private void CheckEncoder(Known known)
+    {
+        if (EncoderName is not { } name)
+            return;
+        string? backbone = name == "mobilenet_v2" ? "MobileNetV2"
+            : PlainResNet().Match(name) is { Success: true } match ? "ResNet-" + match.Groups[1].Value
+            : null;
+        bool isKnown =
+            known.Backbone == "MobileNetV2" || known.Backbone.StartsWith("ResNet-", StringComparison.Ordinal);
+        if (backbone is not null && isKnown && backbone != known.Backbone)
+            throw Contradicts("encoder_name", known.Backbone);
+    }
+
+    /// <summary>
+    /// What is applied to the scores in the end. That of several classes does not change which score is the highest
+    /// (sigmoid, softmax), and a sigmoid of one class is what its threshold is for. Others change the mask.
+    /// </summary>
+    private void CheckActivation(int classes)
+    {
+        if (_facts[ActivationKey] is null)
+            return;
+        bool fits = _facts.Text(ActivationKey) switch
+        {
+            "identity" or "sigmoid" => true,
+            "softmax" or "softmax2d" or "logsoftmax" or "argmax" or "argmax2d" => classes > 1,
+            _ => false,
+        };
+        if (!fits)
+        {
+            throw _facts.Wrong(ActivationKey, classes > 1
+                ? "makes scores that Atrous does not make; without the entry each pixel's highest score decides"
+                : "makes no sigmoid of the one class, which Atrous needs; without the entry the sigmoid is taken");
+        }
+    }
+
+    private ModelException Contradicts(string key, string weights) =>
+        _facts.Wrong(key, $"contradicts the weights, which have {weights}");
+
+    private static string Name(JsonElement name) => name.ValueKind == JsonValueKind.String ? name.GetString()! : "";
+
+    [GeneratedRegex(@"^resnet(\d+)$", RegexOptions.CultureInvariant)]
+    private static partial Regex PlainResNet();
+}
