@@ -68,6 +68,7 @@ public static class OnnxExporter
     {
         ResizePolicy.Stretch stretch => (stretch.Height, stretch.Width),
         ResizePolicy.Letterbox box => (box.Height, box.Width),
+        ResizePolicy.Within frame => (frame.Short, frame.Long),
         ResizePolicy.LongSide side => (side.Size, side.Size),
         _ => (513, 513),
     };

@@ -1,6 +1,7 @@
 using Atrous.Checkpoints;
 using Atrous.Graph;
 using Atrous.Models;
+using Atrous.Postprocessing;
 using Atrous.Specs;
 using Atrous.Tensors;
 
@@ -55,6 +56,9 @@ public sealed record ModelInfo
 
     /// <summary>One per class, or empty.</summary>
     public required IReadOnlyList<string> ClassNames { get; init; }
+
+    /// <summary>The classes' colours, where the file has them; null otherwise.</summary>
+    public Palette? Palette { get; init; }
 
     /// <summary>
     /// Learned values in the file, auxiliary heads included; batch norms' statistics are not learned.
@@ -176,6 +180,7 @@ public sealed record ModelInfo
             InputChannels = description.Network.InputChannels,
             Classes = description.MaskClasses,
             ClassNames = description.MaskClassNames,
+            Palette = PaletteOf(description),
             Threshold = description.Threshold,
             Parameters = checkpoint.Weights.Values.Where(IsLearned).Sum(weight => weight.Elements),
             Preprocessing = description.Preprocessing,
@@ -187,6 +192,13 @@ public sealed record ModelInfo
             Extras = checkpoint.Extras,
         };
     }
+
+    private static Palette? PaletteOf(ModelDescription description) =>
+        description.Palette.Count is 0 or > Palette.MaxColours
+            ? null
+            : new Palette(
+                [.. description.Palette.Select(colour => new Rgb(colour.Red, colour.Green, colour.Blue))],
+                description.MaskClassNames);
 
     private static bool IsLearned(WeightInfo weight) =>
         weight.Type.IsFloatingPoint() && !weight.Name.EndsWith(".running_mean", StringComparison.Ordinal)

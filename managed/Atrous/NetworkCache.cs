@@ -117,6 +117,17 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity, 
         }
     }
 
+    /// <summary>Scores at another size, on the network's last grid. The caller disposes them.</summary>
+    public Tensor Resize(Tensor scores, int height, int width, CancellationToken cancellationToken)
+    {
+        var graph = new GraphBuilder();
+        Value resized = graph.Resize(
+            "scores", graph.Input("windows", scores.Shape), height, width, model.Description.Network.FinalSampling);
+        NetworkGraph network = graph.Build(resized);
+        using var compiled = new CompiledNetwork(backend.Compile(network), network.Outputs);
+        return compiled.Run(scores, cancellationToken)[0];
+    }
+
     public void Dispose()
     {
         lock (_recent)

@@ -4,6 +4,7 @@ using Atrous.Models;
 using Atrous.Postprocessing;
 using Atrous.Preprocessing;
 using Atrous.Scoring;
+using Atrous.Specs;
 using Atrous.Tensors;
 
 namespace Atrous;
@@ -12,12 +13,13 @@ namespace Atrous;
 /// Pictures of one size through pre-processing and network; averaged over scales and mirror images where asked for.
 /// </summary>
 internal sealed class PictureScorer(
-    Model model, Preprocessor preprocessor, NetworkCache networks, TestTimeAugmentation? augmentation)
+    Model model, Preprocessor preprocessor, NetworkCache networks, TestTimeAugmentation? augmentation,
+    SlideSpec? slide = null)
 {
     private readonly (double Scale, bool Mirrored)[] _passes = [.. PassesOf(augmentation)];
 
     /// <summary>Labels cannot come from the network itself: they are made from averaged scores.</summary>
-    public bool Averages => augmentation is not null;
+    public bool Averages => augmentation is not null || slide is not null;
 
     /// <summary>Above which probability a pixel is foreground, where there are but two classes.</summary>
     public double Threshold => model.Description.Threshold ?? ScoreArithmetic.Half;
@@ -54,7 +56,8 @@ internal sealed class PictureScorer(
     public Tensor Scores(Image[] photos, RunContext run, float[][]? contexts = null)
     {
         if (augmentation is null)
-            return Run(photos, Wanted.Scores, run, context: contexts?[0])[0];
+            return slide is null ? Run(photos, Wanted.Scores, run, context: contexts?[0])[0]
+                : Slide(slide, photos, run);
         var mean =
             new Tensor(new Shape(photos.Length, photos[0].Height, photos[0].Width, model.Description.MaskClasses));
         try
@@ -64,7 +67,7 @@ internal sealed class PictureScorer(
             {
                 (double scale, bool mirrored) = _passes[i];
                 using var pictures = new Mirrorable(photos, mirrored);
-                using Tensor scores = Run(pictures.Images, Wanted.Probabilities, run, scale, contexts?[i])[0];
+                using Tensor scores = Probabilities(pictures.Images, run, scale, contexts?[i]);
                 ScoreArithmetic.AddPictures(scores, mean, 1f / _passes.Length, mirrored);
             }
             return mean;
@@ -81,7 +84,67 @@ internal sealed class PictureScorer(
     /// </summary>
     /// <inheritdoc cref="Scores" path="/param"/>
     public Tensor Probabilities(Image[] photos, RunContext run) =>
-        Averages ? Scores(photos, run) : Run(photos, Wanted.Probabilities, run)[0];
+        augmentation is not null ? Scores(photos, run) : Probabilities(photos, run, scale: 1, context: null);
+
+    private Tensor Probabilities(Image[] photos, RunContext run, double scale, float[]? context)
+    {
+        if (slide is null)
+            return Run(photos, Wanted.Probabilities, run, scale, context)[0];
+        Tensor scores = Slide(slide, photos, run, scale);
+        ScoreArithmetic.Softmax(scores);
+        return scores;
+    }
+
+    /// <summary>
+    /// The mean of the logits of windows over what the network sees of the pictures, at the pictures' size. The caller
+    /// disposes it.
+    /// </summary>
+    private Tensor Slide(SlideSpec window, Image[] photos, RunContext run, double scale = 1)
+    {
+        PreprocessingPlan plan = preprocessor.PlanOf(photos[0], scale);
+        using NetworkInput input = run.Preprocess(() => preprocessor.Prepare(plan, photos));
+        Tensor scores = Slide(window, input.Tensor, run);
+        if (plan.Height == photos[0].Height && plan.Width == photos[0].Width)
+            return scores;
+        using (scores)
+            return networks.Resize(scores, photos[0].Height, photos[0].Width, run.CancellationToken);
+    }
+
+    private Tensor Slide(SlideSpec window, Tensor input, RunContext run)
+    {
+        (int batch, int height, int width, int channels) = input.Shape;
+        WindowAxis rows = new(height, window.Height, window.StrideHeight);
+        WindowAxis columns = new(width, window.Width, window.StrideWidth);
+        var shape = new Shape(batch, rows.Size, columns.Size, channels);
+        var key = new NetworkKey(
+            shape, new PictureWindow(0, 0, rows.Size, columns.Size), rows.Size, columns.Size, Wanted.Scores, false);
+        CompiledNetwork network = networks.Get(key);
+        var mean = new Tensor(new Shape(batch, height, width, model.Description.MaskClasses));
+        try
+        {
+            ScoreArithmetic.Clear(mean);
+            using var part = new Tensor(shape);
+            for (int i = 0; i < rows.Starts.Count; i++)
+            {
+                for (int j = 0; j < columns.Starts.Count; j++)
+                {
+                    ScoreArithmetic.Crop(input, part, rows.Starts[i], columns.Starts[j]);
+                    Tensor[] scores = network.Run(part, run.CancellationToken, null, run.Times);
+                    using (scores[0])
+                    {
+                        ScoreArithmetic.AddWindow(
+                            scores[0], mean, rows.Starts[i], columns.Starts[j], rows.Weights(i), columns.Weights(j));
+                    }
+                }
+            }
+            return mean;
+        }
+        catch
+        {
+            mean.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>The network has an image pooling that parts of a picture can be given the result of.</summary>
     public bool HasContext => ImageContext.Exists(model.Description.Network);

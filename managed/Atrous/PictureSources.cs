@@ -21,7 +21,8 @@ internal static class PictureSources
                 (source, c) => new PictureChannel(spec.Mean[c], spec.Std[c], preprocessor.Fill[c], source))];
         PictureWindow window = plan.Window;
         return new PictureSource(
-            image.Height, image.Width, image.Channels, FilterOf(spec.Filter), window.Top, window.Left, window.Height,
+            image.Height, image.Width, image.Channels, FilterOf(preprocessor.FilterFor(image, window)), window.Top,
+            window.Left, window.Height,
             window.Width, spec.Scale, maps);
     }
 

@@ -68,7 +68,9 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             _crf = options.Crf is { } crf ? new CrfStep(crf, engine, options.Threads) : null;
             var log = new SegmenterLog(options.Logger);
             _networks = new NetworkCache(_model, _backend, options.CachedShapes, log);
-            _scorer = new PictureScorer(_model, _preprocessor, _networks, options.Augmentation);
+            _scorer = new PictureScorer(
+                _model, _preprocessor, _networks, options.Augmentation,
+                options.Window is null ? _description.Network.Slide : null);
             if (options.Window is { } window)
                 _sliding =
                     new SlidingScorer(_scorer, window, _description.MaskClasses,

@@ -119,7 +119,11 @@ internal static class EvalCommand
             }
 
             if (result.GetValue(confusion) is { } target)
-                Draw(temporaries, target, matrix, named?.Palette ?? Palette.For(segmenter.Info.ClassNames));
+            {
+                Draw(
+                    temporaries, target, matrix,
+                    named?.Palette ?? segmenter.Info.Palette ?? Palette.For(segmenter.Info.ClassNames));
+            }
             var report = new EvalReport(segmenter, options, matrix, pictures.Count, left)
             {
                 Data = data,

@@ -14,7 +14,8 @@ internal sealed class PreprocessingOptions
     private readonly Option<ResizePolicy?> _resize = new("--resize")
     {
         Description =
-            "Size that the network sees instead of the dialect's: none, short=N, long=N, HxW, or letterbox=HxW",
+            "Size that the network sees instead of the dialect's: none, short=N, long=N, within=NxM, HxW, or " +
+            "letterbox=HxW",
         HelpName = "POLICY",
         CustomParser = ParsePolicy,
     };
@@ -88,6 +89,8 @@ internal sealed class PreprocessingOptions
             ("none", 1) => new ResizePolicy.None(),
             ("short", 2) when Side(parts[1]) is { } side => new ResizePolicy.ShortSide(side),
             ("long", 2) when Side(parts[1]) is { } side => new ResizePolicy.LongSide(side, OnlyShrink: false),
+            ("within", 2) when Size(parts[1]) is { } frame => new ResizePolicy.Within(
+                Math.Max(frame.Height, frame.Width), Math.Min(frame.Height, frame.Width)),
             ("letterbox", 2) when Size(parts[1]) is { } size =>
                 new ResizePolicy.Letterbox(size.Height, size.Width, Grey),
             (_, 1) when Size(text) is { } size => new ResizePolicy.Stretch(size.Height, size.Width),
@@ -95,7 +98,7 @@ internal sealed class PreprocessingOptions
         };
         if (policy is null)
             result.AddError(
-                "--resize takes none, short=N, long=N, HxW or letterbox=HxW with sides from 1 to " +
+                "--resize takes none, short=N, long=N, within=NxM, HxW or letterbox=HxW with sides from 1 to " +
                 $"{Numbers.LargestSide}, not '{text}'.");
         return policy;
 

@@ -18,6 +18,7 @@ internal static class DescribedModel
             : "")
         + Terminal.OneLine(segmenter.Info.Selection)
         + Assumptions(segmenter.Info)
+        + (segmenter.Info.Notes.Count > 0 ? ", see the notes of `atrous info`" : "")
         + (segmenter.DeviceNote is { } note ? $" ({note.TrimEnd('.')})" : "");
 
     /// <summary>Says what was chosen among a model's tensors, for commands that write another file of it.</summary>

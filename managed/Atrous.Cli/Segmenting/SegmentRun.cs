@@ -85,7 +85,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
     {
         if (Options.Window is not null && job.Input != "-" && PngBands.IsLarge(job.Input, BandedSegmentation.Least))
         {
-            return new BandedSegmentation(temporaries, segmenter, Palette).Segment(
+            return new BandedSegmentation(temporaries, segmenter, Palette ?? segmenter.Info.Palette).Segment(
                 job, MaxPixels ?? BandedSegmentation.DefaultMaxPixels, interruption.Token);
         }
         long start = Stopwatch.GetTimestamp();
@@ -96,11 +96,11 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         if (job.Mask == "-")
         {
             using Stream output = StandardStream.OpenOutput();
-            mask.SaveMask(output, Palette);
+            mask.SaveMask(output, Palette ?? segmenter.Info.Palette);
         }
         else
         {
-            Save(job, photo, mask);
+            Save(job, photo, mask, Palette ?? segmenter.Info.Palette);
         }
         return new SegmentedPicture(
             job, MaskFacts.Of(mask), decode, Stopwatch.GetElapsedTime(segmented), photo.Warning);
@@ -119,13 +119,13 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
     private static string Shown(string input) => input == "-" ? "standard input" : input;
 
     /// <summary>Both outputs or none.</summary>
-    private void Save(SegmentJob job, Image photo, Segmentation mask)
+    private void Save(SegmentJob job, Image photo, Segmentation mask, Palette? palette)
     {
         using var maskFile = new OutputFile(temporaries, job.Mask);
-        maskFile.Write(stream => mask.SaveMask(stream, Palette));
+        maskFile.Write(stream => mask.SaveMask(stream, palette));
         if (job.Overlay is not null)
         {
-            using Image overlay = mask.Overlay(photo, Opacity, Palette);
+            using Image overlay = mask.Overlay(photo, Opacity, palette);
             using var overlayFile = new OutputFile(temporaries, job.Overlay);
             overlayFile.Write(stream => overlay.SavePng(stream));
             overlayFile.Commit();

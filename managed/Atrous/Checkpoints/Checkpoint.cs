@@ -84,6 +84,9 @@ internal sealed class Checkpoint : ICheckpoint
     /// <inheritdoc/>
     public JsonElement? HyperParameters => _contents.HyperParameters;
 
+    /// <inheritdoc/>
+    public JsonElement? Meta => _contents.Meta;
+
     /// <summary>Small values that a training script stored beside the weights (epoch, best score), as text.</summary>
     public IReadOnlyDictionary<string, string> Extras => field ??= _set.Dictionary.Extras(MaxExtras);
 

@@ -25,6 +25,9 @@ internal interface ICheckpoint : IWeightSource
     /// </summary>
     JsonElement? HyperParameters => null;
 
+    /// <summary>What OpenMMLab's runners say of the training (`meta`), as JSON; null where nobody says.</summary>
+    JsonElement? Meta => null;
+
     /// <summary>What was taken off the front of every name: "model."; empty for nothing.</summary>
     string StrippedPrefix => "";
 }

@@ -94,8 +94,10 @@ internal sealed class Model
             ? outputs.AtInputSize
             // A cropped result goes on from the crop.
             : graph.Resize(
-                "scores", Description.Network.Forward.Cropped ? outputs.AtInputSize : outputs.Logits, height, width,
-                Description.Network.FinalSampling);
+                "scores",
+                Description.Network is { Forward.Cropped: true } or { ResizedTwice: true }
+                    ? outputs.AtInputSize : outputs.Logits,
+                height, width, Description.Network.FinalSampling);
 
     /// <summary>Which tensors a network needs and a file lacks, and the other way round.</summary>
     public static (IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected) Compare(

@@ -35,6 +35,7 @@ public readonly record struct PreprocessingPlan(int Height, int Width, PictureWi
             ResizePolicy.None => Whole(height, width),
             ResizePolicy.ShortSide policy => ShortSide(policy, height, width),
             ResizePolicy.LongSide policy => LongSide(policy, height, width),
+            ResizePolicy.Within policy => Within(policy, height, width),
             ResizePolicy.Stretch policy => Whole(policy.Height, policy.Width),
             ResizePolicy.Letterbox policy => Letterbox(policy, height, width),
             _ => throw new ArgumentException($"{spec.Resize} is no policy that Atrous knows.", nameof(spec)),
@@ -87,6 +88,14 @@ public readonly record struct PreprocessingPlan(int Height, int Width, PictureWi
         return Whole(Scaled(height), Scaled(width));
 
         long Scaled(long side) => (2 * side * policy.Size + longSide) / (2 * longSide);  // rounds half up
+    }
+
+    private static PreprocessingPlan Within(ResizePolicy.Within policy, int height, int width)
+    {
+        // mmcv's rescale_size: one factor for both sides, int(side * factor + 0.5).
+        double scale = Math.Min(
+            (double)policy.Long / Math.Max(height, width), (double)policy.Short / Math.Min(height, width));
+        return Whole((long)(height * scale + 0.5), (long)(width * scale + 0.5));
     }
 
     private static PreprocessingPlan Letterbox(ResizePolicy.Letterbox policy, int height, int width)

@@ -145,6 +145,12 @@ public sealed unsafe class Preprocessor : IDisposable
     internal PreprocessingPlan PlanOf(int height, int width, double scale = 1) =>
         PreprocessingPlan.For(Spec, height, width, _minimumSide, scale);
 
+    /// <summary>The filter that brings a picture to a size.</summary>
+    internal ResizeFilter FilterFor(Image image, PictureWindow window) =>
+        Spec.EnlargingFilter is { } filter && window.Height >= image.Height && window.Width >= image.Width
+            ? filter
+            : Spec.Filter;
+
     private Image? Resize(Image image, PictureWindow window)
     {
         if (image.Height == window.Height && image.Width == window.Width)
@@ -153,7 +159,8 @@ public sealed unsafe class Preprocessor : IDisposable
         try
         {
             using PixelLease from = image.Lease(), to = resized.Lease();
-            LibAtrous.ThrowIfFailed(LibAtrous.ImageResize(_engine, in from.Image, (int)Spec.Filter, in to.Image));
+            ResizeFilter filter = FilterFor(image, window);
+            LibAtrous.ThrowIfFailed(LibAtrous.ImageResize(_engine, in from.Image, (int)filter, in to.Image));
             return resized;
         }
         catch

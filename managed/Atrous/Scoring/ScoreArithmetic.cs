@@ -30,6 +30,51 @@ internal static class ScoreArithmetic
         }
     }
 
+    /// <summary>Copies the rectangle that begins at a row and a column, and is as large as the target.</summary>
+    public static void Crop(Tensor from, Tensor to, int top, int left)
+    {
+        (int batch, int height, int width, int channels) = to.Shape;
+        for (int row = 0; row < batch * height; row++)
+        {
+            from.Row(row / height, top + row % height).Slice(left * channels, width * channels)
+                .CopyTo(to.Row(row / height, row % height));
+        }
+    }
+
+    /// <summary>Adds a window's scores where the window lies, times the weights of its rows and columns.</summary>
+    public static void AddWindow(
+        Tensor from, Tensor to, int top, int left, ReadOnlySpan<float> rows, ReadOnlySpan<float> columns)
+    {
+        (int batch, int height, int width, int classes) = from.Shape;
+        for (int row = 0; row < batch * height; row++)
+        {
+            Span<float> target =
+                to.Row(row / height, top + row % height).Slice(left * classes, width * classes);
+            AddPixels(from.Row(row / height, row % height), target, classes, rows[row % height], columns);
+        }
+    }
+
+    /// <summary>Makes probabilities of logits, in their place.</summary>
+    public static void Softmax(Tensor scores)
+    {
+        (int batch, int height, int width, int classes) = scores.Shape;
+        for (int row = 0; row < batch * height; row++)
+        {
+            Span<float> pixels = scores.Row(row / height, row % height);
+            for (int x = 0; x < width; x++)
+            {
+                Span<float> pixel = pixels.Slice(x * classes, classes);
+                float best = float.NegativeInfinity, sum = 0;
+                foreach (float logit in pixel)
+                    best = Math.Max(best, logit);
+                for (int c = 0; c < pixel.Length; c++)
+                    sum += pixel[c] = MathF.Exp(pixel[c] - best);
+                for (int c = 0; c < pixel.Length; c++)
+                    pixel[c] /= sum;
+            }
+        }
+    }
+
     /// <summary>Adds a weighted batch of pictures to another, or its mirror image.</summary>
     public static void AddPictures(Tensor from, Tensor to, float weight, bool mirrored)
     {

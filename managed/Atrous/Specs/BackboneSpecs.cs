@@ -11,6 +11,7 @@ namespace Atrous.Specs;
 [JsonDerivedType(typeof(InvertedResidualSpec), "invertedResidual")]
 [JsonDerivedType(typeof(XceptionSpec), "xception")]
 [JsonDerivedType(typeof(DenseNetSpec), "denseNet")]
+[JsonDerivedType(typeof(UNetSpec), "uNet")]
 [JsonDerivedType(typeof(MobileOneSpec), "mobileOne")]
 [JsonDerivedType(typeof(DualPathNetSpec), "dualPathNet")]
 [JsonDerivedType(typeof(MobileViTSpec), "mobileViT")]

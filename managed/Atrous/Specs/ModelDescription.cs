@@ -33,6 +33,9 @@ internal sealed record ModelDescription
         ? ClassNames
         : ["background", ClassNames is [string name] ? name : "foreground"];
 
+    /// <summary>A colour per class of a mask; empty where the file does not say.</summary>
+    public IReadOnlyList<PaletteColour> Palette { get; init; } = [];
+
     /// <summary>The switches that the weights cannot tell, with their values.</summary>
     public IReadOnlyList<Switch> Switches { get; init; } = [];
 

@@ -37,6 +37,14 @@ internal sealed record NetworkSpec
     public bool SoftmaxBeforeResize { get; init; }
 
     /// <summary>
+    /// The original brings the logits to the network's input size, and from there to the picture's (mmsegmentation).
+    /// </summary>
+    public bool ResizedTwice { get; init; }
+
+    /// <summary>The original slides a window over the picture; null for the picture as a whole.</summary>
+    public SlideSpec? Slide { get; init; }
+
+    /// <summary>
     /// Batch norms were folded into the convolutions when the file was written: each has a bias and no norm.
     /// </summary>
     public bool BatchNormFolded { get; init; }

@@ -41,6 +41,9 @@ public sealed record PreprocessingSpec
 
     public ResizeFilter Filter { get; init; }
 
+    /// <summary>The filter of pictures that become larger; null for <see cref="Filter"/>.</summary>
+    public ResizeFilter? EnlargingFilter { get; init; }
+
     /// <summary>Channels of the network's input.</summary>
     [JsonIgnore]
     public int Channels => Mean.Count;
@@ -70,12 +73,13 @@ public sealed record PreprocessingSpec
 
     public bool Equals(PreprocessingSpec? other) =>
         other is not null && Order == other.Order && Scale == other.Scale && Resize == other.Resize &&
-        Filter == other.Filter && Mean.SequenceEqual(other.Mean) && Std.SequenceEqual(other.Std);
+        Filter == other.Filter && EnlargingFilter == other.EnlargingFilter && Mean.SequenceEqual(other.Mean)
+            && Std.SequenceEqual(other.Std);
 
     public override int GetHashCode()
     {
         var hash = new HashCode();
-        hash.Add((Order, Scale, Resize, Filter));
+        hash.Add((Order, Scale, Resize, Filter, EnlargingFilter));
         foreach (float value in Mean.Concat(Std))
             hash.Add(value);
         return hash.ToHashCode();
@@ -136,6 +140,7 @@ public enum ResizeFilter
 [JsonDerivedType(typeof(None), "none")]
 [JsonDerivedType(typeof(ShortSide), "shortSide")]
 [JsonDerivedType(typeof(LongSide), "longSide")]
+[JsonDerivedType(typeof(Within), "within")]
 [JsonDerivedType(typeof(Stretch), "stretch")]
 [JsonDerivedType(typeof(Letterbox), "letterbox")]
 public abstract record ResizePolicy
@@ -168,6 +173,17 @@ public abstract record ResizePolicy
     public sealed record LongSide(int Size, bool OnlyShrink) : ResizePolicy
     {
         public override string ToString() => OnlyShrink ? $"long side at most {Size}" : $"long side {Size}";
+    }
+
+    /// <summary>
+    /// As large as fits into a frame with its aspect ratio kept, the longer side along the frame's longer one; sides
+    /// round half up (mmsegmentation's Resize with keep_ratio).
+    /// </summary>
+    /// <param name="Long">Pixels of the frame's longer side.</param>
+    /// <param name="Short">Pixels of the frame's shorter side.</param>
+    public sealed record Within(int Long, int Short) : ResizePolicy
+    {
+        public override string ToString() => $"fitted into {Long}x{Short}";
     }
 
     /// <summary>This size, whatever the aspect ratio.</summary>

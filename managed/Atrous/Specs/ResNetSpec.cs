@@ -33,6 +33,9 @@ internal sealed record ResNetSpec : BackboneSpec
     /// <summary>Cells around the max-pool's input.</summary>
     public int PoolPadding { get; init; } = 1;
 
+    /// <summary>Of a basic block's two convolutions only the first is dilated (mmsegmentation).</summary>
+    public bool OnlyFirstDilated { get; init; }
+
     /// <summary>Multiplies the dilation of the last stage's blocks; null for 1,1,1.</summary>
     public IReadOnlyList<int>? MultiGrid { get; init; }
 
@@ -66,6 +69,11 @@ internal sealed record ResNetSpec : BackboneSpec
     /// below and to the right of the picture.
     /// </summary>
     public bool PooledShortcut { get; init; }
+
+    /// <summary>
+    /// Where the stride is traded for dilation, <see cref="PooledShortcut"/> has no mean (mmsegmentation).
+    /// </summary>
+    public bool NoPoolWhenDilated { get; init; }
 
     /// <summary>A 1x1 convolution after the last block (GENet).</summary>
     public bool LastConvolution { get; init; }

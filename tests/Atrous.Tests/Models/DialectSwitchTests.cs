@@ -89,6 +89,7 @@ public sealed class DialectSwitchTests
         ModelDescription voc = Describe("yassouali_resnet101");
         Assert.Equal(("dataset", "voc"), (voc.Switches[0].Name, voc.Switches[0].Value));
         Assert.Equal(0.45734706f, voc.Preprocessing.Mean[0]);
+        Assert.Contains("0.75,1,1.25,1.5,1.75,2", Assert.Single(voc.Notes));
         Assert.Equal("aeroplane", voc.ClassNames[1]);
         ModelDescription cityscapes = Describe("yassouali_resnet101", null, Choice("dataset", "cityscapes"));
         Assert.Equal(0.28689529f, cityscapes.Preprocessing.Mean[0]);

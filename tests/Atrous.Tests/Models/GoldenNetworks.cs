@@ -24,6 +24,18 @@ internal sealed class GeneratedCheckpoint(Golden golden) : ICheckpoint
     /// <summary>What no switch can say: segmentation_models.pytorch has it in its config.json.</summary>
     public JsonElement? Config => golden.Options.TryGetProperty("decoder_atrous_rates", out _) ? golden.Options : null;
 
+    /// <summary>The configuration that mmsegmentation writes into a checkpoint.</summary>
+    public JsonElement? Meta
+    {
+        get
+        {
+            if (!golden.Options.TryGetProperty("decode_head", out JsonElement decode_head))
+                return null;
+            var model = new { backbone = golden.Options.GetProperty("backbone"), decode_head };
+            return JsonSerializer.SerializeToElement(new { config = new { model } });
+        }
+    }
+
     public IReadOnlyDictionary<string, WeightInfo> Weights => _weights.Weights;
 
     public void Read(string name, Span<float> destination) => _weights.Read(name, destination);

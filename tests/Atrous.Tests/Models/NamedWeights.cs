@@ -22,6 +22,8 @@ internal sealed class NamedWeights(IEnumerable<(string Name, int[] Shape)> keys,
 
     public JsonElement? HyperParameters { get; init; }
 
+    public JsonElement? Meta { get; init; }
+
     public string StrippedPrefix { get; init; } = "";
 
     public IReadOnlyDictionary<string, WeightInfo> Weights => _weights;

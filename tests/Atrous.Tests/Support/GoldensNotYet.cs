@@ -11,12 +11,6 @@ internal static class GoldensNotYet
         // other repositories
         "adaptsegnet_deeplab_multi_resnet101_97x129",
         "adaptsegnet_deeplab_vgg16_97x129",
-        "mmseg_deeplabv3_r101-d16-mg124_97x129",
-        "mmseg_deeplabv3_r18-d8_96x128",
-        "mmseg_deeplabv3_unet_s5-d16_80x96",
-        "mmseg_deeplabv3plus_r101-d16-mg124_96x128",
-        "mmseg_deeplabv3plus_r18b-d8_96x128",
-        "mmseg_deeplabv3plus_r50b-d8_96x128",
         "tramac_deeplabv3_plus_xception_aux_96x128",
         "tramac_deeplabv3_resnet101_97x129",
         "tramac_denseaspp_densenet121_97x129",

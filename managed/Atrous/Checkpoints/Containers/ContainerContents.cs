@@ -13,4 +13,7 @@ internal sealed record ContainerContents(string Container, IReadOnlyList<TensorD
 
     /// <summary>What a Lightning module was made with; null where nobody says.</summary>
     public JsonElement? HyperParameters { get; init; }
+
+    /// <summary>What OpenMMLab's runners say of the training; null where nobody says.</summary>
+    public JsonElement? Meta { get; init; }
 }

@@ -38,6 +38,7 @@ internal static class StateDict
                     && dict.Items.TryGetValue(HyperParameters, out object? parameters)
                         ? PickleJson.Of(parameters)
                         : null,
+                Meta = TrainingMeta.Of(root as PickleDict),
             }
             : throw NoWeights(file, root);
     }

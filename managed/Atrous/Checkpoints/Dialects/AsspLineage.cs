@@ -28,6 +28,9 @@ internal abstract class AsspLineage : Dialect
     protected abstract (PreprocessingSpec Preprocessing, IReadOnlyList<string> ClassNames) Training(
         NetworkSpec network, DialectChoice choice);
 
+    /// <summary>What a user should know of the repository's own script, a sentence each.</summary>
+    protected virtual IReadOnlyList<string> Notes => [];
+
     public sealed override string? Recognise(ICheckpoint checkpoint) =>
         Evidence.Keys(checkpoint, "ASSP.aspp1.0.weight", LowLevel.Convolution + ".weight");
 
@@ -68,6 +71,7 @@ internal abstract class AsspLineage : Dialect
             ]),
             Preprocessing = preprocessing,
             ClassNames = classNames,
+            Notes = Notes,
         };
     }
 }

@@ -95,6 +95,7 @@ internal static class DescriptionJson
     {
         ResizePolicy.ShortSide side => [side.Size, side.Max ?? side.Size],
         ResizePolicy.LongSide side => [side.Size],
+        ResizePolicy.Within frame => [frame.Long, frame.Short],
         ResizePolicy.Stretch size => [size.Height, size.Width],
         ResizePolicy.Letterbox box => [box.Height, box.Width],
         _ => [],

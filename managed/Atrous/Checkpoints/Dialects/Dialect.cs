@@ -50,7 +50,7 @@ internal abstract class Dialect
     /// The probability above which the dialect's own code takes a pixel for foreground, where a network has but one
     /// output channel.
     /// </summary>
-    protected virtual double ThresholdOf(ICheckpoint checkpoint) => 0.5;
+    protected virtual Standard<double> ThresholdOf(ICheckpoint checkpoint) => 0.5;
 
     /// <summary>
     /// Recognises a checkpoint's dialect, or takes the one that the user names, and describes its model.

@@ -1,59 +1,80 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Atrous.Checkpoints.Dialects.OpenMmLab;
 using Atrous.Graph.Ops;
 using Atrous.Specs;
 
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// mmsegmentation: DeepLabV3 and DeepLabV3+ with ResNetV1c (three 3x3 convolutions for a stem), ASPP of 512 channels
-/// with the pooled branch first and a 3x3 convolution after it. DeepLabV3+ has separable convolutions with batch norms
-/// between.
+/// mmsegmentation: DeepLabV3 and DeepLabV3+ with ASPP whose pooled branch comes first and a 3x3 convolution after it.
+/// DeepLabV3+ has separable convolutions with batch norms between. Its checkpoints hold the configuration that they
+/// were trained with, which says what the weights cannot; a plain state dict leaves it to switches.
 /// </summary>
-internal sealed class MmSegmentation : Dialect
+internal sealed partial class MmSegmentation : Dialect
 {
-    private const string Head = "decode_head.aspp_modules.0.conv.weight", Classifier = "decode_head.conv_seg.weight";
-    private const string DeepStem = "backbone.stem.0.weight";
+    private const string Branches = "decode_head.aspp_modules.", Classifier = "decode_head.conv_seg.weight";
+    private const string LowLevel = "decode_head.c1_bottleneck.conv.weight", NoWindow = "none";
+
+    private static readonly string[] Heads = ["ASPPHead", "DepthwiseSeparableASPPHead"];
 
     public override string Name => "mmsegmentation";
 
-    public override string? Recognise(ICheckpoint checkpoint) => Evidence.Keys(checkpoint, Head, Classifier);
+    public override string? Recognise(ICheckpoint checkpoint) =>
+        Evidence.Keys(checkpoint, Branches + "0.conv.weight", Classifier);
 
-    // BaseDecodeHead's own where out_channels is 1 and the config has none.
-    protected override double ThresholdOf(ICheckpoint checkpoint) => 0.3;
+    // BaseDecodeHead's own where out_channels is 1 and the configuration has none.
+    protected override Standard<double> ThresholdOf(ICheckpoint checkpoint)
+    {
+        ConfigSection head = Head(CheckpointMeta.Of(checkpoint).Root.Section("model"));
+        return head.Or("threshold", head.Real("threshold") is > 0 and < 1 and var said ? said : null, 0.3, 0.3);
+    }
 
     protected override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
-        bool plus = checkpoint.Has("decode_head.c1_bottleneck.conv.weight");
-        int outputStride = choice.OutputStride(8, 8, 16);
-        ResNetSpec backbone = Backbone(checkpoint, outputStride);
+        var meta = CheckpointMeta.Of(checkpoint);
+        ConfigSection model = meta.Root.Section("model"), head = Head(model);
         int classes = checkpoint.Outputs(Classifier);
-        int channels = checkpoint.InputChannels(DeepStem);
+        bool plus = checkpoint.Has(LowLevel);
+        CheckHead(checkpoint, meta, model, head, plus, classes);
+        var backbone = MmBackbone.Find(checkpoint, model.Section("backbone"), choice);
+        int channels = checkpoint.InputChannels(backbone.Network.Stem), maskClasses = Math.Max(classes, 2);
         Sampling sampling = choice.AlignCorners(
-            false, "every resize aligns corners: the 769x769 configurations do, the others do not");
-        AsppSpec aspp = HeadShapes.Aspp(AsppSpec.StandardRates(outputStride), sampling) with
+            head.Or("align_corners", head.Flag("align_corners"), false, false),
+            "every resize aligns corners: the 769x769 configurations do, the others do not");
+        AsppSpec aspp = HeadShapes.Aspp(Rates(checkpoint, head, choice, backbone), sampling) with
         {
-            Style = plus ? ConvolutionStyle.SeparableNormed : ConvolutionStyle.Dense,
+            Style = HeadShapes.Style(
+                checkpoint, Branches + "1.depthwise_conv.conv.weight", ConvolutionStyle.SeparableNormed),
             PoolFirst = true,
             ProjectionKernel = 3,
         };
+        PreprocessingSpec preprocessing = Preprocessing(meta, choice, channels);
+        SlideSpec? slide = Slide(model, meta.Root, choice);
+        IReadOnlyList<string> names = meta.ClassNames(maskClasses);
         return new ModelDescription
         {
             Network = new NetworkSpec
             {
-                Backbone = backbone,
+                Backbone = backbone.Network.Spec,
                 Head = plus
-                    ? new DeepLabV3PlusHeadSpec { Aspp = aspp, Style = aspp.Style, Sampling = sampling }
+                    ? new DeepLabV3PlusHeadSpec
+                    {
+                        Aspp = aspp,
+                        Style = ConvolutionStyle.SeparableNormed,
+                        Sampling = sampling,
+                    }
                     : new DeepLabV3HeadSpec { Aspp = aspp },
-                OutputStride = outputStride,
+                OutputStride = backbone.OutputStride,
                 InputChannels = channels,
                 Classes = classes,
                 FinalSampling = sampling,
+                ResizedTwice = true,
+                Slide = slide,
             },
             Names = new NameMap(
             [
-                new(@"backbone\.stem\.conv1", "backbone.stem.0", "backbone.stem.1"),
-                new(@"backbone\.stem\.conv2", "backbone.stem.3", "backbone.stem.4"),
-                new(@"backbone\.stem\.conv3", "backbone.stem.6", "backbone.stem.7"),
-                .. BackboneNames.ResNet("backbone."),
+                .. backbone.Network.Names,
                 Module(@"aspp\.branch(\d)", "aspp_modules.$1"),
                 Module(@"aspp\.branch(\d)\.(depthwise|pointwise)", "aspp_modules.$1.$2_conv"),
                 Module(@"aspp\.pool", "image_pool.1"),
@@ -62,23 +83,151 @@ internal sealed class MmSegmentation : Dialect
                 Module(@"decoder\.fuse(\d)\.(depthwise|pointwise)", "sep_bottleneck.$1.$2_conv"),
                 new("classifier", "decode_head.conv_seg"),
             ]),
-            // mean (123.675, 116.28, 103.53) and std (58.395, 57.12, 57.375) on 0..255 are ImageNet's on 0..1.
-            Preprocessing = Normalisation.ImageNet(channels),
-            ClassNames = ClassNames.OfSize(classes, ClassNames.Cityscapes, ClassNames.Voc),
+            Preprocessing = preprocessing,
+            ClassNames = names.Count > 0 ? names : ClassNames.OfSize(classes, ClassNames.Cityscapes, ClassNames.Voc),
+            Palette = meta.Palette(maskClasses),
+            Notes = meta.Notes,
             TrainingOnly = ["auxiliary_head."],
         };
+    }
+
+    private static ConfigSection Head(ConfigSection model)
+    {
+        ConfigSection head = model.Section("decode_head");
+        return head.Type is { } type && !Heads.Contains(type) ? head.Partial() : head;
     }
 
     private static NameMap.Row Module(string pattern, string name) =>
         new(pattern, $"decode_head.{name}.conv", $"decode_head.{name}.bn");
 
-    private static ResNetSpec Backbone(ICheckpoint checkpoint, int outputStride) =>
-        checkpoint.Has(DeepStem, "backbone.layer1.0.conv3.weight")
-            ? BackboneShapes.ResNet(checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious) with
+    /// <summary>Refuses what another network's configuration says, and heads that compute something else.</summary>
+    private static void CheckHead(
+        ICheckpoint checkpoint, CheckpointMeta meta, ConfigSection model, ConfigSection head, bool plus, int classes)
+    {
+        if (!plus && checkpoint.Weights.Keys.Any(
+            key => key.StartsWith("decode_head.sep_bottleneck.", StringComparison.Ordinal)))
+        {
+            throw new ModelException(
+                $"'{checkpoint.Path}' has mmsegmentation's DeepLabV3+ head without low-level features " +
+                "(c1_in_channels=0), which Atrous does not have.");
+        }
+        if (model.Has("neck"))
+            throw MmBackbone.Refused(
+                checkpoint, model, "neck", "is between backbone and head, where Atrous has nothing");
+        string own = Heads[plus ? 1 : 0];
+        if (head.Type is { } known && Heads.Contains(known) && known != own)
+            throw Contradicts("type", known, own);
+        if (head.Type is { } type && !Heads.Contains(type))
+            meta.Note(head.About("type", $"is {type}, which is taken for {own}, since its weights have those names."));
+        (string key, int? said) = head.Number("out_channels") is { } channels
+            ? ("out_channels", (int?)channels)
+            : ("num_classes", head.Number("num_classes"));
+        if (said is not null && said != classes)
+            throw Contradicts(key, $"{said}", $"{classes} score(s) a pixel");
+        if (head.Section("act_cfg").Type is { } activation && activation != "ReLU")
+            throw MmBackbone.Refused(checkpoint, head, "act_cfg", $"asks for {activation}, and Atrous has ReLU there");
+        if (head.Text("norm_cfg") is null && head.Section("norm_cfg").Type is { } norm
+            && !norm.Contains("BN", StringComparison.Ordinal) && !norm.Contains("BatchNorm", StringComparison.Ordinal))
+            throw MmBackbone.Refused(
+                checkpoint, head, "norm_cfg", $"asks for {norm}, and Atrous has batch norms there");
+
+        ModelException Contradicts(string entry, string value, string weights) => MmBackbone.Refused(
+            checkpoint, head, entry, $"says {value}, which contradicts the weights: they have {weights}");
+    }
+
+    /// <summary>Rates of the 3x3 branches; the first branch is a 1x1 convolution.</summary>
+    private static int[] Rates(ICheckpoint checkpoint, ConfigSection head, DialectChoice choice, MmBackbone backbone)
+    {
+        int branches = 0;
+        while (checkpoint.Has($"{Branches}{branches}.conv.weight")
+            || checkpoint.Has($"{Branches}{branches}.depthwise_conv.conv.weight"))
+            branches++;
+        int[]? said = head.Numbers("dilations");
+        if (said is not null && said.Length != branches)
+        {
+            throw MmBackbone.Refused(
+                checkpoint, head, "dilations",
+                $"has {said.Length} rates, which contradicts the weights: they have {branches}");
+        }
+        if (said is not null && (said[0] != 1 || said.Skip(1).Contains(1))
+            || checkpoint.Weights[Branches + "0.conv.weight"].Shape is [_, _, not 1, _])
+        {
+            throw new ModelException(
+                $"'{checkpoint.Path}' has an ASPP whose first branch is not its only 1x1 convolution, which Atrous " +
+                $"does " +
+                "not have.");
+        }
+        int[] standard = [.. AsppSpec.StandardRates(backbone.OutputStride == 16 ? 16 : 8)];
+        Standard<int[]> rates = head.Or("dilations", said?[1..], [6, 12, 18], standard);
+        // At another output stride than the trained one the rates follow it.
+        if (backbone.IsOverridden)
+            rates = standard;
+        if (rates.Value.Length != branches - 1)
+        {
+            throw new ModelException(
+                $"'{checkpoint.Path}' has {branches - 1} atrous branches, and no configuration that says their rates.");
+        }
+        return choice.Numbers("rates", rates, "the head's dilations, of the atrous branches");
+    }
+
+    private static PreprocessingSpec Preprocessing(CheckpointMeta meta, DialectChoice choice, int channels)
+    {
+        var pipeline = new TestPipeline(meta);
+        string scale = choice.Text(
+            "test_scale", pipeline.Scale,
+            "size that the picture is fitted into before the network sees it; mmsegmentation's own test does that, " +
+            "with " +
+            "2048x1024 for Cityscapes, 2048x512 for ADE20K and VOC (NxM, stretch=HxW, or none)");
+        PreprocessingSpec spec = pipeline.Normalisation(channels);
+        ResizePolicy policy = TestPipeline.PolicyOf(scale);
+        return policy is ResizePolicy.None
+            ? spec
+            // mmcv resizes with OpenCV. Where a picture grows, that and Pillow's differ by rounding alone.
+            : spec with
             {
-                StemConvolutions = 3,
-            }
-            : throw NamedBackbone.Unknown(
-                checkpoint, "mmsegmentation's DeepLab head on a backbone",
-                "ResNetV1c with bottleneck blocks (r50 and r101, \"d8\")");
+                Resize = policy,
+                Filter = ResizeFilter.BilinearPlain,
+                EnlargingFilter = ResizeFilter.Bilinear,
+            };
+    }
+
+    /// <summary>test_cfg, which early versions have beside the model.</summary>
+    private static SlideSpec? Slide(ConfigSection model, ConfigSection root, DialectChoice choice)
+    {
+        ConfigSection test = model.Has("test_cfg") ? model.Section("test_cfg") : root.Section("test_cfg");
+        Standard<string> standard = NoWindow;
+        if (test.Text("mode") is { } mode)
+        {
+            string? window = mode != "slide" ? NoWindow
+                : Pair(test.Numbers("crop_size")) is { } crop && Pair(test.Numbers("stride")) is { } step
+                    ? $"{crop},{step}"
+                : null;
+            standard = window is null ? NoWindow : new Standard<string>(window, root.Source);
+        }
+        string text = choice.Text(
+            "slide", standard,
+            "window that slides over the picture, and its steps; mmsegmentation's own test does that for the 769x769 " +
+            "configurations, with 769x769,513x513 (HxW,HxW, or none)");
+        if (text == NoWindow)
+            return null;
+        int[] sides = Window().Match(text) is { Success: true } match
+            ? [.. Enumerable.Range(1, 4).Select(i => int.TryParse(
+                match.Groups[i].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int side) ? side : 0)]
+            : [0];
+        return Array.TrueForAll(sides, side => side is > 0 and <= 65536) && sides[2] <= sides[0] && sides[3] <= sides[1]
+            ? new SlideSpec(sides[0], sides[1], sides[2], sides[3])
+            : throw new UnavailableException(
+                "The switch slide takes a window and steps that are no larger, such as 769x769,513x513, or none; not " +
+                $"'{text}'.");
+
+        static string? Pair(int[]? sides) => sides switch
+        {
+            [int side] => $"{side}x{side}",
+            [int height, int width] => $"{height}x{width}",
+            _ => null,
+        };
+    }
+
+    [GeneratedRegex("^([0-9]+)x([0-9]+),([0-9]+)x([0-9]+)$")]
+    private static partial Regex Window();
 }

@@ -18,8 +18,10 @@ internal sealed class SelfDescribing : Dialect
         Evidence.MetadataValue(checkpoint, SelfDescribingFile.VersionKey)
         ?? Evidence.Metadata(checkpoint, "architecture", "blocks");
 
-    protected override double ThresholdOf(ICheckpoint checkpoint) =>
-        SelfDescribingFile.ThresholdOf(checkpoint) ?? base.ThresholdOf(checkpoint);
+    protected override Standard<double> ThresholdOf(ICheckpoint checkpoint) =>
+        SelfDescribingFile.ThresholdOf(checkpoint) is { } stored
+            ? new Standard<double>(stored, "metadata")
+            : base.ThresholdOf(checkpoint);
 
     protected override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {

@@ -27,6 +27,14 @@ internal sealed class Yassouali : AsspLineage
 
     protected override bool LowLevelFirst => true;
 
+    protected override IReadOnlyList<string> Notes { get; } =
+    [
+        "The repository's inference.py scores a picture at several scales and averages the scores, in its default " +
+        "mode, " +
+        "multiscale; one scale is scored here. Test-time augmentation does nearly the same with the scales " +
+        "0.75,1,1.25,1.5,1.75,2, and 2.25 too for Cityscapes.",
+    ];
+
     protected override (PreprocessingSpec Preprocessing, IReadOnlyList<string> ClassNames) Training(
         NetworkSpec network, DialectChoice choice)
     {

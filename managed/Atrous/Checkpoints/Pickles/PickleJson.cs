@@ -74,14 +74,23 @@ internal static class PickleJson
         value is null or string or bool or long or double or BigInteger or PickleDict or PickleList or object?[];
 
     /// <summary>
-    /// An object's fields, or its items where it is a dictionary; what OmegaConf's containers and nodes hold.
+    /// The entries of a dictionary by inheritance, or the state; of a tuple (mmcv's Config) or of the arguments of a
+    /// constructor (mmengine's ConfigDict) the first.
     /// </summary>
+    private static PickleDict? FieldsOf(PickleObject made) => made switch
+    {
+        { Entries: { } entries } => entries,
+        { State: PickleDict state } => state,
+        { State: object?[] and [var first, ..] } => first as PickleDict ?? (first as PickleObject)?.Entries,
+        { State: null, Arguments: [PickleDict only] } => only,
+        _ => null,
+    };
+
+    /// <summary>An object's fields; what OmegaConf's containers and nodes hold.</summary>
     private static object? Inside(object? value)
     {
-        for (int i = 0; i < MaxDepth && value is PickleObject instance; i++)
+        for (int i = 0; i < MaxDepth && value is PickleObject made && FieldsOf(made) is { } fields; i++)
         {
-            if ((instance.Entries ?? instance.State) is not PickleDict fields)
-                break;
             value = fields.Items.TryGetValue("_content", out object? content) ? content
                 : fields.Items.TryGetValue("_val", out object? node) ? node
                 : fields;

@@ -63,7 +63,8 @@ internal static class ResNet
         else
         {
             y = Window(spec, layers, x, $"{at.Name}.conv1", at.Stride, at);
-            y = layers.Convolution(y, $"{at.Name}.conv2", 3, none, dilation: at.Dilation);
+            y = layers.Convolution(
+                y, $"{at.Name}.conv2", 3, none, dilation: spec.OnlyFirstDilated ? 1 : at.Dilation);
         }
         if (spec is { Gate: { } gate, GateInside: false })
             y = SqueezeExcite.Build(gate, layers, y, $"{at.Name}.gate");
@@ -97,7 +98,7 @@ internal static class ResNet
         {
             if (stride > 1)
                 x = layers.Graph.Add($"{name}.pool", new AveragePool2d(stride, stride, stride) { CeilMode = true }, x);
-            else if (at.Dilation > 1)
+            else if (at.Dilation > 1 && !spec.NoPoolWhenDilated)
                 x = layers.MeanWithZeros(x, $"{name}.pool", 2, 1, new Padding(0, 0, 1, 1));
             stride = 1;
         }
