@@ -167,6 +167,11 @@ internal sealed record XceptionSpec : BackboneSpec
 
     /// <summary>The block of <see cref="XceptionTap.LastInput"/>, counted from 1.</summary>
     public int TapBlock { get; init; } = 2;
+
+    /// <summary>
+    /// The features are what the last separable convolution of the last block reads; the exit is not used.
+    /// </summary>
+    public bool EndsAtLastInput { get; init; }
 }
 
 /// <summary>Where Xception's low-level features come from.</summary>

@@ -23,5 +23,5 @@ internal sealed record DualPathNetSpec : BackboneSpec
 /// <param name="Blocks">The number of its blocks.</param>
 /// <param name="Width">Channels that are added to.</param>
 /// <param name="Growth">Channels that a block appends.</param>
-/// <param name="Plan">Stride and dilation.</param>
+/// <param name="Plan">The stride and the dilation.</param>
 internal sealed record DualPathStage(int Blocks, int Width, int Growth, DilationPlan.Stage Plan);

@@ -33,6 +33,8 @@ internal static class Xception
                 (XceptionTap.LastInput, _) when i == spec.TapBlock => lastInput,
                 _ => lowLevel,
             };
+            if (spec.EndsAtLastInput && i == spec.Blocks.Count)
+                return new Features(lowLevel, lastInput);
         }
         if (spec.ExitActivatedFirst)
             x = layers.Activate(x, "backbone.exit", spec.Activation);

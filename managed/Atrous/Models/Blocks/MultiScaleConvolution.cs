@@ -13,11 +13,11 @@ internal static class MultiScaleConvolution
     /// <summary>Appends it.</summary>
     /// <param name="layers">What layers are appended by.</param>
     /// <param name="x">The value whose channels are cut.</param>
-    /// <param name="name">Its canonical name.</param>
+    /// <param name="name">The canonical name of all of it.</param>
     /// <param name="scales">The number of slices.</param>
-    /// <param name="activation">After every convolution.</param>
-    /// <param name="stride">Of every convolution.</param>
-    /// <param name="dilation">Of every convolution.</param>
+    /// <param name="activation">The function after every convolution.</param>
+    /// <param name="stride">The stride of every convolution.</param>
+    /// <param name="dilation">The dilation of every convolution.</param>
     /// <param name="first">
     /// A stage's first block: slices are convolved apart, and the last one is a mean over 3x3, of the block's stride.
     /// </param>

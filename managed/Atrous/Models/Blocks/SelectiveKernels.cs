@@ -11,10 +11,10 @@ internal static class SelectiveKernels
     /// <summary>Appends it.</summary>
     /// <param name="layers">What layers are appended by.</param>
     /// <param name="x">The value that is convolved.</param>
-    /// <param name="name">Its canonical name.</param>
-    /// <param name="activation">After every convolution.</param>
-    /// <param name="stride">Of both convolutions.</param>
-    /// <param name="dilations">Of each.</param>
+    /// <param name="name">The canonical name of all of it.</param>
+    /// <param name="activation">The function after every convolution.</param>
+    /// <param name="stride">The stride of both convolutions.</param>
+    /// <param name="dilations">The dilation of each convolution.</param>
     /// <param name="split">Each convolution reads half of the channels.</param>
     public static Value Build(
         Layers layers, Value x, string name, Activation activation, int stride, (int First, int Second) dilations,

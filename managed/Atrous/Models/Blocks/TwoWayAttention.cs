@@ -12,7 +12,7 @@ internal static class TwoWayAttention
     /// <summary>Appends it.</summary>
     /// <param name="layers">What layers are appended by.</param>
     /// <param name="pair">Both values, one's channels after the other's.</param>
-    /// <param name="name">Its canonical name.</param>
+    /// <param name="name">The canonical name of all of it.</param>
     /// <param name="score">From the channels' means to two scores a channel, in the pair's order.</param>
     public static Value Build(Layers layers, Value pair, string name, Func<Value, Value> score)
     {

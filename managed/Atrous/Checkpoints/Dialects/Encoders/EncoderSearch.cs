@@ -5,7 +5,7 @@ using Atrous.Tensors;
 namespace Atrous.Checkpoints.Dialects.Encoders;
 
 /// <summary>A file whose encoder is looked for, and what is known of it by then.</summary>
-/// <param name="File">The open file.</param>
+/// <param name="File">The open file, whose encoder is looked for.</param>
 /// <param name="Choice">What the user overrides.</param>
 /// <param name="OutputStride">8 or 16: what the network was built with.</param>
 /// <param name="HeadInputs">Channels of the features that the head reads.</param>
@@ -43,7 +43,7 @@ internal sealed record EncoderSearch(
     /// The encoder's depth: the feature of so many halvings goes to the head (and feature 2 to a decoder). It is told
     /// by its channels, then by config.json, then by a switch.
     /// </summary>
-    /// <param name="channels">Of features 3, 4 and 5.</param>
+    /// <param name="channels">The channels of features 3, 4 and 5, or of as many as there are.</param>
     /// <exception cref="ModelException">The head reads none of them.</exception>
     public int Depth(params int[] channels)
     {

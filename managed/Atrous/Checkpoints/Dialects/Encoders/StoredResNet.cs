@@ -8,7 +8,7 @@ namespace Atrous.Checkpoints.Dialects.Encoders;
 /// A ResNet, or one of its relatives, in a file that names its stages layer1 to layer4, as torchvision and timm do. It
 /// tells everything that the weights tell: depth, kind of block, groups, stem, gates, shortcuts.
 /// </summary>
-/// <param name="Search">The file.</param>
+/// <param name="Search">The file that it is in.</param>
 /// <param name="Prefix">What stands before "layer1".</param>
 /// <param name="Rule">What the first block of a dilated stage gets.</param>
 /// <param name="Key">A kernel that every block has, by its name in the block.</param>

@@ -3,60 +3,80 @@ using Atrous.Tensors;
 
 namespace Atrous.Checkpoints.Dialects.Encoders;
 
-/// <summary>The aligned Xception-41, 65 and 71 as timm names them.</summary>
+/// <summary>
+/// The aligned Xception-41, 65 and 71 as timm names them. Its features are what the last convolution of a block with a
+/// stride reads, and the exit flow's end.
+/// </summary>
 internal static class XceptionEncoder
 {
     private const string Prefix = EncoderSearch.Timm, Stem = Prefix + "stem_0.conv.weight";
+
+    /// <summary>
+    /// Blocks of the entry flow: three that have a stride, or five where the second and the fourth have none.
+    /// </summary>
+    private const int SmallEntry = 3, LargeEntry = 5;
 
     /// <summary>Google's weights were trained with 0.5 for mean and deviation.</summary>
     private static readonly PreprocessingSpec Statistics = Normalisation.Of([0.5f, 0.5f, 0.5f], [0.5f, 0.5f, 0.5f]);
 
     public static NamedBackbone? Find(EncoderSearch search)
     {
+        // The variants that norm before their convolutions have other norms.
         if (!search.Has(Stem, Pointwise(0, 3), $"{Prefix}blocks_0.stack.conv1.bn_dw.weight"))
             return null;
-        int count = 0, entry = 0;
+        int count = 0, shortcuts = 0;
         while (search.Has(Pointwise(count, 3)))
             count++;
-        while (HasShortcut(entry))
-            entry++;
-        // The last block is the exit flow, and the one before it ends the middle flow. In the larger of the two entry
-        // flows every other block has a stride.
-        int last = count - 2;
-        bool Halves(int i) => i == last || (i < entry && (entry == 3 || i % 2 == 0));
-        int[] strides = [.. Enumerable.Range(0, count - 1).Select(i => Halves(i) ? 2 : 1)];
-        int[] strided = [.. Enumerable.Range(0, count - 1).Where(i => strides[i] == 2)];
-        if (entry is not (3 or 5) || strided.Length != 4)
-            return null;
-        int depth = search.Depth(
-            search.Outputs(Pointwise(strided[2], 2)), search.Outputs(Pointwise(strided[3], 2)),
-            search.Outputs(Pointwise(count - 1, 3)));
-        if (depth != 5)
+        while (HasShortcut(search, shortcuts))
+            shortcuts++;
+        int entry = shortcuts == SmallEntry ? SmallEntry : LargeEntry;
+        if (shortcuts == LargeEntry - 1 && search.OutputStride > 8)
         {
             throw new ModelException(
-                $"'{search.File.Path}': its head reads feature {depth} of Xception, and Atrous has that encoder with " +
-                $"feature 5 alone.");
+                $"'{search.File.Path}': the last block of its Xception's entry flow has no shortcut, as at output " +
+                $"stride 8 alone; choose that output stride.");
         }
+        // What follows the entry flow: a middle flow, a block with a stride, and the exit flow, which has no shortcut.
+        bool hasExit = count > entry && !HasShortcut(search, count - 1);
+        int blocks = hasExit ? count - 1 : count;
+        int[] strided =
+        [
+            .. Enumerable.Range(0, entry).Where(i => entry == SmallEntry || i % 2 == 0),
+            .. blocks > entry ? [blocks - 1] : (int[])[],
+        ];
+        int[] channels =
+        [
+            .. strided.Skip(2).Select(block => search.Outputs(Pointwise(block, 2))),
+            .. hasExit ? [search.Outputs(Pointwise(count - 1, 3))] : (int[])[],
+        ];
+        if (shortcuts < SmallEntry || strided.Length > 4 || channels.Length == 0)
+            return null;
+        int depth = search.Depth(channels);
+        return Describe(search, depth == 5 ? blocks : strided[depth - 1] + 1, count, strided, depth);
+    }
+
+    private static NamedBackbone Describe(EncoderSearch search, int blocks, int count, int[] strided, int depth)
+    {
         // Every block is a stage of its own: one that loses its stride keeps the dilation of what is before it.
-        DilationPlan.Stage[] plan =
-            DilationPlan.Of(2, [.. strides, 1], search.OutputStride, DilationRule.FirstBlockPrevious);
+        DilationPlan.Stage[] plan = DilationPlan.Of(
+            2, [.. Enumerable.Range(0, count).Select(i => strided.Contains(i) ? 2 : 1)], search.OutputStride,
+            DilationRule.FirstBlockPrevious);
         return new(
             new XceptionSpec
             {
-                Name = $"Xception-{3 * count + 2}",
+                Name = "Xception",
                 NormEpsilon = 1e-3,
                 Blocks =
                 [
-                    .. Enumerable.Range(0, count - 1).Select(i => new XceptionBlock(
-                        3, plan[i].Stride, plan[i].FirstDilation, StartsActivated: true, HasShortcut(i))),
+                    .. Enumerable.Range(0, blocks).Select(i => new XceptionBlock(
+                        3, plan[i].Stride, plan[i].FirstDilation, StartsActivated: true, HasShortcut(search, i))),
                 ],
-                Exit =
-                [
-                    .. Enumerable.Repeat(
-                        new XceptionExit(plan[^1].FirstDilation, Normed: true, ActivatedBetween: true), 3),
-                ],
+                Exit = depth < 5
+                    ? []
+                    : [.. Enumerable.Repeat(new XceptionExit(plan[^1].FirstDilation, ActivatedBetween: true), 3)],
                 StemActivated = true,
                 ExitActivatedFirst = false,
+                EndsAtLastInput = depth < 5,
                 LowLevel = XceptionTap.LastInput,
                 TapBlock = strided[1] + 1,
             },
@@ -73,11 +93,15 @@ internal static class XceptionEncoder
             ],
             Stem)
         {
+            Unused = depth == 5
+                ? []
+                : [.. Enumerable.Range(blocks, count - blocks).Select(i => $"{Prefix}blocks_{i}.")],
             Preprocessing = Statistics,
         };
-
-        bool HasShortcut(int block) => search.Has($"{Prefix}blocks_{block}.shortcut.conv.weight");
     }
+
+    private static bool HasShortcut(EncoderSearch search, int block) =>
+        search.Has($"{Prefix}blocks_{block}.shortcut.conv.weight");
 
     private static string Pointwise(int block, int convolution) =>
         $"{Prefix}blocks_{block}.stack.conv{convolution}.conv_pw.weight";
