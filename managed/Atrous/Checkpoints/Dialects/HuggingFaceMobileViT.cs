@@ -28,8 +28,15 @@ internal sealed class HuggingFaceMobileViT : Dialect
     {
         bool isSecond = checkpoint.Has(Second + Stem);
         string prefix = isSecond ? Second : First;
-        int outputStride = choice.OutputStride(checkpoint.ConfigNumber("output_stride") ?? 16, 8, 16, 32);
+        JsonFacts config = checkpoint.ConfigFile();
+        int outputStride = choice.OutputStride(config.Or(config.Number("output_stride"), 16), 8, 16, 32);
         int channels = checkpoint.InputChannels(prefix + Stem), classes = checkpoint.Outputs(Classifier);
+        // The class flips the channels and has no statistics.
+        PreprocessingSpec plain = Normalisation.None(channels) with { Order = ChannelOrder.Bgr };
+        (PreprocessingSpec preprocessing, IReadOnlyList<string> notes) = HuggingFacePreprocessing.Of(
+            checkpoint,
+            published: plain with { Resize = new ResizePolicy.ShortSide(544) },
+            standard: plain with { Resize = new ResizePolicy.ShortSide(224) });
         return new ModelDescription
         {
             Network = new NetworkSpec
@@ -37,14 +44,14 @@ internal sealed class HuggingFaceMobileViT : Dialect
                 Backbone = new MobileViTSpec
                 {
                     Name = isSecond ? "MobileViTV2" : "MobileViT",
-                    Activation = Activation.Silu,
+                    Activation = ActivationOf(config),
                     Stages = StagesOf(checkpoint, prefix, outputStride),
-                    Heads = isSecond ? 0 : checkpoint.ConfigNumber("num_attention_heads") ?? 4,
-                    LayerNormEpsilon = checkpoint.ConfigReal("layer_norm_eps") ?? 1e-5,
+                    Heads = isSecond ? 0 : config.Number("num_attention_heads") ?? 4,
+                    LayerNormEpsilon = config.Real("layer_norm_eps") ?? 1e-5,
                 },
                 Head = new DeepLabV3HeadSpec
                 {
-                    Aspp = new AsppSpec { Rates = checkpoint.ConfigNumbers("atrous_rates") ?? [6, 12, 18] },
+                    Aspp = new AsppSpec { Rates = config.Numbers("atrous_rates") ?? [6, 12, 18] },
                 },
                 OutputStride = outputStride,
                 InputChannels = channels,
@@ -53,12 +60,8 @@ internal sealed class HuggingFaceMobileViT : Dialect
                 Forward = ForwardResult.Logits,
             },
             Names = new NameMap([.. BackboneNames(prefix, isSecond), .. HeadRows]),
-            // The class has no statistics; its centre crop of 512 is left out, as a mask covers the whole picture.
-            Preprocessing = Normalisation.None(channels) with
-            {
-                Order = ChannelOrder.Bgr,
-                Resize = new ResizePolicy.ShortSide(544),
-            },
+            Preprocessing = preprocessing,
+            Notes = notes,
             ClassNames = checkpoint.ConfigClassNames(classes) is { Length: > 0 } names
                 ? names
                 : ClassNames.OfSize(classes, ClassNames.Voc),
@@ -66,6 +69,15 @@ internal sealed class HuggingFaceMobileViT : Dialect
             TrainingOnly = [prefix + "conv_1x1_exp."],
         };
     }
+
+    private static Activation ActivationOf(JsonFacts config) => config.Text("hidden_act") switch
+    {
+        null or "silu" or "swish" => Activation.Silu,
+        "relu" => Activation.Relu,
+        "gelu" => Activation.Gelu,
+        _ => throw config.Wrong(
+            "hidden_act", "is an activation that Atrous does not have here; it has silu, relu and gelu"),
+    };
 
     private static NameMap.Row[] HeadRows =>
     [
