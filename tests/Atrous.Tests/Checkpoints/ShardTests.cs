@@ -148,6 +148,7 @@ public sealed class ShardTests : IDisposable
                 new { dtype = "F32", shape = new[] { 2 }, data_offsets = new[] { 8 * i, 8 * i + 8 } }));
         byte[] json = System.Text.Encoding.UTF8.GetBytes(header.ToJsonString());
         byte[] data = [.. tensors.SelectMany(_ => new[] { 1f, 2f }).SelectMany(BitConverter.GetBytes)];
-        File.WriteAllBytes(Path.Combine(_folder, name), [.. BitConverter.GetBytes((long)json.Length), .. json, .. data]);
+        byte[] length = BitConverter.GetBytes((long)json.Length);
+        File.WriteAllBytes(Path.Combine(_folder, name), [.. length, .. json, .. data]);
     }
 }

@@ -7,7 +7,9 @@ using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Checkpoints;
 
-/// <summary>Networks that were saved whole are read as their state_dict(); tests/cases/03-whole-model says what it is.</summary>
+/// <summary>
+/// Networks that were saved whole are read as their state_dict(); tests/cases/03-whole-model says what it is.
+/// </summary>
 public sealed class WholeModelTests : IDisposable
 {
     private readonly string _path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".pkl");
@@ -58,7 +60,7 @@ public sealed class WholeModelTests : IDisposable
     public void A_frozen_program_is_refused_in_a_sentence()
     {
         ModelException error = Assert.Throws<ModelException>(() => Checkpoint.Open(Case("frozen.pt")));
-        Assert.Contains("is a TorchScript program whose weights have no names", error.Message, StringComparison.Ordinal);
+        Assert.Contains("a TorchScript program whose weights have no names", error.Message, StringComparison.Ordinal);
     }
 
     // Each module has itself, or twice the one before, among its modules.

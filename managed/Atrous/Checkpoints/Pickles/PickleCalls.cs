@@ -89,7 +89,8 @@ internal sealed class PickleCalls(CheckpointFile file)
     private PickleObject Inert(PickleGlobal function, object?[] arguments) =>
         KnownAttacks.Contains(function)
             ? throw file.Error(
-                $"wants to call {Printable.Quote(function.FullName)}, which only an attack does; do not trust this file")
+                $"wants to call {Printable.Quote(function.FullName)}, which only an attack does; do not trust this "
+                + "file")
             : new PickleObject(function) { Arguments = arguments };
 
     private PickleDict DictOf(object?[] arguments)

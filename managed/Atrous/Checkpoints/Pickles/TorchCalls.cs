@@ -10,13 +10,15 @@ internal sealed class TorchCalls(CheckpointFile file)
     public object? Call(PickleGlobal function, object?[] arguments) => (function.FullName, arguments) switch
     {
         // (function, type, arguments, state): a subclass of Tensor; 1.7 to 1.9 had no _v2.
-        ("torch._tensor._rebuild_from_type_v2" or "torch._tensor._rebuild_from_type" or "torch.tensor._rebuild_from_type",
+        ("torch._tensor._rebuild_from_type_v2" or "torch._tensor._rebuild_from_type"
+            or "torch.tensor._rebuild_from_type",
             [PickleGlobal inner, _, object?[] innerArguments, ..]) =>
             Tensor(inner, innerArguments) ?? new PickleObject(inner) { Arguments = innerArguments },
         // TorchScript says a container's element type in this way.
         ("torch.jit._pickle.restore_type_tag", [var value, ..]) => value,
         ("torch.jit._pickle.build_intlist" or "torch.jit._pickle.build_tensorlist"
-            or "torch.jit._pickle.build_doublelist" or "torch.jit._pickle.build_boollist", [PickleList list, ..]) => list,
+            or "torch.jit._pickle.build_doublelist" or "torch.jit._pickle.build_boollist",
+            [PickleList list, ..]) => list,
         _ => Tensor(function, arguments),
     };
 

@@ -54,7 +54,9 @@ internal sealed class WholeModel
         return weights.Items.Count > 0 ? weights : null;
     }
 
-    /// <summary>Changes items of dictionaries, lists and tuples in their places, each of which is visited once.</summary>
+    /// <summary>
+    /// Changes items of dictionaries, lists and tuples in their places, each of which is visited once.
+    /// </summary>
     private void UnfoldWithin(object? root)
     {
         var seen = new HashSet<object>(ReferenceEqualityComparer.Instance);
