@@ -16,6 +16,8 @@ internal static class NetworkSearch
     /// <summary>The name of a network that has neither a key nor a prefix.</summary>
     private const string Root = "root";
 
+    private static readonly int[] OutputStrides = [8, 16, 32];
+
     /// <summary>The network's tensors, and the description of it with the user's choices.</summary>
     /// <exception cref="ModelException">No dialect fits any of them.</exception>
     /// <exception cref="UnavailableException">
@@ -24,17 +26,16 @@ internal static class NetworkSearch
     public static (Checkpoint Weights, ModelDescription Description) Find(Checkpoint file, SegmenterOptions options)
     {
         string? wanted = options.Switches.GetValueOrDefault(Option);
-        var choice = new DialectChoice(
-            options.OutputStride, options.Switches.Where(row => row.Key != Option).ToDictionary());
+        var switches = options.Switches.Where(row => row.Key != Option).ToDictionary();
         List<StoredNetwork> all = Search(file, options.Dialect);
         if (all.Count == 0)
-            return (file, Dialect.Describe(file, options.Dialect, choice));
+            return (file, Dialect.Describe(file, options.Dialect, new DialectChoice(options.OutputStride, switches)));
 
         List<StoredNetwork> complete = all.FindAll(network => network.IsComplete);
         StoredNetwork chosen =
             wanted is null ? complete.FirstOrDefault() ?? all[0] : Named(wanted, file, all, complete);
         Checkpoint weights = chosen.Weights.Without(complete.Select(network => network.Weights));
-        ModelDescription description = Dialect.Describe(weights, options.Dialect, choice);
+        ModelDescription description = Describe(weights, options, switches);
         CheckReadable(weights, description);
         if (complete.Count > 1)
         {
@@ -105,6 +106,40 @@ internal static class NetworkSearch
 
         bool Has(StoredNetwork network) =>
             $".{network.Weights.SetName}.".Contains($".{wanted}.", StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// A file that says what its layers do settles the output stride, and is refused where the network that was
+    /// recognised is another one. What the user chose goes before what the file says.
+    /// </summary>
+    private static ModelDescription Describe(
+        Checkpoint weights, SegmenterOptions options, Dictionary<string, string> switches)
+    {
+        ModelDescription standard =
+            Dialect.Describe(weights, options.Dialect, new DialectChoice(options.OutputStride, switches));
+        if (options.OutputStride is not null || StatedLayers.Contradiction(standard, weights) is not { } contradiction)
+            return standard;
+        foreach (int stride in OutputStrides)
+        {
+            try
+            {
+                ModelDescription other =
+                    Dialect.Describe(weights, options.Dialect, new DialectChoice(stride, switches));
+                if (StatedLayers.Contradiction(other, weights) is null)
+                    return other;
+            }
+            catch (Exception e) when (e is UnavailableException or ModelException)
+            {
+                // The network has no such output stride.
+            }
+        }
+        if (switches.Keys.Any(name => name != DialectChoice.Threshold))
+            return standard;
+        string names = string.Join(", ", standard.Switches.Select(row => row.Name));
+        throw new ModelException(
+            $"'{weights.Path}' says that the layer of '{contradiction.Layer}' has {contradiction.Stated}, and the " +
+            $"network that was recognised has {contradiction.Assumed} there; say what it is by --output-stride" +
+            (names.Length > 0 ? $" or a switch ({names})." : "."));
     }
 
     private static void CheckReadable(Checkpoint weights, ModelDescription description)

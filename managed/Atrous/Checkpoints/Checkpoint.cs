@@ -33,7 +33,7 @@ internal sealed class Checkpoint : ICheckpoint
         _set = set;
         _weights = new OrderedDictionary<string, WeightInfo>(set.Tensors.Count, StringComparer.Ordinal);
         foreach ((string name, StoredTensor tensor) in set.Tensors)
-            _weights.Add(name, new WeightInfo(name, tensor.Type, tensor.Shape));
+            _weights.Add(name, new WeightInfo(name, tensor.Type, tensor.Shape) { Layer = tensor.Layer });
     }
 
     /// <summary>The path that was opened, or the name that a checkpoint in memory was given.</summary>

@@ -18,7 +18,7 @@ internal sealed record NetworkOutputs(Value Logits, Value Forward, Value AtInput
 /// </summary>
 internal sealed class Model
 {
-    private const int LargestMinimum = 1024;
+    internal const int LargestMinimum = 1024;
     private readonly WeightBinder _weights;
     private readonly Lazy<int> _minimumSide;
 

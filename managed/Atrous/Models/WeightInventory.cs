@@ -17,6 +17,9 @@ internal sealed class WeightInventory(NameMap names) : IWeightBinder, IWeightSou
     /// <summary>The names asked for.</summary>
     public IReadOnlyCollection<string> Names => _weights.Keys;
 
+    /// <summary>The epsilon of every batch norm, by the name of its weight.</summary>
+    public Dictionary<string, double> Epsilons { get; } = [];
+
     public IReadOnlyDictionary<string, WeightInfo> Weights => _weights;
 
     public Weight Kernel(
@@ -43,6 +46,7 @@ internal sealed class WeightInventory(NameMap names) : IWeightBinder, IWeightSou
     {
         foreach (string part in (ReadOnlySpan<string>)["weight", "bias", "running_mean", "running_var"])
             Note($"{names[layer].Norm}.{part}", channels);
+        Epsilons[names[layer].Norm + ".weight"] = epsilon;
         return (new float[channels], new float[channels]);
     }
 

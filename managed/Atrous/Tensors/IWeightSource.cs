@@ -6,6 +6,9 @@ namespace Atrous.Tensors;
 /// <param name="Shape">In the framework's order: OIHW for convolutions.</param>
 internal sealed record WeightInfo(string Name, DType Type, int[] Shape)
 {
+    /// <summary>What the file says of the layer that it is the weight of; null for most files.</summary>
+    public LayerFacts? Layer { get; init; }
+
     /// <summary>Number of elements.</summary>
     public long Elements => Shape.Aggregate(1L, (product, size) => product * size);
 }

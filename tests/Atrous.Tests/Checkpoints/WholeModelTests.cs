@@ -56,6 +56,23 @@ public sealed class WholeModelTests : IDisposable
         Assert.InRange(same, 0.9999 * labels.Length, labels.Length);
     }
 
+    /// <summary>The weights fit any output stride; the modules say which it is.</summary>
+    [Fact]
+    public void The_output_stride_is_what_the_modules_say()
+    {
+        Assert.Equal(8, ModelInfo.Read(Case("smp_os8.pth")).OutputStride);
+        var chosen = new SegmenterOptions { OutputStride = 16 };
+        Assert.Equal(16, ModelInfo.Read(Case("smp_os8.pth"), chosen).OutputStride);
+    }
+
+    [Fact]
+    public void Modules_that_are_another_network_are_refused()
+    {
+        ModelException error = Assert.Throws<ModelException>(() => ModelInfo.Read(Case("smp_rates.pth")));
+        Assert.Contains("'decoder.aspp.0.convs.1.0.0.weight' has dilation 6", error.Message, StringComparison.Ordinal);
+        Assert.Contains("has dilation 12 there", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_frozen_program_is_refused_in_a_sentence()
     {

@@ -60,6 +60,62 @@ class Learner:
         self.callbacks = []
 
 
+def tree(layers):
+    """A module that has these layers under their dotted names, and can do nothing."""
+    root = nn.Module()
+    for path, layer in layers:
+        *parents, name = path.split(".")
+        module = root
+        for parent in parents:
+            if parent not in module._modules:
+                module.add_module(parent, nn.Module())
+            module = module._modules[parent]
+        module.add_module(name, layer)
+    return root
+
+
+def deeplab(output_stride, rates):
+    """segmentation_models.pytorch's DeepLabV3+ on ResNet-18, very narrow: it dilates every convolution of a stage."""
+    layers = []
+
+    def layer(path, norm, inputs, outputs, kernel, stride=1, dilation=1, groups=1):
+        padding = kernel // 2 * dilation
+        layers.append((path, nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation, groups, bias=False)))
+        if norm:
+            layers.append((norm, nn.BatchNorm2d(outputs)))
+
+    def separable(path, norm, inputs, outputs, dilation=1):
+        layer(path + ".0", None, inputs, inputs, 3, dilation=dilation, groups=inputs)
+        layer(path + ".1", norm, inputs, outputs, 1)
+
+    layer("encoder.conv1", "encoder.bn1", 3, 2, 7, stride=2)
+    inputs, reached = 2, 4
+    for stage, outputs in enumerate([2, 4, 8, 16]):
+        wanted = 1 if stage == 0 else 2
+        stride = wanted if reached * wanted <= output_stride else 1
+        reached *= wanted
+        dilation = max(1, reached // output_stride)
+        for block in range(2):
+            path = f"encoder.layer{stage + 1}.{block}"
+            first = stride if block == 0 else 1
+            layer(path + ".conv1", path + ".bn1", inputs, outputs, 3, first, dilation)
+            layer(path + ".conv2", path + ".bn2", outputs, outputs, 3, 1, dilation)
+            if block == 0 and stage > 0:
+                layer(path + ".downsample.0", path + ".downsample.1", inputs, outputs, 1, first, dilation)
+            inputs = outputs
+    aspp = "decoder.aspp.0"
+    layer(aspp + ".convs.0.0", aspp + ".convs.0.1", 16, 6, 1)
+    for branch, rate in enumerate(rates, 1):
+        separable(f"{aspp}.convs.{branch}.0", f"{aspp}.convs.{branch}.1", 16, 6, rate)
+    layer(aspp + ".convs.4.1", aspp + ".convs.4.2", 16, 6, 1)
+    layer(aspp + ".project.0", aspp + ".project.1", 30, 6, 1)
+    separable("decoder.aspp.1", "decoder.aspp.2", 6, 6)
+    layer("decoder.block1.0", "decoder.block1.1", 2, 5, 1)
+    separable("decoder.block2.0", "decoder.block2.1", 11, 6)
+    layers.append(("segmentation_head.0", nn.Conv2d(6, 3, 1)))
+    return tree(layers)
+
+
 def average(averaged, current, count):
     return averaged + (current - averaged) / (count + 1)
 
@@ -79,6 +135,7 @@ def without_debug_records(name):
 
 net, plain = Net().eval(), Plain().eval()
 averaged = AveragedModel(plain, avg_fn=average)
+stride8, rates = deeplab(8, [12, 24, 36]), deeplab(16, [6, 12, 18])
 script = torch.jit.script(plain)
 expected = {}
 for name, saved, weights in [
@@ -89,6 +146,8 @@ for name, saved, weights in [
     ("learner.pth", Learner(net), net),
     ("averaged.pth", averaged, averaged),
     ("fx.pth", fx.symbolic_trace(plain), plain),
+    ("smp_os8.pth", stride8, stride8),
+    ("smp_rates.pth", rates, rates),
 ]:
     torch.save(saved, name)
     expected[name] = values(weights)

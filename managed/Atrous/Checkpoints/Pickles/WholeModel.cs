@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Atrous.Checkpoints.Storages;
+using Atrous.Tensors;
 
 namespace Atrous.Checkpoints.Pickles;
 
@@ -115,6 +116,7 @@ internal sealed class WholeModel
             return;
         }
         var transient = state.Items.GetValueOrDefault("_non_persistent_buffers_set") as PickleSet;
+        NoteFacts(state);
         foreach ((string name, object? value) in ItemsOf(state, "_parameters"))
             Add(weights, prefix + name, value);
         foreach ((string name, object? value) in ItemsOf(state, "_buffers"))
@@ -125,6 +127,29 @@ internal sealed class WholeModel
         if (state.Items.GetValueOrDefault("_modules") is PickleDict modules)
             CollectModules(modules, prefix, depth, weights);
     }
+
+    /// <summary>
+    /// The attributes of a convolution or batch norm, which no state_dict() has. A weight that several modules share
+    /// has none where they differ.
+    /// </summary>
+    private static void NoteFacts(PickleDict state)
+    {
+        if (ItemsOf(state, "_parameters").GetValueOrDefault("weight") is not StoredTensor weight)
+            return;
+        var facts = new LayerFacts
+        {
+            Stride = Square(state.Items.GetValueOrDefault("stride")),
+            Dilation = Square(state.Items.GetValueOrDefault("dilation")),
+            Epsilon = ItemsOf(state, "_buffers").ContainsKey("running_var")
+                ? state.Items.GetValueOrDefault("eps") as double? : null,
+        };
+        weight.Layer = weight.Layer is null || weight.Layer == facts ? facts : new LayerFacts();
+    }
+
+    /// <summary>(n, n) as n.</summary>
+    private static int? Square(object? pair) =>
+        pair is object?[] and [long height, long width] && height == width && height is > 0 and <= int.MaxValue
+            ? (int)height : null;
 
     private void CollectModules(PickleDict modules, string prefix, int depth, PickleDict weights)
     {

@@ -38,6 +38,9 @@ internal sealed class StoredTensor
 
     public long Elements { get; }
 
+    /// <summary>What a whole model says of the layer that it is the weight of.</summary>
+    public LayerFacts? Layer { get; set; }
+
     /// <summary>Where its values begin; tensors that have this in common are one tensor by several names.</summary>
     public (Storage Storage, long Offset) Place => (_storage, _offset);
 

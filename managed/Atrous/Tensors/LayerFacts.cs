@@ -1,0 +1,14 @@
+namespace Atrous.Tensors;
+
+/// <summary>
+/// What a file that holds whole modules says of the layer that a weight belongs to. Null where it does not say.
+/// </summary>
+internal sealed record LayerFacts
+{
+    public int? Stride { get; init; }
+
+    public int? Dilation { get; init; }
+
+    /// <summary>What a batch norm adds to the variance.</summary>
+    public double? Epsilon { get; init; }
+}
