@@ -8,17 +8,17 @@ namespace Atrous.Cli.Output;
 internal static class DescribedModel
 {
     /// <summary>
-    /// "DeepLabV3 with mobilenet_v2 on cpu, fp32", what was chosen among the file's tensors, and what was assumed
-    /// because the model does not say it.
+    /// "DeepLabV3 with mobilenet_v2 on cpu, fp32", what was assumed because the model does not say it, and what was
+    /// chosen among the file's tensors.
     /// </summary>
     public static string Line(Segmenter segmenter, SegmenterOptions options) =>
         $"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {Name(options.Precision)}"
         + (segmenter.Info.Threshold is { } threshold
             ? string.Create(CultureInfo.InvariantCulture, $", one class: foreground above {threshold} (--threshold)")
             : "")
-        + Terminal.OneLine(segmenter.Info.Selection)
         + Assumptions(segmenter.Info)
         + (segmenter.Info.Notes.Count > 0 ? ", see the notes of `atrous info`" : "")
+        + Terminal.OneLine(segmenter.Info.Selection)
         + (segmenter.DeviceNote is { } note ? $" ({note.TrimEnd('.')})" : "");
 
     /// <summary>Says what was chosen among a model's tensors, for commands that write another file of it.</summary>
@@ -56,7 +56,7 @@ internal static class DescribedModel
         if (info.OutputStrideSource == Switch.Assumed)
             switches = switches.Prepend($"output stride {info.OutputStride}");
         string list = string.Join(", ", switches);
-        return list.Length > 0 ? $", assumed: {list}" : "";
+        return list.Length > 0 ? $" (assumed: {list})" : "";
     }
 
     /// <summary>As --precision takes it.</summary>

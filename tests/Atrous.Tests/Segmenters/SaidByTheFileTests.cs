@@ -13,7 +13,7 @@ public sealed class SaidByTheFileTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("atrous-").FullName;
 
-    private string Small => Shared.Require("cases/01-one-class-mask/smp_c1.pth");
+    private static string Small => Shared.Require("cases/01-one-class-mask/smp_c1.pth");
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
