@@ -35,8 +35,8 @@ internal sealed partial class GraphWriter
         int depth = channels / attention.Heads, places = attention.Patch * attention.Patch;
         string[] parts = names.Length switch
         {
-            1 => Split(names[0], y, channels, channels, channels),
-            2 => [names[0], .. Split(names[1], y, channels, channels)],
+            1 => Split(names[0], y, axis: 1, [channels, channels, channels]),
+            2 => [names[0], .. Split(names[1], y, axis: 1, [channels, channels])],
             _ => names,
         };
         // The places of a patch become heads of their own.
@@ -65,7 +65,7 @@ internal sealed partial class GraphWriter
         string patches = Patches(x, attention.Patch, y);
         string tokens = Step(y, "tokens", "Reshape",
             [patches, _constants.Integers("sequences", 0, places, 1 + 2 * channels, -1)]);
-        string[] parts = Split(tokens, y, axis: 2, 1, channels, channels);
+        string[] parts = Split(tokens, y, axis: 2, [1, channels, channels]);
         string weights = Step(y, "weights", "Softmax", [parts[0]], Nodes.Integer("axis", -1));
         string weighted = Step(y, "weighted", "Mul", [weights, parts[1]]);
         string context = Step(y, "context", "ReduceSum",
@@ -89,9 +89,7 @@ internal sealed partial class GraphWriter
     private void Pictures(string patches, int patch, string y) =>
         Add("DepthToSpace", y, [patches], Nodes.Integer("blocksize", patch), Nodes.Text("mode", "DCR"));
 
-    private string[] Split(string x, string layer, params int[] channels) => Split(x, layer, axis: 1, channels);
-
-    private string[] Split(string x, string layer, int axis, params int[] sizes)
+    private string[] Split(string x, string layer, int axis, int[] sizes)
     {
         string[] parts = [.. sizes.Select((_, i) => _names.Claim($"{layer}.part{i}"))];
         NodeProto node = Nodes.Of(

@@ -11,8 +11,8 @@ internal sealed record MixTransformerSpec : BackboneSpec
 }
 
 /// <summary>A stage: a strided convolution, then transformers.</summary>
-/// <param name="Blocks">The number of transformers.</param>
-/// <param name="Heads">Heads of the attention.</param>
+/// <param name="Blocks">The number of transformers in it.</param>
+/// <param name="Heads">Heads of each transformer's attention.</param>
 /// <param name="Kernel">Height and width of the first convolution's window.</param>
 /// <param name="Stride">Input pixels per output pixel of the first convolution.</param>
 /// <param name="Dilation">The atrous rate of all its convolutions, those of <paramref name="Reduction"/> too.</param>

@@ -102,6 +102,7 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
     [Theory]
     [InlineData("hf_mobilevit_xx-small_os16_97x129")]
     [InlineData("hf_mobilevitv2_1.0_os16_104x136")]
+    [InlineData("smp_deeplabv3plus_tu-mobilevit_s_os16_96x128")]
     public void Attention_between_patches_is_written_for_one_size(string golden)
     {
         using var folder = new ExportFolder(golden);

@@ -152,8 +152,8 @@ internal static class KernelLaunches
     /// <param name="storage">The element type of x and y.</param>
     /// <param name="op">What the statistics are of, and epsilon.</param>
     /// <param name="x">The input, with as many channels as op has factors.</param>
-    /// <param name="scale">Address of float32 [channels].</param>
-    /// <param name="shift">Address of float32 [channels].</param>
+    /// <param name="scale">Address of float32 [channels], the factors.</param>
+    /// <param name="shift">Address of float32 [channels], what is added.</param>
     /// <param name="y">The output; the channels that it has beyond x's become 0.</param>
     public static KernelLaunch LayerNorm(
         DType storage, LayerNorm op, DeviceTensor x, nint scale, nint shift, DeviceTensor y)
@@ -176,9 +176,9 @@ internal static class KernelLaunches
     /// <summary>Linear attention of one input whose channels are scores, keys and values.</summary>
     /// <param name="storage">The element type of the inputs and y.</param>
     /// <param name="patch">Height and width of a patch.</param>
-    /// <param name="scores">One channel.</param>
+    /// <param name="scores">The scores of one channel.</param>
     /// <param name="keys">Channels that are weighted and summed.</param>
-    /// <param name="values">As many channels.</param>
+    /// <param name="values">As many channels as keys has.</param>
     /// <param name="y">The output; the channels that it has beyond keys' become 0.</param>
     public static KernelLaunch LinearAttention(
         DType storage, int patch, DeviceTensor scores, DeviceTensor keys, DeviceTensor values, DeviceTensor y)
