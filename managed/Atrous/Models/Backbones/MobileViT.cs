@@ -13,6 +13,9 @@ internal static class MobileViT
 {
     private const int Patch = 2;
 
+    /// <summary>What attention multiplies, as layers of their own.</summary>
+    private static readonly string[] Projections = ["query", "key", "value"];
+
     public static Features Build(MobileViTSpec spec, Layers layers, Value image)
     {
         Value x = layers.Convolution(image, "backbone.stem", 3, spec.Activation, stride: 2);
@@ -85,7 +88,7 @@ internal static class MobileViT
         int channels = x.Shape.Channels;
         Value[] parts = spec.FusedQueries
             ? [layers.Linear(x, $"{name}.qkv", 3 * channels)]
-            : [.. new[] { "query", "key", "value" }.Select(part => layers.Linear(x, $"{name}.{part}", channels))];
+            : [.. Projections.Select(part => layers.Linear(x, $"{name}.{part}", channels))];
         float scale = (float)(1 / Math.Sqrt((double)channels / spec.Heads));
         return layers.Graph.Add($"{name}.attention", new Attention(spec.Heads, scale, Patch), parts);
     }

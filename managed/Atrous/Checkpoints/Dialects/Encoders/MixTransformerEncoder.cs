@@ -9,6 +9,9 @@ internal static class MixTransformerEncoder
 {
     private const string Prefix = "encoder.", Stem = Prefix + "patch_embed1.proj.weight";
 
+    /// <summary>What the file has of each stage.</summary>
+    private static readonly string[] Parts = ["patch_embed", "block", "norm"];
+
     /// <summary>The same in all sizes, which differ in channels and blocks.</summary>
     private static readonly int[] Heads = [1, 2, 5, 8], Reductions = [8, 4, 2, 1], Strides = [4, 2, 2, 2];
 
@@ -44,7 +47,7 @@ internal static class MixTransformerEncoder
         {
             Unused =
             [
-                .. Enumerable.Range(depth, 5 - depth).SelectMany(i => new[] { "patch_embed", "block", "norm" }
+                .. Enumerable.Range(depth, 5 - depth).SelectMany(i => Parts
                     .Select(part => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{part}{i}."))),
             ],
         };
