@@ -223,9 +223,11 @@ public sealed partial class LayeringTests
             Place: new Place(file, RoomOf(file), Namespace().Match(Text(file)).Groups[1].Value))))
         .GroupBy(type => type.Value, type => type.Place).ToDictionary(types => types.Key, types => types.ToArray()));
 
-    /// <summary>The names that a file uses alone, not as a member of something; comments are no part.</summary>
+    /// <summary>
+    /// The names that a file uses alone, not as a member of something; comments are no part, nor are words in quotes.
+    /// </summary>
     private static IEnumerable<string> Words(string file) =>
-        Word().Matches(Comment().Replace(Text(file), "")).Select(match => match.Value).Distinct();
+        Word().Matches(Quoted().Replace(Comment().Replace(Text(file), ""), "")).Select(match => match.Value).Distinct();
 
     /// <summary>Whether a file sees a namespace's types: it lies in it, below it, or says using.</summary>
     private static bool Sees(string file, string declared)
@@ -240,6 +242,12 @@ public sealed partial class LayeringTests
     private sealed record Place(string File, string Room, string Namespace);
 
     private static string Text(string file) => File.ReadAllText(Repository.PathOf(file));
+
+    /// <summary>A literal that holds no expression.</summary>
+    [GeneratedRegex("""
+        "[^"{}\n]*"
+        """)]
+    private static partial Regex Quoted();
 
     [GeneratedRegex(@"^(?:public|internal)[\w ]*? (?:class|record struct|record|struct|interface|enum) (\w+)", RegexOptions.Multiline)]
     private static partial Regex TypeName();
