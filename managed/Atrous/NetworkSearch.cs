@@ -138,8 +138,8 @@ internal static class NetworkSearch
         string names = string.Join(", ", standard.Switches.Select(row => row.Name));
         throw new ModelException(
             $"'{weights.Path}' says that the layer of '{contradiction.Layer}' has {contradiction.Stated}, and the " +
-            $"network that was recognised has {contradiction.Assumed} there; say what it is by --output-stride" +
-            (names.Length > 0 ? $" or a switch ({names})." : "."));
+            $"network that was recognised has {contradiction.Assumed} there; choose the output stride" +
+            (names.Length > 0 ? $" or a switch ({names}) that fits." : " that fits."));
     }
 
     private static void CheckReadable(Checkpoint weights, ModelDescription description)

@@ -1,8 +1,7 @@
 // Pictures row by row: the C ABI of png_row_reader and png_label_writer.
-#include "atrous_pictures.h"
-
 #include <memory>
 
+#include "atrous_pictures.h"
 #include "checks.h"
 #include "imaging/codecs.h"
 #include "status.h"

@@ -126,7 +126,7 @@ png_label_writer::png_label_writer(int32_t height, int32_t width, const uint8_t*
     : height_(height), width_(width), colours_(palette == nullptr ? UINT16_MAX + 1 : colours) {
     const int64_t row = static_cast<int64_t>(width) * static_cast<int64_t>(sizeof(uint16_t));
     const bool grey = palette == nullptr;
-    const png_source source{nullptr, row, height, width, grey ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_PALETTE,
+    const png_source source{nullptr,       row,     height, width, grey ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_PALETTE,
                             grey ? 16 : 8, palette, colours};
     writer_ = std::make_unique<png_writer>(source, level, sink_);
 }

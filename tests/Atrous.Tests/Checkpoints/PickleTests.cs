@@ -103,7 +103,9 @@ public sealed class PickleTests : IDisposable
         Assert.Equal(["w"], checkpoint.Weights.Keys);
     }
 
-    /// <summary>What Python writes of objects beside the weights: none of it is run, none of it hinders reading.</summary>
+    /// <summary>
+    /// What Python writes of objects beside the weights: none of it is run, none of it hinders reading.
+    /// </summary>
     [Theory]
     [InlineData("c__builtin__\ngetattr\n(cmy.enums\nMode\nS'FAST'\ntR")] // an Enum, Python 3.11
     [InlineData("cbuiltins\ngetattr\n(cmy\nOuter\nS'Inner'\ntRp9\n0g9\n(I1\ntR(dS'a'\nI1\nsb")] // a nested class

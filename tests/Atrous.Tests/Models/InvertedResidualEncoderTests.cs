@@ -4,7 +4,9 @@ using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Models;
 
-/// <summary>What files of EfficientNet and of the mobile networks tell, what they cannot, and what is refused.</summary>
+/// <summary>
+/// What files of EfficientNet and of the mobile networks tell, what they cannot, and what is refused.
+/// </summary>
 public sealed class InvertedResidualEncoderTests
 {
     private const string MobileNetV3 = "smp_deeplabv3plus_timm-mobilenetv3_large_100_os8_4ch_1class_96x128",

@@ -183,7 +183,9 @@ public sealed class MmSegmentationConfigTests
     {
         ModelDescription model = Describe(D16, new DialectChoice(8, new Dictionary<string, string>
         {
-            ["multi_grid"] = "none", ["test_scale"] = "2048x512", ["slide"] = "97x129,64x65",
+            ["multi_grid"] = "none",
+            ["test_scale"] = "2048x512",
+            ["slide"] = "97x129,64x65",
         }));
         var backbone = Assert.IsType<ResNetSpec>(model.Network.Backbone);
         Assert.Equal([new(1, 1, 1), new(2, 1, 1), new(1, 1, 2), new(1, 2, 4)], backbone.Stages);

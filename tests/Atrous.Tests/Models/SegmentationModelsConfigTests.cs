@@ -42,7 +42,9 @@ public sealed class SegmentationModelsConfigTests
         Assert.Equal(("0..1", "assumed"), Row(model, "pixels"));
         ModelDescription given = Describe(null, new DialectChoice(8, new Dictionary<string, string>
         {
-            ["rates"] = "6,12,18", ["upsampling"] = "2", ["pixels"] = "0..255",
+            ["rates"] = "6,12,18",
+            ["upsampling"] = "2",
+            ["pixels"] = "0..255",
         }));
         Assert.Equal("given", given.OutputStrideSource);
         Assert.Equal(("6,12,18", "given"), Row(given, "rates"));

@@ -63,8 +63,8 @@ public sealed class StoredNetworkTests : IDisposable
     [InlineData("student_teacher", "student", "teacher", "teacher")]
     public void A_switch_chooses_among_complete_networks(string file, string standard, string other, string alias)
     {
-        Switch row = Assert.Single(ModelInfo.Read(Case(file)).Switches);
-        Assert.Equal(("weights", standard), (row.Name, row.Value));
+        Switch row = Assert.Single(ModelInfo.Read(Case(file)).Switches, row => row.Name == "weights");
+        Assert.Equal(standard, row.Value);
         Assert.Contains($"({standard}, {other})", row.Meaning);
         foreach (string name in new[] { other, alias })
         {
@@ -89,9 +89,9 @@ public sealed class StoredNetworkTests : IDisposable
     [Fact]
     public void What_is_alone_has_no_switch_and_may_be_named()
     {
-        Assert.Empty(ModelInfo.Read(Case("gan")).Switches);
+        Assert.DoesNotContain(ModelInfo.Read(Case("gan")).Switches, row => row.Name == "weights");
         using Segmenter segmenter = Load("gan", "generator");
-        Assert.Empty(segmenter.Info.Switches);
+        Assert.DoesNotContain(segmenter.Info.Switches, row => row.Name == "weights");
         AssertMask("plain", segmenter);
     }
 

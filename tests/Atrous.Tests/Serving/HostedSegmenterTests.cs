@@ -131,7 +131,8 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
         });
         IServedModel segmenter = host.Segmenter;
         Assert.Contains("at most 2000 are taken",
-            (await Assert.ThrowsAsync<PictureTooLargeException>(() => segmenter.SegmentAsync(Workplace.Photo(50, 41)))).Message);
+            (await Assert.ThrowsAsync<PictureTooLargeException>(
+                () => segmenter.SegmentAsync(Workplace.Photo(50, 41)))).Message);
         await Assert.ThrowsAsync<ImageException>(() => segmenter.SegmentAsync(new byte[] { 1, 2, 3 }));
         await Assert.ThrowsAsync<ImageException>(() => segmenter.SegmentAsync(Workplace.Photo().AsMemory(..200)));
         using var photo = new Image(8, 8, 3);

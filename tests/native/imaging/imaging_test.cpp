@@ -139,8 +139,17 @@ TEST_F(Imaging, ExifOrientationMayBeOfAnyWholeType) {
     for (const uint8_t type : {3, 4, 8, 9}) {
         const bool is_long = type == 4 || type == 9;
         EXPECT_EQ(exif_orientation({'I', 'I', '*', 0, 8, 0, 0, 0, 1, 0, 0x12, 1, type, 0, 1, 0, 0, 0, 8, 0, 0, 0}), 8);
-        EXPECT_EQ(exif_orientation({'M', 'M', 0, '*', 0, 0, 0, 8, 0, 1, 1, 0x12, 0, type, 0, 0, 0, 1, 0,
-                                    static_cast<uint8_t>(is_long ? 0 : 5), 0, static_cast<uint8_t>(is_long ? 5 : 0)}),
+        EXPECT_EQ(exif_orientation({'M', 'M',
+                                    0,   '*',
+                                    0,   0,
+                                    0,   8,
+                                    0,   1,
+                                    1,   0x12,
+                                    0,   type,
+                                    0,   0,
+                                    0,   1,
+                                    0,   static_cast<uint8_t>(is_long ? 0 : 5),
+                                    0,   static_cast<uint8_t>(is_long ? 5 : 0)}),
                   5);
         // Two values, or one that is no orientation, turn nothing.
         EXPECT_EQ(exif_orientation({'I', 'I', '*', 0, 8, 0, 0, 0, 1, 0, 0x12, 1, type, 0, 2, 0, 0, 0, 8, 0, 0, 0}), 1);
@@ -183,8 +192,9 @@ TEST_F(Imaging, RowsAreThoseOfTheWholePicture) {
                 uint8_t* to = pixels.data() + row_size * static_cast<size_t>(y);
                 ASSERT_EQ(atrous_png_rows_read(rows, to, count, &lacks_end), ATROUS_OK);
                 EXPECT_EQ(lacks_end, 0);
-                if (y + 5 >= info.height)
+                if (y + 5 >= info.height) {
                     EXPECT_EQ(atrous_png_rows_read(rows, to, 1, &lacks_end), ATROUS_INVALID_ARGUMENT);
+                }
             }
             EXPECT_EQ(std::memcmp(pixels.data(), whole.pixels, pixels.size()), 0) << path;
             atrous_png_rows_destroy(rows);
@@ -262,7 +272,7 @@ TEST_F(Imaging, EncodersRefuseNonsense) {
     const uint16_t labels[4] = {5};
     EXPECT_EQ(atrous_png_encode_palette(labels, 2, 2, pixels, 5, 1, &file), ATROUS_INVALID_ARGUMENT);
     EXPECT_STREQ(atrous_last_error(), "label 5 has no colour: the palette has 5");
-    EXPECT_EQ(file.data);
+    EXPECT_EQ(file.data, nullptr);
 }
 
 TEST_F(Imaging, RowsMayHaveGaps) {

@@ -17,7 +17,8 @@ internal static partial class ModelFolder
 
     /// <summary>
     /// The file to open for a path, and what lies beside it: a folder's file of weights, the index where the path is
-    /// one of several files or their index, or the path itself. Only a file of a name that such folders give has a folder.
+    /// one of several files or their index, or the path itself. Only a file of a name that such folders give has a
+    /// folder.
     /// </summary>
     /// <exception cref="ModelException">A folder has no weights, or a document is none.</exception>
     public static (string Weights, FolderDocuments Documents) Find(string path)

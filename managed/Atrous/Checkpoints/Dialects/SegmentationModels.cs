@@ -38,7 +38,9 @@ internal sealed class SegmentationModels : Dialect
         NamedBackbone backbone = Encoder(checkpoint, choice, aspp, outputStride);
         var pyramid = new AsppSpec
         {
-            Rates = choice.Numbers("rates", config.Rates, "decoder_atrous_rates, of the three atrous branches"),
+            Rates = choice.Numbers(
+                "rates", StatedRates(checkpoint, aspp) ?? config.Rates,
+                "decoder_atrous_rates, of the three atrous branches"),
             Style = style,
         };
         // The decoder of V3+ has a quarter of the picture's size, whatever the output stride.
@@ -87,6 +89,21 @@ internal sealed class SegmentationModels : Dialect
             TrainingOnly = ["classification_head.", .. statistics.Names, .. backbone.Unused],
             ReadWhole = ["encoder.", "decoder."],
         };
+    }
+
+    /// <summary>The rates of the atrous branches, where a module that was saved whole has them.</summary>
+    private static Standard<int[]>? StatedRates(ICheckpoint checkpoint, string aspp)
+    {
+        int?[] stated =
+        [
+            .. Enumerable.Range(1, 3).Select(branch =>
+                new[] { $"{aspp}convs.{branch}.0.0.weight", $"{aspp}convs.{branch}.0.weight" }
+                    .Select(key => checkpoint.Weights.GetValueOrDefault(key)?.Layer?.Dilation)
+                    .FirstOrDefault(dilation => dilation is not null)),
+        ];
+        return stated is [{ } first, { } second, { } third]
+            ? new Standard<int[]>([first, second, third], "the saved modules")
+            : (Standard<int[]>?)null;
     }
 
     private static NamedBackbone Encoder(

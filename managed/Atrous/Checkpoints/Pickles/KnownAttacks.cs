@@ -19,9 +19,9 @@ internal static class KnownAttacks
             "system", "popen", "popen2", "popen3", "popen4", "startfile", "fork", "forkpty", "kill", "killpg", "abort",
             "_exit", "execl", "execle", "execlp", "execlpe", "execv", "execve", "execvp", "execvpe", "spawnl",
             "spawnle", "spawnlp", "spawnlpe", "spawnv", "spawnve", "spawnvp", "spawnvpe", "posix_spawn", "posix_spawnp",
-            "remove", "unlink", "rmdir", "removedirs", "rename", "renames", "replace", "truncate", "mkdir", "makedirs", "mkfifo",
-            "symlink", "link", "chmod", "chown", "chroot", "putenv", "unsetenv", "open", "write", "dup2", "setuid",
-            "setgid",
+            "remove", "unlink", "rmdir", "removedirs", "rename", "renames", "replace", "truncate", "mkdir", "makedirs",
+            "mkfifo", "symlink", "link", "chmod", "chown", "chroot", "putenv", "unsetenv", "open", "write", "dup2",
+            "setuid", "setgid",
         ],
         ["subprocess"] =
             ["Popen", "run", "call", "check_call", "check_output", "getoutput", "getstatusoutput"],

@@ -15,9 +15,9 @@ internal enum PythonTokenKind
 }
 
 /// <summary>A word of Python source.</summary>
-/// <param name="Kind">What it is.</param>
+/// <param name="Kind">What kind of word it is.</param>
 /// <param name="Text">The name or symbol itself; a text's contents; a number as it is written.</param>
-/// <param name="Indented">Of the first of a line: spaces stand before it.</param>
+/// <param name="Indented">Whether it is the first of a line and spaces stand before it.</param>
 internal readonly record struct PythonToken(PythonTokenKind Kind, string Text, bool Indented = false);
 
 /// <summary>

@@ -13,19 +13,19 @@ internal static class SENetEncoder
         bool large = search.Has($"{prefix}layer0.conv3.weight");
         bool grouped = found.Outputs("conv1.weight") != found.GroupWidth("conv2.weight");
         return found.Describe(large ? "SENet" : grouped ? "SE-ResNeXt" : "SE-ResNet", spec => spec with
-            {
-                StemConvolutions = large ? 3 : 1,
-                StrideInFirstConvolution = !grouped,
-                CeilModePool = true,
-                PoolPadding = 0,
-                Gate = StoredResNet.Gate,
-                ShortcutKernel = search.File.KernelSize($"{prefix}layer2.0.downsample.0.weight"),
-            },
+        {
+            StemConvolutions = large ? 3 : 1,
+            StrideInFirstConvolution = !grouped,
+            CeilModePool = true,
+            PoolPadding = 0,
+            Gate = StoredResNet.Gate,
+            ShortcutKernel = search.File.KernelSize($"{prefix}layer2.0.downsample.0.weight"),
+        },
             new(@"backbone\.stem\.conv(\d)", prefix + "layer0.conv$1", prefix + "layer0.bn$1"),
             new(@"backbone\.stage(\d)\.(\d+)\.gate\.reduce", prefix + "layer$1.$2.se_module.fc1"),
             new(@"backbone\.stage(\d)\.(\d+)\.gate\.expand", prefix + "layer$1.$2.se_module.fc2")) with
-            {
-                Stem = $"{prefix}layer0.conv1.weight",
-            };
+        {
+            Stem = $"{prefix}layer0.conv1.weight",
+        };
     }
 }

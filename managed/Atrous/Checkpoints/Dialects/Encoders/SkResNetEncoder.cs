@@ -17,12 +17,12 @@ internal static class SkResNetEncoder
             ? found.Outputs("conv1.conv.weight")
             : search.Outputs($"{prefix}conv1.weight");
         return found.Describe("SK-ResNet", spec => spec with
-            {
-                Window = ResidualWindow.SelectiveKernels,
-                // Kernels of one group, or of 32, see the half of the channels or all of them.
-                SplitsInput = inputs / found.GroupWidth(found.Key) is 2 or 64,
-                EqualReachWhenDilated = found.Rule == DilationRule.Full,
-            },
+        {
+            Window = ResidualWindow.SelectiveKernels,
+            // Kernels of one group, or of 32, see the half of the channels or all of them.
+            SplitsInput = inputs / found.GroupWidth(found.Key) is 2 or 64,
+            EqualReachWhenDilated = found.Rule == DilationRule.Full,
+        },
             new(layer + @"\.path(\d)", block + ".paths.$4.conv", block + ".paths.$4.bn"),
             new(layer + @"\.squeeze", block + ".attn.fc_reduce", block + ".attn.bn"),
             new(layer + @"\.select", block + ".attn.fc_select"),

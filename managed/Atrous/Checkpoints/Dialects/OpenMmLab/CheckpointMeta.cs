@@ -44,7 +44,7 @@ internal sealed class CheckpointMeta
     public static CheckpointMeta Of(ICheckpoint checkpoint) => new(checkpoint.Meta);
 
     /// <summary>The classes of the training data, where the file names as many as a mask can have.</summary>
-    /// <param name="classes">Of a mask.</param>
+    /// <param name="classes">How many classes a mask of the network can have.</param>
     public IReadOnlyList<string> ClassNames(int classes)
     {
         string[]? names = Names(_facts, "CLASSES") ?? Names(_facts.Section("dataset_meta"), "classes")
@@ -56,7 +56,7 @@ internal sealed class CheckpointMeta
     }
 
     /// <summary>A colour per class, where the file has as many as a mask can have.</summary>
-    /// <param name="classes">Of a mask.</param>
+    /// <param name="classes">How many classes a mask of the network can have.</param>
     public IReadOnlyList<PaletteColour> Palette(int classes)
     {
         JsonElement? palette = _facts["PALETTE"] ?? _facts.Section("dataset_meta")["palette"]

@@ -35,8 +35,8 @@ internal sealed class MmBackbone
     public NamedBackbone Network { get; private set; } = null!;
 
     /// <summary>Finds the backbone that the names are of.</summary>
-    /// <param name="checkpoint">The file.</param>
-    /// <param name="config">model.backbone.</param>
+    /// <param name="checkpoint">The open file, whose kernels tell the widths.</param>
+    /// <param name="config">The section "backbone" of the configuration's model.</param>
     /// <param name="choice">What the user overrides.</param>
     /// <exception cref="ModelException">
     /// The backbone is not here, or the configuration is another network's.
