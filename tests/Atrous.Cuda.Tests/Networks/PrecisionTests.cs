@@ -25,9 +25,15 @@ public sealed class PrecisionTests(ITestOutputHelper output)
     /// <summary>Of labels of random scores, of which some are nearer to each other than a precision tells.</summary>
     private const double SameLabels = 0.95;
 
+    /// <summary>
+    /// Inputs so far from 0 that their own rounding to 16 bits is more than the limit, whatever is then computed.
+    /// </summary>
+    private static readonly string[] BeyondHalf = ["layer_norm_shifted", "linear_attention_far"];
+
     public static IEnumerable<TheoryDataRow<Precision, string>> Cases =>
         from precision in (Precision[])[Precision.Tf32, Precision.Fp16, Precision.Bf16]
         from test in OpCases.All
+        where precision == Precision.Tf32 || !BeyondHalf.Contains(test.Name)
         select new TheoryDataRow<Precision, string>(precision, test.Name);
 
     [Theory]

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Atrous.Checkpoints;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
+using Atrous.Specs;
 using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Checkpoints;
@@ -65,12 +66,20 @@ public sealed class WholeModelTests : IDisposable
         Assert.Equal(16, ModelInfo.Read(Case("smp_os8.pth"), chosen).OutputStride);
     }
 
+    /// <summary>The weights fit any atrous rates; the modules say which they are.</summary>
+    [Fact]
+    public void The_rates_are_what_the_modules_say()
+    {
+        Switch rates = ModelInfo.Read(Case("smp_rates.pth")).Switches.Single(row => row.Name == "rates");
+        Assert.Equal(("6,12,18", "the saved modules"), (rates.Value, rates.Source));
+    }
+
     [Fact]
     public void Modules_that_are_another_network_are_refused()
     {
-        ModelException error = Assert.Throws<ModelException>(() => ModelInfo.Read(Case("smp_rates.pth")));
-        Assert.Contains("'decoder.aspp.0.convs.1.0.0.weight' has dilation 6", error.Message, StringComparison.Ordinal);
-        Assert.Contains("has dilation 12 there", error.Message, StringComparison.Ordinal);
+        ModelException error = Assert.Throws<ModelException>(() => ModelInfo.Read(Case("smp_other.pth")));
+        Assert.Contains("'encoder.layer1.0.conv1.weight' has dilation 3", error.Message, StringComparison.Ordinal);
+        Assert.Contains("has dilation 1 there", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -136,6 +136,8 @@ def without_debug_records(name):
 net, plain = Net().eval(), Plain().eval()
 averaged = AveragedModel(plain, avg_fn=average)
 stride8, rates = deeplab(8, [12, 24, 36]), deeplab(16, [6, 12, 18])
+other = deeplab(16, [12, 24, 36])
+other.encoder.layer1._modules["0"].conv1.dilation = (3, 3)
 script = torch.jit.script(plain)
 expected = {}
 for name, saved, weights in [
@@ -148,6 +150,7 @@ for name, saved, weights in [
     ("fx.pth", fx.symbolic_trace(plain), plain),
     ("smp_os8.pth", stride8, stride8),
     ("smp_rates.pth", rates, rates),
+    ("smp_other.pth", other, other),
 ]:
     torch.save(saved, name)
     expected[name] = values(weights)
