@@ -18,8 +18,24 @@ internal sealed record EncoderSearch(
     /// <summary>What stands before the names of an encoder that timm builds, from version 0.5 on.</summary>
     public const string Timm = "encoder.model.";
 
+    /// <summary>Parts of the names of timm's networks that blur where they stride.</summary>
+    private static readonly string[] Blurring = ["blur", "_aa_", "netaa", "nextaa"];
+
     private const string Own = "encoder.";
     private const string OldVersion = "0.4", NewVersion = "0.5";
+
+    /// <summary>
+    /// Whether the encoder blurs where it strides, which its name in config.json tells and none of its tensors does: it
+    /// has the keys of its plain kin and would give another mask.
+    /// </summary>
+    public bool IsBlurred
+    {
+        get
+        {
+            string name = File.ConfigFile().Text("encoder_name") ?? "";
+            return Array.Exists(Blurring, part => name.Contains(part, StringComparison.Ordinal));
+        }
+    }
 
     public bool Has(params string[] keys) => File.Has(keys);
 

@@ -11,9 +11,6 @@ internal static class TimmEncoder
 {
     private const string Prefix = EncoderSearch.Timm, Stem = Prefix + "conv_stem";
 
-    /// <summary>Parts of the names of networks that blur where they stride, which no tensor tells.</summary>
-    private static readonly string[] Blurred = ["_aa_", "_blur_"];
-
     public static NamedBackbone? Find(EncoderSearch search)
     {
         if (!search.Has(Stem + ".weight") || TimmBlocks.Stages(search, Prefix) is not { Length: > 0 } stages)
@@ -22,7 +19,7 @@ internal static class TimmEncoder
         TimmFamily? family = TimmFamily.All.FirstOrDefault(row => row.Kernels == kernels && row.Gates == gates);
         string name = search.File.ConfigFile().Text("encoder_name") ?? "";
         if (family is null || (family.HasRoundGates && !HasRoundGates(search, stages))
-            || Array.Exists(Blurred, part => name.Contains(part, StringComparison.Ordinal)))
+            || search.IsBlurred)
             return null;
         bool original = family.IsOfOriginal && !name.StartsWith("tu-", StringComparison.Ordinal);
         bool tensorFlow = family.TensorFlow is { } usual && search.Choice.Flag(
