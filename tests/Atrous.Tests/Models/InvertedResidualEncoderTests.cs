@@ -113,7 +113,8 @@ public sealed class InvertedResidualEncoderTests
     public void A_network_that_blurs_is_not_taken_for_its_plain_kin(string golden, string plain, string blurred)
     {
         Assert.NotNull(Describe(golden, config: Config(plain)));
-        Assert.Throws<ModelException>(() => Describe(golden, config: Config(blurred)));
+        string message = Assert.Throws<ModelException>(() => Describe(golden, config: Config(blurred))).Message;
+        Assert.Contains($"its encoder {blurred} blurs where it strides", message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Atrous.Graph;
 using Atrous.Specs;
+using Atrous.Tensors;
 
 namespace Atrous.Checkpoints.Dialects.Encoders;
 
@@ -7,6 +8,9 @@ namespace Atrous.Checkpoints.Dialects.Encoders;
 internal static class ConvNeXtEncoder
 {
     private const string Prefix = EncoderSearch.Timm, Stem = Prefix + "stem_0.weight";
+
+    /// <summary>Channels of the stem of convnext_xxlarge, and of no other.</summary>
+    private const int XxLarge = 384;
 
     public static NamedBackbone? Find(EncoderSearch search)
     {
@@ -18,6 +22,12 @@ internal static class ConvNeXtEncoder
         }
         int[] blocks = BackboneShapes.CountBlocks(
             search.File, (stage, block) => Block(stage - 1, block) + "conv_dw.weight");
+        if (blocks[0] == 1)
+        {
+            throw new ModelException(
+                $"'{search.File.Path}': the first stage of its ConvNeXt has one block, as in timm's test_convnext " +
+                $"alone, whose activation Atrous does not have.");
+        }
         // Stages that the head does not read are not in the file.
         int depth = search.Depth(Channels(1), Channels(2), Channels(3));
         return new(
@@ -27,6 +37,7 @@ internal static class ConvNeXtEncoder
                 Activation = Activation.Gelu,
                 Blocks = [.. blocks.Take(depth - 1)],
                 Stages = DilationPlan.Of(4, [1, 2, 2, 2], search.OutputStride, DilationRule.FirstBlockPrevious),
+                LayerNormEpsilon = search.Outputs(Stem) == XxLarge ? 1e-5 : 1e-6,
                 ScaledBlocks = search.Has(Block(0, 0) + "gamma"),
             },
             [
@@ -48,8 +59,7 @@ internal static class ConvNeXtEncoder
             ],
             Stem);
 
-        int Channels(int stage) =>
-            blocks[stage] > 0 ? search.Outputs($"{Prefix}stages_{stage}.downsample.1.weight") : 0;
+        int Channels(int stage) => search.OutputsOrNone($"{Prefix}stages_{stage}.downsample.1.weight");
     }
 
     private static string Stage(int number) => $"{Prefix}stages_{number - 1}.";

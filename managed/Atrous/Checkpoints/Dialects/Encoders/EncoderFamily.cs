@@ -30,10 +30,17 @@ internal sealed record EncoderFamily(string Names, Func<EncoderSearch, NamedBack
     ];
 
     /// <summary>The encoder of a file.</summary>
-    /// <exception cref="ModelException">It is of no family.</exception>
-    public static NamedBackbone Of(EncoderSearch search) =>
-        All.Select(family => family.Find(search)).FirstOrDefault(found => found is not null)
-        ?? throw NamedBackbone.Unknown(
-            search.File, "the head of segmentation_models.pytorch's DeepLab on an encoder",
-            string.Join(", ", All.Select(family => family.Names)));
+    /// <exception cref="ModelException">It is of no family, or blurs.</exception>
+    public static NamedBackbone Of(EncoderSearch search)
+    {
+        if (search.BlurredName is { } name)
+        {
+            throw new ModelException(
+                $"'{search.File.Path}': its encoder {name} blurs where it strides, which Atrous does not have.");
+        }
+        return All.Select(family => family.Find(search)).FirstOrDefault(found => found is not null)
+            ?? throw NamedBackbone.Unknown(
+                search.File, "the head of segmentation_models.pytorch's DeepLab on an encoder",
+                string.Join(", ", All.Select(family => family.Names)));
+    }
 }

@@ -25,15 +25,17 @@ internal sealed record EncoderSearch(
     private const string OldVersion = "0.4", NewVersion = "0.5";
 
     /// <summary>
-    /// Whether the encoder blurs where it strides, which its name in config.json tells and none of its tensors does: it
-    /// has the keys of its plain kin and would give another mask.
+    /// The name in config.json of an encoder that blurs where it strides, which none of its tensors tells: it has the
+    /// keys of its plain kin and would give another mask. Null for another, or where nothing is said.
     /// </summary>
-    public bool IsBlurred
+    public string? BlurredName
     {
         get
         {
-            string name = File.ConfigFile().Text("encoder_name") ?? "";
-            return Array.Exists(Blurring, part => name.Contains(part, StringComparison.Ordinal));
+            string? name = File.ConfigFile().Text("encoder_name");
+            return name is not null && Array.Exists(Blurring, part => name.Contains(part, StringComparison.Ordinal))
+                ? name
+                : null;
         }
     }
 
@@ -51,15 +53,29 @@ internal sealed record EncoderSearch(
     /// <summary>Output channels of a convolution.</summary>
     public int Outputs(string kernel) => File.Outputs(kernel);
 
-    /// <summary>Whether any tensor's name begins so.</summary>
-    public bool HasPrefix(string prefix) =>
-        File.Weights.Keys.Any(key => key.StartsWith(prefix, StringComparison.Ordinal));
+    /// <summary>Output channels of a convolution; 0 where the file lacks it, as a stage that no head reads.</summary>
+    public int OutputsOrNone(string kernel) => Has(kernel) ? Outputs(kernel) : 0;
+
+    /// <summary>How many tensors in a row the file has, by the names that their numbers make, from 0 on.</summary>
+    public int Count(Func<int, string> key)
+    {
+        int count = 0;
+        while (Has(key(count)))
+            count++;
+        return count;
+    }
+
+    /// <summary>Where the stages lie that come after some of the first four.</summary>
+    public static IReadOnlyList<string> After(int stages, Func<int, string> path) =>
+        [.. Enumerable.Range(stages + 1, 4 - stages).Select(path)];
 
     /// <summary>
     /// The encoder's depth: the feature of so many halvings goes to the head (and feature 2 to a decoder). It is told
     /// by its channels, then by config.json, then by a switch.
     /// </summary>
-    /// <param name="channels">The channels of features 3, 4 and 5, or of as many as there are.</param>
+    /// <param name="channels">
+    /// The channels of features 3, 4 and 5, or of as many as there are; 0 where the file lacks one.
+    /// </param>
     /// <exception cref="ModelException">The head reads none of them.</exception>
     public int Depth(params int[] channels)
     {
@@ -72,7 +88,7 @@ internal sealed record EncoderSearch(
         {
             throw new ModelException(
                 $"'{File.Path}': the head reads {HeadInputs} channels, and the encoder's features have " +
-                $"{string.Join(", ", channels)}.");
+                $"{string.Join(", ", channels.Where(count => count > 0))}.");
         }
         JsonFacts config = File.ConfigFile();
         Standard<string> standard = config.Or(

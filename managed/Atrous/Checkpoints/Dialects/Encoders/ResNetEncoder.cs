@@ -8,7 +8,7 @@ internal static class ResNetEncoder
 {
     public static NamedBackbone? Find(EncoderSearch search)
     {
-        if (search.IsBlurred || StoredResNet.Find(search, "conv1.weight") is not { } found)
+        if (StoredResNet.Find(search, "conv1.weight") is not { } found)
             return null;
         string name = "ResNet", suffix = "";
         int width = found.GroupWidth("conv2.weight"), groups = found.Outputs("conv1.weight") / width;

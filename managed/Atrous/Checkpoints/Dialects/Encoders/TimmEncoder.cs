@@ -18,8 +18,7 @@ internal static class TimmEncoder
         string kernels = TimmBlocks.Kernels(stages), gates = TimmBlocks.Gates(stages);
         TimmFamily? family = TimmFamily.All.FirstOrDefault(row => row.Kernels == kernels && row.Gates == gates);
         string name = search.File.ConfigFile().Text("encoder_name") ?? "";
-        if (family is null || (family.HasRoundGates && !HasRoundGates(search, stages))
-            || search.IsBlurred)
+        if (family is null || (family.HasRoundGates && !HasRoundGates(search, stages)))
             return null;
         bool original = family.IsOfOriginal && !name.StartsWith("tu-", StringComparison.Ordinal);
         bool tensorFlow = family.TensorFlow is { } usual && search.Choice.Flag(
