@@ -74,6 +74,9 @@ internal sealed class LayerInventory : IWeightBinder
         return norm;
     }
 
+    public (float[] Scale, float[] Shift) LayerNorm(string layer, int channels, double epsilon) =>
+        (Vector(layer, "weight", channels), Vector(layer, "bias", channels));
+
     public float[] Vector(string layer, string part, int channels)
     {
         LayerParts parts = PartsOf(layer);

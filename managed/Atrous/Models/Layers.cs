@@ -119,8 +119,7 @@ internal sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkS
     /// <summary>A norm over each pixel's channels, or over a whole picture.</summary>
     public Value LayerNorm(Value x, string layer, double addedToVariance, bool wholePicture = false)
     {
-        int channels = x.Shape.Channels;
-        float[] scale = weights.Vector(layer, "weight", channels), shift = weights.Vector(layer, "bias", channels);
+        (float[] scale, float[] shift) = weights.LayerNorm(layer, x.Shape.Channels, addedToVariance);
         return graph.Add(layer, new LayerNorm(scale, shift, addedToVariance, wholePicture), x);
     }
 

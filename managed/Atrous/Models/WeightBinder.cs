@@ -32,7 +32,10 @@ internal interface IWeightBinder
     /// </summary>
     (float[] Scale, float[] Shift) Norm(string layer, int channels, double epsilon);
 
-    /// <summary>A vector by its own name: "weight" and "bias" of a layer norm, "gamma" of a block.</summary>
+    /// <summary>The factors and terms of a layer norm.</summary>
+    (float[] Scale, float[] Shift) LayerNorm(string layer, int channels, double epsilon);
+
+    /// <summary>A vector by its own name: "gamma" of a block.</summary>
     float[] Vector(string layer, string part, int channels);
 }
 
@@ -104,6 +107,9 @@ internal sealed class WeightBinder(IWeightSource source, NameMap names) : IWeigh
             return (scale, shift);
         });
     }
+
+    public (float[] Scale, float[] Shift) LayerNorm(string layer, int channels, double epsilon) =>
+        (Vector(layer, "weight", channels), Vector(layer, "bias", channels));
 
     public float[] Vector(string layer, string part, int channels) =>
         Find($"{names[layer].Norm}.{part}", layer, channels);

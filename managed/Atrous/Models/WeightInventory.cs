@@ -17,7 +17,7 @@ internal sealed class WeightInventory(NameMap names) : IWeightBinder, IWeightSou
     /// <summary>The names asked for.</summary>
     public IReadOnlyCollection<string> Names => _weights.Keys;
 
-    /// <summary>The epsilon of every batch norm, by the name of its weight.</summary>
+    /// <summary>The epsilon of every norm, by the name of its weight.</summary>
     public Dictionary<string, double> Epsilons { get; } = [];
 
     public IReadOnlyDictionary<string, WeightInfo> Weights => _weights;
@@ -48,6 +48,12 @@ internal sealed class WeightInventory(NameMap names) : IWeightBinder, IWeightSou
             Note($"{names[layer].Norm}.{part}", channels);
         Epsilons[names[layer].Norm + ".weight"] = epsilon;
         return (new float[channels], new float[channels]);
+    }
+
+    public (float[] Scale, float[] Shift) LayerNorm(string layer, int channels, double epsilon)
+    {
+        Epsilons[names[layer].Norm + ".weight"] = epsilon;
+        return (Vector(layer, "weight", channels), Vector(layer, "bias", channels));
     }
 
     public float[] Vector(string layer, string part, int channels)

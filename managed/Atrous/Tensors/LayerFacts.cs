@@ -9,6 +9,6 @@ internal sealed record LayerFacts
 
     public int? Dilation { get; init; }
 
-    /// <summary>What a batch norm adds to the variance.</summary>
+    /// <summary>What a norm adds to the variance.</summary>
     public double? Epsilon { get; init; }
 }

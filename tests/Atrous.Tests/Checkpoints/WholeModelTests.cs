@@ -82,6 +82,16 @@ public sealed class WholeModelTests : IDisposable
         Assert.Contains("has dilation 1 there", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Layer norms have no buffers; their modules say what they add all the same.</summary>
+    [Fact]
+    public void Layer_norms_that_add_something_else_are_refused()
+    {
+        Assert.Contains("ConvNeXt", ModelInfo.Read(Case("smp_convnext.pth")).Backbone, StringComparison.Ordinal);
+        ModelException error = Assert.Throws<ModelException>(() => ModelInfo.Read(Case("smp_convnext_other.pth")));
+        Assert.Contains("'encoder.model.stem_1.weight' has an epsilon of 1E-05", error.Message, StringComparison.Ordinal);
+        Assert.Contains("has an epsilon of 1E-06 there", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_frozen_program_is_refused_in_a_sentence()
     {

@@ -74,20 +74,60 @@ def tree(layers):
     return root
 
 
-def deeplab(output_stride, rates):
-    """segmentation_models.pytorch's DeepLabV3+ on ResNet-18, very narrow: it dilates every convolution of a stage."""
-    layers = []
+def convolution(layers, path, norm, inputs, outputs, kernel, stride=1, dilation=1, groups=1):
+    padding = kernel // 2 * dilation
+    layers.append((path, nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation, groups, bias=False)))
+    if norm:
+        layers.append((norm, nn.BatchNorm2d(outputs)))
 
-    def layer(path, norm, inputs, outputs, kernel, stride=1, dilation=1, groups=1):
-        padding = kernel // 2 * dilation
-        layers.append((path, nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation, groups, bias=False)))
-        if norm:
-            layers.append((norm, nn.BatchNorm2d(outputs)))
+
+def decoder(rates):
+    """That of DeepLabV3+, on features of 16 channels, and of 2 early ones."""
+    layers, aspp = [], "decoder.aspp.0"
+    layer = functools.partial(convolution, layers)
 
     def separable(path, norm, inputs, outputs, dilation=1):
         layer(path + ".0", None, inputs, inputs, 3, dilation=dilation, groups=inputs)
         layer(path + ".1", norm, inputs, outputs, 1)
 
+    layer(aspp + ".convs.0.0", aspp + ".convs.0.1", 16, 6, 1)
+    for branch, rate in enumerate(rates, 1):
+        separable(f"{aspp}.convs.{branch}.0", f"{aspp}.convs.{branch}.1", 16, 6, rate)
+    layer(aspp + ".convs.4.1", aspp + ".convs.4.2", 16, 6, 1)
+    layer(aspp + ".project.0", aspp + ".project.1", 30, 6, 1)
+    separable("decoder.aspp.1", "decoder.aspp.2", 6, 6)
+    layer("decoder.block1.0", "decoder.block1.1", 2, 5, 1)
+    separable("decoder.block2.0", "decoder.block2.1", 11, 6)
+    return layers + [("segmentation_head.0", nn.Conv2d(6, 3, 1))]
+
+
+def convnext(epsilon):
+    """The same on timm's ConvNeXt, whose layer norms add this much to the variance."""
+    layers = [("stem_0", nn.Conv2d(3, 2, 4, 4)), ("stem_1", nn.LayerNorm(2, epsilon))]
+    inputs = 2
+    for stage, outputs in enumerate([2, 4, 8, 16]):
+        path, last = f"stages_{stage}.", stage == 3
+        if stage > 0:
+            layers += [
+                (path + "downsample.0", nn.LayerNorm(inputs, epsilon)),
+                (path + "downsample.1", nn.Conv2d(inputs, outputs, 2, 1 if last else 2)),
+            ]
+        for block in range(2):
+            path, dilation = f"stages_{stage}.blocks.{block}.", 2 if last else 1
+            layers += [
+                (path + "conv_dw", nn.Conv2d(outputs, outputs, 7, 1, 3 * dilation, dilation, outputs)),
+                (path + "norm", nn.LayerNorm(outputs, epsilon)),
+                (path + "mlp.fc1", nn.Linear(outputs, 4 * outputs)),
+                (path + "mlp.fc2", nn.Linear(4 * outputs, outputs)),
+            ]
+        inputs = outputs
+    return tree([("encoder.model." + path, layer) for path, layer in layers] + decoder([12, 24, 36]))
+
+
+def deeplab(output_stride, rates):
+    """segmentation_models.pytorch's DeepLabV3+ on ResNet-18, very narrow: it dilates every convolution of a stage."""
+    layers = []
+    layer = functools.partial(convolution, layers)
     layer("encoder.conv1", "encoder.bn1", 3, 2, 7, stride=2)
     inputs, reached = 2, 4
     for stage, outputs in enumerate([2, 4, 8, 16]):
@@ -103,17 +143,7 @@ def deeplab(output_stride, rates):
             if block == 0 and stage > 0:
                 layer(path + ".downsample.0", path + ".downsample.1", inputs, outputs, 1, first, dilation)
             inputs = outputs
-    aspp = "decoder.aspp.0"
-    layer(aspp + ".convs.0.0", aspp + ".convs.0.1", 16, 6, 1)
-    for branch, rate in enumerate(rates, 1):
-        separable(f"{aspp}.convs.{branch}.0", f"{aspp}.convs.{branch}.1", 16, 6, rate)
-    layer(aspp + ".convs.4.1", aspp + ".convs.4.2", 16, 6, 1)
-    layer(aspp + ".project.0", aspp + ".project.1", 30, 6, 1)
-    separable("decoder.aspp.1", "decoder.aspp.2", 6, 6)
-    layer("decoder.block1.0", "decoder.block1.1", 2, 5, 1)
-    separable("decoder.block2.0", "decoder.block2.1", 11, 6)
-    layers.append(("segmentation_head.0", nn.Conv2d(6, 3, 1)))
-    return tree(layers)
+    return tree(layers + decoder(rates))
 
 
 def average(averaged, current, count):
@@ -139,6 +169,7 @@ stride8, rates = deeplab(8, [12, 24, 36]), deeplab(16, [6, 12, 18])
 other = deeplab(16, [12, 24, 36])
 other.encoder.layer1._modules["0"].conv1.dilation = (3, 3)
 script = torch.jit.script(plain)
+convnext_right, convnext_other = convnext(1e-6), convnext(1e-5)
 expected = {}
 for name, saved, weights in [
     ("module.pth", net, net),
@@ -151,6 +182,8 @@ for name, saved, weights in [
     ("smp_os8.pth", stride8, stride8),
     ("smp_rates.pth", rates, rates),
     ("smp_other.pth", other, other),
+    ("smp_convnext.pth", convnext_right, convnext_right),
+    ("smp_convnext_other.pth", convnext_other, convnext_other),
 ]:
     torch.save(saved, name)
     expected[name] = values(weights)

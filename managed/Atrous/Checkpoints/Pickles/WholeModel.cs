@@ -129,7 +129,7 @@ internal sealed class WholeModel
     }
 
     /// <summary>
-    /// The attributes of a convolution or batch norm, which no state_dict() has. A weight that several modules share
+    /// The attributes of a convolution or norm, which no state_dict() has. A weight that several modules share
     /// has none where they differ.
     /// </summary>
     private static void NoteFacts(PickleDict state)
@@ -140,8 +140,7 @@ internal sealed class WholeModel
         {
             Stride = Square(state.Items.GetValueOrDefault("stride")),
             Dilation = Square(state.Items.GetValueOrDefault("dilation")),
-            Epsilon = ItemsOf(state, "_buffers").ContainsKey("running_var")
-                ? state.Items.GetValueOrDefault("eps") as double? : null,
+            Epsilon = state.Items.GetValueOrDefault("eps") as double?,
         };
         weight.Layer = weight.Layer is null || weight.Layer == facts ? facts : new LayerFacts();
     }
