@@ -94,7 +94,11 @@ internal sealed record InvertedResidualSpec : BackboneSpec
 /// <summary>A squeeze-and-excitation gate's functions, Hu et al. 2017 (arXiv:1709.01507), figure 3.</summary>
 /// <param name="Squeezed">After the narrow layer.</param>
 /// <param name="Excited">Makes the factors of the channels.</param>
-internal sealed record GateSpec(Activation Squeezed, Activation Excited);
+internal sealed record GateSpec(Activation Squeezed, Activation Excited)
+{
+    /// <summary>The paper's own functions.</summary>
+    public static GateSpec Standard { get; } = new(Activation.Relu, Activation.Sigmoid);
+}
 
 /// <summary>One inverted residual block: (depthwise), expand, depthwise, (squeeze-excite), project.</summary>
 /// <param name="Stride">

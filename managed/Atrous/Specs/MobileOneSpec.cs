@@ -21,6 +21,9 @@ internal sealed record MobileOneSpec : BackboneSpec
     /// <summary>The number of last blocks in each stage that have gates; none where the list ends.</summary>
     public IReadOnlyList<int> Gated { get; init; } = [];
 
+    /// <summary>The functions of the gates.</summary>
+    public GateSpec Gate { get; init; } = GateSpec.Standard;
+
     public override BackboneSpec Merged() => this with { Branches = 0 };
 }
 

@@ -24,9 +24,9 @@ internal sealed class DeviceSteps(
             if (node.Op is Conv2d convolution)
                 Weights(graph, storage, weights, node, convolution);
             else if (node.Op is BatchNorm norm)
-                Norm(graph, weights, node, norm);
+                Norm(graph, weights, node, norm.Scale, norm.Shift);
             else if (node.Op is LayerNorm layer)
-                Norm(graph, weights, node, layer);
+                Norm(graph, weights, node, layer.Scale, layer.Shift);
         }
         weights.Trim();
     }
@@ -50,7 +50,8 @@ internal sealed class DeviceSteps(
         return node.Op switch
         {
             Conv2d op => Convolution(node, op, x, node.Inputs.Count > 1 ? layout.Of(node.Inputs[1]) : null, y),
-            BatchNorm op => [Affine(node, Norm(graph, weights, node, op), op.Activation, x, y)],
+            BatchNorm op =>
+                [Affine(node, Norm(graph, weights, node, op.Scale, op.Shift), op.Activation, x, y)],
             Activate op => [Affine(node, (0, 0), op.Activation, x, y)],
             Binary when _biases.ContainsValue(node) => [],
             Binary op =>
@@ -152,21 +153,16 @@ internal sealed class DeviceSteps(
         return (groups, weights.Get(op, groups, inputs, outputs));
     }
 
-    private static (nint Scale, nint Shift) Norm(DeviceGraph graph, DeviceWeights weights, Node node, BatchNorm op)
+    private static (nint Scale, nint Shift) Norm(
+        DeviceGraph graph, DeviceWeights weights, Node node, float[] scale, float[] shift)
     {
         int channels = graph.FormatOf(node.Output).Channels;
-        return (weights.Vector(op.Scale, channels), weights.Vector(op.Shift, channels));
-    }
-
-    private static (nint Scale, nint Shift) Norm(DeviceGraph graph, DeviceWeights weights, Node node, LayerNorm op)
-    {
-        int channels = graph.FormatOf(node.Output).Channels;
-        return (weights.Vector(op.Scale, channels), weights.Vector(op.Shift, channels));
+        return (weights.Vector(scale, channels), weights.Vector(shift, channels));
     }
 
     private KernelStep Norm(Node node, LayerNorm op, DeviceView x, DeviceView y)
     {
-        (nint scale, nint shift) = Norm(graph, weights, node, op);
+        (nint scale, nint shift) = Norm(graph, weights, node, op.Scale, op.Shift);
         DeviceView real = x.First(op.Scale.Length);
         return Kernel(node, m => KernelLaunches.LayerNorm(y.Type, op, real.At(m), scale, shift, y.At(m)));
     }

@@ -242,7 +242,7 @@ internal static class KernelLaunches
     /// <summary>A block row per picture; such kernels do not stride on over more.</summary>
     private static int PictureRows(DeviceTensor x) => x.Batch <= KernelLaunch.MostRows
         ? x.Batch
-        : throw new ArgumentException($"A batch of {x.Batch} pictures is too large to be pooled at once.", nameof(x));
+        : throw new ArgumentException($"A batch of {x.Batch} pictures is too large for one launch.", nameof(x));
 
     private static long Rows(DeviceTensor y) => (long)y.Batch * y.Height;
 

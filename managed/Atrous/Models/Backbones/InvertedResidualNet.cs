@@ -33,6 +33,13 @@ internal static class InvertedResidualNet
         return new Features(lowLevel, x);
     }
 
+    /// <summary>One of the blocks alone, counted from 0, as another network has it in a stage.</summary>
+    public static Value Block(InvertedResidualSpec spec, int block, Layers layers, Value x, string name)
+    {
+        int? side = spec.PaddedForSide;
+        return Block(spec, spec.Blocks[block], layers, x, name, ref side).Out;
+    }
+
     private static (Value Out, Value Depthwise) Block(
         InvertedResidualSpec spec, InvertedResidual block, Layers layers, Value x, string name, ref int? side)
     {

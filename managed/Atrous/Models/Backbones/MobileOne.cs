@@ -10,8 +10,6 @@ namespace Atrous.Models.Backbones;
 /// </summary>
 internal static class MobileOne
 {
-    private static readonly GateSpec Gate = new(Activation.Relu, Activation.Sigmoid);
-
     public static Features Build(MobileOneSpec spec, Layers layers, Value image)
     {
         // The stem has one branch, however many the blocks have.
@@ -46,7 +44,7 @@ internal static class MobileOne
                 x, layer, kernel, branches, gated ? Activation.None : spec.Activation, stride, dilation, groups);
             return gated
                 ? layers.Activate(
-                    SqueezeExcite.Build(Gate, layers, y, $"{layer}.gate"), $"{layer}.gate", spec.Activation)
+                    SqueezeExcite.Build(spec.Gate, layers, y, $"{layer}.gate"), $"{layer}.gate", spec.Activation)
                 : y;
         }
     }

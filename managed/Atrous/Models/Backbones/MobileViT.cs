@@ -23,8 +23,14 @@ internal static class MobileViT
         for (int i = 1; i <= spec.Stages.Count; i++)
         {
             MobileViTStage stage = spec.Stages[i - 1];
+            var inverted = new InvertedResidualSpec
+            {
+                Name = spec.Name,
+                Activation = spec.Activation,
+                Blocks = stage.Blocks,
+            };
             for (int block = 0; block < stage.Blocks.Count; block++)
-                x = Inverted(spec, stage.Blocks[block], layers, x, $"backbone.stage{i}.{block}");
+                x = InvertedResidualNet.Block(inverted, block, layers, x, $"backbone.stage{i}.{block}");
             if (stage.Transformers > 0)
                 x = Mixed(spec, stage, layers, x, $"backbone.stage{i}");
             if (i == spec.LowLevelStage)
@@ -33,15 +39,6 @@ internal static class MobileViT
         if (spec.LastConvolution)
             x = layers.Convolution(x, "backbone.last", 1, spec.Activation);
         return new Features(lowLevel, x);
-    }
-
-    private static Value Inverted(MobileViTSpec spec, InvertedResidual block, Layers layers, Value x, string name)
-    {
-        Value y = layers.Convolution(x, $"{name}.expand", block.ExpandKernel, spec.Activation);
-        y = layers.Depthwise(
-            y, $"{name}.depthwise", block.DepthwiseKernel, spec.Activation, block.Stride, block.Dilation);
-        y = layers.Convolution(y, $"{name}.project", 1, Activation.None);
-        return block.Residual ? layers.Add(y, x, name, Activation.None) : y;
     }
 
     /// <summary>What convolutions see nearby and a transformer far away, as one.</summary>

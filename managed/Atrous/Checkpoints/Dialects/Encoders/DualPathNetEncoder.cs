@@ -47,7 +47,7 @@ internal static class DualPathNetEncoder
         {
             Unused = depth == 5
                 ? []
-                : [Prefix + "conv5_", .. Enumerable.Range(stages + 2, 4 - stages).Select(i => $"{Prefix}conv{i}_")],
+                : [Prefix + "conv5_", .. EncoderSearch.After(stages, stage => $"{Prefix}conv{stage + 1}_")],
             Preprocessing = Statistics,
         };
     }

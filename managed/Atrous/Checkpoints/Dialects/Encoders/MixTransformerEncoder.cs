@@ -1,4 +1,3 @@
-using System.Globalization;
 using Atrous.Graph;
 using Atrous.Specs;
 
@@ -47,8 +46,7 @@ internal static class MixTransformerEncoder
         {
             Unused =
             [
-                .. Enumerable.Range(depth, 5 - depth).SelectMany(i => Parts
-                    .Select(part => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{part}{i}."))),
+                .. Parts.SelectMany(part => EncoderSearch.After(depth - 1, stage => $"{Prefix}{part}{stage}.")),
             ],
         };
 

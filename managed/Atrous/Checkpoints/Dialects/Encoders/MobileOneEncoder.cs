@@ -17,9 +17,6 @@ internal static class MobileOneEncoder
         // A block is two modules: depthwise, pointwise.
         int[] blocks = BackboneShapes.CountBlocks(
             search.File, (stage, block) => $"{Prefix}stage{stage}.{2 * block + 1}{kernel}");
-        int branches = 0;
-        while (search.Has($"{Prefix}stage1.0.rbr_conv.{branches}.conv.weight"))
-            branches++;
         int stages = search.Depth(Channels(2), Channels(3), Channels(4)) - 1;
         return new(
             new MobileOneSpec
@@ -27,7 +24,7 @@ internal static class MobileOneEncoder
                 Name = "MobileOne",
                 Blocks = [.. blocks.Take(stages)],
                 Stages = [.. DilationPlan.Of(2, [2, 2, 2, 2], search.OutputStride, DilationRule.Full).Take(stages)],
-                Branches = branches,
+                Branches = search.Count(branch => $"{Prefix}stage1.0.rbr_conv.{branch}.conv.weight"),
                 KeepsWidth = [.. Stages(stages, stage => search.Has($"{Prefix}stage{stage}.1.rbr_skip.weight"))],
                 Gated = [.. Stages(stages, stage => Enumerable.Range(0, blocks[stage - 1])
                     .Count(block => search.Has($"{Prefix}stage{stage}.{2 * block}.se.reduce.weight")))],
@@ -38,7 +35,7 @@ internal static class MobileOneEncoder
             ],
             $"{Prefix}stage0{kernel}")
         {
-            Unused = [.. Enumerable.Range(stages + 1, 4 - stages).Select(stage => $"{Prefix}stage{stage}.")],
+            Unused = EncoderSearch.After(stages, stage => $"{Prefix}stage{stage}."),
         };
 
         int Channels(int stage) => search.Outputs($"{Prefix}stage{stage}.1{kernel}");

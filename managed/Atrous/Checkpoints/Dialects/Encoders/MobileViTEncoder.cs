@@ -21,7 +21,7 @@ internal static class MobileViTEncoder
             return null;
         }
         // Stages that the head does not read are not in the file.
-        int depth = search.Depth(Channels(3), Channels(4), search.Has(Last) ? search.Outputs(Last) : 0);
+        int depth = search.Depth(Channels(3), Channels(4), search.OutputsOrNone(Last));
         DilationPlan.Stage[] plan =
             DilationPlan.Of(2, [1, 2, 2, 2, 2], search.OutputStride, DilationRule.FirstBlockPrevious);
         return new(
@@ -67,11 +67,7 @@ internal static class MobileViTEncoder
             Preprocessing = Normalisation.None(3),
         };
 
-        int Channels(int stage)
-        {
-            string fuse = Mixed(stage) + "conv_fusion.conv.weight";
-            return search.Has(fuse) ? search.Outputs(fuse) : 0;
-        }
+        int Channels(int stage) => search.OutputsOrNone(Mixed(stage) + "conv_fusion.conv.weight");
     }
 
     private static MobileViTStage StageOf(EncoderSearch search, int stage, DilationPlan.Stage plan)
@@ -85,9 +81,7 @@ internal static class MobileViTEncoder
             blocks.Add(new InvertedResidual(
                 stride, dilation, 1, 3, stride == 1 && keeps && dilation == plan.Dilation));
         }
-        int transformers = 0;
-        while (search.Has(Transformer(stage, transformers) + "attn.qkv.weight"))
-            transformers++;
+        int transformers = search.Count(layer => Transformer(stage, layer) + "attn.qkv.weight");
         return new MobileViTStage(blocks, transformers, plan.Dilation);
 
         string Kernel(string part) => Part(stage, blocks.Count, part) + ".conv.weight";

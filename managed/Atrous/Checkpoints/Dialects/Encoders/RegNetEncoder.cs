@@ -15,9 +15,7 @@ internal static class RegNetEncoder
     {
         int[] blocks = BackboneShapes.CountBlocks(
             search.File, (stage, block) => $"{prefix}s{stage}.b{block + 1}.conv2.conv.weight");
-        int depth = search.Depth(
-            [.. Enumerable.Range(2, 3).Where(stage => blocks[stage - 1] > 0)
-                .Select(stage => search.Outputs($"{prefix}s{stage}.b1.conv3.conv.weight"))]);
+        int depth = search.Depth(Channels(2), Channels(3), Channels(4));
         int stages = depth - 1;
         bool gated = search.Has($"{prefix}s1.b1.se.fc1.weight");
         return new(
@@ -27,7 +25,7 @@ internal static class RegNetEncoder
                 Blocks = [.. blocks.Take(stages)],
                 Stages = [.. DilationPlan.Of(2, [2, 2, 2, 2], search.OutputStride, rule).Take(stages)],
                 SmallStem = true,
-                Gate = gated ? StoredResNet.Gate : null,
+                Gate = gated ? GateSpec.Standard : null,
                 GateInside = true,
             },
             [
@@ -42,8 +40,10 @@ internal static class RegNetEncoder
             ],
             $"{prefix}stem.conv.weight")
         {
-            Unused = [.. Enumerable.Range(stages + 1, 4 - stages).Select(stage => $"{prefix}s{stage}.")],
+            Unused = EncoderSearch.After(stages, stage => $"{prefix}s{stage}."),
         };
+
+        int Channels(int stage) => search.OutputsOrNone($"{prefix}s{stage}.b1.conv3.conv.weight");
 
         string Block(Match match) => string.Create(
             CultureInfo.InvariantCulture, $"{prefix}s{match.Groups[1].Value}.b{match.Number(2) + 1}.");

@@ -18,7 +18,7 @@ internal static class SENetEncoder
             StrideInFirstConvolution = !grouped,
             CeilModePool = true,
             PoolPadding = 0,
-            Gate = StoredResNet.Gate,
+            Gate = GateSpec.Standard,
             ShortcutKernel = search.File.KernelSize($"{prefix}layer2.0.downsample.0.weight"),
         },
             new(@"backbone\.stem\.conv(\d)", prefix + "layer0.conv$1", prefix + "layer0.bn$1"),

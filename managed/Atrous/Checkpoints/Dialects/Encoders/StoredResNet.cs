@@ -1,4 +1,3 @@
-using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.Specs;
 
@@ -14,9 +13,6 @@ namespace Atrous.Checkpoints.Dialects.Encoders;
 /// <param name="Key">A kernel that every block has, by its name in the block.</param>
 internal sealed record StoredResNet(EncoderSearch Search, string Prefix, DilationRule Rule, string Key)
 {
-    /// <summary>Both functions of the gates that ResNets have.</summary>
-    public static readonly GateSpec Gate = new(Activation.Relu, Activation.Sigmoid);
-
     private static readonly string[] LastKernels =
         ["conv3.weight", "conv3.conv.weight", "conv2.weight", "conv2.conv.weight"];
 
@@ -44,9 +40,7 @@ internal sealed record StoredResNet(EncoderSearch Search, string Prefix, Dilatio
         int[] blocks = BackboneShapes.CountBlocks(Search.File, (stage, block) => $"{Prefix}layer{stage}.{block}.{Key}");
         string last = Array.Find(LastKernels, Has) ?? Key;
         bool bottleneck = last.StartsWith("conv3", StringComparison.Ordinal);
-        int depth = Search.Depth(
-            [.. Enumerable.Range(2, 3).Where(stage => blocks[stage - 1] > 0)
-                .Select(stage => Search.Outputs($"{Prefix}layer{stage}.0.{last}"))]);
+        int depth = Search.Depth(Channels(2), Channels(3), Channels(4));
         bool deep = Search.Has($"{Prefix}conv1.0.weight"), pooled = IsKernel($"{Prefix}layer2.0.downsample.1.weight");
         int stages = depth - 1;
         var spec = new ResNetSpec
@@ -57,7 +51,7 @@ internal sealed record StoredResNet(EncoderSearch Search, string Prefix, Dilatio
             Bottleneck = bottleneck,
             StemConvolutions = deep ? 3 : 1,
             PooledShortcut = pooled,
-            Gate = Has("se.fc1.weight") ? Gate : null,
+            Gate = Has("se.fc1.weight") ? GateSpec.Standard : null,
         };
         return new(
             vary(spec),
@@ -71,8 +65,10 @@ internal sealed record StoredResNet(EncoderSearch Search, string Prefix, Dilatio
             ],
             Prefix + (deep ? "conv1.0.weight" : "conv1.weight"))
         {
-            Unused = [.. Enumerable.Range(stages + 1, 4 - stages).Select(stage => $"{Prefix}layer{stage}.")],
+            Unused = EncoderSearch.After(stages, stage => $"{Prefix}layer{stage}."),
         };
+
+        int Channels(int stage) => Search.OutputsOrNone($"{Prefix}layer{stage}.0.{last}");
     }
 
     private string FirstBlock(string key) => $"{Prefix}layer1.0.{key}";

@@ -24,11 +24,7 @@ internal static class XceptionEncoder
         // The variants that norm before their convolutions have other norms.
         if (!search.Has(Stem, Pointwise(0, 3), $"{Prefix}blocks_0.stack.conv1.bn_dw.weight"))
             return null;
-        int count = 0, shortcuts = 0;
-        while (search.Has(Pointwise(count, 3)))
-            count++;
-        while (HasShortcut(search, shortcuts))
-            shortcuts++;
+        int count = search.Count(block => Pointwise(block, 3)), shortcuts = search.Count(Shortcut);
         int entry = shortcuts == SmallEntry ? SmallEntry : LargeEntry;
         if (shortcuts == LargeEntry - 1 && search.OutputStride > 8)
         {
@@ -100,8 +96,9 @@ internal static class XceptionEncoder
         };
     }
 
-    private static bool HasShortcut(EncoderSearch search, int block) =>
-        search.Has($"{Prefix}blocks_{block}.shortcut.conv.weight");
+    private static bool HasShortcut(EncoderSearch search, int block) => search.Has(Shortcut(block));
+
+    private static string Shortcut(int block) => $"{Prefix}blocks_{block}.shortcut.conv.weight";
 
     private static string Pointwise(int block, int convolution) =>
         $"{Prefix}blocks_{block}.stack.conv{convolution}.conv_pw.weight";
