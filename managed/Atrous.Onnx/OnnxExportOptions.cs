@@ -17,4 +17,11 @@ public sealed record OnnxExportOptions
 /// <param name="Nodes">The number of operators in the graph.</param>
 /// <param name="Bytes">Size of the file.</param>
 public sealed record OnnxExportResult(
-    (int Height, int Width)? Size, string? FixedBecause, IReadOnlyList<string> Outputs, int Nodes, long Bytes);
+    (int Height, int Width)? Size, string? FixedBecause, IReadOnlyList<string> Outputs, int Nodes, long Bytes)
+{
+    /// <summary>
+    /// The model that was read. What it does around its network (the size of pictures, a window that slides) is not in
+    /// the file that was written.
+    /// </summary>
+    public required ModelInfo Model { get; init; }
+}

@@ -48,7 +48,10 @@ public static class OnnxExporter
         Shape shape = network.Graph.Inputs[0].Shape;
         return new OnnxExportResult(
             network.IsFixed ? (shape.Height, shape.Width) : null, reason,
-            [.. model.Graph.Output.Select(output => output.Name)], model.Graph.Node.Count, bytes);
+            [.. model.Graph.Output.Select(output => output.Name)], model.Graph.Node.Count, bytes)
+        {
+            Model = source.Info,
+        };
     }
 
     private static (TracedNetwork Network, string? FixedBecause) Trace(ModelSource source, OnnxExportOptions export)

@@ -110,36 +110,39 @@ internal static class NetworkSearch
 
     /// <summary>
     /// A file that says what its layers do settles the output stride, and is refused where the network that was
-    /// recognised is another one. What the user chose goes before what the file says.
+    /// recognised is another one. Another output stride may be asked for, but nothing else that contradicts the file.
     /// </summary>
     private static ModelDescription Describe(
         Checkpoint weights, SegmenterOptions options, Dictionary<string, string> switches)
     {
-        ModelDescription standard =
-            Dialect.Describe(weights, options.Dialect, new DialectChoice(options.OutputStride, switches));
-        if (options.OutputStride is not null || StatedLayers.Contradiction(standard, weights) is not { } contradiction)
-            return standard;
+        ModelDescription asked = Described(options.OutputStride);
+        if (StatedLayers.Contradiction(asked, weights) is not { } contradiction)
+            return asked;
         foreach (int stride in OutputStrides)
         {
             try
             {
-                ModelDescription other =
-                    Dialect.Describe(weights, options.Dialect, new DialectChoice(stride, switches));
-                if (StatedLayers.Contradiction(other, weights) is null)
-                    return other;
+                ModelDescription stated = Described(stride);
+                if (StatedLayers.Contradiction(stated, weights) is null)
+                {
+                    return options.OutputStride is not null
+                        ? asked
+                        : stated with { OutputStrideSource = Switch.Modules };
+                }
             }
             catch (Exception e) when (e is UnavailableException or ModelException)
             {
                 // The network has no such output stride.
             }
         }
-        if (switches.Keys.Any(name => name != DialectChoice.Threshold))
-            return standard;
-        string names = string.Join(", ", standard.Switches.Select(row => row.Name));
+        string names = string.Join(", ", asked.Switches.Select(row => row.Name));
         throw new ModelException(
             $"'{weights.Path}' says that the layer of '{contradiction.Layer}' has {contradiction.Stated}, and the " +
             $"network that was recognised has {contradiction.Assumed} there; choose the output stride" +
             (names.Length > 0 ? $" or a switch ({names}) that fits." : " that fits."));
+
+        ModelDescription Described(int? outputStride) =>
+            Dialect.Describe(weights, options.Dialect, new DialectChoice(outputStride, switches));
     }
 
     private static void CheckReadable(Checkpoint weights, ModelDescription description)

@@ -20,8 +20,9 @@ public sealed class Segmentation
 
     internal Segmentation(
         int height, int width, ushort[] labels, float[] confidence, int classes, IReadOnlyList<string> classNames,
-        SegmentationTimings timings)
+        SegmentationTimings timings, Palette? palette = null)
     {
+        Palette = palette ?? Palette.For(classNames);
         Height = height;
         Width = width;
         _labels = labels;
@@ -43,6 +44,9 @@ public sealed class Segmentation
 
     /// <summary>One per class, or empty where the model has none.</summary>
     public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>The classes' colours: those of the model's file, or else <see cref="Palette.For"/> of the classes.</summary>
+    public Palette Palette { get; }
 
     /// <summary>The class of every pixel, row by row.</summary>
     public ReadOnlySpan<ushort> Labels => _labels;
@@ -138,39 +142,39 @@ public sealed class Segmentation
     /// Writes the mask as PNG: 8-bit palette whose pixel is the class index, or 16-bit grey for more than 256 classes.
     /// </summary>
     /// <param name="path">The file's path; an existing file is overwritten.</param>
-    /// <param name="palette">The classes' colours; null for <see cref="Palette.For"/> of the classes.</param>
+    /// <param name="palette">The classes' colours; null for <see cref="Palette"/>.</param>
     /// <exception cref="OutputException">The file cannot be written.</exception>
     public void SaveMask(string path, Palette? palette = null) =>
-        LabelPng.Save(path, _labels, Height, Width, Classes, palette ?? Palette.For(ClassNames));
+        LabelPng.Save(path, _labels, Height, Width, Classes, palette ?? Palette);
 
     /// <summary>
     /// Writes the mask as PNG to a stream, in the format of <see cref="SaveMask(string, Palette?)"/>.
     /// </summary>
     /// <param name="stream">The stream that gets the file's bytes.</param>
-    /// <param name="palette">The classes' colours; null for <see cref="Palette.For"/> of the classes.</param>
+    /// <param name="palette">The classes' colours; null for <see cref="Palette"/>.</param>
     public void SaveMask(Stream stream, Palette? palette = null) =>
-        LabelPng.Save(stream, _labels, Height, Width, Classes, palette ?? Palette.For(ClassNames));
+        LabelPng.Save(stream, _labels, Height, Width, Classes, palette ?? Palette);
 
     /// <summary>As <see cref="SaveMask(string, Palette?)"/>, encoded on the thread pool.</summary>
     /// <param name="path">The file's path; an existing file is overwritten.</param>
-    /// <param name="palette">The classes' colours; null for <see cref="Palette.For"/> of the classes.</param>
+    /// <param name="palette">The classes' colours; null for <see cref="Palette"/>.</param>
     /// <param name="cancellationToken">Looked at before the encoding and before the file is written.</param>
     /// <exception cref="OutputException">The file cannot be written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public Task SaveMaskAsync(
         string path, Palette? palette = null, CancellationToken cancellationToken = default) =>
         LabelPng.SaveAsync(
-            path, _labels, Height, Width, Classes, palette ?? Palette.For(ClassNames), cancellationToken);
+            path, _labels, Height, Width, Classes, palette ?? Palette, cancellationToken);
 
     /// <summary>As <see cref="SaveMask(Stream, Palette?)"/>, encoded on the thread pool.</summary>
     /// <param name="stream">The stream that gets the file's bytes.</param>
-    /// <param name="palette">The classes' colours; null for <see cref="Palette.For"/> of the classes.</param>
+    /// <param name="palette">The classes' colours; null for <see cref="Palette"/>.</param>
     /// <param name="cancellationToken">Looked at before the encoding and while the bytes are written.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public Task SaveMaskAsync(
         Stream stream, Palette? palette = null, CancellationToken cancellationToken = default) =>
         LabelPng.SaveAsync(
-            stream, _labels, Height, Width, Classes, palette ?? Palette.For(ClassNames), cancellationToken);
+            stream, _labels, Height, Width, Classes, palette ?? Palette, cancellationToken);
 
     /// <summary>COCO's run-lengths of every class that occurs, the lowest class first.</summary>
     public IReadOnlyList<CocoRle> RunLengths() => CocoRle.Of(_labels, Height, Width);
@@ -178,8 +182,8 @@ public sealed class Segmentation
     /// <summary>The picture with each pixel's class colour blended over it. The caller disposes it.</summary>
     /// <param name="photo">The picture that was segmented.</param>
     /// <param name="opacity">How opaque the colours are: 0 shows the photo alone, 1 the colours alone.</param>
-    /// <param name="palette">The classes' colours; null for <see cref="Palette.For"/> of the classes.</param>
+    /// <param name="palette">The classes' colours; null for <see cref="Palette"/>.</param>
     /// <exception cref="ArgumentException">The picture has another size than the mask.</exception>
     public Image Overlay(Image photo, double opacity = 0.6, Palette? palette = null) =>
-        Postprocessing.Overlay.Draw(photo, _labels, palette ?? Palette.For(ClassNames), opacity);
+        Postprocessing.Overlay.Draw(photo, _labels, palette ?? Palette, opacity);
 }

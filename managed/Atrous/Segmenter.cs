@@ -300,7 +300,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             (ushort[] Labels, float[] Confidence)[] masks = Masks(photos, confidence, run);
             SegmentationTimings timings = run.TimingsOf(photos.Length);
             return [.. masks.Select(mask => new Segmentation(
-                height, width, mask.Labels, mask.Confidence, Info.Classes, Info.ClassNames, timings))];
+                height, width, mask.Labels, mask.Confidence, Info.Classes, Info.ClassNames, timings, Info.Palette))];
         });
     }
 

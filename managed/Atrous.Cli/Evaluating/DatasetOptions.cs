@@ -75,16 +75,21 @@ internal sealed class DatasetOptions
                 set.Add($"--image-suffix {imageSuffix = dataset.ImageSuffix}");
             if (labelSuffix is null)
                 set.Add($"--label-suffix {labelSuffix = FirstUsed(dataset.LabelSuffixes, labels)}");
-            if (list is null && dataset.List is not null && Path.Combine(images, dataset.List) is var own
-                && File.Exists(own))
-                set.Add($"--list {list = own}");
+            if (list is null && dataset.List is { } below)
+            {
+                string own = Path.GetFullPath(Path.Combine(images, below));
+                if (File.Exists(own))
+                    set.Add($"--list {list = own}");
+                else
+                    set.Add($"no --list, since there is no {own}: every picture with a label map is scored");
+            }
         }
         LabelRules? rules = map is null ? null : LabelMapFile.Read(map);
         if (map is null && dataset is not null)
         {
             bool ready = dataset.ReadyMade is { } end && labelSuffix!.EndsWith(end, StringComparison.OrdinalIgnoreCase);
-            rules = ready ? new LabelRules { Shift = 0 } : dataset.Rules;
-            set.Add($"--map: {(ready ? "labels are classes already" : dataset.RulesInWords)}");
+            rules = ready ? Dataset.ClassesAndVoid : dataset.Rules;
+            set.Add($"--map: {(ready ? "labels are classes already, 255 not scored" : dataset.RulesInWords)}");
         }
         var layout = new LabelLayout
         {

@@ -93,14 +93,15 @@ internal static class EvalCommand
             int left = result.GetValue(ignore)!.Value;
             // 255 is what most tools write for the foreground; who names a label to leave out decides otherwise.
             bool asked = result.GetResult(ignore) is { Implicit: false };
-            LabelMapping? mapping = data.MappingFor(segmenter.Info.Classes, left, asked);
+            bool isForeground = segmenter.Info.Threshold is not null && !asked;
+            LabelMapping? mapping = data.MappingFor(segmenter.Info, isForeground ? null : left, asked);
             if (!result.GetValue(quiet))
             {
                 foreach (string sentence in data.Pictures.Notes.Prepend(data.Said).OfType<string>())
                     Terminal.Message(sentence);
             }
             var matrix = new ConfusionMatrix(segmenter.Info.Classes, mapping is null ? left : LabelMapping.Ignored);
-            ForegroundTruth? foreground = segmenter.Info.Threshold is null || asked ? null : new();
+            ForegroundTruth? foreground = isForeground ? new() : null;
             long most = MaxPixelsOption.Whole(maxPixels.Read(result));
             EvalRun run = new(segmenter, matrix, options.MaxBatch, most, interruption.Token)
             {

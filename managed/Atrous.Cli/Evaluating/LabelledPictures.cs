@@ -117,8 +117,12 @@ internal sealed class LabelledPictures
                 throw Bad($"{named[Key(file.Relative)]} and {file.Path} have one name; keep one of them.");
         }
         if (named.Count == 0)
-            throw Bad($"{others[0]}: no picture in {_pictures} ends in {_layout.ImageSuffix}; say how they end with "
-                + "--image-suffix.");
+        {
+            throw Bad(_layout.ImageSuffix is { } end
+                ? $"{others[0]}: no picture in {_pictures} ends in {end}; say how they end with --image-suffix."
+                : $"{others[0]}: all files in {_pictures} end as label maps do, in {_layout.LabelSuffix}; give the "
+                + "folder of the pictures, or say how they end with --image-suffix.");
+        }
         if (others.Count > 0 && _layout.ImageSuffix is not null)
             _notes.Add(
                 $"{others.Count} pictures do not end in {_layout.ImageSuffix} and are left out ({others[0]}"

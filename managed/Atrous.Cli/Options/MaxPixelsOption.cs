@@ -5,7 +5,8 @@ using Atrous.Imaging;
 namespace Atrous.Cli.Options;
 
 /// <summary>--max-pixels: what a picture's header may claim.</summary>
-internal sealed class MaxPixelsOption
+/// <param name="bands">Whether the command reads large PNGs in bands of rows, where it slides a window.</param>
+internal sealed class MaxPixelsOption(bool bands = false)
 {
     private const int Million = 1_000_000;
 
@@ -19,10 +20,12 @@ internal sealed class MaxPixelsOption
     {
         Description =
             $"Most pixels of a picture, by its header, in millions; {Image.DefaultMaxPixels / Million} unless given, "
-            + $"and at most {MostWhole / Million} but for a PNG with --tile",
+            + $"and at most {MostWhole / Million}" + (bands ? " but for a PNG with --tile" : ""),
         HelpName = "MILLIONS",
-        CustomParser = result => Numbers.Parse(result, 1, Most, $"a number of millions from 1 to {Most}"),
+        CustomParser = result => Numbers.Parse(result, 1, MostOf(bands), $"a number of millions from 1 to {MostOf(bands)}"),
     };
+
+    private static int MostOf(bool bands) => bands ? Most : MostWhole / Million;
 
     public void AddTo(ToolCommand command) => command.Add(ToolCommand.Input, _millions);
 

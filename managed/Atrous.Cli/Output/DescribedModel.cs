@@ -22,10 +22,10 @@ internal static class DescribedModel
         + (segmenter.DeviceNote is { } note ? $" ({note.TrimEnd('.')})" : "");
 
     /// <summary>Says what was chosen among a model's tensors, for commands that write another file of it.</summary>
-    public static void SaySelection(string path, SegmenterOptions options)
+    public static void SaySelection(string path, ModelInfo model)
     {
-        if (ModelInfo.Read(path, options).Selection is { Length: > 0 } selection)
-            Terminal.Message(Terminal.OneLine(path + selection));
+        if (model.Selection.Length > 0)
+            Terminal.Message(Terminal.OneLine(path + model.Selection));
     }
 
     /// <summary>The properties "model", "device" and "precision".</summary>

@@ -15,10 +15,8 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
     public const long DefaultMaxPixels = 1L << 32;
 
     /// <exception cref="CommandException">An output is asked for that needs the whole picture.</exception>
-    public SegmentedPicture Segment(SegmentJob job, long maxPixels, CancellationToken cancellationToken)
+    public SegmentedPicture Segment(SegmentJob job, PngBands picture, CancellationToken cancellationToken)
     {
-        long start = Stopwatch.GetTimestamp();
-        using var picture = new PngBands(job.Input, maxPixels);
         if (job.Overlay is not null)
         {
             throw new CommandException(
@@ -26,19 +24,17 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
                 $"{job.Input}: {picture.Width} x {picture.Height} pixels are too many for an overlay, which needs the "
                 + "whole picture; leave out --overlay.");
         }
-        TimeSpan decode = Stopwatch.GetElapsedTime(start);
         ModelInfo info = segmenter.Info;
         var counts = new long[info.Classes];
         using var rows = new LabelRows(
             picture.Height, picture.Width, info.Classes, palette ?? Palette.For(info.ClassNames));
         SegmentationTimings timings = segmenter.Segment(picture, Take, cancellationToken);
         long segmented = Stopwatch.GetTimestamp();
-        using EncodedImage mask = rows.End();
-        Write(job.Mask, mask);
+        Write(job.Mask, rows);
         var facts = new MaskFacts(
             picture.Height, picture.Width, ClassShare.OfCounts(counts), info.ClassNames, timings);
         return new SegmentedPicture(
-            job, facts, decode, Stopwatch.GetElapsedTime(segmented), picture.Warning);
+            job, facts, TimeSpan.Zero, Stopwatch.GetElapsedTime(segmented), picture.Warning);
 
         void Take(int top, ReadOnlySpan<ushort> labels, ReadOnlySpan<float> confidence)
         {
@@ -48,17 +44,22 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
         }
     }
 
-    private void Write(string path, EncodedImage mask)
+    private void Write(string path, LabelRows rows)
     {
         if (path == "-")
         {
             using Stream output = StandardStream.OpenOutput();
-            mask.Save(output);
+            Save(output);
             return;
         }
         using var file = new OutputFile(temporaries, path);
-        byte[] bytes = mask.Bytes.ToArray();
-        file.Write(stream => stream.Write(bytes));
+        file.Write(Save);
         file.Commit();
+
+        void Save(Stream stream)
+        {
+            using EncodedImage mask = rows.End();
+            mask.Save(stream);
+        }
     }
 }

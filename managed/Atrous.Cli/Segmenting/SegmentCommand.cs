@@ -45,7 +45,7 @@ internal static class SegmentCommand
         {
             Description = "Write nothing but errors (and the JSON document)",
         };
-        var maxPixels = new MaxPixelsOption();
+        var maxPixels = new MaxPixelsOption(bands: true);
         var checkpointOptions = new CheckpointOptions();
         var deviceOptions = new DeviceOptions();
         var preprocessing = new PreprocessingOptions();

@@ -83,10 +83,13 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
 
     private SegmentedPicture Segment(Segmenter segmenter, SegmentJob job)
     {
-        if (Options.Window is not null && job.Input != "-" && PngBands.IsLarge(job.Input, BandedSegmentation.Least))
+        using (PngBands? bands = Bands(job))
         {
-            return new BandedSegmentation(temporaries, segmenter, Palette ?? segmenter.Info.Palette).Segment(
-                job, MaxPixels ?? BandedSegmentation.DefaultMaxPixels, interruption.Token);
+            if (bands is not null)
+            {
+                return new BandedSegmentation(temporaries, segmenter, Palette ?? segmenter.Info.Palette).Segment(
+                    job, bands, interruption.Token);
+            }
         }
         long start = Stopwatch.GetTimestamp();
         using Image photo = Load(job.Input);
@@ -96,14 +99,36 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         if (job.Mask == "-")
         {
             using Stream output = StandardStream.OpenOutput();
-            mask.SaveMask(output, Palette ?? segmenter.Info.Palette);
+            mask.SaveMask(output, Palette);
         }
         else
         {
-            Save(job, photo, mask, Palette ?? segmenter.Info.Palette);
+            Save(job, photo, mask, Palette);
         }
         return new SegmentedPicture(
             job, MaskFacts.Of(mask), decode, Stopwatch.GetElapsedTime(segmented), photo.Warning);
+    }
+
+    /// <summary>
+    /// A PNG that is read in bands of rows: one that is too large to be held, or need not be; null for all others.
+    /// </summary>
+    private PngBands? Bands(SegmentJob job)
+    {
+        if (Options.Window is null || job.Input == "-")
+            return null;
+        long pixels = PngBands.PixelsOf(job.Input), most = MaxPixels ?? BandedSegmentation.DefaultMaxPixels;
+        if (pixels > MaxPixelsOption.Whole(MaxPixels))
+            return new PngBands(job.Input, most);
+        if (pixels < BandedSegmentation.Least || job.Overlay is not null)
+            return null;
+        try
+        {
+            return new PngBands(job.Input, most);
+        }
+        catch (ImageException)
+        {
+            return null; // interlaced or turned by EXIF, which no bands can be; what is broken is told when it is read
+        }
     }
 
     private Image Load(string input)

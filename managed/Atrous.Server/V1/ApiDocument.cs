@@ -158,6 +158,11 @@ internal static class ApiDocument
                         Examples = [JsonValue.Create("queue;dur=0.1, network;dur=87.2")!],
                     },
                 },
+                [SegmentEndpoints.WarningHeader] = new OpenApiHeader
+                {
+                    Description = "What was wrong with the file though all its pixels were there, such as no end mark.",
+                    Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                },
             };
         }
         if (operation.Responses?["503"] is OpenApiResponse refused)

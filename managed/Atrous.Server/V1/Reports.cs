@@ -11,7 +11,12 @@ internal sealed record SegmentReport(
     [property: Description("Of the picture, in pixels.")] int Width,
     [property: Description("Of the picture, in pixels.")] int Height,
     [property: Description("Those that occur, the largest first.")] IReadOnlyList<ClassReport> Classes,
-    [property: Description("Where the request's time went.")] TimeReport Milliseconds);
+    [property: Description("Where the request's time went.")] TimeReport Milliseconds)
+{
+    [Description("What was wrong with the file though all its pixels were there; missing where nothing was.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Warning { get; init; }
+}
 
 [Description("A class of a picture.")]
 internal sealed record ClassReport(

@@ -15,6 +15,9 @@ namespace Atrous.Server.V1;
 /// <summary>POST /v1/segment, GET /v1/models, and their OpenAPI document.</summary>
 internal static class SegmentEndpoints
 {
+    /// <summary>What was wrong with a picture file though all its pixels were there, for answers that are pictures.</summary>
+    public const string WarningHeader = "Atrous-Warning";
+
     /// <summary>What the endpoints need.</summary>
     public static void AddServices(IServiceCollection services) => ApiDocument.AddServices(services);
 
@@ -68,9 +71,14 @@ internal static class SegmentEndpoints
         IAnswer answer = query.Format is SegmentFormat.Json or SegmentFormat.Rle
             ? new ReportAnswer(new SegmentReport(
                 segmenter.Name, device, result.Mask.Width, result.Mask.Height, Classes(query, result.Mask),
-                TimeReport.Of(result.Timings)))
+                TimeReport.Of(result.Timings))
+            {
+                Warning = result.Photo.Warning,
+            })
             : Encode(query, result);
         WriteTimes(context.Response, result.Timings, Stopwatch.GetElapsedTime(start));
+        if (result.Photo.Warning is { } warning)
+            context.Response.Headers[WarningHeader] = warning;
         return answer;
     }
 
@@ -99,7 +107,7 @@ internal static class SegmentEndpoints
             : mask.RunLengths().ToDictionary(
                 run => run.Label,
                 run => new RunLengths([run.Height, run.Width], query.CompressedCounts ? run.Compress() : run.Counts));
-        Palette palette = query.Palette ?? Palette.For(mask.ClassNames);
+        Palette palette = query.Palette ?? mask.Palette;
         return
         [
             .. mask.Shares.Select(share =>
@@ -141,7 +149,7 @@ internal static class SegmentEndpoints
         try
         {
             ModelInfo info = segmenter.Info;
-            palette ??= Palette.For(info.ClassNames);
+            palette ??= info.Palette ?? Palette.For(info.ClassNames);
             return report with
             {
                 Device = segmenter.Device,

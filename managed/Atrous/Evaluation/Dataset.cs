@@ -28,6 +28,13 @@ internal sealed record Dataset(string Name, int Classes, IReadOnlyList<string> C
     /// <summary>The end of label maps whose labels are classes already, and need no rules; null for none.</summary>
     public string? ReadyMade { get; init; }
 
+    /// <summary>Labels that are classes, and 255 for what is not scored, whatever else the user leaves out.</summary>
+    public static LabelRules ClassesAndVoid { get; } = new()
+    {
+        Shift = 0,
+        Labels = new Dictionary<int, int> { [255] = LabelMapping.Ignored },
+    };
+
     /// <summary>Those that have a name.</summary>
     public static IReadOnlyList<Dataset> All { get; } = [Cityscapes(), Voc(), Ade20k(), CamVid()];
 
@@ -68,8 +75,8 @@ internal sealed record Dataset(string Name, int Classes, IReadOnlyList<string> C
     ])
     {
         List = Path.Combine("..", "ImageSets", "Segmentation", "val.txt"),
-        Rules = new LabelRules { Shift = 0 },
-        RulesInWords = "labels 0 to 20 as they are",
+        Rules = ClassesAndVoid,
+        RulesInWords = "labels 0 to 20 as they are, 255 not scored",
     };
 
     /// <summary>SceneParsing (ADEChallengeData2016): 1 to 150 are the classes, 0 is everything else.</summary>

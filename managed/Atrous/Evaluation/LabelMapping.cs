@@ -19,24 +19,29 @@ internal sealed class LabelMapping
 
     /// <param name="rules">What becomes of labels and colours.</param>
     /// <param name="classes">How many classes the model has.</param>
-    /// <param name="ignore">A label that is not scored.</param>
+    /// <param name="ignore">A label that is not scored; null for none but what the rules say.</param>
     /// <param name="overRules">Whether it is not scored even where a rule gives it a class.</param>
-    public LabelMapping(LabelRules rules, int classes, int ignore, bool overRules)
+    public LabelMapping(LabelRules rules, int classes, int? ignore, bool overRules)
     {
         _classes = classes;
-        _restOfColours = rules.Rest ?? None;
+        int rest = rules.Rest is { } all ? Named(all) : None;
+        _restOfColours = rest;
         _hasLabels = rules.Labels.Count > 0 || rules.Shift is not null;
-        Array.Fill(_labels, rules.Rest ?? None);
+        Array.Fill(_labels, rest);
         if (rules.Shift is { } shift)
         {
             for (int label = 0; label < _labels.Length; label++)
-                _labels[label] = label + shift is var moved and >= 0 ? moved : Ignored;
+            {
+                int moved = label + shift;
+                _labels[label] = moved < 0 ? Ignored : moved < classes || rest == None ? moved : rest;
+            }
         }
-        _labels[ignore] = Ignored;
+        if (ignore is { } left)
+            _labels[left] = Ignored;
         foreach ((int label, int to) in rules.Labels)
             _labels[label] = Named(to);
-        if (overRules)
-            _labels[ignore] = Ignored;
+        if (overRules && ignore is { } named)
+            _labels[named] = Ignored;
         foreach ((Rgb colour, int to) in rules.Colours)
             _colours[colour] = Named(to);
 

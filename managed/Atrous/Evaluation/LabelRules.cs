@@ -12,7 +12,8 @@ internal sealed record LabelRules
     public IReadOnlyDictionary<Rgb, int> Colours { get; init; } = new Dictionary<Rgb, int>();
 
     /// <summary>
-    /// Added to every other label; what falls below 0 is not scored. -1 is what "reduce_zero_label" does.
+    /// Added to every other label; what falls below 0 is not scored, and what falls above the classes is
+    /// <see cref="Rest"/>. -1 is what "reduce_zero_label" does.
     /// </summary>
     public int? Shift { get; init; }
 
@@ -21,5 +22,5 @@ internal sealed record LabelRules
 
     /// <summary>The highest class that is named.</summary>
     public int HighestClass =>
-        Labels.Values.Concat(Colours.Values).Where(to => to != LabelMapping.Ignored).DefaultIfEmpty(0).Max();
+        Labels.Values.Concat(Colours.Values).Append(Rest ?? 0).Where(to => to != LabelMapping.Ignored).DefaultIfEmpty(0).Max();
 }

@@ -18,4 +18,8 @@ public sealed record ConvertOptions
 /// <param name="Tensors">The number of tensors in the file.</param>
 /// <param name="Parameters">Elements of all of them.</param>
 /// <param name="Bytes">Size of the file.</param>
-public sealed record ConvertResult(int Tensors, long Parameters, long Bytes);
+public sealed record ConvertResult(int Tensors, long Parameters, long Bytes)
+{
+    /// <summary>The model that was read.</summary>
+    public required ModelInfo Model { get; init; }
+}

@@ -56,7 +56,10 @@ public static class ModelConverter
             writer.Write(tensor.Name, values);
         }
         writer.Complete();
-        return new ConvertResult(infos.Length, infos.Sum(info => info.Elements), new FileInfo(path).Length);
+        return new ConvertResult(infos.Length, infos.Sum(info => info.Elements), new FileInfo(path).Length)
+        {
+            Model = source.Info,
+        };
     }
 
     private static void CheckRange(string name, float[] values)

@@ -32,15 +32,20 @@ internal sealed unsafe class PngBands : IWindowSource, IDisposable
     public PngBands(string path, long maxPixels)
     {
         (_path, _maxPixels) = (path, maxPixels);
+        FileStream? stream = null;
         try
         {
-            _size = (nuint)new FileInfo(path).Length;
-            _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+            // Of a link the stream tells the length of what it leads to.
+            stream = File.OpenRead(path);
+            _size = (nuint)stream.Length;
+            _file = MemoryMappedFile.CreateFromFile(
+                stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
             _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             _file?.Dispose();
+            stream?.Dispose();
             throw new ImageException($"{path}: the file cannot be read ({e.Message.TrimEnd('.')}).", e);
         }
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _bytes);
@@ -65,22 +70,23 @@ internal sealed unsafe class PngBands : IWindowSource, IDisposable
     /// <summary>As <see cref="Image.Warning"/>, once the last row is read.</summary>
     public string? Warning { get; private set; }
 
-    /// <summary>Whether the file is a PNG, by its first bytes, of at least so many pixels, by its header.</summary>
-    public static bool IsLarge(string path, long pixels)
+    /// <summary>The pixels of a PNG by its header; 0 of what is none, cannot be read, or can be read only once.</summary>
+    public static long PixelsOf(string path)
     {
         const int header = 24;
         try
         {
             using FileStream file = File.OpenRead(path);
             Span<byte> start = stackalloc byte[header];
-            return file.ReadAtLeast(start, header, throwOnEndOfStream: false) == header
+            return file.CanSeek && file.ReadAtLeast(start, header, throwOnEndOfStream: false) == header
                 && start[1..4].SequenceEqual("PNG"u8)
-                && (long)BinaryPrimitives.ReadUInt32BigEndian(start[16..])
-                    * BinaryPrimitives.ReadUInt32BigEndian(start[20..]) >= pixels;
+                ? (long)BinaryPrimitives.ReadUInt32BigEndian(start[16..])
+                    * BinaryPrimitives.ReadUInt32BigEndian(start[20..])
+                : 0;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return false; // whoever reads it says why it cannot be read
+            return 0; // whoever reads it says why it cannot be read
         }
     }
 

@@ -64,7 +64,7 @@ internal sealed record ModelDescription
 /// <param name="Meaning">One line, with the values it can take.</param>
 public sealed record Switch(string Name, string Value, string Meaning)
 {
-    internal const string Assumed = "assumed", Given = "given";
+    internal const string Assumed = "assumed", Given = "given", Modules = "the saved modules";
 
     /// <summary>
     /// Who says the value: "assumed" where nobody does and it is what the training repository's code takes by itself,

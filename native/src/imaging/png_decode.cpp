@@ -198,7 +198,8 @@ picture decode_png(bytes_view file, int64_t max_pixels) {
 }
 
 picture decode_png_labels(bytes_view file, int64_t max_pixels) {
-    return png_reader(file, max_pixels, content::labels).decode();
+    png_reader reader(file, max_pixels, content::labels);
+    return upright(reader.decode(), reader.orientation());
 }
 
 png_row_reader::png_row_reader(bytes_view file, int64_t max_pixels) {

@@ -134,7 +134,7 @@ png_label_writer::png_label_writer(int32_t height, int32_t width, const uint8_t*
 png_label_writer::~png_label_writer() = default;
 
 void png_label_writer::write_rows(const uint16_t* labels, int32_t count) {
-    if (count > height_ - written_)
+    if (count < 0 || count > height_ - written_)
         throw fail(ATROUS_INVALID_ARGUMENT, "the picture has %d rows, and %d more were given", height_ - written_,
                    count);
     const int32_t highest =

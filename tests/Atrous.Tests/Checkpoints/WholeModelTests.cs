@@ -61,7 +61,8 @@ public sealed class WholeModelTests : IDisposable
     [Fact]
     public void The_output_stride_is_what_the_modules_say()
     {
-        Assert.Equal(8, ModelInfo.Read(Case("smp_os8.pth")).OutputStride);
+        ModelInfo stated = ModelInfo.Read(Case("smp_os8.pth"));
+        Assert.Equal((8, "the saved modules"), (stated.OutputStride, stated.OutputStrideSource));
         var chosen = new SegmenterOptions { OutputStride = 16 };
         Assert.Equal(16, ModelInfo.Read(Case("smp_os8.pth"), chosen).OutputStride);
     }
@@ -80,6 +81,14 @@ public sealed class WholeModelTests : IDisposable
         ModelException error = Assert.Throws<ModelException>(() => ModelInfo.Read(Case("smp_other.pth")));
         Assert.Contains("'encoder.layer1.0.conv1.weight' has dilation 3", error.Message, StringComparison.Ordinal);
         Assert.Contains("has dilation 1 there", error.Message, StringComparison.Ordinal);
+        // Neither another output stride nor a switch of something else makes it the network that it is not.
+        Assert.Throws<ModelException>(
+            () => ModelInfo.Read(Case("smp_other.pth"), new SegmenterOptions { OutputStride = 8 }));
+        foreach ((string name, string value) in new[] { ("pixels", "0..255"), ("rates", "6,12,18") })
+        {
+            var options = new SegmenterOptions { Switches = new Dictionary<string, string> { [name] = value } };
+            Assert.Throws<ModelException>(() => ModelInfo.Read(Case("smp_other.pth"), options));
+        }
     }
 
     /// <summary>Layer norms have no buffers; their modules say what they add all the same.</summary>

@@ -68,7 +68,6 @@ public sealed class LabelMappingTests : IDisposable
     [InlineData("cityscapes", 34, "label 34 (row 0, column 1) has no class")]
     [InlineData("voc", 21, "label 21 (row 0, column 1) has no class: it would be 21")]
     [InlineData("ade20k", 151, "label 151 (row 0, column 1) has no class: it would be 150")]
-    [InlineData("camvid", 12, "colour")]
     public void A_label_without_a_class_is_named(string dataset, ushort label, string words)
     {
         ImageException refused = Assert.Throws<ImageException>(() => Read(dataset, [8, label]));
@@ -82,6 +81,46 @@ public sealed class LabelMappingTests : IDisposable
         LabelPng.Save(_place["a.png"], [0, 1, 2], 1, 3, 256);
         var mapping = new LabelMapping(rules, 21, 1, overRules: true);
         Assert.Equal([0, Void, 2], mapping.Read(_place["a.png"], 100).Labels.ToArray().Select(label => (int)label));
+    }
+
+    [Fact]
+    public void A_grey_number_of_CamVid_without_a_class_is_named()
+    {
+        using (var grey = new Image(1, 2, 1))
+        {
+            ((byte[])[0, 12]).CopyTo(grey.Pixels);
+            grey.SavePng(_place["grey.png"]);
+        }
+        ImageException refused = Assert.Throws<ImageException>(() => Mapping("camvid").Read(_place["grey.png"], 100));
+        Assert.Contains("label 12 (row 0, column 1) has no class", refused.Message);
+    }
+
+    /// <summary>The border and void are not scored, whichever label the user leaves out besides.</summary>
+    [Fact]
+    public void What_is_void_stays_void_where_the_user_leaves_out_another_label()
+    {
+        LabelPng.Save(_place["a.png"], [0, 1, 255], 1, 3, 256);
+        foreach (LabelRules rules in new[] { Dataset.ByName("voc").Rules, Dataset.ClassesAndVoid })
+        {
+            var mapping = new LabelMapping(rules, 21, 0, overRules: true);
+            Assert.Equal([Void, 1, Void], mapping.Read(_place["a.png"], 100).Labels.ToArray().Select(x => (int)x));
+        }
+    }
+
+    [Fact]
+    public void What_a_shift_moves_beyond_the_classes_is_what_all_others_are()
+    {
+        LabelPng.Save(_place["a.png"], [0, 1, 3, 9], 1, 4, 256);
+        var rules = new LabelRules { Shift = -1, Rest = 2 };
+        Assert.Equal(
+            [Void, 0, 2, 2],
+            new LabelMapping(rules, 3, 255, false).Read(_place["a.png"], 100).Labels.ToArray().Select(x => (int)x));
+        Assert.Equal(2, rules.HighestClass);
+        // 255 for the rest is what tables from elsewhere write for what is not scored.
+        var others = new LabelRules { Labels = new Dictionary<int, int> { [0] = 0 }, Rest = 255 };
+        Assert.Equal(
+            [0, Void, Void, Void],
+            new LabelMapping(others, 3, 255, false).Read(_place["a.png"], 100).Labels.ToArray().Select(x => (int)x));
     }
 
     private static ConfusionMatrix Score(int classes, ushort[] truth, ushort[] predicted)

@@ -1,6 +1,7 @@
 using Atrous.Checkpoints.Dialects;
 using Atrous.Graph;
 using Atrous.Specs;
+using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Models;
 
@@ -73,6 +74,27 @@ public sealed class HuggingFacePreprocessingTests
         Assert.Equal(Activation.Relu, Describe(null, """{"hidden_act": "relu"}""").Network.Backbone.Activation);
         Assert.Contains("hidden_act", Assert.Throws<ModelException>(
             () => Describe(null, """{"hidden_act": "gelu"}""")).Message);
+    }
+
+    [Fact]
+    public void What_MobileViT_s_weights_cannot_tell_is_believed_refused_or_a_switch()
+    {
+        ModelDescription plain = MobileViT(null);
+        Assert.Equal(["rates=6,12,18", "heads=4"], plain.Switches.Select(row => $"{row.Name}={row.Value}").Order().Reverse());
+        Assert.All(plain.Switches, row => Assert.Equal(Switch.Assumed, row.Source));
+        Assert.Equal(8, Assert.IsType<MobileViTSpec>(
+            MobileViT("""{"num_attention_heads": 8, "patch_size": 2}""").Network.Backbone).Heads);
+        foreach (string entry in new[] { "\"patch_size\": 4", "\"num_attention_heads\": 0", "\"layer_norm_eps\": -1" })
+        {
+            Assert.Contains(entry.Split('"')[1], Assert.Throws<ModelException>(
+                () => MobileViT($"{{{entry}}}")).Message);
+        }
+    }
+
+    private static ModelDescription MobileViT(string? config)
+    {
+        using var weights = new NamedWeights(Golden.Load("hf_mobilevit_small_os16_96x128").Keys, config);
+        return Dialect.Describe(weights, null, new DialectChoice());
     }
 
     private static ModelDescription Describe(string? preprocessor, string? config = null)

@@ -92,6 +92,7 @@ public sealed class MmSegmentationConfigTests
     [InlineData("decode_head=dict(dilations=(1, 6, 12))", "dilations has 3 rates", "4")]
     [InlineData("decode_head=dict(act_cfg=dict(type='LeakyReLU'))", "LeakyReLU", "ReLU")]
     [InlineData("neck=dict(type='FPN')", "neck", "nothing")]
+    [InlineData("backbone=dict(act_cfg=dict(type='LeakyReLU'))", "LeakyReLU", "ReLU")]
     public void What_contradicts_the_weights_is_refused(string entry, string words, string more)
     {
         string message = Assert.Throws<ModelException>(() => Describe($"model = dict({entry})")).Message;
@@ -207,6 +208,57 @@ public sealed class MmSegmentationConfigTests
         Assert.Equal(note is null ? 0 : 1, model.Notes.Count);
         if (note is not null)
             Assert.Contains(note, model.Notes[0]);
+    }
+
+    /// <summary>norm_cfg is one variable of the published configurations, which both parts of the network name.</summary>
+    [Fact]
+    public void The_batch_norms_of_backbone_and_head_have_their_own_epsilon()
+    {
+        ModelDescription model = Describe(
+            "norm_cfg = dict(type='SyncBN', eps=0.001)\n" +
+            "model = dict(backbone=dict(norm_cfg=norm_cfg), decode_head=dict(norm_cfg=norm_cfg))");
+        Assert.Equal((1e-3, 1e-3), (model.Network.Backbone.NormEpsilon, model.Network.Head.NormEpsilon));
+        model = Describe("model = dict(backbone=dict(norm_cfg=dict(type='BN', eps=0.001)))");
+        Assert.Equal((1e-3, 1e-5), (model.Network.Backbone.NormEpsilon, model.Network.Head.NormEpsilon));
+    }
+
+    /// <summary>mmsegmentation's InvertedResidual skips wherever stride and channels allow it.</summary>
+    [Fact]
+    public void A_narrow_MobileNetV2_skips_in_its_first_block()
+    {
+        (string, int[])[] keys =
+        [
+            ("backbone.conv1.conv.weight", [8, 3, 3, 3]),
+            ("decode_head.aspp_modules.0.conv.weight", [8, 80, 1, 1]),
+            .. Enumerable.Range(1, 3).Select(i => ($"decode_head.aspp_modules.{i}.conv.weight", new[] { 8, 80, 3, 3 })),
+            ("decode_head.conv_seg.weight", [5, 8, 1, 1]),
+            ("backbone.layer1.0.conv.0.conv.weight", [8, 1, 3, 3]),
+            ("backbone.layer1.0.conv.1.conv.weight", [8, 8, 1, 1]),
+            .. Enumerable.Range(2, 6).SelectMany(layer => new (string, int[])[]
+            {
+                ($"backbone.layer{layer}.0.conv.0.conv.weight", [48, layer == 2 ? 8 : 8 * layer - 8, 1, 1]),
+                ($"backbone.layer{layer}.0.conv.1.conv.weight", [48, 1, 3, 3]),
+                ($"backbone.layer{layer}.0.conv.2.conv.weight", [8 * layer, 48, 1, 1]),
+            }),
+        ];
+        using var checkpoint = new NamedWeights(keys);
+        var backbone = Assert.IsType<InvertedResidualSpec>(
+            Dialect.Describe(checkpoint, null, new DialectChoice()).Network.Backbone);
+        Assert.Equal([true, false, false, false, false, false, false], backbone.Blocks.Select(block => block.Residual));
+    }
+
+    [Fact]
+    public void Branches_whose_rates_nobody_says_take_them_from_the_switch()
+    {
+        using var checkpoint = new NamedWeights(
+        [
+            .. NamedWeights.Manifest(R50),
+            ("decode_head.aspp_modules.4.depthwise_conv.conv.weight", [2048, 1, 3, 3]),
+        ]);
+        Assert.Contains("the switch rates", Assert.Throws<ModelException>(
+            () => Dialect.Describe(checkpoint, null, new DialectChoice())).Message);
+        ModelDescription model = Dialect.Describe(checkpoint, null, Choice("rates", "6,12,18,24"));
+        Assert.Equal([6, 12, 18, 24], Head(model).Aspp.Rates);
     }
 
     private static ModelDescription Describe(string? config, DialectChoice? choice = null, string? meta = null)

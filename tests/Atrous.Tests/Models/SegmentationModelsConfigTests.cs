@@ -1,5 +1,6 @@
 using Atrous.Checkpoints.Dialects;
 using Atrous.Specs;
+using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Models;
 
@@ -127,11 +128,35 @@ public sealed class SegmentationModelsConfigTests
 
     [Theory]
     [InlineData("""{"arch": "DeepLabV3Plus", "lr": 0.1}""")]
-    [InlineData("""{"student": {"encoder_name": "resnet50"}, "teacher": {"encoder_name": "resnet50"}}""")]
     [InlineData("[1, 2]")]
     [InlineData("null")]
     public void Other_hyper_parameters_say_nothing(string parameters) =>
         Assert.Empty(Describe(null, parameters: parameters).Notes);
+
+    [Fact]
+    public void Those_in_several_places_are_not_believed_and_a_note_says_so() => Assert.Contains(
+        "in several places", Assert.Single(Describe(
+            null, parameters: """{"student": {"encoder_name": "resnet50"}, "teacher": {"encoder_name": "resnet50"}}""")
+            .Notes));
+
+    /// <summary>What tells networks of alike tensors apart does so wherever it is said.</summary>
+    [Fact]
+    public void The_encoder_hears_hyper_parameters_as_it_hears_a_config()
+    {
+        IReadOnlyList<(string, int[])> keys = Golden.Load("smp_deeplabv3plus_tu-efficientnet_b0_os8_96x128").Keys;
+        using var tensorFlow = new NamedWeights(keys)
+        {
+            HyperParameters = NamedWeights.Parse("""{"encoder_name": "tu-tf_efficientnet_b0"}"""),
+        };
+        ModelDescription model = Dialect.Describe(tensorFlow, null, new DialectChoice());
+        Assert.Equal(("true", "hyper_parameters"), Row(model, "timm_tf"));
+        Assert.Equal(PaddingStyle.TensorFlowSame, model.Network.Padding);
+        using var blurred = new NamedWeights(keys)
+        {
+            HyperParameters = NamedWeights.Parse("""{"encoder_name": "tu-efficientnet_blur_b0"}"""),
+        };
+        Assert.Throws<ModelException>(() => Dialect.Describe(blurred, null, new DialectChoice()));
+    }
 
     [Fact]
     public void Hyper_parameters_may_name_the_classes()

@@ -63,9 +63,9 @@ public sealed class BandTests(GeneratedModel model) : IDisposable
     [Fact]
     public void What_cannot_be_read_in_bands_is_a_sentence()
     {
-        Assert.True(PngBands.IsLarge(_place.Add("huge.png", HugePng.Bytes(60000, 60000)), 1 << 26));
-        Assert.False(PngBands.IsLarge(_place.Add("small.png", Workplace.Photo()), 1 << 26));
-        Assert.False(PngBands.IsLarge(_place["none.png"], 1));
+        Assert.Equal(3_600_000_000, PngBands.PixelsOf(_place.Add("huge.png", HugePng.Bytes(60000, 60000))));
+        Assert.Equal(0, PngBands.PixelsOf(_place.Add("text.txt", "no picture")));
+        Assert.Equal(0, PngBands.PixelsOf(_place["none.png"]));
         Assert.Contains("limit of 1000", Refused("huge.png", 1000));
         Assert.Contains(
             "Not enough image data", Assert.Throws<ImageException>(() =>

@@ -47,12 +47,6 @@ internal abstract class Dialect
     protected abstract ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice);
 
     /// <summary>
-    /// The probability above which the dialect's own code takes a pixel for foreground, where a network has but one
-    /// output channel.
-    /// </summary>
-    protected virtual Standard<double> ThresholdOf(ICheckpoint checkpoint) => 0.5;
-
-    /// <summary>
     /// Recognises a checkpoint's dialect, or takes the one that the user names, and describes its model.
     /// </summary>
     /// <exception cref="ModelException">No dialect fits.</exception>
@@ -96,13 +90,8 @@ internal abstract class Dialect
         if (Recognise(checkpoint) is not { } evidence)
             return null;
         ModelDescription description = Describe(checkpoint, choice);
-        if (description.Network.Classes == 1)
-        {
-            double threshold = choice.Probability(
-                DialectChoice.Threshold, ThresholdOf(checkpoint),
-                "the probability above which a pixel of this network of one class is foreground");
-            description = description with { Threshold = threshold };
-        }
+        if (description.Network.Classes == 1 && description.Threshold is null)
+            description = description with { Threshold = choice.ForegroundThreshold(0.5) };
         choice.RejectUnread(Name);
         return description with
         {

@@ -72,6 +72,11 @@ internal sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionar
             ?? throw new UnavailableException($"The switch {name} takes a number between 0 and 1, not '{text}'.");
     }
 
+    /// <summary>The switch of networks of one output channel.</summary>
+    /// <param name="standard">Above which probability the dialect's own code takes a pixel for foreground.</param>
+    public double ForegroundThreshold(Standard<double> standard) => Probability(
+        Threshold, standard, "the probability above which a pixel of this network of one class is foreground");
+
     /// <summary>A number above 0 and below 1; null where the text is none.</summary>
     public static double? ReadProbability(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
@@ -80,11 +85,17 @@ internal sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionar
             : null;
 
     /// <summary>A switch that takes so many whole numbers above 0, as 12,24,36.</summary>
-    public int[] Numbers(string name, Standard<int[]> standard, string meaning)
+    /// <param name="name">The name by which a caller sets it.</param>
+    /// <param name="standard">What is in force where nobody sets it.</param>
+    /// <param name="meaning">One line for `info`.</param>
+    /// <param name="count">How many a caller gives; 0 for as many as the standard has.</param>
+    public int[] Numbers(string name, Standard<int[]> standard, string meaning, int count = 0)
     {
-        int count = standard.Value.Length;
+        count = count > 0 ? count : standard.Value.Length;
         string some = count == 1 ? "a whole number" : $"{count} whole numbers with commas between";
         string text = Text(name, standard.As(values => string.Join(',', values)), $"{meaning} ({some})");
+        if (!IsGiven(name))
+            return standard.Value;
         var numbers = new List<int>();
         foreach (string part in text.Split(','))
         {
@@ -99,11 +110,13 @@ internal sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionar
     /// <summary>A switch of another kind, as text.</summary>
     public string Text(string name, Standard<string> standard, string meaning)
     {
-        bool isGiven = options?.ContainsKey(name) ?? false;
+        bool isGiven = IsGiven(name);
         string value = isGiven ? options![name] : standard.Value;
         _read.Add(new Switch(name, value, meaning) { Source = isGiven ? Switch.Given : standard.Source });
         return value;
     }
+
+    private bool IsGiven(string name) => options?.ContainsKey(name) ?? false;
 
     /// <summary>Throws where the user gave a switch that was not read.</summary>
     /// <exception cref="UnavailableException">There is no such switch.</exception>

@@ -45,7 +45,8 @@ internal sealed class HuggingFace : Dialect
                     outputStride, DilationRule.FirstBlockPrevious, firstExpands) with
                 {
                     NormEpsilon = config.Real("layer_norm_eps") ?? 1e-3,
-                    Activation = Activation(config),
+                    Activation = HuggingFaceConfig.Activation(
+                        config, Activation.Relu6, ("relu6", Activation.Relu6), ("relu", Activation.Relu)),
                 },
                 Head = new DeepLabV3HeadSpec { Aspp = new AsppSpec { Rates = [], PoolFirst = true } },
                 OutputStride = outputStride,
@@ -57,32 +58,20 @@ internal sealed class HuggingFace : Dialect
             },
             Names = new NameMap(
             [
-                Module(@"backbone\.stem", _ => Backbone + "conv_stem.first_conv"),
-                Module(@"backbone\.block(\d+)\.(expand|depthwise|project)", Block),
-                Module(@"aspp\.branch0", _ => Head + "conv_aspp"),
-                Module(@"aspp\.pool", _ => Head + "conv_pool"),
-                Module(@"aspp\.project", _ => Head + "conv_projection"),
-                Module("classifier", _ => Head + "classifier"),
+                HuggingFaceConfig.Module(@"backbone\.stem", _ => Backbone + "conv_stem.first_conv"),
+                HuggingFaceConfig.Module(@"backbone\.block(\d+)\.(expand|depthwise|project)", Block),
+                HuggingFaceConfig.Module(@"aspp\.branch0", _ => Head + "conv_aspp"),
+                HuggingFaceConfig.Module(@"aspp\.pool", _ => Head + "conv_pool"),
+                HuggingFaceConfig.Module(@"aspp\.project", _ => Head + "conv_projection"),
+                HuggingFaceConfig.Module("classifier", _ => Head + "classifier"),
             ]),
             Preprocessing = preprocessing,
             Notes = notes,
-            ClassNames = checkpoint.ConfigClassNames(classes) is { Length: > 0 } names
-                ? names
-                : ClassNames.OfSize(classes, ClassNames.Voc),
+            ClassNames = HuggingFaceConfig.ClassNamesOf(checkpoint, classes),
             // The image classifier's last convolution is in the file, but no segmentation reads it.
             TrainingOnly = [Backbone + "conv_1x1."],
         };
     }
-
-    private static Activation Activation(JsonFacts config) => config.Text("hidden_act") switch
-    {
-        null or "relu6" => Graph.Activation.Relu6,
-        "relu" => Graph.Activation.Relu,
-        _ => throw config.Wrong("hidden_act", "is an activation that Atrous does not have here; it has relu6 and relu"),
-    };
-
-    private static NameMap.Row Module(string pattern, Func<Match, string> name) =>
-        HeadNames.Parts(pattern, name, ".convolution", ".normalization");
 
     // Block 1 belongs to the stem there, so layer 0 is block 2.
     private static string Block(Match match)

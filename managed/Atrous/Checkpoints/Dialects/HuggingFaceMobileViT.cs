@@ -31,6 +31,15 @@ internal sealed class HuggingFaceMobileViT : Dialect
         JsonFacts config = checkpoint.ConfigFile();
         int outputStride = choice.OutputStride(config.Or(config.Number("output_stride"), 16), 8, 16, 32);
         int channels = checkpoint.InputChannels(prefix + Stem), classes = checkpoint.Outputs(Classifier);
+        if (config.Number("patch_size") is not (null or 2))
+            throw config.Wrong("patch_size", "is another than 2, which Atrous does not have");
+        if (config.Number("num_attention_heads") is < 1)
+            throw config.Wrong("num_attention_heads", "is no number of heads");
+        if (config.Real("layer_norm_eps") is { } epsilon && !(epsilon > 0 && double.IsFinite(epsilon)))
+            throw config.Wrong("layer_norm_eps", "is not above 0");
+        int heads = isSecond ? 0 : choice.Numbers(
+            "heads", config.Or(config.Number("num_attention_heads"), 4).As(count => new[] { count }),
+            "heads of the attention")[0];
         // The class flips the channels and has no statistics.
         PreprocessingSpec plain = Normalisation.None(channels) with { Order = ChannelOrder.Bgr };
         (PreprocessingSpec preprocessing, IReadOnlyList<string> notes) = HuggingFacePreprocessing.Of(
@@ -44,14 +53,18 @@ internal sealed class HuggingFaceMobileViT : Dialect
                 Backbone = new MobileViTSpec
                 {
                     Name = isSecond ? "MobileViTV2" : "MobileViT",
-                    Activation = ActivationOf(config),
+                    Activation = HuggingFaceConfig.Activation(
+                        config, Activation.Silu, ("silu", Activation.Silu), ("swish", Activation.Silu),
+                        ("relu", Activation.Relu), ("gelu", Activation.Gelu)),
                     Stages = StagesOf(checkpoint, prefix, outputStride),
-                    Heads = isSecond ? 0 : config.Number("num_attention_heads") ?? 4,
+                    Heads = heads,
                     LayerNormEpsilon = config.Real("layer_norm_eps") ?? 1e-5,
                 },
                 Head = new DeepLabV3HeadSpec
                 {
-                    Aspp = new AsppSpec { Rates = config.Numbers("atrous_rates") ?? [6, 12, 18] },
+                    Aspp = new AsppSpec { Rates = choice.Numbers(
+                        "rates", config.Or(config.Numbers("atrous_rates"), [6, 12, 18]),
+                        "atrous_rates, of the three atrous branches") },
                 },
                 OutputStride = outputStride,
                 InputChannels = channels,
@@ -62,29 +75,18 @@ internal sealed class HuggingFaceMobileViT : Dialect
             Names = new NameMap([.. BackboneNames(prefix, isSecond), .. HeadRows]),
             Preprocessing = preprocessing,
             Notes = notes,
-            ClassNames = checkpoint.ConfigClassNames(classes) is { Length: > 0 } names
-                ? names
-                : ClassNames.OfSize(classes, ClassNames.Voc),
+            ClassNames = HuggingFaceConfig.ClassNamesOf(checkpoint, classes),
             // The image classifier's last convolution, which no segmentation reads.
             TrainingOnly = [prefix + "conv_1x1_exp."],
         };
     }
 
-    private static Activation ActivationOf(JsonFacts config) => config.Text("hidden_act") switch
-    {
-        null or "silu" or "swish" => Activation.Silu,
-        "relu" => Activation.Relu,
-        "gelu" => Activation.Gelu,
-        _ => throw config.Wrong(
-            "hidden_act", "is an activation that Atrous does not have here; it has silu, relu and gelu"),
-    };
-
     private static NameMap.Row[] HeadRows =>
     [
-        Module(@"aspp\.branch(\d)", match => $"{Head}aspp.convs.{match.Number(1)}"),
-        Module(@"aspp\.pool", _ => Head + "aspp.convs.4.conv_1x1"),
-        Module(@"aspp\.project", _ => Head + "aspp.project"),
-        Module("classifier", _ => Head + "classifier"),
+        HuggingFaceConfig.Module(@"aspp\.branch(\d)", match => $"{Head}aspp.convs.{match.Number(1)}"),
+        HuggingFaceConfig.Module(@"aspp\.pool", _ => Head + "aspp.convs.4.conv_1x1"),
+        HuggingFaceConfig.Module(@"aspp\.project", _ => Head + "aspp.project"),
+        HuggingFaceConfig.Module("classifier", _ => Head + "classifier"),
     ];
 
     private static MobileViTStage[] StagesOf(ICheckpoint checkpoint, string prefix, int outputStride)
@@ -129,11 +131,11 @@ internal sealed class HuggingFaceMobileViT : Dialect
 
     private static IEnumerable<NameMap.Row> BackboneNames(string prefix, bool isSecond)
     {
-        yield return Module(@"backbone\.stem", _ => prefix + "conv_stem");
-        yield return Module(
+        yield return HuggingFaceConfig.Module(@"backbone\.stem", _ => prefix + "conv_stem");
+        yield return HuggingFaceConfig.Module(
             @"backbone\.stage(\d)\.(\d+)\.(expand|depthwise|project)",
             match => Block(prefix, match.Number(1), match.Number(2), match.Groups[3].Value));
-        yield return Module(@"backbone\.stage(\d)\.(window|tokens|project|fuse)", match => Layer(match)
+        yield return HuggingFaceConfig.Module(@"backbone\.stage(\d)\.(window|tokens|project|fuse)", match => Layer(match)
             + match.Groups[2].Value switch
             {
                 "window" => "conv_kxk",
@@ -170,8 +172,4 @@ internal sealed class HuggingFaceMobileViT : Dialect
         "attend" => "attention.out_proj.convolution",
         "fc1" => "ffn.conv1.convolution",
         _ => "ffn.conv2.convolution",
-    };
-
-    private static NameMap.Row Module(string pattern, Func<Match, string> name) =>
-        HeadNames.Parts(pattern, name, ".convolution", ".normalization");
-}
+    };}

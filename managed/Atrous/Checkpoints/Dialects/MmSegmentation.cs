@@ -23,13 +23,6 @@ internal sealed partial class MmSegmentation : Dialect
     public override string? Recognise(ICheckpoint checkpoint) =>
         Evidence.Keys(checkpoint, Branches + "0.conv.weight", Classifier);
 
-    // BaseDecodeHead's own where out_channels is 1 and the configuration has none.
-    protected override Standard<double> ThresholdOf(ICheckpoint checkpoint)
-    {
-        ConfigSection head = Head(CheckpointMeta.Of(checkpoint).Root.Section("model"));
-        return head.Or("threshold", head.Real("threshold") is > 0 and < 1 and var said ? said : null, 0.3, 0.3);
-    }
-
     protected override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
         var meta = CheckpointMeta.Of(checkpoint);
@@ -52,6 +45,7 @@ internal sealed partial class MmSegmentation : Dialect
         PreprocessingSpec preprocessing = Preprocessing(meta, choice, channels);
         SlideSpec? slide = Slide(model, meta.Root, choice);
         IReadOnlyList<string> names = meta.ClassNames(maskClasses);
+        double epsilon = MmBackbone.EpsilonOf(head) ?? 1e-5;
         return new ModelDescription
         {
             Network = new NetworkSpec
@@ -63,8 +57,9 @@ internal sealed partial class MmSegmentation : Dialect
                         Aspp = aspp,
                         Style = ConvolutionStyle.SeparableNormed,
                         Sampling = sampling,
+                        NormEpsilon = epsilon,
                     }
-                    : new DeepLabV3HeadSpec { Aspp = aspp },
+                    : new DeepLabV3HeadSpec { Aspp = aspp, NormEpsilon = epsilon },
                 OutputStride = backbone.OutputStride,
                 InputChannels = channels,
                 Classes = classes,
@@ -86,9 +81,20 @@ internal sealed partial class MmSegmentation : Dialect
             Preprocessing = preprocessing,
             ClassNames = names.Count > 0 ? names : ClassNames.OfSize(classes, ClassNames.Cityscapes, ClassNames.Voc),
             Palette = meta.Palette(maskClasses),
+            Threshold = classes == 1 ? choice.ForegroundThreshold(ThresholdOf(checkpoint, head)) : null,
             Notes = meta.Notes,
             TrainingOnly = ["auxiliary_head."],
+            ReadWhole = ["backbone.", "decode_head."],
         };
+    }
+
+    /// <summary>What BaseDecodeHead takes where out_channels is 1 and the configuration has none is 0.3.</summary>
+    private static Standard<double> ThresholdOf(ICheckpoint checkpoint, ConfigSection head)
+    {
+        double? said = head.Real("threshold");
+        return said is null or (> 0 and < 1)
+            ? head.Or("threshold", said, 0.3, 0.3)
+            : throw MmBackbone.Refused(checkpoint, head, "threshold", "is not between 0 and 1");
     }
 
     private static ConfigSection Head(ConfigSection model)
@@ -104,8 +110,7 @@ internal sealed partial class MmSegmentation : Dialect
     private static void CheckHead(
         ICheckpoint checkpoint, CheckpointMeta meta, ConfigSection model, ConfigSection head, bool plus, int classes)
     {
-        if (!plus && checkpoint.Weights.Keys.Any(
-            key => key.StartsWith("decode_head.sep_bottleneck.", StringComparison.Ordinal)))
+        if (!plus && checkpoint.Has("decode_head.sep_bottleneck.0.depthwise_conv.conv.weight"))
         {
             throw new ModelException(
                 $"'{checkpoint.Path}' has mmsegmentation's DeepLabV3+ head without low-level features " +
@@ -124,8 +129,7 @@ internal sealed partial class MmSegmentation : Dialect
             : ("num_classes", head.Number("num_classes"));
         if (said is not null && said != classes)
             throw Contradicts(key, $"{said}", $"{classes} score(s) a pixel");
-        if (head.Section("act_cfg").Type is { } activation && activation != "ReLU")
-            throw MmBackbone.Refused(checkpoint, head, "act_cfg", $"asks for {activation}, and Atrous has ReLU there");
+        MmBackbone.CheckActivation(checkpoint, head, "ReLU");
         if (head.Text("norm_cfg") is null && head.Section("norm_cfg").Type is { } norm
             && !norm.Contains("BN", StringComparison.Ordinal) && !norm.Contains("BatchNorm", StringComparison.Ordinal))
             throw MmBackbone.Refused(
@@ -162,12 +166,13 @@ internal sealed partial class MmSegmentation : Dialect
         // At another output stride than the trained one the rates follow it.
         if (backbone.IsOverridden)
             rates = standard;
-        if (rates.Value.Length != branches - 1)
-        {
-            throw new ModelException(
-                $"'{checkpoint.Path}' has {branches - 1} atrous branches, and no configuration that says their rates.");
-        }
-        return choice.Numbers("rates", rates, "the head's dilations, of the atrous branches");
+        int[] chosen = choice.Numbers(
+            "rates", rates, "the head's dilations, of the atrous branches", count: branches - 1);
+        return chosen.Length == branches - 1
+            ? chosen
+            : throw new ModelException(
+                $"'{checkpoint.Path}' has {branches - 1} atrous branches, and nothing says their rates; the switch " +
+                "rates does.");
     }
 
     private static PreprocessingSpec Preprocessing(CheckpointMeta meta, DialectChoice choice, int channels)

@@ -28,14 +28,15 @@ internal sealed class SegmentationModels : Dialect
         bool plus = aspp == V3Plus;
         ConvolutionStyle style =
             HeadShapes.Style(checkpoint, aspp + "convs.1.0.0.weight", ConvolutionStyle.Separable);
-        // What the encoder is does not depend on the output stride, and the file's own words are checked against it.
-        NamedBackbone probe = Encoder(checkpoint, new DialectChoice(), aspp, 16);
+        // What the weights alone tell of the encoder is what the file's own words are checked against.
+        NamedBackbone probe =
+            Encoder(checkpoint, new DialectChoice(), aspp, 16, new JsonFacts(checkpoint.Path, "", null));
         int channels = checkpoint.InputChannels(probe.Stem), classes = checkpoint.Outputs(Classifier);
         SegmentationModelsConfig config = SegmentationModelsConfig.Of(checkpoint, new(
             plus, probe.Spec.Name, channels, classes, checkpoint.Outputs(aspp + FirstBranch),
             style == ConvolutionStyle.Separable));
         int outputStride = choice.OutputStride(config.OutputStride(plus ? 16 : 8), 8, 16);
-        NamedBackbone backbone = Encoder(checkpoint, choice, aspp, outputStride);
+        NamedBackbone backbone = Encoder(checkpoint, choice, aspp, outputStride, config.Facts);
         var pyramid = new AsppSpec
         {
             Rates = choice.Numbers(
@@ -102,16 +103,16 @@ internal sealed class SegmentationModels : Dialect
                     .FirstOrDefault(dilation => dilation is not null)),
         ];
         return stated is [{ } first, { } second, { } third]
-            ? new Standard<int[]>([first, second, third], "the saved modules")
+            ? new Standard<int[]>([first, second, third], Switch.Modules)
             : (Standard<int[]>?)null;
     }
 
     private static NamedBackbone Encoder(
-        ICheckpoint checkpoint, DialectChoice choice, string aspp, int outputStride)
+        ICheckpoint checkpoint, DialectChoice choice, string aspp, int outputStride, JsonFacts said)
     {
         int features = checkpoint.InputChannels(aspp + FirstBranch);
         // The decoder of V3 was renamed in version 0.5; V3Plus's names never changed.
         bool? old = aspp == V3Plus ? null : aspp == V3Legacy;
-        return EncoderFamily.Of(new EncoderSearch(checkpoint, choice, outputStride, features, old));
+        return EncoderFamily.Of(new EncoderSearch(checkpoint, choice, outputStride, features, said, old));
     }
 }

@@ -35,8 +35,11 @@ internal sealed partial class SegmentationModelsConfig
     /// <summary>What was believed of the file, or not.</summary>
     public IReadOnlyList<string> Notes => _notes;
 
+    /// <summary>What is believed, for the encoder; without entries where nothing is.</summary>
+    public JsonFacts Facts => _facts;
+
     /// <summary>"resnet34", or null where nobody says.</summary>
-    public string? EncoderName => _facts.Text("encoder_name");
+    private string? EncoderName => _facts.Text("encoder_name");
 
     /// <summary>Stages of the encoder that are used, from 3 to 5; null where nobody says.</summary>
     public int? EncoderDepth => _facts.Number("encoder_depth");
@@ -73,7 +76,13 @@ internal sealed partial class SegmentationModelsConfig
         var nothing = new SegmentationModelsConfig(new JsonFacts(checkpoint.Path, "", null));
         JsonElement[] candidates = checkpoint.HyperParameters is { } all ? [.. Candidates(all)] : [];
         if (candidates is not [var only])
+        {
+            if (candidates.Length > 1)
+                nothing._notes.Add(
+                    "The hyper-parameters in the file have arguments of segmentation_models.pytorch in several places; "
+                    + "none is believed.");
             return nothing;
+        }
         var parameters =
             new SegmentationModelsConfig(new JsonFacts(checkpoint.Path, "hyper_parameters", only));
         try

@@ -18,15 +18,18 @@ internal sealed class SelfDescribing : Dialect
         Evidence.MetadataValue(checkpoint, SelfDescribingFile.VersionKey)
         ?? Evidence.Metadata(checkpoint, "architecture", "blocks");
 
-    protected override Standard<double> ThresholdOf(ICheckpoint checkpoint) =>
-        SelfDescribingFile.ThresholdOf(checkpoint) is { } stored
-            ? new Standard<double>(stored, "metadata")
-            : base.ThresholdOf(checkpoint);
-
     protected override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
-        if (checkpoint.Metadata.ContainsKey(SelfDescribingFile.VersionKey))
-            return SelfDescribingFile.Describe(checkpoint, choice);
+        ModelDescription description = checkpoint.Metadata.ContainsKey(SelfDescribingFile.VersionKey)
+            ? SelfDescribingFile.Describe(checkpoint, choice)
+            : OfFirstVersion(checkpoint, choice);
+        return description.Network.Classes == 1 && SelfDescribingFile.ThresholdOf(checkpoint) is { } stored
+            ? description with { Threshold = choice.ForegroundThreshold(new Standard<double>(stored, "metadata")) }
+            : description;
+    }
+
+    private static ModelDescription OfFirstVersion(ICheckpoint checkpoint, DialectChoice choice)
+    {
         var metadata = new MetadataEntries(checkpoint);
         bool plus = metadata.OneOf("architecture", "deeplabv3", "deeplabv3plus") == "deeplabv3plus";
         bool edge = checkpoint.Has("backbone.conv_stem.weight");

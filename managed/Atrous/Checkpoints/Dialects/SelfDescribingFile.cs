@@ -13,7 +13,7 @@ internal static class SelfDescribingFile
 {
     /// <summary>The metadata's entries; <see cref="Origin"/> is the dialect that the model had before.</summary>
     public const string VersionKey = "atrous.version", Network = "network", Preprocessing = "preprocessing",
-        Names = "class_names", Origin = "dialect";
+        Names = "class_names", Colours = "palette", Origin = "dialect";
 
     public const string Version = "2";
 
@@ -28,6 +28,8 @@ internal static class SelfDescribingFile
             [Names] = DescriptionJson.Write(description.ClassNames),
             [Origin] = description.Dialect,
         };
+        if (description.Palette.Count > 0)
+            metadata.Add(Colours, DescriptionJson.Write(description.Palette.Select(colour => colour.ToString()).ToArray()));
         if (description.Threshold is { } threshold)
             metadata.Add(DialectChoice.Threshold, threshold.ToString(CultureInfo.InvariantCulture));
         return metadata;
@@ -69,6 +71,10 @@ internal static class SelfDescribingFile
             Names = new NameMap(),
             Preprocessing = preprocessing,
             ClassNames = names,
+            Palette = checkpoint.Metadata.ContainsKey(Colours)
+                ? [.. Read(Colours, DescriptionJson.ReadNames).Select(text =>
+                    PaletteColour.Parse(text) ?? throw metadata.Wrong(Colours, "has something else than #rrggbb"))]
+                : [],
         };
 
         T Read<T>(string key, Func<string, T> read)

@@ -9,11 +9,12 @@ namespace Atrous.Checkpoints.Dialects.Encoders;
 /// <param name="Choice">What the user overrides.</param>
 /// <param name="OutputStride">8 or 16: what the network was built with.</param>
 /// <param name="HeadInputs">Channels of the features that the head reads.</param>
+/// <param name="Said">What config.json or the hyper-parameters say of the arguments; no entries where nothing does.</param>
 /// <param name="IsOld">
 /// Whether a version up to 0.4 wrote it, where the head's names tell; null where they do not.
 /// </param>
 internal sealed record EncoderSearch(
-    ICheckpoint File, DialectChoice Choice, int OutputStride, int HeadInputs, bool? IsOld)
+    ICheckpoint File, DialectChoice Choice, int OutputStride, int HeadInputs, JsonFacts Said, bool? IsOld)
 {
     /// <summary>What stands before the names of an encoder that timm builds, from version 0.5 on.</summary>
     public const string Timm = "encoder.model.";
@@ -32,7 +33,7 @@ internal sealed record EncoderSearch(
     {
         get
         {
-            string? name = File.ConfigFile().Text("encoder_name");
+            string? name = Said.Text("encoder_name");
             return name is not null && Array.Exists(Blurring, part => name.Contains(part, StringComparison.Ordinal))
                 ? name
                 : null;
@@ -90,11 +91,10 @@ internal sealed record EncoderSearch(
                 $"'{File.Path}': the head reads {HeadInputs} channels, and the encoder's features have " +
                 $"{string.Join(", ", channels.Where(count => count > 0))}.");
         }
-        JsonFacts config = File.ConfigFile();
-        Standard<string> standard = config.Or(
-            config.Number("encoder_depth")?.ToString(CultureInfo.InvariantCulture), fits[^1]);
+        Standard<string> standard = Said.Or(
+            Said.Number("encoder_depth")?.ToString(CultureInfo.InvariantCulture), fits[^1]);
         if (!fits.Contains(standard.Value))
-            throw config.Wrong("encoder_depth", $"contradicts the weights, whose head reads feature {fits[^1]}");
+            throw Said.Wrong("encoder_depth", $"contradicts the weights, whose head reads feature {fits[^1]}");
         string depth = fits.Length == 1
             ? standard.Value
             : Choice.OneOf(

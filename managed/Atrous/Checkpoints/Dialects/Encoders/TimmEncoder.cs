@@ -17,12 +17,12 @@ internal static class TimmEncoder
             return null;
         string kernels = TimmBlocks.Kernels(stages), gates = TimmBlocks.Gates(stages);
         TimmFamily? family = TimmFamily.All.FirstOrDefault(row => row.Kernels == kernels && row.Gates == gates);
-        string name = search.File.ConfigFile().Text("encoder_name") ?? "";
+        string name = search.Said.Text("encoder_name") ?? "";
         if (family is null || (family.HasRoundGates && !HasRoundGates(search, stages)))
             return null;
         bool original = family.IsOfOriginal && !name.StartsWith("tu-", StringComparison.Ordinal);
         bool tensorFlow = family.TensorFlow is { } usual && search.Choice.Flag(
-            "timm_tf", IsTensorFlow(name) ?? usual(stages),
+            "timm_tf", search.Said.Or(IsTensorFlow(name), usual(stages)),
             "the encoder has tf_ in timm's name: TensorFlow's padding, and 1e-3 in the batch norms");
         DilationRule rule =
             tensorFlow && original ? search.RuleOfVersion() : DilationRule.FirstBlockPrevious;
@@ -53,7 +53,7 @@ internal static class TimmEncoder
         };
     }
 
-    /// <summary>What the name in config.json says; null where there is none.</summary>
+    /// <summary>What the encoder's name in its arguments says; null where there is none.</summary>
     private static bool? IsTensorFlow(string name) =>
         name.Length == 0 ? null
             : name.Contains("tf_", StringComparison.Ordinal) || name.Contains("_pruned", StringComparison.Ordinal)

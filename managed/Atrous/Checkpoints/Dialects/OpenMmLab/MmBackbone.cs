@@ -1,3 +1,4 @@
+using System.Globalization;
 using Atrous.Graph;
 using Atrous.Specs;
 
@@ -61,10 +62,21 @@ internal sealed class MmBackbone
                 checkpoint,
                 "mmsegmentation's DeepLab head on a backbone" + (config.Type is { } name ? $" ({name})" : ""),
                 "ResNet (V1c and V1d), ResNeXt, ResNeSt, MobileNetV2 and UNet");
-        double? epsilon = config.Section("norm_cfg").Real("eps");
-        if (epsilon is > 0)
-            found.Network = found.Network with { Spec = found.Network.Spec with { NormEpsilon = epsilon.Value } };
+        CheckActivation(checkpoint, config, found.Network.Spec.Activation == Activation.Relu6 ? "ReLU6" : "ReLU");
+        if (EpsilonOf(config) is { } epsilon)
+            found.Network = found.Network with { Spec = found.Network.Spec with { NormEpsilon = epsilon } };
         return found;
+    }
+
+    /// <summary>What the batch norms of a section add to the variance, where its norm_cfg says so.</summary>
+    public static double? EpsilonOf(ConfigSection section) =>
+        section.Section("norm_cfg").Real("eps") is > 0 and var epsilon ? epsilon : null;
+
+    /// <summary>Refuses an activation other than the one that the network has.</summary>
+    public static void CheckActivation(ICheckpoint checkpoint, ConfigSection section, string own)
+    {
+        if (section.Section("act_cfg").Type is { } activation && activation != own)
+            throw Refused(checkpoint, section, "act_cfg", $"asks for {activation}, and Atrous has {own} there");
     }
 
     /// <summary>An entry of the configuration that cannot be followed.</summary>
@@ -186,9 +198,16 @@ internal sealed class MmBackbone
         {
             for (int i = 0; i < counts[layer]; i++)
             {
-                bool first = i == 0, expands = _checkpoint.Has($"{Prefix}layer{layer + 1}.{i}.conv.2.conv.weight");
+                string at = $"{Prefix}layer{layer + 1}.{i}.conv.";
+                bool first = i == 0, expands = _checkpoint.Has(at + "2.conv.weight");
+                int stride = first ? strides[layer] : 1;
+                // Of the depthwise kernel, where nothing expands, there are as many as inputs.
+                int inputs = expands
+                    ? _checkpoint.InputChannels(at + "0.conv.weight")
+                    : _checkpoint.Outputs(at + "0.conv.weight");
+                bool keeps = inputs == _checkpoint.Outputs(at + (expands ? "2" : "1") + ".conv.weight");
                 blocks.Add(new(
-                    first ? strides[layer] : 1, first ? dilations[layer] : 1, expands ? 1 : 0, 3, Residual: !first));
+                    stride, first ? dilations[layer] : 1, expands ? 1 : 0, 3, Residual: keeps && stride == 1));
                 places.Add((layer + 1, i));
             }
         }
@@ -292,7 +311,8 @@ internal sealed class MmBackbone
             "(numbers with commas between, or none)");
         if (text == none)
             return [];
-        int[] grid = [.. text.Split(',').Select(part => int.TryParse(part, out int number) ? number : 0)];
+        int[] grid = [.. text.Split(',').Select(part => int.TryParse(
+            part, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0)];
         return Array.TrueForAll(grid, number => number is > 0 and < 1000) && grid.Length >= blocks
             ? grid
             : throw new UnavailableException(
