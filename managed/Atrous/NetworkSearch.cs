@@ -16,6 +16,12 @@ internal static class NetworkSearch
     /// <summary>The name of a network that has neither a key nor a prefix.</summary>
     private const string Root = "root";
 
+    /// <summary>
+    /// How many sets of tensors are looked at that a dialect takes for its own: each is described, and a hostile file
+    /// has a hundred thousand.
+    /// </summary>
+    private const int MaxRecognised = 100;
+
     private static readonly int[] OutputStrides = [8, 16, 32];
 
     /// <summary>The network's tensors, and the description of it with the user's choices.</summary>
@@ -27,20 +33,25 @@ internal static class NetworkSearch
     {
         string? wanted = options.Switches.GetValueOrDefault(Option);
         var switches = options.Switches.Where(row => row.Key != Option).ToDictionary();
-        List<StoredNetwork> all = Search(file, options.Dialect);
+        List<StoredNetwork> all = Search(file, options.Dialect, out bool stopped);
         if (all.Count == 0)
             return (file, Dialect.Describe(file, options.Dialect, new DialectChoice(options.OutputStride, switches)));
 
         List<StoredNetwork> complete = all.FindAll(network => network.IsComplete);
+        if (stopped && complete.Count == 0)
+            throw new ModelException(
+                $"'{file.Path}' has more than {MaxRecognised} sets of tensors that look like a network, and none of " +
+                $"the first {MaxRecognised} is complete; save the one that is meant alone.");
         StoredNetwork chosen =
-            wanted is null ? complete.FirstOrDefault() ?? all[0] : Named(wanted, file, all, complete);
+            wanted is null ? complete.FirstOrDefault() ?? all[0] : Named(wanted, file, all, complete, stopped);
         Checkpoint weights = chosen.Weights.Without(complete.Select(network => network.Weights));
         ModelDescription description = Describe(weights, options, switches);
         CheckReadable(weights, description);
-        if (complete.Count > 1)
+        if (complete.Count > 1 || stopped)
         {
             var row = new Switch(
-                Option, NameOf(chosen, complete), $"which of the file's networks is used ({Names(complete)})");
+                Option, NameOf(chosen, complete),
+                $"which of the file's networks is used ({Names(complete, stopped)})");
             description = description with { Switches = [row, .. description.Switches] };
         }
         return (weights, description);
@@ -49,8 +60,12 @@ internal static class NetworkSearch
     /// <summary>
     /// What dialects recognise, first what a training script would load: copies such as averaged weights come last.
     /// </summary>
-    private static List<StoredNetwork> Search(Checkpoint file, string? dialect)
+    /// <param name="file">The open checkpoint, whose sets are looked at in turn.</param>
+    /// <param name="dialect">The only one that is asked; null for all.</param>
+    /// <param name="stopped">Whether there were more than <see cref="MaxRecognised"/>.</param>
+    private static List<StoredNetwork> Search(Checkpoint file, string? dialect, out bool stopped)
     {
+        int recognised = 0;
         var nearly = new List<StoredNetwork>();
         foreach (IEnumerable<Checkpoint> sets in file.Sets)
         {
@@ -58,8 +73,11 @@ internal static class NetworkSearch
             var taken = new HashSet<object>();
             foreach (Checkpoint set in sets)
             {
-                if (StoredNetwork.Recognise(set, dialect) is not { } network)
+                if (!Dialect.Knows(set, dialect))
                     continue;
+                if (++recognised > MaxRecognised)
+                    break;
+                StoredNetwork network = StoredNetwork.Recognise(set, dialect);
                 // A part of one that was found (a dialect knows the prefix itself), or the same by another key.
                 if (network.IsComplete && taken.IsSupersetOf(network.Places))
                     continue;
@@ -67,9 +85,11 @@ internal static class NetworkSearch
                 found.Add(network);
             }
             nearly.AddRange(found);
-            if (found.Exists(network => network.IsComplete))
-                return [.. found.OrderBy(network => network.IsCopy)];
+            stopped = recognised > MaxRecognised;
+            if (stopped || found.Exists(network => network.IsComplete))
+                return [.. (stopped ? nearly : found).OrderBy(network => network.IsCopy)];
         }
+        stopped = false;
         return [.. nearly.OrderBy(network => network.IsCopy)];
     }
 
@@ -81,11 +101,12 @@ internal static class NetworkSearch
         return (only ? path : network.Weights.SetName) is { Length: > 0 } name ? name : Root;
     }
 
-    private static string Names(List<StoredNetwork> complete) =>
-        string.Join(", ", complete.Select(network => NameOf(network, complete)));
+    private static string Names(List<StoredNetwork> complete, bool stopped) =>
+        string.Join(", ", complete.Select(network => NameOf(network, complete)))
+        + (stopped ? $"; only the first {MaxRecognised} were looked at" : "");
 
     private static StoredNetwork Named(
-        string wanted, Checkpoint file, List<StoredNetwork> all, List<StoredNetwork> complete)
+        string wanted, Checkpoint file, List<StoredNetwork> all, List<StoredNetwork> complete, bool stopped)
     {
         StoredNetwork? exact = complete.Find(network => NameOf(network, complete) == wanted)
             ?? all.Find(network => network.Weights.SetName == wanted);
@@ -97,10 +118,10 @@ internal static class NetworkSearch
             partly = all.FindAll(Has);
         if (partly is [StoredNetwork single])
             return single;
-        string has = complete.Count == 0 ? "it has no complete network" : "it has " + Names(complete);
+        string has = complete.Count == 0 ? "it has no complete network" : "it has " + Names(complete, stopped);
         throw new UnavailableException(
             partly.Count > 1 ? $"'{file.Path}' has several networks under '{wanted}'; {has}."
-            : file.Sets.First().Any(set => set.SetName == wanted)
+            : !stopped && file.Sets.First().Any(set => set.SetName == wanted)
             ? $"What '{file.Path}' has under '{wanted}' is no network that Atrous knows; {has}."
             : $"'{file.Path}' has no network '{wanted}'; {has}.");
 

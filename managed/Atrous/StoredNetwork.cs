@@ -27,11 +27,9 @@ internal sealed class StoredNetwork
     public bool IsCopy =>
         Weights.SetName.Split('.', '_').Any(word => Copies.Contains(word, StringComparer.OrdinalIgnoreCase));
 
-    /// <summary>Null where no dialect knows the tensors.</summary>
-    public static StoredNetwork? Recognise(Checkpoint weights, string? dialect)
+    /// <summary>What the dialect makes of tensors that it knows.</summary>
+    public static StoredNetwork Recognise(Checkpoint weights, string? dialect)
     {
-        if (!Dialect.Knows(weights, dialect))
-            return null;
         try
         {
             ModelDescription description = Dialect.Describe(weights, dialect, new DialectChoice());

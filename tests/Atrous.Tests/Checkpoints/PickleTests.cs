@@ -63,6 +63,65 @@ public sealed class PickleTests : IDisposable
         Assert.True(checkpoint.HyperParameters is null or { ValueKind: System.Text.Json.JsonValueKind.Array });
     }
 
+    /// <summary>Few values, and of each far too much: memory that one long text takes is taken once.</summary>
+    [Theory]
+    [InlineData("V{long}\np1\n0(l", "g1\na", 19_000)]
+    [InlineData("(dV{key}\nI1\nsp1\n0(l", "g1\na", 9_000)]
+    public void Hyper_parameters_that_repeat_a_long_text_say_nothing(string start, string step, int times)
+    {
+        string parameters = Long(start) + string.Concat(Enumerable.Repeat(step, times));
+        Write($"(dS'state_dict'\n(dS'w'\n{Array}S'\\x00\\x00\\x80?\\x00\\x00\\x00\\xc0'\ntbssS'hyper_parameters'\n{parameters}s.");
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        using Checkpoint checkpoint = Checkpoint.Open(_path);
+        Assert.Null(checkpoint.HyperParameters);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, 250 << 20);
+    }
+
+    /// <summary>What is left out of the data takes as long to look at as what is not.</summary>
+    [Fact]
+    public void Hyper_parameters_that_repeat_what_is_no_data_say_nothing()
+    {
+        string objects = "(dccustom\nThing\n)Rp2\n0" + string.Concat(Enumerable.Range(0, 300).Select(i => $"I{i}\ng2\ns"));
+        string parameters = $"{objects}p1\n0(l" + string.Concat(Enumerable.Repeat("g1\na", 300));
+        Write($"(dS'state_dict'\n(dS'w'\n{Array}S'\\x00\\x00\\x80?\\x00\\x00\\x00\\xc0'\ntbssS'hyper_parameters'\n{parameters}s.");
+        using Checkpoint checkpoint = Checkpoint.Open(_path);
+        Assert.Null(checkpoint.HyperParameters);
+    }
+
+    [Theory]
+    [InlineData("c{long}\nThing\n)R.")]
+    [InlineData("(i{long}\nThing\n.")]
+    [InlineData("(dV{long}\np1\n0g1\ng1\n\u0093.")]
+    [InlineData("(dVm\nV{key}{key}\n\u0093)R.")]
+    public void A_class_whose_name_is_none_is_refused(string pickle)
+    {
+        Write(Long(pickle));
+        ModelException error = Assert.Throws<ModelException>(() => Checkpoint.Open(_path));
+        Assert.Matches("names a class by [0-9]+ characters, which no library does", error.Message);
+    }
+
+    /// <summary>Names that no attack has, and one million characters of them.</summary>
+    [Fact]
+    public void Attributes_of_attributes_end()
+    {
+        string extra = Long("cm\nC\np1\n0V{key}\np2\n0g1\n")
+            + string.Concat(Enumerable.Repeat("p3\n0cbuiltins\ngetattr\n(g3\ng2\ntR", 1000));
+        Write($"(dS'extra'\n{extra}sS'state_dict'\n(dS'w'\n{Array}S'\\x00\\x00\\x80?\\x00\\x00\\x00\\xc0'\ntbss.");
+        using Checkpoint checkpoint = Checkpoint.Open(_path);
+        Assert.Equal(["w"], checkpoint.Weights.Keys);
+    }
+
+    [Fact]
+    public void Types_and_keys_of_no_sane_length_are_none()
+    {
+        string extra = Long("(lV{long}\np1\n0") + string.Concat(Enumerable.Repeat("cnumpy\ndtype\n(g1\ntRa", 5000));
+        Write($"(dS'extra'\n{extra}sS'state_dict'\n(dS'w'\n{Array}S'\\x00\\x00\\x80?\\x00\\x00\\x00\\xc0'\ntbp8\nsg1\ng8\nss.");
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        using Checkpoint checkpoint = Checkpoint.Open(_path);
+        Assert.Equal(["w"], checkpoint.Weights.Keys);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, 250 << 20);
+    }
+
     [Theory]
     [InlineData("c__main__\nNet\n)R.", "'__main__.Net'")]
     [InlineData("(cos\nsystem\nS'true'\no.", "os.system")]
@@ -164,9 +223,10 @@ public sealed class PickleTests : IDisposable
     [InlineData("(lI1\nap0\n0", "c__builtin__\nlist\n(g0\ntRp0\n(I1\nI1\ne0")]
     [InlineData("(dS'a'\nI1\nsp0\n0", "ccollections\nOrderedDict\n(g0\ntRp0\nS'b{0}'\nI1\nsS'c{0}'\nI1\ns0")]
     [InlineData("(lI1\naI1\nap0\n0", "c__builtin__\nset\n(g0\ntR0g0\n(I1\nI1\nI1\nI1\nI1\nI1\ne0")]
+    [InlineData("V{long}\np0\n0", "cnumpy\nndarray\n)R(I1\n(I15000\ntcnumpy\ndtype\n(S'f4'\ntRI00\ng0\ntb0")]
     public void Copies_of_copies_are_refused(string start, string step)
     {
-        Write("(d" + start + string.Concat(Enumerable.Range(0, 20_000)
+        Write("(d" + Long(start) + string.Concat(Enumerable.Range(0, 20_000)
             .Select(i => step.Replace("{0}", $"{i}", StringComparison.Ordinal))) + ".");
         long allocated = GC.GetAllocatedBytesForCurrentThread();
         ModelException error = Assert.Throws<ModelException>(() => Checkpoint.Open(_path));
@@ -175,6 +235,11 @@ public sealed class PickleTests : IDisposable
     }
 
     public void Dispose() => File.Delete(_path);
+
+    /// <summary>Texts that a pickle may hold, and that nobody has.</summary>
+    private static string Long(string pickle) =>
+        pickle.Replace("{long}", new string('a', 60_000), StringComparison.Ordinal)
+            .Replace("{key}", new string('b', 990), StringComparison.Ordinal);
 
     private void Write(string latin1) => File.WriteAllBytes(_path, Encoding.Latin1.GetBytes(latin1));
 }

@@ -6,6 +6,9 @@ namespace Atrous.Tests.Checkpoints;
 /// <summary>Configurations that are Python source are read as data, and never run.</summary>
 public sealed class PythonConfigTests
 {
+    /// <summary>Some hundred bytes for each character of the longest source.</summary>
+    private const long MaxAllocated = 1L << 30;
+
     [Theory]
     [InlineData("a = 1", """{"a":1}""")]
     [InlineData("a = -1.5e-3\nb = +2\nc = 1_000", """{"a":-0.0015,"b":2,"c":1000}""")]
@@ -23,6 +26,8 @@ public sealed class PythonConfigTests
     [InlineData("# first\n'''a module'''\n\na = \\\n  1\n", """{"a":1}""")]
     [InlineData("a = dict(\n    crop=(\n        1,\n        2,\n    ),  # two\n    mode='slide')\nb = 2",
         """{"a":{"crop":[1,2],"mode":"slide"},"b":2}""")]
+    [InlineData("a = 1; b = [2]; c = b;\nd = 'x;y'", """{"a":1,"b":[2],"c":[2],"d":"x;y"}""")]
+    [InlineData("b = 3\na = [x * 2 for x in y] if z else b", """{"b":3,"a":{"$unread":"[ifzelseb"}}""")]
     public void Literals_are_read(string source, string json) =>
         Assert.Equal(json, PythonConfig.Read(source)!.Value.GetRawText());
 
@@ -42,6 +47,21 @@ public sealed class PythonConfigTests
     [InlineData("a = lambda: 1")]
     [InlineData("a = dict(1, 2)")]
     [InlineData("a = float('inf')")]
+    [InlineData("a = 1; a['b'] = 2")]
+    [InlineData("a = 1\nif x: a = 2")]
+    [InlineData("a = 1\nif x: a['b'] = 2")]
+    [InlineData("a = 1\nif x: b = 2; a = 3")]
+    [InlineData("if x: b = 2; a = 3")]
+    [InlineData("if x:\n    b = 2; a = 3")]
+    [InlineData("a = 1\nb, c = a = 2, 3")]
+    [InlineData("a = 1\nb = a = 2")]
+    [InlineData("a = dict(c=1)\nb = a.pop('c')")]
+    [InlineData("a = dict(c=1)\nb = dict(d=a.pop('c'))")]
+    [InlineData("a = 1\n(a, b) = 2, 3")]
+    [InlineData("a = 1\nwith f(x) as a: pass")]
+    // A dictionary or list of two names is changed under both.
+    [InlineData("b = dict(c=1)\na = dict(d=b)\nb['c'] = 2")]
+    [InlineData("b = [1, 2]\na = [b, 3]\nb.append(4)")]
     public void Whatever_would_have_to_be_run_is_unread(string source) =>
         Assert.Contains(
             PythonConfig.Unread, PythonConfig.Read(source + "\nz = 1")!.Value.GetProperty("a").GetRawText());
@@ -63,7 +83,7 @@ public sealed class PythonConfigTests
         Assert.Null(PythonConfig.Read("'''never ended"));
     }
 
-    /// <summary>None of these may cost time, memory or the stack.</summary>
+    /// <summary>None of these may cost memory or the stack.</summary>
     [Theory]
     [InlineData("a = ", "[", 1_000_000)]
     [InlineData("a = ", "-", 1_000_000)]
@@ -78,9 +98,37 @@ public sealed class PythonConfigTests
         var source = new StringBuilder(start);
         for (int i = 0; i < times; i++)
             source.Append(part);
-        var clock = System.Diagnostics.Stopwatch.StartNew();
-        PythonConfig.Read(source.ToString());
-        Assert.InRange(clock.Elapsed.TotalSeconds, 0, 10);
+        string text = source.ToString();
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        PythonConfig.Read(text);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, MaxAllocated);
+    }
+
+    [Fact]
+    public void Names_of_arguments_are_no_variables() => Assert.Equal(
+        "{\"a\":1,\"f\":{\"$unread\":\"f\"}}", PythonConfig.Read("a = 1\nf(a=2, b=3)")!.Value.GetRawText());
+
+    /// <summary>A few words each, and each as much as all before.</summary>
+    [Theory]
+    [InlineData("b = dict(**a)\n", 2000)]
+    [InlineData("b = dict(**a, **a, **a, **a)\n", 500)]
+    [InlineData("b = dict(x=dict(**a))\n", 2000)]
+    public void What_is_merged_again_and_again_says_nothing(string line, int times)
+    {
+        string entries = string.Join(", ", Enumerable.Range(0, 5000).Select(i => $"k{i}=1"));
+        string source = $"a = dict({entries})\n" + string.Concat(Enumerable.Repeat(line, times));
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Null(PythonConfig.Read(source));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, MaxAllocated);
+    }
+
+    [Fact]
+    public void A_long_text_of_many_names_says_nothing()
+    {
+        string source = $"a = '{new string('x', 1 << 20)}'\nb = [{string.Concat(Enumerable.Repeat("a, ", 10_000))}]";
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Null(PythonConfig.Read(source));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, MaxAllocated);
     }
 
     [Fact]

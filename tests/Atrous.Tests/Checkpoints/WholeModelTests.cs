@@ -126,6 +126,35 @@ public sealed class WholeModelTests : IDisposable
         Assert.Contains("modules are nested without end", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A few modules that share one dictionary of what are no modules are as much work as many.</summary>
+    [Fact]
+    public void Modules_that_share_what_is_none_are_counted()
+    {
+        var text = new StringBuilder("(dS'x'\n(d");
+        for (int i = 0; i < 5000; i++)
+            text.Append($"I{i}\nI1\ns");
+        text.Append("p0\ns");
+        for (int i = 0; i < 300; i++)
+            text.Append($"I{i}\ncm\nM\n)R(dS'_parameters'\n(dsS'_modules'\ng0\nsbs");
+        File.WriteAllText(_path, text.Append('.').ToString());
+        ModelException error = Assert.Throws<ModelException>(() => Checkpoint.Open(_path));
+        Assert.Contains("more of them than any network has", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Others could be a million, for every object anew.</summary>
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("NN", true)]
+    [InlineData("NNN", false)]
+    public void Only_the_first_parts_of_a_state_may_be_a_module_s(string before, bool isModule)
+    {
+        const string array = "cnumpy\nndarray\n)R(I1\n(I1\ntcnumpy\ndtype\n(S'f4'\ntRI00\nS'abcd'\ntb";
+        File.WriteAllText(_path, "(dS'model'\ncm\nM\n)R(" + before
+            + $"(dS'_parameters'\n(dS'w'\n{array}ssS'_modules'\n(dsNtbsS'other'\n{array}s.");
+        using Checkpoint checkpoint = Checkpoint.Open(_path);
+        Assert.Equal(isModule ? "w" : "other", Assert.Single(checkpoint.Weights.Keys));
+    }
+
     private static string Case(string name) => Path.Combine(Repository.Root, "tests", "cases", "03-whole-model", name);
 
     private static JsonProperty[] Expected()

@@ -166,6 +166,15 @@ public sealed class SegmentationModelsConfigTests
     }
 
     [Fact]
+    public void Numbers_of_classes_are_no_names()
+    {
+        const string parameters = """{"encoder_name": "resnet50", "classes": [0, 1, 2]}""";
+        ModelDescription model = Describe(null, parameters: parameters, classes: 3);
+        Assert.Contains("classes", Assert.Single(model.Notes));
+        Assert.Empty(model.ClassNames);
+    }
+
+    [Fact]
     public void A_config_goes_before_hyper_parameters() => Assert.Equal(
         ("6,12,18", "config.json"),
         Row(Describe(Config, parameters: """{"decoder_atrous_rates": [1, 2, 3]}"""), "rates"));

@@ -1,7 +1,10 @@
+using Atrous.Checkpoints;
+using Atrous.Checkpoints.Containers;
 using Atrous.Exporting;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
 using Atrous.Specs;
+using Atrous.Tensors;
 using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Segmenters;
@@ -103,6 +106,44 @@ public sealed class StoredNetworkTests : IDisposable
         using Segmenter segmenter = Segmenter.Load(converted);
         Assert.Empty(segmenter.Info.Beside);
         AssertMask("ema_alone", segmenter);
+    }
+
+    [Fact]
+    public void Of_very_many_networks_the_first_are_looked_at()
+    {
+        string path = Copies(110, _ => true);
+        Switch row = Assert.Single(ModelInfo.Read(path).Switches, row => row.Name == "weights");
+        Assert.Equal("n0", row.Value);
+        Assert.Contains("n98", row.Meaning);
+        Assert.EndsWith("; only the first 100 were looked at)", row.Meaning);
+        Assert.Contains("only the first 100", Assert.Throws<UnavailableException>(
+            () => ModelInfo.Read(path, Choose("n109"))).Message);
+    }
+
+    [Fact]
+    public void Very_many_that_are_incomplete_are_refused()
+    {
+        string path = Copies(110, name => !name.EndsWith("layer1.0.bn1.weight", StringComparison.Ordinal));
+        Assert.Contains("has more than 100 sets of tensors that look like a network",
+            Assert.Throws<ModelException>(() => ModelInfo.Read(path)).Message);
+    }
+
+    /// <summary>One network many times under prefixes of its own.</summary>
+    private string Copies(int count, Func<string, bool> isKept)
+    {
+        string path = Path.Combine(_folder, "many.safetensors");
+        using Checkpoint checkpoint = Checkpoint.Open(Case("plain"));
+        WeightInfo[] kept = [.. checkpoint.Weights.Values.Where(weight => isKept(weight.Name))];
+        Assert.Equal(kept.Length < checkpoint.Weights.Count, !isKept("encoder.layer1.0.bn1.weight"));
+        using var writer = new SafetensorsWriter(path, [.. Enumerable.Range(0, count)
+            .SelectMany(i => kept.Select(weight => weight with { Name = $"n{i}.{weight.Name}" }))]);
+        for (int i = 0; i < count; i++)
+        {
+            foreach (WeightInfo weight in kept)
+                writer.Write($"n{i}.{weight.Name}", new float[weight.Elements]);
+        }
+        writer.Complete();
+        return path;
     }
 
     private static string Case(string file) => Repository.PathOf($"tests/cases/04-06-wrapped/{file}.pth");

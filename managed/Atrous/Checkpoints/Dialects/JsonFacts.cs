@@ -18,58 +18,32 @@ internal sealed class JsonFacts(string path, string source, JsonElement? root)
     public string Source => source;
 
     /// <summary>An entry that is not null.</summary>
-    public JsonElement? this[string key] =>
-        root is { ValueKind: JsonValueKind.Object } facts
-        && facts.TryGetProperty(key, out JsonElement entry) && entry.ValueKind != JsonValueKind.Null
-            ? entry
-            : null;
+    public JsonElement? this[string key] => JsonValues.Entry(root, key);
 
-    public int? Number(string key) =>
-        this[key] is not { } entry ? null
-            : entry.ValueKind == JsonValueKind.Number && entry.TryGetInt32(out int number) ? number
-            : throw Wrong(key, "is not a whole number");
+    public int? Number(string key) => this[key] is not { } entry ? null
+        : JsonValues.Number(entry) ?? throw Wrong(key, "is not a whole number");
 
-    public double? Real(string key) =>
-        this[key] is not { } entry ? null
-            : entry.ValueKind == JsonValueKind.Number ? entry.GetDouble()
-            : throw Wrong(key, "is not a number");
+    public double? Real(string key) => this[key] is not { } entry ? null
+        : JsonValues.Real(entry) ?? throw Wrong(key, "is not a number");
 
-    public bool? Flag(string key) =>
-        this[key] is not { } entry ? null
-            : entry.ValueKind is JsonValueKind.True or JsonValueKind.False ? entry.GetBoolean()
-            : throw Wrong(key, "is not true or false");
+    public bool? Flag(string key) => this[key] is not { } entry ? null
+        : JsonValues.Flag(entry) ?? throw Wrong(key, "is not true or false");
 
-    public string? Text(string key) =>
-        this[key] is not { } entry ? null
-            : entry.ValueKind == JsonValueKind.String ? entry.GetString()
-            : throw Wrong(key, "is not a text");
+    public string? Text(string key) => this[key] is not { } entry ? null
+        : JsonValues.Text(entry) ?? throw Wrong(key, "is not a text");
 
-    public int[]? Numbers(string key)
-    {
-        if (this[key] is not { } entry)
-            return null;
-        bool fits = entry.ValueKind == JsonValueKind.Array
-            && entry.EnumerateArray()
-            .All(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int n) && n > 0);
-        return fits
-            ? [.. entry.EnumerateArray().Select(item => item.GetInt32())]
-            : throw Wrong(key, "is not a list of positive whole numbers");
-    }
+    public int[]? Numbers(string key) => this[key] is not { } entry ? null
+        : entry.ValueKind == JsonValueKind.Array && JsonValues.Numbers(entry) is { } numbers ? numbers
+        : throw Wrong(key, "is not a list of positive whole numbers");
 
     /// <summary>So many numbers, from a list of them or from one that stands for all.</summary>
-    public float[]? Reals(string key, int count)
-    {
-        if (this[key] is not { } entry)
-            return null;
-        JsonElement[] items = entry.ValueKind == JsonValueKind.Array ? [.. entry.EnumerateArray()] : [entry];
-        if (items.Length == 1)
-            items = [.. Enumerable.Repeat(items[0], count)];
-        bool fits = items.Length == count && Array.TrueForAll(
-            items, item => item.ValueKind == JsonValueKind.Number && float.IsFinite(item.GetSingle()));
-        return fits
-            ? [.. items.Select(item => item.GetSingle())]
-            : throw Wrong(key, $"is not a list of {count} number(s)");
-    }
+    public float[]? Reals(string key, int count) => this[key] is not { } entry ? null
+        : JsonValues.Reals(entry) switch
+        {
+            [float one] => [.. Enumerable.Repeat(one, count)],
+            { } numbers when numbers.Length == count => numbers,
+            _ => throw Wrong(key, $"is not a list of {count} number(s)"),
+        };
 
     /// <summary>The object under a key.</summary>
     public JsonFacts Inner(string key) => new(path, $"{source}, {key}", this[key]);

@@ -55,8 +55,7 @@ internal sealed partial class SegmentationModelsConfig
     public Standard<int> Upsampling(int whole) => _facts.Or(_facts.Number(UpsamplingKey), whole);
 
     /// <summary>Names of the classes, where they are given in place of their number; empty otherwise.</summary>
-    public IReadOnlyList<string> ClassNames =>
-        _facts["classes"] is { ValueKind: JsonValueKind.Array } names ? [.. names.EnumerateArray().Select(Name)] : [];
+    public IReadOnlyList<string> ClassNames => JsonValues.Texts(_facts["classes"]) ?? [];
 
     /// <summary>Reads what a file says, and checks it against the weights.</summary>
     /// <param name="checkpoint">The file whose words are read.</param>
@@ -204,8 +203,6 @@ internal sealed partial class SegmentationModelsConfig
 
     private ModelException Contradicts(string key, string weights) =>
         _facts.Wrong(key, $"contradicts the weights, which have {weights}");
-
-    private static string Name(JsonElement name) => name.ValueKind == JsonValueKind.String ? name.GetString()! : "";
 
     [GeneratedRegex(@"^resnet(\d+)$", RegexOptions.CultureInvariant)]
     private static partial Regex PlainResNet();

@@ -73,14 +73,14 @@ internal static class KnownAttacks
     public static bool Contains(PickleGlobal function)
     {
         // A name may reach into an object: `builtins`, `eval.__call__`.
-        string name = function.FullName;
+        ReadOnlySpan<char> name = function.FullName;
         while (name.EndsWith(".__call__", StringComparison.Ordinal))
             name = name[..^".__call__".Length];
         if (name.IndexOf('.') is var dot && dot <= 0)
             return false;
-        string package = name[..dot];
+        string package = name[..dot].ToString();
         package = Same.GetValueOrDefault(package, package);
-        string rest = name[(dot + 1)..];
+        string rest = name[(dot + 1)..].ToString();
         return Functions.TryGetValue(package, out string[]? functions) && functions.Contains(rest);
     }
 }

@@ -4,8 +4,11 @@ using Atrous.Tensors;
 namespace Atrous.Checkpoints.Pickles;
 
 /// <summary>The functions that NumPy pickles arrays, element types and scalars with.</summary>
-internal sealed class NumpyCalls(CheckpointFile file)
+internal sealed class NumpyCalls(CheckpointFile file, CopyBudget copies)
 {
+    /// <summary>Of "f4", "U32" or "V1234"; a longer one is no type's.</summary>
+    private const int MaxTypeCode = 32;
+
     /// <summary>Null when the function is not one of them.</summary>
     public object? Call(PickleGlobal function, object?[] arguments)
     {
@@ -13,7 +16,7 @@ internal sealed class NumpyCalls(CheckpointFile file)
         string name = function.FullName.Replace("numpy._core.", "numpy.core.", StringComparison.Ordinal);
         return (name, arguments) switch
         {
-            ("numpy.dtype", [string code, ..]) => TypeOf(code),
+            ("numpy.dtype", [string { Length: <= MaxTypeCode } code, ..]) => TypeOf(code),
             ("numpy.core.multiarray._reconstruct", [PickleGlobal, ..]) => new NumpyArray(),
             ("numpy.ndarray", _) => new NumpyArray(),
             ("numpy.core.multiarray.scalar", [NumpyType type, var bytes]) => Scalar(function, type, bytes),
@@ -52,7 +55,7 @@ internal sealed class NumpyCalls(CheckpointFile file)
         array.TypeCode = type.Code;
         if (ElementType(type.Code) is not { } known)
             return array;
-        Storage? bytes = data as Latin1Text ?? (Storage?)PickleCalls.AsBytes(data);
+        Storage? bytes = data as Latin1Text ?? (Storage?)copies.BytesOf(data);
         if (bytes is null || !sizes.All(size => size is long))
             throw file.Error("holds a pickle with a malformed NumPy array");
         long[] shape = [.. sizes.Cast<long>()];
@@ -71,7 +74,7 @@ internal sealed class NumpyCalls(CheckpointFile file)
     {
         if (ElementType(type.Code) is not { } known)
             return new PickleObject(function);
-        if (PickleCalls.AsBytes(data) is not { } bytes || bytes.Length != known.SizeInBytes())
+        if (copies.BytesOf(data) is not { } bytes || bytes.Length != known.SizeInBytes())
             throw file.Error("holds a pickle with a malformed NumPy scalar");
         byte[] value = bytes.ToArray();
         if (type.BigEndian)

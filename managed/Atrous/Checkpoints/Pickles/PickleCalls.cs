@@ -6,17 +6,23 @@ namespace Atrous.Checkpoints.Pickles;
 /// Imitates the few functions and classes that checkpoints are made with. Every other call makes an inert
 /// <see cref="PickleObject"/>, except calls that only an attack has a use for (<see cref="KnownAttacks"/>).
 /// </summary>
-internal sealed class PickleCalls(CheckpointFile file)
+internal sealed class PickleCalls
 {
-    // What a pickle may copy by calls on one and the same long value.
-    private const int MaxCopiedItems = 1_000_000;
-    private const long MaxCopiedBytes = 64 << 20;
-    private const int MaxNameLength = 1000;
+    private readonly CheckpointFile _file;
+    private readonly TorchCalls _torch;
+    private readonly NumpyCalls _numpy;
+    private readonly CopyBudget _copies;
 
-    private readonly TorchCalls _torch = new(file);
-    private readonly NumpyCalls _numpy = new(file);
-    private long _copiedItems;
-    private long _copiedBytes;
+    /// <summary>Counting the characters of a long text takes time, and a pickle can ask for it many times.</summary>
+    private readonly Dictionary<PickleLongText, Latin1Text> _encoded = new(ReferenceEqualityComparer.Instance);
+
+    public PickleCalls(CheckpointFile file)
+    {
+        _file = file;
+        _copies = new CopyBudget(file);
+        _torch = new TorchCalls(file);
+        _numpy = new NumpyCalls(file, _copies);
+    }
 
     /// <summary>The result of a call, or an instance of a class.</summary>
     public object? Call(PickleGlobal function, object?[] arguments)
@@ -43,15 +49,15 @@ internal sealed class PickleCalls(CheckpointFile file)
             // An attribute of a class or module is a name: members of an Enum, nested classes, class methods.
             case "builtins.getattr" or "__builtin__.getattr"
                 when arguments is [PickleGlobal owner, string attribute, ..]
-                    && owner.Name.Length + attribute.Length < MaxNameLength:
-                return new PickleGlobal(owner.Module, $"{owner.Name}.{attribute}");
+                    && owner.Member(attribute) is { } member:
+                return member;
             case "copyreg._reconstructor" or "copy_reg._reconstructor"
                 when arguments is [PickleGlobal type, ..]:
-                Count(arguments.Length);
+                _copies.Count(arguments.Length);
                 return Inert(type, arguments[1..]);
             case "copyreg.__newobj__" or "copy_reg.__newobj__"
                 when arguments is [PickleGlobal { Module: not ("copyreg" or "copy_reg") } type, ..]:
-                Count(arguments.Length);
+                _copies.Count(arguments.Length);
                 return Call(type, arguments[1..]);
         }
         return _torch.Call(function, arguments) ?? _numpy.Call(function, arguments) ?? Inert(function, arguments);
@@ -75,20 +81,9 @@ internal sealed class PickleCalls(CheckpointFile file)
         }
     }
 
-    /// <summary>
-    /// Bytes, from whatever form the Python version gave them; null when the value is nothing of the sort.
-    /// </summary>
-    public static ByteRegion? AsBytes(object? value) => value switch
-    {
-        PickleBytes bytes => bytes.Region,
-        string text when !text.AsSpan().ContainsAnyExceptInRange('\0', '\u00ff') =>
-            new MemoryRegion(System.Text.Encoding.Latin1.GetBytes(text)),
-        _ => null,
-    };
-
     private PickleObject Inert(PickleGlobal function, object?[] arguments) =>
         KnownAttacks.Contains(function)
-            ? throw file.Error(
+            ? throw _file.Error(
                 $"wants to call {Printable.Quote(function.FullName)}, which only an attack does; do not trust this "
                 + "file")
             : new PickleObject(function) { Arguments = arguments };
@@ -99,7 +94,7 @@ internal sealed class PickleCalls(CheckpointFile file)
         object? source = arguments.Length > 0 ? arguments[^1] : null;
         if (source is PickleDict other)
         {
-            Count(other.Items.Count);
+            _copies.Count(other.Items.Count);
             foreach ((string key, object? value) in other.Items)
                 dict.Set(key, value);
         }
@@ -128,25 +123,14 @@ internal sealed class PickleCalls(CheckpointFile file)
         switch (items)
         {
             case object?[] tuple:
-                Count(tuple.Length);
+                _copies.Count(tuple.Length);
                 return tuple;
             case PickleList list:
-                Count(list.Items.Count);
+                _copies.Count(list.Items.Count);
                 return [.. list.Items];
             default:
                 return [];
         }
-    }
-
-    /// <summary>
-    /// A few instructions can have one long value copied again and again, so that it grows or takes hours.
-    /// </summary>
-    private void Count(int items, int bytes = 0)
-    {
-        _copiedItems += items;
-        _copiedBytes += bytes;
-        if (_copiedItems > MaxCopiedItems || _copiedBytes > MaxCopiedBytes)
-            throw file.Error("holds a pickle that copies the same values again and again, which no checkpoint does");
     }
 
     private Storage? BytesOf(object?[] arguments)
@@ -156,20 +140,21 @@ internal sealed class PickleCalls(CheckpointFile file)
             case []:
                 return new MemoryRegion(ReadOnlyMemory<byte>.Empty);
             case [PickleLongText text, string encoding] when IsLatin1(encoding):
-                return new Latin1Text(file, text.Utf8);
+                if (!_encoded.TryGetValue(text, out Latin1Text? bytesOfText))
+                    _encoded.Add(text, bytesOfText = new Latin1Text(_file, text.Utf8));
+                return bytesOfText;
             case [string small, string encoding] when IsLatin1(encoding):
-                Count(0, small.Length);
-                return AsBytes(small);
+                return _copies.BytesOf(small);
             case [string small]:
-                Count(0, small.Length);
-                return AsBytes(small);
+                return _copies.BytesOf(small);
             default:
                 return arguments is [PickleBytes bytes] ? bytes.Region : null;
         }
     }
 
     private static bool IsLatin1(string encoding) =>
-        encoding.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal)
+        encoding.Length <= "ISO-8859-1".Length
+        && encoding.Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal)
         .ToUpperInvariant()
             is "LATIN1" or "ISO88591";
 }

@@ -8,66 +8,85 @@ namespace Atrous.Checkpoints.Pickles;
 /// dictionaries, and the fields of objects (a Namespace, a data class, OmegaConf's containers). What is none of these
 /// is left out.
 /// </summary>
-internal static class PickleJson
+internal sealed class PickleJson
 {
-    // Configurations are small; pickles can refer to one value a million times.
-    private const int MaxDepth = 12, MaxValues = 20_000;
+    // Configurations are small; pickles can refer to one value, or to one long text, a million times.
+    private const int MaxDepth = 12, MaxValues = 20_000, MaxCharacters = 8 << 20;
+
+    private readonly Utf8JsonWriter _json;
+    private int _values;
+    private long _characters;
+
+    private PickleJson(Utf8JsonWriter json) => _json = json;
+
+    private bool IsTooLarge => _values > MaxValues || _characters > MaxCharacters;
 
     /// <summary>Null where the value is no plain one, or is too large for a configuration.</summary>
     public static JsonElement? Of(object? value)
     {
+        if (!IsPlain(Inside(value)))
+            return null;
         var bytes = new MemoryStream();
-        int left = MaxValues;
         using (var json = new Utf8JsonWriter(bytes))
         {
-            if (!IsPlain(Inside(value)))
+            var writer = new PickleJson(json);
+            writer.Write(value, MaxDepth);
+            if (writer.IsTooLarge)
                 return null;
-            Write(json, value, MaxDepth, ref left);
         }
-        if (left < 0)
-            return null;
         using JsonDocument document = JsonDocument.Parse(bytes.GetBuffer().AsMemory(0, (int)bytes.Length));
         return document.RootElement.Clone();
     }
 
-    private static void Write(Utf8JsonWriter json, object? value, int depth, ref int left)
+    private void Write(object? value, int depth)
     {
-        left--;
-        switch (depth > 0 && left >= 0 ? Inside(value) : null)
+        value = depth > 0 ? Inside(value) : null;
+        _values++;
+        _characters += (value as string)?.Length ?? 0;
+        switch (IsTooLarge ? null : value)
         {
-            case string text: json.WriteStringValue(text); break;
-            case bool flag: json.WriteBooleanValue(flag); break;
-            case long number: json.WriteNumberValue(number); break;
-            case double number when double.IsFinite(number): json.WriteNumberValue(number); break;
-            case PickleDict dict:
-                json.WriteStartObject();
-                foreach ((string key, object? item) in dict.Items)
-                {
-                    if (left < 0)
-                        break;
-                    if (!IsPlain(Inside(item)))
-                        continue;
-                    json.WritePropertyName(key);
-                    Write(json, item, depth - 1, ref left);
-                }
-                json.WriteEndObject();
-                break;
-            case object?[] items: WriteList(json, items, depth, ref left); break;
-            case PickleList list: WriteList(json, list.Items, depth, ref left); break;
-            default: json.WriteNullValue(); break;
+            case string text: _json.WriteStringValue(text); break;
+            case bool flag: _json.WriteBooleanValue(flag); break;
+            case long number: _json.WriteNumberValue(number); break;
+            case double number when double.IsFinite(number): _json.WriteNumberValue(number); break;
+            case PickleDict dict: WriteObject(dict, depth); break;
+            case object?[] items: WriteList(items, depth); break;
+            case PickleList list: WriteList(list.Items, depth); break;
+            default: _json.WriteNullValue(); break;
         }
     }
 
-    private static void WriteList(Utf8JsonWriter json, IReadOnlyList<object?> items, int depth, ref int left)
+    private void WriteObject(PickleDict dict, int depth)
     {
-        json.WriteStartArray();
+        _json.WriteStartObject();
+        foreach ((string key, object? item) in dict.Items)
+        {
+            if (IsTooLarge)
+                break;
+            _characters += key.Length;
+            if (IsPlain(Inside(item)))
+            {
+                _json.WritePropertyName(key);
+                Write(item, depth - 1);
+            }
+            else
+            {
+                _values++;
+            }
+        }
+        _json.WriteEndObject();
+    }
+
+    private void WriteList(IReadOnlyList<object?> items, int depth)
+    {
+        _json.WriteStartArray();
         foreach (object? item in items)
         {
-            if (left < 0)
+            if (IsTooLarge)
                 break;
-            Write(json, item, depth - 1, ref left);
+            Write(item, depth - 1);
         }
-        json.WriteEndArray();
+        _json.WriteEndArray();
     }
 
     private static bool IsPlain(object? value) =>

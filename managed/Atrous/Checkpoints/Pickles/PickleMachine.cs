@@ -93,12 +93,12 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
             case (byte)'r': _memo[reader.ReadUInt32()] = Peek(); break;
             case 0x94: _memo[_memo.Count] = Peek(); break;
 
-            case (byte)'c': PushObject(new PickleGlobal(reader.ReadLine(), reader.ReadLine())); break;
+            case (byte)'c': PushObject(Global(reader.ReadLine(), reader.ReadLine())); break;
             case 0x93: StackGlobal(); break;
             case (byte)'R': Call(PopMany(2)); break;
             case 0x81: Call(PopMany(2)); break;
             case 0x92: CallWithKeywords(PopMany(3)); break;
-            case (byte)'i': Call(new PickleGlobal(reader.ReadLine(), reader.ReadLine()), PopToMark()); break;
+            case (byte)'i': Call(Global(reader.ReadLine(), reader.ReadLine()), PopToMark()); break;
             case (byte)'o': CallInstance(PopToMark()); break;
             case (byte)'b': Build(PopMany(1)[0]); break;
             case (byte)'P': PushObject(persistentLoad(reader.ReadLine())); break;
@@ -199,8 +199,12 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
     private void StackGlobal()
     {
         object?[] names = PopMany(2);
-        PushObject(names is [string module, string name] ? new PickleGlobal(module, name) : throw Malformed());
+        PushObject(names is [string module, string name] ? Global(module, name) : throw Malformed());
     }
+
+    private PickleGlobal Global(string module, string name) =>
+        PickleGlobal.Of(module, name)
+        ?? throw reader.Error($"names a class by {module.Length + name.Length} characters, which no library does,");
 
     private void Call(object?[] functionAndArguments)
     {

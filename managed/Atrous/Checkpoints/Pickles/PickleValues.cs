@@ -8,9 +8,31 @@ namespace Atrous.Checkpoints.Pickles;
 // None of them walks into its items when it is printed or compared, so deep and cyclic pickles are harmless.
 
 /// <summary>A class or function by its name. Nothing is ever looked up or called.</summary>
-internal sealed record PickleGlobal(string Module, string Name)
+internal sealed record PickleGlobal
 {
-    public string FullName { get; } = $"{Module}.{Name}";
+    /// <summary>No class has a longer name. Hostile pickles join long texts to names a million times.</summary>
+    private const int MaxLength = 1000;
+
+    private PickleGlobal(string module, string name)
+    {
+        Module = module;
+        Name = name;
+        FullName = $"{module}.{name}";
+    }
+
+    public string Module { get; }
+
+    public string Name { get; }
+
+    public string FullName { get; }
+
+    /// <summary>Null where the name is longer than that of any class.</summary>
+    public static PickleGlobal? Of(string module, string name) =>
+        module.Length + name.Length < MaxLength ? new(module, name) : null;
+
+    /// <summary>An attribute of it; null where that name is longer than any.</summary>
+    public PickleGlobal? Member(string attribute) =>
+        attribute.Length < MaxLength ? Of(Module, $"{Name}.{attribute}") : null;
 
     public override string ToString() => FullName;
 }
@@ -40,25 +62,29 @@ internal sealed class PickleList(List<object?> items)
     public List<object?> Items { get; } = items;
 }
 
-/// <summary>A set; of its items only the strings are kept.</summary>
+/// <summary>A set; of its items only the strings are kept that are short enough to be names.</summary>
 internal sealed class PickleSet
 {
     public HashSet<string> Items { get; } = new(StringComparer.Ordinal);
 
-    public void Add(IEnumerable<object?> items) => Items.UnionWith(items.OfType<string>());
+    public void Add(IEnumerable<object?> items) =>
+        Items.UnionWith(items.OfType<string>().Where(text => text.Length <= PickleDict.MaxKeyLength));
 }
 
 /// <summary>
 /// A dict, an OrderedDict or a relative. Whole numbers are keys by their digits, for networks of several folds lie
-/// under 0, 1 and so on; other keys are dropped.
+/// under 0, 1 and so on; other keys are dropped, and so are texts that are longer than any name.
 /// </summary>
 internal sealed class PickleDict
 {
+    /// <summary>A longer key names nothing, and would be read again each time that a pickle refers to it.</summary>
+    public const int MaxKeyLength = 1000;
+
     public OrderedDictionary<string, object?> Items { get; } = new(StringComparer.Ordinal);
 
     public void Set(object? key, object? value)
     {
-        if (key is string or long)
+        if (key is string { Length: <= MaxKeyLength } or long)
             Items[key as string ?? ((long)key).ToString(CultureInfo.InvariantCulture)] = value;
     }
 }

@@ -7,7 +7,7 @@ namespace Atrous.Checkpoints.Pickles;
 /// <summary>
 /// A configuration that is Python source, as data: assignments of dict(...), {...}, lists, tuples, texts, numbers,
 /// True, False, None, and names that were assigned before. Nothing is executed; what is anything else is unread, and so
-/// is every name that other statements may change.
+/// is every name of a line that does more than assign, for that line may change it.
 /// </summary>
 internal sealed class PythonConfig
 {
@@ -16,10 +16,14 @@ internal sealed class PythonConfig
 
     private const int MaxDepth = 40, MaxSource = 4 << 20, ShownSource = 40;
 
+    /// <summary>Entries that `**name` may repeat; a few words repeat thousands each time.</summary>
+    private const int MaxMerged = 100_000;
+
     private readonly PythonTokens _tokens;
     private readonly PickleDict _names = new();
     private PythonToken _token;
     private bool _assigns;
+    private int _merged;
 
     private PythonConfig(string source)
     {
@@ -35,19 +39,22 @@ internal sealed class PythonConfig
         var config = new PythonConfig(source);
         while (config._token.Kind != PythonTokenKind.End)
             config.Statement();
-        return config._assigns ? PickleJson.Of(config._names) : null;
+        return config._assigns && config._merged <= MaxMerged ? PickleJson.Of(config._names) : null;
     }
 
     private bool IsSymbol(string symbol) => _token.Kind == PythonTokenKind.Symbol && _token.Text == symbol;
 
-    private bool AtEndOfLine => _token.Kind is PythonTokenKind.NewLine or PythonTokenKind.End;
+    /// <summary>At the end of a statement: a line's, or a semicolon.</summary>
+    private bool AtEnd => _token.Kind is PythonTokenKind.NewLine or PythonTokenKind.End;
+
+    private bool AtEndOfLine => AtEnd && _token.Text != ";";
 
     private void Statement()
     {
         PythonToken first = _token;
         if (first.Kind != PythonTokenKind.Name)
         {
-            SkipLine();
+            ForgetLine();
             return;
         }
         Next();
@@ -56,31 +63,60 @@ internal sealed class PythonConfig
             Next();
             object? value = Value(MaxDepth);
             _assigns = true;
-            _names.Set(first.Text, AtEndOfLine ? value : NotRead(first.Text + " = ..."));
-            SkipLine();
+            _names.Set(first.Text, AtEnd ? value : NotRead(first.Text + " = ..."));
+            if (AtEnd)
+                Next();
+            else
+                ForgetLine();
             return;
         }
-        // Whatever this is, it may change what begins it: "model.update(...)", "x += 1", "a, b = ...", an assignment
-        // under an "if".
-        _names.Set(first.Text, NotRead(first.Text));
-        while (!AtEndOfLine && !IsSymbol("=") && !IsSymbol(":"))
-        {
-            if (_token.Kind == PythonTokenKind.Name)
-                _names.Set(_token.Text, NotRead(_token.Text));
-            Next();
-        }
-        SkipLine();
+        Forget(first.Text);
+        ForgetLine();
     }
 
-    private void SkipLine()
+    /// <summary>
+    /// Whatever the line is, it may change what it names: "model.update(...)", "x += 1", "a, b = ...", "if x: a = 1".
+    /// What follows a semicolon belongs to it, as it does after an "if".
+    /// </summary>
+    private void ForgetLine()
     {
+        int brackets = 0;
         while (!AtEndOfLine)
+        {
+            PythonToken token = _token;
+            brackets += Bracket();
             Next();
-        if (_token.Kind == PythonTokenKind.NewLine)
-            Next();
+            // "f(name=...)" is another name.
+            if (token.Kind == PythonTokenKind.Name && !(brackets > 0 && IsSymbol("=")))
+                Forget(token.Text);
+        }
+        Next();
+    }
+
+    /// <summary>What has the name may have other names too, and is changed under all of them.</summary>
+    private void Forget(string name)
+    {
+        switch (_names.Items.GetValueOrDefault(name))
+        {
+            case PickleDict dict when !dict.Items.ContainsKey(Unread):
+                dict.Items.Clear();
+                dict.Set(Unread, name);
+                break;
+            case PickleList { Items: var items }:
+                items.Clear();
+                items.Add(NotRead(name));
+                break;
+        }
+        _names.Set(name, NotRead(name));
     }
 
     private void Next() => _token = _tokens.Read();
+
+    /// <summary>1 where one opens, -1 where one closes.</summary>
+    private int Bracket() => _token.Kind != PythonTokenKind.Symbol ? 0
+        : _token.Text is "(" or "[" or "{" ? 1
+        : _token.Text is ")" or "]" or "}" ? -1
+        : 0;
 
     /// <summary>A value, of which nothing is left over where an entry, an item or a line ends after it.</summary>
     private object? Value(int depth)
@@ -91,11 +127,14 @@ internal sealed class PythonConfig
             return value;
         // An operator, an attribute, an index, a call, a comprehension.
         string source = first.Text;
+        var names = new List<string>();
+        if (first.Kind == PythonTokenKind.Name)
+            names.Add(source);
         int brackets = 0;
         while (_token.Kind != PythonTokenKind.End && !(brackets == 0 && Ends()))
         {
-            if (_token.Kind == PythonTokenKind.Symbol)
-                brackets += _token.Text is "(" or "[" or "{" ? 1 : _token.Text is ")" or "]" or "}" ? -1 : 0;
+            NoteChange(names, brackets == 0);
+            brackets += Bracket();
             if (source.Length <= ShownSource)
                 source += _token.Text;
             Next();
@@ -103,8 +142,23 @@ internal sealed class PythonConfig
         return NotRead(source);
     }
 
+    /// <summary>
+    /// A value may change what is named before a bracket or an equals sign: "a = model.pop('b')", "a = b = 1".
+    /// </summary>
+    /// <param name="names">Those of the value so far.</param>
+    /// <param name="outside">Whether all brackets of the value are closed.</param>
+    private void NoteChange(List<string> names, bool outside)
+    {
+        if (_token.Kind == PythonTokenKind.Name)
+            names.Add(_token.Text);
+        if (IsSymbol("(") || (IsSymbol("=") && outside))
+            names.FindAll(_names.Items.ContainsKey).ForEach(Forget);
+        if (_token is { Kind: PythonTokenKind.Symbol, Text: "(" or "=" or "," })
+            names.Clear();
+    }
+
     private bool Ends() =>
-        AtEndOfLine || IsSymbol(",") || IsSymbol(":") || IsSymbol(")") || IsSymbol("]") || IsSymbol("}");
+        AtEnd || IsSymbol(",") || IsSymbol(":") || IsSymbol(")") || IsSymbol("]") || IsSymbol("}");
 
     private object? Atom(int depth)
     {
@@ -213,9 +267,12 @@ internal sealed class PythonConfig
     }
 
     /// <summary>**other.</summary>
-    private static bool TryMerge(object? other, PickleDict entries)
+    private bool TryMerge(object? other, PickleDict entries)
     {
         if (other is not PickleDict dict || dict.Items.ContainsKey(Unread))
+            return false;
+        _merged = Math.Min(_merged + dict.Items.Count, MaxMerged + 1);
+        if (_merged > MaxMerged)
             return false;
         foreach ((string key, object? value) in dict.Items)
             entries.Set(key, value);
@@ -263,10 +320,7 @@ internal sealed class PythonConfig
     private void Abandon()
     {
         for (int open = 1; _token.Kind != PythonTokenKind.End && open > 0; Next())
-        {
-            if (_token.Kind == PythonTokenKind.Symbol)
-                open += _token.Text is "(" or "[" or "{" ? 1 : _token.Text is ")" or "]" or "}" ? -1 : 0;
-        }
+            open += Bracket();
     }
 
     private static PickleDict NotRead(string source)

@@ -16,7 +16,10 @@ internal enum PythonTokenKind
 
 /// <summary>A word of Python source.</summary>
 /// <param name="Kind">What kind of word it is.</param>
-/// <param name="Text">The name or symbol itself; a text's contents; a number as it is written.</param>
+/// <param name="Text">
+/// The name or symbol itself; a text's contents; a number as it is written; for a new line what begins it, which may be
+/// a semicolon.
+/// </param>
 /// <param name="Indented">Whether it is the first of a line and spaces stand before it.</param>
 internal readonly record struct PythonToken(PythonTokenKind Kind, string Text, bool Indented = false);
 
@@ -42,6 +45,11 @@ internal sealed class PythonTokens(string source)
             _next++;
             _lineStart = true;
             return new(PythonTokenKind.NewLine, "\n");
+        }
+        if (c == ';' && _brackets == 0)
+        {
+            _next++;
+            return new(PythonTokenKind.NewLine, ";");
         }
         _lineStart = false;
         return Word(c) with { Indented = first && indented };

@@ -13,7 +13,11 @@ internal sealed class WholeModel
 {
     private const int MaxDepth = 6;
     private const int MaxModuleDepth = 100;
-    private const int MaxVisits = 200_000;
+    private const int MaxVisits = 1_000_000;
+
+    /// <summary>Where __dict__ lies at most among a state's parts, or among the arguments of a call.</summary>
+    private const int MaxParts = 3;
+
     private const long MaxNameCharacters = 16 << 20;
     private const string ScriptPackage = "__torch__";
 
@@ -102,13 +106,15 @@ internal sealed class WholeModel
 
     private void Collect(PickleObject module, string prefix, int depth, PickleDict weights)
     {
-        if (++_visits > MaxVisits || depth > MaxModuleDepth)
+        if (depth > MaxModuleDepth)
             throw TooLarge();
+        Visit(0);
         PickleDict state = StateOf(module)!;
         if (IsScript(module))
         {
             foreach ((string name, object? value) in state.Items)
             {
+                Visit(0);
                 if (value is StoredTensor)
                     Add(weights, prefix + name, value);
             }
@@ -121,6 +127,7 @@ internal sealed class WholeModel
             Add(weights, prefix + name, value);
         foreach ((string name, object? value) in ItemsOf(state, "_buffers"))
         {
+            Visit(0);
             if (transient?.Items.Contains(name) != true)
                 Add(weights, prefix + name, value);
         }
@@ -154,19 +161,28 @@ internal sealed class WholeModel
     {
         foreach ((string name, object? value) in modules.Items)
         {
-            if (value is PickleObject child && IsModule(child))
-                Collect(child, $"{prefix}{name}.", depth + 1, weights);
+            Visit(0);
+            if (value is not PickleObject child || !IsModule(child))
+                continue;
+            Visit(prefix.Length + name.Length);
+            Collect(child, $"{prefix}{name}.", depth + 1, weights);
         }
     }
 
     private void Add(PickleDict weights, string name, object? value)
     {
-        _nameCharacters += name.Length;
-        if (++_visits > MaxVisits || _nameCharacters > MaxNameCharacters)
-            throw TooLarge();
+        Visit(name.Length);
         // A layer without bias has None there.
         if (value is not null)
             weights.Set(name, value);
+    }
+
+    /// <summary>Counts what is looked at, and the characters of names that are joined.</summary>
+    private void Visit(int characters)
+    {
+        _nameCharacters += characters;
+        if (++_visits > MaxVisits || _nameCharacters > MaxNameCharacters)
+            throw TooLarge();
     }
 
     private static OrderedDictionary<string, object?> ItemsOf(PickleDict state, string part) =>
@@ -184,7 +200,8 @@ internal sealed class WholeModel
             return value.State as PickleDict;
         if (IsModuleState(value.State))
             return (PickleDict)value.State!;
-        return (value.State as IEnumerable<object?> ?? value.Arguments).FirstOrDefault(IsModuleState) as PickleDict;
+        return (value.State as IEnumerable<object?> ?? value.Arguments).Take(MaxParts)
+            .FirstOrDefault(IsModuleState) as PickleDict;
     }
 
     private static bool IsModuleState(object? state) =>

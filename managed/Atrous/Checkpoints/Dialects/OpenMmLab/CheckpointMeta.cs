@@ -47,8 +47,9 @@ internal sealed class CheckpointMeta
     /// <param name="classes">How many classes a mask of the network can have.</param>
     public IReadOnlyList<string> ClassNames(int classes)
     {
-        string[]? names = Names(_facts, "CLASSES") ?? Names(_facts.Section("dataset_meta"), "classes")
-            ?? Names(_facts.Section("dataset_meta"), "CLASSES");
+        ConfigSection data = _facts.Section("dataset_meta");
+        string[]? names = JsonValues.Texts(_facts["CLASSES"]) ?? JsonValues.Texts(data["classes"])
+            ?? JsonValues.Texts(data["CLASSES"]);
         if (names is null || names.Length == classes)
             return names ?? [];
         Note($"The file names {names.Length} classes and the network has {classes}: the names are not used.");
@@ -84,16 +85,6 @@ internal sealed class CheckpointMeta
     {
         if (!_notes.Contains(sentence))
             _notes.Add(sentence);
-    }
-
-    private static string[]? Names(ConfigSection facts, string key)
-    {
-        if (facts[key] is not { ValueKind: JsonValueKind.Array } list)
-            return null;
-        JsonElement[] names = [.. list.EnumerateArray()];
-        return names.Length > 0 && Array.TrueForAll(names, name => name.ValueKind == JsonValueKind.String)
-            ? Array.ConvertAll(names, name => name.GetString()!)
-            : null;
     }
 
     /// <summary>Without the entries that name a class: what such a dictionary lacks, a base may say.</summary>

@@ -29,11 +29,7 @@ internal sealed class ConfigSection(string name, string source, JsonElement? roo
     public ConfigSection Partial() => new(name, source, root, notes) { _isPartial = true };
 
     /// <summary>An entry that is not None.</summary>
-    public JsonElement? this[string key] =>
-        root is { ValueKind: JsonValueKind.Object } entries && entries.TryGetProperty(key, out JsonElement entry)
-        && entry.ValueKind != JsonValueKind.Null
-            ? entry
-            : null;
+    public JsonElement? this[string key] => JsonValues.Entry(root, key);
 
     /// <summary>True where there is something of that name, read or not.</summary>
     public bool Has(string key) => this[key] is not null;
@@ -60,34 +56,18 @@ internal sealed class ConfigSection(string name, string source, JsonElement? roo
             .Select((item, i) => new ConfigSection($"{Name(key)}[{i}]", source, item, notes))];
     }
 
-    public string? Text(string key) => Read(key, entry =>
-        entry.ValueKind == JsonValueKind.String ? entry.GetString() : null);
+    public string? Text(string key) => Read(key, JsonValues.Text);
 
-    public bool? Flag(string key) => ReadValue(key, entry =>
-        entry.ValueKind is JsonValueKind.True or JsonValueKind.False ? entry.GetBoolean() : (bool?)null);
+    public bool? Flag(string key) => ReadValue(key, JsonValues.Flag);
 
-    public int? Number(string key) => ReadValue(key, entry =>
-        entry.ValueKind == JsonValueKind.Number && entry.TryGetInt32(out int number) ? number : (int?)null);
+    public int? Number(string key) => ReadValue(key, JsonValues.Number);
 
-    public double? Real(string key) => ReadValue(key, entry =>
-        entry.ValueKind == JsonValueKind.Number ? entry.GetDouble() : (double?)null);
+    public double? Real(string key) => ReadValue(key, JsonValues.Real);
 
     /// <summary>Whole numbers above 0; one number stands for a list of one.</summary>
-    public int[]? Numbers(string key) => Read(key, entry =>
-    {
-        int?[] numbers = [.. Items(entry).Select(item =>
-            item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int number) && number > 0
-                ? number : (int?)null)];
-        return numbers.Length > 0 && Array.TrueForAll(numbers, number => number is not null)
-            ? Array.ConvertAll(numbers, number => number!.Value)
-            : null;
-    });
+    public int[]? Numbers(string key) => Read(key, JsonValues.Numbers);
 
-    public float[]? Reals(string key) => Read(key, entry =>
-        Items(entry) is { Length: > 0 } items && Array.TrueForAll(items, item =>
-            item.ValueKind == JsonValueKind.Number && float.IsFinite(item.GetSingle()))
-            ? Array.ConvertAll(items, item => item.GetSingle())
-            : null);
+    public float[]? Reals(string key) => Read(key, JsonValues.Reals);
 
     /// <summary>
     /// What is said; where nothing is, what the class takes by itself, or what is assumed where not even the class is
@@ -137,9 +117,6 @@ internal sealed class ConfigSection(string name, string source, JsonElement? roo
             notes.Add(note);
         return null;
     }
-
-    private static JsonElement[] Items(JsonElement entry) =>
-        entry.ValueKind == JsonValueKind.Array ? [.. entry.EnumerateArray()] : [entry];
 
     private static bool IsUnread(JsonElement entry) =>
         entry.ValueKind == JsonValueKind.Object && entry.TryGetProperty(PythonConfig.Unread, out _);
