@@ -91,7 +91,9 @@ atrous_status atrous_attention(atrous_engine* engine, const atrous_tensor* queri
                                .blocks = (count + attention_queries - 1) / attention_queries};
         const int64_t items = int64_t{queries->batch} * patch * patch * heads * a.blocks;
         const int64_t floats = attention_memory(a, engine->kernels.lanes);
-        parallel_for(*engine, items, [&](int64_t begin, int64_t end, scratch& memory) {
+        // Half a run, where a run shares the packing of its keys: enough to be shared, few enough for many threads.
+        const int64_t grain = (attention_most_blocks(a) + 1) / 2;
+        parallel_for(*engine, items, grain, [&](int64_t begin, int64_t end, scratch& memory) {
             engine->kernels.attention(a, begin, end, memory.floats(floats));
         });
     });

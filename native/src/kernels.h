@@ -254,6 +254,10 @@ struct attention_args {
 };
 constexpr int64_t attention_queries = 64;
 constexpr int64_t attention_tile = 4;  // queries that are computed at once
+// Keys that are in memory at once. More of them come by in parts, again for each run of queries: up to so many of an
+// item's neighbours are one run then.
+constexpr int64_t attention_part = 1024;
+constexpr int64_t attention_neighbours = 8;
 // Numbers rounded up to whole pairs of registers.
 constexpr int64_t attention_padded(int64_t count, int64_t lanes) {
     return (count + 2 * lanes - 1) / (2 * lanes) * (2 * lanes);
@@ -261,11 +265,17 @@ constexpr int64_t attention_padded(int64_t count, int64_t lanes) {
 constexpr int64_t attention_tokens(const atrous_tensor& t, int64_t patch) {
     return (t.height / patch) * (t.width / patch);
 }
+inline int64_t attention_most_blocks(const attention_args& a) {
+    return attention_tokens(a.keys, a.patch) > attention_part ? attention_neighbours : 1;
+}
 // Item: ((picture * patch + row of the patch) * patch + column) * heads * blocks + head * blocks + block; neighbours
-// share work. memory: attention_memory(args, lanes) floats, for the keys and values of a head and a tile's scores.
+// share work. memory: attention_memory(args, lanes) floats, for a part of the keys and values of a head, a tile's
+// scores and the sums of a run's queries.
 inline int64_t attention_memory(const attention_args& a, int64_t lanes) {
     const int64_t depth = attention_padded(a.queries.channels / a.heads, lanes);
-    return (2 * depth + attention_tile) * attention_padded(attention_tokens(a.keys, a.patch), lanes);
+    const int64_t tokens = attention_tokens(a.keys, a.patch);
+    return (2 * depth + attention_tile) * attention_padded(tokens < attention_part ? tokens : attention_part, lanes) +
+           attention_most_blocks(a) * attention_queries * (depth + 2);
 }
 
 // The keys' mean, weighted with the softmax of the scores, of each sequence.

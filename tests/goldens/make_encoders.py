@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Writes the goldens of cases-2 that are committed here: encoders of segmentation_models.pytorch that the shared set lacks.
+"""Writes the goldens of cases-2 of 48x64 pixels: encoders of segmentation_models.pytorch that the shared set lacks.
+
+The others that are committed beside them, of 96x128, are copies of the shared set's.
 
 Weights and input follow from the keys, as the README of the shared goldens says; the output is the float64 run, rounded once.
 Needs torch, timm 1.0.15 and segmentation_models_pytorch after 0.5.0 (commit 954b8e1); add each case to cases-2/index.json.
 """
 import json
-import math
 import os
 import struct
 
@@ -13,34 +14,9 @@ import numpy as np
 import segmentation_models_pytorch as smp
 import torch
 
+from generator import uniform, weight
+
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases-2")
-MASK = (1 << 64) - 1
-
-
-def uniform(name, count):
-    h = 0xCBF29CE484222325
-    for b in name.encode():
-        h = ((h ^ b) * 0x100000001B3) & MASK
-    with np.errstate(over="ignore"):
-        z = np.uint64(h) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(40)).astype(np.float64) * 2.0**-24
-
-
-def weight(key, shape):
-    last = key.split(".")[-1]
-    if last == "num_batches_tracked":
-        return torch.zeros(shape, dtype=torch.int64)
-    u = uniform(key, math.prod(shape))
-    if len(shape) >= 2:
-        gain = 1.0 if len(shape) == 4 and shape[1] == 1 else 1.3125
-        values = (2 * u - 1) * (math.sqrt(6.0 / math.prod(shape[1:])) * gain)
-    else:
-        values = {"running_var": 0.5 + u, "running_mean": (2 * u - 1) * 0.2, "bias": (2 * u - 1) * 0.1}.get(
-            last, 0.4 + 0.4 * u)
-    return torch.from_numpy(values.astype(np.float32)).reshape(shape)
 
 
 def case(name, encoder, stride, **options):

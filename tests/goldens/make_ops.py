@@ -12,19 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-MASK = (1 << 64) - 1
-
-
-def uniform(name, count):
-    h = 0xCBF29CE484222325
-    for b in name.encode():
-        h = ((h ^ b) * 0x100000001B3) & MASK
-    with np.errstate(over="ignore"):
-        z = np.uint64(h) + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        z = z ^ (z >> np.uint64(31))
-    return (z >> np.uint64(40)).astype(np.float64) * 2.0**-24
+from generator import uniform
 
 
 def numbers(name, count, spread, shift=0.0):
@@ -180,6 +168,7 @@ layer_norm("picture_norm", (2, 6, 7, 24), 1e-5, True)
 case("attention_patches", [(1, 4, 6, 36)] * 3, attention(4, 1 / 3, 2))
 case("attention_reduced", [(2, 6, 5, 64), (2, 3, 2, 128)], attention(2, 32**-0.5, 1))
 case("attention_fused", [(1, 6, 8, 144)], attention(4, 12**-0.5, 2))
+case("attention_parts", [(1, 4, 5, 12), (1, 33, 34, 24)], attention(2, 0.4, 1), spread=4.0)
 case("linear_attention", [(2, 4, 6, 129)], linear_attention(2), spread=4.0)
 case("linear_attention_whole", [(1, 5, 3, 25)], linear_attention(1), spread=4.0)
 case("concat", [(2, 4, 5, 7), (2, 4, 5, 16), (2, 4, 5, 1)], lambda *x: torch.cat(x, 1))

@@ -60,8 +60,17 @@ struct attention_case {
 
 TEST_P(Attention, MixesTheValuesOfEachSequence) {
     const auto engine = make_engine(2);
-    const attention_case cases[] = {{1, 1, 1, 1, 1, 1, 1},   {4, 6, 4, 6, 36, 4, 2}, {18, 10, 18, 10, 24, 2, 1},
-                                    {9, 7, 2, 3, 160, 5, 1}, {6, 9, 3, 6, 33, 1, 3}, {2, 2, 2, 2, 60, 1, 2}};
+    const attention_case cases[] = {{1, 1, 1, 1, 1, 1, 1},
+                                    {4, 6, 4, 6, 36, 4, 2},
+                                    {18, 10, 18, 10, 24, 2, 1},
+                                    {9, 7, 2, 3, 160, 5, 1},
+                                    {6, 9, 3, 6, 33, 1, 3},
+                                    {2, 2, 2, 2, 60, 1, 2},
+                                    // Keys of a whole part, of one more, and of three; more queries than a run.
+                                    {1, 70, 32, 32, 3, 1, 1},
+                                    {5, 3, 25, 41, 3, 1, 1},
+                                    {6, 6, 98, 46, 10, 2, 2},
+                                    {26, 25, 45, 47, 4, 1, 1}};
     for (const attention_case& t : cases) {
         SCOPED_TRACE(testing::Message() << t.height << "x" << t.width << "x" << t.channels << " in " << t.heads);
         const sheet q = sheet::random(2, t.height, t.width, t.channels, 2, 1, -3, 3);

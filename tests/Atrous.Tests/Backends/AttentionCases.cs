@@ -25,6 +25,8 @@ public static class AttentionCases
             "queries, keys and values in one value"),
         new("attention_many", new Attention(1, 0.3f), [new(1, 13, 11, 40), new(1, 13, 11, 40), new(1, 13, 11, 40)],
             "more queries than a block, a head wider than a thread's part"),
+        new("attention_parts", new Attention(2, 0.4f), [new(1, 4, 5, 12), new(1, 33, 34, 24)],
+            "more keys than are in memory at once", 4),
         new("attention_pixel", new Attention(2, 1), [new(1, 1, 1, 6), new(1, 1, 1, 6), new(1, 1, 1, 6)], "one pixel"),
         new("attention_far", new Attention(1, 1), [new(1, 3, 4, 8), new(1, 3, 4, 8), new(1, 3, 4, 8)],
             "exp overflows unless the maximum is taken off", 60),

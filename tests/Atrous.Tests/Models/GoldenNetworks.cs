@@ -6,6 +6,8 @@ using Atrous.Checkpoints.Dialects;
 using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.Models;
+using Atrous.Models.Backbones;
+using Atrous.Models.Heads;
 using Atrous.Specs;
 using Atrous.Tensors;
 using Atrous.Tests.Support;
@@ -87,13 +89,12 @@ internal static class GoldenNetworks
                     : "false",
             },
             // timm's own and TensorFlow's are alike in their tensors.
-            _ when Encoder("tu-mobilenetv3") || Encoder("tu-efficientnet") => new() { ["timm_tf"] = "false" },
-            _ when Encoder("tu-tf_") => new() { ["timm_tf"] = "true" },
+            _ when Has("tu-mobilenetv3") || Has("tu-efficientnet") => new() { ["timm_tf"] = "false" },
+            _ when Has("tu-tf_") => new() { ["timm_tf"] = "true" },
             _ => [],
         };
 
-        bool Encoder(string prefix) =>
-            Option(golden, "encoder")?.GetString()!.StartsWith(prefix, StringComparison.Ordinal) ?? false;
+        bool Has(string encoder) => Encoder(golden).StartsWith(encoder, StringComparison.Ordinal);
 
         string Flag(string name) => Option(golden, name)!.Value.GetBoolean() ? "true" : "false";
 
@@ -127,32 +128,36 @@ internal static class GoldenNetworks
     }
 
     /// <summary>
-    /// How far a network's nearest value is from each of a golden's stored intermediates, in standard deviations. An
-    /// error in the middle of a deep network of gates may hardly reach the output.
+    /// How far a network's values are from a golden's stored intermediates, in standard deviations, for each of them
+    /// that is a map of features. An error in the middle of a deep network of gates may hardly reach the output.
     /// </summary>
     public static IReadOnlyDictionary<string, double> Intermediates(Golden golden, IBackend backend)
     {
         using var checkpoint = new GeneratedCheckpoint(golden);
+        ModelDescription description = Describe(golden, checkpoint);
         var builder = new GraphBuilder();
-        Value image = builder.Input("image", golden.InputShape);
-        NetworkGraph graph = builder.Build(
-            new Model(Describe(golden, checkpoint), checkpoint).Build(builder, image).Forward);
-        var shapes = new Dictionary<string, Shape>();
-        foreach (string name in golden.Intermediates)
-        {
-            if (golden.ShapeOfIntermediate(name) is { } shape)
-                shapes.Add(name, shape);
-        }
-        Value[] values =
-            [.. graph.Nodes.Select(node => node.Output).Where(value => shapes.ContainsValue(value.Shape))];
+        (Features features, Value logits) = Build(description, checkpoint, builder, golden.InputShape);
+        NetworkGraph graph = builder.Build(logits);
+        Dictionary<string, Value[]> candidates = golden.Intermediates
+            .Where(name => golden.ShapeOfIntermediate(name) is not null)
+            .ToDictionary(name => name, name => name switch
+            {
+                "low_level" => features.LowLevel is { } lowLevel ? [lowLevel] : (Value[])[],
+                "backbone_out" => [features.Out],
+                "logits" => [logits],
+                // No part of the network has it by name: the nearest of those of its shape.
+                _ => [.. graph.Nodes.Select(node => node.Output)
+                    .Where(value => value.Shape == golden.ShapeOfIntermediate(name))],
+            });
+        Value[] values = [.. candidates.Values.SelectMany(of => of).Distinct()];
         using IExecutable executable = backend.Compile(builder.Build(values));
         using Tensor input = golden.Input();
         Tensor[] outputs = [.. values.Select(value => new Tensor(value.Shape))];
         try
         {
             executable.Run([input], outputs);
-            return shapes.ToDictionary(pair => pair.Key, pair => outputs.Where(output => output.Shape == pair.Value)
-                .SelectMany(output => Distances(golden, pair.Key, Layout.Values(output), output.Shape.Channels))
+            return candidates.ToDictionary(pair => pair.Key, pair => pair.Value
+                .Select(value => Distance(golden, pair.Key, outputs[Array.IndexOf(values, value)]))
                 .Append(double.PositiveInfinity).Min());
         }
         finally
@@ -161,12 +166,33 @@ internal static class GoldenNetworks
         }
     }
 
-    /// <summary>Of the value, and of its ReLU, which the original may give out without reading it.</summary>
-    private static double[] Distances(Golden golden, string name, float[] values, int channels) =>
-    [
-        Distance(golden, name, values, channels),
-        Distance(golden, name, Array.ConvertAll(values, value => Math.Max(value, 0)), channels),
-    ];
+    private static (Features Features, Value Logits) Build(
+        ModelDescription description, ICheckpoint checkpoint, GraphBuilder graph, Shape image)
+    {
+        NetworkSpec network = description.Network;
+        var weights = new WeightBinder(checkpoint, description.Names);
+        Features features = Backbone.Build(network.Backbone, With(network.Backbone.NormEpsilon),
+            graph.Input("image", image));
+        return (features, Head.Build(network.Head, With(network.Head.NormEpsilon), features));
+
+        Layers With(double epsilon) => new(graph, weights, network, epsilon);
+    }
+
+    private static double Distance(Golden golden, string name, Tensor output)
+    {
+        Assert.Equal(golden.ShapeOfIntermediate(name), output.Shape);
+        float[] values = Layout.Values(output);
+        double distance = Distance(golden, name, values, output.Shape.Channels);
+        // The original gives out features in the middle of these behind a ReLU that its own next layer has as well.
+        bool activated = name.StartsWith("feature_", StringComparison.Ordinal)
+            && Encoder(golden).StartsWith("dpn", StringComparison.Ordinal);
+        return activated
+            ? Math.Min(distance, Distance(
+                golden, name, Array.ConvertAll(values, value => Math.Max(value, 0)), output.Shape.Channels))
+            : distance;
+    }
+
+    private static string Encoder(Golden golden) => Option(golden, "encoder")?.GetString() ?? "";
 
     private static double Distance(Golden golden, string name, float[] values, int channels)
     {

@@ -59,6 +59,7 @@ internal sealed class CpuExecutable : ILayeredExecutable
         try
         {
             Bind(frame, arena, inputs, outputs);
+            Node? previous = null;
             foreach ((Node node, Step run) in _steps)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -66,7 +67,9 @@ internal sealed class CpuExecutable : ILayeredExecutable
                 AtrousStatus status = run(_engine, frame);
                 if (status != AtrousStatus.Ok)
                     LibAtrous.ThrowIfFailed(status, node.ToString());
-                layers?.Add(TimeOf(node, Stopwatch.GetElapsedTime(start)));
+                if (layers is not null)
+                    Add(layers, TimeOf(node, Stopwatch.GetElapsedTime(start)), node == previous);
+                previous = node;
             }
         }
         finally
@@ -94,6 +97,15 @@ internal sealed class CpuExecutable : ILayeredExecutable
     private static LayerTime TimeOf(Node node, TimeSpan time) => new(
         node.Output.Name, node.Op.Name, node.Output.Shape,
         node.Op.MultiplyAdds([.. node.Inputs.Select(input => input.Shape)]), time);
+
+    /// <summary>Of a node that is several steps, the sum is what it took.</summary>
+    private static void Add(List<LayerTime> layers, LayerTime layer, bool again)
+    {
+        if (again)
+            layers[^1] = layer with { Time = layers[^1].Time + layer.Time };
+        else
+            layers.Add(layer);
+    }
 
     private static unsafe void Bind(
         Frame frame, NativeBuffer arena, ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs)

@@ -11,6 +11,12 @@ internal delegate AtrousStatus Step(EngineHandle engine, Frame frame);
 /// <summary>Turns nodes into calls: one row per operation.</summary>
 internal static unsafe class Steps
 {
+    /// <summary>Multiply-adds of an attention that is one step: a fraction of a second.</summary>
+    private const long MostAttention = 1L << 32;
+
+    /// <summary>Queries of each sequence that a part of an attention has at least.</summary>
+    private const int FewestQueries = 2048;
+
     /// <summary>The calls of a graph, in order.</summary>
     /// <exception cref="UnavailableException">The graph has an operation that libatrous does not have.</exception>
     public static (Node, Step)[] Of(NetworkGraph graph, Layout layout, PackedConvolutions convolutions)
@@ -56,7 +62,7 @@ internal static unsafe class Steps
             Crop op => [Copy(x, op.Top, op.Left, y)],
             Concat => Concatenation(node, graph, layout, y),
             LayerNorm op => [Norm(op, x, y)],
-            Attention op => [Attend(op, node, layout, y)],
+            Attention op => Attend(op, node, layout, y),
             LinearAttention op => [Attend(op.Patch, x, y)],
             Softmax => [(engine, frame) => LibAtrous.Softmax(engine, x.In(frame), y.In(frame))],
             Argmax op => [Labels(op.Upsample, x, y, null)],
@@ -105,11 +111,34 @@ internal static unsafe class Steps
                 engine, x.In(frame), factors, terms, (float)op.Epsilon, op.WholePicture ? 1 : 0, y.In(frame));
     };
 
-    private static Step Attend(Attention op, Node node, Layout layout, View y)
+    /// <summary>
+    /// One step, or, where it would take long, one for each of some bands of rows, so that a run can be cancelled.
+    /// </summary>
+    private static IEnumerable<Step> Attend(Attention op, Node node, Layout layout, View y)
     {
         View queries = Part(0), keys = Part(1), values = Part(2);
-        return (engine, frame) => LibAtrous.Attention(
-            engine, queries.In(frame), keys.In(frame), values.In(frame), op.Heads, op.Scale, op.Patch, y.In(frame));
+        long work = op.MultiplyAdds([.. node.Inputs.Select(input => input.Shape)]);
+        if (work <= MostAttention)
+        {
+            yield return Attend(op, queries, keys, values, y);
+            yield break;
+        }
+        Shape shape = y.Shape;
+        long ofRow = work / shape.Batch / shape.Height, tokens = shape.Width / op.Patch;
+        // Whole patches, and queries enough to keep many threads busy.
+        long patches = Math.Max(MostAttention / ofRow / op.Patch, (FewestQueries + tokens - 1) / tokens);
+        int band = (int)Math.Min(patches * op.Patch, shape.Height);
+        for (int picture = 0; picture < shape.Batch; picture++)
+        {
+            View pictureKeys = keys.Rows(picture, 0, keys.Shape.Height);
+            View pictureValues = values.Rows(picture, 0, values.Shape.Height);
+            for (int row = 0; row < shape.Height; row += band)
+            {
+                int rows = Math.Min(band, shape.Height - row);
+                yield return Attend(
+                    op, queries.Rows(picture, row, rows), pictureKeys, pictureValues, y.Rows(picture, row, rows));
+            }
+        }
 
         View Part(int part)
         {
@@ -117,6 +146,10 @@ internal static unsafe class Steps
             return layout.Of(node.Inputs[input]).Slice(channel, y.Shape.Channels);
         }
     }
+
+    private static Step Attend(Attention op, View queries, View keys, View values, View y) =>
+        (engine, frame) => LibAtrous.Attention(
+            engine, queries.In(frame), keys.In(frame), values.In(frame), op.Heads, op.Scale, op.Patch, y.In(frame));
 
     private static Step Attend(int patch, View x, View y)
     {

@@ -26,6 +26,14 @@ internal readonly record struct View(int Block, long OffsetInBytes, long PixelSt
         OffsetInBytes = OffsetInBytes + (long)first * Type.SizeInBytes(),
         Shape = Shape with { Channels = channels },
     };
+
+    /// <summary>Some of the rows of one of the pictures.</summary>
+    public View Rows(int picture, int first, int height) => this with
+    {
+        OffsetInBytes = OffsetInBytes
+            + ((long)picture * Shape.Height + first) * Shape.Width * PixelStride * Type.SizeInBytes(),
+        Shape = Shape with { Batch = 1, Height = height },
+    };
 }
 
 /// <summary>Turns a memory plan into views.</summary>
