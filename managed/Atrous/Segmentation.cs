@@ -45,7 +45,9 @@ public sealed class Segmentation
     /// <summary>One per class, or empty where the model has none.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
-    /// <summary>The classes' colours: those of the model's file, or else <see cref="Palette.For"/> of the classes.</summary>
+    /// <summary>
+    /// The classes' colours: those of the model's file, or else <see cref="Palette.For"/> of the classes.
+    /// </summary>
     public Palette Palette { get; }
 
     /// <summary>The class of every pixel, row by row.</summary>

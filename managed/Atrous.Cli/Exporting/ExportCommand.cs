@@ -63,8 +63,8 @@ internal static class ExportCommand
                 DescribedModel.SaySelection(source, written.Model);
                 if (written.Model.Switches.FirstOrDefault(row => row.Name == "slide") is { Value: not "none" } window)
                     Terminal.Message(
-                        $"{source}: the model's own test slides a window over the picture (slide={window.Value}), which "
-                        + "the network that was written does not do; give it such windows.");
+                        $"{source}: the model's own test slides a window over the picture (slide={window.Value}), "
+                        + "which the network that was written does not do; give it such windows.");
                 Terminal.Message(Report(result.GetRequiredValue(output), written));
             }
             return ExitCode.Done;

@@ -22,7 +22,8 @@ internal sealed class MaxPixelsOption(bool bands = false)
             $"Most pixels of a picture, by its header, in millions; {Image.DefaultMaxPixels / Million} unless given, "
             + $"and at most {MostWhole / Million}" + (bands ? " but for a PNG with --tile" : ""),
         HelpName = "MILLIONS",
-        CustomParser = result => Numbers.Parse(result, 1, MostOf(bands), $"a number of millions from 1 to {MostOf(bands)}"),
+        CustomParser = result => Numbers.Parse(
+            result, 1, MostOf(bands), $"a number of millions from 1 to {MostOf(bands)}"),
     };
 
     private static int MostOf(bool bands) => bands ? Most : MostWhole / Million;

@@ -15,7 +15,9 @@ namespace Atrous.Server.V1;
 /// <summary>POST /v1/segment, GET /v1/models, and their OpenAPI document.</summary>
 internal static class SegmentEndpoints
 {
-    /// <summary>What was wrong with a picture file though all its pixels were there, for answers that are pictures.</summary>
+    /// <summary>
+    /// What was wrong with a picture file though all its pixels were there, for answers that are pictures.
+    /// </summary>
     public const string WarningHeader = "Atrous-Warning";
 
     /// <summary>What the endpoints need.</summary>

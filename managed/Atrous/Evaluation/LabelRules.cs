@@ -22,5 +22,6 @@ internal sealed record LabelRules
 
     /// <summary>The highest class that is named.</summary>
     public int HighestClass =>
-        Labels.Values.Concat(Colours.Values).Append(Rest ?? 0).Where(to => to != LabelMapping.Ignored).DefaultIfEmpty(0).Max();
+        Labels.Values.Concat(Colours.Values).Append(Rest ?? 0)
+            .Where(to => to != LabelMapping.Ignored).DefaultIfEmpty(0).Max();
 }

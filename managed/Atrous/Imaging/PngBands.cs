@@ -70,7 +70,9 @@ internal sealed unsafe class PngBands : IWindowSource, IDisposable
     /// <summary>As <see cref="Image.Warning"/>, once the last row is read.</summary>
     public string? Warning { get; private set; }
 
-    /// <summary>The pixels of a PNG by its header; 0 of what is none, cannot be read, or can be read only once.</summary>
+    /// <summary>
+    /// The pixels of a PNG by its header; 0 of what is none, cannot be read, or can be read only once.
+    /// </summary>
     public static long PixelsOf(string path)
     {
         const int header = 24;

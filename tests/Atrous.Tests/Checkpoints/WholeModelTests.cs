@@ -97,7 +97,8 @@ public sealed class WholeModelTests : IDisposable
     {
         Assert.Contains("ConvNeXt", ModelInfo.Read(Case("smp_convnext.pth")).Backbone, StringComparison.Ordinal);
         ModelException error = Assert.Throws<ModelException>(() => ModelInfo.Read(Case("smp_convnext_other.pth")));
-        Assert.Contains("'encoder.model.stem_1.weight' has an epsilon of 1E-05", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'encoder.model.stem_1.weight' has an epsilon of 1E-05", error.Message, StringComparison.Ordinal);
         Assert.Contains("has an epsilon of 1E-06 there", error.Message, StringComparison.Ordinal);
     }
 

@@ -80,7 +80,9 @@ public sealed class HuggingFacePreprocessingTests
     public void What_MobileViT_s_weights_cannot_tell_is_believed_refused_or_a_switch()
     {
         ModelDescription plain = MobileViT(null);
-        Assert.Equal(["rates=6,12,18", "heads=4"], plain.Switches.Select(row => $"{row.Name}={row.Value}").Order().Reverse());
+        Assert.Equal(
+            ["rates=6,12,18", "heads=4"],
+            plain.Switches.Select(row => $"{row.Name}={row.Value}").Order().Reverse());
         Assert.All(plain.Switches, row => Assert.Equal(Switch.Assumed, row.Source));
         Assert.Equal(8, Assert.IsType<MobileViTSpec>(
             MobileViT("""{"num_attention_heads": 8, "patch_size": 2}""").Network.Backbone).Heads);

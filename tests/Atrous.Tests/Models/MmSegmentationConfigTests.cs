@@ -210,7 +210,9 @@ public sealed class MmSegmentationConfigTests
             Assert.Contains(note, model.Notes[0]);
     }
 
-    /// <summary>norm_cfg is one variable of the published configurations, which both parts of the network name.</summary>
+    /// <summary>
+    /// norm_cfg is one variable of the published configurations, which both parts of the network name.
+    /// </summary>
     [Fact]
     public void The_batch_norms_of_backbone_and_head_have_their_own_epsilon()
     {

@@ -21,7 +21,8 @@ internal static class HuggingFaceConfig
         }
         throw config.Wrong(
             "hidden_act",
-            $"is an activation that Atrous does not have here; it has {string.Join(", ", known.Select(row => row.Name))}");
+            "is an activation that Atrous does not have here; it has "
+            + string.Join(", ", known.Select(row => row.Name)));
     }
 
     /// <summary>The names in config.json, or VOC's where the published networks have as many classes.</summary>

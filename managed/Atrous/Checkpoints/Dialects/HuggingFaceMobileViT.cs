@@ -135,8 +135,8 @@ internal sealed class HuggingFaceMobileViT : Dialect
         yield return HuggingFaceConfig.Module(
             @"backbone\.stage(\d)\.(\d+)\.(expand|depthwise|project)",
             match => Block(prefix, match.Number(1), match.Number(2), match.Groups[3].Value));
-        yield return HuggingFaceConfig.Module(@"backbone\.stage(\d)\.(window|tokens|project|fuse)", match => Layer(match)
-            + match.Groups[2].Value switch
+        yield return HuggingFaceConfig.Module(
+            @"backbone\.stage(\d)\.(window|tokens|project|fuse)", match => Layer(match) + match.Groups[2].Value switch
             {
                 "window" => "conv_kxk",
                 "tokens" => "conv_1x1",

@@ -29,7 +29,10 @@ internal static class SelfDescribingFile
             [Origin] = description.Dialect,
         };
         if (description.Palette.Count > 0)
-            metadata.Add(Colours, DescriptionJson.Write(description.Palette.Select(colour => colour.ToString()).ToArray()));
+        {
+            metadata.Add(
+                Colours, DescriptionJson.Write(description.Palette.Select(colour => colour.ToString()).ToArray()));
+        }
         if (description.Threshold is { } threshold)
             metadata.Add(DialectChoice.Threshold, threshold.ToString(CultureInfo.InvariantCulture));
         return metadata;

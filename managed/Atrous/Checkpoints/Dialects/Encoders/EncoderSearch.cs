@@ -9,7 +9,9 @@ namespace Atrous.Checkpoints.Dialects.Encoders;
 /// <param name="Choice">What the user overrides.</param>
 /// <param name="OutputStride">8 or 16: what the network was built with.</param>
 /// <param name="HeadInputs">Channels of the features that the head reads.</param>
-/// <param name="Said">What config.json or the hyper-parameters say of the arguments; no entries where nothing does.</param>
+/// <param name="Said">
+/// What config.json or the hyper-parameters say of the arguments; no entries where nothing does.
+/// </param>
 /// <param name="IsOld">
 /// Whether a version up to 0.4 wrote it, where the head's names tell; null where they do not.
 /// </param>
