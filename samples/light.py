@@ -12,10 +12,13 @@ def lamp(way, colour):
     return f"light_source {{ {vector(place)} * 1e5 rgb {vector(colour)} parallel point_at 0 }}"
 
 
-def light(d):
-    """The sun and the sky. The light of the sky comes from five directions, which gives soft shadows under everything."""
+def light(d, moods=(4, 3, 3, 2)):
+    """The sun and the sky, of a mood by lot; `moods` are the weights of the four.
+
+    The light of the sky comes from five directions, which gives soft shadows under everything.
+    """
     lines = []
-    mood = d.choices(["sunny", "hazy", "overcast", "evening"], [4, 3, 3, 2])[0]
+    mood = d.choices(["sunny", "hazy", "overcast", "evening"], moods)[0]
     turn = d.uniform(0, 360)
     rise = {"sunny": d.uniform(28, 60), "hazy": d.uniform(15, 45), "overcast": 60, "evening": d.uniform(8, 18)}[mood]
     sun, sky = {

@@ -16,6 +16,7 @@ import tempfile
 import numpy
 from PIL import Image, ImageFilter
 
+from busy import BusyStreet
 from street import Street
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -53,11 +54,11 @@ def develop(picture, seed, grain=2.2):
     return Image.fromarray(numpy.clip(numpy.rint(light), 0, 255).astype(numpy.uint8))
 
 
-def render(seed, size):
+def render(seed, size, kind=Street):
     """The picture, undeveloped, and the label map (class index, 8 bits) of a seed."""
     with tempfile.TemporaryDirectory() as folder:
         scene = pathlib.Path(folder) / "street.pov"
-        scene.write_text(Street(seed, *size).text())
+        scene.write_text(kind(seed, *size).text())
         shots = []
         for labels in (False, True):
             out = pathlib.Path(folder) / f"{int(labels)}.png"
@@ -100,6 +101,7 @@ def main():
     options.add_argument("--seeds", type=span, default=span("1"), help="one seed, or FIRST..LAST")
     options.add_argument("--size", type=dimensions, default=(480, 360), help="WIDTHxHEIGHT")
     options.add_argument("--out", type=pathlib.Path, default=pathlib.Path("artifacts/renders"))
+    options.add_argument("--busy", action="store_true", help="streets of busy.py, for training: more of what is hard")
     options.add_argument("--samples", action="store_true", help="render the pictures that the repository keeps")
     options.add_argument("--check", action="store_true", help="render a seed twice and compare the pixels")
     chosen = options.parse_args()
@@ -115,7 +117,9 @@ def main():
     for folder in ("images", "labels"):
         (chosen.out / folder).mkdir(parents=True, exist_ok=True)
     for seed in chosen.seeds:
-        picture, labels = render(seed, chosen.size)
+        if (chosen.out / "labels" / f"{seed:04d}.png").exists():
+            continue  # of a run that was stopped
+        picture, labels = render(seed, chosen.size, BusyStreet if chosen.busy else Street)
         develop(picture, seed).save(chosen.out / "images" / f"{seed:04d}.png")
         labels.save(chosen.out / "labels" / f"{seed:04d}.png")
         print(chosen.out / "images" / f"{seed:04d}.png", flush=True)

@@ -26,6 +26,10 @@ global_settings {{ assumed_gamma 1.0 max_trace_level 3 }}
 class Street:
     """The street of a seed. `text()` is its scene."""
 
+    moods = (4, 3, 3, 2)
+    plaster = PLASTER
+    cloth = CLOTH
+
     def __init__(self, seed, width, height):
         self.dice = random.Random(seed)
         self.aspect = width / height
@@ -155,7 +159,7 @@ class Street:
     def house(self, width, shop):
         d = self.dice
         brick = d.random() < 0.55
-        wall = self.tint(BRICK if brick else PLASTER)
+        wall = self.tint(BRICK if brick else self.plaster)
         bays = max(2, round(width / d.uniform(2.3, 3.2)))
         return (f"House({width:.2f}, {d.choice([2, 2, 3, 3, 4])}, {bays}, {int(brick)}, {vector(wall)}, {d.choice([0, 1, 1, 1, 2])}, "
                 f"{vector(self.tint(ROOF))}, {int(shop)}, {vector(self.tint(TRIM))}, {vector(self.tint(FRAME))}, {d.randrange(9999)})")
@@ -200,7 +204,7 @@ class Street:
             width = min(room, d.uniform(6, 16) if kind in ("terrace", "gardens") else d.uniform(12, 26))
             back = {"gardens": d.uniform(2.5, 6), "office": d.uniform(0, 3)}.get(kind, 0)
             if kind == "office":
-                what = (f"Office({width:.2f}, {d.randrange(3, 7)}, {vector(self.tint(PLASTER))}, {vector(self.tint(PANES))}, "
+                what = (f"Office({width:.2f}, {d.randrange(3, 7)}, {vector(self.tint(self.plaster))}, {vector(self.tint(PANES))}, "
                         f"{d.randrange(9999)})")
             elif kind in ("terrace", "gardens"):
                 what = self.house(width, kind == "terrace" and d.random() < 0.6)
@@ -347,14 +351,14 @@ class Street:
             if any(side == other and abs(z - at) < 2.2 for other, at in self.riders):
                 continue
             self.riders.append((side, z))
-            what = (f"Cyclist({vector(self.tint(PAINT))}, {vector(self.tint(CLOTH))}, {vector(self.tint(LEGS))}, "
+            what = (f"Cyclist({vector(self.tint(PAINT))}, {vector(self.tint(self.cloth))}, {vector(self.tint(LEGS))}, "
                     f"{vector(self.tint(SKIN, .05))}, {vector(self.tint(HAIR))}, {d.uniform(-1, 1):.2f})")
             turn = (0 if side < 0 else 180) + d.uniform(-8, 8)
             self.put(what, side * (self.half - d.uniform(.35, .8)), z, 0, turn + (d.choice([-90, 90]) if d.random() < .2 else 0))
 
     def person(self):
         d = self.dice
-        return (f"Person({vector(self.tint(CLOTH))}, {vector(self.tint(LEGS))}, {vector(self.tint(SKIN, .05))}, "
+        return (f"Person({vector(self.tint(self.cloth))}, {vector(self.tint(LEGS))}, {vector(self.tint(SKIN, .05))}, "
                 f"{vector(self.tint(HAIR))}, {d.choice([-1, 1]) * d.uniform(4, 28):.1f}, {int(d.random() < .3)}, {int(d.random() < .3)})")
 
     def people(self):
@@ -373,7 +377,7 @@ class Street:
     def text(self):
         self.camera()
         self.lines.append("#if (!Labels)")
-        self.lines.extend(light(self.dice))
+        self.lines.extend(light(self.dice, self.moods))
         self.lines.append("#end")
         self.ground()
         for side in (-1, 1):

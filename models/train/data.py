@@ -1,13 +1,15 @@
 """Road scenes with a class index for every pixel, and what is done to them in training."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageEnhance, ImageFilter
 
 CLASSES = ["sky", "building", "pole", "road", "pavement", "tree", "sign symbol", "fence", "car", "pedestrian", "bicyclist"]
 UNLABELLED = 11
+RARE = [CLASSES.index(name) for name in ("pole", "sign symbol", "pedestrian", "bicyclist")]
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 STD = np.array([0.229, 0.224, 0.225], np.float32)
 
@@ -29,16 +31,27 @@ def tensors(image, labels):
 
 
 def jitter(image, random):
-    """Another light, another camera: brightness, contrast, saturation, white balance and gamma."""
-    for enhance, amount in [(ImageEnhance.Brightness, 0.35), (ImageEnhance.Contrast, 0.35), (ImageEnhance.Color, 0.5)]:
+    """Another light, another camera: brightness to dusk, contrast, saturation, gamma, white balance, blur, noise, JPEG."""
+    dark = random.uniform(0.35, 0.7) if random.random() < 0.1 else 1
+    for enhance, amount in [(ImageEnhance.Brightness, 0.35), (ImageEnhance.Contrast, 0.4), (ImageEnhance.Color, 0.6)]:
         image = enhance(image).enhance(random.uniform(1 - amount, 1 + amount))
-    gamma, balance = random.uniform(0.75, 1.35), random.uniform(0.9, 1.1, 3)
+    gamma, balance = random.uniform(0.7, 1.4), random.uniform(0.88, 1.12, 3) * dark
     ramp = (np.arange(256) / 255) ** gamma * 255
-    return image.point(np.clip(np.concatenate([ramp * b for b in balance]), 0, 255).astype(np.uint8).tolist())
+    image = image.point(np.clip(np.concatenate([ramp * b for b in balance]), 0, 255).astype(np.uint8).tolist())
+    if random.random() < 0.2:
+        image = image.filter(ImageFilter.GaussianBlur(random.uniform(0.3, 1.3)))
+    if random.random() < 0.2:
+        noisy = np.asarray(image, np.float32) + random.normal(0, random.uniform(2, 10), (image.height, image.width, 3))
+        image = Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8))
+    if random.random() < 0.2:
+        packed = io.BytesIO()
+        image.save(packed, "JPEG", quality=int(random.integers(30, 85)))
+        image = Image.open(packed).convert("RGB")
+    return image
 
 
-def augmented(pair, crop, scales, random):
-    """A flipped, scaled, recoloured crop of (height, width) `crop`; what lies beyond the picture is unlabelled."""
+def crop_of(pair, crop, scales, random):
+    """A flipped, scaled part of at most (height, width) `crop`."""
     image, labels = pair
     scale = float(np.exp(random.uniform(np.log(scales[0]), np.log(scales[1]))))
     aspect = float(np.exp(random.uniform(-0.1, 0.1)))
@@ -48,22 +61,36 @@ def augmented(pair, crop, scales, random):
     left, top = random.integers(0, size[0] - width + 1), random.integers(0, size[1] - height + 1)
     fx, fy = image.width / size[0], image.height / size[1]
     box = (left * fx, top * fy, (left + width) * fx, (top + height) * fy)
-    image = jitter(image.resize((width, height), Image.BILINEAR, box), random)
+    image = image.resize((width, height), Image.BILINEAR, box)
     labels = labels.resize((width, height), Image.NEAREST, box)
     if random.random() < 0.5:
         image, labels = image.transpose(Image.FLIP_LEFT_RIGHT), labels.transpose(Image.FLIP_LEFT_RIGHT)
-    x, y = tensors(image, labels)
+    return image, labels
+
+
+def augmented(pair, crop, scales, random, other=None):
+    """A recoloured crop of (height, width) `crop`; what lies beyond the picture is unlabelled.
+
+    The rare things of another pair are put where they stand in a crop of that.
+    """
+    image, labels = crop_of(pair, crop, scales, random)
+    if other:
+        donor, donor_labels = crop_of(other, crop, scales, random)
+        rare = np.isin(np.asarray(donor_labels), RARE)
+        image.paste(donor, (0, 0), Image.fromarray(rare))
+        labels.paste(donor_labels, (0, 0), Image.fromarray(rare))
+    x, y = tensors(jitter(image, random), labels)
     x_full, y_full = torch.zeros(3, *crop), torch.full(crop, UNLABELLED, dtype=torch.int64)
-    dy, dx = random.integers(0, crop[0] - height + 1), random.integers(0, crop[1] - width + 1)
-    x_full[:, dy : dy + height, dx : dx + width] = x
-    y_full[dy : dy + height, dx : dx + width] = y
+    dy, dx = random.integers(0, crop[0] - image.height + 1), random.integers(0, crop[1] - image.width + 1)
+    x_full[:, dy : dy + image.height, dx : dx + image.width] = x
+    y_full[dy : dy + image.height, dx : dx + image.width] = y
     return x_full, y_full
 
 
 def class_weights(pairs):
-    """1 / ln(1.05 + share), as ENet (arXiv:1606.02147, section 5.2) with a milder constant."""
+    """1 / ln(1.1 + share), as ENet (arXiv:1606.02147, section 5.2) with a milder constant."""
     counts = np.zeros(256)
     for _, labels in pairs:
         counts += np.bincount(np.asarray(labels).ravel(), minlength=256)
     share = counts[: len(CLASSES)] / counts[: len(CLASSES)].sum()
-    return torch.tensor(1 / np.log(1.05 + share), dtype=torch.float32)
+    return torch.tensor(1 / np.log(1.1 + share), dtype=torch.float32)

@@ -1,7 +1,7 @@
 """Writes a trained network in Atrous's self-describing form, version 2: float32, batch norms as they are.
 
-    export.py artifacts/train/best.pt artifacts/train/atrous-street.fp32.safetensors
-    atrous convert artifacts/train/atrous-street.fp32.safetensors --fold --dtype fp16 -o models/atrous-street.safetensors
+    export.py artifacts/train/state.pt artifacts/train/atrous-street.safetensors
+    atrous convert artifacts/train/atrous-street.safetensors --fold --dtype fp16 -o models/atrous-street.safetensors
 
 The file is written with the tensors in the order of their names, so that the same weights give the same bytes.
 """
@@ -15,15 +15,15 @@ from pathlib import Path
 import torch
 
 import data
-from network import LOW_LEVEL_BLOCK, OUTPUT_STRIDE, RATES, Network
+from network import RATES, STAGES, Network
 
 # A picture whose longer side is above this is scaled down to it: the size of the training pictures.
 LONG_SIDE = 480
 
 # Module names -> the layer names of managed/Atrous/Models.
 LAYERS = [
-    (r"stem", "backbone.stem"),
-    (r"blocks\.(\d+)\.(expand|depthwise|project)", lambda m: f"backbone.block{int(m[1]) + 1}.{m[2]}"),
+    (r"backbone\.stem", "backbone.stem.conv1"),
+    (r"backbone\.stages\.(\d)\.(\d\.\w+)", lambda m: f"backbone.stage{int(m[1]) + 1}.{m[2]}"),
     (r"aspp\.(\d+)(\.depthwise|\.pointwise)?", lambda m: f"aspp.branch{m[1]}{m[2] or ''}"),
     (r"pool", "aspp.pool"),
     (r"project", "aspp.project"),
@@ -33,7 +33,7 @@ LAYERS = [
 
 
 def canonical(name):
-    """The name of a tensor in the file: "stem.1.running_var" -> "backbone.stem.bn.running_var"."""
+    """The name of a tensor in the file: "backbone.stem.1.bias" -> "backbone.stem.conv1.bn.bias"."""
     if name.startswith("classifier."):
         return name
     module, part, tensor = re.fullmatch(r"(.+)\.([01])\.(\w+)", name).groups()
@@ -48,23 +48,14 @@ def canonical(name):
 def description(network):
     """The network as Atrous's NetworkSpec; members that are left out have their defaults."""
     relu = {"kind": "relu", "slope": 0}
-    blocks = [
-        {
-            "stride": block.stride,
-            "dilation": block.dilation,
-            "expandKernel": 0 if block.expand is None else 1,
-            "depthwiseKernel": 3,
-            "residual": block.residual,
-        }
-        for block in network.blocks
-    ]
     return {
         "backbone": {
-            "kind": "invertedResidual",
-            "name": "mobilenet_v2",
-            "blocks": blocks,
-            "lowLevelBlock": LOW_LEVEL_BLOCK,
-            "normEpsilon": network.stem[1].eps,
+            "kind": "resNet",
+            "name": "resnet18, three stages",
+            "blocks": [2] * len(STAGES),
+            "stages": [{"stride": stride, "firstDilation": 1, "dilation": 1} for _, stride in STAGES],
+            "bottleneck": False,
+            "normEpsilon": network.project[1].eps,
             "activation": relu,
         },
         "head": {
@@ -75,7 +66,7 @@ def description(network):
             "sampling": "halfPixel",
             "normEpsilon": network.project[1].eps,
         },
-        "outputStride": OUTPUT_STRIDE,
+        "outputStride": 16,
         "inputChannels": 3,
         "classes": len(data.CLASSES),
         "finalSampling": "halfPixel",
@@ -111,12 +102,12 @@ def write(path, tensors, metadata):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("weights", type=Path, help="best.pt of train.py")
+    arguments.add_argument("state", type=Path, help="state.pt of train.py, whose average it takes")
     arguments.add_argument("output", type=Path, help="the .safetensors file to write")
     options = arguments.parse_args()
 
     network = Network(len(data.CLASSES))
-    network.load_state_dict(torch.load(options.weights, map_location="cpu"))
+    network.load_state_dict(torch.load(options.state, map_location="cpu")["average"])
     state = {canonical(name): values for name, values in network.state_dict().items() if not name.endswith("num_batches_tracked")}
     write(options.output, {name: state[name] for name in sorted(state)}, {
         "atrous.version": "2",

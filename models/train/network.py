@@ -1,4 +1,4 @@
-"""DeepLabV3+ with a MobileNetV2 backbone (arXiv:1802.02611, arXiv:1801.04381), small enough to ship.
+"""DeepLabV3+ (arXiv:1802.02611) on the first three residual stages of ResNet-18 (arXiv:1512.03385).
 
 Modules carry the names that Atrous gives the layers in its self-describing files, so that export.py has little to map.
 """
@@ -7,57 +7,47 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-# Expansion, channels, blocks, stride (arXiv:1801.04381, table 2); the last stage keeps stride 16 and dilates instead.
-STAGES = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
-OUTPUT_STRIDE = 16
+# Channels and stride of the residual stages, each of two blocks: without the fourth, the output stride is 16.
+STAGES = [(64, 1), (128, 2), (256, 2)]
 RATES = [3, 6, 12]
-LOW_LEVEL_BLOCK = 3
 
 
 def convolution(inputs, outputs, kernel=1, stride=1, dilation=1, groups=1, activation=True):
-    kind = AtrousDepthwise if groups > 1 else nn.Conv2d
-    layers = [
-        kind(inputs, outputs, kernel, stride, dilation * (kernel // 2), dilation, groups, bias=False),
-        nn.BatchNorm2d(outputs),
-    ]
+    layers = [Convolution(inputs, outputs, kernel, stride, dilation * (kernel // 2), dilation, groups, bias=False),
+              nn.BatchNorm2d(outputs)]
     return nn.Sequential(*layers, nn.ReLU(inplace=True)) if activation else nn.Sequential(*layers)
 
 
-class AtrousDepthwise(nn.Conv2d):
-    """A dilated depthwise 3x3 convolution as a plain one over its rate x rate phases.
-
-    The same numbers; on a CPU PyTorch's backward pass of the dilated form is ten times slower, and in bfloat16 its weight
-    gradient now and then holds memory that was never written (seen in 1.13).
-    """
+class Convolution(nn.Conv2d):
+    """A convolution by the ways through PyTorch 1.13 that are fast on one CPU core; the numbers are the same."""
 
     def forward(self, x):
+        if self.kernel_size == (1, 1):
+            # To a 1x1 window dilation means nothing, but without it one thread takes a path that is ten times slower.
+            return F.conv2d(x, self.weight, None, self.stride, 0, 2)
         r = self.dilation[0]
-        if r == 1:
+        if r == 1 or self.groups == 1:
             return super().forward(x)
+        # A dilated depthwise convolution as a plain one over its r x r phases: the backward pass of the dilated form
+        # is ten times slower. Zeros that fill up the last phases are those that it would see beyond the border.
         n, c, height, width = x.shape
-        # Zeros that fill up the last phases are those that the convolution would see beyond the border.
         x = F.pad(x, (0, -width % r, 0, -height % r))
         h, w = x.shape[2] // r, x.shape[3] // r
         x = x.reshape(n, c, h, r, w, r).permute(3, 5, 0, 1, 2, 4).reshape(r * r * n, c, h, w)
-        x = F.conv2d(x.contiguous(memory_format=torch.channels_last), self.weight, None, self.stride, 1, 1, self.groups)
+        x = F.conv2d(x, self.weight, None, self.stride, 1, 1, self.groups)
         x = x.reshape(r, r, n, c, h, w).permute(2, 3, 4, 0, 5, 1).reshape(n, c, h * r, w * r)
-        return x[:, :, :height, :width].contiguous(memory_format=torch.channels_last)
+        return x[:, :, :height, :width].contiguous()
 
 
-class InvertedResidual(nn.Module):
-    def __init__(self, inputs, outputs, expansion, stride, dilation):
+class Block(nn.Module):
+    def __init__(self, inputs, outputs, stride):
         super().__init__()
-        hidden = inputs * expansion
-        self.expand = convolution(inputs, hidden) if expansion != 1 else None
-        self.depthwise = convolution(hidden, hidden, 3, stride, dilation, groups=hidden)
-        self.project = convolution(hidden, outputs, activation=False)
-        self.stride, self.dilation = stride, dilation
-        self.residual = stride == 1 and inputs == outputs
+        self.conv1 = convolution(inputs, outputs, 3, stride)
+        self.conv2 = convolution(outputs, outputs, 3, activation=False)
+        self.shortcut = convolution(inputs, outputs, 1, stride, activation=False) if inputs != outputs else None
 
     def forward(self, x):
-        y = x if self.expand is None else self.expand(x)
-        y = self.project(self.depthwise(y))
-        return x + y if self.residual else y
+        return F.relu(self.conv2(self.conv1(x)) + (x if self.shortcut is None else self.shortcut(x)))
 
 
 class Separable(nn.Module):
@@ -70,45 +60,62 @@ class Separable(nn.Module):
         return self.pointwise(self.depthwise(x))
 
 
-class Network(nn.Module):
-    def __init__(self, classes=11, channels=128, low_level=48, dropout=0.1):
+class Backbone(nn.Module):
+    def __init__(self):
         super().__init__()
-        self.stem = convolution(3, 32, 3, 2)
-        blocks, inputs, stride, dilation = [], 32, 2, 1
-        for expansion, outputs, count, step in STAGES:
-            for i in range(count):
-                step_here = step if i == 0 else 1
-                # A stride that would go beyond the output stride becomes a dilation of the blocks behind it.
-                here = dilation
-                if stride * step_here > OUTPUT_STRIDE:
-                    dilation, step_here = dilation * step_here, 1
-                stride *= step_here
-                blocks.append(InvertedResidual(inputs, outputs, expansion, step_here, here))
-                inputs = outputs
-        self.blocks = nn.ModuleList(blocks)
+        self.stem = convolution(3, STAGES[0][0], 7, 2)
+        inputs, self.stages = STAGES[0][0], nn.ModuleList()
+        for outputs, stride in STAGES:
+            self.stages.append(nn.Sequential(Block(inputs, outputs, stride), Block(outputs, outputs, 1)))
+            inputs = outputs
+
+    def low_level(self, x):
+        return self.stages[0](F.max_pool2d(self.stem(x), 3, 2, 1))
+
+    def forward(self, low):
+        return self.stages[2](self.stages[1](low))
+
+
+class Network(nn.Module):
+    def __init__(self, classes, channels=128, low_level=48, dropout=0.1):
+        super().__init__()
+        self.backbone = Backbone()
+        inputs = STAGES[-1][0]
         self.aspp = nn.ModuleList([convolution(inputs, channels)] + [Separable(inputs, channels, r) for r in RATES])
         self.pool = convolution(inputs, channels)
         self.project = convolution(channels * (2 + len(RATES)), channels)
-        self.low_level = convolution(STAGES[1][1], low_level)
+        self.low_level = convolution(STAGES[0][0], low_level)
         self.fuse = nn.ModuleList([Separable(channels + low_level, channels), Separable(channels, channels)])
         self.dropout = nn.Dropout2d(dropout)
-        self.classifier = nn.Conv2d(channels, classes, 1)
+        self.classifier = nn.Conv2d(channels, classes, 1, dilation=2)  # see Convolution
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
+        nn.init.normal_(self.classifier.weight, std=0.01)  # no opinion at first
+
+    @property
+    def kept(self):
+        """What stays as ImageNet made it: edges are the same everywhere, and these gradients cost the most."""
+        return [self.backbone.stem, self.backbone.stages[0]]
+
+    def train(self, mode=True, norms=True):
+        """Without `norms`, the batch norms keep their statistics, as those of `kept` always do."""
+        super().train(mode)
+        for part in self.kept if norms else [self]:
+            for module in part.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        return self
 
     def forward(self, x):
         """Logits [N, classes, ceil(H/4), ceil(W/4)]."""
-        x = self.stem(x)
-        low = None
-        for i, block in enumerate(self.blocks, 1):
-            x = block(x)
-            if i == LOW_LEVEL_BLOCK:
-                low = self.low_level(x)
+        with torch.no_grad():
+            low = self.backbone.low_level(x)
+        x = self.backbone(low)
         pooled = self.pool(x.mean((2, 3), keepdim=True)).expand(-1, -1, x.shape[2], x.shape[3])
         x = self.project(torch.cat([branch(x) for branch in self.aspp] + [pooled], 1))
-        x = F.interpolate(x.float().contiguous(), low.shape[2:], mode="bilinear", align_corners=False).to(low.dtype)
-        x = torch.cat([x, low], 1)
+        x = F.interpolate(x, low.shape[2:], mode="bilinear", align_corners=False)
+        x = torch.cat([x, self.low_level(low)], 1)
         for fuse in self.fuse:
             x = fuse(x)
         return self.classifier(self.dropout(x))

@@ -1,6 +1,7 @@
-"""Trains the default model from scratch. `train.py --help`; models/README.md has the recipe that was used.
+"""Trains the default model from a ResNet-18 that knows ImageNet. models/README.md has the recipe; train.sh does it all.
 
-A run can be stopped and started again: after every epoch its state is in OUT/state.pt.
+A run can be killed at any moment and started again with the same options: OUT/state.pt is its last checkpoint, every step
+has its own random streams, and so the weights are those of a run that was not interrupted (resume_test.py).
 """
 
 import argparse
@@ -15,32 +16,12 @@ import torch
 import torch.nn.functional as F
 
 import data
+import pretrained
 from network import Network
 
 
-def score(network, pairs, device):
-    """Confusion matrix (row = truth) at the pictures' own size."""
-    n = len(data.CLASSES)
-    matrix = np.zeros((n, n), np.int64)
-    network.eval()
-    with torch.no_grad():
-        for pair in pairs:
-            x, y = data.tensors(*pair)
-            x = x[None].to(device, memory_format=torch.channels_last)
-            logits = F.interpolate(network(x).float(), y.shape, mode="bilinear", align_corners=False)
-            labels = logits.argmax(1)[0].cpu().numpy()
-            known = y.numpy() < n
-            matrix += np.bincount(y.numpy()[known] * n + labels[known], minlength=n * n).reshape(n, n)
-    return matrix
-
-
-def iou(matrix):
-    hit = np.diag(matrix)
-    return hit / np.maximum(1, matrix.sum(0) + matrix.sum(1) - hit)
-
-
 def lovasz(logits, labels):
-    """Lovász-softmax (arXiv:1705.08790, equation 11): a convex stand-in for 1 - mean IoU, over the classes that are there."""
+    """Lovász-softmax (arXiv:1705.08790, equation 11): a stand-in for 1 - mean IoU, over the classes that are there."""
     known = labels != data.UNLABELLED
     shares, labels = logits.softmax(1).permute(0, 2, 3, 1)[known], labels[known]
     losses = []
@@ -60,108 +41,139 @@ def learning_rate(progress, peak):
     return peak * (progress / 0.04 if progress < 0.04 else 0.5 * (1 + math.cos(math.pi * (progress - 0.04) / 0.96)))
 
 
+class Run:
+    """What a checkpoint holds: the network, the average of its weights, the optimiser, the steps done, and the log."""
+
+    def __init__(self, options, first_weights):
+        torch.manual_seed(options.seed)
+        self.network = Network(len(data.CLASSES))
+        if first_weights:
+            self.network.backbone.load_state_dict(first_weights)
+        kept = {id(p) for part in self.network.kept for p in part.parameters()}
+        backbone = {id(p) for p in self.network.backbone.parameters()}
+        groups = {}
+        for p in self.network.parameters():
+            if id(p) in kept:
+                p.requires_grad_(False)
+            else:
+                groups.setdefault((id(p) in backbone, p.ndim > 1), []).append(p)
+        self.optimiser = torch.optim.AdamW([
+            {"params": parameters, "weight_decay": options.decay if decays else 0.0,
+             "peak": options.lr * (options.backbone_rate if in_backbone else 1)}
+            for (in_backbone, decays), parameters in groups.items()], lr=options.lr)
+        self.average = copy.deepcopy(self.network)
+        self.step, self.log = 0, []
+
+    def save(self, path):
+        state = {name: getattr(self, name).state_dict() for name in ("network", "average", "optimiser")}
+        torch.save({**state, "step": self.step, "log": self.log}, path.with_suffix(".new"))
+        os.replace(path.with_suffix(".new"), path)
+        (path.parent / "train.log").write_text("".join(line + "\n" for line in self.log))
+
+    def load(self, path):
+        state = torch.load(path, map_location="cpu")
+        for name in ("network", "average", "optimiser"):
+            getattr(self, name).load_state_dict(state[name])
+        self.step, self.log = state["step"], state["log"]
+
+    def note(self, line):
+        print(line, flush=True)
+        self.log.append(line)
+
+
+def batch(run, options, train, renders, random):
+    """Crops at first, with more of what is rare; at the end whole pictures as they are."""
+    whole = run.step >= options.whole_from * options.steps
+    crop, scales = ((352, 480), (0.9, 1.25)) if whole else (tuple(options.crop), (0.7, 1.7))
+    size = options.batch // 2 if whole else options.batch
+    picked = []
+    for i in range(size):
+        # Every picture once, in another order each time: the crops of a step are numbered through the run.
+        number = run.step * options.batch + i
+        order = np.random.default_rng([options.seed, number // len(train)]).permutation(len(train))
+        pair = train[order[number % len(train)]]
+        if renders and random.random() < options.render_share:
+            pair = renders[random.integers(len(renders))]
+        other = None
+        if not whole and random.random() < options.paste:
+            source = renders if renders and random.random() < 0.3 else train
+            other = source[random.integers(len(source))]
+        picked.append(data.augmented(pair, crop, scales, random, other))
+    return whole, torch.stack([x for x, _ in picked]), torch.stack([y for _, y in picked])
+
+
+def step(run, options, train, renders, weights):
+    random = np.random.default_rng([options.seed, run.step, 1])
+    torch.manual_seed(options.seed * 1000003 + run.step)
+    whole, x, y = batch(run, options, train, renders, random)
+    run.network.train(norms=not whole)
+    for group in run.optimiser.param_groups:
+        group["lr"] = learning_rate((run.step + 1) / options.steps, group["peak"])
+    full = F.interpolate(run.network(x), y.shape[1:], mode="bilinear", align_corners=False)
+    # The weights teach rare classes early, but too many pixels of them: at the end every pixel counts the same.
+    loss = F.cross_entropy(full, y, None if whole else weights, ignore_index=data.UNLABELLED)
+    if whole:
+        # Every fourth pixel is enough for it, and sorting is what it costs.
+        loss = loss + lovasz(full[:, :, ::2, ::2], y[:, ::2, ::2])
+    run.optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    norm = torch.nn.utils.clip_grad_norm_([p for p in run.network.parameters() if p.requires_grad], 5.0)
+    if not torch.isfinite(norm):
+        raise SystemExit(f"The gradient of step {run.step + 1} is not finite; the checkpoint is of a step before.")
+    run.optimiser.step()
+    run.step += 1
+    keep = min(options.keep, run.step / (run.step + 10))
+    with torch.no_grad():
+        for a, b in zip(run.average.state_dict().values(), run.network.state_dict().values()):
+            a.copy_(b if not a.is_floating_point() else a * keep + b * (1 - keep))
+    return loss.item()
+
+
 def main():
-    arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--camvid", required=True, type=Path, help="folder with train/ and val/")
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--camvid", required=True, type=Path, help="folder with train/images/ and train/labels/")
     arguments.add_argument("--renders", type=Path, help="folder with images/ and labels/ of rendered scenes, mixed in")
-    arguments.add_argument("--render-share", type=float, default=0.12, help="of the samples, while --renders is given")
-    arguments.add_argument("--start", type=Path, help="a best.pt whose weights are the first ones")
-    arguments.add_argument("--first-epoch", type=int, default=0, help="of the schedule, with --start")
+    arguments.add_argument("--packages", type=Path, help="where NuGet puts the first weights; without, from scratch")
     arguments.add_argument("--out", required=True, type=Path)
-    arguments.add_argument("--epochs", type=int, default=150)
-    arguments.add_argument("--full-size-from", type=float, default=0.85, 
-                           help="share of the epochs after which crops are whole pictures and the loss is plain cross entropy + Lovász-softmax")
+    arguments.add_argument("--steps", type=int, default=430, help="46 of them show every CamVid picture once")
     arguments.add_argument("--batch", type=int, default=8)
-    arguments.add_argument("--lr", type=float, default=3e-3)
+    arguments.add_argument("--crop", type=int, nargs=2, default=(256, 320), metavar=("HEIGHT", "WIDTH"))
+    arguments.add_argument("--whole-from", type=float, default=0.82,
+                           help="share of the steps after which crops are whole pictures, half as many, and the loss is "
+                           "plain cross entropy + Lovász-softmax with fixed batch norms")
+    arguments.add_argument("--render-share", type=float, default=0.2, help="of the crops, with --renders")
+    arguments.add_argument("--paste", type=float, default=0.35, help="share of the crops that get another's rare things")
+    arguments.add_argument("--lr", type=float, default=1.5e-3)
+    arguments.add_argument("--backbone-rate", type=float, default=0.133, help="share of --lr for the backbone")
     arguments.add_argument("--decay", type=float, default=0.03)
-    arguments.add_argument("--seed", type=int, default=20261122)
-    arguments.add_argument("--threads", type=int, default=os.cpu_count())
+    arguments.add_argument("--keep", type=float, default=0.985, help="of the average of the weights, per step")
+    arguments.add_argument("--seed", type=int, default=20261129)
+    arguments.add_argument("--threads", type=int, default=1, help="another number may round otherwise")
+    arguments.add_argument("--every", type=int, default=10, help="steps between checkpoints")
     options = arguments.parse_args()
 
     torch.set_num_threads(options.threads)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.use_deterministic_algorithms(True, warn_only=True)
     options.out.mkdir(parents=True, exist_ok=True)
-    train, val = data.load(options.camvid / "train"), data.load(options.camvid / "val")
+    state_file = options.out / "state.pt"
+    train = data.load(options.camvid / "train")
     renders = data.load(options.renders) if options.renders else []
-    weights = data.class_weights(train).to(device)
-    torch.manual_seed(options.seed)
-    network = Network(len(data.CLASSES)).to(device, memory_format=torch.channels_last)
-    average = copy.deepcopy(network)
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    others = [p for p in network.parameters() if p.ndim <= 1]
-    optimiser = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": options.decay}, {"params": others, "weight_decay": 0.0}], lr=options.lr)
-    state_file, log_file = options.out / "state.pt", options.out / "train.log"
-    first, best = options.first_epoch, 0.0
-    if options.start:
-        network.load_state_dict(torch.load(options.start, map_location=device))
-        average.load_state_dict(network.state_dict())
-    if state_file.exists():
-        state = torch.load(state_file, map_location=device)
-        network.load_state_dict(state["network"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
-        first, best = state["epoch"], state["best"]
+    weights = data.class_weights(train)
+    fresh = not state_file.exists()
+    run = Run(options, pretrained.backbone(options.packages) if fresh and options.packages else None)
+    if fresh:
+        settings = {k: v for k, v in vars(options).items() if not isinstance(v, Path)}
+        run.note(f"# {settings}, {len(train)} pictures, {len(renders)} renders")
+    else:
+        run.load(state_file)
 
-    steps = (len(train) + options.batch - 1) // options.batch
-    for epoch in range(first, options.epochs):
-        began = time.time()
-        # Each epoch has its own stream, so that a run that was stopped continues as if it had not been.
-        random = np.random.default_rng([options.seed, epoch])
-        torch.manual_seed(options.seed + epoch)
-        whole = epoch >= options.full_size_from * options.epochs
-        crop, scales = ((352, 480), (0.85, 1.3)) if whole else ((256, 320), (0.6, 1.6))
-        order, total = random.permutation(len(train)), 0.0
-        network.train()
-        for step in range(steps):
-            picked = []
-            for i in range(options.batch):
-                if renders and random.random() < options.render_share:
-                    pair = renders[random.integers(len(renders))]
-                else:
-                    pair = train[order[(step * options.batch + i) % len(train)]]
-                picked.append(data.augmented(pair, crop, scales, random))
-            x = torch.stack([x for x, _ in picked]).to(device, memory_format=torch.channels_last)
-            y = torch.stack([y for _, y in picked]).to(device)
-            rate = learning_rate((epoch * steps + step + 1) / (options.epochs * steps), options.lr)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            with torch.autocast(device, dtype=torch.bfloat16):
-                logits = network(x)
-            logits = logits.float()
-            full = F.interpolate(logits, crop, mode="bilinear", align_corners=False)
-            # The weights teach rare classes early, but too many pixels of them: at the end every pixel counts the same.
-            loss = F.cross_entropy(full, y, None if whole else weights, ignore_index=data.UNLABELLED)
-            if whole:
-                # Every fourth pixel is enough for it, and sorting is what it costs.
-                loss = loss + lovasz(full[:, :, ::2, ::2], y[:, ::2, ::2])
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            norm = torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-            if not torch.isfinite(norm):
-                raise SystemExit(f"The gradient of epoch {epoch + 1}, step {step + 1} is not finite; {state_file} is of the epoch before.")
-            optimiser.step()
-            total += loss.item()
-            # The average of the weights over the last few epochs is what is scored and exported.
-            done = epoch * steps + step + 1
-            keep = min(0.995, done / (done + 10))
-            with torch.no_grad():
-                for a, b in zip(average.state_dict().values(), network.state_dict().values()):
-                    a.copy_(b if not a.is_floating_point() else a * keep + b * (1 - keep))
-        line = f"epoch {epoch + 1} lr {rate:.2e} loss {total / steps:.4f} renders {len(renders)} crop {crop[0]}x{crop[1]} {time.time() - began:.0f} s"
-        if (epoch + 1) % 5 == 0 or epoch + 1 == options.epochs:
-            per_class = iou(score(average, val, device))
-            line += f" val mIoU {per_class.mean():.4f} [" + " ".join(f"{v:.3f}" for v in per_class) + "]"
-            if per_class.mean() > best:
-                best = per_class.mean()
-                torch.save(average.state_dict(), options.out / "best.pt")
-        state = {"network": network.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict(),
-                 "epoch": epoch + 1, "best": best}
-        torch.save(state, state_file.with_suffix(".new"))
-        os.replace(state_file.with_suffix(".new"), state_file)
-        print(line, flush=True)
-        with log_file.open("a") as log:
-            log.write(line + "\n")
+    losses, began = [], time.time()
+    while run.step < options.steps:
+        losses.append(step(run, options, train, renders, weights))
+        if run.step % options.every == 0 or run.step == options.steps:
+            run.note(f"step {run.step} loss {np.mean(losses):.4f} in {time.time() - began:.0f} s")
+            run.save(state_file)
+            losses, began = [], time.time()
 
 
 if __name__ == "__main__":

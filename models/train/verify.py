@@ -1,6 +1,6 @@
 """Compares an exported model with the network in PyTorch that it was made from, on pictures.
 
-    verify.py artifacts/train/best.pt models/atrous-street.safetensors PICTURE...
+    verify.py artifacts/train/state.pt models/atrous-street.safetensors PICTURE...
 
 Prints the largest difference of the logits in standard deviations of PyTorch's, and the share of pixels with the same label.
 Expected: float32 below 1e-4; float16 labels the same for all but about one pixel in a thousand.
@@ -39,14 +39,14 @@ def write_input(path, x):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("weights", type=Path, help="best.pt of train.py")
+    arguments.add_argument("state", type=Path, help="state.pt of train.py")
     arguments.add_argument("model", type=Path, help="what export.py or `atrous convert` made of it")
     arguments.add_argument("pictures", nargs="+", type=Path)
     arguments.add_argument("--atrous", default="artifacts/bin/Atrous.Cli/release/atrous", help="the program")
     options = arguments.parse_args()
 
     network = Network(len(data.CLASSES))
-    network.load_state_dict(torch.load(options.weights, map_location="cpu"))
+    network.load_state_dict(torch.load(options.state, map_location="cpu")["average"])
     network.eval()
     with tempfile.TemporaryDirectory() as folder:
         given, found = Path(folder, "input.safetensors"), Path(folder, "output.safetensors")

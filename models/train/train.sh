@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Makes the model in the box from nothing: renders streets, fetches the ResNet-18, trains, exports, compares, scores.
+#
+#   train.sh CAMVID [OUT]      OUT is artifacts/train by default
+#
+# CAMVID has train/ and val/, each with images/ and labels/ (models/README.md). Needs the .NET SDK and Debian's python3-torch
+# python3-onnx python3-pil python3-numpy povray. It can be killed at any moment and started again: it goes on where it was,
+# and the weights come out the same. The last three lines say what to copy into the repository.
+set -euo pipefail
+camvid=$(realpath "${1:?usage: train.sh CAMVID [OUT]}")
+cd "$(dirname "$0")/../.."
+out=${2:-artifacts/train} scripts=models/train python=/usr/bin/python3
+mkdir -p "$out"
+
+nice $python samples/render.py --busy --seeds 1..20 --size 480x360 --out "$out/renders"
+nice $python $scripts/train.py --camvid "$camvid" --renders "$out/renders" --packages "$out/packages" --out "$out/run"
+
+dotnet build -c Release managed/Atrous.Cli -v quiet --nologo
+atrous=artifacts/bin/Atrous.Cli/release/atrous
+$python $scripts/export.py "$out/run/state.pt" "$out/atrous-street.fp32.safetensors"
+$atrous convert "$out/atrous-street.fp32.safetensors" --fold --dtype fp16 -o "$out/atrous-street.safetensors"
+$python $scripts/verify.py "$out/run/state.pt" "$out/atrous-street.safetensors" "$camvid"/val/images/*5.jpg
+$atrous eval "$out/atrous-street.safetensors" --images "$camvid/val/images" --labels "$camvid/val/labels" --ignore 11
+$atrous segment samples/street.png --model "$out/atrous-street.safetensors" --overlay -o "$out/street/"
+echo "cp $out/atrous-street.safetensors models/"
+echo "cp $out/street/street.overlay.png docs/"
+echo "cp $out/run/train.log models/train/"
