@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Atrous.Cli.Output;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
@@ -8,8 +9,17 @@ namespace Atrous.Cli.Segmenting;
 /// <summary>With --tile: a PNG that is too large to be held is read, and its mask written, in bands of rows.</summary>
 internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter segmenter, Palette? palette)
 {
-    /// <summary>Pixels from which a PNG is read so: 64 million, 192 MiB of RGB.</summary>
-    public const long Least = 1 << 26;
+    private const string LeastVariable = "ATROUS_BANDS_FROM";
+
+    /// <summary>
+    /// Pixels from which a PNG is read so: 64 million, 192 MiB of RGB. The environment can lower it, for tests.
+    /// </summary>
+    public static long Least { get; } =
+        long.TryParse(
+            Environment.GetEnvironmentVariable(LeastVariable), NumberStyles.None, CultureInfo.InvariantCulture,
+            out long pixels)
+            ? pixels
+            : 1 << 26;
 
     /// <summary>What a header may claim unless the user says otherwise: 65536 x 65536.</summary>
     public const long DefaultMaxPixels = 1L << 32;

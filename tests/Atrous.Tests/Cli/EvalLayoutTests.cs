@@ -154,6 +154,24 @@ public sealed class EvalLayoutTests(GeneratedModel model) : IDisposable
         Assert.DoesNotContain("--map", line);
     }
 
+    /// <summary>The network in the box has CamVid's 11 classes, whatever a list of names says of their order.</summary>
+    [Fact]
+    public void A_data_set_whose_classes_stand_in_another_order_is_refused()
+    {
+        _place.AddPhoto("img/a.png");
+        Directory.CreateDirectory(_place["gt"]);
+        LabelPng.Save(_place["gt/a_L.png"], new ushort[Height * Width], Height, Width, 256);
+        string[] camvid = ["eval", "--dataset", "camvid", "--images", _place["img"], "--labels", _place["gt"], "-q"];
+        string[] names =
+        [
+            "sky", "building", "pole", "road", "pavement", "tree", "sign", "fence", "car", "pedestrian", "bicyclist",
+        ];
+        Tool.Run([.. camvid, "--classes", _place.Add("same.txt", string.Join('\n', names))]).Exits(0);
+        (names[0], names[3]) = ("Road", "Sky");
+        Tool.Run([.. camvid, "--classes", _place.Add("other.txt", string.Join('\n', names))])
+            .Refuses(3, "class 0 is Road", "camvid's is sky", "--map");
+    }
+
     [Fact]
     public void Voc_takes_its_own_list_and_without_one_the_pictures_that_have_label_maps()
     {

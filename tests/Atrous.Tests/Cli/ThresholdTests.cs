@@ -55,6 +55,27 @@ public sealed class ThresholdTests : IDisposable
         Assert.Equal(1, decided.GetProperty("ignoredPixels").GetInt64());
     }
 
+    /// <summary>shift=0 says that labels are classes, and 255 is none of background and foreground.</summary>
+    [Fact]
+    public void A_map_that_leaves_255_without_a_class_is_refused_and_one_that_names_it_is_not()
+    {
+        Directory.CreateDirectory(_place["labels"]);
+        _place.AddPhoto("images/a.png");
+        var labels = new ushort[33 * 37];
+        Array.Fill(labels, (ushort)255, 0, 100);
+        LabelPng.Save(_place["labels/a.png"], labels, 33, 37, 256);
+        string[] arguments =
+            ["eval", Model, "--images", _place["images"], "--labels", _place["labels"], "--json", "-q"];
+        Tool.Run([.. arguments, "--map", "shift=0"]).Refuses(3, "labels/a.png", "label 255", "from 0 to 1", "--map");
+        string map = _place.Add("map.txt", "0 0\n255 1\n");
+        JsonElement named = Tool.Run([.. arguments, "--map", map]).Exits(0).Json;
+        Assert.Equal(
+            Tool.Run(arguments).Exits(0).Json.GetProperty("meanIou").GetDouble(),
+            named.GetProperty("meanIou").GetDouble());
+        Assert.Equal(0, named.GetProperty("ignoredPixels").GetInt64());
+        Assert.InRange(named.GetProperty("meanIou").GetDouble(), 0, 0.999);
+    }
+
     private static string Model => Shared.Require("cases/01-one-class-mask/smp_c1.pth");
 
     private ToolResult Segment(string output, params string[] options) => Tool.Run(

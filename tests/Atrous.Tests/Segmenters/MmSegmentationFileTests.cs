@@ -70,6 +70,16 @@ public sealed class MmSegmentationFileTests : IDisposable
     }
 
     [Fact]
+    public void A_converted_file_keeps_names_and_colours()
+    {
+        string converted = Path.Combine(_folder, "hub.safetensors");
+        Tool.Run("convert", Case("hub_1x"), "-o", converted).Exits(0);
+        ModelInfo before = ModelInfo.Read(Case("hub_1x")), after = ModelInfo.Read(converted);
+        Assert.Equal(before.ClassNames, after.ClassNames);
+        Assert.Equal(before.Palette!.Colours, after.Palette!.Colours);
+    }
+
+    [Fact]
     public void The_first_line_says_what_was_assumed_and_nothing_else()
     {
         string photo = Shared.Require("cases/01-one-class-mask/photo.png"), mask = Path.Combine(_folder, "mask.png");

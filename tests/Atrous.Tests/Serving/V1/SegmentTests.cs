@@ -71,6 +71,29 @@ public sealed class SegmentTests(SegmentServer server) : IClassFixture<SegmentSe
 
     [Theory]
     [InlineData("")]
+    [InlineData("?format=overlay")]
+    [InlineData("?format=json")]
+    [InlineData("?format=rle")]
+    public async Task A_file_that_lacks_its_end_is_answered_with_a_warning(string query)
+    {
+        const int end = 12; // IEND's length, name and checksum
+        using HttpResponseMessage cut = await server.PostAsync(query, Photo[..^end]);
+        using HttpResponseMessage whole = await server.PostAsync(query, Photo);
+        Assert.Equal(HttpStatusCode.OK, cut.StatusCode);
+        string warning = Assert.Single(cut.Headers.GetValues("Atrous-Warning"));
+        Assert.Contains("end", warning, StringComparison.Ordinal);
+        Assert.False(whole.Headers.Contains("Atrous-Warning"));
+        if (query is "" or "?format=overlay")
+        {
+            Assert.Equal(await whole.Content.ReadAsByteArrayAsync(), await cut.Content.ReadAsByteArrayAsync());
+            return;
+        }
+        Assert.Equal(warning, (await SegmentServer.JsonOf(cut)).GetProperty("warning").GetString());
+        Assert.False((await SegmentServer.JsonOf(whole)).TryGetProperty("warning", out _));
+    }
+
+    [Theory]
+    [InlineData("")]
     [InlineData("&counts=uncompressed")]
     public async Task Rle_adds_the_run_lengths_of_each_class(string query)
     {
