@@ -12,6 +12,7 @@ namespace Atrous.Specs;
 [JsonDerivedType(typeof(XceptionSpec), "xception")]
 [JsonDerivedType(typeof(DenseNetSpec), "denseNet")]
 [JsonDerivedType(typeof(UNetSpec), "uNet")]
+[JsonDerivedType(typeof(VggSpec), "vgg")]
 [JsonDerivedType(typeof(MobileOneSpec), "mobileOne")]
 [JsonDerivedType(typeof(DualPathNetSpec), "dualPathNet")]
 [JsonDerivedType(typeof(MobileViTSpec), "mobileViT")]
@@ -208,6 +209,9 @@ internal sealed record XceptionBlock(
 
     /// <summary>An activation on the block's input that the skip sees too.</summary>
     public Activation? InputActivation { get; init; }
+
+    /// <summary>The separable convolution, counted from 1, that no norm follows (Tramac's last block); 0 for none.</summary>
+    public int Unnormed { get; init; }
 }
 
 /// <summary>A separable convolution of the exit flow.</summary>
@@ -219,8 +223,8 @@ internal sealed record XceptionExit(
     int Dilation, int? Padding = null, bool Normed = true, bool ActivatedBetween = false);
 
 /// <summary>
-/// DenseNet (Huang et al. 2016, arXiv:1608.06993) as DenseASPP (Yang et al. 2018) dilates it: a fourth transition after
-/// the last block, and no strides beyond the output stride.
+/// DenseNet (Huang et al. 2016, arXiv:1608.06993) as DenseASPP (Yang et al. 2018) dilates it: no strides beyond the
+/// output stride.
 /// </summary>
 internal sealed record DenseNetSpec : BackboneSpec
 {
@@ -231,6 +235,9 @@ internal sealed record DenseNetSpec : BackboneSpec
     /// Stride of the transition in front of each block, and dilation of the block's 3x3 convolutions.
     /// </summary>
     public required IReadOnlyList<DilationPlan.Stage> Stages { get; init; }
+
+    /// <summary>A transition follows the last block too (DenseASPP's own), and not only those between blocks.</summary>
+    public bool LastTransition { get; init; } = true;
 
     /// <summary>The features are enlarged by this whole factor before they go to the head; 1 for not.</summary>
     public int Upsampling { get; init; } = 1;

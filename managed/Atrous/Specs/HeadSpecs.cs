@@ -122,6 +122,9 @@ internal sealed record DeepLabV3PlusHeadSpec : HeadSpec
 
     /// <summary>A 3x3 convolution between ASPP and the resize (segmentation_models.pytorch).</summary>
     public bool AfterAspp { get; init; }
+
+    /// <summary>Window of the low-level projection: 1, or 3 (Tramac).</summary>
+    public int LowLevelKernel { get; init; } = 1;
 }
 
 /// <summary>
@@ -142,4 +145,9 @@ internal sealed record DenseAsppHeadSpec : HeadSpec
 
     /// <summary>Atrous rates in forward order.</summary>
     public required IReadOnlyList<int> Rates { get; init; }
+
+    /// <summary>
+    /// Norms and activations follow the convolutions (Tramac), instead of standing in front of them.
+    /// </summary>
+    public bool NormsFollow { get; init; }
 }

@@ -36,6 +36,10 @@ public sealed class GoldenTests(ITestOutputHelper output)
             "smp_deeplabv3plus_tu-tf_efficientnetv2_b0_os16_96x128",
         "smp_deeplabv3plus_resnet50_os16_96x128", "torchvision_deeplabv3_mobilenet_v3_large_97x129",
             "vainf_deeplabv3plus_mobilenet_os16_97x129",
+        "smp_deeplabv3plus_mit_b0_os16_96x128", "smp_deeplabv3plus_tu-mobilevit_s_os16_96x128",
+            "smp_deeplabv3plus_tu-convnext_tiny_os16_96x128", "hf_mobilevit_xx-small_os16_97x129",
+            "hf_mobilevitv2_1.0_os16_104x136",
+        "adaptsegnet_deeplab_vgg16_97x129", "tramac_denseaspp_densenet121_97x129", "unimatch_resnet50_os8_97x129",
         "vainf_deeplabv3plus_mobilenet_os16_sep_97x129", "vainf_deeplabv3plus_xception_os16_97x129",
             "yassouali_resnet50_os16_97x129",
     ];

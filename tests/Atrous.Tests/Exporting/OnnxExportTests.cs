@@ -39,6 +39,10 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
         "detectron2_deeplabv3plus_R103_os16_pool6x8_96x128",
         "kazuto1011_deeplabv2_resnet101_msc_97x129",
         "yassouali_xception_os8_97x129",
+        "smp_deeplabv3plus_tu-convnext_tiny_os16_96x128",
+        "adaptsegnet_deeplab_vgg16_97x129",
+        "tramac_denseaspp_densenet121_97x129",
+        "unimatch_resnet50_os8_97x129",
     ];
 
     [Theory]

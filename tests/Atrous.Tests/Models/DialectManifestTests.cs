@@ -74,6 +74,8 @@ public sealed class DialectManifestTests
             "HF MobileViT" or "HF MobileViTV2" => "HuggingFaceMobileViT",
             "kazuto1011 V2" => "kazuto1011",
             "VainF V3" or "VainF V3+" => "VainF",
+            "AdaptSegNet V2" => "AdaptSegNet",
+            "UniMatch V3+" => "UniMatch",
             string smp when smp.StartsWith("SMP ", StringComparison.Ordinal) => "segmentation_models.pytorch",
             string same => same,
         };

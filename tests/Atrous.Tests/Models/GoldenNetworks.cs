@@ -63,7 +63,11 @@ internal static class GoldenNetworks
         // Two repositories have their own words for it.
         JsonElement? stride = Option(golden, "output_stride") ?? Option(golden, "encoder_output_stride")
             ?? Option(golden, "downsample_factor");
-        return new SegmenterOptions { OutputStride = stride?.GetInt32(), Switches = Switches(golden), Device = "cpu" };
+        // Stages whose stride is traded, where the option is about the last three.
+        JsonElement? traded = Option(golden, "replace_stride_with_dilation");
+        int? outputStride = stride?.GetInt32()
+            ?? (traded is { } list ? 32 >> list.EnumerateArray().Count(stage => stage.GetBoolean()) : null);
+        return new SegmenterOptions { OutputStride = outputStride, Switches = Switches(golden), Device = "cpu" };
     }
 
     private static JsonElement? Option(Golden golden, string name) =>
@@ -89,6 +93,7 @@ internal static class GoldenNetworks
                     : "false",
             },
             // timm's own and TensorFlow's are alike in their tensors.
+            "AdaptSegNet V2" => new() { ["branches"] = "2" },
             _ when Has("tu-mobilenetv3") || Has("tu-efficientnet") => new() { ["timm_tf"] = "false" },
             _ when Has("tu-tf_") => new() { ["timm_tf"] = "true" },
             _ => [],

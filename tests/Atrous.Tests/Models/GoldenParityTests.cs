@@ -13,7 +13,7 @@ public sealed class GoldenParityTests(ITestOutputHelper output)
         "ArronHZG", "VainF V3", "VainF V3+", "SMP V3", "SMP V3+", "SMP V3 (0.3.3)",
         "SMP V3+ (0.3.3)", "mmsegmentation", "detectron2", "kazuto1011 V2",
         "HF MobileNetV2", "HF MobileViT", "HF MobileViTV2", "DenseASPP", "yassouali", "torchvision", "jfzhang95",
-        "bubbliiiing",
+        "bubbliiiing", "AdaptSegNet V2", "Tramac", "UniMatch V3+",
     ];
 
     /// <summary>The networks that plain loops finish in seconds.</summary>

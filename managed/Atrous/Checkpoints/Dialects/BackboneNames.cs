@@ -75,6 +75,29 @@ internal static class BackboneNames
         }),
     ];
 
+    /// <summary>
+    /// Xception whose blocks name their convolutions: block{i}.sepconv{n} is depthwise, bn1, pointwise, bn2, and so are
+    /// conv3 to conv5 behind the blocks.
+    /// </summary>
+    /// <param name="prefix">What the file's names of the backbone begin with: "backbone.".</param>
+    public static NameMap.Row[] XceptionByConvolution(string prefix)
+    {
+        return
+        [
+            new(
+                @"backbone\.block(\d+)\.sep(\d)\.depthwise",
+                prefix + "block$1.sepconv$2.depthwise", prefix + "block$1.sepconv$2.bn1"),
+            new(
+                @"backbone\.block(\d+)\.sep(\d)\.pointwise",
+                prefix + "block$1.sepconv$2.pointwise", prefix + "block$1.sepconv$2.bn2"),
+            HeadNames.Parts(@"backbone\.exit(\d)\.depthwise", Exit, ".depthwise", ".bn1"),
+            HeadNames.Parts(@"backbone\.exit(\d)\.pointwise", Exit, ".pointwise", ".bn2"),
+            .. Xception(prefix),
+        ];
+
+        string Exit(Match match) => $"{prefix}conv{match.Number(1) + 2}";
+    }
+
     /// <summary>The whole number that a pattern's group has matched.</summary>
     public static int Number(this Match match, int group) =>
         int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Atrous.Graph.Ops;
 using Atrous.Specs;
 
@@ -19,7 +18,9 @@ internal sealed class Bubbliiiing : Dialect
     {
         int outputStride = choice.OutputStride(16, 8, 16);
         NamedBackbone backbone = checkpoint.Has("backbone.block20.skip.weight")
-            ? new(Xception(outputStride), XceptionNames(), "backbone.conv1.weight")
+            ? new(
+                Xception65.TappedInBlock2(outputStride), BackboneNames.XceptionByConvolution("backbone."),
+                "backbone.conv1.weight")
             : new(
                 BackboneShapes.MobileNetV2(outputStride, DilationRule.FirstBlockPrevious) with { LowLevelBlock = 3 },
                 BackboneNames.MobileNetV2(_ => "backbone.features.", flat: true),
@@ -59,40 +60,4 @@ internal sealed class Bubbliiiing : Dialect
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc),
         };
     }
-
-    private static XceptionSpec Xception(int outputStride)
-    {
-        XceptionSpec spec = Xception65.Spec(outputStride);
-        return spec with
-        {
-            StemActivated = true,
-            // Its in-place activations reach the skips of blocks whose skip is the identity, no others.
-            ConvolutionSkipActivated = false,
-            Blocks =
-            [
-                .. spec.Blocks.Select(block => block.InputActivation is null
-                    ? block
-                    : block with { InputActivation = null, StartsActivated = true }),
-            ],
-            ExitActivatedFirst = false,
-            // Not dilated beyond the middle's rate, so not at all at output stride 16.
-            Exit = [.. Enumerable.Repeat(new XceptionExit(16 / outputStride, ActivatedBetween: true), 3)],
-            LowLevel = XceptionTap.Block2Second,
-        };
-    }
-
-    private static NameMap.Row[] XceptionNames() =>
-    [
-        new(
-            @"backbone\.block(\d+)\.sep(\d)\.depthwise",
-            "backbone.block$1.sepconv$2.depthwise", "backbone.block$1.sepconv$2.bn1"),
-        new(
-            @"backbone\.block(\d+)\.sep(\d)\.pointwise",
-            "backbone.block$1.sepconv$2.pointwise", "backbone.block$1.sepconv$2.bn2"),
-        HeadNames.Parts(@"backbone\.exit(\d)\.depthwise", Exit, ".depthwise", ".bn1"),
-        HeadNames.Parts(@"backbone\.exit(\d)\.pointwise", Exit, ".pointwise", ".bn2"),
-        .. BackboneNames.Xception("backbone."),
-    ];
-
-    private static string Exit(Match match) => $"backbone.conv{match.Number(1) + 2}";
 }

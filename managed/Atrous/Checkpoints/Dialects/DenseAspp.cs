@@ -30,7 +30,7 @@ internal sealed class DenseAspp : Dialect
         string dot = checkpoint.Has(Published) ? "." : "";
         NamedBackbone backbone = checkpoint.Has(MobileNetStem)
             ? MobileNet(outputStride)
-            : new(DenseNet(checkpoint, dot, outputStride, sampling), DenseNetNames(dot), "features.conv0.weight");
+            : DenseNet(checkpoint, "", dot, outputStride, sampling);
         int channels = checkpoint.InputChannels(backbone.Stem);
         return new ModelDescription
         {
@@ -65,12 +65,20 @@ internal sealed class DenseAspp : Dialect
         BackboneNames.MobileNetV2(_ => "features.features.", flat: true, firstExpands: true),
         MobileNetStem);
 
-    private static DenseNetSpec DenseNet(ICheckpoint checkpoint, string dot, int outputStride, Sampling sampling)
+    /// <summary>torchvision's DenseNet, dilated; its features are enlarged to output stride 8.</summary>
+    /// <param name="checkpoint">The file, whose keys tell the depth.</param>
+    /// <param name="prefix">What stands before "features.".</param>
+    /// <param name="dot">What stands before the numbers of a layer's norms and convolutions: a dot, or nothing.</param>
+    /// <param name="outputStride">8 or 16.</param>
+    /// <param name="sampling">Grid of the enlargement.</param>
+    public static NamedBackbone DenseNet(
+        ICheckpoint checkpoint, string prefix, string dot, int outputStride, Sampling sampling)
     {
+        string features = prefix + "features.";
         int[] blocks = BackboneShapes.CountBlocks(
             checkpoint,
-            (stage, layer) => $"features.denseblock{stage}.denselayer{layer + 1}.conv{dot}1.weight");
-        return new DenseNetSpec
+            (stage, layer) => $"{features}denseblock{stage}.denselayer{layer + 1}.conv{dot}1.weight");
+        var spec = new DenseNetSpec
         {
             Name = $"DenseNet-{2 * blocks.Sum() + 5}",
             Blocks = blocks,
@@ -78,17 +86,17 @@ internal sealed class DenseAspp : Dialect
             Upsampling = outputStride / 8,
             UpsamplingGrid = sampling,
         };
+        NameMap.Row[] names =
+        [
+            new(@"backbone\.stem", features + "conv0", features + "norm0"),
+            new(@"backbone\.block(\d)\.(\d+)\.(norm|conv1|conv2)", match => Layer(
+                $"{features}denseblock{match.Groups[1]}.denselayer{match.Number(2) + 1}", match.Groups[3].Value, dot)),
+            new(@"backbone\.transition(\d)\.norm", "", features + "transition$1.norm"),
+            new(@"backbone\.transition(\d)\.conv", features + "transition$1.conv"),
+            new(@"backbone\.norm", "", features + "norm5"),
+        ];
+        return new(spec, names, features + "conv0.weight");
     }
-
-    private static NameMap.Row[] DenseNetNames(string dot) =>
-    [
-        new(@"backbone\.stem", "features.conv0", "features.norm0"),
-        new(@"backbone\.block(\d)\.(\d+)\.(norm|conv1|conv2)", match => Layer(
-            $"features.denseblock{match.Groups[1]}.denselayer{match.Number(2) + 1}", match.Groups[3].Value, dot)),
-        new(@"backbone\.transition(\d)\.norm", "", "features.transition$1.norm"),
-        new(@"backbone\.transition(\d)\.conv", "features.transition$1.conv"),
-        new(@"backbone\.norm", "", "features.norm5"),
-    ];
 
     /// <summary>
     /// norm 1, convolution 1, norm 2, convolution 2: the second norm belongs to the first convolution.

@@ -31,6 +31,28 @@ internal sealed record NamedBackbone(BackboneSpec Spec, NameMap.Row[] Names, str
                 $"{prefix}{stem}.weight")
             : null;
 
+    /// <summary>
+    /// The same where the stem is three convolutions, the first two with their norms in the sequence "conv1" and the
+    /// last with its norm behind it; null where the file has none there.
+    /// </summary>
+    public static NamedBackbone? FindDeepResNet(
+        IWeightSource weights, string prefix, int outputStride, DilationRule rule)
+    {
+        if (FindResNet(weights, prefix, outputStride, rule, stem: "conv1.0") is not { Spec: ResNetSpec spec } found)
+            return null;
+        return found with
+        {
+            Spec = spec with { StemConvolutions = 3 },
+            Names =
+            [
+                new(@"backbone\.stem\.conv1", prefix + "conv1.0", prefix + "conv1.1"),
+                new(@"backbone\.stem\.conv2", prefix + "conv1.3", prefix + "conv1.4"),
+                new(@"backbone\.stem\.conv3", prefix + "conv1.6", prefix + "bn1"),
+                .. found.Names,
+            ],
+        };
+    }
+
     /// <summary>The error for a file that has a dialect's head on an unknown backbone.</summary>
     /// <param name="checkpoint">The file, which the message names.</param>
     /// <param name="found">What the file has: "VainF's head on a backbone".</param>

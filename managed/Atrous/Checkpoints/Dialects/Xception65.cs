@@ -39,4 +39,28 @@ internal static class Xception65
             LowLevel = XceptionTap.Block1,
         };
     }
+
+    /// <summary>
+    /// The edition of bubbliiiing and UniMatch: low-level features from the middle of block 2, in-place activations that
+    /// reach the skips of blocks whose skip is the identity and no others, and an exit that is not dilated beyond the
+    /// middle's rate, so not at all at output stride 16.
+    /// </summary>
+    public static XceptionSpec TappedInBlock2(int outputStride)
+    {
+        XceptionSpec spec = Spec(outputStride);
+        return spec with
+        {
+            StemActivated = true,
+            ConvolutionSkipActivated = false,
+            Blocks =
+            [
+                .. spec.Blocks.Select(block => block.InputActivation is null
+                    ? block
+                    : block with { InputActivation = null, StartsActivated = true }),
+            ],
+            ExitActivatedFirst = false,
+            Exit = [.. Enumerable.Repeat(new XceptionExit(16 / outputStride, ActivatedBetween: true), 3)],
+            LowLevel = XceptionTap.Block2Second,
+        };
+    }
 }

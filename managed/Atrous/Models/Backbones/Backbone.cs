@@ -18,6 +18,7 @@ internal static class Backbone
         DilatedResNetSpec dilated => DilatedResNet.Build(dilated, layers, image),
         InvertedResidualSpec inverted => InvertedResidualNet.Build(inverted, layers, image),
         XceptionSpec xception => Xception.Build(xception, layers, image),
+        VggSpec vgg => Vgg.Build(vgg, layers, image),
         UNetSpec uNet => UNet.Build(uNet, layers, image),
         DenseNetSpec denseNet => DenseNet.Build(denseNet, layers, image),
         MobileOneSpec mobileOne => MobileOne.Build(mobileOne, layers, image),

@@ -19,6 +19,8 @@ internal static class DenseNet
         {
             for (int layer = 0; layer < spec.Blocks[block - 1]; layer++)
                 x = Layer(spec, layers, x, $"backbone.block{block}.{layer}", spec.Stages[block - 1].Dilation);
+            if (block == spec.Blocks.Count && !spec.LastTransition)
+                break;
             string transition = $"backbone.transition{block}";
             x = layers.Norm(x, $"{transition}.norm", act);
             x = layers.Convolution(x, $"{transition}.conv", 1, none, norm: false);

@@ -67,7 +67,7 @@ internal static class Xception
                 y, $"{name}.sep{i}.depthwise", 3, Activation.None,
                 stride: last && spec.StrideInConvolution ? block.Stride : 1,
                 dilation: last ? block.LastDilation ?? block.Dilation : block.Dilation, norm: spec.NormBetween);
-            y = layers.Convolution(y, $"{name}.sep{i}.pointwise", 1, Activation.None);
+            y = layers.Convolution(y, $"{name}.sep{i}.pointwise", 1, Activation.None, norm: i != block.Unnormed);
             if (i == 2)
                 second = y;
         }

@@ -18,7 +18,8 @@ internal static class DeepLabV3PlusHead
         Value x = Aspp.Build(spec.Aspp, layers, features.Out);
         if (spec.AfterAspp)
             x = layers.Convolution3x3(x, "decoder.after_aspp", spec.Style, spec.Activation);
-        lowLevel = layers.Convolution(lowLevel, "decoder.low_level", 1, Activation.Relu, bias: spec.Bias);
+        lowLevel = layers.Convolution(
+            lowLevel, "decoder.low_level", spec.LowLevelKernel, Activation.Relu, bias: spec.Bias);
         x = layers.Graph.Resize("decoder.resize", x, lowLevel.Shape.Height, lowLevel.Shape.Width, spec.Sampling);
         x = spec.LowLevelFirst
             ? layers.Concat("decoder.concat", lowLevel, x)
