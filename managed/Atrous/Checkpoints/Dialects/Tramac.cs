@@ -15,6 +15,9 @@ internal sealed class Tramac : Dialect
     private const string Stem = Backbone + "conv1.0.weight", DenseStem = Backbone + "features.conv0.weight";
     private const string XceptionStem = Backbone + "conv1.weight", LastBlock = Backbone + "block20.skip.weight";
 
+    /// <summary>Of the pictures that the backbone was trained on first.</summary>
+    private static readonly string[] ImageClassifier = [Backbone + "fc.", Backbone + "classifier."];
+
     private static readonly int[] DenseRates = [3, 6, 12, 18, 24];
 
     public override string Name => "Tramac";
@@ -35,8 +38,7 @@ internal sealed class Tramac : Dialect
         int outputStride = dense ? choice.OutputStride(8, 8, 16) : choice.OutputStride(8, 8);
         NamedBackbone backbone = dense ? DenseNet(checkpoint, outputStride)
             : plus && checkpoint.Has(LastBlock) ? Xception()
-            : (plus ? null : NamedBackbone.FindDeepResNet(
-                checkpoint, Backbone, outputStride, DilationRule.FirstBlockPrevious))
+            : (plus ? null : ResNet(checkpoint, outputStride))
             ?? throw NamedBackbone.Unknown(
                 checkpoint, "Tramac's head on a backbone", "ResNet for DeepLabV3 and Xception-65 for DeepLabV3+");
         string classifier = dense ? "head.block.1" : "head.block.4";
@@ -86,6 +88,11 @@ internal sealed class Tramac : Dialect
             $"head.dense_aspp_block.aspp_{DenseRates[match.Number(1)]}.bn{match.Groups[2]}")),
     ];
 
+    private static NamedBackbone? ResNet(ICheckpoint checkpoint, int outputStride) =>
+        NamedBackbone.FindDeepResNet(checkpoint, Backbone, outputStride, DilationRule.FirstBlockPrevious) is { } found
+            ? found with { Unused = ImageClassifier }
+            : null;
+
     /// <summary>As its forks have it, with a ReLU behind the stem and without a norm in the last block's middle.</summary>
     private static NamedBackbone Xception()
     {
@@ -111,7 +118,7 @@ internal sealed class Tramac : Dialect
             ],
             XceptionStem)
         {
-            Unused = [Backbone + "fc."],
+            Unused = ImageClassifier,
         };
 
         static string At(int block, string part) => $"{Backbone}block{block}.rep.{part}";
@@ -127,7 +134,7 @@ internal sealed class Tramac : Dialect
         return found with
         {
             Spec = (DenseNetSpec)found.Spec with { LastTransition = false },
-            Unused = [Backbone + "classifier."],
+            Unused = ImageClassifier,
         };
     }
 }
