@@ -9,6 +9,9 @@ namespace Atrous.Cli;
 /// </summary>
 internal sealed partial class Interruption : IDisposable
 {
+    /// <summary>What GetCurrentProcess() returns.</summary>
+    private const nint ThisProcess = -1;
+
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
     private readonly CancellationTokenSource _source = new();
     private readonly TemporaryFiles _temporaries;
@@ -73,9 +76,15 @@ internal sealed partial class Interruption : IDisposable
         _temporaries.Discard();
         Terminal.ShowCursor();
         // Not Environment.Exit: its handlers would run under native code that is still computing.
-        ExitNow(_exitCode);
+        if (OperatingSystem.IsWindows())
+            TerminateProcess(ThisProcess, (uint)_exitCode);
+        else
+            ExitNow(_exitCode);
     }
 
     [LibraryImport("libc", EntryPoint = "_exit")]
     private static partial void ExitNow(int status);
+
+    [LibraryImport("kernel32")]
+    private static partial int TerminateProcess(nint process, uint exitCode);
 }

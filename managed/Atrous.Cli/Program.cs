@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Atrous.Cli.Benchmarking;
+using Atrous.Cli.Completing;
 using Atrous.Cli.Converting;
 using Atrous.Cli.Describing;
 using Atrous.Cli.Evaluating;
@@ -75,6 +76,7 @@ internal static class Program
             ["verify"] = () => VerifyCommand.Create(interruption),
             ["bench"] = () => BenchCommand.Create(interruption),
             ["serve"] = () => ServeCommand.Create(interruption),
+            ["completion"] = CompletionCommand.Create,
             ["version"] = () => HelpCommand.CreateVersion(RunAgain),
         };
         commands["help"] = () => HelpCommand.Create(commands.Keys, RunAgain);
@@ -85,6 +87,8 @@ internal static class Program
                 root.Add(create());
         }
 
+        if (Suggestions.AreAskedFor(args))
+            return Suggestions.Print(root, args);
         args = ScoringOptions.NameCrf(args);
         ParseResult result = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.Action is not HelpPage)

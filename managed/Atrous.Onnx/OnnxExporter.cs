@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Atrous.Exporting;
 using Atrous.Graph.Ops;
 using Atrous.Onnx.Format;
@@ -13,7 +14,7 @@ namespace Atrous.Onnx;
 /// "logits": what the original's forward returns, and "output": logits at the input's size; "output" alone where the
 /// two are the same. Batch norms are folded into the convolutions.
 /// </summary>
-public static class OnnxExporter
+public static partial class OnnxExporter
 {
     private const int FileVersion = 8, OperatorSet = 17;
 
@@ -108,7 +109,7 @@ public static class OnnxExporter
             new StringStringEntryProto
             {
                 Key = "class_names",
-                Value = JsonSerializer.Serialize(description.ClassNames)
+                Value = JsonSerializer.Serialize(description.ClassNames, Names.Default.IReadOnlyListString)
             });
         return model;
     }
@@ -135,4 +136,7 @@ public static class OnnxExporter
             throw new OutputException($"The file '{path}' cannot be written: {e.Message.TrimEnd('.')}.", e);
         }
     }
+
+    [JsonSerializable(typeof(IReadOnlyList<string>))]
+    private sealed partial class Names : JsonSerializerContext;
 }

@@ -1,3 +1,4 @@
+using Atrous.Server.OpenInference;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
@@ -62,7 +63,7 @@ internal sealed partial class Failures(RequestDelegate next, ILogger<Failures> l
             return;
         if (context.Request.Path.StartsWithSegments("/v2", StringComparison.Ordinal))
         {
-            await response.WriteAsJsonAsync(new Dictionary<string, string> { ["error"] = failure.Message });
+            await response.WriteAsJsonAsync(new ErrorDocument(failure.Message), ServerJson.Web.ErrorDocument);
             return;
         }
         await HttpFailure.WriteAsync(response, failure.ToProblem(), CancellationToken.None);

@@ -78,5 +78,5 @@ internal readonly record struct HttpFailure(int Status, string Message, TimeSpan
     /// <summary>Writes a problem as the body, whatever the client says that it accepts.</summary>
     public static Task WriteAsync(HttpResponse response, ProblemDetails problem, CancellationToken cancellationToken) =>
         response.WriteAsJsonAsync(
-            problem, (JsonSerializerOptions?)null, "application/problem+json", cancellationToken);
+            problem, ServerJson.Web.ProblemDetails, "application/problem+json", cancellationToken);
 }

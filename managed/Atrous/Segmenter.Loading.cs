@@ -48,7 +48,7 @@ public sealed partial class Segmenter
     /// </summary>
     /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/param[@name='options']"/>
     /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
-    public static Segmenter LoadDefault(SegmenterOptions? options = null) => Load(DefaultModel.Path, options);
+    public static Segmenter LoadDefault(SegmenterOptions? options = null) => Load(DefaultModel.Existing(), options);
 
     /// <summary>
     /// As <see cref="Load(string, SegmenterOptions?)"/>, on the thread pool: reading and packing the weights of a large

@@ -2,6 +2,7 @@ using Atrous.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -31,11 +32,12 @@ internal static class OpenInferenceEndpoints
         v2.MapGet("/health/ready", ServerReadinessAsync)
             .WithSummary("Every model is ready")
             .Produces<ServerReady>().Produces<ServerReady>(StatusCodes.Status503ServiceUnavailable);
-        v2.MapGet("", (ServerOptions options) => new ServerMetadata("atrous", Version, Extensions(options)))
+        v2.MapGet("", ([FromServices] ServerOptions options) => new ServerMetadata("atrous", Version, Extensions(options)))
             .WithSummary("The server's name, version and protocol extensions");
-        v2.MapGet("/models", (IModelCatalog catalog) => new ModelList([.. catalog.Models.Select(model => model.Name)]))
+        v2.MapGet("/models", ([FromServices] IModelCatalog catalog) =>
+                new ModelList([.. catalog.Models.Select(model => model.Name)]))
             .WithSummary("The names of the models");
-        v2.MapGet("/models/stats", (IModelCatalog catalog) => new StatisticsDocument(
+        v2.MapGet("/models/stats", ([FromServices] IModelCatalog catalog) => new StatisticsDocument(
                 [.. catalog.Models.Select(
                     model => ModelStatisticsDocument.Of(model.Name, catalog.Get(model.Name).Statistics))]))
             .WithSummary("What every model has done since the server started");
@@ -59,7 +61,7 @@ internal static class OpenInferenceEndpoints
         model.MapGet("", Metadata)
             .WithSummary("A model's inputs and outputs")
             .ProducesProblems(StatusCodes.Status503ServiceUnavailable);
-        model.MapGet("/config", (HttpContext context, string model, IModelCatalog catalog) =>
+        model.MapGet("/config", (HttpContext context, string model, [FromServices] IModelCatalog catalog) =>
                 ModelSurface.Configure(Metadata(context, model, catalog)))
             .WithSummary("The same as Triton's model configuration")
             .ProducesProblems(StatusCodes.Status503ServiceUnavailable);
@@ -67,7 +69,7 @@ internal static class OpenInferenceEndpoints
             .WithSummary("The model is ready")
             .Produces<ModelReady>().Produces<ModelReady>(StatusCodes.Status503ServiceUnavailable);
         model.MapGet("/stats", Statistics).WithSummary("What the model has done since the server started");
-        model.MapPost("/infer", (HttpContext context, string model, InferEndpoint endpoint) =>
+        model.MapPost("/infer", (HttpContext context, string model, [FromServices] InferEndpoint endpoint) =>
                 endpoint.AnswerAsync(context, model, VersionOf(context)))
             .WithSummary("Segments pictures")
             .WithDescription(
@@ -94,35 +96,39 @@ internal static class OpenInferenceEndpoints
     /// 503 where it is not ready, by the same checks as every other probe: probes look at nothing else.
     /// </summary>
     private static async Task<JsonHttpResult<ServerReady>> ServerReadinessAsync(
-        HealthCheckService health, CancellationToken cancellationToken)
+        [FromServices] HealthCheckService health, CancellationToken cancellationToken)
     {
         HealthReport report = await health.CheckHealthAsync(check => check.Tags.Contains("ready"), cancellationToken);
         if (report.Status == HealthStatus.Healthy)
-            return TypedResults.Json(new ServerReady(true));
+            return TypedResults.Json(new ServerReady(true), ServerJson.Web.ServerReady);
         IEnumerable<string?> reasons = report.Entries.Values.Where(entry => entry.Status != HealthStatus.Healthy)
             .Select(entry => entry.Description);
         return TypedResults.Json(
-            new ServerReady(false, $"Not ready: {string.Join("; ", reasons)}."),
+            new ServerReady(false, $"Not ready: {string.Join("; ", reasons)}."), ServerJson.Web.ServerReady,
             statusCode: StatusCodes.Status503ServiceUnavailable);
     }
 
-    private static JsonHttpResult<ModelReady> ModelReadiness(HttpContext context, string model, IModelCatalog catalog)
+    private static JsonHttpResult<ModelReady> ModelReadiness(
+        HttpContext context, string model, [FromServices] IModelCatalog catalog)
     {
         catalog.Find(model, VersionOf(context));
         ModelStatus status = catalog.StatusOf(model);
         return status.State == ModelState.Ready
-            ? TypedResults.Json(new ModelReady(model, true))
+            ? TypedResults.Json(new ModelReady(model, true), ServerJson.Web.ModelReady)
             : TypedResults.Json(
-                new ModelReady(model, false, Describe(status)), statusCode: StatusCodes.Status503ServiceUnavailable);
+                new ModelReady(model, false, Describe(status)), ServerJson.Web.ModelReady,
+                statusCode: StatusCodes.Status503ServiceUnavailable);
     }
 
-    private static ModelMetadata Metadata(HttpContext context, string model, IModelCatalog catalog)
+    private static ModelMetadata Metadata(
+        HttpContext context, string model, [FromServices] IModelCatalog catalog)
     {
         ModelInfo info = catalog.Find(model, VersionOf(context)).Info;
         return ModelSurface.Describe(model, info.Classes, info.ClassNames);
     }
 
-    private static StatisticsDocument Statistics(HttpContext context, string model, IModelCatalog catalog) =>
+    private static StatisticsDocument Statistics(
+        HttpContext context, string model, [FromServices] IModelCatalog catalog) =>
         new([ModelStatisticsDocument.Of(model, catalog.Find(model, VersionOf(context)).Statistics)]);
 
     private static string Describe(ModelStatus model)

@@ -2,6 +2,7 @@ using Atrous.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -39,7 +40,7 @@ internal static class RepositoryEndpoints
     }
 
     private static async Task<Ok<RepositoryEntry[]>> IndexAsync(
-        HttpContext context, IModelCatalog catalog, ServerOptions options)
+        HttpContext context, [FromServices] IModelCatalog catalog, [FromServices] ServerOptions options)
     {
         bool readyOnly;
         using (BodyLease body = await RequestBody.ReadAsync(context, context.RequestAborted))
@@ -52,7 +53,8 @@ internal static class RepositoryEndpoints
     }
 
     private static async Task<Ok> LoadAsync(
-        HttpContext context, string model, IModelCatalog catalog, ServerOptions options)
+        HttpContext context, string model, [FromServices] IModelCatalog catalog,
+        [FromServices] ServerOptions options)
     {
         await CheckAsync(context, model, catalog, options);
         try
@@ -69,7 +71,8 @@ internal static class RepositoryEndpoints
     }
 
     private static async Task<Ok> UnloadAsync(
-        HttpContext context, string model, IModelCatalog catalog, ServerOptions options)
+        HttpContext context, string model, [FromServices] IModelCatalog catalog,
+        [FromServices] ServerOptions options)
     {
         await CheckAsync(context, model, catalog, options);
         await catalog.UnloadAsync(model, CancellationToken.None);

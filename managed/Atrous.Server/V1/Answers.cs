@@ -12,7 +12,7 @@ internal interface IAnswer
 internal sealed record ReportAnswer(SegmentReport Report) : IAnswer
 {
     public Task WriteAsync(HttpResponse response, CancellationToken cancellationToken) =>
-        response.WriteAsJsonAsync(Report, cancellationToken);
+        response.WriteAsJsonAsync(Report, ServerJson.Web.SegmentReport, cancellationToken: cancellationToken);
 }
 
 /// <summary>A picture file.</summary>

@@ -1,7 +1,5 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using Atrous.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.Routing;
@@ -31,7 +29,8 @@ internal static class ApiDocument
     {
         services.ConfigureHttpJsonOptions(json =>
         {
-            json.SerializerOptions.Converters.Add(new JsonStringEnumConverter<ModelState>(JsonNamingPolicy.CamelCase));
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, ServerJson.Web);
+            json.SerializerOptions.Converters.Add(ServerJson.StateName);
             // Otherwise every number is described as "integer or string".
             json.SerializerOptions.NumberHandling = JsonNumberHandling.Strict;
         });

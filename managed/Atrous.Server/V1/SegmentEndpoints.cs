@@ -5,6 +5,7 @@ using Atrous.Imaging;
 using Atrous.Postprocessing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -108,7 +109,8 @@ internal static class SegmentEndpoints
             ? []
             : mask.RunLengths().ToDictionary(
                 run => run.Label,
-                run => new RunLengths([run.Height, run.Width], query.CompressedCounts ? run.Compress() : run.Counts));
+                run => new RunLengths(
+                    [run.Height, run.Width], query.CompressedCounts ? run.Compress() : run.Counts.ToArray()));
         Palette palette = query.Palette ?? mask.Palette;
         return
         [
@@ -134,7 +136,7 @@ internal static class SegmentEndpoints
             time => string.Create(CultureInfo.InvariantCulture, $"{time.Name};dur={TimeReport.Round(time.Time)}")));
     }
 
-    private static IResult ListModels(
+    private static JsonHttpResult<ModelsReport> ListModels(
         HttpContext context, [FromServices] IModelCatalog catalog, [FromServices] IOptions<AtrousOptions> options,
         [FromServices] ServerOptions server)
     {
@@ -142,7 +144,7 @@ internal static class SegmentEndpoints
         var limits = new LimitsReport(server.Limits.MaxBodyBytes, options.Value.MaxPixels);
         return TypedResults.Json(new ModelsReport(
             [.. catalog.Models.Select(status => Describe(status, catalog.Get(status.Name), palette))],
-            catalog.Default.Name, limits));
+            catalog.Default.Name, limits), ServerJson.Web.ModelsReport);
     }
 
     private static ModelReport Describe(ModelStatus status, IServedModel segmenter, Palette? palette)

@@ -29,9 +29,12 @@ internal static class WebPage
         group.MapGet("/", () => Send(files[Pages + "index.html"]));
         group.MapGet("/docs", () => Send(files[Pages + "docs.html"]));
         group.MapGet("/web/{name}", (string name) => Find(files, Pages + name));
-        group.MapGet("/samples", () => TypedResults.Json(
-            files.Keys.Where(name => name.StartsWith(Samples, StringComparison.Ordinal))
-            .Select(name => name[Samples.Length..]).Order(StringComparer.Ordinal)));
+        string[] samples =
+        [
+            .. files.Keys.Where(name => name.StartsWith(Samples, StringComparison.Ordinal))
+                .Select(name => name[Samples.Length..]).Order(StringComparer.Ordinal),
+        ];
+        group.MapGet("/samples", () => TypedResults.Json(samples, ServerJson.Web.StringArray));
         group.MapGet("/samples/{name}", (string name) => Find(files, Samples + name));
         group.AddEndpointFilter(async (context, next) =>
         {

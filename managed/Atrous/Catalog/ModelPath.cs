@@ -20,7 +20,7 @@ public static class ModelPath
         if (Path.Exists(model))
             return model;
         if (model == DefaultModel.Name)
-            return DefaultModel.Path;
+            return DefaultModel.Existing();
         if (model != Path.GetFileName(model))
             return model;
         if (PublishedModels.Open().Find(model) is { } entry)

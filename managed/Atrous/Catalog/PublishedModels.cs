@@ -16,14 +16,6 @@ public sealed partial class PublishedModels
 
     private const int Sha256Digits = 64;
 
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-    };
-
     private PublishedModels(string? path, IReadOnlyList<PublishedModel> entries) => (Path, Entries) = (path, entries);
 
     /// <summary>The catalog's file; null for the built-in one.</summary>
@@ -73,7 +65,7 @@ public sealed partial class PublishedModels
 
     private static PublishedModels Read(string? path, Stream stream)
     {
-        IReadOnlyList<PublishedModel> entries = JsonSerializer.Deserialize<Document>(stream, Json)?.Models
+        IReadOnlyList<PublishedModel> entries = JsonSerializer.Deserialize(stream, CatalogMembers.Default.Document)?.Models
             ?? throw new JsonException("it is null");
         foreach (PublishedModel entry in entries)
             Check(entry);
@@ -120,4 +112,12 @@ public sealed partial class PublishedModels
     private static partial Regex HashDigits();
 
     private sealed record Document(IReadOnlyList<PublishedModel> Models);
+
+    [JsonSourceGenerationOptions(
+        PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true)]
+    [JsonSerializable(typeof(Document))]
+    private sealed partial class CatalogMembers : JsonSerializerContext;
 }

@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Runtime.InteropServices;
 
 namespace Atrous.Native;
@@ -11,9 +10,7 @@ internal static unsafe partial class LibAtrous
 {
     private const string Library = "atrous";
 
-    // The runtime finds libatrous.so beside the assembly by itself; the resolver only turns its absence into a
-    // sentence.
-    static LibAtrous() => NativeLibrary.SetDllImportResolver(typeof(LibAtrous).Assembly, Resolve);
+    static LibAtrous() => NativeLibrary.SetDllImportResolver(typeof(LibAtrous).Assembly, NativeFile.Resolve);
 
     /// <summary>Turns a failure into the exception that the caller of Atrous should see.</summary>
     /// <param name="status">What the import returned.</param>
@@ -48,18 +45,5 @@ internal static unsafe partial class LibAtrous
                 $"Memory ran out ({message}); use a smaller picture or batch, or free memory."),
             _ => new AtrousException($"libatrous failed where it never should ({message}); please report this."),
         };
-    }
-
-    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
-    {
-        if (NativeLibrary.TryLoad(name, assembly, searchPath, out nint handle))
-            return handle;
-        // A single-file application loads with no assembly path, so the folder is named as well.
-        string beside = Path.Combine(AppContext.BaseDirectory, $"lib{name}.so");
-        if (NativeLibrary.TryLoad(beside, out handle))
-            return handle;
-        throw new UnavailableException(File.Exists(beside)
-            ? $"'{beside}' cannot be loaded; run 'ldd {beside}' and install the libraries that it reports as not found."
-            : $"lib{name}.so is not in '{AppContext.BaseDirectory}'; build it with native/build.sh and put it there.");
     }
 }

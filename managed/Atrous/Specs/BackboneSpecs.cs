@@ -24,10 +24,10 @@ internal abstract record BackboneSpec
     public required string Name { get; init; }
 
     /// <summary>Of the batch norms.</summary>
-    public double NormEpsilon { get; init; } = 1e-5;
+    public double NormEpsilon { get; set; } = 1e-5;
 
     /// <summary>After every convolution that has one.</summary>
-    public Activation Activation { get; init; } = Activation.Relu;
+    public Activation Activation { get; set; } = Activation.Relu;
 
     /// <summary>The same network where sums of branches are stored as one convolution each.</summary>
     public virtual BackboneSpec Merged() => this;
@@ -73,7 +73,7 @@ internal sealed record InvertedResidualSpec : BackboneSpec
     public int? PaddedForSide { get; init; }
 
     /// <summary>The functions of the blocks' gates.</summary>
-    public GateSpec Gate { get; init; } = new(Activation.Relu, Activation.HardSigmoid);
+    public GateSpec Gate { get; set; } = new(Activation.Relu, Activation.HardSigmoid);
 
     /// <summary>
     /// The zeros that a block's depthwise convolution needs are put around the block's input, in front of the
@@ -126,7 +126,7 @@ internal sealed record InvertedResidual(int Stride, int Dilation, int ExpandKern
     /// <summary>
     /// A 1x1 convolution without activation ends the block; false where its expansion is all that it has.
     /// </summary>
-    public bool Projects { get; init; } = true;
+    public bool Projects { get; set; } = true;
 }
 
 /// <summary>
@@ -142,18 +142,18 @@ internal sealed record XceptionSpec : BackboneSpec
     public required IReadOnlyList<XceptionExit> Exit { get; init; }
 
     /// <summary>Zeros around the stem's two convolutions' inputs.</summary>
-    public int StemPadding { get; init; } = 1;
+    public int StemPadding { get; set; } = 1;
 
     /// <summary>An activation follows the stem's second convolution.</summary>
     public bool StemActivated { get; init; }
 
     /// <summary>A batch norm between depthwise and pointwise convolution.</summary>
-    public bool NormBetween { get; init; } = true;
+    public bool NormBetween { get; set; } = true;
 
     /// <summary>
     /// Where a block has a stride: in its last separable convolution, or (false) in a max-pool 3x3 after it.
     /// </summary>
-    public bool StrideInConvolution { get; init; } = true;
+    public bool StrideInConvolution { get; set; } = true;
 
     /// <summary>
     /// What the skip of a block that starts with an activation sees: the original's in-place ReLU has, or has not,
@@ -165,13 +165,13 @@ internal sealed record XceptionSpec : BackboneSpec
     public bool IdentitySkipActivated { get; init; }
 
     /// <summary>An activation in front of the exit's first convolution.</summary>
-    public bool ExitActivatedFirst { get; init; } = true;
+    public bool ExitActivatedFirst { get; set; } = true;
 
     /// <summary>Where the low-level features are taken.</summary>
     public required XceptionTap LowLevel { get; init; }
 
     /// <summary>The block of <see cref="XceptionTap.LastInput"/>, counted from 1.</summary>
-    public int TapBlock { get; init; } = 2;
+    public int TapBlock { get; set; } = 2;
 
     /// <summary>
     /// The features are what the last separable convolution of the last block reads; the exit is not used.
@@ -240,7 +240,7 @@ internal sealed record DenseNetSpec : BackboneSpec
     public bool LastTransition { get; init; } = true;
 
     /// <summary>The features are enlarged by this whole factor before they go to the head; 1 for not.</summary>
-    public int Upsampling { get; init; } = 1;
+    public int Upsampling { get; set; } = 1;
 
     /// <summary>Grid of <see cref="Upsampling"/>.</summary>
     public Sampling UpsamplingGrid { get; init; }

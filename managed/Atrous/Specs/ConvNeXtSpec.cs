@@ -12,8 +12,8 @@ internal sealed record ConvNeXtSpec : BackboneSpec
     public required IReadOnlyList<DilationPlan.Stage> Stages { get; init; }
 
     /// <summary>What layer norms add to the variance.</summary>
-    public double LayerNormEpsilon { get; init; } = 1e-6;
+    public double LayerNormEpsilon { get; set; } = 1e-6;
 
     /// <summary>A factor per channel in front of each block's sum.</summary>
-    public bool ScaledBlocks { get; init; } = true;
+    public bool ScaledBlocks { get; set; } = true;
 }

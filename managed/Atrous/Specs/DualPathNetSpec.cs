@@ -16,7 +16,7 @@ internal sealed record DualPathNetSpec : BackboneSpec
     public bool TwoEnds { get; init; }
 
     /// <summary>A batch norm and an activation end the network; an activation alone otherwise.</summary>
-    public bool LastNorm { get; init; } = true;
+    public bool LastNorm { get; set; } = true;
 }
 
 /// <summary>A stage of a dual path network.</summary>

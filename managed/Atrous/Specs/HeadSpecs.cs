@@ -16,7 +16,7 @@ internal abstract record HeadSpec
     public abstract string Name { get; }
 
     /// <summary>Of the batch norms.</summary>
-    public double NormEpsilon { get; init; } = 1e-5;
+    public double NormEpsilon { get; set; } = 1e-5;
 }
 
 /// <summary>How a 3x3 convolution of a head is made.</summary>
@@ -41,7 +41,7 @@ internal sealed record AsppSpec
     public required IReadOnlyList<int> Rates { get; init; }
 
     /// <summary>Image pooling, or null for none.</summary>
-    public ImagePoolingSpec? ImagePooling { get; init; } = new();
+    public ImagePoolingSpec? ImagePooling { get; set; } = new();
 
     /// <summary>Of the 3x3 branches.</summary>
     public ConvolutionStyle Style { get; init; }
@@ -52,13 +52,13 @@ internal sealed record AsppSpec
     public bool PoolFirst { get; init; }
 
     /// <summary>Kernel of the projection after the concatenation: 1, or 3 (mmsegmentation's bottleneck).</summary>
-    public int ProjectionKernel { get; init; } = 1;
+    public int ProjectionKernel { get; set; } = 1;
 
     /// <summary>The convolutions have a bias in front of their batch norm.</summary>
     public bool Bias { get; init; }
 
     /// <summary>After every branch and the projection.</summary>
-    public Activation Activation { get; init; } = Activation.Relu;
+    public Activation Activation { get; set; } = Activation.Relu;
 
     /// <summary>
     /// 6, 12, 18 at output stride 16 and twice that at 8 (Chen et al. 2017, arXiv:1706.05587, section 4.1).
@@ -100,10 +100,10 @@ internal sealed record DeepLabV3PlusHeadSpec : HeadSpec
     public required AsppSpec Aspp { get; init; }
 
     /// <summary>3x3 convolutions after the concatenation: 1 or 2.</summary>
-    public int FuseConvolutions { get; init; } = 2;
+    public int FuseConvolutions { get; set; } = 2;
 
     /// <summary>Window of the fuse convolutions, where they are separable: 3 or 5.</summary>
-    public int FuseKernel { get; init; } = 3;
+    public int FuseKernel { get; set; } = 3;
 
     /// <summary>Of the fuse convolutions, and of the one between ASPP and the resize.</summary>
     public ConvolutionStyle Style { get; init; }
@@ -112,7 +112,7 @@ internal sealed record DeepLabV3PlusHeadSpec : HeadSpec
     public bool LowLevelFirst { get; init; }
 
     /// <summary>After the fuse convolutions. The low-level projection always has a ReLU.</summary>
-    public Activation Activation { get; init; } = Activation.Relu;
+    public Activation Activation { get; set; } = Activation.Relu;
 
     /// <summary>Grid of the resize of ASPP's output to the low-level size.</summary>
     public required Sampling Sampling { get; init; }

@@ -16,13 +16,13 @@ internal sealed record MobileOneSpec : BackboneSpec
     public required int Branches { get; init; }
 
     /// <summary>Stages whose first pointwise convolution makes as many channels as it reads, and has a skip.</summary>
-    public IReadOnlyList<bool> KeepsWidth { get; init; } = [];
+    public IReadOnlyList<bool> KeepsWidth { get; set; } = [];
 
     /// <summary>The number of last blocks in each stage that have gates; none where the list ends.</summary>
-    public IReadOnlyList<int> Gated { get; init; } = [];
+    public IReadOnlyList<int> Gated { get; set; } = [];
 
     /// <summary>The functions of the gates.</summary>
-    public GateSpec Gate { get; init; } = GateSpec.Standard;
+    public GateSpec Gate { get; set; } = GateSpec.Standard;
 
     public override BackboneSpec Merged() => this with { Branches = 0 };
 }

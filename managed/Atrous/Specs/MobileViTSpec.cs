@@ -16,7 +16,7 @@ internal sealed record MobileViTSpec : BackboneSpec
     public bool FusedQueries { get; init; }
 
     /// <summary>What layer norms add to the variance.</summary>
-    public double LayerNormEpsilon { get; init; } = 1e-5;
+    public double LayerNormEpsilon { get; set; } = 1e-5;
 
     /// <summary>A 1x1 convolution after the last stage.</summary>
     public bool LastConvolution { get; init; }

@@ -6,6 +6,8 @@ namespace Atrous.Specs;
 /// <summary>
 /// A network as data: what a dialect says and a model builds. Channel counts are not here: the weights have them.
 /// Everything that the weights cannot tell is: strides, rates, order of concatenation, grids, activations, epsilon.
+/// In all specs a member with a default of its own is `set`, not `init`: of an init-only member that a file leaves out
+/// the code that is generated for JSON makes null or 0.
 /// </summary>
 internal sealed record NetworkSpec
 {
@@ -28,7 +30,7 @@ internal sealed record NetworkSpec
     public required Sampling FinalSampling { get; init; }
 
     /// <summary>What the original implementation's forward returns.</summary>
-    public ForwardResult Forward { get; init; } = ForwardResult.InputSize;
+    public ForwardResult Forward { get; set; } = ForwardResult.InputSize;
 
     /// <summary>
     /// The original turns scores into probabilities at the network's input size and resizes those to the picture,
@@ -53,7 +55,7 @@ internal sealed record NetworkSpec
     public MultiScaleSpec? MultiScale { get; init; }
 
     /// <summary>Zeros around a convolution's input.</summary>
-    public PaddingStyle Padding { get; init; } = PaddingStyle.Symmetric;
+    public PaddingStyle Padding { get; set; } = PaddingStyle.Symmetric;
 }
 
 /// <summary>What a forward pass of the original returns.</summary>

@@ -13,13 +13,13 @@ internal sealed record ResNetSpec : BackboneSpec
     public required IReadOnlyList<DilationPlan.Stage> Stages { get; init; }
 
     /// <summary>1x1, 3x3, 1x1 blocks (ResNet-50 and up) rather than 3x3, 3x3.</summary>
-    public bool Bottleneck { get; init; } = true;
+    public bool Bottleneck { get; set; } = true;
 
     /// <summary>Leading stages whose blocks are 3x3, 3x3 although the others are bottlenecks (GENet).</summary>
     public int BasicStages { get; init; }
 
     /// <summary>Convolutions of the stem: one 7x7, or three 3x3 (the "deep" stem of ResNet-C).</summary>
-    public int StemConvolutions { get; init; } = 1;
+    public int StemConvolutions { get; set; } = 1;
 
     /// <summary>The stem is one 3x3 convolution and has no max-pool (RegNet, GENet).</summary>
     public bool SmallStem { get; init; }
@@ -31,7 +31,7 @@ internal sealed record ResNetSpec : BackboneSpec
     public bool CeilModePool { get; init; }
 
     /// <summary>Cells around the max-pool's input.</summary>
-    public int PoolPadding { get; init; } = 1;
+    public int PoolPadding { get; set; } = 1;
 
     /// <summary>Of a basic block's two convolutions only the first is dilated (mmsegmentation).</summary>
     public bool OnlyFirstDilated { get; init; }
@@ -43,7 +43,7 @@ internal sealed record ResNetSpec : BackboneSpec
     public ResidualWindow Window { get; init; }
 
     /// <summary>Slices of <see cref="ResidualWindow.MultiScale"/>.</summary>
-    public int Scales { get; init; } = 1;
+    public int Scales { get; set; } = 1;
 
     /// <summary>Each convolution of <see cref="ResidualWindow.SelectiveKernels"/> sees half of the channels.</summary>
     public bool SplitsInput { get; init; }
@@ -61,7 +61,7 @@ internal sealed record ResNetSpec : BackboneSpec
     public bool GateInside { get; init; }
 
     /// <summary>Window of the shortcuts' convolutions behind the first stage: 1, or 3 (SENet-154).</summary>
-    public int ShortcutKernel { get; init; } = 1;
+    public int ShortcutKernel { get; set; } = 1;
 
     /// <summary>
     /// A shortcut's stride is that of a 2x2 mean in front of its convolution (ResNet-D, He et al. 2018,

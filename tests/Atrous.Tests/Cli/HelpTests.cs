@@ -24,6 +24,7 @@ public sealed class HelpTests(GeneratedModel model) : IDisposable
     [InlineData("devices", 2)]
     [InlineData("verify", 2)]
     [InlineData("bench", 3)]
+    [InlineData("completion", 2)]
     [InlineData("help", 2)]
     public void Examples_work(string command, int count)
     {

@@ -19,6 +19,7 @@ public sealed class UsageTests
     [InlineData("verify")]
     [InlineData("bench")]
     [InlineData("serve")]
+    [InlineData("completion")]
     [InlineData("version")]
     [InlineData("help")]
     public void Help_documents_usage_and_exit_codes(params string[] command)
@@ -66,6 +67,8 @@ public sealed class UsageTests
     [InlineData("segment - --model m --overlay", "-o")]
     [InlineData("convert", "atrous convert --help")]
     [InlineData("pull", "atrous pull --help")]
+    [InlineData("completion fish", "no script for 'fish'; there are bash, zsh and pwsh")]
+    [InlineData("completion", "atrous completion --help")]
     [InlineData("pull some-model", "atrous models")]
     [InlineData("pull some-model --timeout 0", "--timeout takes a number of seconds")]
     [InlineData("info m --size 513", "HEIGHTxWIDTH")]

@@ -1,5 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Atrous.Graph;
+using Atrous.Graph.Ops;
 using Atrous.Specs;
 
 namespace Atrous.Checkpoints.Dialects;
@@ -8,7 +11,7 @@ namespace Atrous.Checkpoints.Dialects;
 /// Specs as JSON, as version 2 of the self-describing form has them in its metadata: names in camelCase, names of
 /// enums, no unknown or missing member.
 /// </summary>
-internal static class DescriptionJson
+internal static partial class DescriptionJson
 {
     /// <summary>No network has a larger stride, rate, count or factor.</summary>
     private const double Largest = 4096;
@@ -18,18 +21,7 @@ internal static class DescriptionJson
     /// </summary>
     private const double LargestSum = 65536;
 
-    private static readonly JsonSerializerOptions Options = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectNullableAnnotations = true,
-        RespectRequiredConstructorParameters = true,
-        IgnoreReadOnlyProperties = true,
-        Converters =
-            { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false), new SizeConverter() },
-    };
-
-    public static string Write<T>(T spec) => JsonSerializer.Serialize(spec, Options);
+    public static string Write<T>(T spec) => JsonSerializer.Serialize(spec, typeof(T), DescriptionMembers.Default);
 
     /// <summary>The network; never one that takes long to find wrong.</summary>
     /// <exception cref="JsonException">The text is no network.</exception>
@@ -38,7 +30,7 @@ internal static class DescriptionJson
         using JsonDocument document = Parse(json);
         if (Sum(document.RootElement) > LargestSum)
             throw new JsonException("its numbers are larger than any network's");
-        return Deserialize<NetworkSpec>(document);
+        return Deserialize(document, DescriptionMembers.Default.NetworkSpec);
     }
 
     /// <summary>The pre-processing, for pictures of some channels.</summary>
@@ -46,7 +38,10 @@ internal static class DescriptionJson
     public static PreprocessingSpec ReadPreprocessing(string json, int channels)
     {
         using JsonDocument document = Parse(json);
-        PreprocessingSpec spec = Deserialize<PreprocessingSpec>(document);
+        PreprocessingSpec spec = Deserialize(document, DescriptionMembers.Default.PreprocessingSpec);
+        // The default of an init-only member is unknown to the generated code; this one's is the only one that there is.
+        if (!document.RootElement.TryGetProperty("resize", out _))
+            spec = spec with { Resize = new ResizePolicy.None() };
         bool fits = spec.Mean.Count == channels && spec.Std.Count == channels && spec.Std.All(std => std > 0)
             && spec.Scale > 0
             && spec.Mean.Concat(spec.Std).Append(spec.Scale).All(float.IsFinite);
@@ -60,7 +55,7 @@ internal static class DescriptionJson
     public static IReadOnlyList<string> ReadNames(string json)
     {
         using JsonDocument document = Parse(json);
-        return Deserialize<string[]>(document);
+        return Deserialize(document, DescriptionMembers.Default.StringArray);
     }
 
     private static JsonDocument Parse(string json)
@@ -78,11 +73,11 @@ internal static class DescriptionJson
         }
     }
 
-    private static T Deserialize<T>(JsonDocument document)
+    private static T Deserialize<T>(JsonDocument document, JsonTypeInfo<T> type)
     {
         try
         {
-            return document.Deserialize<T>(Options) ?? throw new JsonException("it is null");
+            return document.Deserialize(type) ?? throw new JsonException("it is null");
         }
         catch (NotSupportedException e)
         {
@@ -132,7 +127,7 @@ internal static class DescriptionJson
     {
         public override (int Height, int Width) Read(
             ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
-            JsonSerializer.Deserialize<int[]>(ref reader, options) is [int height, int width]
+            JsonSerializer.Deserialize(ref reader, DescriptionMembers.Default.Int32Array) is [int height, int width]
                 ? (height, width)
                 : throw new JsonException("a size is a list of height and width");
 
@@ -144,4 +139,28 @@ internal static class DescriptionJson
             writer.WriteEndArray();
         }
     }
+    private sealed class EnumName<T>()
+        : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase, allowIntegerValues: false)
+        where T : struct, Enum;
+
+    /// <summary>Generated: nothing is found out by reflection. Every enum of the specs has its converter here.</summary>
+    [JsonSourceGenerationOptions(
+        PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+        IgnoreReadOnlyProperties = true,
+        Converters =
+        [
+            typeof(SizeConverter), typeof(EnumName<ActivationKind>), typeof(EnumName<ChannelOrder>),
+            typeof(EnumName<ConvolutionStyle>), typeof(EnumName<DilationRule>), typeof(EnumName<PaddingStyle>),
+            typeof(EnumName<ResidualWindow>), typeof(EnumName<ResizeFilter>), typeof(EnumName<Sampling>),
+            typeof(EnumName<XceptionTap>),
+        ])]
+    [JsonSerializable(typeof(NetworkSpec))]
+    [JsonSerializable(typeof(PreprocessingSpec))]
+    [JsonSerializable(typeof(IReadOnlyList<string>))]
+    [JsonSerializable(typeof(string[]))]
+    [JsonSerializable(typeof(int[]))]
+    private sealed partial class DescriptionMembers : JsonSerializerContext;
 }

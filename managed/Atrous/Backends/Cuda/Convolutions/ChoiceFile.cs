@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Atrous.Backends.Cuda.Convolutions;
 
@@ -9,7 +10,7 @@ namespace Atrous.Backends.Cuda.Convolutions;
 /// version. It is only a memory: a file that cannot be read is begun anew, one that cannot be written is said once, and
 /// neither fails a run.
 /// </summary>
-internal sealed class ChoiceFile
+internal sealed partial class ChoiceFile
 {
     private readonly string? _path;
     private readonly string _machine;
@@ -67,7 +68,8 @@ internal sealed class ChoiceFile
                 Read(all);
                 foreach ((string problem, ConvolutionChoice choice) in _choices)
                     all[problem] = choice;
-                File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(new Contents(_machine, all)));
+                File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(
+                    new Contents(_machine, all), ChoiceMembers.Default.Contents));
                 File.Move(temporary, _path, overwrite: true);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -84,7 +86,7 @@ internal sealed class ChoiceFile
         {
             if (!File.Exists(_path))
                 return;
-            Contents? contents = JsonSerializer.Deserialize<Contents>(File.ReadAllBytes(_path));
+            Contents? contents = JsonSerializer.Deserialize(File.ReadAllBytes(_path), ChoiceMembers.Default.Contents);
             if (contents?.Machine != _machine || contents.Choices is null)
                 throw new JsonException("it is not of this machine");
             foreach ((string problem, ConvolutionChoice choice) in contents.Choices)
@@ -112,4 +114,7 @@ internal sealed class ChoiceFile
     }
 
     private sealed record Contents(string Machine, Dictionary<string, ConvolutionChoice> Choices);
+
+    [JsonSerializable(typeof(Contents))]
+    private sealed partial class ChoiceMembers : JsonSerializerContext;
 }

@@ -1,0 +1,15 @@
+// The exit code is 0 where two masks of one size have the same label at 99.99 % of their pixels: agree ONE.png OTHER.png
+using Atrous.Postprocessing;
+
+LabelImage one = LabelImage.Load(args[0]), other = LabelImage.Load(args[1]);
+if (one.Height != other.Height || one.Width != other.Width || one.Labels.Length == 0)
+{
+    Console.WriteLine($"{one.Height}x{one.Width} and {other.Height}x{other.Width}");
+    return 1;
+}
+int same = 0;
+for (int i = 0; i < one.Labels.Length; i++)
+    same += one.Labels[i] == other.Labels[i] ? 1 : 0;
+double share = (double)same / one.Labels.Length;
+Console.WriteLine($"{share:P4} of {one.Labels.Length} labels are the same");
+return share >= 0.9999 ? 0 : 1;

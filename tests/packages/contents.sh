@@ -1,0 +1,48 @@
+# What the packages hold. Sourced by run.sh.
+
+has() { # package, entries...
+    local file=("$packages"/"$1".[0-9]*.nupkg) entry
+    shift
+    [ -e "${file[0]}" ] || { echo "there is no such package in $packages" && return 1; }
+    unzip -Z1 "${file[0]}" | sed 's/%2B/+/g' >entries
+    for entry in "$@"; do
+        grep -qxF "$entry" entries || { echo "${file[0]} lacks $entry" && return 1; }
+    done
+}
+says() { # package, lines of its .nuspec...
+    local file=("$packages"/"$1".[0-9]*.nupkg) words
+    shift
+    unzip -p "${file[0]}" '*.nuspec' >nuspec
+    for words in "$@"; do
+        grep -qF "$words" nuspec || { echo "the .nuspec lacks $words" && cat nuspec && return 1; }
+    done
+    ! grep -qF "$root" nuspec || { echo "the .nuspec names the builder's folder" && return 1; }
+}
+library() { # package: an assembly with its documentation and symbols
+    has "$1" "lib/net10.0/$1.dll" "lib/net10.0/$1.xml" README.md icon.png &&
+        says "$1" '<license type="expression">MIT</license>' '<description>' '<tags>' '<icon>icon.png</icon>' \
+            '<readme>README.md</readme>' || return 1
+    local symbols=("$packages"/"$1".[0-9]*.snupkg)
+    unzip -Z1 "${symbols[0]}" | grep -qxF "lib/net10.0/$1.pdb" || { echo "there are no symbols" && return 1; }
+}
+
+for package in Atrous Atrous.Hosting Atrous.Onnx Atrous.Server Atrous.ManagedCuda Atrous.ManagedCuda.{CUBLAS,CUDNN}; do
+    check "$package has its assembly, documentation, symbols, README and icon" library $package
+done
+check "Atrous has the default model and this platform's library" has Atrous models/atrous-street.safetensors \
+    buildTransitive/Atrous.targets "runtimes/$(uname -m | sed 's/x86_64/linux-x64/;s/aarch64/linux-arm64/')/native/libatrous.so"
+check "Atrous.Cli is a tool" has Atrous.Cli tools/net10.0/any/DotnetToolSettings.xml tools/net10.0/any/Atrous.Cli.dll \
+    tools/net10.0/any/models/atrous-street.safetensors README.md icon.png
+
+# The newest glibc that the library may ask for: that of Debian 12, RHEL 9 has an older one.
+newest=2.36
+glibc() {
+    local needs
+    unzip -p "$packages"/Atrous.[0-9]*.nupkg "$1" >library || return 1
+    needs=$(LC_ALL=C readelf -W --version-info library | grep -oE 'GLIBC_[0-9.]+' | sort -uV | tail -1)
+    echo "$1 needs $needs"
+    [ -n "$needs" ] && [ "$(printf '%s\nGLIBC_%s\n' "$needs" $newest | sort -V | tail -1)" = GLIBC_$newest ]
+}
+for library in $(unzip -Z1 "$packages"/Atrous.[0-9]*.nupkg | grep '^runtimes/linux-.*\.so$'); do
+    check "$library needs no newer glibc than $newest" glibc "$library"
+done

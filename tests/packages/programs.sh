@@ -1,0 +1,104 @@
+# Programs that are written against the packages, on this platform. Sourced by run.sh.
+
+# exits CODE COMMAND...: that exit code, and no stack trace on either stream.
+exits() {
+    local code=$1 actual
+    shift
+    "$@" >out.txt 2>err.txt </dev/null
+    actual=$?
+    cat out.txt err.txt
+    [ $actual = "$code" ] && ! grep -qE '^ +at |Unhandled' out.txt err.txt || { echo "exit code $actual" && return 1; }
+}
+# refuses CODE WORDS COMMAND...: that exit code, and an error that has these words.
+refuses() {
+    local code=$1 words=$2
+    shift 2
+    exits "$code" "$@" && { grep -qF "$words" err.txt || { echo "the error lacks: $words" && return 1; }; }
+}
+
+new_console() {
+    dotnet new console -o hello && cd hello && dotnet add package Atrous --prerelease || return 1
+    cat >Program.cs <<'END'
+using var segmenter = Atrous.Segmenter.LoadDefault();
+using var photo = Atrous.Imaging.Image.Load(args[0]);
+segmenter.Segment(photo).SaveMask(args[1]);
+END
+    dotnet run -c Release -- ../street.png ../hello.png && cd .. && [ -s hello.png ]
+}
+check "a new console project with dotnet add package Atrous and three lines segments the sample" new_console
+
+for sample in console folder frames web; do
+    check "samples/code/$sample builds" dotnet build "code/$sample" -c Release -o "built/$sample" -v quiet -nologo
+done
+check "agree builds" dotnet build agree -c Release -o built/agree -v quiet -nologo
+agree() { dotnet built/agree/agree.dll "$@"; }
+
+# One photo in every format.
+pictures=(1005.jpg $(cd "$root/tests/packages/pictures" && ls))
+for picture in "${pictures[@]}"; do
+    check "console: $picture" exits 0 built/console/console "$picture" "$picture.x64.png" && cp out.txt "$picture.x64.txt"
+done
+check "console: the sample, as the three lines segment it" eval \
+    'exits 0 built/console/console street.png street.x64.png && agree street.x64.png hello.png'
+check "console: a text is no photo" refuses 3 text.jpg built/console/console text.jpg
+check "console: a file that is not there" refuses 3 nowhere.png built/console/console nowhere.png
+check "console: no arguments" refuses 2 usage built/console/console
+
+folder() {
+    mkdir -p photos && cp 1005.jpg text.jpg photos/ && cp street.png photos/a.png || return 1
+    refuses 3 text.jpg built/folder/folder photos masks && [ "$(ls masks | tr '\n' ' ')" = "1005.png a.png " ] &&
+        grep -q "2 masks are in masks" out.txt
+}
+check "folder: every photo but the broken one" folder
+interrupted() {
+    mkdir -p many && for i in $(seq 40); do cp street.png "many/$i.png"; done
+    setsid built/folder/folder many masks-of-many >out.txt 2>err.txt &
+    local id=$!
+    for _ in $(seq 600); do [ "$(ls masks-of-many 2>/dev/null | wc -l)" -ge 1 ] && break || sleep 0.1; done
+    kill -INT $id
+    wait $id
+    [ $? = 130 ] && grep -q "stopped" err.txt && [ "$(ls masks-of-many | wc -l)" -lt 40 ]
+}
+check "folder: Ctrl-C ends it with what is done" interrupted
+frames() {
+    head -c $((2 * 64 * 48 * 3)) /dev/zero | built/frames/frames 64 48 >film && [ "$(stat -c %s film)" = $((2 * 64 * 48 * 3)) ] ||
+        return 1
+    head -c 1000 /dev/zero | built/frames/frames 64 48 >film
+    [ $? = 3 ]
+}
+check "frames: as many frames out as in, and a part of one is refused" frames
+web() {
+    local port=$((20000 + RANDOM % 20000)) id code=1
+    built/web/web --urls "http://127.0.0.1:$port" >web.txt 2>&1 &
+    id=$!
+    for _ in $(seq 300); do curl -sf "http://127.0.0.1:$port/health" && break || sleep 0.1; done
+    curl -sf --data-binary @1005.jpg "http://127.0.0.1:$port/shares" | tee shares.json | grep -q '"road":0\.' &&
+        [ "$(curl -s -o problem.json -w '%{http_code}' --data-binary @text.jpg "http://127.0.0.1:$port/shares")" = 400 ] &&
+        grep -q '"detail"' problem.json && code=0
+    kill $id && wait $id
+    cat web.txt shares.json problem.json
+    return $code
+}
+check "web: answers shares, and a text with a problem" web
+
+tool() {
+    dotnet tool install Atrous.Cli --prerelease --tool-path tools && exits 0 tools/atrous --version &&
+        grep -qE '^[0-9]+\.[0-9]+\.[0-9]+' out.txt && exits 0 tools/atrous segment street.png -o tool.png &&
+        agree tool.png street.x64.png && exits 0 tools/atrous models && exits 0 tools/atrous completion bash
+}
+check "dotnet tool install: atrous segments the sample" tool
+check "atrous: a text is no photo" refuses 3 text.jpg tools/atrous segment text.jpg
+check "atrous: an option that there is not" refuses 2 --frob tools/atrous segment street.png --frob
+
+single() {
+    dotnet publish code/console -c Release -r "$host" -p:PublishSingleFile=true --self-contained false -o single -v quiet \
+        -nologo && rm -f single/*.pdb && ls single && exits 0 single/console 1005.jpg single.png &&
+        agree single.png 1005.jpg.x64.png
+}
+host=$(uname -m | sed 's/x86_64/linux-x64/;s/aarch64/linux-arm64/')
+check "console, published as one file, finds model and library" single
+missing() { # what to take away, words
+    rm -rf lacking && cp -r single lacking && rm -r "lacking/$1" && refuses 1 "$2" lacking/console 1005.jpg
+}
+check "a library that is missing: the error names the package" missing libatrous.so "for $host is not in"
+check "a model that is missing: the error names the package" missing models "the NuGet package Atrous brings it"
