@@ -21,14 +21,18 @@ bash native/build.sh
 declare -A library=([$host]=artifacts/native/release/native/libatrous.so)
 
 # The others by the CMake preset of their name, which knows its compiler.
-declare -A compiler=([linux-x64]=x86_64-linux-gnu-g++ [linux-arm64]=aarch64-linux-gnu-g++ [win-x64]=x86_64-w64-mingw32-g++)
-declare -A debian=([linux-x64]=g++-x86-64-linux-gnu [linux-arm64]=g++-aarch64-linux-gnu [win-x64]="clang lld mingw-w64")
+declare -A needs=([linux-arm64]=/usr/aarch64-linux-gnu/include [win-x64]='/usr/lib/gcc/x86_64-w64-mingw32/*-posix')
+declare -A debian=([linux-arm64]="clang g++-aarch64-linux-gnu" [win-x64]="clang g++-mingw-w64-x86-64-posix")
 declare -A file=([linux-x64]=libatrous.so [linux-arm64]=libatrous.so [win-x64]=atrous.dll)
+at_hand() { # runtime
+    grep -q "\"name\": \"$1\"" CMakePresets.json && compgen -G "${needs[$1]}" >/dev/null &&
+        { command -v clang-14 || command -v clang; } >/dev/null
+}
 others=()
 for runtime in linux-x64 linux-arm64 win-x64; do
     [ "$runtime" != "$host" ] || continue
-    if ! command -v "${compiler[$runtime]}" >/dev/null || ! grep -q "\"name\": \"$runtime\"" CMakePresets.json; then
-        echo "note: the packages lack $runtime: its compiler is not at hand (Debian: ${debian[$runtime]})" >&2
+    if ! at_hand "$runtime"; then
+        echo "note: the packages lack $runtime: its compiler is not at hand (Debian: ${debian[$runtime]:-none has it})" >&2
         [ $require_all = 0 ] || exit 1
         continue
     fi
@@ -41,11 +45,11 @@ done
 mkdir -p "$output"
 rm -f "$output"/*.nupkg "$output"/*.snupkg
 dotnet pack eng/packages.proj -c Release -v quiet --nologo "${suffix[@]}" \
-    "-p:NativeRuntimes=$(IFS=% && echo "${others[*]}" | sed 's/%/%3B/g')" "-p:PackageOutputPath=$output"
+    "-p:NativeRuntimes=$(IFS=, && echo "${others[*]}" | sed 's/,/%3B/g')" "-p:PackageOutputPath=$output"
 
 for runtime in "${!library[@]}"; do
-    needs=$(LC_ALL=C readelf -W --version-info "${library[$runtime]}" 2>/dev/null |
+    glibc=$(LC_ALL=C readelf -W --version-info "${library[$runtime]}" 2>/dev/null |
         grep -oE 'GLIBC_[0-9.]+' | sort -uV | tail -1 || true)
-    echo "$runtime: ${library[$runtime]}${needs:+ needs glibc ${needs#GLIBC_}}"
+    echo "$runtime: ${library[$runtime]}${glibc:+ needs glibc ${glibc#GLIBC_}}"
 done
 ls -sh "$output"

@@ -30,9 +30,18 @@ for package in Atrous Atrous.Hosting Atrous.Onnx Atrous.Server Atrous.ManagedCud
     check "$package has its assembly, documentation, symbols, README and icon" library $package
 done
 check "Atrous has the default model and this platform's library" has Atrous models/atrous-street.safetensors \
-    buildTransitive/Atrous.targets "runtimes/$(uname -m | sed 's/x86_64/linux-x64/;s/aarch64/linux-arm64/')/native/libatrous.so"
+    buildTransitive/Atrous.targets "runtimes/$host/native/libatrous.so"
 check "Atrous.Cli is a tool" has Atrous.Cli tools/net10.0/any/DotnetToolSettings.xml tools/net10.0/any/Atrous.Cli.dll \
     tools/net10.0/any/models/atrous-street.safetensors README.md icon.png
+
+# What the library's package has for other platforms, the tool's has as well.
+tool_runs_on() {
+    local entries
+    mapfile -t entries < <(unzip -Z1 "$packages"/Atrous.[0-9]*.nupkg | grep '^runtimes/' | grep -v "/${host:?}/" |
+        sed 's#^#tools/net10.0/any/#')
+    has Atrous.Cli tools/net10.0/any/libatrous.so "${entries[@]}"
+}
+check "Atrous.Cli has the libraries of all platforms that Atrous has" tool_runs_on
 
 # The newest glibc that the library may ask for: that of Debian 12, RHEL 9 has an older one.
 newest=2.36

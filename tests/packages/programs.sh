@@ -95,7 +95,6 @@ single() {
         -nologo && rm -f single/*.pdb && ls single && exits 0 single/console 1005.jpg single.png &&
         agree single.png 1005.jpg.x64.png
 }
-host=$(uname -m | sed 's/x86_64/linux-x64/;s/aarch64/linux-arm64/')
 check "console, published as one file, finds model and library" single
 missing() { # what to take away, words
     rm -rf lacking && cp -r single lacking && rm -r "lacking/$1" && refuses 1 "$2" lacking/console 1005.jpg

@@ -43,6 +43,7 @@ cp -r "$root/samples/code" "$root/tests/packages/agree" "$work/"
 rm -rf "$work/code/nuget.config" "$work"/code/*/{bin,obj} "$work"/agree/{bin,obj}
 cp "$root/samples/street.png" "$root"/samples/scenes/1005.jpg "$root"/tests/packages/pictures/* "$work/"
 cd "$work" || exit 1
+host=$(uname -m | sed 's/x86_64/linux-x64/;s/aarch64/linux-arm64/')
 echo "this is no picture" >text.jpg
 
 source "$root/tests/packages/contents.sh"

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Atrous.Checkpoints.Dialects;
+using Atrous.Graph.Ops;
 using Atrous.Specs;
 
 namespace Atrous.Tests.Exporting;
@@ -59,7 +60,7 @@ public sealed class SpecDefaultsTests
         OutputStride = 16,
         InputChannels = 3,
         Classes = 2,
-        FinalSampling = Graph.Ops.Sampling.AlignCorners,
+        FinalSampling = Sampling.AlignCorners,
     };
 
     private static IEnumerable<string> Lost(Type type)
