@@ -237,7 +237,7 @@ internal sealed record DenseNetSpec : BackboneSpec
     public required IReadOnlyList<DilationPlan.Stage> Stages { get; init; }
 
     /// <summary>A transition follows the last block too (DenseASPP's own), and not only those between blocks.</summary>
-    public bool LastTransition { get; init; } = true;
+    public bool LastTransition { get; set; } = true;
 
     /// <summary>The features are enlarged by this whole factor before they go to the head; 1 for not.</summary>
     public int Upsampling { get; set; } = 1;

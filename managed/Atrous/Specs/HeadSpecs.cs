@@ -124,7 +124,7 @@ internal sealed record DeepLabV3PlusHeadSpec : HeadSpec
     public bool AfterAspp { get; init; }
 
     /// <summary>Window of the low-level projection: 1, or 3 (Tramac).</summary>
-    public int LowLevelKernel { get; init; } = 1;
+    public int LowLevelKernel { get; set; } = 1;
 }
 
 /// <summary>
