@@ -1,5 +1,6 @@
 using Atrous.Imaging;
 using Atrous.Postprocessing;
+using Atrous.Shapes;
 
 namespace Atrous;
 
@@ -181,11 +182,27 @@ public sealed class Segmentation
     /// <summary>COCO's run-lengths of every class that occurs, the lowest class first.</summary>
     public IReadOnlyList<CocoRle> RunLengths() => CocoRle.Of(_labels, Height, Width);
 
-    /// <summary>The picture with each pixel's class colour blended over it. The caller disposes it.</summary>
+    /// <summary>
+    /// The regions of the mask as polygons with holes, in the order of their first pixels. Exact unless
+    /// <see cref="RegionOptions.Simplify"/> says otherwise: filling the polygons gives the same mask.
+    /// </summary>
+    /// <param name="options">Which regions, and how exactly; null for all of them, exactly.</param>
+    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
+    public IReadOnlyList<Region> Regions(RegionOptions? options = null) =>
+        RegionFinder.Find(_labels, Height, Width, options ?? new());
+
+    /// <summary>
+    /// The picture with each pixel's class colour blended over it, but for a class that is called background, whose
+    /// pixels stay as they are. The caller disposes it.
+    /// </summary>
     /// <param name="photo">The picture that was segmented.</param>
     /// <param name="opacity">How opaque the colours are: 0 shows the photo alone, 1 the colours alone.</param>
     /// <param name="palette">The classes' colours; null for <see cref="Palette"/>.</param>
     /// <exception cref="ArgumentException">The picture has another size than the mask.</exception>
     public Image Overlay(Image photo, double opacity = 0.6, Palette? palette = null) =>
-        Postprocessing.Overlay.Draw(photo, _labels, palette ?? Palette, opacity);
+        Postprocessing.Overlay.Draw(photo, _labels, palette ?? Palette, opacity, Background);
+
+    private int? Background => Enumerable.Range(0, ClassNames.Count)
+        .Where(label => ClassNames[label].Equals("background", StringComparison.OrdinalIgnoreCase))
+        .Select(label => (int?)label).FirstOrDefault();
 }

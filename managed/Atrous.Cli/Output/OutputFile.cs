@@ -37,9 +37,22 @@ internal sealed class OutputFile : IDisposable
     /// <exception cref="CommandException">The file cannot be written.</exception>
     public void Write(Action<Stream> contents) => Guard(() =>
     {
-        FileMode mode = _direct ? FileMode.Open : FileMode.CreateNew;
-        using var stream = new FileStream(TemporaryPath, mode, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        using FileStream stream = Create(bufferSize: 0);
         contents(stream);
+    });
+
+    /// <summary>
+    /// A stream for contents that come little by little; the caller closes it before <see cref="Commit"/>, and writes
+    /// to it inside <see cref="Guard(Action)"/>.
+    /// </summary>
+    /// <exception cref="CommandException">The file cannot be written.</exception>
+    public FileStream Open() => Guard(() => Create(bufferSize: 1 << 16));
+
+    /// <summary>Does what writes to the file.</summary>
+    /// <exception cref="CommandException">The file cannot be written.</exception>
+    public void Guard(Action action) => Guard(() =>
+    {
+        action();
         return true;
     });
 
@@ -48,11 +61,7 @@ internal sealed class OutputFile : IDisposable
     {
         if (!_direct)
         {
-            Guard(() =>
-            {
-                File.Move(TemporaryPath, _target, overwrite: true);
-                return true;
-            });
+            Guard(() => File.Move(TemporaryPath, _target, overwrite: true));
             _temporaries.Forget(TemporaryPath);
         }
         _committed = true;
@@ -62,13 +71,12 @@ internal sealed class OutputFile : IDisposable
     {
         if (_committed || _direct)
             return;
-        Guard(() =>
-        {
-            File.Delete(TemporaryPath);
-            return true;
-        });
+        Guard(() => File.Delete(TemporaryPath));
         _temporaries.Forget(TemporaryPath);
     }
+
+    private FileStream Create(int bufferSize) => new(
+        TemporaryPath, _direct ? FileMode.Open : FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize);
 
     /// <summary>Where a link leads, in a folder that exists.</summary>
     private static string Prepare(string path)

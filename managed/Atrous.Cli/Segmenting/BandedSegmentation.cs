@@ -28,12 +28,7 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
     public SegmentedPicture Segment(SegmentJob job, PngBands picture, CancellationToken cancellationToken)
     {
         if (job.Overlay is not null)
-        {
-            throw new CommandException(
-                ExitCode.BadInput,
-                $"{job.Input}: {picture.Width} x {picture.Height} pixels are too many for an overlay, which needs the "
-                + "whole picture; leave out --overlay.");
-        }
+            throw TooLarge(job, picture, "--overlay");
         ModelInfo info = segmenter.Info;
         var counts = new long[info.Classes];
         using var rows = new LabelRows(
@@ -53,6 +48,12 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
             rows.Write(labels);
         }
     }
+
+    /// <summary>What is said of an option that needs the whole picture.</summary>
+    public static CommandException TooLarge(SegmentJob job, PngBands picture, string option) => new(
+        ExitCode.BadInput,
+        $"{job.Input}: {picture.Width} x {picture.Height} pixels are too many for {option}, which needs the whole "
+        + $"picture; leave out {option}.");
 
     private void Write(string path, LabelRows rows)
     {

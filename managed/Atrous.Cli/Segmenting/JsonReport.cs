@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Atrous.Cli.Formats;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 using Atrous.Postprocessing;
@@ -48,6 +49,8 @@ internal sealed class JsonReport(bool quiet, IReadOnlyList<LeftOut> leftOut) : S
         json.WriteString("mask", picture.Job.Mask);
         if (picture.Job.Overlay is { } overlay)
             json.WriteString("overlay", overlay);
+        foreach ((PictureFormat format, string path) in picture.Job.Files)
+            json.WriteString(format.Name, path);
         json.WriteNumber("width", picture.Mask.Width);
         json.WriteNumber("height", picture.Mask.Height);
         if (picture.Warning is { } warning)

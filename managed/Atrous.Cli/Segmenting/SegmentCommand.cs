@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Atrous.Cli.Formats;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 
@@ -50,6 +51,7 @@ internal static class SegmentCommand
         var deviceOptions = new DeviceOptions();
         var preprocessing = new PreprocessingOptions();
         var scoring = new ScoringOptions();
+        var formats = new FormatOptions();
 
         var command = new ToolCommand("segment", Description)
         {
@@ -59,6 +61,8 @@ internal static class SegmentCommand
                     "The mask and a coloured picture beside the photo, with the model in the box"),
                 ("atrous segment photos --model roads.pth -o masks",
                     "A mask for each picture of a folder, in another folder, with a checkpoint of yours"),
+                ("atrous segment photos -o masks --format coco,geojson --simplify 1.5",
+                    "The outlines of all regions as well, for an annotation tool and for a map"),
                 ("atrous segment aerial.png --model roads.pth --tile 513",
                     "A window slides over a picture that is too large to be looked at whole"),
             ],
@@ -68,6 +72,7 @@ internal static class SegmentCommand
         command.Add(ToolCommand.Model, model);
         checkpointOptions.AddTo(command);
         command.Add(ToolCommand.Output, output, overlay, opacity, classes, json, quiet);
+        formats.AddTo(command);
         preprocessing.AddTo(command);
         scoring.AddTo(command);
         deviceOptions.AddTo(command);
@@ -75,7 +80,9 @@ internal static class SegmentCommand
         {
             SegmenterOptions options = scoring.Read(result, deviceOptions.Read(result, checkpointOptions.Read(result)));
             var files = new InputFiles(result.GetRequiredValue(inputs));
-            IReadOnlyList<SegmentJob> jobs = SegmentJobs.For(files, result.GetValue(output), result.GetValue(overlay));
+            FormatChoice chosenFormats = formats.Read(result);
+            IReadOnlyList<SegmentJob> jobs = SegmentJobs.For(
+                files, result.GetValue(output), result.GetValue(overlay), chosenFormats);
             bool toStandardOutput = jobs is [{ Mask: "-" }];
             if (toStandardOutput && result.GetValue(json))
                 throw CommandException.Usage(
@@ -99,6 +106,8 @@ internal static class SegmentCommand
                 MaxPixels = maxPixels.Read(result),
                 Quiet = result.GetValue(quiet),
                 Report = report,
+                Formats = chosenFormats,
+                Folder = Directory.Exists(result.GetValue(output)) || !files.IsOneFile ? result.GetValue(output) : null,
             }.Run();
         });
         return command;

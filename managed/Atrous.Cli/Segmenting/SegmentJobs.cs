@@ -1,3 +1,4 @@
+using Atrous.Cli.Formats;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 
@@ -7,7 +8,20 @@ namespace Atrous.Cli.Segmenting;
 /// <param name="Input">"-" for standard input.</param>
 /// <param name="Mask">"-" for standard output.</param>
 /// <param name="Overlay">Null where none is wanted.</param>
-internal sealed record SegmentJob(string Input, string Mask, string? Overlay);
+internal sealed record SegmentJob(string Input, string Mask, string? Overlay)
+{
+    /// <summary>
+    /// The picture below the folder that was given, with slashes; its file's name where a file was given.
+    /// </summary>
+    public required string Name { get; init; }
+
+    /// <summary>The files of --format.</summary>
+    public IReadOnlyList<(PictureFormat Format, string Path)> Files { get; init; } = [];
+
+    /// <summary>All files that are written.</summary>
+    public IEnumerable<string> Outputs =>
+        [.. new[] { Mask, Overlay }.OfType<string>().Where(path => path != "-"), .. Files.Select(file => file.Path)];
+}
 
 /// <summary>Where the masks of some inputs go.</summary>
 internal static class SegmentJobs
@@ -18,34 +32,44 @@ internal static class SegmentJobs
     /// <param name="files">The pictures, each of which gets one mask.</param>
     /// <param name="output">-o: a file, a folder, "-" for standard output; null for beside the inputs.</param>
     /// <param name="overlay">Whether each picture gets an overlay beside its mask.</param>
+    /// <param name="formats">What each picture gets beside its mask.</param>
     /// <exception cref="CommandException">
     /// Two files would have one name, or an output would replace an input.
     /// </exception>
-    public static IReadOnlyList<SegmentJob> For(InputFiles files, string? output, bool overlay)
+    public static IReadOnlyList<SegmentJob> For(
+        InputFiles files, string? output, bool overlay, FormatChoice formats)
     {
         if (files.IsStandardInput)
             output ??= "-";
         SegmentJob[] jobs = output switch
         {
-            "-" => [ToStandardOutput(files, overlay)],
-            not null when IsFile(files, output) => [.. files.Pictures.Select(file => ToFile(file, output, overlay))],
-            _ => [.. files.Pictures.Select(file => ToFolder(file, output, overlay))],
+            "-" => [ToStandardOutput(files, overlay || !formats.IsNone)],
+            not null when IsFile(files, output) =>
+                [.. files.Pictures.Select(file => To(StemOf(output), file, output, overlay, formats))],
+            _ => [.. files.Pictures.Select(file => ToFolder(file, output, overlay, formats))],
         };
+        if (output is null && formats.OfPicture.FirstOrDefault(format => format.IsNamedAsByHand) is { } format)
+        {
+            throw CommandException.Usage(
+                $"--format {format.Name} names its files as annotations made by hand are named; name a folder for them "
+                + "with -o.");
+        }
         RefuseClashes(jobs);
         return jobs;
     }
 
-    private static SegmentJob ToStandardOutput(InputFiles files, bool overlay)
+    private static SegmentJob ToStandardOutput(InputFiles files, bool more)
     {
         if (!files.IsOneFile)
             throw CommandException.Usage("Only the mask of one file can go to standard output; name a folder with -o.");
-        if (overlay)
+        if (more)
             throw CommandException.Usage(
-                "Standard output takes the mask alone; name a file or folder with -o to have the overlay as well.");
+                "Standard output takes the mask alone; name a file or folder with -o to have more than that.");
         if (!Console.IsOutputRedirected)
             throw CommandException.Usage(
                 "The mask is a PNG and would go to the terminal; redirect standard output or name a file with -o.");
-        return new SegmentJob(files.Pictures is [var picture] ? picture.Path : "-", "-", null);
+        string input = files.Pictures is [var picture] ? picture.Path : "-";
+        return new SegmentJob(input, "-", null) { Name = Path.GetFileName(input) };
     }
 
     private static bool IsFile(InputFiles files, string output)
@@ -61,20 +85,24 @@ internal static class SegmentJobs
         return isFile;
     }
 
-    private static SegmentJob ToFile(InputFile file, string output, bool overlay)
-    {
-        string stem = output.EndsWith(OutputNames.Mask, StringComparison.OrdinalIgnoreCase)
+    private static string StemOf(string output) =>
+        output.EndsWith(OutputNames.Mask, StringComparison.OrdinalIgnoreCase)
             ? output[..^OutputNames.Mask.Length]
             : Path.ChangeExtension(output, null);
-        return new SegmentJob(file.Path, output, overlay ? stem + OutputNames.Overlay : null);
-    }
 
-    private static SegmentJob ToFolder(InputFile file, string? folder, bool overlay)
+    private static SegmentJob ToFolder(InputFile file, string? folder, bool overlay, FormatChoice formats)
     {
         string path = folder is null ? file.Path : Path.Combine(folder, file.Relative);
         string stem = Path.Combine(Path.GetDirectoryName(path) ?? "", Path.GetFileNameWithoutExtension(path));
-        return new SegmentJob(file.Path, stem + OutputNames.Mask, overlay ? stem + OutputNames.Overlay : null);
+        return To(stem, file, stem + OutputNames.Mask, overlay, formats);
     }
+
+    private static SegmentJob To(string stem, InputFile file, string mask, bool overlay, FormatChoice formats) =>
+        new(file.Path, mask, overlay ? stem + OutputNames.Overlay : null)
+        {
+            Name = file.Relative.Replace(Path.DirectorySeparatorChar, '/'),
+            Files = [.. formats.OfPicture.Select(format => (format, stem + format.Suffix))],
+        };
 
     private static void RefuseClashes(SegmentJob[] jobs)
     {
@@ -82,7 +110,7 @@ internal static class SegmentJobs
         var outputs = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (SegmentJob job in jobs)
         {
-            foreach (string output in new[] { job.Mask, job.Overlay }.OfType<string>().Where(output => output != "-"))
+            foreach (string output in job.Outputs)
             {
                 string full = Path.GetFullPath(output);
                 if (inputs.Contains(full))

@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using Atrous.Cli.Formats;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
+using Atrous.Shapes;
 
 namespace Atrous.Cli.Segmenting;
 
@@ -10,6 +12,7 @@ namespace Atrous.Cli.Segmenting;
 internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interruption)
 {
     private bool _retry, _bad;
+    private RegionOptions _regions = new();
 
     public required InputFiles Files { get; init; }
 
@@ -30,6 +33,12 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
 
     public required SegmentationReport Report { get; init; }
 
+    /// <summary>What is written beside the masks.</summary>
+    public required FormatChoice Formats { get; init; }
+
+    /// <summary>The folder of -o; null where that is none, and the folder of the masks takes its place.</summary>
+    public required string? Folder { get; init; }
+
     /// <summary>The exit code: that of the failures, with those that are worth retrying first.</summary>
     public int Run()
     {
@@ -43,19 +52,38 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         if (Jobs.Count == 0 && Files.Bad.Count == 0)
             throw CommandException.Usage("There is no picture among the inputs.");
         using Segmenter? segmenter = Jobs.Count > 0 ? Segmenter.Load(Model.Path, Options) : null;
+        _regions = segmenter is null ? _regions : Formats.Regions(segmenter.Info);
         if (segmenter is not null && !Quiet)
             Terminal.Message(Model.Introduce(DescribedModel.Line(segmenter, Options)));
+        using RunFiles? files = segmenter is null ? null : new RunFiles(
+            temporaries, Formats.OfRun, Folder ?? WrittenFiles.FolderOfAll(Jobs), segmenter.Info, Palette);
         Report.Around(segmenter, Options, Jobs.Count + Files.Bad.Count, () =>
         {
             foreach (BadInput bad in Files.Bad)
                 Failed(bad.Path, new Failure(ExitCode.BadInput, bad.Message));
             if (segmenter is not null)
-                SegmentAll(segmenter);
+                SegmentAll(segmenter, files!);
         }, interruption);
         return interruption.ExitCode ?? (_retry ? ExitCode.Failed : _bad ? ExitCode.BadInput : ExitCode.Done);
     }
 
-    private void SegmentAll(Segmenter segmenter)
+    private void SegmentAll(Segmenter segmenter, RunFiles files)
+    {
+        SegmentEach(segmenter, files);
+        try
+        {
+            files.Commit();
+        }
+        catch (CommandException e)
+        {
+            Failed("files of the run", Failure.Of(e));
+            return;
+        }
+        foreach ((string format, string path) in Quiet ? [] : files.Files)
+            Terminal.Message($"{format} in {path}");
+    }
+
+    private void SegmentEach(Segmenter segmenter, RunFiles files)
     {
         foreach (SegmentJob job in Jobs)
         {
@@ -64,7 +92,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
             SegmentedPicture picture;
             try
             {
-                picture = Segment(segmenter, job);
+                picture = Segment(segmenter, job, files);
             }
             catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
             {
@@ -81,12 +109,14 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         }
     }
 
-    private SegmentedPicture Segment(Segmenter segmenter, SegmentJob job)
+    private SegmentedPicture Segment(Segmenter segmenter, SegmentJob job, RunFiles files)
     {
         using (PngBands? bands = Bands(job))
         {
             if (bands is not null)
             {
+                if (!Formats.IsNone)
+                    throw BandedSegmentation.TooLarge(job, bands, "--format");
                 return new BandedSegmentation(temporaries, segmenter, Palette ?? segmenter.Info.Palette).Segment(
                     job, bands, interruption.Token);
             }
@@ -94,7 +124,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         long start = Stopwatch.GetTimestamp();
         using Image photo = Load(job.Input);
         TimeSpan decode = Stopwatch.GetElapsedTime(start);
-        Segmentation mask = segmenter.Segment(photo, cancellationToken: interruption.Token);
+        Segmentation mask = segmenter.Segment(photo, Formats.NeedsConfidence, interruption.Token);
         long segmented = Stopwatch.GetTimestamp();
         if (job.Mask == "-")
         {
@@ -103,7 +133,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         }
         else
         {
-            Save(job, photo, mask, Palette);
+            Save(job, photo, mask, files);
         }
         return new SegmentedPicture(
             job, MaskFacts.Of(mask), decode, Stopwatch.GetElapsedTime(segmented), photo.Warning);
@@ -119,7 +149,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         long pixels = PngBands.PixelsOf(job.Input), most = MaxPixels ?? BandedSegmentation.DefaultMaxPixels;
         if (pixels > MaxPixelsOption.Whole(MaxPixels))
             return new PngBands(job.Input, most);
-        if (pixels < BandedSegmentation.Least || job.Overlay is not null)
+        if (pixels < BandedSegmentation.Least || job.Overlay is not null || !Formats.IsNone)
             return null;
         try
         {
@@ -143,19 +173,35 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
 
     private static string Shown(string input) => input == "-" ? "standard input" : input;
 
-    /// <summary>Both outputs or none.</summary>
-    private void Save(SegmentJob job, Image photo, Segmentation mask, Palette? palette)
+    /// <summary>All outputs or none.</summary>
+    private void Save(SegmentJob job, Image photo, Segmentation mask, RunFiles run)
     {
-        using var maskFile = new OutputFile(temporaries, job.Mask);
-        maskFile.Write(stream => mask.SaveMask(stream, palette));
-        if (job.Overlay is not null)
+        var annotated = new AnnotatedPicture(job.Name, photo, mask, Palette ?? mask.Palette, _regions);
+        var written = new List<OutputFile>();
+        try
         {
-            using Image overlay = mask.Overlay(photo, Opacity, palette);
-            using var overlayFile = new OutputFile(temporaries, job.Overlay);
-            overlayFile.Write(stream => overlay.SavePng(stream));
-            overlayFile.Commit();
+            Write(job.Mask, stream => mask.SaveMask(stream, Palette));
+            if (job.Overlay is not null)
+            {
+                using Image overlay = mask.Overlay(photo, Opacity, Palette);
+                Write(job.Overlay, stream => overlay.SavePng(stream));
+            }
+            foreach ((PictureFormat format, string path) in job.Files)
+                Write(path, stream => format.Write(stream, annotated));
+            run.Add(annotated);
+            written.ForEach(file => file.Commit());
         }
-        maskFile.Commit();
+        finally
+        {
+            written.ForEach(file => file.Dispose());
+        }
+
+        void Write(string path, Action<Stream> contents)
+        {
+            var file = new OutputFile(temporaries, path);
+            written.Add(file);
+            file.Write(contents);
+        }
     }
 
     private void Failed(string input, Failure failure)

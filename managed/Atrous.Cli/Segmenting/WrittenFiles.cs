@@ -13,20 +13,35 @@ internal static class WrittenFiles
     public static string Where(IReadOnlyList<SegmentJob> jobs)
     {
         bool overlays = jobs[0].Overlay is not null;
+        string[] formats = [.. jobs[0].Files.Select(file => file.Format.Name)];
         if (jobs is [var job])
         {
             string mask = job.Mask == "-" ? "mask on standard output" : $"mask in {job.Mask}";
-            return overlays ? $"{mask}, overlay in {job.Overlay}" : mask;
+            return string.Join(", ", [
+                mask, .. overlays ? [$"overlay in {job.Overlay}"] : (string[])[],
+                .. job.Files.Select(file => $"{file.Format.Name} in {file.Path}")]);
         }
+        string[] kinds = ["masks", .. overlays ? ["overlays"] : (string[])[], .. formats];
+        string all = kinds.Length == 1 ? kinds[0] : $"{string.Join(", ", kinds[..^1])} and {kinds[^1]}";
+        return $"{all} in {Folder(jobs)}";
+    }
+
+    /// <summary>The deepest folder that holds all masks; the current one where there is no other.</summary>
+    public static string FolderOfAll(IReadOnlyList<SegmentJob> jobs) =>
+        jobs.Select(job => Path.GetDirectoryName(job.Mask) ?? "").Aggregate(Common) is { Length: > 1 } folder
+            ? folder
+            : ".";
+
+    private static string Folder(IReadOnlyList<SegmentJob> jobs)
+    {
         string[] folders = [.. jobs.Select(job => Path.GetDirectoryName(job.Mask)!).Distinct()];
-        string where = (folders.Aggregate(Common), folders.Length) switch
+        return (folders.Aggregate(Common), folders.Length) switch
         {
             ("", 1) => "the current folder",
             ("", _) => "several folders",
             (var folder, 1) => folder,
             (var folder, _) => $"{folder} and below it",
         };
-        return $"{(overlays ? "masks and overlays" : "masks")} in {where}";
     }
 
     /// <summary>"a.png  a.mask.png  road 41 %, sky 22 %, car 9 %": a picture and its largest classes.</summary>

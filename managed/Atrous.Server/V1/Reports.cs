@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Text.Json.Serialization;
 using Atrous.Hosting;
+using Atrous.Shapes;
 
 namespace Atrous.Server.V1;
 
@@ -29,6 +30,23 @@ internal sealed record ClassReport(
     [Description("Its run-lengths, in the format `rle`.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public RunLengths? Segmentation { get; init; }
+
+    [Description("Its regions, in the format `polygons`.")]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<RegionReport>? Regions { get; init; }
+}
+
+[Description("Pixels of a class that hang together by their sides.")]
+internal sealed record RegionReport(
+    [property: Description("How many pixels, before anything was simplified or left out.")] long Pixels,
+    [property: Description(
+        "The outline, clockwise as one sees the picture, and then the holes: x and y of every corner, in pixels from "
+        + "the picture's upper left corner. The first is not repeated.")]
+    IReadOnlyList<IReadOnlyList<IReadOnlyList<int>>> Polygon)
+{
+    public static RegionReport Of(Region region) => new(
+        region.Pixels,
+        [.. region.Rings.Select(ring => ring.Points.Select(point => (int[])[point.X, point.Y]).ToArray())]);
 }
 
 [Description(

@@ -71,7 +71,7 @@ internal static class SegmentEndpoints
             await PictureFile.FindAsync(context.Request.ContentType, body.Memory, context.RequestAborted);
         using SegmentedPhoto result = await segmenter.SegmentAsync(file, query.Request, context.RequestAborted);
         long start = Stopwatch.GetTimestamp();
-        IAnswer answer = query.Format is SegmentFormat.Json or SegmentFormat.Rle
+        IAnswer answer = query.Format is SegmentFormat.Json or SegmentFormat.Rle or SegmentFormat.Polygons
             ? new ReportAnswer(new SegmentReport(
                 segmenter.Name, device, result.Mask.Width, result.Mask.Height, Classes(query, result.Mask),
                 TimeReport.Of(result.Timings))
@@ -111,6 +111,9 @@ internal static class SegmentEndpoints
                 run => run.Label,
                 run => new RunLengths(
                     [run.Height, run.Width], query.CompressedCounts ? run.Compress() : run.Counts.ToArray()));
+        ILookup<int, RegionReport>? regions = query.Format != SegmentFormat.Polygons
+            ? null
+            : mask.Regions(query.Regions).ToLookup(region => region.Label, RegionReport.Of);
         Palette palette = query.Palette ?? mask.Palette;
         return
         [
@@ -119,6 +122,7 @@ internal static class SegmentEndpoints
                     share.Label, mask.NameOf(share.Label), palette[share.Label].ToString(), share.Pixels, share.Share)
                 {
                     Segmentation = runs.GetValueOrDefault(share.Label),
+                    Regions = regions is null ? null : [.. regions[share.Label]],
                 }),
         ];
     }

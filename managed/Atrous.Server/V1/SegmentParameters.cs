@@ -34,7 +34,8 @@ internal static class SegmentParameters
             "grey for more than 256 classes); "
             + "`overlay`, the picture with the classes' colours over it; `json`, how much of the picture each class " +
                 "covers; "
-            + "`rle`, the same with COCO's run-lengths of each class.",
+            + "`rle`, the same with COCO's run-lengths of each class; "
+            + "`polygons`, the same with the regions of each class as polygons.",
             SegmentQuery.Formats.Keys, "png"),
         Palette,
         Number("opacity", "Of an overlay's colours: 0 shows the picture alone, 1 the colours alone.", 0, 1, 0.6),
@@ -42,6 +43,10 @@ internal static class SegmentParameters
         Whole("quality", "Of an overlay that is a JPEG.", 1, 100, 90),
         Choice("counts", "Run-lengths as the text of pycocotools, or as a list of numbers.", SegmentQuery.Counts.Keys,
             "compressed"),
+        Number("simplify",
+            "Polygons' corners that lie within so many pixels of a straight line are dropped; neighbours keep one " +
+            "line between them.", 0, SegmentQuery.MaxSimplify, 0),
+        Whole("min-area", "Polygons and holes of fewer pixels are left out.", 1, int.MaxValue, 1),
         Number("timeout",
             "The longest time to the result, in seconds; the model's own limit where it is left out or longer than " +
             "that.", 0.001, 86400, null),

@@ -2,6 +2,7 @@ using System.Globalization;
 using Atrous.Hosting;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
+using Atrous.Shapes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 
@@ -21,6 +22,9 @@ internal enum SegmentFormat
 
     /// <summary>The same with COCO's run-lengths of each class.</summary>
     Rle,
+
+    /// <summary>The same with the regions of each class as polygons.</summary>
+    Polygons,
 }
 
 /// <summary>The query of /v1/segment, checked.</summary>
@@ -52,6 +56,9 @@ internal sealed record SegmentQuery
         ["uncompressed"] = false,
     };
 
+    /// <summary>How far, in pixels, the corners of polygons may be moved at most.</summary>
+    public const double MaxSimplify = 100;
+
     /// <summary>Null for the default one.</summary>
     public string? Model { get; private init; }
 
@@ -72,6 +79,9 @@ internal sealed record SegmentQuery
     /// <summary>Run-lengths as text.</summary>
     public bool CompressedCounts { get; private init; } = true;
 
+    /// <summary>Of polygons: which regions, and how exactly.</summary>
+    public RegionOptions Regions { get; private init; } = new();
+
     /// <summary>How the request waits.</summary>
     public SegmentRequest Request { get; private init; } = SegmentRequest.Default;
 
@@ -91,6 +101,11 @@ internal sealed record SegmentQuery
             Encoding = Choice(query, "encoding", Encodings, ImageFormat.Png),
             Quality = Whole(query, "quality", 1, 100) ?? 90,
             CompressedCounts = Choice(query, "counts", Counts, true),
+            Regions = new RegionOptions
+            {
+                Simplify = Number(query, "simplify", 0, MaxSimplify) ?? 0,
+                MinArea = Whole(query, "min-area", 1, int.MaxValue) ?? 1,
+            },
             Request = new SegmentRequest
             {
                 Timeout = Number(query, "timeout", 0.001, 86400) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,

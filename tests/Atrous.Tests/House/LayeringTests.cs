@@ -27,12 +27,13 @@ public sealed partial class LayeringTests
         ["Backends"] = ["Graph", "Tensors", "Native"],
         ["Preprocessing"] = ["Specs", "Imaging", "Tensors", "Native"],
         ["Postprocessing"] = ["Imaging", "Tensors", "Native"],
+        ["Shapes"] = ["Postprocessing"],
         ["Scoring"] = ["Postprocessing", "Tensors"],
         ["Evaluation"] = ["Postprocessing", "Imaging"],
         ["Verification"] = ["", "Backends", "Models", "Graph", "Preprocessing", "Imaging", "Tensors"],
         ["Exporting"] = ["", "Checkpoints", "Models", "Specs", "Graph", "Tensors"],
-        [""] = ["Catalog", "Specs", "Models", "Checkpoints", "Backends", "Preprocessing", "Postprocessing", "Scoring",
-            "Imaging", "Graph", "Tensors", "Native"],
+        [""] = ["Catalog", "Specs", "Models", "Checkpoints", "Backends", "Preprocessing", "Postprocessing", "Shapes",
+            "Scoring", "Imaging", "Graph", "Tensors", "Native"],
     };
 
     /// <summary>The other projects see the library by its front door and by what that door hands out.</summary>

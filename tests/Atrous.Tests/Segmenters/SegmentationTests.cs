@@ -28,6 +28,20 @@ public sealed class SegmentationTests : IDisposable
     }
 
     [Fact]
+    public void The_background_stays_clear()
+    {
+        using var photo = new Image(1, 2, PixelFormat.Rgb);
+        photo.Pixels.Fill(200);
+        using Image named = With("Background"), plain = With("road");
+        Assert.Equal([200, 200, 200], named.Pixels[..3].ToArray());
+        Assert.NotEqual([200, 200, 200], plain.Pixels[..3].ToArray());
+        Assert.Equal(plain.Pixels[3..].ToArray(), named.Pixels[3..].ToArray());
+
+        Image With(string first) =>
+            Segmentation.FromLabels([0, 1], 1, 2, 2, [first, "car"]).Overlay(photo, palette: Palette.Voc);
+    }
+
+    [Fact]
     public void Labels_go_into_memory_of_the_caller_s()
     {
         Segmentation mask = Segmentation.FromLabels(Labels, 2, 3, 3);

@@ -4,6 +4,7 @@ using System.Net;
 using System.Text.Json;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
+using Atrous.Shapes;
 using Atrous.Tests.Cli;
 
 namespace Atrous.Tests.Serving.V1;
@@ -111,6 +112,24 @@ public sealed class SegmentTests(SegmentServer server) : IClassFixture<SegmentSe
             else
                 Assert.Equal(run.Counts, counts.EnumerateArray().Select(count => count.GetInt32()));
         });
+    }
+
+    [Theory]
+    [InlineData("", 0, 1)]
+    [InlineData("&simplify=1.5&min-area=4", 1.5, 4)]
+    public async Task Polygons_adds_the_regions_of_each_class(string query, double simplify, int area)
+    {
+        JsonElement report = await SegmentServer.JsonOf(await server.PostAsync("?format=polygons" + query, Photo));
+        ILookup<int, Region> expected = Expected().Regions(new() { Simplify = simplify, MinArea = area })
+            .ToLookup(region => region.Label);
+        Assert.All(report.GetProperty("classes").EnumerateArray(), entry => Assert.Equal(
+            expected[entry.GetProperty("index").GetInt32()].Select(region => (region.Pixels, Corners(region))),
+            entry.GetProperty("regions").EnumerateArray().Select(region => (
+                region.GetProperty("pixels").GetInt64(), region.GetProperty("polygon").GetRawText()))));
+
+        static string Corners(Region region) => JsonSerializer.Serialize(
+            region.Holes.Prepend(region.Outline)
+                .Select(ring => ring.Points.Select(point => new[] { point.X, point.Y })));
     }
 
     [Fact]

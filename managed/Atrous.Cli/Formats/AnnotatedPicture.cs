@@ -1,0 +1,26 @@
+using Atrous.Imaging;
+using Atrous.Postprocessing;
+using Atrous.Shapes;
+
+namespace Atrous.Cli.Formats;
+
+/// <summary>A picture with its mask, to be written in some format.</summary>
+/// <param name="Name">The picture's file, below the folder that was given, with slashes.</param>
+/// <param name="Photo">The picture.</param>
+/// <param name="Mask">Its mask.</param>
+/// <param name="Palette">The classes' colours.</param>
+/// <param name="Wanted">Which regions, and how exactly.</param>
+internal sealed record AnnotatedPicture(
+    string Name, Image Photo, Segmentation Mask, Palette Palette, RegionOptions Wanted)
+{
+    private IReadOnlyList<Region>? _regions;
+
+    public int Height => Mask.Height;
+
+    public int Width => Mask.Width;
+
+    /// <summary>The regions, found once for all formats.</summary>
+    public IReadOnlyList<Region> Regions => _regions ??= Mask.Regions(Wanted);
+
+    public string NameOf(Region region) => Mask.NameOf(region.Label);
+}

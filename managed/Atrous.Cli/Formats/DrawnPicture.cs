@@ -1,0 +1,60 @@
+using Atrous.Imaging;
+using Atrous.Postprocessing;
+using Atrous.Shapes;
+
+namespace Atrous.Cli.Formats;
+
+/// <summary>Formats that are pictures.</summary>
+internal static class DrawnPicture
+{
+    /// <summary>The classes' colours as an RGB PNG.</summary>
+    public static void WriteColours(Stream stream, AnnotatedPicture picture)
+    {
+        using Image colours = Overlay.Colours(picture.Mask.Labels, picture.Height, picture.Width, picture.Palette);
+        colours.SavePng(stream);
+    }
+
+    /// <summary>The photo, transparent where no wanted region is.</summary>
+    public static void WriteCutout(Stream stream, AnnotatedPicture picture)
+    {
+        bool[] kept = Kept(picture);
+        // At no opacity an overlay is the photo in three channels, whatever it had.
+        using Image photo = picture.Mask.Overlay(picture.Photo, opacity: 0, picture.Palette);
+        var pixels = new byte[picture.Height * picture.Width * 4];
+        for (int y = 0, at = 0; y < picture.Height; y++)
+        {
+            ReadOnlySpan<byte> row = photo.Row(y);
+            for (int x = 0; x < picture.Width; x++, at++)
+            {
+                if (!kept[at])
+                    continue;
+                row.Slice(3 * x, 3).CopyTo(pixels.AsSpan(4 * at));
+                pixels[4 * at + 3] = byte.MaxValue;
+            }
+        }
+        using Image cutout = Image.FromPixels(pixels, picture.Height, picture.Width, PixelFormat.Rgba);
+        cutout.SavePng(stream);
+    }
+
+    /// <summary>The confidence of every pixel as a grey PNG of 16 bits: 65535 is certain.</summary>
+    public static void WriteConfidence(Stream stream, AnnotatedPicture picture)
+    {
+        var grey = new ushort[picture.Height * picture.Width];
+        ReadOnlySpan<float> confidence = picture.Mask.Confidence;
+        for (int i = 0; i < grey.Length; i++)
+            grey[i] = (ushort)MathF.Round(confidence[i] * ushort.MaxValue);
+        // More classes than a byte can tell apart are written so.
+        Segmentation.FromLabels(grey, picture.Height, picture.Width, ushort.MaxValue + 1).SaveMask(stream);
+    }
+
+    private static bool[] Kept(AnnotatedPicture picture)
+    {
+        var kept = new bool[picture.Height * picture.Width];
+        foreach ((int x, int top, int bottom) in picture.Regions.SelectMany(RegionRuns.Columns))
+        {
+            for (int y = top; y < bottom; y++)
+                kept[y * picture.Width + x] = true;
+        }
+        return kept;
+    }
+}

@@ -1,0 +1,29 @@
+using Atrous.Postprocessing;
+
+namespace Atrous.Cli.Formats;
+
+/// <summary>A format with one file for all pictures of a run.</summary>
+/// <param name="Name">As --format takes it.</param>
+/// <param name="File">The file's name, in the folder of the masks.</param>
+/// <param name="Open">Begins the file.</param>
+internal sealed record RunFormat(string Name, string File, Func<Stream, RunClasses, RunWriter> Open);
+
+/// <summary>The classes of a run's model.</summary>
+/// <param name="Names">One name a class.</param>
+/// <param name="Palette">The classes' colours.</param>
+internal sealed record RunClasses(IReadOnlyList<string> Names, Palette Palette)
+{
+    public static RunClasses Of(ModelInfo model, Palette? palette) => new(
+        [.. Enumerable.Range(0, model.Classes).Select(
+            label => label < model.ClassNames.Count ? model.ClassNames[label] : $"class {label}")],
+        palette ?? model.Palette ?? Palette.For(model.ClassNames));
+}
+
+/// <summary>Writes a file about all pictures, one after the other, without holding them.</summary>
+internal abstract class RunWriter : IDisposable
+{
+    public abstract void Add(AnnotatedPicture picture);
+
+    /// <summary>Ends the file. What was added until then is in it.</summary>
+    public abstract void Dispose();
+}
