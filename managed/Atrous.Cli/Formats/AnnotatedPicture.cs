@@ -6,9 +6,9 @@ namespace Atrous.Cli.Formats;
 
 /// <summary>A picture with its mask, to be written in some format.</summary>
 /// <param name="Name">The picture's file, below the folder that was given, with slashes.</param>
-/// <param name="Photo">The picture.</param>
-/// <param name="Mask">Its mask.</param>
-/// <param name="Palette">The classes' colours.</param>
+/// <param name="Photo">The picture that was segmented.</param>
+/// <param name="Mask">The mask of the picture.</param>
+/// <param name="Palette">The colours of the classes.</param>
 /// <param name="Wanted">Which regions, and how exactly.</param>
 internal sealed record AnnotatedPicture(
     string Name, Image Photo, Segmentation Mask, Palette Palette, RegionOptions Wanted)

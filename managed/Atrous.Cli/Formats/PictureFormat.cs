@@ -3,7 +3,7 @@ namespace Atrous.Cli.Formats;
 /// <summary>A format with a file for each picture.</summary>
 /// <param name="Name">As --format takes it.</param>
 /// <param name="Suffix">What takes the place of the picture's extension: ".geojson".</param>
-/// <param name="Write">Writes the file.</param>
+/// <param name="Write">Writes the file to a stream.</param>
 internal sealed record PictureFormat(string Name, string Suffix, Action<Stream, AnnotatedPicture> Write)
 {
     /// <summary>Whether the mask needs the confidence of every pixel.</summary>

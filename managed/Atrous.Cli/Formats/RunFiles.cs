@@ -13,7 +13,7 @@ internal sealed class RunFiles : IDisposable
     public IReadOnlyList<(string Format, string Path)> Files { get; }
 
     /// <param name="temporaries">Deletes what is not complete where the process has to go at once.</param>
-    /// <param name="formats">The formats.</param>
+    /// <param name="formats">The formats that are wanted.</param>
     /// <param name="folder">Where the files go.</param>
     /// <param name="model">The model whose classes they name.</param>
     /// <param name="palette">The user's colours; null for the model's.</param>

@@ -5,12 +5,12 @@ namespace Atrous.Cli.Formats;
 /// <summary>A format with one file for all pictures of a run.</summary>
 /// <param name="Name">As --format takes it.</param>
 /// <param name="File">The file's name, in the folder of the masks.</param>
-/// <param name="Open">Begins the file.</param>
+/// <param name="Open">Begins the file in a stream.</param>
 internal sealed record RunFormat(string Name, string File, Func<Stream, RunClasses, RunWriter> Open);
 
 /// <summary>The classes of a run's model.</summary>
 /// <param name="Names">One name a class.</param>
-/// <param name="Palette">The classes' colours.</param>
+/// <param name="Palette">The colours of the classes.</param>
 internal sealed record RunClasses(IReadOnlyList<string> Names, Palette Palette)
 {
     public static RunClasses Of(ModelInfo model, Palette? palette) => new(

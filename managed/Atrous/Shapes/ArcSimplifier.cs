@@ -26,7 +26,7 @@ internal sealed class ArcSimplifier(IReadOnlyList<Arc> arcs, double tolerance)
             ? (arc.Points[0], arc.Points[^1])
             : (arc.Points[^1], arc.Points[0]);
 
-    /// <param name="arc">The line.</param>
+    /// <param name="arc">The line, exact as it was found.</param>
     /// <param name="keepsFarthest">
     /// Whether the corner that is farthest from the straight line between the ends stays in any case.
     /// </param>

@@ -12,7 +12,7 @@ internal sealed class PointGrid
 
     /// <summary>All points in a box around a line and perhaps some more.</summary>
     /// <param name="from">One end of the line.</param>
-    /// <param name="to">The other end.</param>
+    /// <param name="to">The other end of the line.</param>
     /// <param name="distance">How far the box reaches beyond both, in pixels.</param>
     public IEnumerable<GridPoint> Near(GridPoint from, GridPoint to, double distance)
     {

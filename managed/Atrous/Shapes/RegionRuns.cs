@@ -6,7 +6,7 @@ namespace Atrous.Shapes;
 internal static class RegionRuns
 {
     /// <summary>The region's pixels column by column: the column, its first row and the one after its last.</summary>
-    /// <param name="region">The region.</param>
+    /// <param name="region">The region, exact or simplified.</param>
     public static IEnumerable<(int X, int Top, int Bottom)> Columns(Region region)
     {
         (int left, _, int columns, _) = region.Bounds;
@@ -34,7 +34,7 @@ internal static class RegionRuns
     }
 
     /// <summary>COCO's run-lengths of one region, in a picture of its mask's size.</summary>
-    /// <param name="region">The region.</param>
+    /// <param name="region">The region, exact or simplified.</param>
     /// <param name="height">Rows of the picture.</param>
     /// <param name="width">Pixels of a row.</param>
     public static CocoRle Of(Region region, int height, int width)

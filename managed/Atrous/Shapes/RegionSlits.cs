@@ -6,7 +6,7 @@ internal static class RegionSlits
     /// <summary>
     /// The outline with the holes joined to it, each by a straight way there and back. Filled, it is the region.
     /// </summary>
-    /// <param name="region">The region.</param>
+    /// <param name="region">The region, with or without holes.</param>
     public static IReadOnlyList<GridPoint> Outline(Region region)
     {
         if (region.Holes.Count == 0)
