@@ -2,7 +2,11 @@
 #ifndef ATROUS_BENCH_PEAK_H
 #define ATROUS_BENCH_PEAK_H
 
+#if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
 
 #include <algorithm>
 #include <chrono>
@@ -23,6 +27,8 @@ double best_rate(double flops_per_call, Step step) {
 }
 
 constexpr int64_t peak_steps = 200000;
+
+#if defined(__x86_64__)
 
 __attribute__((target("avx512f"))) inline void multiply_avx512() {
     __m512 sum[16];
@@ -59,6 +65,24 @@ inline double peak_flops(const char* isa) {
     if (std::strcmp(isa, "avx2") == 0) return best_rate(2.0 * 8 * 12 * peak_steps, multiply_avx2);
     return best_rate(2.0 * 4 * 12 * peak_steps, multiply_baseline);
 }
+
+#elif defined(__aarch64__)
+
+inline void multiply_neon() {
+    float32x4_t sum[24];
+    for (auto& s : sum) s = vdupq_n_f32(0.5f);
+    const float32x4_t factor = vdupq_n_f32(0.999f);
+    for (int64_t i = 0; i < peak_steps; ++i)
+#pragma GCC unroll 24
+        for (auto& s : sum) s = vfmaq_f32(factor, s, factor);
+    for (auto& s : sum) __asm__ volatile("" ::"w"(s));
+}
+
+inline double peak_flops(const char*) {
+    return best_rate(2.0 * 4 * 24 * peak_steps, multiply_neon);
+}
+
+#endif
 
 }  // namespace atrous::bench
 

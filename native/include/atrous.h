@@ -15,7 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__GNUC__)
+#if defined(_WIN32) && defined(ATROUS_BUILD)
+#define ATROUS_API __declspec(dllexport)
+#elif defined(__GNUC__) && !defined(_WIN32)
 #define ATROUS_API __attribute__((visibility("default")))
 #else
 #define ATROUS_API
@@ -50,7 +52,8 @@ typedef struct atrous_engine atrous_engine;
 
 // threads: at least 1 (the calling thread is one of them); 0 means one per core that this process may use.
 // The instruction set is the best that the CPU has, or the one that the environment variable ATROUS_ISA names
-// (baseline, avx2, avx512, avx512bf16); naming one that the CPU lacks, or none at all, is ATROUS_UNSUPPORTED.
+// (baseline; avx2, avx512, avx512bf16 on x86-64; neon, neonbf16 on ARM64); naming one that the CPU lacks, or none at
+// all, is ATROUS_UNSUPPORTED.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_engine_create(int32_t threads, atrous_engine** engine);
 ATROUS_API void atrous_engine_destroy(atrous_engine* engine);
 ATROUS_API const char* atrous_engine_isa(const atrous_engine* engine);  // as ATROUS_ISA names it

@@ -1,7 +1,6 @@
-#include <sched.h>
-
 #include "dispatch.h"
 #include "parallel.h"
+#include "platform/platform.h"
 
 using namespace atrous;
 
@@ -10,9 +9,8 @@ namespace {
 constexpr int32_t most_threads = 1024;
 
 int usable_cores() {
-    cpu_set_t cores;
-    if (sched_getaffinity(0, sizeof(cores), &cores) == 0) return std::clamp(CPU_COUNT(&cores), 1, most_threads);
-    return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, most_threads);
+    const int cores = platform::usable_cores();
+    return std::clamp(cores > 0 ? cores : static_cast<int>(std::thread::hardware_concurrency()), 1, most_threads);
 }
 
 }  // namespace

@@ -2,82 +2,99 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
+#include <string>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
+#include "platform/platform.h"
 #include "status.h"
 
 namespace atrous {
 
-#define ATROUS_KERNEL(name, arguments) void name(const arguments&, int64_t, int64_t, float*);
-namespace baseline {
-#include "kernels.inc"
-}
-namespace avx2 {
-#include "kernels.inc"
-}
-namespace avx512 {
-#include "kernels.inc"
-}
-namespace avx512bf16 {
-#include "kernels.inc"
-}
-#undef ATROUS_KERNEL
+// kernels/table.cpp, once for each.
+#define ATROUS_TABLE_OF(isa)         \
+    namespace isa {                  \
+    extern const kernel_table table; \
+    }
+ATROUS_TABLE_OF(baseline)
+#if defined(__x86_64__)
+ATROUS_TABLE_OF(avx2)
+ATROUS_TABLE_OF(avx512)
+ATROUS_TABLE_OF(avx512bf16)
+#elif defined(__aarch64__)
+ATROUS_TABLE_OF(neon)
+ATROUS_TABLE_OF(neonbf16)
+#endif
+#undef ATROUS_TABLE_OF
 
 namespace {
 
-#define ATROUS_KERNEL(name, arguments) .name = baseline::name,
-constexpr kernel_table baseline_kernels = {
-    .isa = "baseline",
-    .lanes = 4,
-    .conv2d_vectors = 2,
-    .bf16_products = false,
-#include "kernels.inc"
+#if defined(__x86_64__)
+
+struct x86_features {
+    bool avx2 = false, avx512 = false, avx512bf16 = false;
 };
-#undef ATROUS_KERNEL
 
-#define ATROUS_KERNEL(name, arguments) .name = avx2::name,
-constexpr kernel_table avx2_kernels = {
-    .isa = "avx2",
-    .lanes = 8,
-    .conv2d_vectors = 2,
-    .bf16_products = false,
-#include "kernels.inc"
-};
-#undef ATROUS_KERNEL
-
-#define ATROUS_KERNEL(name, arguments) .name = avx512::name,
-constexpr kernel_table avx512_kernels = {
-    .isa = "avx512",
-    .lanes = 16,
-    .conv2d_vectors = 4,
-    .bf16_products = false,
-#include "kernels.inc"
-};
-#undef ATROUS_KERNEL
-
-#define ATROUS_KERNEL(name, arguments) .name = avx512bf16::name,
-constexpr kernel_table avx512bf16_kernels = {
-    .isa = "avx512bf16",
-    .lanes = 16,
-    .conv2d_vectors = 4,
-    .bf16_products = true,
-#include "kernels.inc"
-};
-#undef ATROUS_KERNEL
-
-constexpr const kernel_table* every_table[] = {&baseline_kernels, &avx2_kernels, &avx512_kernels, &avx512bf16_kernels};
-
-// __builtin_cpu_supports also asks whether the operating system saves the wide registers.
-bool has_avx2() {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+// Of the processor itself: not every compiler has a word for the newer ones, nor a library that knows them. Registers
+// that the operating system does not save (XCR0) may not be used.
+x86_features ask_processor() {
+    const auto bit = [](unsigned bits, int place) { return (bits >> place & 1) != 0; };
+    x86_features has;
+    unsigned eax, ebx, ecx, edx;
+    if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !bit(ecx, 27)) return has;  // OSXSAVE
+    const bool fma_and_f16c = bit(ecx, 12) && bit(ecx, 29);
+    unsigned saved;
+    asm volatile("xgetbv" : "=a"(saved) : "c"(0) : "edx");
+    unsigned subleaves;
+    if (!__get_cpuid_count(7, 0, &subleaves, &ebx, &ecx, &edx)) return has;
+    has.avx2 = fma_and_f16c && bit(ebx, 5) && (saved & 0x06) == 0x06;
+    has.avx512 = has.avx2 && bit(ebx, 16) && bit(ebx, 17) && bit(ebx, 30) && bit(ebx, 31) && (saved & 0xe6) == 0xe6;
+    has.avx512bf16 = has.avx512 && subleaves >= 1 && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && bit(eax, 5);
+    return has;
 }
 
-bool has_avx512() {
-    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+const x86_features& x86() {
+    static const x86_features has = ask_processor();
+    return has;
 }
 
-bool has_avx512bf16() {
-    return has_avx512() && __builtin_cpu_supports("avx512bf16");
+#endif
+
+struct instruction_set {
+    const kernel_table* table;
+    bool (*is_supported)();
+};
+
+constexpr const char* bf16_instruction =
+#if defined(__x86_64__)
+    "VDPBF16PS (AVX512_BF16)";
+#else
+    "BFDOT (FEAT_BF16)";
+#endif
+
+// Slowest first.
+constexpr instruction_set instruction_sets[] = {
+    {&baseline::table, [] { return true; }},
+#if defined(__x86_64__)
+    {&avx2::table, [] { return x86().avx2; }},
+    {&avx512::table, [] { return x86().avx512; }},
+    {&avx512bf16::table, [] { return x86().avx512bf16; }},
+#elif defined(__aarch64__)
+    {&neon::table, [] { return true; }},
+    {&neonbf16::table, platform::has_arm_bf16},
+#endif
+};
+
+// "a, b or c"
+std::string every_name() {
+    std::string names;
+    for (size_t i = 0; i < std::size(instruction_sets); ++i) {
+        if (i > 0) names += i + 1 < std::size(instruction_sets) ? ", " : " or ";
+        names += instruction_sets[i].table->isa;
+    }
+    return names;
 }
 
 }  // namespace
@@ -85,11 +102,10 @@ bool has_avx512bf16() {
 const std::vector<const kernel_table*>& available_kernels() {
     // Never destroyed: a thread may still start an engine while the process ends.
     static const auto& found = *new std::vector<const kernel_table*>([] {
-        __builtin_cpu_init();
-        std::vector<const kernel_table*> tables{&baseline_kernels};
-        if (has_avx2()) tables.push_back(&avx2_kernels);
-        if (has_avx512()) tables.push_back(&avx512_kernels);
-        if (has_avx512bf16()) tables.push_back(&avx512bf16_kernels);
+        std::vector<const kernel_table*> tables;
+        for (const instruction_set& set : instruction_sets) {
+            if (set.is_supported()) tables.push_back(set.table);
+        }
         return tables;
     }());
     return found;
@@ -102,18 +118,18 @@ const kernel_table& pick_kernels() {
     for (const kernel_table* table : available) {
         if (std::strcmp(table->isa, wanted) == 0) return *table;
     }
-    for (const kernel_table* table : every_table) {
-        if (std::strcmp(table->isa, wanted) == 0) {
+    for (const instruction_set& set : instruction_sets) {
+        if (std::strcmp(set.table->isa, wanted) == 0) {
             throw fail(ATROUS_UNSUPPORTED, "ATROUS_ISA=%s: this processor stops at %s; unset it or name that", wanted,
                        available.back()->isa);
         }
     }
-    throw fail(ATROUS_UNSUPPORTED, "ATROUS_ISA=%s is not known; use baseline, avx2, avx512 or avx512bf16", wanted);
+    throw fail(ATROUS_UNSUPPORTED, "ATROUS_ISA=%s is not known; use %s", wanted, every_name().c_str());
 }
 
 void require_bf16_products(const kernel_table& kernels) {
     if (kernels.bf16_products) return;
-    throw fail(ATROUS_UNSUPPORTED, "bf16 takes the instruction VDPBF16PS (AVX512_BF16), which %s; use fp32",
+    throw fail(ATROUS_UNSUPPORTED, "bf16 takes the instruction %s, which %s; use fp32", bf16_instruction,
                available_kernels().back()->bf16_products ? "ATROUS_ISA rules out" : "this processor lacks");
 }
 

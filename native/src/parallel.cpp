@@ -1,7 +1,5 @@
 #include "parallel.h"
 
-#include <immintrin.h>
-
 #include <chrono>
 
 namespace atrous {
@@ -13,13 +11,22 @@ using clock = std::chrono::steady_clock;
 // Layers follow each other within microseconds; a thread that slept in between would cost a wake-up each time.
 constexpr auto spin_time = std::chrono::microseconds(40);
 
+// Tells the processor that this thread only waits.
+void pause() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
 template <class Done>
 bool spin_until(Done&& done) {
     const auto end = clock::now() + spin_time;
     do {
         for (int i = 0; i < 16; ++i) {
             if (done()) return true;
-            _mm_pause();
+            pause();
         }
     } while (clock::now() < end);
     return false;

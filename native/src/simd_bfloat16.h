@@ -60,7 +60,7 @@ inline void store(bf16* p, vec x) {
                      _mm_packs_epi32(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1)));
 }
 
-#else
+#elif defined(__SSE2__)
 
 inline vec load(const bf16* p) {
     const __m128i halves = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
@@ -75,6 +75,33 @@ inline void store(bf16* p, vec x) {
     // Shifted with their signs, the halves pass through the saturation unchanged.
     const __m128i halves = _mm_srai_epi32(kept, 16);
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi32(halves, halves));
+}
+
+#elif defined(ATROUS_NEON)
+
+inline vec load(const bf16* p) {
+    return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(&p->bits), 16))};
+}
+inline void store(bf16* p, vec x) {
+#if defined(ATROUS_NEON_BF16)
+    vst1_u16(&p->bits, vreinterpret_u16_bf16(vcvt_bf16_f32(x.v)));
+#else
+    const uint32x4_t bits = vreinterpretq_u32_f32(x.v), odd = vandq_u32(vshrq_n_u32(bits, 16), vdupq_n_u32(1));
+    const uint32x4_t rounded = vaddq_u32(bits, vaddq_u32(odd, vdupq_n_u32(0x7fff)));
+    const uint32x4_t number = vceqq_f32(x.v, x.v), quiet = vorrq_u32(bits, vdupq_n_u32(0x400000));
+    vst1_u16(&p->bits, vshrn_n_u32(vbslq_u32(number, rounded, quiet), 16));
+#endif
+}
+
+#else
+
+inline vec load(const bf16* p) {
+    vec x;
+    for (int i = 0; i < width; ++i) x.v[i] = to_float(p[i]);
+    return x;
+}
+inline void store(bf16* p, vec x) {
+    for (int i = 0; i < width; ++i) p[i] = round_to_bf16(x.v[i]);
 }
 
 #endif
@@ -117,8 +144,16 @@ struct factor<float> {
 inline vec multiply_add(factor<float> x, factor<float> w, vec sum) {
     return multiply_add(x.v, w.v, sum);
 }
+#if defined(ATROUS_NEON)
+// x's number in a lane, times all of w.
+template <int Lane>
+inline vec multiply_add(factor<float> x, factor<float> w, vec sum) {
+    return {vfmaq_laneq_f32(sum.v, w.v.v, x.v.v, Lane)};
+}
+#endif
 
 #if defined(__AVX512BF16__)
+#define ATROUS_BF16_PRODUCTS
 
 template <>
 struct factor<bf16> {
@@ -135,6 +170,30 @@ struct factor<bf16> {
 // Products and their sum are float32; denormals count as zero (VDPBF16PS).
 inline vec multiply_add(factor<bf16> x, factor<bf16> w, vec sum) {
     return {_mm512_dpbf16_ps(sum.v, x.v, w.v)};
+}
+
+#elif defined(ATROUS_NEON_BF16)
+#define ATROUS_BF16_PRODUCTS
+
+template <>
+struct factor<bf16> {
+    bfloat16x8_t v;
+    static factor load(const bf16* p) { return {vreinterpretq_bf16_u16(vld1q_u16(&p->bits))}; }
+    static factor broadcast(const bf16* p) {
+        uint32_t pair;
+        memcpy(&pair, p, sizeof(pair));
+        return {vreinterpretq_bf16_u32(vdupq_n_u32(pair))};
+    }
+    // The last number of an odd depth; nothing beyond it is read.
+    static factor broadcast_single(const bf16* p) { return {vreinterpretq_bf16_u32(vdupq_n_u32(p->bits))}; }
+};
+// Products and their sum are float32; denormals count as zero, and the sum of a pair is rounded to odd (BFDOT).
+inline vec multiply_add(factor<bf16> x, factor<bf16> w, vec sum) {
+    return {vbfdotq_f32(sum.v, w.v, x.v)};
+}
+template <int Lane>
+inline vec multiply_add(factor<bf16> x, factor<bf16> w, vec sum) {
+    return {vbfdotq_laneq_f32(sum.v, w.v, x.v, Lane)};
 }
 
 #endif

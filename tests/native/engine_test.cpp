@@ -1,21 +1,18 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 #include <thread>
 
 #include "dispatch.h"
+#include "environment.h"
 #include "parallel.h"
 
 namespace atrous {
 namespace {
 
-struct scoped_isa {
-    explicit scoped_isa(const char* name) { setenv("ATROUS_ISA", name, 1); }
-    ~scoped_isa() { unsetenv("ATROUS_ISA"); }
-};
+using tests::scoped_variable;
 
 TEST(Engine, CreatesWithTheThreadsAskedForAndCountsItsHandle) {
     const int64_t before = atrous_live_handles();
@@ -40,16 +37,22 @@ TEST(Engine, RefusesBadThreadCountsAndNull) {
 
 TEST(Engine, TakesTheIsaThatTheEnvironmentNames) {
     for (const kernel_table* table : available_kernels()) {
-        const scoped_isa isa(table->isa);
+        const scoped_variable isa("ATROUS_ISA", table->isa);
         atrous_engine* engine = nullptr;
         ASSERT_EQ(atrous_engine_create(1, &engine), ATROUS_OK);
         EXPECT_STREQ(atrous_engine_isa(engine), table->isa);
         atrous_engine_destroy(engine);
     }
-    const scoped_isa isa("sse9");
+    const scoped_variable isa("ATROUS_ISA", "sse9");
     atrous_engine* engine = nullptr;
     EXPECT_EQ(atrous_engine_create(1, &engine), ATROUS_UNSUPPORTED);
-    EXPECT_STREQ(atrous_last_error(), "ATROUS_ISA=sse9 is not known; use baseline, avx2, avx512 or avx512bf16");
+    EXPECT_STREQ(atrous_last_error(),
+                 "ATROUS_ISA=sse9 is not known; use "
+#if defined(__x86_64__)
+                 "baseline, avx2, avx512 or avx512bf16");
+#else
+                 "baseline, neon or neonbf16");
+#endif
 }
 
 TEST(Status, GuardTurnsExceptionsIntoStatuses) {

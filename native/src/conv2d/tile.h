@@ -1,10 +1,10 @@
-// The innermost loop of a convolution: a register tile of pixels x output channels. Only kernels include this.
+// A register tile of pixels x output channels: its start, its products, its end. Only kernels include this.
 #ifndef ATROUS_CONV2D_TILE_H
 #define ATROUS_CONV2D_TILE_H
 
 #include "activation.h"
+#include "conv2d/products.h"
 #include "kernels.h"
-#include "simd_bfloat16.h"
 
 namespace atrous::ATROUS_ISA_NAMESPACE {
 namespace {
@@ -30,10 +30,10 @@ struct tile_args {
 
 // Pixels of a tile whose channels take so many vectors: as many accumulators as fit beside the operands.
 constexpr int tile_pixels(int vectors) {
-#if defined(__AVX512F__)
-    return vectors == 4 ? 6 : vectors == 3 ? 8 : 12;
+#if defined(ATROUS_NEON)
+    return vectors == 1 ? 12 : vectors == 2 ? 8 : 6;  // which take a register each
 #else
-    return vectors == 2 ? 6 : 12;
+    return registers == 16 ? (vectors == 2 ? 6 : 12) : vectors == 4 ? 6 : vectors == 3 ? 8 : 12;
 #endif
 }
 
@@ -77,17 +77,6 @@ inline void finish_tile(const tile_args<In, Out>& t, vec (&sum)[M][V]) {
     }
 }
 
-// One step along the depth for every sum of the tile.
-template <int M, int V, class In, class Broadcast>
-[[gnu::always_inline]] inline void multiply_step(const In* weights, Broadcast broadcast, vec (&sum)[M][V]) {
-    factor<In> w[V];
-    for (int v = 0; v < V; ++v) w[v] = factor<In>::load(weights + v * width * depth_step<In>);
-    for (int m = 0; m < M; ++m) {
-        const factor<In> x = broadcast(m);
-        for (int v = 0; v < V; ++v) sum[m][v] = multiply_add(x, w[v], sum[m][v]);
-    }
-}
-
 template <int M, int V, class In, class Out>
 void multiply_tile(const tile_args<In, Out>& t) {
     vec sum[M][V];
@@ -95,16 +84,7 @@ void multiply_tile(const tile_args<In, Out>& t) {
     for (int64_t tap = 0; tap < t.taps; ++tap) {
         const In* row[M];
         for (int m = 0; m < M; ++m) row[m] = t.rows[tap * M + m];
-        const In* weights = t.weights[tap];
-        const int64_t whole = t.depth / depth_step<In> * depth_step<In>;
-        for (int64_t k = 0; k < whole; k += depth_step<In>, weights += V * width * depth_step<In>)
-            multiply_step<M, V>(
-                weights, [&](int m) { return factor<In>::broadcast(row[m] + k); }, sum);
-        if constexpr (depth_step < In >> 1) {
-            if (whole < t.depth)
-                multiply_step<M, V>(
-                    weights, [&](int m) { return factor<In>::broadcast_single(row[m] + whole); }, sum);
-        }
+        multiply_depth<M, V>(t.weights[tap], row, t.depth, sum, [](int) {});
     }
     finish_tile<M, V>(t, sum);
 }

@@ -1,12 +1,12 @@
 #include "crf/block_cache.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <array>
 #include <mutex>
 #include <new>
 #include <utility>
+
+#include "platform/platform.h"
 
 namespace atrous {
 
@@ -76,7 +76,7 @@ memory_block take_block(size_t bytes) {
     if (block.data != nullptr) return block;
     block = {allocate(bytes), bytes};
     // Lattice rows are read in no order that a processor foresees; 4 KiB pages would miss the TLB at every one.
-    ::madvise(block.data, bytes, MADV_HUGEPAGE);
+    platform::prefer_huge_pages(block.data, bytes);
     return block;
 }
 

@@ -1,16 +1,22 @@
 #include "crf/embedding.h"
 
-#include <emmintrin.h>
-
 #include <algorithm>
 #include <cmath>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace atrous {
 
 namespace {
 
 float round_to_nearest_even(float value) {
+#if defined(__SSE2__)
+    // Not nearbyint, which is a call where SSE4.1 is not taken for granted.
     return static_cast<float>(_mm_cvtss_si32(_mm_set_ss(value)));
+#else
+    return std::nearbyint(value);
+#endif
 }
 
 }  // namespace

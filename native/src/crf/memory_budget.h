@@ -7,12 +7,9 @@
 
 namespace atrous {
 
-// Bytes that this process may still take: the system's MemAvailable and, in a container, what its limit leaves.
-int64_t available_memory();
-
 class memory_budget {
  public:
-    // limit: bytes in all; 0 means what is available at each request. subject: what the memory is for.
+    // limit: bytes in all; 0 means what the system has left at each request. subject: what the memory is for.
     memory_budget(int64_t limit, std::string subject) : limit_(limit), subject_(std::move(subject)) {}
 
     // Throws ATROUS_OUT_OF_MEMORY, saying how much is needed and how much there is, when bytes more do not fit.

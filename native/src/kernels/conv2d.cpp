@@ -86,12 +86,11 @@ class walker {
                 return multiply_tile<tile_pixels(1), 1>(t);
             case 2:
                 return multiply_tile<tile_pixels(2), 2>(t);
-#if defined(__AVX512F__)
             case 3:
-                return multiply_tile<tile_pixels(3), 3>(t);
+                if constexpr (most_vectors >= 3) return multiply_tile<tile_pixels(3), 3>(t);
+                break;
             case 4:
-                return multiply_tile<tile_pixels(4), 4>(t);
-#endif
+                if constexpr (most_vectors >= 4) return multiply_tile<tile_pixels(4), 4>(t);
         }
     }
 
@@ -224,7 +223,7 @@ void conv2d(const conv2d_args& a, int64_t begin, int64_t end, float* memory) {
         if (a.output.type == ATROUS_FLOAT32) return multiply<float, float>(a, begin, end, memory);
         return multiply<float, bf16>(a, begin, end, memory);
     }
-#if defined(__AVX512BF16__)
+#if defined(ATROUS_BF16_PRODUCTS)
     if (a.output.type == ATROUS_FLOAT32) return multiply<bf16, float>(a, begin, end, memory);
     multiply<bf16, bf16>(a, begin, end, memory);
 #endif

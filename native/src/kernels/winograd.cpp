@@ -3,9 +3,9 @@
 // transformed back. At rate d a tile's pixels are d apart, so that an atrous convolution is a dense one on each of d x
 // d phases.
 #include "activation.h"
+#include "conv2d/products.h"
 #include "conv2d/winograd_transform.h"
 #include "kernels.h"
-#include "simd_bfloat16.h"
 
 namespace atrous::ATROUS_ISA_NAMESPACE {
 namespace {
@@ -33,19 +33,12 @@ void multiply_panel(const panel_args& a) {
         row[r] = a.from + r * a.from_stride;
         for (int v = 0; v < V; ++v) sum[r][v] = all(0.0f);
     }
-    const float *weights = a.weights, *soon = a.soon;
-    for (int64_t k = 0; k < a.depth; ++k) {
-        vec w[V];
-        for (int v = 0; v < V; ++v) w[v] = load(weights + v * width);
-        weights += V * width;
+    const float* soon = a.soon;
+    multiply_depth<R, V>(a.weights, row, a.depth, sum, [&](int steps) {
         prefetch_far(soon);
         prefetch_far(soon + 16);
-        soon += a.soon_step;
-        for (int r = 0; r < R; ++r) {
-            const vec x = all(row[r][k]);
-            for (int v = 0; v < V; ++v) sum[r][v] = multiply_add(x, w[v], sum[r][v]);
-        }
-    }
+        soon += steps * a.soon_step;
+    });
     for (int r = 0; r < R; ++r) {
         for (int v = 0; v < V; ++v) store(a.out + r * a.out_stride + v * width, sum[r][v]);
     }
@@ -62,12 +55,12 @@ panel_body panel_of(int64_t tiles) {
 
 panel_body panel_of(int64_t tiles, int32_t vectors) {
     switch (vectors) {
-#if defined(__AVX512F__)
         case 4:
-            return panel_of<4>(tiles);
+            if constexpr (most_vectors >= 4) return panel_of<4>(tiles);
+            [[fallthrough]];
         case 3:
-            return panel_of<3>(tiles);
-#endif
+            if constexpr (most_vectors >= 3) return panel_of<3>(tiles);
+            [[fallthrough]];
         case 2:
             return panel_of<2>(tiles);
         default:

@@ -2,16 +2,15 @@
 #ifndef ATROUS_TESTS_CONV2D_FIXTURE_H
 #define ATROUS_TESTS_CONV2D_FIXTURE_H
 
-#include <cstdlib>
-
+#include "environment.h"
 #include "support.h"
 
 namespace atrous::tests {
 
 // Convolutions made while it lives are computed by this algorithm.
 struct scoped_algorithm {
-    explicit scoped_algorithm(const char* name) { setenv("ATROUS_CONV", name, 1); }
-    ~scoped_algorithm() { unsetenv("ATROUS_CONV"); }
+    explicit scoped_algorithm(const char* name) : variable("ATROUS_CONV", name) {}
+    scoped_variable variable;
 };
 
 struct conv_case {

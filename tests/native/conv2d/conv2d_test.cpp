@@ -137,7 +137,7 @@ TEST_P(Conv2d, RefusesBfloat16WhereItsProductsAreMissing) {
     EXPECT_EQ(atrous_engine_require_bfloat16(engine.get()), has ? ATROUS_OK : ATROUS_UNSUPPORTED);
     if (has) return;
     const std::string reason = atrous_last_error();
-    EXPECT_EQ(reason.rfind("bf16 takes the instruction VDPBF16PS (AVX512_BF16), which ", 0), 0u) << reason;
+    EXPECT_EQ(reason.rfind("bf16 takes the instruction ", 0), 0u) << reason;
     atrous_conv2d_desc desc = cases[0].desc();
     desc.type = ATROUS_BFLOAT16;
     const conv_data data(cases[0]);

@@ -4,12 +4,12 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <memory>
 #include <random>
 #include <vector>
 
 #include "atrous.h"
+#include "environment.h"
 
 namespace atrous::testing {
 
@@ -19,10 +19,9 @@ struct engine_deleter {
 using engine_ptr = std::unique_ptr<atrous_engine, engine_deleter>;
 
 inline engine_ptr make_engine(int threads = 2, const char* isa = nullptr) {
-    if (isa != nullptr) setenv("ATROUS_ISA", isa, 1);
+    const tests::scoped_variable wanted("ATROUS_ISA", isa);
     atrous_engine* engine = nullptr;
     EXPECT_EQ(atrous_engine_create(threads, &engine), ATROUS_OK) << atrous_last_error();
-    if (isa != nullptr) unsetenv("ATROUS_ISA");
     return engine_ptr(engine);
 }
 

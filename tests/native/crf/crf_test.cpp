@@ -64,7 +64,9 @@ struct crf_case {
 class MeanField : public ::testing::TestWithParam<crf_case> {};
 
 TEST_P(MeanField, AgreesWithTheEquations) {
-    const auto [width, height, labels, normalization] = GetParam();
+    // Not a structured binding, which clang before 16 lets no lambda see.
+    const crf_case& c = GetParam();
+    const int width = c.width, height = c.height, labels = c.labels, normalization = c.normalization;
     const int pixels = width * height;
     const std::vector<uint8_t> pixels8 = picture(width, height, 3);
     const std::vector<float> unary = noise(static_cast<int64_t>(pixels) * labels, 0.0f, 3.0f);
