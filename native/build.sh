@@ -8,14 +8,10 @@ missing=()
 command -v cmake >/dev/null || missing+=(cmake)
 command -v ninja >/dev/null || missing+=(ninja-build)
 command -v c++ >/dev/null || missing+=(g++)
-[ -n "$(find /usr/include /usr/local/include -name jpeglib.h -print -quit 2>/dev/null)" ] || missing+=(libjpeg62-turbo-dev)
-[ -n "$(find /usr/include /usr/local/include -name png.h -print -quit 2>/dev/null)" ] || missing+=(libpng-dev)
 
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        # Ubuntu calls libjpeg-turbo's headers by another name.
-        install() { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null; }
-        install "${missing[@]}" || install "${missing[@]/libjpeg62-turbo-dev/libjpeg-turbo8-dev}"
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" >/dev/null
     else
         echo "error: libatrous needs packages that are not installed; run: sudo apt-get install ${missing[*]}" >&2
         exit 1

@@ -34,10 +34,9 @@ typedef enum atrous_status {
     ATROUS_OK = 0,
     ATROUS_INVALID_ARGUMENT = 1,  // a caller's mistake: shapes that do not fit, a null pointer
     ATROUS_OUT_OF_MEMORY = 2,
-    ATROUS_UNSUPPORTED = 3,  // this build or this processor cannot do it (an ISA that the CPU lacks, a CMYK PNG)
-    ATROUS_BAD_IMAGE = 4,    // the bytes are not a readable JPEG or PNG
-    ATROUS_TOO_LARGE = 5,    // more pixels than the caller's limit; nothing was allocated
-    ATROUS_INTERNAL = 6      // a bug in libatrous
+    ATROUS_UNSUPPORTED = 3,  // this build or this processor cannot do it (an ISA that the CPU lacks)
+    ATROUS_TOO_LARGE = 4,    // more than fits the counters of a step
+    ATROUS_INTERNAL = 5      // a bug in libatrous
 } atrous_status;
 
 // The message of the last failure on the calling thread, UTF-8; "" when there was none. Valid until the next call.
@@ -234,47 +233,6 @@ typedef struct atrous_image {
     int32_t height, width, channels;  // channels: 1 grey, 2 grey+alpha, 3 RGB, 4 RGBA
     int64_t row_stride;               // bytes from a row to the next; 0: packed, width * channels
 } atrous_image;
-
-typedef struct atrous_image_info {
-    int32_t height, width, channels;  // as decode would return them (EXIF orientation applied)
-    int32_t format;                   // 1 JPEG, 2 PNG
-} atrous_image_info;
-
-// Reads the header only.
-ATROUS_NODISCARD ATROUS_API atrous_status atrous_image_probe(const uint8_t* bytes, size_t size,
-                                                             atrous_image_info* info);
-// Decodes a JPEG (EXIF orientation applied; grey stays 1 channel, everything else becomes RGB) or a PNG (palette to
-// RGB, tRNS to alpha, 16 bits to the upper 8). The header's height * width is compared with max_pixels before anything
-// is allocated. The image's pixels are freed by atrous_image_free and count as a live handle.
-ATROUS_NODISCARD ATROUS_API atrous_status atrous_image_decode(const uint8_t* bytes, size_t size, int64_t max_pixels,
-                                                              atrous_image* image);
-ATROUS_API void atrous_image_free(atrous_image* image);
-
-// Decodes a PNG of palette or grey pixels as the numbers that the file holds: palette indexes, and grey levels of 1, 2,
-// 4 or 8 bits unscaled, one byte (channels 1) each; 16-bit grey is two bytes (channels 2), the low one first. PNGs with
-// colours or alpha, and JPEGs, are ATROUS_BAD_IMAGE. Limit and ownership as atrous_image_decode.
-ATROUS_NODISCARD ATROUS_API atrous_status atrous_png_decode_labels(const uint8_t* bytes, size_t size,
-                                                                   int64_t max_pixels, atrous_image* labels);
-
-typedef struct atrous_bytes {
-    uint8_t* data;
-    size_t size;
-} atrous_bytes;
-
-ATROUS_NODISCARD ATROUS_API atrous_status atrous_jpeg_encode(const atrous_image* image, int32_t quality,
-                                                             atrous_bytes* bytes);
-ATROUS_NODISCARD ATROUS_API atrous_status atrous_png_encode(const atrous_image* image, int32_t level,
-                                                            atrous_bytes* bytes);
-// 8-bit palette PNG of a label map: the pixel is the label. palette: colours * 3 bytes RGB, 1 to 256 colours; every
-// label must have one.
-ATROUS_NODISCARD ATROUS_API atrous_status atrous_png_encode_palette(const uint16_t* labels, int32_t height,
-                                                                    int32_t width, const uint8_t* palette,
-                                                                    int32_t colours, int32_t level,
-                                                                    atrous_bytes* bytes);
-// 16-bit grey PNG, for label maps of more than 256 classes.
-ATROUS_NODISCARD ATROUS_API atrous_status atrous_png_encode_grey16(const uint16_t* pixels, int32_t height,
-                                                                   int32_t width, int32_t level, atrous_bytes* bytes);
-ATROUS_API void atrous_bytes_free(atrous_bytes* bytes);
 
 typedef enum atrous_filter {
     ATROUS_FILTER_BILINEAR = 0,       // Pillow's BILINEAR: the triangle widens when shrinking (antialiased)

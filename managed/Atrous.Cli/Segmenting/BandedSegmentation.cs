@@ -67,10 +67,6 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
         file.Write(Save);
         file.Commit();
 
-        void Save(Stream stream)
-        {
-            using EncodedImage mask = rows.End();
-            mask.Save(stream);
-        }
+        void Save(Stream stream) => rows.End().Save(stream);
     }
 }

@@ -1,4 +1,4 @@
-using Atrous.Native;
+using Atrous.Imaging.Formats;
 
 namespace Atrous.Imaging;
 
@@ -12,7 +12,7 @@ public sealed partial class Image
     /// A sentence about the file that the picture was read from, where it was not whole but all its pixels were; null
     /// otherwise.
     /// </summary>
-    public string? Warning { get; private init; }
+    public string? Warning { get; private set; }
 
     /// <summary>
     /// Reads a JPEG (CMYK becomes RGB) or a PNG (palette becomes RGB, transparency alpha, 16 bits the upper 8), turned
@@ -66,36 +66,30 @@ public sealed partial class Image
 
     /// <summary>Reads a file's header alone.</summary>
     /// <exception cref="ImageException">The file is missing, or its header is no JPEG's or PNG's.</exception>
-    public static ImageInfo Probe(string path) => ReadHeader(ImageFile.Read(path), path);
+    public static ImageInfo Probe(string path) => PictureDecoder.Probe(ImageFile.Read(path), path);
 
     /// <summary>As <see cref="Probe(string)"/>, from the stream's position to its end.</summary>
     /// <exception cref="ImageException">The header is no JPEG's or PNG's.</exception>
-    public static ImageInfo Probe(Stream stream) => ReadHeader(ImageFile.Read(stream), null);
+    public static ImageInfo Probe(Stream stream) => PictureDecoder.Probe(ImageFile.Read(stream), null);
 
     /// <summary>As <see cref="Probe(string)"/>, from a file's bytes.</summary>
     /// <exception cref="ImageException">The header is no JPEG's or PNG's.</exception>
-    public static ImageInfo Probe(ReadOnlySpan<byte> bytes) => ReadHeader(bytes, null);
+    public static ImageInfo Probe(ReadOnlySpan<byte> bytes) => PictureDecoder.Probe(bytes, null);
 
     /// <summary>Writes a JPEG of 4:2:0 chroma; it has no alpha, so that is dropped.</summary>
     /// <param name="path">The file's path; an existing file is overwritten.</param>
     /// <param name="quality">1 (small) to 100 (good).</param>
     /// <exception cref="ImageException">A side is longer than a JPEG's 65500.</exception>
     /// <exception cref="OutputException">The file cannot be written.</exception>
-    public void SaveJpeg(string path, int quality = 90)
-    {
-        using EncodedImage file = EncodeJpeg(quality);
-        file.Save(path);
-    }
+    public void SaveJpeg(string path, int quality = 90) =>
+        EncodeJpeg(quality).Save(path);
 
     /// <summary>Writes a JPEG of 4:2:0 chroma to a stream.</summary>
     /// <param name="stream">The stream that gets the file's bytes.</param>
     /// <param name="quality">1 (small) to 100 (good).</param>
     /// <exception cref="ImageException">A side is longer than a JPEG's 65500.</exception>
-    public void SaveJpeg(Stream stream, int quality = 90)
-    {
-        using EncodedImage file = EncodeJpeg(quality);
-        file.Save(stream);
-    }
+    public void SaveJpeg(Stream stream, int quality = 90) =>
+        EncodeJpeg(quality).Save(stream);
 
     /// <summary>As <see cref="SaveJpeg(string, int)"/>, encoded on the thread pool.</summary>
     /// <inheritdoc cref="SaveJpeg(string, int)" path="/exception"/>
@@ -117,20 +111,14 @@ public sealed partial class Image
     /// <param name="path">The file's path; an existing file is overwritten.</param>
     /// <param name="level">How hard zlib tries: 0 (fast, large) to 9 (slow, small).</param>
     /// <exception cref="OutputException">The file cannot be written.</exception>
-    public void SavePng(string path, int level = 3)
-    {
-        using EncodedImage file = EncodePng(level);
-        file.Save(path);
-    }
+    public void SavePng(string path, int level = 3) =>
+        EncodePng(level).Save(path);
 
     /// <summary>Writes a PNG of the picture's own channels to a stream.</summary>
     /// <param name="stream">The stream that gets the file's bytes.</param>
     /// <param name="level">How hard zlib tries: 0 (fast, large) to 9 (slow, small).</param>
-    public void SavePng(Stream stream, int level = 3)
-    {
-        using EncodedImage file = EncodePng(level);
-        file.Save(stream);
-    }
+    public void SavePng(Stream stream, int level = 3) =>
+        EncodePng(level).Save(stream);
 
     /// <summary>As <see cref="SavePng(string, int)"/>, encoded on the thread pool.</summary>
     /// <inheritdoc cref="SavePng(string, int)" path="/exception"/>
@@ -148,27 +136,14 @@ public sealed partial class Image
     public Task SavePngAsync(Stream stream, int level = 3, CancellationToken cancellationToken = default) =>
         EncodedImage.SaveAsync(() => EncodePng(level), stream, cancellationToken);
 
-    private static unsafe Image Decode(ReadOnlySpan<byte> bytes, long maxPixels, string? name)
+    private static Image Decode(ReadOnlySpan<byte> bytes, long maxPixels, string? name)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxPixels, 1);
         // Spans count bytes in 31 bits, and a pixel has up to 4.
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxPixels, int.MaxValue / 4);
-        fixed (byte* file = bytes)
-        {
-            LibAtrous.ThrowIfFailed(
-                LibAtrous.ImageDecode(file, (nuint)bytes.Length, maxPixels, out NativeImage image), name);
-            string? warning = LibAtrous.DecodedLacksEnd() != 0 ? LacksEnd : null;
-            return new Image(new PixelBuffer(image)) { Warning = warning };
-        }
-    }
-
-    private static unsafe ImageInfo ReadHeader(ReadOnlySpan<byte> bytes, string? name)
-    {
-        fixed (byte* file = bytes)
-        {
-            LibAtrous.ThrowIfFailed(LibAtrous.ImageProbe(file, (nuint)bytes.Length, out NativeImageInfo info), name);
-            return new ImageInfo(info.Height, info.Width, info.Channels, (ImageFormat)info.Format);
-        }
+        (Image picture, bool lacksEnd) = PictureDecoder.Decode(bytes, maxPixels, name);
+        picture.Warning = lacksEnd ? LacksEnd : null;
+        return picture;
     }
 
     private EncodedImage EncodeJpeg(int quality)
@@ -179,26 +154,32 @@ public sealed partial class Image
         if (Width > longest || Height > longest)
             throw new ImageException(
                 $"A JPEG's sides have at most {longest} pixels, this picture {Width} x {Height}; save a PNG.");
-        using Image? plain = InFileOrder(withAlpha: false);
-        using PixelLease pixels = (plain ?? this).Lease();
-        LibAtrous.ThrowIfFailed(LibAtrous.JpegEncode(in pixels.Image, quality, out NativeBytes bytes));
-        return new EncodedImage(bytes);
+        using Image? plain = Format is PixelFormat.Grey or PixelFormat.Rgba or PixelFormat.Bgra
+            ? null
+            : this.WithChannels(Format == PixelFormat.GreyAlpha ? 1 : 4);
+        return SkiaWriter.EncodeJpeg(plain ?? this, quality);
     }
 
     private EncodedImage EncodePng(int level)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(level);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(level, 9);
-        using Image? plain = InFileOrder(withAlpha: true);
-        using PixelLease pixels = (plain ?? this).Lease();
-        LibAtrous.ThrowIfFailed(LibAtrous.PngEncode(in pixels.Image, level, out NativeBytes bytes));
-        return new EncodedImage(bytes);
-    }
-
-    /// <summary>The picture with red first, as files have it; null where it is so already.</summary>
-    private Image? InFileOrder(bool withAlpha)
-    {
-        int channels = withAlpha || Channels % 2 == 1 ? Channels : Channels - 1;
-        return channels == Channels && !Format.IsBlueFirst() ? null : this.WithChannels(channels);
+        using Image? plain = Format.IsBlueFirst() ? this.WithChannels(Channels) : null;
+        Image picture = plain ?? this;
+        PngColour colour = Channels switch
+        {
+            1 => PngColour.Grey,
+            2 => PngColour.GreyAlpha,
+            3 => PngColour.Rgb,
+            _ => PngColour.Rgba,
+        };
+        using PixelLease held = picture.Lease();
+        using var file = new PngWriter(Height, Width, colour, 8, [], level);
+        for (int y = 0; y < Height; y++)
+        {
+            picture.Row(y).CopyTo(file.Row);
+            file.WriteRow();
+        }
+        return file.End();
     }
 }

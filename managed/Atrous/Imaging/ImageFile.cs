@@ -78,7 +78,7 @@ internal static class ImageFile
 
     /// <summary>As <see cref="Write"/>. Once begun it goes on to its end: half a file is worse than none.</summary>
     /// <inheritdoc cref="Write" path="/exception"/>
-    public static async Task WriteAsync(string path, byte[] bytes, CancellationToken cancellationToken)
+    public static async Task WriteAsync(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         try

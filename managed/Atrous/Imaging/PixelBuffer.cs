@@ -3,47 +3,34 @@ using Atrous.Native;
 
 namespace Atrous.Imaging;
 
-/// <summary>Holds a picture's pixels until they are given back: libatrous's, its own, or somebody else's.</summary>
+/// <summary>Holds a picture's pixels until they are given back: its own, or somebody else's.</summary>
 internal sealed unsafe class PixelBuffer : SafeHandle
 {
     private static long _live;
-    private readonly Source _source;
+    private readonly bool _allocated;
     private readonly IDisposable? _owner;
-    private NativeImage _image;
-
-    /// <summary>Takes over what libatrous decoded.</summary>
-    public PixelBuffer(NativeImage decoded)
-        : this(decoded, PixelFormats.Of(decoded.Channels), Source.Decoded, null)
-    {
-    }
+    private readonly NativeImage _image;
 
     /// <summary>Allocates black pixels in packed rows.</summary>
     /// <exception cref="OutOfMemoryException">The system has no such block to give.</exception>
     public PixelBuffer(int height, int width, PixelFormat format)
-        : this(Allocate(height, width, format.Channels()), format, Source.Allocated, null)
+        : this(Allocate(height, width, format.Channels()), format, allocated: true, null)
     {
     }
 
     /// <summary>Uses pixels that stay where they are, and disposes their owner in the end.</summary>
     public PixelBuffer(NativeImage pixels, PixelFormat format, IDisposable? owner)
-        : this(pixels, format, Source.Borrowed, owner)
+        : this(pixels, format, allocated: false, owner)
     {
     }
 
-    private PixelBuffer(NativeImage image, PixelFormat format, Source source, IDisposable? owner)
+    private PixelBuffer(NativeImage image, PixelFormat format, bool allocated, IDisposable? owner)
         : base(0, ownsHandle: true)
     {
         image.RowStride = image.RowStride != 0 ? image.RowStride : (long)image.Width * image.Channels;
-        (_image, Format, _source, _owner) = (image, format, source, owner);
+        (_image, Format, _allocated, _owner) = (image, format, allocated, owner);
         SetHandle((nint)image.Pixels);
         Interlocked.Increment(ref _live);
-    }
-
-    private enum Source
-    {
-        Decoded,
-        Allocated,
-        Borrowed,
     }
 
     /// <summary>Buffers not yet freed, in the whole process. For leak checks.</summary>
@@ -58,9 +45,7 @@ internal sealed unsafe class PixelBuffer : SafeHandle
 
     protected override bool ReleaseHandle()
     {
-        if (_source == Source.Decoded)
-            LibAtrous.ImageFree(ref _image);
-        else if (_source == Source.Allocated)
+        if (_allocated)
             NativeMemory.Free(_image.Pixels);
         _owner?.Dispose();
         Interlocked.Decrement(ref _live);

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
-using Atrous.Native;
+using Atrous.Imaging.Formats;
 
 namespace Atrous.Imaging;
 
@@ -10,6 +10,9 @@ namespace Atrous.Imaging;
 /// </summary>
 internal sealed unsafe class PngBands : IWindowSource, IDisposable
 {
+    /// <summary>A row is held several times.</summary>
+    private const int MostWidth = 100_000;
+
     /// <summary>Windows take some numbers for each row.</summary>
     private const int MostHeight = 4_000_000;
 
@@ -18,9 +21,9 @@ internal sealed unsafe class PngBands : IWindowSource, IDisposable
     private readonly byte* _bytes;
     private readonly string _path;
     private readonly long _maxPixels;
-    private readonly nuint _size;
-    private NativeImageInfo _header;
-    private nint _rows;
+    private readonly long _size;
+    private readonly int _channels;
+    private PngReader? _rows;
     private Image? _band;
 
     /// <summary>The band's first row in the picture, and the first that is not read yet.</summary>
@@ -37,7 +40,7 @@ internal sealed unsafe class PngBands : IWindowSource, IDisposable
         {
             // Of a link the stream tells the length of what it leads to.
             stream = File.OpenRead(path);
-            _size = (nuint)stream.Length;
+            _size = stream.Length;
             _file = MemoryMappedFile.CreateFromFile(
                 stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
             _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
@@ -51,7 +54,8 @@ internal sealed unsafe class PngBands : IWindowSource, IDisposable
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _bytes);
         try
         {
-            Open();
+            PngHeader header = Open();
+            (Height, Width, _channels) = (header.Height, header.Width, header.Channels);
             if (Height > MostHeight)
                 throw new ImageException(
                     $"{path}: the picture has {Height} rows, more than {MostHeight}; cut the picture up.");
@@ -63,9 +67,9 @@ internal sealed unsafe class PngBands : IWindowSource, IDisposable
         }
     }
 
-    public int Height => _header.Height;
+    public int Height { get; }
 
-    public int Width => _header.Width;
+    public int Width { get; }
 
     /// <summary>As <see cref="Image.Warning"/>, once the last row is read.</summary>
     public string? Warning { get; private set; }
@@ -101,23 +105,48 @@ internal sealed unsafe class PngBands : IWindowSource, IDisposable
     public void Dispose()
     {
         _band?.Dispose();
-        LibAtrous.PngRowsDestroy(_rows);
-        _rows = 0;
+        _rows?.Dispose();
+        _rows = null;
         if (!_view.SafeMemoryMappedViewHandle.IsClosed)
             _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();
         _file.Dispose();
     }
 
-    private void Open()
+    private PngHeader Open()
     {
-        LibAtrous.PngRowsDestroy(_rows);
-        (_rows, _next, _top) = (0, 0, 0);
+        _rows?.Dispose();
+        (_rows, _next, _top) = (null, 0, 0);
         _band?.Dispose();
         _band = null;
-        LibAtrous.ThrowIfFailed(
-            LibAtrous.PngRowsOpen(_bytes, _size, _maxPixels, out _rows, out _header), _path);
+        try
+        {
+            var file = new FileBytes(_bytes, _size);
+            if (_size < PngChunks.SignatureSize || !PngReader.IsPng(file.Slice(0, PngChunks.SignatureSize)))
+                throw new ImageException("this is no PNG, which alone is read row by row.");
+            _rows = new PngReader(file, _maxPixels);
+            PngHeader header = _rows.Header;
+            if (header.Width > MostWidth)
+            {
+                throw new ImageException(
+                    $"a row of the picture has more than {MostWidth} pixels; cut the picture up.");
+            }
+            if (header.IsInterlaced)
+            {
+                throw new ImageException(
+                    "an interlaced PNG cannot be read row by row; save it without interlacing.");
+            }
+            return _rows.Orientation == Turning.Upright
+                ? header
+                : throw new ImageException("a PNG that EXIF turns cannot be read row by row; save it upright.");
+        }
+        catch (ImageException e)
+        {
+            throw Named(e);
+        }
     }
+
+    private ImageException Named(ImageException e) => new($"{_path}: {e.Message}", e) { Remedy = e.Remedy };
 
     private void MoveTo(int top, int height)
     {
@@ -125,9 +154,9 @@ internal sealed unsafe class PngBands : IWindowSource, IDisposable
             return;
         if (_band is not null && top < _top)
             Open();
-        if ((long)height * Width * _header.Channels > int.MaxValue)
+        if ((long)height * Width * _channels > int.MaxValue)
             throw new ImageException($"{_path}: {height} rows of it take more than 2 GiB; use a smaller window.");
-        var band = new Image(height, Width, _header.Channels);
+        var band = new Image(height, Width, _channels);
         int kept = _band is null ? 0 : Math.Clamp(_next - top, 0, height);
         for (int y = 0; y < kept; y++)
             _band!.Row(top - _top + y).CopyTo(band.Row(y));
@@ -141,12 +170,18 @@ internal sealed unsafe class PngBands : IWindowSource, IDisposable
 
     private void Read(Span<byte> pixels, int count)
     {
-        fixed (byte* to = pixels)
+        try
         {
-            LibAtrous.ThrowIfFailed(LibAtrous.PngRowsRead(_rows, to, count, out int lacksEnd), _path);
+            _rows!.ReadRows(pixels, count);
             _next += count;
-            if (lacksEnd != 0)
-                Warning = Image.LacksEnd;
+            if (_next < Height)
+                return;
+            _rows.End();
+            Warning = _rows.LacksEnd ? Image.LacksEnd : null;
+        }
+        catch (ImageException e)
+        {
+            throw Named(e);
         }
     }
 }

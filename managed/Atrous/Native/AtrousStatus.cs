@@ -9,7 +9,6 @@ internal enum AtrousStatus
     InvalidArgument = 1,
     OutOfMemory = 2,
     Unsupported = 3,
-    BadImage = 4,
-    TooLarge = 5,
-    Internal = 6,
+    TooLarge = 4,
+    Internal = 5,
 }

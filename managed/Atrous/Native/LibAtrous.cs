@@ -37,7 +37,6 @@ internal static unsafe partial class LibAtrous
             message += ".";
         return status switch
         {
-            AtrousStatus.BadImage => new ImageException(message),
             AtrousStatus.TooLarge => new ImageException(message) { Remedy = Remedy.MorePixels },
             AtrousStatus.InvalidArgument => new ArgumentException(message),
             AtrousStatus.Unsupported => new UnavailableException(message),

@@ -15,26 +15,6 @@ internal unsafe struct NativeImage
     public long RowStride;
 }
 
-/// <summary>atrous_image_info.</summary>
-[StructLayout(LayoutKind.Sequential)]
-internal struct NativeImageInfo
-{
-    public int Height;
-    public int Width;
-    public int Channels;
-
-    /// <summary>1 JPEG, 2 PNG.</summary>
-    public int Format;
-}
-
-/// <summary>atrous_bytes: an encoded file, freed by <see cref="LibAtrous.BytesFree"/>.</summary>
-[StructLayout(LayoutKind.Sequential)]
-internal unsafe struct NativeBytes
-{
-    public byte* Data;
-    public nuint Size;
-}
-
 /// <summary>atrous_normalize_desc: every array has one entry per output channel.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct NativeNormalize

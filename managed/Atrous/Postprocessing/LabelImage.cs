@@ -1,5 +1,5 @@
 using Atrous.Imaging;
-using Atrous.Native;
+using Atrous.Imaging.Formats;
 
 namespace Atrous.Postprocessing;
 
@@ -18,6 +18,8 @@ public sealed class LabelImage
         LabelMap.Check(labels, height, width);
         (Width, Height, _labels) = (width, height, labels.ToArray());
     }
+
+    private LabelImage(ushort[] labels, int height, int width) => (Width, Height, _labels) = (width, height, labels);
 
     /// <summary>Pixels of a row.</summary>
     public int Width { get; }
@@ -40,33 +42,10 @@ public sealed class LabelImage
     /// <exception cref="ImageException">
     /// The file is missing, broken, too large, or has colours instead of classes.
     /// </exception>
-    public static unsafe LabelImage Load(string path, long maxPixels = Image.DefaultMaxPixels)
+    public static LabelImage Load(string path, long maxPixels = Image.DefaultMaxPixels)
     {
-        ReadOnlySpan<byte> bytes = ImageFile.Read(path);
-        NativeImage decoded;
-        fixed (byte* file = bytes)
-            LibAtrous.ThrowIfFailed(LibAtrous.PngDecodeLabels(file, (nuint)bytes.Length, maxPixels, out decoded), path);
-        string? warning = LibAtrous.DecodedLacksEnd() != 0 ? Image.LacksEnd : null;
-        try
-        {
-            var labels = GC.AllocateUninitializedArray<ushort>(checked(decoded.Height * decoded.Width));
-            if (decoded.Channels == sizeof(ushort))
-            {
-                new ReadOnlySpan<ushort>(decoded.Pixels, labels.Length).CopyTo(labels);
-            }
-            else
-            {
-                for (int i = 0; i < labels.Length; i++)
-                    labels[i] = decoded.Pixels[i];
-            }
-            return new LabelImage(labels, decoded.Height, decoded.Width)
-            {
-                Warning = warning,
-            };
-        }
-        finally
-        {
-            LibAtrous.ImageFree(ref decoded);
-        }
+        (ushort[] labels, ImageInfo info, bool lacksEnd) =
+            PictureDecoder.DecodeLabels(ImageFile.Read(path), maxPixels, path);
+        return new LabelImage(labels, info.Height, info.Width) { Warning = lacksEnd ? Image.LacksEnd : null };
     }
 }

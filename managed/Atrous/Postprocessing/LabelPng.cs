@@ -1,5 +1,4 @@
 using Atrous.Imaging;
-using Atrous.Native;
 
 namespace Atrous.Postprocessing;
 
@@ -24,11 +23,8 @@ public static class LabelPng
     /// <exception cref="ArgumentException">The map is not of that size, or a label is no class.</exception>
     /// <exception cref="AtrousException">The file cannot be written.</exception>
     public static void Save(
-        string path, ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette? palette = null)
-    {
-        using EncodedImage file = Encode(labels, height, width, classes, palette);
-        file.Save(path);
-    }
+        string path, ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette? palette = null) =>
+        Encode(labels, height, width, classes, palette).Save(path);
 
     /// <summary>Writes the same file to a stream.</summary>
     /// <param name="stream">The stream that gets the file's bytes.</param>
@@ -38,11 +34,8 @@ public static class LabelPng
     /// <param name="classes">The number of the model's classes, 1 to 65536; decides the format.</param>
     /// <param name="palette">Colours of the 8-bit format; the default palette when null.</param>
     public static void Save(
-        Stream stream, ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette? palette = null)
-    {
-        using EncodedImage file = Encode(labels, height, width, classes, palette);
-        file.Save(stream);
-    }
+        Stream stream, ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette? palette = null) =>
+        Encode(labels, height, width, classes, palette).Save(stream);
 
     internal static Task SaveAsync(
         string path, ushort[] labels, int height, int width, int classes, Palette? palette,
@@ -70,29 +63,8 @@ public static class LabelPng
         ArgumentOutOfRangeException.ThrowIfLessThan(classes, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(classes, ushort.MaxValue + 1);
         LabelMap.CheckClasses(labels, classes);
-        return classes <= Palette.MaxColours
-            ? EncodeIndices(labels, height, width, classes, palette ?? Palette.Default)
-            : EncodeGrey(labels, height, width);
-    }
-
-    private static unsafe EncodedImage EncodeIndices(
-        ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette palette)
-    {
-        fixed (ushort* pixels = labels)
-        fixed (byte* rgb = Colours(palette, classes))
-        {
-            LibAtrous.ThrowIfFailed(
-                LibAtrous.PngEncodePalette(pixels, height, width, rgb, classes, Level, out NativeBytes bytes));
-            return new EncodedImage(bytes);
-        }
-    }
-
-    private static unsafe EncodedImage EncodeGrey(ReadOnlySpan<ushort> labels, int height, int width)
-    {
-        fixed (ushort* pixels = labels)
-        {
-            LibAtrous.ThrowIfFailed(LibAtrous.PngEncodeGrey16(pixels, height, width, Level, out NativeBytes bytes));
-            return new EncodedImage(bytes);
-        }
+        using var rows = new LabelRows(height, width, classes, palette ?? Palette.Default);
+        rows.Write(labels);
+        return rows.End();
     }
 }

@@ -1,5 +1,6 @@
+using System.Buffers.Binary;
 using Atrous.Imaging;
-using Atrous.Native;
+using Atrous.Imaging.Formats;
 
 namespace Atrous.Postprocessing;
 
@@ -10,10 +11,11 @@ namespace Atrous.Postprocessing;
 internal delegate void TakeRows(int top, ReadOnlySpan<ushort> labels, ReadOnlySpan<float> confidence);
 
 /// <summary>A file as <see cref="LabelPng"/> writes it, from rows that come one after the other.</summary>
-internal sealed unsafe class LabelRows : IDisposable
+internal sealed class LabelRows : IDisposable
 {
-    private readonly int _width;
-    private nint _rows;
+    private readonly int _width, _classes;
+    private readonly bool _indexed;
+    private readonly PngWriter _file;
 
     /// <param name="height">Rows of the label map.</param>
     /// <param name="width">Pixels of a row.</param>
@@ -21,30 +23,34 @@ internal sealed unsafe class LabelRows : IDisposable
     /// <param name="palette">Colours of the 8-bit format.</param>
     public LabelRows(int height, int width, int classes, Palette palette)
     {
-        _width = width;
-        bool indexed = classes <= Palette.MaxColours;
-        fixed (byte* rgb = indexed ? LabelPng.Colours(palette, classes) : null)
-            LibAtrous.ThrowIfFailed(
-                LibAtrous.LabelRowsOpen(height, width, rgb, indexed ? classes : 0, LabelPng.Level, out _rows));
+        (_width, _classes, _indexed) = (width, classes, classes <= Palette.MaxColours);
+        _file = _indexed
+            ? new PngWriter(
+                height, width, PngColour.Palette, 8, LabelPng.Colours(palette, classes), LabelPng.Level)
+            : new PngWriter(height, width, PngColour.Grey, 16, [], LabelPng.Level);
     }
 
     /// <summary>The next rows, whole ones.</summary>
+    /// <exception cref="ArgumentException">There are more than the picture has, or a label is no class.</exception>
     public void Write(ReadOnlySpan<ushort> labels)
     {
-        fixed (ushort* pixels = labels)
-            LibAtrous.ThrowIfFailed(LibAtrous.LabelRowsWrite(_rows, pixels, labels.Length / _width));
+        LabelMap.CheckClasses(labels, _classes);
+        for (; !labels.IsEmpty; labels = labels[_width..])
+        {
+            Span<byte> row = _file.Row;
+            for (int x = 0; x < _width; x++)
+            {
+                if (_indexed)
+                    row[x] = (byte)labels[x];
+                else
+                    BinaryPrimitives.WriteUInt16BigEndian(row[(2 * x)..], labels[x]);
+            }
+            _file.WriteRow();
+        }
     }
 
-    /// <summary>The file, once all rows are written. The caller disposes it.</summary>
-    public EncodedImage End()
-    {
-        LibAtrous.ThrowIfFailed(LibAtrous.LabelRowsEnd(_rows, out NativeBytes bytes));
-        return new EncodedImage(bytes);
-    }
+    /// <summary>The file, once all rows are written.</summary>
+    public EncodedImage End() => _file.End();
 
-    public void Dispose()
-    {
-        LibAtrous.LabelRowsDestroy(_rows);
-        _rows = 0;
-    }
+    public void Dispose() => _file.Dispose();
 }

@@ -41,7 +41,7 @@ public sealed class BandTests(GeneratedModel model) : IDisposable
                 counts[label]++;
         }, TestContext.Current.CancellationToken);
         Assert.Equal(height, next);
-        using EncodedImage file = rows.End();
+        EncodedImage file = rows.End();
         Assert.Equal(wholePng.ToArray(), file.Bytes.ToArray());
         Assert.Equal(whole.Shares, ClassShare.OfCounts(counts));
     }

@@ -1,0 +1,98 @@
+namespace Atrous.Imaging.Formats;
+
+/// <summary>One component of a JPEG: brightness, a colour difference, an ink.</summary>
+/// <param name="Id">The number by which scans name it.</param>
+/// <param name="Across">Its blocks of 8 x 8 in a row of an interleaved unit.</param>
+/// <param name="Down">Its rows of blocks in one.</param>
+internal readonly record struct JpegComponent(byte Id, int Across, int Down);
+
+/// <summary>How a JPEG's samples are coded.</summary>
+internal enum JpegCoding
+{
+    Sequential,
+    Progressive,
+    Arithmetic,
+}
+
+/// <summary>What a JPEG says of its picture before the first scan.</summary>
+internal sealed class JpegFrame
+{
+    private const int Exif = 0xE1;
+
+    private JpegFrame(ReadOnlySpan<byte> segment, byte marker, int orientation)
+    {
+        const int fixedSize = 6;
+        if (segment.Length < fixedSize || segment.Length < fixedSize + 3 * segment[5])
+            throw JpegReader.CutOff();
+        if (segment[0] != 8)
+            throw JpegReader.Unreadable($"it has {segment[0]} bits per sample");
+        Coding = marker switch
+        {
+            0xC0 or 0xC1 => JpegCoding.Sequential,
+            0xC2 => JpegCoding.Progressive,
+            0xC9 or 0xCA => JpegCoding.Arithmetic,
+            _ => throw JpegReader.Unreadable($"its coding, number {marker - 0xC0}, is not in use"),
+        };
+        Height = segment[1] << 8 | segment[2];
+        Width = segment[3] << 8 | segment[4];
+        if (Height == 0 || Width == 0)
+            throw JpegReader.Unreadable("its sides are impossible");
+        Components = new JpegComponent[segment[5]];
+        if (Components.Length is not (1 or 3 or 4))
+            throw JpegReader.Unreadable($"it has {Components.Length} components");
+        for (int i = 0; i < Components.Length; i++)
+        {
+            byte factors = segment[fixedSize + 3 * i + 1];
+            var component = new JpegComponent(segment[fixedSize + 3 * i], factors >> 4, factors & 15);
+            if (component.Across is 0 or > 4 || component.Down is 0 or > 4)
+                throw JpegReader.Unreadable("its sampling factors make no sense");
+            Components[i] = component;
+        }
+        Orientation = orientation;
+    }
+
+    public int Height { get; }
+
+    public int Width { get; }
+
+    public JpegCoding Coding { get; }
+
+    public JpegComponent[] Components { get; }
+
+    /// <summary>As EXIF before the pixels says; 1 where there is none.</summary>
+    public int Orientation { get; }
+
+    /// <summary>Channels of a pixel as a picture has them.</summary>
+    public int Channels => Components.Length == 1 ? 1 : 3;
+
+    public ImageInfo Info => Turning.SwapsSides(Orientation)
+        ? new ImageInfo(Width, Height, Channels, ImageFormat.Jpeg)
+        : new ImageInfo(Height, Width, Channels, ImageFormat.Jpeg);
+
+    /// <summary>Reads a JPEG up to its first scan.</summary>
+    /// <exception cref="ImageException">The file ends before it, or is none that can be read.</exception>
+    public static JpegFrame Read(ReadOnlySpan<byte> file)
+    {
+        int? orientation = null;
+        (byte Marker, int At, int Size)? frame = null;
+        var segments = new JpegSegments(file, JpegReader.SignatureSize);
+        while (segments.Marker is not (JpegSegments.Scan or JpegSegments.End))
+        {
+            if (!segments.TryNext())
+                throw JpegReader.CutOff();
+            byte marker = segments.Marker;
+            // XMP shares the marker with EXIF, and says so in its first bytes.
+            if (marker == Exif && segments.Data.Length >= 6 && segments.Data.StartsWith("Exif\0"u8))
+                orientation ??= Turning.OfExif(segments.Data);
+            if (JpegSegments.IsFrame(marker))
+            {
+                if (frame is not null)
+                    throw JpegReader.Unreadable("it has two headers");
+                frame = (marker, segments.At, segments.Data.Length);
+            }
+        }
+        return frame is { } found
+            ? new JpegFrame(file.Slice(found.At, found.Size), found.Marker, orientation ?? Turning.Upright)
+            : throw JpegReader.Unreadable("it has no header");
+    }
+}
