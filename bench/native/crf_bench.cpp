@@ -1,6 +1,6 @@
 // The fully-connected CRF on a picture of PASCAL VOC's size, 500 x 375 with 21 labels.
-// ATROUS_BENCH_PHOTO names a PPM (P6, 8 bits, no comments) to take instead of the made scene: how full the lattice gets, and so the time,
-// depends on the picture (noise fills it, and no photograph is noise).
+// ATROUS_BENCH_PHOTO names a PPM (P6, 8 bits, no comments) to take instead of the made scene: how full the lattice
+// gets, and so the time, depends on the picture (noise fills it, and no photograph is noise).
 #include <benchmark/benchmark.h>
 
 #include <algorithm>

@@ -56,7 +56,7 @@ TEST(Engine, TakesTheIsaThatTheEnvironmentNames) {
 }
 
 TEST(Status, GuardTurnsExceptionsIntoStatuses) {
-    EXPECT_EQ(guard([] { throw fail(ATROUS_BAD_IMAGE, "row %d is cut", 7); }), ATROUS_BAD_IMAGE);
+    EXPECT_EQ(guard([] { throw fail(ATROUS_TOO_LARGE, "row %d is cut", 7); }), ATROUS_TOO_LARGE);
     EXPECT_STREQ(atrous_last_error(), "row 7 is cut");
     EXPECT_EQ(guard([] { throw std::bad_alloc(); }), ATROUS_OUT_OF_MEMORY);
     EXPECT_EQ(guard([] { throw std::runtime_error("odd"); }), ATROUS_INTERNAL);

@@ -92,7 +92,7 @@ public sealed partial class LayeringTests
         [
             ("Graph", "Graph/Ops"), ("Models", "Models/Backbones"), ("Models", "Models/Heads"),
             ("Backends/Cuda", "Backends/Cuda/Convolutions"), ("Checkpoints/Dialects", "Checkpoints/Dialects/Encoders"),
-            ("Checkpoints/Dialects", "Checkpoints/Dialects/OpenMmLab"),
+            ("Checkpoints/Dialects", "Checkpoints/Dialects/OpenMmLab"), ("Imaging", "Imaging/Formats"),
         ];
         HashSet<(string From, string To)> edges =
         [

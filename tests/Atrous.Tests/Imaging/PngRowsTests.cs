@@ -9,7 +9,8 @@ public sealed class PngRowsTests : IDisposable
 {
     private readonly Workplace _place = new();
 
-    public static TheoryData<string> Pngs => [.. ImageFixtures.Expected.Decoded.Keys.Where(name => name.EndsWith(".png"))];
+    public static TheoryData<string> Pngs =>
+        [.. ImageFixtures.Expected.Decoded.Keys.Where(name => name.EndsWith(".png"))];
 
     public void Dispose() => _place.Dispose();
 

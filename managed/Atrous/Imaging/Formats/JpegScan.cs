@@ -91,7 +91,8 @@ internal sealed class JpegTables
     {
         while (!data.IsEmpty)
         {
-            int number = (data[0] & ~AcFlag) + ((data[0] & AcFlag) != 0 ? Count : 0), size = JpegHuffman.SizeOf(data[1..]);
+            int number = (data[0] & ~AcFlag) + ((data[0] & AcFlag) != 0 ? Count : 0);
+            int size = JpegHuffman.SizeOf(data[1..]);
             if ((data[0] & ~AcFlag) >= Count || size < 0)
                 throw JpegReader.Unreadable("a Huffman table makes no sense");
             (_bytes[number], _made[number]) = (data.Slice(1, size).ToArray(), null);
@@ -99,7 +100,7 @@ internal sealed class JpegTables
         }
     }
 
-    /// <param name="number">The table's.</param>
+    /// <param name="number">The number of the table.</param>
     /// <param name="ac">Whether it is one of AC coefficients.</param>
     /// <param name="mayLack">Whether the standard's own stand for tables 0 and 1 that the file lacks.</param>
     public JpegHuffman Get(int number, bool ac, bool mayLack)

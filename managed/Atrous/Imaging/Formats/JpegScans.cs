@@ -124,7 +124,7 @@ internal sealed unsafe class JpegScans
     }
 
     /// <summary>
-    /// Arithmetic coding goes on with zeros where bytes are missing, so that only the mark behind it shows that none is.
+    /// Arithmetic coding goes on with zeros where bytes are missing, so that only the mark behind shows that none is.
     /// </summary>
     private int BehindArithmetic(int at)
     {

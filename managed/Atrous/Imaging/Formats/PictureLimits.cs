@@ -10,8 +10,8 @@ internal static class PictureLimits
         if ((long)height * width > maxPixels)
         {
             throw new ImageException(
-                $"the picture has {width} x {height} pixels, more than the limit of {maxPixels}; scale it down or raise "
-                + "the limit.")
+                $"the picture has {width} x {height} pixels, more than the limit of {maxPixels}; scale it down or "
+                + "raise the limit.")
             {
                 Remedy = Remedy.MorePixels,
             };

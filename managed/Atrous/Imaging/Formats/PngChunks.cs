@@ -4,7 +4,7 @@ using System.IO.Hashing;
 namespace Atrous.Imaging.Formats;
 
 /// <summary>A chunk of a PNG that is whole.</summary>
-/// <param name="At">Where it begins.</param>
+/// <param name="At">Where the chunk begins in the file.</param>
 /// <param name="Size">Bytes of its data.</param>
 internal readonly record struct PngChunk(long At, int Size)
 {
@@ -21,7 +21,7 @@ internal sealed class PngChunks
 
     private readonly FileBytes _file;
 
-    /// <summary>Walks over the chunks of a file that begins with PNG's signature; nothing in them is unpacked.</summary>
+    /// <summary>Walks over the chunks of a file that begins with PNG's signature; nothing is unpacked.</summary>
     public PngChunks(FileBytes file)
     {
         _file = file;

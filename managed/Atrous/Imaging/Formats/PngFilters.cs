@@ -111,12 +111,13 @@ internal static class PngFilters
     private static Vector128<short> Widen(ReadOnlySpan<byte> bytes) =>
         Vector128.WidenLower(Vector128.CreateScalar(MemoryMarshal.Read<ulong>(bytes)).AsByte()).AsInt16();
 
-    /// <summary>Of left, up and corner the one that is nearest to left + up - corner, in this order among equals.</summary>
+    /// <summary>Of left, up and corner the nearest to left + up - corner, in this order among equals.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<short> Guess(Vector128<short> left, Vector128<short> up, Vector128<short> corner)
     {
         Vector128<short> down = up - corner, right = left - corner;
-        Vector128<short> toLeft = Vector128.Abs(down), toUp = Vector128.Abs(right), toCorner = Vector128.Abs(down + right);
+        Vector128<short> toLeft = Vector128.Abs(down), toUp = Vector128.Abs(right);
+        Vector128<short> toCorner = Vector128.Abs(down + right);
         Vector128<short> nearest = Vector128.Min(toCorner, Vector128.Min(toLeft, toUp));
         return Vector128.ConditionalSelect(
             Vector128.Equals(nearest, toLeft), left,

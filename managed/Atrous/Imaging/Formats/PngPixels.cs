@@ -10,9 +10,9 @@ internal static class PngPixels
     /// Channels of 8 bits: palettes become colours, grey of fewer bits is scaled up, of 16 bits the upper 8 are taken,
     /// and what the file says is clear gets an alpha of 0.
     /// </summary>
-    /// <param name="header">The picture's.</param>
-    /// <param name="raw">The row.</param>
-    /// <param name="to">Its pixels, of the header's channels.</param>
+    /// <param name="header">What the file says of its pixels.</param>
+    /// <param name="raw">The row, as the file has it.</param>
+    /// <param name="to">Gets the row's pixels, of the header's channels.</param>
     public static void ToColours(PngHeader header, ReadOnlySpan<byte> raw, Span<byte> to)
     {
         if (header.Colour == PngColour.Palette)

@@ -76,8 +76,8 @@ internal sealed class PngReader : IDisposable
         if (Header.Colour is not (PngColour.Palette or PngColour.Grey))
         {
             throw new ImageException(
-                $"the PNG holds {(Header.Colour == PngColour.GreyAlpha ? "grey and alpha" : "colours")}, a label map one "
-                + "class per pixel; save it as palette or grey PNG.");
+                $"the PNG holds {(Header.Colour == PngColour.GreyAlpha ? "grey and alpha" : "colours")}, a label map "
+                + "one class per pixel; save it as palette or grey PNG.");
         }
         var labels = GC.AllocateUninitializedArray<ushort>(checked(Header.Height * Header.Width));
         ReadPixels<ushort>(labels, 1, static (header, raw, to) => PngPixels.ToNumbers(header.Depth, raw, to));

@@ -17,8 +17,8 @@ internal sealed class PngWriter : IDisposable
     private int _written;
 
     /// <summary>Writes all that comes before the first row.</summary>
-    /// <param name="height">Rows.</param>
-    /// <param name="width">Pixels of a row.</param>
+    /// <param name="height">The picture's number of rows.</param>
+    /// <param name="width">The number of pixels in a row.</param>
     /// <param name="colour">What its pixels hold.</param>
     /// <param name="depth">Bits of a sample: 8 or 16.</param>
     /// <param name="palette">Three bytes for each colour, where there is a palette.</param>

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Atrous.Imaging.Formats;
 
-/// <summary>The EXIF orientation of a photo, 1 to 8 (EXIF 2.32, tag 0x0112), and the turning that it asks for.</summary>
+/// <summary>The EXIF orientation of a photo, 1 to 8 (EXIF 2.32, tag 0x0112), and the turn that it asks for.</summary>
 internal static class Turning
 {
     public const int Upright = 1;
