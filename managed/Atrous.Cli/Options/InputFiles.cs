@@ -16,14 +16,17 @@ internal sealed record LeftOut(string Path, string Reason);
 /// <summary>What the inputs on the command line stand for, in a fixed order.</summary>
 internal sealed class InputFiles
 {
-    private static readonly string[] Extensions = [".jpg", ".jpeg", ".jfif", ".jpe", ".png"];
+    private static readonly string[] Extensions =
+    [
+        ".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff",
+    ];
 
     /// <summary>Pictures that are not read, so that a folder's are not left out without a word.</summary>
     private static readonly string[] OtherPictures =
     [
-        ".webp", ".bmp", ".gif", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jxl", ".jp2", ".j2k", ".ppm", ".pgm",
+        ".heic", ".heif", ".avif", ".jxl", ".jp2", ".j2k", ".ppm", ".pgm",
         ".pbm", ".pnm", ".tga", ".ico", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw", ".exr", ".hdr",
-        ".apng", ".jif", ".jfi", ".dib",
+        ".apng", ".jif", ".jfi",
     ];
 
     private const int MostNamed = 5;
@@ -154,7 +157,7 @@ internal sealed class InputFiles
             }
             else if (OtherPictures.Contains(Path.GetExtension(path).ToLowerInvariant()))
             {
-                _leftOut.Add(new LeftOut(path, "neither JPEG nor PNG by its name"));
+                _leftOut.Add(new LeftOut(path, "by its name no picture that can be read"));
             }
         }
     }

@@ -16,7 +16,8 @@ internal static class SegmentCommand
     {
         var inputs = new Argument<string[]>("INPUT")
         {
-            Description = "JPEG or PNG files, folders (with their sub-folders), or - for standard input",
+            Description =
+                "JPEG, PNG, WebP, GIF, BMP or TIFF files, folders (with their sub-folders), or - for standard input",
             Arity = ArgumentArity.OneOrMore,
         };
         Option<string?> model = ModelChoice.Option();

@@ -61,8 +61,8 @@ internal sealed class LabelMapping
         if (_colours.Count == 0)
             return OfLabels(LabelImage.Load(path, maxPixels));
         ImageInfo header = Image.Probe(path);
-        if (header.Format != ImageFormat.Png)
-            throw new ImageException("A JPEG does not keep colours exactly; save the label map as PNG.");
+        if (header.Format is not (ImageFormat.Png or ImageFormat.Tiff))
+            throw new ImageException("The file does not keep colours exactly; save the label map as PNG.");
         const int grey = 2;
         return header.Channels <= grey && _hasLabels
             ? OfLabels(LabelImage.Load(path, maxPixels))

@@ -9,16 +9,17 @@ public sealed partial class Image
         "The file stops before its end mark; all pixels are there, but what came behind them is lost.";
 
     /// <summary>
-    /// A sentence about the file that the picture was read from, where it was not whole but all its pixels were; null
-    /// otherwise.
+    /// A sentence about the file that the picture was read from, where it was not whole but all its pixels were, or has
+    /// bands that are not used; null otherwise.
     /// </summary>
     public string? Warning { get; private set; }
 
     /// <summary>
-    /// Reads a JPEG (CMYK becomes RGB) or a PNG (palette becomes RGB, transparency alpha, 16 bits the upper 8), turned
-    /// upright as its EXIF orientation says. Pixels agree with Pillow's bit for bit.
+    /// Reads a JPEG (CMYK becomes RGB), PNG (palette becomes RGB, transparency alpha, 16 bits the upper 8), WebP, GIF,
+    /// BMP or TIFF (grey or RGB, without alpha), turned upright as its EXIF orientation says; of several frames or
+    /// pages the first. Pixels agree with Pillow's bit for bit.
     /// </summary>
-    /// <param name="path">The path of a JPEG or PNG file.</param>
+    /// <param name="path">The path of a picture file.</param>
     /// <param name="maxPixels">What the header may claim; checked before anything of that size is allocated.</param>
     /// <exception cref="ImageException">
     /// The file is missing, broken, truncated, too large, or of another format.
@@ -40,7 +41,7 @@ public sealed partial class Image
     /// As <see cref="Load(string, long)"/>: the file is read without a thread waiting for it, and decoded on the
     /// thread pool.
     /// </summary>
-    /// <param name="path">The path of a JPEG or PNG file.</param>
+    /// <param name="path">The path of a picture file.</param>
     /// <param name="maxPixels">What the header may claim; checked before anything of that size is allocated.</param>
     /// <param name="cancellationToken">Ends the reading; the decoding is not interrupted.</param>
     /// <inheritdoc cref="Load(string, long)" path="/exception"/>
@@ -65,15 +66,15 @@ public sealed partial class Image
     }
 
     /// <summary>Reads a file's header alone.</summary>
-    /// <exception cref="ImageException">The file is missing, or its header is no JPEG's or PNG's.</exception>
+    /// <exception cref="ImageException">The file is missing, or its header is no picture's.</exception>
     public static ImageInfo Probe(string path) => PictureDecoder.Probe(ImageFile.Read(path), path);
 
     /// <summary>As <see cref="Probe(string)"/>, from the stream's position to its end.</summary>
-    /// <exception cref="ImageException">The header is no JPEG's or PNG's.</exception>
+    /// <exception cref="ImageException">The header is no picture's.</exception>
     public static ImageInfo Probe(Stream stream) => PictureDecoder.Probe(ImageFile.Read(stream), null);
 
     /// <summary>As <see cref="Probe(string)"/>, from a file's bytes.</summary>
-    /// <exception cref="ImageException">The header is no JPEG's or PNG's.</exception>
+    /// <exception cref="ImageException">The header is no picture's.</exception>
     public static ImageInfo Probe(ReadOnlySpan<byte> bytes) => PictureDecoder.Probe(bytes, null);
 
     /// <summary>Writes a JPEG of 4:2:0 chroma; it has no alpha, so that is dropped.</summary>
@@ -141,8 +142,8 @@ public sealed partial class Image
         ArgumentOutOfRangeException.ThrowIfLessThan(maxPixels, 1);
         // Spans count bytes in 31 bits, and a pixel has up to 4.
         ArgumentOutOfRangeException.ThrowIfGreaterThan(maxPixels, int.MaxValue / 4);
-        (Image picture, bool lacksEnd) = PictureDecoder.Decode(bytes, maxPixels, name);
-        picture.Warning = lacksEnd ? LacksEnd : null;
+        (Image picture, string? warning) = PictureDecoder.Decode(bytes, maxPixels, name);
+        picture.Warning = warning;
         return picture;
     }
 

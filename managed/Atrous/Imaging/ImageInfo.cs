@@ -7,9 +7,13 @@ namespace Atrous.Imaging;
 /// <param name="Format">The format of the file.</param>
 public readonly record struct ImageInfo(int Height, int Width, int Channels, ImageFormat Format);
 
-/// <summary>The file formats that Atrous reads and writes.</summary>
+/// <summary>The file formats that Atrous reads; it writes JPEG and PNG.</summary>
 public enum ImageFormat
 {
     Jpeg = 1,
     Png = 2,
+    WebP = 3,
+    Gif = 4,
+    Bmp = 5,
+    Tiff = 6,
 }

@@ -34,10 +34,10 @@ public sealed class LabelImage
     internal string? Warning { get; init; }
 
     /// <summary>
-    /// Reads a PNG whose pixel is the class: palette indexes or unscaled grey of 1, 2, 4 or 8 bits, or 16-bit grey, as
-    /// <see cref="LabelPng"/> writes them and data sets have them.
+    /// Reads a PNG or TIFF whose pixel is the class: palette indexes or unscaled grey of 1, 2, 4 or 8 bits, or 16-bit
+    /// grey, as <see cref="LabelPng"/> writes them and data sets have them.
     /// </summary>
-    /// <param name="path">The path of the PNG file.</param>
+    /// <param name="path">The path of the file.</param>
     /// <param name="maxPixels">What the header may claim; checked before anything of that size is allocated.</param>
     /// <exception cref="ImageException">
     /// The file is missing, broken, too large, or has colours instead of classes.

@@ -15,21 +15,21 @@ public sealed class SegmentFolderTests(GeneratedModel model) : IDisposable
     public void What_a_folder_holds_and_is_not_read_is_counted_and_named()
     {
         _place.AddPhoto("in/a.png");
-        _place.Add("in/b.webp", "not read");
-        _place.Add("in/sub/c.BMP", "not read");
+        _place.Add("in/b.heic", "not read");
+        _place.Add("in/sub/c.PSD", "not read");
         _place.Add("in/notes.txt", "no picture");
-        _place.Add("in/.hidden.webp", "hidden");
+        _place.Add("in/.hidden.heic", "hidden");
         _place.AddPhoto("elsewhere/d.png");
         Directory.CreateSymbolicLink(_place["in/night"], _place["elsewhere"]);
         File.CreateSymbolicLink(_place["in/gone"], _place["nowhere"]);
         ToolResult result = Segment("in", "--json").Exits(0);
         string line = Assert.Single(result.ErrorLines, line => line.Contains("left out"));
-        foreach (string named in new[] { "4 entries", "b.webp", "c.BMP", "night (a linked folder)" })
+        foreach (string named in new[] { "4 entries", "b.heic", "c.PSD", "night (a linked folder)" })
             Assert.Contains(named, line);
         Assert.Contains("gone (a broken link)", line);
         IEnumerable<string> leftOut = result.Json.GetProperty("leftOut").EnumerateArray()
             .Select(path => Path.GetFileName(path.GetString()!));
-        Assert.Equal(["b.webp", "gone", "night", "c.BMP"], leftOut);
+        Assert.Equal(["b.heic", "gone", "night", "c.PSD"], leftOut);
         Assert.Equal(1, result.Json.GetProperty("segmented").GetInt32());
 
         // A folder of nothing else has nothing to do, and says why.

@@ -80,7 +80,9 @@ public sealed class ImageTests : IDisposable
 
         string text = Path.Combine(_folder, "text.png");
         File.WriteAllText(text, "not a picture");
-        Assert.Equal($"{text}: this is neither a JPEG nor a PNG; convert it to one.", Message(() => Image.Load(text)));
+        Assert.Equal(
+            $"{text}: this is neither a JPEG nor a PNG, WebP, GIF, BMP or TIFF; convert it to one.",
+            Message(() => Image.Load(text)));
         File.WriteAllText(text, "");
         Assert.Equal($"{text}: the file is empty; send a JPEG or PNG.", Message(() => Image.Probe(text)));
 

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace Atrous.Imaging.Formats;
 
 /// <summary>The bits of a JPEG's scan. Behind its end there are zeros, and <see cref="IsShort"/> tells.</summary>
-internal unsafe ref struct JpegBits(byte* next, byte* end)
+internal unsafe struct JpegBits(byte* next, byte* end)
 {
     private const int Enough = 32;
 
@@ -56,11 +56,17 @@ internal unsafe ref struct JpegBits(byte* next, byte* end)
         return number;
     }
 
-    /// <summary>Passes over the coefficients of a block of a sequential JPEG.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void SkipBlock(JpegHuffman dc, JpegHuffman ac)
+    /// <summary>Reads so many bits as a coefficient: those that begin with 0 are negative.</summary>
+    public int Coefficient(int bits)
     {
-        Number(Symbol(dc));
+        int number = Number(bits);
+        return bits == 0 || number >> (bits - 1) != 0 ? number : number - (1 << bits) + 1;
+    }
+
+    /// <summary>Reads the coefficients of a block of a sequential JPEG, behind its first, into zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void ReadBlock(JpegHuffman ac, short* block)
+    {
         ushort* look = ac.Look;
         ulong bits = _bits;
         int count = _count;
@@ -75,12 +81,22 @@ internal unsafe ref struct JpegBits(byte* next, byte* end)
             int found = look[bits >> (64 - JpegHuffman.LookBits)], length = found & 0xFF, symbol = found >> 8;
             if (found == 0)
                 symbol = Long(ac, bits, out length);
+            bits <<= length;
             int size = symbol & 15, run = symbol >> 4;
-            bits <<= length + size;
-            count -= length + size;
-            if (size == 0 && run != 15)
-                break;
             k += run;
+            if (size == 0)
+            {
+                count -= length;
+                if (run != 15)
+                    break;
+                continue;
+            }
+            int value = (int)(bits >> (64 - size));
+            // Those that begin with 0 are negative.
+            value += ((int)~(bits >> 63) & 1) * (1 - (1 << size));
+            bits <<= size;
+            count -= length + size;
+            block[JpegZigzag.Order[k]] = (short)value;
         }
         (_bits, _count) = (bits, count);
         IsShort |= count < 0;

@@ -4,7 +4,8 @@ namespace Atrous.Imaging.Formats;
 /// <param name="Id">The number by which scans name it.</param>
 /// <param name="Across">Its blocks of 8 x 8 in a row of an interleaved unit.</param>
 /// <param name="Down">Its rows of blocks in one.</param>
-internal readonly record struct JpegComponent(byte Id, int Across, int Down);
+/// <param name="Table">The number of its quantization table.</param>
+internal readonly record struct JpegComponent(byte Id, int Across, int Down, byte Table);
 
 /// <summary>How a JPEG's samples are coded.</summary>
 internal enum JpegCoding
@@ -17,9 +18,9 @@ internal enum JpegCoding
 /// <summary>What a JPEG says of its picture before the first scan.</summary>
 internal sealed class JpegFrame
 {
-    private const int Exif = 0xE1;
+    private const int Jfif = 0xE0, Exif = 0xE1, Adobe = 0xEE, AdobeTransform = 11;
 
-    private JpegFrame(ReadOnlySpan<byte> segment, byte marker, int orientation)
+    private JpegFrame(ReadOnlySpan<byte> segment, byte marker, int orientation, bool isJfif, int? transform)
     {
         const int fixedSize = 6;
         if (segment.Length < fixedSize || segment.Length < fixedSize + 3 * segment[5])
@@ -43,12 +44,15 @@ internal sealed class JpegFrame
         for (int i = 0; i < Components.Length; i++)
         {
             byte factors = segment[fixedSize + 3 * i + 1];
-            var component = new JpegComponent(segment[fixedSize + 3 * i], factors >> 4, factors & 15);
+            var component = new JpegComponent(
+                segment[fixedSize + 3 * i], factors >> 4, factors & 15, segment[fixedSize + 3 * i + 2]);
             if (component.Across is 0 or > 4 || component.Down is 0 or > 4)
                 throw JpegReader.Unreadable("its sampling factors make no sense");
-            Components[i] = component;
+            // The factors of one that is alone mean nothing.
+            Components[i] = Components.Length == 1 ? component with { Across = 1, Down = 1 } : component;
         }
         Orientation = orientation;
+        Colour = ColourOf(isJfif, transform);
     }
 
     public int Height { get; }
@@ -62,6 +66,9 @@ internal sealed class JpegFrame
     /// <summary>As EXIF before the pixels says; 1 where there is none.</summary>
     public int Orientation { get; }
 
+    /// <summary>What the components mean, guessed as libjpeg guesses it.</summary>
+    public JpegColour Colour { get; }
+
     /// <summary>Channels of a pixel as a picture has them.</summary>
     public int Channels => Components.Length == 1 ? 1 : 3;
 
@@ -73,7 +80,8 @@ internal sealed class JpegFrame
     /// <exception cref="ImageException">The file ends before it, or is none that can be read.</exception>
     public static JpegFrame Read(ReadOnlySpan<byte> file)
     {
-        int? orientation = null;
+        int? orientation = null, transform = null;
+        bool isJfif = false;
         (byte Marker, int At, int Size)? frame = null;
         var segments = new JpegSegments(file, JpegReader.SignatureSize);
         while (segments.Marker is not (JpegSegments.Scan or JpegSegments.End))
@@ -84,6 +92,9 @@ internal sealed class JpegFrame
             // XMP shares the marker with EXIF, and says so in its first bytes.
             if (marker == Exif && segments.Data.Length >= 6 && segments.Data.StartsWith("Exif\0"u8))
                 orientation ??= Turning.OfExif(segments.Data);
+            isJfif |= marker == Jfif && segments.Data.StartsWith("JFIF\0"u8);
+            if (marker == Adobe && segments.Data.Length > AdobeTransform && segments.Data.StartsWith("Adobe"u8))
+                transform = segments.Data[AdobeTransform];
             if (JpegSegments.IsFrame(marker))
             {
                 if (frame is not null)
@@ -92,7 +103,18 @@ internal sealed class JpegFrame
             }
         }
         return frame is { } found
-            ? new JpegFrame(file.Slice(found.At, found.Size), found.Marker, orientation ?? Turning.Upright)
+            ? new JpegFrame(
+                file.Slice(found.At, found.Size), found.Marker, orientation ?? Turning.Upright, isJfif, transform)
             : throw JpegReader.Unreadable("it has no header");
+    }
+
+    private JpegColour ColourOf(bool isJfif, int? transform)
+    {
+        if (Components.Length == 1)
+            return JpegColour.Grey;
+        if (Components.Length == 4)
+            return transform is null or 0 ? JpegColour.Inks : JpegColour.LumaInks;
+        bool namedRgb = (Components[0].Id, Components[1].Id, Components[2].Id) == ('R', 'G', 'B');
+        return !isJfif && (transform == 0 || (transform is null && namedRgb)) ? JpegColour.Rgb : JpegColour.Luma;
     }
 }

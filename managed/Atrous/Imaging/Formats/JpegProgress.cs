@@ -1,33 +1,30 @@
 namespace Atrous.Imaging.Formats;
 
-/// <summary>What the scans of a JPEG have brought so far, and how those of a progressive one are passed over.</summary>
-internal sealed class JpegProgress
+/// <summary>Reads the blocks of a JPEG's scans, and knows what scans have brought so far.</summary>
+internal sealed unsafe class JpegProgress
 {
-    private const int Coefficients = 64;
+    private const int PerBlock = 64;
 
     private readonly JpegFrame _frame;
-    private readonly JpegGrid _grid;
 
     /// <summary>The bit down to which each coefficient of each component is known, -1 for none of it.</summary>
     private readonly int[][] _known;
 
-    /// <summary>
-    /// Which coefficients of each block are not zero: a refining scan has a bit for each of those. Of progressive ones.
-    /// </summary>
-    private readonly ulong[][] _nonzero;
+    /// <summary>Get what is read.</summary>
+    public JpegCoefficients Coefficients { get; set; }
+
+    /// <summary>The first coefficient of each component's block before.</summary>
+    private readonly int[] _before = new int[4];
 
     /// <summary>Blocks still to come that bring nothing.</summary>
     private int _emptyRun;
 
-    public JpegProgress(JpegFrame frame, JpegGrid grid)
+    /// <param name="frame">What the file says of its picture.</param>
+    /// <param name="coefficients">Where what is read goes.</param>
+    public JpegProgress(JpegFrame frame, JpegCoefficients coefficients)
     {
-        (_frame, _grid) = (frame, grid);
-        _known = [.. frame.Components.Select(_ => Enumerable.Repeat(-1, Coefficients).ToArray())];
-        _nonzero = frame.Coding != JpegCoding.Progressive ? [] :
-        [
-            .. frame.Components.Select(component =>
-                new ulong[grid.UnitsAcross * component.Across * grid.UnitsDown * component.Down]),
-        ];
+        (_frame, Coefficients) = (frame, coefficients);
+        _known = [.. frame.Components.Select(_ => Enumerable.Repeat(-1, PerBlock).ToArray())];
     }
 
     /// <summary>All bits of all coefficients came.</summary>
@@ -48,32 +45,56 @@ internal sealed class JpegProgress
         Restart();
     }
 
-    public void Restart() => _emptyRun = 0;
-
-    /// <summary>Passes over the blocks of a progressive scan's unit.</summary>
-    public void ReadUnit(ref JpegBits bits, JpegScan scan, int y, int x)
+    public void Restart()
     {
-        if (scan.First == 0)
-        {
-            foreach (JpegScanComponent part in scan.Components)
-            {
-                for (int block = scan.BlocksOf(part); block > 0; block--)
-                    bits.Number(scan.Refines ? 1 : bits.Symbol(part.Dc!));
-            }
-            return;
-        }
-        JpegScanComponent only = scan.Components[0];
-        int row = _grid.UnitsAcross * _frame.Components[only.Index].Across;
-        ref ulong nonzero = ref _nonzero[only.Index][y * row + x];
-        if (scan.Refines)
-            Refine(ref bits, only.Ac!, scan, ref nonzero);
-        else
-            ReadFirst(ref bits, only.Ac!, scan, ref nonzero);
+        _emptyRun = 0;
+        Array.Clear(_before);
     }
 
-    private static ulong Bit(int coefficient) => coefficient < Coefficients ? 1UL << coefficient : 0;
+    /// <summary>Reads the blocks of a scan's unit.</summary>
+    public void ReadUnit(ref JpegBits bits, JpegScan scan, int y, int x)
+    {
+        foreach (JpegScanComponent part in scan.Components)
+        {
+            JpegComponent component = _frame.Components[part.Index];
+            (int down, int across) = scan.Components.Length == 1 ? (1, 1) : (component.Down, component.Across);
+            for (int row = 0; row < down; row++)
+            {
+                for (int column = 0; column < across; column++)
+                {
+                    short* block = Coefficients.Block(part.Index, y * down + row, x * across + column);
+                    ReadBlock(ref bits, scan, part, block);
+                }
+            }
+        }
+    }
 
-    private void ReadFirst(ref JpegBits bits, JpegHuffman code, JpegScan scan, ref ulong nonzero)
+    private void ReadBlock(ref JpegBits bits, JpegScan scan, JpegScanComponent part, short* block)
+    {
+        if (_frame.Coding != JpegCoding.Progressive)
+        {
+            block[0] = (short)(_before[part.Index] += bits.Coefficient(bits.Symbol(part.Dc!)));
+            bits.ReadBlock(part.Ac!, block);
+        }
+        else if (scan.First > 0 && scan.Refines)
+        {
+            Refine(ref bits, part.Ac!, scan, block);
+        }
+        else if (scan.First > 0)
+        {
+            ReadFirst(ref bits, part.Ac!, scan, block);
+        }
+        else if (scan.Refines)
+        {
+            block[0] |= (short)(bits.Number(1) << scan.Low);
+        }
+        else
+        {
+            block[0] = (short)((_before[part.Index] += bits.Coefficient(bits.Symbol(part.Dc!))) << scan.Low);
+        }
+    }
+
+    private void ReadFirst(ref JpegBits bits, JpegHuffman code, JpegScan scan, short* block)
     {
         if (_emptyRun > 0)
         {
@@ -89,14 +110,14 @@ internal sealed class JpegProgress
                 break;
             }
             k += run;
-            bits.Number(size);
             if (size != 0)
-                nonzero |= Bit(k);
+                block[JpegZigzag.Order[k]] = (short)(bits.Coefficient(size) << scan.Low);
         }
     }
 
-    private void Refine(ref JpegBits bits, JpegHuffman code, JpegScan scan, ref ulong nonzero)
+    private void Refine(ref JpegBits bits, JpegHuffman code, JpegScan scan, short* block)
     {
+        short plus = (short)(1 << scan.Low), minus = (short)-plus;
         int k = scan.First;
         for (; _emptyRun == 0 && k <= scan.Last; k++)
         {
@@ -108,24 +129,33 @@ internal sealed class JpegProgress
                 _emptyRun = (1 << run) + bits.Number(run);
                 break;
             }
-            bits.Number(size);
+            short value = size == 0 ? (short)0 : bits.Number(1) != 0 ? plus : minus;
             for (; k <= scan.Last; k++)
             {
-                if ((nonzero & Bit(k)) != 0)
-                    bits.Number(1);
+                short* coefficient = block + JpegZigzag.Order[k];
+                if (*coefficient != 0)
+                    Refine(ref bits, coefficient, plus);
                 else if (--run < 0)
                     break;
             }
-            if (size != 0)
-                nonzero |= Bit(k);
+            if (value != 0)
+                block[JpegZigzag.Order[k]] = value;
         }
         if (_emptyRun == 0)
             return;
         for (; k <= scan.Last; k++)
         {
-            if ((nonzero & Bit(k)) != 0)
-                bits.Number(1);
+            short* coefficient = block + JpegZigzag.Order[k];
+            if (*coefficient != 0)
+                Refine(ref bits, coefficient, plus);
         }
         _emptyRun--;
+    }
+
+    /// <summary>One more bit of a coefficient that is not zero; a bit that it has already is not added again.</summary>
+    private static void Refine(ref JpegBits bits, short* coefficient, short bit)
+    {
+        if (bits.Number(1) != 0 && (*coefficient & bit) == 0)
+            *coefficient += *coefficient >= 0 ? bit : (short)-bit;
     }
 }

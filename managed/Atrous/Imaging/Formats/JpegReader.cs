@@ -1,7 +1,7 @@
 namespace Atrous.Imaging.Formats;
 
-/// <summary>JPEG files. Skia decodes them; this looks beside it whether all their pixels are there.</summary>
-internal static unsafe class JpegReader
+/// <summary>JPEG files.</summary>
+internal static class JpegReader
 {
     /// <summary>Bytes of the mark with which a file begins.</summary>
     public const int SignatureSize = 2;
@@ -16,34 +16,28 @@ internal static unsafe class JpegReader
     /// <summary>The picture as it is meant to be seen, and whether the file stops before its end mark.</summary>
     public static (Image Picture, bool LacksEnd) Decode(FileBytes file, long maxPixels)
     {
-        ReadOnlySpan<byte> bytes = file.Slice(0, (int)file.Length), end = [0xFF, JpegSegments.End];
-        JpegFrame frame = JpegFrame.Read(bytes);
+        JpegFrame frame = JpegFrame.Read(file.Slice(0, (int)file.Length));
         PictureLimits.Check(frame.Height, frame.Width, maxPixels);
-        if (bytes.EndsWith(end) || !JpegScans.LackEnd(file, frame))
-            return (Decode(file, frame, check: bytes.EndsWith(end)), false);
-        // Skia wants the mark, or it takes the last pixels for missing.
-        byte[] whole = [.. bytes, .. end];
-        fixed (byte* start = whole)
-            return (Decode(new FileBytes(start, whole.Length), frame, check: false), true);
+        (Image stored, bool lacksEnd) = frame.Coding == JpegCoding.Arithmetic
+            ? (DecodeArithmetic(file, frame), false)
+            : JpegDecoder.Decode(file, frame);
+        return (Turning.Apply(stored, frame.Orientation), lacksEnd);
     }
 
-    private static Image Decode(FileBytes file, JpegFrame frame, bool check)
+    /// <summary>
+    /// Hardly any file is coded so; Skia reads them. It goes on with zeros where bytes are missing, so that only the
+    /// end mark shows that none is.
+    /// </summary>
+    private static Image DecodeArithmetic(FileBytes file, JpegFrame frame)
     {
-        // It takes less time than the decoding, which one core does: on two it costs nothing.
-        Task sound = check ? Task.Run(() => JpegScans.LackEnd(file, frame)) : Task.CompletedTask;
-        Image? stored = null;
-        try
+        ReadOnlySpan<byte> bytes = file.Slice(0, (int)file.Length);
+        var segments = new JpegSegments(bytes, SignatureSize);
+        while (segments.Marker != JpegSegments.End)
         {
-            stored = SkiaReader.DecodeRows(file, frame.Height, frame.Width, frame.Channels);
-            sound.GetAwaiter().GetResult();
-            return Turning.Apply(stored ?? throw Unreadable("its data are damaged"), frame.Orientation);
+            if (!segments.TryNext())
+                throw CutOff();
         }
-        catch
-        {
-            // The bytes may go once this returns.
-            sound.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing).GetAwaiter().GetResult();
-            stored?.Dispose();
-            throw;
-        }
+        return SkiaReader.DecodeRows(file, frame.Height, frame.Width, frame.Channels)
+            ?? throw Unreadable("its data are damaged");
     }
 }

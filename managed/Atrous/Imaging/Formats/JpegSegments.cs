@@ -5,7 +5,8 @@ namespace Atrous.Imaging.Formats;
 /// <summary>The segments of a JPEG between its pixels: a marker, a length, and data.</summary>
 internal ref struct JpegSegments(ReadOnlySpan<byte> file, int at)
 {
-    public const byte Scan = 0xDA, End = 0xD9, Huffman = 0xC4, RestartInterval = 0xDD, FirstRestart = 0xD0;
+    public const byte Scan = 0xDA, End = 0xD9, Huffman = 0xC4, Quantization = 0xDB, RestartInterval = 0xDD,
+        FirstRestart = 0xD0;
 
     private readonly ReadOnlySpan<byte> _file = file;
     public byte Marker { get; private set; }

@@ -3,52 +3,89 @@ namespace Atrous.Imaging.Formats;
 /// <summary>Finds out what a file is, and has it decoded.</summary>
 internal static unsafe class PictureDecoder
 {
+    /// <summary>The picture, and a sentence about the file where there is something to say of it.</summary>
     /// <exception cref="ImageException">The bytes are no sound picture within the limit.</exception>
     /// <exception cref="MemoryException">There is no memory for it.</exception>
-    public static (Image Picture, bool LacksEnd) Decode(ReadOnlySpan<byte> bytes, long maxPixels, string? name) =>
-        Read(bytes, name, file => IsJpeg(file) ? JpegReader.Decode(file, maxPixels) : DecodePng(file, maxPixels));
+    public static (Image Picture, string? Warning) Decode(ReadOnlySpan<byte> bytes, long maxPixels, string? name) =>
+        Read(bytes, name, file =>
+        {
+            ImageFormat format = FormatOf(file);
+            switch (format)
+            {
+                case ImageFormat.Jpeg:
+                    return Warned(JpegReader.Decode(file, maxPixels));
+                case ImageFormat.Png:
+                    using (var reader = new PngReader(file, maxPixels))
+                        return Warned((reader.Decode(), reader.LacksEnd));
+                case ImageFormat.Tiff:
+                    return TiffPictures.Decode(file, maxPixels);
+                default:
+                    return Warned(SkiaFiles.Decode(file, format, maxPixels));
+            }
+        });
 
     /// <summary>What the header says.</summary>
     /// <exception cref="ImageException">The bytes do not begin as a picture does.</exception>
     public static ImageInfo Probe(ReadOnlySpan<byte> bytes, string? name) => Read(bytes, name, static file =>
     {
-        if (IsJpeg(file))
-            return JpegFrame.Read(file.Slice(0, (int)file.Length)).Info;
-        using var reader = new PngReader(file, long.MaxValue);
-        return reader.Info;
+        ImageFormat format = FormatOf(file);
+        switch (format)
+        {
+            case ImageFormat.Jpeg:
+                return JpegFrame.Read(file.Slice(0, (int)file.Length)).Info;
+            case ImageFormat.Png:
+                using (var reader = new PngReader(file, long.MaxValue))
+                    return reader.Info;
+            case ImageFormat.Tiff:
+                return TiffPictures.Probe(file);
+            default:
+                return SkiaFiles.Probe(file, format);
+        }
     });
 
-    /// <summary>The numbers that a PNG of grey or a palette holds.</summary>
+    /// <summary>The numbers that a PNG or TIFF of grey or a palette holds.</summary>
     /// <exception cref="ImageException">The bytes are no sound label map within the limit.</exception>
     public static (ushort[] Labels, ImageInfo Info, bool LacksEnd) DecodeLabels(
         ReadOnlySpan<byte> bytes, long maxPixels, string? name) => Read(bytes, name, file =>
         {
-            if (IsJpeg(file))
+            ImageFormat format = FormatOf(file);
+            if (format == ImageFormat.Tiff)
+            {
+                (ushort[] numbers, ImageInfo size) = TiffPictures.DecodeLabels(file, maxPixels);
+                return (numbers, size, false);
+            }
+            if (format != ImageFormat.Png)
             {
                 throw new ImageException(
-                    "a JPEG does not keep classes exactly; save the label map as palette or grey PNG.");
+                    $"a {NameOf(format)} does not keep classes exactly; save the label map as palette or grey PNG.");
             }
             using var reader = new PngReader(file, maxPixels);
             (ushort[] labels, ImageInfo info) = reader.DecodeLabels();
             return (labels, info, reader.LacksEnd);
         });
 
-    private static bool IsJpeg(FileBytes file)
+    /// <summary>A format as people write it.</summary>
+    public static string NameOf(ImageFormat format) =>
+        format == ImageFormat.WebP ? "WebP" : format.ToString().ToUpperInvariant();
+
+    /// <summary>The format that a file's first bytes are of; null where they are of none that is read.</summary>
+    public static ImageFormat? Recognise(ReadOnlySpan<byte> file) =>
+        JpegReader.IsJpeg(file) ? ImageFormat.Jpeg
+        : PngReader.IsPng(file) ? ImageFormat.Png
+        : TiffReader.IsTiff(file) ? ImageFormat.Tiff
+        : SkiaFiles.FormatOf(file);
+
+    private static ImageFormat FormatOf(FileBytes file)
     {
-        ReadOnlySpan<byte> bytes = file.Slice(0, (int)file.Length);
-        if (bytes.IsEmpty)
+        const int mostNeeded = 32;
+        if (file.Length == 0)
             throw new ImageException("the file is empty; send a JPEG or PNG.");
-        bool isJpeg = JpegReader.IsJpeg(bytes);
-        return isJpeg || PngReader.IsPng(bytes)
-            ? isJpeg
-            : throw new ImageException("this is neither a JPEG nor a PNG; convert it to one.");
+        return Recognise(file.Slice(0, (int)Math.Min(file.Length, mostNeeded))) ?? throw new ImageException(
+            "this is neither a JPEG nor a PNG, WebP, GIF, BMP or TIFF; convert it to one.");
     }
 
-    private static (Image Picture, bool LacksEnd) DecodePng(FileBytes file, long maxPixels)
-    {
-        using var reader = new PngReader(file, maxPixels);
-        return (reader.Decode(), reader.LacksEnd);
-    }
+    private static (Image Picture, string? Warning) Warned((Image Picture, bool LacksEnd) decoded) =>
+        (decoded.Picture, decoded.LacksEnd ? Image.LacksEnd : null);
 
     /// <summary>Has a file read, and puts its name before what is wrong with it.</summary>
     private static T Read<T>(ReadOnlySpan<byte> bytes, string? name, Func<FileBytes, T> read)
