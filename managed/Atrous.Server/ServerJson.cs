@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Atrous.Server;
 
-/// <summary>All documents that the server answers with. The code that writes them is generated: no reflection.</summary>
+/// <summary>All documents that the server answers with. The code that writes them is generated.</summary>
 [JsonSerializable(typeof(ServerMetadata))]
 [JsonSerializable(typeof(ServerLive))]
 [JsonSerializable(typeof(ServerReady))]

@@ -50,7 +50,8 @@ internal static class CompletionCommand
         var shell = new Argument<string>("SHELL") { Description = "bash, zsh or pwsh (PowerShell)" };
         shell.CompletionSources.Add([.. Scripts.Keys]);
         var command = new ToolCommand(
-            "completion", "Print a script that completes commands and options in a shell. Its first line says where to put it.")
+            "completion",
+            "Print a script that completes commands and options in a shell. Its first line says where to put it.")
         {
             Examples =
             [

@@ -5,8 +5,8 @@ using System.Globalization;
 namespace Atrous.Cli.Completing;
 
 /// <summary>
-/// The directive that a shell's script asks by what may come next: `atrous "[suggest:21]" "atrous segment --over"` prints
-/// one word a line. It is System.CommandLine's own, for a tool that is not called as its assembly is.
+/// The directive that a shell's script asks by what may come next: `atrous "[suggest:21]" "atrous segment --over"`
+/// prints one word a line. It is System.CommandLine's own, for a tool that is not called as its assembly is.
 /// </summary>
 internal static class Suggestions
 {
@@ -33,9 +33,11 @@ internal static class Suggestions
         string word = line[(line.LastIndexOf(' ') + 1)..];
         foreach (CompletionItem item in root.Parse(line).GetCompletions(cursor))
         {
-            // Options only for who has begun one: the place is a file's for most commands, which the shell knows better.
+            // Options only for who has begun one: the place is a file's for most commands, which the shell knows
+            // better. "/?" is the parser's word for help on Windows.
             bool isOption = item.Label.StartsWith('-');
-            if (isOption == word.StartsWith('-') && item.Label.StartsWith(word, StringComparison.OrdinalIgnoreCase))
+            if (!item.Label.StartsWith('/') && isOption == word.StartsWith('-')
+                && item.Label.StartsWith(word, StringComparison.OrdinalIgnoreCase))
                 Console.Out.WriteLine(item.Label);
         }
         return ExitCode.Done;
@@ -46,8 +48,10 @@ internal static class Suggestions
     {
         foreach (Option option in command.Options)
         {
-            if (option.HelpName is { } values && values.Contains('|'))
-                option.CompletionSources.Add(values.Split('|'));
+            if (option.HelpName is not { } values || !values.Contains('|'))
+                continue;
+            option.CompletionSources.Clear();
+            option.CompletionSources.Add(values.Split('|'));
         }
     }
 }

@@ -32,7 +32,8 @@ internal static class OpenInferenceEndpoints
         v2.MapGet("/health/ready", ServerReadinessAsync)
             .WithSummary("Every model is ready")
             .Produces<ServerReady>().Produces<ServerReady>(StatusCodes.Status503ServiceUnavailable);
-        v2.MapGet("", ([FromServices] ServerOptions options) => new ServerMetadata("atrous", Version, Extensions(options)))
+        v2.MapGet("", ([FromServices] ServerOptions options) =>
+                new ServerMetadata("atrous", Version, Extensions(options)))
             .WithSummary("The server's name, version and protocol extensions");
         v2.MapGet("/models", ([FromServices] IModelCatalog catalog) =>
                 new ModelList([.. catalog.Models.Select(model => model.Name)]))

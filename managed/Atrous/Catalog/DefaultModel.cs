@@ -25,8 +25,8 @@ public static class DefaultModel
     internal static string Existing() => File.Exists(Path)
         ? Path
         : throw new UnavailableException(
-            $"The default model is not at '{Path}'; the NuGet package Atrous brings it: let the program's own project " +
-            "refer to the package, and keep the folder models when you copy the program.");
+            $"The default model is not at '{Path}'; the NuGet package Atrous brings it: let the program's own " +
+            "project refer to the package, and keep the folder models when you copy the program.");
 
     [UnconditionalSuppressMessage("SingleFile", "IL3000",
         Justification = "A program of one file has the model beside itself; an assembly's path is the second choice.")]

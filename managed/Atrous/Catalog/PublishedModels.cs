@@ -65,7 +65,8 @@ public sealed partial class PublishedModels
 
     private static PublishedModels Read(string? path, Stream stream)
     {
-        IReadOnlyList<PublishedModel> entries = JsonSerializer.Deserialize(stream, CatalogMembers.Default.Document)?.Models
+        IReadOnlyList<PublishedModel> entries =
+            JsonSerializer.Deserialize(stream, CatalogMembers.Default.Document)?.Models
             ?? throw new JsonException("it is null");
         foreach (PublishedModel entry in entries)
             Check(entry);

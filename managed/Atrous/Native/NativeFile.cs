@@ -9,7 +9,7 @@ internal static class NativeFile
     private static readonly string[] Platforms = ["linux-x64", "linux-arm64", "win-x64"];
 
     /// <summary>For <see cref="NativeLibrary.SetDllImportResolver"/>.</summary>
-    /// <exception cref="UnavailableException">There is no library for this platform, or it cannot be loaded.</exception>
+    /// <exception cref="UnavailableException">There is none for this platform, or it cannot be loaded.</exception>
     public static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
     {
         // Beside the assembly, and in the folders of the packages that the application was built with.
@@ -42,7 +42,7 @@ internal static class NativeFile
 
     /// <summary>That there is no library, and what to do.</summary>
     /// <param name="file">The name of the library's file.</param>
-    /// <param name="platform">The runtime identifier of this process, without a distribution's name and version.</param>
+    /// <param name="platform">The runtime identifier of this process, without a distribution's name.</param>
     /// <param name="folder">The folder of the application.</param>
     public static string Missing(string file, string platform, string folder) => Platforms.Contains(platform)
         ? $"{file} for {platform} is not in '{folder}'; the NuGet package Atrous brings it: let the program's own " +

@@ -30,7 +30,8 @@ while (true)
         break;
     if (read < height * width * 3)
     {
-        Console.Error.WriteLine($"the last frame has {read} of {height * width * 3} bytes: are width and height right?");
+        Console.Error.WriteLine(
+            $"the last frame has {read} of {height * width * 3} bytes: are width and height right?");
         return 3;
     }
     using Image overlay = segmenter.Segment(frame).Overlay(frame);

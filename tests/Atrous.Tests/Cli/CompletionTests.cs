@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Atrous.Tests.Cli;
 
-/// <summary>What a shell is told of the tool: the words that may come next, and the script that asks for them.</summary>
+/// <summary>What a shell is told of the tool: the words that may come next, by the script that asks.</summary>
 public sealed class CompletionTests
 {
     [Theory]

@@ -38,7 +38,8 @@ public sealed class SpecDefaultsTests
         foreach (string name in new[] { "poolPadding", "scales", "shortcutKernel", "bottleneck", "stemConvolutions" })
             Assert.True(backbone.Remove(name), name);
         Assert.True(json.AsObject().Remove("padding"));
-        Assert.Equal(DescriptionJson.Write(network), DescriptionJson.Write(DescriptionJson.ReadNetwork(json.ToString())));
+        NetworkSpec read = DescriptionJson.ReadNetwork(json.ToString());
+        Assert.Equal(DescriptionJson.Write(network), DescriptionJson.Write(read));
     }
 
     /// <summary>Enums are written by name: a number would mean another thing once a name is put between.</summary>

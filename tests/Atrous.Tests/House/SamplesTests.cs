@@ -5,9 +5,9 @@ using Atrous.Tests.Support;
 namespace Atrous.Tests.House;
 
 /// <summary>
-/// Every block of C# in docs and in the packages' READMEs compiles, all in one generated project. A block is the body of a method, with the types
-/// that it declares at its end; it may use a segmenter, a photo, a mask, a cancellation token and a host's builder
-/// without declaring them.
+/// Every block of C# in docs and in the packages' READMEs compiles, all in one generated project. A block is the body
+/// of a method, with the types that it declares at its end; it may use a segmenter, a photo, a mask, a cancellation
+/// token and a host's builder without declaring them.
 /// </summary>
 public sealed partial class SamplesTests : IDisposable
 {

@@ -1,4 +1,5 @@
-// The exit code is 0 where two masks of one size have the same label at 99.99 % of their pixels: agree ONE.png OTHER.png
+// The exit code is 0 where two masks of one size have the same label at 99.99 % of their pixels:
+//   agree ONE.png OTHER.png
 using Atrous.Postprocessing;
 
 LabelImage one = LabelImage.Load(args[0]), other = LabelImage.Load(args[1]);

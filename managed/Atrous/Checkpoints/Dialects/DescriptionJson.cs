@@ -39,7 +39,7 @@ internal static partial class DescriptionJson
     {
         using JsonDocument document = Parse(json);
         PreprocessingSpec spec = Deserialize(document, DescriptionMembers.Default.PreprocessingSpec);
-        // The default of an init-only member is unknown to the generated code; this one's is the only one that there is.
+        // The default of an init-only member is unknown to the generated code; this is the only one.
         if (!document.RootElement.TryGetProperty("resize", out _))
             spec = spec with { Resize = new ResizePolicy.None() };
         bool fits = spec.Mean.Count == channels && spec.Std.Count == channels && spec.Std.All(std => std > 0)
@@ -143,7 +143,7 @@ internal static partial class DescriptionJson
         : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase, allowIntegerValues: false)
         where T : struct, Enum;
 
-    /// <summary>Generated: nothing is found out by reflection. Every enum of the specs has its converter here.</summary>
+    /// <summary>Generated, without reflection. Every enum of the specs has its converter here.</summary>
     [JsonSourceGenerationOptions(
         PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
