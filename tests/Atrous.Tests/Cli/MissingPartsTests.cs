@@ -12,22 +12,12 @@ public sealed class MissingPartsTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("atrous-parts-").FullName;
 
-    public MissingPartsTests()
-    {
-        string tool = Path.GetDirectoryName(Tool.Path)!;
-        foreach (string file in Directory.EnumerateFiles(tool, "*", SearchOption.AllDirectories))
-        {
-            string copy = Path.Combine(_folder, Path.GetRelativePath(tool, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(file, copy);
-        }
-    }
-
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
     public void A_missing_library_is_told_with_the_package_that_has_it()
     {
+        CopyTool();
         File.Delete(Path.Combine(_folder, "libatrous.so"));
         Segment().Refuses(2, "libatrous.so for linux-", "is not in", "the NuGet package Atrous brings it");
     }
@@ -35,6 +25,7 @@ public sealed class MissingPartsTests : IDisposable
     [Fact]
     public void A_library_that_cannot_be_loaded_is_told_with_the_loaders_reason()
     {
+        CopyTool();
         File.WriteAllText(Path.Combine(_folder, "libatrous.so"), "no library");
         Segment().Refuses(2, Path.Combine(_folder, "libatrous.so"), "cannot be loaded", "file too short");
     }
@@ -42,6 +33,7 @@ public sealed class MissingPartsTests : IDisposable
     [Fact]
     public void A_library_of_the_platforms_folder_is_found()
     {
+        CopyTool();
         string folder = Path.Combine(
             _folder, "runtimes", System.Runtime.InteropServices.RuntimeInformation.RuntimeIdentifier, "native");
         Directory.CreateDirectory(folder);
@@ -52,6 +44,7 @@ public sealed class MissingPartsTests : IDisposable
     [Fact]
     public void A_missing_model_is_told_with_the_package_that_has_it()
     {
+        CopyTool();
         Directory.Delete(Path.Combine(_folder, "models"), recursive: true);
         Segment().Refuses(2, "The default model is not at", "the NuGet package Atrous brings it");
     }
@@ -65,6 +58,24 @@ public sealed class MissingPartsTests : IDisposable
         string message = NativeFile.Missing("libatrous", platform, "/app");
         Assert.Contains($"no native library for {platform}", message);
         Assert.Contains("linux-x64, linux-arm64, win-x64", message);
+    }
+
+    /// <summary>The tool without the libraries of other platforms.</summary>
+    private void CopyTool()
+    {
+        string tool = Path.GetDirectoryName(Tool.Path)!;
+        string own = Path.Combine(
+            "runtimes", System.Runtime.InteropServices.RuntimeInformation.RuntimeIdentifier, "native");
+        foreach (string file in Directory.EnumerateFiles(tool, "*", SearchOption.AllDirectories))
+        {
+            string name = Path.GetRelativePath(tool, file);
+            if (name.StartsWith("runtimes", StringComparison.Ordinal)
+                && !name.StartsWith(own, StringComparison.Ordinal))
+                continue;
+            string copy = Path.Combine(_folder, Path.GetRelativePath(tool, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
     }
 
     private ToolResult Segment()
