@@ -46,13 +46,23 @@ public sealed record ModelInfo
     /// <summary>Channels of the picture.</summary>
     public required int InputChannels { get; init; }
 
-    /// <summary>Classes of a mask: 2, background and foreground, for a network of one output channel.</summary>
+    /// <summary>
+    /// Classes of a mask: 2, background and foreground, for a network of one output channel, and one more than the
+    /// network has where a pixel can be of several or of none.
+    /// </summary>
     public required int Classes { get; init; }
 
     /// <summary>
-    /// The probability above which a pixel is foreground, for a network of one output channel; null for others.
+    /// The probability above which a pixel is foreground, for a network of one output channel, or above which it is of
+    /// a class where it can be of several; null for others.
     /// </summary>
     public double? Threshold { get; init; }
+
+    /// <summary>
+    /// Each channel of the network has a sigmoid of its own, so that a pixel can be of several classes: the file or the
+    /// switch "multilabel" says so. Class 0 of a mask is then the background, of no class.
+    /// </summary>
+    public bool IsMultiLabel { get; init; }
 
     /// <summary>One per class, or empty.</summary>
     public required IReadOnlyList<string> ClassNames { get; init; }
@@ -101,7 +111,7 @@ public sealed record ModelInfo
     /// <summary>
     /// What was chosen among a file's tensors, to be said wherever the model is used: one of several networks, and
     /// tensors of the network's own dictionary that are not used, which may be loss weights, or layers that this
-    /// network should have. Empty, or it begins with a comma.
+    /// network should have. Empty where nothing was.
     /// </summary>
     internal string Selection
     {
@@ -116,10 +126,12 @@ public sealed record ModelInfo
                     .Select(name => name[path.Length..]),
             ];
             string more = unused.Length > shown ? $" and {unused.Length - shown} more" : "";
-            return (Switches.FirstOrDefault(row => row.Name == NetworkSearch.Option) is { } chosen
-                    ? $", {chosen.Name}={chosen.Value} of several networks"
-                    : "")
-                + (unused.Length > 0 ? $", not used: {string.Join(", ", unused.Take(shown))}{more}" : "");
+            var said = new List<string>();
+            if (Switches.FirstOrDefault(row => row.Name == NetworkSearch.Option) is { } chosen)
+                said.Add($"{chosen.Name}={chosen.Value} of several networks");
+            if (unused.Length > 0)
+                said.Add($"not used: {string.Join(", ", unused.Take(shown))}{more}");
+            return string.Join(", ", said);
         }
     }
 
@@ -182,6 +194,7 @@ public sealed record ModelInfo
             ClassNames = description.MaskClassNames,
             Palette = PaletteOf(description),
             Threshold = description.Threshold,
+            IsMultiLabel = description.MultiLabel,
             Parameters = checkpoint.Weights.Values.Where(IsLearned).Sum(weight => weight.Elements),
             Preprocessing = description.Preprocessing,
             Switches = description.Switches,
@@ -197,7 +210,12 @@ public sealed record ModelInfo
         description.Palette.Count is 0 or > Palette.MaxColours
             ? null
             : new Palette(
-                [.. description.Palette.Select(colour => new Rgb(colour.Red, colour.Green, colour.Blue))],
+                [
+                    // The file's colours are those of its classes.
+                    .. description.MultiLabel && description.Palette.Count == description.Network.Classes
+                        ? [default] : (Rgb[])[],
+                    .. description.Palette.Select(colour => new Rgb(colour.Red, colour.Green, colour.Blue)),
+                ],
                 description.MaskClassNames);
 
     private static bool IsLearned(WeightInfo weight) =>

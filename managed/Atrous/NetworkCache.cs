@@ -4,6 +4,7 @@ using Atrous.Graph.Ops;
 using Atrous.Imaging;
 using Atrous.Models;
 using Atrous.Preprocessing;
+using Atrous.Specs;
 using Atrous.Tensors;
 
 namespace Atrous;
@@ -166,11 +167,13 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity, 
         bool softmax = model.Description.Network.SoftmaxBeforeResize;
         if (key.Wanted == Wanted.Features)
             return [outputs.Logits];
-        if (model.Description.Threshold is not null)
+        if (model.Description is { Threshold: not null, MultiLabel: false })
             outputs = Foreground.WithBackground(graph, outputs);
         Value scores = Scores(graph, outputs, key, softmax);
         if (key.Wanted == Wanted.Scores)
             return [scores];
+        if (key.Wanted == Wanted.Probabilities && model.Description.MultiLabel)
+            return [graph.Add("probabilities", new Activate(Activation.Sigmoid), scores)];
         if (key.Wanted == Wanted.Probabilities)
             return [softmax ? scores : graph.Add("probabilities", new Softmax(), scores)];
         Value labels = graph.Add("labels", new Argmax(), scores);
@@ -190,6 +193,9 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity, 
             return model.ScoresAt(graph, outputs, key.Height, key.Width);
         Value scores = softmax ? graph.Add("probabilities", new Softmax(), outputs.AtInputSize) : outputs.AtInputSize;
         var window = new Crop(key.Window.Top, key.Window.Left, key.Window.Height, key.Window.Width);
-        return graph.Resize("scores", graph.Add("window", window, scores), key.Height, key.Width, Sampling.HalfPixel);
+        NetworkSpec spec = model.Description.Network;
+        return graph.Resize(
+            "scores", graph.Add("window", window, scores), key.Height, key.Width,
+            spec.ResizedTwice ? spec.FinalSampling : Sampling.HalfPixel);
     }
 }

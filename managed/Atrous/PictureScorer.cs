@@ -21,12 +21,11 @@ internal sealed class PictureScorer(
     /// <summary>Labels cannot come from the network itself: they are made from averaged scores.</summary>
     public bool Averages => augmentation is not null || slide is not null;
 
-    /// <summary>Above which probability a pixel is foreground, where there are but two classes.</summary>
-    public double Threshold => model.Description.Threshold ?? ScoreArithmetic.Half;
-
-    /// <summary>What <see cref="Scores"/> gives.</summary>
-    public CrfScores Form => augmentation is not null || model.Description.Network.SoftmaxBeforeResize
-        ? CrfScores.Probabilities : CrfScores.Logits;
+    /// <summary>What <see cref="Scores"/> gives, and what is asked of it.</summary>
+    public Decision Decision => new(
+        augmentation is not null || model.Description.Network.SoftmaxBeforeResize
+            ? CrfScores.Probabilities : CrfScores.Logits,
+        model.Description.Threshold ?? ScoreArithmetic.Half, model.Description.MultiLabel);
 
     /// <summary>What one run of the network gives, at the pictures' size. The caller disposes the tensors.</summary>
     /// <param name="photos">Pictures of one size.</param>
@@ -47,7 +46,9 @@ internal sealed class PictureScorer(
         return network.Run(input.Tensor, run.CancellationToken, contexts, run.Times);
     }
 
-    /// <summary>The scores of every pixel, of the given <see cref="Form"/>. The caller disposes the tensor.</summary>
+    /// <summary>
+    /// The scores of every pixel, of the form of <see cref="Decision"/>. The caller disposes the tensor.
+    /// </summary>
     /// <param name="photos">Pictures of one size.</param>
     /// <param name="run">The call that this is part of.</param>
     /// <param name="contexts">
@@ -59,7 +60,7 @@ internal sealed class PictureScorer(
             return slide is null ? Run(photos, Wanted.Scores, run, context: contexts?[0])[0]
                 : Slide(slide, photos, run);
         var mean =
-            new Tensor(new Shape(photos.Length, photos[0].Height, photos[0].Width, model.Description.MaskClasses));
+            new Tensor(new Shape(photos.Length, photos[0].Height, photos[0].Width, model.Description.ScoredClasses));
         try
         {
             ScoreArithmetic.Clear(mean);
@@ -80,7 +81,7 @@ internal sealed class PictureScorer(
     }
 
     /// <summary>
-    /// Every class's probability for every pixel, whatever the <see cref="Form"/>. The caller disposes it.
+    /// Every class's probability for every pixel, whatever the form of <see cref="Decision"/>. The caller disposes it.
     /// </summary>
     /// <inheritdoc cref="Scores" path="/param"/>
     public Tensor Probabilities(Image[] photos, RunContext run) =>
@@ -91,7 +92,10 @@ internal sealed class PictureScorer(
         if (slide is null)
             return Run(photos, Wanted.Probabilities, run, scale, context)[0];
         Tensor scores = Slide(slide, photos, run, scale);
-        ScoreArithmetic.Softmax(scores);
+        if (model.Description.MultiLabel)
+            ScoreArithmetic.Sigmoid(scores);
+        else
+            ScoreArithmetic.Softmax(scores);
         return scores;
     }
 
@@ -119,7 +123,7 @@ internal sealed class PictureScorer(
         var key = new NetworkKey(
             shape, new PictureWindow(0, 0, rows.Size, columns.Size), rows.Size, columns.Size, Wanted.Scores, false);
         CompiledNetwork network = networks.Get(key);
-        var mean = new Tensor(new Shape(batch, height, width, model.Description.MaskClasses));
+        var mean = new Tensor(new Shape(batch, height, width, model.Description.ScoredClasses));
         try
         {
             ScoreArithmetic.Clear(mean);

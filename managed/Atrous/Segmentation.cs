@@ -17,21 +17,25 @@ public sealed class Segmentation
 {
     private readonly ushort[] _labels;
     private readonly float[] _confidence;
+    private readonly ulong[] _members;
     private readonly Lazy<IReadOnlyList<ClassShare>> _shares;
 
     internal Segmentation(
         int height, int width, ushort[] labels, float[] confidence, int classes, IReadOnlyList<string> classNames,
-        SegmentationTimings timings, Palette? palette = null)
+        SegmentationTimings timings, Palette? palette = null, ulong[]? members = null)
     {
         Palette = palette ?? Palette.For(classNames);
         Height = height;
         Width = width;
         _labels = labels;
         _confidence = confidence;
+        _members = members ?? [];
         Classes = classes;
         ClassNames = classNames;
         Timings = timings;
-        _shares = new(() => ClassShare.Of(_labels));
+        _shares = new(() => IsMultiLabel
+            ? ClassShare.OfCounts([.. Enumerable.Range(0, Classes).Select(Pixels)], _labels.Length)
+            : ClassShare.Of(_labels));
     }
 
     /// <summary>The number of rows, that of the picture.</summary>
@@ -51,6 +55,12 @@ public sealed class Segmentation
     /// </summary>
     public Palette Palette { get; }
 
+    /// <summary>
+    /// A pixel can be of several classes, or of none (<see cref="ModelInfo.IsMultiLabel"/>): <see cref="Labels"/> has
+    /// the most probable of them, and <see cref="Only"/> all pixels of one.
+    /// </summary>
+    public bool IsMultiLabel => _members.Length > 0;
+
     /// <summary>The class of every pixel, row by row.</summary>
     public ReadOnlySpan<ushort> Labels => _labels;
 
@@ -60,7 +70,9 @@ public sealed class Segmentation
     /// <summary>How long it took; of a batch, each picture's part.</summary>
     public SegmentationTimings Timings { get; }
 
-    /// <summary>The classes that occur, the most frequent first.</summary>
+    /// <summary>
+    /// The classes that occur, the most frequent first. Where a pixel can be of several, it counts for each.
+    /// </summary>
     public IReadOnlyList<ClassShare> Shares => _shares.Value;
 
     /// <summary>
@@ -179,8 +191,34 @@ public sealed class Segmentation
         LabelPng.SaveAsync(
             stream, _labels, Height, Width, Classes, palette ?? Palette, cancellationToken);
 
-    /// <summary>COCO's run-lengths of every class that occurs, the lowest class first.</summary>
-    public IReadOnlyList<CocoRle> RunLengths() => CocoRle.Of(_labels, Height, Width);
+    /// <summary>
+    /// The mask of one class alone: 1 where a pixel is of it, whatever else it is, and 0 elsewhere.
+    /// </summary>
+    /// <param name="label">The class, 0 to Classes - 1; where pixels can be of several, 0 is of those of none.</param>
+    /// <returns>
+    /// A mask of two classes, "background" and the class; its colours are black and the class's. It has no confidence.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such class.</exception>
+    public Segmentation Only(int label)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(label);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(label, Classes);
+        var only = new ushort[_labels.Length];
+        for (int i = 0; i < only.Length; i++)
+            only[i] = Has(i, label) ? (ushort)1 : (ushort)0;
+        string[] names = ["background", NameOf(label)];
+        var colours = new Palette([new Rgb(0, 0, 0), Palette[label]], names);
+        return new Segmentation(Height, Width, only, [], names.Length, names, Timings, colours);
+    }
+
+    /// <summary>
+    /// COCO's run-lengths of every class that occurs, the lowest class first. Where a pixel can be of several classes,
+    /// it is in the runs of each.
+    /// </summary>
+    public IReadOnlyList<CocoRle> RunLengths() => IsMultiLabel
+        ? [.. Shares.Select(share => share.Label).Order().Select(label =>
+            CocoRle.Of(Only(label)._labels, Height, Width).First(run => run.Label == 1) with { Label = label })]
+        : CocoRle.Of(_labels, Height, Width);
 
     /// <summary>
     /// The regions of the mask as polygons with holes, in the order of their first pixels. Exact unless
@@ -205,4 +243,18 @@ public sealed class Segmentation
     private int? Background => Enumerable.Range(0, ClassNames.Count)
         .Where(label => ClassNames[label].Equals("background", StringComparison.OrdinalIgnoreCase))
         .Select(label => (int?)label).FirstOrDefault();
+
+    private long Pixels(int label)
+    {
+        long pixels = 0;
+        for (int i = 0; i < _labels.Length; i++)
+            pixels += Has(i, label) ? 1 : 0;
+        return pixels;
+    }
+
+    /// <summary>Whether a pixel is of a class, or of none where that is asked.</summary>
+    private bool Has(int pixel, int label) =>
+        !IsMultiLabel ? _labels[pixel] == label
+        : label == 0 ? _members[pixel] == 0
+        : (_members[pixel] >> (label - 1) & 1) != 0;
 }

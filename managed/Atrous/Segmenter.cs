@@ -12,6 +12,7 @@ using Atrous.Preprocessing;
 using Atrous.Scoring;
 using Atrous.Specs;
 using Atrous.Tensors;
+using PixelLabels = (ushort[] Labels, float[] Confidence, ulong[] Members);
 
 namespace Atrous;
 
@@ -41,8 +42,13 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         if (options.Window is not null)
             _description = _description with
             {
-                Preprocessing = _description.Preprocessing with { Resize = new ResizePolicy.None() },
+                Preprocessing = _description.Preprocessing with { Resize = new ResizePolicy.None(), SizeMultiple = null },
             };
+        if (options.Crf is not null && _description.MultiLabel)
+        {
+            throw new UnavailableException(
+                "The CRF gives each pixel one class, and those of this model can be of several; leave it out.");
+        }
         if (options.Crf is not null && (_description.Threshold ?? ScoreArithmetic.Half) != ScoreArithmetic.Half)
         {
             throw new UnavailableException(string.Create(
@@ -73,7 +79,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
                 options.Window is null ? _description.Network.Slide : null);
             if (options.Window is { } window)
                 _sliding =
-                    new SlidingScorer(_scorer, window, _description.MaskClasses,
+                    new SlidingScorer(_scorer, window, _description.ScoredClasses,
                     Math.Min(_maxBatch, _backend.WorthwhileBatch(window.Size, window.Size)));
             // Every weight is read and packed now, so that a bad file is refused here and the first picture is not
             // slow.
@@ -176,7 +182,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     /// <param name="cancellationToken">Looked at between two layers.</param>
     /// <returns>
     /// A float32 tensor [1, height, width, classes] whose classes sum to 1 in each pixel; 4 bytes x classes a pixel.
-    /// The caller disposes it.
+    /// Where a pixel can be of several classes (<see cref="ModelInfo.IsMultiLabel"/>), each has a probability of its
+    /// own and there is none of the background. The caller disposes it.
     /// </returns>
     /// <exception cref="UnavailableException">
     /// The model slides a window (<see cref="SegmenterOptions.Window"/>), which never holds the scores of a whole
@@ -297,32 +304,43 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         return Guard<Segmentation[]>(height, width, () =>
         {
             var run = new RunContext(cancellationToken);
-            (ushort[] Labels, float[] Confidence)[] masks = Masks(photos, confidence, run);
+            PixelLabels[] masks = Masks(photos, confidence, run);
             SegmentationTimings timings = run.TimingsOf(photos.Length);
             return [.. masks.Select(mask => new Segmentation(
-                height, width, mask.Labels, mask.Confidence, Info.Classes, Info.ClassNames, timings, Info.Palette))];
+                height, width, mask.Labels, mask.Confidence, Info.Classes, Info.ClassNames, timings, Info.Palette,
+                mask.Members))];
         });
     }
 
-    private (ushort[] Labels, float[] Confidence)[] Masks(Image[] photos, bool confidence, RunContext run)
+    private PixelLabels[] Masks(Image[] photos, bool confidence, RunContext run)
     {
         if (_sliding is not null)
             return [.. photos.Select(photo => _sliding.Segment(photo, confidence, run))];
-        if (_crf is null && !_scorer.Averages && _scorer.Threshold == ScoreArithmetic.Half)
+        if (_crf is null && !_scorer.Averages
+            && _scorer.Decision is { Threshold: ScoreArithmetic.Half, MultiLabel: false })
             return FromNetwork(photos, confidence, run);
         using Tensor scores = _scorer.Scores(photos, run);
         return [.. photos.Select((photo, i) => _crf is null
             ? FromScores(scores, i, confidence)
-            : _crf.Refine(photo, scores, _scorer.Form, i, confidence, run.CancellationToken))];
+            : Refined(_crf, photo, scores, i, confidence, run))];
     }
 
-    private (ushort[] Labels, float[] Confidence)[] FromNetwork(Image[] photos, bool confidence, RunContext run)
+    private PixelLabels Refined(
+        CrfStep crf, Image photo, Tensor scores, int index, bool confidence, RunContext run)
+    {
+        (ushort[] labels, float[] certain) =
+            crf.Refine(photo, scores, _scorer.Decision.Form, index, confidence, run.CancellationToken);
+        return (labels, certain, []);
+    }
+
+    private PixelLabels[] FromNetwork(Image[] photos, bool confidence, RunContext run)
     {
         Tensor[] outputs = _scorer.Run(photos, confidence ? Wanted.LabelsAndConfidence : Wanted.Labels, run);
         try
         {
             return [.. Enumerable.Range(0, photos.Length).Select(i =>
-                (outputs[0].Image<ushort>(i).ToArray(), confidence ? outputs[1].Image<float>(i).ToArray() : []))];
+                (outputs[0].Image<ushort>(i).ToArray(), confidence ? outputs[1].Image<float>(i).ToArray() : [],
+                    Array.Empty<ulong>()))];
         }
         finally
         {
@@ -331,19 +349,21 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         }
     }
 
-    private (ushort[] Labels, float[] Confidence) FromScores(Tensor scores, int index, bool confidence)
+    private PixelLabels FromScores(
+        Tensor scores, int index, bool confidence)
     {
         (_, int height, int width, int classes) = scores.Shape;
         var labels = new ushort[height * width];
         float[] certain = confidence ? new float[labels.Length] : [];
+        ulong[] members = _scorer.Decision.MultiLabel ? new ulong[labels.Length] : [];
         for (int y = 0; y < height; y++)
         {
             Range row = (y * width)..((y + 1) * width);
             ScoreArithmetic.Winners(
-                scores.Row(index, y), classes, _scorer.Form, _scorer.Threshold, labels.AsSpan(row),
-                confidence ? certain.AsSpan(row) : []);
+                scores.Row(index, y), classes, _scorer.Decision, labels.AsSpan(row),
+                confidence ? certain.AsSpan(row) : [], members.Length > 0 ? members.AsSpan(row) : []);
         }
-        return (labels, certain);
+        return (labels, certain, members);
     }
 
     private static async Task<T> Within<T>(

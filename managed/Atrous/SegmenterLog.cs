@@ -13,7 +13,7 @@ internal sealed partial class SegmenterLog(ILogger? logger)
             PassedOver(logger, device, passedOver);
         Loaded(logger, model.Path, model.Architecture, model.Backbone, model.Classes, device);
         if (model.Selection is { Length: > 0 } selection)
-            Selected(logger, model.Path, selection.TrimStart(',', ' '));
+            Selected(logger, model.Path, selection);
     }
 
     public void FirstRun(NetworkKey key, string device)

@@ -12,22 +12,26 @@ namespace Atrous;
 /// <param name="maxBatch">Windows that run together.</param>
 internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, int classes, int maxBatch)
 {
-    /// <summary>Labels and, where asked for, the probability of each.</summary>
+    /// <summary>
+    /// Labels and, where asked for, the probability of each; and the classes of pixels that can be of several.
+    /// </summary>
     /// <param name="photo">A picture of any size.</param>
     /// <param name="confidence">Also compute the probability of every pixel's class.</param>
     /// <param name="run">The call that this is part of.</param>
-    public (ushort[] Labels, float[] Confidence) Segment(
+    public (ushort[] Labels, float[] Confidence, ulong[] Members) Segment(
         Image photo, bool confidence, RunContext run)
     {
         var labels = new ushort[photo.Height * photo.Width];
         float[] certain = confidence ? new float[labels.Length] : [];
+        ulong[] members = scorer.Decision.MultiLabel ? new ulong[labels.Length] : [];
         int width = photo.Width;
-        Segment(new HeldPicture(photo), confidence, run, (top, rows, probabilities) =>
+        Segment(new HeldPicture(photo), confidence, run, (top, rows, probabilities, classesOfRows) =>
         {
             rows.CopyTo(labels.AsSpan(top * width));
             probabilities.CopyTo(certain.AsSpan(confidence ? top * width : 0));
+            classesOfRows.CopyTo(members.AsSpan(members.Length > 0 ? top * width : 0));
         });
-        return (labels, certain);
+        return (labels, certain, members);
     }
 
     /// <summary>The same from the top to the bottom, for pictures and masks that are never held whole.</summary>
@@ -42,6 +46,7 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
             ? null : Contexts(photo, rows, columns, run);
         var labels = new ushort[rows.Size * photo.Width];
         float[] certain = confidence ? new float[labels.Length] : [];
+        ulong[] members = scorer.Decision.MultiLabel ? new ulong[labels.Length] : [];
         int shared = rows.Starts.Skip(1).Zip(rows.Starts, (next, top) => top + rows.Size - next).DefaultIfEmpty().Max();
         using var band = new ScoreBand(rows.Size, columns.Size, shared, photo.Width, classes);
         int begun = 0;
@@ -58,12 +63,14 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
                     int left = columns.Starts[batch[i]];
                     band.Add(scores, i, left, rows.Weights(row), columns.Weights(batch[i]));
                     band.Take(
-                        Next(columns, batch[i], photo.Width) - left, final, scorer.Form, scorer.Threshold, photo.Width,
-                        labels, certain);
+                        Next(columns, batch[i], photo.Width) - left, final, scorer.Decision, photo.Width, labels,
+                        certain, members);
                 }
             }
             int pixels = final * photo.Width;
-            take(top, labels.AsSpan(0, pixels), confidence ? certain.AsSpan(0, pixels) : []);
+            take(
+                top, labels.AsSpan(0, pixels), confidence ? certain.AsSpan(0, pixels) : [],
+                members.Length > 0 ? members.AsSpan(0, pixels) : []);
             begun = rows.Size - final;
         }
     }

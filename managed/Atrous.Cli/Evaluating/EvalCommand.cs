@@ -90,6 +90,13 @@ internal static class EvalCommand
             using Segmenter segmenter = Segmenter.Load(chosen.Path, options);
             if (!result.GetValue(quiet))
                 Terminal.Message(chosen.Introduce(DescribedModel.Line(segmenter, options)));
+            if (segmenter.Info.IsMultiLabel)
+            {
+                throw new CommandException(
+                    ExitCode.BadInput,
+                    "Label maps say one class of a pixel, and this model's pixels can be of several; score the masks "
+                    + "of single classes that `atrous segment` writes, or give --option multilabel=false.");
+            }
             int left = result.GetValue(ignore)!.Value;
             // 255 is what most tools write for the foreground; who names a label to leave out decides otherwise.
             bool asked = result.GetResult(ignore) is { Implicit: false };

@@ -36,8 +36,14 @@ internal sealed class CheckpointOptions
         HelpName = "P",
     };
 
+    private readonly Option<bool> _multiLabel = new("--multilabel")
+    {
+        Description =
+            "Each class has a sigmoid of its own: a pixel is of every class above the threshold, or of none",
+    };
+
     public void AddTo(ToolCommand command) =>
-        command.Add(ToolCommand.Model, _outputStride, _dialect, _switches, _threshold);
+        command.Add(ToolCommand.Model, _outputStride, _dialect, _switches, _threshold, _multiLabel);
 
     /// <exception cref="CommandException">A switch is not NAME=VALUE, or is given twice.</exception>
     public SegmenterOptions Read(ParseResult result)
@@ -53,6 +59,8 @@ internal sealed class CheckpointOptions
         }
         if (result.GetValue(_threshold) is { } threshold && !switches.TryAdd(DialectChoice.Threshold, threshold))
             throw CommandException.Usage("--threshold and --option threshold=... are the same; give one of them.");
+        if (result.GetValue(_multiLabel) && !switches.TryAdd(DialectChoice.MultiLabel, "true"))
+            throw CommandException.Usage("--multilabel and --option multilabel=... are the same; give one of them.");
         return new SegmenterOptions
         {
             OutputStride = result.GetValue(_outputStride),

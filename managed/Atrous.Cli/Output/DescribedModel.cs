@@ -14,18 +14,19 @@ internal static class DescribedModel
     public static string Line(Segmenter segmenter, SegmenterOptions options) =>
         $"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {Name(options.Precision)}"
         + (segmenter.Info.Threshold is { } threshold
-            ? string.Create(CultureInfo.InvariantCulture, $", one class: foreground above {threshold} (--threshold)")
+            ? (segmenter.Info.IsMultiLabel ? ", several labels a pixel: of each class" : ", one class: foreground")
+                + string.Create(CultureInfo.InvariantCulture, $" above {threshold} (--threshold)")
             : "")
         + Assumptions(segmenter.Info)
         + (segmenter.Info.Notes.Count > 0 ? ", see the notes of `atrous info`" : "")
-        + Terminal.OneLine(segmenter.Info.Selection)
+        + (segmenter.Info.Selection is { Length: > 0 } selection ? $", {Terminal.OneLine(selection)}" : "")
         + (segmenter.DeviceNote is { } note ? $" ({note.TrimEnd('.')})" : "");
 
     /// <summary>Says what was chosen among a model's tensors, for commands that write another file of it.</summary>
     public static void SaySelection(string path, ModelInfo model)
     {
         if (model.Selection.Length > 0)
-            Terminal.Message(Terminal.OneLine(path + model.Selection));
+            Terminal.Message(Terminal.OneLine($"{path}, {model.Selection}"));
     }
 
     /// <summary>The properties "model", "device" and "precision".</summary>

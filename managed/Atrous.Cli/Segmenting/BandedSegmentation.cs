@@ -41,7 +41,8 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
         return new SegmentedPicture(
             job, facts, TimeSpan.Zero, Stopwatch.GetElapsedTime(segmented), picture.Warning);
 
-        void Take(int top, ReadOnlySpan<ushort> labels, ReadOnlySpan<float> confidence)
+        void Take(
+            int top, ReadOnlySpan<ushort> labels, ReadOnlySpan<float> confidence, ReadOnlySpan<ulong> members)
         {
             foreach (ushort label in labels)
                 counts[label]++;

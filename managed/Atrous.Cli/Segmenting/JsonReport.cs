@@ -55,7 +55,7 @@ internal sealed class JsonReport(bool quiet, IReadOnlyList<LeftOut> leftOut) : S
         json.WriteNumber("height", picture.Mask.Height);
         if (picture.Warning is { } warning)
             json.WriteString("warning", warning);
-        WriteClasses(json, picture.Mask);
+        WriteClasses(json, picture.Mask, picture.Job);
         json.WriteStartObject("milliseconds");
         WriteTime(json, "decode", picture.Decode);
         WriteTime(json, "preprocess", picture.Mask.Timings.Preprocess);
@@ -78,7 +78,7 @@ internal sealed class JsonReport(bool quiet, IReadOnlyList<LeftOut> leftOut) : S
         json.Flush();
     }
 
-    private static void WriteClasses(Utf8JsonWriter json, MaskFacts mask)
+    private static void WriteClasses(Utf8JsonWriter json, MaskFacts mask, SegmentJob job)
     {
         json.WriteStartArray("classes");
         foreach (ClassShare share in mask.Shares)
@@ -88,6 +88,8 @@ internal sealed class JsonReport(bool quiet, IReadOnlyList<LeftOut> leftOut) : S
             json.WriteString("name", mask.NameOf(share.Label));
             json.WriteNumber("pixels", share.Pixels);
             json.WriteNumber("share", share.Share);
+            if (mask.IsMultiLabel && share.Label > 0)
+                json.WriteString("mask", job.MaskOf(share.Label, mask.NameOf(share.Label)));
             json.WriteEndObject();
         }
         json.WriteEndArray();

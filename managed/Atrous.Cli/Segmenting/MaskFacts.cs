@@ -12,8 +12,14 @@ internal sealed record MaskFacts(
     int Height, int Width, IReadOnlyList<ClassShare> Shares, IReadOnlyList<string> ClassNames,
     SegmentationTimings Timings)
 {
+    /// <summary>Each class but the background has a mask of its own too.</summary>
+    public bool IsMultiLabel { get; init; }
+
     public static MaskFacts Of(Segmentation mask) =>
-        new(mask.Height, mask.Width, mask.Shares, mask.ClassNames, mask.Timings);
+        new(mask.Height, mask.Width, mask.Shares, mask.ClassNames, mask.Timings)
+        {
+            IsMultiLabel = mask.IsMultiLabel,
+        };
 
     /// <summary>The name of a class, or "class 7" where the model has none.</summary>
     public string NameOf(int label) => label < ClassNames.Count ? ClassNames[label] : $"class {label}";

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Atrous.Cli.Formats;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
@@ -10,6 +11,8 @@ namespace Atrous.Cli.Segmenting;
 /// <param name="Overlay">Null where none is wanted.</param>
 internal sealed record SegmentJob(string Input, string Mask, string? Overlay)
 {
+    private const int LongestName = 40;
+
     /// <summary>
     /// The picture below the folder that was given, with slashes; its file's name where a file was given.
     /// </summary>
@@ -21,6 +24,17 @@ internal sealed record SegmentJob(string Input, string Mask, string? Overlay)
     /// <summary>All files that are written.</summary>
     public IEnumerable<string> Outputs =>
         [.. new[] { Mask, Overlay }.OfType<string>().Where(path => path != "-"), .. Files.Select(file => file.Path)];
+
+    /// <summary>Where the mask of one class goes, where a pixel can be of several: "a.3-car.mask.png".</summary>
+    public string MaskOf(int label, string name)
+    {
+        string stem = Mask.EndsWith(OutputNames.Mask, StringComparison.OrdinalIgnoreCase)
+            ? Mask[..^OutputNames.Mask.Length]
+            : Path.ChangeExtension(Mask, null);
+        string safe = string.Concat(name.Take(LongestName).Select(
+            letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' ? letter : '_'));
+        return string.Create(CultureInfo.InvariantCulture, $"{stem}.{label}-{safe}{OutputNames.Mask}");
+    }
 }
 
 /// <summary>Where the masks of some inputs go.</summary>

@@ -54,7 +54,15 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         using Segmenter? segmenter = Jobs.Count > 0 ? Segmenter.Load(Model.Path, Options) : null;
         _regions = segmenter is null ? _regions : Formats.Regions(segmenter.Info);
         if (segmenter is not null && !Quiet)
+        {
             Terminal.Message(Model.Introduce(DescribedModel.Line(segmenter, Options)));
+            if (segmenter.Info.IsMultiLabel && Jobs[0].Mask != "-")
+            {
+                Terminal.Message(
+                    "A mask has the most probable class of each pixel, and 0 for none; beside it, a mask for each "
+                    + $"class has all its pixels: {Jobs[0].MaskOf(1, segmenter.Info.ClassNames[1])} and so on.");
+            }
+        }
         using RunFiles? files = segmenter is null ? null : new RunFiles(
             temporaries, Formats.OfRun, Folder ?? WrittenFiles.FolderOfAll(Jobs), segmenter.Info, Palette);
         Report.Around(segmenter, Options, Jobs.Count + Files.Bad.Count, () =>
@@ -111,7 +119,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
 
     private SegmentedPicture Segment(Segmenter segmenter, SegmentJob job, RunFiles files)
     {
-        using (PngBands? bands = Bands(job))
+        using (PngBands? bands = Bands(job, segmenter.Info.IsMultiLabel))
         {
             if (bands is not null)
             {
@@ -142,9 +150,10 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
     /// <summary>
     /// A PNG that is read in bands of rows: one that is too large to be held, or need not be; null for all others.
     /// </summary>
-    private PngBands? Bands(SegmentJob job)
+    private PngBands? Bands(SegmentJob job, bool isMultiLabel)
     {
-        if (Options.Window is null || job.Input == "-")
+        // The masks of single classes are made of the whole.
+        if (Options.Window is null || job.Input == "-" || isMultiLabel)
             return null;
         long pixels = PngBands.PixelsOf(job.Input), most = MaxPixels ?? BandedSegmentation.DefaultMaxPixels;
         if (pixels > MaxPixelsOption.Whole(MaxPixels))
@@ -185,6 +194,13 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
             {
                 using Image overlay = mask.Overlay(photo, Opacity, Palette);
                 Write(job.Overlay, stream => overlay.SavePng(stream));
+            }
+            // Of all but the background, so that none stays behind of an earlier run.
+            for (int label = 1; mask.IsMultiLabel && label < mask.Classes; label++)
+            {
+                Segmentation only = mask.Only(label);
+                Palette? colours = Palette is { } palette ? new Palette([default, palette[label]]) : null;
+                Write(job.MaskOf(label, mask.NameOf(label)), stream => only.SaveMask(stream, colours));
             }
             foreach ((PictureFormat format, string path) in job.Files)
                 Write(path, stream => format.Write(stream, annotated));

@@ -81,7 +81,7 @@ internal sealed class ModelLife(
             Log.Loaded(logger, name, generation, options.Path, fresh.Segmenter.Device,
                 Stopwatch.GetElapsedTime(start).TotalSeconds);
             if (fresh.Segmenter.Info.Selection is { Length: > 0 } selection)
-                Log.Selected(logger, name, selection.TrimStart(',', ' '));
+                Log.Selected(logger, name, selection);
             _firstLoad.TrySetResult();
         }
         catch (Exception e)

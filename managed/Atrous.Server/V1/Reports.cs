@@ -11,7 +11,9 @@ internal sealed record SegmentReport(
     [property: Description("What it ran on.")] string Device,
     [property: Description("Of the picture, in pixels.")] int Width,
     [property: Description("Of the picture, in pixels.")] int Height,
-    [property: Description("Those that occur, the largest first.")] IReadOnlyList<ClassReport> Classes,
+    [property: Description(
+        "Those that occur, the largest first. Where a pixel can be of several, it counts for each.")]
+    IReadOnlyList<ClassReport> Classes,
     [property: Description("Where the request's time went.")] TimeReport Milliseconds)
 {
     [Description("What was wrong with the file though all its pixels were there; missing where nothing was.")]

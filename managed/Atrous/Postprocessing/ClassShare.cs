@@ -17,10 +17,12 @@ public readonly record struct ClassShare(int Label, long Pixels, double Share)
         return OfCounts(counts);
     }
 
-    /// <summary>The same of so many pixels per class.</summary>
-    internal static IReadOnlyList<ClassShare> OfCounts(long[] counts)
+    /// <summary>The same of so many pixels per class, none of which is of several.</summary>
+    internal static IReadOnlyList<ClassShare> OfCounts(long[] counts) => OfCounts(counts, counts.Sum());
+
+    /// <summary>The same of a picture of so many pixels.</summary>
+    internal static IReadOnlyList<ClassShare> OfCounts(long[] counts, double total)
     {
-        double total = counts.Sum();
         return
         [
             .. counts.Select((pixels, label) => new ClassShare(label, pixels, pixels / total))

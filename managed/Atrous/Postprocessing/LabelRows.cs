@@ -8,7 +8,9 @@ namespace Atrous.Postprocessing;
 /// <param name="top">The first of them in the picture.</param>
 /// <param name="labels">The class of every pixel, row by row; valid during the call.</param>
 /// <param name="confidence">The probability of each; empty unless asked for.</param>
-internal delegate void TakeRows(int top, ReadOnlySpan<ushort> labels, ReadOnlySpan<float> confidence);
+/// <param name="members">The classes of each as bits, where a pixel can be of several; empty otherwise.</param>
+internal delegate void TakeRows(
+    int top, ReadOnlySpan<ushort> labels, ReadOnlySpan<float> confidence, ReadOnlySpan<ulong> members);
 
 /// <summary>A file as <see cref="LabelPng"/> writes it, from rows that come one after the other.</summary>
 internal sealed class LabelRows : IDisposable

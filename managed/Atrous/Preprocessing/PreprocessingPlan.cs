@@ -9,7 +9,7 @@ namespace Atrous.Preprocessing;
 /// <param name="Height">Rows of the network's input.</param>
 /// <param name="Width">Columns of the network's input.</param>
 /// <param name="Window">
-/// The picture; all of the input unless it is letterboxed, or smaller than the network can take.
+/// The picture; all of the input unless it is letterboxed, filled up, or smaller than the network can take.
 /// </param>
 public readonly record struct PreprocessingPlan(int Height, int Width, PictureWindow Window)
 {
@@ -42,7 +42,7 @@ public readonly record struct PreprocessingPlan(int Height, int Width, PictureWi
         };
         if (scale != 1)
             plan = plan.Times(scale);
-        plan = plan with { Height = Math.Max(plan.Height, minimumSide), Width = Math.Max(plan.Width, minimumSide) };
+        plan = plan with { Height = Filled(plan.Height), Width = Filled(plan.Width) };
         if ((long)plan.Height * plan.Width > Image.DefaultMaxPixels)
         {
             throw new ImageException(
@@ -51,6 +51,12 @@ public readonly record struct PreprocessingPlan(int Height, int Width, PictureWi
                 "is too large; crop it to a less extreme aspect ratio or choose another size.");
         }
         return plan;
+
+        int Filled(long side)
+        {
+            long multiple = spec.SizeMultiple ?? 1;
+            return (int)Math.Min((Math.Max(side, minimumSide) + multiple - 1) / multiple * multiple, int.MaxValue);
+        }
     }
 
     private PreprocessingPlan Times(double scale)

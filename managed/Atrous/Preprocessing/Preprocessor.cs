@@ -126,8 +126,8 @@ public sealed unsafe class Preprocessor : IDisposable
                 $"There are {spec.Mean.Count} means and {spec.Std.Count} stds; give one of each per channel.",
                 nameof(spec));
         }
-        if (!(spec.Scale > 0) || spec.Std.Any(std => !(std > 0)))
-            throw new ArgumentException("The scale and every std must be positive.", nameof(spec));
+        if (!(spec.Scale > 0) || spec.SizeMultiple < 1 || spec.Std.Any(std => !(std > 0)))
+            throw new ArgumentException("The scale, every std and the size's multiple must be positive.", nameof(spec));
         return spec;
     }
 

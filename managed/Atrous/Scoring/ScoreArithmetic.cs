@@ -101,16 +101,22 @@ internal static class ScoreArithmetic
     /// <summary>The class of every pixel, the lowest among equals.</summary>
     /// <param name="scores">So many per label.</param>
     /// <param name="classes">Scores of a pixel.</param>
-    /// <param name="form">What the scores are: logits or probabilities.</param>
-    /// <param name="threshold">
-    /// Above which probability a pixel is of the second of two classes; <see cref="Half"/> for the more probable.
-    /// </param>
+    /// <param name="decision">What the scores are, and what is asked of them.</param>
     /// <param name="labels">Receives the class of every pixel.</param>
     /// <param name="confidence">Gets the probability of each; empty for none.</param>
+    /// <param name="members">
+    /// Gets the classes of every pixel that can be of several, the lowest bit for the first; empty otherwise.
+    /// </param>
     public static void Winners(
-        ReadOnlySpan<float> scores, int classes, CrfScores form, double threshold, Span<ushort> labels,
-        Span<float> confidence)
+        ReadOnlySpan<float> scores, int classes, Decision decision, Span<ushort> labels, Span<float> confidence,
+        Span<ulong> members)
     {
+        (CrfScores form, double threshold, bool multiLabel) = decision;
+        if (multiLabel)
+        {
+            Several(scores, classes, decision, labels, confidence, members);
+            return;
+        }
         if (threshold != Half)
         {
             Foreground(scores, form, threshold, labels, confidence);
@@ -146,6 +152,43 @@ internal static class ScoreArithmetic
             labels[i] = above ? (ushort)1 : (ushort)0;
             if (!confidence.IsEmpty)
                 confidence[i] = above ? probability : 1 - probability;
+        }
+    }
+
+    private static void Several(
+        ReadOnlySpan<float> scores, int classes, Decision decision, Span<ushort> labels, Span<float> confidence,
+        Span<ulong> members)
+    {
+        bool isLogit = decision.Form == CrfScores.Logits;
+        double least = isLogit ? Math.Log(decision.Threshold / (1 - decision.Threshold)) : decision.Threshold;
+        for (int i = 0; i < labels.Length; i++)
+        {
+            ReadOnlySpan<float> pixel = scores.Slice(i * classes, classes);
+            int best = 0;
+            ulong above = 0;
+            for (int c = 0; c < pixel.Length; c++)
+            {
+                if (pixel[c] > pixel[best])
+                    best = c;
+                if (pixel[c] > least)
+                    above |= 1UL << c;
+            }
+            members[i] = above;
+            labels[i] = above == 0 ? (ushort)0 : (ushort)(best + 1);
+            if (confidence.IsEmpty)
+                continue;
+            float probability = isLogit ? 1 / (1 + MathF.Exp(-pixel[best])) : Math.Min(pixel[best], 1);
+            confidence[i] = above == 0 ? 1 - probability : probability;
+        }
+    }
+
+    /// <summary>Makes probabilities of logits that have a sigmoid each, in their place.</summary>
+    public static void Sigmoid(Tensor scores)
+    {
+        for (int row = 0; row < scores.Shape.Batch * scores.Shape.Height; row++)
+        {
+            foreach (ref float score in scores.Row(row / scores.Shape.Height, row % scores.Shape.Height))
+                score = 1 / (1 + MathF.Exp(-score));
         }
     }
 

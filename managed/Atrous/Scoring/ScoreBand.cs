@@ -52,14 +52,14 @@ internal sealed class ScoreBand : IDisposable
     /// <summary>Takes the window's first columns, which no window of this row adds to any more.</summary>
     /// <param name="columns">The number of columns.</param>
     /// <param name="rows">The number of rows that are final too; the others are kept for the windows below.</param>
-    /// <param name="form">What the scores are.</param>
-    /// <param name="threshold">Above which probability a pixel is of the second of two classes.</param>
+    /// <param name="decision">What the scores are, and what is asked of them.</param>
     /// <param name="width">Columns of the picture.</param>
     /// <param name="labels">Gets a label per pixel of whole rows.</param>
     /// <param name="confidence">Gets the probability of each; empty for none.</param>
+    /// <param name="members">Gets the classes of each; empty where there is but one.</param>
     public void Take(
-        int columns, int rows, CrfScores form, double threshold, int width, Span<ushort> labels,
-        Span<float> confidence)
+        int columns, int rows, Decision decision, int width, Span<ushort> labels, Span<float> confidence,
+        Span<ulong> members)
     {
         for (int y = 0; y < _window.Shape.Height; y++)
         {
@@ -68,7 +68,8 @@ internal sealed class ScoreBand : IDisposable
             {
                 Range pixels = (y * width + _left)..(y * width + _left + columns);
                 ScoreArithmetic.Winners(
-                    scores, _classes, form, threshold, labels[pixels], confidence.IsEmpty ? [] : confidence[pixels]);
+                    scores, _classes, decision, labels[pixels], confidence.IsEmpty ? [] : confidence[pixels],
+                    members.IsEmpty ? [] : members[pixels]);
             }
             else
             {

@@ -118,6 +118,12 @@ internal sealed record InvertedResidual(int Stride, int Dilation, int ExpandKern
     public bool SqueezeExcite { get; init; }
 
     /// <summary>
+    /// Adds the block's input where it has the output's shape, which its weights tell: narrow networks round the widths
+    /// of neighbouring stages to the same number.
+    /// </summary>
+    public bool ResidualWhereAlike { get; init; }
+
+    /// <summary>
     /// Window of a depthwise convolution without activation in front of the expansion (MobileNetV4, Qin et al. 2024,
     /// arXiv:2404.10518, section 3); 0 for none.
     /// </summary>
@@ -210,7 +216,9 @@ internal sealed record XceptionBlock(
     /// <summary>An activation on the block's input that the skip sees too.</summary>
     public Activation? InputActivation { get; init; }
 
-    /// <summary>The separable convolution, counted from 1, that no norm follows (Tramac's last block); 0 for none.</summary>
+    /// <summary>
+    /// The separable convolution, counted from 1, that no norm follows (Tramac's last block); 0 for none.
+    /// </summary>
     public int Unnormed { get; init; }
 }
 

@@ -5,6 +5,8 @@ namespace Atrous.Specs;
 /// </summary>
 internal sealed record ModelDescription
 {
+    private const string Background = "background";
+
     /// <summary>The dialect's name, by which a caller can choose it; empty until it was recognised.</summary>
     public string Dialect { get; init; } = "";
 
@@ -21,17 +23,29 @@ internal sealed record ModelDescription
     public IReadOnlyList<string> ClassNames { get; init; } = [];
 
     /// <summary>
-    /// For a network of one output channel, the probability above which a pixel is foreground; null for others.
+    /// For a network of one output channel, the probability above which a pixel is foreground, and for one of several
+    /// labels a pixel that above which it is of a class; null for others.
     /// </summary>
     public double? Threshold { get; init; }
 
-    /// <summary>Classes of a mask: those of the network, or background and foreground.</summary>
-    public int MaskClasses => Threshold is null ? Network.Classes : 2;
+    /// <summary>Each channel has a sigmoid of its own, so that a pixel can be of several classes, or of none.</summary>
+    public bool MultiLabel { get; init; }
+
+    /// <summary>Scores of a pixel: those of the network, or of background and foreground.</summary>
+    public int ScoredClasses => Threshold is null || MultiLabel ? Network.Classes : 2;
+
+    /// <summary>
+    /// Classes of a mask: those that are scored, behind a background for pixels of none of several labels.
+    /// </summary>
+    public int MaskClasses => MultiLabel ? Network.Classes + 1 : ScoredClasses;
 
     /// <summary>A name per class of a mask; empty where there are none.</summary>
-    public IReadOnlyList<string> MaskClassNames => Threshold is null || ClassNames.Count == 2
+    public IReadOnlyList<string> MaskClassNames => Threshold is null || ClassNames.Count == MaskClasses
         ? ClassNames
-        : ["background", ClassNames is [string name] ? name : "foreground"];
+        : MultiLabel
+        ? [Background, .. Enumerable.Range(0, Network.Classes).Select(
+            channel => channel < ClassNames.Count ? ClassNames[channel] : $"channel {channel}")]
+        : [Background, ClassNames is [string name] ? name : "foreground"];
 
     /// <summary>A colour per class of a mask; empty where the file does not say.</summary>
     public IReadOnlyList<PaletteColour> Palette { get; init; } = [];

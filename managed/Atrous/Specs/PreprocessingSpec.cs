@@ -44,6 +44,12 @@ public sealed record PreprocessingSpec
     /// <summary>The filter of pictures that become larger; null for <see cref="Filter"/>.</summary>
     public ResizeFilter? EnlargingFilter { get; init; }
 
+    /// <summary>
+    /// Height and width of the network's input are multiples of this: below and to the right of the picture lies what
+    /// is 0 to the network, and has no part in the mask. Null for the picture alone.
+    /// </summary>
+    public int? SizeMultiple { get; init; }
+
     /// <summary>Channels of the network's input.</summary>
     [JsonIgnore]
     public int Channels => Mean.Count;
@@ -67,19 +73,23 @@ public sealed record PreprocessingSpec
                 _ => $"times {Scale.ToString("R", CultureInfo.InvariantCulture)}",
             };
             string resize = Resize is ResizePolicy.None ? Resize.ToString() : $"{Resize} ({Name(Filter)})";
-            return $"{colours} {scale}, {Statistics()}, {resize}";
+            string filled = SizeMultiple is { } multiple
+                ? string.Create(CultureInfo.InvariantCulture, $", filled up to multiples of {multiple}")
+                : "";
+            return $"{colours} {scale}, {Statistics()}, {resize}{filled}";
         }
     }
 
     public bool Equals(PreprocessingSpec? other) =>
         other is not null && Order == other.Order && Scale == other.Scale && Resize == other.Resize &&
-        Filter == other.Filter && EnlargingFilter == other.EnlargingFilter && Mean.SequenceEqual(other.Mean)
+        Filter == other.Filter && EnlargingFilter == other.EnlargingFilter && SizeMultiple == other.SizeMultiple
+            && Mean.SequenceEqual(other.Mean)
             && Std.SequenceEqual(other.Std);
 
     public override int GetHashCode()
     {
         var hash = new HashCode();
-        hash.Add((Order, Scale, Resize, Filter, EnlargingFilter));
+        hash.Add((Order, Scale, Resize, Filter, EnlargingFilter, SizeMultiple));
         foreach (float value in Mean.Concat(Std))
             hash.Add(value);
         return hash.ToHashCode();

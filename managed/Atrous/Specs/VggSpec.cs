@@ -11,7 +11,7 @@ internal sealed record VggSpec : BackboneSpec
 }
 
 /// <summary>Convolutions of one size.</summary>
-/// <param name="Convolutions">How many.</param>
-/// <param name="Dilation">Their atrous rate.</param>
+/// <param name="Convolutions">How many convolutions there are.</param>
+/// <param name="Dilation">The atrous rate of all of them.</param>
 /// <param name="Pooled">A max-pool of 2x2, at stride 2, follows them.</param>
 internal readonly record struct VggStage(int Convolutions, int Dilation, bool Pooled);

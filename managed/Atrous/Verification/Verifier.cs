@@ -40,6 +40,16 @@ public sealed class Verifier : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         Segmenter tested = Segmenter.Load(path, options);
+        if (tested.Info.IsMultiLabel)
+        {
+            // Scores are compared, and which is the highest; they are the same either way.
+            tested.Dispose();
+            options = options with
+            {
+                Switches = new Dictionary<string, string>(options.Switches) { ["multilabel"] = "false" },
+            };
+            tested = Segmenter.Load(path, options);
+        }
         try
         {
             judge ??= tested.Device == "cpu" && options.Precision == Precision.Fp32 ? "reference" : "cpu";

@@ -28,7 +28,8 @@ public sealed class SegmentBandsTests(GeneratedModel model) : IDisposable
         // Bands are decoded while windows slide, and no time is told for it.
         Assert.Equal(0, Decode(banded));
         Assert.NotEqual(0, Decode(whole));
-        Assert.Contains("cut.png", Assert.Single(cut.ErrorLines, line => line.Contains(" end", StringComparison.Ordinal)));
+        Assert.Contains(
+            "cut.png", Assert.Single(cut.ErrorLines, line => line.Contains(" end", StringComparison.Ordinal)));
         Assert.True(Picture(cut.Json).TryGetProperty("warning", out _));
         Assert.False(Picture(banded).TryGetProperty("warning", out _));
     }

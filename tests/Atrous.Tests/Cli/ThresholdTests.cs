@@ -79,7 +79,8 @@ public sealed class ThresholdTests : IDisposable
     private static string Model => Shared.Require("cases/01-one-class-mask/smp_c1.pth");
 
     private ToolResult Segment(string output, params string[] options) => Tool.Run(
-        ["segment", Shared.Require("cases/01-one-class-mask/photo.png"), "-m", Model, "-o", _place[output], .. options]);
+        ["segment", Shared.Require("cases/01-one-class-mask/photo.png"), "-m", Model, "-o", _place[output],
+        .. options]);
 
     private int Foreground(string mask) => LabelImage.Load(_place[mask]).Labels.Count((ushort)1);
 }

@@ -150,8 +150,11 @@ public sealed class MmSegmentationConfigTests
         const string usual = "dict(type='SegDataPreProcessor', mean=[123.675, 116.28, 103.53], " +
             "std=[58.395, 57.12, 57.375], bgr_to_rgb=True, test_cfg=dict(size_divisor=32))";
         ModelDescription padded = Describe($"data_preprocessor = {usual}");
-        Assert.Equal(PreprocessingSpec.ImageNet, padded.Preprocessing);
-        Assert.Contains("size_divisor", Assert.Single(padded.Notes));
+        Assert.Equal(PreprocessingSpec.ImageNet with { SizeMultiple = 32 }, padded.Preprocessing);
+        Assert.Empty(padded.Notes);
+        ModelDescription coloured = Describe($"data_preprocessor = {usual[..^1]}, pad_val=255)");
+        Assert.Equal(PreprocessingSpec.ImageNet, coloured.Preprocessing);
+        Assert.Contains("size_divisor", Assert.Single(coloured.Notes));
     }
 
     [Theory]

@@ -49,6 +49,10 @@ internal sealed class NamedWeights(IEnumerable<(string Name, int[] Shape)> keys,
         _values.Add(name, values);
     }
 
+    /// <summary>Gives a tensor that is there its values.</summary>
+    public void Fill(string name, Func<double> next) =>
+        _values[name] = [.. Enumerable.Range(0, checked((int)_weights[name].Elements)).Select(_ => (float)next())];
+
     public void Read(string name, Span<float> destination)
     {
         destination.Clear();

@@ -61,7 +61,6 @@ public sealed class SegmentationModelsConfigTests
     [InlineData("encoder_name", "\"mobilenet_v2\"", "ResNet-50")]
     [InlineData("in_channels", "4", "3")]
     [InlineData("classes", "21", "1")]
-    [InlineData("decoder_channels", "128", "256")]
     [InlineData("decoder_aspp_separable", "false", "true")]
     [InlineData("encoder_output_stride", "32", "8")]
     [InlineData("decoder_atrous_rates", "[6, 12]", "three")]
@@ -85,7 +84,6 @@ public sealed class SegmentationModelsConfigTests
 
     [Theory]
     [InlineData("identity", 5)]
-    [InlineData("sigmoid", 5)]
     [InlineData("softmax", 5)]
     [InlineData("softmax2d", 5)]
     [InlineData("logsoftmax", 5)]
@@ -96,6 +94,37 @@ public sealed class SegmentationModelsConfigTests
         Assert.Equal(classes, Describe($$"""{"activation": "{{activation}}"}""", classes: classes).Network.Classes);
 
     [Theory]
+    [InlineData("sigmoid", null, true, "config.json")]
+    [InlineData("sigmoid", "false", false, Switch.Given)]
+    [InlineData("softmax2d", "true", true, Switch.Given)]
+    [InlineData("identity", "true", true, Switch.Given)]
+    public void Several_classes_with_a_sigmoid_each_are_several_labels(
+        string activation, string? given, bool several, string source)
+    {
+        Dictionary<string, string> switches = given is null ? [] : new() { ["multilabel"] = given };
+        ModelDescription model = Describe(
+            $$"""{"activation": "{{activation}}"}""", new DialectChoice(null, switches), classes: 5);
+        Assert.Equal(several, model.MultiLabel);
+        Assert.Equal((several ? "true" : "false", source), Row(model, "multilabel"));
+        Assert.Equal(several ? 6 : 5, model.MaskClasses);
+        Assert.Equal(several ? 0.5 : null, model.Threshold);
+    }
+
+    [Fact]
+    public void A_width_that_the_weights_tell_is_theirs_and_noted() => Assert.Contains(
+        "config.json says decoder_channels 128, and the weights have 256",
+        Assert.Single(Describe("""{"decoder_channels": 128}""").Notes));
+
+    [Fact]
+    public void More_labels_than_can_be_kept_are_refused() => Assert.Contains(
+        "up to 64", Assert.Throws<UnavailableException>(
+            () => Describe("""{"activation": "sigmoid"}""", classes: 65)).Message);
+
+    [Fact]
+    public void Nothing_is_assumed_of_several_labels() => Assert.DoesNotContain(
+        Describe("""{"activation": "identity"}""", classes: 5).Switches, row => row.Name == "multilabel");
+
+    [Theory]
     [InlineData("tanh")]
     [InlineData("clamp")]
     public void An_activation_that_changes_the_mask_is_refused(string activation) => Assert.Contains(
@@ -103,7 +132,8 @@ public sealed class SegmentationModelsConfigTests
             () => Describe($$"""{"activation": "{{activation}}"}""", classes: 5)).Message);
 
     [Theory]
-    [InlineData("""{"arch": "deeplabv3plus", "encoder_name": "resnet50", "classes": 1, "decoder_atrous_rates": [6, 12, 18], "lr": 0.1, "activation": "relu"}""")]
+    [InlineData(
+        """{"arch": "deeplabv3plus", "encoder_name": "resnet50", "classes": 1, "decoder_atrous_rates": [6, 12, 18], "lr": 0.1, "activation": "relu"}""")]
     [InlineData("""{"lr": 0.1, "config": {"encoder_name": "resnet50", "decoder_atrous_rates": [6, 12, 18]}}""")]
     [InlineData("""{"hparams": {"model": {"decoder_atrous_rates": [6, 12, 18]}}, "data": {"classes": 7}}""")]
     public void Hyper_parameters_of_the_library_are_believed(string parameters)
@@ -116,7 +146,8 @@ public sealed class SegmentationModelsConfigTests
 
     [Theory]
     [InlineData("""{"encoder_name": "resnet34", "decoder_atrous_rates": [6, 12, 18]}""", "encoder_name")]
-    [InlineData("""{"encoder_name": "resnet50", "classes": ["a", "b"], "decoder_atrous_rates": [6, 12, 18]}""", "classes")]
+    [InlineData(
+        """{"encoder_name": "resnet50", "classes": ["a", "b"], "decoder_atrous_rates": [6, 12, 18]}""", "classes")]
     [InlineData("""{"arch": "Unet", "decoder_channels": [256, 128], "decoder_atrous_rates": [6, 12, 18]}""", "arch")]
     [InlineData("""{"decoder_atrous_rates": "6,12,18"}""", "decoder_atrous_rates")]
     public void Those_that_contradict_the_weights_are_not_believed(string parameters, string entry)

@@ -50,6 +50,18 @@ public class PreprocessingPlanTests
             PreprocessingPlan.For(Spec(new ResizePolicy.Letterbox(512, 512, 128)), height, width));
 
     [Theory]
+    [InlineData(1, 128, 480)]
+    [InlineData(0.5, 64, 256)]  // 62 x 229
+    public void Sides_are_filled_up_to_a_multiple(double scale, int expectedHeight, int expectedWidth)
+    {
+        PreprocessingPlan whole = PreprocessingPlan.For(Spec(new ResizePolicy.None()), 123, 457, scale: scale);
+        Assert.Equal(
+            whole with { Height = expectedHeight, Width = expectedWidth },
+            PreprocessingPlan.For(
+                Spec(new ResizePolicy.None()) with { SizeMultiple = 32 }, 123, 457, scale: scale));
+    }
+
+    [Theory]
     [InlineData(0.75, 92, 343)]  // 92.25 and 342.75
     [InlineData(1.25, 154, 571)]
     [InlineData(0.1, 12, 46)]

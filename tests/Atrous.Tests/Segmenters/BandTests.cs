@@ -31,7 +31,7 @@ public sealed class BandTests(GeneratedModel model) : IDisposable
         using var rows = new LabelRows(height, width, whole.Classes, Palette.For(whole.ClassNames));
         var counts = new long[whole.Classes];
         int next = 0;
-        segmenter.Segment(bands, (top, labels, confidence) =>
+        segmenter.Segment(bands, (top, labels, _, _) =>
         {
             Assert.Equal(next, top);
             next += labels.Length / width;

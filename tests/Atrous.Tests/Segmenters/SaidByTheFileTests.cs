@@ -87,6 +87,21 @@ public sealed class SaidByTheFileTests : IDisposable
         Tool.Run("info", _folder).Refuses(3, _folder, "activation", "tanh");
     }
 
+    /// <summary>Folders whose networks are narrower than their config.json says.</summary>
+    [Fact]
+    public void A_folder_of_narrow_weights_has_the_mask_of_its_weights()
+    {
+        string hub = Shared.Require("cases/01-one-class-mask/hub"), alone = Path.Combine(_folder, "alone.safetensors");
+        File.Copy(Path.Combine(hub, "model.safetensors"), alone);
+        // Everything else that its config.json says is what the library takes by itself.
+        AssertAgrees(1, Labels(alone), Labels(hub));
+        Assert.Equal(0.5, ModelInfo.Read(hub).Threshold);
+        ModelInfo shallow = ModelInfo.Read(Shared.Require("cases/10-smp-arguments/hub_depth4"));
+        Assert.Empty(shallow.Missing);
+        Assert.Equal(("ResNet-18", 3), (shallow.Backbone, shallow.Classes));
+        Assert.Contains("decoder_channels", Assert.Single(shallow.Notes));
+    }
+
     [Fact]
     public void Scores_of_another_size_become_the_picture_s()
     {

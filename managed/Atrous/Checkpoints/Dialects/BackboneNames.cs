@@ -21,6 +21,17 @@ internal static class BackboneNames
     ];
 
     /// <summary>
+    /// Three convolutions of a stem, the first two with their norms in the sequence "conv1", the last one's norm behind
+    /// it.
+    /// </summary>
+    public static NameMap.Row[] DeepStem(string prefix) =>
+    [
+        new(@"backbone\.stem\.conv1", prefix + "conv1.0", prefix + "conv1.1"),
+        new(@"backbone\.stem\.conv2", prefix + "conv1.3", prefix + "conv1.4"),
+        new(@"backbone\.stem\.conv3", prefix + "conv1.6", prefix + "bn1"),
+    ];
+
+    /// <summary>
     /// torchvision's MobileNetV2: features.0 is the stem, block i is features.i; conv.0.0/conv.0.1 expansion,
     /// conv.1.0/conv.1.1 depthwise, conv.2/conv.3 projection, one less each where there is no expansion. Where
     /// <paramref name="flat"/>: conv.0, 1, 3, 4, 6, 7.

@@ -74,7 +74,11 @@ internal static class BackboneShapes
                     first ? stages[stage].FirstDilation : stages[stage].Dilation,
                     stage == 0 && !firstExpands ? 0 : 1,
                     3,
-                    Residual: !first));
+                    Residual: !first)
+                {
+                    // Those that were made without a stride have it where they keep the width, as at a quarter of it.
+                    ResidualWhereAlike = table[stage].Stride == 1,
+                });
             }
         }
         return new InvertedResidualSpec { Name = "MobileNetV2", Activation = Activation.Relu6, Blocks = blocks };

@@ -69,8 +69,8 @@ internal sealed class DenseAspp : Dialect
     /// <param name="checkpoint">The file, whose keys tell the depth.</param>
     /// <param name="prefix">What stands before "features.".</param>
     /// <param name="dot">What stands before the numbers of a layer's norms and convolutions: a dot, or nothing.</param>
-    /// <param name="outputStride">8 or 16.</param>
-    /// <param name="sampling">Grid of the enlargement.</param>
+    /// <param name="outputStride">The output stride, 8 or 16.</param>
+    /// <param name="sampling">The grid on which features are enlarged.</param>
     public static NamedBackbone DenseNet(
         ICheckpoint checkpoint, string prefix, string dot, int outputStride, Sampling sampling)
     {

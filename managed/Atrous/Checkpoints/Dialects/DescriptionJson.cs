@@ -47,7 +47,7 @@ internal static partial class DescriptionJson
             && spec.Mean.Concat(spec.Std).Append(spec.Scale).All(float.IsFinite);
         if (!fits)
             throw new JsonException($"its mean, std and scale are not those of {channels} channels");
-        return Sides(spec.Resize).All(side => side is >= 1 and <= 65536)
+        return Sides(spec.Resize).Append(spec.SizeMultiple ?? 1).All(side => side is >= 1 and <= 65536)
             ? spec
             : throw new JsonException("its size is not one of a picture");
     }

@@ -9,6 +9,9 @@ namespace Atrous.Checkpoints.Dialects;
 /// </summary>
 internal abstract class Dialect
 {
+    /// <summary>Of a pixel that can be of several classes: they are kept as bits of one number.</summary>
+    private const int MostLabels = 64;
+
     /// <summary>Every dialect, the most specific fingerprints first.</summary>
     public static IReadOnlyList<Dialect> All { get; } =
     [
@@ -88,6 +91,24 @@ internal abstract class Dialect
 
     private static string Names() => string.Join(", ", All.Select(d => d.Name));
 
+    /// <exception cref="UnavailableException">The network has too many classes.</exception>
+    private static ModelDescription OfSeveralLabels(ModelDescription description, DialectChoice choice)
+    {
+        if (description.Network.Classes > MostLabels)
+        {
+            throw new UnavailableException(
+                $"A pixel can be of several classes where a network has up to {MostLabels}, and this one has " +
+                $"{description.Network.Classes}; leave out the switch {DialectChoice.MultiLabel}.");
+        }
+        return description with
+        {
+            MultiLabel = true,
+            Threshold = description.Threshold ?? choice.LabelThreshold(0.5),
+            // Probabilities that sum to 1 are none of those.
+            Network = description.Network with { SoftmaxBeforeResize = false },
+        };
+    }
+
     private ModelDescription? DescribeIfRecognised(ICheckpoint checkpoint, DialectChoice choice)
     {
         if (Recognise(checkpoint) is not { } evidence)
@@ -95,6 +116,8 @@ internal abstract class Dialect
         ModelDescription description = Describe(checkpoint, choice);
         if (description.Network.Classes == 1 && description.Threshold is null)
             description = description with { Threshold = choice.ForegroundThreshold(0.5) };
+        if (description.Network.Classes > 1 && choice.IsMultiLabel())
+            description = OfSeveralLabels(description, choice);
         choice.RejectUnread(Name);
         return description with
         {

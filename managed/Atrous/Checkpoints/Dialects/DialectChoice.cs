@@ -15,7 +15,11 @@ internal sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionar
     /// <summary>The switch of networks of one class, and the entry of files that say it themselves.</summary>
     public const string Threshold = "threshold";
 
+    /// <summary>The switch of networks whose channels are labels of their own, and the entry of such files.</summary>
+    public const string MultiLabel = "multilabel";
+
     private readonly List<Switch> _read = [];
+    private bool? _isMultiLabel;
 
     /// <summary>The switches read so far, with the values in force.</summary>
     public IReadOnlyList<Switch> Switches => [.. _read];
@@ -76,6 +80,25 @@ internal sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionar
     /// <param name="standard">Above which probability the dialect's own code takes a pixel for foreground.</param>
     public double ForegroundThreshold(Standard<double> standard) => Probability(
         Threshold, standard, "the probability above which a pixel of this network of one class is foreground");
+
+    /// <summary>Its like where a pixel can be of several classes.</summary>
+    public double LabelThreshold(Standard<double> standard) =>
+        Probability(Threshold, standard, "the probability above which a pixel is of a class, whatever its others");
+
+    /// <summary>
+    /// Whether a pixel can be of several classes. Weights cannot tell it and nothing is assumed, so that it is no
+    /// switch where neither the file nor the user speaks of it.
+    /// </summary>
+    /// <param name="said">What the file says; null where it says nothing.</param>
+    public bool IsMultiLabel(Standard<bool>? said = null)
+    {
+        if (said is null && !IsGiven(MultiLabel))
+            return _isMultiLabel ?? false;
+        _isMultiLabel ??= Flag(
+            MultiLabel, said ?? (Standard<bool>)false,
+            "each channel has a sigmoid of its own, so that a pixel can be of several classes, or of none");
+        return _isMultiLabel.Value;
+    }
 
     /// <summary>A number above 0 and below 1; null where the text is none.</summary>
     public static double? ReadProbability(string text) =>

@@ -44,6 +44,13 @@ internal sealed partial class MmSegmentation : Dialect
         };
         PreprocessingSpec preprocessing = Preprocessing(meta, choice, channels);
         SlideSpec? slide = Slide(model, meta.Root, choice);
+        if (slide is not null && preprocessing.SizeMultiple is { } multiple)
+        {
+            meta.Note(
+                $"{meta.Root.Source} fills pictures up to multiples of {multiple}, which is not done "
+                + "where a window slides.");
+            preprocessing = preprocessing with { SizeMultiple = null };
+        }
         IReadOnlyList<string> names = meta.ClassNames(maskClasses);
         double epsilon = MmBackbone.EpsilonOf(head) ?? 1e-5;
         return new ModelDescription
@@ -183,7 +190,7 @@ internal sealed partial class MmSegmentation : Dialect
             "size that the picture is fitted into before the network sees it; mmsegmentation's own test does that, " +
             "with " +
             "2048x1024 for Cityscapes, 2048x512 for ADE20K and VOC (NxM, stretch=HxW, or none)");
-        PreprocessingSpec spec = pipeline.Normalisation(channels);
+        PreprocessingSpec spec = pipeline.Normalisation(channels) with { SizeMultiple = pipeline.SizeMultiple };
         ResizePolicy policy = TestPipeline.PolicyOf(scale);
         return policy is ResizePolicy.None
             ? spec

@@ -17,6 +17,9 @@ internal sealed record NamedBackbone(BackboneSpec Spec, NameMap.Row[] Names, str
     /// </summary>
     public PaddingStyle Padding { get; init; }
 
+    /// <summary>What a user should know of it, a sentence each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>What its published weights were trained with, for pictures of three channels.</summary>
     public PreprocessingSpec Preprocessing { get; init; } = PreprocessingSpec.ImageNet;
 
@@ -31,10 +34,7 @@ internal sealed record NamedBackbone(BackboneSpec Spec, NameMap.Row[] Names, str
                 $"{prefix}{stem}.weight")
             : null;
 
-    /// <summary>
-    /// The same where the stem is three convolutions, the first two with their norms in the sequence "conv1" and the
-    /// last with its norm behind it; null where the file has none there.
-    /// </summary>
+    /// <summary>The same with <see cref="BackboneNames.DeepStem"/>; null where the file has none there.</summary>
     public static NamedBackbone? FindDeepResNet(
         IWeightSource weights, string prefix, int outputStride, DilationRule rule)
     {
@@ -43,13 +43,7 @@ internal sealed record NamedBackbone(BackboneSpec Spec, NameMap.Row[] Names, str
         return found with
         {
             Spec = spec with { StemConvolutions = 3 },
-            Names =
-            [
-                new(@"backbone\.stem\.conv1", prefix + "conv1.0", prefix + "conv1.1"),
-                new(@"backbone\.stem\.conv2", prefix + "conv1.3", prefix + "conv1.4"),
-                new(@"backbone\.stem\.conv3", prefix + "conv1.6", prefix + "bn1"),
-                .. found.Names,
-            ],
+            Names = [.. BackboneNames.DeepStem(prefix), .. found.Names],
         };
     }
 

@@ -49,6 +49,8 @@ internal sealed class SegmentationModels : Dialect
         int upsampling = choice.Numbers(
             "upsampling", config.Upsampling(whole).As(factor => new[] { factor }),
             "factor by which the scores are enlarged before they get the picture's size")[0];
+        if (classes > 1)
+            choice.IsMultiLabel(config.MultiLabel);
         var statistics = StatisticsBuffers.Of(checkpoint, channels);
         (PreprocessingSpec preprocessing, IReadOnlyList<string> notes) =
             statistics.Apply(backbone.Preprocessing.For(channels), checkpoint, backbone.Stem, choice);
@@ -86,7 +88,7 @@ internal sealed class SegmentationModels : Dialect
             ]),
             Preprocessing = preprocessing,
             ClassNames = checkpoint.ConfigClassNames(classes) is { Length: > 0 } names ? names : config.ClassNames,
-            Notes = [.. config.Notes, .. notes],
+            Notes = [.. config.Notes, .. backbone.Notes, .. notes],
             TrainingOnly = ["classification_head.", .. statistics.Names, .. backbone.Unused],
             ReadWhole = ["encoder.", "decoder."],
         };

@@ -54,6 +54,13 @@ internal sealed partial class SegmentationModelsConfig
     /// <param name="whole">The factor that gives scores of the picture's size.</param>
     public Standard<int> Upsampling(int whole) => _facts.Or(_facts.Number(UpsamplingKey), whole);
 
+    /// <summary>
+    /// Whether each channel has a sigmoid of its own, which several classes have where that is their activation; null
+    /// where nobody says it.
+    /// </summary>
+    public Standard<bool>? MultiLabel =>
+        _facts.Text(ActivationKey) == "sigmoid" ? new Standard<bool>(true, _facts.Source) : (Standard<bool>?)null;
+
     /// <summary>Names of the classes, where they are given in place of their number; empty otherwise.</summary>
     public IReadOnlyList<string> ClassNames => JsonValues.Texts(_facts["classes"]) ?? [];
 
@@ -133,7 +140,7 @@ internal sealed partial class SegmentationModelsConfig
         CheckEncoder(known);
         CheckCount("in_channels", known.InputChannels);
         CheckCount("classes", known.Classes);
-        CheckCount("decoder_channels", known.Channels);
+        CheckWidth(known.Channels);
         if (_facts.Flag("decoder_aspp_separable") is { } separable && separable != known.Separable)
             throw Contradicts("decoder_aspp_separable", known.Separable ? "true" : "false");
         if (_facts.Number(OutputStrideKey) is not (null or 8 or 16))
@@ -153,6 +160,16 @@ internal sealed partial class SegmentationModelsConfig
         };
         if (said is not null && said != weights)
             throw Contradicts(key, $"{weights}");
+    }
+
+    /// <summary>A width, which changes nothing that the weights do not tell: they are followed.</summary>
+    private void CheckWidth(int weights)
+    {
+        const string key = "decoder_channels";
+        if (_facts[key] is { ValueKind: JsonValueKind.Array })
+            throw Contradicts(key, $"{weights}");
+        if (_facts.Number(key) is { } said && said != weights)
+            _notes.Add($"{_facts.Source} says {key} {said}, and the weights have {weights}: the weights are followed.");
     }
 
     private void CheckClass(Known known)
@@ -180,8 +197,8 @@ internal sealed partial class SegmentationModelsConfig
     }
 
     /// <summary>
-    /// What is applied to the scores in the end. That of several classes does not change which score is the highest
-    /// (sigmoid, softmax), and a sigmoid of one class is what its threshold is for. Others change the mask.
+    /// What is applied to the scores in the end. A softmax does not change which of several classes has the highest
+    /// score, and a sigmoid is what thresholds are for. Others change the mask.
     /// </summary>
     private void CheckActivation(int classes)
     {

@@ -23,8 +23,14 @@ internal sealed class SelfDescribing : Dialect
         ModelDescription description = checkpoint.Metadata.ContainsKey(SelfDescribingFile.VersionKey)
             ? SelfDescribingFile.Describe(checkpoint, choice)
             : OfFirstVersion(checkpoint, choice);
-        return description.Network.Classes == 1 && SelfDescribingFile.ThresholdOf(checkpoint) is { } stored
-            ? description with { Threshold = choice.ForegroundThreshold(new Standard<double>(stored, "metadata")) }
+        if (SelfDescribingFile.ThresholdOf(checkpoint) is not { } stored)
+            return description;
+        var threshold = new Standard<double>(stored, "metadata");
+        if (description.Network.Classes == 1)
+            return description with { Threshold = choice.ForegroundThreshold(threshold) };
+        return SelfDescribingFile.IsMultiLabel(checkpoint)
+            && choice.IsMultiLabel(new Standard<bool>(true, "metadata"))
+            ? description with { Threshold = choice.LabelThreshold(threshold) }
             : description;
     }
 

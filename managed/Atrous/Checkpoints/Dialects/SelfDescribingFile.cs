@@ -35,10 +35,16 @@ internal static class SelfDescribingFile
         }
         if (description.Threshold is { } threshold)
             metadata.Add(DialectChoice.Threshold, threshold.ToString(CultureInfo.InvariantCulture));
+        if (description.MultiLabel)
+            metadata.Add(DialectChoice.MultiLabel, "true");
         return metadata;
     }
 
-    /// <summary>The threshold of a network of one class that a file says; null where it says none.</summary>
+    /// <summary>Whether a file says that a pixel can be of several classes.</summary>
+    public static bool IsMultiLabel(ICheckpoint checkpoint) =>
+        checkpoint.Metadata.TryGetValue(DialectChoice.MultiLabel, out string? text) && text == "true";
+
+    /// <summary>The threshold that a file says; null where it says none.</summary>
     /// <exception cref="ModelException">What it says is no probability.</exception>
     public static double? ThresholdOf(ICheckpoint checkpoint)
     {
@@ -64,7 +70,8 @@ internal static class SelfDescribingFile
         PreprocessingSpec preprocessing =
             Read(Preprocessing, json => DescriptionJson.ReadPreprocessing(json, network.InputChannels));
         IReadOnlyList<string> names = Read(Names, DescriptionJson.ReadNames);
-        bool isForeground = network.Classes == 1 && names.Count == 2;
+        // A background may be named too where there is one.
+        bool isForeground = (network.Classes == 1 || IsMultiLabel(checkpoint)) && names.Count == network.Classes + 1;
         if (names.Count != 0 && names.Count != network.Classes && !isForeground)
             throw metadata.Wrong(Names, $"has {names.Count} names for {network.Classes} classes");
         return new ModelDescription

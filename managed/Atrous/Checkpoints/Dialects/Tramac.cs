@@ -31,8 +31,8 @@ internal sealed class Tramac : Dialect
         if (checkpoint.Weights.Keys.Any(name => name.StartsWith("jpu.", StringComparison.Ordinal)))
         {
             throw new ModelException(
-                $"'{checkpoint.Path}' has joint pyramid upsampling (jpu) between backbone and head, which Atrous does " +
-                "not have.");
+                $"'{checkpoint.Path}' has joint pyramid upsampling (jpu) between backbone and head, which Atrous " +
+                "does not have.");
         }
         bool dense = checkpoint.Has(Dense), plus = checkpoint.Has(LowLevel);
         int outputStride = dense ? choice.OutputStride(8, 8, 16) : choice.OutputStride(8, 8);
@@ -93,7 +93,9 @@ internal sealed class Tramac : Dialect
             ? found with { Unused = ImageClassifier }
             : null;
 
-    /// <summary>As its forks have it, with a ReLU behind the stem and without a norm in the last block's middle.</summary>
+    /// <summary>
+    /// As its forks have it, with a ReLU behind the stem and without a norm in the last block's middle.
+    /// </summary>
     private static NamedBackbone Xception()
     {
         XceptionSpec spec = Xception65.Spec(8);
@@ -110,7 +112,8 @@ internal sealed class Tramac : Dialect
                 new($@"backbone\.block{last}\.sep3\.depthwise", At(last, "6.conv1"), At(last, "6.bn")),
                 new($@"backbone\.block{last}\.sep3\.pointwise", At(last, "6.pointwise"), At(last, "7")),
                 new(@"backbone\.block([4-9]|1\d)\.sep(\d)\.depthwise", match => new(
-                    Middle(match.Number(1), match.Number(2), ".conv1"), Middle(match.Number(1), match.Number(2), ".bn"))),
+                    Middle(match.Number(1), match.Number(2), ".conv1"),
+                    Middle(match.Number(1), match.Number(2), ".bn"))),
                 new(@"backbone\.block([4-9]|1\d)\.sep(\d)\.pointwise", match => new(
                     Middle(match.Number(1), match.Number(2), ".pointwise"),
                     Middle(match.Number(1), match.Number(2), "", 1))),

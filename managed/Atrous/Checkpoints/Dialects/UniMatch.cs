@@ -6,8 +6,8 @@ namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
 /// LiheYoung/UniMatch and its forerunner ST++: DeepLabV3+ with ResNet or Xception, low-level features first,
-/// align_corners=true. UniMatch's ResNet has a deep stem, output stride 16 and rates 6, 12, 18; ST++'s has a plain stem,
-/// output stride 8 and rates 12, 24, 36.
+/// align_corners=true. UniMatch's ResNet has a deep stem, output stride 16 and rates 6, 12, 18; ST++'s has a plain
+/// stem, output stride 8 and rates 12, 24, 36.
 /// </summary>
 internal sealed class UniMatch : Dialect
 {
@@ -69,7 +69,7 @@ internal sealed class UniMatch : Dialect
             ReadWhole = [Backbone, "head.", "reduce.", "fuse."],
             Notes = classes == ClassNames.Cityscapes.Count
                 ? ["The repository scores pictures of Cityscapes in windows of 801 pixels that step by 534, and sums " +
-                    "their probabilities; here they are scored whole. --tile 801 does nearly the same."]
+                    "their probabilities; here they are scored whole. A sliding window of 801 does nearly the same."]
                 : [],
         };
     }

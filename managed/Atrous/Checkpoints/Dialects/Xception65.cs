@@ -41,9 +41,9 @@ internal static class Xception65
     }
 
     /// <summary>
-    /// The edition of bubbliiiing and UniMatch: low-level features from the middle of block 2, in-place activations that
-    /// reach the skips of blocks whose skip is the identity and no others, and an exit that is not dilated beyond the
-    /// middle's rate, so not at all at output stride 16.
+    /// The edition of bubbliiiing and UniMatch: low-level features from the middle of block 2, in-place activations
+    /// that reach the skips of blocks whose skip is the identity and no others, and an exit that is not dilated beyond
+    /// the middle's rate, so not at all at output stride 16.
     /// </summary>
     public static XceptionSpec TappedInBlock2(int outputStride)
     {

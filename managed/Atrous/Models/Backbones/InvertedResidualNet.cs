@@ -79,7 +79,8 @@ internal static class InvertedResidualNet
             y = SqueezeExcite.Build(spec.Gate, layers, y, $"{name}.gate");
         if (block.Projects)
             y = layers.Convolution(y, $"{name}.project", 1, Activation.None);
-        return (block.Residual ? layers.Add(y, x, name, Activation.None) : y, depthwise);
+        bool adds = block.Residual || (block.ResidualWhereAlike && y.Shape == x.Shape);
+        return (adds ? layers.Add(y, x, name, Activation.None) : y, depthwise);
     }
 
     /// <summary>

@@ -38,9 +38,19 @@ internal sealed record EncoderFamily(string Names, Func<EncoderSearch, NamedBack
             throw new ModelException(
                 $"'{search.File.Path}': its encoder {name} blurs where it strides, which Atrous does not have.");
         }
-        return All.Select(family => family.Find(search)).FirstOrDefault(found => found is not null)
+        NamedBackbone encoder = All.Select(family => family.Find(search)).FirstOrDefault(found => found is not null)
             ?? throw NamedBackbone.Unknown(
                 search.File, "the head of segmentation_models.pytorch's DeepLab on an encoder",
                 string.Join(", ", All.Select(family => family.Names)));
+        return search.MayBlur(encoder)
+            ? encoder with
+            {
+                Notes =
+                [
+                    "timm has encoders with these very tensors that blur where they stride (resnetblur50, resnetaa50d "
+                    + "and the like), which Atrous does not have: if this is one of them, its masks are wrong.",
+                ],
+            }
+            : encoder;
     }
 }

@@ -42,6 +42,11 @@ internal sealed record EncoderSearch(
         }
     }
 
+    /// <summary>Whether nothing tells a plain encoder from one that blurs.</summary>
+    public bool MayBlur(NamedBackbone encoder) =>
+        Said.Text("encoder_name") is null && encoder.Stem.StartsWith(Timm, StringComparison.Ordinal)
+        && encoder.Spec is ResNetSpec { Window: ResidualWindow.Convolution, SmallStem: false };
+
     public bool Has(params string[] keys) => File.Has(keys);
 
     /// <summary>

@@ -57,7 +57,7 @@ internal sealed record StoredResNet(EncoderSearch Search, string Prefix, Dilatio
             vary(spec),
             [
                 .. rows,
-                .. deep ? DeepStem() : [],
+                .. deep ? BackboneNames.DeepStem(Prefix) : [],
                 new(@"backbone\.stage(\d)\.(\d+)\.gate\.reduce", Prefix + "layer$1.$2.se.fc1"),
                 new(@"backbone\.stage(\d)\.(\d+)\.gate\.expand", Prefix + "layer$1.$2.se.fc2"),
                 .. pooled ? [Shortcut(1, 2)] : (NameMap.Row[])[],
@@ -78,12 +78,4 @@ internal sealed record StoredResNet(EncoderSearch Search, string Prefix, Dilatio
     private NameMap.Row Shortcut(int convolution, int norm) => new(
         @"backbone\.stage(\d)\.(\d+)\.shortcut",
         $"{Prefix}layer$1.$2.downsample.{convolution}", $"{Prefix}layer$1.$2.downsample.{norm}");
-
-    /// <summary>The three convolutions of the stem, in one sequence with their norms and activations.</summary>
-    private NameMap.Row[] DeepStem() =>
-    [
-        new(@"backbone\.stem\.conv1", Prefix + "conv1.0", Prefix + "conv1.1"),
-        new(@"backbone\.stem\.conv2", Prefix + "conv1.3", Prefix + "conv1.4"),
-        new(@"backbone\.stem\.conv3", Prefix + "conv1.6", Prefix + "bn1"),
-    ];
 }

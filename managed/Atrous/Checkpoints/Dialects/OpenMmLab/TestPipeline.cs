@@ -12,6 +12,7 @@ namespace Atrous.Checkpoints.Dialects.OpenMmLab;
 internal sealed partial class TestPipeline
 {
     private const string None = "none", Stretch = "stretch=";
+    private const int LargestMultiple = 1024;
 
     /// <summary>What neither resizes nor computes pixels.</summary>
     private static readonly string[] Silent =
@@ -35,6 +36,12 @@ internal sealed partial class TestPipeline
         foreach (ConfigSection transform in transforms)
             Follow(transform, augmentation: null);
     }
+
+    /// <summary>
+    /// Sides of what the network sees are multiples of this, filled up with zeros that are cut off again from the
+    /// scores; null where they are not.
+    /// </summary>
+    public int? SizeMultiple { get; private set; }
 
     /// <summary>The value of the switch test_scale.</summary>
     public Standard<string> Scale { get; private set; }
@@ -126,6 +133,10 @@ internal sealed partial class TestPipeline
             case "Normalize":
                 _normalize = transform;
                 break;
+            // Version 1 does not cut it off again, and others fill up with colours.
+            case "Pad" when augmentation is not null && _normalize is not null && Multiple(transform) is { } multiple:
+                SizeMultiple = multiple;
+                break;
             case { } silent when Silent.Contains(silent):
                 break;
             case { } other:
@@ -197,12 +208,24 @@ internal sealed partial class TestPipeline
     private void CheckPadding(ConfigSection preprocessor)
     {
         ConfigSection test = preprocessor.Section("test_cfg");
+        if ((preprocessor.Number("pad_val") ?? 0) == 0 && Multiple(test) is { } multiple)
+        {
+            SizeMultiple = multiple;
+            return;
+        }
         foreach (string key in new[] { "size", "size_divisor" })
         {
             if (test.Has(key))
-                NotDone(test, key, "asks for zeros around the picture, which are not put there");
+                NotDone(test, key, "asks for pixels around the picture, which are not put there");
         }
     }
+
+    /// <summary>What sides are multiples of; null where another filling is asked for, or none.</summary>
+    private static int? Multiple(ConfigSection section) =>
+        !section.Has("size") && (section.Number("pad_val") ?? 0) == 0
+        && section.Number("size_divisor") is > 0 and <= LargestMultiple and var divisor
+            ? divisor
+            : null;
 
     private string? NotDone(ConfigSection section, string key, string what)
     {
