@@ -42,7 +42,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         if (options.Window is not null)
             _description = _description with
             {
-                Preprocessing = _description.Preprocessing with { Resize = new ResizePolicy.None(), SizeMultiple = null },
+                Preprocessing =
+                    _description.Preprocessing with { Resize = new ResizePolicy.None(), SizeMultiple = null },
             };
         if (options.Crf is not null && _description.MultiLabel)
         {
