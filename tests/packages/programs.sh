@@ -13,7 +13,7 @@ exits() {
 refuses() {
     local code=$1 words=$2
     shift 2
-    exits "$code" "$@" && { grep -qF "$words" err.txt || { echo "the error lacks: $words" && return 1; }; }
+    exits "$code" "$@" && { grep -qF -- "$words" err.txt || { echo "the error lacks: $words" && return 1; }; }
 }
 
 new_console() {
@@ -52,7 +52,8 @@ folder() {
 check "folder: every photo but the broken one" folder
 interrupted() {
     mkdir -p many && for i in $(seq 40); do cp street.png "many/$i.png"; done
-    setsid built/folder/folder many masks-of-many >out.txt 2>err.txt &
+    # What bash starts in the background ignores SIGINT unless told otherwise.
+    env --default-signal=INT built/folder/folder many masks-of-many >out.txt 2>err.txt &
     local id=$!
     for _ in $(seq 600); do [ "$(ls masks-of-many 2>/dev/null | wc -l)" -ge 1 ] && break || sleep 0.1; done
     kill -INT $id
