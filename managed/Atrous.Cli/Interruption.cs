@@ -19,6 +19,7 @@ internal sealed partial class Interruption : IDisposable
     private readonly Timer _deadline;
     private int _exitCode;
     private Action? _hangUp;
+    private TimeSpan _serviceDeadline;
 
     public Interruption(TemporaryFiles temporaries)
     {
@@ -35,11 +36,16 @@ internal sealed partial class Interruption : IDisposable
 
     /// <summary>
     /// For a command that serves: the first SIGINT or SIGTERM cancels <see cref="Token"/> and leaves the rest to it,
-    /// without a deadline and with no exit code of its own; a second one stops the process at once. SIGHUP has another
-    /// meaning.
+    /// with no exit code of its own; a second one, or no end by the deadline, stops the process at once. SIGHUP has
+    /// another meaning.
     /// </summary>
     /// <param name="hangUp">What SIGHUP does from now on, as often as it comes; it must not throw.</param>
-    public void LeaveToService(Action hangUp) => Volatile.Write(ref _hangUp, hangUp);
+    /// <param name="deadline">The longest time from the first signal to the end.</param>
+    public void LeaveToService(Action hangUp, TimeSpan deadline)
+    {
+        _serviceDeadline = deadline;
+        Volatile.Write(ref _hangUp, hangUp);
+    }
 
     public void Dispose()
     {
@@ -57,9 +63,12 @@ internal sealed partial class Interruption : IDisposable
             && (signal == PosixSignal.SIGHUP || !_source.IsCancellationRequested))
         {
             if (signal == PosixSignal.SIGHUP)
+            {
                 hangUp();
-            else
-                _source.Cancel();
+                return;
+            }
+            _deadline.Change(_serviceDeadline, Timeout.InfiniteTimeSpan);
+            _source.Cancel();
             return;
         }
         if (Interlocked.CompareExchange(ref _exitCode, code, 0) != 0 || _source.IsCancellationRequested)

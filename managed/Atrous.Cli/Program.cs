@@ -32,6 +32,14 @@ internal static class Program
         StandardStream.Install();
         var temporaries = new TemporaryFiles();
         using var interruption = new Interruption(temporaries);
+        int code = Execute(args, temporaries, interruption);
+        if (code != ExitCode.Done && interruption.ExitCode is null && WorkingFolder.IsGone)
+            Terminal.Message(WorkingFolder.Gone);
+        return code;
+    }
+
+    private static int Execute(string[] args, TemporaryFiles temporaries, Interruption interruption)
+    {
         try
         {
             return Run(args, temporaries, interruption);

@@ -16,6 +16,12 @@ public sealed class AtrousOptions
     public long MaxPixels { get; set; } = 1 << 25;
 
     /// <summary>
+    /// Bytes that the pictures of files may take together, decoded, with their masks; requests wait for their turn.
+    /// Null for a quarter of the memory that the process may use.
+    /// </summary>
+    public long? MaxPictureBytes { get; set; }
+
+    /// <summary>
     /// Starts the host before the models are loaded; a failure then shows in <see cref="IModelCatalog.Models"/> and the
     /// health checks. Otherwise the host starts when all are warm, and a failure stops it.
     /// </summary>

@@ -18,5 +18,12 @@ public readonly record struct RequestTimings(
 /// <param name="Timings">Where this request's time went.</param>
 public sealed record SegmentedPhoto(Image Photo, Segmentation Mask, RequestTimings Timings) : IDisposable
 {
-    public void Dispose() => Photo.Dispose();
+    /// <summary>The picture's part of the memory that pictures may take together.</summary>
+    internal IDisposable? Lease { get; init; }
+
+    public void Dispose()
+    {
+        Photo.Dispose();
+        Lease?.Dispose();
+    }
 }

@@ -211,6 +211,8 @@ public sealed partial class AtrousServer : IAsyncDisposable
         kestrel.Limits.MaxRequestBodySize = limits.MaxBodyBytes;
         kestrel.Limits.MaxConcurrentConnections = limits.MaxConnections;
         kestrel.Limits.RequestHeadersTimeout = limits.HeaderTimeout;
+        kestrel.Limits.KeepAliveTimeout = limits.KeepAliveTimeout;
+        kestrel.ConfigureEndpointDefaults(new ConnectionGate(limits).Guard);
         var rate = new MinDataRate(limits.MinBytesPerSecond, TimeSpan.FromSeconds(5));
         (kestrel.Limits.MinRequestBodyDataRate, kestrel.Limits.MinResponseDataRate) = (rate, rate);
         switch (options.Host)

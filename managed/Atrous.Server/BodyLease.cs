@@ -4,7 +4,9 @@ namespace Atrous.Server;
 
 /// <summary>A body in memory. Dispose it when nothing reads it any more.</summary>
 /// <param name="budget">What all bodies in memory share; it is charged as this one grows.</param>
-internal sealed class BodyLease(BodyBudget budget) : IDisposable
+/// <param name="client">The client whose body it is.</param>
+/// <param name="most">The largest body that is taken; no more than one byte above it has room.</param>
+internal sealed class BodyLease(BodyBudget budget, string client, long most) : IDisposable
 {
     private UnmanagedBytes? _bytes;
     private int _capacity;
@@ -25,8 +27,9 @@ internal sealed class BodyLease(BodyBudget budget) : IDisposable
     {
         if (_capacity > Length)
             return;
-        int size = (int)Math.Min(Math.Max(least, 2L * _capacity), Array.MaxLength);
-        budget.Charge(size - _charged);
+        long wanted = Math.Min(Math.Max(least, 2L * _capacity), Math.Max(least, most + 1));
+        int size = (int)Math.Min(wanted, Array.MaxLength);
+        budget.Charge(client, size - _charged, size);
         _charged = size;
         var larger = new UnmanagedBytes(size);
         Memory.CopyTo(larger.Memory);
@@ -38,28 +41,6 @@ internal sealed class BodyLease(BodyBudget budget) : IDisposable
     {
         Length = 0;
         Interlocked.Exchange(ref _bytes, null)?.Free();
-        budget.Refund(Interlocked.Exchange(ref _charged, 0));
+        budget.Refund(client, Interlocked.Exchange(ref _charged, 0));
     }
-}
-
-/// <summary>What all bodies in memory may hold together.</summary>
-internal sealed class BodyBudget(ServerOptions options)
-{
-    private long _held;
-
-    /// <summary>Bytes held now.</summary>
-    public long Held => Interlocked.Read(ref _held);
-
-    /// <exception cref="BadHttpRequestException">503: there is no room.</exception>
-    public void Charge(long bytes)
-    {
-        if (Interlocked.Add(ref _held, bytes) <= options.Limits.MaxBufferedBytes)
-            return;
-        Interlocked.Add(ref _held, -bytes);
-        throw new BadHttpRequestException(
-            "Too many large bodies are being received at this moment; try again later.",
-            StatusCodes.Status503ServiceUnavailable);
-    }
-
-    public void Refund(long bytes) => Interlocked.Add(ref _held, -bytes);
 }

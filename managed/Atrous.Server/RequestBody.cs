@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -27,23 +28,36 @@ internal static class RequestBody
         if (context.Request.ContentLength is { } announced && announced > limits.MaxBodyBytes)
             throw TooLarge(limits);
         (Stream body, string encoding) = Decoded(context.Request);
-        var lease = new BodyLease(context.RequestServices.GetRequiredService<BodyBudget>());
+        var lease = new BodyLease(
+            context.RequestServices.GetRequiredService<BodyBudget>(),
+            BodyBudget.ClientOf(context.Connection.RemoteIpAddress), limits.MaxBodyBytes);
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(limits.BodyTimeout);
         try
         {
+            var pace = new BodyPace(limits.MinBodyBytesPerSecond, TimeProvider.System);
             while (true)
             {
                 lease.MakeRoom(FirstBlock);
-                int count = await body.ReadAsync(lease.Room, cancellationToken);
+                int count = await body.ReadAsync(lease.Room, deadline.Token);
                 if (count == 0)
                     return lease;
                 lease.Length += count;
                 if (lease.Length > limits.MaxBodyBytes)
                     throw TooLarge(limits);
+                if (!pace.Keeps(count))
+                    throw TooSlow(limits);
             }
         }
         catch (Exception e)
         {
             lease.Dispose();
+            if (e is OperationCanceledException && !cancellationToken.IsCancellationRequested)
+                throw TooSlow(limits);
+            // What Kestrel throws for a chunk whose size no number holds; a client that went away is another matter.
+            if (e is OverflowException or IOException and not (BadHttpRequestException or ConnectionResetException))
+                throw new BadHttpRequestException(
+                    "The chunks of the body are broken, or larger than any body.", StatusCodes.Status400BadRequest, e);
             if (e is InvalidDataException)
                 throw new BadHttpRequestException(
                     $"The body is no sound {encoding} stream.", StatusCodes.Status400BadRequest, e);
@@ -70,6 +84,11 @@ internal static class RequestBody
                 StatusCodes.Status415UnsupportedMediaType),
         };
     }
+
+    private static BadHttpRequestException TooSlow(ServerLimits limits) => new(
+        $"The body came too slowly: it has {limits.BodyTimeout.TotalSeconds:0.###} s in all, and at least " +
+        $"{limits.MinBodyBytesPerSecond:0} bytes a second, decompressed where it was compressed.",
+        StatusCodes.Status408RequestTimeout);
 
     private static BadHttpRequestException TooLarge(ServerLimits limits) => new(
         $"The body is larger than the {limits.MaxBodyBytes} bytes that are allowed, decompressed where it was " +

@@ -18,6 +18,12 @@ public sealed record ServerOptions
     /// <summary>Lets clients load and unload models.</summary>
     public bool Admin { get; init; }
 
+    /// <summary>
+    /// Names by which clients that load and unload models may address this server, beside IP addresses, "localhost"
+    /// and this machine's name. A web page could otherwise have a browser ask by a name of its own.
+    /// </summary>
+    public IReadOnlyList<string> AdminHosts { get; init; } = [];
+
     /// <summary>How long requests are still taken after readiness has flipped, for balancers to notice.</summary>
     public TimeSpan DrainDelay { get; init; } = TimeSpan.FromSeconds(2);
 
@@ -42,17 +48,31 @@ public sealed record ServerLimits
     /// <summary>Bytes of a body, as sent and again after decompression.</summary>
     public long MaxBodyBytes { get; init; } = 64 << 20;
 
-    /// <summary>Bytes of all bodies that are held at one time; more are refused with 503.</summary>
+    /// <summary>
+    /// Bytes of all bodies that are held at one time; more are refused with 503. One client's have a quarter of it, and
+    /// an eighth is kept for bodies up to 1 MiB.
+    /// </summary>
     public long MaxBufferedBytes { get; init; } = 512 << 20;
+
+    /// <summary>For a whole body, from its first byte to its last.</summary>
+    public TimeSpan BodyTimeout { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>
+    /// Bytes a second that a body must have, decompressed, in every ten seconds that it takes.
+    /// </summary>
+    public double MinBodyBytesPerSecond { get; init; } = 4096;
 
     /// <summary>Nesting of JSON.</summary>
     public int MaxJsonDepth { get; init; } = 64;
 
-    /// <summary>Connections at one time; more are closed.</summary>
+    /// <summary>Connections at one time; more are closed. One client has half of them.</summary>
     public int MaxConnections { get; init; } = 1024;
 
-    /// <summary>For a request's line and headers.</summary>
+    /// <summary>For a request's line and headers, and for the first byte of a new connection.</summary>
     public TimeSpan HeaderTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>For a connection between two requests.</summary>
+    public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Bytes a second that a sender (and a reader) must reach, after five seconds of grace.</summary>
     public double MinBytesPerSecond { get; init; } = 240;

@@ -17,6 +17,9 @@ internal sealed class RunContext(CancellationToken cancellationToken, RunTimes? 
 
     public RunTimes? Times => times;
 
+    /// <summary>What was done otherwise than was asked for, a sentence; null for nothing.</summary>
+    public string? Note { get; set; }
+
     /// <summary>Does a piece of pre-processing, whose time counts as such.</summary>
     public T Preprocess<T>(Func<T> work)
     {

@@ -67,6 +67,12 @@ public sealed class Segmentation
     /// <summary>The softmax probability of every pixel's class, row by row; empty unless asked for.</summary>
     public ReadOnlySpan<float> Confidence => _confidence;
 
+    /// <summary>
+    /// What was done otherwise than was asked for, a sentence: a CRF that had to work on a smaller picture. Null for
+    /// nothing.
+    /// </summary>
+    public string? Note { get; internal init; }
+
     /// <summary>How long it took; of a batch, each picture's part.</summary>
     public SegmentationTimings Timings { get; }
 

@@ -56,18 +56,22 @@ public sealed partial class Segmenter
     /// </summary>
     /// <param name="path">A checkpoint file or folder.</param>
     /// <param name="options">Device, precision, threads, output stride, dialect; null for the defaults.</param>
-    /// <param name="cancellationToken">Looked at before loading begins and when it has ended.</param>
+    /// <param name="cancellationToken">Looked at while the file is read, and when loading has ended.</param>
     /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
     public static Task<Segmenter> LoadAsync(
         string path, SegmenterOptions? options = null, CancellationToken cancellationToken = default) =>
-        Loading(() => Load(path, options), cancellationToken);
+        Loading(() => Load(path, options, cancellationToken), cancellationToken);
 
     /// <summary>As <see cref="LoadDefault"/>, on the thread pool.</summary>
     /// <inheritdoc cref="LoadAsync(string, SegmenterOptions?, CancellationToken)" path="/param[@name!='path']"/>
     /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
     public static Task<Segmenter> LoadDefaultAsync(
         SegmenterOptions? options = null, CancellationToken cancellationToken = default) =>
-        Loading(() => LoadDefault(options), cancellationToken);
+        Loading(() => Load(DefaultModel.Path, options, cancellationToken), cancellationToken);
+
+    /// <summary>As <see cref="Load(string, SegmenterOptions?)"/>, and looks at a token between two reads.</summary>
+    internal static Segmenter Load(string path, SegmenterOptions? options, CancellationToken cancellationToken) =>
+        Load(() => Checkpoint.Open(path, cancellationToken), options);
 
     private static Segmenter Load(Func<Checkpoint> open, SegmenterOptions? options)
     {
@@ -83,7 +87,9 @@ public sealed partial class Segmenter
         Checkpoint checkpoint = open();
         try
         {
-            return new Segmenter(checkpoint, options);
+            var segmenter = new Segmenter(checkpoint, options);
+            checkpoint.Loaded();
+            return segmenter;
         }
         catch
         {

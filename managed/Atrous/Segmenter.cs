@@ -34,7 +34,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     private readonly SlidingScorer? _sliding;
     private readonly CrfStep? _crf;
     private readonly int _maxBatch;
-    private bool _disposed;
+    private readonly UseCount _uses;
 
     private Segmenter(Checkpoint checkpoint, SegmenterOptions options)
     {
@@ -85,6 +85,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             // Every weight is read and packed now, so that a bad file is refused here and the first picture is not
             // slow.
             _networks.Prepare();
+            _uses = new UseCount(Free);
             log.Loaded(Info, _backend.Name, passedOver);
         }
         catch
@@ -194,7 +195,6 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     public Tensor Probabilities(Image photo, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(photo);
-        ObjectDisposedException.ThrowIf(_disposed, this);
         if (_sliding is not null)
         {
             throw new UnavailableException(
@@ -212,7 +212,6 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     public NetworkResult Infer(Tensor input, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(input);
-        ObjectDisposedException.ThrowIf(_disposed, this);
         Shape shape = input.Shape;
         if (shape.Channels != _description.Network.InputChannels)
         {
@@ -228,14 +227,13 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     }
 
     /// <summary>
-    /// Closes the file and frees all memory. Runs that are under way finish with an exception or a result, never a
-    /// crash.
+    /// Closes the file and frees all memory, as soon as the runs that are under way have ended. Whoever comes later
+    /// gets an ObjectDisposedException.
     /// </summary>
-    public void Dispose()
+    public void Dispose() => _uses.End();
+
+    private void Free()
     {
-        if (_disposed)
-            return;
-        _disposed = true;
         _networks.Dispose();
         _preprocessor.Dispose();
         _crf?.Dispose();
@@ -269,7 +267,6 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     internal RunTimes? Time(IReadOnlyList<Image> photos, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(photos);
-        ObjectDisposedException.ThrowIf(_disposed, this);
         if (_sliding is not null || _crf is not null || _scorer.Averages)
             return null;
         return Guard(photos[0].Height, photos[0].Width, () =>
@@ -288,7 +285,6 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     /// </summary>
     internal SegmentationTimings Segment(IWindowSource photo, TakeRows take, CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
         SlidingScorer sliding = _sliding ?? throw new InvalidOperationException("There is no window to slide.");
         return Guard(photo.Height, photo.Width, () =>
         {
@@ -300,7 +296,6 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
 
     private Segmentation[] Run(Image[] photos, bool confidence, CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
         (int height, int width) = (photos[0].Height, photos[0].Width);
         return Guard<Segmentation[]>(height, width, () =>
         {
@@ -309,7 +304,10 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             SegmentationTimings timings = run.TimingsOf(photos.Length);
             return [.. masks.Select(mask => new Segmentation(
                 height, width, mask.Labels, mask.Confidence, Info.Classes, Info.ClassNames, timings, Info.Palette,
-                mask.Members))];
+                mask.Members)
+            {
+                Note = run.Note,
+            })];
         });
     }
 
@@ -317,21 +315,12 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     {
         if (_sliding is not null)
             return [.. photos.Select(photo => _sliding.Segment(photo, confidence, run))];
-        if (_crf is null && !_scorer.Averages
-            && _scorer.Decision is { Threshold: ScoreArithmetic.Half, MultiLabel: false })
+        if (_crf is not null)
+            return Refined(photos, confidence, run);
+        if (!_scorer.Averages && _scorer.Decision is { Threshold: ScoreArithmetic.Half, MultiLabel: false })
             return FromNetwork(photos, confidence, run);
         using Tensor scores = _scorer.Scores(photos, run);
-        return [.. photos.Select((photo, i) => _crf is null
-            ? FromScores(scores, i, confidence)
-            : Refined(_crf, photo, scores, i, confidence, run))];
-    }
-
-    private PixelLabels Refined(
-        CrfStep crf, Image photo, Tensor scores, int index, bool confidence, RunContext run)
-    {
-        (ushort[] labels, float[] certain) =
-            crf.Refine(photo, scores, _scorer.Decision.Form, index, confidence, run.CancellationToken);
-        return (labels, certain, []);
+        return [.. photos.Select((_, i) => FromScores(scores, i, confidence))];
     }
 
     private PixelLabels[] FromNetwork(Image[] photos, bool confidence, RunContext run)
@@ -382,8 +371,9 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         }
     }
 
-    private static T Guard<T>(int height, int width, Func<T> run)
+    private T Guard<T>(int height, int width, Func<T> run)
     {
+        _uses.Begin(this);
         try
         {
             return run();
@@ -393,6 +383,10 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             throw new MemoryException(
                 $"Memory ran out for a picture of {height}x{width}; use a smaller picture or batch, or free memory.",
                 e);
+        }
+        finally
+        {
+            _uses.Finish();
         }
     }
 }

@@ -80,6 +80,7 @@ thread_pool::lease::lease(thread_pool& pool) : pool_(pool) {
 }
 
 thread_pool::lease::~lease() {
+    if (memory_->is_large()) return;
     std::lock_guard lock(pool_.mutex_);
     try {
         pool_.idle_scratch_.push_back(std::move(memory_));

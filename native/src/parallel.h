@@ -25,8 +25,12 @@ class scratch {
  public:
     // At least count floats of unspecified value. Invalidates what it returned before.
     float* floats(int64_t count) { return buffer_.reserve(count); }
+    // What every run needs is little; one odd picture may need hundreds of megabytes, which are not worth keeping.
+    bool is_large() const { return buffer_.capacity() > most_kept; }
 
  private:
+    static constexpr int64_t most_kept = (int64_t{64} << 20) / int64_t{sizeof(float)};
+
     float_buffer buffer_;
 };
 

@@ -115,6 +115,15 @@ TEST_F(Arguments, ConvolutionsAreCheckedWhenRun) {
     expect_refused(run(input, residual.view(), output),
                    "residual is 1x4x5x8 and output is 1x5x5x8; they must have one shape");
     expect_refused(atrous_conv2d_run(&engine_, nullptr, input.view(), 1, 1, nullptr, output.view()), "conv is null");
+    const auto padded = [&](int32_t top, int32_t left) {
+        return atrous_conv2d_run(&engine_, conv, input.view(), top, left, nullptr, output.view());
+    };
+    EXPECT_EQ(padded(-3, 7), ATROUS_OK);
+    EXPECT_EQ(padded(1 << 24, -(1 << 23)), ATROUS_OK);
+    expect_refused(padded(INT32_MAX, 1), "the padding is 2147483647; use -16777216 to 16777216");
+    expect_refused(padded(1, INT32_MIN), "the padding is -2147483648; use -16777216 to 16777216");
+    expect_refused(padded(-(1 << 24), 1),
+                   "the last window's row of an output of 5 is 16777222, too far beyond an input of 5");
     atrous_conv2d_destroy(conv);
     atrous_conv2d_destroy(nullptr);
     EXPECT_EQ(atrous_live_handles(), before);

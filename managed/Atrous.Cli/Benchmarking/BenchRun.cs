@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Atrous.Backends;
 using Atrous.Cli.Options;
+using Atrous.Files;
 using Atrous.Imaging;
 using Atrous.Verification;
 
@@ -262,6 +263,7 @@ internal sealed class BenchRun(CancellationToken cancellationToken)
         {
             try
             {
+                RegularFile.Require(Picture);
                 return File.ReadAllBytes(Picture);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)

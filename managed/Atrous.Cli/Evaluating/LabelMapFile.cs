@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Atrous.Cli.Options;
 using Atrous.Evaluation;
 using Atrous.Postprocessing;
 
@@ -20,7 +21,7 @@ internal static partial class LabelMapFile
     {
         if (given.StartsWith("shift=", StringComparison.OrdinalIgnoreCase))
             return new LabelRules { Shift = ShiftOf(given["shift=".Length..], "--map") };
-        string[] lines = Lines(given);
+        string[] lines = TextFile.ReadLines(given, "--map", "a list of labels", MaxBytes, ExitCode.Usage);
         var labels = new Dictionary<int, int>();
         var colours = new Dictionary<Rgb, int>();
         int? shift = null, rest = null;
@@ -47,26 +48,6 @@ internal static partial class LabelMapFile
         return labels.Count + colours.Count > 0 || shift is not null
             ? new LabelRules { Labels = labels, Colours = colours, Shift = shift, Rest = rest }
             : throw CommandException.Usage($"{given}: the file names no label; {Expected}.");
-    }
-
-    private static string[] Lines(string path)
-    {
-        try
-        {
-            return new FileInfo(path) is { Exists: true, Length: > MaxBytes }
-                ? throw CommandException.Usage($"{path}: the file is too large for a list of labels.")
-                : File.ReadAllLines(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new CommandException(
-                ExitCode.Usage, $"{path}: there is no such file; check the path given with --map.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandException(
-                ExitCode.Usage, $"{path}: the file cannot be read ({e.Message.TrimEnd('.')}).", e);
-        }
     }
 
     private static bool Set(ref int? value, int to)

@@ -9,28 +9,21 @@ namespace Atrous.Cli.Evaluating;
 /// </summary>
 internal static class PictureList
 {
+    private const int MaxBytes = 256 << 20, MaxLine = 10_000;
+
     /// <summary>The names and the lines that they stand on.</summary>
     /// <exception cref="CommandException">The file cannot be read or names nothing.</exception>
     public static IReadOnlyList<(int Line, string Picture, string? Labels)> Read(string path)
     {
-        string[] lines;
-        try
-        {
-            lines = File.ReadAllLines(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new CommandException(
-                ExitCode.BadInput, $"{path}: there is no such file; check the path given with --list.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandException(
-                ExitCode.BadInput, $"{path}: the file cannot be read ({e.Message.TrimEnd('.')}).", e);
-        }
+        string[] lines = TextFile.ReadLines(path, "--list", "a list of pictures", MaxBytes, ExitCode.BadInput);
         var names = new List<(int, string, string?)>();
         for (int i = 0; i < lines.Length; i++)
         {
+            if (lines[i].Length > MaxLine)
+            {
+                throw new CommandException(
+                    ExitCode.BadInput, $"{path}: line {i + 1} has {lines[i].Length} characters; no path has so many.");
+            }
             string line = lines[i].Trim().Replace('\\', '/');
             if (line.Length == 0)
                 continue;

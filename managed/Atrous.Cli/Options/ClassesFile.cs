@@ -10,12 +10,14 @@ namespace Atrous.Cli.Options;
 /// </param>
 internal sealed record ClassesFile(IReadOnlyList<string> Names, Palette? Palette)
 {
-    private const int MaxBytes = 1 << 20;
+    private const int MaxBytes = 1 << 20, MaxName = 1000;
 
     /// <exception cref="CommandException">The file cannot be read, or a line is no class.</exception>
     public static ClassesFile Read(string path)
     {
-        string[] lines = Lines(path);
+        // Only the last lines may be blank: in between, a class would be lost.
+        string text = TextFile.Read(path, "--classes", "a list of class names", MaxBytes, ExitCode.Usage).TrimEnd();
+        string[] lines = text.Length == 0 ? [] : text.Split('\n');
         var names = new string[lines.Length];
         var colours = new Rgb?[lines.Length];
         for (int i = 0; i < lines.Length; i++)
@@ -23,28 +25,6 @@ internal sealed record ClassesFile(IReadOnlyList<string> Names, Palette? Palette
         if (names.Length == 0)
             throw CommandException.Usage($"{path}: the file names no class.");
         return new ClassesFile(names, colours.All(colour => colour is null) ? null : PaletteOf(colours));
-    }
-
-    private static string[] Lines(string path)
-    {
-        try
-        {
-            if (new FileInfo(path) is { Exists: true, Length: > MaxBytes })
-                throw CommandException.Usage($"{path}: the file is too large for a list of class names.");
-            // Only the last lines may be blank: in between, a class would be lost.
-            string text = File.ReadAllText(path).TrimEnd();
-            return text.Length == 0 ? [] : text.Split('\n');
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new CommandException(
-                ExitCode.Usage, $"{path}: there is no such file; check the path given with --classes.", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CommandException(
-                ExitCode.Usage, $"{path}: the file cannot be read ({e.Message.TrimEnd('.')}).", e);
-        }
     }
 
     private static (string Name, Rgb? Colour) Class(string path, int line, string text)
@@ -58,9 +38,11 @@ internal sealed record ClassesFile(IReadOnlyList<string> Names, Palette? Palette
             colour = Rgb.FromHex(hex);
             text = text[..hash].TrimEnd();
         }
-        return text.Length > 0
+        return text.Length is > 0 and <= MaxName
             ? (text, colour)
-            : throw CommandException.Usage($"{path}: line {line} has no class name.");
+            : throw CommandException.Usage(text.Length == 0
+                ? $"{path}: line {line} has no class name."
+                : $"{path}: line {line} has {text.Length} characters; a class name has at most {MaxName}.");
     }
 
     private static Palette PaletteOf(Rgb?[] colours)

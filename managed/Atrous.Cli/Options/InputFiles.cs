@@ -1,4 +1,5 @@
 using Atrous.Cli.Output;
+using Atrous.Files;
 
 namespace Atrous.Cli.Options;
 
@@ -30,6 +31,9 @@ internal sealed class InputFiles
     ];
 
     private const int MostNamed = 5;
+
+    /// <summary>.NET's strings cannot hold such a name, so that nothing can be opened by it.</summary>
+    private const string NotUtf8 = "its name is not UTF-8; rename it";
 
     private static string Known => $"{string.Join(", ", Extensions[..^1])} or {Extensions[^1]}";
 
@@ -115,7 +119,9 @@ internal sealed class InputFiles
         }
         else
         {
-            _bad.Add(new BadInput(input, "there is no such file or folder; check the path."));
+            _bad.Add(new BadInput(input, input.Contains('\ufffd')
+                ? $"there is no such file or folder, or {NotUtf8}."
+                : "there is no such file or folder; check the path."));
         }
     }
 
@@ -145,6 +151,14 @@ internal sealed class InputFiles
                     AddFolder(path, below);
                 else
                     _leftOut.Add(new LeftOut(path, "a linked folder"));
+            }
+            else if (RegularFile.IsSpecial(path))
+            {
+                _leftOut.Add(new LeftOut(path, "no regular file"));
+            }
+            else if (entry.Name.Contains('\ufffd') && !File.Exists(path))
+            {
+                _leftOut.Add(new LeftOut(path, NotUtf8));
             }
             else if (IsPicture(path))
             {

@@ -7,6 +7,7 @@ internal sealed class TemporaryFiles
 {
     private readonly Lock _lock = new();
     private readonly HashSet<string> _paths = [];
+    private readonly HashSet<string> _folders = [];
     private bool _closed;
 
     /// <summary>A new name in the target's folder, which makes the later rename atomic.</summary>
@@ -14,13 +15,17 @@ internal sealed class TemporaryFiles
     public string NameBeside(string target)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(target))!;
-        string path = Path.Combine(folder, $".atrous-{Path.GetRandomFileName()}");
+        string path = Path.Combine(folder, LeftoverFiles.NewName());
+        bool isNew;
         lock (_lock)
         {
             if (_closed)
                 throw new OperationCanceledException();
             _paths.Add(path);
+            isNew = _folders.Add(folder);
         }
+        if (isNew)
+            LeftoverFiles.Sweep(folder);
         return path;
     }
 

@@ -103,7 +103,7 @@ internal static class ModelsCommand
             foreach (CatalogFile file in entry.Files)
             {
                 json.WriteStartObject();
-                json.WriteString("url", file.Url.AbsoluteUri);
+                json.WriteString("url", ShownAddress.WithoutUser(file.Url));
                 WriteNumber(json, "size", file.Size);
                 json.WriteString("sha256", file.Sha256);
                 json.WriteEndObject();

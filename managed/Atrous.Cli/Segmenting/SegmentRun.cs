@@ -144,7 +144,12 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
             Save(job, photo, mask, files);
         }
         return new SegmentedPicture(
-            job, MaskFacts.Of(mask), decode, Stopwatch.GetElapsedTime(segmented), photo.Warning);
+            job, MaskFacts.Of(mask), decode, Stopwatch.GetElapsedTime(segmented),
+            (photo.Warning, mask.Note) switch
+            {
+                ({ } warning, { } note) => $"{warning} {note}",
+                var (warning, note) => warning ?? note,
+            });
     }
 
     /// <summary>
@@ -174,9 +179,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
     {
         if (input != "-")
             return Image.Load(input, MaxPixelsOption.Whole(MaxPixels));
-        if (!Console.IsInputRedirected)
-            throw CommandException.Usage("standard input is the terminal; pipe a picture into it.");
-        using Stream stream = Console.OpenStandardInput();
+        using Stream stream = StandardInput.Open();
         return Image.Load(stream, MaxPixelsOption.Whole(MaxPixels));
     }
 

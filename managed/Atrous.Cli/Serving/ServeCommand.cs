@@ -16,6 +16,9 @@ internal static class ServeCommand
         "/metrics, /livez and /readyz. SIGTERM drains and exits with 0 (a second one exits at once), SIGHUP " +
         "loads the models anew.";
 
+    /// <summary>For what comes after the requests: freeing models takes a moment.</summary>
+    private static readonly TimeSpan Reserve = TimeSpan.FromSeconds(5);
+
     private static readonly Option<string[]> Models = new("--model", "-m")
     {
         Description =
@@ -55,6 +58,15 @@ internal static class ServeCommand
 
     private static readonly Option<bool> Admin = new("--admin") { Description = "Let clients load and unload models" };
 
+    private static readonly Option<string[]> AdminHosts = new("--admin-host")
+    {
+        Description =
+            "A name by which clients that load and unload models may address the server, beside IP addresses, " +
+            "localhost and this machine's name. May be repeated",
+        HelpName = "NAME",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
     private static readonly Option<string> Logs = OneOf("--log", "Form of the log on standard error", "text", "json");
 
     private static readonly Option<string> Level =
@@ -76,7 +88,7 @@ internal static class ServeCommand
         };
         command.Add(ToolCommand.Model, Models);
         checkpointOptions.AddTo(command);
-        command.Add("Connections", Host, Port, MaxBody, MaxPixels, Admin);
+        command.Add("Connections", Host, Port, MaxBody, MaxPixels, Admin, AdminHosts);
         command.Add("Queue", MaxBatch, MaxDelay, Queue, Timeout);
         command.Add("Shutdown", DrainDelay, Drain);
         command.Add("Log", Logs, Level);
@@ -96,7 +108,8 @@ internal static class ServeCommand
         ThreadPool.GetMinThreads(out int workers, out int completion);
         ThreadPool.SetMinThreads(Math.Max(workers, 2 * Environment.ProcessorCount + 2), completion);
         await using AtrousServer server = AtrousServer.Create(options);
-        interruption.LeaveToService(() => Task.Run(server.ReloadAsync));
+        interruption.LeaveToService(
+            () => Task.Run(server.ReloadAsync), options.DrainDelay + options.DrainTimeout + Reserve);
         await server.RunAsync(address => Terminal.Message($"serving on {address}"), interruption.Token);
     }
 
@@ -125,6 +138,7 @@ internal static class ServeCommand
             Host = result.GetRequiredValue(Host),
             Port = Number(Port),
             Admin = result.GetValue(Admin),
+            AdminHosts = result.GetValue(AdminHosts) ?? [],
             DrainDelay = TimeSpan.FromSeconds(Number(DrainDelay)),
             DrainTimeout = TimeSpan.FromSeconds(Number(Drain)),
             Limits = new ServerLimits { MaxBodyBytes = (long)Number(MaxBody) << 20 },

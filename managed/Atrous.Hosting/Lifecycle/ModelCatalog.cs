@@ -23,9 +23,14 @@ internal sealed class ModelCatalog : IModelCatalog, IAsyncDisposable
         _default = value.DefaultModel ?? value.Models.Keys.FirstOrDefault();
         _devices = new Devices(time);
         _instruments = new Instruments(meters);
+        var pictures = new PictureBudget(value.MaxPictureBytes ?? PictureBudget.Usual);
         ILogger logger = loggers.CreateLogger("Atrous.Hosting");
         foreach ((string name, ModelOptions model) in value.Models)
-            _models.Add(name, new ServedModel(name, model, value.MaxPixels, _devices, _instruments, logger, time));
+        {
+            _models.Add(
+                name,
+                new ServedModel(name, model, value.MaxPixels, pictures, _devices, _instruments, logger, time));
+        }
         _instruments.Observe(_models.Values);
     }
 
@@ -33,8 +38,18 @@ internal sealed class ModelCatalog : IModelCatalog, IAsyncDisposable
 
     public IReadOnlyList<ModelStatus> Models => [.. _models.Values.Select(model => model.Life.Status)];
 
-    public bool IsReady =>
-        !_stopping && _models.Values.All(model => model.Life.Status.State == ModelState.Ready || !model.Life.IsWanted);
+    public bool IsReady
+    {
+        get
+        {
+            if (_stopping)
+                return false;
+            // A model that somebody unloaded keeps nothing from being ready; where all are, nothing is.
+            ServedModel[] wanted = [.. _models.Values.Where(model => model.Life.IsWanted)];
+            return wanted.Length > 0
+                && Array.TrueForAll(wanted, model => model.Life.Status.State == ModelState.Ready);
+        }
+    }
 
     public IServedModel Get(string? name) => Find(name);
 

@@ -16,6 +16,9 @@ internal sealed class ModelLife(
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly TaskCompletionSource _firstLoad = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _lock = new();
+
+    /// <summary>Cancelled when the service stops: a load that goes on then is of no use to anybody.</summary>
+    private readonly CancellationTokenSource _ending = new();
     private LoadedModel? _loaded;
     private RequestQueue? _queue;
     private ModelStatus _status = new(name, ModelState.Loading, "it is waiting to be loaded", 0);
@@ -75,7 +78,8 @@ internal sealed class ModelLife(
         {
             int generation = Begin();
             long start = Stopwatch.GetTimestamp();
-            LoadedModel fresh = await Task.Run(() => Load(generation), CancellationToken.None).ConfigureAwait(false);
+            LoadedModel fresh =
+                await Task.Run(() => Load(generation, _ending.Token), CancellationToken.None).ConfigureAwait(false);
             Replace(fresh, new ModelStatus(name, ModelState.Ready, "", generation))?.Release();
             instruments.Loaded(name, failed: false);
             Log.Loaded(logger, name, generation, options.Path, fresh.Segmenter.Device,
@@ -123,6 +127,7 @@ internal sealed class ModelLife(
     {
         lock (_lock)
             _stopping = true;
+        await _ending.CancelAsync().ConfigureAwait(false);
         using CancellationTokenRegistration late = cancellationToken.UnsafeRegister(
             static state => ((ModelLife)state!).CutOff(), this);
         await _turn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
@@ -156,18 +161,18 @@ internal sealed class ModelLife(
         }
     }
 
-    private LoadedModel Load(int generation)
+    private LoadedModel Load(int generation, CancellationToken cancellationToken)
     {
         SegmenterOptions segmenterOptions = options.Segmenter with
         {
             MaxBatch = options.Batching.MaxBatch,
             CachedShapes = Math.Max(options.Segmenter.CachedShapes, options.Batching.MaxBatch),
         };
-        var segmenter = Segmenter.Load(options.Path, segmenterOptions);
+        var segmenter = Segmenter.Load(options.Path, segmenterOptions, cancellationToken);
         try
         {
             DeviceScheduler device = devices.For(segmenter.Device);
-            WarmUp(segmenter, device);
+            WarmUp(segmenter, device, cancellationToken);
             if (_queue?.Device != device)
                 Volatile.Write(ref _queue, device.AddQueue(name, options.Batching, options.Weight, observer));
             return new LoadedModel(segmenter, _queue!, generation);
@@ -180,7 +185,7 @@ internal sealed class ModelLife(
     }
 
     /// <summary>In turns with what the device serves meanwhile, and in no request's place.</summary>
-    private void WarmUp(Segmenter segmenter, DeviceScheduler device)
+    private void WarmUp(Segmenter segmenter, DeviceScheduler device, CancellationToken cancellationToken)
     {
         const int MostImageChannels = 4;
         if (segmenter.Info.InputChannels > MostImageChannels)
@@ -194,6 +199,7 @@ internal sealed class ModelLife(
                 {
                     var request = new QueuedRequest(
                         queue, new WarmUpWork(segmenter, height, width, pictures), queue.Options.DefaultPriority);
+                    request.EndEarly(timeout: null, cancellationToken);
                     device.Submit([request]);
                     request.Completion.GetAwaiter().GetResult();
                 }

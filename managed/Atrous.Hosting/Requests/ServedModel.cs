@@ -12,13 +12,18 @@ namespace Atrous.Hosting.Requests;
 internal sealed class ServedModel : IServedModel, ISchedulingObserver
 {
     private readonly long _maxPixels;
+    private readonly PictureBudget _pictures;
+    /// <summary>Who waited for memory less long has all of the time for the rest.</summary>
+    private static readonly TimeSpan Noticed = TimeSpan.FromMilliseconds(100);
+
     private readonly TimeProvider _time;
     private readonly Instruments _instruments;
     private readonly ModelCounters _counters;
 
-    public ServedModel(string name, ModelOptions options, long maxPixels, Devices devices, Instruments instruments,
-        ILogger logger, TimeProvider time)
+    public ServedModel(string name, ModelOptions options, long maxPixels, PictureBudget pictures, Devices devices,
+        Instruments instruments, ILogger logger, TimeProvider time)
     {
+        _pictures = pictures;
         (Name, Batching, _maxPixels, _instruments, _time) = (name, options.Batching, maxPixels, instruments, time);
         _counters = new ModelCounters(time);
         Life = new ModelLife(name, options, devices, this, instruments, logger);
@@ -77,17 +82,28 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
             requests => [.. requests.Select(each => ((PictureWork)each.Work).Mask)], cancellationToken);
     }
 
-    public Task<SegmentedPhoto> SegmentAsync(
-        ReadOnlyMemory<byte> file, SegmentRequest? request = null, CancellationToken cancellationToken = default) =>
-        Call(
-            "segment", request,
-            (model, wanted) => [new PictureWork(model, file, HeaderOf(file.Span), wanted.Confidence)],
-            requests =>
-            {
-                var work = (PictureWork)requests[0].Work;
-                return new SegmentedPhoto(work.Photo, work.Mask, TimingsOf(requests[0]));
-            },
-            cancellationToken);
+    public async Task<SegmentedPhoto> SegmentAsync(
+        ReadOnlyMemory<byte> file, SegmentRequest? request = null, CancellationToken cancellationToken = default)
+    {
+        (IDisposable? lease, request) = await RoomFor(file, request, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await Call(
+                "segment", request,
+                (model, wanted) => [new PictureWork(model, file, HeaderOf(file.Span), wanted.Confidence)],
+                requests =>
+                {
+                    var work = (PictureWork)requests[0].Work;
+                    return new SegmentedPhoto(work.Photo, work.Mask, TimingsOf(requests[0])) { Lease = lease };
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            lease?.Dispose();
+            throw;
+        }
+    }
 
     public Task<NetworkResult> InferAsync(
         Tensor input, SegmentRequest? request = null, CancellationToken cancellationToken = default)
@@ -105,6 +121,57 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
         _instruments.BatchEnded(Name, requests.Count, elapsed);
         _counters.Executed(requests.Count, decoded + stages.Preprocess, stages.Network, stages.Postprocess);
     }
+
+    /// <summary>
+    /// Memory for a file's picture, and the request with the time that is left when there is room. Nothing for what is
+    /// refused anyway: the call itself says why.
+    /// </summary>
+    private async Task<(IDisposable? Lease, SegmentRequest? Request)> RoomFor(
+        ReadOnlyMemory<byte> file, SegmentRequest? request, CancellationToken cancellationToken)
+    {
+        long start = _time.GetTimestamp();
+        TimeSpan? limit;
+        long bytes;
+        try
+        {
+            limit = TimeoutOf(request?.Timeout);
+            ImageInfo header = HeaderOf(file.Span);
+            // The picture, its mask, the confidence, and an overlay of it.
+            long each = 2 * header.Channels + sizeof(ushort) + (request?.Confidence == true ? sizeof(float) : 0);
+            bytes = (long)header.Width * header.Height * each;
+        }
+        catch (AtrousException)
+        {
+            return (null, request);
+        }
+        using var clock = new CancellationTokenSource(limit ?? Timeout.InfiniteTimeSpan, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, clock.Token);
+        try
+        {
+            if (_pictures.Waiting >= Batching.QueueLimit)
+                throw Life.Current().Queue.Full();
+            IDisposable lease = await _pictures.TakeAsync(bytes, either.Token).ConfigureAwait(false);
+            TimeSpan waited = _time.GetElapsedTime(start);
+            bool hurries = limit is not null && waited >= Noticed;
+            return (lease, hurries
+                ? (request ?? SegmentRequest.Default) with { Timeout = Left(limit!.Value - waited) }
+                : request);
+        }
+        catch (Exception e)
+        {
+            Exception why = e is OperationCanceledException && !cancellationToken.IsCancellationRequested
+                ? new RequestTimeoutException(
+                    $"There was no memory for the picture within {limit!.Value.TotalSeconds:0.###} s; try again later.")
+                : e;
+            Ended(start, why);
+            if (ReferenceEquals(why, e))
+                throw;
+            throw why;
+        }
+    }
+
+    private static TimeSpan Left(TimeSpan time) =>
+        time > TimeSpan.Zero ? time : TimeSpan.FromTicks(1);
 
     private async Task<T> Call<T>(
         string activityName, SegmentRequest? request, Func<LoadedModel, SegmentRequest, IReadOnlyList<Work>> workOf,

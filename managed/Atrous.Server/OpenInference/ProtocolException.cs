@@ -9,5 +9,9 @@ internal sealed class ProtocolException(string message, int status = StatusCodes
     : BadHttpRequestException(message, status)
 {
     /// <summary>A client's own words, cut to a length that fits a sentence.</summary>
-    public static string Quote(string text) => text.Length <= 64 ? $"'{text}'" : $"'{text[..64]}...'";
+    public static string Quote(string text)
+    {
+        string shown = text.Length <= 64 ? text : text[..64] + "...";
+        return $"'{string.Concat(shown.Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c))}'";
+    }
 }

@@ -17,13 +17,12 @@ internal static class RepositoryEndpoints
     public static void Map(RouteGroupBuilder v2)
     {
         RouteGroupBuilder repository = v2.MapGroup("/repository")
-            .AddEndpointFilter(
-                (context, next) => context.HttpContext.RequestServices.GetRequiredService<ServerOptions>().Admin
-                ? next(context)
-                : throw new ProtocolException(
-                    "Loading and unloading models is switched off here; start the server with its admin option to " +
-                    "permit it.",
-                    StatusCodes.Status403Forbidden))
+            .AddEndpointFilter((context, next) =>
+            {
+                new AdminGuard(context.HttpContext.RequestServices.GetRequiredService<ServerOptions>())
+                    .Check(context.HttpContext.Request);
+                return next(context);
+            })
             .ProducesProblems(StatusCodes.Status400BadRequest, StatusCodes.Status403Forbidden);
         repository.MapPost("/index", IndexAsync)
             .WithSummary("Lists the configured models with their states")

@@ -70,17 +70,19 @@ internal static class SegmentEndpoints
         ReadOnlyMemory<byte> file =
             await PictureFile.FindAsync(context.Request.ContentType, body.Memory, context.RequestAborted);
         using SegmentedPhoto result = await segmenter.SegmentAsync(file, query.Request, context.RequestAborted);
+        string? warning = string.Join(" ", new[] { result.Photo.Warning, result.Mask.Note }.OfType<string>());
+        warning = warning.Length > 0 ? warning : null;
         long start = Stopwatch.GetTimestamp();
         IAnswer answer = query.Format is SegmentFormat.Json or SegmentFormat.Rle or SegmentFormat.Polygons
             ? new ReportAnswer(new SegmentReport(
                 segmenter.Name, device, result.Mask.Width, result.Mask.Height, Classes(query, result.Mask),
                 TimeReport.Of(result.Timings))
             {
-                Warning = result.Photo.Warning,
+                Warning = warning,
             })
             : Encode(query, result);
         WriteTimes(context.Response, result.Timings, Stopwatch.GetElapsedTime(start));
-        if (result.Photo.Warning is { } warning)
+        if (warning is not null)
             context.Response.Headers[WarningHeader] = warning;
         return answer;
     }

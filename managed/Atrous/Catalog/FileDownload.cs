@@ -9,12 +9,16 @@ namespace Atrous.Catalog;
 /// Fetches one file: goes on where an earlier try ended (RFC 9110, section 14, with If-Range so that two editions are
 /// never mixed), tries again what may pass, checks the hash, and gives the file its name in one step.
 /// </summary>
-/// <param name="http">Follows redirects, though never from https to http; without a limit of time.</param>
+/// <param name="http">Follows no redirects, and has no limit of time.</param>
 /// <param name="options">How often and how long it tries.</param>
 /// <param name="report">Is told how it goes.</param>
 internal sealed class FileDownload(HttpClient http, PullOptions options, IPullReport report)
 {
     private const int BufferBytes = 1 << 16;
+    private const int MaxRedirects = 20;
+
+    /// <summary>Of a file whose size the catalog does not say; no published checkpoint has half of it.</summary>
+    private const long MaxBytes = 32L << 30;
 
     /// <summary>Fetches a file.</summary>
     /// <param name="file">The file to fetch, with its address and its hash.</param>
@@ -37,7 +41,8 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
             catch (PassingException e) when (attempt < options.Attempts)
             {
                 TimeSpan wait = e.RetryAfter ?? options.FirstWait * Math.Pow(2, attempt - 1);
-                wait = wait < options.LongestWait ? wait : options.LongestWait;
+                // A date of the server's may be long past.
+                wait = wait < TimeSpan.Zero ? TimeSpan.Zero : wait < options.LongestWait ? wait : options.LongestWait;
                 report.Noted(
                     $"{file.FileName}: {e.Message}; try {attempt + 1} of {options.Attempts} in {Seconds(wait)} s");
                 await Task.Delay(wait, cancellationToken).ConfigureAwait(false);
@@ -47,7 +52,8 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
                 string kept = partial.Length > 0
                     ? "what has come is kept, run it again to go on there"
                     : "check the connection and run it again";
-                throw new AtrousException($"{file.Url}: {e.Message}, {options.Attempts} times; {kept}.", e);
+                throw new AtrousException(
+                    $"{ShownAddress.Of(file.Url)}: {e.Message}, {options.Attempts} times; {kept}.", e);
             }
         }
         string found = await HashAsync(partial.Path, cancellationToken).ConfigureAwait(false);
@@ -55,7 +61,7 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
         {
             partial.Discard();
             throw new AtrousException(
-                $"{file.Url} is not the file that the catalog means: its SHA-256 is {found}, not " +
+                $"{ShownAddress.Of(file.Url)} is not the file that the catalog means: its SHA-256 is {found}, not " +
                 $"{file.Sha256}{(file.Sha256!.Length < found.Length ? "..." : "")}. " +
                 "The download was removed; run it again, and if that stays so, the publisher has changed the file.");
         }
@@ -82,16 +88,8 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(options.Inactivity);
         long begin = partial.Length;
-        using var request = new HttpRequestMessage(HttpMethod.Get, file.Url);
-        // The bytes that the hash is of, not a compressed form.
-        request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
-        if (begin > 0)
-        {
-            request.Headers.Range = new RangeHeaderValue(begin, null);
-            request.Headers.IfRange = partial.Validator;
-        }
-        using HttpResponseMessage response = await Network(
-            () => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token), cancellationToken)
+        using HttpResponseMessage response =
+            await SendAsync(file.Url, begin, partial.Validator, patience.Token, cancellationToken)
                 .ConfigureAwait(false);
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && begin > 0)
         {
@@ -102,10 +100,10 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
             throw new PassingException("the server has no such part of the file; it is fetched from the beginning");
         }
         Check(response);
-        ContentRangeHeaderValue? range = response.StatusCode == HttpStatusCode.PartialContent
-            ? response.Content.Headers.ContentRange : null;
-        bool continues = range is not null;
-        if (continues && range!.From != begin)
+        bool continues = response.StatusCode == HttpStatusCode.PartialContent;
+        // What cannot be understood of it is null.
+        ContentRangeHeaderValue? range = continues ? response.Content.Headers.ContentRange : null;
+        if (continues && (begin == 0 || range?.From != begin || range.Unit != "bytes" || range.Length <= begin))
         {
             partial.Discard();
             throw new PassingException("the server sends another part of the file than was asked for");
@@ -118,6 +116,9 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
             begin = 0;
         }
         long? total = continues ? range!.Length : response.Content.Headers.ContentLength;
+        long most = file.Size ?? MaxBytes;
+        if (total > most)
+            throw TooMuch(file, partial, most);
         using FileStream output = Disk(partial, () => continues ? partial.Continue() : partial.Start(response));
         using Stream body = await Network(() => response.Content.ReadAsStreamAsync(patience.Token), cancellationToken)
             .ConfigureAwait(false);
@@ -131,14 +132,75 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
                 .ConfigureAwait(false);
             if (count == 0)
                 break;
+            if (received + count > most)
+                throw TooMuch(file, partial, most, output);
             Disk(partial, () => output.Write(buffer, 0, count));
             received += count;
             report.Received(file.FileName, received, total);
+            if (received > total)
+                break;
         }
-        if (total is { } expected && received != expected)
+        if (total is { } expected && received > expected)
+        {
+            output.Close();
+            partial.Discard();
+            throw new PassingException("more came than the server had announced; it is fetched from the beginning");
+        }
+        if (total is { } announced && received < announced)
             throw new PassingException(
-                string.Create(CultureInfo.InvariantCulture, $"only {received:N0} of {expected:N0} bytes came"));
+                string.Create(CultureInfo.InvariantCulture, $"only {received:N0} of {announced:N0} bytes came"));
         Disk(partial, () => output.Flush(flushToDisk: true));
+    }
+
+    /// <summary>Asks for the file, or for the rest of it, wherever the server says that it is.</summary>
+    /// <exception cref="AtrousException">It says that it is where nothing may be fetched from.</exception>
+    private async Task<HttpResponseMessage> SendAsync(
+        Uri address, long begin, RangeConditionHeaderValue? edition, CancellationToken patience,
+        CancellationToken cancellationToken)
+    {
+        for (int redirects = 0; ; redirects++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, address);
+            // The bytes that the hash is of, not a compressed form.
+            request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
+            if (begin > 0)
+            {
+                request.Headers.Range = new RangeHeaderValue(begin, null);
+                request.Headers.IfRange = edition;
+            }
+            HttpResponseMessage response = await Network(
+                () => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience), cancellationToken)
+                    .ConfigureAwait(false);
+            if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308))
+                return response;
+            using (response)
+                address = Follow(address, response.Headers.Location, redirects);
+        }
+    }
+
+    private static Uri Follow(Uri from, Uri? location, int redirects)
+    {
+        if (location is null || !Uri.TryCreate(from, location, out Uri? to))
+            throw new AtrousException($"{ShownAddress.Of(from)}: the server leads to an address that is none.");
+        string? problem = redirects == MaxRedirects ? $"there are more than {MaxRedirects} redirects"
+            : to.Scheme != Uri.UriSchemeHttps && to.Scheme != Uri.UriSchemeHttp
+                ? $"only https and http are, and this is {to.Scheme}"
+            : from.Scheme == Uri.UriSchemeHttps && to.Scheme == Uri.UriSchemeHttp
+                ? "it goes from https to http"
+            : null;
+        return problem is null ? to : throw new AtrousException(
+            $"{ShownAddress.Of(from)}: the server leads to {ShownAddress.Of(to)}, which is not followed: {problem}.");
+    }
+
+    /// <summary>Nothing is kept of a file that is not the one that was meant.</summary>
+    private static AtrousException TooMuch(CatalogFile file, PartialFile partial, long most, FileStream? output = null)
+    {
+        output?.Close();
+        partial.Discard();
+        string limit = most.ToString("N0", CultureInfo.InvariantCulture);
+        string whose = file.Size is null ? "are fetched where the catalog says no size" : "the catalog says";
+        return new AtrousException(
+            $"{ShownAddress.Of(file.Url)} has more than the {limit} bytes that {whose}; what had come was removed.");
     }
 
     /// <summary>Lets through what carries the file.</summary>
@@ -146,7 +208,7 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
     {
         int status = (int)response.StatusCode;
         string answer = $"the server answered {status} {response.ReasonPhrase}".TrimEnd();
-        string address = response.RequestMessage!.RequestUri!.ToString();
+        string address = ShownAddress.Of(response.RequestMessage!.RequestUri!);
         if (status is >= 500 or 408 or 429)
         {
             RetryConditionHeaderValue? after = response.Headers.RetryAfter;
@@ -154,9 +216,7 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
                 answer, after: after?.Delta ?? (after?.Date is { } date ? date - DateTimeOffset.UtcNow : null));
         }
         if (status is >= 300 and < 400)
-            throw new AtrousException(
-                $"{address}: the server leads to {response.Headers.Location}, which is not followed: too many " +
-                $"redirects, or from https to http.");
+            throw new AtrousException($"{address}: {answer}, and not the file.");
         if (status is not (200 or 206))
             throw new ModelException($"{address}: {answer}; the publisher may have moved the file.");
         if (response.Content.Headers.ContentType?.MediaType == "text/html")

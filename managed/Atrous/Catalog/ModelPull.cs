@@ -28,7 +28,7 @@ public sealed class ModelPull(ModelCache cache, PullOptions? options = null)
         ArgumentNullException.ThrowIfNull(entry);
         ArgumentNullException.ThrowIfNull(report);
         using FileStream held = await LockAsync(entry, report, cancellationToken).ConfigureAwait(false);
-        using var handler = new SocketsHttpHandler { ConnectTimeout = _options.Inactivity };
+        using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = _options.Inactivity };
         using var http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         http.DefaultRequestHeaders.UserAgent.ParseAdd(
             $"atrous/{typeof(ModelPull).Assembly.GetName().Version?.ToString(3)}");

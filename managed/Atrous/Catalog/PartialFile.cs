@@ -17,7 +17,8 @@ internal sealed class PartialFile(string target, Uri url)
 
     /// <summary>The edition, as the header If-Range takes it; null where it is not known.</summary>
     public RangeConditionHeaderValue? Validator =>
-        File.Exists(_from) && File.ReadAllLines(_from) is [var stored, var edition] && stored == url.AbsoluteUri
+        File.Exists(_from) && File.ReadAllLines(_from) is [var stored, var edition]
+            && stored == ShownAddress.WithoutUser(url)
             && RangeConditionHeaderValue.TryParse(edition, out RangeConditionHeaderValue? validator) ? validator : null;
 
     /// <summary>Opens an empty file for an edition of which nothing is there yet.</summary>
@@ -31,7 +32,7 @@ internal sealed class PartialFile(string target, Uri url)
             ? tag.Tag
             : response.Content.Headers.LastModified?.ToString("R");
         if (edition is not null)
-            File.WriteAllLines(_from, [url.AbsoluteUri, edition]);
+            File.WriteAllLines(_from, [ShownAddress.WithoutUser(url), edition]);
         return stream;
     }
 

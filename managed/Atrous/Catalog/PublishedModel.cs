@@ -43,7 +43,8 @@ public sealed record PublishedModel
 public sealed record CatalogFile(Uri Url)
 {
     /// <summary>
-    /// Bytes; null where the publisher does not say. For people: what decides is <see cref="Sha256"/>.
+    /// Bytes; null where the publisher does not say. More than that are not fetched; whether they are the right ones
+    /// is decided by <see cref="Sha256"/>.
     /// </summary>
     public long? Size { get; init; }
 

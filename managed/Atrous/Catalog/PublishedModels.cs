@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
+using Atrous.Files;
 
 namespace Atrous.Catalog;
 
@@ -15,6 +16,11 @@ public sealed partial class PublishedModels
     public const string Variable = "ATROUS_CATALOG";
 
     private const int Sha256Digits = 64;
+
+    private const int MaxBytes = 16 << 20, MaxFiles = 1000, MaxText = 1000, MaxName = 200;
+
+    /// <summary>Of one file; so many files of it can be added up.</summary>
+    private const long MaxFileBytes = 1L << 44;
 
     private PublishedModels(string? path, IReadOnlyList<PublishedModel> entries) => (Path, Entries) = (path, entries);
 
@@ -45,14 +51,17 @@ public sealed partial class PublishedModels
     {
         try
         {
-            using FileStream stream = File.OpenRead(path);
+            using FileStream stream = RegularFile.OpenRead(path);
+            if (stream.Length > MaxBytes)
+                throw new JsonException($"it is larger than the {MaxBytes >> 20} MiB that are read");
             return Read(path, stream);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UnavailableException($"The catalog '{path}' ({Variable}) cannot be read: {e.Message}");
+            throw new UnavailableException(
+                $"The catalog '{path}' ({Variable}) cannot be read: {e.Message.TrimEnd('.')}.");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
             throw new UnavailableException(
                 $"The catalog '{path}' ({Variable}) cannot be understood: " +
@@ -83,28 +92,41 @@ public sealed partial class PublishedModels
     {
         if (entry is null)
             throw new JsonException("a model of it is null");
-        if (!SafeName().IsMatch(entry.Name) || entry.Name == DefaultModel.Name)
-            throw new JsonException($"'{entry.Name}' is no name that a model can have");
-        if (entry.Files.Count == 0)
-            throw new JsonException($"'{entry.Name}' has no files");
+        if (!IsSafe(entry.Name) || entry.Name == DefaultModel.Name)
+            throw new JsonException($"'{Short(entry.Name)}' is no name that a model can have");
+        if (entry.Files.Count is 0 or > MaxFiles)
+            throw new JsonException($"'{entry.Name}' has {entry.Files.Count} files; a model has 1 to {MaxFiles}");
+        string?[] texts = [entry.Dialect, entry.Licence, entry.Data, entry.Source, entry.MeasuredOn];
+        if (Array.Exists(texts, text => text is { Length: > MaxText } || text?.Any(char.IsControl) == true))
+            throw new JsonException(
+                $"'{entry.Name}' has a text with control characters or of more than {MaxText} characters");
         foreach (CatalogFile file in entry.Files)
         {
-            if (file is null || !file.Url.IsAbsoluteUri || !SafeName().IsMatch(file.FileName))
+            if (file is null || !file.Url.IsAbsoluteUri || !IsSafe(file.FileName))
                 throw new JsonException($"'{entry.Name}' has a file without a proper url");
+            if (file.Size is < 0 or > MaxFileBytes)
+                throw new JsonException($"'{entry.Name}' has a file of {file.Size} bytes, which none can have");
             if (file.Sha256 is { } hash && !HashDigits().IsMatch(hash))
                 throw new JsonException(
-                    $"'{entry.Name}' has the sha256 '{hash}', which is not 8 to {Sha256Digits} hexadecimal digits");
+                    $"'{entry.Name}' has the sha256 '{Short(hash)}', which is not 8 to {Sha256Digits} hexadecimal " +
+                    "digits");
             bool safe = file.Url.Scheme == Uri.UriSchemeHttps
                 || (file.Url.Scheme == Uri.UriSchemeHttp
                 && (file.Url.IsLoopback || file.Sha256?.Length == Sha256Digits));
             if (!safe)
                 throw new JsonException(
-                    $"'{entry.Name}' has the url {file.Url}; use https, or http with all {Sha256Digits} digits of " +
-                    $"the sha256");
+                    $"'{entry.Name}' has the url {ShownAddress.Of(file.Url)}; use https, or http with all " +
+                    $"{Sha256Digits} digits of the sha256");
         }
         if (entry.Files.Select(file => file.FileName).Distinct().Count() < entry.Files.Count)
             throw new JsonException($"'{entry.Name}' has two files of the same name");
     }
+
+    private static bool IsSafe(string name) => name.Length <= MaxName && SafeName().IsMatch(name);
+
+    private static string Short(string text) =>
+        string.Concat(text.Take(MaxName).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c))
+        + (text.Length > MaxName ? "..." : "");
 
     [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._+-]*\z")]
     private static partial Regex SafeName();

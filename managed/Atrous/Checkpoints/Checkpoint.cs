@@ -98,11 +98,18 @@ internal sealed class Checkpoint : ICheckpoint
     /// <exception cref="ModelException">
     /// There is no such file, or it is no checkpoint of a known and sound form.
     /// </exception>
-    public static Checkpoint Open(string path)
+    public static Checkpoint Open(string path) => Open(path, CancellationToken.None);
+
+    /// <summary>As <see cref="Open(string)"/>.</summary>
+    /// <param name="path">The file or folder to open.</param>
+    /// <param name="cancellationToken">Looked at whenever the file is read, until <see cref="Loaded"/>.</param>
+    public static Checkpoint Open(string path, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         (string weights, FolderDocuments documents) = ModelFolder.Find(path);
-        return Open(path, new CheckpointFile(weights), documents);
+        var file = new CheckpointFile(weights);
+        file.Budget.Cancellation = cancellationToken;
+        return Open(path, file, documents);
     }
 
     /// <summary>
@@ -181,6 +188,9 @@ internal sealed class Checkpoint : ICheckpoint
     /// <summary>Where the values of some tensors begin: the same for two names of one tensor.</summary>
     public IEnumerable<object> Places(IEnumerable<string> names) =>
         names.Select(name => (object)_set.Tensors[name].Place);
+
+    /// <summary>What is read from now on is for whoever uses the model: nothing ends it early.</summary>
+    public void Loaded() => _file.Budget.Cancellation = CancellationToken.None;
 
     public void Dispose() => _file.Dispose();
 

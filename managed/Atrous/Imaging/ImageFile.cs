@@ -1,3 +1,5 @@
+using Atrous.Files;
+
 namespace Atrous.Imaging;
 
 /// <summary>Whole files in and out, with failures as sentences.</summary>
@@ -14,7 +16,7 @@ internal static class ImageFile
         ArgumentException.ThrowIfNullOrEmpty(path);
         try
         {
-            using FileStream file = File.OpenRead(path);
+            using FileStream file = RegularFile.OpenRead(path);
             return Read(file, path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -29,6 +31,7 @@ internal static class ImageFile
         ArgumentException.ThrowIfNullOrEmpty(path);
         try
         {
+            RegularFile.Require(path);
             await using var file = new FileStream(
                 path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1, FileOptions.Asynchronous);
             return await ReadAsync(file, path, cancellationToken).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.MemoryMappedFiles;
+using Atrous.Files;
 using Atrous.Imaging.Formats;
 
 namespace Atrous.Imaging;
@@ -39,7 +40,7 @@ internal sealed unsafe class PngBands : IWindowSource, IDisposable
         try
         {
             // Of a link the stream tells the length of what it leads to.
-            stream = File.OpenRead(path);
+            stream = RegularFile.OpenRead(path);
             _size = stream.Length;
             _file = MemoryMappedFile.CreateFromFile(
                 stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
@@ -82,7 +83,7 @@ internal sealed unsafe class PngBands : IWindowSource, IDisposable
         const int header = 24;
         try
         {
-            using FileStream file = File.OpenRead(path);
+            using FileStream file = RegularFile.OpenRead(path);
             Span<byte> start = stackalloc byte[header];
             return file.CanSeek && file.ReadAtLeast(start, header, throwOnEndOfStream: false) == header
                 && start[1..4].SequenceEqual("PNG"u8)

@@ -21,10 +21,7 @@ internal sealed class CrfStep(DenseCrfParameters parameters, EngineHandle? engin
         Image photo, Tensor scores, CrfScores form, int index, bool confidence, CancellationToken cancellationToken)
     {
         int classes = scores.Shape.Channels;
-        using var crf = new DenseCrf(_engine, photo.Height, photo.Width, classes);
-        crf.SetUnary(scores, form, parameters.Clip, index: index);
-        parameters.AddTo(crf, photo);
-        crf.Infer(parameters.Iterations, cancellationToken);
+        using DenseCrf crf = Infer(photo, scores, form, index, memoryLimit: 0, cancellationToken);
         var labels = new ushort[photo.Width * photo.Height];
         crf.CopyLabels(labels);
         if (!confidence)
@@ -37,9 +34,62 @@ internal sealed class CrfStep(DenseCrfParameters parameters, EngineHandle? engin
         return (labels, winners);
     }
 
+    /// <summary>
+    /// As <see cref="Refine"/>, of a picture that was made smaller: the beliefs are resized to the picture's own size.
+    /// </summary>
+    /// <param name="photo">The picture that was made smaller.</param>
+    /// <param name="scores">NHWC, of that size, of one picture.</param>
+    /// <param name="form">What the scores are.</param>
+    /// <param name="size">The picture's own height and width.</param>
+    /// <param name="confidence">Also give the CRF's belief in every label.</param>
+    /// <param name="cancellationToken">Looked at between two iterations.</param>
+    /// <exception cref="MemoryException">The CRF would take more than <see cref="CrfSize.MaxBytes"/>.</exception>
+    public unsafe (ushort[] Labels, float[] Confidence) RefineTo(
+        Image photo, Tensor scores, CrfScores form, (int Height, int Width) size, bool confidence,
+        CancellationToken cancellationToken)
+    {
+        int classes = scores.Shape.Channels;
+        using DenseCrf crf = Infer(
+            photo, scores, form, 0, CrfSize.LimitAt(photo.Height, photo.Width, classes), cancellationToken);
+        using Tensor beliefs = crf.Beliefs();
+        // Of the logarithms the softmax is the beliefs themselves, and what lies between two pixels is theirs too.
+        Span<float> logits = beliefs.Image<float>(0);
+        for (int i = 0; i < logits.Length; i++)
+            logits[i] = MathF.Log(MathF.Max(logits[i], 1e-20f));
+        var labels = new ushort[size.Height * size.Width];
+        float[] certain = confidence ? new float[labels.Length] : [];
+        var view = new NativeTensor(beliefs.Pointer, classes, 1, photo.Height, photo.Width, classes);
+        fixed (ushort* to = labels)
+        fixed (float* certainty = certain)
+        {
+            LibAtrous.ThrowIfFailed(
+                LibAtrous.ResizeArgmax(_engine, in view, new NativeResize(), size.Height, size.Width, to, certainty));
+        }
+        GC.KeepAlive(beliefs);
+        return (labels, certain);
+    }
+
     public void Dispose()
     {
         if (_ownsEngine)
             _engine.Dispose();
+    }
+
+    private DenseCrf Infer(
+        Image photo, Tensor scores, CrfScores form, int index, long memoryLimit, CancellationToken cancellationToken)
+    {
+        var crf = new DenseCrf(_engine, photo.Height, photo.Width, scores.Shape.Channels, memoryLimit);
+        try
+        {
+            crf.SetUnary(scores, form, parameters.Clip, index: index);
+            parameters.AddTo(crf, photo);
+            crf.Infer(parameters.Iterations, cancellationToken);
+            return crf;
+        }
+        catch
+        {
+            crf.Dispose();
+            throw;
+        }
     }
 }

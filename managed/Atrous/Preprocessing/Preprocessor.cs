@@ -151,15 +151,21 @@ public sealed unsafe class Preprocessor : IDisposable
             ? filter
             : Spec.Filter;
 
-    private Image? Resize(Image image, PictureWindow window)
+    /// <summary>A smaller copy of a picture, each pixel the mean of those that it stands for.</summary>
+    internal Image Smaller(Image image, int height, int width) =>
+        Resize(image, height, width, ResizeFilter.Bilinear);
+
+    private Image? Resize(Image image, PictureWindow window) =>
+        image.Height == window.Height && image.Width == window.Width
+            ? null
+            : Resize(image, window.Height, window.Width, FilterFor(image, window));
+
+    private Image Resize(Image image, int height, int width, ResizeFilter filter)
     {
-        if (image.Height == window.Height && image.Width == window.Width)
-            return null;
-        var resized = new Image(window.Height, window.Width, image.Format);
+        var resized = new Image(height, width, image.Format);
         try
         {
             using PixelLease from = image.Lease(), to = resized.Lease();
-            ResizeFilter filter = FilterFor(image, window);
             LibAtrous.ThrowIfFailed(LibAtrous.ImageResize(_engine, in from.Image, (int)filter, in to.Image));
             return resized;
         }

@@ -70,6 +70,20 @@ void require_channels(const atrous_tensor& tensor, const char* name, int32_t cha
     throw fail(ATROUS_INVALID_ARGUMENT, "%s has %d channels, the convolution has %d", name, tensor.channels, channels);
 }
 
+// Along one axis: every window lies within some millions of the input, so that no position overflows a number or a
+// pointer. Windows beyond the input see zeros.
+void require_positions(int32_t in, int32_t out, int32_t kernel, int32_t stride, int32_t dilation, int32_t pad,
+                       const char* axis) {
+    constexpr int32_t farthest = 1 << 24, longest_side = 1 << 30;
+    require_range(in, 1, longest_side, "a side of the input");
+    require_range(pad, -farthest, farthest, "the padding");
+    const int64_t last = (out - 1) * int64_t{stride} + (kernel - 1) * int64_t{dilation} - pad;
+    if (last < int64_t{in} + farthest) return;
+    throw fail(ATROUS_INVALID_ARGUMENT,
+               "the last window's %s of an output of %d is %lld, too far beyond an input of %d", axis, out,
+               static_cast<long long>(last), in);
+}
+
 // The arguments of a run, whose input one convolution reads and whose output one (the same, or another) writes.
 conv2d_call require_call(const atrous_conv2d_desc& reader, const atrous_tensor* input, int32_t pad_top,
                          int32_t pad_left, const atrous_conv2d_desc& writer, const atrous_tensor* residual,
@@ -84,6 +98,10 @@ conv2d_call require_call(const atrous_conv2d_desc& reader, const atrous_tensor* 
     require_channels(*input, "input", reader.in_channels);
     require_channels(*output, "output", writer.out_channels);
     require_same_batch(*input, "input", *output, "output");
+    require_positions(input->height, output->height, reader.kernel_height, reader.stride_height, reader.dilation_height,
+                      pad_top, "row");
+    require_positions(input->width, output->width, reader.kernel_width, reader.stride_width, reader.dilation_width,
+                      pad_left, "column");
     if (residual != nullptr) {
         require_tensor(residual, "residual");
         require_same_type(*residual, "residual", *output, "output");

@@ -139,7 +139,7 @@ atrous_status atrous_crf_start(atrous_crf* crf) {
 atrous_status atrous_crf_step(atrous_crf* crf, int32_t iterations) {
     return guard([&] {
         require_not_null(crf, "crf");
-        if (iterations < 0) throw fail(ATROUS_INVALID_ARGUMENT, "iterations is %d; it cannot be negative", iterations);
+        require_range(iterations, 0, 1 << 16, "iterations");
         for (int32_t i = 0; i < iterations; ++i) crf->model.step();
     });
 }

@@ -149,6 +149,99 @@ public sealed class PullFailureTests
         Assert.Contains("redirects", e.Message);
     }
 
+    [Theory]
+    [InlineData("file:///etc/passwd", "only https and http are, and this is file")]
+    [InlineData("ftp://127.0.0.1/weights.pth", "only https and http are, and this is ftp")]
+    [InlineData("http://", "an address that is none")]
+    [InlineData("", "an address that is none")]
+    public async Task A_redirect_that_leads_astray_is_not_followed(string location, string words)
+    {
+        await using var server = new FileServer((context, _) =>
+        {
+            context.Response.StatusCode = 302;
+            context.Response.Headers.Location = location;
+            return Task.CompletedTask;
+        });
+        using var place = new PullPlace(server, Content);
+        var e = await Assert.ThrowsAsync<AtrousException>(() => place.Pull());
+        Assert.Contains(words, e.Message);
+        Assert.Single(server.Requests);
+        Assert.Empty(place.Files);
+    }
+
+    [Theory]
+    [InlineData("Wed, 21 Oct 2015 07:28:00 GMT")]
+    [InlineData("-5")]
+    [InlineData("99999999999999999999")]
+    public async Task A_time_to_wait_that_is_none_is_not_waited_for(string retryAfter)
+    {
+        await using var server = new FileServer((context, number) =>
+        {
+            if (number > 1)
+                return FileServer.Send(context, Content);
+            context.Response.StatusCode = 503;
+            context.Response.Headers.RetryAfter = retryAfter;
+            return Task.CompletedTask;
+        });
+        using var place = new PullPlace(server, Content);
+        await place.Pull();
+        place.AssertPulled(Content);
+    }
+
+    [Fact]
+    public async Task A_body_without_end_stops_at_the_size_of_the_catalog()
+    {
+        await using var server = new FileServer(async (context, _) =>
+        {
+            while (!context.RequestAborted.IsCancellationRequested)
+                await context.Response.Body.WriteAsync(Content);
+        });
+        using var place = new PullPlace([($"{server.Address}/weights.pth", null)], size: Content.Length + 1);
+        var e = await Assert.ThrowsAsync<AtrousException>(() => place.Pull());
+        Assert.Contains("more than the 300,001 bytes that the catalog says", e.Message);
+        Assert.Contains("was removed", e.Message);
+        Assert.Empty(place.Files);
+        Assert.Single(server.Requests);
+    }
+
+    [Theory]
+    [InlineData("bytes 100000-299999/300000", true)]
+    [InlineData("bytes 0-299999/300000", false)]
+    [InlineData("bytes 100000-299999/7", false)]
+    [InlineData("bytes 5-2/3", false)]
+    [InlineData("lines 100000-299999/300000", false)]
+    [InlineData("bytes 100000-18446744073709551615/18446744073709551616", false)]
+    [InlineData("nonsense", false)]
+    public async Task A_part_that_is_not_the_one_asked_for_is_not_taken(string range, bool taken)
+    {
+        await using var server = new FileServer((context, number) =>
+        {
+            if (number == 1)
+                return FileServer.Truncate(context, Content, Part);
+            if (number > 2)
+                return FileServer.Send(context, Content);
+            context.Response.StatusCode = 206;
+            context.Response.Headers.ContentRange = range;
+            return context.Response.Body.WriteAsync(Content.AsMemory(Part)).AsTask();
+        });
+        using var place = new PullPlace(server, Content);
+        await place.Pull();
+        place.AssertPulled(Content);
+        Assert.Equal(taken ? 2 : 3, server.Requests.Count);
+    }
+
+    [Fact]
+    public async Task Passwords_and_keys_of_an_address_are_not_told()
+    {
+        await using var server = Answering(404);
+        using var place = new PullPlace(
+            ($"{server.Address.Replace("//", "//me:secret@", StringComparison.Ordinal)}/weights.pth?key=hidden", null));
+        var e = await Assert.ThrowsAsync<ModelException>(() => place.Pull());
+        Assert.Contains($"{server.Address}/weights.pth?...: ", e.Message);
+        Assert.DoesNotContain("secret", e.ToString());
+        Assert.DoesNotContain("hidden", e.ToString());
+    }
+
     private static FileServer Answering(int status) => new((context, _) =>
     {
         context.Response.StatusCode = status;

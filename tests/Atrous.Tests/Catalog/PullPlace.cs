@@ -22,6 +22,11 @@ public sealed class PullPlace : IPullReport, IDisposable
     private readonly List<string> _notes = [];
 
     public PullPlace(params (string Url, string? Sha256)[] files)
+        : this(files, size: null)
+    {
+    }
+
+    public PullPlace((string Url, string? Sha256)[] files, long? size)
     {
         Catalog = Place.Add("catalog.json", JsonSerializer.Serialize(new
         {
@@ -31,7 +36,7 @@ public sealed class PullPlace : IPullReport, IDisposable
                 {
                     name = Name, dialect = "torchvision", classes = 21, licence = "MIT", data = "toys",
                         source = "this test",
-                    files = files.Select(file => new { url = file.Url, sha256 = file.Sha256 }),
+                    files = files.Select(file => new { url = file.Url, sha256 = file.Sha256, size }),
                 },
             },
         }));

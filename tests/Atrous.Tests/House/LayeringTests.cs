@@ -16,14 +16,15 @@ public sealed partial class LayeringTests
     /// </summary>
     internal static readonly Dictionary<string, string[]> Allowed = new()
     {
+        ["Files"] = [],
         ["Tensors"] = [],
         ["Native"] = [],
-        ["Catalog"] = [],
-        ["Imaging"] = ["Native"],
+        ["Catalog"] = ["Files"],
+        ["Imaging"] = ["Native", "Files"],
         ["Graph"] = ["Tensors"],
         ["Specs"] = ["Graph", "Tensors"],
         ["Models"] = ["Specs", "Graph", "Tensors"],
-        ["Checkpoints"] = ["Specs", "Graph", "Tensors"],
+        ["Checkpoints"] = ["Specs", "Graph", "Tensors", "Files"],
         ["Backends"] = ["Graph", "Tensors", "Native"],
         ["Preprocessing"] = ["Specs", "Imaging", "Tensors", "Native"],
         ["Postprocessing"] = ["Imaging", "Tensors", "Native"],

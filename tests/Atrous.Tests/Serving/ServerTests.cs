@@ -31,7 +31,9 @@ public sealed partial class ServerTests(GeneratedModel model)
         HttpResponseMessage ready = await client.GetAsync("readyz");
         Assert.Equal((HttpStatusCode.OK, "ok\n"), (ready.StatusCode, await ready.Content.ReadAsStringAsync()));
         await server.Models.UnloadAsync("m");
-        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("readyz")).StatusCode);
+        ready = await client.GetAsync("readyz");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+        Assert.Contains("m is unavailable (it is unloaded)", await ready.Content.ReadAsStringAsync());
     }
 
     [Fact]

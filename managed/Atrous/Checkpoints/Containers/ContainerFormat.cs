@@ -29,8 +29,10 @@ internal static class ContainerFormat
     }
 
     private static bool IsSafetensors(ReadOnlySpan<byte> start, string path) =>
-        HasExtension(path, ".safetensors")
-        || start.Length > 8 && start[8] == '{' && BinaryPrimitives.ReadUInt64LittleEndian(start) < uint.MaxValue;
+        HasExtension(path, ".safetensors") || HasHeader(start);
+
+    private static bool HasHeader(ReadOnlySpan<byte> start) =>
+        start.Length > 8 && start[8] == '{' && BinaryPrimitives.ReadUInt64LittleEndian(start) < uint.MaxValue;
 
     private static bool IsPickle(ReadOnlySpan<byte> start) => start[0] == 0x80 || "(c}]L"u8.Contains(start[0]);
 
@@ -57,7 +59,8 @@ internal static class ContainerFormat
             return "is a TensorFlow file; convert its variables to safetensors";
         if (HasExtension(path, ".onnx") && start[0] == 0x08)
             return "is an ONNX file; use the framework's own checkpoint";
-        if (text.StartsWith("{"u8))
+        // The length of a header may begin with the same byte.
+        if (text.StartsWith("{"u8) && !HasHeader(start))
             return "is a JSON file; name the file of weights, or the folder that holds both";
         return null;
     }

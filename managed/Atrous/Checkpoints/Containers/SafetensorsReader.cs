@@ -16,6 +16,12 @@ internal static class SafetensorsReader
     private const int LengthBytes = 8;
     private const int MaxHeaderBytes = 32 << 20;
 
+    /// <summary>Descriptions of networks have some ten thousand characters.</summary>
+    private const int MaxMetadataCharacters = 4 << 20, MaxMetadata = 10_000;
+
+    /// <summary>An entry and its tensor in memory, roughly.</summary>
+    private const int BytesOfEntry = 500;
+
     public static ContainerContents Read(CheckpointFile file)
     {
         Span<byte> prefix = stackalloc byte[LengthBytes];
@@ -58,6 +64,8 @@ internal static class SafetensorsReader
                 metadata = metadata is null
                     ? ReadMetadata(file, ref json)
                     : throw Broken(file, "has two __metadata__ entries");
+            else if (name.Length > ReadBudget.MaxNameLength)
+                throw Broken(file, $"has a tensor whose name has {name.Length} characters, which no network's has");
             else if (!entries.TryAdd(name, ReadEntry(file, name, ref json)))
                 throw Broken(file, $"has two tensors called {Printable.Quote(name)}");
         }
@@ -106,11 +114,15 @@ internal static class SafetensorsReader
     private static Dictionary<string, string> ReadMetadata(CheckpointFile file, ref Utf8JsonReader json)
     {
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+        int characters = 0;
         Expect(ref json, JsonTokenType.StartObject);
         while (Next(ref json) == JsonTokenType.PropertyName)
         {
             string key = json.GetString()!;
             Expect(ref json, JsonTokenType.String);
+            characters += key.Length + json.ValueSpan.Length;
+            if (characters > MaxMetadataCharacters || metadata.Count == MaxMetadata)
+                throw Broken(file, "has more metadata than any model's description");
             if (!metadata.TryAdd(key, json.GetString()!))
                 throw Broken(file, $"has the metadata {Printable.Quote(key)} twice");
         }
@@ -122,6 +134,8 @@ internal static class SafetensorsReader
         DType? type = null;
         long[]? shape = null;
         long[]? offsets = null;
+        file.Budget.CountTensor(name.Length);
+        file.Budget.Hold(BytesOfEntry + 2 * name.Length);
         Expect(ref json, JsonTokenType.StartObject);
         while (Next(ref json) == JsonTokenType.PropertyName)
         {

@@ -12,7 +12,7 @@ internal static class ShardIndex
     public const string Extension = ".index.json";
 
     private const string MapKey = "weight_map";
-    private const int MaxBytes = 32 << 20;
+    private const int MaxBytes = 16 << 20;
     private const int MaxShards = 1000;
 
     public static ContainerContents Read(CheckpointFile index)
@@ -51,30 +51,19 @@ internal static class ShardIndex
 
     private static Dictionary<string, string> ReadMap(CheckpointFile index)
     {
-        if (index.Length > MaxBytes)
-            throw index.Error($"is too large for an index: {index.Length} bytes");
-        try
+        JsonElement root = SoundJson.Parse(index, "an index", MaxBytes);
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty(MapKey, out JsonElement entries)
+            || entries.ValueKind != JsonValueKind.Object)
+            throw index.Error($"is no index of weights: it has no '{MapKey}'");
+        var map = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (JsonProperty entry in entries.EnumerateObject())
         {
-            using JsonDocument document = JsonDocument.Parse(new FileRegion(index, 0, index.Length).ToArray());
-            if (document.RootElement.ValueKind != JsonValueKind.Object
-                || !document.RootElement.TryGetProperty(MapKey, out JsonElement entries)
-                || entries.ValueKind != JsonValueKind.Object)
-                throw index.Error($"is no index of weights: it has no '{MapKey}'");
-            var map = new Dictionary<string, string>(StringComparer.Ordinal);
-            foreach (JsonProperty entry in entries.EnumerateObject())
-            {
-                if (entry.Value.ValueKind != JsonValueKind.String)
-                    throw index.Error($"names no file for the tensor {Printable.Quote(entry.Name)}");
-                if (!map.TryAdd(entry.Name, entry.Value.GetString()!))
-                    throw index.Error($"has the tensor {Printable.Quote(entry.Name)} twice");
-            }
-            return map;
+            if (entry.Value.ValueKind != JsonValueKind.String)
+                throw index.Error($"names no file for the tensor {Printable.Quote(entry.Name)}");
+            if (!map.TryAdd(entry.Name, entry.Value.GetString()!))
+                throw index.Error($"has the tensor {Printable.Quote(entry.Name)} twice");
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            // Invalid UTF-8 and lone surrogates are reported by InvalidOperationException.
-            throw index.Error("is not valid JSON", e);
-        }
+        return map;
     }
 
     /// <summary>Neither a path nor another index.</summary>

@@ -30,7 +30,7 @@ internal static class StateDict
         root = WholeModel.Unfold(file, root);
         if (!IsPlace(root))
             throw NotADictionary(file, root);
-        List<TensorDictionary> found = Walk(root!);
+        List<TensorDictionary> found = Walk(file, root!);
         return found.Count > 0
             ? new ContainerContents(container, [.. found.OrderBy(Preference)])
             {
@@ -44,7 +44,7 @@ internal static class StateDict
     }
 
     /// <summary>Every place is visited once, by its shortest path: nothing is counted twice and cycles end.</summary>
-    private static List<TensorDictionary> Walk(object root)
+    private static List<TensorDictionary> Walk(CheckpointFile file, object root)
     {
         var found = new List<TensorDictionary>();
         var seen = new HashSet<object>(ReferenceEqualityComparer.Instance) { root };
@@ -52,10 +52,11 @@ internal static class StateDict
         queue.Enqueue((root, new TensorDictionary("", null), 0));
         while (queue.TryDequeue(out (object Place, TensorDictionary Dictionary, int Depth) next))
         {
+            int way = next.Dictionary.Path.Length;
             foreach ((string key, object? value) in Entries(next.Place))
             {
                 if (!IsPlace(value))
-                    Note(next.Dictionary, next.Place, key, value);
+                    Note(file.Budget, next.Dictionary, way, next.Place, key, value);
                 else if (next.Depth < MaxDepth && key.Length <= MaxValueLength && seen.Add(value!))
                     queue.Enqueue((value!, new TensorDictionary(key, next.Dictionary), next.Depth + 1));
             }
@@ -78,13 +79,17 @@ internal static class StateDict
     private static IEnumerable<KeyValuePair<string, object?>> Numbered(IReadOnlyList<object?> items) =>
         items.Select((item, i) => KeyValuePair.Create(i.ToString(CultureInfo.InvariantCulture), item));
 
-    private static void Note(TensorDictionary dictionary, object place, string key, object? value)
+    private static void Note(
+        ReadBudget budget, TensorDictionary dictionary, int way, object place, string key, object? value)
     {
         // What lies in a list has no name.
         if (place is not PickleDict)
             return;
         if (TensorOf(value) is { } tensor)
+        {
+            budget.CountTensor(way + key.Length);
             dictionary.Tensors.Add(key, tensor);
+        }
         else if (DescribeUnreadable(value) is { } description && dictionary.Unreadable.Count < MaxUnreadable)
             dictionary.Unreadable.Add(key, description);
         else if (TextOf(value) is { } text && key.Length <= MaxValueLength && dictionary.Values.Count < MaxValues)

@@ -93,8 +93,8 @@ internal sealed class TorchLegacy
         {
             case object?[] and ["module", PickleGlobal module, ..]:
                 return module;
-            case object?[] and ["storage", PickleGlobal type, var key, _, long count, .. object?[] view]:
-                return Reference(type, KeyOf(key) ?? throw Malformed(), count, view.FirstOrDefault());
+            case object?[] parts and ["storage", PickleGlobal type, var key, _, long count, ..]:
+                return Reference(type, KeyOf(key) ?? throw Malformed(), count, parts.ElementAtOrDefault(5));
             default:
                 throw Malformed();
         }

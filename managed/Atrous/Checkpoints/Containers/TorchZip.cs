@@ -55,9 +55,10 @@ internal sealed class TorchZip
 
     private MemoryRegion Inflate(ZipRecord record, FileRegion packed)
     {
-        // Deflate packs at most 1 to 1032; more is a lie that would cost memory.
-        if (record.Size > MaxPackedPickleBytes || record.Size > packed.Length * 1032 + 64)
-            throw _file.Error("is a broken zip file: its packed data.pkl claims an absurd size");
+        CheckSize(record, packed);
+        if (record.Size > MaxPackedPickleBytes)
+            throw _file.Error($"has a packed data.pkl of more than {MaxPackedPickleBytes >> 20} MiB");
+        _file.Budget.Hold(record.Size);
         try
         {
             return new MemoryRegion(new DeflatedStorage(packed, record.Size).ToArray());
@@ -65,6 +66,17 @@ internal sealed class TorchZip
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
         {
             throw _file.Error("is damaged: its data.pkl cannot be unpacked", e);
+        }
+    }
+
+    /// <summary>Deflate packs at most 1 to 1032; more is a lie that would cost memory.</summary>
+    private void CheckSize(ZipRecord record, FileRegion packed)
+    {
+        if (record.Size > packed.Length * 1032 + 64)
+        {
+            throw _file.Error(
+                $"is a broken zip file: its packed {Printable.Quote(record.Name[(_root.Length + 1)..])} claims an "
+                + "absurd size");
         }
     }
 
@@ -92,7 +104,11 @@ internal sealed class TorchZip
                 $"has {record.Size} bytes in {Printable.Quote($"data/{key}")} and needs {count} elements of {size}");
 
         if (!_located.TryGetValue(record.Name, out FileRegion? region))
+        {
             _located.Add(record.Name, region = _zip.Locate(record));
+            if (record.Method == ZipRecord.Deflated)
+                CheckSize(record, region);
+        }
         Storage bytes = record.Method switch
         {
             ZipRecord.Stored => region.Slice(0, count * size),

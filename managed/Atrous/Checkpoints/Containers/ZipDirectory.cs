@@ -26,6 +26,9 @@ internal sealed class ZipDirectory
     private const int MaxCommentBytes = ushort.MaxValue;
     private const long MaxDirectoryBytes = 32 << 20;
 
+    /// <summary>In memory, roughly.</summary>
+    private const int BytesOfRecord = 200;
+
     private readonly CheckpointFile _file;
     private readonly long _start;
 
@@ -40,6 +43,7 @@ internal sealed class ZipDirectory
         for (long i = 0; i < count; i++)
         {
             ZipRecord record = ReadEntry(directory, ref position);
+            file.Budget.Hold(BytesOfRecord + 2 * record.Name.Length);
             if (!Records.TryAdd(record.Name, record))
                 throw Broken($"it has two records called {Printable.Quote(record.Name)}");
         }

@@ -18,10 +18,16 @@ internal static class ConfigFacts
     {
         if (checkpoint.ConfigFile()["id2label"] is not { ValueKind: JsonValueKind.Object } labels)
             return [];
+        // Read once: to look each class up anew would take as long as all that went before, every time.
+        var byNumber = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        foreach (JsonProperty label in labels.EnumerateObject())
+            byNumber[label.Name] = label.Value;
+        if (byNumber.Count < classes)
+            return [];
         var names = new string[classes];
         for (int i = 0; i < classes; i++)
         {
-            bool named = labels.TryGetProperty(i.ToString(CultureInfo.InvariantCulture), out JsonElement name)
+            bool named = byNumber.TryGetValue(i.ToString(CultureInfo.InvariantCulture), out JsonElement name)
                 && name.ValueKind == JsonValueKind.String;
             if (!named || name.GetString()!.StartsWith("LABEL_", StringComparison.Ordinal))
                 return [];

@@ -109,6 +109,16 @@ internal abstract class Dialect
         };
     }
 
+    /// <summary>Names of classes go into tables, answers and files, and come from who wrote the model.</summary>
+    private static void CheckNames(ICheckpoint checkpoint, IReadOnlyList<string> names)
+    {
+        for (int i = 0; i < names.Count; i++)
+        {
+            if (Printable.ComplaintOf(names[i]) is { } complaint)
+                throw new ModelException($"'{checkpoint.Path}' gives class {i} a name that {complaint}.");
+        }
+    }
+
     private ModelDescription? DescribeIfRecognised(ICheckpoint checkpoint, DialectChoice choice)
     {
         if (Recognise(checkpoint) is not { } evidence)
@@ -119,6 +129,7 @@ internal abstract class Dialect
         if (description.Network.Classes > 1 && choice.IsMultiLabel())
             description = OfSeveralLabels(description, choice);
         choice.RejectUnread(Name);
+        CheckNames(checkpoint, description.ClassNames);
         return description with
         {
             Dialect = Name,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Atrous.Checkpoints.Storages;
 using Atrous.Specs;
 
 namespace Atrous.Checkpoints.Dialects;
@@ -62,8 +63,7 @@ internal sealed class JsonFacts(string path, string source, JsonElement? root)
     public ModelException Wrong(string key, string problem)
     {
         string text = this[key]?.GetRawText() ?? "missing";
-        if (text.Length > Shown)
-            text = text[..Shown] + "...";
+        text = Printable.Quote(text.Length > Shown ? text[..Shown] + "..." : text)[1..^1];
         return new ModelException($"'{path}': the entry '{key}' of {source} ({text}) {problem}.");
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Atrous.Checkpoints.Storages;
 using Atrous.Graph;
 using Atrous.Specs;
 
@@ -22,7 +23,7 @@ internal sealed partial class MetadataEntries(ICheckpoint checkpoint)
         string value = Text(key);
         return values.Contains(value)
             ? value
-            : throw Wrong(key, $"is '{value}'; Atrous knows {string.Join(", ", values)}");
+            : throw Wrong(key, $"is {Printable.Quote(value)}; Atrous knows {string.Join(", ", values)}");
     }
 
     /// <param name="key">The name of the entry.</param>
@@ -37,7 +38,7 @@ internal sealed partial class MetadataEntries(ICheckpoint checkpoint)
     public int Number(string key) =>
         int.TryParse(Text(key), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
             ? number
-            : throw Wrong(key, $"is '{Text(key)}', not a number");
+            : throw Wrong(key, $"is {Printable.Quote(Text(key))}, not a number");
 
     public int[] Numbers(string key) => Json<int[]>(key);
 
@@ -76,7 +77,8 @@ internal sealed partial class MetadataEntries(ICheckpoint checkpoint)
         {
             return (T?)JsonSerializer.Deserialize(Text(key), typeof(T), Entries.Default) ?? throw Wrong(key, "is null");
         }
-        catch (JsonException e)
+        // Half a surrogate pair is reported by InvalidOperationException.
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw Wrong(key, $"is not the JSON that was expected ({e.Message})");
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Atrous.Checkpoints.Storages;
 using Atrous.Specs;
 
 namespace Atrous.Checkpoints.Dialects;
@@ -52,7 +53,7 @@ internal static class SelfDescribingFile
         if (!checkpoint.Metadata.TryGetValue(entry, out string? text))
             return null;
         return DialectChoice.ReadProbability(text)
-            ?? throw new MetadataEntries(checkpoint).Wrong(entry, $"is '{text}', no number between 0 and 1");
+            ?? throw new MetadataEntries(checkpoint).Wrong(entry, $"is {Printable.Quote(text)}, no number between 0 and 1");
     }
 
     /// <summary>The model that such a file says it has.</summary>
@@ -63,7 +64,7 @@ internal static class SelfDescribingFile
         if (metadata.Text(VersionKey) is not Version and { } version)
         {
             throw new ModelException(
-                $"'{checkpoint.Path}' is of version {version} of the self-describing form; this Atrous reads up to " +
+                $"'{checkpoint.Path}' is of version {Printable.Quote(version)} of the self-describing form; this Atrous reads up to " +
                 $"{Version}. Use a newer one.");
         }
         NetworkSpec network = Read(Network, DescriptionJson.ReadNetwork);
@@ -94,7 +95,8 @@ internal static class SelfDescribingFile
             {
                 return read(text);
             }
-            catch (JsonException e)
+            // Half a surrogate pair is reported by InvalidOperationException.
+            catch (Exception e) when (e is JsonException or InvalidOperationException)
             {
                 throw metadata.Wrong(key, $"cannot be understood: {e.Message.Split(" Path:")[0].TrimEnd('.')}");
             }

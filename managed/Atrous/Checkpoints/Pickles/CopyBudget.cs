@@ -10,7 +10,10 @@ namespace Atrous.Checkpoints.Pickles;
 internal sealed class CopyBudget(CheckpointFile file)
 {
     private const int MaxItems = 1_000_000;
-    private const long MaxBytes = 64 << 20;
+    private const long MaxBytes = 32 << 20;
+
+    /// <summary>Of a dictionary; in lists it is less.</summary>
+    private const int BytesOfItem = 32;
 
     private long _items;
     private long _bytes;
@@ -19,6 +22,7 @@ internal sealed class CopyBudget(CheckpointFile file)
     public void Count(int items)
     {
         _items += items;
+        file.Budget.Hold((long)items * BytesOfItem);
         if (_items > MaxItems)
             throw TooMuch();
     }
@@ -33,6 +37,7 @@ internal sealed class CopyBudget(CheckpointFile file)
         if (value is not string text)
             return null;
         _bytes += text.Length;
+        file.Budget.Hold(text.Length);
         if (_bytes > MaxBytes)
             throw TooMuch();
         return text.AsSpan().ContainsAnyExceptInRange('\0', '\u00ff')

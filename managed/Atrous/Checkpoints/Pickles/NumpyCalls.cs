@@ -55,6 +55,8 @@ internal sealed class NumpyCalls(CheckpointFile file, CopyBudget copies)
         array.TypeCode = type.Code;
         if (ElementType(type.Code) is not { } known)
             return array;
+        if (sizes.Length > StoredTensor.MaxDimensions)
+            throw file.Error($"has a NumPy array of more than {StoredTensor.MaxDimensions} dimensions");
         Storage? bytes = data as Latin1Text ?? (Storage?)copies.BytesOf(data);
         if (bytes is null || !sizes.All(size => size is long))
             throw file.Error("holds a pickle with a malformed NumPy array");

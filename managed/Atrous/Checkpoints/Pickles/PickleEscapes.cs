@@ -16,7 +16,8 @@ internal static class PickleEscapes
             : null;
 
     /// <summary>"raw-unicode-escape": only \uXXXX and \UXXXXXXXX mean something.</summary>
-    public static string? UnescapeUnicode(string text) => Unescape(text, onlyUnicode: true);
+    public static string? UnescapeUnicode(string text) =>
+        Unescape(text, onlyUnicode: true) is { } unescaped && !HasHalfPair(unescaped) ? unescaped : null;
 
     /// <summary>A long, or a BigInteger where that is too small; an L at the end is allowed.</summary>
     public static object? ParseInteger(string text)
@@ -31,6 +32,19 @@ internal static class PickleEscapes
 
     public static object Narrow(BigInteger value) =>
         value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
+
+    /// <summary>A surrogate without its other half, which is no character.</summary>
+    private static bool HasHalfPair(string text)
+    {
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]))
+                i++;
+            else if (char.IsSurrogate(text[i]))
+                return true;
+        }
+        return false;
+    }
 
     private static string? Unescape(ReadOnlySpan<char> text, bool onlyUnicode)
     {

@@ -13,6 +13,10 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
     private const int MaxOpcodes = 4_000_000;
     private const int MaxObjects = 1_000_000;
     private const int MaxIntegerBytes = 255;
+    private const int MaxFloatDigits = 400;
+
+    // In memory, roughly: what a list or the stack keeps of a value, and what dictionaries, sets and the memo do.
+    private const int BytesOfPlace = 16, BytesOfEntry = 72;
 
     private readonly List<object?> _stack = [];
     private readonly List<int> _marks = [];
@@ -42,7 +46,7 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
             case (byte)'(': _marks.Add(_stack.Count); break;
             case (byte)'0': Discard(); break;
             case (byte)'1': PopToMark(); break;
-            case (byte)'2': Push(Peek()); break;
+            case (byte)'2': Repeat(Peek()); break;
 
             case (byte)'N': Push(null); break;
             case 0x88: Push(true); break;
@@ -88,10 +92,10 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
             case (byte)'g': Get(MemoLine()); break;
             case (byte)'h': Get(reader.ReadByte()); break;
             case (byte)'j': Get(reader.ReadUInt32()); break;
-            case (byte)'p': _memo[MemoLine()] = Peek(); break;
-            case (byte)'q': _memo[reader.ReadByte()] = Peek(); break;
-            case (byte)'r': _memo[reader.ReadUInt32()] = Peek(); break;
-            case 0x94: _memo[_memo.Count] = Peek(); break;
+            case (byte)'p': Put(MemoLine()); break;
+            case (byte)'q': Put(reader.ReadByte()); break;
+            case (byte)'r': Put(reader.ReadUInt32()); break;
+            case 0x94: Put(_memo.Count); break;
 
             case (byte)'c': PushObject(Global(reader.ReadLine(), reader.ReadLine())); break;
             case 0x93: StackGlobal(); break;
@@ -126,9 +130,11 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
 
     private void PushFloatLine()
     {
-        bool valid = double.TryParse(
-            reader.ReadLine(), System.Globalization.NumberStyles.Float,
-            System.Globalization.CultureInfo.InvariantCulture, out double value);
+        string text = reader.ReadLine();
+        double value = 0;
+        bool valid = text.Length <= MaxFloatDigits && double.TryParse(
+            text, System.Globalization.NumberStyles.Float,
+            System.Globalization.CultureInfo.InvariantCulture, out value);
         Push(valid ? value : throw Malformed());
     }
 
@@ -149,6 +155,7 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
     {
         if (items.Length % 2 != 0)
             throw Malformed();
+        reader.Budget.Hold(items.Length / 2 * BytesOfEntry);
         switch (Peek())
         {
             case PickleDict dict:
@@ -166,6 +173,7 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
 
     private void Append(object?[] items)
     {
+        reader.Budget.Hold(items.Length * BytesOfPlace);
         if (Peek() is PickleList list)
             list.Items.AddRange(items);
         else if (Peek() is not PickleObject)
@@ -175,6 +183,7 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
     private void AddItems()
     {
         object?[] items = PopToMark();
+        reader.Budget.Hold(items.Length * BytesOfEntry);
         if (Peek() is PickleSet set)
             set.Add(items);
         else if (Peek() is not PickleObject)
@@ -184,6 +193,7 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
     private void PushSet(object?[] items)
     {
         var set = new PickleSet();
+        reader.Budget.Hold(items.Length * BytesOfEntry);
         set.Add(items);
         PushObject(set);
     }
@@ -191,8 +201,14 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
     private long MemoLine() =>
         PickleEscapes.ParseInteger(reader.ReadLine()) is long index and >= 0 ? index : throw Malformed();
 
+    private void Put(long index)
+    {
+        reader.Budget.Hold(BytesOfEntry);
+        _memo[index] = Peek();
+    }
+
     private void Get(long index) =>
-        Push(_memo.TryGetValue(index, out object? value)
+        Repeat(_memo.TryGetValue(index, out object? value)
             ? value
             : throw reader.Error($"asks for the value {index} that it never stored"));
 
@@ -241,14 +257,39 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
             throw Malformed();
     }
 
-    private void Push(object? value) => _stack.Add(value);
+    private void Push(object? value)
+    {
+        reader.Budget.Hold(BytesOf(value));
+        _stack.Add(value);
+    }
+
+    /// <summary>One that was pushed before.</summary>
+    private void Repeat(object? value)
+    {
+        reader.Budget.Hold(sizeof(long));
+        _stack.Add(value);
+    }
 
     private void PushObject(object? value)
     {
         if (++_objects > MaxObjects)
             throw reader.Error("has more than a million objects");
-        _stack.Add(value);
+        Push(value);
     }
+
+    /// <summary>Of a value and its place on the stack, roughly and without its items.</summary>
+    private static int BytesOf(object? value) => value switch
+    {
+        null or bool => sizeof(long),
+        long or double => 32,
+        string text => 32 + 2 * text.Length,
+        object?[] tuple => 32 + sizeof(long) * tuple.Length,
+        PickleGlobal global => 100 + 4 * global.FullName.Length,
+        PickleDict or PickleSet => 150,
+        PickleObject or PickleList => 100,
+        StoredTensor or NumpyArray => 400,
+        _ => 200,
+    };
 
     /// <summary>Values below the last mark are out of reach, as in Python.</summary>
     private int Floor => _marks.Count > 0 ? _marks[^1] : 0;

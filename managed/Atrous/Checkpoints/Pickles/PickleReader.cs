@@ -10,8 +10,7 @@ namespace Atrous.Checkpoints.Pickles;
 internal sealed class PickleReader(CheckpointFile file, ByteRegion region)
 {
     private const int MaxInlineBytes = 1 << 16;
-    private const int MaxLineBytes = 1 << 16;
-    private const long MaxTextBytes = 32 << 20;
+    private const long MaxTextBytes = 16 << 20;
 
     private static readonly UTF8Encoding StrictUtf8 =
         new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -24,6 +23,9 @@ internal sealed class PickleReader(CheckpointFile file, ByteRegion region)
 
     /// <summary>From the region's start.</summary>
     public long Position => _bufferStart + _next;
+
+    /// <summary>What may be held of the file.</summary>
+    public ReadBudget Budget => file.Budget;
 
     public byte ReadByte() => Take(1)[0];
 
@@ -63,14 +65,15 @@ internal sealed class PickleReader(CheckpointFile file, ByteRegion region)
     /// <summary>A line of ASCII without its end.</summary>
     public string ReadLine()
     {
-        var line = new List<byte>();
-        for (byte next = ReadByte(); next != '\n'; next = ReadByte())
+        int length;
+        while ((length = _buffer.AsSpan(_next, _bufferLength - _next).IndexOf((byte)'\n')) < 0)
         {
-            if (line.Count == MaxLineBytes)
+            int read = _bufferLength - _next;
+            if (read == _buffer.Length)
                 throw Error("has a line of more than 64 KiB");
-            line.Add(next);
+            Refill(read + 1);
         }
-        return Decode(Encoding.Latin1, line.ToArray());
+        return Decode(Encoding.Latin1, Take(length + 1)[..length]);
     }
 
     /// <summary>A frame only announces bytes; it must not announce more than there are.</summary>
@@ -104,7 +107,7 @@ internal sealed class PickleReader(CheckpointFile file, ByteRegion region)
     {
         _textBytes += bytes.Length;
         if (_textBytes > MaxTextBytes)
-            throw Error("has more than 32 MiB of text");
+            throw Error("has more than 16 MiB of text");
         try
         {
             return encoding.GetString(bytes);

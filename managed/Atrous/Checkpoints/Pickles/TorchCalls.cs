@@ -97,6 +97,9 @@ internal sealed class TorchCalls(CheckpointFile file)
         // Metadata marks lazily conjugated or negated views.
         if (type is not { } known || metadata is PickleDict { Items.Count: > 0 })
             return new PickleObject(storage.Class);
+        // Before either is looked at: a pickle can name one long tuple a million times.
+        if (sizes.Length > StoredTensor.MaxDimensions || strides.Length > StoredTensor.MaxDimensions)
+            throw file.Error($"has a tensor of more than {StoredTensor.MaxDimensions} dimensions");
         if (!sizes.All(size => size is long) || !strides.All(stride => stride is long))
             throw file.Error("holds a pickle with a malformed tensor");
         long[] shape = [.. sizes.Cast<long>()];

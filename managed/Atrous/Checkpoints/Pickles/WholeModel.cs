@@ -181,6 +181,7 @@ internal sealed class WholeModel
     private void Visit(int characters)
     {
         _nameCharacters += characters;
+        _file.Budget.Hold(2 * characters);
         if (++_visits > MaxVisits || _nameCharacters > MaxNameCharacters)
             throw TooLarge();
     }

@@ -1,3 +1,4 @@
+using Atrous.Files;
 using Microsoft.Win32.SafeHandles;
 
 namespace Atrous.Checkpoints.Storages;
@@ -8,16 +9,25 @@ namespace Atrous.Checkpoints.Storages;
 /// </summary>
 internal sealed class CheckpointFile : IDisposable
 {
+    /// <summary>A slow disk takes a moment for so much, and only then can it be stopped.</summary>
+    private const int MostAtOnce = 16 << 20;
+
     private readonly SafeFileHandle? _handle; // null: _bytes is the file
     private readonly ReadOnlyMemory<byte> _bytes;
     private readonly DateTime _written;
     private readonly List<CheckpointFile> _beside = [];
 
     public CheckpointFile(string path)
+        : this(path, new ReadBudget(path))
     {
-        Path = path;
+    }
+
+    private CheckpointFile(string path, ReadBudget budget)
+    {
+        (Path, Budget) = (path, budget);
         try
         {
+            RegularFile.Require(path);
             // No lock: a checkpoint may lie on a share where locks fail; changes are noticed by CheckUnchanged.
             _handle = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
             Length = RandomAccess.GetLength(_handle);
@@ -37,7 +47,7 @@ internal sealed class CheckpointFile : IDisposable
     /// <summary>A file whose bytes are in memory; errors call it by the name.</summary>
     public CheckpointFile(string name, ReadOnlyMemory<byte> bytes)
     {
-        Path = name;
+        (Path, Budget) = (name, new ReadBudget(name));
         _bytes = bytes;
         Length = bytes.Length;
     }
@@ -45,6 +55,9 @@ internal sealed class CheckpointFile : IDisposable
     public string Path { get; }
 
     public long Length { get; }
+
+    /// <summary>What may be held of it, shared with the files beside it.</summary>
+    public ReadBudget Budget { get; }
 
     /// <summary>The error to throw: "The checkpoint 'path' {complaint}."</summary>
     public ModelException Error(string complaint, Exception? inner = null)
@@ -60,7 +73,8 @@ internal sealed class CheckpointFile : IDisposable
         {
             while (!destination.IsEmpty)
             {
-                int read = ReadSome(position, destination);
+                Budget.Cancellation.ThrowIfCancellationRequested();
+                int read = ReadSome(position, destination[..Math.Min(destination.Length, MostAtOnce)]);
                 if (read == 0)
                     throw Error("ends too early; it is truncated, copy or download it again");
                 destination = destination[read..];
@@ -79,7 +93,7 @@ internal sealed class CheckpointFile : IDisposable
     /// <summary>Opens a file of the same folder, which is from then on a part of this one.</summary>
     public CheckpointFile OpenBeside(string name)
     {
-        var file = new CheckpointFile(BesidePath(name));
+        var file = new CheckpointFile(BesidePath(name), Budget);
         _beside.Add(file);
         return file;
     }

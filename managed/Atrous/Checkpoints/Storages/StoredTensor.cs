@@ -7,6 +7,9 @@ namespace Atrous.Checkpoints.Storages;
 /// <summary>A tensor as a checkpoint stores it: a strided view of a storage. Holds no values.</summary>
 internal sealed class StoredTensor
 {
+    /// <summary>As many as NumPy took for long; PyTorch has no limit, and no network comes near it.</summary>
+    public const int MaxDimensions = 32;
+
     private const int ChunkBytes = 1 << 16;
 
     /// <summary>
@@ -62,13 +65,13 @@ internal sealed class StoredTensor
         bool bigEndian,
         out string problem)
     {
-        var shape = new int[sizes.Length];
+        var shape = new int[Math.Min(sizes.Length, MaxDimensions)];
         long stored = storage.Length / type.SizeInBytes();
         problem = "";
         if (strides is not null && strides.Length != sizes.Length)
             problem = "has another number of strides than of dimensions";
-        else if (sizes.Length > 32)
-            problem = "has more than 32 dimensions";
+        else if (sizes.Length > MaxDimensions)
+            problem = $"has more than {MaxDimensions} dimensions";
         else if (!TryCount(sizes, shape, out long elements))
             problem = "has a dimension below 0 or more than 2^31 elements";
         else if (offset < 0 || offset > stored)

@@ -126,6 +126,36 @@ public sealed class RepositoryTests(GeneratedModel model) : IAsyncLifetime
     private Task<Answer> PostAsync(string path, string body) =>
         _http.AskAsync(Protocol.Post($"v2/repository/{path}", body));
 
+    [Theory]
+    [InlineData("Origin", "http://evil.example", 403)]
+    [InlineData("Origin", "null", 403)]
+    [InlineData("Origin", "https://{self}", 200)]
+    [InlineData("Origin", "http://{self}", 200)]
+    [InlineData("Sec-Fetch-Site", "cross-site", 403)]
+    [InlineData("Sec-Fetch-Site", "same-site", 403)]
+    [InlineData("Sec-Fetch-Site", "same-origin", 200)]
+    [InlineData("Host", "evil.example", 403)]
+    [InlineData("Host", "localhost:9", 200)]
+    [InlineData("Host", "[::1]:9", 200)]
+    [InlineData("Content-Type", "text/plain", 415)]
+    [InlineData("Content-Type", "Text/Plain; charset=utf-8", 415)]
+    [InlineData("Content-Type", "application/x-www-form-urlencoded", 415)]
+    [InlineData("Content-Type", "multipart/form-data; boundary=x", 415)]
+    [InlineData("Content-Type", "nonsense", 415)]
+    [InlineData("Content-Type", "application/json", 200)]
+    [InlineData("Content-Type", "application/octet-stream", 200)]
+    public async Task A_web_page_loads_no_model(string header, string value, int status)
+    {
+        foreach (string path in new[] { "index", "models/street/load" })
+        {
+            using HttpRequestMessage request = Protocol.Post("v2/repository/" + path, "{}");
+            value = value.Replace("{self}", _server.Address.Authority, StringComparison.Ordinal);
+            Assert.True(request.Headers.TryAddWithoutValidation(header, value)
+                || request.Content!.Headers.TryAddWithoutValidation(header, value));
+            Assert.Equal(status, (int)(await _http.AskAsync(request)).Status);
+        }
+    }
+
     private async Task<string?> StateAsync()
     {
         JsonElement entry = Assert.Single((await PostAsync("index", "")).Succeeds().Json.EnumerateArray());

@@ -1,0 +1,141 @@
+namespace Atrous.Hosting.Requests;
+
+/// <summary>
+/// The memory that decoded pictures, their masks and their answers may take together: a small file can be a large
+/// picture, and many at a time would end the process. Who finds no room waits for a turn, small pictures for none where
+/// they fit.
+/// </summary>
+/// <param name="most">The bytes of all. A picture that takes more than all of it has its turn when it is alone.</param>
+internal sealed class PictureBudget(long most)
+{
+    /// <summary>A picture of so small a part of all lets no other one wait longer.</summary>
+    private const int PartOfSmall = 64;
+
+    /// <summary>After pictures of so many bytes the memory of what is gone is given back to the system.</summary>
+    private const long Large = 64 << 20;
+
+    /// <summary>After so long without pictures, and again: the last answer may take longer than its picture.</summary>
+    private static readonly TimeSpan[] Quiet = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10)];
+
+    private readonly Lock _lock = new();
+    private readonly LinkedList<Lease> _waiting = [];
+    private long _held;
+    private bool _wasLarge;
+
+    /// <summary>Bytes that are taken now.</summary>
+    public long Held
+    {
+        get
+        {
+            lock (_lock)
+                return _held;
+        }
+    }
+
+    /// <summary>How many wait for their turn.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_lock)
+                return _waiting.Count;
+        }
+    }
+
+    /// <summary>A quarter of the memory that this process may use.</summary>
+    public static long Usual => Math.Max(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, Large);
+
+    /// <summary>Takes memory for a picture, until what is returned is disposed.</summary>
+    /// <param name="bytes">What picture, mask and answer take, roughly.</param>
+    /// <param name="cancellationToken">Ends the waiting for a turn.</param>
+    public async Task<IDisposable> TakeAsync(long bytes, CancellationToken cancellationToken)
+    {
+        var lease = new Lease(this, Math.Min(bytes, most));
+        lock (_lock)
+        {
+            bool first = _waiting.Count == 0 || lease.Bytes <= most / PartOfSmall;
+            if (first && _held + lease.Bytes <= most)
+                Give(lease);
+            else
+                _waiting.AddLast(lease);
+        }
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
+            static (state, token) => ((Lease)state!).GiveUp(token), lease);
+        await lease.Turn.ConfigureAwait(false);
+        return lease;
+    }
+
+    private void Give(Lease lease)
+    {
+        _held += lease.Bytes;
+        _wasLarge |= lease.Bytes >= Large;
+        lease.Begin();
+    }
+
+    private void Return(long bytes)
+    {
+        bool trim = false;
+        lock (_lock)
+        {
+            _held -= bytes;
+            while (_waiting.First is { } next && _held + next.Value.Bytes <= most)
+            {
+                _waiting.RemoveFirst();
+                Give(next.Value);
+            }
+            if (_held == 0 && _wasLarge)
+                (trim, _wasLarge) = (true, false);
+        }
+        if (trim)
+            _ = TrimAsync();
+    }
+
+    /// <summary>Masks of large pictures are large arrays, which the collector is in no hurry to give back.</summary>
+    private async Task TrimAsync()
+    {
+        foreach (TimeSpan time in Quiet)
+        {
+            await Task.Delay(time).ConfigureAwait(false);
+            if (Held == 0)
+                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        }
+    }
+
+    private sealed class Lease(PictureBudget budget, long bytes) : IDisposable
+    {
+        private readonly TaskCompletionSource _turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _state; // 0: waits, 1: held, 2: over
+
+        /// <summary>Gives the memory back where nobody disposes what holds it.</summary>
+        ~Lease() => Dispose();
+
+        public long Bytes => bytes;
+
+        public Task Turn => _turn.Task;
+
+        public void Begin()
+        {
+            _state = 1;
+            _turn.TrySetResult();
+        }
+
+        public void GiveUp(CancellationToken cancellationToken)
+        {
+            lock (budget._lock)
+            {
+                if (_state != 0)
+                    return;
+                _state = 2;
+                budget._waiting.Remove(this);
+            }
+            _turn.TrySetCanceled(cancellationToken);
+        }
+
+        public void Dispose()
+        {
+            GC.SuppressFinalize(this);
+            if (Interlocked.CompareExchange(ref _state, 2, 1) == 1)
+                budget.Return(bytes);
+        }
+    }
+}

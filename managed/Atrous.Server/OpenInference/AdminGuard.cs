@@ -1,0 +1,54 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace Atrous.Server.OpenInference;
+
+/// <summary>
+/// Who may load and unload models: nobody unless the options permit it, and no web page. A browser sends a page's
+/// requests to any server that it reaches, also to one behind a firewall or on its own machine; those have an origin,
+/// or a content type that needs no leave, or a host's name that the page's owner has led here.
+/// </summary>
+internal sealed class AdminGuard(ServerOptions options)
+{
+    /// <summary>What HTML forms send, and scripts without asking the server first (CORS).</summary>
+    private static readonly string[] FormTypes =
+        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"];
+
+    /// <exception cref="ProtocolException">The request is refused, with 403 or 415.</exception>
+    public void Check(HttpRequest request)
+    {
+        if (!options.Admin)
+            throw Forbidden(
+                "Loading and unloading models is switched off here; start the server with its admin option to permit "
+                + "it.");
+        if (!IsOurName(request.Host.Host))
+            throw Forbidden(
+                $"Models are not loaded or unloaded by the name {ProtocolException.Quote(request.Host.Host)}; use the "
+                + "server's address, or start it with that name as an admin host.");
+        if (IsForeign(request))
+            throw Forbidden("Models are not loaded or unloaded by web pages of another origin.");
+        if (MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type)
+            ? FormTypes.Contains(type.MediaType.ToString(), StringComparer.OrdinalIgnoreCase)
+            : !string.IsNullOrEmpty(request.ContentType))
+            throw new ProtocolException(
+                "A request to load or unload a model has the content type application/json.",
+                StatusCodes.Status415UnsupportedMediaType);
+    }
+
+    private static ProtocolException Forbidden(string message) => new(message, StatusCodes.Status403Forbidden);
+
+    private bool IsOurName(string host) =>
+        IPAddress.TryParse(host.Trim('[', ']'), out _)
+        || options.AdminHosts.Append("localhost").Append(Environment.MachineName).Append(options.Host)
+            .Contains(host, StringComparer.OrdinalIgnoreCase);
+
+    private static bool IsForeign(HttpRequest request)
+    {
+        string site = request.Headers["Sec-Fetch-Site"].ToString();
+        string origin = request.Headers.Origin.ToString();
+        return (site.Length > 0 && site is not ("same-origin" or "none"))
+            || (origin.Length > 0 && !(Uri.TryCreate(origin, UriKind.Absolute, out Uri? from)
+                && from.Authority.Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase)));
+    }
+}

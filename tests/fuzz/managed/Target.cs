@@ -1,0 +1,11 @@
+namespace Atrous.Fuzz;
+
+/// <summary>Something that reads what strangers made.</summary>
+/// <param name="Name">How it is called on the command line.</param>
+/// <param name="Seeds">Sound inputs, which are mutated.</param>
+/// <param name="Mutate">Another input, made of one that there is.</param>
+/// <param name="Read">Reads it.</param>
+/// <param name="IsRefusal">Whether an exception is how it refuses inputs.</param>
+internal sealed record Target(
+    string Name, Func<IEnumerable<byte[]>> Seeds, Func<Random, byte[], byte[]> Mutate, Action<byte[]> Read,
+    Func<Exception, bool> IsRefusal);

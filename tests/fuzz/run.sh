@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# run.sh --minutes N [--only NAME]: fuzzes for N minutes (a fraction will do) per target: the managed ones
+# (managed/), and those of the C ABI (native/) where clang with libFuzzer is installed. Findings lie in
+# artifacts/fuzz/findings, the table of what was run in artifacts/fuzz/table.md. The exit status is 0 when nothing
+# was found.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+minutes=1 only=""
+while [ $# -gt 0 ]; do
+    case $1 in
+        --minutes) minutes=$2; shift 2 ;;
+        --only) only=$2; shift 2 ;;
+        *) echo "usage: run.sh [--minutes N] [--only NAME]" >&2; exit 2 ;;
+    esac
+done
+seconds=$(awk -v m="$minutes" 'BEGIN { s = int(m * 60); print s < 1 ? 1 : s }')
+out=$PWD/artifacts/fuzz findings=$PWD/artifacts/fuzz/findings table=$PWD/artifacts/fuzz/table.md
+mkdir -p "$findings"
+status=0
+
+dotnet run --project tests/fuzz/managed -c Release -- "${only:-all}" --seconds "$seconds" \
+    --seed "${ATROUS_FUZZ_SEED:-$RANDOM}" --findings "$findings" >"$out/managed.md"
+code=$?
+# 2: the one target that was asked for is none of these.
+[ $code -eq 0 ] || { [ $code -eq 2 ] && [ -n "$only" ]; } || status=1
+if [ -s "$out/managed.md" ]; then
+    cp "$out/managed.md" "$table"
+else
+    printf '| target | executions | minutes | accepted | findings |\n|---|---|---|---|---|\n' >"$table"
+fi
+
+clang=$(command -v clang++ || command -v clang++-14 || true)
+if [ -z "$clang" ]; then
+    echo "note: the fuzzers of the C ABI need clang; they are left out" >&2
+elif ! { cmake --preset fuzz -DCMAKE_CXX_COMPILER="$clang" && cmake --build --preset fuzz; } >"$out/cmake.log"; then
+    tail -30 "$out/cmake.log"
+    status=1
+else
+    for program in artifacts/native/fuzz/tests/fuzz/native/*_fuzz; do
+        name=$(basename "$program" _fuzz)
+        [ -z "$only" ] || [ "$only" = "$name" ] || continue
+        corpus=$out/corpus/$name
+        mkdir -p "$corpus" "$findings/$name"
+        "$program" "$corpus" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=60 -print_final_stats=1 \
+            -artifact_prefix="$findings/$name/" >"$out/$name.log" 2>&1
+        found=$([ $? -eq 0 ] && echo 0 || echo 1)
+        [ "$found" -eq 0 ] || { status=1; tail -40 "$out/$name.log"; }
+        runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$out/$name.log")
+        echo "| $name | ${runs:-0} | $minutes | | $found |" >>"$table"
+    done
+fi
+cat "$table"
+exit $status
