@@ -53,7 +53,8 @@ internal static class SelfDescribingFile
         if (!checkpoint.Metadata.TryGetValue(entry, out string? text))
             return null;
         return DialectChoice.ReadProbability(text)
-            ?? throw new MetadataEntries(checkpoint).Wrong(entry, $"is {Printable.Quote(text)}, no number between 0 and 1");
+            ?? throw new MetadataEntries(checkpoint).Wrong(
+                entry, $"is {Printable.Quote(text)}, no number between 0 and 1");
     }
 
     /// <summary>The model that such a file says it has.</summary>
@@ -64,7 +65,8 @@ internal static class SelfDescribingFile
         if (metadata.Text(VersionKey) is not Version and { } version)
         {
             throw new ModelException(
-                $"'{checkpoint.Path}' is of version {Printable.Quote(version)} of the self-describing form; this Atrous reads up to " +
+                $"'{checkpoint.Path}' is of version {Printable.Quote(version)} of the self-describing form; this " +
+                $"Atrous reads up to " +
                 $"{Version}. Use a newer one.");
         }
         NetworkSpec network = Read(Network, DescriptionJson.ReadNetwork);

@@ -30,7 +30,7 @@ internal sealed class ReadBudget(string path)
     }
 
     /// <summary>Counts a tensor.</summary>
-    /// <param name="characters">Of its name, with the keys that lead to it.</param>
+    /// <param name="characters">The length of its name with the keys that lead to it.</param>
     /// <exception cref="ModelException">There are more than in any checkpoint.</exception>
     public void CountTensor(int characters)
     {
