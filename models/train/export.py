@@ -51,7 +51,7 @@ def description(network):
     return {
         "backbone": {
             "kind": "resNet",
-            "name": "resnet18, three stages",
+            "name": "resnet18",
             "blocks": [2] * len(STAGES),
             "stages": [{"stride": stride, "firstDilation": 1, "dilation": 1} for _, stride in STAGES],
             "bottleneck": False,
