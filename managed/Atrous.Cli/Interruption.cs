@@ -86,7 +86,7 @@ internal sealed partial class Interruption : IDisposable
         Terminal.ShowCursor();
         // Not Environment.Exit: its handlers would run under native code that is still computing.
         if (OperatingSystem.IsWindows())
-            TerminateProcess(ThisProcess, (uint)_exitCode);
+            _ = TerminateProcess(ThisProcess, (uint)_exitCode); // nobody is left to hear of a failure
         else
             ExitNow(_exitCode);
     }

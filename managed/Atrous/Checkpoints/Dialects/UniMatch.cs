@@ -13,6 +13,7 @@ internal sealed class UniMatch : Dialect
 {
     private const string Branch = "head.b0.0.weight", LowLevel = "reduce.0.weight", Classifier = "classifier.weight";
     private const string Backbone = "backbone.", DeepStem = Backbone + "conv1.0.weight";
+    private static readonly int[] Rates = [6, 12, 18], ForerunnersRates = [12, 24, 36];
 
     public override string Name => "UniMatch";
 
@@ -25,7 +26,7 @@ internal sealed class UniMatch : Dialect
         bool isForerunner = !isXception && !isDeep;
         int outputStride = choice.OutputStride(isForerunner ? 8 : 16, 8, 16);
         int[] rates = choice.Numbers(
-            "rates", isForerunner ? new[] { 12, 24, 36 } : [6, 12, 18],
+            "rates", isForerunner ? ForerunnersRates : Rates,
             "atrous rates of ASPP: 6,12,18 in UniMatch's configurations, 12,24,36 in ST++");
         NamedBackbone backbone =
             (isXception
