@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Atrous.Hosting.Scheduling;
 
 /// <summary>
@@ -43,9 +45,14 @@ internal sealed class DeviceThread : IDisposable
             _given.WaitOne();
             if (_ended)
                 return;
-            // The next one may be given before this one's run returns, while it answers its requests.
-            Batch batch = Interlocked.Exchange(ref _next, null)!;
-            _run(batch);
+            RunNext();
         }
     }
+
+    /// <summary>
+    /// Apart from the loop, whose frame would keep the last batch, and with it a mask as large as its picture, until the
+    /// next one comes. The next one may be given before this one's run returns, while it answers its requests.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void RunNext() => _run(Interlocked.Exchange(ref _next, null)!);
 }

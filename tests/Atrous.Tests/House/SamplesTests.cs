@@ -26,7 +26,8 @@ public sealed partial class SamplesTests : IDisposable
     /// <summary>What every sample may name without a using directive, so that it shows what is special in it.</summary>
     private static readonly string[] Imported =
     [
-        "Atrous", "Atrous.Evaluation", "Atrous.Imaging", "Atrous.Postprocessing", "Atrous.Scoring", "Atrous.Tensors",
+        "Atrous", "Atrous.Evaluation", "Atrous.Imaging", "Atrous.Postprocessing", "Atrous.Scoring", "Atrous.Shapes",
+        "Atrous.Tensors",
     ];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("atrous-samples-").FullName;
