@@ -55,6 +55,13 @@ def measured(folder):
     return sorted(rows, key=lambda row: (row[0], row[1]))
 
 
+def totals_of(text):
+    """The sums over all classes of tests, which run one by one; none where none was run."""
+    found = [{key: int(count) for key, count in re.findall(r"(Total|Errors|Failed|Skipped): (\d+)", line)}
+             for line in re.findall(r"Total: \d+.*", text)]
+    return [", ".join(f"{key}: {sum(part.get(key, 0) for part in found)}" for key in ("Total", "Errors", "Failed", "Skipped"))] if found else []
+
+
 def ratio(row, rows):
     """Our median in this precision over the peer's."""
     ours = [other for other in rows if other[:2] == row[:2] and other[2] == "Atrous" and other[3] == row[3]]
@@ -70,7 +77,7 @@ def main(folder):
     print("\n".join(f"- {key}: {value}" for key, value in facts.items()))
 
     path = os.path.join(folder, "tests.log")
-    totals = re.findall(r"Total: \d+.*", open(path).read()) if os.path.exists(path) else []
+    totals = totals_of(open(path).read()) if os.path.exists(path) else []
     sanitizer = os.path.join(folder, "sanitizer.log")
     findings = re.findall(r"(?:ERROR|RACECHECK) SUMMARY.*", open(sanitizer).read()) if os.path.exists(sanitizer) else []
     table("Tests", ["what", "result"], [("GPU tests", total) for total in totals] + [("compute-sanitizer", line) for line in findings])
@@ -87,6 +94,10 @@ def main(folder):
     table("Against PyTorch in fp32", ["network", "size", "device", "PyTorch on", "max error / std", "tolerance 1e-4"], [
         (name_of(r["compare"]), r["size"], r["device"], r["torch"], f"{r['maxError']:.1e}", "within" if r["within"] else "ABOVE")
         for r in documents(folder, "verify.jsonl") if "compare" in r])
+
+    path = os.path.join(folder, "smoke.txt")
+    table("What the log of the small network says", ["line", "times"],
+          [line.strip().rsplit(": ", 1) for line in open(path)] if os.path.exists(path) else [])
 
     rows = measured(folder)
     table("Speed: pixels in, labels out; milliseconds a batch",

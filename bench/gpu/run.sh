@@ -1,51 +1,60 @@
 #!/usr/bin/env bash
 # Runs the archive of bundle.sh on a machine with a GPU (CUDA's driver, cuDNN 9 as a pip wheel, PyTorch) and without .NET or network:
-#   run.sh ARCHIVE [--output DIR] [--seconds N] [--software] [--networks NAME,...] [tests] [sanitize] [verify] [bench]
-# All four steps unless some are named. The whole takes less than N seconds (520 unless given): each step has its share of them,
-# and one that fails or runs out of time does not stop the next. Writes DIR/<gpu>/ (DIR is ./results unless given): README.md is the
-# summary, the rest is what it was made from. --software rehearses on the test-only software device.
+#   run.sh ARCHIVE [--output DIR] [--seconds N] [--software] [--networks NAME,...] [--fresh] [STEP ...]
+# Steps: probe smoke tests verify sanitize bench report. Without one, the first that is not done; "all" for one after the other.
+# A step is made of parts. Each writes its result when it ends, and is not run again (--fresh forgets); a step stops after N seconds
+# (450 unless given), and the same command goes on from there. Exit code: 0 all asked for is done, 3 call again, 1 a part failed.
+# Writes DIR/<gpu>/ (DIR is ./results unless given), README.md is the summary; DIR/home keeps what was tuned and compiled.
+# --software rehearses on the test-only software device.
 set -uo pipefail
 
-usage() { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-archive='' output=$PWD/results seconds=520 software=0 networks='' out_of_time='' steps=()
+usage() { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+all=(probe smoke tests verify sanitize bench report)
+archive='' output=$PWD/results seconds=450 software=0 networks='' fresh=0 steps=()
 while [ $# -gt 0 ]; do
     case $1 in
         --output) output=$(realpath -m "${2:?--output takes a folder}"); shift ;;
         --seconds) seconds=${2:?--seconds takes a number}; shift ;;
         --networks) networks=${2:?--networks takes names}; shift ;;
         --software) software=1 ;;
-        tests | sanitize | verify | bench) steps+=("$1") ;;
+        --fresh) fresh=1 ;;
+        probe | smoke | tests | verify | sanitize | bench | report) steps+=("$1") ;;
+        all) steps=("${all[@]}") ;;
         -*) usage ;;
         *) [ -z "$archive" ] && [ -e "$1" ] || usage; archive=$(realpath "$1") ;;
     esac
     shift
 done
 [ -n "$archive" ] || usage
-[ ${#steps[@]} -gt 0 ] || steps=(tests sanitize verify bench)
-start=$SECONDS
 
-if [ -d "$archive" ]; then
-    root=$archive
-else
-    work=$(mktemp -d "${TMPDIR:-/tmp}/atrous-gpu.XXXXXX")
-    trap 'rm -rf "$work"' EXIT
-    tar -C "$work" -xJf "$archive" || exit 1
-    root=$work/atrous-gpu
+# Unpacked once for all calls.
+root=$archive
+if [ ! -d "$archive" ]; then
+    root=$output/unpacked/atrous-gpu
+    stamp=$output/unpacked/$(stat -c %s-%Y "$archive")
+    if [ ! -e "$stamp" ]; then
+        rm -rf "$output/unpacked" && mkdir -p "$output/unpacked"
+        # Some images have no xz; Python brings its own.
+        tar -C "$output/unpacked" -xJf "$archive" 2>/dev/null || python3 -m tarfile -e "$archive" "$output/unpacked" || exit 1
+        : >"$stamp"
+    fi
 fi
 atrous=$root/artifacts/bin/Atrous.Cli/release/atrous
 tests=$root/artifacts/bin/Atrous.Cuda.Tests/release/Atrous.Cuda.Tests
 models=$root/models
-# The runtime of the archive and no other; what is cached between runs stays inside the working folder.
-export DOTNET_ROOT=$root/runtime DOTNET_MULTILEVEL_LOOKUP=0 DOTNET_gcServer=0 HOME=$root/home ATROUS_HOME=$root/home/atrous
+# The runtime of the archive and no other. Engines, the driver's compiled kernels and PyTorch's stay from call to call.
+export DOTNET_ROOT=$root/runtime DOTNET_MULTILEVEL_LOOKUP=0 DOTNET_gcServer=0 HOME=$output/home ATROUS_HOME=$output/home/atrous
+export TORCHINDUCTOR_CACHE_DIR=$output/home/inductor CUDA_CACHE_MAXSIZE=1073741824
 mkdir -p "$HOME"
-cd "$root"
+cd "$root" || exit 1
 
 has_torch=0
 python3 -c 'import torch' 2>/dev/null && has_torch=1
 if [ $software -eq 1 ]; then
     export ATROUS_CUDA_PATH=$root/artifacts/device
     # The device finds its kernels beside the tests.
-    export ATROUS_DEVICE_KERNELS=$(dirname "$tests")/libatrous_kernels_host.so
+    ATROUS_DEVICE_KERNELS=$(dirname "$tests")/libatrous_kernels_host.so
+    export ATROUS_DEVICE_KERNELS
     size=65x65 runs=1 batches='1 2' warm_up=1 networks=${networks:-deeplabv3plus_mobilenetv2} gpu=software-device
 else
     export ATROUS_TEST_GPU=1 PATH=$PATH:/usr/local/cuda/bin
@@ -57,62 +66,53 @@ else
     [ -n "$gpu" ] || { echo "error: nvidia-smi shows no GPU; --software rehearses without one" >&2; exit 1; }
 fi
 results=$output/$gpu
-mkdir -p "$results"
+[ $fresh -eq 0 ] || for step in "${steps[@]:-${all[@]}}"; do rm -rf "$results/parts/$step" "$results/parts/$step.done"; done
+mkdir -p "$results/parts"
 log=$results/run.log
-: >"$log"
-say() { echo "== $* ($((SECONDS - start)) s)" | tee -a "$log"; }
-skip() { echo "$1 skipped: $2" | tee -a "$log"; }
+step='' step_end=0 late=0 failed=0
+say() { echo "== $*" | tee -a "$log"; }
+skip() { grep -qxF "$1 skipped: $2" "$log" 2>/dev/null || echo "$1 skipped: $2" | tee -a "$log"; }
 
-# limited LIMIT FILE COMMAND...: appends the command's output to FILE; says when it failed or ran out of time.
-limited() {
-    local limit=$1 file=$2
-    shift 2
-    if [ "$limit" -le 0 ]; then
-        [ "$out_of_time" = "$step" ] || skip "the rest of $step" "no time is left"
-        out_of_time=$step
-        return 1
+# part NAME COMMAND...: runs a part of the step, if it was not run before; its output is parts/STEP/NAME.out. One that fails is not
+# tried again either: its exit code is its result. One that runs out of the step's time is.
+part() {
+    local name=$1 file=$results/parts/$step/$1 left=$((step_end - SECONDS)) code
+    shift
+    [ ! -e "$file.out" ] || return 0
+    mkdir -p "$results/parts/$step"
+    if [ $left -le 5 ]; then late=1; return 0; fi
+    timeout -k 5 "$left" "$@" >"$file.part" 2>"$file.err"
+    code=$?
+    if [ $code -eq 124 ] || [ $code -eq 137 ]; then
+        # A part that has a whole step to itself and does not end in it never will.
+        if [ $left -lt $((seconds - 30)) ]; then late=1; return 0; fi
+        echo "ran out of its $left s: $step $name" | tee -a "$log"
     fi
-    timeout -k 5 "$limit" "$@" >>"$results/$file" 2>>"$log"
-    local code=$? words=("${@##*/}")
-    case $code in
-        0) ;;
-        124 | 137) echo "ran out of its $limit s: ${words[*]}" | tee -a "$log" ;;
-        *) echo "exit code $code: ${words[*]}" | tee -a "$log" ;;
-    esac
-    return $code
+    [ $code -eq 0 ] || { failed=1; echo "exit code $code: $step $name (parts/$step/$name.err)" | tee -a "$log"; }
+    mv "$file.part" "$file.out"
+    collect
 }
 
-# The seconds that are left of a step's; at most N of them, so that one slow command does not take them all.
-left() {
-    local rest=$((step_end - SECONDS))
-    local most=${1:-$rest}
-    echo $((rest < most ? rest : most))
+# What the parts of this step have written so far, in one file.
+collect() {
+    case $step in
+        tests) cat "$results"/parts/tests/*.out >"$results/tests.log" 2>/dev/null ;;
+        sanitize) cat "$results"/parts/sanitize/*.out >"$results/sanitizer.log" 2>/dev/null ;;
+        verify) cat "$results"/parts/verify/*.out >"$results/verify.jsonl" 2>/dev/null ;;
+        bench)
+            cat "$results"/parts/bench/atrous.*.out >"$results/bench.jsonl" 2>/dev/null
+            cat "$results"/parts/bench/torch.*.out >"$results/torch.jsonl" 2>/dev/null
+            ;;
+        probe) cat "$results"/parts/probe/machine*.out >"$results/machine.jsonl" 2>/dev/null ;;
+    esac
 }
 
 # The made checkpoints that a step wants; once.
 make_models() {
     [ $has_torch -eq 1 ] || { skip "the networks $networks" "python3 has no torch to make them with"; return; }
-    local missing=() name
-    for name in ${networks//,/ }; do [ -e "$models/$name.pth" ] || missing+=("$name"); done
-    [ ${#missing[@]} -eq 0 ] || limited "$(left)" run.log python3 bench/peers/torch_peer.py make "$models" "${missing[@]}"
-}
-
-step_tests() {
-    : >"$results/tests.log"
-    limited "$(left)" tests.log "$tests" -noColor -parallel none
-    tail -n 3 "$results/tests.log"
-}
-
-step_sanitize() {
-    [ $software -eq 0 ] || { skip sanitize "the software device checks every access by itself"; return; }
-    command -v compute-sanitizer >/dev/null || { skip sanitize "there is no compute-sanitizer"; return; }
-    : >"$results/sanitizer.log"
-    local tool half=$(($(left) / 2))
-    for tool in memcheck racecheck; do
-        echo "-- $tool" >>"$results/sanitizer.log"
-        limited "$half" sanitizer.log compute-sanitizer --tool $tool --target-processes all --error-exitcode 9 \
-            "$tests" -noColor -parallel none -class '*.OpTests' -class '*.BackendKernelTests'
-        grep -E 'ERROR SUMMARY|RACECHECK SUMMARY|Total:' "$results/sanitizer.log" | tail -n 2
+    local name
+    for name in ${networks//,/ }; do
+        [ -e "$models/$name.pth" ] || part "make.$name" python3 bench/peers/torch_peer.py make "$models" "$name"
     done
 }
 
@@ -123,8 +123,66 @@ checkpoints() {
     ls "$models"/*.safetensors "$root"/artifacts/bin/Atrous.Cli/release/models/*.safetensors 2>/dev/null
 }
 
+boxed() { ls "$root"/artifacts/bin/Atrous.Cli/release/models/*.safetensors 2>/dev/null | head -1; }
+name_of() { basename "${1%.*}"; }
+
+step_probe() {
+    part machine echo "{\"commit\": \"$(cat COMMIT)\", \"date\": \"$(date -u +%Y-%m-%d)\", \"device\": \"$gpu\"}"
+    if [ $has_torch -eq 1 ] && [ $software -eq 0 ]; then part machine.torch python3 bench/gpu/torch_gpu.py machine; fi
+    part devices "$atrous" devices
+    if [ $software -eq 0 ]; then part smi nvidia-smi -q; fi
+    # Which of NVIDIA's libraries find their parts by themselves.
+    part libraries bash -c 'command -v readelf >/dev/null || { echo "no readelf"; exit 0; }
+        for folder in ${ATROUS_CUDA_PATH//:/ }; do
+            for file in "$folder"/lib{cudnn,cublasLt,nvrtc}*.so.*; do
+                [ -e "$file" ] && echo "$file" && readelf -d "$file" | grep -iE "r(un)?path|needed"
+            done
+        done; true'
+    cat "$results/parts/probe/devices.out" 2>/dev/null
+}
+
+# The small network, with every choice told: chosen by time, and as the libraries propose.
+step_smoke() {
+    local model
+    model=$(boxed)
+    [ -n "$model" ] || { skip smoke "there is no model in the box"; return; }
+    part tuned env ATROUS_CUDA_LOG=1 CUDNN_LOGLEVEL_DBG=2 CUDNN_LOGDEST_DBG=stderr \
+        "$atrous" bench "$model" --device cuda --precision fp16 --size $size --runs $runs --warm-up $warm_up --json
+    part proposed env ATROUS_CUDA_LOG=1 ATROUS_CUDA_TUNING=off \
+        "$atrous" bench "$model" --device cuda --precision fp16 --size $size --runs $runs --warm-up $warm_up --json
+    part strict env ATROUS_CUDA_LOG=1 \
+        "$atrous" bench "$model" --device cuda --precision fp32 --size $size --runs $runs --warm-up $warm_up --json
+    local line
+    for line in "cannot be built" "does not take it" "no engine for slices" "is no candidate" "cannot be captured" "heuristics"; do
+        echo "$line: $(cat "$results"/parts/smoke/*.err 2>/dev/null | grep -c "$line")"
+    done | tee "$results/smoke.txt"
+}
+
+step_tests() {
+    local class
+    part classes "$tests" -list classes -noLogo -noColor
+    while read -r class; do
+        part "$class" "$tests" -noLogo -noColor -parallel none -class "$class"
+    done < <(grep -E '^Atrous\.[A-Za-z.]+Tests$' "$results/parts/tests/classes.out" 2>/dev/null)
+    grep -hE 'Total: ' "$results/tests.log" | tail -n 3
+}
+
+step_sanitize() {
+    [ $software -eq 0 ] || { skip sanitize "the software device checks every access by itself"; return; }
+    command -v compute-sanitizer >/dev/null || { skip sanitize "there is no compute-sanitizer"; return; }
+    local tool class
+    for tool in memcheck racecheck; do
+        for class in OpTests BackendKernelTests; do
+            part "$tool.$class" compute-sanitizer --tool $tool --target-processes all --error-exitcode 9 \
+                "$tests" -noLogo -noColor -parallel none -class "*.$class"
+            grep -qE 'Device not supported|not permitted|Unable to attach' "$results/parts/sanitize/$tool.$class".{out,err} 2>/dev/null &&
+                skip sanitize "this machine forbids it (parts/sanitize/$tool.$class.err)"
+        done
+    done
+    grep -hE 'ERROR SUMMARY|RACECHECK SUMMARY|Total:' "$results/sanitizer.log"
+}
+
 step_verify() {
-    : >"$results/verify.jsonl"
     make_models
     local model precision pictures
     for model in $(checkpoints); do
@@ -132,65 +190,69 @@ step_verify() {
         pictures=''
         [[ $model == *.safetensors ]] && pictures=$(ls samples/1005.jpg samples/1013.jpg "$models"/*.jpg "$models"/*.png 2>/dev/null)
         for precision in fp32 tf32 fp16 bf16; do
-            limited "$(left 60)" verify.jsonl "$atrous" verify "$model" --device cuda --precision $precision --size $size --json -q $pictures
+            # shellcheck disable=SC2086
+            part "$(name_of "$model").$precision" \
+                "$atrous" verify "$model" --device cuda --precision $precision --size $size --json -q $pictures
         done
-        [ $has_torch -eq 1 ] && [[ $model == *.pth ]] &&
-            limited "$(left)" verify.jsonl python3 bench/gpu/torch_gpu.py compare "$atrous" cuda $size "$model"
+        if [ $has_torch -eq 1 ] && [[ $model == *.pth ]]; then
+            part "$(name_of "$model").torch" python3 bench/gpu/torch_gpu.py compare "$atrous" cuda $size "$model"
+        fi
     done
 }
 
 bench_atrous() { # MODEL PRECISION BATCH RUNS WARM_UP
-    limited "$(left 60)" bench.jsonl "$atrous" bench "$1" --device cuda --precision "$2" --size $size --batch "$3" --runs "$4" --warm-up "$5" --json
-}
-
-bench_torch() { # eager|compile NAME BATCH
-    limited "$(left)" torch.jsonl python3 bench/gpu/torch_gpu.py bench "$1" $size "$3" "$models/$2.pth"
+    part "atrous.$(name_of "$1").$2.b$3.r$4" \
+        "$atrous" bench "$1" --device cuda --precision "$2" --size $size --batch "$3" --runs "$4" --warm-up "$5" --json
 }
 
 step_bench() {
-    : >"$results/bench.jsonl"
-    : >"$results/torch.jsonl"
     make_models
-    local model precision batch name names=(${networks//,/ }) all
-    all=$(checkpoints)
-    # What is compared comes first, so that a lack of time costs the rest.
-    for model in $all; do
-        for batch in $batches; do bench_atrous "$model" fp16 $batch $runs $warm_up; done
-        # Once more: the engines are chosen and cached now, so this is the start-up of every later process.
+    local model precision batch name mode
+    # Engines are chosen in the first run of a shape, which takes what it takes: what was chosen is kept even where time ends.
+    for model in $(checkpoints); do
+        for batch in $batches; do
+            part "tune.$(name_of "$model").fp16.b$batch" \
+                "$atrous" bench "$model" --device cuda --precision fp16 --size $size --batch "$batch" --runs 1 --warm-up 0 --json
+            bench_atrous "$model" fp16 "$batch" $runs $warm_up
+        done
+        # The start-up of every later process.
         bench_atrous "$model" fp16 1 0 0
     done
     if [ $software -eq 1 ] || [ $has_torch -eq 0 ]; then
         skip "PyTorch and the floors" "$([ $software -eq 1 ] && echo 'there is no GPU to measure' || echo 'python3 has no torch')"
     else
-        limited "$(left)" torch.jsonl python3 bench/gpu/torch_gpu.py floors
-        for name in "${names[@]}"; do
-            for batch in $batches; do bench_torch eager "$name" $batch; done
+        part torch.floors python3 bench/gpu/torch_gpu.py floors
+        for name in ${networks//,/ }; do
+            for batch in $batches; do
+                for mode in eager compile; do
+                    part "torch.$name.$mode.b$batch" python3 bench/gpu/torch_gpu.py bench $mode $size "$batch" "$models/$name.pth"
+                done
+            done
         done
-        for batch in $batches; do bench_torch compile "${names[0]}" $batch; done
     fi
-    for model in $all; do
+    for model in $(checkpoints); do
         for precision in bf16 tf32 fp32; do bench_atrous "$model" $precision 1 $runs $warm_up; done
-    done
-    [ $software -eq 1 ] || [ $has_torch -eq 0 ] || for name in "${names[@]:1}"; do
-        for batch in $batches; do bench_torch compile "$name" $batch; done
     done
 }
 
-{
-    echo "{\"commit\": \"$(cat COMMIT)\", \"date\": \"$(date -u +%Y-%m-%d)\", \"device\": \"$gpu\"}"
-    [ $has_torch -eq 1 ] && python3 bench/gpu/torch_gpu.py machine
-} >"$results/machine.jsonl" 2>>"$log"
-"$atrous" devices | tee -a "$log"
+step_report() { python3 bench/gpu/report.py "$results" | tee "$results/README.md"; }
 
-declare -A share=([tests]=2 [sanitize]=2 [verify]=2 [bench]=5)
-weight=0
-for step in "${steps[@]}"; do weight=$((weight + share[$step])); done
+if [ ${#steps[@]} -eq 0 ]; then
+    for step in "${all[@]}"; do [ -e "$results/parts/$step.done" ] || { steps=("$step"); break; }; done
+    [ ${#steps[@]} -gt 0 ] || { say "all steps are done; --fresh runs them again"; steps=(report); }
+fi
 for step in "${steps[@]}"; do
-    # A step that ends early leaves its time to the later ones.
-    step_end=$((SECONDS + (seconds - (SECONDS - start)) * share[$step] / weight))
-    weight=$((weight - share[$step]))
-    say "$step, at most $(left) s"
+    step_end=$((SECONDS + seconds))
+    say "$step, at most $seconds s"
+    late=0
     "step_$step"
+    collect
+    if [ $late -eq 1 ]; then
+        say "$step is not done: call again"
+        break
+    fi
+    : >"$results/parts/$step.done"
 done
-say "done"
-python3 bench/gpu/report.py "$results" >"$results/README.md" && cat "$results/README.md"
+python3 bench/gpu/report.py "$results" >"$results/README.md" 2>>"$log"
+[ $late -eq 0 ] || exit 3
+exit $failed

@@ -1,4 +1,3 @@
-using System.Text;
 using Atrous.ManagedCuda.CUDNN.Native;
 
 namespace Atrous.ManagedCuda.CUDNN;
@@ -14,26 +13,22 @@ public sealed class EngineConfig : IDisposable
     {
         _cudnn = cudnn;
         Descriptor = descriptor;
-        using CudnnDescriptor engine =
-            descriptor.GetChildren(AttributeName.EngineConfigEngine, DescriptorType.Engine, 1)[0];
-        long index = engine.Get<long>(AttributeName.EngineGlobalIndex, AttributeType.Int64, 1)[0];
-        NumericalNotes =
-            engine.Get<NumericalNote>(AttributeName.EngineNumericalNote, AttributeType.NumericalNote, MostNotes);
-        BehaviorNotes =
-            engine.Get<BehaviorNote>(AttributeName.EngineBehaviorNote, AttributeType.BehaviorNote, MostNotes);
-        var knobs = new List<KeyValuePair<int, long>>();
-        foreach (
-            CudnnDescriptor choice in descriptor.GetChildren(
-                AttributeName.EngineConfigKnobChoices, DescriptorType.KnobChoice, MostKnobs))
+        try
         {
-            using (choice)
-            {
-                knobs.Add(new(
-                    choice.Get<int>(AttributeName.KnobChoiceType, AttributeType.KnobType, 1)[0],
-                    choice.Get<long>(AttributeName.KnobChoiceValue, AttributeType.Int64, 1)[0]));
-            }
+            using CudnnDescriptor engine =
+                descriptor.GetChildren(AttributeName.EngineConfigEngine, DescriptorType.Engine, 1)[0];
+            long index = engine.Get<long>(AttributeName.EngineGlobalIndex, AttributeType.Int64, 1)[0];
+            NumericalNotes =
+                engine.Get<NumericalNote>(AttributeName.EngineNumericalNote, AttributeType.NumericalNote, MostNotes);
+            BehaviorNotes =
+                engine.Get<BehaviorNote>(AttributeName.EngineBehaviorNote, AttributeType.BehaviorNote, MostNotes);
+            Choice = new EngineChoice(index, KnobsOf(descriptor));
         }
-        Choice = new EngineChoice(index, knobs);
+        catch
+        {
+            descriptor.Dispose();
+            throw;
+        }
     }
 
     /// <summary>What a cache keeps of it.</summary>
@@ -71,6 +66,26 @@ public sealed class EngineConfig : IDisposable
     }
 
     public void Dispose() => Descriptor.Dispose();
+
+    private static List<KeyValuePair<int, long>> KnobsOf(CudnnDescriptor config)
+    {
+        CudnnDescriptor[] choices =
+            config.GetChildren(AttributeName.EngineConfigKnobChoices, DescriptorType.KnobChoice, MostKnobs);
+        try
+        {
+            return
+            [
+                .. choices.Select(choice => KeyValuePair.Create(
+                    choice.Get<int>(AttributeName.KnobChoiceType, AttributeType.KnobType, 1)[0],
+                    choice.Get<long>(AttributeName.KnobChoiceValue, AttributeType.Int64, 1)[0])),
+            ];
+        }
+        finally
+        {
+            foreach (CudnnDescriptor choice in choices)
+                choice.Dispose();
+        }
+    }
 }
 
 /// <summary>A graph that is ready to be run, on any stream of its context's device, with any pointers.</summary>
@@ -80,7 +95,15 @@ public sealed class ExecutionPlan : IDisposable
     {
         Descriptor = descriptor;
         Context = cudnn.Context;
-        WorkspaceSize = descriptor.Get<long>(AttributeName.ExecutionPlanWorkspaceSize, AttributeType.Int64, 1)[0];
+        try
+        {
+            WorkspaceSize = descriptor.Get<long>(AttributeName.ExecutionPlanWorkspaceSize, AttributeType.Int64, 1)[0];
+        }
+        catch
+        {
+            descriptor.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Bytes of device memory that a run needs beside the tensors.</summary>
@@ -91,29 +114,29 @@ public sealed class ExecutionPlan : IDisposable
     internal CudaContext Context { get; }
 
     /// <summary>A plan that was kept as JSON.</summary>
+    /// <param name="cudnn">The context whose device runs the plan.</param>
+    /// <param name="json">The bytes of <see cref="ToJson"/>, to the last of them.</param>
     /// <exception cref="CudaDNNException">It is of another cuDNN or another device.</exception>
-    public static ExecutionPlan FromJson(CudaDNNContext cudnn, string json)
+    public static ExecutionPlan FromJson(CudaDNNContext cudnn, byte[] json)
     {
         using (cudnn.Context.Enter())
         {
             return new ExecutionPlan(cudnn, Descriptors.Make(DescriptorType.ExecutionPlan, descriptor => descriptor
-                .Set(AttributeName.ExecutionPlanHandle, cudnn.Handle)
-                .Set<byte>(AttributeName.ExecutionPlanJson, AttributeType.Char, Encoding.UTF8.GetBytes(json))));
+                .Set<byte>(AttributeName.ExecutionPlanJson, AttributeType.Char, json)
+                .Set(AttributeName.ExecutionPlanHandle, cudnn.Handle)));
         }
     }
 
     /// <summary>
     /// The plan as JSON, compiled code included; null where the engine has none. Good for this cuDNN and this device
-    /// only.
+    /// only, and taken back byte for byte.
     /// </summary>
-    public string? ToJson()
+    public byte[]? ToJson()
     {
         long count = Descriptor.Count(AttributeName.ExecutionPlanJson, AttributeType.Char);
         return count == 0
             ? null
-            : Encoding.UTF8.GetString(
-                Descriptor.Get<byte>(AttributeName.ExecutionPlanJson, AttributeType.Char, checked((int)count)))
-                .TrimEnd('\0');
+            : Descriptor.Get<byte>(AttributeName.ExecutionPlanJson, AttributeType.Char, checked((int)count));
     }
 
     /// <summary>

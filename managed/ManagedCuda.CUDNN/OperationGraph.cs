@@ -48,11 +48,21 @@ public sealed class OperationGraph : IDisposable
             {
                 return [];
             }
-            return
-            [
-                .. heuristic.GetChildren(AttributeName.EngineHeuristicResults, DescriptorType.EngineConfig, count)
-                    .Select(config => new EngineConfig(_cudnn, config)),
-            ];
+            CudnnDescriptor[] found =
+                heuristic.GetChildren(AttributeName.EngineHeuristicResults, DescriptorType.EngineConfig, count);
+            var configs = new List<EngineConfig>();
+            try
+            {
+                foreach (CudnnDescriptor config in found)
+                    configs.Add(new EngineConfig(_cudnn, config));
+                return [.. configs];
+            }
+            catch
+            {
+                foreach (CudnnDescriptor config in found)
+                    config.Dispose();
+                throw;
+            }
         }
     }
 
@@ -65,23 +75,25 @@ public sealed class OperationGraph : IDisposable
             using CudnnDescriptor engine = Descriptors.Make(DescriptorType.Engine, descriptor => descriptor
                 .Set(AttributeName.EngineOperationGraph, _graph)
                 .Set(AttributeName.EngineGlobalIndex, AttributeType.Int64, choice.Engine));
-            CudnnDescriptor[] knobs =
-                [.. choice.Knobs.Select(knob => Descriptors.Make(DescriptorType.KnobChoice, descriptor => descriptor
-                .Set(AttributeName.KnobChoiceType, AttributeType.KnobType, knob.Key)
-                .Set(AttributeName.KnobChoiceValue, AttributeType.Int64, knob.Value)))];
+            var knobs = new List<CudnnDescriptor>();
             try
             {
+                foreach ((int type, long value) in choice.Knobs)
+                {
+                    knobs.Add(Descriptors.Make(DescriptorType.KnobChoice, descriptor => descriptor
+                        .Set(AttributeName.KnobChoiceType, AttributeType.KnobType, type)
+                        .Set(AttributeName.KnobChoiceValue, AttributeType.Int64, value)));
+                }
                 return new EngineConfig(_cudnn, Descriptors.Make(DescriptorType.EngineConfig, descriptor =>
                 {
                     descriptor.Set(AttributeName.EngineConfigEngine, engine);
-                    if (knobs.Length > 0)
-                        descriptor.Set(AttributeName.EngineConfigKnobChoices, knobs);
+                    if (knobs.Count > 0)
+                        descriptor.Set(AttributeName.EngineConfigKnobChoices, [.. knobs]);
                 }));
             }
             finally
             {
-                foreach (CudnnDescriptor knob in knobs)
-                    knob.Dispose();
+                knobs.ForEach(knob => knob.Dispose());
             }
         }
     }
@@ -121,14 +133,17 @@ public sealed class OperationGraph : IDisposable
         {
             using (_cudnn.Context.Enter())
             {
+                // One descriptor a tensor, however many operations name it.
+                var tensors = new Dictionary<GraphTensor, CudnnDescriptor>();
                 var operations = new List<CudnnDescriptor>();
                 try
                 {
-                    operations.Add(Descriptors.Convolution(_x, _w, _window, _y));
+                    operations.Add(Descriptors.Convolution(Made(_x), Made(_w), _window, Made(_y)));
                     GraphTensor last = _y;
                     foreach ((Pointwise operation, GraphTensor? operand, GraphTensor y) in _steps)
                     {
-                        operations.Add(Descriptors.Pointwise(operation, last, operand, y));
+                        operations.Add(Descriptors.Pointwise(
+                            operation, Made(last), operand is { } second ? Made(second) : null, Made(y)));
                         last = y;
                     }
                     return new OperationGraph(_cudnn, Descriptors.Make(DescriptorType.OperationGraph, graph => graph
@@ -138,6 +153,15 @@ public sealed class OperationGraph : IDisposable
                 finally
                 {
                     operations.ForEach(operation => operation.Dispose());
+                    foreach (CudnnDescriptor tensor in tensors.Values)
+                        tensor.Dispose();
+                }
+
+                CudnnDescriptor Made(GraphTensor tensor)
+                {
+                    if (!tensors.TryGetValue(tensor, out CudnnDescriptor? made))
+                        tensors.Add(tensor, made = Descriptors.Tensor(tensor));
+                    return made;
                 }
             }
         }

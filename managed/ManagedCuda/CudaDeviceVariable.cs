@@ -65,7 +65,10 @@ public sealed class CudaDeviceVariable<T> : IDisposable
 
     private nuint Bytes => (nuint)SizeInBytes;
 
-    /// <summary>Copies from the host and waits for it.</summary>
+    /// <summary>
+    /// Copies from the host and waits for it: afterwards the memory may be used in any stream, and the source be
+    /// changed.
+    /// </summary>
     /// <param name="source">As many elements as there are, or fewer.</param>
     public unsafe void CopyToDevice(ReadOnlySpan<T> source)
     {
@@ -75,6 +78,9 @@ public sealed class CudaDeviceVariable<T> : IDisposable
             fixed (T* start = source)
                 DriverApi.ThrowIfFailed(
                     DriverApi.cuMemcpyHtoD_v2(DevicePointer, start, (nuint)source.Length * (nuint)sizeof(T)));
+            // The call may return when the bytes are staged, before they are in device memory, and streams that do not
+            // wait for the default stream would not wait for them.
+            DriverApi.ThrowIfFailed(DriverApi.cuStreamSynchronize(default(CUstream)));
         }
         GC.KeepAlive(this);
     }

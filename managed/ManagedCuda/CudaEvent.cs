@@ -25,7 +25,8 @@ public sealed class CudaEvent : IDisposable
     /// <exception cref="CudaException">One was never recorded, does not measure time, or is not done.</exception>
     public static TimeSpan ElapsedTime(CudaEvent start, CudaEvent end)
     {
-        DriverApi.ThrowIfFailed(DriverApi.cuEventElapsedTime(out float milliseconds, start.Handle, end.Handle));
+        DriverApi.ThrowIfFailed(
+            DriverApi.ElapsedTime(out float milliseconds, start.Handle, end.Handle), "cuEventElapsedTime");
         return TimeSpan.FromMilliseconds(milliseconds);
     }
 

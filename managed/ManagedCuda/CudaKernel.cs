@@ -130,9 +130,14 @@ public sealed unsafe class CudaKernel
     private static int[] ParametersOf(CUfunction function)
     {
         var sizes = new List<int>();
-        // The driver answers "invalid value" past the last parameter.
-        while (DriverApi.cuFuncGetParamInfo(function, (nuint)sizes.Count, out _, out nuint size) == CUResult.Success)
+        while (true)
+        {
+            CUResult result = DriverApi.cuFuncGetParamInfo(function, (nuint)sizes.Count, out _, out nuint size);
+            // Past the last parameter.
+            if (result == CUResult.ErrorInvalidValue)
+                return [.. sizes];
+            DriverApi.ThrowIfFailed(result, nameof(DriverApi.cuFuncGetParamInfo));
             sizes.Add((int)size);
-        return [.. sizes];
+        }
     }
 }

@@ -16,17 +16,19 @@ if [ -z "$compiler" ]; then
     exit 1
 fi
 
-# sm_80 and PTX 7.0 are the oldest that have all that the kernels use; later GPUs' drivers translate them. Nothing is
-# contracted or flushed, so that a kernel computes the same bits on the device as on the host.
+# PTX 7.0 and sm_75, or sm_80 for bfloat16, are the oldest that have all that the kernels use; later GPUs' drivers translate
+# them. Nothing is contracted or flushed, so that a kernel computes the same bits on the device as on the host.
 case $compiler in
-    nvcc) flags=(-ptx -arch=compute_80 -std=c++17 -fmad=false) ;;
-    *) flags=(-x cuda --cuda-device-only --cuda-gpu-arch=sm_80 -Xclang -target-feature -Xclang +ptx70 -nocudainc -nocudalib
-              -std=c++17 -O2 -ffp-contract=off -Wall -Wextra -Werror -S) ;;
+    nvcc) flags=(-ptx -std=c++17 -fmad=false) arch=-arch=compute_ ;;
+    *) flags=(-x cuda --cuda-device-only -Xclang -target-feature -Xclang +ptx70 -nocudainc -nocudalib
+              -std=c++17 -O2 -ffp-contract=off -Wall -Wextra -Werror -S) arch=--cuda-gpu-arch=sm_ ;;
 esac
 
 # compile NAME [FLAG]: the module of a storage, without the compiler's comments.
 compile() {
-    "$compiler" "${flags[@]}" "${@:2}" "$op.cu" -o "$out/$1.raw"
+    local oldest=75
+    [[ $1 != *_bf16 ]] || oldest=80
+    "$compiler" "${flags[@]}" "$arch$oldest" "${@:2}" "$op.cu" -o "$out/$1.raw"
     sed -E 's://.*$::; s/[ \t]+$//; /^$/d' "$out/$1.raw" >"$out/$1.ptx"
     rm "$out/$1.raw"
 }

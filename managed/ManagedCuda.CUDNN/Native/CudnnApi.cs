@@ -11,13 +11,10 @@ internal static unsafe partial class CudnnApi
 
     private const int TextBytes = 1024;
 
-    static CudnnApi()
-    {
-        // cuDNN opens these two by their bare names, from its engines; found in a wheel they would not be.
-        CudaLibraryProbe.TryPreload(CudaLibraryName.BlasLt);
-        CudaLibraryProbe.TryPreload(CudaLibraryName.RuntimeCompiler);
-        CudaLibraryProbe.Serve(typeof(CudnnApi).Assembly, CudaLibraryName.Dnn);
-    }
+    private static readonly Lazy<nint> Opened = new(Open, LazyThreadSafetyMode.PublicationOnly);
+
+    static CudnnApi() => NativeLibrary.SetDllImportResolver(
+        typeof(CudnnApi).Assembly, (name, _, _) => name == Library ? Opened.Value : 0);
 
     public static void ThrowIfFailed(CudnnStatus status, [CallerArgumentExpression(nameof(status))] string call = "")
     {
@@ -32,6 +29,17 @@ internal static unsafe partial class CudnnApi
             status, name[(name.LastIndexOf('.') + 1)..], Marshal.PtrToStringUTF8((nint)cudnnGetErrorString(status))
             ?? "cuDNN status",
             (Marshal.PtrToStringUTF8((nint)text) ?? "").ReplaceLineEndings(" ").Trim().TrimEnd('.'));
+    }
+
+    private static nint Open()
+    {
+        nint cudnn = CudaLibraryProbe.Load(CudaLibraryName.Dnn).Handle;
+        var version = (delegate* unmanaged<nuint>)NativeLibrary.GetExport(cudnn, nameof(cudnnGetCudartVersion));
+        CudaLibraryProbe.Prefer((int)(version() / 1000));
+        // cuDNN opens these two by their bare names, from its engines; found in a wheel they would not be.
+        CudaLibraryProbe.TryPreload(CudaLibraryName.BlasLt);
+        CudaLibraryProbe.TryPreload(CudaLibraryName.RuntimeCompiler);
+        return cudnn;
     }
 
     [LibraryImport(Library)]

@@ -33,7 +33,8 @@ internal static class Descriptors
             .Set(AttributeName.TensorIsVirtual, AttributeType.Boolean, (byte)(tensor.IsVirtual ? 1 : 0));
     });
 
-    public static CudnnDescriptor Convolution(GraphTensor x, GraphTensor w, ConvolutionWindow window, GraphTensor y)
+    public static CudnnDescriptor Convolution(
+        CudnnDescriptor x, CudnnDescriptor w, ConvolutionWindow window, CudnnDescriptor y)
     {
         using CudnnDescriptor convolution = Make(DescriptorType.Convolution, descriptor => descriptor
             .Set(AttributeName.ConvolutionComputeType, AttributeType.DataType, CudnnDataType.Float)
@@ -43,17 +44,17 @@ internal static class Descriptors
             .Set(AttributeName.ConvolutionPostPaddings, AttributeType.Int64, window.PadBottom, window.PadRight)
             .Set(AttributeName.ConvolutionFilterStrides, AttributeType.Int64, window.StrideHeight, window.StrideWidth)
             .Set(AttributeName.ConvolutionDilations, AttributeType.Int64, window.DilationHeight, window.DilationWidth));
-        using CudnnDescriptor input = Tensor(x), filter = Tensor(w), output = Tensor(y);
         return Make(DescriptorType.OperationConvolutionForward, descriptor => descriptor
             .Set(AttributeName.ConvolutionForwardDescriptor, convolution)
-            .Set(AttributeName.ConvolutionForwardX, input)
-            .Set(AttributeName.ConvolutionForwardW, filter)
-            .Set(AttributeName.ConvolutionForwardY, output)
+            .Set(AttributeName.ConvolutionForwardX, x)
+            .Set(AttributeName.ConvolutionForwardW, w)
+            .Set(AttributeName.ConvolutionForwardY, y)
             .Set(AttributeName.ConvolutionForwardAlpha, AttributeType.Float, 1f)
             .Set(AttributeName.ConvolutionForwardBeta, AttributeType.Float, 0f));
     }
 
-    public static CudnnDescriptor Pointwise(Pointwise operation, GraphTensor x, GraphTensor? operand, GraphTensor y)
+    public static CudnnDescriptor Pointwise(
+        Pointwise operation, CudnnDescriptor x, CudnnDescriptor? operand, CudnnDescriptor y)
     {
         using CudnnDescriptor pointwise = Make(DescriptorType.Pointwise, descriptor =>
         {
@@ -65,22 +66,21 @@ internal static class Descriptors
             SetIfGiven(descriptor, AttributeName.PointwiseReluLowerClipSlope, operation.LowerSlope);
             SetIfGiven(descriptor, AttributeName.PointwiseSwishBeta, operation.SwishBeta);
         });
-        using CudnnDescriptor input = Tensor(x), output = Tensor(y);
-        using CudnnDescriptor? second = operand is { } tensor ? Tensor(tensor) : null;
         return Make(DescriptorType.OperationPointwise, descriptor =>
         {
             descriptor
                 .Set(AttributeName.OperationPointwiseDescriptor, pointwise)
-                .Set(AttributeName.OperationPointwiseX, input)
-                .Set(AttributeName.OperationPointwiseY, output);
-            if (second is not null)
-                descriptor.Set(AttributeName.OperationPointwiseB, second);
+                .Set(AttributeName.OperationPointwiseX, x)
+                .Set(AttributeName.OperationPointwiseY, y);
+            if (operand is not null)
+                descriptor.Set(AttributeName.OperationPointwiseB, operand);
         });
     }
 
+    /// <summary>As a double, the only type in which NVIDIA's own frontend sends these.</summary>
     private static void SetIfGiven(CudnnDescriptor descriptor, AttributeName name, float? value)
     {
         if (value is { } given)
-            descriptor.Set(name, AttributeType.Float, given);
+            descriptor.Set(name, AttributeType.Double, (double)given);
     }
 }

@@ -23,6 +23,7 @@ public sealed record LoadedLibrary(nint Handle, string Path, IReadOnlyList<Probe
 public static class CudaLibraryProbe
 {
     private static readonly Dictionary<string, LoadedLibrary> Loaded = [];
+    private static int? _preferred;
 
     /// <summary>
     /// Folders to look in before all others, separated as PATH is. Set before the first use of a library.
@@ -38,8 +39,11 @@ public static class CudaLibraryProbe
         lock (Loaded)
         {
             if (!Loaded.TryGetValue(library.Name, out LoadedLibrary? loaded))
-                Loaded[library.Name] = loaded =
-                    Find(library, LibraryFolders.Of(Folders, Environment.GetEnvironmentVariable));
+            {
+                Loaded[library.Name] = loaded = Find(
+                    library, LibraryFolders.Of(Folders, Environment.GetEnvironmentVariable),
+                    library.IsOfToolkit ? DriverCuda() : null, _preferred);
+            }
             return loaded;
         }
     }
@@ -59,17 +63,53 @@ public static class CudaLibraryProbe
         }
     }
 
-    internal static LoadedLibrary Find(CudaLibraryName library, LibraryFolders folders)
+    /// <summary>
+    /// From here on libraries of the toolkit are taken of this CUDA where there is one: cuDNN works with the cuBLASLt
+    /// and NVRTC that it was built with.
+    /// </summary>
+    internal static void Prefer(int cuda)
+    {
+        lock (Loaded)
+            _preferred = cuda;
+    }
+
+    /// <summary>Looks for a library.</summary>
+    /// <param name="library">What is looked for.</param>
+    /// <param name="folders">Where it is looked for.</param>
+    /// <param name="newest">The newest CUDA that the driver supports; null where that is not known.</param>
+    /// <param name="preferred">The CUDA that is taken before all others, wherever it lies; null for none.</param>
+    internal static LoadedLibrary Find(
+        CudaLibraryName library, LibraryFolders folders, int? newest = null, int? preferred = null)
     {
         var tried = new List<ProbedFile>();
-        foreach (string path in Candidates(library.Files, folders))
+        foreach (string path in Candidates(library.Files, folders)
+            .OrderBy(path => preferred is not null && library.CudaOf(path) == preferred ? 0 : 1))
         {
+            if (library.CudaOf(path) > newest)
+            {
+                if (Path.IsPathRooted(path) && File.Exists(path))
+                    tried.Add(new ProbedFile(path, $"for a newer CUDA than the driver's, {newest}"));
+                continue;
+            }
             ProbedFile file = TryTake(path, library, out nint handle);
             tried.Add(file);
             if (handle != 0)
                 return new LoadedLibrary(handle, path, tried);
         }
         throw new CudaLibraryNotFoundException(library, tried);
+    }
+
+    /// <summary>The newest CUDA that the driver supports; null where there is no driver to ask.</summary>
+    private static int? DriverCuda()
+    {
+        try
+        {
+            return Native.DriverApi.Version / 1000;
+        }
+        catch (Exception e) when (e is CudaLibraryNotFoundException or CudaException)
+        {
+            return null;
+        }
     }
 
     /// <summary>For an assembly's imports of one library.</summary>
@@ -110,6 +150,33 @@ public static class CudaLibraryProbe
             handle = 0;
             return new ProbedFile(path, $"older than {library.Oldest}: it lacks {entryPoint}");
         }
+        if (named)
+            LoadParts(path, library);
         return new ProbedFile(path, "loaded");
+    }
+
+    /// <summary>
+    /// Loads what a library will open by its bare name from its own folder, which the system's loader does not know:
+    /// what is loaded already is found. Whatever fails here is reported by the library, when it misses it.
+    /// </summary>
+    private static void LoadParts(string path, CudaLibraryName library)
+    {
+        if (library.Parts is null || Path.GetDirectoryName(path) is not { } folder)
+            return;
+        string cuda = library.CudaOf(path) is { } number ? $"{number}" : "";
+        List<string> parts =
+        [
+            .. Directory.EnumerateFiles(folder, library.Parts).Order(StringComparer.Ordinal)
+                .Where(part => library.CudaOf(part) is not { } own || cuda.Length == 0 || $"{own}" == cuda),
+        ];
+        bool findsThem = !OperatingSystem.IsWindows() && parts.Append(path).All(ElfFile.LooksBesideItself);
+        if (findsThem && !library.LoadsParts)
+            return;
+        // Parts need each other; one that misses another is good once that is loaded.
+        for (int before = -1; parts.Count != before && parts.Count > 0;)
+        {
+            before = parts.Count;
+            parts.RemoveAll(part => NativeLibrary.TryLoad(part, out _));
+        }
     }
 }

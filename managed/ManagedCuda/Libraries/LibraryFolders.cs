@@ -21,9 +21,7 @@ internal sealed record LibraryFolders(string[] Named, string[] Wheels, string[] 
         string[] wheels =
         [
             .. Prefixes(variable).Distinct().SelectMany(PackageFolders).Distinct()
-                .SelectMany(
-                    packages => WheelNames.Select(
-                        name => Path.Combine(packages, "nvidia", name, OperatingSystem.IsWindows() ? "bin" : "lib")))
+                .SelectMany(packages => InWheels(packages, OperatingSystem.IsWindows()))
                 .Where(Directory.Exists),
         ];
         string? toolkit = variable("CUDA_PATH") ?? variable("CUDA_HOME");
@@ -32,6 +30,18 @@ internal sealed record LibraryFolders(string[] Named, string[] Wheels, string[] 
             : [.. toolkit is null ? Array.Empty<string>() : [Path.Combine(toolkit, "lib64")], "/usr/local/cuda/lib64"];
         return new LibraryFolders(named, wheels, [.. toolkits.Distinct()]);
     }
+
+    /// <summary>
+    /// Where the wheels below a folder of packages keep their libraries; CUDA 13's have a folder per architecture on
+    /// Windows.
+    /// </summary>
+    internal static IEnumerable<string> InWheels(string packages, bool windows) => WheelNames.SelectMany(name =>
+    {
+        string wheel = Path.Combine(packages, "nvidia", name);
+        return windows
+            ? (string[])[Path.Combine(wheel, "bin", "x86_64"), Path.Combine(wheel, "bin")]
+            : [Path.Combine(wheel, "lib")];
+    });
 
     private static string[] Split(string? folders) =>
         folders?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)

@@ -1,10 +1,14 @@
 using System.Runtime.InteropServices;
+using Atrous.ManagedCuda.Libraries;
 
 namespace Atrous.ManagedCuda.Native;
 
 /// <summary>Streams, events, capture, graphs.</summary>
 internal static unsafe partial class DriverApi
 {
+    private static readonly Lazy<bool> HasElapsedTime2 = new(() => NativeLibrary.TryGetExport(
+        CudaLibraryProbe.Load(CudaLibraryName.Driver).Handle, nameof(cuEventElapsedTime_v2), out _));
+
     [LibraryImport(Library)]
     public static partial CUResult cuStreamCreateWithPriority(out CUstream stream, CUStreamFlags flags, int priority);
 
@@ -13,6 +17,9 @@ internal static unsafe partial class DriverApi
 
     [LibraryImport(Library)]
     public static partial CUResult cuStreamSynchronize(StreamHandle stream);
+
+    [LibraryImport(Library)]
+    public static partial CUResult cuStreamSynchronize(CUstream stream);
 
     [LibraryImport(Library)]
     public static partial CUResult cuStreamQuery(StreamHandle stream);
@@ -44,8 +51,17 @@ internal static unsafe partial class DriverApi
     [LibraryImport(Library)]
     public static partial CUResult cuEventQuery(EventHandle queried);
 
+    /// <summary>The time by the name that CUDA 13 has for it, where the driver exports that.</summary>
+    public static CUResult ElapsedTime(out float milliseconds, EventHandle start, EventHandle end) =>
+        HasElapsedTime2.Value
+            ? cuEventElapsedTime_v2(out milliseconds, start, end)
+            : cuEventElapsedTime(out milliseconds, start, end);
+
     [LibraryImport(Library)]
-    public static partial CUResult cuEventElapsedTime(out float milliseconds, EventHandle start, EventHandle end);
+    private static partial CUResult cuEventElapsedTime(out float milliseconds, EventHandle start, EventHandle end);
+
+    [LibraryImport(Library)]
+    private static partial CUResult cuEventElapsedTime_v2(out float milliseconds, EventHandle start, EventHandle end);
 
     [LibraryImport(Library)]
     public static partial CUResult cuGraphDestroy(CUgraph graph);

@@ -12,7 +12,8 @@ namespace Atrous.Cuda.Tests.BlasLt;
 /// <summary>1x1 convolutions as matrix products, against plain loops.</summary>
 public sealed class MatmulTests : IDisposable
 {
-    private const int Pixels = 7, Inputs = 16, Outputs = 8, InputPitch = 24, OutputPitch = 20;
+    /// <summary>Pitches are multiples of 16 bytes in every storage, as the backend's are.</summary>
+    private const int Pixels = 7, Inputs = 16, Outputs = 8, InputPitch = 24, OutputPitch = 24;
 
     private readonly PrimaryContext _context = new();
     private readonly CudaStream _stream;
@@ -83,7 +84,15 @@ public sealed class MatmulTests : IDisposable
     {
         MatmulProblem problem = Problem(Storage.Fp16, Epilogue.Default);
         using var mixed = new Matmul(_blas, problem with { B = problem.B with { Type = CudaDataType.Real32F } });
-        Assert.Empty(mixed.GetHeuristics(4, 1 << 20));
+        try
+        {
+            Assert.Empty(mixed.GetHeuristics(4, 1 << 20));
+        }
+        catch (CudaBlasException e) when (!SoftwareDevice.Used)
+        {
+            // Some versions call it an invalid value; the backend takes that for "none" as well.
+            Assert.Equal(CublasStatus.InvalidValue, e.CudaBlasError);
+        }
     }
 
     [Fact]

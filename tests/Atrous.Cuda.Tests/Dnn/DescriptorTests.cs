@@ -219,8 +219,8 @@ public sealed class DescriptorTests : IDisposable
 
     private static void AssertBadParam(CudaDNNException failure, CudnnStatus status)
     {
-        // The real library's own choice among the 2000s is not pinned down.
-        Assert.Equal(2, (int)failure.CudnnError / 1000);
+        // The real library's own choice is not pinned down: 2000s, "not supported", or "not initialized" in old pages.
+        Assert.InRange((int)failure.CudnnError / 1000, 1, 3);
         if (SoftwareDevice.Used)
             Assert.Equal(status, failure.CudnnError);
     }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Atrous.Cuda.Tests.Support;
 using Atrous.ManagedCuda.Libraries;
 
@@ -87,6 +88,93 @@ public sealed class ProbeTests : IDisposable
             () => CudaLibraryProbe.Find(CudaLibraryName.Driver with { Linux = ["libold.so.1"] }, folders));
         Assert.Contains("libold.so.1 (older than CUDA 12.0: it lacks cuGraphExecUpdate_v2)", failure.Message);
     }
+
+    [Theory]
+    [InlineData(null, null, "13")]
+    [InlineData(12, null, "12")]
+    [InlineData(13, 12, "12")]
+    [InlineData(13, 13, "13")]
+    public void The_cuda_that_the_driver_supports_and_cudnn_wants_is_taken(int? newest, int? preferred, string taken)
+    {
+        SoftwareDevice.Require();
+        CudaLibraryName library = Toolkit("libtoolkit");
+        string first = Make("first"), second = Make("second");
+        Copy(first, "libtoolkit.so.13");
+        Copy(second, "libtoolkit.so.12");
+        LoadedLibrary loaded = CudaLibraryProbe.Find(library, new([first], [second], []), newest, preferred);
+        Assert.EndsWith($"libtoolkit.so.{taken}", loaded.Path);
+    }
+
+    [Fact]
+    public void A_library_for_a_newer_driver_is_named_as_such()
+    {
+        SoftwareDevice.Require();
+        Copy(_folder, "libtoolkit.so.13");
+        var failure = Assert.Throws<CudaLibraryNotFoundException>(
+            () => CudaLibraryProbe.Find(Toolkit("libtoolkit"), new([_folder], [], []), newest: 12));
+        Assert.Contains("libtoolkit.so.13 (for a newer CUDA than the driver's, 12)", failure.Message);
+    }
+
+    [Theory]
+    [InlineData("libcublasLt.so.13", 13)]
+    [InlineData("/a.b/libnvrtc-builtins.so.12.8", 12)]
+    [InlineData("libnvrtc.so", null)]
+    [InlineData("nvrtc64_130_0.dll", 13)]
+    [InlineData("cublasLt64_12.dll", 12)]
+    public void A_file_s_name_tells_its_cuda(string file, int? cuda) =>
+        Assert.Equal(cuda, CudaLibraryName.RuntimeCompiler.CudaOf(file));
+
+    [Fact]
+    public void What_a_library_opens_by_its_bare_name_is_loaded_from_its_own_folder()
+    {
+        SoftwareDevice.Require();
+        // A copy: other tests may have loaded the parts by now.
+        foreach (string file in Directory.GetFiles(SoftwareDevice.CompilerFolder))
+            File.Copy(file, Path.Combine(_folder, Path.GetFileName(file)));
+        string compiler = Path.Combine(_folder, "libnvrtc.so.13");
+        Assert.False(ElfFile.LooksBesideItself(compiler));
+        unsafe
+        {
+            nint alone = NativeLibrary.Load(compiler);
+            Assert.NotEqual(0, Compile(alone));
+            LoadedLibrary loaded =
+                CudaLibraryProbe.Find(CudaLibraryName.RuntimeCompiler, new LibraryFolders([_folder], [], []));
+            Assert.Equal(0, Compile(loaded.Handle));
+        }
+    }
+
+    [Fact]
+    public void A_library_s_own_run_path_is_read()
+    {
+        SoftwareDevice.Require();
+        string library = Path.Combine(SoftwareDevice.Folder, "libcudnn.so.9");
+        Assert.Equal("$ORIGIN", ElfFile.RunPathOf(library)?.TrimEnd(':'));
+        Assert.True(ElfFile.LooksBesideItself(library));
+        string text = Path.Combine(_folder, "text");
+        File.WriteAllText(text, "not a library");
+        Assert.Null(ElfFile.RunPathOf(text));
+        Assert.Null(ElfFile.RunPathOf(Path.Combine(_folder, "nothing")));
+        File.WriteAllBytes(text, File.ReadAllBytes(library)[..100]);
+        Assert.Null(ElfFile.RunPathOf(text));
+    }
+
+    [Fact]
+    public void Wheels_of_windows_have_a_folder_per_architecture() => Assert.Equal(
+        [Path.Combine("p", "nvidia", "cu13", "bin", "x86_64"), Path.Combine("p", "nvidia", "cu13", "bin")],
+        LibraryFolders.InWheels("p", windows: true).Where(path => path.Contains("cu13", StringComparison.Ordinal)));
+
+    private static unsafe int Compile(nint compiler) =>
+        ((delegate* unmanaged<int>)NativeLibrary.GetExport(compiler, "nvrtcCompileProgram"))();
+
+    private static CudaLibraryName Toolkit(string name) => CudaLibraryName.BlasLt with
+    {
+        Name = name,
+        Linux = [$"{name}.so.13", $"{name}.so.12"],
+        Needs = [],
+    };
+
+    private static void Copy(string folder, string name) =>
+        File.Copy(Path.Combine(SoftwareDevice.OldFolder, "libcuda.so.1"), Path.Combine(folder, name));
 
     private string Make(string folder) => Directory.CreateDirectory(Path.Combine(_folder, folder)).FullName;
 }

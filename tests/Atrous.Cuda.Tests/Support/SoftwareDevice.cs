@@ -21,12 +21,38 @@ internal enum Live
     LibraryObjects = 9,
 }
 
+/// <summary>What the software device may be made to refuse; the numbers and reasons are in its header.</summary>
+[Flags]
+internal enum Strict
+{
+    None = 0,
+    Doubles = 1 << 0,
+    Order = 1 << 1,
+    Slices = 1 << 2,
+    Fp32 = 1 << 3,
+    Alignment = 1 << 4,
+    Heuristics = 1 << 5,
+    SlowPlans = 1 << 6,
+    Compiler = 1 << 7,
+    LateCopies = 1 << 8,
+    Notes = 1 << 9,
+    Json = 1 << 10,
+
+    /// <summary>All of these at once; those behind it want engines to be tried before they are taken.</summary>
+    All = (1 << 11) - 1,
+    WrongRuns = 1 << 11,
+    Capture = 1 << 12,
+}
+
 /// <summary>
 /// The test-only device of tests/device, which these tests run on. With ATROUS_TEST_GPU=1 they run on the machine's own
 /// GPU instead, and what only the software device can show (counters, injected faults) is skipped.
 /// </summary>
 internal static unsafe partial class SoftwareDevice
 {
+    /// <summary>The folder of a stand-in for NVRTC that opens its builtins by their bare name.</summary>
+    public static string CompilerFolder => Path.Combine(Folder, "nvrtc");
+
     private const string Library = "atrous_device", DnnLibrary = "atrous_dnn";
 
     public static bool Used { get; } = Environment.GetEnvironmentVariable("ATROUS_TEST_GPU") is not "1";
@@ -76,9 +102,31 @@ internal static unsafe partial class SoftwareDevice
     [LibraryImport(Library, EntryPoint = "atrous_device_set_delay")]
     public static partial void SetDelay(int microseconds);
 
+    /// <summary>Refuses, or delays, what a real device may; until <see cref="Reset"/>.</summary>
+    [LibraryImport(Library, EntryPoint = "atrous_device_be_strict")]
+    public static partial void BeStrict(Strict how);
+
+    /// <summary>The n-th call from now that can fail does; 0 for none.</summary>
+    [LibraryImport(Library, EntryPoint = "atrous_device_fail_call")]
+    public static partial void FailCall(int nth);
+
+    /// <summary>Whether the call that should fail was reached.</summary>
+    public static bool HasFailed => HasFailedNow() != 0;
+
+    /// <summary>What the device says its compute capability is, times 10; 0 for its own.</summary>
+    [LibraryImport(Library, EntryPoint = "atrous_device_set_capability")]
+    public static partial void SetCapability(int capability);
+
+    /// <summary>What a cuDNN engine takes the host before its work is in the stream, and the device for that.</summary>
+    [LibraryImport(DnnLibrary, EntryPoint = "atrous_dnn_set_time")]
+    public static partial void SetTime(long engine, int hostMicroseconds, int deviceMicroseconds);
+
     /// <summary>Adds kernels that were compiled for the host; how many, or -1.</summary>
     [LibraryImport(Library, EntryPoint = "atrous_device_load_kernels", StringMarshalling = StringMarshalling.Utf8)]
     public static partial int LoadKernels(string path);
+
+    [LibraryImport(Library, EntryPoint = "atrous_device_has_failed")]
+    private static partial byte HasFailedNow();
 
     [LibraryImport(Library, EntryPoint = "atrous_device_reports")]
     private static partial nuint ReadReports(byte* text, nuint capacity);

@@ -13,6 +13,10 @@
 
 using namespace device;
 
+// Every call that can fail is counted, and fails when it is told to; one that frees does so first.
+#define CALL() \
+    if (atrous_device_call_fails()) return INTERNAL_ERROR
+
 namespace {
 
 enum Status : int {
@@ -21,6 +25,7 @@ enum Status : int {
     ALLOC_FAILED = 3,
     INVALID_VALUE = 7,
     EXECUTION_FAILED = 13,
+    INTERNAL_ERROR = 14,
     NOT_SUPPORTED = 15
 };
 enum Type : int { REAL_32F = 0, REAL_16F = 2, REAL_16BF = 14 };
@@ -155,6 +160,16 @@ Status check(const Desc* desc, const Layout* a, const Layout* b, const Layout* c
     return desc->compute == COMPUTE_32F_FAST_TF32 && a->type != REAL_32F ? NOT_SUPPORTED : SUCCESS;
 }
 
+// Columns begin where vectors of 16 bytes can be read, as far as the caller promised that the matrix does.
+bool aligned(const Layout& layout, uint32_t promised) {
+    size_t element = layout.type == REAL_32F ? 4 : 2;
+    return static_cast<size_t>(layout.leading) * element % std::min<size_t>(promised, 16) == 0;
+}
+
+bool aligned(const void* pointer) {
+    return reinterpret_cast<uintptr_t>(pointer) % 16 == 0;
+}
+
 HeuristicResult describe(uint64_t id) {
     HeuristicResult result{};
     result.algorithm.data[0] = ALGORITHM_MARK;
@@ -193,6 +208,8 @@ BLAS_API const char* cublasLtGetStatusName(Status status) {
             return "CUBLAS_STATUS_INVALID_VALUE";
         case EXECUTION_FAILED:
             return "CUBLAS_STATUS_EXECUTION_FAILED";
+        case INTERNAL_ERROR:
+            return "CUBLAS_STATUS_INTERNAL_ERROR";
         case NOT_SUPPORTED:
             return "CUBLAS_STATUS_NOT_SUPPORTED";
     }
@@ -211,6 +228,8 @@ BLAS_API const char* cublasLtGetStatusString(Status status) {
             return "an unsupported value or parameter was passed to the function";
         case EXECUTION_FAILED:
             return "the function failed to launch on the GPU";
+        case INTERNAL_ERROR:
+            return "an internal operation failed";
         case NOT_SUPPORTED:
             return "the functionality requested is not supported";
     }
@@ -221,20 +240,26 @@ BLAS_API Status cublasLtCreate(Handle** handle) {
     return Live<Handle>::create(handle, std::make_unique<Handle>());
 }
 BLAS_API Status cublasLtDestroy(Handle* handle) {
-    return Live<Handle>::destroy(handle);
+    Status status = Live<Handle>::destroy(handle);
+    CALL();
+    return status;
 }
 
 BLAS_API Status cublasLtMatmulDescCreate(Desc** desc, int compute, int scale) {
+    CALL();
     if ((compute != COMPUTE_32F && compute != COMPUTE_32F_FAST_TF32) || scale != REAL_32F) return INVALID_VALUE;
     auto made = std::make_unique<Desc>();
     made->compute = compute;
     return Live<Desc>::create(desc, std::move(made));
 }
 BLAS_API Status cublasLtMatmulDescDestroy(Desc* desc) {
-    return Live<Desc>::destroy(desc);
+    Status status = Live<Desc>::destroy(desc);
+    CALL();
+    return status;
 }
 
 BLAS_API Status cublasLtMatmulDescSetAttribute(Desc* desc, int attribute, const void* value, size_t bytes) {
+    CALL();
     if (!Live<Desc>::has(desc)) return INVALID_VALUE;
     int number = 0;
     if (attribute == BIAS_POINTER) return read(desc->bias, value, bytes);
@@ -256,6 +281,7 @@ BLAS_API Status cublasLtMatmulDescSetAttribute(Desc* desc, int attribute, const 
 
 BLAS_API Status cublasLtMatrixLayoutCreate(Layout** layout, int type, uint64_t rows, uint64_t columns,
                                            int64_t leading) {
+    CALL();
     if (type != REAL_32F && type != REAL_16F && type != REAL_16BF) return INVALID_VALUE;
     if (rows == 0 || columns == 0 || leading < static_cast<int64_t>(rows)) return INVALID_VALUE;
     auto made = std::make_unique<Layout>();
@@ -266,17 +292,23 @@ BLAS_API Status cublasLtMatrixLayoutCreate(Layout** layout, int type, uint64_t r
     return Live<Layout>::create(layout, std::move(made));
 }
 BLAS_API Status cublasLtMatrixLayoutDestroy(Layout* layout) {
-    return Live<Layout>::destroy(layout);
+    Status status = Live<Layout>::destroy(layout);
+    CALL();
+    return status;
 }
 
 BLAS_API Status cublasLtMatmulPreferenceCreate(Preference** preference) {
+    CALL();
     return Live<Preference>::create(preference, std::make_unique<Preference>());
 }
 BLAS_API Status cublasLtMatmulPreferenceDestroy(Preference* preference) {
-    return Live<Preference>::destroy(preference);
+    Status status = Live<Preference>::destroy(preference);
+    CALL();
+    return status;
 }
 BLAS_API Status cublasLtMatmulPreferenceSetAttribute(Preference* preference, int attribute, const void* value,
                                                      size_t bytes) {
+    CALL();
     if (!Live<Preference>::has(preference)) return INVALID_VALUE;
     if (attribute >= 5 && attribute <= 8) return read(preference->alignments[attribute - 5], value, bytes);
     return attribute == 1 ? read(preference->workspace, value, bytes) : INVALID_VALUE;
@@ -285,11 +317,18 @@ BLAS_API Status cublasLtMatmulPreferenceSetAttribute(Preference* preference, int
 BLAS_API Status cublasLtMatmulAlgoGetHeuristic(Handle* handle, Desc* desc, Layout* a, Layout* b, Layout* c, Layout* d,
                                                Preference* preference, int requested, HeuristicResult* results,
                                                int* returned) {
+    CALL();
     if (!Live<Handle>::has(handle)) return NOT_INITIALIZED;
     if (!Live<Preference>::has(preference) || requested <= 0 || results == nullptr || returned == nullptr)
         return INVALID_VALUE;
     *returned = 0;
     if (Status status = check(desc, a, b, c, d); status != SUCCESS) return status;
+    if (atrous_device_is_strict(ATROUS_STRICT_ALIGNMENT)) {
+        if ((desc->epilogue & BIAS) != 0 && desc->bias == nullptr) return INVALID_VALUE;
+        const Layout* layouts[] = {a, b, c, d};
+        for (size_t i = 0; i < std::size(layouts); ++i)
+            if (!aligned(*layouts[i], preference->alignments[i])) return SUCCESS;
+    }
     for (uint64_t id = 0; id < std::size(WORKSPACES) && *returned < requested; ++id)
         if (WORKSPACES[id] <= preference->workspace) results[(*returned)++] = describe(id);
     return SUCCESS;
@@ -297,6 +336,7 @@ BLAS_API Status cublasLtMatmulAlgoGetHeuristic(Handle* handle, Desc* desc, Layou
 
 BLAS_API Status cublasLtMatmulAlgoCheck(Handle* handle, Desc* desc, Layout* a, Layout* b, Layout* c, Layout* d,
                                         const Algorithm* algorithm, HeuristicResult* result) {
+    CALL();
     if (!Live<Handle>::has(handle)) return NOT_INITIALIZED;
     if (!known(algorithm) || result == nullptr) return INVALID_VALUE;
     if (Status status = check(desc, a, b, c, d); status != SUCCESS) return status;
@@ -309,12 +349,18 @@ BLAS_API Status cublasLtMatmul(Handle* handle, Desc* desc, const void* alpha, co
                                const void* b, Layout* b_layout, const void* beta, const void* c, Layout* c_layout,
                                void* d, Layout* d_layout, const Algorithm* algorithm, void* workspace,
                                size_t workspace_bytes, void* stream) {
+    CALL();
     if (!Live<Handle>::has(handle)) return NOT_INITIALIZED;
     if (Status status = check(desc, a_layout, b_layout, c_layout, d_layout); status != SUCCESS) return status;
     bool with_bias = (desc->epilogue & BIAS) != 0;
     if (!known(algorithm) || alpha == nullptr || beta == nullptr || a == nullptr || b == nullptr || d == nullptr ||
         (with_bias && desc->bias == nullptr) || workspace_bytes < WORKSPACES[algorithm->data[1]])
         return INVALID_VALUE;
+    if (atrous_device_is_strict(ATROUS_STRICT_ALIGNMENT) &&
+        (!aligned(a) || !aligned(b) || !aligned(c) || !aligned(d) || !aligned(workspace) ||
+         (with_bias && !aligned(desc->bias))))
+        return INVALID_VALUE;
+    if (algorithm->data[1] == 0 && atrous_device_is_strict(ATROUS_STRICT_WRONG_RUNS)) return EXECUTION_FAILED;
     auto product = std::make_unique<Product>();
     product->format = desc->compute == COMPUTE_32F_FAST_TF32 ? Format::TF32
                       : a_layout->type == REAL_32F           ? Format::FP32

@@ -11,6 +11,10 @@
 
 using namespace dnn;
 
+// Every call that can fail is counted, and fails when it is told to.
+#define CALL() \
+    if (atrous_device_call_fails()) return fail(INTERNAL_ERROR, "a failure that was asked for")
+
 namespace {
 
 struct Handles {
@@ -36,6 +40,16 @@ bool run_execution(void* state) {
 
 void drop_execution(void* state) {
     delete static_cast<Execution*>(state);
+}
+
+// What only running an engine shows.
+Status start(int64_t engine, void* stream) {
+    if (engine == 2 && atrous_device_is_strict(ATROUS_STRICT_WRONG_RUNS))
+        return fail(EXECUTION_FAILED, "the engine was planned, but does not run");
+    if (engine == 1 && atrous_device_is_strict(ATROUS_STRICT_CAPTURE) && atrous_device_is_captured(stream))
+        return fail(NOT_SUPPORTED, "the engine cannot be captured");
+    take_host_time(engine);
+    return SUCCESS;
 }
 
 // Every tensor in memory has a pointer, aligned as the tensor says.
@@ -102,6 +116,10 @@ DNN_API const char* cudnnGetErrorString(Status status) {
             return "CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE";
         case NOT_SUPPORTED_LAYOUT:
             return "CUDNN_STATUS_NOT_SUPPORTED_LAYOUT";
+        case INTERNAL_ERROR:
+            return "CUDNN_STATUS_INTERNAL_ERROR";
+        case INTERNAL_ERROR_COMPILATION_FAILED:
+            return "CUDNN_STATUS_INTERNAL_ERROR_COMPILATION_FAILED";
         case EXECUTION_FAILED:
             return "CUDNN_STATUS_EXECUTION_FAILED";
     }
@@ -115,6 +133,7 @@ DNN_API void cudnnGetLastErrorString(char* text, size_t capacity) {
 }
 
 DNN_API Status cudnnCreate(Handle** handle) {
+    CALL();
     std::lock_guard lock(handles().mutex);
     *handle = new Handle;
     handles().alive.insert(*handle);
@@ -127,16 +146,19 @@ DNN_API Status cudnnDestroy(Handle* handle) {
     if (handles().alive.erase(handle) == 0) return BAD_PARAM;
     delete handle;
     atrous_device_count_library_object(-1);
+    CALL();
     return SUCCESS;
 }
 
 DNN_API Status cudnnSetStream(Handle* handle, void* stream) {
+    CALL();
     if (!is_handle(handle)) return BAD_PARAM;
     handle->stream = stream;
     return SUCCESS;
 }
 
 DNN_API Status cudnnBackendCreateDescriptor(DescriptorType type, void** descriptor) {
+    CALL();
     static const DescriptorType KNOWN[] = {
         POINTWISE,           CONVOLUTION,    ENGINE,       ENGINECFG,
         ENGINEHEUR,          EXECUTION_PLAN, KNOB_CHOICE,  OPERATION_CONVOLUTION_FORWARD,
@@ -149,11 +171,14 @@ DNN_API Status cudnnBackendCreateDescriptor(DescriptorType type, void** descript
 }
 
 DNN_API Status cudnnBackendDestroyDescriptor(void* descriptor) {
-    return remove(descriptor) ? SUCCESS : fail(BAD_PARAM, "no descriptor that is alive");
+    bool removed = remove(descriptor);
+    CALL();
+    return removed ? SUCCESS : fail(BAD_PARAM, "no descriptor that is alive");
 }
 
 DNN_API Status cudnnBackendSetAttribute(void* descriptor, Attribute name, AttributeType type, int64_t count,
                                         const void* elements) {
+    CALL();
     Child target = find(descriptor);
     return target ? set(*target, name, type, count, elements)
                   : fail(BAD_PARAM_NULL_POINTER, "no descriptor that is alive");
@@ -161,18 +186,21 @@ DNN_API Status cudnnBackendSetAttribute(void* descriptor, Attribute name, Attrib
 
 DNN_API Status cudnnBackendGetAttribute(void* descriptor, Attribute name, AttributeType type, int64_t requested,
                                         int64_t* count, void* elements) {
+    CALL();
     Child source = find(descriptor);
     return source ? get(*source, name, type, requested, count, elements)
                   : fail(BAD_PARAM_NULL_POINTER, "no descriptor that is alive");
 }
 
 DNN_API Status cudnnBackendFinalize(void* descriptor) {
+    CALL();
     Child target = find(descriptor);
     if (!target) return fail(BAD_PARAM_NULL_POINTER, "no descriptor that is alive");
     return target->finalized ? fail(BAD_PARAM, "the descriptor is finalized already") : finalize(*target);
 }
 
 DNN_API Status cudnnBackendExecute(Handle* handle, void* plan, void* pack) {
+    CALL();
     Child planned = find(plan), given = find(pack);
     if (!is_handle(handle) || !planned || !given)
         return fail(BAD_PARAM_NULL_POINTER, "no handle, plan or variant pack that is alive");
@@ -188,10 +216,16 @@ DNN_API Status cudnnBackendExecute(Handle* handle, void* plan, void* pack) {
     if (Status status = check_pointers(execution->program, execution->pointers); status != SUCCESS) return status;
     if (workspace_of(execution->engine) > 0 && execution->workspace == nullptr)
         return fail(BAD_PARAM_NULL_POINTER, "the plan needs a workspace");
+    if (Status status = start(execution->engine, handle->stream); status != SUCCESS) return status;
     atrous_device_work work{run_execution, drop_execution, execution.release()};
     return atrous_device_submit(handle->stream, "cudnnBackendExecute", &work) == 0
                ? SUCCESS
                : fail(EXECUTION_FAILED, "the driver refused the launch");
+}
+
+// Test-only: see set_time.
+DNN_API void atrous_dnn_set_time(int64_t engine, int host_microseconds, int device_microseconds) {
+    set_time(engine, host_microseconds, device_microseconds);
 }
 
 // Test-only: see refuse_slices.

@@ -103,7 +103,8 @@ size_t bytes_of(AttributeType type) {
 }
 
 bool fits(const Rule& rule, AttributeType type) {
-    return rule.type == type || (rule.type == TYPE_DOUBLE && type == TYPE_FLOAT);
+    bool double_only = rule.descriptor == POINTWISE && atrous_device_is_strict(ATROUS_STRICT_DOUBLES);
+    return rule.type == type || (rule.type == TYPE_DOUBLE && type == TYPE_FLOAT && !double_only);
 }
 
 bool is_child(const Rule& rule, const Descriptor& child) {

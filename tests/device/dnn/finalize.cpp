@@ -1,8 +1,11 @@
 // What makes a descriptor complete, kind by kind.
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <set>
+#include <thread>
 
+#include "../include/atrous_device.h"
 #include "descriptor.h"
 
 namespace dnn {
@@ -167,9 +170,13 @@ Status finalize_heuristics(Descriptor& d) {
     NEED(ENGINEHEUR_MODE, ENGINEHEUR_OPERATION_GRAPH);
     int mode = d.one<int>(ENGINEHEUR_MODE, 0);
     if (mode < HEUR_INSTANT || mode > HEUR_A) return fail(BAD_PARAM_OUT_OF_BOUND, "no heuristics of this mode");
+    const Program& program = d.child(ENGINEHEUR_OPERATION_GRAPH).program;
+    if (mode == HEUR_A && program.step_count > 0 && atrous_device_is_strict(ATROUS_STRICT_HEURISTICS))
+        return fail(INTERNAL_ERROR, "the heuristics failed");
     std::vector<int64_t> order = mode == HEUR_FALLBACK ? std::vector<int64_t>{0}
                                  : mode == HEUR_B      ? std::vector<int64_t>{1, 2, 0}
                                                        : std::vector<int64_t>{2, 1, 0};
+    if (atrous_device_is_strict(ATROUS_STRICT_NOTES)) order.insert(order.begin(), WRONG_ENGINE);
     const Child& graph = d.children[ENGINEHEUR_OPERATION_GRAPH][0];
     d.children[ENGINEHEUR_RESULTS] = {};
     std::string why;
@@ -195,7 +202,9 @@ Status finalize_engine(Descriptor& d) {
     std::string why;
     if (Status status = check_support(d.program, d.engine, why); status != SUCCESS) return fail(status, why);
     put<int>(d, ENGINE_NUMERICAL_NOTE,
-             uses_tensor_cores(d.engine) ? std::vector<int>{NUMERICAL_TENSOR_CORE} : std::vector<int>{});
+             d.engine == WRONG_ENGINE      ? std::vector<int>{NUMERICAL_DOWN_CONVERT_INPUTS}
+             : uses_tensor_cores(d.engine) ? std::vector<int>{NUMERICAL_TENSOR_CORE}
+                                           : std::vector<int>{});
     put<int>(d, ENGINE_BEHAVIOR_NOTE,
              compiles_at_run_time(d.engine) ? std::vector<int>{BEHAVIOR_RUNTIME_COMPILATION} : std::vector<int>{});
     return SUCCESS;
@@ -206,7 +215,10 @@ std::string to_json(const Descriptor& plan) {
     std::string text = "{\"software\": 1, \"engine\": " + std::to_string(plan.engine) + ", \"program\": \"";
     auto* bytes = reinterpret_cast<const unsigned char*>(&plan.program);
     for (size_t i = 0; i < sizeof plan.program; ++i) text += {DIGITS[bytes[i] >> 4], DIGITS[bytes[i] & 15]};
-    return text + "\"}";
+    text += "\"}";
+    // What the real library may append to its text is taken back byte for byte.
+    if (atrous_device_is_strict(ATROUS_STRICT_JSON)) text += std::string("\xFF\xFE\0", 3);
+    return text;
 }
 
 bool from_json(const std::string& text, Descriptor& plan) {
@@ -216,6 +228,8 @@ bool from_json(const std::string& text, Descriptor& plan) {
     plan.engine = std::atoll(text.c_str() + start.size());
     program += middle.size();
     if (text.size() < program + 2 * sizeof plan.program) return false;
+    if (atrous_device_is_strict(ATROUS_STRICT_JSON) && text.substr(text.size() - 3) != std::string("\xFF\xFE\0", 3))
+        return false;
     auto* bytes = reinterpret_cast<unsigned char*>(&plan.program);
     for (size_t i = 0; i < sizeof plan.program; ++i)
         bytes[i] = static_cast<unsigned char>(std::stoi(text.substr(program + 2 * i, 2), nullptr, 16));
@@ -234,6 +248,10 @@ Status finalize_plan(Descriptor& d) {
     }
     std::string why;
     if (Status status = check_support(d.program, d.engine, why); status != SUCCESS) return fail(status, why);
+    if (compiles_at_run_time(d.engine) && atrous_device_is_strict(ATROUS_STRICT_COMPILER))
+        return fail(INTERNAL_ERROR_COMPILATION_FAILED, "nvrtc: error: failed to open libnvrtc-builtins.so.13.0");
+    if (compiles_at_run_time(d.engine) && atrous_device_is_strict(ATROUS_STRICT_SLOW_PLANS))
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
     put<int64_t>(d, EXECUTION_PLAN_WORKSPACE_SIZE, {static_cast<int64_t>(workspace_of(d.engine))});
     if (compiles_at_run_time(d.engine)) {
         std::string json = to_json(d);

@@ -52,7 +52,8 @@ struct Program {
 // What an engine does with it, after cuDNN's support surface for Hopper. Says why not in `why`.
 Status check_support(const Program& program, int64_t engine, std::string& why);
 
-constexpr int64_t ENGINES = 3;
+// Engine 3 is there for what it says of itself.
+constexpr int64_t ENGINES = 4, WRONG_ENGINE = 3;
 size_t workspace_of(int64_t engine);
 bool uses_tensor_cores(int64_t engine);
 bool compiles_at_run_time(int64_t engine);
@@ -61,6 +62,11 @@ using Pointers = std::unordered_map<int64_t, void*>;
 
 // False after a report, when a pointer is not good for what it shall hold.
 bool run(const Program& program, int64_t engine, const Pointers& pointers, const void* workspace);
+
+// For the tests: how long an engine takes the host before its work is in the stream, and the device for that work.
+void set_time(int64_t engine, int host_microseconds, int device_microseconds);
+void take_host_time(int64_t engine);
+void take_device_time(int64_t engine);
 
 // For the tests: refuse outputs that are slices of wider tensors, as the older wording of the support surface does.
 void refuse_slices(bool refuse);

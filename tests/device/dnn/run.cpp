@@ -101,6 +101,7 @@ bool run(const Program& p, int64_t engine, const Pointers& pointers, const void*
     if (workspace_of(engine) > 0 && !atrous_device_in_range(workspace, workspace_of(engine), "the workspace"))
         return false;
 
+    take_device_time(engine);
     Format format = format_of(conv.x.type, uses_tensor_cores(engine));
     std::vector<float> x = unpack(conv.x, pointers.at(conv.x.uid), format),
                        w = unpack(conv.w, pointers.at(conv.w.uid), format);
@@ -122,6 +123,7 @@ bool run(const Program& p, int64_t engine, const Pointers& pointers, const void*
                                                                 k / outputs_of_group * depth)],
                                          &w[static_cast<size_t>(((k * rows + r) * columns + s) * depth)], depth);
                         }
+                    if (engine == WRONG_ENGINE) value += 1;
                     if (p.step_count > 0) value = through(conv.y, value);
                     for (int i = 0; i < p.step_count; ++i) {
                         const Step& step = p.steps[static_cast<size_t>(i)];

@@ -1,13 +1,22 @@
 // What the engines take: the rules of cuDNN 9's guide for compute capability 9.0, and what users found beyond them.
+#include <array>
 #include <atomic>
+#include <chrono>
 #include <set>
+#include <thread>
 
+#include "../include/atrous_device.h"
 #include "program.h"
 
 namespace dnn {
 namespace {
 
 std::atomic<bool> slices_refused{false};
+std::array<std::atomic<int>, ENGINES> host_times{}, device_times{};
+
+void sleep(const std::atomic<int>& microseconds) {
+    if (int time = microseconds; time > 0) std::this_thread::sleep_for(std::chrono::microseconds(time));
+}
 
 bool known_type(int type) {
     return type == DATA_FLOAT || type == DATA_HALF || type == DATA_BFLOAT16;
@@ -39,16 +48,65 @@ void refuse_slices(bool refuse) {
     slices_refused = refuse;
 }
 
+void set_time(int64_t engine, int host_microseconds, int device_microseconds) {
+    host_times[static_cast<size_t>(engine)] = host_microseconds;
+    device_times[static_cast<size_t>(engine)] = device_microseconds;
+}
+void take_host_time(int64_t engine) {
+    sleep(host_times[static_cast<size_t>(engine)]);
+}
+void take_device_time(int64_t engine) {
+    sleep(device_times[static_cast<size_t>(engine)]);
+}
+
 // Engine 0 multiplies in the inputs' own precision, 1 and 2 on tensor cores; 2 is compiled at run time.
 size_t workspace_of(int64_t engine) {
     return engine == 1 ? 1 << 20 : 0;
 }
 bool uses_tensor_cores(int64_t engine) {
-    return engine != 0;
+    return engine == 1 || engine == 2;
 }
 bool compiles_at_run_time(int64_t engine) {
     return engine == 2;
 }
+
+namespace {
+
+// The residual, then the bias, then one function: the order that engines are compiled for.
+bool is_usual_order(const Program& p) {
+    bool bias = false, function = false;
+    for (int i = 0; i < p.step_count; ++i) {
+        const Step& step = p.steps[static_cast<size_t>(i)];
+        if (function || (step.binary && bias && step.operand.dims == step.y.dims)) return false;
+        bias = bias || (step.binary && step.operand.dims != step.y.dims);
+        function = !step.binary;
+    }
+    return true;
+}
+
+Status check_strictly(const Program& p, int64_t engine, std::string& why) {
+    auto refuse = [&](Status status, const char* text) {
+        why = text;
+        return status;
+    };
+    if (engine == WRONG_ENGINE && !atrous_device_is_strict(ATROUS_STRICT_NOTES))
+        return refuse(NOT_SUPPORTED, "this engine is for strict tests only");
+    if (engine != 2 && atrous_device_is_strict(ATROUS_STRICT_ORDER) && !is_usual_order(p))
+        return refuse(NOT_SUPPORTED_GRAPH_PATTERN, "a residual comes before a bias");
+    if (engine == 0 && p.step_count > 0 && atrous_device_is_strict(ATROUS_STRICT_FP32))
+        return refuse(NOT_SUPPORTED_GRAPH_PATTERN, "nothing is fused without tensor cores");
+    if (engine == 1 && atrous_device_is_strict(ATROUS_STRICT_SLICES)) {
+        bool packed = is_packed(p.convolution.x) && is_packed(p.result());
+        for (int i = 0; i < p.step_count; ++i) {
+            const Step& step = p.steps[static_cast<size_t>(i)];
+            packed = packed && (!step.binary || is_packed(step.operand));
+        }
+        if (!packed) return refuse(NOT_SUPPORTED_LAYOUT, "tensors must be fully packed");
+    }
+    return SUCCESS;
+}
+
+}  // namespace
 
 Status check_support(const Program& p, int64_t engine, std::string& why) {
     auto refuse = [&](Status status, const char* text) {
@@ -57,6 +115,7 @@ Status check_support(const Program& p, int64_t engine, std::string& why) {
     };
     if (engine < 0 || engine >= ENGINES) return refuse(BAD_PARAM_OUT_OF_BOUND, "there is no engine of this index");
     if (!p.has_convolution) return refuse(NOT_SUPPORTED_GRAPH_PATTERN, "a graph without a convolution or matmul");
+    if (Status status = check_strictly(p, engine, why); status != SUCCESS) return status;
     const Convolution& conv = p.convolution;
     if (!known_type(conv.x.type) || conv.x.type != conv.w.type)
         return refuse(NOT_SUPPORTED_DATA_TYPE, "x and w must be of one type: float, half or bfloat16");

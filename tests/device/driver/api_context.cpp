@@ -42,6 +42,10 @@ const ErrorText ERRORS[] = {
     {CUDA_ERROR_NOT_INITIALIZED, "CUDA_ERROR_NOT_INITIALIZED", "initialization error"},
     {CUDA_ERROR_INVALID_DEVICE, "CUDA_ERROR_INVALID_DEVICE", "invalid device ordinal"},
     {CUDA_ERROR_INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT", "invalid device context"},
+    {CUDA_ERROR_NO_BINARY_FOR_GPU, "CUDA_ERROR_NO_BINARY_FOR_GPU",
+     "no kernel image is available for execution on the device"},
+    {CUDA_ERROR_OPERATING_SYSTEM, "CUDA_ERROR_OPERATING_SYSTEM",
+     "OS call failed or operation not supported on this OS"},
     {CUDA_ERROR_INVALID_PTX, "CUDA_ERROR_INVALID_PTX", "a PTX JIT compilation failed"},
     {CUDA_ERROR_UNSUPPORTED_PTX_VERSION, "CUDA_ERROR_UNSUPPORTED_PTX_VERSION",
      "the provided PTX was compiled with an unsupported toolchain."},
@@ -84,13 +88,23 @@ const ErrorText* find_error(CUresult error) {
 }  // namespace
 
 CUresult initialized() {
-    return is_initialized ? CUDA_SUCCESS : CUDA_ERROR_NOT_INITIALIZED;
+    if (!is_initialized) return CUDA_ERROR_NOT_INITIALIZED;
+    return atrous_device_call_fails() ? CUDA_ERROR_OPERATING_SYSTEM : CUDA_SUCCESS;
 }
 
 CUresult ready() {
+    CUresult state = releasing();
+    return state == CUDA_SUCCESS && atrous_device_call_fails() ? CUDA_ERROR_OPERATING_SYSTEM : state;
+}
+
+CUresult releasing() {
     if (!is_initialized) return CUDA_ERROR_NOT_INITIALIZED;
-    if (current.empty() || !alive(current.back())) return CUDA_ERROR_INVALID_CONTEXT;
+    if ((current.empty() || !alive(current.back())) && !expects_failure()) return CUDA_ERROR_INVALID_CONTEXT;
     return sticky();
+}
+
+CUresult released(CUresult result) {
+    return atrous_device_call_fails() && result == CUDA_SUCCESS ? CUDA_ERROR_OPERATING_SYSTEM : result;
 }
 
 bool is_context(const Context* context) {
@@ -102,10 +116,10 @@ bool is_context(const Context* context) {
 using namespace device;
 
 #define INITIALIZED() \
-    if (initialized() != CUDA_SUCCESS) return CUDA_ERROR_NOT_INITIALIZED
+    if (CUresult state = initialized(); state != CUDA_SUCCESS) return state
 #define DEVICE(number) \
     INITIALIZED();     \
-    if ((number) != 0) return CUDA_ERROR_INVALID_DEVICE
+    if ((number) < 0 || (number) >= device_count()) return CUDA_ERROR_INVALID_DEVICE
 
 DRIVER_API cuInit(unsigned flags) {
     if (flags != 0) return CUDA_ERROR_INVALID_VALUE;
@@ -132,13 +146,13 @@ DRIVER_API cuGetErrorString(CUresult error, const char** text) {
 
 DRIVER_API cuDeviceGetCount(int* number) {
     INITIALIZED();
-    *number = 1;
+    *number = device_count();
     return CUDA_SUCCESS;
 }
 
 DRIVER_API cuDeviceGet(CUdevice* device, int ordinal) {
     DEVICE(ordinal);
-    *device = 0;
+    *device = ordinal;
     return CUDA_SUCCESS;
 }
 
@@ -199,10 +213,10 @@ DRIVER_API cuDeviceGetAttribute(int* value, int attribute, CUdevice device) {
             *value = 2048;
             break;
         case 75:
-            *value = COMPUTE_CAPABILITY_MAJOR;
+            *value = capability() / 10;
             break;
         case 76:
-            *value = COMPUTE_CAPABILITY_MINOR;
+            *value = capability() % 10;
             break;
         case 97:
             *value = SHARED_PER_BLOCK_OPTIN;
@@ -225,14 +239,14 @@ DRIVER_API cuDevicePrimaryCtxRetain(Context** context, CUdevice device) {
 }
 
 DRIVER_API cuDevicePrimaryCtxRelease_v2(CUdevice device) {
-    DEVICE(device);
+    if (device < 0 || device >= device_count()) return CUDA_ERROR_INVALID_DEVICE;
     std::lock_guard lock(primary().mutex);
     if (primary().retained == 0) return CUDA_ERROR_INVALID_CONTEXT;
     if (--primary().retained == 0) {
         drain_all();
         count(ATROUS_DEVICE_CONTEXTS, -1);
     }
-    return CUDA_SUCCESS;
+    return released(CUDA_SUCCESS);
 }
 
 DRIVER_API cuCtxSetCurrent(Context* context) {
@@ -264,16 +278,16 @@ DRIVER_API cuCtxPushCurrent_v2(Context* context) {
 }
 
 DRIVER_API cuCtxPopCurrent_v2(Context** context) {
-    INITIALIZED();
     if (current.empty()) return CUDA_ERROR_INVALID_CONTEXT;
     *context = current.back();
     current.pop_back();
-    return CUDA_SUCCESS;
+    return released(CUDA_SUCCESS);
 }
 
 DRIVER_API cuCtxSynchronize() {
-    READY();
+    RELEASING();
     if (CUresult refused = refuse_during_capture(); refused != CUDA_SUCCESS) return refused;
+    arrive_late();
     drain_all();
-    return sticky();
+    return released(sticky());
 }

@@ -27,8 +27,7 @@ Update compare(const std::vector<Node>& old, const std::vector<Node>& now) {
 }  // namespace
 
 DRIVER_API cuGraphDestroy(Graph* graph) {
-    if (initialized() != CUDA_SUCCESS) return CUDA_ERROR_NOT_INITIALIZED;
-    return Objects<Graph>::remove(graph) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+    return released(Objects<Graph>::remove(graph) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE);
 }
 
 DRIVER_API cuGraphGetNodes(Graph* graph, void** nodes, size_t* count) {
@@ -89,6 +88,6 @@ DRIVER_API cuGraphLaunch(GraphExec* executable, Stream* stream) {
 }
 
 DRIVER_API cuGraphExecDestroy(GraphExec* executable) {
-    READY();
-    return Objects<GraphExec>::remove(executable) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+    RELEASING();
+    return released(Objects<GraphExec>::remove(executable) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE);
 }

@@ -1,4 +1,6 @@
 #include <cstring>
+#include <mutex>
+#include <vector>
 
 #include "context.h"
 #include "faults.h"
@@ -79,12 +81,40 @@ CUresult fill(const char* name, Stream* stream, CUdeviceptr address, uint32_t va
                            }});
 }
 
+// Copies that have returned, but whose bytes are not there yet.
+struct LateCopy {
+    CUdeviceptr to;
+    std::vector<char> bytes;
+};
+std::mutex late_mutex;
+std::vector<LateCopy>& late_copies() {
+    static auto& copies = *new std::vector<LateCopy>;
+    return copies;
+}
+
+CUresult copy_late(CUdeviceptr to, const void* from, size_t bytes) {
+    if (!device_range("cuMemcpyHtoD", to, bytes) || !host_range("cuMemcpyHtoD", from, bytes))
+        return CUDA_ERROR_INVALID_VALUE;
+    auto* first = static_cast<const char*>(from);
+    std::lock_guard lock(late_mutex);
+    late_copies().push_back({to, {first, first + bytes}});
+    return CUDA_SUCCESS;
+}
+
 // A synchronous call is in the default stream's order and waits; strict captures forbid it.
 CUresult finish(CUresult submitted) {
     return submitted == CUDA_SUCCESS ? sticky() : submitted;
 }
 
 }  // namespace
+
+void device::arrive_late() {
+    std::lock_guard lock(late_mutex);
+    for (const LateCopy& copy : late_copies())
+        if (in_device_memory(at(copy.to), copy.bytes.size()))
+            std::memcpy(writable(copy.to), copy.bytes.data(), copy.bytes.size());
+    late_copies().clear();
+}
 
 DRIVER_API cuMemAlloc_v2(CUdeviceptr* address, size_t bytes) {
     READY();
@@ -93,9 +123,10 @@ DRIVER_API cuMemAlloc_v2(CUdeviceptr* address, size_t bytes) {
 }
 
 DRIVER_API cuMemFree_v2(CUdeviceptr address) {
-    READY();
+    RELEASING();
     if (CUresult refused = refuse_during_capture(); refused != CUDA_SUCCESS) return refused;
-    return address == 0 || release(at(address), Memory::DEVICE) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+    arrive_late();
+    return released(address == 0 || release(at(address), Memory::DEVICE) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE);
 }
 
 DRIVER_API cuMemAllocAsync(CUdeviceptr* address, size_t bytes, Stream* stream) {
@@ -130,14 +161,15 @@ DRIVER_API cuMemHostAlloc(void** memory, size_t bytes, unsigned flags) {
 }
 
 DRIVER_API cuMemFreeHost(void* memory) {
-    READY();
+    RELEASING();
     if (CUresult refused = refuse_during_capture(); refused != CUDA_SUCCESS) return refused;
-    return release(memory, Memory::PINNED) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE;
+    return released(release(memory, Memory::PINNED) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE);
 }
 
 DRIVER_API cuMemcpyHtoD_v2(CUdeviceptr to, const void* from, size_t bytes) {
     READY();
     if (CUresult refused = refuse_during_capture(); refused != CUDA_SUCCESS) return refused;
+    if (atrous_device_is_strict(ATROUS_STRICT_LATE_COPIES)) return copy_late(to, from, bytes);
     return finish(copy("cuMemcpyHtoD", nullptr, writable(to), Side::DEVICE, from, Side::HOST, bytes));
 }
 

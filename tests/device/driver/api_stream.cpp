@@ -9,6 +9,10 @@ using namespace device;
     READY();                                                       \
     std::shared_ptr<Stream> alive = Objects<Stream>::find(handle); \
     if ((handle) != nullptr && !alive) return CUDA_ERROR_INVALID_HANDLE
+#define WAITED_STREAM(handle)                                      \
+    RELEASING();                                                   \
+    std::shared_ptr<Stream> alive = Objects<Stream>::find(handle); \
+    if ((handle) != nullptr && !alive) return CUDA_ERROR_INVALID_HANDLE
 #define EVENT(name, handle)                                     \
     std::shared_ptr<Event> name = Objects<Event>::find(handle); \
     if (!name) return CUDA_ERROR_INVALID_HANDLE
@@ -21,31 +25,32 @@ DRIVER_API cuStreamCreateWithPriority(Stream** stream, unsigned flags, int) {
 }
 
 DRIVER_API cuStreamDestroy_v2(Stream* stream) {
-    READY();
+    RELEASING();
     std::shared_ptr<Stream> alive = Objects<Stream>::remove(stream);
     if (!alive) return CUDA_ERROR_INVALID_HANDLE;
     std::lock_guard lock(capture_mutex());
     std::shared_ptr<Capture> capture = alive->capture;
-    if (!capture) return CUDA_SUCCESS;
+    if (!capture) return released(CUDA_SUCCESS);
     capture->invalidated = true;
     capture->members.erase(stream);
-    if (capture->origin != stream) return CUDA_SUCCESS;
+    if (capture->origin != stream) return released(CUDA_SUCCESS);
     // Nobody can end this capture any more.
     for (Stream* member : capture->members) member->capture.reset();
     alive->capture.reset();
-    return CUDA_SUCCESS;
+    return released(CUDA_SUCCESS);
 }
 
 DRIVER_API cuStreamSynchronize(Stream* stream) {
-    STREAM(stream);
+    WAITED_STREAM(stream);
     if (CUresult refused = refuse_if_captured(stream); refused != CUDA_SUCCESS) return refused;
     if (stream == nullptr) {
+        arrive_late();
         for (const auto& other : all_streams())
             if (other->blocking) other->drain();
     } else {
         stream->drain();
     }
-    return sticky();
+    return released(sticky());
 }
 
 DRIVER_API cuStreamQuery(Stream* stream) {
@@ -69,10 +74,10 @@ DRIVER_API cuStreamBeginCapture_v2(Stream* stream, int mode) {
 }
 
 DRIVER_API cuStreamEndCapture(Stream* stream, Graph** graph) {
-    STREAM(stream);
+    WAITED_STREAM(stream);
     *graph = nullptr;
     std::shared_ptr<Graph> captured;
-    CUresult result = end_capture(stream, captured);
+    CUresult result = released(end_capture(stream, captured));
     if (result == CUDA_SUCCESS) *graph = Objects<Graph>::add(captured);
     return result;
 }
@@ -91,8 +96,8 @@ DRIVER_API cuEventCreate(Event** event, unsigned flags) {
 }
 
 DRIVER_API cuEventDestroy_v2(Event* event) {
-    READY();
-    return Objects<Event>::remove(event) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE;
+    RELEASING();
+    return released(Objects<Event>::remove(event) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE);
 }
 
 DRIVER_API cuEventRecord(Event* event, Stream* stream) {
@@ -102,13 +107,13 @@ DRIVER_API cuEventRecord(Event* event, Stream* stream) {
 }
 
 DRIVER_API cuEventSynchronize(Event* event) {
-    READY();
+    RELEASING();
     EVENT(awaited, event);
     if (!is_waitable(*awaited)) return CUDA_ERROR_CAPTURED_EVENT;
     std::unique_lock lock(awaited->mutex);
     uint64_t ticket = awaited->recorded;
     awaited->changed.wait(lock, [&] { return awaited->reached >= ticket; });
-    return sticky();
+    return released(sticky());
 }
 
 DRIVER_API cuEventQuery(Event* event) {
@@ -135,9 +140,17 @@ DRIVER_API cuEventElapsedTime(float* milliseconds, Event* start, Event* end) {
     return CUDA_SUCCESS;
 }
 
+DRIVER_API cuEventElapsedTime_v2(float* milliseconds, Event* start, Event* end) {
+    return cuEventElapsedTime(milliseconds, start, end);
+}
+
+bool atrous_device_is_captured(void* stream) {
+    return capture_status(static_cast<Stream*>(stream)) != NONE;
+}
+
 int atrous_device_submit(void* stream, const char* label, const atrous_device_work* work) {
     auto* handle = static_cast<Stream*>(stream);
-    STREAM(handle);
+    WAITED_STREAM(handle);
     // Shared by all copies of the work, so that the state goes exactly when the last graph does.
     std::shared_ptr<void> state(work->state, work->drop);
     auto* run = work->run;

@@ -67,6 +67,7 @@ CUresult submit(Stream* stream, Work work) {
         return CUDA_SUCCESS;
     }
     // The default stream is in order with every blocking stream; running at once keeps that order.
+    arrive_late();
     for (const auto& other : all_streams())
         if (other->blocking) other->drain();
     execute(work);

@@ -4,8 +4,10 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <sstream>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -17,7 +19,29 @@ namespace {
 
 std::array<std::atomic<int64_t>, 10> live_counts{};
 std::atomic<int64_t> executed_count{0};
-std::atomic<int> sticky_error{CUDA_SUCCESS}, allocations_until_failure{0}, version{0}, delay{0};
+std::atomic<int> sticky_error{CUDA_SUCCESS}, allocations_until_failure{0}, version{0}, delay{0}, calls_until_failure{0},
+    capability_times_10{0}, devices{0};
+std::atomic<bool> failed{false};
+
+const std::array<const char*, 13> STRICT_NAMES = {"doubles",    "order", "slices",   "fp32", "alignment",
+                                                  "heuristics", "slow",  "compiler", "late", "notes",
+                                                  "json",       "runs",  "capture"};
+
+unsigned strictness_of_environment() {
+    const char* text = std::getenv("ATROUS_DEVICE_STRICT");
+    if (text == nullptr) return 0;
+    if (std::strcmp(text, "all") == 0) return ATROUS_STRICT_WRONG_RUNS - 1;
+    unsigned bits = 0;
+    std::istringstream names(text);
+    for (std::string name; std::getline(names, name, ',');)
+        for (size_t i = 0; i < STRICT_NAMES.size(); ++i)
+            if (name == STRICT_NAMES[i]) bits |= 1u << i;
+    return bits;
+}
+std::atomic<unsigned>& strictness() {
+    static auto& bits = *new std::atomic<unsigned>{strictness_of_environment()};
+    return bits;
+}
 std::mutex text_mutex;
 
 // Never destroyed: worker threads may still report while the process ends.
@@ -64,6 +88,19 @@ std::string failing_jit() {
 
 int driver_version() {
     return version != 0 ? version.load() : DRIVER_VERSION;
+}
+
+int capability() {
+    int own = COMPUTE_CAPABILITY_MAJOR * 10 + COMPUTE_CAPABILITY_MINOR, other = capability_times_10;
+    return other != 0 ? other : own;
+}
+
+int device_count() {
+    return std::max(1, devices.load());
+}
+
+bool expects_failure() {
+    return calls_until_failure > 0 || failed;
 }
 
 void delay_work() {
@@ -115,7 +152,36 @@ void atrous_device_reset() {
     reports().clear();
     jit_log().clear();
     sticky_error = CUDA_SUCCESS;
-    allocations_until_failure = version = delay = 0;
+    allocations_until_failure = version = delay = calls_until_failure = capability_times_10 = devices = 0;
+    failed = false;
+    strictness() = strictness_of_environment();
+}
+
+void atrous_device_be_strict(unsigned bits) {
+    strictness() = bits;
+}
+bool atrous_device_is_strict(unsigned bit) {
+    return (strictness() & bit) != 0;
+}
+void atrous_device_fail_call(int nth) {
+    failed = false;
+    calls_until_failure = nth;
+}
+bool atrous_device_call_fails() {
+    int left = calls_until_failure.load();
+    while (left > 0 && !calls_until_failure.compare_exchange_weak(left, left - 1)) {
+    }
+    if (left == 1) failed = true;
+    return left == 1;
+}
+bool atrous_device_has_failed() {
+    return failed;
+}
+void atrous_device_set_capability(int number) {
+    capability_times_10 = number;
+}
+void atrous_device_set_count(int number) {
+    devices = number;
 }
 
 void atrous_device_fail_allocation(int nth) {

@@ -35,6 +35,10 @@ bool allocation_fails();
 // The log of the compilation that shall fail; empty when none shall.
 std::string failing_jit();
 int driver_version();
+int capability();
+int device_count();
+// Whether a call is to fail, so that what frees cannot rely on a context that is current.
+bool expects_failure();
 void delay_work();
 void count_executed();
 

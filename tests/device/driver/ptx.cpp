@@ -99,8 +99,13 @@ std::shared_ptr<Module> parse_ptx(const std::string& text, std::string& log, CUr
     if (major > NEWEST_PTX_MAJOR || (major == NEWEST_PTX_MAJOR && minor > NEWEST_PTX_MINOR))
         return fail(CUDA_ERROR_UNSUPPORTED_PTX_VERSION,
                     "ptxas fatal : Unsupported .version " + std::to_string(major) + "." + std::to_string(minor));
-    if (plain.find(".target") == std::string::npos)
+    size_t target = plain.find(".target");
+    int architecture = 0;
+    if (target == std::string::npos || std::sscanf(plain.c_str() + target, ".target sm_%d", &architecture) != 1)
         return fail(CUDA_ERROR_INVALID_PTX, "ptxas fatal : Missing .target directive");
+    if (architecture > capability())
+        return fail(CUDA_ERROR_NO_BINARY_FOR_GPU,
+                    "ptxas fatal : sm_" + std::to_string(architecture) + " is newer than the device");
 
     auto module = std::make_shared<Module>();
     for (size_t at = plain.find(".entry"); at != std::string::npos; at = plain.find(".entry", at + 1)) {

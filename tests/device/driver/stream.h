@@ -107,6 +107,9 @@ CUresult refuse_if_captured(Stream* stream);
 // For calls that wait or allocate whatever the stream: refused while a capture of a strict mode goes on.
 CUresult refuse_during_capture();
 
+// Lets the copies from pageable memory that the default stream still owes come into memory.
+void arrive_late();
+
 std::vector<std::shared_ptr<Stream>> all_streams();
 void drain_all();
 

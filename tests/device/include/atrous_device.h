@@ -19,6 +19,37 @@ enum atrous_device_object : int {
     ATROUS_DEVICE_LIBRARY_OBJECTS = 9,
 };
 
+// What a real device may refuse or do late, and this one does only when it is told to: bits of atrous_device_be_strict,
+// names in the environment variable ATROUS_DEVICE_STRICT ("doubles,order", or "all" for those before WRONG_RUNS).
+enum atrous_device_strictness : unsigned {
+    // cuDNN takes the numbers of pointwise operations as doubles only.
+    ATROUS_STRICT_DOUBLES = 1 << 0,
+    // Engines that are not compiled take a residual before a bias only.
+    ATROUS_STRICT_ORDER = 1 << 1,
+    // Engine 1 takes packed tensors only.
+    ATROUS_STRICT_SLICES = 1 << 2,
+    // Nothing is fused without tensor cores.
+    ATROUS_STRICT_FP32 = 1 << 3,
+    // cuBLASLt wants addresses and leading dimensions as aligned as it was promised, and a bias when it is asked.
+    ATROUS_STRICT_ALIGNMENT = 1 << 4,
+    // Heuristics of mode A fail for fused graphs.
+    ATROUS_STRICT_HEURISTICS = 1 << 5,
+    // Plans that are compiled take a while.
+    ATROUS_STRICT_SLOW_PLANS = 1 << 6,
+    // Plans that are compiled fail to be.
+    ATROUS_STRICT_COMPILER = 1 << 7,
+    // Copies from pageable memory arrive when the default stream is waited for.
+    ATROUS_STRICT_LATE_COPIES = 1 << 8,
+    // Heuristics begin with an engine that computes something else, and says so in its notes.
+    ATROUS_STRICT_NOTES = 1 << 9,
+    // Plans as JSON hold bytes that are no text, and end with a zero.
+    ATROUS_STRICT_JSON = 1 << 10,
+    // Engine 2 and the first algorithm of cuBLASLt are planned, but fail when they are run.
+    ATROUS_STRICT_WRONG_RUNS = 1 << 11,
+    // Engine 1 cannot be captured.
+    ATROUS_STRICT_CAPTURE = 1 << 12,
+};
+
 // Work for a stream: run once it is its turn (again at every launch if it was captured), drop when nothing refers to
 // it. run returns false after it has told what was wrong through atrous_device_report_error.
 struct atrous_device_work {
@@ -49,6 +80,22 @@ ATROUS_DEVICE_EXPORT void atrous_device_reset(void);
 // Adds the kernels of a library (native/cuda's host library) to those that modules can name. Returns how many, -1 when
 // it has none.
 ATROUS_DEVICE_EXPORT int atrous_device_load_kernels(const char* path);
+
+ATROUS_DEVICE_EXPORT void atrous_device_be_strict(unsigned bits);
+ATROUS_DEVICE_EXPORT bool atrous_device_is_strict(unsigned bit);
+// Whether work put into a stream is recorded instead of run.
+ATROUS_DEVICE_EXPORT bool atrous_device_is_captured(void* stream);
+// The n-th call from now of an entry point that can fail, of all three libraries together, fails; 0 for none. A call
+// that waits or frees does so first.
+ATROUS_DEVICE_EXPORT void atrous_device_fail_call(int nth);
+// Counts a call; whether it is the one that fails.
+ATROUS_DEVICE_EXPORT bool atrous_device_call_fails(void);
+// Whether that call was reached, or none is to fail.
+ATROUS_DEVICE_EXPORT bool atrous_device_has_failed(void);
+// What the device says its compute capability is, times 10; 0 for its own.
+ATROUS_DEVICE_EXPORT void atrous_device_set_capability(int capability);
+// How many devices there are; 0 for one.
+ATROUS_DEVICE_EXPORT void atrous_device_set_count(int count);
 
 // The n-th allocation from now fails with "out of memory"; 0 for none.
 ATROUS_DEVICE_EXPORT void atrous_device_fail_allocation(int nth);

@@ -17,6 +17,7 @@ internal sealed class CudaBackend : IPictureBackend, IDeviceMemory
     private readonly ChoiceFile _choices;
     private readonly PlanFiles _plans;
     private readonly CudaOptions _options;
+    private readonly TuningSession _session;
 
     /// <summary>Opens a device.</summary>
     /// <param name="device">The n of "cuda:n".</param>
@@ -30,7 +31,8 @@ internal sealed class CudaBackend : IPictureBackend, IDeviceMemory
         _options = options ?? new CudaOptions();
         Precision = precision;
         Storage = Format.StorageOf(precision);
-        Device = new CudaDevice(device);
+        _session = new TuningSession(_options);
+        Device = CudaDevices.Open(device, precision, _options);
         Weights = new DeviceWeights(Device, Storage);
         CudaDeviceProperties properties = Device.Properties;
         _choices = new ChoiceFile(
@@ -38,7 +40,7 @@ internal sealed class CudaBackend : IPictureBackend, IDeviceMemory
             $"{properties.DeviceName}, compute capability {properties.ComputeCapability}, " +
             $"{properties.MultiProcessorCount} multiprocessors, "
                 + $"driver {CudaContext.GetDriverVersion()}, cuDNN {CudaDNNContext.GetVersion()}, cuBLASLt " +
-                $"{CudaBlasLt.GetVersion()}, {precision}",
+                $"{CudaBlasLt.GetVersion()}, {precision}, timed on the device",
             _options.Log);
         _plans = new PlanFiles(Path.ChangeExtension(_choices.FilePath, null), _options.Log);
     }
@@ -80,21 +82,19 @@ internal sealed class CudaBackend : IPictureBackend, IDeviceMemory
     {
         if (!Gate.Close())
             return;
-        _choices.Save();
         Weights.Dispose();
         Device.Dispose();
     }
 
     /// <summary>Chooses the engines of a network; the caller holds the device's setup.</summary>
-    internal DevicePlan Plan(DeviceGraph graph, PictureSource? picture, string purpose)
+    /// <exception cref="OperationCanceledException">Cancelled; the choices up to then are kept.</exception>
+    internal DevicePlan Plan(
+        DeviceGraph graph, PictureSource? picture, string purpose, CancellationToken cancellationToken)
     {
-        var algorithms = new ConvolutionAlgorithms(Device, Precision, _options, _choices, _plans);
+        var algorithms = new ConvolutionAlgorithms(
+            Device, Precision, _options, _choices, _plans, _session, cancellationToken);
         using (Device.Context.Enter())
-        {
-            DevicePlan plan = DevicePlan.Of(graph, Storage, picture, Weights, algorithms, purpose, _options.Log);
-            _choices.Save();
-            return plan;
-        }
+            return DevicePlan.Of(graph, Storage, picture, Weights, algorithms, purpose, _options.Log);
     }
 
     private CudaExecutable Make(NetworkGraph graph, PictureSource? picture)

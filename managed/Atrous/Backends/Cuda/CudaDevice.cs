@@ -13,12 +13,17 @@ internal sealed unsafe class CudaDevice : IDisposable
 {
     private readonly ConcurrentDictionary<string, CudaModule> _modules = [];
     private readonly ConcurrentDictionary<KernelSignature, CudaKernel> _kernels = [];
+    private readonly Lock _allocating = new();
     private long _bytes, _peakBytes;
 
+    /// <summary>Opens a device.</summary>
+    /// <param name="id">The n of "cuda:n".</param>
+    /// <param name="memoryLimit">The most bytes of its memory that are taken; null for all that there are.</param>
     /// <exception cref="UnavailableException">The device, its driver or a library cannot be used.</exception>
-    public CudaDevice(int id)
+    public CudaDevice(int id, long? memoryLimit = null)
     {
         Name = $"cuda:{id}";
+        MemoryLimit = memoryLimit;
         try
         {
             Context = new PrimaryContext(id);
@@ -47,6 +52,37 @@ internal sealed unsafe class CudaDevice : IDisposable
     /// <summary>Held while networks are planned and captured, which is one thread's work at a time.</summary>
     public Lock Setup { get; } = new();
 
+    /// <summary>The most bytes of device memory that are taken; null for all that there are.</summary>
+    public long? MemoryLimit { get; }
+
+    /// <summary>Bytes that blocks hold.</summary>
+    public long UsedBytes => Interlocked.Read(ref _bytes);
+
+    /// <summary>The failure that ended the device's context; null while it works.</summary>
+    public CudaException? Lost()
+    {
+        try
+        {
+            Context.Synchronize();
+            return null;
+        }
+        catch (CudaException e)
+        {
+            return CudaFailure.IsLasting(e) ? e : null;
+        }
+    }
+
+    /// <summary>
+    /// A library's failure may be the device's, which no other engine makes good: then this throws what the driver
+    /// says.
+    /// </summary>
+    /// <exception cref="CudaException">The context has ended.</exception>
+    public void ThrowIfLost()
+    {
+        if (Lost() is { } lost)
+            throw lost;
+    }
+
     /// <summary>Puts a launch into a stream; the context is current.</summary>
     public void Launch(KernelLaunch launch, CudaStream stream)
     {
@@ -66,15 +102,21 @@ internal sealed unsafe class CudaDevice : IDisposable
     /// <exception cref="MemoryException">There is not so much.</exception>
     public DeviceBlock Allocate(long bytes, string purpose)
     {
-        try
+        // One after the other, so that a limit holds.
+        lock (_allocating)
         {
-            var block = new DeviceBlock(this, bytes);
-            Count(block.Memory.SizeInBytes);
-            return block;
-        }
-        catch (CudaException e) when (e.CudaError == CUResult.ErrorOutOfMemory)
-        {
-            throw new CudaMemoryException(this, bytes, purpose, e);
+            if (MemoryLimit is { } limit && UsedBytes + bytes > limit)
+                throw new CudaMemoryException(this, bytes, purpose, limit);
+            try
+            {
+                var block = new DeviceBlock(this, bytes);
+                Count(block.Memory.SizeInBytes);
+                return block;
+            }
+            catch (CudaException e) when (e.CudaError == CUResult.ErrorOutOfMemory)
+            {
+                throw new CudaMemoryException(this, bytes, purpose, e);
+            }
         }
     }
 

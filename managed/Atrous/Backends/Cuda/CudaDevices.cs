@@ -9,8 +9,10 @@ namespace Atrous.Backends.Cuda;
 /// <summary>The CUDA devices of this machine as rows of the list of devices, or why there are none.</summary>
 internal static class CudaDevices
 {
-    /// <summary>What the PTX of native/cuda is written for: Ampere.</summary>
-    private static readonly Version Oldest = new(8, 0);
+    /// <summary>
+    /// What the PTX of native/cuda is written for: Turing, and Ampere where products round to bfloat16 or TF32.
+    /// </summary>
+    private static readonly Version Oldest = new(7, 5), OldestOfNarrow = new(8, 0);
 
     /// <summary>
     /// A row a device, "cuda:0" first; one row "cuda" where the driver cannot be used, with what was tried.
@@ -60,6 +62,24 @@ internal static class CudaDevices
             {
                 Remedy = Remedy.UseCpu,
             };
+    }
+
+    /// <summary>Opens a device for a precision.</summary>
+    /// <exception cref="UnavailableException">It cannot be used, or has not the precision.</exception>
+    public static CudaDevice Open(int id, Precision precision, CudaOptions options)
+    {
+        var device = new CudaDevice(id, options.MemoryLimit);
+        Version capability = device.Properties.ComputeCapability;
+        if (capability >= OldestOfNarrow || precision is Precision.Fp32 or Precision.Fp16)
+            return device;
+        string name = device.Properties.DeviceName;
+        device.Dispose();
+        throw new UnavailableException(
+            $"{device.Name} ({name}) has compute capability {capability}, and " +
+            $"{precision.ToString().ToLowerInvariant()} needs {OldestOfNarrow}; use fp16 or fp32.")
+        {
+            Remedy = Remedy.ChangePrecision,
+        };
     }
 
     private static DeviceInfo Describe(int id, string driver)

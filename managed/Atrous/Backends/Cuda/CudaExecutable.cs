@@ -130,7 +130,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
             _running++;
         try
         {
-            return Take();
+            return Take(cancellationToken);
         }
         catch (Exception e)
         {
@@ -141,7 +141,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         }
     }
 
-    private DeviceFrame Take()
+    private DeviceFrame Take(CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -155,7 +155,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
             }
             DevicePlan plan;
             lock (_backend.Device.Setup)
-                plan = _plan ??= _backend.Plan(_graph, _picture, _purpose);
+                plan = _plan ??= _backend.Plan(_graph, _picture, _purpose, cancellationToken);
             try
             {
                 var frame = new DeviceFrame(_backend.Device, plan);

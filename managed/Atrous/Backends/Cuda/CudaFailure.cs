@@ -9,8 +9,18 @@ namespace Atrous.Backends.Cuda;
 /// <summary>A device that has not the memory that was asked for.</summary>
 internal sealed class CudaMemoryException : MemoryException
 {
+    private const Remedy Remedies = Remedy.SlideWindow | Remedy.UseHalfPrecision;
+
+    /// <summary>It has not the memory.</summary>
     public CudaMemoryException(CudaDevice device, long bytes, string purpose, Exception inner)
-        : base(Sentence(device, bytes, purpose), inner) => Remedy = Remedy.SlideWindow | Remedy.UseHalfPrecision;
+        : base(Sentence(device, bytes, purpose), inner) => Remedy = Remedies;
+
+    /// <summary>It may not take the memory.</summary>
+    public CudaMemoryException(CudaDevice device, long bytes, string purpose, long limit)
+        : base(
+            $"The device {device.Name} has no {MiB(bytes)} MiB for {purpose}: {MiB(device.UsedBytes)} of the " +
+            $"{MiB(limit)} MiB of {CudaOptions.MemoryVariable} are in use; use a smaller batch, a sliding window or " +
+            "fp16, or a higher limit.") => Remedy = Remedies;
 
     private static string Sentence(CudaDevice device, long bytes, string purpose)
     {
@@ -38,13 +48,23 @@ internal static class CudaFailure
     /// <summary>True for what the bindings throw.</summary>
     public static bool IsOne(Exception e) =>
         e is CudaException or CudaDNNException or CudaBlasException or CudaLibraryNotFoundException
-        or ArgumentOutOfRangeException { ParamName: "deviceId" };
+        or ArgumentOutOfRangeException { ParamName: "deviceId" } or EntryPointNotFoundException;
 
     /// <summary>One sentence with what to do.</summary>
     /// <param name="e">What the bindings threw.</param>
     /// <param name="device">The device on which it happened; the sentence names it.</param>
-    public static AtrousException Explain(Exception e, CudaDevice device) => e switch
+    public static AtrousException Explain(Exception e, CudaDevice device) =>
+        // A library tells of its own failure only; what the driver says of the device is the cause.
+        Sentence(e is CudaDNNException or CudaBlasException ? device.Lost() ?? e : e, device);
+
+    private static AtrousException Sentence(Exception e, CudaDevice device) => e switch
     {
+        EntryPointNotFoundException => new UnavailableException(
+            $"A library of NVIDIA's that {device.Name} needs is too old or too new ({e.Message.TrimEnd('.')}); " +
+            "update NVIDIA's driver.")
+        {
+            Remedy = Remedy.UseCpu,
+        },
         CudaException { CudaError: CUResult.ErrorOutOfMemory } => new CudaMemoryException(device, 0, "this network", e),
         CudaException
         {
@@ -67,12 +87,13 @@ internal static class CudaFailure
         },
     };
 
-    /// <summary>Errors after which a context does nothing any more.</summary>
+    /// <summary>Errors after which a context does nothing any more, by what the driver's documentation says.</summary>
     public static bool IsLasting(Exception e) => e is CudaException
     {
-        CudaError: CUResult.ErrorIllegalAddress or CUResult.ErrorMisalignedAddress or CUResult.ErrorLaunchFailed
-            or CUResult.ErrorLaunchTimeout
-            or CUResult.ErrorContextIsDestroyed or CUResult.ErrorInvalidContext or CUResult.ErrorDeviceUnavailable
-                or CUResult.ErrorUnknown,
+        CudaError: CUResult.ErrorInvalidContext or CUResult.ErrorDeviceUnavailable or CUResult.ErrorEccUncorrectable
+            or CUResult.ErrorNvlinkUncorrectable or CUResult.ErrorIllegalAddress or CUResult.ErrorLaunchTimeout
+            or CUResult.ErrorContextIsDestroyed or CUResult.ErrorAssert or CUResult.ErrorHardwareStackError
+            or CUResult.ErrorIllegalInstruction or CUResult.ErrorMisalignedAddress or CUResult.ErrorInvalidAddressSpace
+            or CUResult.ErrorInvalidPc or CUResult.ErrorLaunchFailed or CUResult.ErrorUnknown,
     };
 }

@@ -16,7 +16,6 @@ internal sealed class DeviceFrame : IDisposable
     private readonly CudaDeviceVariable<byte>? _inputs, _outputs;
     private readonly RunPlace _place;
     private CudaGraphExec? _captured;
-    private bool _ran, _isUncapturable;
 
     /// <exception cref="AtrousException">There is not enough memory.</exception>
     public DeviceFrame(CudaDevice device, DevicePlan plan)
@@ -88,21 +87,23 @@ internal sealed class DeviceFrame : IDisposable
         }
         lock (_device.Setup)
         {
-            if (_ran && !_isUncapturable)
+            if (_plan.HasRun && !_plan.IsUncapturable)
                 Capture();
             if (_captured is null)
                 Enqueue();
             else
                 _captured.Launch(_stream);
+            _plan.HasRun = true;
         }
-        _ran = true;
     }
 
     private void StartTimed(StageClock clock)
     {
         lock (_device.Setup)
+        {
             Enqueue(clock);
-        _ran = true;
+            _plan.HasRun = true;
+        }
     }
 
     private void TrySynchronize()
@@ -119,10 +120,10 @@ internal sealed class DeviceFrame : IDisposable
 
     private void Capture()
     {
-        _stream.BeginCapture();
         CudaGraph? graph = null;
         try
         {
+            _stream.BeginCapture();
             try
             {
                 Enqueue();
@@ -136,7 +137,7 @@ internal sealed class DeviceFrame : IDisposable
         }
         catch (Exception e) when (CudaFailure.IsOne(e) && !CudaFailure.IsLasting(e))
         {
-            _isUncapturable = true;
+            _plan.IsUncapturable = true;
             _plan.Log?.Invoke($"{_plan.Purpose} cannot be captured and runs step by step: {e.Message}");
         }
         finally

@@ -29,6 +29,15 @@ internal sealed class DevicePlan : IDisposable
 
     public Action<string>? Log { get; }
 
+    /// <summary>
+    /// Whether a frame has run step by step, which loads all code, so that others capture at once; and whether a
+    /// capture failed, so that none tries again. Both are for who holds the device's setup.
+    /// </summary>
+    public bool HasRun { get; set; }
+
+    /// <inheritdoc cref="HasRun"/>
+    public bool IsUncapturable { get; set; }
+
     /// <summary>Bytes of a frame on the device.</summary>
     public long MemorySize { get; }
 
@@ -54,14 +63,14 @@ internal sealed class DevicePlan : IDisposable
             {
                 graph.Elide(refused);
                 var layout = new DeviceLayout(graph, picture);
-                var steps = new DeviceSteps(graph, layout, storage, weights, algorithms);
+                var steps = new DeviceSteps(graph, layout, storage, weights, algorithms, refused);
                 DeviceStep[] made = steps.Make();
                 if (steps.Refused.Count == 0)
                     return new DevicePlan(
                         layout, [.. PictureStep.Of(picture, graph, layout, weights), .. made], algorithms, purpose,
                         log);
                 // A value that stays no slice is copied into its place; each round refuses more, so that this ends.
-                log?.Invoke($"no engine for slices: {string.Join(", ", steps.Refused)}");
+                log?.Invoke($"no engine for slices, or a slower one: {string.Join(", ", steps.Refused)}");
                 refused.UnionWith(steps.Refused);
             }
         }

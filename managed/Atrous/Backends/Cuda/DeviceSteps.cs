@@ -6,13 +6,23 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Cuda;
 
 /// <summary>Turns nodes into steps: one row per operation.</summary>
+/// <param name="graph">The network with its formats and slices.</param>
+/// <param name="layout">Where its values lie.</param>
+/// <param name="storage">The type that weights and activations are stored in.</param>
+/// <param name="weights">Filters and vectors on the device.</param>
+/// <param name="algorithms">Finds the convolutions' algorithms.</param>
+/// <param name="copied">Values that are no slices any more, and cannot be made so again.</param>
 internal sealed class DeviceSteps(
-    DeviceGraph graph, DeviceLayout layout, DType storage, DeviceWeights weights, ConvolutionAlgorithms algorithms)
+    DeviceGraph graph, DeviceLayout layout, DType storage, DeviceWeights weights, ConvolutionAlgorithms algorithms,
+    IReadOnlySet<Value> copied)
 {
     private readonly HashSet<Value> _refused = [];
     private readonly Dictionary<Node, Node> _biases = [];
 
-    /// <summary>Slices that no engine reads or writes; the steps are good only when there is none.</summary>
+    /// <summary>
+    /// Slices that no engine reads or writes, or only slower than with a copy; the steps are good only when there is
+    /// none.
+    /// </summary>
     public IReadOnlySet<Value> Refused => _refused;
 
     /// <summary>Sends all weights of a network to the device.</summary>
@@ -100,14 +110,18 @@ internal sealed class DeviceSteps(
         {
             HasBias = op.Bias is not null || bias is not null,
         };
-        if (algorithms.Find(problem) is { } algorithm)
+        Value[] slices =
+        [
+            .. node.Inputs.Append(node.Output).Where(value => !copied.Contains(value) && !layout.Of(value).IsPacked),
+        ];
+        if (algorithms.Find(problem) is { } algorithm && (slices.Length == 0 || !algorithms.IsFasterPacked(problem)))
             return [new ConvolutionStep(node, algorithm, sent, x, residual, bias, y)];
-        Value[] slices = [.. node.Inputs.Append(node.Output).Where(value => !layout.Of(value).IsPacked)];
         if (slices.Length == 0)
         {
+            string why = algorithms.LastRefusal is { } last ? $"; the last that was refused: {last}" : "";
             throw new UnavailableException(
-                $"Neither cuDNN nor cuBLASLt has an engine for {node} in this precision ({problem.Key}); use another " +
-                $"precision or the CPU.")
+                $"Neither cuDNN nor cuBLASLt has an engine for {node} in this precision ({problem.Key}{why}); use " +
+                "another precision or the CPU.")
             {
                 Remedy = Remedy.ChangePrecision | Remedy.UseCpu,
             };

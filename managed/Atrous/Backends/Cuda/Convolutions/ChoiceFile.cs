@@ -42,7 +42,7 @@ internal sealed partial class ChoiceFile
             return _choices.GetValueOrDefault(problem);
     }
 
-    /// <summary>Keeps a choice; <see cref="Save"/> writes it.</summary>
+    /// <summary>Keeps a choice; <see cref="Save"/> writes it, and is called after each.</summary>
     public void Set(string problem, ConvolutionChoice choice)
     {
         lock (_choices)
@@ -91,7 +91,8 @@ internal sealed partial class ChoiceFile
                 throw new JsonException("it is not of this machine");
             foreach ((string problem, ConvolutionChoice choice) in contents.Choices)
             {
-                if (choice is { Kind: ConvolutionChoice.Fused or ConvolutionChoice.Plain or ConvolutionChoice.Product })
+                if (choice?.Kind is ConvolutionChoice.Fused or ConvolutionChoice.FusedBiasFirst
+                    or ConvolutionChoice.Plain or ConvolutionChoice.Product or ConvolutionChoice.Copy)
                     into.TryAdd(problem, choice);
             }
         }

@@ -25,7 +25,7 @@ internal abstract class ConvolutionAlgorithm(ConvolutionProblem problem) : IDisp
     public abstract void Enqueue(CudaDevice device, ConvolutionOperands operands, WorkPlace place);
 
     /// <summary>Compiled code that is worth keeping; null where there is none.</summary>
-    public virtual string? ToJson() => null;
+    public virtual byte[]? ToJson() => null;
 
     public abstract void Dispose();
 
@@ -53,15 +53,19 @@ internal sealed class DnnAlgorithm(ConvolutionProblem problem, ExecutionPlan pla
 
     public override long WorkspaceSize => plan.WorkspaceSize;
 
-    public override string? ToJson() => plan.ToJson();
+    public override byte[]? ToJson() => plan.ToJson();
 
     /// <summary>Describes the convolution to cuDNN.</summary>
     /// <param name="dnn">The context that cuDNN makes the description in.</param>
     /// <param name="problem">The convolution, with all that follows its sum.</param>
-    /// <param name="fused">With bias, residual and activation, as far as cuDNN has it.</param>
+    /// <param name="kind">
+    /// Plain for the sum alone; else with bias, residual and activation, as far as cuDNN has them, in the order that
+    /// the kind names.
+    /// </param>
     /// <exception cref="CudaDNNException">cuDNN has no such pattern.</exception>
-    public static OperationGraph Describe(CudaDNNContext dnn, ConvolutionProblem problem, bool fused)
+    public static OperationGraph Describe(CudaDNNContext dnn, ConvolutionProblem problem, string kind)
     {
+        bool fused = kind != ConvolutionChoice.Plain;
         CudnnDataType type = problem.Storage switch
         {
             DType.Float16 => CudnnDataType.Half,
@@ -76,7 +80,12 @@ internal sealed class DnnAlgorithm(ConvolutionProblem problem, ExecutionPlan pla
         if (fused && problem.HasBias)
             steps.Add((new Pointwise(PointwiseMode.Add), GraphTensor.Packed(Bias, type, 1, problem.Y.Channels, 1, 1)));
         if (fused && problem.ResidualPitch > 0)
-            steps.Add((new Pointwise(PointwiseMode.Add), Tensor(Residual, type, problem.Y, problem.ResidualPitch)));
+        {
+            // The residual first is the order that everybody uses, and the one that precompiled engines are for.
+            steps.Insert(
+                kind == ConvolutionChoice.Fused ? 0 : steps.Count,
+                (new Pointwise(PointwiseMode.Add), Tensor(Residual, type, problem.Y, problem.ResidualPitch)));
+        }
         if (fused && problem.Pointwise is { } activation)
             steps.Add((activation, null));
         (int top, int left, int bottom, int right) =
@@ -94,9 +103,15 @@ internal sealed class DnnAlgorithm(ConvolutionProblem problem, ExecutionPlan pla
     public static bool CanFuse(ConvolutionProblem problem) =>
         problem.HasBias || problem.ResidualPitch > 0 || problem.Pointwise is not null;
 
+    /// <summary>The orders in which what follows the sum can be described; both where they differ.</summary>
+    public static IEnumerable<string> FusedKinds(ConvolutionProblem problem) =>
+        problem.HasBias && problem.ResidualPitch > 0
+            ? [ConvolutionChoice.Fused, ConvolutionChoice.FusedBiasFirst]
+            : [ConvolutionChoice.Fused];
+
     public override void Enqueue(CudaDevice device, ConvolutionOperands operands, WorkPlace place)
     {
-        bool fused = choice.Kind == ConvolutionChoice.Fused;
+        bool fused = choice.Kind != ConvolutionChoice.Plain;
         var tensors = new List<(long, CUdeviceptr)>
         {
             (X, Pointer(operands.X)), (Filter, Pointer(operands.Kernel)), (Y, Pointer(operands.Y)),
@@ -170,20 +185,22 @@ internal sealed class ProductAlgorithm(ConvolutionProblem problem, MatmulAlgorit
         && Activations.Contains(problem.Activation.Kind);
 
     /// <summary>The algorithms that cuBLASLt thinks best.</summary>
-    public static IEnumerable<ProductAlgorithm> Candidates(
+    public static ProductAlgorithm[] Candidates(
         CudaDevice device, ConvolutionProblem problem, ComputeType compute, int count)
     {
-        using var matmul = new Matmul(device.Blas, Describe(problem, compute));
+        using var matmul = new Matmul(device.Blas, Describe(problem, compute), SomeBias(problem));
         return [.. matmul.GetHeuristics(count, MostWorkspace, Alignment)
             .Select(algorithm => new ProductAlgorithm(problem, algorithm, compute))];
     }
 
     /// <summary>An algorithm that was kept; null where cuBLASLt does not take it any more.</summary>
     public static ProductAlgorithm? Restore(
-        CudaDevice device, ConvolutionProblem problem, ComputeType compute, ReadOnlySpan<byte> bytes)
+        CudaDevice device, ConvolutionProblem problem, ComputeType compute, ConvolutionChoice choice)
     {
-        using var matmul = new Matmul(device.Blas, Describe(problem, compute));
-        return matmul.Restore(bytes) is { } algorithm ? new ProductAlgorithm(problem, algorithm, compute) : null;
+        using var matmul = new Matmul(device.Blas, Describe(problem, compute), SomeBias(problem));
+        return matmul.Restore(choice.Algorithm) is { } algorithm
+            ? new ProductAlgorithm(problem, algorithm, compute)
+            : null;
     }
 
     public override void Enqueue(CudaDevice device, ConvolutionOperands operands, WorkPlace place)
@@ -200,6 +217,12 @@ internal sealed class ProductAlgorithm(ConvolutionProblem problem, MatmulAlgorit
     {
         // An algorithm is plain bytes.
     }
+
+    /// <summary>
+    /// An aligned address that is not read: whether an algorithm takes a bias is asked before there is one.
+    /// </summary>
+    private static CUdeviceptr SomeBias(ConvolutionProblem problem) =>
+        Pointer(problem.HasBias ? DeviceLayout.Alignment : 0);
 
     private static MatmulProblem Describe(ConvolutionProblem problem, ComputeType compute)
     {

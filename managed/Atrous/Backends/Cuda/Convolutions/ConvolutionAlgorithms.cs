@@ -1,4 +1,4 @@
-using Atrous.ManagedCuda;
+using System.Globalization;
 using Atrous.ManagedCuda.CUBLAS;
 using Atrous.ManagedCuda.CUDNN;
 using Atrous.Tensors;
@@ -10,31 +10,54 @@ namespace Atrous.Backends.Cuda.Convolutions;
 /// the first that the libraries propose. Used by who holds the device's <see cref="CudaDevice.Setup"/>.
 /// </summary>
 internal sealed class ConvolutionAlgorithms(
-    CudaDevice device, Precision precision, CudaOptions options, ChoiceFile choices, PlanFiles plans) : IDisposable
+    CudaDevice device, Precision precision, CudaOptions options, ChoiceFile choices, PlanFiles plans,
+    TuningSession session, CancellationToken cancellationToken) : IDisposable
 {
-    /// <summary>Engines of cuDNN's, and algorithms of cuBLASLt's, that are timed.</summary>
-    private const int MostEngines = 8, MostAlgorithms = 4;
-
+    private readonly ConvolutionCandidates _candidates = new(device, precision, options, session);
     private readonly Dictionary<ConvolutionProblem, ConvolutionAlgorithm?> _algorithms = [];
+    private readonly Dictionary<ConvolutionProblem, double> _milliseconds = [];
 
-    /// <summary>How products of float32 are computed.</summary>
-    private ComputeType Compute =>
-        precision == Precision.Tf32 ? ComputeType.Compute32FFastTF32 : ComputeType.Compute32F;
+    /// <summary>The last that a library refused; null for nothing.</summary>
+    public string? LastRefusal => _candidates.LastRefusal;
 
     /// <summary>
     /// An algorithm, which stays this object's; null where neither library has one for tensors that lie like this.
     /// </summary>
+    /// <exception cref="OperationCanceledException">Cancelled; what was chosen before is kept.</exception>
     public ConvolutionAlgorithm? Find(ConvolutionProblem problem)
     {
         if (!_algorithms.TryGetValue(problem, out ConvolutionAlgorithm? algorithm))
         {
+            cancellationToken.ThrowIfCancellationRequested();
             algorithm = Kept(problem);
-            string how = algorithm is null ? options.Tuning ? "timed" : "proposed" : "kept";
-            algorithm ??= Chosen(problem);
+            string how = "kept";
+            if (algorithm is null)
+                (algorithm, how) = Chosen(problem);
             _algorithms.Add(problem, algorithm);
             options.Log?.Invoke($"{problem.Key}: {algorithm?.Choice.ToString() ?? "no algorithm"} ({how})");
         }
         return algorithm;
+    }
+
+    /// <summary>
+    /// Whether a convolution that reads or writes slices is slower than one of packed tensors and the copies that it
+    /// then takes. False where either was not timed.
+    /// </summary>
+    public bool IsFasterPacked(ConvolutionProblem sliced)
+    {
+        ConvolutionProblem packed = sliced.Packed();
+        if (packed == sliced || !_milliseconds.TryGetValue(sliced, out double together) || Find(packed) is null
+            || !_milliseconds.TryGetValue(packed, out double alone) || alone >= together)
+        {
+            return false;
+        }
+        double? copies = CopyTime(sliced.Storage, sliced.X, sliced.XPitch)
+            + CopyTime(sliced.Storage, sliced.Y, sliced.YPitch);
+        if (copies is null)
+            return false;
+        options.Log?.Invoke(
+            $"{sliced.Key}: {Text(together)} ms in slices, {Text(alone)} packed and {Text(copies.Value)} for copies");
+        return alone + copies < together;
     }
 
     public void Dispose()
@@ -46,26 +69,35 @@ internal sealed class ConvolutionAlgorithms(
 
     private ConvolutionAlgorithm? Kept(ConvolutionProblem problem)
     {
-        if (!options.Tuning || choices.Get(problem.Key) is not { } choice)
+        if (!options.Tuning || choices.Get(problem.Key) is not { } choice || choice.Kind == ConvolutionChoice.Copy)
             return null;
         try
         {
-            if (choice.Kind == ConvolutionChoice.Product)
-                return ProductAlgorithm.Suits(problem)
-                    ? ProductAlgorithm.Restore(device, problem, Compute, choice.Algorithm)
-                    : null;
-            if (KeptPlan(problem, choice) is { } compiled)
-                return new DnnAlgorithm(problem, compiled, choice);
-            using OperationGraph graph =
-                DnnAlgorithm.Describe(device.Dnn, problem, choice.Kind == ConvolutionChoice.Fused);
-            using EngineConfig config = graph.CreateEngineConfig(choice.ToEngine());
-            return IsAllowed(config) && config.TryPlan() is { } plan ? new DnnAlgorithm(problem, plan, choice) : null;
+            ConvolutionAlgorithm? kept = Restored(problem, choice);
+            if (kept is not null && choice.Milliseconds is { } time)
+                _milliseconds[problem] = time;
+            return kept;
         }
         catch (Exception e) when (e is CudaDNNException or CudaBlasException)
         {
-            options.Log?.Invoke($"{problem.Key}: {choice} was kept, but is not to be had any more ({e.Message})");
+            _candidates.Refuse(problem, $"{choice} was kept, but is not to be had any more", e);
             return null;
         }
+    }
+
+    private ConvolutionAlgorithm? Restored(ConvolutionProblem problem, ConvolutionChoice choice)
+    {
+        if (choice.Kind == ConvolutionChoice.Product)
+            return ProductAlgorithm.Suits(problem)
+                ? ProductAlgorithm.Restore(device, problem, _candidates.Compute, choice)
+                : null;
+        if (KeptPlan(problem, choice) is { } compiled)
+            return new DnnAlgorithm(problem, compiled, choice);
+        using OperationGraph graph = DnnAlgorithm.Describe(device.Dnn, problem, choice.Kind);
+        using EngineConfig config = graph.CreateEngineConfig(choice.ToEngine());
+        return _candidates.IsAllowed(config) && config.TryPlan() is { } plan
+            ? new DnnAlgorithm(problem, plan, choice)
+            : null;
     }
 
     private ExecutionPlan? KeptPlan(ConvolutionProblem problem, ConvolutionChoice choice)
@@ -76,155 +108,153 @@ internal sealed class ConvolutionAlgorithms(
         }
         catch (CudaDNNException e)
         {
-            options.Log?.Invoke($"{problem.Key}: a plan that was kept is made anew ({e.Message})");
+            _candidates.Refuse(problem, "a plan that was kept is made anew", e);
             return null;
         }
     }
 
-    private ConvolutionAlgorithm? Chosen(ConvolutionProblem problem)
+    private (ConvolutionAlgorithm? Algorithm, string How) Chosen(ConvolutionProblem problem)
     {
         if (!options.Tuning)
-            return Candidates(problem).FirstOrDefault();
-        ConvolutionAlgorithm[] candidates = [.. Candidates(problem)];
-        if (candidates.Length == 0)
-            return null;
-        ConvolutionAlgorithm best = candidates[0];
+            return (Proposed(problem), "proposed");
+        if (session.IsSpent)
+            return (Proposed(problem), "proposed, the time for choosing is spent");
+        session.Begin();
         try
         {
-            if (candidates.Length > 1)
-                best = Stopwatch.Fastest(device, candidates);
-            choices.Set(problem.Key, best.Choice);
-            if (best.ToJson() is { } json)
-                plans.Set(problem.Key, best.Choice, json);
+            foreach (IEnumerable<ConvolutionAlgorithm> group in _candidates.Of(problem, cancellationToken))
+            {
+                if (Fastest(problem, group) is { } fastest)
+                    return fastest;
+            }
+            return (null, "timed");
         }
-        catch (Exception e) when (CudaFailure.IsOne(e) && !CudaFailure.IsLasting(e) || e is AtrousException)
+        finally
         {
-            options.Log?.Invoke($"{problem.Key}: not timed ({e.Message})");
+            session.End();
         }
-        foreach (ConvolutionAlgorithm candidate in candidates.Where(candidate => candidate != best))
-            candidate.Dispose();
+    }
+
+    private ConvolutionAlgorithm? Proposed(ConvolutionProblem problem) =>
+        _candidates.Of(problem, cancellationToken).SelectMany(group => group).FirstOrDefault();
+
+    /// <summary>The fastest of some, kept at once; nothing where none of them runs.</summary>
+    private (ConvolutionAlgorithm Algorithm, string How)? Fastest(
+        ConvolutionProblem problem, IEnumerable<ConvolutionAlgorithm> group)
+    {
+        var open = new List<ConvolutionAlgorithm>();
+        ConvolutionAlgorithm? best = null;
+        try
+        {
+            foreach (ConvolutionAlgorithm candidate in group)
+                open.Add(candidate);
+            if (open.Count == 0)
+                return null;
+            string how = "timed";
+            try
+            {
+                best = Timed(problem, open, out bool isWhole);
+                how = isWhole ? "timed" : "timed in part, the time for choosing is spent";
+            }
+            catch (AtrousException e)
+            {
+                // There is no memory to try in.
+                options.Log?.Invoke($"{problem.Key}: not timed ({e.Message})");
+                (best, how) = (open[0], "proposed");
+            }
+            if (best is not null && how == "timed")
+                Keep(problem, best);
+            return best is null ? null : (best, how);
+        }
+        catch
+        {
+            best = null;
+            throw;
+        }
+        finally
+        {
+            foreach (ConvolutionAlgorithm candidate in open.Where(candidate => candidate != best))
+                candidate.Dispose();
+        }
+    }
+
+    private ConvolutionAlgorithm? Timed(
+        ConvolutionProblem problem, List<ConvolutionAlgorithm> candidates, out bool isWhole)
+    {
+        using var stopwatch = new Stopwatch(device, problem, candidates.Max(candidate => candidate.WorkspaceSize));
+        ConvolutionAlgorithm? best = null;
+        double least = double.PositiveInfinity;
+        isWhole = true;
+        foreach (ConvolutionAlgorithm candidate in candidates)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (best is not null && session.IsSpent)
+            {
+                isWhole = false;
+                break;
+            }
+            if (stopwatch.Time(candidate, out string? failure) is not { } time)
+            {
+                options.Log?.Invoke($"{problem.Key}: {candidate.Choice} is no candidate ({failure})");
+                continue;
+            }
+            options.Log?.Invoke($"{problem.Key}: {candidate.Choice} takes {Text(time)} ms");
+            if (time < least)
+                (best, least) = (candidate, time);
+        }
+        if (best is not null)
+            _milliseconds[problem] = least;
         return best;
     }
 
-    /// <summary>
-    /// Algorithms that can be planned, made as they are asked for. cuDNN's for the sum alone come only where there is
-    /// no other, because each of them writes the result several times.
-    /// </summary>
-    private IEnumerable<ConvolutionAlgorithm> Candidates(ConvolutionProblem problem)
+    /// <summary>At once: whoever ends the process later loses nothing.</summary>
+    private void Keep(ConvolutionProblem problem, ConvolutionAlgorithm algorithm)
     {
-        bool any = false;
-        if (DnnAlgorithm.CanFuse(problem))
-        {
-            foreach (ConvolutionAlgorithm algorithm in Engines(problem, fused: true))
-            {
-                any = true;
-                yield return algorithm;
-            }
-        }
-        if (ProductAlgorithm.Suits(problem))
-        {
-            foreach (ConvolutionAlgorithm algorithm in Products(problem))
-            {
-                any = true;
-                yield return algorithm;
-            }
-        }
-        if (any && DnnAlgorithm.CanFuse(problem))
-            yield break;
-        foreach (ConvolutionAlgorithm algorithm in Engines(problem, fused: false))
-            yield return algorithm;
+        // The plan first: a choice that is there finds it.
+        if (Compiled(problem, algorithm) is { } json)
+            plans.Set(problem.Key, algorithm.Choice, json);
+        choices.Set(problem.Key, algorithm.Choice with { Milliseconds = _milliseconds[problem] });
+        choices.Save();
     }
 
-    private IEnumerable<ConvolutionAlgorithm> Products(ConvolutionProblem problem)
+    private byte[]? Compiled(ConvolutionProblem problem, ConvolutionAlgorithm algorithm)
     {
         try
         {
-            return ProductAlgorithm.Candidates(device, problem, Compute, options.Tuning ? MostAlgorithms : 1);
+            return algorithm.ToJson();
         }
-        catch (CudaBlasException e)
+        catch (CudaDNNException e)
         {
-            options.Log?.Invoke($"{problem.Key}: cuBLASLt refused ({e.Message})");
-            return [];
-        }
-    }
-
-    private IEnumerable<ConvolutionAlgorithm> Engines(ConvolutionProblem problem, bool fused)
-    {
-        using OperationGraph? graph = Describe(problem, fused);
-        if (graph is null)
-            yield break;
-        var seen = new HashSet<string>();
-        int planned = 0;
-        foreach (HeuristicMode mode in new[] { HeuristicMode.A, HeuristicMode.B, HeuristicMode.Fallback })
-        {
-            // Each further list is for what the ones before it left without an engine.
-            if (planned > 0)
-                yield break;
-            EngineConfig[] configs = graph.GetEngineConfigs(mode, 4 * MostEngines);
-            try
-            {
-                foreach (EngineConfig config in configs)
-                {
-                    if (planned == MostEngines)
-                        break;
-                    ConvolutionChoice choice = ConvolutionChoice.OfEngine(fused, config.Choice);
-                    if (!seen.Add($"{choice.Engine} {string.Join(' ', choice.Knobs!)}") || !IsAllowed(config)
-                        || Plan(problem, config) is not { } plan)
-                        continue;
-                    planned++;
-                    yield return new DnnAlgorithm(problem, plan, choice);
-                }
-            }
-            finally
-            {
-                foreach (EngineConfig config in configs)
-                    config.Dispose();
-            }
-        }
-    }
-
-    private OperationGraph? Describe(ConvolutionProblem problem, bool fused)
-    {
-        try
-        {
-            return DnnAlgorithm.Describe(device.Dnn, problem, fused);
-        }
-        catch (CudaDNNException e) when (!IsOfDevice(e))
-        {
-            options.Log?.Invoke($"{problem.Key}: cuDNN does not take it {(fused ? "fused" : "alone")} ({e.Message})");
+            _candidates.Refuse(problem, "its plan cannot be kept", e);
             return null;
         }
     }
 
-    private ExecutionPlan? Plan(ConvolutionProblem problem, EngineConfig config)
+    /// <summary>Milliseconds that a packed tensor takes to be copied into its slice; 0 where it is none.</summary>
+    private double? CopyTime(DType storage, Shape shape, long pitch)
     {
+        if (pitch == shape.Channels)
+            return 0;
+        string key = string.Create(CultureInfo.InvariantCulture, $"copy {storage} {shape}/{pitch}");
+        if (choices.Get(key)?.Milliseconds is { } known)
+            return known;
         try
         {
-            return config.TryPlan();
+            if (Stopwatch.TimeCopy(device, storage, shape, pitch, out string? failure) is not { } time)
+            {
+                options.Log?.Invoke($"{key}: not timed ({failure})");
+                return null;
+            }
+            choices.Set(key, new ConvolutionChoice(ConvolutionChoice.Copy, Milliseconds: time));
+            choices.Save();
+            return time;
         }
-        catch (CudaDNNException e) when (!IsOfDevice(e))
+        catch (AtrousException e)
         {
-            // Heuristics list engines that fail to build now and then; the next one is as good.
-            options.Log?.Invoke($"{problem.Key}: cuDNN engine {config.Choice.Engine} cannot be built ({e.Message})");
+            options.Log?.Invoke($"{key}: not timed ({e.Message})");
             return null;
         }
     }
 
-    /// <summary>A failure of the device or of memory, which no other engine makes good.</summary>
-    private static bool IsOfDevice(CudaDNNException e) =>
-        e.CudnnError is CudnnStatus.ExecutionFailed or CudnnStatus.NotInitialized;
-
-    /// <summary>
-    /// Engines keep the precision that was asked for: no tensor cores where float32 shall be float32, nowhere sums in
-    /// less than float32, and equal inputs give equal bits.
-    /// </summary>
-    private bool IsAllowed(EngineConfig config) => !config.NumericalNotes.Any(note => note switch
-    {
-        NumericalNote.TensorCore => precision == Precision.Fp32,
-        NumericalNote.DownConvertInputs or NumericalNote.ReducedPrecisionReduction or NumericalNote.Nondeterministic =>
-            true,
-        NumericalNote.Fft or NumericalNote.Winograd or NumericalNote.WinogradTile4x4 or NumericalNote.WinogradTile6x6
-            or NumericalNote.WinogradTile13x13 => true,
-        _ => false,
-    });
+    private static string Text(double milliseconds) => milliseconds.ToString("0.0000", CultureInfo.InvariantCulture);
 }

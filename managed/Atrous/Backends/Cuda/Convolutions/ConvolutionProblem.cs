@@ -62,6 +62,14 @@ internal sealed record ConvolutionProblem(
         _ => null,
     };
 
+    /// <summary>The same convolution of tensors whose pixels lie side by side.</summary>
+    public ConvolutionProblem Packed() => this with
+    {
+        XPitch = X.Channels,
+        YPitch = Y.Channels,
+        ResidualPitch = ResidualPitch > 0 ? Y.Channels : 0,
+    };
+
     /// <summary>All of it as one line: the key of a choice that is kept.</summary>
     public string Key => string.Create(
         CultureInfo.InvariantCulture,

@@ -4,20 +4,20 @@ using System.Text;
 namespace Atrous.Backends.Cuda.Convolutions;
 
 /// <summary>
-/// Plans of cuDNN's that are compiled when they are made, as JSON with the code in it, a file each: the next process
-/// need not compile them. A memory only, as <see cref="ChoiceFile"/>.
+/// Plans of cuDNN's that are compiled when they are made, as JSON with the code in it, byte for byte, a file each: the
+/// next process need not compile them. A memory only, as <see cref="ChoiceFile"/>.
 /// </summary>
 /// <param name="folder">The folder of this machine's plans, made with the first; null keeps none.</param>
 /// <param name="log">Told what could not be written.</param>
 internal sealed class PlanFiles(string? folder, Action<string>? log)
 {
     /// <summary>A plan for a problem by the engine that was chosen; null where there is none.</summary>
-    public string? Get(string problem, ConvolutionChoice choice)
+    public byte[]? Get(string problem, ConvolutionChoice choice)
     {
         try
         {
             return folder is not null && PathOf(problem, choice) is var path && File.Exists(path)
-                ? File.ReadAllText(path) : null;
+                ? File.ReadAllBytes(path) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -26,7 +26,7 @@ internal sealed class PlanFiles(string? folder, Action<string>? log)
     }
 
     /// <summary>Keeps a plan, as one whole file.</summary>
-    public void Set(string problem, ConvolutionChoice choice, string json)
+    public void Set(string problem, ConvolutionChoice choice, byte[] json)
     {
         if (folder is null)
             return;
@@ -35,7 +35,7 @@ internal sealed class PlanFiles(string? folder, Action<string>? log)
         {
             Directory.CreateDirectory(folder);
             string temporary = $"{path}.{Environment.ProcessId}";
-            File.WriteAllText(temporary, json);
+            File.WriteAllBytes(temporary, json);
             File.Move(temporary, path, overwrite: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -1,78 +1,162 @@
 using Atrous.ManagedCuda;
-using Atrous.ManagedCuda.CUDNN;
+using Atrous.Tensors;
 
 namespace Atrous.Backends.Cuda.Convolutions;
 
-/// <summary>Times algorithms of one convolution against each other, in memory of its own.</summary>
-internal static class Stopwatch
+/// <summary>
+/// Times algorithms of one convolution against each other on the device, in memory of its own. What is timed is a graph
+/// of many runs, as a network runs them: what the host takes to put one into a stream is not in it, and what cannot be
+/// captured is found out.
+/// </summary>
+internal sealed class Stopwatch : IDisposable
 {
-    private const int Rounds = 3;
+    /// <summary>Runs in a graph, and graphs of which the fastest counts.</summary>
+    public const int Repeats = 10, Rounds = 3;
 
     /// <summary>
     /// About 1 in fp16 and 0.01 in the others, a byte at a time: numbers that neither overflow nor vanish.
     /// </summary>
     private const byte Fill = 0x3C;
 
-    /// <summary>
-    /// The fastest of some algorithms: each runs once to warm up, then the least time of some rounds counts.
-    /// </summary>
-    /// <exception cref="AtrousException">There is not enough memory to try.</exception>
-    /// <exception cref="CudaException">The device failed.</exception>
-    public static ConvolutionAlgorithm Fastest(CudaDevice device, IReadOnlyList<ConvolutionAlgorithm> algorithms)
-    {
-        ConvolutionProblem problem = algorithms[0].Problem;
-        int size = Format.Lanes(problem.Storage) == 4 ? sizeof(float) : sizeof(ushort);
-        long workspace = algorithms.Max(algorithm => algorithm.WorkspaceSize);
-        var offsets = new List<long>();
-        long bytes = 0;
-        foreach (long part in (long[])
-        [
-            problem.X.Pixels * problem.XPitch * size, problem.FilterBytes, problem.Y.Channels * sizeof(float),
-            problem.Y.Pixels * problem.ResidualPitch * size, problem.Y.Pixels * problem.YPitch * size, workspace,
-        ])
-        {
-            offsets.Add(bytes);
-            bytes += (part + DeviceLayout.Alignment - 1) / DeviceLayout.Alignment * DeviceLayout.Alignment;
-        }
-        using DeviceBlock block = device.Allocate(bytes, "timing a convolution");
-        CudaDeviceVariable<byte> memory = block.Memory;
-        using var stream = new CudaStream(device.Context);
-        using CudaEvent start = new(device.Context), end = new(device.Context);
-        memory.MemsetAsync(Fill, stream);
-        nint first = (nint)memory.DevicePointer.Pointer;
-        nint At(int part) => first + (nint)offsets[part];
-        var operands = new ConvolutionOperands(
-            At(0), At(1), problem.HasBias ? At(2) : 0, problem.HasBias ? At(2) : 0, problem.ResidualPitch > 0 ? At(3)
-            : 0, At(4));
-        var place = new WorkPlace(stream, At(5));
+    private readonly CudaDevice _device;
+    private readonly DeviceBlock _block;
+    private readonly CudaStream? _stream;
+    private readonly CudaEvent? _start, _end;
+    private readonly ConvolutionOperands _operands;
+    private readonly WorkPlace _place;
 
-        ConvolutionAlgorithm? best = null;
-        double least = double.PositiveInfinity;
-        foreach (ConvolutionAlgorithm algorithm in algorithms)
+    /// <summary>Takes memory for all operands of a convolution.</summary>
+    /// <param name="device">The device, whose context is current.</param>
+    /// <param name="problem">The convolution that all algorithms compute.</param>
+    /// <param name="workspace">The most bytes that one of them needs besides.</param>
+    /// <exception cref="AtrousException">There is not enough memory to try.</exception>
+    public Stopwatch(CudaDevice device, ConvolutionProblem problem, long workspace)
+        : this(device,
+        [
+            problem.X.Pixels * problem.XPitch * problem.Storage.SizeInBytes(), problem.FilterBytes,
+            problem.Y.Channels * sizeof(float),
+            problem.Y.Pixels * problem.ResidualPitch * problem.Storage.SizeInBytes(),
+            problem.Y.Pixels * problem.YPitch * problem.Storage.SizeInBytes(), workspace,
+        ], out nint[] at)
+    {
+        nint bias = problem.HasBias ? at[2] : 0;
+        _operands = new(at[0], at[1], bias, bias, problem.ResidualPitch > 0 ? at[3] : 0, at[4]);
+        _place = new WorkPlace(_stream!, at[5]);
+    }
+
+    private Stopwatch(CudaDevice device, long[] parts, out nint[] at)
+    {
+        _device = device;
+        long[] offsets = new long[parts.Length];
+        long bytes = 0;
+        for (int i = 0; i < parts.Length; i++)
         {
-            double time = double.PositiveInfinity;
+            offsets[i] = bytes;
+            bytes += (parts[i] + DeviceLayout.Alignment - 1) / DeviceLayout.Alignment * DeviceLayout.Alignment;
+        }
+        _block = device.Allocate(bytes, "timing a convolution");
+        try
+        {
+            _stream = new CudaStream(device.Context);
+            _start = new CudaEvent(device.Context);
+            _end = new CudaEvent(device.Context);
+            _block.Memory.MemsetAsync(Fill, _stream);
+            nint first = (nint)_block.Memory.DevicePointer.Pointer;
+            at = [.. offsets.Select(offset => first + (nint)offset)];
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Milliseconds that a run of an algorithm takes on the device; null where it does not run.</summary>
+    /// <param name="algorithm">One of the convolution's.</param>
+    /// <param name="failure">Why it does not run.</param>
+    /// <exception cref="CudaException">The device is lost.</exception>
+    public double? Time(ConvolutionAlgorithm algorithm, out string? failure) =>
+        Time(() => algorithm.Enqueue(_device, _operands, _place), out failure);
+
+    /// <summary>
+    /// Milliseconds that the copy of a packed tensor into a slice takes; null where it cannot be timed.
+    /// </summary>
+    /// <param name="device">The device, whose context is current.</param>
+    /// <param name="type">The type of the elements.</param>
+    /// <param name="shape">The shape of both tensors.</param>
+    /// <param name="pitch">Elements from a pixel of the slice to its next.</param>
+    /// <param name="failure">Why it cannot be timed.</param>
+    public static double? TimeCopy(CudaDevice device, DType type, Shape shape, long pitch, out string? failure)
+    {
+        long size = shape.Pixels * type.SizeInBytes();
+        using var stopwatch = new Stopwatch(device, [size * shape.Channels, size * pitch], out nint[] at);
+        KernelLaunch copy = KernelLaunches.Copy(
+            type, type, new(at[0], shape.Channels, shape), 0, 0, new(at[1], pitch, shape));
+        return stopwatch.Time(() => device.Launch(copy, stopwatch._stream!), out failure);
+    }
+
+    public void Dispose()
+    {
+        _end?.Dispose();
+        _start?.Dispose();
+        _stream?.Dispose();
+        _block.Dispose();
+    }
+
+    private double? Time(Action enqueue, out string? failure)
+    {
+        failure = null;
+        CudaStream stream = _stream!;
+        try
+        {
+            // The first run loads the code.
+            enqueue();
+            stream.Synchronize();
+            using CudaGraphExec runs = Capture(stream, enqueue);
+            runs.Launch(stream);
+            stream.Synchronize();
+            double least = double.PositiveInfinity;
+            for (int round = 0; round < Rounds; round++)
+            {
+                // The launch before keeps the device busy until the one that is timed, and the marks, lie behind it.
+                runs.Launch(stream);
+                _start!.Record(stream);
+                runs.Launch(stream);
+                _end!.Record(stream);
+                _end.Synchronize();
+                least = Math.Min(least, CudaEvent.ElapsedTime(_start, _end).TotalMilliseconds);
+            }
+            return least / Repeats;
+        }
+        catch (Exception e) when (CudaFailure.IsOne(e))
+        {
+            _device.ThrowIfLost();
+            failure = e.Message.TrimEnd('.');
+            return null;
+        }
+    }
+
+    private static CudaGraphExec Capture(CudaStream stream, Action enqueue)
+    {
+        stream.BeginCapture();
+        CudaGraph? graph = null;
+        try
+        {
             try
             {
-                algorithm.Enqueue(device, operands, place);
-                for (int round = 0; round < Rounds; round++)
-                {
-                    start.Record(stream);
-                    algorithm.Enqueue(device, operands, place);
-                    end.Record(stream);
-                    end.Synchronize();
-                    time = Math.Min(time, CudaEvent.ElapsedTime(start, end).TotalMilliseconds);
-                }
+                for (int i = 0; i < Repeats; i++)
+                    enqueue();
             }
-            catch (CudaDNNException)
+            finally
             {
-                // A plan that could be made but not run is no candidate; what breaks the device shows in the stream
-                // below.
-                time = double.PositiveInfinity;
+                // A capture must be ended in any case; one that was broken throws here.
+                graph = stream.EndCapture();
             }
-            stream.Synchronize();
-            if (time < least)
-                (best, least) = (algorithm, time);
+            return graph.Instantiate();
         }
-        return best ?? algorithms[0];
+        finally
+        {
+            graph?.Dispose();
+        }
     }
 }

@@ -1,0 +1,125 @@
+using Atrous.Backends.Cuda;
+using Atrous.Cuda.Tests.Support;
+using Atrous.Graph;
+using Atrous.Tests.Backends;
+using Atrous.Tests.Graph;
+using Atrous.Tests.Models;
+using Atrous.Tests.Support;
+
+namespace Atrous.Cuda.Tests.Networks;
+
+/// <summary>
+/// What a real device may refuse, or do late: results are the same, in every precision, timed and untimed.
+/// </summary>
+public sealed class StrictTests : IDisposable
+{
+    private static readonly string[] Convolutions =
+    [
+        "conv_3x3_atrous6", "conv_residual", "conv_residual_3x3", "conv_1x1_wide", "conv_Relu6", "conv_LeakyRelu",
+        "conv_Silu", "conv_groups", "conv_bias", "conv_3x3_batch",
+    ];
+
+    public static IEnumerable<TheoryDataRow<int, Precision, bool>> Modes =>
+        from how in Enum.GetValues<Strict>().Where(how => how != Strict.None)
+        from precision in Enum.GetValues<Precision>()
+        from tuning in (bool[])[false, true]
+        where tuning || how <= Strict.All
+        select new TheoryDataRow<int, Precision, bool>((int)how, precision, tuning);
+
+    public static IEnumerable<TheoryDataRow<int, Precision>> Networks =>
+        from how in (Strict[])[Strict.All, Strict.All | Strict.WrongRuns | Strict.Capture]
+        from precision in Enum.GetValues<Precision>()
+        select new TheoryDataRow<int, Precision>((int)how, precision);
+
+    public void Dispose()
+    {
+        if (SoftwareDevice.Used)
+            SoftwareDevice.Reset();
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void Convolutions_compute_the_same(int how, Precision precision, bool tuning)
+    {
+        SoftwareDevice.Require();
+        SoftwareDevice.BeStrict((Strict)how);
+        using CudaBackend backend = Open(precision, tuning, []);
+        foreach (string name in Convolutions)
+        {
+            OpCase test = OpCases.Find(name);
+            Check(precision, name, backend, test.Graph(), test.InputValues());
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Networks))]
+    public void Networks_with_slices_compute_the_same(int how, Precision precision)
+    {
+        SoftwareDevice.Require();
+        SoftwareDevice.BeStrict((Strict)how);
+        using CudaBackend backend = Open(precision, true, []);
+        foreach (int seed in (int[])[2, 3, 7])
+        {
+            NetworkGraph graph = RandomGraphs.Make(seed);
+            Check(precision, $"random {seed}", backend, graph, RandomGraphs.Input(graph, seed));
+        }
+    }
+
+    [Theory]
+    [InlineData("smp_deeplabv3plus_timm-skresnet18_os16_96x128")]
+    [InlineData("vainf_deeplabv3plus_mobilenet_os16_97x129")]
+    public void A_strict_device_gives_the_original_s_logits(string name)
+    {
+        SoftwareDevice.Require();
+        SoftwareDevice.BeStrict(Strict.All);
+        using CudaBackend backend = Open(Precision.Fp32, false, []);
+        GoldenNetworks.Run(Golden.Load(name), backend, Tolerance.Network);
+    }
+
+    [Fact]
+    public void What_no_compiler_compiles_is_said_once_in_one_sentence()
+    {
+        SoftwareDevice.Require();
+        SoftwareDevice.BeStrict(Strict.Compiler);
+        var warnings = new List<string>();
+        using CudaBackend backend = Open(Precision.Fp16, true, warnings);
+        foreach (string name in Convolutions)
+            Running.Run(backend, OpCases.Find(name).Graph(), OpCases.Find(name).InputValues());
+        string warning = Assert.Single(warnings);
+        Assert.StartsWith("cuDNN cannot compile its fused engines (", warning);
+        Assert.Contains("libnvrtc-builtins.so.13.0", warning);
+        Assert.EndsWith("or name its folder in ATROUS_CUDA_PATH.", warning);
+    }
+
+    [Fact]
+    public void Numbers_of_pointwise_operations_are_doubles()
+    {
+        SoftwareDevice.Require();
+        SoftwareDevice.BeStrict(Strict.Doubles);
+        var lines = new List<string>();
+        using var backend = AllBackends.Open(
+            Precision.Fp16, new CudaOptions { Tuning = false, Log = lines.Add });
+        foreach (string name in (string[])["conv_Relu6", "conv_LeakyRelu", "conv_Silu"])
+            Running.Run(backend, OpCases.Find(name).Graph(), OpCases.Find(name).InputValues());
+        Assert.Equal(3, lines.Count);
+        Assert.DoesNotContain(lines, line => line.Contains("kernels for the rest", StringComparison.Ordinal));
+    }
+
+    private static void Check(
+        Precision precision, string name, CudaBackend backend, NetworkGraph graph, params float[][] inputs)
+    {
+        // Several roundings in a row, as in whole networks; no wrong number is within.
+        double limit = precision switch { Precision.Fp32 => 1e-4, Precision.Bf16 => 0.2, _ => 3e-2 };
+        var expected = (float[])Running.Reference(graph, inputs)[0];
+        using var executable = backend.Compile(graph);
+        // Step by step, then captured.
+        for (int run = 0; run < 3; run++)
+        {
+            Tolerance.AssertWithin(
+                limit, (float[])Running.Run(executable, graph, inputs)[0], expected, $"{name} in {precision}");
+        }
+    }
+
+    private static CudaBackend Open(Precision precision, bool tuning, List<string> warnings) => AllBackends.Open(
+        precision, new CudaOptions { Tuning = tuning, Warn = line => { lock (warnings) warnings.Add(line); } });
+}
