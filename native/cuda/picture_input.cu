@@ -24,7 +24,8 @@ ATROUS_FUNCTION void normalise(const uint8_t* picture, int32_t height, int32_t w
     for_each_chunk<L>(y, [&](place p) {
         const int32_t row = p.y - top, column = p.x - left;
         const bool inside = row >= 0 && row < height && column >= 0 && column < width;
-        const uint8_t* from = picture + (static_cast<int64_t>(row) * width + column) * picture_channels;
+        const uint8_t* from =
+            picture + ((static_cast<int64_t>(p.n) * height + row) * width + column) * picture_channels;
         float values[L];
         ATROUS_UNROLL
         for (int i = 0; i < L; ++i) {
@@ -51,8 +52,8 @@ ATROUS_FUNCTION void picture_input(const uint8_t* picture, int32_t height, int32
 
 // The network's input: channel c is (picture[maps[c].source] * scale - mean) / std where the picture lies, its top left
 // pixel at (top, left); maps[c].fill instead of a pixel around it; 0 in the channels that pad.
-// picture: [height][width][picture_channels]; maps: [channels]; y: a batch of 1, y.channels at least channels.
-// Grid: x covers the chunks of a row, y the rows.
+// picture: [y.batch][height][width][picture_channels]; maps: [channels]; y.channels at least channels.
+// Grid: x covers the chunks of a row, y the rows of the batch.
 ATROUS_ENTRIES(picture_input, block_size,
                (const uint8_t* picture, int32_t height, int32_t width, int32_t picture_channels, int32_t top,
                 int32_t left, float scale, const void* maps, int32_t channels, tensor y),

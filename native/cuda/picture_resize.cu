@@ -96,29 +96,36 @@ ATROUS_FUNCTION void resize_width(const uint8_t* x, int32_t height, int32_t in_w
              });
 }
 
-ATROUS_FUNCTION void resize_height(const uint8_t* x, int32_t out_height, int32_t width, int32_t channels,
-                                   const span* spans, const int32_t* weights, int32_t stride, uint8_t* y) {
+// Of all pictures: row % height is the row of its own picture.
+ATROUS_FUNCTION void resize_height(const uint8_t* x, int32_t pictures, int32_t in_height, int32_t out_height,
+                                   int32_t width, int32_t channels, const span* spans, const int32_t* weights,
+                                   int32_t stride, uint8_t* y) {
     const int64_t bytes = static_cast<int64_t>(width) * channels;
-    for_each(static_cast<uint32_t>(out_height), static_cast<uint32_t>(bytes), [&](uint32_t row, uint32_t item) {
-        const span at = spans[row];
+    const uint32_t height = static_cast<uint32_t>(out_height);
+    for_each(static_cast<uint32_t>(pictures) * height, static_cast<uint32_t>(bytes), [&](uint32_t row, uint32_t item) {
+        const int64_t picture = row / height, own = row % height;
+        const span at = spans[own];
         y[row * bytes + item] =
-            weighted(x + at.first * bytes + item, bytes, weights + static_cast<int64_t>(row) * stride, at.count);
+            weighted(x + (picture * in_height + at.first) * bytes + item, bytes, weights + own * stride, at.count);
     });
 }
 
-ATROUS_FUNCTION void resize_plain(const uint8_t* x, int32_t in_width, int32_t out_height, int32_t out_width,
-                                  int32_t channels, const span* rows, const int32_t* row_weights, const span* columns,
-                                  const int32_t* column_weights, uint8_t* y) {
+ATROUS_FUNCTION void resize_plain(const uint8_t* x, int32_t pictures, int32_t in_height, int32_t in_width,
+                                  int32_t out_height, int32_t out_width, int32_t channels, const span* rows,
+                                  const int32_t* row_weights, const span* columns, const int32_t* column_weights,
+                                  uint8_t* y) {
     constexpr int shift = 2 * plain_weight_bits;
     const int64_t bytes = static_cast<int64_t>(in_width) * channels;
-    for_each(static_cast<uint32_t>(out_height), static_cast<uint32_t>(out_width * channels),
+    const uint32_t height = static_cast<uint32_t>(out_height);
+    for_each(static_cast<uint32_t>(pictures) * height, static_cast<uint32_t>(out_width * channels),
              [&](uint32_t row, uint32_t item) {
                  const int32_t column = static_cast<int32_t>(item) / channels,
                                channel = static_cast<int32_t>(item) % channels;
-                 const span down = rows[row], right = columns[column];
-                 const int32_t *d = row_weights + 2 * static_cast<int64_t>(row),
-                               *r = column_weights + 2 * static_cast<int64_t>(column);
-                 const uint8_t* upper = x + down.first * bytes + static_cast<int64_t>(right.first) * channels + channel;
+                 const int64_t picture = row / height, own = row % height;
+                 const span down = rows[own], right = columns[column];
+                 const int32_t *d = row_weights + 2 * own, *r = column_weights + 2 * static_cast<int64_t>(column);
+                 const uint8_t* upper = x + (picture * in_height + down.first) * bytes +
+                                        static_cast<int64_t>(right.first) * channels + channel;
                  const int64_t next_row = down.count == 2 ? bytes : 0, next = right.count == 2 ? channels : 0;
                  const int32_t above = upper[0] * r[0] + upper[next] * r[1];
                  const int32_t below = upper[next_row] * r[0] + upper[next_row + next] * r[1];
@@ -136,7 +143,7 @@ ATROUS_ENTRY(picture_taps, block_size,
              (int32_t filter, int32_t in_size, int32_t out_size, int32_t stride, int32_t* spans, int32_t* weights),
              (make_taps(filter, in_size, out_size, stride, reinterpret_cast<span*>(spans), weights)))
 
-// x: [height][in_width][channels], y: [height][out_width][channels].
+// x: [height][in_width][channels], y: [height][out_width][channels]; height is that of all pictures together.
 // Grid: x covers out_width * channels, y the rows.
 ATROUS_ENTRY(picture_width, block_size,
              (const uint8_t* x, int32_t height, int32_t in_width, int32_t out_width, int32_t channels,
@@ -144,20 +151,23 @@ ATROUS_ENTRY(picture_width, block_size,
              (resize_width(x, height, in_width, out_width, channels, reinterpret_cast<const span*>(spans), weights,
                            stride, y)))
 
-// x: [in_height][width][channels], y: [out_height][width][channels].
-// Grid: x covers width * channels, y the rows of the output.
+// x: [pictures][in_height][width][channels], y: [pictures][out_height][width][channels].
+// Grid: x covers width * channels, y the rows of all outputs.
 ATROUS_ENTRY(picture_height, block_size,
-             (const uint8_t* x, int32_t out_height, int32_t width, int32_t channels, const int32_t* spans,
-              const int32_t* weights, int32_t stride, uint8_t* y),
-             (resize_height(x, out_height, width, channels, reinterpret_cast<const span*>(spans), weights, stride, y)))
+             (const uint8_t* x, int32_t pictures, int32_t in_height, int32_t out_height, int32_t width,
+              int32_t channels, const int32_t* spans, const int32_t* weights, int32_t stride, uint8_t* y),
+             (resize_height(x, pictures, in_height, out_height, width, channels, reinterpret_cast<const span*>(spans),
+                            weights, stride, y)))
 
-// Both axes at once, without antialiasing. x: [in_height][in_width][channels], y: [out_height][out_width][channels].
-// Grid: x covers out_width * channels, y the rows of the output.
+// Both axes at once, without antialiasing. x: [pictures][in_height][in_width][channels],
+// y: [pictures][out_height][out_width][channels].
+// Grid: x covers out_width * channels, y the rows of all outputs.
 ATROUS_ENTRY(picture_plain, block_size,
-             (const uint8_t* x, int32_t in_width, int32_t out_height, int32_t out_width, int32_t channels,
-              const int32_t* row_spans, const int32_t* row_weights, const int32_t* column_spans,
-              const int32_t* column_weights, uint8_t* y),
-             (resize_plain(x, in_width, out_height, out_width, channels, reinterpret_cast<const span*>(row_spans),
-                           row_weights, reinterpret_cast<const span*>(column_spans), column_weights, y)))
+             (const uint8_t* x, int32_t pictures, int32_t in_height, int32_t in_width, int32_t out_height,
+              int32_t out_width, int32_t channels, const int32_t* row_spans, const int32_t* row_weights,
+              const int32_t* column_spans, const int32_t* column_weights, uint8_t* y),
+             (resize_plain(x, pictures, in_height, in_width, out_height, out_width, channels,
+                           reinterpret_cast<const span*>(row_spans), row_weights,
+                           reinterpret_cast<const span*>(column_spans), column_weights, y)))
 
 }  // namespace atrous::cuda

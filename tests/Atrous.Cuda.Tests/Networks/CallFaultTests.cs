@@ -14,6 +14,12 @@ namespace Atrous.Cuda.Tests.Networks;
 /// </summary>
 public sealed class CallFaultTests(ITestOutputHelper output)
 {
+    /// <summary>Set to 1 every call fails in turn where engines are timed too, thousands that take some minutes.</summary>
+    private const string AllVariable = "ATROUS_TEST_ALL_FAULTS";
+
+    /// <summary>Of the calls that timing makes, those that are taken otherwise; prime, so that all kinds come.</summary>
+    private const int Step = 29;
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -24,7 +30,8 @@ public sealed class CallFaultTests(ITestOutputHelper output)
         var expected = (float[])Running.Reference(graph, input)[0];
         long[] before = Counts();
         int good = 0, refused = 0, nth = 1;
-        for (bool reached = true; reached; nth++)
+        int step = tuning && Environment.GetEnvironmentVariable(AllVariable) != "1" ? Step : 1;
+        for (bool reached = true; reached; nth += step)
         {
             SoftwareDevice.FailCall(nth);
             (bool ended, string? sentence) = RunThrice(tuning, graph, input, expected);
@@ -38,13 +45,18 @@ public sealed class CallFaultTests(ITestOutputHelper output)
             }
             good += ended ? 1 : 0;
             Assert.Equal(0, SoftwareDevice.Check());
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
             long[] after = Counts();
+            if (!before.SequenceEqual(after))
+            {
+                // What a failing constructor leaves has an owner, who frees it when the collector comes.
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                after = Counts();
+            }
             Assert.True(before.SequenceEqual(after),
                 $"Call {nth} ({sentence}) left {string.Join(' ', after)} of {string.Join(' ', before)} behind.");
         }
-        output.WriteLine($"{nth - 2} calls: {good} runs were right all the same, {refused} ended in a sentence");
+        output.WriteLine($"{nth - 1} calls, every {step}.: {good} runs were right all the same, {refused} ended in a sentence");
         Assert.True(good > 0 && refused > 0);
         Assert.True(nth > 200);
     }

@@ -16,6 +16,7 @@ internal sealed class DeviceFrame : IDisposable
     private readonly CudaDeviceVariable<byte>? _inputs, _outputs;
     private readonly RunPlace _place;
     private CudaGraphExec? _captured;
+    private bool _isPrepared;
 
     /// <exception cref="AtrousException">There is not enough memory.</exception>
     public DeviceFrame(CudaDevice device, DevicePlan plan)
@@ -87,6 +88,7 @@ internal sealed class DeviceFrame : IDisposable
         }
         lock (_device.Setup)
         {
+            Prepare();
             if (_plan.HasRun && !_plan.IsUncapturable)
                 Capture();
             if (_captured is null)
@@ -101,9 +103,20 @@ internal sealed class DeviceFrame : IDisposable
     {
         lock (_device.Setup)
         {
+            Prepare();
             Enqueue(clock);
             _plan.HasRun = true;
         }
+    }
+
+    /// <summary>What stays in the frame's memory; in the order of its stream, and in no graph.</summary>
+    private void Prepare()
+    {
+        if (_isPrepared)
+            return;
+        foreach (DeviceStep step in _plan.Steps)
+            step.Prepare(_device, _place);
+        _isPrepared = true;
     }
 
     private void TrySynchronize()

@@ -48,7 +48,7 @@ internal sealed class DeviceLayout
         if (picture is not null)
         {
             Reserve(inputs[0]);
-            PictureWorkspace = Reserve(PictureStep.WorkspaceOf(picture)).Offset;
+            PictureWorkspace = Reserve(PictureStep.WorkspaceOf(picture, inputs[0].Shape.Batch)).Offset;
         }
         long sent = Size;
         Pictures = Reserve(picture is null ? 0 : picture.Bytes * inputs[0].Shape.Batch);

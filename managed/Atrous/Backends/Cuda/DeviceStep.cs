@@ -19,6 +19,14 @@ internal abstract class DeviceStep(Node? node)
     public virtual long WorkspaceSize => 0;
 
     /// <summary>
+    /// Puts into a stream what is done once for a frame's memory, before its first run. The context is current.
+    /// </summary>
+    public virtual void Prepare(CudaDevice device, RunPlace place)
+    {
+        // Most steps have nothing that stays.
+    }
+
+    /// <summary>
     /// Puts it into a stream, or into what the stream captures. The context is current, the device's setup held.
     /// </summary>
     public abstract void Enqueue(CudaDevice device, RunPlace place);

@@ -214,14 +214,14 @@ internal static class KernelLaunches
     /// network's.
     /// </summary>
     /// <param name="storage">The element type of y.</param>
-    /// <param name="picture">Address of uint8 [height, width, channels].</param>
-    /// <param name="size">Height, width and channels of the picture.</param>
+    /// <param name="picture">Address of uint8 [y.Batch, height, width, channels].</param>
+    /// <param name="size">Height, width and channels of a picture.</param>
     /// <param name="top">The row of y in which the picture begins.</param>
     /// <param name="left">The column of y in which the picture begins.</param>
     /// <param name="scale">Factor on the byte.</param>
     /// <param name="maps">Address of a <see cref="PictureChannel"/> per channel of the network.</param>
     /// <param name="channels">Channels of the network's input.</param>
-    /// <param name="y">One picture of the batch.</param>
+    /// <param name="y">The network's input.</param>
     public static KernelLaunch PictureInput(
         DType storage, nint picture, PictureSize size, int top, int left, float scale, nint maps, int channels,
         DeviceTensor y) => new(

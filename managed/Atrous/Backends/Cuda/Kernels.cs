@@ -101,11 +101,12 @@ internal static class Kernels
             ("channels", Integer),
             ("spans", Pointer), ("weights", Pointer), ("stride", Integer), ("y", Pointer)),
         One(
-            "picture_height", ("x", Pointer), ("outHeight", Integer), ("width", Integer), ("channels", Integer),
+            "picture_height", ("x", Pointer), ("pictures", Integer), ("inHeight", Integer), ("outHeight", Integer),
+            ("width", Integer), ("channels", Integer),
             ("spans", Pointer), ("weights", Pointer), ("stride", Integer), ("y", Pointer)),
         One(
-            "picture_plain", ("x", Pointer), ("inWidth", Integer), ("outHeight", Integer), ("outWidth", Integer),
-            ("channels", Integer),
+            "picture_plain", ("x", Pointer), ("pictures", Integer), ("inHeight", Integer), ("inWidth", Integer),
+            ("outHeight", Integer), ("outWidth", Integer), ("channels", Integer),
             ("rowSpans", Pointer), ("rowWeights", Pointer), ("columnSpans", Pointer), ("columnWeights", Pointer),
                 ("y", Pointer)),
     ];

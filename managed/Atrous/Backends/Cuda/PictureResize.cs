@@ -1,8 +1,8 @@
 namespace Atrous.Backends.Cuda;
 
 /// <summary>
-/// Resizes a picture on the device with the bits of atrous_image_resize: Pillow's bilinear and bicubic, or two taps
-/// without antialiasing.
+/// Resizes pictures of one size on the device, all in one launch, with the bits of atrous_image_resize: Pillow's
+/// bilinear and bicubic, or two taps without antialiasing.
 /// </summary>
 internal sealed class PictureResize
 {
@@ -10,6 +10,7 @@ internal sealed class PictureResize
     private const int Alignment = 256;
 
     private readonly int _filter;
+    private readonly int _pictures;
     private readonly PictureSize _from;
     private readonly PictureSize _to;
     private readonly Axis _columns;
@@ -22,22 +23,41 @@ internal sealed class PictureResize
     /// <param name="picture">The size that the picture has.</param>
     /// <param name="height">Rows that it shall have.</param>
     /// <param name="width">Columns that it shall have.</param>
-    public PictureResize(int filter, PictureSize picture, int height, int width)
+    /// <param name="pictures">How many there are, one behind the other.</param>
+    public PictureResize(int filter, PictureSize picture, int height, int width, int pictures = 1)
     {
         (_filter, _from, _to) = (filter, picture, picture with { Height = height, Width = width });
+        _pictures = pictures;
         _columns = Reserve(picture.Width, width);
         _rows = Reserve(picture.Height, height);
-        _between = Reserve(new PictureSize(picture.Height, width, picture.Channels).Bytes);
-        _result = Reserve(_to.Bytes);
+        _between = Reserve(pictures * new PictureSize(picture.Height, width, picture.Channels).Bytes);
+        _result = Reserve(pictures * _to.Bytes);
     }
 
     /// <summary>Bytes of device memory that the launches use besides the picture.</summary>
     public long WorkspaceSize { get; private set; }
 
-    /// <summary>The launches in order, none where the size is right already.</summary>
-    /// <param name="picture">Address of the picture.</param>
+    /// <summary>
+    /// The launches that make the taps, whose results stay in the workspace: before the first of <see cref="Launches"/>
+    /// only.
+    /// </summary>
     /// <param name="workspace">Address of <see cref="WorkspaceSize"/> bytes, a multiple of 256.</param>
-    /// <param name="resized">Address of the result.</param>
+    public IReadOnlyList<KernelLaunch> Preparation(nint workspace)
+    {
+        var launches = new List<KernelLaunch>();
+        // As Pillow: an axis that keeps its size is left alone.
+        bool both = _filter == Plain && _from != _to;
+        if (both || _from.Width != _to.Width)
+            launches.Add(Taps(_columns, workspace));
+        if (both || _from.Height != _to.Height)
+            launches.Add(Taps(_rows, workspace));
+        return launches;
+    }
+
+    /// <summary>The launches in order, none where the size is right already.</summary>
+    /// <param name="picture">Address of the first picture.</param>
+    /// <param name="workspace">Where <see cref="Preparation"/> has been.</param>
+    /// <param name="resized">Address of the first result.</param>
     public IReadOnlyList<KernelLaunch> Launches(nint picture, nint workspace, out nint resized)
     {
         var launches = new List<KernelLaunch>();
@@ -47,33 +67,30 @@ internal sealed class PictureResize
         nint result = workspace + (nint)_result, between = workspace + (nint)_between;
         if (_filter == Plain)
         {
-            launches.Add(Taps(_columns, workspace));
-            launches.Add(Taps(_rows, workspace));
             launches.Add(new KernelLaunch(
-                Kernels.Find("picture_plain"), _to.Height, (long)_to.Width * _to.Channels,
-                picture, _from.Width, _to.Height, _to.Width, _to.Channels, workspace + _rows.Spans,
-                workspace + _rows.Weights, workspace + _columns.Spans, workspace + _columns.Weights, result));
+                Kernels.Find("picture_plain"), (long)_pictures * _to.Height, (long)_to.Width * _to.Channels,
+                picture, _pictures, _from.Height, _from.Width, _to.Height, _to.Width, _to.Channels,
+                workspace + _rows.Spans, workspace + _rows.Weights, workspace + _columns.Spans,
+                workspace + _columns.Weights, result));
             resized = result;
             return launches;
         }
-        // As Pillow: an axis that keeps its size is left alone, and the width comes first.
+        // As Pillow: the width comes first.
         if (_from.Width != _to.Width)
         {
             nint narrow = _from.Height == _to.Height ? result : between;
-            launches.Add(Taps(_columns, workspace));
             launches.Add(new KernelLaunch(
-                Kernels.Find("picture_width"), _from.Height, (long)_to.Width * _to.Channels,
-                resized, _from.Height, _from.Width, _to.Width, _to.Channels, workspace + _columns.Spans,
-                workspace + _columns.Weights, _columns.Stride, narrow));
+                Kernels.Find("picture_width"), (long)_pictures * _from.Height, (long)_to.Width * _to.Channels,
+                resized, checked(_pictures * _from.Height), _from.Width, _to.Width, _to.Channels,
+                workspace + _columns.Spans, workspace + _columns.Weights, _columns.Stride, narrow));
             resized = narrow;
         }
         if (_from.Height != _to.Height)
         {
-            launches.Add(Taps(_rows, workspace));
             launches.Add(new KernelLaunch(
-                Kernels.Find("picture_height"), _to.Height, (long)_to.Width * _to.Channels,
-                resized, _to.Height, _to.Width, _to.Channels, workspace + _rows.Spans, workspace + _rows.Weights,
-                _rows.Stride, result));
+                Kernels.Find("picture_height"), (long)_pictures * _to.Height, (long)_to.Width * _to.Channels,
+                resized, _pictures, _from.Height, _to.Height, _to.Width, _to.Channels, workspace + _rows.Spans,
+                workspace + _rows.Weights, _rows.Stride, result));
             resized = result;
         }
         return launches;

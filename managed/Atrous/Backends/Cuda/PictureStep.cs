@@ -4,7 +4,7 @@ using Atrous.Tensors;
 
 namespace Atrous.Backends.Cuda;
 
-/// <summary>Resizes and normalises the pictures into the first input, one after the other.</summary>
+/// <summary>Resizes and normalises the pictures into the first input, all of a batch together.</summary>
 internal sealed class PictureStep : DeviceStep
 {
     private readonly PictureSource _picture;
@@ -17,11 +17,11 @@ internal sealed class PictureStep : DeviceStep
         : base(null)
     {
         (_picture, _layout, _input, _maps) = (picture, layout, input, maps);
-        _resize = ResizeOf(picture);
+        _resize = ResizeOf(picture, input.Shape.Batch);
     }
 
-    /// <summary>Bytes that resizing one picture needs.</summary>
-    public static long WorkspaceOf(PictureSource picture) => ResizeOf(picture).WorkspaceSize;
+    /// <summary>Bytes that resizing a batch needs; what is prepared in them stays from run to run.</summary>
+    public static long WorkspaceOf(PictureSource picture, int batch) => ResizeOf(picture, batch).WorkspaceSize;
 
     /// <summary>The step, or none where there are no pictures.</summary>
     public static IEnumerable<DeviceStep> Of(
@@ -33,28 +33,28 @@ internal sealed class PictureStep : DeviceStep
         return [new PictureStep(picture, layout, layout.Of(graph.Network.Inputs[0]), maps)];
     }
 
-    public override void Enqueue(CudaDevice device, RunPlace place)
+    public override void Prepare(CudaDevice device, RunPlace place)
     {
-        DeviceTensor batch = _input.At(place.Memory);
-        nint step = (nint)((long)batch.Height * batch.Width * batch.PixelStride * _input.Type.SizeInBytes());
-        var size = new PictureSize(_picture.ResizedHeight, _picture.ResizedWidth, _picture.Channels);
-        for (int n = 0; n < batch.Batch; n++)
-        {
-            nint bytes = place.Memory + (nint)(_layout.Pictures.Offset + n * _picture.Bytes);
-            IReadOnlyList<KernelLaunch> launches =
-                _resize.Launches(bytes, place.Memory + (nint)_layout.PictureWorkspace, out nint resized);
-            foreach (KernelLaunch launch in launches)
-                device.Launch(launch, place.Stream);
-            DeviceTensor input = batch with { Data = batch.Data + n * step, Batch = 1 };
-            device.Launch(
-                KernelLaunches.PictureInput(
-                    _input.Type, resized, size, _picture.Top, _picture.Left, _picture.Scale, _maps,
-                    _picture.Maps.Length, input),
-                place.Stream);
-        }
+        foreach (KernelLaunch launch in _resize.Preparation(place.Memory + (nint)_layout.PictureWorkspace))
+            device.Launch(launch, place.Stream);
     }
 
-    private static PictureResize ResizeOf(PictureSource picture) =>
+    public override void Enqueue(CudaDevice device, RunPlace place)
+    {
+        IReadOnlyList<KernelLaunch> launches = _resize.Launches(
+            place.Memory + (nint)_layout.Pictures.Offset, place.Memory + (nint)_layout.PictureWorkspace,
+            out nint resized);
+        foreach (KernelLaunch launch in launches)
+            device.Launch(launch, place.Stream);
+        var size = new PictureSize(_picture.ResizedHeight, _picture.ResizedWidth, _picture.Channels);
+        device.Launch(
+            KernelLaunches.PictureInput(
+                _input.Type, resized, size, _picture.Top, _picture.Left, _picture.Scale, _maps, _picture.Maps.Length,
+                _input.At(place.Memory)),
+            place.Stream);
+    }
+
+    private static PictureResize ResizeOf(PictureSource picture, int batch) =>
         new((int)picture.Filter, new PictureSize(picture.Height, picture.Width, picture.Channels),
-        picture.ResizedHeight, picture.ResizedWidth);
+        picture.ResizedHeight, picture.ResizedWidth, batch);
 }

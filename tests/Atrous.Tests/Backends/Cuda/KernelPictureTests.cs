@@ -55,40 +55,50 @@ public sealed unsafe class KernelPictureTests
         AssertSame(spec with { Scale = 1f / 127.5f, Resize = new ResizePolicy.LongSide(21, false) }, 7, 9, channels);
     }
 
+    /// <summary>Two pictures of a size, which are made together.</summary>
     private static void AssertSame(PreprocessingSpec spec, int height, int width, int channels)
     {
+        const int Pictures = 2;
         using var image = new Image(height, width, channels);
-        new Random(height * 1000 + width).NextBytes(image.Pixels);
         using var preprocessor = new Preprocessor(spec, threads: 1);
-        using NetworkInput expected = preprocessor.Prepare(image);
-        PreprocessingPlan plan = expected.Plan;
+        byte[] pixels = new byte[Pictures * height * width * channels];
+        new Random(height * 1000 + width).NextBytes(pixels);
+        var values = new List<float>();
+        PreprocessingPlan plan = default;
+        Shape shape = default;
+        for (int n = 0; n < Pictures; n++)
+        {
+            pixels.AsSpan(n * image.Pixels.Length, image.Pixels.Length).CopyTo(image.Pixels);
+            using NetworkInput expected = preprocessor.Prepare(image);
+            (plan, shape) = (expected.Plan, expected.Tensor.Shape with { Batch = Pictures });
+            values.AddRange(expected.Tensor.Image<float>(0).ToArray());
+        }
         int[] order = ChannelOrders.For(spec, image.Format)!;
         byte fill = spec.Resize is ResizePolicy.Letterbox box ? box.Fill : (byte)0;
         PictureChannel[] maps =
             [.. spec.Mean.Select((mean, c) => new PictureChannel(mean, spec.Std[c], fill, order[c]))];
-        var resize =
-            new PictureResize((int)spec.Filter, new(height, width, channels), plan.Window.Height, plan.Window.Width);
+        var resize = new PictureResize(
+            (int)spec.Filter, new(height, width, channels), plan.Window.Height, plan.Window.Width, Pictures);
         using var workspace = new NativeBuffer(resize.WorkspaceSize);
-        float[] values = expected.Tensor.Image<float>(0).ToArray();
+        foreach (KernelLaunch launch in resize.Preparation((nint)workspace.Pointer))
+            HostKernels.Run(launch);
         foreach (DType storage in new[] { DType.Float32, DType.Float16, DType.BFloat16 })
         {
             foreach (int padded in new[] { spec.Channels, 8 })
             {
-                using var input =
-                    new StoredTensor(storage, expected.Tensor.Shape with { Channels = padded }, Placing.Packed);
-                fixed (byte* pixels = image.Pixels)
+                using var input = new StoredTensor(storage, shape with { Channels = padded }, Placing.Packed);
+                fixed (byte* first = pixels)
                 fixed (PictureChannel* map = maps)
                 {
                     IReadOnlyList<KernelLaunch> launches =
-                        resize.Launches((nint)pixels, (nint)workspace.Pointer, out nint resized);
+                        resize.Launches((nint)first, (nint)workspace.Pointer, out nint resized);
                     foreach (KernelLaunch launch in launches)
                         HostKernels.Run(launch);
                     HostKernels.Run(KernelLaunches.PictureInput(
                         storage, resized, new(plan.Window.Height, plan.Window.Width, channels), plan.Window.Top,
-                        plan.Window.Left,
-                        spec.Scale, (nint)map, spec.Channels, input.View));
+                        plan.Window.Left, spec.Scale, (nint)map, spec.Channels, input.View));
                 }
-                float[] wanted = [.. Enumerable.Range(0, values.Length / spec.Channels * padded).Select(i =>
+                float[] wanted = [.. Enumerable.Range(0, values.Count / spec.Channels * padded).Select(i =>
                     i % padded < spec.Channels
                     ? StoredTensor.Round(storage, values[i / padded * spec.Channels + i % padded]) : 0)];
                 Assert.Equal(wanted, input.Values());

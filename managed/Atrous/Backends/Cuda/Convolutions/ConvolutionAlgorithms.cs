@@ -122,7 +122,7 @@ internal sealed class ConvolutionAlgorithms(
         session.Begin();
         try
         {
-            foreach (IEnumerable<ConvolutionAlgorithm> group in _candidates.Of(problem, cancellationToken))
+            foreach (IEnumerable<ConvolutionAlgorithm> group in _candidates.Of(problem, all: true, cancellationToken))
             {
                 if (Fastest(problem, group) is { } fastest)
                     return fastest;
@@ -136,7 +136,7 @@ internal sealed class ConvolutionAlgorithms(
     }
 
     private ConvolutionAlgorithm? Proposed(ConvolutionProblem problem) =>
-        _candidates.Of(problem, cancellationToken).SelectMany(group => group).FirstOrDefault();
+        _candidates.Of(problem, all: false, cancellationToken).SelectMany(group => group).FirstOrDefault();
 
     /// <summary>The fastest of some, kept at once; nothing where none of them runs.</summary>
     private (ConvolutionAlgorithm Algorithm, string How)? Fastest(

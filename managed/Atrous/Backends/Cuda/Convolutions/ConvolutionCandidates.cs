@@ -25,19 +25,22 @@ internal sealed class ConvolutionCandidates(
     /// Groups of algorithms, each planned when it is asked for. A group counts only where those before it have none
     /// that runs: cuDNN's for the sum alone come last, because each of them writes the result several times.
     /// </summary>
+    /// <param name="problem">The convolution to compute.</param>
+    /// <param name="all">All shall be tried; otherwise one is enough, and none is planned beside it.</param>
+    /// <param name="cancellationToken">Looked at before plans are made.</param>
     public IEnumerable<IEnumerable<ConvolutionAlgorithm>> Of(
-        ConvolutionProblem problem, CancellationToken cancellationToken)
+        ConvolutionProblem problem, bool all, CancellationToken cancellationToken)
     {
-        IEnumerable<ConvolutionAlgorithm> plain = Engines(problem, ConvolutionChoice.Plain, cancellationToken);
+        IEnumerable<ConvolutionAlgorithm> plain = Engines(problem, ConvolutionChoice.Plain, all, cancellationToken);
         if (DnnAlgorithm.CanFuse(problem))
         {
             IEnumerable<ConvolutionAlgorithm> fused = DnnAlgorithm.FusedKinds(problem)
-                .SelectMany(kind => Engines(problem, kind, cancellationToken));
-            yield return fused.Concat(Products(problem));
+                .SelectMany(kind => Engines(problem, kind, all, cancellationToken));
+            yield return fused.Concat(Products(problem, all));
             yield return plain;
         }
         else
-            yield return Products(problem).Concat(plain);
+            yield return Products(problem, all).Concat(plain);
     }
 
     /// <summary>Says that a library has nothing where it was asked; throws where the device is lost.</summary>
@@ -64,14 +67,14 @@ internal sealed class ConvolutionCandidates(
         _ => false,
     });
 
-    private IEnumerable<ConvolutionAlgorithm> Products(ConvolutionProblem problem)
+    private IEnumerable<ConvolutionAlgorithm> Products(ConvolutionProblem problem, bool all)
     {
         if (!ProductAlgorithm.Suits(problem))
             yield break;
         ProductAlgorithm[] products = [];
         try
         {
-            products = ProductAlgorithm.Candidates(device, problem, Compute, options.Tuning ? MostAlgorithms : 1);
+            products = ProductAlgorithm.Candidates(device, problem, Compute, all ? MostAlgorithms : 1);
         }
         catch (CudaBlasException e)
         {
@@ -82,7 +85,7 @@ internal sealed class ConvolutionCandidates(
     }
 
     private IEnumerable<ConvolutionAlgorithm> Engines(
-        ConvolutionProblem problem, string kind, CancellationToken cancellationToken)
+        ConvolutionProblem problem, string kind, bool all, CancellationToken cancellationToken)
     {
         using OperationGraph? graph = Describe(problem, kind);
         if (graph is null)
@@ -91,8 +94,8 @@ internal sealed class ConvolutionCandidates(
         int planned = 0;
         foreach (HeuristicMode mode in new[] { HeuristicMode.A, HeuristicMode.B, HeuristicMode.Fallback })
         {
-            // Untimed, the first is enough; the last list is for what the others left without an engine.
-            if (planned > 0 && (mode == HeuristicMode.Fallback || !options.Tuning))
+            // The last list is for what the others left without an engine.
+            if (planned > 0 && (mode == HeuristicMode.Fallback || !all))
                 yield break;
             EngineConfig[] configs = Proposed(problem, graph, mode);
             try
@@ -102,7 +105,7 @@ internal sealed class ConvolutionCandidates(
                 int most = mode == HeuristicMode.B && planned > 0 ? MostFurther : MostEngines;
                 while (most > 0 && fresh.Count > 0)
                 {
-                    EngineConfig[] next = [.. Enumerable.Range(0, Math.Min(options.Tuning ? most : 1, fresh.Count))
+                    EngineConfig[] next = [.. Enumerable.Range(0, Math.Min(all ? most : 1, fresh.Count))
                         .Select(_ => fresh.Dequeue())];
                     foreach (DnnAlgorithm algorithm in Plan(problem, kind, next, cancellationToken))
                     {
