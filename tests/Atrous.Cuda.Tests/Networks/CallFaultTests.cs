@@ -14,10 +14,14 @@ namespace Atrous.Cuda.Tests.Networks;
 /// </summary>
 public sealed class CallFaultTests(ITestOutputHelper output)
 {
-    /// <summary>Set to 1 every call fails in turn where engines are timed too, thousands that take some minutes.</summary>
+    /// <summary>
+    /// Set to 1 every call fails in turn where engines are timed too, thousands that take some minutes.
+    /// </summary>
     private const string AllVariable = "ATROUS_TEST_ALL_FAULTS";
 
-    /// <summary>Of the calls that timing makes, those that are taken otherwise; prime, so that all kinds come.</summary>
+    /// <summary>
+    /// Of the calls that timing makes, those that are taken otherwise; prime, so that all kinds come.
+    /// </summary>
     private const int Step = 29;
 
     [Theory]
@@ -56,7 +60,8 @@ public sealed class CallFaultTests(ITestOutputHelper output)
             Assert.True(before.SequenceEqual(after),
                 $"Call {nth} ({sentence}) left {string.Join(' ', after)} of {string.Join(' ', before)} behind.");
         }
-        output.WriteLine($"{nth - 1} calls, every {step}.: {good} runs were right all the same, {refused} ended in a sentence");
+        output.WriteLine(
+            $"{nth - 1} calls, every {step}.: {good} runs were right all the same, {refused} ended in a sentence");
         Assert.True(good > 0 && refused > 0);
         Assert.True(nth > 200);
     }

@@ -106,9 +106,11 @@ public sealed class TuningTests : IDisposable
             using ExecutionPlan plan = config.TryPlan()!;
             new PlanFiles(folder, _log.Add).Set(problem, choice, plan.ToJson()!);
         }
+        // Generated JSON writes bytes that are null as an empty text.
         File.WriteAllText(
-            file, System.Text.RegularExpressions.Regex.Replace(File.ReadAllText(file), "\"kind\":.*?\"algorithm\":null",
-            "\"kind\":\"plain\",\"engine\":2,\"knobs\":[2,2],\"algorithm\":null"));
+            file, System.Text.RegularExpressions.Regex.Replace(
+                File.ReadAllText(file), "\"kind\":.*?\"algorithm\":(null|\"\")",
+                "\"kind\":\"plain\",\"engine\":2,\"knobs\":[2,2],\"algorithm\":null"));
         string kept =
             Assert.Single(Directory.GetFiles(folder, "*.json"), path => File.ReadAllText(path)
             .Contains("\"engine\": 2", StringComparison.Ordinal));

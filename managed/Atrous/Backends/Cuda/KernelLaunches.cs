@@ -221,7 +221,7 @@ internal static class KernelLaunches
     /// <param name="scale">Factor on the byte.</param>
     /// <param name="maps">Address of a <see cref="PictureChannel"/> per channel of the network.</param>
     /// <param name="channels">Channels of the network's input.</param>
-    /// <param name="y">The network's input.</param>
+    /// <param name="y">The network's input, of all pictures.</param>
     public static KernelLaunch PictureInput(
         DType storage, nint picture, PictureSize size, int top, int left, float scale, nint maps, int channels,
         DeviceTensor y) => new(
