@@ -85,7 +85,7 @@ part() {
     code=$?
     if [ $code -eq 124 ] || [ $code -eq 137 ]; then
         # A part that has a whole step to itself and does not end in it never will.
-        if [ $left -lt $((seconds - 30)) ]; then late=1; return 0; fi
+        if [ $left -lt $((seconds * 9 / 10)) ]; then late=1; return 0; fi
         echo "ran out of its $left s: $step $name" | tee -a "$log"
     fi
     [ $code -eq 0 ] || { failed=1; echo "exit code $code: $step $name (parts/$step/$name.err)" | tee -a "$log"; }

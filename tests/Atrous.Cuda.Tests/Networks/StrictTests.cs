@@ -15,15 +15,16 @@ public sealed class StrictTests : IDisposable
 {
     private static readonly string[] Convolutions =
     [
-        "conv_3x3_atrous6", "conv_residual", "conv_residual_3x3", "conv_1x1_wide", "conv_Relu6", "conv_LeakyRelu",
-        "conv_Silu", "conv_groups", "conv_bias", "conv_3x3_batch",
+        "conv_3x3_atrous6", "conv_residual", "conv_residual_3x3", "conv_1x1_wide", "conv_Relu6", "conv_groups",
     ];
 
     public static IEnumerable<TheoryDataRow<int, Precision, bool>> Modes =>
         from how in Enum.GetValues<Strict>().Where(how => how != Strict.None)
         from precision in Enum.GetValues<Precision>()
         from tuning in (bool[])[false, true]
-        where tuning || how <= Strict.All
+        where (tuning || how <= Strict.All)
+            // One at a time in the two that differ most, together in all.
+            && (how == Strict.All || precision is Precision.Fp32 or Precision.Fp16)
         select new TheoryDataRow<int, Precision, bool>((int)how, precision, tuning);
 
     public static IEnumerable<TheoryDataRow<int, Precision>> Networks =>
@@ -58,7 +59,7 @@ public sealed class StrictTests : IDisposable
         SoftwareDevice.Require();
         SoftwareDevice.BeStrict((Strict)how);
         using CudaBackend backend = Open(precision, true, []);
-        foreach (int seed in (int[])[2, 3, 7])
+        foreach (int seed in (int[])[3, 7])
         {
             NetworkGraph graph = RandomGraphs.Make(seed);
             Check(precision, $"random {seed}", backend, graph, RandomGraphs.Input(graph, seed));
@@ -113,7 +114,7 @@ public sealed class StrictTests : IDisposable
         var expected = (float[])Running.Reference(graph, inputs)[0];
         using var executable = backend.Compile(graph);
         // Step by step, then captured.
-        for (int run = 0; run < 3; run++)
+        for (int run = 0; run < 2; run++)
         {
             Tolerance.AssertWithin(
                 limit, (float[])Running.Run(executable, graph, inputs)[0], expected, $"{name} in {precision}");
