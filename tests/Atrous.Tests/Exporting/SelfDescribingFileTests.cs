@@ -59,7 +59,7 @@ public sealed class SelfDescribingFileTests
     /// <summary>A change to the network's JSON or to another entry, and what the refusal says.</summary>
     public static TheoryData<string, string, string, string> Damages => new()
     {
-        { "atrous.version", "\"2\"", "\"3\"", "version 3" },
+        { "atrous.version", "\"2\"", "\"3\"", "version '3'" },
         { "network", "\"kind\":\"invertedResidual\"", "\"kind\":\"hrNet\"", "cannot be understood" },
         { "network", "\"kind\":\"invertedResidual\",", "", "cannot be understood" },
         { "network", "\"stride\":2", "\"stride\":0", "cannot be built" },
