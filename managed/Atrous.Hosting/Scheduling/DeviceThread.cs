@@ -50,8 +50,8 @@ internal sealed class DeviceThread : IDisposable
     }
 
     /// <summary>
-    /// Apart from the loop, whose frame would keep the last batch, and with it a mask as large as its picture, until the
-    /// next one comes. The next one may be given before this one's run returns, while it answers its requests.
+    /// Apart from the loop, whose frame would keep the last batch, and with it a mask as large as its picture, until
+    /// the next one comes. The next one may be given before this one's run returns, while it answers its requests.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void RunNext() => _run(Interlocked.Exchange(ref _next, null)!);
