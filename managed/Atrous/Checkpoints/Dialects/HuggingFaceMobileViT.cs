@@ -62,9 +62,12 @@ internal sealed class HuggingFaceMobileViT : Dialect
                 },
                 Head = new DeepLabV3HeadSpec
                 {
-                    Aspp = new AsppSpec { Rates = choice.Numbers(
-                        "rates", config.Or(config.Numbers("atrous_rates"), [6, 12, 18]),
-                        "atrous_rates, of the three atrous branches") },
+                    Aspp = new AsppSpec
+                    {
+                        Rates = choice.Numbers(
+                            "rates", config.Or(config.Numbers("atrous_rates"), [6, 12, 18]),
+                            "atrous_rates, of the three atrous branches"),
+                    },
                 },
                 OutputStride = outputStride,
                 InputChannels = channels,
@@ -172,4 +175,5 @@ internal sealed class HuggingFaceMobileViT : Dialect
         "attend" => "attention.out_proj.convolution",
         "fc1" => "ffn.conv1.convolution",
         _ => "ffn.conv2.convolution",
-    };}
+    };
+}
