@@ -45,7 +45,7 @@ done
 mkdir -p "$output"
 rm -f "$output"/*.nupkg "$output"/*.snupkg
 dotnet pack eng/packages.proj -c Release -v quiet --nologo "${suffix[@]}" \
-    "-p:NativeRuntimes=$(IFS=, && echo "${others[*]}" | sed 's/,/%3B/g')" "-p:PackageOutputPath=$output"
+    "-p:NativeRuntimes=$(IFS=+ && echo "${others[*]}")" "-p:PackageOutputPath=$output"
 
 for runtime in "${!library[@]}"; do
     glibc=$(LC_ALL=C readelf -W --version-info "${library[$runtime]}" 2>/dev/null |
