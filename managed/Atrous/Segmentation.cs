@@ -228,12 +228,23 @@ public sealed class Segmentation
 
     /// <summary>
     /// The regions of the mask as polygons with holes, in the order of their first pixels. Exact unless
-    /// <see cref="RegionOptions.Simplify"/> says otherwise: filling the polygons gives the same mask.
+    /// <see cref="RegionOptions.Simplify"/> says otherwise: filling the polygons gives the same mask. Where a pixel can
+    /// be of several classes they come class by class, each with all pixels of its class.
     /// </summary>
     /// <param name="options">Which regions, and how exactly; null for all of them, exactly.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
-    public IReadOnlyList<Region> Regions(RegionOptions? options = null) =>
-        RegionFinder.Find(_labels, Height, Width, options ?? new());
+    public IReadOnlyList<Region> Regions(RegionOptions? options = null)
+    {
+        options ??= new();
+        if (!IsMultiLabel)
+            return RegionFinder.Find(_labels, Height, Width, options);
+        return
+        [
+            .. Shares.Select(share => share.Label).Order().Where(label => options.Labels?.Contains(label) != false)
+                .SelectMany(label => RegionFinder.Find(Only(label)._labels, Height, Width, options with { Labels = [1] })
+                    .Select(region => region with { Label = label })),
+        ];
+    }
 
     /// <summary>
     /// The picture with each pixel's class colour blended over it, but for a class that is called background, whose

@@ -65,6 +65,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         }
         using RunFiles? files = segmenter is null ? null : new RunFiles(
             temporaries, Formats.OfRun, Folder ?? WrittenFiles.FolderOfAll(Jobs), segmenter.Info, Palette);
+        RefuseClash(files);
         Report.Around(segmenter, Options, Jobs.Count + Files.Bad.Count, () =>
         {
             foreach (BadInput bad in Files.Bad)
@@ -73,6 +74,18 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
                 SegmentAll(segmenter, files!);
         }, interruption);
         return interruption.ExitCode ?? (_retry ? ExitCode.Failed : _bad ? ExitCode.BadInput : ExitCode.Done);
+    }
+
+    /// <summary>A picture called classes.png, and the classes of YOLO's files.</summary>
+    private void RefuseClash(RunFiles? files)
+    {
+        HashSet<string> outputs = [.. Jobs.SelectMany(job => job.Outputs).Select(Path.GetFullPath)];
+        foreach ((string format, string path) in files?.Files ?? [])
+        {
+            if (outputs.Contains(Path.GetFullPath(path)))
+                throw CommandException.Usage(
+                    $"{path} would be written for a picture and for {format} of the whole run; rename the picture.");
+        }
     }
 
     private void SegmentAll(Segmenter segmenter, RunFiles files)

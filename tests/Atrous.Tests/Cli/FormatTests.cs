@@ -90,6 +90,16 @@ public sealed class FormatTests(GeneratedModel model) : IDisposable
     }
 
     [Fact]
+    public void A_picture_called_as_a_file_of_the_run_is_refused()
+    {
+        _place.AddPhoto("classes.png");
+        Tool.RunIn(
+            _place.Folder, "segment", "classes.png", "-o", "out/", "-q", "--model", model.Path, "--format", "yolo")
+            .Refuses(2, "rename the picture");
+        Assert.Empty(Directory.GetFiles(_place["out"]));
+    }
+
+    [Fact]
     public void A_bad_picture_is_left_out_of_the_files_of_the_run()
     {
         _place.AddPhoto("a.png");

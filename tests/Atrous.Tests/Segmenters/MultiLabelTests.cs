@@ -2,6 +2,7 @@ using Atrous.Exporting;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
 using Atrous.Scoring;
+using Atrous.Shapes;
 using Atrous.Tensors;
 using Atrous.Tests.Cli;
 
@@ -123,6 +124,14 @@ public sealed class MultiLabelTests(GeneratedModel model) : IDisposable
 
     private static void AssertCounted(Segmentation mask, ushort[][] only)
     {
+        foreach (IGrouping<int, Region> regions in mask.Regions().GroupBy(region => region.Label))
+        {
+            Assert.Equal(only[regions.Key].LongCount(value => value == 1), regions.Sum(region => region.Pixels));
+            Assert.Equal(mask.Only(regions.Key).Regions(new() { Labels = [1] }).Select(region => region.Outline.Points),
+                regions.Select(region => region.Outline.Points));
+        }
+        Assert.Equal(mask.Regions(new() { Labels = [2] }).Sum(region => region.Pixels),
+            only[2].LongCount(value => value == 1));
         long[] pixels = [.. only.Select(map => map.LongCount(value => value == 1))];
         int[] present = [.. Enumerable.Range(0, pixels.Length).Where(label => pixels[label] > 0)];
         Assert.Equal(present, mask.Shares.Select(share => share.Label).Order());
