@@ -238,10 +238,11 @@ public sealed class Segmentation
         options ??= new();
         if (!IsMultiLabel)
             return RegionFinder.Find(_labels, Height, Width, options);
+        RegionOptions present = options with { Labels = [1] };
         return
         [
             .. Shares.Select(share => share.Label).Order().Where(label => options.Labels?.Contains(label) != false)
-                .SelectMany(label => RegionFinder.Find(Only(label)._labels, Height, Width, options with { Labels = [1] })
+                .SelectMany(label => RegionFinder.Find(Only(label)._labels, Height, Width, present)
                     .Select(region => region with { Label = label })),
         ];
     }
