@@ -1,10 +1,12 @@
+using Atrous.Files;
+
 namespace Atrous.Cli.Output;
 
 /// <summary>
 /// Standard output or error. Where output cannot be written (closed, disk full) the command fails and says so; where
 /// the messages themselves cannot be written, nobody wants them. A reader that went away is no error: .NET ignores it.
 /// </summary>
-internal sealed class StandardStream : Stream
+internal sealed class StandardStream : SinkStream
 {
     private readonly Stream _inner;
     private readonly bool _isError;
@@ -13,20 +15,6 @@ internal sealed class StandardStream : Stream
     {
         _inner = inner;
         _isError = isError;
-    }
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
     }
 
     /// <summary>For bytes. Writing throws <see cref="CommandException"/> where it fails.</summary>
@@ -54,16 +42,4 @@ internal sealed class StandardStream : Stream
             throw new CommandException(ExitCode.Failed, $"standard output cannot be written ({reason}).", e);
         }
     }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }

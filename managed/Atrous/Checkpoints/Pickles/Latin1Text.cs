@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using Atrous.Checkpoints.Storages;
+using Atrous.Files;
 
 namespace Atrous.Checkpoints.Pickles;
 

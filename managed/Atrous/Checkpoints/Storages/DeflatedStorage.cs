@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using Atrous.Files;
 
 namespace Atrous.Checkpoints.Storages;
 

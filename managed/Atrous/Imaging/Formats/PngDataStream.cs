@@ -1,7 +1,9 @@
+using Atrous.Files;
+
 namespace Atrous.Imaging.Formats;
 
 /// <summary>What a PNG's consecutive chunks of pixels hold, each verified before a byte of it is handed out.</summary>
-internal sealed class PngDataStream(PngChunks chunks) : Stream
+internal sealed class PngDataStream(PngChunks chunks) : ForwardStream
 {
     private PngChunk _chunk = new(chunks.FirstPixels, -1);
     private int _read;
@@ -11,20 +13,6 @@ internal sealed class PngDataStream(PngChunks chunks) : Stream
 
     /// <summary>Where the first chunk begins that was not looked at yet.</summary>
     public long Next { get; private set; } = chunks.FirstPixels;
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override int Read(Span<byte> buffer)
     {
@@ -42,16 +30,4 @@ internal sealed class PngDataStream(PngChunks chunks) : Stream
         _read += count;
         return count;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.IO.Hashing;
+using Atrous.Files;
 
 namespace Atrous.Imaging.Formats;
 
@@ -91,26 +92,12 @@ internal sealed class PngWriter : IDisposable
 }
 
 /// <summary>Cuts what is written to it into a PNG's chunks of pixels.</summary>
-internal sealed class PngChunkStream(MemoryStream file) : Stream
+internal sealed class PngChunkStream(MemoryStream file) : SinkStream
 {
     private const int ChunkSize = 1 << 16;
 
     private readonly byte[] _chunk = new byte[ChunkSize];
     private int _size;
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <exception cref="ImageException">The file would be larger than 2 GiB.</exception>
     public static void Write(MemoryStream file, ReadOnlySpan<byte> name, ReadOnlySpan<byte> data)
@@ -142,8 +129,6 @@ internal sealed class PngChunkStream(MemoryStream file) : Stream
         }
     }
 
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
     /// <summary>Writes what is gathered as a chunk.</summary>
     public override void Flush()
     {
@@ -151,10 +136,4 @@ internal sealed class PngChunkStream(MemoryStream file) : Stream
             Write(file, "IDAT"u8, _chunk.AsSpan(0, _size));
         _size = 0;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 }

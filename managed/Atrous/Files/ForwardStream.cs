@@ -1,4 +1,4 @@
-namespace Atrous.Checkpoints.Storages;
+namespace Atrous.Files;
 
 /// <summary>What read-only, forward-only streams have in common: everything that they cannot do.</summary>
 internal abstract class ForwardStream : Stream
@@ -39,18 +39,4 @@ internal abstract class ForwardStream : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-}
-
-/// <summary>A region from an offset to its end.</summary>
-internal sealed class RegionStream(ByteRegion region, long offset) : ForwardStream
-{
-    private long _offset = offset;
-
-    public override int Read(Span<byte> buffer)
-    {
-        int count = (int)Math.Min(buffer.Length, region.Length - _offset);
-        region.Read(_offset, buffer[..count]);
-        _offset += count;
-        return count;
-    }
 }
