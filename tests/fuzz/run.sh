@@ -2,7 +2,8 @@
 # run.sh --minutes N [--only NAME]: fuzzes for N minutes (a fraction will do) per target: the managed ones
 # (managed/), and those of the C ABI (native/) where clang with libFuzzer is installed. Findings lie in
 # artifacts/fuzz/findings, the table of what was run in artifacts/fuzz/table.md. The exit status is 0 when nothing
-# was found.
+# was found. Seeds, and inputs that were at fault once, lie in cases/. The managed fuzzers mutate by structure, and go on
+# from what was accepted.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 minutes=1 only=""
@@ -26,12 +27,21 @@ code=$?
 if [ -s "$out/managed.md" ]; then
     cp "$out/managed.md" "$table"
 else
-    printf '| target | executions | minutes | accepted | findings |\n|---|---|---|---|---|\n' >"$table"
+    printf '%s\n' '| target | executions | minutes | accepted | slowest, ms | findings |' '|---|---|---|---|---|---|' >"$table"
 fi
 
-clang=$(command -v clang++ || command -v clang++-14 || true)
+# The first clang that links libFuzzer and the sanitizers: some are installed without these libraries.
+clang=""
+echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' >"$out/probe.cpp"
+for candidate in clang++ clang++-{19,18,17,16,15,14}; do
+    if command -v "$candidate" >/dev/null &&
+        "$candidate" -fsanitize=fuzzer,address,undefined "$out/probe.cpp" -o "$out/probe" >/dev/null 2>&1; then
+        clang=$(command -v "$candidate")
+        break
+    fi
+done
 if [ -z "$clang" ]; then
-    echo "note: the fuzzers of the C ABI need clang; they are left out" >&2
+    echo "note: no clang here links libFuzzer; the fuzzers of the C ABI are left out" >&2
 elif ! { cmake --preset fuzz -DCMAKE_CXX_COMPILER="$clang" && cmake --build --preset fuzz; } >"$out/cmake.log"; then
     tail -30 "$out/cmake.log"
     status=1
@@ -39,14 +49,16 @@ else
     for program in artifacts/native/fuzz/tests/fuzz/native/*_fuzz; do
         name=$(basename "$program" _fuzz)
         [ -z "$only" ] || [ "$only" = "$name" ] || continue
-        corpus=$out/corpus/$name
-        mkdir -p "$corpus" "$findings/$name"
-        "$program" "$corpus" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=60 -print_final_stats=1 \
+        corpus=("$out/corpus/$name")
+        mkdir -p "${corpus[0]}" "$findings/$name"
+        [ ! -d "tests/fuzz/cases/$name" ] || corpus+=("tests/fuzz/cases/$name")
+        "$program" "${corpus[@]}" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=60 -print_final_stats=1 \
             -artifact_prefix="$findings/$name/" >"$out/$name.log" 2>&1
         found=$([ $? -eq 0 ] && echo 0 || echo 1)
         [ "$found" -eq 0 ] || { status=1; tail -40 "$out/$name.log"; }
         runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$out/$name.log")
-        echo "| $name | ${runs:-0} | $minutes | | $found |" >>"$table"
+        slowest=$(sed -n 's/^stat::slowest_unit_time_sec: *//p' "$out/$name.log")
+        echo "| $name | ${runs:-0} | $minutes | | ${slowest:-0}000 | $found |" >>"$table"
     done
 fi
 cat "$table"

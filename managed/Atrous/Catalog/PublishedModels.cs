@@ -64,8 +64,7 @@ public sealed partial class PublishedModels
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
             throw new UnavailableException(
-                $"The catalog '{path}' ({Variable}) cannot be understood: " +
-                $"{e.Message.Split(" Path:")[0].TrimEnd('.')}.");
+                $"The catalog '{path}' ({Variable}) cannot be understood: {JsonComplaint.Of(e)}.");
         }
     }
 

@@ -42,6 +42,9 @@ public sealed class PublishedModelsTests
     [InlineData("""{"models":[{"name":"a"}]}""", "cannot be understood")]
     [InlineData("""{"models":[ENTRY],"more":1}""", "more")]
     [InlineData("""{"models":[ENTRY,ENTRY]}""", "two models called 'toy'")]
+    [InlineData("{\"models\":nul\0\u0001\n[ENTRY]}", "cannot be understood")]
+    [InlineData("{\"models\":[ENTRY],\"mo\\u0000\\u001b\\nre\":1}", "cannot be understood")]
+    [InlineData("{\"models\":nulENTRYENTRYENTRYENTRYENTRYENTRYENTRYENTRY", "cannot be understood")]
     public void A_catalog_that_is_none_is_named(string json, string words) => Refused(json, words);
 
     [Theory]
@@ -116,6 +119,7 @@ public sealed class PublishedModelsTests
         var e = Assert.Throws<UnavailableException>(() => PublishedModels.Read(path));
         Assert.Contains(path, e.Message);
         Assert.Contains(words, e.Message);
-        Assert.DoesNotContain('\n', e.Message);
+        Assert.DoesNotContain(e.Message, char.IsControl);
+        Assert.InRange(e.Message.Length, 0, 1000);
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using System.Text;
 
 namespace Atrous.Fuzz;
@@ -32,6 +33,14 @@ internal static class Mutation
         "(I0\n(I2\nt(I1\nt", "S'f4'\n", "S'abcd'\n", "S'latin1'\n", "i", "P0\n", ".", "\u0080\u0002",
     ];
 
+    private static readonly string[] PythonParts =
+    [
+        "a", "b", "model", "dict(", "**", "=", "(", ")", "[", "]", "{", "}", ",", ":", ";", "\n", "\\\n", "#", "'", "\"",
+        "'''", "r'", "b'", "f'", "'\\x4'", "'\\ud800'", "-", "+", "*", ".", "1", "1e999", "0x10", "1_0", "True", "None",
+        "9223372036854775808", "if", "for x in y", "a = [b, b, b, b]\nb = [a, a, a]\n", "a = b = 1\n", "a.b(", "a[0]",
+        "a += 1\n",
+    ];
+
     /// <summary>A few changes that know nothing of the format.</summary>
     public static byte[] Blind(Random random, byte[] input)
     {
@@ -42,21 +51,27 @@ internal static class Mutation
     }
 
     /// <summary>Opcodes and their arguments put in, taken out or doubled; blind changes now and then.</summary>
-    public static byte[] OfPickle(Random random, byte[] input)
+    public static byte[] OfPickle(Random random, byte[] input) =>
+        random.Next(4) == 0 ? Blind(random, input) : [.. OfParts(random, input, PickleParts), (byte)'.'];
+
+    /// <summary>Words and signs of Python put in, taken out or doubled; blind changes now and then.</summary>
+    public static byte[] OfPython(Random random, byte[] input) =>
+        random.Next(4) == 0 ? Blind(random, input) : OfParts(random, input, PythonParts);
+
+    /// <summary>Blind changes; those of a PNG are hidden from its checksums.</summary>
+    public static byte[] OfPicture(Random random, byte[] input)
     {
-        if (random.Next(4) == 0)
-            return Blind(random, input);
-        var text = new StringBuilder(Encoding.Latin1.GetString(input));
-        for (int i = random.Next(1, 12); i > 0; i--)
-            text.Insert(random.Next(text.Length + 1), PickleParts[random.Next(PickleParts.Length)]);
-        if (random.Next(3) == 0)
+        byte[] bytes = Blind(random, input);
+        for (int at = 8; random.Next(8) > 0 && at + 12 <= bytes.Length && bytes[1] == 'P';)
         {
-            // A part of it many times over, as bombs have it.
-            int start = random.Next(text.Length), length = Math.Min(random.Next(1, 40), text.Length - start);
-            string part = text.ToString(start, length);
-            text.Insert(start, string.Concat(Enumerable.Repeat(part, random.Next(1, 3000))));
+            int length = BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(at));
+            if (length < 0 || length > bytes.Length - at - 12)
+                break;
+            uint sum = Crc32.HashToUInt32(bytes.AsSpan(at + 4, length + 4));
+            BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(at + 8 + length), sum);
+            at += 12 + length;
         }
-        return Encoding.Latin1.GetBytes(text.Append('.').ToString());
+        return bytes;
     }
 
     /// <summary>Values of a JSON text replaced; blind changes now and then.</summary>
@@ -76,6 +91,21 @@ internal static class Mutation
             text = text[..start] + part + (end < 0 || random.Next(8) == 0 ? "" : text[end..]);
         }
         return Encoding.Latin1.GetBytes(text);
+    }
+
+    private static byte[] OfParts(Random random, byte[] input, string[] parts)
+    {
+        var text = new StringBuilder(Encoding.Latin1.GetString(input));
+        for (int i = random.Next(1, 12); i > 0; i--)
+            text.Insert(random.Next(text.Length + 1), parts[random.Next(parts.Length)]);
+        if (random.Next(3) == 0)
+        {
+            // A part of it many times over, as bombs have it.
+            int start = random.Next(text.Length), length = Math.Min(random.Next(1, 40), text.Length - start);
+            string part = text.ToString(start, length);
+            text.Insert(start, string.Concat(Enumerable.Repeat(part, random.Next(1, 3000))));
+        }
+        return Encoding.Latin1.GetBytes(text.ToString());
     }
 
     private static void Change(Random random, List<byte> bytes)

@@ -33,10 +33,11 @@ internal static class Program
             found += run.Findings;
             rows.Add(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {target.Name} | {run.Executions} | {clock.Elapsed.TotalMinutes:0.0} | {run.Accepted} | {run.Findings} |"));
+                $"| {target.Name} | {run.Executions} | {clock.Elapsed.TotalMinutes:0.0} | {run.Accepted} | "
+                    + $"{run.Slowest.TotalMilliseconds:0} | {run.Findings} |"));
         }
-        Console.WriteLine("| target | executions | minutes | accepted | findings |");
-        Console.WriteLine("|---|---|---|---|---|");
+        Console.WriteLine("| target | executions | minutes | accepted | slowest, ms | findings |");
+        Console.WriteLine("|---|---|---|---|---|---|");
         rows.ForEach(Console.WriteLine);
         return found == 0 ? 0 : 1;
 

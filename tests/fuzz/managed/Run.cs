@@ -8,17 +8,14 @@ namespace Atrous.Fuzz;
 /// <param name="findings">The folder for inputs that are at fault.</param>
 internal sealed class Run(Target target, int seed, string findings)
 {
-    /// <summary>A finding, whatever the machine: honest inputs of this size take milliseconds.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);
-
     private const long MostAllocated = 1L << 30;
-    private const int MostKept = 100;
+    private const int MostKept = 200, LongestMessage = 2000;
 
     private readonly Random _random = new(seed);
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
     /// <summary>Inputs that were read without a complaint: they are mutated further.</summary>
-    private readonly List<byte[]> _corpus = [.. target.Seeds()];
+    private readonly List<byte[]> _corpus = [.. target.Seeds(), .. target.Cases];
 
     public long Executions { get; private set; }
 
@@ -26,13 +23,23 @@ internal sealed class Run(Target target, int seed, string findings)
 
     public int Findings { get; private set; }
 
+    /// <summary>Of the execution that took longest, whatever the machine did beside it: told, and not judged.</summary>
+    public TimeSpan Slowest { get; private set; }
+
     public void For(TimeSpan time)
     {
-        for (var clock = Stopwatch.StartNew(); clock.Elapsed < time;)
+        var clock = Stopwatch.StartNew();
+        foreach (byte[] known in _corpus)
+            Execute(known);
+        while (clock.Elapsed < time)
         {
             byte[] input = target.Mutate(_random, _corpus[_random.Next(_corpus.Count)]);
-            if (Execute(input) && _corpus.Count < MostKept)
+            if (!Execute(input))
+                continue;
+            if (_corpus.Count < MostKept)
                 _corpus.Add(input);
+            else
+                _corpus[_random.Next(_corpus.Count)] = input;
         }
     }
 
@@ -40,7 +47,7 @@ internal sealed class Run(Target target, int seed, string findings)
     {
         Executions++;
         long start = Stopwatch.GetTimestamp(), allocated = GC.GetAllocatedBytesForCurrentThread();
-        string? fault = null;
+        (string Kind, string Detail)? fault = null;
         bool accepted = false;
         try
         {
@@ -50,30 +57,42 @@ internal sealed class Run(Target target, int seed, string findings)
         }
         catch (Exception e) when (target.IsRefusal(e))
         {
-            if (e.Message.Any(c => c is '\n' or '\0') || e.Message.Length > 2000)
-                fault = $"a message that is no sentence: {e.Message}";
+            if (e.Message.Any(char.IsControl) || e.Message.Length > LongestMessage)
+                fault = ($"a message that is no sentence, {PlaceOf(e)}", e.Message);
         }
         catch (Exception e)
         {
-            fault = $"{e.GetType().Name} at {e.StackTrace?.Split('\n').FirstOrDefault()?.Trim()}";
+            fault = ($"{e.GetType().Name} {PlaceOf(e)}", e.Message);
         }
-        if (Stopwatch.GetElapsedTime(start) > Longest)
-            fault ??= $"more than {Longest.TotalSeconds} s";
+        TimeSpan taken = Stopwatch.GetElapsedTime(start);
+        if (taken > Slowest)
+        {
+            Slowest = taken;
+            Write("slowest", input);
+        }
         if (GC.GetAllocatedBytesForCurrentThread() - allocated > MostAllocated)
-            fault ??= $"more than {MostAllocated >> 20} MiB allocated";
-        if (fault is not null)
-            Keep(input, fault);
+            fault ??= ($"more than {MostAllocated >> 20} MiB allocated", "");
+        if (fault is var (kind, detail))
+            Keep(input, kind, detail);
         return accepted;
     }
 
-    private void Keep(byte[] input, string fault)
+    private static string PlaceOf(Exception e) => e.StackTrace?.Split('\n').FirstOrDefault()?.Trim() ?? "";
+
+    /// <summary>The first of each kind.</summary>
+    private void Keep(byte[] input, string kind, string detail)
     {
-        if (!_known.Add(fault))
+        if (!_known.Add(kind))
             return;
         Findings++;
+        Console.Error.WriteLine($"{target.Name}: {kind}: {detail} ({Write($"{Findings:000}", input)})");
+    }
+
+    private string Write(string name, byte[] input)
+    {
         Directory.CreateDirectory(findings);
-        string path = Path.Combine(findings, $"{Findings:000}.bin");
+        string path = Path.Combine(findings, $"{name}.bin");
         File.WriteAllBytes(path, input);
-        Console.Error.WriteLine($"{target.Name}: {fault} ({path})");
+        return path;
     }
 }

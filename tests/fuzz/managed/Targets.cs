@@ -4,13 +4,15 @@ using System.Text;
 using System.Text.Json;
 using Atrous.Catalog;
 using Atrous.Checkpoints;
+using Atrous.Checkpoints.Pickles;
+using Atrous.Imaging;
 using Atrous.Server.OpenInference;
 using Atrous.Server.V1;
 using Microsoft.AspNetCore.Http;
 
 namespace Atrous.Fuzz;
 
-/// <summary>Everything that reads what strangers made, but pictures.</summary>
+/// <summary>Everything that reads what strangers made.</summary>
 internal static class Targets
 {
     private const string Pickle =
@@ -23,9 +25,6 @@ internal static class Targets
     private const string Header =
         """{"__metadata__":{"atrous.version":"2","network":"{}","class_names":"[\"a\"]"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F16","shape":[1,2],"data_offsets":[8,12]}}""";
 
-    private const string Config =
-        """{"model_type":"mobilenet_v2","architectures":["MobileNetV2ForSemanticSegmentation"],"output_stride":8,"id2label":{"0":"background","1":"aeroplane"},"depth_multiplier":1.0,"hidden_act":"relu6"}""";
-
     private const string Published =
         """{"models":[{"name":"toy","dialect":"VainF","classes":2,"licence":"MIT","data":"toys","source":"me","files":[{"url":"https://example.org/weights.pth","sha256":"01234567","size":12}]}]}""";
 
@@ -35,15 +34,28 @@ internal static class Targets
     private const string Form =
         "--x\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.png\"\r\n\r\n\u0089PNG\r\n\r\n--x--\r\n";
 
+    private const long MaxPixels = 1 << 22;
+
+    private const int MaxSeed = 20_000;
+
+    private static readonly Lazy<string> Folder = new(() =>
+    {
+        string folder = Directory.CreateTempSubdirectory("atrous-fuzz-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
+        return folder;
+    });
+
     public static IReadOnlyList<Target> All { get; } =
     [
         new("catalog", () => [Text(Published)], Mutation.OfJson, ReadCatalog, e => e is UnavailableException),
-        new("config", () => [Text(Config)], Mutation.OfJson, ReadConfig, e => e is AtrousException),
+        new("config", () => [], Mutation.OfJson, DescribedWeights.Read, e => e is AtrousException),
         new("form", () => [Text(Form)], Mutation.Blind, ReadForm, e => e is BadHttpRequestException),
         new("infer", () => [Text(Infer)], Mutation.OfJson, ReadInfer,
             e => e is BadHttpRequestException or JsonException),
         new("legacy", () => [Legacy()], Mutation.OfPickle, input => Open(input, "a.pth"), e => e is ModelException),
+        new("picture", Pictures, Mutation.OfPicture, ReadPicture, e => e is ImageException),
         new("pickle", () => [Text(Pickle)], Mutation.OfPickle, input => Open(input, "a.pkl"), e => e is ModelException),
+        new("python", () => [], Mutation.OfPython, ReadPython, _ => false),
         new("safetensors", () => [Text(Header)], Mutation.OfJson, ReadSafetensors, e => e is ModelException),
         new("torch", () => [Text(Torch)], Mutation.OfPickle, ReadZip, e => e is ModelException),
         new("zip", () => [Zip(Text(Torch))], Mutation.Blind, input => Open(input, "a.pth"), e => e is ModelException),
@@ -74,17 +86,15 @@ internal static class Targets
 
     private static void ReadCatalog(byte[] json) => InFile("catalog.json", json, path => PublishedModels.Read(path));
 
-    private static void ReadConfig(byte[] json)
+    private static void ReadPython(byte[] source) => PythonConfig.Read(Encoding.Latin1.GetString(source));
+
+    /// <summary>What a header says is what the picture has, or it is refused.</summary>
+    private static void ReadPicture(byte[] file)
     {
-        string header = """{"mobilenet_v2.conv_stem.first_conv.convolution.weight":{"dtype":"F32","shape":[1,1,1,1],"data_offsets":[0,4]}}""";
-        var length = new byte[8];
-        BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
-        InFile("config.json", json, path =>
-        {
-            string folder = Path.GetDirectoryName(path)!;
-            File.WriteAllBytes(Path.Combine(folder, "model.safetensors"), [.. length, .. Text(header), .. new byte[4]]);
-            _ = ModelInfo.Read(folder);
-        });
+        ImageInfo header = Image.Probe(file);
+        using Image photo = Image.Load(file, MaxPixels);
+        if ((photo.Height, photo.Width, photo.Channels) != (header.Height, header.Width, header.Channels))
+            throw new InvalidOperationException($"{photo} of {header.Width} x {header.Height}, {header.Channels}");
     }
 
     private static void ReadInfer(byte[] json) => InferRequestReader.Read(json, null, 64);
@@ -92,21 +102,20 @@ internal static class Targets
     private static void ReadForm(byte[] body) =>
         PictureFile.FindAsync("multipart/form-data; boundary=x", body, CancellationToken.None).GetAwaiter().GetResult();
 
-    /// <summary>In a folder of its own, which is gone afterwards.</summary>
+    /// <summary>In a folder that is this process's own.</summary>
     private static void InFile(string name, byte[] bytes, Action<string> read)
     {
-        string folder = Directory.CreateTempSubdirectory("atrous-fuzz-").FullName;
-        try
-        {
-            string path = Path.Combine(folder, name);
-            File.WriteAllBytes(path, bytes);
-            read(path);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        string path = Path.Combine(Folder.Value, name);
+        File.WriteAllBytes(path, bytes);
+        read(path);
     }
+
+    /// <summary>Those that the tests of pictures have, if they are not large.</summary>
+    private static IEnumerable<byte[]> Pictures() =>
+        new[] { "fixtures", "pictures" }
+            .SelectMany(folder => Directory.GetFiles($"tests/Atrous.Tests/Imaging/{folder}"))
+            .Where(path => Path.GetExtension(path) is not (".py" or ".json"))
+            .Order(StringComparer.Ordinal).Select(File.ReadAllBytes).Where(file => file.Length < MaxSeed);
 
     private static byte[] Zip(byte[] pickle)
     {

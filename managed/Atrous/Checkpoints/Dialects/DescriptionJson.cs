@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Atrous.Files;
 using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.Specs;
@@ -82,7 +83,7 @@ internal static partial class DescriptionJson
         catch (NotSupportedException e)
         {
             // What the serializer throws for a kind of network that it does not know.
-            throw new JsonException(e.Message.Split(" Path:")[0], e);
+            throw new JsonException(JsonComplaint.Of(e), e);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Atrous.Checkpoints.Storages;
+using Atrous.Files;
 using Atrous.Specs;
 
 namespace Atrous.Checkpoints.Dialects;
@@ -100,7 +101,7 @@ internal static class SelfDescribingFile
             // Half a surrogate pair is reported by InvalidOperationException.
             catch (Exception e) when (e is JsonException or InvalidOperationException)
             {
-                throw metadata.Wrong(key, $"cannot be understood: {e.Message.Split(" Path:")[0].TrimEnd('.')}");
+                throw metadata.Wrong(key, $"cannot be understood: {JsonComplaint.Of(e)}");
             }
         }
     }
