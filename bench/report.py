@@ -64,7 +64,7 @@ def peers(folder):
     mask = "picture in, mask out"
     ort = lambda m: next(r["median"] for r in m["runtimes"] if "onnx" in r["name"])
     bars(folder, "time.svg", f"Time of a run over onnxruntime's, {threads} threads: shorter is faster", models,
-         lambda r, m: None if mask in r["name"] else r["median"] / ort(m), "times onnxruntime-node's median")
+         lambda r, m: None if mask in r["name"] else r["median"] / ort(m), "times onnxruntime's median")
     bars(folder, "memory.svg", "Peak resident memory of a process that makes one mask", models,
          lambda r, m: r["start"] and r["start"]["peakMiB"], "MiB")
     bars(folder, "start.svg", "From the start of a process to its first mask", models,

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Everything that bench/results says of a CPU's networks and kernels, in one go on a machine that has nothing else to do:
 #   bench/run.sh [--output DIR] [--threads N] [--seconds N] [NAME ...]
-# Atrous, onnxruntime-node and PyTorch side by side on the networks of bench/peers/networks.py (all, unless some are NAMEd) and
+# Atrous, ONNX Runtime and PyTorch side by side on the networks of bench/peers/networks.py (all, unless some are NAMEd) and
 # the real model of ../shared/models where it is there; the kernels at the networks' layer shapes; charts. Writes DIR,
-# bench/results/<cpu>/ unless given: peers.md, ops.md, sizes.md, layers/, what they were made from, *.svg. Needs node, python3-torch,
+# bench/results/<cpu>/ unless given: peers.md, ops.md, sizes.md, layers/, what they were made from, *.svg. Needs python3-torch,
 # python3-matplotlib.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -37,7 +37,6 @@ python=${ATROUS_PYTHON:-/usr/bin/python3}
     { echo "error: $python lacks PyTorch or matplotlib; run: apt-get install python3-torch python3-matplotlib" >&2; exit 1; }
 
 echo "== building" >&2
-[ -d bench/peers/node_modules ] || npm install --prefix bench/peers --ignore-scripts --no-audit --no-fund --loglevel=error >&2
 dotnet publish managed/Atrous.Cli -c Release -r linux-x64 --self-contained false -o artifacts/bench/tool -v quiet --nologo >&2
 dotnet build bench/Atrous.Bench -c Release -v quiet --nologo >&2
 cmake --preset tests >/dev/null && cmake --build --preset tests --target atrous_bench >&2
@@ -77,7 +76,7 @@ fi
 "$python" bench/report.py "$output"
 {
     echo "Measured by \`bench/run.sh\` on $(date -u +%Y-%m-%d), commit $(git rev-parse --short HEAD): $cpu, $(nproc) cores,"
-    echo "$(awk '/MemTotal/ {printf "%.0f", $2 / 1048576}' /proc/meminfo) GB; .NET $(dotnet --version), Node $(node --version | tr -d v), g++ $(c++ -dumpfullversion)."
+    echo "$(awk '/MemTotal/ {printf "%.0f", $2 / 1048576}' /proc/meminfo) GB; .NET $(dotnet --version), g++ $(c++ -dumpfullversion)."
     echo
     cat "$output/peers.md"
 } >"$output/peers.md.new"

@@ -2,30 +2,22 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Microsoft.ML.OnnxRuntime;
 
 namespace Atrous.Bench;
 
-/// <summary>Another runtime, as a program of bench/peers that is started with a model.</summary>
+/// <summary>Another runtime, as a program that is started with a model.</summary>
 /// <param name="Name">The name of the runtime with its version.</param>
-/// <param name="Program">The program that is started, such as node.</param>
-/// <param name="Script">The name of the script in bench/peers that the program runs.</param>
+/// <param name="Program">The program that is started, such as python3.</param>
+/// <param name="Script">The program's first argument: a script of bench/peers, or a command.</param>
 internal sealed record Peer(string Name, string Program, string Script)
 {
     private static string Folder { get; } =
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", "peers"));
 
-    /// <summary>ONNX Runtime for Node.</summary>
-    /// <exception cref="BenchException">It is not installed.</exception>
-    public static Peer OnnxRuntime()
-    {
-        string path = Path.Combine(Folder, "node_modules", "onnxruntime-node", "package.json");
-        if (!File.Exists(path))
-            throw new BenchException(
-                "onnxruntime-node is not installed; run: npm install --ignore-scripts --prefix bench/peers");
-        using JsonDocument package = JsonDocument.Parse(File.ReadAllBytes(path));
-        return new Peer(
-            $"onnxruntime-node {package.RootElement.GetProperty("version").GetString()}", "node", "onnxruntime.mjs");
-    }
+    /// <summary>ONNX Runtime, in this program started again.</summary>
+    public static Peer OnnxRuntime() =>
+        new($"onnxruntime {OrtEnv.Instance().GetVersionString()}", Environment.ProcessPath!, OnnxRuntimePeer.Name);
 
     /// <summary>PyTorch of the Python that ATROUS_PYTHON names, else of Debian's.</summary>
     /// <exception cref="BenchException">It is not installed.</exception>

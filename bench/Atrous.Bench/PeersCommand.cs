@@ -41,7 +41,7 @@ internal static class PeersCommand
         {
             Description = "The folder that gets peers.md and peers.json",
         };
-        var command = new Command("peers", "Atrous, onnxruntime-node and PyTorch side by side.")
+        var command = new Command("peers", "Atrous, ONNX Runtime and PyTorch side by side.")
         {
             models, onnx, tool, threads, seconds, output,
         };

@@ -5,7 +5,10 @@ using Atrous.Bench;
 // peers ...: Atrous and other runtimes side by side in one run; bench/run.sh starts it.
 // serving ...: the library's own batches beside requests through queue and batching.
 // The stages of one picture are `atrous bench`.
-var root = new RootCommand("Measures Atrous beside its peers.") { PeersCommand.Create(), ServingCommand.Create() };
+var root = new RootCommand("Measures Atrous beside its peers.")
+{
+    PeersCommand.Create(), ServingCommand.Create(), OnnxRuntimePeer.Create(),
+};
 try
 {
     return root.Parse(args).Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });

@@ -41,7 +41,7 @@ cp -r artifacts/device "$root/artifacts/device"
 cp artifacts/native/release/native/cuda/libatrous_kernels_host.so "$tests/"
 cp samples/street.png samples/scenes/*.jpg "$root/samples/"
 cp -r bench/gpu bench/peers "$root/bench/"
-rm -rf "$root/bench/peers/node_modules" "$root"/bench/*/__pycache__
+rm -rf "$root"/bench/*/__pycache__
 for file in "$@"; do cp "$file" "$root/models/"; done
 { git rev-parse --short HEAD; git diff --quiet HEAD || echo "with changes that are not committed"; } | paste -sd ' ' >"$root/COMMIT"
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Atrous.Checkpoints;
+using Atrous.Tests.Checkpoints.Containers;
 using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Checkpoints;

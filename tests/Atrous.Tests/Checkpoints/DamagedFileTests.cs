@@ -1,4 +1,5 @@
 using Atrous.Checkpoints;
+using Atrous.Tests.Checkpoints.Containers;
 
 namespace Atrous.Tests.Checkpoints;
 

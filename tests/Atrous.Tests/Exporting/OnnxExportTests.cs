@@ -74,14 +74,13 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
     [MemberData(nameof(Families))]
     public void Onnx_runtime_computes_the_same_at_any_size_and_batch(string golden)
     {
-        OnnxRuntime.Require();
         using var folder = new ExportFolder(golden);
         OnnxExportResult written = OnnxExporter.Export(folder.Model, folder.PathOf("model.onnx"), folder.Options);
         Assert.Null(written.FixedBecause);
         Shape shape = folder.Golden.InputShape;
         using Tensor first = folder.Golden.Input();
         using Tensor second =
-            GeneratedWeights.Input(new Shape(2, shape.Height + 33, shape.Width - 15, shape.Channels), 1);
+            GeneratedWeights.Input(new Shape(2, shape.Height - 15, shape.Width - 15, shape.Channels), 1);
         Compare(folder, written, first, second);
     }
 
@@ -97,7 +96,6 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
         ModelProto model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(folder.PathOf("model.onnx")));
         Assert.Equal(["1", "3", "97", "129"], Dimensions(model.Graph.Input[0]));
         Assert.DoesNotContain(model.Graph.Node, node => node.OpType == "Shape");
-        OnnxRuntime.Require();
         using Tensor input = folder.Golden.Input();
         Compare(folder, written, input);
     }
@@ -114,7 +112,6 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
         OnnxExportResult written = OnnxExporter.Export(
             folder.Model, folder.PathOf("model.onnx"), folder.Options,
             new OnnxExportOptions { Size = (shape.Height, shape.Width) });
-        OnnxRuntime.Require();
         using Tensor input = folder.Golden.Input();
         Compare(folder, written, input);
     }
@@ -140,7 +137,6 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
     public void TensorFlow_s_padding_is_kept_at_any_size(string name)
     {
         string path = Shared.Require($"models/{name}.safetensors");
-        OnnxRuntime.Require();
         using var folder = new ExportFolder("vainf_deeplabv3plus_mobilenet_os16_97x129");
         OnnxExportResult written = OnnxExporter.Export(path, folder.PathOf("model.onnx"));
         Assert.Equal(["logits", "output"], written.Outputs);
@@ -178,7 +174,7 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
     private void Compare(
         ExportFolder folder, string model, SegmenterOptions options, OnnxExportResult written, params Tensor[] inputs)
     {
-        var runs = OnnxRuntime.Run(folder, folder.PathOf("model.onnx"), inputs);
+        var runs = OnnxRuntime.Run(folder.PathOf("model.onnx"), inputs);
         using Segmenter segmenter = Segmenter.Load(model, options);
         for (int i = 0; i < inputs.Length; i++)
         {

@@ -140,6 +140,26 @@ public sealed partial class LayeringTests
                 && folder.StartsWith(declared, StringComparison.Ordinal), $"{file}: {declared}");
         });
 
+    /// <summary>
+    /// A test lies in the folder of what it tests, under its namespace; what belongs to no folder of the source, or to
+    /// the root's own files (Segmenters), has one of a few of its own.
+    /// </summary>
+    [Fact]
+    public void Tests_mirror_the_source()
+    {
+        string[] own = ["House", "Peers", "Segmenters", "Support", "Serving", "Serving/Soak", "Cli"];
+        Assert.All(Files(".cs").Where(file => file.StartsWith("tests/Atrous.Tests/", StringComparison.Ordinal)), file =>
+        {
+            string folder = Path.GetDirectoryName(file)!["tests/Atrous.Tests/".Length..];
+            string[] sources = folder.Split('/', 2) is [("Cli" or "Serving") and var project, var inner]
+                ? project == "Cli" ? [$"Atrous.Cli/{inner}"] : [$"Atrous.Hosting/{inner}", $"Atrous.Server/{inner}"]
+                : [$"Atrous/{folder}"];
+            Assert.True(own.Contains(folder)
+                || sources.Any(source => Directory.Exists(Repository.PathOf($"managed/{source}"))), $"{file} tests no folder");
+            Assert.Equal("Atrous.Tests." + folder.Replace('/', '.'), Namespace().Match(Text(file)).Groups[1].Value);
+        });
+    }
+
     /// <summary>One name, one type: a reader need not ask which of two is meant.</summary>
     [Fact]
     public void No_two_namespaces_declare_a_type_of_one_name() => Assert.Empty(

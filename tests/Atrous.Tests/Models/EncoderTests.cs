@@ -5,6 +5,7 @@ using Atrous.Graph;
 using Atrous.Models;
 using Atrous.Specs;
 using Atrous.Tensors;
+using Atrous.Tests.Checkpoints.Dialects;
 using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Models;

@@ -1,5 +1,6 @@
 using Atrous.Checkpoints.Dialects;
 using Atrous.Specs;
+using Atrous.Tests.Checkpoints.Dialects;
 using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Models;

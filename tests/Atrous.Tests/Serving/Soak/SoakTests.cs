@@ -1,13 +1,14 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using Atrous.Tests.Cli.Serving;
 using Atrous.Tests.Segmenters;
 using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Serving.Soak;
 
 /// <summary>
-/// Good and hostile traffic for a while, on loopback: ATROUS_SOAK_SECONDS (20 unless set; bench/load/soak.sh takes 300)
+/// Good and hostile traffic for a while, on loopback: ATROUS_SOAK_SECONDS (5 unless set; bench/load/soak.sh takes 300)
 /// at ATROUS_SOAK_RATE requests a second (as fast as it goes unless set). Samples of the server's process are written
 /// to artifacts/soak.
 /// </summary>
@@ -27,7 +28,7 @@ public sealed class SoakTests(GeneratedModel model)
     public async Task The_server_stays_as_it_was()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "A process's memory, threads and handles are read from /proc.");
-        double seconds = Setting("ATROUS_SOAK_SECONDS", 20), rate = Setting("ATROUS_SOAK_RATE", 0);
+        double seconds = Setting("ATROUS_SOAK_SECONDS", 5), rate = Setting("ATROUS_SOAK_RATE", 0);
         using Served served = await Served.Start(
             "--model", $"street={model.Path}", "--model", $"spare={model.Path}", "--port", "0", "--admin",
                 "--drain-delay", "0",

@@ -1,0 +1,139 @@
+using Atrous.Checkpoints.Dialects;
+using Atrous.Graph.Ops;
+using Atrous.Specs;
+
+namespace Atrous.Tests.Checkpoints.Dialects;
+
+/// <summary>What a config.json beside the weights, or the user, settles.</summary>
+public sealed class DialectSwitchTests
+{
+    private const string Smp = "smp_deeplabv3plus_r50_1class", Hf = "hf_mobilenetv2_deeplabv3_voc";
+
+    [Fact]
+    public void The_config_of_segmentation_models_sets_output_stride_and_rates()
+    {
+        NetworkSpec plain = Describe(Smp).Network;
+        Assert.Equal((16, 12), (plain.OutputStride, Rates(plain)[0]));
+        const string config =
+            """{"encoder_output_stride": 8, "decoder_atrous_rates": [6, 12, 18], "encoder_weights": null}""";
+        NetworkSpec configured = Describe(Smp, config).Network;
+        Assert.Equal(8, configured.OutputStride);
+        Assert.Equal([6, 12, 18], Rates(configured));
+        Assert.Equal(16, Describe(Smp, config, new DialectChoice(16)).Network.OutputStride);
+    }
+
+    [Fact]
+    public void The_config_of_hugging_face_sets_stride_padding_and_class_names()
+    {
+        string labels = string.Join(", ", Enumerable.Range(0, 21).Select(i => $"\"{i}\": \"class {i}\""));
+        ModelDescription model = Describe(
+            Hf, $$$"""{"output_stride": 32, "tf_padding": false, "layer_norm_eps": 1e-5, "id2label": {{{{labels}}}}}""");
+        Assert.Equal((32, PaddingStyle.Symmetric), (model.Network.OutputStride, model.Network.Padding));
+        Assert.Equal(1e-5, model.Network.Backbone.NormEpsilon);
+        Assert.Equal("class 20", model.ClassNames[20]);
+        ModelDescription plain = Describe(Hf, """{"id2label": {"0": "LABEL_0", "1": "LABEL_1"}}""");
+        Assert.Equal((8, PaddingStyle.TensorFlowSame), (plain.Network.OutputStride, plain.Network.Padding));
+        Assert.Equal(1e-3, plain.Network.Backbone.NormEpsilon);
+        // The generic labels say nothing, so the names are those that the published weights were trained with.
+        Assert.Equal("aeroplane", plain.ClassNames[1]);
+    }
+
+    [Theory]
+    [InlineData(Smp, """{"encoder_output_stride": "16"}""", "encoder_output_stride")]
+    [InlineData(Smp, """{"decoder_atrous_rates": [6, 0]}""", "decoder_atrous_rates")]
+    [InlineData(Hf, """{"tf_padding": 1}""", "tf_padding")]
+    [InlineData(Hf, """{"layer_norm_eps": "small"}""", "layer_norm_eps")]
+    public void A_wrong_entry_in_the_config_is_named(string manifest, string config, string entry) =>
+        Assert.Contains(
+            entry, Assert.Throws<ModelException>(() => Describe(manifest, config)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("detectron2_deeplabv3plus_R103_cityscapes", "image_pool", "32")]
+    [InlineData("detectron2_deeplabv3plus_R103_cityscapes", "image_pool", "0x4")]
+    [InlineData("detectron2_deeplabv3plus_R103_cityscapes", "image_pool", "4x99999999999")]
+    [InlineData("kazuto_deeplabv2_r101_msc_voc", "multi_scale", "0.5,")]
+    [InlineData("kazuto_deeplabv2_r101_msc_voc", "multi_scale", "-1")]
+    [InlineData("kazuto_deeplabv2_r101_msc_voc", "recompute_scale_factor", "yes")]
+    [InlineData("mmseg_deeplabv3plus_r50-d8_cityscapes", "align_corners", "1")]
+    [InlineData("yassouali_resnet101", "dataset", "kitti")]
+    [InlineData(Smp, "align_corners", "true")]
+    public void A_switch_with_an_impossible_value_or_name_is_refused(string manifest, string name, string value) =>
+        Assert.Contains(
+            name, Assert.Throws<UnavailableException>(() => Describe(manifest, null, Choice(name, value))).Message,
+            StringComparison.Ordinal);
+
+    [Fact]
+    public void Detectron2_pools_over_the_training_crop()
+    {
+        const string manifest = "detectron2_deeplabv3plus_R103_cityscapes";
+        Assert.Equal((32, 64), Window(Describe(manifest)));
+        Assert.Equal((64, 128), Window(Describe(manifest, null, new DialectChoice(8))));
+        Assert.Equal((6, 8), Window(Describe(manifest, null, Choice("image_pool", "6x8"))));
+        Assert.Null(Window(Describe(manifest, null, Choice("image_pool", "global"))));
+    }
+
+    [Fact]
+    public void The_769_configurations_of_mmsegmentation_align_corners()
+    {
+        NetworkSpec network =
+            Describe("mmseg_deeplabv3plus_r50-d8_cityscapes", null, Choice("align_corners", "true")).Network;
+        var head = Assert.IsType<DeepLabV3PlusHeadSpec>(network.Head);
+        Assert.Equal(
+            (Sampling.AlignCorners, Sampling.AlignCorners, Sampling.AlignCorners),
+            (network.FinalSampling, head.Sampling, head.Aspp.ImagePooling!.Sampling));
+    }
+
+    [Fact]
+    public void The_data_set_of_yassouali_sets_the_normalisation()
+    {
+        ModelDescription voc = Describe("yassouali_resnet101");
+        Assert.Equal(("dataset", "voc"), (voc.Switches[0].Name, voc.Switches[0].Value));
+        Assert.Equal(0.45734706f, voc.Preprocessing.Mean[0]);
+        Assert.Contains("0.75,1,1.25,1.5,1.75,2", Assert.Single(voc.Notes));
+        Assert.Equal("aeroplane", voc.ClassNames[1]);
+        ModelDescription cityscapes = Describe("yassouali_resnet101", null, Choice("dataset", "cityscapes"));
+        Assert.Equal(0.28689529f, cityscapes.Preprocessing.Mean[0]);
+        // 21 classes are not Cityscapes' 19: statistics can be borrowed, names cannot.
+        Assert.Empty(cityscapes.ClassNames);
+    }
+
+    [Theory]
+    [InlineData("torchvision_deeplabv3_r50_aux", 16, 12)]
+    [InlineData("jfzhang_resnet101", 8, 12)]
+    [InlineData("bubbliiiing_xception", 8, 12)]
+    public void The_output_stride_can_be_overridden(string manifest, int outputStride, int firstRate)
+    {
+        NetworkSpec network = Describe(manifest, null, new DialectChoice(outputStride)).Network;
+        Assert.Equal(outputStride, network.OutputStride);
+        AsppSpec aspp = network.Head is DeepLabV3HeadSpec v3 ? v3.Aspp : ((DeepLabV3PlusHeadSpec)network.Head).Aspp;
+        Assert.Equal(firstRate, aspp.Rates[0]);
+    }
+
+    [Fact]
+    public void MobileNetV3_has_the_output_stride_that_it_was_published_with_alone() =>
+        Assert.Throws<UnavailableException>(
+            () => Describe("torchvision_deeplabv3_mobilenet_v3_large_aux", null, new DialectChoice(8)));
+
+    [Fact]
+    public void Bubbliiiing_letterboxes_and_resizes_probabilities()
+    {
+        ModelDescription model = Describe("bubbliiiing_mobilenetv2");
+        Assert.Equal(new ResizePolicy.Letterbox(512, 512, 128), model.Preprocessing.Resize);
+        Assert.True(model.Network.SoftmaxBeforeResize);
+    }
+
+    private static ModelDescription Describe(string manifest, string? config = null, DialectChoice? choice = null)
+    {
+        using var checkpoint = new NamedWeights(NamedWeights.Manifest(manifest), config);
+        return Dialect.Describe(checkpoint, null, choice ?? new DialectChoice());
+    }
+
+    private static DialectChoice Choice(string name, string value) =>
+        new(options: new Dictionary<string, string> { [name] = value });
+
+    private static IReadOnlyList<int> Rates(NetworkSpec network) =>
+        Assert.IsType<DeepLabV3PlusHeadSpec>(network.Head).Aspp.Rates;
+
+    private static (int, int)? Window(ModelDescription model) =>
+        Assert.IsType<DeepLabV3PlusHeadSpec>(model.Network.Head).Aspp.ImagePooling!.Window;
+}

@@ -1,0 +1,110 @@
+using Atrous.Checkpoints.Dialects;
+using Atrous.Graph;
+using Atrous.Specs;
+using Atrous.Tests.Support;
+
+namespace Atrous.Tests.Checkpoints.Dialects;
+
+/// <summary>The preprocessor_config.json of Hugging Face's image processors.</summary>
+public sealed class HuggingFacePreprocessingTests
+{
+    private const string Hf = "hf_mobilenetv2_deeplabv3_voc";
+
+    [Fact]
+    public void The_published_file_is_what_is_done_without_one()
+    {
+        const string published =
+            """
+            {"crop_size": {"height": 513, "width": 513}, "do_center_crop": true, "do_normalize": true,
+             "do_rescale": true, "do_resize": true, "image_mean": [0.5, 0.5, 0.5],
+             "image_processor_type": "MobileNetV2ImageProcessor", "image_std": [0.5, 0.5, 0.5], "resample": 2,
+             "rescale_factor": 0.00392156862745098, "size": {"shortest_edge": 545}}
+            """;
+        ModelDescription model = Describe(published);
+        Assert.Equal(Describe(null).Preprocessing, model.Preprocessing);
+        Assert.Contains("centre crop", Assert.Single(model.Notes));
+    }
+
+    [Theory]
+    [InlineData("""{"size": {"shortest_edge": 256}}""", "short side 256")]
+    [InlineData("""{"size": {"shortest_edge": 256, "longest_edge": 300}}""", "short side 256, long side at most 300")]
+    [InlineData("""{"size": 224}""", "short side 224")]
+    [InlineData("""{"size": {"height": 128, "width": 192}}""", "stretched to 128x192")]
+    [InlineData("""{"do_resize": false, "size": {"shortest_edge": 256}, "resample": 0}""", "native size")]
+    [InlineData("{}", "short side 256")]
+    public void Sizes(string file, string resize) =>
+        Assert.Equal(resize, Describe(file).Preprocessing.Resize.ToString());
+
+    [Fact]
+    public void Statistics_scale_order_and_filter()
+    {
+        PreprocessingSpec imageNet = Describe(
+            """{"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225], "resample": 3}""")
+            .Preprocessing;
+        Assert.Equal(
+            (PreprocessingSpec.ImageNet.Mean[2], ResizeFilter.Bicubic), (imageNet.Mean[2], imageNet.Filter));
+        PreprocessingSpec bytes = Describe(
+            """{"do_rescale": false, "do_normalize": false, "do_flip_channel_order": true}""").Preprocessing;
+        Assert.Equal((1f, ChannelOrder.Bgr), (bytes.Scale, bytes.Order));
+        Assert.Equal([0f, 0f, 0f], bytes.Mean);
+        Assert.Equal([1f, 1f, 1f], bytes.Std);
+        Assert.Equal(1 / 127.5f, Describe("""{"rescale_factor": 0.00784313725490196}""").Preprocessing.Scale, 1e-9f);
+        Assert.Equal([0.4f, 0.4f, 0.4f], Describe("""{"image_mean": 0.4}""").Preprocessing.Mean);
+        Assert.Contains("reduced by one", Assert.Single(Describe("""{"do_reduce_labels": true}""").Notes));
+    }
+
+    [Theory]
+    [InlineData("""{"resample": 0}""", "resample")]
+    [InlineData("""{"resample": 1}""", "resample")]
+    [InlineData("""{"size": {"longest_edge": 300}}""", "size")]
+    [InlineData("""{"size": {"shortest_edge": 0}}""", "size")]
+    [InlineData("""{"size": "large"}""", "size")]
+    [InlineData("""{"image_mean": [0.5, 0.5]}""", "image_mean")]
+    [InlineData("""{"image_std": [0.5, 0, 0.5]}""", "image_std")]
+    [InlineData("""{"rescale_factor": 0}""", "rescale_factor")]
+    [InlineData("""{"do_pad": true}""", "do_pad")]
+    [InlineData("""{"do_normalize": "yes"}""", "do_normalize")]
+    public void What_cannot_be_done_is_refused(string file, string entry) => Assert.Contains(
+        $"the entry '{entry}' of preprocessor_config.json",
+        Assert.Throws<ModelException>(() => Describe(file)).Message);
+
+    [Fact]
+    public void Another_activation_is_not_taken_for_relu6()
+    {
+        Assert.Equal(Activation.Relu, Describe(null, """{"hidden_act": "relu"}""").Network.Backbone.Activation);
+        Assert.Contains("hidden_act", Assert.Throws<ModelException>(
+            () => Describe(null, """{"hidden_act": "gelu"}""")).Message);
+    }
+
+    [Fact]
+    public void What_MobileViT_s_weights_cannot_tell_is_believed_refused_or_a_switch()
+    {
+        ModelDescription plain = MobileViT(null);
+        Assert.Equal(
+            ["rates=6,12,18", "heads=4"],
+            plain.Switches.Select(row => $"{row.Name}={row.Value}").Order().Reverse());
+        Assert.All(plain.Switches, row => Assert.Equal(Switch.Assumed, row.Source));
+        Assert.Equal(8, Assert.IsType<MobileViTSpec>(
+            MobileViT("""{"num_attention_heads": 8, "patch_size": 2}""").Network.Backbone).Heads);
+        foreach (string entry in new[] { "\"patch_size\": 4", "\"num_attention_heads\": 0", "\"layer_norm_eps\": -1" })
+        {
+            Assert.Contains(entry.Split('"')[1], Assert.Throws<ModelException>(
+                () => MobileViT($"{{{entry}}}")).Message);
+        }
+    }
+
+    private static ModelDescription MobileViT(string? config)
+    {
+        using var weights = new NamedWeights(Golden.Load("hf_mobilevit_small_os16_96x128").Keys, config);
+        return Dialect.Describe(weights, null, new DialectChoice());
+    }
+
+    private static ModelDescription Describe(string? preprocessor, string? config = null)
+    {
+        using var weights = new NamedWeights(NamedWeights.Manifest(Hf), config)
+        {
+            Preprocessor = NamedWeights.Parse(preprocessor),
+        };
+        return Dialect.Describe(weights, null, new DialectChoice());
+    }
+}

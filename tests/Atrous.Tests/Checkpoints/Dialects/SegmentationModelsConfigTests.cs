@@ -1,0 +1,286 @@
+using Atrous.Checkpoints.Dialects;
+using Atrous.Specs;
+using Atrous.Tests.Support;
+
+namespace Atrous.Tests.Checkpoints.Dialects;
+
+/// <summary>
+/// The arguments of segmentation_models.pytorch's networks, where a file says them: config.json, hyper-parameters, the
+/// buffers mean and std.
+/// </summary>
+public sealed class SegmentationModelsConfigTests
+{
+    private const string OneClass = "smp_deeplabv3plus_r50_1class";
+
+    /// <summary>As save_pretrained writes it for these weights.</summary>
+    private const string Config =
+        """
+        {"_model_class": "DeepLabV3Plus", "activation": null, "aux_params": null, "classes": 1,
+         "decoder_aspp_dropout": 0.5, "decoder_aspp_separable": true, "decoder_atrous_rates": [6, 12, 18],
+         "decoder_channels": 256, "encoder_depth": 5, "encoder_name": "resnet50", "encoder_output_stride": 8,
+         "encoder_weights": "imagenet", "in_channels": 3, "upsampling": 4}
+        """;
+
+    private static readonly float[] Mean = [0.485f, 0.456f, 0.406f], Std = [0.229f, 0.224f, 0.225f];
+
+    [Fact]
+    public void A_whole_config_is_believed_and_named()
+    {
+        ModelDescription model = Describe(Config);
+        Assert.Equal(8, model.Network.OutputStride);
+        Assert.Equal("config.json", model.OutputStrideSource);
+        Assert.Equal(("6,12,18", "config.json"), Row(model, "rates"));
+        Assert.Equal(("4", "config.json"), Row(model, "upsampling"));
+        Assert.Equal(ForwardResult.InputSize, model.Network.Forward);
+    }
+
+    [Fact]
+    public void Without_one_the_library_s_own_are_assumed()
+    {
+        ModelDescription model = Describe(null);
+        Assert.Equal((16, "assumed"), (model.Network.OutputStride, model.OutputStrideSource));
+        Assert.Equal(("12,24,36", "assumed"), Row(model, "rates"));
+        Assert.Equal(("0..1", "assumed"), Row(model, "pixels"));
+        ModelDescription given = Describe(null, new DialectChoice(8, new Dictionary<string, string>
+        {
+            ["rates"] = "6,12,18",
+            ["upsampling"] = "2",
+            ["pixels"] = "0..255",
+        }));
+        Assert.Equal("given", given.OutputStrideSource);
+        Assert.Equal(("6,12,18", "given"), Row(given, "rates"));
+        Assert.Equal(new ForwardResult(2), given.Network.Forward);
+        Assert.Equal(1, given.Preprocessing.Scale);
+        Assert.Equal(Mean, given.Preprocessing.Mean);
+    }
+
+    [Theory]
+    [InlineData("_model_class", "\"Unet\"", "DeepLabV3Plus")]
+    [InlineData("_model_class", "\"DeepLabV3\"", "DeepLabV3Plus")]
+    [InlineData("encoder_name", "\"resnet34\"", "ResNet-50")]
+    [InlineData("encoder_name", "\"mobilenet_v2\"", "ResNet-50")]
+    [InlineData("in_channels", "4", "3")]
+    [InlineData("classes", "21", "1")]
+    [InlineData("decoder_aspp_separable", "false", "true")]
+    [InlineData("encoder_output_stride", "32", "8")]
+    [InlineData("decoder_atrous_rates", "[6, 12]", "three")]
+    [InlineData("decoder_atrous_rates", "[6, 12, -18]", "positive")]
+    [InlineData("decoder_atrous_rates", "12", "list")]
+    [InlineData("upsampling", "0", "factor")]
+    [InlineData("upsampling", "\"4\"", "whole number")]
+    [InlineData("activation", "\"softmax2d\"", "one class")]
+    [InlineData("activation", "\"argmax2d\"", "one class")]
+    [InlineData("activation", "\"tanh\"", "one class")]
+    [InlineData("activation", "{\"name\": \"x\"}", "text")]
+    [InlineData("classes", "\"three\"", "whole number")]
+    public void What_contradicts_the_weights_is_refused(string entry, string value, string reason)
+    {
+        string config = System.Text.RegularExpressions.Regex.Replace(
+            Config, $"(\"{entry}\": )(\\[.*?\\]|[^,}}]+)", $"${{1}}{value}");
+        ModelException refusal = Assert.Throws<ModelException>(() => Describe(config));
+        Assert.Contains($"names.pth': the entry '{entry}' of config.json", refusal.Message);
+        Assert.Contains(reason, refusal.Message);
+    }
+
+    [Theory]
+    [InlineData("identity", 5)]
+    [InlineData("softmax", 5)]
+    [InlineData("softmax2d", 5)]
+    [InlineData("logsoftmax", 5)]
+    [InlineData("argmax2d", 5)]
+    [InlineData("identity", 1)]
+    [InlineData("sigmoid", 1)]
+    public void An_activation_that_leaves_the_mask_is_honoured(string activation, int classes) =>
+        Assert.Equal(classes, Describe($$"""{"activation": "{{activation}}"}""", classes: classes).Network.Classes);
+
+    [Theory]
+    [InlineData("sigmoid", null, true, "config.json")]
+    [InlineData("sigmoid", "false", false, Switch.Given)]
+    [InlineData("softmax2d", "true", true, Switch.Given)]
+    [InlineData("identity", "true", true, Switch.Given)]
+    public void Several_classes_with_a_sigmoid_each_are_several_labels(
+        string activation, string? given, bool several, string source)
+    {
+        Dictionary<string, string> switches = given is null ? [] : new() { ["multilabel"] = given };
+        ModelDescription model = Describe(
+            $$"""{"activation": "{{activation}}"}""", new DialectChoice(null, switches), classes: 5);
+        Assert.Equal(several, model.MultiLabel);
+        Assert.Equal((several ? "true" : "false", source), Row(model, "multilabel"));
+        Assert.Equal(several ? 6 : 5, model.MaskClasses);
+        Assert.Equal(several ? 0.5 : null, model.Threshold);
+    }
+
+    [Fact]
+    public void A_width_that_the_weights_tell_is_theirs_and_noted() => Assert.Contains(
+        "config.json says decoder_channels 128, and the weights have 256",
+        Assert.Single(Describe("""{"decoder_channels": 128}""").Notes));
+
+    [Fact]
+    public void More_labels_than_can_be_kept_are_refused() => Assert.Contains(
+        "up to 64", Assert.Throws<UnavailableException>(
+            () => Describe("""{"activation": "sigmoid"}""", classes: 65)).Message);
+
+    [Fact]
+    public void Nothing_is_assumed_of_several_labels() => Assert.DoesNotContain(
+        Describe("""{"activation": "identity"}""", classes: 5).Switches, row => row.Name == "multilabel");
+
+    [Theory]
+    [InlineData("tanh")]
+    [InlineData("clamp")]
+    public void An_activation_that_changes_the_mask_is_refused(string activation) => Assert.Contains(
+        "activation", Assert.Throws<ModelException>(
+            () => Describe($$"""{"activation": "{{activation}}"}""", classes: 5)).Message);
+
+    [Theory]
+    [InlineData(
+        """{"arch": "deeplabv3plus", "encoder_name": "resnet50", "classes": 1, "decoder_atrous_rates": [6, 12, 18], "lr": 0.1, "activation": "relu"}""")]
+    [InlineData("""{"lr": 0.1, "config": {"encoder_name": "resnet50", "decoder_atrous_rates": [6, 12, 18]}}""")]
+    [InlineData("""{"hparams": {"model": {"decoder_atrous_rates": [6, 12, 18]}}, "data": {"classes": 7}}""")]
+    public void Hyper_parameters_of_the_library_are_believed(string parameters)
+    {
+        ModelDescription model = Describe(null, parameters: parameters);
+        Assert.Equal(("6,12,18", "hyper_parameters"), Row(model, "rates"));
+        Assert.Contains("are believed: ", Assert.Single(model.Notes));
+        Assert.Contains("decoder_atrous_rates", model.Notes[0]);
+    }
+
+    [Theory]
+    [InlineData("""{"encoder_name": "resnet34", "decoder_atrous_rates": [6, 12, 18]}""", "encoder_name")]
+    [InlineData(
+        """{"encoder_name": "resnet50", "classes": ["a", "b"], "decoder_atrous_rates": [6, 12, 18]}""", "classes")]
+    [InlineData("""{"arch": "Unet", "decoder_channels": [256, 128], "decoder_atrous_rates": [6, 12, 18]}""", "arch")]
+    [InlineData("""{"decoder_atrous_rates": "6,12,18"}""", "decoder_atrous_rates")]
+    public void Those_that_contradict_the_weights_are_not_believed(string parameters, string entry)
+    {
+        ModelDescription model = Describe(null, parameters: parameters);
+        Assert.Equal(("12,24,36", "assumed"), Row(model, "rates"));
+        Assert.Contains($"not believed. 'names.pth': the entry '{entry}'", Assert.Single(model.Notes));
+    }
+
+    [Theory]
+    [InlineData("""{"arch": "DeepLabV3Plus", "lr": 0.1}""")]
+    [InlineData("[1, 2]")]
+    [InlineData("null")]
+    public void Other_hyper_parameters_say_nothing(string parameters) =>
+        Assert.Empty(Describe(null, parameters: parameters).Notes);
+
+    [Fact]
+    public void Those_in_several_places_are_not_believed_and_a_note_says_so() => Assert.Contains(
+        "in several places", Assert.Single(Describe(
+            null, parameters: """{"student": {"encoder_name": "resnet50"}, "teacher": {"encoder_name": "resnet50"}}""")
+            .Notes));
+
+    /// <summary>What tells networks of alike tensors apart does so wherever it is said.</summary>
+    [Fact]
+    public void The_encoder_hears_hyper_parameters_as_it_hears_a_config()
+    {
+        IReadOnlyList<(string, int[])> keys = Golden.Load("smp_deeplabv3plus_tu-efficientnet_b0_os8_96x128").Keys;
+        using var tensorFlow = new NamedWeights(keys)
+        {
+            HyperParameters = NamedWeights.Parse("""{"encoder_name": "tu-tf_efficientnet_b0"}"""),
+        };
+        ModelDescription model = Dialect.Describe(tensorFlow, null, new DialectChoice());
+        Assert.Equal(("true", "hyper_parameters"), Row(model, "timm_tf"));
+        Assert.Equal(PaddingStyle.TensorFlowSame, model.Network.Padding);
+        using var blurred = new NamedWeights(keys)
+        {
+            HyperParameters = NamedWeights.Parse("""{"encoder_name": "tu-efficientnet_blur_b0"}"""),
+        };
+        Assert.Throws<ModelException>(() => Dialect.Describe(blurred, null, new DialectChoice()));
+    }
+
+    [Fact]
+    public void Hyper_parameters_may_name_the_classes()
+    {
+        const string parameters = """{"encoder_name": "resnet50", "classes": ["crack"]}""";
+        Assert.Equal(["background", "crack"], Describe(null, parameters: parameters).MaskClassNames);
+    }
+
+    [Fact]
+    public void Numbers_of_classes_are_no_names()
+    {
+        const string parameters = """{"encoder_name": "resnet50", "classes": [0, 1, 2]}""";
+        ModelDescription model = Describe(null, parameters: parameters, classes: 3);
+        Assert.Contains("classes", Assert.Single(model.Notes));
+        Assert.Empty(model.ClassNames);
+    }
+
+    [Fact]
+    public void A_config_goes_before_hyper_parameters() => Assert.Equal(
+        ("6,12,18", "config.json"),
+        Row(Describe(Config, parameters: """{"decoder_atrous_rates": [1, 2, 3]}"""), "rates"));
+
+    [Theory]
+    // The notebooks' own: a module that has the network as "model.".
+    [InlineData("mean", "std", "model.", 1f, "0..255", 1f)]
+    // All of it inside a wrapper.
+    [InlineData("module.mean", "module.std", "module.model.", 1f, "0..255", 1f)]
+    // Statistics of bytes.
+    [InlineData("mean", "std", "model.", 255f, "0..255", 1f)]
+    [InlineData("pixel_mean", "pixel_std", "model.", 255f, "0..255", 1f)]
+    // A module of its own before the network, for pictures from 0 to 1, or for bytes.
+    [InlineData("0.mean", "0.std", "1.", 1f, "0..1", 1f / 255)]
+    [InlineData("normalize._mean", "normalize._std", "net.", 1f, "0..1", 1f / 255)]
+    [InlineData("normalize.mean", "normalize.std", "net.", 255f, "0..255", 1f)]
+    public void The_buffers_mean_and_std_are_taken(
+        string mean, string std, string prefix, float factor, string pixels, float scale)
+    {
+        using NamedWeights weights = Weights(null, null, prefix);
+        weights.Add(std, [.. Std.Select(value => value * factor)]);
+        weights.Add(mean, [.. Mean.Select(value => value * factor)]);
+        ModelDescription model = Dialect.Describe(weights, null, new DialectChoice());
+        Assert.Equal((pixels, "assumed"), Row(model, "pixels"));
+        Assert.Equal(scale, model.Preprocessing.Scale);
+        Assert.Equal(Mean.Select(value => value * factor), model.Preprocessing.Mean);
+        Assert.Equal(Std.Select(value => value * factor), model.Preprocessing.Std);
+        Assert.Contains(mean, Assert.Single(model.Notes));
+        Assert.Contains(mean, model.TrainingOnly);
+        Assert.Equal(1f / 255, Dialect.Describe(weights, null, new DialectChoice(
+            options: new Dictionary<string, string> { ["pixels"] = "0..1" })).Preprocessing.Scale);
+    }
+
+    [Fact]
+    public void One_of_them_alone_says_nothing_and_a_note_says_so()
+    {
+        using NamedWeights weights = Weights(null);
+        weights.Add("mean", 0.5f, 0.5f, 0.5f);
+        ModelDescription model = Dialect.Describe(weights, null, new DialectChoice());
+        Assert.Equal(Normalisation.ImageNet(3), model.Preprocessing);
+        Assert.Contains("'mean'", Assert.Single(model.Notes));
+    }
+
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(-1f)]
+    [InlineData(float.NaN)]
+    public void A_std_that_cannot_be_divided_by_is_refused(float value)
+    {
+        using NamedWeights weights = Weights(null);
+        weights.Add("mean", 0.5f);
+        weights.Add("std", value);
+        Assert.Contains("'std'", Assert.Throws<ModelException>(
+            () => Dialect.Describe(weights, null, new DialectChoice())).Message);
+    }
+
+    private static ModelDescription Describe(
+        string? config, DialectChoice? choice = null, int classes = 1, string? parameters = null)
+    {
+        using NamedWeights weights = Weights(config, parameters, classes: classes);
+        return Dialect.Describe(weights, null, choice ?? new DialectChoice());
+    }
+
+    private static NamedWeights Weights(
+        string? config, string? parameters = null, string prefix = "", int classes = 1) =>
+        new(NamedWeights.Manifest(OneClass).Select(key =>
+            key.Name == "segmentation_head.0.weight" ? (key.Name, [classes, .. key.Shape[1..]]) : key), config)
+        {
+            HyperParameters = NamedWeights.Parse(parameters),
+            StrippedPrefix = prefix,
+        };
+
+    private static (string, string) Row(ModelDescription model, string name)
+    {
+        Switch row = Assert.Single(model.Switches, row => row.Name == name);
+        return (row.Value, row.Source);
+    }
+}

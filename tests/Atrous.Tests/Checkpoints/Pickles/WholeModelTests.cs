@@ -1,0 +1,166 @@
+using System.Text;
+using System.Text.Json;
+using Atrous.Checkpoints;
+using Atrous.Imaging;
+using Atrous.Postprocessing;
+using Atrous.Specs;
+using Atrous.Tests.Support;
+
+namespace Atrous.Tests.Checkpoints.Pickles;
+
+/// <summary>
+/// Networks that were saved whole are read as their state_dict(); tests/cases/03-whole-model says what it is.
+/// </summary>
+public sealed class WholeModelTests : IDisposable
+{
+    private readonly string _path = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".pkl");
+
+    public static TheoryData<string> Files => [.. Expected().Select(file => file.Name)];
+
+    public void Dispose() => File.Delete(_path);
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public void A_whole_model_is_its_state_dict(string name)
+    {
+        JsonProperty[] expected = [.. Expected().Single(file => file.Name == name).Value.EnumerateObject()];
+        using Checkpoint checkpoint = Checkpoint.Open(Case(name));
+        Assert.Equal(
+            expected.Select(tensor => tensor.Name).Order(StringComparer.Ordinal),
+            checkpoint.Weights.Keys.Select(key => checkpoint.StrippedPrefix + key).Order(StringComparer.Ordinal));
+        foreach (JsonProperty tensor in expected)
+        {
+            string key = tensor.Name[checkpoint.StrippedPrefix.Length..];
+            var values = new float[checkpoint.Weights[key].Elements];
+            checkpoint.Read(key, values);
+            Assert.Equal(tensor.Value.GetDouble(), values.Sum(value => (double)value), 1e-5);
+        }
+    }
+
+    [Theory]
+    [InlineData("03-whole-model/whole.pth", "01-one-class-mask")]
+    [InlineData("03-whole-model/whole_dataparallel.pth", "09-pickle-getattr-called-hostile")]
+    [InlineData("09-pickle-getattr-called-hostile/bound.ckpt", "09-pickle-getattr-called-hostile")]
+    [InlineData("09-pickle-getattr-called-hostile/dataclass.ckpt", "09-pickle-getattr-called-hostile")]
+    [InlineData("09-pickle-getattr-called-hostile/enum.ckpt", "09-pickle-getattr-called-hostile")]
+    [InlineData("09-pickle-getattr-called-hostile/interpolation.ckpt", "09-pickle-getattr-called-hostile")]
+    public void The_mask_is_the_original_s(string file, string expected)
+    {
+        using Segmenter segmenter = Segmenter.Load(Shared.Require($"cases/{file}"));
+        using Image photo = Image.Load(Shared.Require($"cases/{expected}/photo.png"));
+        ReadOnlySpan<ushort> reference = LabelImage.Load(Shared.Require($"cases/{expected}/ref.png")).Labels;
+        ReadOnlySpan<ushort> labels = segmenter.Segment(photo).Labels;
+        Assert.Equal(reference.Length, labels.Length);
+        int same = 0;
+        for (int i = 0; i < labels.Length; i++)
+            same += labels[i] == reference[i] ? 1 : 0;
+        Assert.InRange(same, 0.9999 * labels.Length, labels.Length);
+    }
+
+    /// <summary>The weights fit any output stride; the modules say which it is.</summary>
+    [Fact]
+    public void The_output_stride_is_what_the_modules_say()
+    {
+        ModelInfo stated = ModelInfo.Read(Case("smp_os8.pth"));
+        Assert.Equal((8, "the saved modules"), (stated.OutputStride, stated.OutputStrideSource));
+        var chosen = new SegmenterOptions { OutputStride = 16 };
+        Assert.Equal(16, ModelInfo.Read(Case("smp_os8.pth"), chosen).OutputStride);
+    }
+
+    /// <summary>The weights fit any atrous rates; the modules say which they are.</summary>
+    [Fact]
+    public void The_rates_are_what_the_modules_say()
+    {
+        Switch rates = ModelInfo.Read(Case("smp_rates.pth")).Switches.Single(row => row.Name == "rates");
+        Assert.Equal(("6,12,18", "the saved modules"), (rates.Value, rates.Source));
+    }
+
+    [Fact]
+    public void Modules_that_are_another_network_are_refused()
+    {
+        ModelException error = Assert.Throws<ModelException>(() => ModelInfo.Read(Case("smp_other.pth")));
+        Assert.Contains("'encoder.layer1.0.conv1.weight' has dilation 3", error.Message, StringComparison.Ordinal);
+        Assert.Contains("has dilation 1 there", error.Message, StringComparison.Ordinal);
+        // Neither another output stride nor a switch of something else makes it the network that it is not.
+        Assert.Throws<ModelException>(
+            () => ModelInfo.Read(Case("smp_other.pth"), new SegmenterOptions { OutputStride = 8 }));
+        foreach ((string name, string value) in new[] { ("pixels", "0..255"), ("rates", "6,12,18") })
+        {
+            var options = new SegmenterOptions { Switches = new Dictionary<string, string> { [name] = value } };
+            Assert.Throws<ModelException>(() => ModelInfo.Read(Case("smp_other.pth"), options));
+        }
+    }
+
+    /// <summary>Layer norms have no buffers; their modules say what they add all the same.</summary>
+    [Fact]
+    public void Layer_norms_that_add_something_else_are_refused()
+    {
+        Assert.Contains("ConvNeXt", ModelInfo.Read(Case("smp_convnext.pth")).Backbone, StringComparison.Ordinal);
+        ModelException error = Assert.Throws<ModelException>(() => ModelInfo.Read(Case("smp_convnext_other.pth")));
+        Assert.Contains(
+            "'encoder.model.stem_1.weight' has an epsilon of 1E-05", error.Message, StringComparison.Ordinal);
+        Assert.Contains("has an epsilon of 1E-06 there", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_frozen_program_is_refused_in_a_sentence()
+    {
+        ModelException error = Assert.Throws<ModelException>(() => Checkpoint.Open(Case("frozen.pt")));
+        Assert.Contains("a TorchScript program whose weights have no names", error.Message, StringComparison.Ordinal);
+    }
+
+    // Each module has itself, or twice the one before, among its modules.
+    [Theory]
+    [InlineData("cm\nM\n)Rp0\n(dS'_parameters'\n(dsS'_modules'\n(dS'a'\ng0\nssb.")]
+    [InlineData("TWICE")]
+    public void Modules_without_end_are_refused(string pickle)
+    {
+        if (pickle == "TWICE")
+        {
+            var text = new StringBuilder("cm\nM\n)R(dS'_parameters'\n(dsS'_modules'\n(dsbp0\n0");
+            for (int i = 0; i < 60; i++)
+                text.Append($"cm\nM\n)R(dS'_parameters'\n(dsS'_modules'\n(dS'a'\ng{i}\nsS'b'\ng{i}\nssbp{i + 1}\n0");
+            pickle = text.Append("g60\n.").ToString();
+        }
+        File.WriteAllText(_path, "(dS'model'\n" + pickle.TrimEnd('.') + "s.");
+        ModelException error = Assert.Throws<ModelException>(() => Checkpoint.Open(_path));
+        Assert.Contains("modules are nested without end", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A few modules that share one dictionary of what are no modules are as much work as many.</summary>
+    [Fact]
+    public void Modules_that_share_what_is_none_are_counted()
+    {
+        var text = new StringBuilder("(dS'x'\n(d");
+        for (int i = 0; i < 5000; i++)
+            text.Append($"I{i}\nI1\ns");
+        text.Append("p0\ns");
+        for (int i = 0; i < 300; i++)
+            text.Append($"I{i}\ncm\nM\n)R(dS'_parameters'\n(dsS'_modules'\ng0\nsbs");
+        File.WriteAllText(_path, text.Append('.').ToString());
+        ModelException error = Assert.Throws<ModelException>(() => Checkpoint.Open(_path));
+        Assert.Contains("more of them than any network has", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Others could be a million, for every object anew.</summary>
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("NN", true)]
+    [InlineData("NNN", false)]
+    public void Only_the_first_parts_of_a_state_may_be_a_module_s(string before, bool isModule)
+    {
+        const string array = "cnumpy\nndarray\n)R(I1\n(I1\ntcnumpy\ndtype\n(S'f4'\ntRI00\nS'abcd'\ntb";
+        File.WriteAllText(_path, "(dS'model'\ncm\nM\n)R(" + before
+            + $"(dS'_parameters'\n(dS'w'\n{array}ssS'_modules'\n(dsNtbsS'other'\n{array}s.");
+        using Checkpoint checkpoint = Checkpoint.Open(_path);
+        Assert.Equal(isModule ? "w" : "other", Assert.Single(checkpoint.Weights.Keys));
+    }
+
+    private static string Case(string name) => Path.Combine(Repository.Root, "tests", "cases", "03-whole-model", name);
+
+    private static JsonProperty[] Expected()
+    {
+        using var document = JsonDocument.Parse(File.ReadAllText(Case("expected.json")));
+        return [.. document.RootElement.Clone().EnumerateObject()];
+    }
+}

@@ -1,0 +1,168 @@
+using System.Text.Json;
+using Atrous.Imaging;
+using Atrous.Postprocessing;
+using Atrous.Tests.Segmenters;
+using Atrous.Tests.Support;
+
+namespace Atrous.Tests.Cli.Evaluating;
+
+/// <summary>`atrous eval`: the score of masks that are known, and data that cannot be scored.</summary>
+public sealed class EvalTests(GeneratedModel model) : IDisposable
+{
+    private const int Height = 33, Width = 37, Ignored = 255;
+    private readonly Workplace _place = new();
+
+    public void Dispose() => _place.Dispose();
+
+    [Fact]
+    public void The_model_s_own_masks_score_one()
+    {
+        AddPictures("a", "sub/b", "c");
+        JsonElement json = Eval("--json", "--batch", "2").Exits(0).Json;
+        foreach (string measure in new[] { "meanIou", "pixelAccuracy", "meanAccuracy", "frequencyWeightedIou" })
+            Assert.Equal(1, json.GetProperty(measure).GetDouble());
+        Assert.Equal(3, json.GetProperty("pictures").GetInt32());
+        Assert.Equal(3 * Height * Width, json.GetProperty("pixels").GetInt64());
+        Assert.Equal(0, json.GetProperty("ignoredPixels").GetInt64());
+        Assert.Equal("DeepLabV3+", json.GetProperty("model").GetProperty("architecture").GetString());
+        JsonElement[] classes = [.. json.GetProperty("classes").EnumerateArray()];
+        Assert.Equal(5, classes.Length);
+        Assert.Contains(classes, row => row.GetProperty("truePixels").GetInt64() > 0);
+        Assert.All(classes, row => Assert.Equal(
+            row.GetProperty("truePixels").GetInt64() == 0, row.GetProperty("iou").ValueKind == JsonValueKind.Null));
+    }
+
+    [Fact]
+    public void Label_maps_of_0_and_255_score_a_network_of_one_class_by_its_foreground()
+    {
+        string folder = Shared.Require("cases/02-one-class-eval"), one = Shared.Require("cases/01-one-class-mask");
+        string[] arguments =
+            ["eval", $"{one}/smp_c1.pth", "--images", $"{folder}/i", "--labels", $"{folder}/l", "--json"];
+        JsonElement json = Tool.Run(arguments).Exits(0).Json;
+        Assert.Equal(0, json.GetProperty("ignoredPixels").GetInt64());
+        JsonElement foreground = json.GetProperty("classes")[1];
+        Assert.Equal("foreground", foreground.GetProperty("name").GetString());
+        Assert.True(foreground.GetProperty("truePixels").GetInt64() > 0);
+        Assert.InRange(json.GetProperty("meanIou").GetDouble(), 0, 0.9);
+        // Who says that 255 is not scored has it so.
+        JsonElement asked = Tool.Run([.. arguments, "--ignore", "255"]).Exits(0).Json;
+        Assert.True(asked.GetProperty("ignoredPixels").GetInt64() > 0);
+    }
+
+    [Fact]
+    public void Wrong_and_ignored_pixels_are_counted_as_such()
+    {
+        AddPictures("a");
+        ushort[] labels = LabelImage.Load(_place["labels/a.png"]).Labels.ToArray();
+        int wrong = labels[0] == 0 ? 1 : 0;
+        labels.AsSpan(0, 100).Fill((ushort)wrong);
+        int right = labels.AsSpan(0, 100).Length - Changed(labels);
+        labels.AsSpan(100, 50).Fill(Ignored);
+        LabelPng.Save(_place["labels/a.png"], labels, Height, Width, 256);
+        JsonElement json = Eval("--json").Exits(0).Json;
+        Assert.Equal(50, json.GetProperty("ignoredPixels").GetInt64());
+        double expected = (Height * Width - 150 + right) / (double)(Height * Width - 50);
+        Assert.Equal(expected, json.GetProperty("pixelAccuracy").GetDouble(), 1e-12);
+        long counted = json.GetProperty("confusion").EnumerateArray().SelectMany(row => row.EnumerateArray())
+            .Sum(cell => cell.GetInt64());
+        Assert.Equal(Height * Width - 50, counted);
+
+        int Changed(ushort[] now)
+        {
+            ushort[] before = LabelImage.Load(_place["labels/a.png"]).Labels.ToArray();
+            return Enumerable.Range(0, 100).Count(i => before[i] != now[i]);
+        }
+    }
+
+    [Fact]
+    public void A_table_and_a_picture_of_the_confusion_are_for_people()
+    {
+        AddPictures("a");
+        ToolResult result = Eval("--confusion", _place["confusion.png"]).Exits(0);
+        Assert.Contains("mean IoU", result.Output);
+        Assert.Contains("1.0000", result.Output);
+        Assert.Contains("1,221 pixels scored", result.Output);
+        Assert.DoesNotContain('\e', result.Output);
+        Assert.Contains("on cpu", Assert.Single(result.ErrorLines));
+        using Image picture = Image.Load(_place["confusion.png"]);
+        Assert.Equal(picture.Width, picture.Height);
+    }
+
+    [Fact]
+    public void Options_that_change_masks_change_the_score()
+    {
+        AddPictures("a");
+        double plain = Accuracy();
+        Assert.Equal(1, plain);
+        foreach (
+            string[] options in new string[][] { ["--flip"], ["--scales", "0.5,1.5"], ["--crf"], ["--resize", "65x65"],
+            ["--tile", "32"], ["--output-stride", "8"] })
+            Assert.InRange(Accuracy(options), 0, 0.99999);
+
+        double Accuracy(params string[] options) =>
+            Eval(["--json", "-q", .. options]).Exits(0).Json.GetProperty("pixelAccuracy").GetDouble();
+    }
+
+    [Fact]
+    public void Label_maps_of_another_size_are_scored_at_theirs()
+    {
+        AddPictures("a");
+        ushort[] labels = LabelImage.Load(_place["labels/a.png"]).Labels.ToArray();
+        ushort[] doubled =
+            [.. Enumerable.Range(0, 4 * Height * Width)
+            .Select(i => labels[i / (2 * Width) / 2 * Width + i % (2 * Width) / 2])];
+        LabelPng.Save(_place["labels/a.png"], doubled, 2 * Height, 2 * Width, 5);
+        JsonElement json = Eval("--json").Exits(0).Json;
+        Assert.Equal(4 * Height * Width, json.GetProperty("pixels").GetInt64());
+        Assert.Equal(1, json.GetProperty("pixelAccuracy").GetDouble());
+    }
+
+    [Fact]
+    public void Data_that_cannot_be_scored_is_one_sentence_that_names_the_file()
+    {
+        AddPictures("a", "b");
+        File.Move(_place["labels/b.png"], _place["b.png"]);
+        Eval("-q").Refuses(3, "images/b.png", "no label map");
+        File.Move(_place["images/b.png"], _place["photo.png"]);
+        File.Move(_place["b.png"], _place["labels/b.png"]);
+        Eval("-q").Refuses(3, "labels/b.png", "no picture");
+        _place.AddPhoto("images/b.png");
+        _place.AddPhoto("images/b.jpg");
+        Eval("-q").Refuses(3, "b.jpg", "b.png", "one name");
+        File.Delete(_place["images/b.jpg"]);
+
+        _place.Add("images/b.png", "broken");
+        Eval("-q").Refuses(3, "images/b.png");
+        _place.AddPhoto("images/b.png");
+        _place.AddPhoto("labels/b.png");
+        Eval("-q").Refuses(3, "labels/b.png", "colours");
+        LabelPng.Save(_place["labels/b.png"], Enumerable.Repeat((ushort)7, Height * Width).ToArray(), Height, Width, 8);
+        Eval("-q").Refuses(3, "labels/b.png", "label 7", "5 classes");
+        Eval("-q", "--ignore", "7", "--json").Exits(0);
+
+        Tool.Run("eval", model.Path, "--images", _place["nowhere"], "--labels", _place["labels"])
+            .Refuses(3, "nowhere", "--images");
+        Directory.CreateDirectory(_place["empty"]);
+        Tool.Run("eval", model.Path, "--images", _place["empty"], "--labels", _place["labels"])
+            .Refuses(3, "empty", "no .jpg");
+        Tool.Run("eval", model.Path, "--labels", _place["labels"]).Refuses(2, "--images");
+        Eval("--ignore", "x").Refuses(2, "--ignore takes a number");
+        Eval("--batch", "0").Refuses(2, "--batch takes a number");
+    }
+
+    private ToolResult Eval(params string[] options) =>
+        Tool.Run(["eval", model.Path, "--images", _place["images"], "--labels", _place["labels"], .. options]);
+
+    /// <summary>Photos, and what the model makes of them as their truth.</summary>
+    private void AddPictures(params string[] names)
+    {
+        using Segmenter segmenter = Segmenter.Load(model.Path);
+        foreach (string name in names)
+        {
+            _place.Add($"images/{name}.png", Workplace.Photo(Height, Width));
+            using Image photo = Image.Load(_place[$"images/{name}.png"]);
+            Directory.CreateDirectory(Path.GetDirectoryName(_place[$"labels/{name}.png"])!);
+            segmenter.Segment(photo).SaveMask(_place[$"labels/{name}.png"]);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Net;
+using System.Runtime.InteropServices;
+using Atrous.Tests.Support;
+
+namespace Atrous.Tests.Cli.Serving;
+
+/// <summary>A running `atrous serve`.</summary>
+internal sealed partial class Served : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private readonly Process _process;
+    private readonly List<string> _log = [];
+
+    private Served(Process process) => _process = process;
+
+    public HttpClient Client { get; private set; } = null!;
+
+    /// <summary>The process's number.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>What it has written to standard error.</summary>
+    public string[] Log
+    {
+        get
+        {
+            lock (_log)
+                return [.. _log];
+        }
+    }
+
+    public static async Task<Served> Start(params string[] arguments)
+    {
+        var served = new Served(Tool.Start(Repository.Root, ["serve", .. arguments]));
+        served._process.ErrorDataReceived += (_, line) =>
+        {
+            lock (served._log)
+                served._log.Add(line.Data ?? "");
+        };
+        served._process.BeginErrorReadLine();
+        string listening = await served.Says("serving on ");
+        served.Client = new HttpClient
+        {
+            BaseAddress = new Uri(listening[listening.IndexOf("http", StringComparison.Ordinal)..]),
+        };
+        return served;
+    }
+
+    /// <summary>Waits for a line of the log that has these words.</summary>
+    public async Task<string> Says(string words)
+    {
+        for (long start = Stopwatch.GetTimestamp(); ; await Task.Delay(10))
+        {
+            lock (_log)
+            {
+                if (_log.Find(line => line.Contains(words, StringComparison.Ordinal)) is { } found)
+                    return found;
+                if (_process.HasExited || Stopwatch.GetElapsedTime(start) > Patience)
+                    Assert.Fail($"'{words}' was not said:\n{string.Join('\n', _log)}");
+            }
+        }
+    }
+
+    public async Task Ready()
+    {
+        for (long start = Stopwatch.GetTimestamp(); (
+            await Client.GetAsync("readyz")).StatusCode != HttpStatusCode.OK; await Task.Delay(20))
+            Assert.True(Stopwatch.GetElapsedTime(start) < Patience, "It was never ready.");
+    }
+
+    public void Signal(int signal) => Assert.Equal(0, Kill(_process.Id, signal));
+
+    public async Task<int> Exit()
+    {
+        await _process.WaitForExitAsync().WaitAsync(Patience);
+        return _process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        Client?.Dispose();
+        if (!_process.HasExited)
+            _process.Kill();
+        _process.Dispose();
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Kill(int process, int signal);
+}

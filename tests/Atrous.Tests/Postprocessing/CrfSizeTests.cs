@@ -1,0 +1,83 @@
+using Atrous.Imaging;
+using Atrous.Postprocessing;
+using Atrous.Tensors;
+
+namespace Atrous.Tests.Postprocessing;
+
+/// <summary>Large pictures are refined at a size whose memory is bounded.</summary>
+public sealed class CrfSizeTests
+{
+    [Theory]
+    [InlineData(1080, 1920, 11)]
+    [InlineData(1080, 1920, 21)]
+    [InlineData(513, 513, 150)]
+    public void Usual_pictures_keep_their_size(int height, int width, int classes) =>
+        Assert.Equal(1, CrfSize.ScaleFor(height, width, classes));
+
+    [Theory]
+    [InlineData(4000, 6000, 11)]
+    [InlineData(4000, 6000, 150)]
+    [InlineData(1, 31_000_000, 21)]
+    [InlineData(20_000, 20_000, 65_536)]
+    public void Large_pictures_become_smaller_by_what_they_would_take(int height, int width, int classes)
+    {
+        double scale = CrfSize.ScaleFor(height, width, classes);
+        Assert.InRange(scale, 0, 0.99);
+        (int smallerHeight, int smallerWidth) = CrfSize.At(height, width, scale);
+        Assert.InRange(smallerHeight, 1, height);
+        Assert.InRange(smallerWidth, 1, width);
+        // Scores, unaries and beliefs alone.
+        Assert.InRange(12.0 * classes * smallerHeight * smallerWidth, 0, CrfSize.MaxBytes);
+        Assert.InRange(CrfSize.LimitAt(smallerHeight, smallerWidth, classes), 1, CrfSize.MaxBytes);
+    }
+
+    [Fact]
+    public void Beliefs_of_the_same_size_are_the_same()
+    {
+        const int height = 23, width = 31, classes = 5;
+        using Image photo = Photo(height, width);
+        using Tensor scores = Scores(height, width, classes);
+        using var step = new CrfStep(DenseCrfParameters.PyDenseCrf, null, threads: 1);
+        (ushort[] labels, float[] confidence) = step.Refine(photo, scores, CrfScores.Logits, 0, true, default);
+        (ushort[] resized, float[] certain) = step.RefineTo(
+            photo, scores, CrfScores.Logits, (height, width), confidence: true, default);
+        Assert.Equal(labels, resized);
+        Assert.Equal(confidence.Length, certain.Length);
+        for (int i = 0; i < certain.Length; i++)
+            Assert.Equal(confidence[i], certain[i], 1e-4f);
+        Assert.True(labels.Distinct().Count() > 1);
+    }
+
+    [Fact]
+    public void Beliefs_of_a_smaller_picture_cover_the_whole_one()
+    {
+        const int classes = 2;
+        using Image photo = Photo(8, 8);
+        using var scores = new Tensor(new Shape(1, 8, 8, classes));
+        Span<float> logits = scores.Image<float>(0);
+        for (int i = 0; i < 64; i++)
+            (logits[2 * i], logits[2 * i + 1]) = i % 8 < 4 ? (9f, 0f) : (0f, 9f);
+        using var step = new CrfStep(
+            new DenseCrfParameters("none", 1, 1, 0, 1, 1, 0), null, threads: 1);
+        ushort[] labels = step.RefineTo(photo, scores, CrfScores.Logits, (40, 40), confidence: false, default).Labels;
+        Assert.Equal(1600, labels.Length);
+        for (int i = 0; i < labels.Length; i++)
+            Assert.Equal(i % 40 < 20 ? 0 : 1, labels[i]);
+    }
+
+    private static Image Photo(int height, int width)
+    {
+        var photo = new Image(height, width, 3);
+        new Random(1).NextBytes(photo.Pixels);
+        return photo;
+    }
+
+    private static Tensor Scores(int height, int width, int classes)
+    {
+        var random = new Random(2);
+        var scores = new Tensor(new Shape(1, height, width, classes));
+        foreach (ref float score in scores.Image<float>(0))
+            score = (float)(random.NextDouble() * 8 - 4);
+        return scores;
+    }
+}
