@@ -78,6 +78,9 @@ public sealed record ModelInfo
     /// <summary>How a picture becomes the network's input.</summary>
     public required PreprocessingSpec Preprocessing { get; init; }
 
+    /// <summary>Who says <see cref="Preprocessing"/>, in the words of <see cref="Switch.Source"/>.</summary>
+    public string PreprocessingSource { get; init; } = Switch.Assumed;
+
     /// <summary>What the weights cannot tell, with the values in force and who says them.</summary>
     public required IReadOnlyList<Switch> Switches { get; init; }
 
@@ -170,7 +173,7 @@ public sealed record ModelInfo
             description = description with { ClassNames = names };
         }
         if (options.Preprocessing is { } preprocessing)
-            description = description with { Preprocessing = preprocessing };
+            description = description with { Preprocessing = preprocessing, PreprocessingSource = Switch.Given };
         return (weights, description);
     }
 
@@ -197,6 +200,7 @@ public sealed record ModelInfo
             IsMultiLabel = description.MultiLabel,
             Parameters = checkpoint.Weights.Values.Where(IsLearned).Sum(weight => weight.Elements),
             Preprocessing = description.Preprocessing,
+            PreprocessingSource = description.PreprocessingSource,
             Switches = description.Switches,
             Notes = description.Notes,
             Missing = missing,

@@ -25,7 +25,7 @@ internal static class InfoJson
         json.WriteNames("classNames", info.ClassNames);
         json.WriteNumber("parameters", info.Parameters);
         WriteMultiplyAdds(json, info);
-        WritePreprocessing(json, info.Preprocessing);
+        WritePreprocessing(json, info);
         WriteSwitches(json, info.Switches);
         json.WriteNames("notes", info.Notes);
         json.WriteNames("missing", info.Missing);
@@ -53,8 +53,9 @@ internal static class InfoJson
         json.WriteEndObject();
     }
 
-    private static void WritePreprocessing(Utf8JsonWriter json, PreprocessingSpec spec)
+    private static void WritePreprocessing(Utf8JsonWriter json, ModelInfo info)
     {
+        PreprocessingSpec spec = info.Preprocessing;
         json.WriteStartObject("preprocessing");
         json.WriteString("description", spec.Description);
         json.WriteString("order", spec.Order == ChannelOrder.Bgr ? "bgr" : "rgb");
@@ -62,6 +63,7 @@ internal static class InfoJson
         json.WriteNumbers("mean", spec.Mean);
         json.WriteNumbers("std", spec.Std);
         json.WriteString("resize", spec.Resize.ToString());
+        json.WriteString("source", info.PreprocessingSource);
         json.WriteEndObject();
     }
 

@@ -24,7 +24,9 @@ internal static class InfoText
         Line("architecture", info.Architecture);
         Line("backbone", info.Backbone);
         Line("output stride", $"{info.OutputStride}" + (info.OutputStrideSource is { } source ? $" ({source})" : ""));
-        Line("input", $"{info.InputChannels} channel(s): {info.Preprocessing.Description}");
+        Line(
+            "input",
+            $"{info.InputChannels} channel(s): {info.Preprocessing.Description} ({info.PreprocessingSource})");
         Line("mean", Numbers.List(info.Preprocessing.Mean));
         Line("std", Numbers.List(info.Preprocessing.Std));
         Line("classes", $"{info.Classes}");

@@ -24,7 +24,7 @@ internal sealed class DatasetOptions
 
     private readonly Option<string> _labels = new("--labels")
     {
-        Description = "The folder of label maps: for sub/a.jpg its sub/a.png",
+        Description = "The folder of label maps: for sub/a.jpg its sub/a.png, or .tif, .tiff, .bmp or .gif",
         HelpName = "DIR",
         Required = true,
     };
@@ -38,7 +38,9 @@ internal sealed class DatasetOptions
 
     private readonly Option<string?> _labelSuffix = new("--label-suffix")
     {
-        Description = "What label maps have in its place, such as _gtFine_labelIds.png; .png unless given",
+        Description =
+            "What label maps have in its place, such as _gtFine_labelIds.png; the first of .png, .tif, .tiff, .bmp " +
+            "and .gif that the folder has unless given",
         HelpName = "END",
     };
 
@@ -94,7 +96,7 @@ internal sealed class DatasetOptions
         var layout = new LabelLayout
         {
             ImageSuffix = imageSuffix,
-            LabelSuffix = labelSuffix ?? LabelLayout.Png,
+            LabelSuffix = labelSuffix ?? FirstUsed(LabelLayout.Endings, labels),
             List = list,
             LeavesUnlabelled = dataset?.List is not null,
         };
@@ -114,7 +116,8 @@ internal sealed class DatasetOptions
         if (suffixes.Count == 1 || !Directory.Exists(folder))
             return suffixes[0];
         string[] files = [.. new InputFiles([folder]).Pictures.Select(file => file.Relative)];
-        return suffixes.FirstOrDefault(suffix => files.Any(file => file.EndsWith(suffix, StringComparison.Ordinal)))
-            ?? suffixes[0];
+        return suffixes.FirstOrDefault(suffix => Array.Exists(files, file => Ends(file, suffix))) ?? suffixes[0];
+
+        static bool Ends(string file, string suffix) => file.EndsWith(suffix, StringComparison.OrdinalIgnoreCase);
     }
 }

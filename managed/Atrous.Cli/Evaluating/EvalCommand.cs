@@ -12,9 +12,9 @@ internal static class EvalCommand
 {
     private const string Description =
         "Compare a model's masks with a data set's label maps. Tells the IoU of each class, mean and " +
-        "frequency-weighted IoU, pixel and mean accuracy. Label maps are PNGs whose pixel is the class " +
-        "(palette index or grey), paired with the pictures by name; a mask of another size is scored at its " +
-        "label map's.";
+        "frequency-weighted IoU, pixel and mean accuracy. Label maps are PNGs or TIFFs whose pixel is the class " +
+        "(palette index or grey), or grey GIFs or BMPs, paired with the pictures by name; a mask of another size " +
+        "is scored at its label map's.";
 
     public static Command Create(TemporaryFiles temporaries, Interruption interruption)
     {

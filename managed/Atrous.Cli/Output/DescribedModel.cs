@@ -56,6 +56,8 @@ internal static class DescribedModel
             .Select(row => $"{row.Name}={row.Value}");
         if (info.OutputStrideSource == Switch.Assumed)
             switches = switches.Prepend($"output stride {info.OutputStride}");
+        if (info.PreprocessingSource == Switch.Assumed)
+            switches = switches.Append($"input {info.Preprocessing.Description}");
         string list = string.Join(", ", switches);
         return list.Length > 0 ? $" (assumed: {list})" : "";
     }

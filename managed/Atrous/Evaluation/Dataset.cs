@@ -56,7 +56,11 @@ internal sealed record Dataset(string Name, int Classes, IReadOnlyList<string> C
         ])
         {
             ImageSuffix = "_leftImg8bit.png",
-            LabelSuffixes = ["_gtFine_labelIds.png", "_gtFine_labelTrainIds.png"],
+            LabelSuffixes =
+            [
+                "_gtFine_labelIds.png", "_gtFine_labelTrainIds.png", "_gtCoarse_labelIds.png",
+                "_gtCoarse_labelTrainIds.png",
+            ],
             ReadyMade = "TrainIds.png",
             Rules = new LabelRules
             {

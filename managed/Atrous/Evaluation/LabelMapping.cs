@@ -53,7 +53,7 @@ internal sealed class LabelMapping
     /// The map with classes for its labels and <see cref="Ignored"/> for what is not scored. Files of colours and
     /// palettes are read by their colours where the rules name any, all others by their numbers.
     /// </summary>
-    /// <param name="path">The path of a PNG file.</param>
+    /// <param name="path">The path of a file that keeps colours exactly: PNG, TIFF, GIF or BMP.</param>
     /// <param name="maxPixels">What its header may claim.</param>
     /// <exception cref="ImageException">The file is no label map, or holds what has no class.</exception>
     public LabelImage Read(string path, long maxPixels)
@@ -61,7 +61,7 @@ internal sealed class LabelMapping
         if (_colours.Count == 0)
             return OfLabels(LabelImage.Load(path, maxPixels));
         ImageInfo header = Image.Probe(path);
-        if (header.Format is not (ImageFormat.Png or ImageFormat.Tiff))
+        if (header.Format is ImageFormat.Jpeg or ImageFormat.WebP)
             throw new ImageException("The file does not keep colours exactly; save the label map as PNG.");
         const int grey = 2;
         return header.Channels <= grey && _hasLabels

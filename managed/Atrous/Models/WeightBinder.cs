@@ -100,7 +100,15 @@ internal sealed class WeightBinder(IWeightSource source, NameMap names) : IWeigh
             var shift = new float[channels];
             for (int c = 0; c < channels; c++)
             {
-                double factor = gamma[c] / Math.Sqrt(variance[c] + epsilon);
+                double deviation = Math.Sqrt(variance[c] + epsilon);
+                if (!(deviation > 0))
+                {
+                    throw new ModelException(string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"The tensor '{norm}.running_var' holds {variance[c]}, which is no variance; the file is "
+                        + $"damaged, or not of a batch norm."));
+                }
+                double factor = gamma[c] / deviation;
                 scale[c] = (float)factor;
                 shift[c] = (float)(beta[c] - mean[c] * factor);
             }

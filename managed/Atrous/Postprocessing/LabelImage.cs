@@ -35,7 +35,8 @@ public sealed class LabelImage
 
     /// <summary>
     /// Reads a PNG or TIFF whose pixel is the class: palette indexes or unscaled grey of 1, 2, 4 or 8 bits, or 16-bit
-    /// grey, as <see cref="LabelPng"/> writes them and data sets have them.
+    /// grey, as <see cref="LabelPng"/> writes them and data sets have them. Of a GIF, a BMP or a PNG of colours that
+    /// has no other colours than greys, the grey is the class.
     /// </summary>
     /// <param name="path">The path of the file.</param>
     /// <param name="maxPixels">What the header may claim; checked before anything of that size is allocated.</param>

@@ -42,7 +42,9 @@ public readonly record struct PreprocessingPlan(int Height, int Width, PictureWi
         };
         if (scale != 1)
             plan = plan.Times(scale);
-        plan = plan with { Height = Filled(plan.Height), Width = Filled(plan.Width) };
+        plan = spec is { StretchesToMultiple: true, SizeMultiple: not null }
+            ? Whole(Filled(plan.Height), Filled(plan.Width))
+            : plan with { Height = Filled(plan.Height), Width = Filled(plan.Width) };
         if ((long)plan.Height * plan.Width > Image.DefaultMaxPixels)
         {
             throw new ImageException(

@@ -19,6 +19,9 @@ internal sealed record ModelDescription
 
     public required PreprocessingSpec Preprocessing { get; init; }
 
+    /// <summary>Who says <see cref="Preprocessing"/>, as <see cref="Switch.Source"/>.</summary>
+    public string PreprocessingSource { get; init; } = Switch.Assumed;
+
     /// <summary>One name per class; empty where the file does not say.</summary>
     public IReadOnlyList<string> ClassNames { get; init; } = [];
 
@@ -78,7 +81,8 @@ internal sealed record ModelDescription
 /// <param name="Meaning">One line, with the values it can take.</param>
 public sealed record Switch(string Name, string Value, string Meaning)
 {
-    internal const string Assumed = "assumed", Given = "given", Modules = "the saved modules";
+    internal const string Assumed = "assumed", Given = "given", Modules = "the saved modules",
+        File = "the file";
 
     /// <summary>
     /// Who says the value: "assumed" where nobody does and it is what the training repository's code takes by itself,

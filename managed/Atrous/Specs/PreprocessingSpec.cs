@@ -50,6 +50,12 @@ public sealed record PreprocessingSpec
     /// </summary>
     public int? SizeMultiple { get; init; }
 
+    /// <summary>
+    /// The picture itself is stretched up to <see cref="SizeMultiple"/>, each side by itself, and nothing is filled up
+    /// (mmsegmentation's ResizeToMultiple).
+    /// </summary>
+    public bool StretchesToMultiple { get; init; }
+
     /// <summary>Channels of the network's input.</summary>
     [JsonIgnore]
     public int Channels => Mean.Count;
@@ -74,7 +80,9 @@ public sealed record PreprocessingSpec
             };
             string resize = Resize is ResizePolicy.None ? Resize.ToString() : $"{Resize} ({Name(Filter)})";
             string filled = SizeMultiple is { } multiple
-                ? string.Create(CultureInfo.InvariantCulture, $", filled up to multiples of {multiple}")
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $", {(StretchesToMultiple ? "stretched" : "filled")} up to multiples of {multiple}")
                 : "";
             return $"{colours} {scale}, {Statistics()}, {resize}{filled}";
         }
@@ -83,13 +91,13 @@ public sealed record PreprocessingSpec
     public bool Equals(PreprocessingSpec? other) =>
         other is not null && Order == other.Order && Scale == other.Scale && Resize == other.Resize &&
         Filter == other.Filter && EnlargingFilter == other.EnlargingFilter && SizeMultiple == other.SizeMultiple
-            && Mean.SequenceEqual(other.Mean)
+            && StretchesToMultiple == other.StretchesToMultiple && Mean.SequenceEqual(other.Mean)
             && Std.SequenceEqual(other.Std);
 
     public override int GetHashCode()
     {
         var hash = new HashCode();
-        hash.Add((Order, Scale, Resize, Filter, EnlargingFilter, SizeMultiple));
+        hash.Add((Order, Scale, Resize, Filter, EnlargingFilter, SizeMultiple, StretchesToMultiple));
         foreach (float value in Mean.Concat(Std))
             hash.Add(value);
         return hash.ToHashCode();

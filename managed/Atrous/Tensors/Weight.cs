@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Atrous.Tensors;
 
 /// <summary>
@@ -21,7 +23,18 @@ public sealed class Weight
     public long Elements => _info.Elements;
 
     /// <summary>Writes the values, row-major in <see cref="Shape"/>'s order.</summary>
-    public void Read(Span<float> destination) => _source.Read(_info.Name, destination);
+    /// <exception cref="ModelException">Some are no finite numbers.</exception>
+    public void Read(Span<float> destination)
+    {
+        _source.Read(_info.Name, destination);
+        if (FiniteNumbers.FirstOther(destination) is >= 0 and var at)
+        {
+            throw new ModelException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The tensor '{_info.Name}' holds {destination[at]} among its values, so that no mask means anything; "
+                + $"take a checkpoint from before the training diverged, or one of greater precision."));
+        }
+    }
 
     /// <summary>The values in a new array.</summary>
     public float[] ToArray()

@@ -125,6 +125,21 @@ public class PictureTableTests
             Assert.Throws<ImageException>(() => LabelImage.Load(PathOf("tiff_raw.tif"))).Message);
     }
 
+    [Theory]
+    [InlineData("bmp_grey.bmp")]
+    [InlineData("bmp_1bit.bmp")]
+    public void A_grey_bmp_is_a_label_map_and_one_of_colours_is_none(string file)
+    {
+        LabelImage map = LabelImage.Load(PathOf(file));
+        using Image picture = Image.Load(PathOf(file));
+        for (int i = 0; i < map.Labels.Length; i++)
+            Assert.Equal(picture.Row(i / map.Width)[picture.Channels * (i % map.Width)], map.Labels[i]);
+        foreach (string colours in new[] { "bmp_rgb.bmp", "gif_palette.gif" })
+            Assert.Contains(
+                "holds colours",
+                Assert.Throws<ImageException>(() => LabelImage.Load(PathOf(colours))).Message);
+    }
+
     private static string PathOf(string name) =>
         Repository.PathOf(Path.Combine("tests", "Atrous.Tests", "Imaging", "pictures", name));
 

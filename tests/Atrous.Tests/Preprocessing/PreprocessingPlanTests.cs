@@ -61,6 +61,12 @@ public class PreprocessingPlanTests
                 Spec(new ResizePolicy.None()) with { SizeMultiple = 32 }, 123, 457, scale: scale));
     }
 
+    [Fact]
+    public void Sides_are_stretched_up_to_a_multiple() => Assert.Equal(
+        new PreprocessingPlan(128, 480, new PictureWindow(0, 0, 128, 480)),
+        PreprocessingPlan.For(
+            Spec(new ResizePolicy.None()) with { SizeMultiple = 32, StretchesToMultiple = true }, 123, 457));
+
     [Theory]
     [InlineData(0.75, 92, 343)]  // 92.25 and 342.75
     [InlineData(1.25, 154, 571)]

@@ -29,6 +29,7 @@ public sealed class SaidByTheFileTests : IDisposable
         string first = Tool.Run([.. segment, Path.Combine(_folder, "a.png")]).Exits(0).ErrorLines[0];
         Assert.Contains("assumed: output stride 16, rates=12,24,36", first);
         Assert.Contains("pixels=0..255", first);
+        Assert.DoesNotContain("input RGB", first);
         string given = Tool.Run([.. segment, Path.Combine(_folder, "b.png"), "--option", "pixels=0..1"]).Exits(0)
             .ErrorLines[0];
         Assert.DoesNotContain("pixels", given);

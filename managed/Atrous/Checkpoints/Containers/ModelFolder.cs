@@ -56,7 +56,10 @@ internal static partial class ModelFolder
         if (!File.Exists(path))
             return null;
         using var file = new CheckpointFile(path);
-        return SoundJson.Parse(file, "a configuration", MaxConfigBytes);
+        JsonElement document = SoundJson.Parse(file, "a configuration", MaxConfigBytes);
+        return document.ValueKind == JsonValueKind.Object
+            ? document
+            : throw file.Error("is no configuration: it holds no JSON object");
     }
 
     [GeneratedRegex(@"-\d{5}-of-\d{5}\.(safetensors|bin)$", RegexOptions.None, 1000)]

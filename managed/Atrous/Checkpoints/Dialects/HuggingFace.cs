@@ -66,6 +66,7 @@ internal sealed class HuggingFace : Dialect
                 HuggingFaceConfig.Module("classifier", _ => Head + "classifier"),
             ]),
             Preprocessing = preprocessing,
+            PreprocessingSource = HuggingFacePreprocessing.SourceOf(checkpoint),
             Notes = notes,
             ClassNames = HuggingFaceConfig.ClassNamesOf(checkpoint, classes),
             // The image classifier's last convolution is in the file, but no segmentation reads it.

@@ -77,6 +77,7 @@ internal sealed class HuggingFaceMobileViT : Dialect
             },
             Names = new NameMap([.. BackboneNames(prefix, isSecond), .. HeadRows]),
             Preprocessing = preprocessing,
+            PreprocessingSource = HuggingFacePreprocessing.SourceOf(checkpoint),
             Notes = notes,
             ClassNames = HuggingFaceConfig.ClassNamesOf(checkpoint, classes),
             // The image classifier's last convolution, which no segmentation reads.

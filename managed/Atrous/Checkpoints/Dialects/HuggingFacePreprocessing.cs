@@ -13,6 +13,9 @@ internal static class HuggingFacePreprocessing
 {
     private const string File = "preprocessor_config.json", Size = "size", Resample = "resample";
 
+    /// <summary>Who says how a picture is prepared, as <see cref="Switch.Source"/>.</summary>
+    public static string SourceOf(ICheckpoint checkpoint) => checkpoint.Preprocessor is null ? Switch.Assumed : File;
+
     /// <summary>What the file says.</summary>
     /// <param name="checkpoint">The folder that may have it.</param>
     /// <param name="published">What the published models do, for folders without such a file.</param>

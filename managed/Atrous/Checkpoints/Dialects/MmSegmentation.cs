@@ -42,9 +42,10 @@ internal sealed partial class MmSegmentation : Dialect
             PoolFirst = true,
             ProjectionKernel = 3,
         };
-        PreprocessingSpec preprocessing = Preprocessing(meta, choice, channels);
+        var pipeline = new TestPipeline(meta);
+        PreprocessingSpec preprocessing = Preprocessing(pipeline, choice, channels);
         SlideSpec? slide = Slide(model, meta.Root, choice);
-        if (slide is not null && preprocessing.SizeMultiple is { } multiple)
+        if (slide is not null && preprocessing is { SizeMultiple: { } multiple, StretchesToMultiple: false })
         {
             meta.Note(
                 $"{meta.Root.Source} fills pictures up to multiples of {multiple}, which is not done "
@@ -86,6 +87,7 @@ internal sealed partial class MmSegmentation : Dialect
                 new("classifier", "decode_head.conv_seg"),
             ]),
             Preprocessing = preprocessing,
+            PreprocessingSource = pipeline.IsNormalisationSaid ? meta.Root.Source : Switch.Assumed,
             ClassNames = names.Count > 0 ? names : ClassNames.OfSize(classes, ClassNames.Cityscapes, ClassNames.Voc),
             Palette = meta.Palette(maskClasses),
             Threshold = classes == 1 ? choice.ForegroundThreshold(ThresholdOf(checkpoint, head)) : null,
@@ -137,7 +139,7 @@ internal sealed partial class MmSegmentation : Dialect
         if (said is not null && said != classes)
             throw Contradicts(key, $"{said}", $"{classes} score(s) a pixel");
         MmBackbone.CheckActivation(checkpoint, head, "ReLU");
-        if (head.Text("norm_cfg") is null && head.Section("norm_cfg").Type is { } norm
+        if (head.Section("norm_cfg").Type is { } norm
             && !norm.Contains("BN", StringComparison.Ordinal) && !norm.Contains("BatchNorm", StringComparison.Ordinal))
             throw MmBackbone.Refused(
                 checkpoint, head, "norm_cfg", $"asks for {norm}, and Atrous has batch norms there");
@@ -170,6 +172,12 @@ internal sealed partial class MmSegmentation : Dialect
         }
         int[] standard = [.. AsppSpec.StandardRates(backbone.OutputStride == 16 ? 16 : 8)];
         Standard<int[]> rates = head.Or("dilations", said?[1..], [6, 12, 18], standard);
+        if (said is null
+            && HeadShapes.StatedRates(
+                checkpoint, branches - 1,
+                branch => [$"{Branches}{branch}.conv.weight", $"{Branches}{branch}.depthwise_conv.conv.weight"])
+                is { } stated)
+            rates = stated;
         // At another output stride than the trained one the rates follow it.
         if (backbone.IsOverridden)
             rates = standard;
@@ -182,17 +190,20 @@ internal sealed partial class MmSegmentation : Dialect
                 "rates does.");
     }
 
-    private static PreprocessingSpec Preprocessing(CheckpointMeta meta, DialectChoice choice, int channels)
+    private static PreprocessingSpec Preprocessing(TestPipeline pipeline, DialectChoice choice, int channels)
     {
-        var pipeline = new TestPipeline(meta);
         string scale = choice.Text(
             "test_scale", pipeline.Scale,
             "size that the picture is fitted into before the network sees it; mmsegmentation's own test does that, " +
             "with " +
             "2048x1024 for Cityscapes, 2048x512 for ADE20K and VOC (NxM, stretch=HxW, or none)");
-        PreprocessingSpec spec = pipeline.Normalisation(channels) with { SizeMultiple = pipeline.SizeMultiple };
+        PreprocessingSpec spec = pipeline.Normalisation(channels) with
+        {
+            SizeMultiple = pipeline.SizeMultiple,
+            StretchesToMultiple = pipeline.Stretches,
+        };
         ResizePolicy policy = TestPipeline.PolicyOf(scale);
-        return policy is ResizePolicy.None
+        return policy is ResizePolicy.None && !spec.StretchesToMultiple
             ? spec
             // mmcv resizes with OpenCV. Where a picture grows, that and Pillow's differ by rounding alone.
             : spec with

@@ -40,7 +40,10 @@ internal sealed class SegmentationModels : Dialect
         var pyramid = new AsppSpec
         {
             Rates = choice.Numbers(
-                "rates", StatedRates(checkpoint, aspp) ?? config.Rates,
+                "rates",
+                HeadShapes.StatedRates(
+                    checkpoint, 3,
+                    branch => [$"{aspp}convs.{branch}.0.0.weight", $"{aspp}convs.{branch}.0.weight"]) ?? config.Rates,
                 "decoder_atrous_rates, of the three atrous branches"),
             Style = style,
         };
@@ -87,26 +90,12 @@ internal sealed class SegmentationModels : Dialect
                 new("classifier", "segmentation_head.0"),
             ]),
             Preprocessing = preprocessing,
+            PreprocessingSource = statistics.IsComplete ? Switch.File : Switch.Assumed,
             ClassNames = checkpoint.ConfigClassNames(classes) is { Length: > 0 } names ? names : config.ClassNames,
             Notes = [.. config.Notes, .. backbone.Notes, .. notes],
             TrainingOnly = ["classification_head.", .. statistics.Names, .. backbone.Unused],
             ReadWhole = ["encoder.", "decoder."],
         };
-    }
-
-    /// <summary>The rates of the atrous branches, where a module that was saved whole has them.</summary>
-    private static Standard<int[]>? StatedRates(ICheckpoint checkpoint, string aspp)
-    {
-        int?[] stated =
-        [
-            .. Enumerable.Range(1, 3).Select(branch =>
-                new[] { $"{aspp}convs.{branch}.0.0.weight", $"{aspp}convs.{branch}.0.weight" }
-                    .Select(key => checkpoint.Weights.GetValueOrDefault(key)?.Layer?.Dilation)
-                    .FirstOrDefault(dilation => dilation is not null)),
-        ];
-        return stated is [{ } first, { } second, { } third]
-            ? new Standard<int[]>([first, second, third], Switch.Modules)
-            : (Standard<int[]>?)null;
     }
 
     private static NamedBackbone Encoder(

@@ -75,6 +75,7 @@ internal sealed class SelfDescribing : Dialect
             },
             Names = Names(edge, backbone.Blocks),
             Preprocessing = metadata.Preprocessing(),
+            PreprocessingSource = Switch.File,
             ClassNames = metadata.Names("class_names"),
         };
     }

@@ -84,6 +84,7 @@ internal static class SelfDescribingFile
             Network = network with { OutputStride = choice.OutputStride(network.OutputStride, network.OutputStride) },
             Names = new NameMap(),
             Preprocessing = preprocessing,
+            PreprocessingSource = Switch.File,
             ClassNames = names,
             Palette = checkpoint.Metadata.ContainsKey(Colours)
                 ? [.. Read(Colours, DescriptionJson.ReadNames).Select(text =>

@@ -23,6 +23,9 @@ internal sealed record StatisticsBuffers(StatisticsBuffers.Values? Mean, Statist
     /// <summary>The names of those that are there.</summary>
     public IEnumerable<string> Names => new[] { Mean, Std }.OfType<Values>().Select(values => values.Name);
 
+    /// <summary>Both are there, so that pictures are normalised with them.</summary>
+    public bool IsComplete => Mean is not null && Std is not null;
+
     /// <summary>
     /// How pictures are normalised: with these, where there are both. The switch `pixels` says what the pixels are at
     /// that moment. The first batch norm's statistics tell it, once it was trained. Where they do not: bytes, as in the
@@ -37,12 +40,11 @@ internal sealed record StatisticsBuffers(StatisticsBuffers.Values? Mean, Statist
     public (PreprocessingSpec Spec, IReadOnlyList<string> Notes) Apply(
         PreprocessingSpec usual, ICheckpoint checkpoint, string stem, DialectChoice choice)
     {
-        bool complete = Mean is not null && Std is not null;
         PreprocessingSpec spec =
-            complete ? usual with { Mean = Mean!.PerChannel, Std = Std!.PerChannel } : usual;
+            IsComplete ? usual with { Mean = Mean!.PerChannel, Std = Std!.PerChannel } : usual;
         bool? sawBytes = StemStatistics.SawBytes(checkpoint, stem);
         // Means above 1 are those of bytes.
-        bool bytes = spec.Mean.Max() > 1 || (sawBytes ?? (complete && !IsApart(checkpoint.StrippedPrefix)));
+        bool bytes = spec.Mean.Max() > 1 || (sawBytes ?? (IsComplete && !IsApart(checkpoint.StrippedPrefix)));
         string pixels = choice.OneOf(
             "pixels", bytes ? Bytes : Unit, [Unit, Bytes],
             "what pixels are when the mean is subtracted: SMP's Lightning notebooks keep mean and std and feed bytes");

@@ -5,12 +5,14 @@ using Atrous.Specs;
 namespace Atrous.Checkpoints.Dialects;
 
 /// <summary>
-/// torchvision.models.segmentation: DeepLabV3 with ResNet (published at output stride 8) and MobileNetV3-Large (16),
-/// align_corners=false, rates 12, 24, 36 whatever the output stride.
+/// torchvision.models.segmentation: DeepLabV3 with ResNet (published at output stride 8; ResNet-18 and 34 have 32) and
+/// MobileNetV3-Large (16), align_corners=false, rates 12, 24, 36 whatever the output stride.
 /// </summary>
 internal sealed class Torchvision : Dialect
 {
     private const string MobileNetStem = "backbone.0.0.weight";
+
+    private static readonly int[] Rates = [12, 24, 36];
 
     /// <summary>
     /// MobileNetV3-Large, table 1 of Howard et al. 2019 (arXiv:1905.02244); the last three are dilated instead of
@@ -38,12 +40,20 @@ internal sealed class Torchvision : Dialect
     protected override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
         bool mobile = checkpoint.Has(MobileNetStem);
-        int outputStride = mobile ? choice.OutputStride(16, 16) : choice.OutputStride(8, 8, 16);
+        // Its basic blocks cannot be dilated: ResNet-18 and 34 keep their strides.
+        bool dilates = checkpoint.Has("backbone.layer1.0.conv3.weight");
+        int outputStride =
+            mobile ? choice.OutputStride(16, 16) : choice.OutputStride(dilates ? 8 : 32, 8, 16, 32);
         NamedBackbone backbone = mobile
             ? new(MobileNetV3(), MobileNetV3Names(), MobileNetStem)
             : NamedBackbone.FindResNet(checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious)
             ?? throw NamedBackbone.Unknown(
                 checkpoint, "torchvision's DeepLabV3 head on a backbone", "ResNet and MobileNetV3-Large");
+        int[] rates = choice.Numbers(
+            "rates",
+            HeadShapes.StatedRates(checkpoint, 3, branch => [$"classifier.0.convs.{branch}.0.weight"])
+                ?? Rates,
+            "DeepLabHead's atrous_rates, of the three atrous branches");
         int channels = checkpoint.InputChannels(backbone.Stem);
         int classes = checkpoint.Outputs("classifier.4.weight");
         return new ModelDescription
@@ -53,7 +63,7 @@ internal sealed class Torchvision : Dialect
                 Backbone = backbone.Spec,
                 Head = new DeepLabV3HeadSpec
                 {
-                    Aspp = new AsppSpec { Rates = [12, 24, 36] },
+                    Aspp = new AsppSpec { Rates = rates },
                     Hidden = ConvolutionStyle.Dense,
                 },
                 OutputStride = outputStride,

@@ -43,7 +43,10 @@ internal static unsafe class PictureDecoder
         }
     });
 
-    /// <summary>The numbers that a PNG or TIFF of grey or a palette holds.</summary>
+    /// <summary>
+    /// The numbers that a PNG or TIFF of grey or a palette holds, and the levels of a GIF, a BMP or a PNG of colours
+    /// that has no other colours than greys.
+    /// </summary>
     /// <exception cref="ImageException">The bytes are no sound label map within the limit.</exception>
     public static (ushort[] Labels, ImageInfo Info, bool LacksEnd) DecodeLabels(
         ReadOnlySpan<byte> bytes, long maxPixels, string? name) => Read(bytes, name, file =>
@@ -54,15 +57,51 @@ internal static unsafe class PictureDecoder
                 (ushort[] numbers, ImageInfo size) = TiffPictures.DecodeLabels(file, maxPixels);
                 return (numbers, size, false);
             }
+            if (format is ImageFormat.Gif or ImageFormat.Bmp)
+            {
+                (Image picture, bool isCut) = SkiaFiles.Decode(file, format, maxPixels);
+                using (picture)
+                    return (Levels(picture, format), new(picture.Height, picture.Width, 1, format), isCut);
+            }
             if (format != ImageFormat.Png)
             {
                 throw new ImageException(
                     $"a {NameOf(format)} does not keep classes exactly; save the label map as palette or grey PNG.");
             }
             using var reader = new PngReader(file, maxPixels);
+            if (reader.Header.Colour is PngColour.Rgb or PngColour.Rgba && reader.Header.Depth == 8)
+            {
+                using Image picture = reader.Decode();
+                return (Levels(picture, format), new(picture.Height, picture.Width, 1, format), reader.LacksEnd);
+            }
             (ushort[] labels, ImageInfo info) = reader.DecodeLabels();
             return (labels, info, reader.LacksEnd);
         });
+
+    /// <summary>
+    /// The level of every pixel. Such files say colours, and the number of a palette's entry is not what their readers
+    /// see; greys, most often black and white, are numbers all the same.
+    /// </summary>
+    private static ushort[] Levels(Image picture, ImageFormat format)
+    {
+        int channels = picture.Channels;
+        ReadOnlySpan<byte> pixels = picture.Pixels;
+        var labels = new ushort[picture.Height * picture.Width];
+        for (int i = 0; i < labels.Length; i++)
+        {
+            ReadOnlySpan<byte> pixel = pixels.Slice(i * channels, channels);
+            bool isGrey = channels < 3 || (pixel[0] == pixel[1] && pixel[1] == pixel[2]);
+            bool isClear = channels is 2 or 4 && pixel[^1] != byte.MaxValue;
+            if (!isGrey || isClear)
+            {
+                throw new ImageException(
+                    $"the {NameOf(format)} holds {(isClear ? "transparent pixels" : "colours")}, a label map one class "
+                    + "per pixel; save it as palette or grey PNG.");
+            }
+            labels[i] = pixel[0];
+        }
+        return labels;
+    }
 
     /// <summary>A format as people write it.</summary>
     public static string NameOf(ImageFormat format) =>

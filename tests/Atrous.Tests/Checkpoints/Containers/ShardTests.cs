@@ -102,6 +102,16 @@ public sealed class ShardTests : IDisposable
         Assert.Contains(reason, Refusal(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("config.json", "[]")]
+    [InlineData("preprocessor_config.json", "\"size\"")]
+    [InlineData("preprocessor_config.json", "null")]
+    public void A_configuration_beside_the_weights_is_an_object(string name, string json)
+    {
+        File.WriteAllText(Path.Combine(_folder, name), json);
+        Assert.Contains($"{name}' is no configuration: it holds no JSON object", Refusal(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void An_index_in_memory_has_no_parts()
     {

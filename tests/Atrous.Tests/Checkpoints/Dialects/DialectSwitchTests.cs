@@ -1,3 +1,4 @@
+using System.Globalization;
 using Atrous.Checkpoints.Dialects;
 using Atrous.Graph.Ops;
 using Atrous.Specs;
@@ -107,6 +108,36 @@ public sealed class DialectSwitchTests
         Assert.Equal(outputStride, network.OutputStride);
         AsppSpec aspp = network.Head is DeepLabV3HeadSpec v3 ? v3.Aspp : ((DeepLabV3PlusHeadSpec)network.Head).Aspp;
         Assert.Equal(firstRate, aspp.Rates[0]);
+    }
+
+    [Theory]
+    [InlineData("torchvision_deeplabv3_r50_aux", "classifier.0.convs.{0}.0.weight")]
+    [InlineData("mmseg_deeplabv3plus_r50-d8_cityscapes", "decode_head.aspp_modules.{0}.depthwise_conv.conv.weight")]
+    public void Rates_are_those_of_the_saved_modules_or_given(string manifest, string kernel)
+    {
+        Assert.Equal(Switch.Assumed, Row(Describe(manifest)).Source);
+        using var saved = new NamedWeights(NamedWeights.Manifest(manifest));
+        for (int branch = 1; branch <= 3; branch++)
+            saved.State(string.Format(CultureInfo.InvariantCulture, kernel, branch), 5 * branch);
+        Switch stated = Row(Dialect.Describe(saved, null, new DialectChoice()));
+        Assert.Equal(("5,10,15", Switch.Modules), (stated.Value, stated.Source));
+        Switch given = Row(Describe(manifest, null, Choice("rates", "6,12,18")));
+        Assert.Equal(("6,12,18", Switch.Given), (given.Value, given.Source));
+
+        static Switch Row(ModelDescription model) => model.Switches.Single(row => row.Name == "rates");
+    }
+
+    /// <summary>torchvision dilates no basic blocks, so that who puts its head on ResNet-18 has strides.</summary>
+    [Fact]
+    public void Torchvision_s_basic_blocks_are_not_dilated()
+    {
+        using var basic = new NamedWeights(NamedWeights.Manifest("torchvision_deeplabv3_r50_aux")
+            .Where(key => !key.Name.Contains(".conv3.", StringComparison.Ordinal)));
+        ModelDescription model = Dialect.Describe(basic, null, new DialectChoice());
+        Assert.Equal((32, Switch.Assumed), (model.Network.OutputStride, model.OutputStrideSource));
+        Assert.All(Assert.IsType<ResNetSpec>(model.Network.Backbone).Stages, stage => Assert.Equal(1, stage.Dilation));
+        Assert.Equal(8, Describe("torchvision_deeplabv3_r50_aux").Network.OutputStride);
+        Assert.Equal(16, Dialect.Describe(basic, null, new DialectChoice(16)).Network.OutputStride);
     }
 
     [Fact]

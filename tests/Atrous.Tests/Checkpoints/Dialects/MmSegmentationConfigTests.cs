@@ -92,6 +92,7 @@ public sealed class MmSegmentationConfigTests
     [InlineData("decode_head=dict(dilations=(1, 6, 12))", "dilations has 3 rates", "4")]
     [InlineData("decode_head=dict(act_cfg=dict(type='LeakyReLU'))", "LeakyReLU", "ReLU")]
     [InlineData("neck=dict(type='FPN')", "neck", "nothing")]
+    [InlineData("backbone=dict(multi_grid=(1, 2))", "meta.config: model.backbone.multi_grid is 1,2", "3 blocks")]
     [InlineData("backbone=dict(act_cfg=dict(type='LeakyReLU'))", "LeakyReLU", "ReLU")]
     public void What_contradicts_the_weights_is_refused(string entry, string words, string more)
     {
@@ -156,6 +157,28 @@ public sealed class MmSegmentationConfigTests
         Assert.Equal(PreprocessingSpec.ImageNet, coloured.Preprocessing);
         Assert.Contains("size_divisor", Assert.Single(coloured.Notes));
     }
+
+    [Theory]
+    [InlineData(", size_divisor=64", 64)]
+    [InlineData("", 32)]
+    public void A_picture_may_be_stretched_up_to_a_multiple(string divisor, int multiple)
+    {
+        ModelDescription model = Describe(
+            "test_pipeline = [dict(type='MultiScaleFlipAug', img_scale=(2048, 512), flip=False, transforms=[" +
+            $"dict(type='Resize', keep_ratio=True), dict(type='ResizeToMultiple'{divisor}), dict(type='Normalize', " +
+            "mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True)])]");
+        Assert.Empty(model.Notes);
+        Assert.Equal((multiple, true), (model.Preprocessing.SizeMultiple, model.Preprocessing.StretchesToMultiple));
+        Assert.Equal(new ResizePolicy.Within(2048, 512), model.Preprocessing.Resize);
+        Assert.Equal("meta.config", model.PreprocessingSource);
+        Assert.Contains("ResizeToMultiple", Assert.Single(Describe(
+            "test_pipeline = [dict(type='ResizeToMultiple', size_divisor=32, interpolation='nearest')]").Notes));
+    }
+
+    [Fact]
+    public void Dictionaries_that_are_understood_have_no_notes() => Assert.Empty(Describe(
+        "model = dict(backbone=dict(conv_cfg=dict(type='Conv2d'), norm_cfg=dict(type='SyncBN', eps=0.001)), " +
+        "decode_head=dict(norm_cfg=dict(type='SyncBN', requires_grad=True)))").Notes);
 
     [Theory]
     [InlineData(

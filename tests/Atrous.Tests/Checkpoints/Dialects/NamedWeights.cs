@@ -53,6 +53,10 @@ internal sealed class NamedWeights(IEnumerable<(string Name, int[] Shape)> keys,
     public void Fill(string name, Func<double> next) =>
         _values[name] = [.. Enumerable.Range(0, checked((int)_weights[name].Elements)).Select(_ => (float)next())];
 
+    /// <summary>Says of a kernel what a module that was saved whole says.</summary>
+    public void State(string name, int dilation) => _weights[name] =
+        _weights[name] with { Layer = new LayerFacts { Dilation = dilation } };
+
     public void Read(string name, Span<float> destination)
     {
         destination.Clear();

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
+using Atrous.Tests.Imaging;
 using Atrous.Tests.Segmenters;
 
 namespace Atrous.Tests.Cli.Evaluating;
@@ -190,6 +191,46 @@ public sealed class EvalLayoutTests(GeneratedModel model) : IDisposable
         _place.Add("voc/ImageSets/Segmentation/val.txt", "b\n");
         Assert.Equal(
             1, Tool.Run(["eval", model.Path, .. voc]).Exits(0).Json.GetProperty("pictures").GetInt32());
+    }
+
+    /// <summary>Pixels of 24 bits, of a BMP or a PNG, are classes where all of them are grey.</summary>
+    [Theory]
+    [InlineData(".bmp")]
+    [InlineData(".png")]
+    public void Label_maps_of_greys_are_found_by_any_ending_that_keeps_them(string ending)
+    {
+        Add("img/a.png", "gt/a.png");
+        ushort[] labels = LabelImage.Load(_place["gt/a.png"]).Labels.ToArray();
+        File.Delete(_place["gt/a.png"]);
+        Rgb[] greys = [.. Enumerable.Range(0, 5).Select(label => new Rgb((byte)label, (byte)label, (byte)label))];
+        Write(greys);
+        Assert.Equal(1, Eval("--json").Exits(0).Json.GetProperty("meanIou").GetDouble());
+        greys[labels[0]] = new Rgb(1, 2, 3);
+        Write(greys);
+        Eval("-q").Refuses(3, "gt/a" + ending, "colours");
+        string map = string.Join('\n', greys.Select((colour, label) => $"{colour} {label}"));
+        Assert.Equal(
+            1, Eval("--map", _place.Add("map.txt", map), "--json").Exits(0).Json.GetProperty("meanIou").GetDouble());
+
+        void Write(Rgb[] colours)
+        {
+            using var image = new Image(Height, Width, 3);
+            for (int i = 0; i < labels.Length; i++)
+                (image.Pixels[3 * i], image.Pixels[3 * i + 1], image.Pixels[3 * i + 2]) = colours[labels[i]];
+            if (ending == ".png")
+                image.SavePng(_place["gt/a.png"]);
+            else
+                File.WriteAllBytes(_place["gt/a.bmp"], BmpFile.Of(image));
+        }
+    }
+
+    [Fact]
+    public void Coarse_label_maps_of_cityscapes_are_found()
+    {
+        Add("img/ulm/a_leftImg8bit.png", "gt/ulm/a_gtCoarse_labelIds.png", label => label + 7);
+        ToolResult result = Eval("--dataset", "cityscapes", "--map", "shift=-7", "--json").Exits(0);
+        Assert.Equal(1, result.Json.GetProperty("meanIou").GetDouble());
+        Assert.Contains("--label-suffix _gtCoarse_labelIds.png", result.Error);
     }
 
     private ToolResult Eval(params string[] options) =>

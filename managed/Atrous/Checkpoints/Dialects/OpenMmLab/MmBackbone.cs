@@ -47,7 +47,7 @@ internal sealed class MmBackbone
         if (config.Type is { } type && !Types.Contains(type))
             config = config.Partial();
         var found = new MmBackbone(checkpoint, config, choice);
-        if (config.Text("conv_cfg") is null && config.Section("conv_cfg").Type is { } convolution
+        if (config.Section("conv_cfg").Type is { } convolution
             && !convolution.StartsWith("Conv", StringComparison.Ordinal))
             throw Refused(checkpoint, config, "conv_cfg", $"asks for {convolution}, which Atrous does not have");
         if (checkpoint.Has(UNetStem))
@@ -313,9 +313,12 @@ internal sealed class MmBackbone
             return [];
         int[] grid = [.. text.Split(',').Select(part => int.TryParse(
             part, NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : 0)];
-        return Array.TrueForAll(grid, number => number is > 0 and < 1000) && grid.Length >= blocks
-            ? grid
-            : throw new UnavailableException(
+        if (Array.TrueForAll(grid, number => number is > 0 and < 1000) && grid.Length >= blocks)
+            return grid;
+        throw text == standard.Value
+            ? Refused(
+                _checkpoint, _config, name, $"is {text}, and the last stage has {blocks} blocks, each with a dilation")
+            : new UnavailableException(
                 $"The switch {name} takes a dilation for each of the last stage's {blocks} blocks, such as 1,2,4, or " +
                 $"{none}; not '{text}'.");
     }

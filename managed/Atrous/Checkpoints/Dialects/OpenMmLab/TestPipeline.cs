@@ -43,8 +43,16 @@ internal sealed partial class TestPipeline
     /// </summary>
     public int? SizeMultiple { get; private set; }
 
+    /// <summary>The picture is stretched to <see cref="SizeMultiple"/>, and nothing filled up.</summary>
+    public bool Stretches { get; private set; }
+
     /// <summary>The value of the switch test_scale.</summary>
     public Standard<string> Scale { get; private set; }
+
+    /// <summary>
+    /// The configuration says how pixels become numbers, which <see cref="Normalisation"/> found out.
+    /// </summary>
+    public bool IsNormalisationSaid { get; private set; }
 
     /// <summary>How pixels become numbers, of the network's channels.</summary>
     public PreprocessingSpec Normalisation(int channels)
@@ -60,7 +68,8 @@ internal sealed partial class TestPipeline
         ChannelOrder order = flips ? ChannelOrder.Rgb : ChannelOrder.Bgr;
         if (norm.Reals("mean") is not { } mean || norm.Reals("std") is not { } std)
         {
-            return preprocessor.IsWhole && !preprocessor.Has("mean")
+            IsNormalisationSaid = preprocessor.IsWhole && !preprocessor.Has("mean");
+            return IsNormalisationSaid
                 ? Dialects.Normalisation.None(channels) with { Scale = 1, Order = order }
                 : Dialects.Normalisation.ImageNet(channels);
         }
@@ -70,6 +79,7 @@ internal sealed partial class TestPipeline
                 "they are not used.");
             return Dialects.Normalisation.ImageNet(channels);
         }
+        IsNormalisationSaid = true;
         bool imageNet = mean.SequenceEqual([123.675f, 116.28f, 103.53f])
             && std.SequenceEqual([58.395f, 57.12f, 57.375f]);
         // The same on 0..1.
@@ -132,6 +142,10 @@ internal sealed partial class TestPipeline
                 break;
             case "Normalize":
                 _normalize = transform;
+                break;
+            case "ResizeToMultiple" when IsMultiple(transform) && SizeMultiple is null:
+                SizeMultiple = transform.Number("size_divisor") ?? 32;
+                Stretches = true;
                 break;
             // Version 1 does not cut it off again, and others fill up with colours.
             case "Pad" when augmentation is not null && _normalize is not null && Multiple(transform) is { } multiple:
@@ -226,6 +240,11 @@ internal sealed partial class TestPipeline
         && section.Number("size_divisor") is > 0 and <= LargestMultiple and var divisor
             ? divisor
             : null;
+
+    /// <summary>What mmcv's imresize_to_multiple does with one divisor.</summary>
+    private static bool IsMultiple(ConfigSection resize) =>
+        (!resize.Has("size_divisor") || resize.Number("size_divisor") is > 0 and <= LargestMultiple)
+        && (resize.Text("interpolation") ?? "bilinear") == "bilinear";
 
     private string? NotDone(ConfigSection section, string key, string what)
     {
