@@ -23,7 +23,8 @@ library() { # package: an assembly with its documentation and symbols
         says "$1" '<license type="expression">MIT</license>' '<description>' '<tags>' '<icon>icon.png</icon>' \
             '<readme>README.md</readme>' || return 1
     local symbols=("$packages"/"$1".[0-9]*.snupkg)
-    unzip -Z1 "${symbols[0]}" | grep -qxF "lib/net10.0/$1.pdb" || { echo "there are no symbols" && return 1; }
+    unzip -Z1 "${symbols[0]}" >entries
+    grep -qxF "lib/net10.0/$1.pdb" entries || { echo "there are no symbols" && return 1; }
 }
 
 for package in Atrous Atrous.Hosting Atrous.Onnx Atrous.Server Atrous.ManagedCuda Atrous.ManagedCuda.{CUBLAS,CUDNN}; do
@@ -31,17 +32,24 @@ for package in Atrous Atrous.Hosting Atrous.Onnx Atrous.Server Atrous.ManagedCud
 done
 check "Atrous has the default model and this platform's library" has Atrous models/atrous-street.safetensors \
     buildTransitive/Atrous.targets "runtimes/$host/native/libatrous.so"
-check "Atrous.Cli is a tool" has Atrous.Cli tools/net10.0/any/DotnetToolSettings.xml tools/net10.0/any/Atrous.Cli.dll \
-    tools/net10.0/any/models/atrous-street.safetensors README.md icon.png
+check "Atrous.Cli is a tool" has Atrous.Cli tools/any/any/DotnetToolSettings.xml README.md icon.png
 
-# What the library's package has for other platforms, the tool's has as well.
-tool_runs_on() {
-    local entries
-    mapfile -t entries < <(unzip -Z1 "$packages"/Atrous.[0-9]*.nupkg | grep '^runtimes/' | grep -v "/${host:?}/" |
-        sed 's#^#tools/net10.0/any/#')
-    has Atrous.Cli tools/net10.0/any/libatrous.so "${entries[@]}"
+# The tool of a platform: its program, Atrous' and Skia's libraries for it and for no other, without their symbols.
+tool_for() { # runtime
+    local folder=tools/net10.0/$1 skia=libSkiaSharp.so file size
+    [ "${1%%-*}" != win ] || skia=libSkiaSharp.dll
+    file=$(echo "$packages/Atrous.Cli.$1".[0-9]*.nupkg) size=$(stat -c %s "$file")
+    has "Atrous.Cli.$1" "$folder"/{DotnetToolSettings.xml,Atrous.Cli.dll,Atrous.dll,"$skia",models/atrous-street.safetensors} ||
+        return 1
+    # The least that a package with one library of Skia's, one of Atrous' and its code takes is some 17 MB.
+    [ "$size" -lt 30000000 ] || { echo "$file has $size bytes" && cat entries && return 1; }
+    [ "$(grep -cE '/(lib)?atrous\.(so|dll)$' entries)" = 1 ] && [ "$(grep -cE '/libSkiaSharp\.' entries)" = 1 ] ||
+        { cat entries && return 1; }
 }
-check "Atrous.Cli has the libraries of all platforms that Atrous has" tool_runs_on
+mapfile -t runtimes < <(unzip -Z1 "$packages"/Atrous.[0-9]*.nupkg | sed -n 's#^runtimes/\([^/]*\)/native/.*#\1#p' | sort -u)
+for runtime in "${runtimes[@]}"; do
+    check "Atrous.Cli for $runtime has its own libraries alone" tool_for "$runtime"
+done
 
 # The newest glibc that the library may ask for: that of Debian 12, RHEL 9 has an older one.
 newest=2.36

@@ -28,7 +28,10 @@ platform() { # runtime, the command that runs the published program
     check "$runtime: so is a checkpoint that is none" wrong_here "$run" 1005.jpg wrong.png text.jpg
     check "$runtime: so are too many arguments" wrong_here "$run" a b c d
 }
-brings() { unzip -Z1 "$packages"/Atrous.[0-9]*.nupkg | grep -q "^runtimes/$1/native/"; }
+brings() {
+    unzip -Z1 "$packages"/Atrous.[0-9]*.nupkg >entries
+    grep -q "^runtimes/$1/native/" entries
+}
 
 if [ "${ATROUS_CI_PLATFORMS:-0}" != 1 ]; then
     skip "linux-arm64 and win-x64: emulators take minutes; ATROUS_CI_PLATFORMS=1 asks for them"

@@ -73,7 +73,7 @@ web() {
     built/web/web --urls "http://127.0.0.1:$port" >web.txt 2>&1 &
     id=$!
     for _ in $(seq 300); do curl -sf "http://127.0.0.1:$port/health" && break || sleep 0.1; done
-    curl -sf --data-binary @1005.jpg "http://127.0.0.1:$port/shares" | tee shares.json | grep -q '"road":0\.' &&
+    curl -sf --data-binary @1005.jpg "http://127.0.0.1:$port/shares" >shares.json && grep -q '"road":0\.' shares.json &&
         [ "$(curl -s -o problem.json -w '%{http_code}' --data-binary @text.jpg "http://127.0.0.1:$port/shares")" = 400 ] &&
         grep -q '"detail"' problem.json && code=0
     kill $id && wait $id
