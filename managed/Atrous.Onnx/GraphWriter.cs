@@ -1,6 +1,7 @@
 using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.Onnx.Format;
+using Atrous.Specs;
 using Atrous.Tensors;
 
 namespace Atrous.Onnx;
@@ -10,8 +11,8 @@ namespace Atrous.Onnx;
 /// </summary>
 internal sealed partial class GraphWriter
 {
-    /// <summary>Names of the graph's input and outputs.</summary>
-    public const string Input = "input", Logits = "logits", Output = "output";
+    /// <summary>Names of the graph's input, normalised or as pixels, and of its outputs.</summary>
+    public const string Input = "input", Pixels = "pixels", Logits = "logits", Output = "output";
 
     private readonly TracedNetwork _network;
     private readonly object _batch;
@@ -30,15 +31,16 @@ internal sealed partial class GraphWriter
     /// <summary>The whole graph, weights included.</summary>
     /// <param name="network">At one size or at any.</param>
     /// <param name="batch">Pictures per run; null for any number.</param>
+    /// <param name="pixels">How bytes are normalised, where the input is to be bytes; null otherwise.</param>
     /// <exception cref="ModelException">The file ends early, or was changed since it was opened.</exception>
-    public static GraphProto Write(TracedNetwork network, int? batch)
+    public static GraphProto Write(TracedNetwork network, int? batch, PreprocessingSpec? pixels = null)
     {
         var writer = new GraphWriter(network, batch);
-        writer.WriteAll();
+        writer.WriteAll(pixels);
         return writer._graph;
     }
 
-    private void WriteAll()
+    private void WriteAll(PreprocessingSpec? pixels)
     {
         Value image = _network.Graph.Inputs[0];
         _values.Add(image, _names.Claim(Input));
@@ -46,21 +48,49 @@ internal sealed partial class GraphWriter
         _values.Add(output, _names.Claim(Output));
         if (logits != output)
             _values.Add(logits, _names.Claim(Logits));
+        bool isFixed = _network.IsFixed;
+        object height = isFixed ? image.Shape.Height : "height", width = isFixed ? image.Shape.Width : "width";
+        if (pixels is null)
+        {
+            _graph.Input.Add(Nodes.Tensor(Initializers.Float32, Input, _batch, image.Shape.Channels, height, width));
+        }
+        else
+        {
+            _graph.Input.Add(Nodes.Tensor(Initializers.Byte, Pixels, _batch, height, width, image.Shape.Channels));
+            Normalise(pixels);
+        }
         for (int i = 0; i < _network.Graph.Nodes.Count; i++)
             Write(_network.Graph.Nodes[i], i);
-        bool isFixed = _network.IsFixed;
-        _graph.Input.Add(Nodes.Tensor(
-            Input, _batch, image.Shape.Channels, isFixed ? image.Shape.Height : "height", isFixed ? image.Shape.Width
-            : "width"));
         if (logits != output)
         {
             _graph.Output.Add(Nodes.Tensor(
-                Logits, _batch, logits.Shape.Channels, isFixed ? logits.Shape.Height : "logits_height", isFixed
-                ? logits.Shape.Width : "logits_width"));
+                Initializers.Float32, Logits, _batch, logits.Shape.Channels,
+                isFixed ? logits.Shape.Height : "logits_height", isFixed ? logits.Shape.Width : "logits_width"));
         }
         _graph.Output.Add(Nodes.Tensor(
-            Output, _batch, output.Shape.Channels, isFixed ? output.Shape.Height : "height", isFixed
-            ? output.Shape.Width : "width"));
+            Initializers.Float32, Output, _batch, output.Shape.Channels, isFixed ? output.Shape.Height : "height",
+            isFixed ? output.Shape.Width : "width"));
+    }
+
+    /// <summary>
+    /// Bytes N,H,W,C become the network's input in the steps of <see cref="PreprocessingSpec"/>: the colours' order,
+    /// the scale, mean and std.
+    /// </summary>
+    private void Normalise(PreprocessingSpec spec)
+    {
+        string planes = _names.Claim($"{_names.Claim(Pixels)}.planes"), floats = _names.Claim($"{Pixels}.float");
+        Add("Transpose", planes, [Pixels], Nodes.Integers("perm", 0, 3, 1, 2));
+        Add("Cast", floats, [planes], Nodes.Integer("to", Initializers.Float32));
+        if (spec.Order == ChannelOrder.Bgr && spec.Channels == 3)
+        {
+            string turned = _names.Claim($"{Pixels}.bgr");
+            Add("Gather", turned, [floats, _constants.Integers("bgr", 2, 1, 0)], Nodes.Integer("axis", 1));
+            floats = turned;
+        }
+        string scaled = _names.Claim($"{Pixels}.scaled"), centred = _names.Claim($"{Pixels}.centred");
+        Add("Mul", scaled, [floats, _constants.Scalar("scale", spec.Scale)]);
+        Add("Sub", centred, [scaled, _constants.Channels("mean", [.. spec.Mean])]);
+        Add("Div", Input, [centred, _constants.Channels("std", [.. spec.Std])]);
     }
 
     /// <summary>The value itself, or the one that it is a resize to the same size of.</summary>

@@ -12,7 +12,7 @@ namespace Atrous.Onnx;
 internal sealed class Initializers(GraphProto graph, UniqueNames names)
 {
     /// <summary>ONNX's number of the type.</summary>
-    public const int Float32 = 1, Int64 = 7;
+    public const int Float32 = 1, Byte = 2, Int64 = 7;
 
     private readonly Dictionary<Weight, List<(float[]? Scale, string Name)>> _kernels = [];
     private readonly Dictionary<string, string> _small = [];
@@ -49,6 +49,10 @@ internal sealed class Initializers(GraphProto graph, UniqueNames names)
     public string Vector(string name, float[] values) =>
         Small(name, Float32, MemoryMarshal.AsBytes<float>(values), values.Length);
 
+    /// <summary>A list of numbers, one per channel, that goes with a tensor N,C,H,W.</summary>
+    public string Channels(string name, float[] values) =>
+        Small(name, Float32, MemoryMarshal.AsBytes<float>(values), 1, values.Length, 1, 1);
+
     public string Scalar(string name, float value) => Small(name, Float32, MemoryMarshal.AsBytes<float>([value]));
 
     public string Integers(string name, params long[] values) =>
@@ -56,7 +60,7 @@ internal sealed class Initializers(GraphProto graph, UniqueNames names)
 
     private string Small(string name, int type, ReadOnlySpan<byte> bytes, params long[] shape)
     {
-        string contents = $"{type} {shape.Length} {Convert.ToHexString(bytes)}";
+        string contents = $"{type} {string.Join('x', shape)} {Convert.ToHexString(bytes)}";
         if (!_small.TryGetValue(contents, out string? stored))
             _small.Add(contents, stored = Store(name, type, bytes.ToArray(), shape));
         return stored;

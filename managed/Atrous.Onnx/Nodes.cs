@@ -28,8 +28,8 @@ internal static class Nodes
     public static AttributeProto Text(string name, string value) =>
         new() { Name = name, Type = AttributeProto.Types.AttributeType.String, S = ByteString.CopyFromUtf8(value) };
 
-    /// <summary>A float32 tensor N,C,H,W of the graph's inputs or outputs; a dimension is a number or a name.</summary>
-    public static ValueInfoProto Tensor(string name, params object[] dimensions)
+    /// <summary>A tensor of the graph's inputs or outputs; a dimension is a number or a name.</summary>
+    public static ValueInfoProto Tensor(int type, string name, params object[] dimensions)
     {
         var shape = new TensorShapeProto();
         foreach (object dimension in dimensions)
@@ -38,7 +38,7 @@ internal static class Nodes
                 ? new TensorShapeProto.Types.Dimension { DimParam = symbol }
                 : new TensorShapeProto.Types.Dimension { DimValue = (int)dimension });
         }
-        var tensor = new TypeProto.Types.Tensor { ElemType = Initializers.Float32, Shape = shape };
+        var tensor = new TypeProto.Types.Tensor { ElemType = type, Shape = shape };
         return new ValueInfoProto { Name = name, Type = new TypeProto { TensorType = tensor } };
     }
 }

@@ -8,6 +8,12 @@ public sealed record OnnxExportOptions
 
     /// <summary>Pictures per run; null for any number.</summary>
     public int? Batch { get; init; }
+
+    /// <summary>
+    /// The input is "pixels", bytes [N, H, W, C] in RGB, and the file normalises them; otherwise it is "input", float32
+    /// [N, C, H, W], normalised already. What changes a picture's size stays outside.
+    /// </summary>
+    public bool FromPixels { get; init; }
 }
 
 /// <summary>What was written.</summary>

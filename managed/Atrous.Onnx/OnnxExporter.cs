@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Atrous.Exporting;
 using Atrous.Graph.Ops;
 using Atrous.Onnx.Format;
@@ -10,11 +8,13 @@ using Google.Protobuf;
 namespace Atrous.Onnx;
 
 /// <summary>
-/// Writes a model as ONNX (operator set 17, file version 8). Input "input": N,C,H,W float32, normalised. Outputs
-/// "logits": what the original's forward returns, and "output": logits at the input's size; "output" alone where the
-/// two are the same. Batch norms are folded into the convolutions.
+/// Writes a model as ONNX (operator set 17, file version 8). Input "input": N,C,H,W float32, normalised; or "pixels":
+/// N,H,W,C bytes. Outputs "logits": what the original's forward returns, and "output": logits at the input's size;
+/// "output" alone where the two are the same. Batch norms are folded into the convolutions. The file's metadata say
+/// what Atrous does around the network: "preprocessing", "class_names", "colours", "threshold", "multilabel",
+/// "dialect".
 /// </summary>
-public static partial class OnnxExporter
+public static class OnnxExporter
 {
     private const int FileVersion = 8, OperatorSet = 17;
 
@@ -43,8 +43,9 @@ public static partial class OnnxExporter
         using ModelSource source = ModelSource.Open(modelPath, options);
         (TracedNetwork network, string? reason) = Trace(source, export);
         CheckSize(network, modelPath);
-        ModelProto model = Describe(source.Description);
-        model.Graph = GraphWriter.Write(network, export.Batch);
+        ModelProto model = Describe(source.Description, source.Info);
+        model.Graph = GraphWriter.Write(
+            network, export.Batch, export.FromPixels ? source.Description.Preprocessing : null);
         long bytes = Write(model, onnxPath);
         Shape shape = network.Graph.Inputs[0].Shape;
         return new OnnxExportResult(
@@ -92,7 +93,7 @@ public static partial class OnnxExporter
         }
     }
 
-    private static ModelProto Describe(ModelDescription description)
+    private static ModelProto Describe(ModelDescription description, ModelInfo info)
     {
         var model = new ModelProto
         {
@@ -104,13 +105,8 @@ public static partial class OnnxExporter
                 $"{description.Preprocessing}",
         };
         model.OpsetImport.Add(new OperatorSetIdProto { Version = OperatorSet });
-        model.MetadataProps.Add(new StringStringEntryProto { Key = "dialect", Value = description.Dialect });
-        model.MetadataProps.Add(
-            new StringStringEntryProto
-            {
-                Key = "class_names",
-                Value = JsonSerializer.Serialize(description.ClassNames, Names.Default.IReadOnlyListString)
-            });
+        foreach ((string key, string value) in Metadata.Of(info))
+            model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
         return model;
     }
 
@@ -136,7 +132,4 @@ public static partial class OnnxExporter
             throw new OutputException($"The file '{path}' cannot be written: {e.Message.TrimEnd('.')}.", e);
         }
     }
-
-    [JsonSerializable(typeof(IReadOnlyList<string>))]
-    private sealed partial class Names : JsonSerializerContext;
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 using Atrous.Onnx;
+using Atrous.Specs;
 
 namespace Atrous.Cli.Exporting;
 
@@ -35,6 +36,11 @@ internal static class ExportCommand
             HelpName = "N",
             CustomParser = result => Numbers.Parse(result, 1, 1024, "a number from 1 to 1024"),
         };
+        var pixels = new Option<bool>("--pixels")
+        {
+            Description = "Input 'pixels' instead: bytes N,H,W,C in RGB, which the file normalises. What changes a " +
+                "picture's size stays outside",
+        };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but errors" };
         var checkpointOptions = new CheckpointOptions();
         var command = new ToolCommand("export", Description)
@@ -45,14 +51,20 @@ internal static class ExportCommand
                     "A network for pictures of any size, where it allows that"),
                 ("atrous export roads.pth -o roads.onnx --size 513x513 --batch 1",
                     "One for pictures of 513x513 alone, which some runtimes need or run faster"),
+                ("atrous export roads.pth -o roads.onnx --pixels", "One that takes pictures as they are decoded"),
             ],
         };
         command.Add(model);
-        command.Add(ToolCommand.Output, output, size, batch, quiet);
+        command.Add(ToolCommand.Output, output, size, batch, pixels, quiet);
         checkpointOptions.AddTo(command);
         command.SetAction(result =>
         {
-            var export = new OnnxExportOptions { Size = result.GetValue(size), Batch = result.GetValue(batch) };
+            var export = new OnnxExportOptions
+            {
+                Size = result.GetValue(size),
+                Batch = result.GetValue(batch),
+                FromPixels = result.GetValue(pixels),
+            };
             SegmenterOptions options = checkpointOptions.Read(result);
             string source = ModelChoice.Of(result, model).Path;
             OnnxExportResult written = ModelFile.Write(
@@ -65,6 +77,10 @@ internal static class ExportCommand
                     Terminal.Message(
                         $"{source}: the model's own test slides a window over the picture (slide={window.Value}), "
                         + "which the network that was written does not do; give it such windows.");
+                if (written.Model.Preprocessing.Resize is not ResizePolicy.None)
+                    Terminal.Message(
+                        $"{source}: the model resizes pictures ({written.Model.Preprocessing.Resize}), which the "
+                        + "network that was written does not do; give it pictures of that size.");
                 Terminal.Message(Report(result.GetRequiredValue(output), written));
             }
             return ExitCode.Done;

@@ -7,7 +7,9 @@ internal static class JsonComplaint
 {
     private const int MaxLength = 300;
 
-    /// <summary>One line without the place, which is told in the serializer's own words, and without its full stop.</summary>
+    /// <summary>
+    /// One line without the place, which is told in the serializer's own words, and without its full stop.
+    /// </summary>
     public static string Of(Exception error)
     {
         string message = error.Message.Split(" Path:")[0].TrimEnd('.');

@@ -1,5 +1,10 @@
+using System.Text.Json;
+using Atrous.Catalog;
+using Atrous.Imaging;
 using Atrous.Onnx;
 using Atrous.Onnx.Format;
+using Atrous.Preprocessing;
+using Atrous.Specs;
 using Atrous.Tensors;
 using Atrous.Tests.Support;
 
@@ -144,9 +149,48 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
         ValueInfoProto output = model.Graph.Output.Single(value => value.Name == "output");
         Assert.Equal(["batch", "5", "height", "width"], Dimensions(output));
         Assert.DoesNotContain(model.Graph.Node, node => node.OpType is "Softmax" or "Sigmoid");
-        OnnxRuntime.Require();
         using Tensor input = folder.Golden.Input();
         Compare(folder, folder.Model, options, written, input);
+    }
+
+    /// <summary>The file itself does what the preprocessor does, the order of the colours included.</summary>
+    [Theory]
+    [InlineData("vainf_deeplabv3plus_mobilenet_os16_97x129")]
+    [InlineData("kazuto1011_deeplabv2_resnet101_msc_97x129")]
+    public void Pixels_are_normalised_in_the_file(string golden)
+    {
+        using var folder = new ExportFolder(golden);
+        OnnxExporter.Export(
+            folder.Model, folder.PathOf("model.onnx"), folder.Options, new OnnxExportOptions { FromPixels = true });
+        using var photo = new Image(97, 129, 3);
+        new Random(1).NextBytes(photo.Pixels);
+        using Segmenter segmenter = Segmenter.Load(folder.Model, folder.Options);
+        using var preprocessor = new Preprocessor(
+            segmenter.Info.Preprocessing with { Resize = new ResizePolicy.None() }, threads: 1);
+        using NetworkInput input = preprocessor.Prepare(photo);
+        using NetworkResult expected = segmenter.Infer(input.Tensor);
+        (Shape shape, float[] values) = OnnxRuntime.Run(folder.PathOf("model.onnx"), photo)["output"];
+        Assert.Equal(expected.Output.Shape, shape);
+        float[] logits = Layout.Values(expected.Output);
+        output.WriteLine($"{Tolerance.AssertWithin(Tolerance.Network, values, logits, golden)}");
+    }
+
+    [Fact]
+    public void Metadata_say_what_is_done_around_the_network()
+    {
+        using var folder = new ExportFolder("vainf_deeplabv3plus_mobilenet_os16_97x129");
+        OnnxExporter.Export(
+            DefaultModel.Path, folder.PathOf("model.onnx"), null, new OnnxExportOptions { Size = (96, 128) });
+        ModelInfo info = ModelInfo.Read(DefaultModel.Path);
+        byte[] file = File.ReadAllBytes(folder.PathOf("model.onnx"));
+        Dictionary<string, string> metadata = ModelProto.Parser.ParseFrom(file).MetadataProps
+            .ToDictionary(entry => entry.Key, entry => entry.Value);
+        Assert.Equal(info.ClassNames, JsonSerializer.Deserialize<string[]>(metadata["class_names"]));
+        Assert.Equal(info.Classes, JsonSerializer.Deserialize<string[]>(metadata["colours"])!.Length);
+        JsonElement preprocessing = JsonDocument.Parse(metadata["preprocessing"]).RootElement;
+        Assert.Equal(info.Preprocessing.Mean, preprocessing.GetProperty("mean").Deserialize<float[]>()!);
+        Assert.Equal(info.Preprocessing.Std, preprocessing.GetProperty("std").Deserialize<float[]>()!);
+        Assert.Equal("Rgb", preprocessing.GetProperty("order").GetString());
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Atrous.Imaging;
 using Atrous.Tensors;
 using Atrous.Tests.Support;
 using Microsoft.ML.OnnxRuntime;
@@ -18,11 +19,26 @@ internal static class OnnxRuntime
         return [.. inputs.Select(input => Run(session, input))];
     }
 
+    /// <summary>Every output of a run on a picture's bytes, NHWC.</summary>
+    public static Dictionary<string, (Shape Shape, float[] Values)> Run(string model, Image picture)
+    {
+        using var options = new SessionOptions { InterOpNumThreads = 1 };
+        using var session = new InferenceSession(model, options);
+        using var pixels = OrtValue.CreateTensorValueFromMemory(
+            picture.Pixels.ToArray(), [1, picture.Height, picture.Width, picture.Channels]);
+        return Run(session, pixels);
+    }
+
     private static Dictionary<string, (Shape Shape, float[] Values)> Run(InferenceSession session, Tensor input)
     {
         Shape shape = input.Shape;
         using var values = OrtValue.CreateTensorValueFromMemory(
             Layout.ToNchw(Layout.Values(input), shape), [shape.Batch, shape.Channels, shape.Height, shape.Width]);
+        return Run(session, values);
+    }
+
+    private static Dictionary<string, (Shape Shape, float[] Values)> Run(InferenceSession session, OrtValue values)
+    {
         using var options = new RunOptions();
         using IDisposableReadOnlyCollection<OrtValue> results =
             session.Run(options, [session.InputNames[0]], [values], session.OutputNames);

@@ -18,7 +18,7 @@ public sealed class HelpTests(GeneratedModel model) : IDisposable
     [InlineData("eval", 3)]
     [InlineData("info", 2)]
     [InlineData("infer", 2)]
-    [InlineData("export", 2)]
+    [InlineData("export", 3)]
     [InlineData("convert", 2)]
     [InlineData("models", 2)]
     [InlineData("devices", 2)]
