@@ -2,6 +2,7 @@ using Atrous.Checkpoints.Dialects;
 using Atrous.Models;
 using Atrous.Specs;
 using Atrous.Tensors;
+using Atrous.Tests.Checkpoints.Dialects;
 
 namespace Atrous.Tests.Models;
 
