@@ -67,6 +67,9 @@ public sealed record ModelInfo
     /// <summary>One per class, or empty.</summary>
     public required IReadOnlyList<string> ClassNames { get; init; }
 
+    /// <summary>The names are those of a data set that has as many classes.</summary>
+    internal bool NamesAreAssumed { get; init; }
+
     /// <summary>The classes' colours, where the file has them; null otherwise.</summary>
     public Palette? Palette { get; init; }
 
@@ -170,7 +173,7 @@ public sealed record ModelInfo
                 throw new UnavailableException(
                     $"{names.Count} class names were given for a model of {description.MaskClasses} classes.");
             }
-            description = description with { ClassNames = names };
+            description = description with { ClassNames = names, NamesAreAssumed = false };
         }
         if (options.Preprocessing is { } preprocessing)
             description = description with { Preprocessing = preprocessing, PreprocessingSource = Switch.Given };
@@ -195,6 +198,7 @@ public sealed record ModelInfo
             InputChannels = description.Network.InputChannels,
             Classes = description.MaskClasses,
             ClassNames = description.MaskClassNames,
+            NamesAreAssumed = description.NamesAreAssumed,
             Palette = PaletteOf(description),
             Threshold = description.Threshold,
             IsMultiLabel = description.MultiLabel,

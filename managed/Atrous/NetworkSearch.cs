@@ -162,9 +162,22 @@ internal static class NetworkSearch
             $"network that was recognised has {contradiction.Assumed} there; choose the output stride" +
             (names.Length > 0 ? $" or a switch ({names}) that fits." : " that fits."));
 
-        ModelDescription Described(int? outputStride) =>
-            Dialect.Describe(weights, options.Dialect, new DialectChoice(outputStride, switches));
+        ModelDescription Described(int? outputStride)
+        {
+            try
+            {
+                return Dialect.Describe(weights, options.Dialect, new DialectChoice(outputStride, switches));
+            }
+            catch (ModelException) when (weights.Unreadable.Count > 0)
+            {
+                // Most often because of these, which the dialect did not find.
+                throw Unreadable(weights, weights.Unreadable.Keys.First());
+            }
+        }
     }
+
+    private static ModelException Unreadable(Checkpoint weights, string name) => new(
+        $"'{weights.Path}' has '{name}' among its weights, which is {weights.Unreadable[name]} and not supported.");
 
     private static void CheckReadable(Checkpoint weights, ModelDescription description)
     {
@@ -173,8 +186,6 @@ internal static class NetworkSearch
         string? name = Model.Compare(description, weights).Missing
             .Select(missing => weights.StrippedPrefix + missing).FirstOrDefault(weights.Unreadable.ContainsKey);
         if (name is not null)
-            throw new ModelException(
-                $"'{weights.Path}' has '{name}' among its weights, which is {weights.Unreadable[name]} and not " +
-                "supported.");
+            throw Unreadable(weights, name);
     }
 }

@@ -29,7 +29,7 @@ internal static class InfoText
             $"{info.InputChannels} channel(s): {info.Preprocessing.Description} ({info.PreprocessingSource})");
         Line("mean", Numbers.List(info.Preprocessing.Mean));
         Line("std", Numbers.List(info.Preprocessing.Std));
-        Line("classes", $"{info.Classes}");
+        Line("classes", $"{info.Classes}" + (info.NamesAreAssumed ? " (names assumed, by their number)" : ""));
         Lines("", info.ClassNames.Index().Select(name => $"{name.Index,4}  {name.Item}"));
         Line("parameters", Numbers.Grouped(info.Parameters));
         Line("multiply-adds", info.MultiplyAdds is { } count

@@ -58,6 +58,8 @@ internal static class DescribedModel
             switches = switches.Prepend($"output stride {info.OutputStride}");
         if (info.PreprocessingSource == Switch.Assumed)
             switches = switches.Append($"input {info.Preprocessing.Description}");
+        if (info.NamesAreAssumed)
+            switches = switches.Append("class names by their number");
         string list = string.Join(", ", switches);
         return list.Length > 0 ? $" (assumed: {list})" : "";
     }

@@ -134,8 +134,15 @@ internal sealed class WeightBinder(IWeightSource source, NameMap names) : IWeigh
                 $"The tensor '{name}' has {vector.Length} elements; its layer has {channels} channels.");
     }
 
-    private WeightInfo Find(string name, string layer) =>
-        source.Weights.TryGetValue(name, out WeightInfo? info)
+    private WeightInfo Find(string name, string layer)
+    {
+        if (!source.Weights.TryGetValue(name, out WeightInfo? info))
+            throw new ModelException($"The checkpoint has no tensor '{name}' (the layer {layer}).");
+        // What somebody quantised has its scale elsewhere, under names that nobody else knows.
+        return info.Type.IsFloatingPoint()
             ? info
-            : throw new ModelException($"The checkpoint has no tensor '{name}' (the layer {layer}).");
+            : throw new ModelException(
+                $"The tensor '{name}' is stored as {info.Type.ToString().ToLowerInvariant()}, and a layer's weights " +
+                "are no whole numbers; if the network was quantised, save it before that.");
+    }
 }

@@ -50,6 +50,11 @@ internal sealed record ModelDescription
             channel => channel < ClassNames.Count ? ClassNames[channel] : $"channel {channel}")]
         : [Background, ClassNames is [string name] ? name : "foreground"];
 
+    /// <summary>
+    /// The names are those of a data set that has as many classes, and nobody says that they are this network's.
+    /// </summary>
+    public bool NamesAreAssumed { get; init; }
+
     /// <summary>A colour per class of a mask; empty where the file does not say.</summary>
     public IReadOnlyList<PaletteColour> Palette { get; init; } = [];
 

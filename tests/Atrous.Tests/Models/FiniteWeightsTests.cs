@@ -41,6 +41,20 @@ public sealed class FiniteWeightsTests
         Assert.Contains(words, message);
     }
 
+    /// <summary>As files are that somebody quantised, with scales under names of their own.</summary>
+    [Theory]
+    [InlineData("Int8")]
+    [InlineData("Int64")]
+    public void Whole_numbers_are_no_weights(string type)
+    {
+        using var checkpoint = new NamedWeights(NamedWeights.Manifest("torchvision_deeplabv3_r50_aux"));
+        checkpoint.Store("backbone.conv1.weight", Enum.Parse<DType>(type));
+        ModelDescription description = Dialect.Describe(checkpoint, null, new DialectChoice());
+        using var weights = new WeightReader(checkpoint, description);
+        string message = Assert.Throws<ModelException>(weights.ReadStem).Message;
+        Assert.Contains($"'backbone.conv1.weight' is stored as {type.ToLowerInvariant()}", message);
+    }
+
     private sealed class WeightReader(NamedWeights checkpoint, ModelDescription description) : IDisposable
     {
         private readonly WeightBinder _binder = new(checkpoint, description.Names);

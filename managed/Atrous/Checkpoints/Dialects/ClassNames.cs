@@ -21,6 +21,10 @@ internal static class ClassNames
         "sky", "person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle",
     ];
 
+    /// <summary>Whether a network has these names because it has as many classes.</summary>
+    public static bool AreAssumed(IReadOnlyList<string> names) =>
+        ReferenceEquals(names, Voc) || ReferenceEquals(names, Cityscapes);
+
     /// <summary>The list that has as many names as the network has classes; none where no list fits.</summary>
     public static IReadOnlyList<string> OfSize(int classes, params IReadOnlyList<string>[] published) =>
         Array.Find(published, names => names.Count == classes) ?? [];

@@ -136,6 +136,7 @@ internal abstract class Dialect
             Evidence = evidence,
             Switches = choice.Switches,
             OutputStrideSource = choice.OutputStrideSource,
+            NamesAreAssumed = ClassNames.AreAssumed(description.ClassNames),
         };
     }
 }

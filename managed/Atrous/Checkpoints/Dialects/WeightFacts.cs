@@ -25,5 +25,6 @@ internal static class WeightFacts
         weights.Weights.TryGetValue(name, out WeightInfo? info) && info.Shape.Length == 4 && info.Elements > 0
             ? info.Shape
             : throw new ModelException(
-                $"The checkpoint has no convolution kernel '{name}'; the model cannot be built without it.");
+                $"{(weights is ICheckpoint file ? $"'{file.Path}'" : "The checkpoint")} has no convolution kernel " +
+                $"'{name}'; the model cannot be built without it.");
 }

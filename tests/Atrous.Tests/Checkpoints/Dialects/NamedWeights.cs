@@ -57,6 +57,9 @@ internal sealed class NamedWeights(IEnumerable<(string Name, int[] Shape)> keys,
     public void State(string name, int dilation) => _weights[name] =
         _weights[name] with { Layer = new LayerFacts { Dilation = dilation } };
 
+    /// <summary>Gives a tensor another type.</summary>
+    public void Store(string name, DType type) => _weights[name] = _weights[name] with { Type = type };
+
     public void Read(string name, Span<float> destination)
     {
         destination.Clear();
