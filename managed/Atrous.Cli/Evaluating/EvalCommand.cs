@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Atrous.Catalog;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 using Atrous.Evaluation;
@@ -45,6 +46,22 @@ internal static class EvalCommand
             Description = "A text file with a class name a line, each optionally followed by a colour #rrggbb",
             HelpName = "FILE",
         };
+        var csv = new Option<string?>("--csv")
+        {
+            Description = "Also write the measures of each class as CSV",
+            HelpName = "FILE.csv",
+        };
+        var boundaries = new Option<bool>("--boundaries")
+        {
+            Description = "Also tell boundary IoU and boundary F1: how well the edges of regions are met",
+        };
+        var against = new Option<string?>("--against")
+        {
+            Description =
+                "Another model of the same classes, as its file says, on the same pictures: which is better at what, " +
+                "and the pictures on which they differ most",
+            HelpName = "FILE|NAME",
+        };
         var json = new Option<bool>("--json") { Description = "Write one JSON document" };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but the result and errors" };
         var dataset = new DatasetOptions();
@@ -64,6 +81,8 @@ internal static class EvalCommand
                     "Class 0 is not scored; a picture shows which classes are taken for which"),
                 ("atrous eval city.pth --dataset cityscapes --images leftImg8bit/val --labels gtFine/val",
                     "A public data set as it is distributed"),
+                ("atrous eval roads.pth --against old.pth --images photos --labels truth --boundaries",
+                    "What a new model does better, class by class, and where"),
             ],
         };
         command.Add(model);
@@ -71,7 +90,8 @@ internal static class EvalCommand
         command.Add(ToolCommand.Input, ignore);
         maxPixels.AddTo(command);
         checkpointOptions.AddTo(command);
-        command.Add(ToolCommand.Output, confusion, classes, json, quiet);
+        command.Add(ToolCommand.Input, against);
+        command.Add(ToolCommand.Output, boundaries, confusion, csv, classes, json, quiet);
         preprocessing.AddTo(command);
         scoring.AddTo(command);
         deviceOptions.AddTo(command);
@@ -107,7 +127,13 @@ internal static class EvalCommand
                 foreach (string sentence in data.Pictures.Notes.Prepend(data.Said).OfType<string>())
                     Terminal.Message(sentence);
             }
-            var matrix = new ConfusionMatrix(segmenter.Info.Classes, mapping is null ? left : LabelMapping.Ignored);
+            int ignored = mapping is null ? left : LabelMapping.Ignored;
+            var matrix = new ConfusionMatrix(segmenter.Info.Classes, ignored);
+            BoundaryScore? edges = result.GetValue(boundaries) ? new(segmenter.Info.Classes, ignored) : null;
+            using Segmenter? other = result.GetValue(against) is { } name ? Other(name, segmenter, options) : null;
+            if (other is not null && !result.GetValue(quiet))
+                Terminal.Message($"against {other.Info.Path}: {DescribedModel.Line(other, options)}");
+            EvalRival? rival = other is null ? null : new(other, new ConfusionMatrix(segmenter.Info.Classes, ignored));
             ForegroundTruth? foreground = isForeground ? new() : null;
             long most = MaxPixelsOption.Whole(maxPixels.Read(result));
             EvalRun run = new(segmenter, matrix, options.MaxBatch, most, interruption.Token)
@@ -115,6 +141,8 @@ internal static class EvalCommand
                 Truth = path => mapping is not null ? mapping.Read(path, most)
                     : foreground is not null ? foreground.Read(LabelImage.Load(path, most))
                     : LabelImage.Load(path, most),
+                Boundaries = edges,
+                Rival = rival,
             };
             if (result.GetValue(quiet))
                 run.Add(pictures, null);
@@ -136,7 +164,11 @@ internal static class EvalCommand
             {
                 Data = data,
                 Notes = [.. data.Pictures.Notes, .. run.Warnings],
+                Boundaries = edges,
+                Rival = rival,
             };
+            if (result.GetValue(csv) is { } table)
+                EvalCsv.Write(temporaries, table, report.NameOf, matrix, edges, rival);
             if (result.GetValue(json))
                 report.WriteJson();
             else
@@ -144,6 +176,33 @@ internal static class EvalCommand
             return ExitCode.Done;
         });
         return command;
+    }
+
+    /// <summary>The model to compare with: of the same classes, everything else as its own file says.</summary>
+    private static Segmenter Other(string name, Segmenter first, SegmenterOptions options)
+    {
+        if (name.Length == 0)
+            throw CommandException.Usage("--against is empty; give a file or a name.");
+        var usual = new SegmenterOptions();
+        Segmenter other = Segmenter.Load(ModelPath.Resolve(name), options with
+        {
+            Preprocessing = usual.Preprocessing,
+            Dialect = usual.Dialect,
+            OutputStride = usual.OutputStride,
+            Switches = usual.Switches,
+        });
+        (ModelInfo its, ModelInfo ours) = (other.Info, first.Info);
+        string? why =
+            its.IsMultiLabel ? "several labels a pixel"
+            : its.Classes != ours.Classes ? $"{its.Classes} classes where the other has {ours.Classes}"
+            : its.ClassNames.Count > 0 && ours.ClassNames.Count > 0 && !its.ClassNames.SequenceEqual(ours.ClassNames)
+                ? "other classes, or the same ones in another order"
+            : null;
+        if (why is null)
+            return other;
+        other.Dispose();
+        throw new CommandException(
+            ExitCode.BadInput, $"{name}: the model has {why}; --against takes one of the same classes.");
     }
 
     private static void Draw(TemporaryFiles temporaries, string path, ConfusionMatrix matrix, Palette palette)

@@ -10,6 +10,9 @@ namespace Atrous.Cli.Evaluating;
 internal sealed class EvalReport(
     Segmenter segmenter, SegmenterOptions options, ConfusionMatrix matrix, int pictures, int ignore)
 {
+    /// <summary>The most pictures that are named for their differences; --json has all.</summary>
+    private const int Shown = 10;
+
     private static readonly (string Key, string Title, Func<ConfusionMatrix, double> Value)[] Measures =
     [
         ("meanIou", "mean IoU", matrix => matrix.MeanIou),
@@ -24,6 +27,12 @@ internal sealed class EvalReport(
     /// <summary>What was left out, and what was not whole.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 
+    /// <summary>How well boundaries are met, where that was asked for.</summary>
+    public BoundaryScore? Boundaries { get; init; }
+
+    /// <summary>The model that this one is compared with, where one was given.</summary>
+    public EvalRival? Rival { get; init; }
+
     private IEnumerable<int> Labels => Enumerable.Range(0, matrix.Classes);
 
     /// <summary>A row per class, then a line per measure; "-" where a class does not occur.</summary>
@@ -34,20 +43,61 @@ internal sealed class EvalReport(
         table.AddColumns(
             new TableColumn("class").RightAligned(), new TableColumn("name"), new TableColumn("IoU").RightAligned(),
             new TableColumn("accuracy").RightAligned(), new TableColumn("true pixels").RightAligned());
+        (string Title, Func<int, string> Value)[] more = [.. More()];
+        table.AddColumns([.. more.Select(column => new TableColumn(column.Title).RightAligned())]);
         foreach (int label in Labels)
         {
             table.AddRow(
+            [
                 new Text(label.ToString(CultureInfo.InvariantCulture)), new Text(Terminal.OneLine(NameOf(label))),
                 new Text(Text(matrix.Iou(label))), new Text(Text(matrix.Accuracy(label))),
-                    new Text(Numbers.Grouped(matrix.TruePixels(label))));
+                new Text(Numbers.Grouped(matrix.TruePixels(label))),
+                .. more.Select(column => new Text(column.Value(label))),
+            ]);
         }
         console.Write(table);
         int width = Measures.Max(measure => measure.Title.Length);
         foreach ((_, string title, Func<ConfusionMatrix, double> value) in Measures)
-            Console.Out.WriteLine($"{title.PadRight(width)}  {Text(value(matrix))}");
+        {
+            Console.Out.WriteLine($"{title.PadRight(width)}  {Text(value(matrix))}" +
+                (Rival is null ? "" : $"  against {Text(value(Rival.Matrix))}"));
+        }
+        if (Boundaries is not null)
+        {
+            Console.Out.WriteLine($"{"mean boundary IoU".PadRight(width)}  {Text(Boundaries.MeanIou)}");
+            Console.Out.WriteLine($"{"mean boundary F1".PadRight(width)}  {Text(Boundaries.MeanF1)}");
+        }
         Console.Out.WriteLine(
             $"{pictures} pictures, {Numbers.Grouped(matrix.Pixels)} pixels scored, {Numbers.Grouped(matrix.Ignored)} " +
             (Data.Rules is null ? $"of label {ignore} ignored" : "ignored"));
+        if (Rival is not null)
+            WriteDifferences(Rival);
+    }
+
+    /// <summary>Columns that are there where they were asked for.</summary>
+    private IEnumerable<(string Title, Func<int, string> Value)> More()
+    {
+        if (Boundaries is { } boundaries)
+        {
+            yield return ("boundary IoU", label => Text(boundaries.Iou(label)));
+            yield return ("boundary F1", label => Text(boundaries.F1(label)));
+        }
+        if (Rival is { Matrix: var other })
+        {
+            yield return ("against", label => Text(other.Iou(label)));
+            yield return ("difference", label => Signed(matrix.Iou(label) - other.Iou(label)));
+        }
+    }
+
+    private void WriteDifferences(EvalRival rival)
+    {
+        Console.Out.WriteLine($"the models agree on {Numbers.Percent(rival.Agreement)} of the pixels; where least:");
+        foreach (DifferentPicture picture in rival.Pictures.Where(picture => picture.Different > 0).Take(Shown))
+        {
+            (int first, int second) = picture.Most!.Value;
+            string most = $"{picture.Picture}, mostly {NameOf(first)} and {NameOf(second)}";
+            Console.Out.WriteLine($"  {Numbers.Percent(1 - picture.Share)}  {Terminal.OneLine(most)}");
+        }
     }
 
     /// <summary>All of it, in full precision; null where a class does not occur.</summary>
@@ -66,6 +116,11 @@ internal sealed class EvalReport(
         json.WriteNumber("ignoredPixels", matrix.Ignored);
         foreach ((string key, _, Func<ConfusionMatrix, double> value) in Measures)
             Write(json, key, value(matrix));
+        if (Boundaries is not null)
+        {
+            Write(json, "meanBoundaryIou", Boundaries.MeanIou);
+            Write(json, "meanBoundaryF1", Boundaries.MeanF1);
+        }
         json.WriteStartArray("classes");
         foreach (int label in Labels)
         {
@@ -76,6 +131,11 @@ internal sealed class EvalReport(
             Write(json, "accuracy", matrix.Accuracy(label));
             json.WriteNumber("truePixels", matrix.TruePixels(label));
             json.WriteNumber("predictedPixels", matrix.PredictedPixels(label));
+            if (Boundaries is not null)
+            {
+                Write(json, "boundaryIou", Boundaries.Iou(label));
+                Write(json, "boundaryF1", Boundaries.F1(label));
+            }
             json.WriteEndObject();
         }
         json.WriteEndArray();
@@ -88,21 +148,64 @@ internal sealed class EvalReport(
             json.WriteEndArray();
         }
         json.WriteEndArray();
+        if (Rival is not null)
+            WriteRival(json, Rival);
         json.WriteEndObject();
     });
 
+    private void WriteRival(Utf8JsonWriter json, EvalRival rival)
+    {
+        json.WriteStartObject("against");
+        json.WriteModel(rival.Segmenter, options);
+        foreach ((string key, _, Func<ConfusionMatrix, double> value) in Measures)
+            Write(json, key, value(rival.Matrix));
+        json.WriteStartArray("iou");
+        foreach (int label in Labels)
+            WriteValue(json, rival.Matrix.Iou(label));
+        json.WriteEndArray();
+        json.WriteNumber("agreement", rival.Agreement);
+        json.WriteStartArray("pictures");
+        foreach (DifferentPicture picture in rival.Pictures)
+        {
+            json.WriteStartObject();
+            json.WriteString("picture", picture.Picture);
+            json.WriteNumber("pixels", picture.Pixels);
+            json.WriteNumber("different", picture.Different);
+            if (picture.Most is var (first, second))
+                {
+                json.WriteStartArray("most");
+                json.WriteNumberValue(first);
+                json.WriteNumberValue(second);
+                json.WriteEndArray();
+            }
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
     private static void Write(Utf8JsonWriter json, string name, double measure)
     {
-        if (double.IsFinite(measure))
-            json.WriteNumber(name, measure);
-        else
-            json.WriteNull(name);
+        json.WritePropertyName(name);
+        WriteValue(json, measure);
     }
+
+    private static void WriteValue(Utf8JsonWriter json, double measure)
+    {
+        if (double.IsFinite(measure))
+            json.WriteNumberValue(measure);
+        else
+            json.WriteNullValue();
+    }
+
+    private static string Signed(double difference) =>
+        double.IsFinite(difference) ? difference.ToString("+0.0000;-0.0000;0.0000", CultureInfo.InvariantCulture) : "-";
 
     private static string Text(double measure) =>
         double.IsFinite(measure) ? measure.ToString("0.0000", CultureInfo.InvariantCulture) : "-";
 
-    private string NameOf(int label) =>
+    /// <summary>A class as the model, or else the data set, calls it.</summary>
+    public string NameOf(int label) =>
         segmenter.Info.ClassNames.Count > label ? segmenter.Info.ClassNames[label]
         : Data is { HasOwnMap: false, Dataset: { } dataset } && label < dataset.ClassNames.Count
             ? dataset.ClassNames[label]

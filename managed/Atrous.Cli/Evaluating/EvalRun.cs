@@ -19,12 +19,18 @@ internal sealed class EvalRun(
     /// <summary>Reads a label map as classes.</summary>
     public required Func<string, LabelImage> Truth { get; init; }
 
+    /// <summary>Also how well boundaries are met; null for no such measure.</summary>
+    public BoundaryScore? Boundaries { get; init; }
+
+    /// <summary>Another model that segments the same pictures; null for none.</summary>
+    public EvalRival? Rival { get; init; }
+
     /// <exception cref="CommandException">A file is bad; the message names it.</exception>
     public void Add(IReadOnlyList<LabelledPicture> pictures, ProgressBar? bar)
     {
         foreach (LabelledPicture[] group in pictures.Chunk(batch))
         {
-            IReadOnlyList<Segmentation> masks = Segment(group);
+            (IReadOnlyList<Segmentation> masks, IReadOnlyList<Segmentation>? others) = Segment(group);
             for (int i = 0; i < group.Length; i++)
             {
                 Segmentation mask = masks[i];
@@ -33,14 +39,19 @@ internal sealed class EvalRun(
                     LabelImage truth = Truth(group[i].Labels);
                     Warn(group[i].Labels, truth.Warning);
                     matrix.Add(truth, mask.Labels, mask.Height, mask.Width);
+                    Boundaries?.Add(truth, mask.Labels, mask.Height, mask.Width);
+                    if (others is not null)
+                        Rival!.Matrix.Add(truth, others[i].Labels, mask.Height, mask.Width);
                     return true;
                 });
+                if (others is not null)
+                    Rival!.Compare(group[i].Picture, mask, others[i]);
                 bar?.Step();
             }
         }
     }
 
-    private IReadOnlyList<Segmentation> Segment(LabelledPicture[] group)
+    private (IReadOnlyList<Segmentation> Masks, IReadOnlyList<Segmentation>? Others) Segment(LabelledPicture[] group)
     {
         var photos = new List<Image>();
         try
@@ -53,7 +64,8 @@ internal sealed class EvalRun(
             }
             return About(
                 string.Join(", ", group.Select(picture => picture.Picture)),
-                () => segmenter.Segment(photos, cancellationToken: cancellationToken));
+                () => (segmenter.Segment(photos, cancellationToken: cancellationToken),
+                    Rival?.Segmenter.Segment(photos, cancellationToken: cancellationToken)));
         }
         finally
         {

@@ -78,18 +78,14 @@ public sealed class ConfusionMatrix
             if (label >= Classes)
                 throw new ArgumentException($"Label {label} is none of {Classes} classes.", nameof(predicted));
         }
-        int[] columns = [.. Enumerable.Range(0, truth.Width).Select(x => Nearest(x, truth.Width, width))];
-        for (int y = 0; y < truth.Height; y++)
+        ReadOnlySpan<ushort> mask = NearestLabels.At(predicted, height, width, truth);
+        for (int i = 0; i < mask.Length; i++)
         {
-            ReadOnlySpan<ushort> row = predicted.Slice(Nearest(y, truth.Height, height) * width, width);
-            ReadOnlySpan<ushort> labels = truth.Labels.Slice(y * truth.Width, truth.Width);
-            for (int x = 0; x < labels.Length; x++)
-            {
-                if (labels[x] == _ignore)
-                    Ignored++;
-                else
-                    _counts[labels[x] * Classes + row[columns[x]]]++;
-            }
+            ushort label = truth.Labels[i];
+            if (label == _ignore)
+                Ignored++;
+            else
+                _counts[label * Classes + mask[i]]++;
         }
         Pixels = _counts.Sum();
     }
@@ -109,8 +105,6 @@ public sealed class ConfusionMatrix
     /// </summary>
     public double Iou(int label) =>
         this[label, label] / (double)(TruePixels(label) + PredictedPixels(label) - this[label, label]);
-
-    private static int Nearest(int i, int to, int from) => (int)((2L * i + 1) * from / (2L * to));
 
     private void CheckTruth(LabelImage truth)
     {

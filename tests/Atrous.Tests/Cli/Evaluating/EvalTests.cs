@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Atrous.Catalog;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
 using Atrous.Tests.Segmenters;
@@ -72,6 +73,42 @@ public sealed class EvalTests(GeneratedModel model) : IDisposable
             ushort[] before = LabelImage.Load(_place["labels/a.png"]).Labels.ToArray();
             return Enumerable.Range(0, 100).Count(i => before[i] != now[i]);
         }
+    }
+
+    [Fact]
+    public void Another_model_is_compared_on_the_same_pictures()
+    {
+        AddPictures("a", "sub/b");
+        JsonElement same = Eval("--json", "--boundaries", "--against", model.Path).Exits(0).Json;
+        Assert.Equal(1, same.GetProperty("meanBoundaryIou").GetDouble());
+        Assert.Equal(1, same.GetProperty("meanBoundaryF1").GetDouble());
+        JsonElement against = same.GetProperty("against");
+        Assert.Equal(1, against.GetProperty("meanIou").GetDouble());
+        Assert.Equal(1, against.GetProperty("agreement").GetDouble());
+        // Statistics of another data set make another mask of the same weights.
+        JsonElement other = Eval("--json", "--mean", "0.1,0.2,0.3", "--against", model.Path).Exits(0).Json;
+        JsonElement[] pictures = [.. other.GetProperty("against").GetProperty("pictures").EnumerateArray()];
+        Assert.Equal(2, pictures.Length);
+        Assert.True(pictures[0].GetProperty("different").GetInt64() >= pictures[1].GetProperty("different").GetInt64());
+        Assert.True(pictures[0].GetProperty("different").GetInt64() > 0);
+        Assert.True(other.GetProperty("against").GetProperty("agreement").GetDouble() < 1);
+        string table = Eval("--mean", "0.1,0.2,0.3", "--against", model.Path).Exits(0).Output;
+        Assert.Contains("the models agree on", table);
+        Assert.Contains("against 1.0000", table);
+        ToolResult refused = Eval("--against", DefaultModel.Path).Exits(3);
+        Assert.Contains("11 classes where the other has 5", refused.Error);
+    }
+
+    [Fact]
+    public void Measures_are_written_as_a_table_for_programs()
+    {
+        AddPictures("a");
+        string path = _place["measures.csv"];
+        Eval("--boundaries", "--csv", path, "--quiet").Exits(0);
+        string[] lines = File.ReadAllLines(path);
+        Assert.Equal("index,name,iou,accuracy,truePixels,predictedPixels,boundaryIou,boundaryF1", lines[0]);
+        Assert.Equal(6, lines.Length);
+        Assert.Contains(lines[1..], line => line.Contains(",1,1,", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public sealed class HelpTests(GeneratedModel model) : IDisposable
     /// <summary>Every example of these commands, with the files that it names; those of a GPU need one.</summary>
     [Theory]
     [InlineData("segment", 4)]
-    [InlineData("eval", 3)]
+    [InlineData("eval", 4)]
     [InlineData("info", 2)]
     [InlineData("infer", 2)]
     [InlineData("export", 3)]
@@ -29,6 +29,7 @@ public sealed class HelpTests(GeneratedModel model) : IDisposable
     public void Examples_work(string command, int count)
     {
         File.CreateSymbolicLink(_place["roads.pth"], model.Path);
+        File.CreateSymbolicLink(_place["old.pth"], model.Path);
         foreach (string picture in new[] { "street.jpg", "photo.jpg", "aerial.png", "photos/a.png", "photos/b.png" })
             _place.AddPhoto(picture);
         Tool.RunIn(_place.Folder, "segment", "photos", "--model", "roads.pth", "-o", "truth", "-q").Exits(0);
