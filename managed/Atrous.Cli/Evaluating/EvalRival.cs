@@ -27,7 +27,7 @@ internal sealed class EvalRival(Segmenter segmenter, ConfusionMatrix matrix)
     /// <summary>Counts where two masks of a picture, of equal size, differ.</summary>
     /// <param name="picture">The name of the picture.</param>
     /// <param name="first">The mask of the model that is evaluated.</param>
-    /// <param name="second">This model's mask.</param>
+    /// <param name="second">The mask of the model that it is compared with.</param>
     public void Compare(string picture, Segmentation first, Segmentation second)
     {
         var pairs = new Dictionary<(int First, int Second), long>();
