@@ -5,12 +5,16 @@ using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Models;
 
-/// <summary>timm's ResNets that blur where they stride have the tensors of those that do not.</summary>
+/// <summary>timm's encoders that blur where they stride have the tensors of those that do not.</summary>
 public sealed class BlurredEncoderTests
 {
     [Theory]
     [InlineData("smp_deeplabv3plus_tu-resnet50_os16_96x128", true)]
     [InlineData("smp_deeplabv3plus_tu-seresnext50_32x4d_os16_96x128", true)]
+    [InlineData("smp_deeplabv3plus_tu-efficientnet_b0_os8_96x128", true)]
+    [InlineData("smp_deeplabv3plus_tu-mobilenetv4_conv_medium_os16_48x64", true)]
+    [InlineData("smp_deeplabv3plus_tu-mobilenetv4_conv_small_os16_96x128", false)]
+    [InlineData("smp_deeplabv3plus_efficientnet-b0_os16_112x144", false)]
     [InlineData("smp_deeplabv3plus_resnet34_os16_96x128", false)]
     [InlineData("smp_deeplabv3plus_timm-resnest50d_os16_96x128", false)]
     [InlineData("smp_deeplabv3plus_timm-regnety_016_os16_96x128", false)]

@@ -47,8 +47,8 @@ internal sealed record EncoderFamily(string Names, Func<EncoderSearch, NamedBack
             {
                 Notes =
                 [
-                    "timm has encoders with these very tensors that blur where they stride (resnetblur50, resnetaa50d "
-                    + "and the like), which Atrous does not have: if this is one of them, its masks are wrong.",
+                    "timm has encoders with these very tensors that blur where they stride (those with blur or aa in "
+                    + "their names), which Atrous does not have: if this is one of them, its masks are wrong.",
                 ],
             }
             : encoder;

@@ -24,6 +24,11 @@ internal sealed record EncoderSearch(
     /// <summary>Parts of the names of timm's networks that blur where they stride.</summary>
     private static readonly string[] Blurring = ["blur", "_aa_", "netaa", "nextaa"];
 
+    /// <summary>
+    /// The plain kin of those that have no ResNet's blocks: efficientnet_blur_b0, mobilenetv4_conv_aa_medium.
+    /// </summary>
+    private static readonly string[] OtherBlurred = ["EfficientNet-B0", "MobileNetV4"];
+
     private const string Own = "encoder.";
     private const string OldVersion = "0.4", NewVersion = "0.5";
 
@@ -45,7 +50,8 @@ internal sealed record EncoderSearch(
     /// <summary>Whether nothing tells a plain encoder from one that blurs.</summary>
     public bool MayBlur(NamedBackbone encoder) =>
         Said.Text("encoder_name") is null && encoder.Stem.StartsWith(Timm, StringComparison.Ordinal)
-        && encoder.Spec is ResNetSpec { Window: ResidualWindow.Convolution, SmallStem: false };
+        && (encoder.Spec is ResNetSpec { Window: ResidualWindow.Convolution, SmallStem: false }
+            || OtherBlurred.Contains(encoder.Spec.Name));
 
     public bool Has(params string[] keys) => File.Has(keys);
 
