@@ -73,3 +73,5 @@ case("smp_deeplabv3plus_tu-tf_efficientnet_lite1_os8_48x64", "tu-tf_efficientnet
 case("smp_deeplabv3plus_tu-efficientnetv2_rw_t_os16_depth3_48x64", "tu-efficientnetv2_rw_t", 16, encoder_depth=3)
 case("smp_deeplabv3plus_tu-mobilenetv2_050_os8_48x64", "tu-mobilenetv2_050", 8)
 case("smp_deeplabv3plus_tu-mobilenetv4_conv_medium_os16_48x64", "tu-mobilenetv4_conv_medium", 16)
+case("smp_deeplabv3plus_tu-mnasnet_100_os8_48x64", "tu-mnasnet_100", 8)
+case("smp_deeplabv3plus_tu-semnasnet_075_os16_48x64", "tu-semnasnet_075", 16)

@@ -26,7 +26,7 @@ internal sealed record EncoderFamily(string Names, Func<EncoderSearch, NamedBack
         new("mobilenet_v2", MobileNetV2Encoder.Find),
         new("efficientnet-b0 to b7", EfficientNetEncoder.Find),
         new("timm-efficientnet-b0 to l2 and timm-tf_efficientnet_lite0 to 4", TimmEfficientNetEncoder.Find),
-        new("timm-mobilenetv3 and tu- EfficientNet, EfficientNetV2, MobileNetV2 to V4", TimmEncoder.Find),
+        new("timm-mobilenetv3 and tu- EfficientNet, EfficientNetV2, MobileNetV2 to V4, MnasNet", TimmEncoder.Find),
     ];
 
     /// <summary>The encoder of a file.</summary>

@@ -38,6 +38,11 @@ internal sealed record TimmFamily(
         },
         EfficientNetV2("333333", "000111"),
         EfficientNetV2("3333333", "0001111"),
+        new("MnasNet", "3355353", "0000000", EfficientNets.LevelStarts, Activation.Relu),
+        new("SE-MnasNet", "3353353", "0010110", EfficientNets.LevelStarts, Activation.Relu)
+        {
+            Gate = GateSpec.Standard,
+        },
         new("MobileNetV2", "3333333", "0000000", EfficientNets.LevelStarts, Activation.Relu6),
         MobileNetV3("Large", "3353351", "0010110", EfficientNets.LevelStarts, Activation.HardSwish, reluStages: 3),
         MobileNetV3("Small", "335551", "101110", FirstStageStrided, Activation.HardSwish, reluStages: 2),
