@@ -2,6 +2,7 @@ using Atrous.Backends;
 using Atrous.Backends.Cpu;
 using Atrous.Backends.Cuda;
 using Atrous.Backends.Reference;
+using Atrous.Backends.Replicas;
 
 namespace Atrous;
 
@@ -16,7 +17,10 @@ public static class BackendRegistry
     public static IReadOnlyList<DeviceInfo> Devices() => [.. All.SelectMany(backend => backend.Devices())];
 
     /// <summary>Opens a device for graphs of one's own, or to stand behind a backend of one's own.</summary>
-    /// <param name="device">"auto" (the best that is available), "cpu", "reference", "cuda" or "cuda:n".</param>
+    /// <param name="device">
+    /// "auto" (the best that is available), "cpu", "reference", "cuda" or "cuda:n"; "cuda:0,1" or "cuda:all" for
+    /// several GPUs, each of which has the networks.
+    /// </param>
     /// <param name="precision">The number format of weights and activations.</param>
     /// <param name="threads">The threads of the CPU backend, the caller's included; 0 for one per core.</param>
     /// <returns>The backend, which the caller disposes.</returns>
@@ -27,7 +31,10 @@ public static class BackendRegistry
         Open(device, new BackendSettings(precision, threads), out _);
 
     /// <inheritdoc cref="Open(string, Precision, int)"/>
-    /// <param name="device">"auto" (the best that is available), "cpu", "reference", "cuda" or "cuda:n".</param>
+    /// <param name="device">
+    /// "auto" (the best that is available), "cpu", "reference", "cuda" or "cuda:n"; "cuda:0,1" or "cuda:all" for
+    /// several GPUs, each of which has the networks.
+    /// </param>
     /// <param name="settings">How it is to compute.</param>
     /// <param name="passedOver">
     /// Why "auto" did not take a better device that this machine has; null where it has none, or took it.
@@ -39,7 +46,28 @@ public static class BackendRegistry
             return Best(settings, out passedOver);
         BackendDescriptor backend = Array.Find(All, backend => backend.Has(device))
             ?? throw new UnavailableException($"There is no device '{device}'; there are auto, {Names()}.");
-        return backend.Open(device, settings);
+        IReadOnlyList<string> members = backend.Members(device);
+        return members.Count == 1 ? backend.Open(members[0], settings) : Together(backend, members, settings);
+    }
+
+    private static ReplicaBackend Together(
+        BackendDescriptor backend, IReadOnlyList<string> members, BackendSettings settings)
+    {
+        var opened = new List<IBackend>();
+        try
+        {
+            foreach (string member in members)
+                opened.Add(backend.Open(member, settings));
+            // "cuda:0,1".
+            int number = backend.Name.Length + 1;
+            return ReplicaBackend.Of(
+                $"{backend.Name}:{string.Join(',', members.Select(member => member[number..]))}", opened);
+        }
+        catch
+        {
+            opened.ForEach(each => each.Dispose());
+            throw;
+        }
     }
 
     private static IBackend Best(BackendSettings settings, out string? passedOver)

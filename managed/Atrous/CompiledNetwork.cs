@@ -12,6 +12,7 @@ internal sealed class CompiledNetwork : IDisposable
     private readonly IReadOnlyList<Value> _outputs;
     private readonly IExecutable? _executable;
     private readonly IPictureExecutable? _pictures;
+    private readonly IDevicePointerExecutable? _onDevice;
 
     /// <summary>A network that is given its input.</summary>
     public CompiledNetwork(IExecutable executable, IReadOnlyList<Value> outputs) =>
@@ -20,6 +21,9 @@ internal sealed class CompiledNetwork : IDisposable
     /// <summary>A network whose device makes the input of pictures.</summary>
     public CompiledNetwork(IPictureExecutable pictures, IReadOnlyList<Value> outputs) =>
         (_pictures, _outputs) = (pictures, outputs);
+
+    /// <summary>A network whose pictures and labels stay on the device.</summary>
+    public CompiledNetwork(IDevicePointerExecutable onDevice) => (_onDevice, _outputs) = (onDevice, []);
 
     /// <summary>Runs it on a normalised input; the caller disposes the outputs.</summary>
     /// <param name="input">One picture or a batch, of the shape that the key says.</param>
@@ -51,10 +55,61 @@ internal sealed class CompiledNetwork : IDisposable
     /// <param name="cancellationToken">Looked at before and after the device's work.</param>
     /// <param name="context">Where the key says that it is taken.</param>
     /// <param name="times">Is told the stages' times, for which the run goes step by step; null for one launch.</param>
-    public unsafe Tensor[] Run(
+    public Tensor[] Run(
         Image[] photos, CancellationToken cancellationToken, Tensor? context = null, RunTimes? times = null)
     {
         Tensor[] outputs = NewOutputs();
+        try
+        {
+            WithPixels(photos, pixels =>
+            {
+                ReadOnlySpan<Tensor> others = context is null ? [] : [context];
+                if (times is null)
+                    _pictures!.Run(pixels, others, outputs, cancellationToken);
+                else
+                    times.Stages = _pictures!.RunInStages(pixels, others, outputs, cancellationToken);
+            });
+            return outputs;
+        }
+        catch
+        {
+            Free(outputs);
+            throw;
+        }
+    }
+
+    /// <summary>Runs a network of labels on pictures as they are; no tensor lies between device and mask.</summary>
+    /// <inheritdoc cref="Run(Image[], CancellationToken, Tensor?, RunTimes?)" path="/param"/>
+    public PictureMask[] Masks(Image[] photos, CancellationToken cancellationToken)
+    {
+        int pixels = checked((int)(_outputs[0].Shape.Elements / photos.Length));
+        var masks = new PictureMask[photos.Length];
+        for (int i = 0; i < masks.Length; i++)
+        {
+            masks[i] = new PictureMask(
+                _pictures!.LabelType == DType.UInt8
+                    ? GC.AllocateUninitializedArray<byte>(pixels) : GC.AllocateUninitializedArray<ushort>(pixels),
+                _outputs.Count > 1 ? GC.AllocateUninitializedArray<float>(pixels) : []);
+        }
+        WithPixels(photos, rows => _pictures!.Run(rows, [], masks, cancellationToken));
+        return masks;
+    }
+
+    public void Dispose()
+    {
+        _executable?.Dispose();
+        _pictures?.Dispose();
+        _onDevice?.Dispose();
+    }
+
+    /// <summary>Labels a picture of the device's memory into its memory.</summary>
+    /// <inheritdoc cref="IDevicePointerExecutable.Run" path="/param"/>
+    public void LabelOnDevice(PictureRows picture, nint labels, nint stream, CancellationToken cancellationToken) =>
+        _onDevice!.Run(picture, labels, stream, cancellationToken);
+
+    /// <summary>The pictures' pixels, which stay where they are until the run has ended.</summary>
+    private static unsafe void WithPixels(Image[] photos, Action<PictureRows[]> run)
+    {
         var held = new List<PixelBuffer>();
         try
         {
@@ -64,28 +119,12 @@ internal sealed class CompiledNetwork : IDisposable
                 NativeImage image = photos[i].Hold(held);
                 pixels[i] = new PictureRows((nint)image.Pixels, image.RowStride);
             }
-            ReadOnlySpan<Tensor> others = context is null ? [] : [context];
-            if (times is null)
-                _pictures!.Run(pixels, others, outputs, cancellationToken);
-            else
-                times.Stages = _pictures!.RunInStages(pixels, others, outputs, cancellationToken);
-            return outputs;
-        }
-        catch
-        {
-            Free(outputs);
-            throw;
+            run(pixels);
         }
         finally
         {
             held.ForEach(buffer => buffer.DangerousRelease());
         }
-    }
-
-    public void Dispose()
-    {
-        _executable?.Dispose();
-        _pictures?.Dispose();
     }
 
     private Tensor[] NewOutputs()

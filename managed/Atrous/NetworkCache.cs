@@ -41,9 +41,10 @@ internal enum Wanted
 /// <param name="PictureFormat">
 /// The pixels of the pictures that the device makes the input of; null where it is given the input.
 /// </param>
+/// <param name="OnDevice">The picture comes from the device's memory, and its labels stay there.</param>
 internal readonly record struct NetworkKey(
     Shape Input, PictureWindow Window, int Height, int Width, Wanted Wanted, bool TakesContext = false,
-    PixelFormat? PictureFormat = null)
+    PixelFormat? PictureFormat = null, bool OnDevice = false)
 {
     /// <summary>For a tensor that is no picture.</summary>
     public static NetworkKey Tensors(Shape input) =>
@@ -157,6 +158,8 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity, 
             network = graph.Build(ImageContext.Of(network));
         else if (key.TakesContext)
             network = ImageContext.Given(network);
+        if (key.OnDevice)
+            return new CompiledNetwork(((IDevicePointers)backend).CompileOnDevice(network, picture!));
         return picture is not null && backend is IPictureBackend pictures
             ? new CompiledNetwork(pictures.Compile(network, picture), network.Outputs)
             : new CompiledNetwork(backend.Compile(network), network.Outputs);

@@ -36,14 +36,75 @@ internal sealed class PictureScorer(
     public Tensor[] Run(Image[] photos, Wanted wanted, RunContext run, double scale = 1, float[]? context = null)
     {
         PreprocessingPlan plan = preprocessor.PlanOf(photos[0], scale);
-        var shape = new Shape(photos.Length, plan.Height, plan.Width, model.Description.Network.InputChannels);
-        var key = new NetworkKey(shape, plan.Window, photos[0].Height, photos[0].Width, wanted, context is not null);
+        NetworkKey key = KeyOf(photos, plan, wanted) with { TakesContext = context is not null };
         using Tensor? contexts = context is null ? null : Repeat(context, photos.Length);
         if (networks.TakesPictures)
-            return RunOnDevice(photos, plan, key, contexts, run);
+        {
+            return OnDevice(photos, plan, key, run, (network, sources) =>
+                network.Run(sources, run.CancellationToken, contexts, run.Times));
+        }
         CompiledNetwork network = networks.Get(key);
         using NetworkInput input = run.Preprocess(() => preprocessor.Prepare(plan, photos));
         return network.Run(input.Tensor, run.CancellationToken, contexts, run.Times);
+    }
+
+    /// <summary>The label of every pixel, and its confidence where that is wanted, as the network gives them.</summary>
+    /// <param name="photos">Pictures of one size.</param>
+    /// <param name="wanted">Labels, with or without confidences.</param>
+    /// <param name="run">The call that this is part of.</param>
+    public (LabelArray Labels, float[] Confidence)[] Labels(Image[] photos, Wanted wanted, RunContext run)
+    {
+        if (networks.TakesPictures)
+        {
+            PreprocessingPlan plan = preprocessor.PlanOf(photos[0], scale: 1);
+            PictureMask[] masks = OnDevice(photos, plan, KeyOf(photos, plan, wanted), run, (network, sources) =>
+                network.Masks(sources, run.CancellationToken));
+            return
+            [
+                .. masks.Select(mask => (
+                    mask.Labels is byte[] bytes ? new LabelArray(bytes) : new LabelArray((ushort[])mask.Labels),
+                    mask.Confidence)),
+            ];
+        }
+        Tensor[] outputs = Run(photos, wanted, run);
+        try
+        {
+            return
+            [
+                .. photos.Select((_, i) => (
+                    new LabelArray(outputs[0].Image<ushort>(i).ToArray()),
+                    outputs.Length > 1 ? outputs[1].Image<float>(i).ToArray() : [])),
+            ];
+        }
+        finally
+        {
+            foreach (Tensor output in outputs)
+                output.Dispose();
+        }
+    }
+
+    /// <summary>Labels a picture that lies in the device's memory, into its memory.</summary>
+    /// <param name="pixels">Where the picture's rows lie.</param>
+    /// <param name="height">How many there are.</param>
+    /// <param name="width">Pixels of a row.</param>
+    /// <param name="format">The bytes of a pixel.</param>
+    /// <param name="labels">Where the labels go.</param>
+    /// <param name="stream">What is in it comes first.</param>
+    /// <param name="cancellationToken">Looked at before and after the device's work.</param>
+    /// <exception cref="ImageException">Such a picture does not suit the network.</exception>
+    public void LabelOnDevice(
+        PictureRows pixels, int height, int width, PixelFormat format, nint labels, nint stream,
+        CancellationToken cancellationToken)
+    {
+        int[] order = ChannelOrders.For(preprocessor.Spec, format)
+            ?? throw new ImageException(
+                "The network takes grey pictures, which a GPU does not make of colours; give it one channel.");
+        PreprocessingPlan plan = preprocessor.PlanOf(height, width);
+        var key = new NetworkKey(
+            new Shape(1, plan.Height, plan.Width, model.Description.Network.InputChannels), plan.Window, height, width,
+            Wanted.Labels, PictureFormat: format, OnDevice: true);
+        PictureSource picture = PictureSources.Of(preprocessor, plan, (height, width, format.Channels()), order);
+        networks.Get(key, picture).LabelOnDevice(pixels, labels, stream, cancellationToken);
     }
 
     /// <summary>
@@ -175,17 +236,18 @@ internal sealed class PictureScorer(
     }
 
     /// <summary>The device resizes and normalises; what it cannot, becoming grey, is done here.</summary>
-    private Tensor[] RunOnDevice(
-        Image[] photos, PreprocessingPlan plan, NetworkKey key, Tensor? contexts, RunContext run)
+    private T OnDevice<T>(
+        Image[] photos, PreprocessingPlan plan, NetworkKey key, RunContext run, Func<CompiledNetwork, Image[], T> made)
     {
         int[]? order = ChannelOrders.For(preprocessor.Spec, photos[0].Format);
         Image[] sources = order is null
             ? run.Preprocess<Image[]>(() => [.. photos.Select(photo => photo.WithChannels(1))]) : photos;
         try
         {
-            PictureSource picture = PictureSources.Of(preprocessor, plan, sources[0], order ?? [0]);
+            PictureSource picture = PictureSources.Of(
+                preprocessor, plan, (sources[0].Height, sources[0].Width, sources[0].Channels), order ?? [0]);
             CompiledNetwork network = networks.Get(key with { PictureFormat = sources[0].Format }, picture);
-            return network.Run(sources, run.CancellationToken, contexts, run.Times);
+            return made(network, sources);
         }
         finally
         {
@@ -193,6 +255,10 @@ internal sealed class PictureScorer(
                 grey.Dispose();
         }
     }
+
+    private NetworkKey KeyOf(Image[] photos, PreprocessingPlan plan, Wanted wanted) => new(
+        new Shape(photos.Length, plan.Height, plan.Width, model.Description.Network.InputChannels), plan.Window,
+        photos[0].Height, photos[0].Width, wanted);
 
     private static IEnumerable<(double Scale, bool Mirrored)> PassesOf(TestTimeAugmentation? augmentation)
     {

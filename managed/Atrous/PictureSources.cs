@@ -1,5 +1,4 @@
 using Atrous.Backends;
-using Atrous.Imaging;
 using Atrous.Preprocessing;
 using Atrous.Specs;
 
@@ -11,9 +10,10 @@ internal static class PictureSources
     /// <summary>The way from a picture to the network's input.</summary>
     /// <param name="preprocessor">What the network wants.</param>
     /// <param name="plan">The size of the network's input, and where the picture lies in it.</param>
-    /// <param name="image">The picture, or any of its size and channels.</param>
+    /// <param name="size">The picture's rows, columns, and bytes of a pixel.</param>
     /// <param name="order">The picture's channel for each of the network's.</param>
-    public static PictureSource Of(Preprocessor preprocessor, PreprocessingPlan plan, Image image, int[] order)
+    public static PictureSource Of(
+        Preprocessor preprocessor, PreprocessingPlan plan, (int Height, int Width, int Channels) size, int[] order)
     {
         var spec = preprocessor.Spec;
         PictureChannel[] maps =
@@ -21,8 +21,8 @@ internal static class PictureSources
                 (source, c) => new PictureChannel(spec.Mean[c], spec.Std[c], preprocessor.Fill[c], source))];
         PictureWindow window = plan.Window;
         return new PictureSource(
-            image.Height, image.Width, image.Channels, FilterOf(preprocessor.FilterFor(image, window)), window.Top,
-            window.Left, window.Height,
+            size.Height, size.Width, size.Channels,
+            FilterOf(preprocessor.FilterFor(size.Height, size.Width, window)), window.Top, window.Left, window.Height,
             window.Width, spec.Scale, maps);
     }
 

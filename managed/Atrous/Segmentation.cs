@@ -1,6 +1,7 @@
 using Atrous.Imaging;
 using Atrous.Postprocessing;
 using Atrous.Shapes;
+using Atrous.Tensors;
 
 namespace Atrous;
 
@@ -15,13 +16,13 @@ public readonly record struct SegmentationTimings(TimeSpan Preprocess, TimeSpan 
 /// </summary>
 public sealed class Segmentation
 {
-    private readonly ushort[] _labels;
+    private readonly LabelArray _labels;
     private readonly float[] _confidence;
     private readonly ulong[] _members;
     private readonly Lazy<IReadOnlyList<ClassShare>> _shares;
 
     internal Segmentation(
-        int height, int width, ushort[] labels, float[] confidence, int classes, IReadOnlyList<string> classNames,
+        int height, int width, LabelArray labels, float[] confidence, int classes, IReadOnlyList<string> classNames,
         SegmentationTimings timings, Palette? palette = null, ulong[]? members = null)
     {
         Palette = palette ?? Palette.For(classNames);
@@ -62,7 +63,7 @@ public sealed class Segmentation
     public bool IsMultiLabel => _members.Length > 0;
 
     /// <summary>The class of every pixel, row by row.</summary>
-    public ReadOnlySpan<ushort> Labels => _labels;
+    public ReadOnlySpan<ushort> Labels => _labels.Wide;
 
     /// <summary>The softmax probability of every pixel's class, row by row; empty unless asked for.</summary>
     public ReadOnlySpan<float> Confidence => _confidence;
@@ -111,8 +112,7 @@ public sealed class Segmentation
         ReadOnlySpan<byte> labels, int height, int width, int classes, IReadOnlyList<string>? classNames = null)
     {
         var wide = new ushort[labels.Length];
-        for (int i = 0; i < wide.Length; i++)
-            wide[i] = labels[i];
+        LabelWidths.Widen(labels, wide);
         return FromLabels(wide, height, width, classes, classNames);
     }
 
@@ -135,8 +135,10 @@ public sealed class Segmentation
         if (destination.Length < _labels.Length)
             throw new ArgumentException(
                 $"{_labels.Length} labels do not fit into {destination.Length} bytes.", nameof(destination));
-        for (int i = 0; i < _labels.Length; i++)
-            destination[i] = (byte)_labels[i];
+        if (_labels.Narrow is { } narrow)
+            narrow.CopyTo(destination);
+        else
+            LabelWidths.Narrow(_labels.Wide, destination);
     }
 
     /// <summary>The class of a pixel.</summary>
@@ -223,8 +225,8 @@ public sealed class Segmentation
     /// </summary>
     public IReadOnlyList<CocoRle> RunLengths() => IsMultiLabel
         ? [.. Shares.Select(share => share.Label).Order().Select(label =>
-            CocoRle.Of(Only(label)._labels, Height, Width).First(run => run.Label == 1) with { Label = label })]
-        : CocoRle.Of(_labels, Height, Width);
+            CocoRle.Of(Only(label).Labels, Height, Width).First(run => run.Label == 1) with { Label = label })]
+        : CocoRle.Of(Labels, Height, Width);
 
     /// <summary>
     /// The regions of the mask as polygons with holes, in the order of their first pixels. Exact unless
@@ -237,12 +239,12 @@ public sealed class Segmentation
     {
         options ??= new();
         if (!IsMultiLabel)
-            return RegionFinder.Find(_labels, Height, Width, options);
+            return RegionFinder.Find(_labels.Wide, Height, Width, options);
         RegionOptions present = options with { Labels = [1] };
         return
         [
             .. Shares.Select(share => share.Label).Order().Where(label => options.Labels?.Contains(label) != false)
-                .SelectMany(label => RegionFinder.Find(Only(label)._labels, Height, Width, present)
+                .SelectMany(label => RegionFinder.Find(Only(label)._labels.Wide, Height, Width, present)
                     .Select(region => region with { Label = label })),
         ];
     }
@@ -256,7 +258,7 @@ public sealed class Segmentation
     /// <param name="palette">The classes' colours; null for <see cref="Palette"/>.</param>
     /// <exception cref="ArgumentException">The picture has another size than the mask.</exception>
     public Image Overlay(Image photo, double opacity = 0.6, Palette? palette = null) =>
-        Postprocessing.Overlay.Draw(photo, _labels, palette ?? Palette, opacity, Background);
+        Postprocessing.Overlay.Draw(photo, Labels, palette ?? Palette, opacity, Background);
 
     private int? Background => Enumerable.Range(0, ClassNames.Count)
         .Where(label => ClassNames[label].Equals("background", StringComparison.OrdinalIgnoreCase))

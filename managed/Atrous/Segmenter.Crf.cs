@@ -2,7 +2,7 @@ using System.Globalization;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
 using Atrous.Tensors;
-using PixelLabels = (ushort[] Labels, float[] Confidence, ulong[] Members);
+using PixelLabels = (Atrous.Postprocessing.LabelArray Labels, float[] Confidence, ulong[] Members);
 
 namespace Atrous;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Atrous.Backends;
+using Atrous.Backends.Replicas;
 using Atrous.Catalog;
 using Atrous.Checkpoints;
 using Atrous.Checkpoints.Dialects;
@@ -12,7 +13,7 @@ using Atrous.Preprocessing;
 using Atrous.Scoring;
 using Atrous.Specs;
 using Atrous.Tensors;
-using PixelLabels = (ushort[] Labels, float[] Confidence, ulong[] Members);
+using PixelLabels = (Atrous.Postprocessing.LabelArray Labels, float[] Confidence, ulong[] Members);
 
 namespace Atrous;
 
@@ -66,6 +67,9 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             options.Device, new(options.Precision, options.Threads, ModelCache.FolderBeside("engines")),
             out passedOver);
         DeviceNote = passedOver;
+        var log = new SegmenterLog(options.Logger);
+        if (_backend is ReplicaBackend replicas)
+            replicas.Lost = log.Lost;
         try
         {
             EngineHandle? engine = (_backend as IProcessorThreads)?.Engine;
@@ -73,7 +77,6 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
                 ? new Preprocessor(_description.Preprocessing, engine, _model.MinimumSide)
                 : new Preprocessor(_description.Preprocessing, options.Threads, _model.MinimumSide);
             _crf = options.Crf is { } crf ? new CrfStep(crf, engine, options.Threads) : null;
-            var log = new SegmenterLog(options.Logger);
             _networks = new NetworkCache(_model, _backend, options.CachedShapes, log);
             _scorer = new PictureScorer(
                 _model, _preprocessor, _networks, options.Augmentation,
@@ -242,6 +245,9 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         _checkpoint.Dispose();
     }
 
+    /// <summary>How many runs at a time keep the device busy; more wait for each other.</summary>
+    internal int RunsAtOnce => (_backend as IParallelRuns)?.RunsAtOnce ?? 1;
+
     /// <summary>Builds the network; for verification.</summary>
     internal Model Model => _model;
 
@@ -314,7 +320,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     private PixelLabels[] Masks(Image[] photos, bool confidence, RunContext run)
     {
         if (_sliding is not null)
-            return [.. photos.Select(photo => _sliding.Segment(photo, confidence, run))];
+            return [.. photos.Select(photo => (PixelLabels)_sliding.Segment(photo, confidence, run))];
         if (_crf is not null)
             return Refined(photos, confidence, run);
         if (!_scorer.Averages && _scorer.Decision is { Threshold: ScoreArithmetic.Half, MultiLabel: false })
@@ -323,21 +329,11 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         return [.. photos.Select((_, i) => FromScores(scores, i, confidence))];
     }
 
-    private PixelLabels[] FromNetwork(Image[] photos, bool confidence, RunContext run)
-    {
-        Tensor[] outputs = _scorer.Run(photos, confidence ? Wanted.LabelsAndConfidence : Wanted.Labels, run);
-        try
-        {
-            return [.. Enumerable.Range(0, photos.Length).Select(i =>
-                (outputs[0].Image<ushort>(i).ToArray(), confidence ? outputs[1].Image<float>(i).ToArray() : [],
-                    Array.Empty<ulong>()))];
-        }
-        finally
-        {
-            foreach (Tensor output in outputs)
-                output.Dispose();
-        }
-    }
+    private PixelLabels[] FromNetwork(Image[] photos, bool confidence, RunContext run) =>
+    [
+        .. _scorer.Labels(photos, confidence ? Wanted.LabelsAndConfidence : Wanted.Labels, run)
+            .Select(mask => (mask.Labels, mask.Confidence, Array.Empty<ulong>())),
+    ];
 
     private PixelLabels FromScores(
         Tensor scores, int index, bool confidence)

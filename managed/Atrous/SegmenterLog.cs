@@ -22,6 +22,20 @@ internal sealed partial class SegmenterLog(ILogger? logger)
             FirstRun(logger, key.Height, key.Width, key.Input.Batch, device);
     }
 
+    /// <summary>
+    /// A device is lost and others go on: said on standard error where there is no logger, as nobody else tells.
+    /// </summary>
+    public void Lost(string sentence)
+    {
+        if (logger is null)
+            Console.Error.WriteLine($"warning: {sentence}");
+        else
+            Lost(logger, sentence);
+    }
+
+    [LoggerMessage(5, LogLevel.Error, "{Sentence}")]
+    private static partial void Lost(ILogger logger, string sentence);
+
     [LoggerMessage(
         1, LogLevel.Information,
         "Loaded {Path}: {Architecture} on {Backbone}, {Classes} classes, on device {Device}.")]

@@ -11,7 +11,10 @@ namespace Atrous;
 /// </summary>
 public sealed record SegmenterOptions
 {
-    /// <summary>"auto", "cpu", "reference", "cuda" or "cuda:n".</summary>
+    /// <summary>
+    /// "auto", "cpu", "reference", "cuda" or "cuda:n"; "cuda:0,1" or "cuda:all" for several GPUs, each of which has the
+    /// model and takes runs when it is free.
+    /// </summary>
     public string Device { get; init; } = "auto";
 
     /// <summary>

@@ -71,6 +71,30 @@ public class CudaContext : IDisposable
         }
     }
 
+    /// <summary>Whether all bytes from an address on lie in one allocation of this context's device.</summary>
+    /// <param name="pointer">An address, or any number.</param>
+    /// <param name="bytes">How many, at least 1.</param>
+    public unsafe bool Owns(CUdeviceptr pointer, long bytes)
+    {
+        int ordinal = -1;
+        ulong start = 0, size = 0;
+        using (Enter())
+        {
+            return Ask(&ordinal, CUpointerAttribute.DeviceOrdinal) && ordinal == Device.Value
+                && Ask(&start, CUpointerAttribute.RangeStart) && Ask(&size, CUpointerAttribute.RangeSize)
+                && pointer.Pointer >= start && pointer.Pointer - start + (ulong)bytes <= size;
+        }
+
+        bool Ask(void* value, CUpointerAttribute attribute)
+        {
+            CUResult result = DriverApi.cuPointerGetAttribute(value, attribute, pointer);
+            // This is what the driver says of an address that it does not know.
+            if (result != CUResult.ErrorInvalidValue)
+                DriverApi.ThrowIfFailed(result, nameof(DriverApi.cuPointerGetAttribute));
+            return result == CUResult.Success;
+        }
+    }
+
     /// <summary>
     /// Makes the context current on this thread until the scope is disposed; then the one before is current again.
     /// </summary>

@@ -63,6 +63,29 @@ public sealed class CudaStream : IDisposable
     public void WaitEvent(CudaEvent awaited) =>
         DriverApi.ThrowIfFailed(DriverApi.cuStreamWaitEvent(Handle, awaited.Handle, 0));
 
+    /// <summary>Copies rows of bytes from device memory to device memory.</summary>
+    /// <param name="from">The address of the first row.</param>
+    /// <param name="fromStride">Bytes from a row's start to the next row's.</param>
+    /// <param name="to">Where the first row goes.</param>
+    /// <param name="toStride">The same of the destination's rows.</param>
+    /// <param name="bytes">The bytes of a row.</param>
+    /// <param name="rows">The number of rows.</param>
+    public void CopyRows(
+        CUdeviceptr from, long fromStride, CUdeviceptr to, long toStride, long bytes, long rows) =>
+        DriverApi.ThrowIfFailed(DriverApi.cuMemcpy2DAsync_v2(
+            new CUDA_MEMCPY2D
+            {
+                SourceType = CUmemorytype.Device,
+                SourceDevice = from,
+                SourcePitch = (nuint)fromStride,
+                DestinationType = CUmemorytype.Device,
+                DestinationDevice = to,
+                DestinationPitch = (nuint)toStride,
+                WidthInBytes = (nuint)bytes,
+                Height = (nuint)rows,
+            },
+            Handle));
+
     /// <summary>From here on work is recorded into a graph instead of run.</summary>
     /// <param name="mode">Which calls are forbidden meanwhile; by default those of this thread only.</param>
     public void BeginCapture(CUstreamCaptureMode mode = CUstreamCaptureMode.ThreadLocal) =>

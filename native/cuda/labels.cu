@@ -32,7 +32,7 @@ ATROUS_FUNCTION void for_each_score(const tensor& logits, int32_t n, const resiz
 
 template <class T, int L>
 ATROUS_FUNCTION void decide(const tensor& logits, int32_t sampling, float row_scale, float column_scale, int32_t height,
-                            int32_t width, uint16_t* mask, float* confidence) {
+                            int32_t width, void* mask, int32_t wide, float* confidence) {
     const uint32_t rows = static_cast<uint32_t>(logits.batch) * static_cast<uint32_t>(height);
     for_each(rows, static_cast<uint32_t>(width), [&](uint32_t line, uint32_t x) {
         const int32_t n = static_cast<int32_t>(line) / height, y = static_cast<int32_t>(line) % height;
@@ -47,7 +47,8 @@ ATROUS_FUNCTION void decide(const tensor& logits, int32_t sampling, float row_sc
             label = wins ? channel : label;
         });
         const int64_t at = static_cast<int64_t>(line) * width + x;
-        if (mask != nullptr) mask[at] = static_cast<uint16_t>(label);
+        if (mask != nullptr && wide != 0) static_cast<uint16_t*>(mask)[at] = static_cast<uint16_t>(label);
+        if (mask != nullptr && wide == 0) static_cast<uint8_t*>(mask)[at] = static_cast<uint8_t>(label);
         if (confidence != nullptr) {
             float sum = 0.0f;
             for_each_score<T, L>(logits, n, row, column,
@@ -59,20 +60,20 @@ ATROUS_FUNCTION void decide(const tensor& logits, int32_t sampling, float row_sc
 
 template <class T>
 ATROUS_FUNCTION void labels(const tensor& logits, int32_t sampling, float row_scale, float column_scale, int32_t height,
-                            int32_t width, uint16_t* mask, float* confidence) {
+                            int32_t width, void* mask, int32_t wide, float* confidence) {
     if (is_aligned<T>(logits))
-        decide<T, chunk<T>>(logits, sampling, row_scale, column_scale, height, width, mask, confidence);
+        decide<T, chunk<T>>(logits, sampling, row_scale, column_scale, height, width, mask, wide, confidence);
     else
-        decide<T, 1>(logits, sampling, row_scale, column_scale, height, width, mask, confidence);
+        decide<T, 1>(logits, sampling, row_scale, column_scale, height, width, mask, wide, confidence);
 }
 
 }  // namespace
 
-// mask, confidence: [batch, height, width], each of them or null.
+// mask, confidence: [batch, height, width], each of them or null; the mask in 16 bits where it is wide, else bytes.
 // Grid: x covers the pixels of a row, y the rows of the batch.
 ATROUS_ENTRIES(labels, block_size,
                (tensor logits, int32_t sampling, float row_scale, float column_scale, int32_t height, int32_t width,
-                uint16_t* mask, float* confidence),
-               (logits, sampling, row_scale, column_scale, height, width, mask, confidence))
+                void* mask, int32_t wide, float* confidence),
+               (logits, sampling, row_scale, column_scale, height, width, mask, wide, confidence))
 
 }  // namespace atrous::cuda

@@ -8,7 +8,10 @@ using Atrous.Shapes;
 
 namespace Atrous.Cli.Segmenting;
 
-/// <summary>Works through the pictures, one after the other. A bad one is reported and the rest go on.</summary>
+/// <summary>
+/// Works through the pictures, as many at a time as the device is good for, and writes them one after the other. A bad
+/// one is reported and the rest go on.
+/// </summary>
 internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interruption)
 {
     private bool _retry, _bad;
@@ -106,14 +109,15 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
 
     private void SegmentEach(Segmenter segmenter, RunFiles files)
     {
-        foreach (SegmentJob job in Jobs)
+        foreach ((SegmentJob job, Func<MadeMask?> made) in Ahead.Of(
+            Jobs, segmenter.RunsAtOnce, job => Make(segmenter, job)))
         {
             if (interruption.Token.IsCancellationRequested)
                 return;
             SegmentedPicture picture;
             try
             {
-                picture = Segment(segmenter, job, files);
+                picture = Finish(segmenter, job, made, files);
             }
             catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
             {
@@ -130,22 +134,40 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         }
     }
 
-    private SegmentedPicture Segment(Segmenter segmenter, SegmentJob job, RunFiles files)
+    /// <summary>The mask of a picture that is held whole; null for one that is read and written in bands.</summary>
+    private MadeMask? Make(Segmenter segmenter, SegmentJob job)
     {
         using (PngBands? bands = Bands(job, segmenter.Info.IsMultiLabel))
         {
             if (bands is not null)
-            {
-                if (!Formats.IsNone)
-                    throw BandedSegmentation.TooLarge(job, bands, "--format");
-                return new BandedSegmentation(temporaries, segmenter, Palette ?? segmenter.Info.Palette).Segment(
-                    job, bands, interruption.Token);
-            }
+                return null;
         }
         long start = Stopwatch.GetTimestamp();
-        using Image photo = Load(job.Input);
-        TimeSpan decode = Stopwatch.GetElapsedTime(start);
-        Segmentation mask = segmenter.Segment(photo, Formats.NeedsConfidence, interruption.Token);
+        Image photo = Load(job.Input);
+        try
+        {
+            TimeSpan decode = Stopwatch.GetElapsedTime(start);
+            return new MadeMask(photo, segmenter.Segment(photo, Formats.NeedsConfidence, interruption.Token), decode);
+        }
+        catch
+        {
+            photo.Dispose();
+            throw;
+        }
+    }
+
+    private SegmentedPicture Finish(Segmenter segmenter, SegmentJob job, Func<MadeMask?> making, RunFiles files)
+    {
+        using MadeMask? made = making();
+        if (made is null)
+        {
+            using PngBands bands = Bands(job, segmenter.Info.IsMultiLabel)!;
+            if (!Formats.IsNone)
+                throw BandedSegmentation.TooLarge(job, bands, "--format");
+            return new BandedSegmentation(temporaries, segmenter, Palette ?? segmenter.Info.Palette).Segment(
+                job, bands, interruption.Token);
+        }
+        (Image photo, Segmentation mask, TimeSpan decode) = (made.Photo, made.Mask, made.Decode);
         long segmented = Stopwatch.GetTimestamp();
         if (job.Mask == "-")
         {
@@ -234,6 +256,12 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
             written.Add(file);
             file.Write(contents);
         }
+    }
+
+    /// <summary>A picture and its mask, of which nothing is written yet.</summary>
+    private sealed record MadeMask(Image Photo, Segmentation Mask, TimeSpan Decode) : IDisposable
+    {
+        public void Dispose() => Photo.Dispose();
     }
 
     private void Failed(string input, Failure failure)

@@ -171,7 +171,7 @@ internal sealed class ModelLife(
         var segmenter = Segmenter.Load(options.Path, segmenterOptions, cancellationToken);
         try
         {
-            DeviceScheduler device = devices.For(segmenter.Device);
+            DeviceScheduler device = devices.For(segmenter.Device, segmenter.RunsAtOnce);
             WarmUp(segmenter, device, cancellationToken);
             if (_queue?.Device != device)
                 Volatile.Write(ref _queue, device.AddQueue(name, options.Batching, options.Weight, observer));
@@ -195,7 +195,9 @@ internal sealed class ModelLife(
         {
             foreach ((int height, int width) in options.WarmUp)
             {
-                foreach (int pictures in new[] { segmenter.BatchOf(height, width), 1 }.Distinct())
+                // Where several devices run it, one run after the other comes to each of them.
+                foreach (int pictures in new[] { segmenter.BatchOf(height, width), 1 }.Distinct()
+                    .SelectMany(pictures => Enumerable.Repeat(pictures, segmenter.RunsAtOnce)))
                 {
                     var request = new QueuedRequest(
                         queue, new WarmUpWork(segmenter, height, width, pictures), queue.Options.DefaultPriority);

@@ -1,8 +1,9 @@
 namespace Atrous.Hosting.Scheduling;
 
 /// <summary>
-/// One device and the queues that share it. One batch runs at a time; the queue that had the least of the device's time
-/// (by its weight) is next, so that a busy model cannot starve another (start-time fair queuing, Goyal et al. 1996).
+/// One device and the queues that share it. One batch runs at a time, or as many as the device is good for; the queue
+/// that had the least of the device's time (by its weight) is next, so that a busy model cannot starve another
+/// (start-time fair queuing, Goyal et al. 1996).
 /// Nothing polls: submitting, the end of a preparation, the end of a batch and the delay's timer each look for what can
 /// be done next.
 /// </summary>
@@ -12,21 +13,24 @@ internal sealed class DeviceScheduler : IDisposable
     private readonly List<RequestQueue> _queues = [];
     private readonly TimeProvider _time;
     private readonly ITimer _delay;
-    private readonly DeviceThread _thread;
+    private readonly DeviceThread[] _threads;
+    private readonly Stack<DeviceThread> _idle;
+    private readonly List<Batch> _running = [];
     private readonly int _mostPreparing;
     private int _preparing;
     private long _sequence;
     private double _virtualTime;
-    private Batch? _running;
 
     /// <summary>A device with nothing to do.</summary>
     /// <param name="name">The device's name, "cpu" or "cuda:0".</param>
     /// <param name="time">The clock and the timers that it goes by.</param>
     /// <param name="mostPreparing">The most threads that prepare pictures at one time.</param>
-    public DeviceScheduler(string name, TimeProvider time, int mostPreparing)
+    /// <param name="mostRunning">The most batches that run at one time.</param>
+    public DeviceScheduler(string name, TimeProvider time, int mostPreparing, int mostRunning = 1)
     {
         (_time, _mostPreparing) = (time, mostPreparing);
-        _thread = new DeviceThread(name, Run);
+        _threads = [.. Enumerable.Range(0, mostRunning).Select(_ => new DeviceThread(name, Run))];
+        _idle = new Stack<DeviceThread>(_threads);
         using (ExecutionContext.SuppressFlow())
             _delay = time.CreateTimer(_ => Dispatch(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -132,7 +136,7 @@ internal sealed class DeviceScheduler : IDisposable
             all =
             [
                 .. queue.Waiting.All, .. queue.Preparing.All, .. queue.Ready.All,
-                .. _running?.Queue == queue ? _running.Requests : [],
+                .. _running.Where(batch => batch.Queue == queue).SelectMany(batch => batch.Requests),
             ];
         }
         foreach (QueuedRequest request in all)
@@ -142,26 +146,29 @@ internal sealed class DeviceScheduler : IDisposable
     public void Dispose()
     {
         _delay.Dispose();
-        _thread.Dispose();
+        foreach (DeviceThread thread in _threads)
+            thread.Dispose();
     }
 
-    /// <summary>Starts whatever can be started: preparations, and a batch where none runs.</summary>
+    /// <summary>Starts whatever can be started: preparations, and batches where threads are idle.</summary>
     private void Dispatch()
     {
         List<QueuedRequest>? toPrepare = null;
-        Batch? batch;
+        List<Batch>? batches = null;
         lock (_lock)
         {
             StartPreparations(ref toPrepare);
-            batch = NextBatch();
-            if (batch is not null)
+            while (NextBatch() is { } batch)
+            {
+                (batches ??= []).Add(batch);
                 StartPreparations(ref toPrepare);
+            }
         }
         foreach (QueuedRequest request in toPrepare ?? [])
             ThreadPool.UnsafeQueueUserWorkItem(
                 static state => state.Queue.Device.Prepare(state), request, preferLocal: false);
-        if (batch is not null)
-            _thread.Run(batch);
+        foreach (Batch batch in batches ?? [])
+            batch.Thread.Run(batch);
     }
 
     private void StartPreparations(ref List<QueuedRequest>? started)
@@ -188,7 +195,7 @@ internal sealed class DeviceScheduler : IDisposable
 
     private Batch? NextBatch()
     {
-        if (_running is not null)
+        if (_idle.Count == 0)
             return null;
         long now = _time.GetTimestamp();
         TimeSpan shortest = Timeout.InfiniteTimeSpan;
@@ -213,8 +220,8 @@ internal sealed class DeviceScheduler : IDisposable
             return null;
         }
         _virtualTime = chosen.Queue.VirtualTime;
-        var batch = new Batch(chosen.Queue, chosen.Requests) { Awaited = chosen.Requests.Count };
-        _running = batch;
+        var batch = new Batch(chosen.Queue, chosen.Requests, _idle.Pop()) { Awaited = chosen.Requests.Count };
+        _running.Add(batch);
         foreach (QueuedRequest request in chosen.Requests)
         {
             Take(request);
@@ -281,7 +288,8 @@ internal sealed class DeviceScheduler : IDisposable
         var awaited = new bool[requests.Count];
         lock (_lock)
         {
-            _running = null;
+            _running.Remove(batch);
+            _idle.Push(batch.Thread);
             batch.Queue.Charge(requests.Count, started, ended);
             for (int i = 0; i < requests.Count; i++)
             {

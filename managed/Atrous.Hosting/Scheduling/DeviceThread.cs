@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Atrous.Hosting.Scheduling;
 
 /// <summary>
-/// The one thread that runs a device's batches, so that runs of a second do not take threads from the pool, which would
+/// A thread that runs a device's batches, so that runs of a second do not take threads from the pool, which would
 /// then be slow to answer everything else.
 /// </summary>
 internal sealed class DeviceThread : IDisposable

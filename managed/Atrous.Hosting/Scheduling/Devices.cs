@@ -10,11 +10,13 @@ internal sealed class Devices(TimeProvider time) : IDisposable
     /// <summary>
     /// The scheduler of a device by <see cref="Atrous.Segmenter.Device"/>. The reference runs on the CPU too.
     /// </summary>
-    public DeviceScheduler For(string device)
+    /// <param name="device">The name of the device.</param>
+    /// <param name="runsAtOnce">How many batches it is good for; what is asked first holds.</param>
+    public DeviceScheduler For(string device, int runsAtOnce)
     {
         string name = device == "reference" ? "cpu" : device;
         return _schedulers.GetOrAdd(
-            name, _ => new(() => new DeviceScheduler(name, time, mostPreparing: Environment.ProcessorCount))).Value;
+            name, _ => new(() => new DeviceScheduler(name, time, Environment.ProcessorCount, runsAtOnce))).Value;
     }
 
     public void Dispose()

@@ -12,7 +12,7 @@ internal abstract class BackendDescriptor
     /// <summary>The device's name: "cpu". Of several devices, the one that stands for the first.</summary>
     public abstract string Name { get; }
 
-    /// <summary>The names of all its devices as a message lists them: "cuda[:n]".</summary>
+    /// <summary>The names of all its devices as a message lists them: "cuda[:n,...|:all]".</summary>
     public virtual string Names => Name;
 
     /// <summary>Whether a device's name is one of this backend's, be there such a device or not.</summary>
@@ -23,6 +23,12 @@ internal abstract class BackendDescriptor
 
     /// <summary>Its devices, the best first; where there is none a row that says why.</summary>
     public abstract IReadOnlyList<DeviceInfo> Devices();
+
+    /// <summary>
+    /// The devices that a name stands for: itself, or several that run the same networks beside each other.
+    /// </summary>
+    /// <exception cref="UnavailableException">It names a device twice.</exception>
+    public virtual IReadOnlyList<string> Members(string device) => [device];
 
     /// <summary>Opens a device.</summary>
     /// <param name="device">A name that <see cref="Has"/> accepts.</param>

@@ -46,6 +46,9 @@ internal sealed record PictureSource(
     int Height, int Width, int Channels, PictureFilter Filter, int Top, int Left, int ResizedHeight, int ResizedWidth,
     float Scale, PictureChannel[] Maps)
 {
+    /// <summary>Pictures come from the device's memory, and what is made of them stays there.</summary>
+    public bool StaysOnDevice { get; init; }
+
     /// <summary>Bytes of one picture.</summary>
     public long Bytes => (long)Height * Width * Channels;
 

@@ -13,13 +13,15 @@ internal static class Signature
         Check(graph.Outputs, outputs, nameof(outputs));
     }
 
-    /// <summary>The same where the first input is no tensor.</summary>
+    /// <summary>The inputs where the first is no tensor.</summary>
     /// <exception cref="ArgumentException">A tensor is missing, or has not the shape or type of its value.</exception>
-    public static void CheckAfterFirst(NetworkGraph graph, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs)
-    {
+    public static void CheckAfterFirst(NetworkGraph graph, ReadOnlySpan<Tensor> others) =>
         Check(graph.Inputs, others, nameof(others), first: 1);
+
+    /// <summary>The outputs alone.</summary>
+    /// <exception cref="ArgumentException">A tensor is missing, or has not the shape or type of its value.</exception>
+    public static void CheckOutputs(NetworkGraph graph, ReadOnlySpan<Tensor> outputs) =>
         Check(graph.Outputs, outputs, nameof(outputs));
-    }
 
     private static void Check(IReadOnlyList<Value> values, ReadOnlySpan<Tensor> tensors, string which, int first = 0)
     {

@@ -17,6 +17,17 @@ public readonly record struct ClassShare(int Label, long Pixels, double Share)
         return OfCounts(counts);
     }
 
+    /// <inheritdoc cref="Of(ReadOnlySpan{ushort})"/>
+    internal static IReadOnlyList<ClassShare> Of(LabelArray labels)
+    {
+        if (labels.Narrow is not { } bytes)
+            return Of(labels.Wide);
+        var counts = new long[byte.MaxValue + 1];
+        foreach (byte label in bytes)
+            counts[label]++;
+        return OfCounts(counts);
+    }
+
     /// <summary>The same of so many pixels per class, none of which is of several.</summary>
     internal static IReadOnlyList<ClassShare> OfCounts(long[] counts) => OfCounts(counts, counts.Sum());
 

@@ -4,11 +4,15 @@ namespace Atrous.Postprocessing;
 internal static class LabelMap
 {
     /// <exception cref="ArgumentException">There are not height * width labels.</exception>
-    public static void Check(ReadOnlySpan<ushort> labels, int height, int width)
+    public static void Check(ReadOnlySpan<ushort> labels, int height, int width) =>
+        CheckCount(labels.Length, height, width);
+
+    /// <exception cref="ArgumentException">There are not height * width labels.</exception>
+    public static void CheckCount(int labels, int height, int width)
     {
-        if (height < 1 || width < 1 || labels.Length != (long)height * width)
+        if (height < 1 || width < 1 || labels != (long)height * width)
             throw new ArgumentException(
-                $"{labels.Length} labels do not cover a picture of {width} x {height} pixels.", nameof(labels));
+                $"{labels} labels do not cover a picture of {width} x {height} pixels.", nameof(labels));
     }
 
     /// <exception cref="ArgumentException">A label is none of the classes.</exception>
@@ -17,8 +21,22 @@ internal static class LabelMap
         int highest = 0;
         foreach (ushort label in labels)
             highest = Math.Max(highest, label);
+        CheckHighest(highest, classes, nameof(labels));
+    }
+
+    /// <inheritdoc cref="CheckClasses(ReadOnlySpan{ushort}, int)"/>
+    public static void CheckClasses(ReadOnlySpan<byte> labels, int classes)
+    {
+        int highest = 0;
+        foreach (byte label in labels)
+            highest = Math.Max(highest, label);
+        CheckHighest(highest, classes, nameof(labels));
+    }
+
+    private static void CheckHighest(int highest, int classes, string labels)
+    {
         if (highest >= classes)
-            throw new ArgumentException($"Label {highest} is none of {classes} classes.", nameof(labels));
+            throw new ArgumentException($"Label {highest} is none of {classes} classes.", labels);
     }
 
     /// <summary>The palette's channels times the weight, with a half for rounding.</summary>

@@ -26,6 +26,10 @@ public static class LabelPng
         string path, ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette? palette = null) =>
         Encode(labels, height, width, classes, palette).Save(path);
 
+    internal static void Save(
+        string path, LabelArray labels, int height, int width, int classes, Palette? palette) =>
+        Encode(labels, height, width, classes, palette).Save(path);
+
     /// <summary>Writes the same file to a stream.</summary>
     /// <param name="stream">The stream that gets the file's bytes.</param>
     /// <param name="labels">One class per pixel, row by row.</param>
@@ -37,13 +41,17 @@ public static class LabelPng
         Stream stream, ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette? palette = null) =>
         Encode(labels, height, width, classes, palette).Save(stream);
 
+    internal static void Save(
+        Stream stream, LabelArray labels, int height, int width, int classes, Palette? palette) =>
+        Encode(labels, height, width, classes, palette).Save(stream);
+
     internal static Task SaveAsync(
-        string path, ushort[] labels, int height, int width, int classes, Palette? palette,
+        string path, LabelArray labels, int height, int width, int classes, Palette? palette,
         CancellationToken cancellationToken) =>
         EncodedImage.SaveAsync(() => Encode(labels, height, width, classes, palette), path, cancellationToken);
 
     internal static Task SaveAsync(
-        Stream stream, ushort[] labels, int height, int width, int classes, Palette? palette,
+        Stream stream, LabelArray labels, int height, int width, int classes, Palette? palette,
         CancellationToken cancellationToken) =>
         EncodedImage.SaveAsync(() => Encode(labels, height, width, classes, palette), stream, cancellationToken);
 
@@ -56,15 +64,29 @@ public static class LabelPng
         return colours;
     }
 
+    private static EncodedImage Encode(LabelArray labels, int height, int width, int classes, Palette? palette)
+    {
+        if (labels.Narrow is not { } bytes)
+            return Encode(labels.Wide, height, width, classes, palette);
+        LabelMap.CheckCount(bytes.Length, height, width);
+        using LabelRows rows = RowsOf(height, width, classes, palette);
+        rows.Write(bytes);
+        return rows.End();
+    }
+
     private static EncodedImage Encode(
         ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette? palette)
     {
         LabelMap.Check(labels, height, width);
-        ArgumentOutOfRangeException.ThrowIfLessThan(classes, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(classes, ushort.MaxValue + 1);
-        LabelMap.CheckClasses(labels, classes);
-        using var rows = new LabelRows(height, width, classes, palette ?? Palette.Default);
+        using LabelRows rows = RowsOf(height, width, classes, palette);
         rows.Write(labels);
         return rows.End();
+    }
+
+    private static LabelRows RowsOf(int height, int width, int classes, Palette? palette)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(classes, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(classes, ushort.MaxValue + 1);
+        return new LabelRows(height, width, classes, palette ?? Palette.Default);
     }
 }

@@ -51,6 +51,26 @@ internal sealed class LabelRows : IDisposable
         }
     }
 
+    /// <inheritdoc cref="Write(ReadOnlySpan{ushort})"/>
+    public void Write(ReadOnlySpan<byte> labels)
+    {
+        LabelMap.CheckClasses(labels, _classes);
+        for (; !labels.IsEmpty; labels = labels[_width..])
+        {
+            if (_indexed)
+                labels[.._width].CopyTo(_file.Row);
+            else
+                WriteWide(labels[.._width]);
+            _file.WriteRow();
+        }
+    }
+
+    private void WriteWide(ReadOnlySpan<byte> labels)
+    {
+        for (int x = 0; x < labels.Length; x++)
+            BinaryPrimitives.WriteUInt16BigEndian(_file.Row[(2 * x)..], labels[x]);
+    }
+
     /// <summary>The file, once all rows are written.</summary>
     public EncodedImage End() => _file.End();
 

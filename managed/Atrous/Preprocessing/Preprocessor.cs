@@ -145,9 +145,9 @@ public sealed unsafe class Preprocessor : IDisposable
     internal PreprocessingPlan PlanOf(int height, int width, double scale = 1) =>
         PreprocessingPlan.For(Spec, height, width, _minimumSide, scale);
 
-    /// <summary>The filter that brings a picture to a size.</summary>
-    internal ResizeFilter FilterFor(Image image, PictureWindow window) =>
-        Spec.EnlargingFilter is { } filter && window.Height >= image.Height && window.Width >= image.Width
+    /// <summary>The filter that brings a picture of a size to another.</summary>
+    internal ResizeFilter FilterFor(int height, int width, PictureWindow window) =>
+        Spec.EnlargingFilter is { } filter && window.Height >= height && window.Width >= width
             ? filter
             : Spec.Filter;
 
@@ -158,7 +158,7 @@ public sealed unsafe class Preprocessor : IDisposable
     private Image? Resize(Image image, PictureWindow window) =>
         image.Height == window.Height && image.Width == window.Width
             ? null
-            : Resize(image, window.Height, window.Width, FilterFor(image, window));
+            : Resize(image, window.Height, window.Width, FilterFor(image.Height, image.Width, window));
 
     private Image Resize(Image image, int height, int width, ResizeFilter filter)
     {

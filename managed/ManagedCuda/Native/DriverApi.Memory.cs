@@ -45,6 +45,13 @@ internal static unsafe partial class DriverApi
         CUdeviceptr destination, CUdeviceptr source, nuint bytes, StreamHandle stream);
 
     [LibraryImport(Library)]
+    public static partial CUResult cuMemcpy2DAsync_v2(in CUDA_MEMCPY2D copy, StreamHandle stream);
+
+    [LibraryImport(Library)]
+    public static partial CUResult cuPointerGetAttribute(
+        void* value, CUpointerAttribute attribute, CUdeviceptr pointer);
+
+    [LibraryImport(Library)]
     public static partial CUResult cuMemsetD8Async(
         CUdeviceptr destination, byte value, nuint count, StreamHandle stream);
 
@@ -63,6 +70,44 @@ internal static unsafe partial class DriverApi
 
     [LibraryImport(Library)]
     public static partial CUResult cuMemPoolTrimTo(CUmemoryPool pool, nuint bytesToKeep);
+}
+
+/// <summary>The driver's struct of the same name: a rectangle of bytes from one place to another.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct CUDA_MEMCPY2D
+{
+    public nuint SourceX, SourceY;
+    public CUmemorytype SourceType;
+    public nint SourceHost;
+    public CUdeviceptr SourceDevice;
+    public nint SourceArray;
+    public nuint SourcePitch;
+    public nuint DestinationX, DestinationY;
+    public CUmemorytype DestinationType;
+    public nint DestinationHost;
+    public CUdeviceptr DestinationDevice;
+    public nint DestinationArray;
+    public nuint DestinationPitch;
+    public nuint WidthInBytes, Height;
+}
+
+/// <summary>Where memory lies, by the driver's numbers.</summary>
+internal enum CUmemorytype
+{
+    Device = 2,
+}
+
+/// <summary>What the driver knows of an address, by its numbers.</summary>
+internal enum CUpointerAttribute
+{
+    /// <summary>The device's ordinal, 32 bits.</summary>
+    DeviceOrdinal = 9,
+
+    /// <summary>Where its allocation begins.</summary>
+    RangeStart = 11,
+
+    /// <summary>Bytes of its allocation.</summary>
+    RangeSize = 12,
 }
 
 /// <summary>Attributes of a pool, all of 64 bits here, by the driver's numbers.</summary>

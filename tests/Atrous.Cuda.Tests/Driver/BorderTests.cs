@@ -19,6 +19,7 @@ public sealed class BorderTests
         Assert.Equal(IntPtr.Size, Unsafe.SizeOf<CUstream>());
         Assert.Equal(IntPtr.Size, Unsafe.SizeOf<CUcontext>());
         Assert.Equal(4, Unsafe.SizeOf<CUdevice>());
+        Assert.Equal(16 * IntPtr.Size, Unsafe.SizeOf<CUDA_MEMCPY2D>());
         Assert.Equal(3 * IntPtr.Size, Unsafe.SizeOf<CUgraphExecUpdateResultInfo>());
     }
 

@@ -100,7 +100,7 @@ public sealed class FaultTests
             Assert.Throws<CudaException>(stream.Synchronize);
         }
         AtrousException e =
-            Assert.Throws<AtrousException>(() => Running.Run(executable, test.Graph(), test.InputValues()));
+            Assert.Throws<DeviceLostException>(() => Running.Run(executable, test.Graph(), test.InputValues()));
         Assert.Contains("has stopped working in this process", e.Message);
         Assert.Contains("start the process again", e.Message);
         SoftwareDevice.Reset();

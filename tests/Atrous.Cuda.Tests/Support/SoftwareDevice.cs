@@ -113,6 +113,14 @@ internal static unsafe partial class SoftwareDevice
     /// <summary>Whether the call that should fail was reached.</summary>
     public static bool HasFailed => HasFailedNow() != 0;
 
+    /// <summary>How many devices there are; 0 for one.</summary>
+    [LibraryImport(Library, EntryPoint = "atrous_device_set_count")]
+    public static partial void SetCount(int count);
+
+    /// <summary>A device is lost after so many pieces of its work.</summary>
+    [LibraryImport(Library, EntryPoint = "atrous_device_lose")]
+    public static partial void Lose(int device, int after);
+
     /// <summary>What the device says its compute capability is, times 10; 0 for its own.</summary>
     [LibraryImport(Library, EntryPoint = "atrous_device_set_capability")]
     public static partial void SetCapability(int capability);

@@ -31,6 +31,30 @@ public sealed class SchedulerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_device_that_is_good_for_several_batches_runs_them_at_once()
+    {
+        using var device = new DeviceScheduler("test", _time, mostPreparing: 2, mostRunning: 2);
+        RequestQueue queue = device.AddQueue("m", new BatchingOptions { MaxBatch = 2 }, 1);
+        GatedWork[] works = [.. "abcde".Select(name => Work(name.ToString()).Held())];
+        QueuedRequest[] requests = [.. works.Select(work => Submit(queue, work))];
+        await works[0].Running.WaitAsync(Patience);
+        await works[1].Running.WaitAsync(Patience);
+        Assert.Equal(["a", "b"], _runs.Order());
+        Assert.Equal(3, queue.Length);
+        works[1].Open();
+        await requests[1].Completion.WaitAsync(Patience);
+        await works[2].Running.WaitAsync(Patience);
+        // What is cut off frees its thread as well.
+        device.Abandon(requests[0], new OperationCanceledException());
+        await works[4].Running.WaitAsync(Patience);
+        Assert.Equal(["c+d", "e"], _runs.Skip(2));
+        foreach (GatedWork work in works)
+            work.Open();
+        await All(requests[1..]);
+        Assert.Equal(0, queue.Length);
+    }
+
+    [Fact]
     public async Task Only_equal_keys_run_together_and_the_oldest_goes_first()
     {
         RequestQueue queue = Queue(new BatchingOptions { MaxBatch = 4 });

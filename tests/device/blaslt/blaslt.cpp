@@ -5,13 +5,16 @@
 #include <memory>
 #include <mutex>
 #include <unordered_set>
+#include <vector>
 
 #include "../include/atrous_device.h"
 #include "../include/atrous_numbers.h"
+#include "product.h"
 
 #define BLAS_API extern "C" __attribute__((visibility("default")))
 
 using namespace device;
+using blaslt::Product;
 
 // Every call that can fail is counted, and fails when it is told to; one that frees does so first.
 #define CALL() \
@@ -104,44 +107,6 @@ struct Live {
         return set;
     }
 };
-
-// The product, by value: what a graph replays later.
-struct Product {
-    Format format;
-    int64_t m, n, k;
-    int64_t a_row, a_inner, b_inner, b_column, c_leading, d_leading;
-    const void *a, *b, *c, *bias;
-    void* d;
-    double alpha, beta;
-    bool relu;
-    size_t a_bytes, b_bytes, c_bytes, d_bytes;
-    const void* workspace;
-    size_t workspace_bytes;
-};
-
-bool run(void* state) {
-    const Product& p = *static_cast<Product*>(state);
-    if (!atrous_device_in_range(p.a, p.a_bytes, "A") || !atrous_device_in_range(p.b, p.b_bytes, "B") ||
-        !atrous_device_in_range(p.d, p.d_bytes, "D") || (p.beta != 0 && !atrous_device_in_range(p.c, p.c_bytes, "C")) ||
-        (p.bias != nullptr &&
-         !atrous_device_in_range(p.bias, static_cast<size_t>(p.m) * bytes_of(p.format), "the bias")) ||
-        (p.workspace_bytes > 0 && !atrous_device_in_range(p.workspace, p.workspace_bytes, "the workspace")))
-        return false;
-    Format result = p.format == Format::TF32 ? Format::FP32 : p.format;
-    for (int64_t column = 0; column < p.n; ++column)
-        for (int64_t row = 0; row < p.m; ++row) {
-            double sum = 0;
-            for (int64_t i = 0; i < p.k; ++i)
-                sum += load(p.a, row * p.a_row + i * p.a_inner, p.format) *
-                       load(p.b, i * p.b_inner + column * p.b_column, p.format);
-            sum *= p.alpha;
-            if (p.beta != 0) sum += p.beta * load(p.c, row + column * p.c_leading, result);
-            if (p.bias != nullptr) sum += load(p.bias, row, result);
-            if (p.relu) sum = std::max(sum, 0.0);
-            store(p.d, row + column * p.d_leading, sum, result);
-        }
-    return true;
-}
 
 void drop(void* state) {
     delete static_cast<Product*>(state);
@@ -392,6 +357,6 @@ BLAS_API Status cublasLtMatmul(Handle* handle, Desc* desc, const void* alpha, co
     product->d_bytes = d_layout->bytes();
     product->workspace = workspace;
     product->workspace_bytes = WORKSPACES[algorithm->data[1]];
-    atrous_device_work work{run, drop, product.release()};
+    atrous_device_work work{blaslt::run, drop, product.release()};
     return atrous_device_submit(stream, "cublasLtMatmul", &work) == 0 ? SUCCESS : EXECUTION_FAILED;
 }

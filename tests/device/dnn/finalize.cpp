@@ -251,7 +251,7 @@ Status finalize_plan(Descriptor& d) {
     if (compiles_at_run_time(d.engine) && atrous_device_is_strict(ATROUS_STRICT_COMPILER))
         return fail(INTERNAL_ERROR_COMPILATION_FAILED, "nvrtc: error: failed to open libnvrtc-builtins.so.13.0");
     if (compiles_at_run_time(d.engine) && atrous_device_is_strict(ATROUS_STRICT_SLOW_PLANS))
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        std::this_thread::sleep_for(std::chrono::milliseconds(3));
     put<int64_t>(d, EXECUTION_PLAN_WORKSPACE_SIZE, {static_cast<int64_t>(workspace_of(d.engine))});
     if (compiles_at_run_time(d.engine)) {
         std::string json = to_json(d);

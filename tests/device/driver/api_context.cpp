@@ -1,3 +1,4 @@
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <mutex>
@@ -12,6 +13,7 @@
 namespace device {
 
 struct Context {
+    int device;
     std::mutex mutex;
     int retained = 0;
 };
@@ -20,14 +22,21 @@ namespace {
 
 std::atomic<bool> is_initialized{false};
 thread_local std::vector<Context*> current;
+thread_local int running_for = 0;
 
-Context& primary() {
-    static auto& context = *new Context;
-    return context;
+Context& primary(int device) {
+    static auto* contexts = [] {
+        auto* made = new std::array<Context, MOST_DEVICES>;
+        for (int i = 0; i < MOST_DEVICES; ++i) (*made)[static_cast<size_t>(i)].device = i;
+        return made;
+    }();
+    return (*contexts)[static_cast<size_t>(device)];
 }
 
 bool alive(const Context* context) {
-    return context == &primary() && primary().retained > 0;
+    for (int i = 0; i < MOST_DEVICES; ++i)
+        if (context == &primary(i)) return context->retained > 0;
+    return false;
 }
 
 struct ErrorText {
@@ -111,6 +120,18 @@ bool is_context(const Context* context) {
     return alive(context);
 }
 
+int current_device() {
+    return current.empty() ? running_for : current.back()->device;
+}
+
+bool is_foreign(int device) {
+    return !current.empty() && current.back()->device != device;
+}
+
+void run_for(int device) {
+    running_for = device;
+}
+
 }  // namespace device
 
 using namespace device;
@@ -165,7 +186,8 @@ DRIVER_API cuDeviceGetName(char* name, int length, CUdevice device) {
 
 DRIVER_API cuDeviceGetUuid_v2(unsigned char* uuid, CUdevice device) {
     DEVICE(device);
-    std::memcpy(uuid, "atrous-software!", 16);
+    std::memcpy(uuid, "atrous-software0", 16);
+    uuid[15] = static_cast<unsigned char>(uuid[15] + device);
     return CUDA_SUCCESS;
 }
 
@@ -232,18 +254,20 @@ DRIVER_API cuDeviceGetAttribute(int* value, int attribute, CUdevice device) {
 
 DRIVER_API cuDevicePrimaryCtxRetain(Context** context, CUdevice device) {
     DEVICE(device);
-    std::lock_guard lock(primary().mutex);
-    if (primary().retained++ == 0) count(ATROUS_DEVICE_CONTEXTS, 1);
-    *context = &primary();
+    Context& own = primary(device);
+    std::lock_guard lock(own.mutex);
+    if (own.retained++ == 0) count(ATROUS_DEVICE_CONTEXTS, 1);
+    *context = &own;
     return CUDA_SUCCESS;
 }
 
 DRIVER_API cuDevicePrimaryCtxRelease_v2(CUdevice device) {
-    if (device < 0 || device >= device_count()) return CUDA_ERROR_INVALID_DEVICE;
-    std::lock_guard lock(primary().mutex);
-    if (primary().retained == 0) return CUDA_ERROR_INVALID_CONTEXT;
-    if (--primary().retained == 0) {
-        drain_all();
+    if (device < 0 || device >= MOST_DEVICES) return CUDA_ERROR_INVALID_DEVICE;
+    Context& own = primary(device);
+    std::lock_guard lock(own.mutex);
+    if (own.retained == 0) return CUDA_ERROR_INVALID_CONTEXT;
+    if (--own.retained == 0) {
+        drain_all(device);
         count(ATROUS_DEVICE_CONTEXTS, -1);
     }
     return released(CUDA_SUCCESS);
@@ -266,7 +290,7 @@ DRIVER_API cuCtxGetCurrent(Context** context) {
 DRIVER_API cuCtxGetDevice(CUdevice* device) {
     INITIALIZED();
     if (current.empty()) return CUDA_ERROR_INVALID_CONTEXT;
-    *device = 0;
+    *device = current_device();
     return CUDA_SUCCESS;
 }
 
@@ -288,6 +312,6 @@ DRIVER_API cuCtxSynchronize() {
     RELEASING();
     if (CUresult refused = refuse_during_capture(); refused != CUDA_SUCCESS) return refused;
     arrive_late();
-    drain_all();
+    drain_all(current_device());
     return released(sticky());
 }

@@ -44,7 +44,7 @@ DRIVER_API cuGraphInstantiateWithFlags(GraphExec** executable, Graph* graph, uns
     std::shared_ptr<Graph> alive = Objects<Graph>::find(graph);
     if (!alive || flags > 15) return CUDA_ERROR_INVALID_VALUE;
     auto made = std::make_shared<GraphExec>();
-    made->nodes = alive->nodes;
+    made->nodes = std::make_shared<const std::vector<Node>>(alive->nodes);
     *executable = Objects<GraphExec>::add(made);
     return CUDA_SUCCESS;
 }
@@ -55,9 +55,9 @@ DRIVER_API cuGraphExecUpdate_v2(GraphExec* executable, Graph* graph, UpdateResul
     std::shared_ptr<Graph> source = Objects<Graph>::find(graph);
     if (!alive || !source) return CUDA_ERROR_INVALID_VALUE;
     std::lock_guard lock(alive->mutex);
-    *info = {compare(alive->nodes, source->nodes), nullptr, nullptr};
+    *info = {compare(*alive->nodes, source->nodes), nullptr, nullptr};
     if (info->result != UPDATED) return CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE;
-    alive->nodes = source->nodes;
+    alive->nodes = std::make_shared<const std::vector<Node>>(source->nodes);
     return CUDA_SUCCESS;
 }
 
@@ -72,17 +72,17 @@ DRIVER_API cuGraphLaunch(GraphExec* executable, Stream* stream) {
     READY();
     std::shared_ptr<GraphExec> alive = Objects<GraphExec>::find(executable);
     std::shared_ptr<Stream> kept = Objects<Stream>::find(stream);
-    if (!alive || (stream != nullptr && !kept)) return CUDA_ERROR_INVALID_VALUE;
+    if (!alive || (stream != nullptr && (!kept || is_foreign(kept->device)))) return CUDA_ERROR_INVALID_VALUE;
     // The nodes as they are now: an update after this launch does not change it. Every node comes after those it waits
     // for.
-    std::vector<Node> nodes;
+    std::shared_ptr<const std::vector<Node>> nodes;
     {
         std::lock_guard lock(alive->mutex);
         nodes = alive->nodes;
     }
     return submit(stream, {NodeKind::GRAPH, "graph", [alive, nodes] {
                                std::lock_guard lock(alive->mutex);
-                               for (const Node& node : nodes) execute(node.work);
+                               for (const Node& node : *nodes) execute(node.work);
                                return CUDA_SUCCESS;
                            }});
 }

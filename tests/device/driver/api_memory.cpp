@@ -14,7 +14,7 @@ using namespace device;
 #define STREAM(handle)                                             \
     READY();                                                       \
     std::shared_ptr<Stream> alive = Objects<Stream>::find(handle); \
-    if ((handle) != nullptr && !alive) return CUDA_ERROR_INVALID_HANDLE
+    if ((handle) != nullptr && (!alive || is_foreign(alive->device))) return CUDA_ERROR_INVALID_HANDLE
 
 namespace {
 
@@ -194,6 +194,64 @@ DRIVER_API cuMemcpyDtoDAsync_v2(CUdeviceptr to, CUdeviceptr from, size_t bytes, 
     return copy("cuMemcpyDtoDAsync", stream, writable(to), Side::DEVICE, at(from), Side::DEVICE, bytes);
 }
 
+// CUDA_MEMCPY2D, of which only device memory is taken here.
+struct Copy2D {
+    struct Side {
+        size_t x, y;
+        int type;
+        void* host;
+        CUdeviceptr device;
+        void* array;
+        size_t pitch;
+    };
+    Side from, to;
+    size_t width, height;
+};
+
+DRIVER_API cuMemcpy2DAsync_v2(const Copy2D* given, Stream* stream) {
+    STREAM(stream);
+    constexpr int DEVICE = 2;
+    Copy2D c = *given;
+    if (c.from.type != DEVICE || c.to.type != DEVICE || c.width > c.from.pitch || c.width > c.to.pitch ||
+        c.from.x != 0 || c.from.y != 0 || c.to.x != 0 || c.to.y != 0)
+        return CUDA_ERROR_INVALID_VALUE;
+    if (c.width == 0 || c.height == 0) return CUDA_SUCCESS;
+    auto reachable = [c] {
+        return device_range("cuMemcpy2DAsync", c.from.device, c.from.pitch * (c.height - 1) + c.width) &&
+               device_range("cuMemcpy2DAsync", c.to.device, c.to.pitch * (c.height - 1) + c.width);
+    };
+    if (!reachable()) return CUDA_ERROR_INVALID_VALUE;
+    return submit(stream, {NodeKind::COPY, "cuMemcpy2DAsync", [c, reachable] {
+                               if (!reachable()) return CUDA_ERROR_ILLEGAL_ADDRESS;
+                               auto* to = static_cast<unsigned char*>(writable(c.to.device));
+                               auto* from = static_cast<const unsigned char*>(at(c.from.device));
+                               for (size_t y = 0; y < c.height; ++y)
+                                   std::memcpy(to + y * c.to.pitch, from + y * c.from.pitch, c.width);
+                               return CUDA_SUCCESS;
+                           }});
+}
+
+DRIVER_API cuPointerGetAttribute(void* value, int attribute, CUdeviceptr address) {
+    READY();
+    enum Attribute : int { DEVICE_ORDINAL = 9, RANGE_START = 11, RANGE_SIZE = 12 };
+    int device;
+    uint64_t start, bytes;
+    if (!device_allocation(at(address), &device, &start, &bytes)) return CUDA_ERROR_INVALID_VALUE;
+    switch (attribute) {
+        case DEVICE_ORDINAL:
+            std::memcpy(value, &device, sizeof device);
+            return CUDA_SUCCESS;
+        case RANGE_START:
+            std::memcpy(value, &start, sizeof start);
+            return CUDA_SUCCESS;
+        case RANGE_SIZE:
+            std::memcpy(value, &bytes, sizeof bytes);
+            return CUDA_SUCCESS;
+        default:
+            return CUDA_ERROR_INVALID_VALUE;
+    }
+}
+
 DRIVER_API cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t count, Stream* stream) {
     STREAM(stream);
     return fill("cuMemsetD8Async", stream, to, value, 1, count);
@@ -205,7 +263,7 @@ DRIVER_API cuMemsetD32Async(CUdeviceptr to, unsigned value, size_t count, Stream
 }
 
 DRIVER_API cuDeviceGetDefaultMemPool(int** pool, CUdevice number) {
-    if (number != 0) return CUDA_ERROR_INVALID_DEVICE;
+    if (number < 0 || number >= device_count()) return CUDA_ERROR_INVALID_DEVICE;
     *pool = &the_pool;
     return initialized();
 }

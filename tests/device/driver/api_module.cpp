@@ -44,7 +44,7 @@ struct Launch {
             }
         }
         function->host->run(grid, block, shared_bytes, pointers.data());
-        if (verify_memory()) return CUDA_SUCCESS;
+        if (verify_live_memory()) return CUDA_SUCCESS;
         report(function->name + " wrote outside its memory");
         return CUDA_ERROR_ILLEGAL_ADDRESS;
     }
@@ -149,7 +149,8 @@ DRIVER_API cuLaunchKernel(Function* function, unsigned grid_x, unsigned grid_y, 
     READY();
     std::shared_ptr<Stream> kept = Objects<Stream>::find(stream);
     std::shared_ptr<Module> module = module_of(function);
-    if (!module || (stream != nullptr && !kept)) return CUDA_ERROR_INVALID_HANDLE;
+    if (!module || is_foreign(module->device) || (stream != nullptr && (!kept || is_foreign(kept->device))))
+        return CUDA_ERROR_INVALID_HANDLE;
     uint64_t threads = uint64_t{block_x} * block_y * block_z;
     bool grid_fits =
         grid_x > 0 && grid_y > 0 && grid_z > 0 && grid_x <= 0x7FFFFFFFu && grid_y <= 65535 && grid_z <= 65535;

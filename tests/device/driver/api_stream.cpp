@@ -8,7 +8,7 @@ using namespace device;
 #define STREAM(handle)                                             \
     READY();                                                       \
     std::shared_ptr<Stream> alive = Objects<Stream>::find(handle); \
-    if ((handle) != nullptr && !alive) return CUDA_ERROR_INVALID_HANDLE
+    if ((handle) != nullptr && (!alive || is_foreign(alive->device))) return CUDA_ERROR_INVALID_HANDLE
 #define WAITED_STREAM(handle)                                      \
     RELEASING();                                                   \
     std::shared_ptr<Stream> alive = Objects<Stream>::find(handle); \
@@ -20,7 +20,7 @@ using namespace device;
 DRIVER_API cuStreamCreateWithPriority(Stream** stream, unsigned flags, int) {
     READY();
     if (flags > STREAM_NON_BLOCKING) return CUDA_ERROR_INVALID_VALUE;
-    *stream = Objects<Stream>::add(std::make_shared<Stream>(flags != STREAM_NON_BLOCKING));
+    *stream = Objects<Stream>::add(std::make_shared<Stream>(flags != STREAM_NON_BLOCKING, current_device()));
     return CUDA_SUCCESS;
 }
 
@@ -46,7 +46,7 @@ DRIVER_API cuStreamSynchronize(Stream* stream) {
     if (stream == nullptr) {
         arrive_late();
         for (const auto& other : all_streams())
-            if (other->blocking) other->drain();
+            if (other->blocking && other->device == current_device()) other->drain();
     } else {
         stream->drain();
     }

@@ -1,6 +1,7 @@
 // Capture: work of the origin stream, and of streams that joined it through events, becomes the nodes of a graph.
 #include <algorithm>
 
+#include "context.h"
 #include "objects.h"
 #include "stream.h"
 
@@ -69,7 +70,7 @@ CUresult submit(Stream* stream, Work work) {
     // The default stream is in order with every blocking stream; running at once keeps that order.
     arrive_late();
     for (const auto& other : all_streams())
-        if (other->blocking) other->drain();
+        if (other->blocking && other->device == current_device()) other->drain();
     execute(work);
     return CUDA_SUCCESS;
 }

@@ -1,4 +1,4 @@
-// The device and its primary context, and which context each thread has made current.
+// The devices and their primary contexts, and which context each thread has made current.
 #pragma once
 #include "types.h"
 
@@ -13,6 +13,12 @@ CUresult initialized();
 CUresult releasing();
 CUresult released(CUresult result);
 bool is_context(const Context* context);
+// Of the context that is current, or of the stream whose work the thread runs; 0 where there is none.
+int current_device();
+// Whether a context is current, and something of this device is none of its own.
+bool is_foreign(int device);
+// The thread runs the work of a device's streams from now on.
+void run_for(int device);
 
 }  // namespace device
 

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "context.h"
 #include "memory.h"
 
 namespace device {
@@ -19,9 +20,24 @@ namespace {
 
 std::array<std::atomic<int64_t>, 10> live_counts{};
 std::atomic<int64_t> executed_count{0};
-std::atomic<int> sticky_error{CUDA_SUCCESS}, allocations_until_failure{0}, version{0}, delay{0}, calls_until_failure{0},
-    capability_times_10{0}, devices{0};
+std::array<std::atomic<int>, MOST_DEVICES> sticky_errors{};
+std::atomic<int> allocations_until_failure{0}, version{0}, delay{0}, calls_until_failure{0}, capability_times_10{0},
+    devices{0}, losing{-1};
+std::atomic<int64_t> works_until_loss{0};
 std::atomic<bool> failed{false};
+
+int number_of_environment(const char* name) {
+    const char* text = std::getenv(name);
+    return text == nullptr ? 0 : std::atoi(text);
+}
+
+// "1:500" in ATROUS_DEVICE_LOSE: device 1 is lost after 500 pieces of work.
+const bool loses_by_environment = [] {
+    const char* text = std::getenv("ATROUS_DEVICE_LOSE");
+    const char* colon = text == nullptr ? nullptr : std::strchr(text, ':');
+    if (colon != nullptr) atrous_device_lose(std::atoi(text), std::atoi(colon + 1));
+    return colon != nullptr;
+}();
 
 const std::array<const char*, 13> STRICT_NAMES = {"doubles",    "order", "slices",   "fp32", "alignment",
                                                   "heuristics", "slow",  "compiler", "late", "notes",
@@ -67,11 +83,11 @@ void report(const std::string& text) {
 
 void set_sticky(CUresult error) {
     int none = CUDA_SUCCESS;
-    sticky_error.compare_exchange_strong(none, error);
+    sticky_errors[static_cast<size_t>(current_device())].compare_exchange_strong(none, error);
 }
 
 CUresult sticky() {
-    return static_cast<CUresult>(sticky_error.load());
+    return static_cast<CUresult>(sticky_errors[static_cast<size_t>(current_device())].load());
 }
 
 bool allocation_fails() {
@@ -96,7 +112,8 @@ int capability() {
 }
 
 int device_count() {
-    return std::max(1, devices.load());
+    static const int given = number_of_environment("ATROUS_DEVICE_COUNT");
+    return std::clamp(devices != 0 ? devices.load() : given, 1, MOST_DEVICES);
 }
 
 bool expects_failure() {
@@ -108,8 +125,14 @@ void delay_work() {
         std::this_thread::sleep_for(std::chrono::microseconds(microseconds));
 }
 
+bool idles() {
+    static const bool idle = number_of_environment("ATROUS_DEVICE_IDLE") != 0;
+    return idle;
+}
+
 void count_executed() {
     ++executed_count;
+    if (losing == current_device() && --works_until_loss <= 0) set_sticky(CUDA_ERROR_LAUNCH_FAILED);
 }
 
 }  // namespace device
@@ -151,8 +174,9 @@ void atrous_device_reset() {
     std::lock_guard lock(text_mutex);
     reports().clear();
     jit_log().clear();
-    sticky_error = CUDA_SUCCESS;
+    for (auto& error : sticky_errors) error = CUDA_SUCCESS;
     allocations_until_failure = version = delay = calls_until_failure = capability_times_10 = devices = 0;
+    losing = -1;
     failed = false;
     strictness() = strictness_of_environment();
 }
@@ -182,6 +206,10 @@ void atrous_device_set_capability(int number) {
 }
 void atrous_device_set_count(int number) {
     devices = number;
+}
+void atrous_device_lose(int number, int after) {
+    works_until_loss = after;
+    losing = number;
 }
 
 void atrous_device_fail_allocation(int nth) {

@@ -27,7 +27,8 @@ Counted<Kind>::~Counted() {
 }
 
 void report(const std::string& text);
-// An error of work that ran later: every call fails with it from then on, as on a real device.
+// An error of work that ran later: every call to the device fails with it from then on, as on a real one. The device is
+// the one whose context is current, or whose work the thread runs.
 void set_sticky(CUresult error);
 CUresult sticky();
 
@@ -40,6 +41,9 @@ int device_count();
 // Whether a call is to fail, so that what frees cannot rely on a context that is current.
 bool expects_failure();
 void delay_work();
+// Whether work is only counted.
+bool idles();
+// Counts a piece of the device's work, after which the device may be lost.
 void count_executed();
 
 }  // namespace device

@@ -8,12 +8,13 @@
 #include <mutex>
 #include <sstream>
 
+#include "context.h"
 #include "faults.h"
 
 namespace device {
 namespace {
 
-constexpr size_t GUARD = 512, ALIGNMENT = 512, QUARANTINE = size_t{64} << 20;
+constexpr size_t GUARD = 512, ALIGNMENT = 512, QUARANTINE = size_t{16} << 20;
 constexpr unsigned char GUARD_BYTE = 0xA5, FRESH_BYTE = 0xFF, FREED_BYTE = 0xDD;
 
 struct Allocation {
@@ -21,6 +22,7 @@ struct Allocation {
     size_t bytes;
     Memory kind;
     bool pooled;
+    int device;
 
     size_t padded() const { return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT; }
     bool holds(uintptr_t address) const {
@@ -85,7 +87,7 @@ void* allocate(size_t bytes, Memory kind, bool pooled) {
     Registry& all = registry();
     std::lock_guard lock(all.mutex);
     if (kind == Memory::DEVICE && (bytes > TOTAL_MEMORY || all.used + bytes > TOTAL_MEMORY)) return nullptr;
-    Allocation block{nullptr, bytes, kind, pooled};
+    Allocation block{nullptr, bytes, kind, pooled, current_device()};
     auto* base = static_cast<unsigned char*>(std::aligned_alloc(ALIGNMENT, block.padded() + 2 * GUARD));
     if (base == nullptr) return nullptr;
     block.start = base + GUARD;
@@ -141,8 +143,19 @@ bool in_device_memory(const void* start, size_t bytes) {
     std::lock_guard lock(all.mutex);
     auto first = reinterpret_cast<uintptr_t>(start);
     const Allocation* block = find(all, first);
-    return block != nullptr && block->kind == Memory::DEVICE &&
+    return block != nullptr && block->kind == Memory::DEVICE && block->device == current_device() &&
            bytes <= block->bytes - (first - reinterpret_cast<uintptr_t>(block->start));
+}
+
+bool device_allocation(const void* address, int* device, uint64_t* start, uint64_t* bytes) {
+    Registry& all = registry();
+    std::lock_guard lock(all.mutex);
+    const Allocation* block = find(all, reinterpret_cast<uintptr_t>(address));
+    if (block == nullptr || block->kind != Memory::DEVICE) return false;
+    *device = block->device;
+    *start = reinterpret_cast<uint64_t>(block->start);
+    *bytes = block->bytes;
+    return true;
 }
 
 bool usable_on_host(const void* start, size_t bytes) {
@@ -188,11 +201,18 @@ uint64_t peak_pool_memory() {
     return registry().pool_peak;
 }
 
-bool verify_memory() {
+bool verify_live_memory() {
     Registry& all = registry();
     std::lock_guard lock(all.mutex);
     bool good = true;
     for (const auto& [address, block] : all.live) good &= verify_guards(block);
+    return good;
+}
+
+bool verify_memory() {
+    bool good = verify_live_memory();
+    Registry& all = registry();
+    std::lock_guard lock(all.mutex);
     for (const Allocation& block : all.freed) good &= verify_freed(block);
     return good;
 }

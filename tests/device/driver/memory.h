@@ -14,8 +14,10 @@ void* allocate(size_t bytes, Memory kind, bool pooled);
 bool release(const void* start, Memory kind);
 bool exists(const void* start, Memory kind);
 
-// Whether [start, start + bytes) lies in one live allocation of device memory.
+// Whether [start, start + bytes) lies in one live allocation of the current device's memory.
 bool in_device_memory(const void* start, size_t bytes);
+// The allocation of device memory that an address lies in; false where there is none.
+bool device_allocation(const void* address, int* device, uint64_t* start, uint64_t* bytes);
 // Whether it may be read and written on the host: pinned memory that is live, or memory this registry never saw.
 bool usable_on_host(const void* start, size_t bytes);
 // Whether an address lies in memory that was freed.
@@ -29,5 +31,7 @@ uint64_t peak_pool_memory();
 
 // Reports every write past an end, before a start, or after a free. True when there was none.
 bool verify_memory();
+// The same of what is alive: what was freed is many times as much, and is verified before it goes back.
+bool verify_live_memory();
 
 }  // namespace device

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "../../../native/cuda/host/host_kernels.h"
+#include "context.h"
 #include "faults.h"
 #include "types.h"
 
@@ -24,6 +25,7 @@ struct Function {
 };
 
 struct Module : Counted<ATROUS_DEVICE_MODULES> {
+    const int device = current_device();
     std::map<std::string, std::unique_ptr<Function>> functions;
 };
 

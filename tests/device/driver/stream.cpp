@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "context.h"
 #include "objects.h"
 
 namespace device {
@@ -37,6 +38,7 @@ bool Stream::idle() {
 
 // Runs until it is told to stop and nothing is left.
 void Stream::work() {
+    run_for(device);
     std::unique_lock lock(mutex_);
     for (;;) {
         changed_.wait(lock, [&] { return stopping_ || !items_.empty(); });
@@ -58,7 +60,7 @@ void execute(const Work& work) {
     // As on a real device: after a fault nothing more runs in the context.
     if (sticky() != CUDA_SUCCESS) return;
     delay_work();
-    CUresult result = work.run();
+    CUresult result = idles() ? CUDA_SUCCESS : work.run();
     count_executed();
     if (result == CUDA_SUCCESS) return;
     report(work.label + " failed while it ran");
@@ -69,8 +71,9 @@ std::vector<std::shared_ptr<Stream>> all_streams() {
     return Objects<Stream>::all();
 }
 
-void drain_all() {
-    for (const auto& stream : all_streams()) stream->drain();
+void drain_all(int device) {
+    for (const auto& stream : all_streams())
+        if (stream->device == device) stream->drain();
 }
 
 bool is_waitable(Event& event) {
@@ -97,7 +100,7 @@ CUresult record_now(const std::shared_ptr<Event>& event, Stream* stream) {
         return CUDA_SUCCESS;
     }
     for (const auto& other : all_streams())
-        if (other->blocking) other->drain();
+        if (other->blocking && other->device == current_device()) other->drain();
     mark();
     return CUDA_SUCCESS;
 }

@@ -36,7 +36,7 @@ struct Graph : Counted<ATROUS_DEVICE_GRAPHS> {
 
 struct GraphExec : Counted<ATROUS_DEVICE_GRAPH_EXECS> {
     std::mutex mutex;  // launches of one executable run one after another
-    std::vector<Node> nodes;
+    std::shared_ptr<const std::vector<Node>> nodes;
 };
 
 // A recording that goes on: the origin stream and those that joined it through events.
@@ -50,10 +50,11 @@ struct Capture {
 };
 
 struct Stream : Counted<ATROUS_DEVICE_STREAMS> {
-    explicit Stream(bool blocking) : blocking(blocking) {}
+    Stream(bool blocking, int device) : blocking(blocking), device(device) {}
     ~Stream();
 
     const bool blocking;
+    const int device;
     // Under the capture mutex of stream.cpp:
     std::shared_ptr<Capture> capture;
     std::vector<size_t> tails;
@@ -111,6 +112,6 @@ CUresult refuse_during_capture();
 void arrive_late();
 
 std::vector<std::shared_ptr<Stream>> all_streams();
-void drain_all();
+void drain_all(int device);
 
 }  // namespace device

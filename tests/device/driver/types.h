@@ -53,6 +53,7 @@ enum CaptureStatus : int { NONE = 0, ACTIVE = 1, INVALIDATED = 2 };
 
 constexpr unsigned STREAM_NON_BLOCKING = 1;
 constexpr unsigned EVENT_DISABLE_TIMING = 2;
+constexpr int MOST_DEVICES = 8;
 constexpr int DRIVER_VERSION = 13000;
 constexpr int COMPUTE_CAPABILITY_MAJOR = 9, COMPUTE_CAPABILITY_MINOR = 0;
 constexpr size_t TOTAL_MEMORY = size_t{8} << 30;

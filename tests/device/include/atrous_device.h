@@ -94,8 +94,10 @@ ATROUS_DEVICE_EXPORT bool atrous_device_call_fails(void);
 ATROUS_DEVICE_EXPORT bool atrous_device_has_failed(void);
 // What the device says its compute capability is, times 10; 0 for its own.
 ATROUS_DEVICE_EXPORT void atrous_device_set_capability(int capability);
-// How many devices there are; 0 for one.
+// How many devices there are; 0 for what the environment variable ATROUS_DEVICE_COUNT says, or one.
 ATROUS_DEVICE_EXPORT void atrous_device_set_count(int count);
+// A device is lost after so many pieces of its work; -1 for none. In the environment: ATROUS_DEVICE_LOSE=1:500.
+ATROUS_DEVICE_EXPORT void atrous_device_lose(int device, int after);
 
 // The n-th allocation from now fails with "out of memory"; 0 for none.
 ATROUS_DEVICE_EXPORT void atrous_device_fail_allocation(int nth);

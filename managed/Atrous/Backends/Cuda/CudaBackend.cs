@@ -12,7 +12,7 @@ namespace Atrous.Backends.Cuda;
 /// Weights are sent once and shared by every shape. Dispose it after its executables; runs that are under way are
 /// waited for.
 /// </summary>
-internal sealed class CudaBackend : IPictureBackend, IDeviceMemory
+internal sealed class CudaBackend : IDevicePointers, IDeviceMemory, IParallelRuns
 {
     private readonly ChoiceFile _choices;
     private readonly PlanFiles _plans;
@@ -63,6 +63,9 @@ internal sealed class CudaBackend : IPictureBackend, IDeviceMemory
     /// <inheritdoc/>
     public long PeakDeviceBytes => Device.PeakBytes;
 
+    /// <summary>While the device is at one, the host packs the next and unpacks the last.</summary>
+    public int RunsAtOnce => 2;
+
     internal CudaDevice Device { get; }
 
     internal DType Storage { get; }
@@ -76,6 +79,10 @@ internal sealed class CudaBackend : IPictureBackend, IDeviceMemory
 
     /// <inheritdoc/>
     IPictureExecutable IPictureBackend.Compile(NetworkGraph graph, PictureSource picture) => Make(graph, picture);
+
+    /// <inheritdoc/>
+    IDevicePointerExecutable IDevicePointers.CompileOnDevice(NetworkGraph graph, PictureSource picture) =>
+        Make(graph, picture with { StaysOnDevice = true });
 
     /// <inheritdoc/>
     public void Dispose()

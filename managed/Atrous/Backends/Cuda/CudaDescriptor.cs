@@ -1,17 +1,37 @@
 namespace Atrous.Backends.Cuda;
 
-/// <summary>NVIDIA GPUs: "cuda" is the first, "cuda:n" the n-th.</summary>
+/// <summary>
+/// NVIDIA GPUs: "cuda" is the first, "cuda:n" the n-th, "cuda:n,m" some, "cuda:all" all that can be used.
+/// </summary>
 internal sealed class CudaDescriptor : BackendDescriptor
 {
+    private const string Prefix = "cuda:", Everything = "all";
+
     public override string Name => "cuda";
 
-    public override string Names => "cuda[:n]";
+    public override string Names => "cuda[:n,...|:all]";
 
-    public override bool Has(string device) => device == Name || device.StartsWith("cuda:", StringComparison.Ordinal);
+    public override bool Has(string device) => device == Name || device.StartsWith(Prefix, StringComparison.Ordinal);
 
     public override bool IsAutomatic() => CudaDevices.Exist();
 
     public override IReadOnlyList<DeviceInfo> Devices() => CudaDevices.List();
+
+    public override IReadOnlyList<string> Members(string device)
+    {
+        if (device == Prefix + Everything)
+        {
+            string[] usable = [.. CudaDevices.List().Where(row => row.Available).Select(row => row.Name)];
+            // Where there is none, opening the first says why.
+            return usable.Length > 0 ? usable : [Name];
+        }
+        if (!device.Contains(','))
+            return [device];
+        string[] members = [.. device[Prefix.Length..].Split(',').Select(number => Prefix + number)];
+        return members.Distinct().Count() == members.Length
+            ? members
+            : throw new UnavailableException($"The device '{device}' names a GPU twice; name each once.");
+    }
 
     public override IBackend Open(string device, BackendSettings settings) => new CudaBackend(
         CudaDevices.Find(device), settings.Precision, new CudaOptions { ChoiceFolder = settings.Folder });

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Atrous.Graph;
+using Atrous.ManagedCuda;
 using Atrous.Tensors;
 
 namespace Atrous.Backends.Cuda;
@@ -8,8 +9,21 @@ namespace Atrous.Backends.Cuda;
 /// A network for one input shape. Its engines are chosen, and its memory taken, when it first runs. Each run takes a
 /// frame from a pool, so that runs from several threads do not meet; a warm run is one launch and allocates nothing.
 /// </summary>
-internal sealed class CudaExecutable : IExecutable, IPictureExecutable
+internal sealed class CudaExecutable : IExecutable, IPictureExecutable, IDevicePointerExecutable
 {
+    private const long WorthSharing = 4 << 20;
+    private static readonly ParallelOptions Sharing = new()
+    {
+        MaxDegreeOfParallelism = Math.Min(Environment.ProcessorCount, 4),
+    };
+
+    /// <summary>Made once, so that a run allocates nothing.</summary>
+    private static readonly Action<DeviceFrame, StageClock?> Plain = static (frame, clock) =>
+    {
+        frame.Run(clock);
+        clock?.Read();
+    };
+
     private readonly CudaBackend _backend;
     private readonly NetworkGraph _signature;
     private readonly DeviceGraph _graph;
@@ -42,7 +56,8 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         {
             for (int i = 0; i < inputs.Length; i++)
                 Give(frame, i, inputs[i]);
-            Finish(frame, outputs, cancellationToken);
+            Finish(frame, Plain, cancellationToken);
+            Receive(frame, outputs);
             for (int i = 0; i < outputs.Length; i++)
             {
                 if (InputOf(i) is >= 0 and int source)
@@ -61,18 +76,51 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
     }
 
     /// <inheritdoc/>
-    public void Run(ReadOnlySpan<PictureRows> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
+    public DType LabelType => _graph.FormatOf(_graph.Network.Outputs[0]).Type;
+
+    /// <inheritdoc/>
+    public void Run(PictureRows[] pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
+        CancellationToken cancellationToken)
+    {
+        Signature.CheckOutputs(_signature, outputs);
+        Run(pictures, others, outputs, [], null, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public void Run(PictureRows[] pictures, ReadOnlySpan<Tensor> others, PictureMask[] masks,
         CancellationToken cancellationToken) =>
-        Run(pictures, others, outputs, null, cancellationToken);
+        Run(pictures, others, [], masks, null, cancellationToken);
 
     /// <inheritdoc/>
     public DeviceStages RunInStages(
-        ReadOnlySpan<PictureRows> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
+        PictureRows[] pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
         CancellationToken cancellationToken)
     {
+        Signature.CheckOutputs(_signature, outputs);
         using var clock = new StageClock(_backend.Device);
-        Run(pictures, others, outputs, clock, cancellationToken);
+        Run(pictures, others, outputs, [], clock, cancellationToken);
         return clock.Stages;
+    }
+
+    /// <inheritdoc/>
+    public void Run(PictureRows picture, nint labels, nint stream, CancellationToken cancellationToken)
+    {
+        PictureSource source = _picture!;
+        long row = (long)source.Width * source.Channels;
+        CheckOwned(picture.First, picture.Stride * (source.Height - 1) + row, "picture");
+        CheckOwned(
+            labels, _signature.Outputs[0].Shape.Elements * LabelType.SizeInBytes(), "memory for the labels");
+        DeviceFrame frame = Begin(cancellationToken);
+        try
+        {
+            using var given = new CudaStream(new CUstream(stream));
+            Finish(
+                frame, (frame, _) => frame.Run(picture, (source.Height, row), labels, given), cancellationToken);
+        }
+        finally
+        {
+            End(frame);
+        }
     }
 
     /// <summary>
@@ -89,12 +137,12 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
     }
 
     private unsafe void Run(
-        ReadOnlySpan<PictureRows> pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
-        StageClock? clock, CancellationToken cancellationToken)
+        PictureRows[] pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
+        PictureMask[] masks, StageClock? clock, CancellationToken cancellationToken)
     {
         PictureSource picture = _picture
             ?? throw new InvalidOperationException("This network was not compiled for pictures.");
-        Signature.CheckAfterFirst(_signature, others, outputs);
+        Signature.CheckAfterFirst(_signature, others);
         if (pictures.Length != _signature.Inputs[0].Shape.Batch)
             throw new ArgumentException(
                 $"The batch holds {_signature.Inputs[0].Shape.Batch} pictures, and {pictures.Length} were given.",
@@ -102,15 +150,14 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         DeviceFrame frame = Begin(cancellationToken);
         try
         {
-            long offset = _plan!.Layout.Pictures.Offset - _plan.UploadOffset;
-            foreach (PictureRows rows in pictures)
-            {
-                picture.Pack(rows, frame.Given.Slice((int)offset, (int)picture.Bytes));
-                offset += picture.Bytes;
-            }
+            long first = _plan!.Layout.Pictures.Offset - _plan.UploadOffset;
+            ForEach(pictures.Length, _plan.Layout.Pictures.Bytes, i => picture.Pack(
+                pictures[i], frame.Given.Slice((int)(first + i * picture.Bytes), (int)picture.Bytes)));
             for (int i = 0; i < others.Length; i++)
                 Give(frame, i + 1, others[i]);
-            Finish(frame, outputs, cancellationToken, clock);
+            Finish(frame, Plain, cancellationToken, clock);
+            Receive(frame, outputs);
+            ForEach(masks.Length, _plan.DownloadSize, i => Receive(frame, i, masks[i]));
         }
         finally
         {
@@ -178,28 +225,28 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         }
     }
 
+    private void CheckOwned(nint address, long bytes, string what)
+    {
+        if (!_backend.Device.Context.Owns(new CUdeviceptr((ulong)address), bytes))
+            throw new ArgumentException(
+                $"The {what} at 0x{address:x} is not {bytes} bytes in the memory of {_backend.Name}.");
+    }
+
     private void Finish(
-        DeviceFrame frame, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken, StageClock? clock = null)
+        DeviceFrame frame, Action<DeviceFrame, StageClock?> run, CancellationToken cancellationToken,
+        StageClock? clock = null)
     {
         cancellationToken.ThrowIfCancellationRequested();
         try
         {
             using (_backend.Device.Context.Enter())
-            {
-                frame.Run(clock);
-                clock?.Read();
-            }
+                run(frame, clock);
         }
         catch (Exception e) when (CudaFailure.IsOne(e))
         {
             throw CudaFailure.Explain(e, _backend.Device);
         }
         cancellationToken.ThrowIfCancellationRequested();
-        for (int i = 0; i < outputs.Length; i++)
-        {
-            if (InputOf(i) < 0)
-                Receive(frame, i, outputs[i]);
-        }
     }
 
     private void End(DeviceFrame? frame)
@@ -235,11 +282,50 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable
         new ReadOnlySpan<byte>(tensor.Pointer, (int)bytes).CopyTo(frame.Given[(int)(offset - _plan.UploadOffset)..]);
     }
 
-    private unsafe void Receive(DeviceFrame frame, int index, Tensor tensor)
+    private unsafe void Receive(DeviceFrame frame, ReadOnlySpan<Tensor> outputs)
     {
-        (long offset, long bytes) = _plan!.Layout.Outputs[index];
-        frame.Made.Slice((int)(offset - _plan.DownloadOffset), (int)bytes)
-            .CopyTo(new Span<byte>(tensor.Pointer, (int)bytes));
+        for (int i = 0; i < outputs.Length; i++)
+        {
+            if (InputOf(i) >= 0)
+                continue;
+            ReadOnlySpan<byte> made = Made(frame, i);
+            Tensor tensor = outputs[i];
+            if (made.Length == SizeOf(tensor))
+                made.CopyTo(new Span<byte>(tensor.Pointer, made.Length));
+            else
+                LabelWidths.Widen(made, new Span<ushort>(tensor.Pointer, made.Length));
+        }
+    }
+
+    private void Receive(DeviceFrame frame, int picture, PictureMask mask)
+    {
+        Part(0, MemoryMarshal.CreateSpan(
+            ref MemoryMarshal.GetArrayDataReference(mask.Labels), Buffer.ByteLength(mask.Labels)));
+        if (mask.Confidence.Length > 0)
+            Part(1, MemoryMarshal.AsBytes(mask.Confidence.AsSpan()));
+
+        void Part(int output, Span<byte> to) => Made(frame, output).Slice(picture * to.Length, to.Length).CopyTo(to);
+    }
+
+    /// <summary>
+    /// Copies pictures of so many bytes in all; large batches on several threads, since one does not fill a bus.
+    /// </summary>
+    private static void ForEach(int pictures, long bytes, Action<int> copy)
+    {
+        if (bytes >= WorthSharing && pictures > 1)
+        {
+            Parallel.For(0, pictures, Sharing, copy);
+            return;
+        }
+        for (int i = 0; i < pictures; i++)
+            copy(i);
+    }
+
+    /// <summary>An output as it came back.</summary>
+    private ReadOnlySpan<byte> Made(DeviceFrame frame, int output)
+    {
+        (long offset, long bytes) = _plan!.Layout.Outputs[output];
+        return frame.Made.Slice((int)(offset - _plan.DownloadOffset), (int)bytes);
     }
 
     /// <summary>The input that an output is, or -1.</summary>

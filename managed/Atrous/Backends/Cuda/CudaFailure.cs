@@ -77,7 +77,7 @@ internal static class CudaFailure
             {
                 Remedy = Remedy.UseCpu,
             },
-        CudaException cuda when IsLasting(cuda) => new AtrousException(
+        CudaException cuda when IsLasting(cuda) => new DeviceLostException(
             $"The device {device.Name} has stopped working in this process ({e.Message.TrimEnd('.')}); start the " +
             $"process again, and see nvidia-smi and the system's log if it happens again.", e),
         _ => new AtrousException(

@@ -16,6 +16,7 @@ internal sealed class DeviceFrame : IDisposable
     private readonly CudaDeviceVariable<byte>? _inputs, _outputs;
     private readonly RunPlace _place;
     private CudaGraphExec? _captured;
+    private CudaEvent? _before;
     private bool _isPrepared;
 
     /// <exception cref="AtrousException">There is not enough memory.</exception>
@@ -52,14 +53,41 @@ internal sealed class DeviceFrame : IDisposable
     /// <param name="clock">
     /// Times the stages of a run that goes step by step even where it is captured; null for none.
     /// </param>
-    public void Run(StageClock? clock = null)
+    public void Run(StageClock? clock = null) => Run(clock, null, null);
+
+    /// <summary>
+    /// The same with a picture of the device's own memory: what is in its stream comes first, and labels go to its
+    /// memory.
+    /// </summary>
+    /// <param name="picture">Where the pixels lie.</param>
+    /// <param name="rows">How many there are of them, and their bytes.</param>
+    /// <param name="labels">Where the first output goes.</param>
+    /// <param name="stream">The program's own stream.</param>
+    public void Run(PictureRows picture, (long Count, long Bytes) rows, nint labels, CudaStream stream)
+    {
+        _before ??= new CudaEvent(_device.Context, CUEventFlags.DisableTiming);
+        _before.Record(stream);
+        _stream.WaitEvent(_before);
+        CUdeviceptr start = _memory!.Memory.DevicePointer;
+        (long offset, long bytes) = _plan.Layout.Outputs[0];
+        Run(
+            null,
+            () => _stream.CopyRows(
+                new CUdeviceptr((ulong)picture.First), picture.Stride, start + _plan.Layout.Pictures.Offset, rows.Bytes,
+                rows.Bytes, rows.Count),
+            () => _stream.CopyRows(start + offset, bytes, new CUdeviceptr((ulong)labels), bytes, bytes, 1));
+    }
+
+    private void Run(StageClock? clock, Action? before, Action? after)
     {
         try
         {
+            before?.Invoke();
             if (clock is null)
                 Start();
             else
                 StartTimed(clock);
+            after?.Invoke();
         }
         catch
         {
@@ -73,6 +101,7 @@ internal sealed class DeviceFrame : IDisposable
     public void Dispose()
     {
         _captured?.Dispose();
+        _before?.Dispose();
         _given?.Dispose();
         _made?.Dispose();
         _memory?.Dispose();

@@ -76,7 +76,7 @@ internal sealed class DeviceGraph
         Format made = formats.Made switch
         {
             MadeFormat.Plain => Format.Plain(node.Output.Shape),
-            MadeFormat.Labels => new Format(DType.UInt16, 1),
+            MadeFormat.Labels => Format.Labels(node.Inputs[0].Shape.Channels),
             MadeFormat.OfInput => _formats[inputs[0]],
             _ => Format.Stored(_storage, node.Output.Shape.Channels),
         };

@@ -50,22 +50,27 @@ internal sealed class DeviceLayout
             Reserve(inputs[0]);
             PictureWorkspace = Reserve(PictureStep.WorkspaceOf(picture, inputs[0].Shape.Batch)).Offset;
         }
+        bool stays = picture is { StaysOnDevice: true };
+        long pictures = picture is null ? 0 : picture.Bytes * inputs[0].Shape.Batch;
+        if (stays)
+            Pictures = Reserve(pictures);
         long sent = Size;
-        Pictures = Reserve(picture is null ? 0 : picture.Bytes * inputs[0].Shape.Batch);
+        if (!stays)
+            Pictures = Reserve(pictures);
         Inputs = [.. inputs.Select(Reserve)];
         long received = Size;
         Upload = (sent, received - sent);
         Outputs = [.. outputs.Select(Reserve)];
-        Download = (received, Size - received);
+        Download = (received, stays ? 0 : Size - received);
     }
 
     /// <summary>Bytes of all.</summary>
     public long Size { get; private set; }
 
-    /// <summary>Offset and bytes of all that is sent.</summary>
+    /// <summary>Offset and bytes of all that is sent; no pictures that are on the device.</summary>
     public (long Offset, long Bytes) Upload { get; }
 
-    /// <summary>Offset and bytes of all that comes back.</summary>
+    /// <summary>Offset and bytes of all that comes back; 0 where it stays on the device.</summary>
     public (long Offset, long Bytes) Download { get; }
 
     /// <summary>Offset and bytes of the pictures, one after the other.</summary>

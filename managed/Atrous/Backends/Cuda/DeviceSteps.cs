@@ -244,5 +244,6 @@ internal sealed class DeviceSteps(
     private static KernelStep Labels(
         Node node, ResizeBilinear? upsample, DeviceView logits, DeviceView? labels, DeviceView? confidence) =>
         new(node, m => KernelLaunches.Labels(
-            logits.Type, upsample, logits.At(m), labels?.At(m).Data ?? 0, confidence?.At(m).Data ?? 0));
+            logits.Type, upsample, logits.At(m), labels?.At(m).Data ?? 0, labels?.Type ?? DType.UInt8,
+            confidence?.At(m).Data ?? 0));
 }

@@ -12,6 +12,10 @@ internal readonly record struct Format(DType Type, int Channels)
     /// <summary>What the caller of a network gives and gets: float32, the value's own channels.</summary>
     public static Format Plain(Shape shape) => new(DType.Float32, shape.Channels);
 
+    /// <summary>Labels of so many classes: bytes where these tell them apart.</summary>
+    public static Format Labels(int classes) =>
+        new(classes <= byte.MaxValue + 1 ? DType.UInt8 : DType.UInt16, 1);
+
     /// <summary>
     /// What convolutions read and write: whole chunks of 16 bytes, which tensor cores and cuDNN's fused engines ask
     /// for.

@@ -202,8 +202,12 @@ public sealed class KernelOpTests
         Argmax argmax, OpCase test, DType storage, StoredTensor logits, float[] values, ushort[] expected)
     {
         var labels = new ushort[expected.Length];
+        var bytes = new byte[expected.Length];
         fixed (ushort* address = labels)
-            HostKernels.Run(KernelLaunches.Labels(storage, argmax.Upsample, logits.View, (nint)address, 0));
+            HostKernels.Run(Launch((nint)address, DType.UInt16));
+        fixed (byte* address = bytes)
+            HostKernels.Run(Launch((nint)address, DType.UInt8));
+        Assert.Equal(labels.Select(label => (byte)label), bytes);
         if (argmax.Upsample is null)
         {
             Assert.Equal(expected, labels);
@@ -218,6 +222,9 @@ public sealed class KernelOpTests
             int at = i * resized.Shape.Channels;
             Assert.Equal(scores[at + expected[i]], scores[at + labels[i]], Limit * test.Range);
         }
+
+        KernelLaunch Launch(nint to, DType type) =>
+            KernelLaunches.Labels(storage, argmax.Upsample, logits.View, to, type, 0);
     }
 
     private static unsafe void CompareConfidence(
@@ -225,7 +232,10 @@ public sealed class KernelOpTests
     {
         var actual = new float[expected.Length];
         fixed (float* address = actual)
-            HostKernels.Run(KernelLaunches.Labels(storage, confidence.Upsample, logits.View, 0, (nint)address));
+        {
+            HostKernels.Run(KernelLaunches.Labels(
+                storage, confidence.Upsample, logits.View, 0, DType.UInt8, (nint)address));
+        }
         AssertClose(actual, expected, DType.Float32, test.ToString());
     }
 

@@ -1,0 +1,4 @@
+namespace Atrous.Backends;
+
+/// <summary>A device that does nothing any more in this process; another may do its work.</summary>
+internal sealed class DeviceLostException(string message, Exception inner) : AtrousException(message, inner);

@@ -1,0 +1,8 @@
+namespace Atrous.Backends;
+
+/// <summary>A backend that works on several runs at a time better than on one after the other.</summary>
+internal interface IParallelRuns
+{
+    /// <summary>How many it is good for; at least 1. More wait for each other.</summary>
+    int RunsAtOnce { get; }
+}
