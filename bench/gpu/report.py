@@ -70,8 +70,8 @@ def ratio(row, rows):
 
 def main(folder):
     facts = {key: value for document in documents(folder, "machine.jsonl") for key, value in document.items()}
-    software = facts.get("device") == "software-device"
-    print(f"# {facts.get('gpu') or facts.get('device')}\n")
+    software = os.path.basename(os.path.normpath(folder)) == "software-device"
+    print(f"# {facts.get('gpu') or facts.get('device') or os.path.basename(os.path.normpath(folder))}\n")
     if software:
         print("A rehearsal on the test-only software device: nothing here speaks of a GPU's speed.\n")
     print("\n".join(f"- {key}: {value}" for key, value in facts.items()))
