@@ -43,7 +43,9 @@ public interface IServedModel : ISegmenter
     /// has a place for it before anything is decoded. The bytes are no longer read when the task has ended, however it
     /// ends.
     /// </summary>
-    /// <param name="file">The bytes of a JPEG or PNG file.</param>
+    /// <param name="file">
+    /// The bytes of a picture file, of any format that <see cref="Image.Load(string, long)"/> reads.
+    /// </param>
     /// <param name="request">Confidence, priority and timeout of this call; null for the defaults.</param>
     /// <param name="cancellationToken">Drops the request; its run is cut off when nobody else is in its batch.</param>
     /// <exception cref="ImageException">

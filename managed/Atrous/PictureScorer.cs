@@ -38,7 +38,7 @@ internal sealed class PictureScorer(
         PreprocessingPlan plan = preprocessor.PlanOf(photos[0], scale);
         NetworkKey key = KeyOf(photos, plan, wanted) with { TakesContext = context is not null };
         using Tensor? contexts = context is null ? null : Repeat(context, photos.Length);
-        if (networks.TakesPictures)
+        if (GoAsTheyAre(photos))
         {
             return OnDevice(photos, plan, key, run, (network, sources) =>
                 network.Run(sources, run.CancellationToken, contexts, run.Times));
@@ -54,7 +54,7 @@ internal sealed class PictureScorer(
     /// <param name="run">The call that this is part of.</param>
     public (LabelArray Labels, float[] Confidence)[] Labels(Image[] photos, Wanted wanted, RunContext run)
     {
-        if (networks.TakesPictures)
+        if (GoAsTheyAre(photos))
         {
             PreprocessingPlan plan = preprocessor.PlanOf(photos[0], scale: 1);
             PictureMask[] masks = OnDevice(photos, plan, KeyOf(photos, plan, wanted), run, (network, sources) =>
@@ -82,6 +82,10 @@ internal sealed class PictureScorer(
                 output.Dispose();
         }
     }
+
+    /// <summary>To a device that takes pictures; of more than 8 bits a channel they are normalised here.</summary>
+    private bool GoAsTheyAre(Image[] photos) =>
+        networks.TakesPictures && Array.TrueForAll(photos, photo => photo.Lower is null);
 
     /// <summary>Labels a picture that lies in the device's memory, into its memory.</summary>
     /// <param name="pixels">Where the picture's rows lie.</param>

@@ -56,6 +56,25 @@ batch() {
         as_user "${entry[0]}" segment "$work/data" -o "$work/data/masks" && [ "$(ls "$work/data/masks" | wc -l)" = 2 ]
 }
 check "a batch job" batch
+# The Dockerfile itself, where a container tool is at hand.
+in_container() {
+    local tool=$1 id code=1
+    rm -rf "$root/artifacts/image" && mkdir -p "$root/artifacts" && cp -r "$work/app" "$root/artifacts/image" &&
+        "$tool" build -t atrous-test "$root" && id=$("$tool" run -d --read-only -p 127.0.0.1::8080 atrous-test) || return 1
+    for _ in $(seq 60); do "$tool" exec "$id" /app/ready && code=0 && break || sleep 1; done
+    "$tool" logs "$id" && "$tool" rm -f "$id" && [ $code = 0 ] &&
+        "$tool" run --rm --read-only -v "$work/data:/data" atrous-test segment /data/1005.jpg -o /data/contained.png &&
+        cmp "$work/data/contained.png" "$work/data/masks/1005.png"
+}
+contained=
+for tool in docker podman; do
+    [ -n "$contained" ] || ! "$tool" info >/dev/null 2>&1 || contained=$tool
+done
+if [ -n "$contained" ]; then
+    check "$contained builds and runs the Dockerfile" in_container "$contained"
+else
+    echo "skipped: the Dockerfile itself: no container tool is at hand" && skipped=$((skipped + 1))
+fi
 stops() {
     local id
     id=$(pgrep -u "${user%:*}" -f "^${entry[0]} serve" || pgrep -f "^${entry[0]} serve")

@@ -27,10 +27,21 @@ END
 }
 check "a new console project with dotnet add package Atrous and three lines segments the sample" new_console
 
+# All at once, which takes half the time of one after the other.
+cat >all.proj <<'END'
+<Project DefaultTargets="Build">
+  <ItemGroup>
+    <Program Include="code/*/*.csproj;agree/agree.csproj" />
+    <Program Update="@(Program)" AdditionalProperties="Configuration=Release;OutDir=$(MSBuildThisFileDirectory)built/%(Filename)/" />
+  </ItemGroup>
+  <Target Name="Restore"><MSBuild Projects="@(Program)" Targets="Restore" /></Target>
+  <Target Name="Build"><MSBuild Projects="@(Program)" Targets="Build" BuildInParallel="true" /></Target>
+</Project>
+END
+check "the programs build" dotnet build all.proj -m -v quiet -nologo
 for sample in console folder frames web; do
-    check "samples/code/$sample builds" dotnet build "code/$sample" -c Release -o "built/$sample" -v quiet -nologo
+    check "samples/code/$sample is built" [ -x "built/$sample/$sample" ]
 done
-check "agree builds" dotnet build agree -c Release -o built/agree -v quiet -nologo
 agree() { dotnet built/agree/agree.dll "$@"; }
 
 # One photo in every format.

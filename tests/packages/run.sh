@@ -30,13 +30,21 @@ else
     cat "$work/log"
 fi
 
-# A folder of packages of its own: one that another run has made under the same version is never taken for this one's.
+# A folder of packages of its own: one that another run has made under the same version is never taken for this one's. What
+# others have made is taken from the machine's folder, if it is there.
+mkdir "$work/others"
+for folder in "${NUGET_PACKAGES:-$HOME/.nuget/packages}"/*/; do
+    [[ $folder == */atrous/ || $folder == */atrous.*/ || ! -d $folder ]] || ln -s "$folder" "$work/others/$(basename "$folder")"
+done
 export NUGET_PACKAGES=$work/nuget DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
 cat >"$work/nuget.config" <<END
 <configuration>
   <packageSources>
     <add key="atrous" value="$packages" />
   </packageSources>
+  <fallbackPackageFolders>
+    <add key="others" value="$work/others" />
+  </fallbackPackageFolders>
 </configuration>
 END
 cp -r "$root/samples/code" "$root/tests/packages/agree" "$work/"

@@ -181,7 +181,7 @@ pageTest("what is saved is what is shown", async (page) => {
 pageTest("what is no picture is refused in words, and the page goes on", async (page) => {
   await page.setInputFiles("#file", { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no picture") });
   await page.waitForSelector("#error:not([hidden])");
-  assert.match(await page.textContent("#error"), /choose a JPEG or PNG/);
+  assert.match(await page.textContent("#error"), /choose a JPEG, PNG/);
   await screenshot(page, "refused");
   await takeSample(page);
   assert.equal(await page.isVisible("#error"), false);
@@ -198,7 +198,7 @@ pageTest("what the server refuses is said in its words", async (page) => {
   });
   await page.setInputFiles("#file", { name: "picture.webp", mimeType: "image/webp", buffer: Buffer.from(webp) });
   await page.waitForSelector("#error:not([hidden])");
-  assert.match(await page.textContent("#error"), /no JPEG or PNG; convert/);
+  assert.match(await page.textContent("#error"), /no JPEG, PNG.* or TIFF; convert/);
 }, { expected: ["415"] });
 
 pageTest("a request can be cancelled", async (page) => {

@@ -16,7 +16,7 @@ internal static class BenchCommand
         Argument<string?> model = ModelChoice.Argument(optional: true);
         var input = new Option<string?>("--image")
         {
-            Description = "A JPEG or PNG; a made picture unless given",
+            Description = "A picture file; a made picture unless given",
             HelpName = "FILE",
         };
         var batch = Count("--batch", "Pictures of a run", 1, 256, 1);

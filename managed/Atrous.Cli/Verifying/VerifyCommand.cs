@@ -16,7 +16,7 @@ internal static class VerifyCommand
         Argument<string?> model = ModelChoice.Argument(optional: false);
         var inputs = new Argument<string[]>("PICTURE")
         {
-            Description = "JPEG or PNG files or folders; a made picture unless given",
+            Description = "Picture files or folders; a made picture unless given",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var layers = new Option<bool>("--layers")

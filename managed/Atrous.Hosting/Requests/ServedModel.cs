@@ -3,6 +3,7 @@ using Atrous.Hosting.Lifecycle;
 using Atrous.Hosting.Scheduling;
 using Atrous.Hosting.Telemetry;
 using Atrous.Imaging;
+using Atrous.Imaging.Formats;
 using Atrous.Tensors;
 using Microsoft.Extensions.Logging;
 
@@ -137,7 +138,8 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
             limit = TimeoutOf(request?.Timeout);
             ImageInfo header = HeaderOf(file.Span);
             // The picture, its mask, the confidence, and an overlay of it.
-            long each = 2 * header.Channels + sizeof(ushort) + (request?.Confidence == true ? sizeof(float) : 0);
+            long each = 2 * header.Channels * PictureDecoder.MostBytesPerChannel(file.Span) + sizeof(ushort)
+                + (request?.Confidence == true ? sizeof(float) : 0);
             bytes = (long)header.Width * header.Height * each;
         }
         catch (AtrousException)

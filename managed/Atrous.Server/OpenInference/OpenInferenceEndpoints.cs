@@ -76,7 +76,7 @@ internal static class OpenInferenceEndpoints
             .WithDescription(
                 "JSON, or JSON followed by binary tensors with Inference-Header-Content-Length, or one picture file " +
                 "alone with "
-                + "Inference-Header-Content-Length: 0. The input 'image' is BYTES [N] (JPEG or PNG files of one " +
+                + "Inference-Header-Content-Length: 0. The input 'image' is BYTES [N] (picture files of one " +
                     "size; base64 in JSON) "
                 + "or pixels [N,H,W,3] of whole numbers from 0 to 255. The outputs are 'labels' [N,H,W] and " +
                     "'confidence' FP32 [N,H,W].")

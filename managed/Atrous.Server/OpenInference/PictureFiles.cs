@@ -7,7 +7,7 @@ namespace Atrous.Server.OpenInference;
 
 /// <summary>
 /// The elements of a BYTES tensor: picture files, where they lie in the body. In JSON they are written in base64, since
-/// no JPEG or PNG is text; those are decoded into memory of their own.
+/// no picture file is text; those are decoded into memory of their own.
 /// </summary>
 internal sealed class PictureFiles : IDisposable
 {

@@ -20,7 +20,7 @@ internal static class ApiDocument
         ("400", "A parameter is not sound, or the picture is missing or broken."),
         ("404", "There is no such model."),
         ("413", "The file has too many bytes, or the picture too many pixels."),
-        ("415", "It is no JPEG or PNG, or its Content-Encoding is unknown."),
+        ("415", "It is no JPEG, PNG, WebP, GIF, BMP or TIFF, or its Content-Encoding is unknown."),
         ("503", "The queue is full, or the model is not loaded; Retry-After says when to try again."),
         ("504", "There was no result in the time that the request had."),
     ];
@@ -128,6 +128,10 @@ internal static class ApiDocument
             {
                 ["image/jpeg"] = picture,
                 ["image/png"] = picture,
+                ["image/webp"] = picture,
+                ["image/gif"] = picture,
+                ["image/bmp"] = picture,
+                ["image/tiff"] = picture,
                 ["application/octet-stream"] = picture,
                 ["multipart/form-data"] = new OpenApiMediaType
                 {

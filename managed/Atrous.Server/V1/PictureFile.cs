@@ -1,4 +1,5 @@
 using System.Buffers;
+using Atrous.Imaging.Formats;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
@@ -11,7 +12,7 @@ internal static class PictureFile
     private const string PartName = "image";
 
     /// <summary>
-    /// The file within the body, which begins as a JPEG or PNG does: any content type will do for a body that is a
+    /// The file within the body, which begins as one of the formats does: any content type will do for a body that is a
     /// picture, and multipart/form-data holds it as the part named "image" or as the only part with a file name.
     /// </summary>
     /// <exception cref="BadHttpRequestException">
@@ -32,11 +33,12 @@ internal static class PictureFile
     {
         if (file.IsEmpty)
             throw new BadHttpRequestException(
-                "There is no picture; send a JPEG or PNG file as the body, or as a part named \"image\".");
-        if (!file.StartsWith<byte>([0xff, 0xd8]) && !file.StartsWith<byte>([0x89, (byte)'P', (byte)'N', (byte)'G']))
+                "There is no picture; send a picture file as the body, or as a part named \"image\".");
+        // Of a file that is cut off in its first bytes the decoder says what it lacks.
+        if (PictureDecoder.Recognise(file) is null && !file.StartsWith<byte>([0xff, 0xd8]))
         {
             throw new BadHttpRequestException(
-                "What was sent is no JPEG or PNG; convert the picture to one of these.",
+                "What was sent is no JPEG, PNG, WebP, GIF, BMP or TIFF; convert the picture to one of these.",
                 StatusCodes.Status415UnsupportedMediaType);
         }
     }

@@ -30,8 +30,8 @@ internal static class SegmentEndpoints
         group.MapPost("/segment", SegmentAsync).WithName(ApiDocument.SegmentOperation)
             .WithSummary("Segment a picture")
             .WithDescription(
-                "Finds the class of every pixel. The body is a JPEG or PNG file, of any content type, or " +
-                "multipart/form-data with the "
+                "Finds the class of every pixel. The body is a JPEG, PNG, WebP, GIF, BMP or TIFF, of any content type, "
+                + "or multipart/form-data with the "
                 + "file as the part named \"image\" or the only part that has a file name. Phone pictures are turned " +
                     "upright.")
             .Produces<SegmentReport>()

@@ -15,9 +15,9 @@ public sealed partial class Image
     public string? Warning { get; private set; }
 
     /// <summary>
-    /// Reads a JPEG (CMYK becomes RGB), PNG (palette becomes RGB, transparency alpha, 16 bits the upper 8), WebP, GIF,
-    /// BMP or TIFF (grey or RGB, without alpha), turned upright as its EXIF orientation says; of several frames or
-    /// pages the first. Pixels agree with Pillow's bit for bit.
+    /// Reads a JPEG (CMYK becomes RGB), PNG (palette becomes RGB, transparency alpha), WebP, GIF, BMP or TIFF (grey or
+    /// RGB, without alpha), turned upright as its EXIF orientation says; of several frames or pages the first. Pixels
+    /// agree with Pillow's bit for bit. Of 16 bits a channel <see cref="Pixels"/> has the upper 8; networks get all.
     /// </summary>
     /// <param name="path">The path of a picture file.</param>
     /// <param name="maxPixels">What the header may claim; checked before anything of that size is allocated.</param>

@@ -77,6 +77,12 @@ public sealed unsafe partial class Image : IDisposable
         }
     }
 
+    /// <summary>
+    /// Of a picture of 16 bits a channel the lower eight, as a picture of the same size and format; null of 8 bits.
+    /// Networks get all 16, and all else the upper eight that <see cref="Pixels"/> has. It is disposed with this one.
+    /// </summary>
+    internal Image? Lower { get; set; }
+
     /// <summary>One row, Width * Channels bytes. Valid until the picture is disposed.</summary>
     /// <param name="y">The row, 0 to Height - 1, counted from the top.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
@@ -92,7 +98,11 @@ public sealed unsafe partial class Image : IDisposable
     /// Frees the pixels, or disposes their owner (<see cref="FromPixels(nint, int, int, PixelFormat, int,
     /// IDisposable?)"/>).
     /// </summary>
-    public void Dispose() => _buffer.Dispose();
+    public void Dispose()
+    {
+        Lower?.Dispose();
+        _buffer.Dispose();
+    }
 
     public override string ToString() => $"{Width} x {Height} pixels of {Channels} channels";
 

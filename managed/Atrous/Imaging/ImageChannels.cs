@@ -22,7 +22,30 @@ public static class ImageChannels
             else
                 Convert(image.Row(y), image.Format, result.Row(y), channels);
         }
+        if (image.Lower is not { } lower)
+            return result;
+        bool toGrey = image.Channels >= 3 && channels < 3;
+        // Channels that only move keep both halves; the luma is one number of 16 bits.
+        result.Lower = lower.WithChannels(channels);
+        for (int y = 0; y < image.Height && toGrey; y++)
+            ConvertToGrey(image.Row(y), lower.Row(y), image.Format, result.Row(y), result.Lower.Row(y), channels);
         return result;
+    }
+
+    private static void ConvertToGrey(
+        ReadOnlySpan<byte> from, ReadOnlySpan<byte> fromLower, PixelFormat format, Span<byte> to, Span<byte> toLower,
+        int channels)
+    {
+        int step = format.Channels(), red = format.IndexOf(0), blue = format.IndexOf(2);
+        for (int at = 0, target = 0; target < to.Length; at += step, target += channels)
+        {
+            uint luma = (Whole(from, fromLower, at + red) * 19595 + Whole(from, fromLower, at + 1) * 38470
+                + Whole(from, fromLower, at + blue) * 7471 + 0x8000) >> 16;
+            (to[target], toLower[target]) = ((byte)(luma >> 8), (byte)luma);
+        }
+
+        static uint Whole(ReadOnlySpan<byte> upper, ReadOnlySpan<byte> lower, int at) =>
+            (uint)upper[at] << 8 | lower[at];
     }
 
     private static void Convert(ReadOnlySpan<byte> from, PixelFormat format, Span<byte> to, int channels)

@@ -23,6 +23,7 @@ public static class ImageGeometry
         int channels = image.Channels;
         for (int y = 0; y < height; y++)
             image.Row(top + y).Slice(left * channels, width * channels).CopyTo(part.Row(y));
+        part.Lower = image.Lower?.Crop(top, left, height, width);
         return part;
     }
 
@@ -39,6 +40,7 @@ public static class ImageGeometry
             for (int x = 0; x < from.Length; x += channels)
                 from.Slice(x, channels).CopyTo(to[(from.Length - channels - x)..]);
         }
+        mirrored.Lower = image.Lower?.Mirrored();
         return mirrored;
     }
 }

@@ -23,7 +23,7 @@ internal sealed unsafe class PngBands : IWindowSource, IDisposable
     private readonly string _path;
     private readonly long _maxPixels;
     private readonly long _size;
-    private readonly int _channels;
+    private readonly int _channels, _depth;
     private PngReader? _rows;
     private Image? _band;
 
@@ -56,7 +56,7 @@ internal sealed unsafe class PngBands : IWindowSource, IDisposable
         try
         {
             PngHeader header = Open();
-            (Height, Width, _channels) = (header.Height, header.Width, header.Channels);
+            (Height, Width, _channels, _depth) = (header.Height, header.Width, header.Channels, header.Depth);
             if (Height > MostHeight)
                 throw new ImageException(
                     $"{path}: the picture has {Height} rows, more than {MostHeight}; cut the picture up.");
@@ -157,23 +157,29 @@ internal sealed unsafe class PngBands : IWindowSource, IDisposable
             Open();
         if ((long)height * Width * _channels > int.MaxValue)
             throw new ImageException($"{_path}: {height} rows of it take more than 2 GiB; use a smaller window.");
-        var band = new Image(height, Width, _channels);
+        var band = new Image(height, Width, _channels)
+        {
+            Lower = _depth == 16 ? new Image(height, Width, _channels) : null,
+        };
         int kept = _band is null ? 0 : Math.Clamp(_next - top, 0, height);
         for (int y = 0; y < kept; y++)
+        {
             _band!.Row(top - _top + y).CopyTo(band.Row(y));
+            _band.Lower?.Row(top - _top + y).CopyTo(band.Lower!.Row(y));
+        }
         while (_next < top)
-            Read(band.Row(0), 1);
+            Read(band, 0, 1);
         if (height > kept)
-            Read(band.Pixels[(kept * band.RowStride)..], height - kept);
+            Read(band, kept, height - kept);
         _band?.Dispose();
         (_band, _top) = (band, top);
     }
 
-    private void Read(Span<byte> pixels, int count)
+    private void Read(Image band, int top, int count)
     {
         try
         {
-            _rows!.ReadRows(pixels, count);
+            _rows!.ReadRows(band, top, count);
             _next += count;
             if (_next < Height)
                 return;

@@ -104,8 +104,15 @@ public sealed unsafe class Preprocessor : IDisposable
         int[]? order = ChannelOrders.For(Spec, image.Format);
         using Image? grey = order is null ? image.WithChannels(1) : null;
         Image source = grey ?? image;
-        using Image? resized = Resize(source, plan.Window);
         float* target = (float*)batch.Pointer + index * (batch.Shape.Elements / batch.Shape.Batch);
+        if (source.Lower is not null)
+        {
+            new DeepPicture(source, FilterFor(source, plan.Window)).Write(
+                Spec, _fill, order ?? [0], plan, new Span<float>(target, plan.Height * plan.Width * Spec.Channels));
+            GC.KeepAlive(batch);
+            return;
+        }
+        using Image? resized = Resize(source, plan.Window);
         Normalize(resized ?? source, order ?? [0], plan, target);
         GC.KeepAlive(batch);
     }

@@ -107,7 +107,7 @@ async function decode(file) {
     // Upright, as the server has it.
     return await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
-    throw new Refusal("This is no picture that can be shown; choose a JPEG or PNG.");
+    throw new Refusal("This is no picture that can be shown; choose a JPEG, PNG, WebP, GIF or BMP.");
   }
 }
 
@@ -280,7 +280,7 @@ function listenForPictures() {
     dropping(-depth);
     const [file] = event.dataTransfer.files;
     if (file) open(file, file.name);
-    else showError("That was no file; drop a JPEG or PNG file.");
+    else showError("That was no file; drop a picture file.");
   });
 }
 

@@ -5,7 +5,7 @@ namespace Atrous.Imaging.Formats;
 /// <param name="Across">Its blocks of 8 x 8 in a row of an interleaved unit.</param>
 /// <param name="Down">Its rows of blocks in one.</param>
 /// <param name="Table">The number of its quantization table.</param>
-internal readonly record struct JpegComponent(byte Id, int Across, int Down, byte Table);
+internal sealed record JpegComponent(byte Id, int Across, int Down, byte Table);
 
 /// <summary>How a JPEG's samples are coded.</summary>
 internal enum JpegCoding

@@ -42,11 +42,11 @@ internal sealed unsafe class JpegHuffman
             _offset[bits] = symbol - code;
             for (int i = 0; i < count; i++, code++, symbol++)
             {
-                if (bits <= LookBits)
-                {
-                    _look.AsSpan(code << (LookBits - bits), Math.Min(1 << (LookBits - bits), Room(code, bits)))
-                        .Fill((ushort)(_symbols[symbol] << 8 | bits));
-                }
+                if (bits > LookBits)
+                    continue;
+                int from = code << (LookBits - bits), end = Math.Min(from + (1 << (LookBits - bits)), 1 << LookBits);
+                for (int at = from; at < end; at++)
+                    _look[at] = (ushort)(_symbols[symbol] << 8 | bits);
             }
             // None consists of ones alone.
             if (code >= 1 << bits)
@@ -88,6 +88,4 @@ internal sealed unsafe class JpegHuffman
         }
         return -1;
     }
-
-    private static int Room(int code, int bits) => Math.Max(0, (1 << LookBits) - (code << (LookBits - bits)));
 }

@@ -43,6 +43,7 @@ internal static unsafe class JpegIdct
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsFlat(short* coefficients)
     {
         ulong* words = (ulong*)coefficients;
@@ -100,6 +101,7 @@ internal static unsafe class JpegIdct
         (on.D, on.E) = ((d + odd0) >> shift, (d - odd0) >> shift);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Transpose(ref Lines lines)
     {
         Lines from = lines;

@@ -18,7 +18,9 @@ internal sealed unsafe class JpegPixels : IDisposable
     public JpegPixels(JpegFrame frame, JpegGrid grid, JpegQuantization quantization)
     {
         (_frame, _grid, _quantization) = (frame, grid, quantization);
-        _planes = [.. Enumerable.Range(0, frame.Components.Length).Select(grid.Plane)];
+        _planes = new JpegPlane[frame.Components.Length];
+        for (int c = 0; c < _planes.Length; c++)
+            _planes[c] = grid.Plane(c);
         _unitHeight = Side * frame.Components.Max(component => component.Down);
         _picture = new Image(frame.Height, frame.Width, frame.Channels);
     }

@@ -24,7 +24,13 @@ internal sealed unsafe class JpegProgress
     public JpegProgress(JpegFrame frame, JpegCoefficients coefficients)
     {
         (_frame, Coefficients) = (frame, coefficients);
-        _known = [.. frame.Components.Select(_ => Enumerable.Repeat(-1, PerBlock).ToArray())];
+        _known = new int[frame.Components.Length][];
+        for (int c = 0; c < _known.Length; c++)
+        {
+            _known[c] = new int[PerBlock];
+            for (int k = 0; k < PerBlock; k++)
+                _known[c][k] = -1;
+        }
     }
 
     /// <summary>All bits of all coefficients came.</summary>

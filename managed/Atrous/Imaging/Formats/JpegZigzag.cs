@@ -16,7 +16,8 @@ internal static unsafe class JpegZigzag
             45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
         ];
         // A damaged file's runs may lead beyond.
-        Places.AsSpan().Fill(63);
+        for (int k = order.Length; k < Places.Length; k++)
+            Places[k] = 63;
         order.CopyTo(Places);
         Order = (byte*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(Places, 0);
     }

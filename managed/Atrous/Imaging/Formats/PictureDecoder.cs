@@ -107,6 +107,15 @@ internal static unsafe class PictureDecoder
     public static string NameOf(ImageFormat format) =>
         format == ImageFormat.WebP ? "WebP" : format.ToString().ToUpperInvariant();
 
+    /// <summary>Bytes that a channel of a file's picture takes in memory, or that it may take.</summary>
+    public static int MostBytesPerChannel(ReadOnlySpan<byte> file)
+    {
+        const int pngDepth = 24;
+        return PngReader.IsPng(file) ? (file.Length > pngDepth && file[pngDepth] == 16 ? 2 : 1)
+            : TiffReader.IsTiff(file) ? 2
+            : 1;
+    }
+
     /// <summary>The format that a file's first bytes are of; null where they are of none that is read.</summary>
     public static ImageFormat? Recognise(ReadOnlySpan<byte> file) =>
         JpegReader.IsJpeg(file) ? ImageFormat.Jpeg

@@ -124,6 +124,7 @@ internal static class PngFilters
             Vector128.ConditionalSelect(Vector128.Equals(nearest, toUp), up, corner));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Guess(int left, int up, int corner)
     {
         int toLeft = Math.Abs(up - corner), toUp = Math.Abs(left - corner), toCorner = Math.Abs(left + up - 2 * corner);

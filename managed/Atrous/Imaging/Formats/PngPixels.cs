@@ -27,6 +27,25 @@ internal static class PngPixels
             Scale(header.Depth, raw, to);
     }
 
+    /// <summary>The lower eight of 16 bits, where <see cref="ToColours"/> gives the upper.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void ToLower(PngHeader header, ReadOnlySpan<byte> raw, Span<byte> to)
+    {
+        int samples = header.Samples, channels = header.Channels;
+        ReadOnlySpan<byte> clear = header.Transparency;
+        for (int at = 0, i = 1; at < to.Length; at += channels)
+        {
+            bool isClear = !clear.IsEmpty;
+            for (int c = 0; c < samples; c++, i += 2)
+            {
+                to[at + c] = raw[i];
+                isClear = isClear && raw[i - 1] == clear[2 * c] && raw[i] == clear[2 * c + 1];
+            }
+            if (channels > samples)
+                to[at + samples] = isClear ? (byte)0 : byte.MaxValue;
+        }
+    }
+
     /// <summary>The numbers of grey or a palette, unscaled.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void ToNumbers(int depth, ReadOnlySpan<byte> raw, Span<ushort> to)

@@ -56,9 +56,9 @@ internal sealed class PngReader : IDisposable
         var stored = new Image(Header.Height, Header.Width, Header.Channels);
         try
         {
-            int channels = Header.Channels;
-            ReadPixels(
-                stored.Pixels, channels, static (header, raw, to) => PngPixels.ToColours(header, raw, to));
+            if (Header.Depth == 16)
+                stored.Lower = new Image(Header.Height, Header.Width, Header.Channels);
+            ReadPixels(stored.Pixels, LowerOf(stored), Header.Channels, PngPixels.ToColours);
             End();
             return Turning.Apply(stored, Orientation);
         }
@@ -80,7 +80,7 @@ internal sealed class PngReader : IDisposable
                 + "one class per pixel; save it as palette or grey PNG.");
         }
         var labels = GC.AllocateUninitializedArray<ushort>(checked(Header.Height * Header.Width));
-        ReadPixels<ushort>(labels, 1, static (header, raw, to) => PngPixels.ToNumbers(header.Depth, raw, to));
+        ReadPixels<ushort>(labels, [], 1, static (header, raw, to) => PngPixels.ToNumbers(header.Depth, raw, to));
         End();
         if (Orientation == Turning.Upright)
             return (labels, Info);
@@ -89,12 +89,16 @@ internal sealed class PngReader : IDisposable
         return (seen, Info);
     }
 
-    /// <summary>The next rows of a picture that is not interlaced, packed.</summary>
-    public void ReadRows(Span<byte> pixels, int count)
+    /// <summary>Some next rows of a picture that is not interlaced.</summary>
+    public void ReadRows(Image to, int top, int count)
     {
-        int row = Header.Width * Header.Channels;
-        for (int y = 0; y < count; y++)
-            PngPixels.ToColours(Header, NextRow(Header.Width), pixels.Slice(y * row, row));
+        for (int y = top; y < top + count; y++)
+        {
+            ReadOnlySpan<byte> raw = NextRow(Header.Width);
+            PngPixels.ToColours(Header, raw, to.Row(y));
+            if (to.Lower is { } lower)
+                PngPixels.ToLower(Header, raw, lower.Row(y));
+        }
     }
 
     /// <summary>Verifies all that follows the last row.</summary>
@@ -107,16 +111,25 @@ internal sealed class PngReader : IDisposable
 
     private delegate void Converter<T>(PngHeader header, ReadOnlySpan<byte> raw, Span<T> to);
 
-    private void ReadPixels<T>(Span<T> pixels, int channels, Converter<T> convert)
+    private static Span<byte> LowerOf(Image stored) => stored.Lower is { } lower ? lower.Pixels : [];
+
+    /// <summary>All rows: what a row becomes, and of 16 bits the lower ones where somebody wants them.</summary>
+    private void ReadPixels<T>(Span<T> pixels, Span<byte> lower, int channels, Converter<T> convert)
     {
-        int width = Header.Width, height = Header.Height;
+        int width = Header.Width, height = Header.Height, size = width * channels;
         if (!Header.IsInterlaced)
         {
             for (int y = 0; y < height; y++)
-                convert(Header, NextRow(width), pixels.Slice(y * width * channels, width * channels));
+            {
+                ReadOnlySpan<byte> raw = NextRow(width);
+                convert(Header, raw, pixels.Slice(y * size, size));
+                if (!lower.IsEmpty)
+                    PngPixels.ToLower(Header, raw, lower.Slice(y * size, size));
+            }
             return;
         }
-        var line = new T[width * channels];
+        var line = new T[size];
+        byte[] lowerLine = lower.IsEmpty ? [] : new byte[size];
         foreach ((int top, int left, int stepY, int stepX) in
             ((int, int, int, int)[])[(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2),
                 (1, 0, 2, 1)])
@@ -127,12 +140,22 @@ internal sealed class PngReader : IDisposable
             Array.Clear(_row); // which becomes the row above the first
             for (int y = top; y < height; y += stepY)
             {
-                convert(Header, NextRow(columns), line.AsSpan(0, columns * channels));
-                Span<T> row = pixels.Slice(y * width * channels, width * channels);
-                for (int x = 0; x < columns; x++)
-                    line.AsSpan(x * channels, channels).CopyTo(row[((left + x * stepX) * channels)..]);
+                ReadOnlySpan<byte> raw = NextRow(columns);
+                convert(Header, raw, line.AsSpan(0, columns * channels));
+                Spread<T>(line, pixels.Slice(y * size, size), left, stepX, columns, channels);
+                if (lower.IsEmpty)
+                    continue;
+                PngPixels.ToLower(Header, raw, lowerLine.AsSpan(0, columns * channels));
+                Spread<byte>(lowerLine, lower.Slice(y * size, size), left, stepX, columns, channels);
             }
         }
+    }
+
+    private static void Spread<T>(
+        ReadOnlySpan<T> from, Span<T> row, int left, int step, int columns, int channels)
+    {
+        for (int x = 0; x < columns; x++)
+            from.Slice(x * channels, channels).CopyTo(row[((left + x * step) * channels)..]);
     }
 
     /// <summary>The next row of so many pixels, as the file has them, without its filter.</summary>

@@ -22,7 +22,10 @@ internal static class TiffPictures
         try
         {
             ushort[][]? palette = reader.Colour == Photometric.PALETTE ? PaletteOf(reader) : null;
-            ReadRows(reader, (y, samples) => Convert(reader, palette, samples, stored.Row(y)));
+            if (HasLower(reader))
+                stored.Lower = new Image(reader.Height, reader.Width, channels);
+            ReadRows(reader, (y, samples) => Convert(
+                reader, palette, samples, stored.Row(y), stored.Lower is { } lower ? lower.Row(y) : []));
             int used = palette is null ? channels : 1;
             string? note = reader.Bands > used
                 ? $"The TIFF has {reader.Bands} bands; only the first {(used == 1 ? "is" : used + " are")} used."
@@ -59,12 +62,14 @@ internal static class TiffPictures
 
     private delegate void TakeRow(int y, ReadOnlySpan<ushort> samples);
 
+    private static bool HasLower(TiffReader reader) => reader.Depth == 16 && reader.Colour != Photometric.PALETTE;
+
     private static ImageInfo InfoOf(TiffReader reader)
     {
-        int channels = ChannelsOf(reader);
-        return Turning.SwapsSides(reader.Orientation)
-            ? new ImageInfo(reader.Width, reader.Height, channels, ImageFormat.Tiff)
-            : new ImageInfo(reader.Height, reader.Width, channels, ImageFormat.Tiff);
+        (int height, int width) = Turning.SwapsSides(reader.Orientation)
+            ? (reader.Width, reader.Height)
+            : (reader.Height, reader.Width);
+        return new ImageInfo(height, width, ChannelsOf(reader), ImageFormat.Tiff);
     }
 
     private static int ChannelsOf(TiffReader reader) => reader.Colour switch
@@ -99,7 +104,8 @@ internal static class TiffPictures
         return [.. palette.Select(one => one.Select(value => (ushort)(value >> shift)).ToArray())];
     }
 
-    private static void Convert(TiffReader reader, ushort[][]? palette, ReadOnlySpan<ushort> samples, Span<byte> row)
+    private static void Convert(
+        TiffReader reader, ushort[][]? palette, ReadOnlySpan<ushort> samples, Span<byte> row, Span<byte> lower)
     {
         int bands = reader.Bands, depth = reader.Depth, most = (1 << depth) - 1;
         int channels = row.Length / reader.Width;
@@ -112,6 +118,8 @@ internal static class TiffPictures
                 row[to + c] = (byte)(palette is not null || depth == 8 ? sample
                     : depth == 16 ? sample >> 8
                     : sample * byte.MaxValue / most);
+                if (!lower.IsEmpty)
+                    lower[to + c] = (byte)sample;
             }
         }
     }

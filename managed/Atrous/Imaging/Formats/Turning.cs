@@ -29,13 +29,7 @@ internal static class Turning
         if (orientation == Upright)
             return stored;
         using (stored)
-        {
-            bool sideways = SwapsSides(orientation);
-            var result = new Image(
-                sideways ? stored.Width : stored.Height, sideways ? stored.Height : stored.Width, stored.Channels);
-            Turn(stored.Pixels, stored.Height, stored.Width, stored.Channels, orientation, result.Pixels);
-            return result;
-        }
+            return Turned(stored, orientation);
     }
 
     /// <summary>
@@ -67,6 +61,16 @@ internal static class Turning
                 }
             }
         }
+    }
+
+    private static Image Turned(Image stored, int orientation)
+    {
+        bool sideways = SwapsSides(orientation);
+        var result = new Image(
+            sideways ? stored.Width : stored.Height, sideways ? stored.Height : stored.Width, stored.Channels);
+        Turn(stored.Pixels, stored.Height, stored.Width, stored.Channels, orientation, result.Pixels);
+        result.Lower = stored.Lower is { } lower ? Turned(lower, orientation) : null;
+        return result;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -42,8 +42,8 @@ public sealed class SegmentRefusalTests(SegmentServer server) : IClassFixture<Se
     public static TheoryData<string, byte[], int, string> Bodies => new()
     {
         { "nothing", [], 400, "There is no picture" },
-        { "text", "Hello"u8.ToArray(), 415, "no JPEG or PNG" },
-        { "gif", "GIF89a\x01\x00\x01\x00"u8.ToArray(), 415, "no JPEG or PNG" },
+        { "text", "Hello"u8.ToArray(), 415, "no JPEG, PNG, WebP, GIF, BMP or TIFF; convert" },
+        { "a cut gif", "GIF89a\x01\x00\x01\x00"u8.ToArray(), 400, "GIF" },
         { "a cut header", Photo[..20], 400, "PNG" },
         { "a cut file", Photo[..^40], 400, "ends early" },
         { "a broken header", [.. Photo[..16], 0xff, 0xff, 0xff, 0xff, .. Photo[20..]], 400, "PNG" },

@@ -6,6 +6,7 @@ using Atrous.Imaging;
 using Atrous.Postprocessing;
 using Atrous.Shapes;
 using Atrous.Tests.Cli;
+using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Serving.V1;
 
@@ -44,6 +45,25 @@ public sealed class SegmentTests(SegmentServer server) : IClassFixture<SegmentSe
             overlay.SaveJpeg(expected, quality: 95);
         else
             overlay.SavePng(expected);
+        Assert.Equal(expected.ToArray(), await response.Content.ReadAsByteArrayAsync());
+    }
+
+    [Theory]
+    [InlineData("jpeg_420_progressive.jpg")]
+    [InlineData("png_grey16.png")]
+    [InlineData("webp_lossy.webp")]
+    [InlineData("gif_palette.gif")]
+    [InlineData("bmp_rgb.bmp")]
+    [InlineData("tiff_tiff_lzw.tif")]
+    public async Task A_picture_of_every_format_is_taken(string file)
+    {
+        byte[] bytes = File.ReadAllBytes(Repository.PathOf($"tests/Atrous.Tests/Imaging/pictures/{file}"));
+        using HttpResponseMessage response = await server.PostAsync("?format=png", bytes);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        using var segmenter = Segmenter.Load(server.ModelPath);
+        using Image photo = Image.Load(bytes);
+        using var expected = new MemoryStream();
+        segmenter.Segment(photo).SaveMask(expected);
         Assert.Equal(expected.ToArray(), await response.Content.ReadAsByteArrayAsync());
     }
 
