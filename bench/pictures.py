@@ -22,7 +22,7 @@ def of_pillow(path):
         image.load()
         mode = image.mode
         # Pillow before 10 turns a TIFF when it loads it, and would turn it a second time.
-        if image.format != "TIFF" or PIL.__version__ >= "10":
+        if image.format != "TIFF" or int(PIL.__version__.split(".")[0]) >= 10:
             image = ImageOps.exif_transpose(image)
         rgb = image.convert("RGB")
         return f"{rgb.width}x{rgb.height}", mode, hashlib.sha256(rgb.tobytes()).hexdigest()
@@ -45,9 +45,9 @@ for line in lines:
     rows.append(f"| {name} | {pillow} | {ours} | {verdict} | {remark} |")
 (root / "bench/results/pictures.md").write_text(f"""# Picture files
 
-`python3 bench/pictures.py`: {len(rows)} files of all formats, depths and orientations, and broken ones, as Pillow
-{PIL.__version__} and as Atrous read them: size, kind of pixels, the first digits of the SHA-256 of their RGB. {same} are the same in
-both; the others say why not. `PictureTableTests` holds them.
+`python3 bench/pictures.py`: {len(rows)} files of all formats, depths and orientations, and broken ones, as Pillow {PIL.__version__} and as Atrous read
+them: size, kind of pixels, the first digits of the SHA-256 of their RGB. {same} are the same in both; the others say why not.
+`PictureTableTests` holds them.
 
 | file | Pillow | Atrous | | what Atrous says |
 |---|---|---|---|---|
