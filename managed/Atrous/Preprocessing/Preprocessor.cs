@@ -107,7 +107,7 @@ public sealed unsafe class Preprocessor : IDisposable
         float* target = (float*)batch.Pointer + index * (batch.Shape.Elements / batch.Shape.Batch);
         if (source.Lower is not null)
         {
-            new DeepPicture(source, FilterFor(source, plan.Window)).Write(
+            new DeepPicture(source, FilterFor(source.Height, source.Width, plan.Window)).Write(
                 Spec, _fill, order ?? [0], plan, new Span<float>(target, plan.Height * plan.Width * Spec.Channels));
             GC.KeepAlive(batch);
             return;
