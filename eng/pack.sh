@@ -23,7 +23,7 @@ declare -A library=([$host]=artifacts/native/release/native/libatrous.so)
 # The others by the CMake preset of their name, which knows its compiler.
 declare -A needs=([linux-arm64]=/usr/aarch64-linux-gnu/include [win-x64]='/usr/lib/gcc/x86_64-w64-mingw32/*-posix')
 declare -A debian=([linux-arm64]="clang g++-aarch64-linux-gnu" [win-x64]="clang g++-mingw-w64-x86-64-posix")
-declare -A file=([linux-x64]=libatrous.so [linux-arm64]=libatrous.so [win-x64]=atrous.dll)
+declare -A file=([linux-x64]=libatrous.so [linux-arm64]=libatrous.so [win-x64]=libatrous.dll)
 at_hand() { # runtime
     grep -q "\"name\": \"$1\"" CMakePresets.json && compgen -G "${needs[$1]}" >/dev/null &&
         { command -v clang-14 || command -v clang; } >/dev/null

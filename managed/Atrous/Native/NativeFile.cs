@@ -12,11 +12,11 @@ internal static class NativeFile
     /// <exception cref="UnavailableException">There is none for this platform, or it cannot be loaded.</exception>
     public static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
     {
+        string file = NameOf(name), platform = Platform();
         // Beside the assembly, and in the folders of the packages that the application was built with.
-        if (NativeLibrary.TryLoad(name, assembly, searchPath, out nint handle))
+        if (NativeLibrary.TryLoad(file, assembly, searchPath, out nint handle))
             return handle;
         // A program of one file has no assembly's path, and a tool for every platform has no list of its libraries.
-        string file = NameOf(name), platform = Platform();
         string[] places =
         [
             Path.Combine(AppContext.BaseDirectory, file),
@@ -62,8 +62,9 @@ internal static class NativeFile
         return $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
     }
 
+    /// <summary>On Windows too it begins with "lib": atrous.dll is the managed library's own name there.</summary>
     private static string NameOf(string name) =>
-        OperatingSystem.IsWindows() ? $"{name}.dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
+        OperatingSystem.IsWindows() ? $"lib{name}.dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
 
     /// <summary>What the system's loader says, such as which library or which version of glibc is missing.</summary>
     private static string ReasonOf(Exception failure, string file)
