@@ -312,7 +312,7 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_crf_create(atrous_engine* engin
                                                             atrous_crf** crf);
 ATROUS_API void atrous_crf_destroy(atrous_crf* crf);
 
-// The unaries, 0 until set. Scores that are not finite, or become so, are refused; the unaries are then unspecified.
+// The unaries, 0 until set. Scores that are not finite, or become so, are refused; then others must be set first.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_crf_set_unary(atrous_crf* crf, const atrous_crf_scores* scores);
 
 // Adds a kernel exp(-|f(p) - f(q)|^2 / 2). Kernels act in the order in which they are added. The features f are

@@ -23,9 +23,12 @@ int64_t stride_for(int32_t labels) {
     return labels <= 4 ? 4 : (static_cast<int64_t>(labels) + 7) / 8 * 8;
 }
 
-void require_finite(const float* values, int64_t count, const char* name) {
-    if (!std::all_of(values, values + count, [](float v) { return std::isfinite(v); })) {
-        throw fail(ATROUS_INVALID_ARGUMENT, "%s has a value that is not a finite number", name);
+// Sums of larger ones over pixels and labels are infinite, and their softmax is no number.
+constexpr float largest_weight = 1e20f;
+
+void require_weights(const float* values, int64_t count, const char* name) {
+    if (!std::all_of(values, values + count, [](float v) { return std::fabs(v) <= largest_weight; })) {
+        throw fail(ATROUS_INVALID_ARGUMENT, "%s has a value that is not a finite number, or above 1e20", name);
     }
 }
 
@@ -54,26 +57,28 @@ crf::crf(engine& on, const atrous_crf_desc& desc)
 }
 
 void crf::set_unary(const atrous_crf_scores& scores) {
+    has_unaries_ = false;
     parallel_for(on_, pixels_, 1024, [&](int64_t begin, int64_t end) {
         for (int64_t p = begin; p < end; ++p) scores_to_energies(scores, p, labels_, unary_.data() + p * stride_);
     });
+    has_unaries_ = true;
 }
 
 void crf::read_compatibility(const atrous_crf_kernel& kernel, pairwise& into) const {
     const float* values = kernel.compatibility_values;
     switch (kernel.compatibility) {
         case ATROUS_CRF_POTTS:
-            require_finite(values, 1, "the Potts weight");
+            require_weights(values, 1, "the Potts weight");
             into.attraction = big_array<float>(stride_, 0.0f);
             std::fill_n(into.attraction.data(), labels_, *values);
             return;
         case ATROUS_CRF_DIAGONAL:
-            require_finite(values, labels_, "the diagonal compatibility");
+            require_weights(values, labels_, "the diagonal compatibility");
             into.attraction = big_array<float>(stride_, 0.0f);
             std::transform(values, values + labels_, into.attraction.data(), std::negate());
             return;
         case ATROUS_CRF_MATRIX:
-            require_finite(values, static_cast<int64_t>(labels_) * labels_, "the compatibility matrix");
+            require_weights(values, static_cast<int64_t>(labels_) * labels_, "the compatibility matrix");
             into.matrix = big_array<float>(labels_ * stride_, 0.0f);
             for (int64_t i = 0; i < labels_; ++i) {
                 for (int64_t j = 0; j < labels_; ++j) {
@@ -141,18 +146,21 @@ void crf::update_beliefs(const std::vector<crf_message>& messages) {
 }
 
 void crf::start() {
+    require_unaries();
     update_beliefs({});
     started_ = true;
 }
 
 void crf::step() {
     require_started();
+    require_unaries();
     update_beliefs(send_messages());
 }
 
 // KL(Q||P) up to the constant log Z: sum of q (log q + unary + pairwise) = sum of q (log q - energy). Equation 5.
 double crf::kl_divergence() {
     require_started();
+    require_unaries();
     constexpr int64_t block = 1024;  // fixed, so that the sum is the same for any number of threads
     const std::vector<crf_message> messages = send_messages();
     const crf_update_args args = update_args(messages);
@@ -196,6 +204,10 @@ void crf::read_labels(uint16_t* labels) const {
             labels[p] = static_cast<uint16_t>(std::max_element(row, row + labels_) - row);
         }
     });
+}
+
+void crf::require_unaries() const {
+    if (!has_unaries_) throw fail(ATROUS_INVALID_ARGUMENT, "the last scores were refused; set others first");
 }
 
 void crf::require_started() const {

@@ -45,6 +45,7 @@ class crf {
     std::vector<crf_message> send_messages();
     void update_beliefs(const std::vector<crf_message>& messages);
     crf_update_args update_args(const std::vector<crf_message>& messages);
+    void require_unaries() const;
     void require_started() const;
 
     engine& on_;
@@ -53,6 +54,7 @@ class crf {
     memory_budget budget_;
     big_array<float> unary_;
     big_array<float> beliefs_;
+    bool has_unaries_ = true;  // 0 to begin with; false after some were refused, which leaves parts of both
     bool started_ = false;
     std::vector<pairwise> kernels_;
 };

@@ -16,7 +16,7 @@ internal static class Mutation
     private static readonly string[] JsonParts =
     [
         "null", "true", "-1", "0", "1e999", "1e-999", "18446744073709551616", "\"\"", "\"\\ud800\"", "\"\\u0000\"",
-        "\"\\udc00\\ud800\"", "[]", "{}", "[[]]", "{\"a\":1,\"a\":2}", "[null]", "\"x\"", "0.5", "[1,2]", "\"\u0093\"",
+        "\"\\udc00\\ud800\"", "[]", "{}", "[[]]", "{\"a\":1,\"a\":2}", "[null]", "\"x\"", "\"\\ud800\":1", "0.5", "[1,2]", "\"\u0093\"",
     ];
 
     private static readonly string[] PickleParts =

@@ -18,7 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const int64_t pixels = int64_t{desc.height} * desc.width;
     atrous_crf* crf = nullptr;
     if (!taken(atrous_crf_create(engine(), &desc, &crf))) return 0;
-    const std::vector<float> weights = in.values(static_cast<size_t>(desc.labels) * desc.labels);
+    std::vector<float> weights = in.values(static_cast<size_t>(desc.labels) * desc.labels);
+    if (weights.back() == 2) weights[0] = in.any_float();
     for (int32_t call = in.in(1, 8); call > 0; --call) {
         const atrous_crf_kernel kernel{
             .normalization = in.in(-1, 4), .compatibility = in.in(-1, 3), .compatibility_values = weights.data()};

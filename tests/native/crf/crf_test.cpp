@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -302,6 +303,46 @@ TEST(CrfErrors, ArgumentsThatMakeNoSense) {
         expect_error(atrous_crf_start(nullptr), ATROUS_INVALID_ARGUMENT, "crf is null");
     }
     EXPECT_EQ(atrous_live_handles(), handles);
+}
+
+// Half of the scores were taken when one was found to be none: there are no beliefs of such a mixture.
+TEST(CrfErrors, RefusedScoresLeaveNoBeliefs) {
+    const engine_ptr engine = make_engine();
+    const crf_ptr crf = make_crf(engine.get(), 4, 3, 2);
+    std::vector<float> unary(24, 0.5f);
+    const atrous_crf_scores scores = planar(unary, 12);
+    ASSERT_EQ(atrous_crf_start(crf.get()), ATROUS_OK);
+    unary[7] = std::numeric_limits<float>::quiet_NaN();
+    EXPECT_EQ(atrous_crf_set_unary(crf.get(), &scores), ATROUS_INVALID_ARGUMENT);
+    double divergence = 0;
+    EXPECT_EQ(atrous_crf_start(crf.get()), ATROUS_INVALID_ARGUMENT);
+    EXPECT_EQ(atrous_crf_step(crf.get(), 1), ATROUS_INVALID_ARGUMENT);
+    EXPECT_EQ(atrous_crf_kl_divergence(crf.get(), &divergence), ATROUS_INVALID_ARGUMENT);
+    EXPECT_STREQ(atrous_last_error(), "the last scores were refused; set others first");
+    unary[7] = 0.5f;
+    ASSERT_EQ(atrous_crf_set_unary(crf.get(), &scores), ATROUS_OK);
+    ASSERT_EQ(atrous_crf_start(crf.get()), ATROUS_OK);
+    for (float q : beliefs_of(crf, 12, 2)) EXPECT_NEAR(q, 0.5f, 1e-6f);
+}
+
+// As large as they may be, on scores as large as floats are: beliefs stay numbers.
+TEST(CrfErrors, WeightsHaveALimit) {
+    const engine_ptr engine = make_engine();
+    for (float weight : {1e20f, -1e20f, 2e20f, std::numeric_limits<float>::max()}) {
+        const crf_ptr crf = make_crf(engine.get(), 9, 8, 3);
+        const std::vector<float> unary(216, std::numeric_limits<float>::max() / 4);
+        const atrous_crf_scores scores = planar(unary, 72);
+        ASSERT_EQ(atrous_crf_set_unary(crf.get(), &scores), ATROUS_OK);
+        const atrous_crf_kernel kernel{.normalization = ATROUS_CRF_NORMALIZE_NONE,
+                                       .compatibility = ATROUS_CRF_POTTS,
+                                       .compatibility_values = &weight};
+        const bool fits = std::fabs(weight) <= 1e20f;
+        EXPECT_EQ(atrous_crf_add_gaussian(crf.get(), 3, 3, &kernel), fits ? ATROUS_OK : ATROUS_INVALID_ARGUMENT);
+        if (!fits) continue;
+        ASSERT_EQ(atrous_crf_start(crf.get()), ATROUS_OK);
+        ASSERT_EQ(atrous_crf_step(crf.get(), 3), ATROUS_OK);
+        for (float q : beliefs_of(crf, 72, 3)) EXPECT_TRUE(q >= 0 && q <= 1) << q;
+    }
 }
 
 TEST(CrfErrors, MoreMemoryThanThereIsOrWasAllowed) {
