@@ -1,5 +1,6 @@
 using Atrous.Hosting.Health;
 using Atrous.Hosting.Lifecycle;
+using Atrous.Hosting.Requests;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -26,6 +27,8 @@ public static class AtrousServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(configure);
         services.AddOptionsWithValidateOnStart<AtrousOptions, AtrousOptionsValidator>().Configure(configure);
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(provider => new PictureBudget(
+            provider.GetRequiredService<IOptions<AtrousOptions>>().Value.MaxPictureBytes ?? PictureBudget.Usual));
         services.TryAddSingleton<ModelCatalog>();
         services.TryAddSingleton<IModelCatalog>(provider => provider.GetRequiredService<ModelCatalog>());
         services.TryAddSingleton(provider => provider.GetRequiredService<IModelCatalog>().Default);

@@ -158,6 +158,7 @@ public sealed partial class AtrousServer : IAsyncDisposable
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout);
         services.AddRouting();
         services.AddSingleton<BodyBudget>();
+        services.AddSingleton<AnswerRoom>();
         services.AddSingleton<Draining>();
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.MaxDepth = options.Limits.MaxJsonDepth);
         services.AddAtrous(atrous =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Atrous.Files;
 using Atrous.Hosting;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
@@ -35,7 +36,7 @@ internal readonly record struct HttpFailure(int Status, string Message, TimeSpan
         AtrousException explained => Of(explained),
         BadHttpRequestException bad => new(
             bad.StatusCode, bad.Message, bad.StatusCode == StatusCodes.Status503ServiceUnavailable ? Soon : null),
-        JsonException json => new(StatusCodes.Status400BadRequest, $"The JSON is broken: {json.Message}"),
+        JsonException json => new(StatusCodes.Status400BadRequest, $"The JSON is broken: {ForeignText.OfJson(json)}."),
         OutOfMemoryException => new(
             StatusCodes.Status503ServiceUnavailable, "Memory ran out; send smaller pictures, or fewer at a time.",
             Soon),

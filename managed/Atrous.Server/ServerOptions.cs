@@ -62,6 +62,12 @@ public sealed record ServerLimits
     /// </summary>
     public double MinBodyBytesPerSecond { get; init; } = 4096;
 
+    /// <summary>
+    /// Bytes a second that a client must read of an answer whose masks or outlines are in memory meanwhile, on the
+    /// whole and after <see cref="BodyTimeout"/>.
+    /// </summary>
+    public double MinAnswerBytesPerSecond { get; init; } = 128 << 10;
+
     /// <summary>Nesting of JSON.</summary>
     public int MaxJsonDepth { get; init; } = 64;
 

@@ -234,17 +234,21 @@ public sealed class Segmentation
     /// be of several classes they come class by class, each with all pixels of its class.
     /// </summary>
     /// <param name="options">Which regions, and how exactly; null for all of them, exactly.</param>
+    /// <param name="cancellationToken">Looked at between two rows and two lines.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
-    public IReadOnlyList<Region> Regions(RegionOptions? options = null)
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public IReadOnlyList<Region> Regions(
+        RegionOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new();
         if (!IsMultiLabel)
-            return RegionFinder.Find(_labels.Wide, Height, Width, options);
+            return RegionFinder.Find(_labels.Wide, Height, Width, options, cancellationToken);
         RegionOptions present = options with { Labels = [1] };
         return
         [
             .. Shares.Select(share => share.Label).Order().Where(label => options.Labels?.Contains(label) != false)
-                .SelectMany(label => RegionFinder.Find(Only(label)._labels.Wide, Height, Width, present)
+                .SelectMany(label => RegionFinder.Find(
+                        Only(label)._labels.Wide, Height, Width, present, cancellationToken)
                     .Select(region => region with { Label = label })),
         ];
     }
@@ -259,6 +263,11 @@ public sealed class Segmentation
     /// <exception cref="ArgumentException">The picture has another size than the mask.</exception>
     public Image Overlay(Image photo, double opacity = 0.6, Palette? palette = null) =>
         Postprocessing.Overlay.Draw(photo, Labels, palette ?? Palette, opacity, Background);
+
+    /// <summary>The mask itself, or where pixels can be of several classes the mask of each.</summary>
+    internal IEnumerable<Segmentation> Layers() => IsMultiLabel
+        ? Shares.Select(share => Only(share.Label))
+        : [this];
 
     private int? Background => Enumerable.Range(0, ClassNames.Count)
         .Where(label => ClassNames[label].Equals("background", StringComparison.OrdinalIgnoreCase))

@@ -17,13 +17,13 @@ internal sealed class ModelCatalog : IModelCatalog, IAsyncDisposable
     private volatile bool _stopping;
 
     public ModelCatalog(
-        IOptions<AtrousOptions> options, ILoggerFactory loggers, TimeProvider time, IMeterFactory? meters = null)
+        IOptions<AtrousOptions> options, PictureBudget pictures, ILoggerFactory loggers, TimeProvider time,
+        IMeterFactory? meters = null)
     {
         AtrousOptions value = options.Value;
         _default = value.DefaultModel ?? value.Models.Keys.FirstOrDefault();
         _devices = new Devices(time);
         _instruments = new Instruments(meters);
-        var pictures = new PictureBudget(value.MaxPictureBytes ?? PictureBudget.Usual);
         ILogger logger = loggers.CreateLogger("Atrous.Hosting");
         foreach ((string name, ModelOptions model) in value.Models)
         {

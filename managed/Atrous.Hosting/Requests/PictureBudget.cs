@@ -45,6 +45,31 @@ internal sealed class PictureBudget(long most)
     /// <summary>A quarter of the memory that this process may use.</summary>
     public static long Usual => Math.Max(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4, Large);
 
+    /// <summary>The bytes of all.</summary>
+    public long Most => most;
+
+    /// <summary>As <see cref="TakeAsync(long, CancellationToken)"/>, for so long at most.</summary>
+    /// <param name="bytes">What picture, mask and answer take, roughly.</param>
+    /// <param name="limit">The longest wait; null for none.</param>
+    /// <param name="time">The clock that measures the wait.</param>
+    /// <param name="cancellationToken">Ends the waiting for a turn.</param>
+    /// <exception cref="RequestTimeoutException">There was no room within the limit.</exception>
+    public async Task<IDisposable> TakeAsync(
+        long bytes, TimeSpan? limit, TimeProvider time, CancellationToken cancellationToken)
+    {
+        using var clock = new CancellationTokenSource(limit ?? Timeout.InfiniteTimeSpan, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, clock.Token);
+        try
+        {
+            return await TakeAsync(bytes, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new RequestTimeoutException(
+                $"There was no memory for the picture within {limit!.Value.TotalSeconds:0.###} s; try again later.");
+        }
+    }
+
     /// <summary>Takes memory for a picture, until what is returned is disposed.</summary>
     /// <param name="bytes">What picture, mask and answer take, roughly.</param>
     /// <param name="cancellationToken">Ends the waiting for a turn.</param>

@@ -146,13 +146,12 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
         {
             return (null, request);
         }
-        using var clock = new CancellationTokenSource(limit ?? Timeout.InfiniteTimeSpan, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, clock.Token);
         try
         {
             if (_pictures.Waiting >= Batching.QueueLimit)
                 throw Life.Current().Queue.Full();
-            IDisposable lease = await _pictures.TakeAsync(bytes, either.Token).ConfigureAwait(false);
+            IDisposable lease =
+                await _pictures.TakeAsync(bytes, limit, _time, cancellationToken).ConfigureAwait(false);
             TimeSpan waited = _time.GetElapsedTime(start);
             bool hurries = limit is not null && waited >= Noticed;
             return (lease, hurries
@@ -161,14 +160,8 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
         }
         catch (Exception e)
         {
-            Exception why = e is OperationCanceledException && !cancellationToken.IsCancellationRequested
-                ? new RequestTimeoutException(
-                    $"There was no memory for the picture within {limit!.Value.TotalSeconds:0.###} s; try again later.")
-                : e;
-            Ended(start, why);
-            if (ReferenceEquals(why, e))
-                throw;
-            throw why;
+            Ended(start, e);
+            throw;
         }
     }
 

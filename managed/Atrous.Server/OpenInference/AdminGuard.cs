@@ -11,9 +11,11 @@ namespace Atrous.Server.OpenInference;
 /// </summary>
 internal sealed class AdminGuard(ServerOptions options)
 {
-    /// <summary>What HTML forms send, and scripts without asking the server first (CORS).</summary>
-    private static readonly string[] FormTypes =
-        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"];
+    /// <summary>
+    /// What clients send, and browsers only after they have asked the server (CORS). Forms, reports and pings have
+    /// other types.
+    /// </summary>
+    private static readonly string[] Types = ["application/json", "application/octet-stream"];
 
     /// <exception cref="ProtocolException">The request is refused, with 403 or 415.</exception>
     public void Check(HttpRequest request)
@@ -28,9 +30,10 @@ internal sealed class AdminGuard(ServerOptions options)
                 + "server's address, or start it with that name as an admin host.");
         if (IsForeign(request))
             throw Forbidden("Models are not loaded or unloaded by web pages of another origin.");
-        if (MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type)
-            ? FormTypes.Contains(type.MediaType.ToString(), StringComparer.OrdinalIgnoreCase)
-            : !string.IsNullOrEmpty(request.ContentType))
+        bool isOurs = string.IsNullOrEmpty(request.ContentType)
+            || (MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type)
+            && Types.Contains(type.MediaType.ToString(), StringComparer.OrdinalIgnoreCase));
+        if (!isOurs)
             throw new ProtocolException(
                 "A request to load or unload a model has the content type application/json.",
                 StatusCodes.Status415UnsupportedMediaType);

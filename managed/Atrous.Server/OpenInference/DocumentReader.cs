@@ -39,7 +39,12 @@ internal ref struct DocumentReader
     public bool NextMember()
     {
         _json.Read();
-        return _json.TokenType == JsonTokenType.PropertyName;
+        if (_json.TokenType != JsonTokenType.PropertyName)
+            return false;
+        // To compare a name unescapes it too.
+        if (_json.ValueIsEscaped)
+            Unescape("A member's name");
+        return true;
     }
 
     /// <summary>Enters the next object of an array, or leaves the array.</summary>

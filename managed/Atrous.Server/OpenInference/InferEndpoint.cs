@@ -7,7 +7,8 @@ using Microsoft.Extensions.Primitives;
 namespace Atrous.Server.OpenInference;
 
 /// <summary>POST /v2/models/NAME/infer.</summary>
-internal sealed class InferEndpoint(IModelCatalog catalog, ServerOptions options, IOptions<AtrousOptions> atrous)
+internal sealed class InferEndpoint(
+    IModelCatalog catalog, AnswerRoom room, ServerOptions options, IOptions<AtrousOptions> atrous)
 {
     /// <summary>
     /// Answers one request. A full queue or a model that is not ready is told before the body is read. The Content-Type
@@ -19,22 +20,27 @@ internal sealed class InferEndpoint(IModelCatalog catalog, ServerOptions options
         IServedModel segmenter = catalog.Find(model, version);
         segmenter.EnsureAccepting();
         long? headerLength = HeaderLength(context.Request.Headers[InferResponse.HeaderLength]);
-        (InferRequest request, IReadOnlyList<Segmentation> masks) = await RunAsync(segmenter, headerLength, context);
+        (InferRequest request, InferredMasks masks) = await RunAsync(segmenter, headerLength, context);
+        // Masks are in memory for as long as the client takes to read them.
+        using InferredMasks held = masks;
         // A reload may have changed the classes meanwhile: the mask knows.
-        var response = new InferResponse(model, request.Id, ModelSurface.Outputs(request, masks[0].Classes), masks);
-        await response.WriteAsync(context.Response, context.RequestAborted);
+        var response = new InferResponse(
+            model, request.Id, ModelSurface.Outputs(request, masks.Masks[0].Classes), masks.Masks);
+        using CancellationTokenSource deadline =
+            AnswerRoom.Deadline(options.Limits, response.Bytes, context.RequestAborted);
+        await response.WriteAsync(context.Response, deadline.Token);
     }
 
     /// <summary>Holds the body no longer than it takes to make the masks.</summary>
-    private async Task<(InferRequest Request, IReadOnlyList<Segmentation> Masks)> RunAsync(
+    private async Task<(InferRequest Request, InferredMasks Masks)> RunAsync(
         IServedModel segmenter, long? headerLength, HttpContext context)
     {
         using BodyLease body = await RequestBody.ReadAsync(context, context.RequestAborted);
         InferRequest request = headerLength == 0
             ? Raw(body.Memory)
             : InferRequestReader.Read(body.Memory, headerLength, options.Limits.MaxJsonDepth);
-        bool confidence = ModelSurface.Outputs(request, segmenter.Info.Classes)
-            .Any(output => output.Name == ModelSurface.Confidence);
+        IReadOnlyList<OutputTensor> outputs = ModelSurface.Outputs(request, segmenter.Info.Classes);
+        bool confidence = outputs.Any(output => output.Name == ModelSurface.Confidence);
         var wanted = new SegmentRequest
         {
             Confidence = confidence,
@@ -42,7 +48,8 @@ internal sealed class InferEndpoint(IModelCatalog catalog, ServerOptions options
             Priority = (int)Math.Min(request.Priority, segmenter.Batching.PriorityLevels),
             Timeout = request.Timeout,
         };
-        var inference = new Inference(segmenter, atrous.Value.MaxPixels);
+        var inference = new Inference(
+            segmenter, room, atrous.Value.MaxPixels, InferResponse.HeldPerPixel(outputs));
         return (request, await inference.RunAsync(request, wanted, context.RequestAborted));
     }
 

@@ -25,6 +25,20 @@ internal sealed class InferResponse(
 
     private const int BlockElements = 8192;
 
+    /// <summary>How long it is, roughly: as JSON a label has 3 digits, and a confidence 12.</summary>
+    public long Bytes => outputs.Sum(output => SizeInBytes(output) * (output.Binary ? 1 : 4));
+
+    /// <summary>Bytes of a pixel that an answer keeps in memory: JSON, where binary outputs follow it.</summary>
+    public static int HeldPerPixel(IReadOnlyList<OutputTensor> outputs)
+    {
+        // Digits and a comma, in a buffer that is copied as it grows.
+        const int label = 3 * 6, confidence = 3 * 14;
+        return outputs.Any(output => output.Binary)
+            ? outputs.Where(output => !output.Binary)
+                .Sum(output => output.Type == TensorType.Fp32 ? confidence : label)
+            : 0;
+    }
+
     /// <summary>Writes headers and body.</summary>
     public async Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)
     {

@@ -7,12 +7,14 @@ namespace Atrous.Server.OpenInference;
 
 /// <summary>Runs an infer request through a model's queue.</summary>
 /// <param name="model">The model that the request's address names.</param>
+/// <param name="room">Gives memory for pictures and masks.</param>
 /// <param name="maxPixels">Pixels that all pictures of a request may have together.</param>
-internal sealed class Inference(IServedModel model, long maxPixels)
+/// <param name="heldPerPixel">What the answer keeps in memory beside the masks.</param>
+internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPixels, int heldPerPixel)
 {
-    /// <summary>The masks, in the order of the input's first dimension.</summary>
+    /// <summary>The masks, in the order of the input's first dimension. The caller disposes them.</summary>
     /// <exception cref="ProtocolException">The request does not suit the models here.</exception>
-    public async Task<IReadOnlyList<Segmentation>> RunAsync(
+    public async Task<InferredMasks> RunAsync(
         InferRequest request, SegmentRequest wanted, CancellationToken cancellationToken)
     {
         if (request.Inputs is not [{ Name: ModelSurface.Input } input])
@@ -23,12 +25,40 @@ internal sealed class Inference(IServedModel model, long maxPixels)
         }
         int maxCount = model.Batching.QueueLimit;
         if (input.Type != TensorType.Bytes)
-            return await RunAsync(PixelTensor.Read(input, maxCount, maxPixels), wanted, cancellationToken);
+        {
+            long pixels = PixelTensor.Check(input, maxCount, maxPixels);
+            return await RunAsync(
+                pixels, (int)input.Shape[3], () => PixelTensor.Read(input), wanted, cancellationToken);
+        }
         using PictureFiles files = PictureFiles.Read(input, maxCount);
-        if (files.Files is not [ReadOnlyMemory<byte> file])
-            return await RunAsync(Decode(files.Files), wanted, cancellationToken);
-        using SegmentedPhoto photo = await model.SegmentAsync(file, wanted, cancellationToken);
-        return [photo.Mask];
+        if (files.Files is [ReadOnlyMemory<byte> file] && heldPerPixel == 0)
+        {
+            SegmentedPhoto photo = await model.SegmentAsync(file, wanted, cancellationToken);
+            photo.Photo.Dispose();
+            return new InferredMasks([photo.Mask], photo);
+        }
+        ImageInfo header = CheckHeaders(files.Files);
+        return await RunAsync(
+            (long)header.Width * header.Height * files.Files.Count, header.Channels, () => Decode(files.Files), wanted,
+            cancellationToken);
+    }
+
+    /// <summary>Pictures that are made once there is room for all of them.</summary>
+    private async Task<InferredMasks> RunAsync(
+        long pixels, int channels, Func<Image[]> read, SegmentRequest wanted, CancellationToken cancellationToken)
+    {
+        long each = channels + sizeof(ushort) + (wanted.Confidence ? sizeof(float) : 0) + heldPerPixel;
+        IDisposable held =
+            await room.TakeAsync(pixels * each, "pictures and masks", model, wanted.Timeout, cancellationToken);
+        try
+        {
+            return new InferredMasks(await RunAsync(read(), wanted, cancellationToken), held);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
     }
 
     private async Task<IReadOnlyList<Segmentation>> RunAsync(
@@ -46,7 +76,8 @@ internal sealed class Inference(IServedModel model, long maxPixels)
     }
 
     /// <summary>All headers are looked at before the first picture is decoded.</summary>
-    private Image[] Decode(IReadOnlyList<ReadOnlyMemory<byte>> files)
+    /// <returns>The first, whose size all have.</returns>
+    private ImageInfo CheckHeaders(IReadOnlyList<ReadOnlyMemory<byte>> files)
     {
         ImageInfo first = Image.Probe(files[0].Span);
         if ((long)first.Width * first.Height * files.Count > maxPixels)
@@ -67,6 +98,11 @@ internal sealed class Inference(IServedModel model, long maxPixels)
                     + "a request must have one size, since their masks are one tensor.");
             }
         }
+        return first;
+    }
+
+    private Image[] Decode(IReadOnlyList<ReadOnlyMemory<byte>> files)
+    {
         var pictures = new List<Image>(files.Count);
         try
         {
@@ -80,4 +116,12 @@ internal sealed class Inference(IServedModel model, long maxPixels)
             throw;
         }
     }
+}
+
+/// <summary>Masks, with their part of the memory that pictures may take together.</summary>
+/// <param name="Masks">In the order of the request's pictures.</param>
+/// <param name="Room">The memory, which is given back with them.</param>
+internal sealed record InferredMasks(IReadOnlyList<Segmentation> Masks, IDisposable Room) : IDisposable
+{
+    public void Dispose() => Room.Dispose();
 }

@@ -15,16 +15,26 @@ internal static class PixelTensor
     /// <summary>The depth was looked at when the request was read.</summary>
     private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
 
-    /// <summary>The pictures, in the order of the tensor. The caller disposes them.</summary>
+    /// <summary>Looks at shape and size, before memory is taken for the pictures.</summary>
     /// <param name="input">The request's tensor of a number type, [N, H, W, C].</param>
     /// <param name="maxCount">Pictures that a request may have.</param>
     /// <param name="maxPixels">Pixels that all pictures may have together.</param>
-    /// <exception cref="ProtocolException">Shape and data do not fit together, or an element is no pixel's.</exception>
-    public static Image[] Read(InputTensor input, int maxCount, long maxPixels)
+    /// <returns>The pixels of all pictures.</returns>
+    /// <exception cref="ProtocolException">Shape and data do not fit together.</exception>
+    public static long Check(InputTensor input, int maxCount, long maxPixels)
     {
-        (int count, int height, int width, int channels) = Sides(input, maxPixels);
+        (int count, int height, int width, _) = Sides(input, maxPixels);
         PictureCount.Check(input, count, maxCount);
         CheckSize(input);
+        return (long)count * height * width;
+    }
+
+    /// <summary>The pictures of a tensor that was checked, in its order. The caller disposes them.</summary>
+    /// <exception cref="ProtocolException">An element is no pixel's.</exception>
+    public static Image[] Read(InputTensor input)
+    {
+        int count = (int)input.Shape[0], height = (int)input.Shape[1], width = (int)input.Shape[2];
+        int channels = (int)input.Shape[3];
         var pictures = new Image[count];
         try
         {

@@ -1,18 +1,28 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Atrous.Server.V1;
 
 /// <summary>An answer that is ready to be sent.</summary>
-internal interface IAnswer
+internal interface IAnswer : IDisposable
 {
     Task WriteAsync(HttpResponse response, CancellationToken cancellationToken);
 }
 
 /// <summary>JSON.</summary>
-internal sealed record ReportAnswer(SegmentReport Report) : IAnswer
+/// <param name="Report">What the answer says.</param>
+/// <param name="Room">The memory that it takes, where it is more than a few lines.</param>
+/// <param name="Bytes">How much memory that is.</param>
+internal sealed record ReportAnswer(SegmentReport Report, IDisposable? Room, long Bytes) : IAnswer
 {
-    public Task WriteAsync(HttpResponse response, CancellationToken cancellationToken) =>
-        response.WriteAsJsonAsync(Report, ServerJson.Web.SegmentReport, cancellationToken: cancellationToken);
+    public void Dispose() => Room?.Dispose();
+
+    public async Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)
+    {
+        ServerLimits limits = response.HttpContext.RequestServices.GetRequiredService<ServerOptions>().Limits;
+        using CancellationTokenSource deadline = AnswerRoom.Deadline(limits, Bytes, cancellationToken);
+        await response.WriteAsJsonAsync(Report, ServerJson.Web.SegmentReport, cancellationToken: deadline.Token);
+    }
 }
 
 /// <summary>A picture file.</summary>
@@ -21,6 +31,10 @@ internal sealed record ReportAnswer(SegmentReport Report) : IAnswer
 /// <param name="Type">The format of the file, "png" or "jpeg".</param>
 internal sealed record PictureAnswer(MemoryStream Bytes, string Name, string Type) : IAnswer
 {
+    public void Dispose()
+    {
+    }
+
     public Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)
     {
         response.ContentType = "image/" + Type;

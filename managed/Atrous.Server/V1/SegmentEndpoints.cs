@@ -58,7 +58,7 @@ internal static class SegmentEndpoints
                 $"The priority {query.Request.Priority} is none of 1 to {segmenter.Batching.PriorityLevels}.");
         segmenter.EnsureAccepting();
         string device = segmenter.Device;
-        IAnswer answer = await AnswerAsync(context, query, segmenter, device);
+        using IAnswer answer = await AnswerAsync(context, query, segmenter, device);
         // The picture's memory is free by now, however slowly the client reads.
         await answer.WriteAsync(context.Response, context.RequestAborted);
     }
@@ -66,25 +66,60 @@ internal static class SegmentEndpoints
     private static async Task<IAnswer> AnswerAsync(
         HttpContext context, SegmentQuery query, IServedModel segmenter, string device)
     {
-        using BodyLease body = await RequestBody.ReadAsync(context, context.RequestAborted);
-        ReadOnlyMemory<byte> file =
-            await PictureFile.FindAsync(context.Request.ContentType, body.Memory, context.RequestAborted);
-        using SegmentedPhoto result = await segmenter.SegmentAsync(file, query.Request, context.RequestAborted);
+        using SegmentedPhoto result = await ResultAsync(context, query, segmenter);
         string? warning = string.Join(" ", new[] { result.Photo.Warning, result.Mask.Note }.OfType<string>());
         warning = warning.Length > 0 ? warning : null;
         long start = Stopwatch.GetTimestamp();
         IAnswer answer = query.Format is SegmentFormat.Json or SegmentFormat.Rle or SegmentFormat.Polygons
-            ? new ReportAnswer(new SegmentReport(
-                segmenter.Name, device, result.Mask.Width, result.Mask.Height, Classes(query, result.Mask),
-                TimeReport.Of(result.Timings))
-            {
-                Warning = warning,
-            })
+            ? await ReportAsync(context, query, result, segmenter, device, warning)
             : Encode(query, result);
         WriteTimes(context.Response, result.Timings, Stopwatch.GetElapsedTime(start));
         if (warning is not null)
             context.Response.Headers[WarningHeader] = warning;
         return answer;
+    }
+
+    /// <summary>Holds the body no longer than it takes to make the mask.</summary>
+    private static async Task<SegmentedPhoto> ResultAsync(
+        HttpContext context, SegmentQuery query, IServedModel segmenter)
+    {
+        using BodyLease body = await RequestBody.ReadAsync(context, context.RequestAborted);
+        ReadOnlyMemory<byte> file =
+            await PictureFile.FindAsync(context.Request.ContentType, body.Memory, context.RequestAborted);
+        return await segmenter.SegmentAsync(file, query.Request, context.RequestAborted);
+    }
+
+    private static async Task<ReportAnswer> ReportAsync(
+        HttpContext context, SegmentQuery query, SegmentedPhoto result, IServedModel segmenter, string device,
+        string? warning)
+    {
+        CancellationToken cancellationToken = context.RequestAborted;
+        IDisposable? room = null;
+        long bytes = ReportSize.Of(query.Format, result.Mask, cancellationToken);
+        if (bytes > 0)
+        {
+            // Who holds one part of the memory and waits for another could wait for ever.
+            result.Dispose();
+            room = await context.RequestServices.GetRequiredService<AnswerRoom>().TakeAsync(
+                bytes, "outlines", segmenter, query.Request?.Timeout, cancellationToken);
+        }
+        try
+        {
+            List<ClassReport> classes = Classes(query, result.Mask, cancellationToken);
+            return new ReportAnswer(
+                new SegmentReport(
+                    segmenter.Name, device, result.Mask.Width, result.Mask.Height, classes,
+                    TimeReport.Of(result.Timings))
+                {
+                    Warning = warning,
+                },
+                room, bytes);
+        }
+        catch
+        {
+            room?.Dispose();
+            throw;
+        }
     }
 
     private static PictureAnswer Encode(SegmentQuery query, SegmentedPhoto result)
@@ -105,7 +140,8 @@ internal static class SegmentEndpoints
         return new PictureAnswer(bytes, "overlay", "png");
     }
 
-    private static List<ClassReport> Classes(SegmentQuery query, Segmentation mask)
+    private static List<ClassReport> Classes(
+        SegmentQuery query, Segmentation mask, CancellationToken cancellationToken)
     {
         Dictionary<int, RunLengths> runs = query.Format != SegmentFormat.Rle
             ? []
@@ -115,7 +151,7 @@ internal static class SegmentEndpoints
                     [run.Height, run.Width], query.CompressedCounts ? run.Compress() : run.Counts.ToArray()));
         ILookup<int, RegionReport>? regions = query.Format != SegmentFormat.Polygons
             ? null
-            : mask.Regions(query.Regions).ToLookup(region => region.Label, RegionReport.Of);
+            : mask.Regions(query.Regions, cancellationToken).ToLookup(region => region.Label, RegionReport.Of);
         Palette palette = query.Palette ?? mask.Palette;
         return
         [

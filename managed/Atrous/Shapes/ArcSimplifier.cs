@@ -5,7 +5,8 @@ namespace Atrous.Shapes;
 /// corner of any line lies between the two: so lines cross nowhere, and what was inside stays inside (de Berg, van
 /// Kreveld and Schirra, "Topologically correct subdivision simplification", 1998).
 /// </summary>
-internal sealed class ArcSimplifier(IReadOnlyList<Arc> arcs, double tolerance)
+internal sealed class ArcSimplifier(
+    IReadOnlyList<Arc> arcs, double tolerance, CancellationToken cancellationToken)
 {
     private readonly PointGrid _corners = new(arcs.SelectMany(arc => arc.Points));
 
@@ -66,6 +67,7 @@ internal sealed class ArcSimplifier(IReadOnlyList<Arc> arcs, double tolerance)
         rest.Push((first, last));
         while (rest.TryPop(out (int First, int Last) part))
         {
+            cancellationToken.ThrowIfCancellationRequested();
             if (part.Last - part.First < 2)
                 continue;
             (int far, double distance) = Farthest(points, part.First, part.Last);

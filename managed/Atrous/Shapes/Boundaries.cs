@@ -12,7 +12,7 @@ internal sealed class Boundaries
     /// </summary>
     private readonly (bool East, bool South)[] _taken;
 
-    public Boundaries(Components parts)
+    public Boundaries(Components parts, CancellationToken cancellationToken)
     {
         _parts = parts;
         _taken = new (bool, bool)[(parts.Height + 1) * (parts.Width + 1)];
@@ -25,13 +25,13 @@ internal sealed class Boundaries
                 if (IsEdge(point, heading) && !Taken(point, heading))
                     Add(Follow(point, heading));
             }
-        });
+        }, cancellationToken);
         // What is left meets no node. The first of a closed line's points in reading order is a corner of it.
         ForEachPoint(point =>
         {
             if (IsEdge(point, Heading.East) && !Taken(point, Heading.East))
                 Add(Follow(point, Heading.East));
-        });
+        }, cancellationToken);
     }
 
     public IReadOnlyList<Arc> Arcs => _arcs;
@@ -153,10 +153,11 @@ internal sealed class Boundaries
         return point.Y * (_parts.Width + 1) + point.X;
     }
 
-    private void ForEachPoint(Action<GridPoint> action)
+    private void ForEachPoint(Action<GridPoint> action, CancellationToken cancellationToken)
     {
         for (int y = 0; y <= _parts.Height; y++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             for (int x = 0; x <= _parts.Width; x++)
                 action(new GridPoint(x, y));
         }

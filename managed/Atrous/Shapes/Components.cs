@@ -33,13 +33,15 @@ internal sealed class Components
     public int At(int x, int y) =>
         (uint)x < (uint)Width && (uint)y < (uint)Height ? _ids[y * Width + x] : Outside;
 
-    public static Components Of(ReadOnlySpan<ushort> labels, int height, int width)
+    public static Components Of(
+        ReadOnlySpan<ushort> labels, int height, int width, CancellationToken cancellationToken)
     {
         var ids = new int[labels.Length];
         // A part may be met in several pieces before they join: each points to an earlier piece of the same part.
         var earlier = new List<int>();
         for (int y = 0, at = 0; y < height; y++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             for (int x = 0; x < width; x++, at++)
             {
                 bool left = x > 0 && labels[at - 1] == labels[at], above = y > 0 && labels[at - width] == labels[at];

@@ -13,20 +13,22 @@ internal static class RegionFinder
     /// <param name="height">Rows of the label map.</param>
     /// <param name="width">Pixels of a row.</param>
     /// <param name="options">Which are wanted, and how exactly.</param>
+    /// <param name="cancellationToken">Looked at between two rows and two lines.</param>
     public static IReadOnlyList<Region> Find(
-        ReadOnlySpan<ushort> labels, int height, int width, RegionOptions options)
+        ReadOnlySpan<ushort> labels, int height, int width, RegionOptions options, CancellationToken cancellationToken)
     {
         LabelMap.Check(labels, height, width);
         options.Check();
-        Components parts = Components.Of(labels, height, width);
-        var boundaries = new Boundaries(parts);
+        Components parts = Components.Of(labels, height, width, cancellationToken);
+        var boundaries = new Boundaries(parts, cancellationToken);
         IReadOnlyList<Arc> arcs = options.Simplify > 0
-            ? new ArcSimplifier(boundaries.Arcs, options.Simplify).All()
+            ? new ArcSimplifier(boundaries.Arcs, options.Simplify, cancellationToken).All()
             : boundaries.Arcs;
         var outlines = new Ring?[parts.Pixels.Length];
         var holes = new List<Ring>?[parts.Pixels.Length];
         foreach ((int part, List<DirectedArc> directed) in boundaries.Rings())
         {
+            cancellationToken.ThrowIfCancellationRequested();
             if (parts.Pixels[part] < options.MinArea || options.Labels?.Contains(parts.Labels[part]) == false)
                 continue;
             // Which ring is the outline and how large a hole is are asked of the exact lines.

@@ -106,6 +106,29 @@ public sealed class RegionTests
     public void Options_are_checked(double simplify, long area) => Assert.Throws<ArgumentOutOfRangeException>(
         () => Mask("01").Regions(new() { Simplify = simplify, MinArea = area }));
 
+    /// <summary>What an answer is refused by before it is made: as much as is allocated, within a factor.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(40)]
+    public void Their_memory_is_known_beforehand(int block)
+    {
+        const int height = 400, width = 500;
+        var random = new Random(block);
+        ushort[] noise = [.. Enumerable.Range(0, height * width).Select(_ => (ushort)random.Next(5))];
+        ushort[] labels =
+            [.. noise.Select((_, i) => noise[i / width / block * width + i % width / block])];
+        Segmentation mask = Segmentation.FromLabels(labels, height, width, classes: 5);
+        long expected = RegionSize.Of(labels, height, width, CancellationToken.None);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        GC.KeepAlive(mask.Regions());
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, expected / 4, expected * 2);
+    }
+
+    [Fact]
+    public void They_can_be_cancelled() => Assert.ThrowsAny<OperationCanceledException>(
+        () => Mask("01").Regions(cancellationToken: new CancellationToken(canceled: true)));
+
     public static TheoryData<int> RandomMasks() => [.. Enumerable.Range(0, 50)];
 
     /// <summary>Noise of a few classes, blocks of it, or blobs, of odd sizes.</summary>

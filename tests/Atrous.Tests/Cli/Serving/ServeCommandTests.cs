@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Atrous.Tests.Exporting;
+using Atrous.Tests.Models;
 using Atrous.Tests.Segmenters;
 
 namespace Atrous.Tests.Cli.Serving;
@@ -21,6 +23,21 @@ public sealed class ServeCommandTests(GeneratedModel model)
         Assert.Equal(HttpStatusCode.ServiceUnavailable, ready);
         Assert.Equal(HttpStatusCode.OK, (await served.Client.GetAsync("livez")).StatusCode);
         Assert.Equal(0, await served.Exit());
+    }
+
+    /// <summary>All of these models together take minutes, and the drain time is longer than the test waits.</summary>
+    [Fact]
+    public async Task SIGTERM_ends_a_load_that_is_under_way()
+    {
+        using var place = new Workplace();
+        string path = place["large.safetensors"];
+        SparseCheckpoint.Write(path, NamedWeights.Manifest("vainf_v3plus_r101"));
+        string[] models = [.. Enumerable.Range(0, 60).SelectMany(i => new[] { "--model", $"m{i}={path}" })];
+        using Served served = Served.Begin(["--port", "0", "--drain-delay", "0", "--drain", "600", .. models]);
+        await served.Opens(path);
+        served.Signal(15);
+        Assert.Equal(0, await served.Exit());
+        Assert.DoesNotContain(served.Log, line => line.Contains("serving on", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -32,6 +32,18 @@ internal sealed partial class Served : IDisposable
 
     public static async Task<Served> Start(params string[] arguments)
     {
+        Served served = Begin(arguments);
+        string listening = await served.Says("serving on ");
+        served.Client = new HttpClient
+        {
+            BaseAddress = new Uri(listening[listening.IndexOf("http", StringComparison.Ordinal)..]),
+        };
+        return served;
+    }
+
+    /// <summary>One whose models are not loaded yet.</summary>
+    public static Served Begin(params string[] arguments)
+    {
         var served = new Served(Tool.Start(Repository.Root, ["serve", .. arguments]));
         served._process.ErrorDataReceived += (_, line) =>
         {
@@ -39,11 +51,6 @@ internal sealed partial class Served : IDisposable
                 served._log.Add(line.Data ?? "");
         };
         served._process.BeginErrorReadLine();
-        string listening = await served.Says("serving on ");
-        served.Client = new HttpClient
-        {
-            BaseAddress = new Uri(listening[listening.IndexOf("http", StringComparison.Ordinal)..]),
-        };
         return served;
     }
 
@@ -60,6 +67,13 @@ internal sealed partial class Served : IDisposable
                     Assert.Fail($"'{words}' was not said:\n{string.Join('\n', _log)}");
             }
         }
+    }
+
+    /// <summary>Waits until the process has a file open.</summary>
+    public async Task Opens(string path)
+    {
+        for (long start = Stopwatch.GetTimestamp(); !OpenFiles().Contains(path); await Task.Delay(5))
+            Assert.True(Stopwatch.GetElapsedTime(start) < Patience && !_process.HasExited, "It was never opened.");
     }
 
     public async Task Ready()
@@ -83,6 +97,18 @@ internal sealed partial class Served : IDisposable
         if (!_process.HasExited)
             _process.Kill();
         _process.Dispose();
+    }
+
+    private IEnumerable<string?> OpenFiles()
+    {
+        try
+        {
+            return [.. Directory.GetFiles($"/proc/{Id}/fd").Select(file => new FileInfo(file).LinkTarget)];
+        }
+        catch (IOException)
+        {
+            return []; // one was closed meanwhile
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]

@@ -90,7 +90,8 @@ public sealed class FuzzTests(ProtocolServer server) : IClassFixture<ProtocolSer
             Assert.NotEmpty(files.Files);
             return;
         }
-        foreach (Image picture in PixelTensor.Read(input, ProtocolServer.QueueLimit, ProtocolServer.MaxPixels))
+        PixelTensor.Check(input, ProtocolServer.QueueLimit, ProtocolServer.MaxPixels);
+        foreach (Image picture in PixelTensor.Read(input))
             picture.Dispose();
     }
 

@@ -83,7 +83,8 @@ public sealed class ReadingTests
     private static void Read(byte[] body, long? headerLength)
     {
         InferRequest request = InferRequestReader.Read(body, headerLength, maxDepth: 64);
-        foreach (Image picture in PixelTensor.Read(request.Inputs[0], maxCount: 1, maxPixels: Side * Side))
+        Assert.Equal(Side * Side, PixelTensor.Check(request.Inputs[0], maxCount: 1, maxPixels: Side * Side));
+        foreach (Image picture in PixelTensor.Read(request.Inputs[0]))
             picture.Dispose();
     }
 }

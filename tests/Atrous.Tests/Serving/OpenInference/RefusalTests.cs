@@ -39,6 +39,8 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
     [InlineData("""{"inputs":[],"inputs":[]}""", "'inputs' twice")]
     [InlineData("""{"id":7,"inputs":[]}""", "id must be a string")]
     [InlineData("""{"id":"\ud800","inputs":[]}""", "no valid UTF-8")]
+    [InlineData("""{"\ud800":7,"inputs":[]}""", "A member's name is no valid UTF-8")]
+    [InlineData("""{"inputs":[{"\udc00x":7}]}""", "A member's name is no valid UTF-8")]
     [InlineData("""{"parameters":[]}""", "parameters must be an object")]
     [InlineData("""{"parameters":{"priority":"high"}}""", "priority must be a whole number")]
     [InlineData("""{"parameters":{"timeout":-5}}""", "must not be negative")]

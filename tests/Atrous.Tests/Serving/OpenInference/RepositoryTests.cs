@@ -142,6 +142,8 @@ public sealed class RepositoryTests(GeneratedModel model) : IAsyncLifetime
     [InlineData("Content-Type", "application/x-www-form-urlencoded", 415)]
     [InlineData("Content-Type", "multipart/form-data; boundary=x", 415)]
     [InlineData("Content-Type", "nonsense", 415)]
+    [InlineData("Content-Type", "application/csp-report", 415)]
+    [InlineData("Content-Type", "text/ping", 415)]
     [InlineData("Content-Type", "application/json", 200)]
     [InlineData("Content-Type", "application/octet-stream", 200)]
     public async Task A_web_page_loads_no_model(string header, string value, int status)
