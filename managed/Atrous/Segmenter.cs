@@ -76,7 +76,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             _preprocessor = engine is not null
                 ? new Preprocessor(_description.Preprocessing, engine, _model.MinimumSide)
                 : new Preprocessor(_description.Preprocessing, options.Threads, _model.MinimumSide);
-            _crf = options.Crf is { } crf ? new CrfStep(crf, engine, options.Threads) : null;
+            _crf = options.Crf is { } crf ? new CrfStep(crf, engine, options.Threads, options.CrfProgress) : null;
             _networks = new NetworkCache(_model, _backend, options.CachedShapes, log);
             _scorer = new PictureScorer(
                 _model, _preprocessor, _networks, options.Augmentation,

@@ -56,6 +56,12 @@ public sealed record SegmenterOptions
     public DenseCrfParameters? Crf { get; init; }
 
     /// <summary>
+    /// Is told how far the CRF of each picture is, on the thread that refines it: before it begins, with the memory
+    /// that it is expected to take, and after each iteration. Null for nobody.
+    /// </summary>
+    public IProgress<CrfProgress>? CrfProgress { get; init; }
+
+    /// <summary>
     /// Slides a window over every picture, which the network then sees at its own scale whatever the pre-processing's
     /// resize says; null for the picture as a whole. Not together with <see cref="Crf"/>.
     /// </summary>

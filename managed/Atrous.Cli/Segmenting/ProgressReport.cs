@@ -40,6 +40,14 @@ internal sealed class ProgressReport : SegmentationReport
         _bar?.Step();
     }
 
+    public override void Say(string sentence)
+    {
+        if (_bar is null)
+            base.Say(sentence);
+        else
+            _bar.Message(sentence);
+    }
+
     protected override void OnFailed(string input, Failure failure)
     {
         if (_bar is null)

@@ -95,7 +95,11 @@ internal static class SegmentCommand
                 : files.IsOneFile ? new TableReport(toStandardOutput)
                 : new ProgressReport();
             ModelChoice chosen = ModelChoice.Of(result, model);
-            options = preprocessing.Read(result, chosen.Path, options with { ClassNames = named?.Names });
+            options = preprocessing.Read(result, chosen.Path, options with
+            {
+                ClassNames = named?.Names,
+                CrfProgress = result.GetValue(quiet) ? null : new CrfLines(report.Say),
+            });
             return new SegmentRun(temporaries, interruption)
             {
                 Files = files,

@@ -129,7 +129,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
                 continue;
             }
             if (picture.Warning is { } warning && !Quiet)
-                Terminal.Message($"{Shown(job.Input)}: {warning}");
+                Report.Say($"{Shown(job.Input)}: {warning}");
             Report.Done(picture);
         }
     }

@@ -38,5 +38,8 @@ internal class SegmentationReport
         OnFailed(input, failure);
     }
 
+    /// <summary>A sentence while the work goes on.</summary>
+    public virtual void Say(string sentence) => Terminal.Message(sentence);
+
     protected virtual void OnFailed(string input, Failure failure) => Terminal.Message(failure.About(input));
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
+using Atrous.Files;
 
 namespace Atrous.Catalog;
 
@@ -207,7 +208,7 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
     private static void Check(HttpResponseMessage response)
     {
         int status = (int)response.StatusCode;
-        string answer = $"the server answered {status} {response.ReasonPhrase}".TrimEnd();
+        string answer = $"the server answered {status} {ForeignText.OneLine(response.ReasonPhrase ?? "")}".TrimEnd();
         string address = ShownAddress.Of(response.RequestMessage!.RequestUri!);
         if (status is >= 500 or 408 or 429)
         {
@@ -237,7 +238,7 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            string reason = (e.InnerException ?? e).Message.TrimEnd('.');
+            string reason = ForeignText.OneLine((e.InnerException ?? e).Message.TrimEnd('.'));
             throw new PassingException($"the connection failed ({reason})", e);
         }
     }

@@ -64,7 +64,7 @@ public sealed partial class PublishedModels
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
             throw new UnavailableException(
-                $"The catalog '{path}' ({Variable}) cannot be understood: {JsonComplaint.Of(e)}.");
+                $"The catalog '{path}' ({Variable}) cannot be understood: {ForeignText.OfJson(e)}.");
         }
     }
 
@@ -92,7 +92,7 @@ public sealed partial class PublishedModels
         if (entry is null)
             throw new JsonException("a model of it is null");
         if (!IsSafe(entry.Name) || entry.Name == DefaultModel.Name)
-            throw new JsonException($"'{Short(entry.Name)}' is no name that a model can have");
+            throw new JsonException($"'{ForeignText.OneLine(entry.Name, MaxName)}' is no name that a model can have");
         if (entry.Files.Count is 0 or > MaxFiles)
             throw new JsonException($"'{entry.Name}' has {entry.Files.Count} files; a model has 1 to {MaxFiles}");
         string?[] texts = [entry.Dialect, entry.Licence, entry.Data, entry.Source, entry.MeasuredOn];
@@ -107,8 +107,8 @@ public sealed partial class PublishedModels
                 throw new JsonException($"'{entry.Name}' has a file of {file.Size} bytes, which none can have");
             if (file.Sha256 is { } hash && !HashDigits().IsMatch(hash))
                 throw new JsonException(
-                    $"'{entry.Name}' has the sha256 '{Short(hash)}', which is not 8 to {Sha256Digits} hexadecimal " +
-                    "digits");
+                    $"'{entry.Name}' has the sha256 '{ForeignText.OneLine(hash, MaxName)}', which is not 8 to " +
+                    $"{Sha256Digits} hexadecimal digits");
             bool safe = file.Url.Scheme == Uri.UriSchemeHttps
                 || (file.Url.Scheme == Uri.UriSchemeHttp
                 && (file.Url.IsLoopback || file.Sha256?.Length == Sha256Digits));
@@ -122,10 +122,6 @@ public sealed partial class PublishedModels
     }
 
     private static bool IsSafe(string name) => name.Length <= MaxName && SafeName().IsMatch(name);
-
-    private static string Short(string text) =>
-        string.Concat(text.Take(MaxName).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c))
-        + (text.Length > MaxName ? "..." : "");
 
     [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._+-]*\z")]
     private static partial Regex SafeName();

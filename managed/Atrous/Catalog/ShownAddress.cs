@@ -1,3 +1,5 @@
+using Atrous.Files;
+
 namespace Atrous.Catalog;
 
 /// <summary>Addresses as messages have them: what may be a secret is left out.</summary>
@@ -11,9 +13,11 @@ internal static class ShownAddress
         string shown = address.IsAbsoluteUri
             ? WithoutUser(address, UriComponents.SchemeAndServer | UriComponents.Path)
             : address.OriginalString.Split('?', '#')[0];
+        // Where a scheme has no queries, what follows a question mark is part of the path, and may be as secret.
+        shown = shown.Split("%3F", 2)[0];
         if (address.IsAbsoluteUri && address.Query.Length > 1)
             shown += "?...";
-        return shown.Length <= MaxLength ? shown : shown[..MaxLength] + "...";
+        return ForeignText.OneLine(shown, MaxLength);
     }
 
     /// <summary>The whole address without user name and password.</summary>

@@ -25,6 +25,9 @@ internal static class CrfSize
             : ((int)(height * scale), (int)(width * scale));
     }
 
+    /// <summary>Bytes that the CRF of a photo is expected to take, the network's scores included.</summary>
+    public static long BytesAt(int height, int width, int classes) => (long)height * width * BytesOf(classes);
+
     /// <summary>Bytes that the CRF itself may hold at a size.</summary>
     public static long LimitAt(int height, int width, int classes) =>
         Math.Max(1, MaxBytes - (long)height * width * classes * sizeof(float));

@@ -5,7 +5,12 @@ using Atrous.Tensors;
 namespace Atrous.Postprocessing;
 
 /// <summary>The CRF as a step of a segmentation, on threads that are there already or on its own.</summary>
-internal sealed class CrfStep(DenseCrfParameters parameters, EngineHandle? engine, int threads) : IDisposable
+/// <param name="parameters">The kernels and iterations of the CRF.</param>
+/// <param name="engine">The threads that it runs on; null for its own.</param>
+/// <param name="threads">How many threads of its own it has; 0 means one per core.</param>
+/// <param name="progress">Is told how far it is, on the thread that refines; null for nobody.</param>
+internal sealed class CrfStep(
+    DenseCrfParameters parameters, EngineHandle? engine, int threads, IProgress<CrfProgress>? progress) : IDisposable
 {
     private readonly EngineHandle _engine = engine ?? new EngineHandle(threads);
     private readonly bool _ownsEngine = engine is null;
@@ -78,12 +83,22 @@ internal sealed class CrfStep(DenseCrfParameters parameters, EngineHandle? engin
     private DenseCrf Infer(
         Image photo, Tensor scores, CrfScores form, int index, long memoryLimit, CancellationToken cancellationToken)
     {
-        var crf = new DenseCrf(_engine, photo.Height, photo.Width, scores.Shape.Channels, memoryLimit);
+        int classes = scores.Shape.Channels, iterations = parameters.Iterations;
+        var told = new CrfProgress(
+            photo.Height, photo.Width, CrfSize.BytesAt(photo.Height, photo.Width, classes), 0, iterations);
+        progress?.Report(told);
+        var crf = new DenseCrf(_engine, photo.Height, photo.Width, classes, memoryLimit);
         try
         {
             crf.SetUnary(scores, form, parameters.Clip, index: index);
             parameters.AddTo(crf, photo);
-            crf.Infer(parameters.Iterations, cancellationToken);
+            crf.Start();
+            for (int done = 1; done <= iterations; done++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                crf.Step();
+                progress?.Report(told with { Iteration = done });
+            }
             return crf;
         }
         catch

@@ -61,7 +61,7 @@ public sealed record DenseCrfParameters(
     {
         ArgumentNullException.ThrowIfNull(image);
         ArgumentNullException.ThrowIfNull(scores);
-        using var step = new CrfStep(this, null, threads);
+        using var step = new CrfStep(this, null, threads, progress: null);
         return step.Refine(image, scores, form, index, confidence: false, cancellationToken).Labels;
     }
 

@@ -152,6 +152,7 @@ public sealed class PullFailureTests
     [Theory]
     [InlineData("file:///etc/passwd", "only https and http are, and this is file")]
     [InlineData("ftp://127.0.0.1/weights.pth", "only https and http are, and this is ftp")]
+    [InlineData("ftp://me:secret@127.0.0.1/weights.pth?token=secret", "to ftp://127.0.0.1/weights.pth, which")]
     [InlineData("http://", "an address that is none")]
     [InlineData("", "an address that is none")]
     public async Task A_redirect_that_leads_astray_is_not_followed(string location, string words)
@@ -165,6 +166,7 @@ public sealed class PullFailureTests
         using var place = new PullPlace(server, Content);
         var e = await Assert.ThrowsAsync<AtrousException>(() => place.Pull());
         Assert.Contains(words, e.Message);
+        Assert.DoesNotContain("secret", e.Message);
         Assert.Single(server.Requests);
         Assert.Empty(place.Files);
     }

@@ -24,6 +24,7 @@ public sealed class HostileInputTests(GeneratedModel model) : IDisposable
 
     [Theory]
     [InlineData("/dev/zero")]
+    [InlineData("/proc/self/environ")]
     [InlineData("pipe")]
     public void What_is_no_regular_file_is_not_read(string path)
     {

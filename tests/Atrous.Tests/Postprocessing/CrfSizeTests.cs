@@ -1,3 +1,4 @@
+using Atrous.Cli.Segmenting;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
 using Atrous.Tensors;
@@ -37,7 +38,7 @@ public sealed class CrfSizeTests
         const int height = 23, width = 31, classes = 5;
         using Image photo = Photo(height, width);
         using Tensor scores = Scores(height, width, classes);
-        using var step = new CrfStep(DenseCrfParameters.PyDenseCrf, null, threads: 1);
+        using var step = new CrfStep(DenseCrfParameters.PyDenseCrf, null, threads: 1, progress: null);
         (ushort[] labels, float[] confidence) = step.Refine(photo, scores, CrfScores.Logits, 0, true, default);
         (ushort[] resized, float[] certain) = step.RefineTo(
             photo, scores, CrfScores.Logits, (height, width), confidence: true, default);
@@ -46,6 +47,35 @@ public sealed class CrfSizeTests
         for (int i = 0; i < certain.Length; i++)
             Assert.Equal(confidence[i], certain[i], 1e-4f);
         Assert.True(labels.Distinct().Count() > 1);
+    }
+
+    [Fact]
+    public void What_it_takes_is_told_first_and_then_each_iteration()
+    {
+        const int height = 12, width = 10, classes = 3;
+        var told = new Told();
+        using Image photo = Photo(height, width);
+        using Tensor scores = Scores(height, width, classes);
+        using var step = new CrfStep(DenseCrfParameters.DeepLabV2, null, threads: 1, told);
+        step.Refine(photo, scores, CrfScores.Logits, 0, confidence: false, default);
+        Assert.Equal(Enumerable.Range(0, 11), told.All.Select(each => each.Iteration));
+        long bytes = CrfSize.BytesAt(height, width, classes);
+        Assert.All(told.All, each => Assert.Equal(
+            new CrfProgress(height, width, bytes, each.Iteration, 10), each));
+    }
+
+    [Fact]
+    public void The_tool_says_what_a_large_one_takes_and_nothing_of_others()
+    {
+        var said = new List<string>();
+        var lines = new CrfLines(said.Add);
+        lines.Report(new CrfProgress(375, 500, 90_000_000, 0, 10));
+        Assert.Empty(said);
+        lines.Report(new CrfProgress(1500, 2000, 1_200_000_000, 0, 10));
+        Assert.Equal(
+            "The CRF takes 10 iterations at 2000 x 1500 pixels, and about 1.2 GB of memory.", Assert.Single(said));
+        lines.Report(new CrfProgress(1500, 2000, 1_200_000_000, 10, 10));
+        Assert.Single(said);
     }
 
     [Fact]
@@ -58,11 +88,18 @@ public sealed class CrfSizeTests
         for (int i = 0; i < 64; i++)
             (logits[2 * i], logits[2 * i + 1]) = i % 8 < 4 ? (9f, 0f) : (0f, 9f);
         using var step = new CrfStep(
-            new DenseCrfParameters("none", 1, 1, 0, 1, 1, 0), null, threads: 1);
+            new DenseCrfParameters("none", 1, 1, 0, 1, 1, 0), null, threads: 1, progress: null);
         ushort[] labels = step.RefineTo(photo, scores, CrfScores.Logits, (40, 40), confidence: false, default).Labels;
         Assert.Equal(1600, labels.Length);
         for (int i = 0; i < labels.Length; i++)
             Assert.Equal(i % 40 < 20 ? 0 : 1, labels[i]);
+    }
+
+    private sealed class Told : IProgress<CrfProgress>
+    {
+        public List<CrfProgress> All { get; } = [];
+
+        public void Report(CrfProgress value) => All.Add(value);
     }
 
     private static Image Photo(int height, int width)

@@ -22,6 +22,9 @@ internal static partial class DescriptionJson
     /// </summary>
     private const double LargestSum = 65536;
 
+    /// <summary>No network has more blocks, rates and channels in its lists; each can stand for many tensors.</summary>
+    private const int MostItems = 2048;
+
     public static string Write<T>(T spec) => JsonSerializer.Serialize(spec, typeof(T), DescriptionMembers.Default);
 
     /// <summary>The network; never one that takes long to find wrong.</summary>
@@ -29,6 +32,8 @@ internal static partial class DescriptionJson
     public static NetworkSpec ReadNetwork(string json)
     {
         using JsonDocument document = Parse(json);
+        if (Items(document.RootElement) > MostItems)
+            throw new JsonException("its lists are longer than any network's");
         if (Sum(document.RootElement) > LargestSum)
             throw new JsonException("its numbers are larger than any network's");
         return Deserialize(document, DescriptionMembers.Default.NetworkSpec);
@@ -43,14 +48,11 @@ internal static partial class DescriptionJson
         // The default of an init-only member is unknown to the generated code; this is the only one.
         if (!document.RootElement.TryGetProperty("resize", out _))
             spec = spec with { Resize = new ResizePolicy.None() };
-        bool fits = spec.Mean.Count == channels && spec.Std.Count == channels && spec.Std.All(std => std > 0)
-            && spec.Scale > 0
-            && spec.Mean.Concat(spec.Std).Append(spec.Scale).All(float.IsFinite);
-        if (!fits)
-            throw new JsonException($"its mean, std and scale are not those of {channels} channels");
-        return Sides(spec.Resize).Append(spec.SizeMultiple ?? 1).All(side => side is >= 1 and <= 65536)
-            ? spec
-            : throw new JsonException("its size is not one of a picture");
+        if (spec.Mean.Count != channels || spec.Std.Count != channels)
+            throw new JsonException($"its mean and std are not those of {channels} channels");
+        return PreprocessingCheck.ComplaintOf(spec) is { } complaint
+            ? throw new JsonException($"its {complaint}")
+            : spec;
     }
 
     public static IReadOnlyList<string> ReadNames(string json)
@@ -83,19 +85,9 @@ internal static partial class DescriptionJson
         catch (NotSupportedException e)
         {
             // What the serializer throws for a kind of network that it does not know.
-            throw new JsonException(JsonComplaint.Of(e), e);
+            throw new JsonException(ForeignText.OfJson(e), e);
         }
     }
-
-    private static IEnumerable<int> Sides(ResizePolicy policy) => policy switch
-    {
-        ResizePolicy.ShortSide side => [side.Size, side.Max ?? side.Size],
-        ResizePolicy.LongSide side => [side.Size],
-        ResizePolicy.Within frame => [frame.Long, frame.Short],
-        ResizePolicy.Stretch size => [size.Height, size.Width],
-        ResizePolicy.Letterbox box => [box.Height, box.Width],
-        _ => [],
-    };
 
     private static void RejectNullItems(JsonElement element)
     {
@@ -115,6 +107,9 @@ internal static partial class DescriptionJson
             ? number
             : throw new JsonException($"it has the number {element}, which no network has");
     }
+
+    private static int Items(JsonElement element) =>
+        (element.ValueKind == JsonValueKind.Array ? element.GetArrayLength() : 0) + Children(element).Sum(Items);
 
     private static IEnumerable<JsonElement> Children(JsonElement element) => element.ValueKind switch
     {

@@ -130,6 +130,8 @@ internal abstract class Dialect
             description = OfSeveralLabels(description, choice);
         choice.RejectUnread(Name);
         CheckNames(checkpoint, description.ClassNames);
+        if (PreprocessingCheck.ComplaintOf(description.Preprocessing) is { } complaint)
+            throw new ModelException($"'{checkpoint.Path}' says how a picture is prepared, and its {complaint}.");
         return description with
         {
             Dialect = Name,

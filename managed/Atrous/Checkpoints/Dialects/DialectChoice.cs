@@ -28,16 +28,20 @@ internal sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionar
     public string? OutputStrideSource { get; private set; }
 
     /// <summary>The output stride: what the user asks for, or the dialect's default.</summary>
-    /// <exception cref="UnavailableException">The dialect does not have it.</exception>
+    /// <exception cref="UnavailableException">The dialect does not have the user's.</exception>
+    /// <exception cref="ModelException">The dialect does not have the file's.</exception>
     public int OutputStride(Standard<int> standard, params int[] available)
     {
         int stride = outputStride ?? standard.Value;
         if (available.Length > 1)
             OutputStrideSource = outputStride is null ? standard.Source : Switch.Given;
-        return available.Contains(stride)
-            ? stride
-            : throw new UnavailableException(
-                $"This model cannot run at output stride {stride}; it can at {string.Join(", ", available)}.");
+        if (available.Contains(stride))
+            return stride;
+        string others = string.Join(", ", available);
+        throw outputStride is null
+            ? new ModelException(
+                $"The output stride {stride} of {standard.Source} is none of this model's; choose one of {others}.")
+            : new UnavailableException($"This model cannot run at output stride {stride}; it can at {others}.");
     }
 
     /// <summary>A yes-or-no switch.</summary>

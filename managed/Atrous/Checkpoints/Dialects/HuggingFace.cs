@@ -44,7 +44,7 @@ internal sealed class HuggingFace : Dialect
                 Backbone = BackboneShapes.MobileNetV2(
                     outputStride, DilationRule.FirstBlockPrevious, firstExpands) with
                 {
-                    NormEpsilon = config.Real("layer_norm_eps") ?? 1e-3,
+                    NormEpsilon = HuggingFaceConfig.Epsilon(config, 1e-3),
                     Activation = HuggingFaceConfig.Activation(
                         config, Activation.Relu6, ("relu6", Activation.Relu6), ("relu", Activation.Relu)),
                 },

@@ -25,6 +25,17 @@ internal static class HuggingFaceConfig
             + string.Join(", ", known.Select(row => row.Name)));
     }
 
+    /// <summary>What config.json adds to a variance, or what the class adds where it says nothing.</summary>
+    /// <exception cref="ModelException">There would be no root of the sum.</exception>
+    public static double Epsilon(JsonFacts config, double standard)
+    {
+        const string key = "layer_norm_eps";
+        double epsilon = config.Real(key) ?? standard;
+        return epsilon > 0 && (float)epsilon is > 0 and < float.PositiveInfinity
+            ? epsilon
+            : throw config.Wrong(key, "is not above 0");
+    }
+
     /// <summary>The names in config.json, or VOC's where the published networks have as many classes.</summary>
     public static IReadOnlyList<string> ClassNamesOf(ICheckpoint checkpoint, int classes) =>
         checkpoint.ConfigClassNames(classes) is { Length: > 0 } names

@@ -35,8 +35,6 @@ internal sealed class HuggingFaceMobileViT : Dialect
             throw config.Wrong("patch_size", "is another than 2, which Atrous does not have");
         if (config.Number("num_attention_heads") is < 1)
             throw config.Wrong("num_attention_heads", "is no number of heads");
-        if (config.Real("layer_norm_eps") is { } epsilon && !(epsilon > 0 && double.IsFinite(epsilon)))
-            throw config.Wrong("layer_norm_eps", "is not above 0");
         int heads = isSecond ? 0 : choice.Numbers(
             "heads", config.Or(config.Number("num_attention_heads"), 4).As(count => new[] { count }),
             "heads of the attention")[0];
@@ -58,7 +56,7 @@ internal sealed class HuggingFaceMobileViT : Dialect
                         ("relu", Activation.Relu), ("gelu", Activation.Gelu)),
                     Stages = StagesOf(checkpoint, prefix, outputStride),
                     Heads = heads,
-                    LayerNormEpsilon = config.Real("layer_norm_eps") ?? 1e-5,
+                    LayerNormEpsilon = HuggingFaceConfig.Epsilon(config, 1e-5),
                 },
                 Head = new DeepLabV3HeadSpec
                 {

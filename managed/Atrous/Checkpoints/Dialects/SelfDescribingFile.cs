@@ -102,7 +102,7 @@ internal static class SelfDescribingFile
             // Half a surrogate pair is reported by InvalidOperationException.
             catch (Exception e) when (e is JsonException or InvalidOperationException)
             {
-                throw metadata.Wrong(key, $"cannot be understood: {JsonComplaint.Of(e)}");
+                throw metadata.Wrong(key, $"cannot be understood: {ForeignText.OfJson(e)}");
             }
         }
     }

@@ -11,7 +11,7 @@ internal sealed class ReadBudget(string path)
 
     private const long MaxBytes = 64 << 20;
     private const int MaxTensors = 100_000;
-    private const long MaxNameCharacters = 16 << 20;
+    private const long MaxNameCharacters = 4 << 20;
 
     /// <summary>Ends a reading that nobody waits for any more.</summary>
     public CancellationToken Cancellation { get; set; }

@@ -68,6 +68,33 @@ public sealed class HuggingFacePreprocessingTests
         $"the entry '{entry}' of preprocessor_config.json",
         Assert.Throws<ModelException>(() => Describe(file)).Message);
 
+    /// <summary>Numbers that are some, and that no picture can be prepared with.</summary>
+    [Theory]
+    [InlineData("""{"size": {"shortest_edge": 2147483647}}""", "size")]
+    [InlineData("""{"size": {"shortest_edge": 256, "longest_edge": 0}}""", "size")]
+    [InlineData("""{"size": {"height": 1, "width": 70000}}""", "size")]
+    [InlineData("""{"image_std": [1e-45, 0.5, 0.5]}""", "mean, std and scale")]
+    [InlineData("""{"image_mean": [3e38, 0.5, 0.5], "image_std": [0.1, 0.5, 0.5]}""", "mean, std and scale")]
+    [InlineData("""{"rescale_factor": 1e300}""", "mean, std and scale")]
+    [InlineData("""{"rescale_factor": 1e-300}""", "mean, std and scale")]
+    public void What_cannot_be_computed_is_refused(string file, string words) => Assert.Contains(
+        $"its {words}", Assert.Throws<ModelException>(() => Describe(file)).Message);
+
+    /// <summary>A root of a variance and a negative number is none, and a mask of that is wrong.</summary>
+    [Theory]
+    [InlineData("-1")]
+    [InlineData("0")]
+    [InlineData("1e-60")]
+    [InlineData("1e60")]
+    public void An_epsilon_is_above_zero(string epsilon) => Assert.Contains(
+        "layer_norm_eps",
+        Assert.Throws<ModelException>(() => Describe(null, $"{{\"layer_norm_eps\": {epsilon}}}")).Message);
+
+    [Fact]
+    public void An_output_stride_that_there_is_not_is_the_file_s_fault() => Assert.Contains(
+        "The output stride 2147483647 of config.json",
+        Assert.Throws<ModelException>(() => Describe(null, """{"output_stride": 2147483647}""")).Message);
+
     [Fact]
     public void Another_activation_is_not_taken_for_relu6()
     {
