@@ -2,8 +2,9 @@
 # run.sh --minutes N [--only NAME]: fuzzes for N minutes (a fraction will do) per target: the managed ones
 # (managed/), and those of the C ABI (native/) where clang with libFuzzer is installed. Findings lie in
 # artifacts/fuzz/findings, the table of what was run in artifacts/fuzz/table.md. The exit status is 0 when nothing
-# was found. Seeds, and inputs that were at fault once, lie in cases/. The managed fuzzers mutate by structure, and go on
-# from what was accepted.
+# was found. Seeds, and inputs that were at fault once, lie in cases/. The managed fuzzers mutate by structure and go
+# on from what was accepted: SharpFuzz would be guided by coverage, but rewrites the assemblies in place and needs a
+# driver for libFuzzer beside them, which no package has.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 minutes=1 only=""
