@@ -49,7 +49,7 @@ internal static partial class DescriptionJson
         if (!document.RootElement.TryGetProperty("resize", out _))
             spec = spec with { Resize = new ResizePolicy.None() };
         if (spec.Mean.Count != channels || spec.Std.Count != channels)
-            throw new JsonException($"its mean and std are not those of {channels} channels");
+            throw new JsonException($"its mean, std and scale are not those of {channels} channels");
         return PreprocessingCheck.ComplaintOf(spec) is { } complaint
             ? throw new JsonException($"its {complaint}")
             : spec;
