@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using Atrous.Tests.Checkpoints.Dialects;
 using Atrous.Tests.Exporting;
-using Atrous.Tests.Models;
 using Atrous.Tests.Segmenters;
 
 namespace Atrous.Tests.Cli.Serving;
