@@ -1,18 +1,20 @@
 #!/usr/bin/env bash
-# run.sh --minutes N [--only NAME]: fuzzes for N minutes (a fraction will do) per target: the managed ones
-# (managed/), and those of the C ABI (native/) where clang with libFuzzer is installed. Findings lie in
+# run.sh --minutes N [--only NAME] [--managed]: fuzzes for N minutes (a fraction will do) per target: the managed ones
+# (managed/), and, without --managed, those of the C ABI (native/) where clang with libFuzzer is installed, which
+# builds the kernels anew under the sanitizers. Findings lie in
 # artifacts/fuzz/findings, the table of what was run in artifacts/fuzz/table.md. The exit status is 0 when nothing
 # was found. Seeds, and inputs that were at fault once, lie in cases/. The managed fuzzers mutate by structure and go
 # on from what was accepted: SharpFuzz would be guided by coverage, but rewrites the assemblies in place and needs a
 # driver for libFuzzer beside them, which no package has.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-minutes=1 only=""
+minutes=1 only="" native=1
 while [ $# -gt 0 ]; do
     case $1 in
         --minutes) minutes=$2; shift 2 ;;
         --only) only=$2; shift 2 ;;
-        *) echo "usage: run.sh [--minutes N] [--only NAME]" >&2; exit 2 ;;
+        --managed) native=0; shift ;;
+        *) echo "usage: run.sh [--minutes N] [--only NAME] [--managed]" >&2; exit 2 ;;
     esac
 done
 seconds=$(awk -v m="$minutes" 'BEGIN { s = int(m * 60); print s < 1 ? 1 : s }')
@@ -32,16 +34,19 @@ else
 fi
 
 # The first clang that links libFuzzer and the sanitizers: some are installed without these libraries.
-clang=""
+clang="" candidates=()
+[ $native = 0 ] || candidates=(clang++ clang++-{19,18,17,16,15,14})
 echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' >"$out/probe.cpp"
-for candidate in clang++ clang++-{19,18,17,16,15,14}; do
+for candidate in ${candidates[@]+"${candidates[@]}"}; do
     if command -v "$candidate" >/dev/null &&
         "$candidate" -fsanitize=fuzzer,address,undefined "$out/probe.cpp" -o "$out/probe" >/dev/null 2>&1; then
         clang=$(command -v "$candidate")
         break
     fi
 done
-if [ -z "$clang" ]; then
+if [ $native = 0 ]; then
+    :
+elif [ -z "$clang" ]; then
     echo "note: no clang here links libFuzzer; the fuzzers of the C ABI are left out" >&2
 elif ! { cmake --preset fuzz -DCMAKE_CXX_COMPILER="$clang" && cmake --build --preset fuzz; } >"$out/cmake.log"; then
     tail -30 "$out/cmake.log"
