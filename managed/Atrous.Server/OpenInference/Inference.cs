@@ -1,6 +1,6 @@
 using Atrous.Hosting;
 using Atrous.Imaging;
-
+using Atrous.Imaging.Formats;
 using Microsoft.AspNetCore.Http;
 
 namespace Atrous.Server.OpenInference;
@@ -38,16 +38,17 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
             return new InferredMasks([photo.Mask], photo);
         }
         ImageInfo header = CheckHeaders(files.Files);
+        int bytes = header.Channels * files.Files.Max(each => PictureDecoder.MostBytesPerChannel(each.Span));
         return await RunAsync(
-            (long)header.Width * header.Height * files.Files.Count, header.Channels, () => Decode(files.Files), wanted,
+            (long)header.Width * header.Height * files.Files.Count, bytes, () => Decode(files.Files), wanted,
             cancellationToken);
     }
 
     /// <summary>Pictures that are made once there is room for all of them.</summary>
     private async Task<InferredMasks> RunAsync(
-        long pixels, int channels, Func<Image[]> read, SegmentRequest wanted, CancellationToken cancellationToken)
+        long pixels, int bytes, Func<Image[]> read, SegmentRequest wanted, CancellationToken cancellationToken)
     {
-        long each = channels + sizeof(ushort) + (wanted.Confidence ? sizeof(float) : 0) + heldPerPixel;
+        long each = bytes + sizeof(ushort) + (wanted.Confidence ? sizeof(float) : 0) + heldPerPixel;
         IDisposable held =
             await room.TakeAsync(pixels * each, "pictures and masks", model, wanted.Timeout, cancellationToken);
         try

@@ -8,7 +8,7 @@ namespace Atrous.Native;
 /// </summary>
 internal static unsafe partial class LibAtrous
 {
-    private const string Library = "atrous";
+    internal const string Library = "atrous";
 
     static LibAtrous() => NativeLibrary.SetDllImportResolver(typeof(LibAtrous).Assembly, NativeFile.Resolve);
 

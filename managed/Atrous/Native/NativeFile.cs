@@ -8,10 +8,15 @@ internal static class NativeFile
 {
     private static readonly string[] Platforms = ["linux-x64", "linux-arm64", "win-x64"];
 
-    /// <summary>For <see cref="NativeLibrary.SetDllImportResolver"/>.</summary>
+    /// <summary>
+    /// For <see cref="NativeLibrary.SetDllImportResolver"/>, which asks for every library of the assembly: the system's
+    /// are left to the runtime (0).
+    /// </summary>
     /// <exception cref="UnavailableException">There is none for this platform, or it cannot be loaded.</exception>
     public static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath)
     {
+        if (name != LibAtrous.Library)
+            return 0;
         string file = NameOf(name), platform = Platform();
         // Beside the assembly, and in the folders of the packages that the application was built with.
         if (NativeLibrary.TryLoad(file, assembly, searchPath, out nint handle))
@@ -64,7 +69,8 @@ internal static class NativeFile
 
     /// <summary>On Windows too it begins with "lib": atrous.dll is the managed library's own name there.</summary>
     private static string NameOf(string name) =>
-        OperatingSystem.IsWindows() ? $"lib{name}.dll" : OperatingSystem.IsMacOS() ? $"lib{name}.dylib" : $"lib{name}.so";
+        "lib" + name
+        + (OperatingSystem.IsWindows() ? ".dll" : OperatingSystem.IsMacOS() ? ".dylib" : ".so");
 
     /// <summary>What the system's loader says, such as which library or which version of glibc is missing.</summary>
     private static string ReasonOf(Exception failure, string file)
