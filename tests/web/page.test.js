@@ -188,15 +188,16 @@ pageTest("what is no picture is refused in words, and the page goes on", async (
 });
 
 pageTest("what the server refuses is said in its words", async (page) => {
-  // A picture that browsers know and the server does not.
-  const webp = await page.evaluate(async () => {
-    const blob = await new OffscreenCanvas(8, 8).convertToBlob({ type: "image/webp" }).catch(() => null);
-    if (blob?.type === "image/webp") return [...new Uint8Array(await blob.arrayBuffer())];
+  // A picture that browsers know and the server does not: an icon, which is a header before a PNG.
+  const png = await page.evaluate(async () => {
     const canvas = new OffscreenCanvas(8, 8);
     canvas.getContext("2d").fillRect(0, 0, 8, 8);
-    return [...new Uint8Array(await (await canvas.convertToBlob({ type: "image/webp" })).arrayBuffer())];
+    return [...new Uint8Array(await (await canvas.convertToBlob({ type: "image/png" })).arrayBuffer())];
   });
-  await page.setInputFiles("#file", { name: "picture.webp", mimeType: "image/webp", buffer: Buffer.from(webp) });
+  const header = Buffer.from([0, 0, 1, 0, 1, 0, 8, 8, 0, 0, 1, 0, 32, 0, 0, 0, 0, 0, 22, 0, 0, 0]);
+  header.writeUInt32LE(png.length, 14);
+  const icon = Buffer.concat([header, Buffer.from(png)]);
+  await page.setInputFiles("#file", { name: "picture.ico", mimeType: "image/x-icon", buffer: icon });
   await page.waitForSelector("#error:not([hidden])");
   assert.match(await page.textContent("#error"), /no JPEG, PNG.* or TIFF; convert/);
 }, { expected: ["415"] });
