@@ -172,7 +172,7 @@ internal sealed class EvalReport(
             json.WriteNumber("pixels", picture.Pixels);
             json.WriteNumber("different", picture.Different);
             if (picture.Most is var (first, second))
-                {
+            {
                 json.WriteStartArray("most");
                 json.WriteNumberValue(first);
                 json.WriteNumberValue(second);
