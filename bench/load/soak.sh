@@ -3,7 +3,7 @@
 # server's own, memory flat, no growth of threads or handles.
 #   bench/load/soak.sh [--seconds N] [--rate N]
 # 300 seconds as fast as it goes unless told otherwise; an hour at a low rate: --seconds 3600 --rate 10 (requests a second).
-# It is the test Serving.Soak.SoakTests, which CI runs for 20 seconds to look for faults alone; samples of the process go to artifacts/soak/<N>s.tsv.
+# It is the test Serving.Soak.SoakTests, which CI runs for 5 seconds to look for faults alone; samples of the process go to artifacts/soak/<N>s.tsv.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -18,7 +18,6 @@ internal sealed class WholeModel
     /// <summary>Where __dict__ lies at most among a state's parts, or among the arguments of a call.</summary>
     private const int MaxParts = 3;
 
-    private const long MaxNameCharacters = 4 << 20;
     private const string ScriptPackage = "__torch__";
 
     private readonly CheckpointFile _file;
@@ -182,7 +181,7 @@ internal sealed class WholeModel
     {
         _nameCharacters += characters;
         _file.Budget.Hold(2 * characters);
-        if (++_visits > MaxVisits || _nameCharacters > MaxNameCharacters)
+        if (++_visits > MaxVisits || _nameCharacters > ReadBudget.MaxNameCharacters)
             throw TooLarge();
     }
 

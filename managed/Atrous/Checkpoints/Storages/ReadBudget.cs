@@ -9,9 +9,11 @@ internal sealed class ReadBudget(string path)
     /// <summary>Characters of a tensor's name; no framework makes half as many.</summary>
     public const int MaxNameLength = 1000;
 
+    /// <summary>Characters of all names together.</summary>
+    public const long MaxNameCharacters = 4 << 20;
+
     private const long MaxBytes = 64 << 20;
     private const int MaxTensors = 100_000;
-    private const long MaxNameCharacters = 4 << 20;
 
     /// <summary>Ends a reading that nobody waits for any more.</summary>
     public CancellationToken Cancellation { get; set; }
