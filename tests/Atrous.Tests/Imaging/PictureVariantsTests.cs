@@ -63,11 +63,9 @@ public class PictureVariantsTests
     [InlineData("no_iend.png")]
     [InlineData("no_eoi.jpg")]
     [InlineData("png_exif6.png")]
-    [InlineData("exif_long.jpg")]
     public void Pictures_that_people_sent_are_read(string file)
     {
         string path = Path.Combine(Shared.Require("cases/13-pictures"), file);
-        Assert.SkipUnless(File.Exists(path), "this picture is not there");
         using Image picture = Image.Load(path);
         bool turned = file.Contains("exif");
         Assert.Equal(turned ? (256, 160) : (160, 256), (picture.Height, picture.Width));

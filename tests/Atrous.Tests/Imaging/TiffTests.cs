@@ -81,6 +81,64 @@ public sealed class TiffTests : IDisposable
         Assert.Equal(samples, map.Labels.ToArray());
     }
 
+    [Theory]
+    [InlineData(0x10000000, 1, 1, 1)] // 268 million strips
+    [InlineData(4_000_000, 1, 1, 1)]
+    [InlineData(2000, 2000, 1, 0x10000000)] // as many places of strips
+    public void What_a_directory_claims_and_no_file_can_hold_takes_no_memory(
+        int height, int width, int perStrip, int places)
+    {
+        byte[] file = Hostile(height, width, perStrip, bands: 1, places);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        var e = Assert.Throws<ImageException>(() => Image.Probe(file));
+        Assert.Contains("claims more than the file holds", e.Message);
+        Assert.Throws<ImageException>(() => Image.Load(file, maxPixels: int.MaxValue / 4));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    [Fact]
+    public void A_strip_of_more_than_a_picture_needs_is_refused_before_it_is_unpacked()
+    {
+        byte[] file = Hostile(2000, 2000, perStrip: 2000, bands: 64, places: 1, packing: (int)Compression.LZW);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        var e = Assert.Throws<ImageException>(() => Image.Load(file));
+        Assert.Contains("a strip or tile of it takes 244 MiB", e.Message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    [Fact]
+    public void Probing_unpacks_nothing()
+    {
+        byte[] file = Hostile(8000, 8000, perStrip: 8000, bands: 1, places: 1);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal(8000, Image.Probe(file).Height);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+    }
+
+    /// <summary>A directory of grey bytes, and 64 bytes of data.</summary>
+    private static byte[] Hostile(int height, int width, int perStrip, int bands, int places, int packing = 1)
+    {
+        (ushort Tag, ushort Type, int Count, int Value)[] entries =
+        [
+            (256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, packing),
+            (262, 3, 1, bands == 1 ? 1 : 2), (273, 4, places, 8), (277, 3, 1, bands), (278, 4, 1, perStrip), (279, 4, places, 64),
+        ];
+        var file = new MemoryStream();
+        using var writer = new BinaryWriter(file);
+        writer.Write("II*\0"u8);
+        writer.Write(8);
+        writer.Write((ushort)entries.Length);
+        foreach ((ushort tag, ushort type, int count, int value) in entries)
+        {
+            writer.Write(tag);
+            writer.Write(type);
+            writer.Write(count);
+            writer.Write(value);
+        }
+        writer.Write(new byte[4 + 64]);
+        return file.ToArray();
+    }
+
     private static ushort[] Noise(int depth, int bands)
     {
         var samples = new ushort[Height * Width * bands];

@@ -58,9 +58,11 @@ internal static class Mutation
     public static byte[] OfPython(Random random, byte[] input) =>
         random.Next(4) == 0 ? Blind(random, input) : OfParts(random, input, PythonParts);
 
-    /// <summary>Blind changes; those of a PNG are hidden from its checksums.</summary>
+    /// <summary>Blind changes; those of a PNG are hidden from its checksums, some of a TIFF are its directory's.</summary>
     public static byte[] OfPicture(Random random, byte[] input)
     {
+        if (input.AsSpan().StartsWith("II*\0"u8) && random.Next(2) == 0)
+            return OfTiff(random, input);
         byte[] bytes = Blind(random, input);
         for (int at = 8; random.Next(8) > 0 && at + 12 <= bytes.Length && bytes[1] == 'P';)
         {
@@ -70,6 +72,42 @@ internal static class Mutation
             uint sum = Crc32.HashToUInt32(bytes.AsSpan(at + 4, length + 4));
             BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(at + 8 + length), sum);
             at += 12 + length;
+        }
+        return bytes;
+    }
+
+    /// <summary>Types, counts and values of a directory's entries.</summary>
+    private static byte[] OfTiff(Random random, byte[] input)
+    {
+        byte[] bytes = [.. input];
+        int directory = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(4));
+        if (directory < 8 || directory > bytes.Length - 2)
+            return Blind(random, input);
+        int entries = BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(directory));
+        for (int i = random.Next(1, 4); i > 0 && entries > 0; i--)
+        {
+            int at = directory + 2 + 12 * random.Next(entries);
+            if (at > bytes.Length - 12)
+                continue;
+            Span<byte> entry = bytes.AsSpan(at, 12);
+            switch (random.Next(8))
+            {
+                case 0:
+                    BinaryPrimitives.WriteUInt16LittleEndian(entry[2..], (ushort)random.Next(20));
+                    break;
+                case 1:
+                    BinaryPrimitives.WriteInt32LittleEndian(entry[4..], unchecked((int)Any(random)));
+                    break;
+                case 2:
+                    BinaryPrimitives.WriteUInt16LittleEndian(entry, (ushort)random.Next(254, 350));
+                    break;
+                case 3:
+                    BinaryPrimitives.WriteInt32LittleEndian(entry[8..], random.Next(70));
+                    break;
+                default:
+                    BinaryPrimitives.WriteInt32LittleEndian(entry[8..], unchecked((int)Any(random)));
+                    break;
+            }
         }
         return bytes;
     }
@@ -136,10 +174,12 @@ internal static class Mutation
         }
     }
 
+    private static long Any(Random random) => Numbers[random.Next(Numbers.Length)];
+
     private static byte[] Number(Random random)
     {
         var bytes = new byte[8];
-        BinaryPrimitives.WriteInt64LittleEndian(bytes, Numbers[random.Next(Numbers.Length)]);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes, Any(random));
         return bytes[..(1 << random.Next(4))];
     }
 }

@@ -112,7 +112,8 @@ internal static unsafe class PictureDecoder
     {
         const int pngDepth = 24;
         return PngReader.IsPng(file) ? (file.Length > pngDepth && file[pngDepth] == 16 ? 2 : 1)
-            : TiffReader.IsTiff(file) ? 2
+            // Two that stay, and a strip that may be all of the picture.
+            : TiffReader.IsTiff(file) ? 4
             : 1;
     }
 

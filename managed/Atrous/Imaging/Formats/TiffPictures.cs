@@ -85,7 +85,8 @@ internal static class TiffPictures
 
     private static void ReadRows(TiffReader reader, TakeRow take)
     {
-        int row = reader.Width * reader.Bands, most = Math.Clamp(Array.MaxLength / row, 1, reader.RowsAtOnce);
+        const int mostSamples = 1 << 25;
+        int row = reader.Width * reader.Bands, most = Math.Clamp(mostSamples / row, 1, reader.RowsAtOnce);
         var samples = GC.AllocateUninitializedArray<ushort>(Math.Min(most, reader.Height) * row);
         for (int top = 0; top < reader.Height; top += most)
         {

@@ -9,16 +9,23 @@ internal sealed class TiffReader : IDisposable
 {
     private const int MostBands = 64;
 
+    /// <summary>What a strip or tile may take in any case.</summary>
+    private const long LeastPart = 1 << 26;
+
+    /// <summary>Bytes that a strip or tile may take, unpacked, for each pixel of the whole picture.</summary>
+    private const int MostPartBytesPerPixel = 8;
+
     private readonly Tiff _tiff;
     private readonly bool _isTiled, _isSeparate;
     private readonly int _blockHeight, _blockWidth, _rowSize;
-    private readonly byte[] _block;
+    private byte[] _block = [];
     private int _held = -1;
 
     /// <summary>Reads the header.</summary>
     /// <exception cref="ImageException">This is no TIFF that can be read, or it claims too many pixels.</exception>
     public TiffReader(FileBytes file, long maxPixels)
     {
+        TiffDirectory.Check(file);
         _tiff = Guarded(() => Tiff.ClientOpen("a TIFF", "r", this, new TiffMemory(file)))
             ?? throw Unreadable("its header makes no sense");
         (Height, Width) = (Number(TiffTag.IMAGELENGTH, 0), Number(TiffTag.IMAGEWIDTH, 0));
@@ -52,10 +59,11 @@ internal sealed class TiffReader : IDisposable
             throw Unreadable("its tiles make no sense");
         PictureLimits.Check(_blockHeight, _blockWidth, Math.Max(maxPixels, 1 << 16));
         long rowSize = ((long)_blockWidth * (_isSeparate ? 1 : Bands) * Depth + 7) / 8;
-        if (rowSize * _blockHeight > Array.MaxLength)
-            throw Unreadable("a part of it takes more than 2 GiB");
+        // Many bands are in narrow strips or in tiles.
+        long part = rowSize * _blockHeight, most = Math.Max(LeastPart, (long)Height * Width * MostPartBytesPerPixel);
+        if (part > Math.Min(most, Array.MaxLength) || (long)Width * Bands > Array.MaxLength)
+            throw Unreadable($"a strip or tile of it takes {Math.Max(part, (long)Width * Bands) >> 20} MiB");
         _rowSize = (int)rowSize;
-        _block = GC.AllocateUninitializedArray<byte>(_rowSize * _blockHeight);
     }
 
     public int Height { get; }
@@ -149,6 +157,8 @@ internal sealed class TiffReader : IDisposable
             return;
         _held = -1;
         int rows = _isTiled ? _blockHeight : Math.Min(_blockHeight, Height - y), size = rows * _rowSize;
+        if (_block.Length == 0)
+            _block = GC.AllocateUninitializedArray<byte>(_rowSize * _blockHeight);
         int read = Guarded(() => _isTiled
             ? _tiff.ReadEncodedTile(number, _block, 0, size)
             : _tiff.ReadEncodedStrip(number, _block, 0, size));

@@ -1,0 +1,121 @@
+using System.Buffers.Binary;
+
+namespace Atrous.Imaging.Formats;
+
+/// <summary>
+/// Whether the first directory of a TIFF can be true of a file of its size. LibTiff makes room for all that it claims
+/// before it looks for it: a gigabyte for two hundred bytes that claim so many strips.
+/// </summary>
+internal readonly struct TiffDirectory
+{
+    private const int
+        WidthTag = 256, HeightTag = 257, BandsTag = 277, RowsPerStripTag = 278, PlanesTag = 284, TileWidthTag = 322,
+        TileHeightTag = 323, DepthTag = 32997;
+
+    private readonly FileBytes _file;
+    private readonly bool _isBigEndian, _isBig;
+
+    private TiffDirectory(FileBytes file)
+    {
+        _file = file;
+        _isBigEndian = file.Slice(0, 1)[0] == 'M';
+        _isBig = file.Slice(0, 4).Contains((byte)'+');
+    }
+
+    /// <summary>What ends early or makes no sense is left for LibTiff to refuse.</summary>
+    /// <exception cref="ImageException">It claims more than the file can hold.</exception>
+    public static void Check(FileBytes file)
+    {
+        if (file.Length >= 16)
+            new TiffDirectory(file).Check();
+    }
+
+    private void Check()
+    {
+        long at = _isBig ? Long(8) : UInt(4);
+        int countSize = _isBig ? 8 : 2, entrySize = _isBig ? 20 : 12;
+        if (at < 8 || at > _file.Length - countSize)
+            return;
+        long entries = _isBig ? Long(at) : UShort(at);
+        var numbers = new Dictionary<int, long>();
+        for (at += countSize; entries > 0 && at <= _file.Length - entrySize; entries--, at += entrySize)
+            CheckEntry(at, numbers);
+
+        // Each strip or tile has at least two bytes of its own in the file, its place.
+        if (Blocks(numbers) > _file.Length || numbers.GetValueOrDefault(DepthTag) > 1)
+            throw Refused();
+    }
+
+    private void CheckEntry(long at, Dictionary<int, long> numbers)
+    {
+        int tag = UShort(at), type = UShort(at + 2);
+        long count = _isBig ? Long(at + 4) : UInt(at + 4), valueAt = at + (_isBig ? 12 : 8);
+        int size = SizeOf(type), inside = _isBig ? 8 : 4;
+        if (count < 0 || count > _file.Length / size)
+            throw Refused();
+        if (tag is not (WidthTag or HeightTag or BandsTag or RowsPerStripTag or PlanesTag or TileWidthTag
+            or TileHeightTag or DepthTag) || count == 0)
+        {
+            return;
+        }
+        if (count * size > inside)
+            valueAt = _isBig ? Long(valueAt) : UInt(valueAt);
+        if (valueAt < 0 || valueAt > _file.Length - size)
+            return;
+        long number = type switch
+        {
+            1 or 6 => _file.Slice(valueAt, 1)[0],
+            3 or 8 => UShort(valueAt),
+            4 or 9 => UInt(valueAt),
+            16 or 17 => Long(valueAt),
+            _ => throw TiffReader.Unreadable("a side of it is no whole number"),
+        };
+        // Of two entries, which one is believed is LibTiff's affair.
+        if (!numbers.TryAdd(tag, number) && numbers[tag] != number)
+            throw TiffReader.Unreadable("its directory contradicts itself");
+    }
+
+    /// <summary>Strips or tiles; the largest number there is where there would be more.</summary>
+    private static long Blocks(Dictionary<int, long> numbers)
+    {
+        long height = numbers.GetValueOrDefault(HeightTag), width = numbers.GetValueOrDefault(WidthTag);
+        long bands = numbers.GetValueOrDefault(PlanesTag) == 2 ? numbers.GetValueOrDefault(BandsTag, 1) : 1;
+        UInt128 rows, columns = 1;
+        if (numbers.TryGetValue(TileWidthTag, out long tileWidth)
+            | numbers.TryGetValue(TileHeightTag, out long tileHeight))
+        {
+            (rows, columns) = (Parts(height, tileHeight), Parts(width, tileWidth));
+        }
+        else
+        {
+            rows = Parts(height, numbers.GetValueOrDefault(RowsPerStripTag, height));
+        }
+        UInt128 blocks = rows * columns * (UInt128)Math.Max(1, bands);
+        return blocks > long.MaxValue ? long.MaxValue : (long)blocks;
+    }
+
+    private static UInt128 Parts(long whole, long part) =>
+        part < 1 || whole < 1 ? 1 : (UInt128)((whole - 1) / part + 1);
+
+    private static int SizeOf(int type) => type switch
+    {
+        3 or 8 => 2,
+        4 or 9 or 11 or 13 => 4,
+        5 or 10 or 12 or 16 or 17 or 18 => 8,
+        _ => 1,
+    };
+
+    private static ImageException Refused() => TiffReader.Unreadable("its directory claims more than the file holds");
+
+    private int UShort(long at) => _isBigEndian
+        ? BinaryPrimitives.ReadUInt16BigEndian(_file.Slice(at, 2))
+        : BinaryPrimitives.ReadUInt16LittleEndian(_file.Slice(at, 2));
+
+    private long UInt(long at) => _isBigEndian
+        ? BinaryPrimitives.ReadUInt32BigEndian(_file.Slice(at, 4))
+        : BinaryPrimitives.ReadUInt32LittleEndian(_file.Slice(at, 4));
+
+    private long Long(long at) => _isBigEndian
+        ? BinaryPrimitives.ReadInt64BigEndian(_file.Slice(at, 8))
+        : BinaryPrimitives.ReadInt64LittleEndian(_file.Slice(at, 8));
+}
