@@ -9,6 +9,7 @@ using Atrous.Cli.Exporting;
 using Atrous.Cli.Helping;
 using Atrous.Cli.Inferring;
 using Atrous.Cli.Listing;
+using Atrous.Cli.Merging;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 using Atrous.Cli.Pulling;
@@ -73,6 +74,7 @@ internal static class Program
         var commands = new Dictionary<string, Func<Command>>
         {
             ["segment"] = () => SegmentCommand.Create(temporaries, interruption),
+            ["merge"] = () => MergeCommand.Create(temporaries),
             ["eval"] = () => EvalCommand.Create(temporaries, interruption),
             ["info"] = InfoCommand.Create,
             ["infer"] = () => InferCommand.Create(temporaries, interruption),

@@ -21,7 +21,7 @@ internal static class OutputFormats
         new("coco", "annotations.coco.json", (stream, classes) => new CocoWriter(stream, classes)),
         new("cvat", "annotations.cvat.xml", (stream, classes) => new CvatWriter(stream, classes)),
         new("labelstudio", "annotations.labelstudio.json", (stream, _) => new LabelStudioWriter(stream)),
-        new("yolo", "classes.txt", (stream, classes) => new YoloClasses(stream, classes)),
+        new("yolo", "classes.txt", (stream, classes) => new YoloClasses(stream, classes)) { HasClassesAlone = true },
     ];
 
     /// <summary>All names, in the order of the help.</summary>

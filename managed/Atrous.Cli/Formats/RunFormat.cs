@@ -6,7 +6,11 @@ namespace Atrous.Cli.Formats;
 /// <param name="Name">As --format takes it.</param>
 /// <param name="File">The file's name, in the folder of the masks.</param>
 /// <param name="Open">Begins the file in a stream.</param>
-internal sealed record RunFormat(string Name, string File, Func<Stream, RunClasses, RunWriter> Open);
+internal sealed record RunFormat(string Name, string File, Func<Stream, RunClasses, RunWriter> Open)
+{
+    /// <summary>The file is the same whatever pictures there are.</summary>
+    public bool HasClassesAlone { get; init; }
+}
 
 /// <summary>The classes of a run's model.</summary>
 /// <param name="Names">One name a class.</param>

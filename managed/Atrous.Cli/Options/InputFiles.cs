@@ -8,8 +8,11 @@ namespace Atrous.Cli.Options;
 /// <param name="Relative">Below the folder that was given: "sub/a.jpg"; the file's name where a file was given.</param>
 internal sealed record InputFile(string Path, string Relative);
 
-/// <summary>An input that cannot even be listed.</summary>
-internal sealed record BadInput(string Path, string Message);
+/// <summary>An input that cannot even be opened.</summary>
+/// <param name="Path">As it was given or listed.</param>
+/// <param name="Message">A sentence that says what is wrong with it.</param>
+/// <param name="Relative">As of an <see cref="InputFile"/>; null where it may be a whole folder.</param>
+internal sealed record BadInput(string Path, string Message, string? Relative = null);
 
 /// <summary>What a folder holds and is not read.</summary>
 internal sealed record LeftOut(string Path, string Reason);
@@ -56,6 +59,11 @@ internal sealed class InputFiles
         IsOneFile = inputs.Count == 1 && !Directory.Exists(inputs[0]);
     }
 
+    /// <summary>None yet, for who knows the pictures one by one.</summary>
+    public InputFiles()
+    {
+    }
+
     /// <summary>The one picture comes from standard input.</summary>
     public bool IsStandardInput { get; }
 
@@ -74,6 +82,18 @@ internal sealed class InputFiles
 
     /// <summary>Whether a file's name ends as those do that are read.</summary>
     public static bool IsPicture(string path) => Extensions.Contains(Path.GetExtension(path).ToLowerInvariant());
+
+    /// <summary>A relative path with slashes, the same on every system.</summary>
+    public static string NameOf(string relative) => relative.Replace(Path.DirectorySeparatorChar, '/');
+
+    /// <summary>Adds a picture.</summary>
+    public void Take(InputFile picture) => _pictures.Add(picture);
+
+    /// <summary>Adds what is no picture.</summary>
+    public void Refuse(BadInput input) => _bad.Add(input);
+
+    /// <summary>Adds an output of an earlier run.</summary>
+    public void Skip(string output) => _skipped.Add(output);
 
     /// <summary>One sentence about <see cref="LeftOut"/>; none where there is nothing.</summary>
     public IEnumerable<string> LeftOutInWords()

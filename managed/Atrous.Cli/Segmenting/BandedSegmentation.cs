@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Atrous.Cli.Batches;
 using Atrous.Cli.Output;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
@@ -24,8 +25,13 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
     /// <summary>What a header may claim unless the user says otherwise: 65536 x 65536.</summary>
     public const long DefaultMaxPixels = 1L << 32;
 
+    /// <param name="job">Where the picture is and where its mask goes.</param>
+    /// <param name="picture">The picture's rows.</param>
+    /// <param name="record">What the mask says that it was made of; null for nothing.</param>
+    /// <param name="cancellationToken">Looked at between two windows.</param>
     /// <exception cref="CommandException">An output is asked for that needs the whole picture.</exception>
-    public SegmentedPicture Segment(SegmentJob job, PngBands picture, CancellationToken cancellationToken)
+    public SegmentedPicture Segment(
+        SegmentJob job, PngBands picture, Func<MaskFacts, MaskRecord?> record, CancellationToken cancellationToken)
     {
         if (job.Overlay is not null)
             throw TooLarge(job, picture, "--overlay");
@@ -35,11 +41,12 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
             picture.Height, picture.Width, info.Classes, palette ?? Palette.For(info.ClassNames));
         SegmentationTimings timings = segmenter.Segment(picture, Take, cancellationToken);
         long segmented = Stopwatch.GetTimestamp();
-        Write(job.Mask, rows);
         var facts = new MaskFacts(
             picture.Height, picture.Width, ClassShare.OfCounts(counts), info.ClassNames, timings);
+        MaskRecord? recorded = record(facts);
+        Write(job.Mask, rows, recorded);
         return new SegmentedPicture(
-            job, facts, TimeSpan.Zero, Stopwatch.GetElapsedTime(segmented), picture.Warning);
+            job, facts, TimeSpan.Zero, Stopwatch.GetElapsedTime(segmented), picture.Warning) { Record = recorded };
 
         void Take(
             int top, ReadOnlySpan<ushort> labels, ReadOnlySpan<float> confidence, ReadOnlySpan<ulong> members)
@@ -56,7 +63,7 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
         $"{job.Input}: {picture.Width} x {picture.Height} pixels are too many for {option}, which needs the whole "
         + $"picture; leave out {option}.");
 
-    private void Write(string path, LabelRows rows)
+    private void Write(string path, LabelRows rows, MaskRecord? record)
     {
         if (path == "-")
         {
@@ -68,6 +75,10 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
         file.Write(Save);
         file.Commit();
 
-        void Save(Stream stream) => rows.End().Save(stream);
+        void Save(Stream stream)
+        {
+            EncodedImage mask = rows.End();
+            stream.Write(record is null ? mask.Bytes : record.AddTo(mask.Bytes));
+        }
     }
 }

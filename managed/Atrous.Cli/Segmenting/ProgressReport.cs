@@ -24,9 +24,12 @@ internal sealed class ProgressReport : SegmentationReport
         _bar = null;
         string seconds = Stopwatch.GetElapsedTime(start).TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
         string failures = Failures > 0 ? $", {Failures} failed" : "";
-        string rest = pictures - Written.Count - Failures is var left and > 0 ? $", {left} left undone" : "";
+        string skipped = FromBefore > 0 ? $", {FromBefore} were there" : "";
+        int left = pictures - Written.Count - FromBefore - Failures;
+        string rest = left > 0 ? $", {left} left undone" : "";
         string where = Written.Count > 0 ? $"; {WrittenFiles.Where(Written)}" : "";
-        Terminal.Message($"{Written.Count} of {pictures} pictures segmented in {seconds} s{failures}{rest}{where}");
+        Terminal.Message(
+            $"{Written.Count} of {pictures} pictures segmented in {seconds} s{skipped}{failures}{rest}{where}");
     }
 
     public override void Done(SegmentedPicture picture)
@@ -37,6 +40,12 @@ internal sealed class ProgressReport : SegmentationReport
             Console.Out.WriteLine(Terminal.OneLine(line));
         else
             _bar.Line(line);
+        _bar?.Step();
+    }
+
+    public override void Skipped(SegmentedPicture picture)
+    {
+        base.Skipped(picture);
         _bar?.Step();
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Atrous.Cli.Batches;
 using Atrous.Cli.Formats;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
@@ -17,8 +18,9 @@ internal static class SegmentCommand
         var inputs = new Argument<string[]>("INPUT")
         {
             Description =
-                "JPEG, PNG, WebP, GIF, BMP or TIFF files, folders (with their sub-folders), or - for standard input",
-            Arity = ArgumentArity.OneOrMore,
+                "JPEG, PNG, WebP, GIF, BMP or TIFF files, folders (with their sub-folders), or - for standard input; "
+                + "with --list one folder or none",
+            Arity = ArgumentArity.ZeroOrMore,
         };
         Option<string?> model = ModelChoice.Option();
         var output = new Option<string?>("--output", "-o")
@@ -53,6 +55,7 @@ internal static class SegmentCommand
         var preprocessing = new PreprocessingOptions();
         var scoring = new ScoringOptions();
         var formats = new FormatOptions();
+        var batch = new BatchOptions();
 
         var command = new ToolCommand("segment", Description)
         {
@@ -66,6 +69,8 @@ internal static class SegmentCommand
                     "The outlines of all regions as well, for an annotation tool and for a map"),
                 ("atrous segment aerial.png --model roads.pth --tile 513",
                     "A window slides over a picture that is too large to be looked at whole"),
+                ("atrous segment photos -o masks --shard 0/8 --skip-existing --jsonl lines/0.jsonl",
+                    "One of eight tasks: what an earlier, killed run has done is not done again"),
             ],
         };
         command.Add(inputs);
@@ -77,13 +82,18 @@ internal static class SegmentCommand
         preprocessing.AddTo(command);
         scoring.AddTo(command);
         deviceOptions.AddTo(command);
+        batch.AddTo(command);
         command.SetAction(result =>
         {
             SegmenterOptions options = scoring.Read(result, deviceOptions.Read(result, checkpointOptions.Read(result)));
-            var files = new InputFiles(result.GetRequiredValue(inputs));
+            InputFiles files = batch.Inputs(result, result.GetValue(inputs) ?? []);
+            BatchChoice chosenBatch = batch.Read(result);
             FormatChoice chosenFormats = formats.Read(result);
             IReadOnlyList<SegmentJob> jobs = SegmentJobs.For(
                 files, result.GetValue(output), result.GetValue(overlay), chosenFormats);
+            chosenBatch.Refuse(jobs, chosenFormats);
+            if (chosenBatch.Shard is { } shard)
+                jobs = [.. jobs.Where(job => shard.Has(job.Name))];
             bool toStandardOutput = jobs is [{ Mask: "-" }];
             if (toStandardOutput && result.GetValue(json))
                 throw CommandException.Usage(
@@ -112,6 +122,7 @@ internal static class SegmentCommand
                 Quiet = result.GetValue(quiet),
                 Report = report,
                 Formats = chosenFormats,
+                Batch = chosenBatch,
                 Folder = Directory.Exists(result.GetValue(output)) || !files.IsOneFile ? result.GetValue(output) : null,
             }.Run();
         });

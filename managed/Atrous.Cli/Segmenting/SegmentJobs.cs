@@ -114,9 +114,28 @@ internal static class SegmentJobs
     private static SegmentJob To(string stem, InputFile file, string mask, bool overlay, FormatChoice formats) =>
         new(file.Path, mask, overlay ? stem + OutputNames.Overlay : null)
         {
-            Name = file.Relative.Replace(Path.DirectorySeparatorChar, '/'),
+            Name = InputFiles.NameOf(file.Relative),
             Files = [.. formats.OfPicture.Select(format => (format, stem + format.Suffix))],
         };
+
+    /// <summary>The lines of a run tell pictures apart by their names.</summary>
+    /// <exception cref="CommandException">Two pictures have one name, or the file of lines is one of them.</exception>
+    public static void RefuseForLines(IReadOnlyList<SegmentJob> jobs, string lines)
+    {
+        var names = new Dictionary<string, string>(StringComparer.Ordinal);
+        string file = Path.GetFullPath(lines);
+        foreach (SegmentJob job in jobs)
+        {
+            if (!names.TryAdd(job.Name, job.Input))
+            {
+                throw CommandException.Usage(
+                    $"{names[job.Name]} and {job.Input} would both be {job.Name} in --jsonl; segment them in two runs, "
+                    + "or name the folder above them.");
+            }
+            if (job.Outputs.Append(job.Input).Any(path => Path.GetFullPath(path) == file))
+                throw CommandException.Usage($"{lines} belongs to a picture; choose another name with --jsonl.");
+        }
+    }
 
     private static void RefuseClashes(SegmentJob[] jobs)
     {

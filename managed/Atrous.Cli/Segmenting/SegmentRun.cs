@@ -1,8 +1,8 @@
 using System.Diagnostics;
+using Atrous.Cli.Batches;
 using Atrous.Cli.Formats;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
-using Atrous.Imaging;
 using Atrous.Postprocessing;
 using Atrous.Shapes;
 
@@ -16,9 +16,11 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
 {
     private bool _retry, _bad;
     private RegionOptions _regions = new();
+    private Journal? _journal;
 
     public required InputFiles Files { get; init; }
 
+    /// <summary>The pictures of this run, of all that were named.</summary>
     public required IReadOnlyList<SegmentJob> Jobs { get; init; }
 
     public required ModelChoice Model { get; init; }
@@ -42,6 +44,9 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
     /// <summary>The folder of -o; null where that is none, and the folder of the masks takes its place.</summary>
     public required string? Folder { get; init; }
 
+    /// <summary>Which of the pictures, and what is kept of those that are done.</summary>
+    public required BatchChoice Batch { get; init; }
+
     /// <summary>The exit code: that of the failures, with those that are worth retrying first.</summary>
     public int Run()
     {
@@ -52,8 +57,17 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
             foreach (string sentence in Files.LeftOutInWords())
                 Terminal.Message(sentence);
         }
-        if (Jobs.Count == 0 && Files.Bad.Count == 0)
-            throw CommandException.Usage("There is no picture among the inputs.");
+        IReadOnlyList<BadInput> bad = [.. Files.Bad.Where(input => input.Relative is null || IsOurs(input.Relative))];
+        if (Jobs.Count == 0 && bad.Count == 0)
+        {
+            if (Batch.Shard is null || Files.Pictures.Count + Files.Bad.Count == 0)
+                throw CommandException.Usage("There is no picture among the inputs.");
+            if (!Quiet)
+                Terminal.Message($"no picture belongs to the part {Batch.Shard}");
+        }
+        using Journal? journal = _journal = Batch.Lines is { } lines
+            ? Journal.Open(lines, Batch.Shard, Files.Pictures.Count + Files.Bad.Count)
+            : null;
         using Segmenter? segmenter = Jobs.Count > 0 ? Segmenter.Load(Model.Path, Options) : null;
         _regions = segmenter is null ? _regions : Formats.Regions(segmenter.Info);
         if (segmenter is not null && !Quiet)
@@ -69,15 +83,22 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         using RunFiles? files = segmenter is null ? null : new RunFiles(
             temporaries, Formats.OfRun, Folder ?? WrittenFiles.FolderOfAll(Jobs), segmenter.Info, Palette);
         RefuseClash(files);
-        Report.Around(segmenter, Options, Jobs.Count + Files.Bad.Count, () =>
+        Report.Around(segmenter, Options, Jobs.Count + bad.Count, () =>
         {
-            foreach (BadInput bad in Files.Bad)
-                Failed(bad.Path, new Failure(ExitCode.BadInput, bad.Message));
+            foreach (BadInput input in bad)
+            {
+                var failure = new Failure(ExitCode.BadInput, input.Message);
+                Failed(input.Path, failure);
+                string name = InputFiles.NameOf(input.Relative ?? input.Path);
+                _journal?.Add(name, input.Path, failure, attempts: 1);
+            }
             if (segmenter is not null)
                 SegmentAll(segmenter, files!);
         }, interruption);
         return interruption.ExitCode ?? (_retry ? ExitCode.Failed : _bad ? ExitCode.BadInput : ExitCode.Done);
     }
+
+    private bool IsOurs(string relative) => Batch.Shard?.Has(InputFiles.NameOf(relative)) ?? true;
 
     /// <summary>A picture called classes.png, and the classes of YOLO's files.</summary>
     private void RefuseClash(RunFiles? files)
@@ -109,66 +130,89 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
 
     private void SegmentEach(Segmenter segmenter, RunFiles files)
     {
-        foreach ((SegmentJob job, Func<MadeMask?> made) in Ahead.Of(
-            Jobs, segmenter.RunsAtOnce, job => Make(segmenter, job)))
+        using var maker = new PictureMaker(temporaries, segmenter, interruption.Token)
         {
-            if (interruption.Token.IsCancellationRequested)
+            Window = Options.Window?.Size,
+            MaxPixels = MaxPixels,
+            Formats = Formats,
+            Regions = _regions,
+            Palette = Palette,
+            Opacity = Opacity,
+            Stamp = Batch.Records ? StampOf(segmenter) : null,
+            SkipsExisting = Batch.SkipExisting,
+        };
+        int inFlight = Math.Min(Jobs.Count, Batch.InFlight ?? segmenter.RunsAtOnce + 2);
+        foreach ((SegmentJob job, Func<MadePicture> made) in Ahead.Of(Jobs, inFlight, maker.Make))
+        {
+            if (interruption.Token.IsCancellationRequested || !Finish(segmenter, maker, job, made, files))
                 return;
+        }
+    }
+
+    private string StampOf(Segmenter segmenter) => RunStamp.Of(
+        Model.Path, segmenter.Info, Options,
+        Palette ?? segmenter.Info.Palette ?? Postprocessing.Palette.For(segmenter.Info.ClassNames),
+        Jobs[0].Overlay is null ? null : Opacity, Formats);
+
+    /// <summary>Gives a picture's outputs their names, after as many attempts as there may be.</summary>
+    /// <returns>False where the run is interrupted.</returns>
+    private bool Finish(
+        Segmenter segmenter, PictureMaker maker, SegmentJob job, Func<MadePicture> making, RunFiles files)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
             SegmentedPicture picture;
             try
             {
-                picture = Finish(segmenter, job, made, files);
+                picture = Commit(segmenter, maker, job, attempt == 1 ? making : () => maker.Make(job), files);
             }
             catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
             {
-                return;
+                return false;
             }
             catch (Exception e)
             {
-                Failed(Shown(job.Input), Failure.Of(e));
+                var failure = Failure.Of(e);
+                if (failure.Code != ExitCode.Failed || attempt > Batch.Retries)
+                {
+                    Failed(Shown(job.Input), failure);
+                    _journal?.Add(job.Name, job.Input, failure, attempt);
+                    return true;
+                }
+                if (interruption.Token.WaitHandle.WaitOne(Pause(attempt)))
+                    return false;
                 continue;
             }
             if (picture.Warning is { } warning && !Quiet)
                 Report.Say($"{Shown(job.Input)}: {warning}");
-            Report.Done(picture);
+            _journal?.Add(picture, attempt);
+            if (picture.IsFromBefore)
+                Report.Skipped(picture);
+            else
+                Report.Done(picture);
+            return true;
         }
     }
 
-    /// <summary>The mask of a picture that is held whole; null for one that is read and written in bands.</summary>
-    private MadeMask? Make(Segmenter segmenter, SegmentJob job)
+    /// <summary>1, 2, 4 seconds and so on, up to half a minute.</summary>
+    private static TimeSpan Pause(int attempt) => TimeSpan.FromSeconds(Math.Min(30, Math.Pow(2, attempt - 1)));
+
+    private SegmentedPicture Commit(
+        Segmenter segmenter, PictureMaker maker, SegmentJob job, Func<MadePicture> making, RunFiles files)
     {
-        using (PngBands? bands = Bands(job, segmenter.Info.IsMultiLabel))
+        using MadePicture made = making();
+        if (made.FromBefore is { } record)
         {
-            if (bands is not null)
-                return null;
+            var facts = new MaskFacts(
+                record.Height, record.Width, record.Shares, segmenter.Info.ClassNames, default)
+            {
+                IsMultiLabel = segmenter.Info.IsMultiLabel,
+            };
+            return new SegmentedPicture(job, facts, default, default, null) { Record = record, IsFromBefore = true };
         }
+        if (made.Photo is not { } photo || made.Mask is not { } mask)
+            return maker.MakeInBands(job, made.Hash);
         long start = Stopwatch.GetTimestamp();
-        Image photo = Load(job.Input);
-        try
-        {
-            TimeSpan decode = Stopwatch.GetElapsedTime(start);
-            return new MadeMask(photo, segmenter.Segment(photo, Formats.NeedsConfidence, interruption.Token), decode);
-        }
-        catch
-        {
-            photo.Dispose();
-            throw;
-        }
-    }
-
-    private SegmentedPicture Finish(Segmenter segmenter, SegmentJob job, Func<MadeMask?> making, RunFiles files)
-    {
-        using MadeMask? made = making();
-        if (made is null)
-        {
-            using PngBands bands = Bands(job, segmenter.Info.IsMultiLabel)!;
-            if (!Formats.IsNone)
-                throw BandedSegmentation.TooLarge(job, bands, "--format");
-            return new BandedSegmentation(temporaries, segmenter, Palette ?? segmenter.Info.Palette).Segment(
-                job, bands, interruption.Token);
-        }
-        (Image photo, Segmentation mask, TimeSpan decode) = (made.Photo, made.Mask, made.Decode);
-        long segmented = Stopwatch.GetTimestamp();
         if (job.Mask == "-")
         {
             using Stream output = StandardStream.OpenOutput();
@@ -176,93 +220,22 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         }
         else
         {
-            Save(job, photo, mask, files);
+            files.Add(made.Annotated!);
+            made.Files.ForEach(file => file.Commit());
         }
         return new SegmentedPicture(
-            job, MaskFacts.Of(mask), decode, Stopwatch.GetElapsedTime(segmented),
+            job, MaskFacts.Of(mask), made.Decode, made.Encode + Stopwatch.GetElapsedTime(start),
             (photo.Warning, mask.Note) switch
             {
                 ({ } warning, { } note) => $"{warning} {note}",
                 var (warning, note) => warning ?? note,
-            });
-    }
-
-    /// <summary>
-    /// A PNG that is read in bands of rows: one that is too large to be held, or need not be; null for all others.
-    /// </summary>
-    private PngBands? Bands(SegmentJob job, bool isMultiLabel)
-    {
-        // The masks of single classes are made of the whole.
-        if (Options.Window is null || job.Input == "-" || isMultiLabel)
-            return null;
-        long pixels = PngBands.PixelsOf(job.Input), most = MaxPixels ?? BandedSegmentation.DefaultMaxPixels;
-        if (pixels > MaxPixelsOption.Whole(MaxPixels))
-            return new PngBands(job.Input, most);
-        if (pixels < BandedSegmentation.Least || job.Overlay is not null || !Formats.IsNone)
-            return null;
-        try
+            })
         {
-            return new PngBands(job.Input, most);
-        }
-        catch (ImageException)
-        {
-            return null; // interlaced or turned by EXIF, which no bands can be; what is broken is told when it is read
-        }
-    }
-
-    private Image Load(string input)
-    {
-        if (input != "-")
-            return Image.Load(input, MaxPixelsOption.Whole(MaxPixels));
-        using Stream stream = StandardInput.Open();
-        return Image.Load(stream, MaxPixelsOption.Whole(MaxPixels));
+            Record = made.Record,
+        };
     }
 
     private static string Shown(string input) => input == "-" ? "standard input" : input;
-
-    /// <summary>All outputs or none.</summary>
-    private void Save(SegmentJob job, Image photo, Segmentation mask, RunFiles run)
-    {
-        var annotated = new AnnotatedPicture(job.Name, photo, mask, Palette ?? mask.Palette, _regions);
-        var written = new List<OutputFile>();
-        try
-        {
-            Write(job.Mask, stream => mask.SaveMask(stream, Palette));
-            if (job.Overlay is not null)
-            {
-                using Image overlay = mask.Overlay(photo, Opacity, Palette);
-                Write(job.Overlay, stream => overlay.SavePng(stream));
-            }
-            // Of all but the background, so that none stays behind of an earlier run.
-            for (int label = 1; mask.IsMultiLabel && label < mask.Classes; label++)
-            {
-                Segmentation only = mask.Only(label);
-                Palette? colours = Palette is { } palette ? new Palette([default, palette[label]]) : null;
-                Write(job.MaskOf(label, mask.NameOf(label)), stream => only.SaveMask(stream, colours));
-            }
-            foreach ((PictureFormat format, string path) in job.Files)
-                Write(path, stream => format.Write(stream, annotated));
-            run.Add(annotated);
-            written.ForEach(file => file.Commit());
-        }
-        finally
-        {
-            written.ForEach(file => file.Dispose());
-        }
-
-        void Write(string path, Action<Stream> contents)
-        {
-            var file = new OutputFile(temporaries, path);
-            written.Add(file);
-            file.Write(contents);
-        }
-    }
-
-    /// <summary>A picture and its mask, of which nothing is written yet.</summary>
-    private sealed record MadeMask(Image Photo, Segmentation Mask, TimeSpan Decode) : IDisposable
-    {
-        public void Dispose() => Photo.Dispose();
-    }
 
     private void Failed(string input, Failure failure)
     {

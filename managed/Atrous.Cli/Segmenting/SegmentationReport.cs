@@ -1,3 +1,4 @@
+using Atrous.Cli.Batches;
 using Atrous.Cli.Output;
 
 namespace Atrous.Cli.Segmenting;
@@ -9,7 +10,14 @@ namespace Atrous.Cli.Segmenting;
 /// <param name="Encode">How long it took to encode and write the outputs.</param>
 /// <param name="Warning">A sentence about a file that was not whole, or null.</param>
 internal sealed record SegmentedPicture(
-    SegmentJob Job, MaskFacts Mask, TimeSpan Decode, TimeSpan Encode, string? Warning);
+    SegmentJob Job, MaskFacts Mask, TimeSpan Decode, TimeSpan Encode, string? Warning)
+{
+    /// <summary>What its mask was made of; null where the run does not record it.</summary>
+    public MaskRecord? Record { get; init; }
+
+    /// <summary>The outputs are those of an earlier run.</summary>
+    public bool IsFromBefore { get; init; }
+}
 
 /// <summary>What a run tells while it works. This one tells errors alone.</summary>
 internal class SegmentationReport
@@ -21,16 +29,22 @@ internal class SegmentationReport
 
     protected int Failures { get; private set; }
 
+    /// <summary>Pictures whose outputs were there.</summary>
+    protected int FromBefore { get; private set; }
+
     /// <summary>Does the work, with a report's beginning and end around it.</summary>
     /// <param name="segmenter">Null where no input could be found.</param>
     /// <param name="options">As the segmenter was loaded.</param>
     /// <param name="pictures">How many there are.</param>
-    /// <param name="work">Calls <see cref="Done"/> and <see cref="Failed"/>.</param>
+    /// <param name="work">Calls <see cref="Done"/>, <see cref="Skipped"/> and <see cref="Failed"/>.</param>
     /// <param name="interruption">Tells whether the work was cut short.</param>
     public virtual void Around(
         Segmenter? segmenter, SegmenterOptions options, int pictures, Action work, Interruption interruption) => work();
 
     public virtual void Done(SegmentedPicture picture) => _written.Add(picture.Job);
+
+    /// <summary>A picture whose outputs were there.</summary>
+    public virtual void Skipped(SegmentedPicture picture) => FromBefore++;
 
     public void Failed(string input, Failure failure)
     {

@@ -9,6 +9,12 @@ namespace Atrous.Cli.Segmenting;
 /// <param name="toStandardError">Standard output carries the mask.</param>
 internal sealed class TableReport(bool toStandardError) : SegmentationReport
 {
+    public override void Skipped(SegmentedPicture picture)
+    {
+        base.Skipped(picture);
+        Terminal.Message($"{picture.Job.Mask} was there");
+    }
+
     public override void Done(SegmentedPicture picture)
     {
         base.Done(picture);

@@ -23,14 +23,40 @@ internal static partial class ModelFolder
     /// <exception cref="ModelException">A folder has no weights, or a document is none.</exception>
     public static (string Weights, FolderDocuments Documents) Find(string path)
     {
+        (string weights, string? folder) = Locate(path);
+        return (weights, folder is null ? new FolderDocuments() : DocumentsIn(folder));
+    }
+
+    /// <summary>All files that a model of this path is read from, in a fixed order.</summary>
+    /// <exception cref="ModelException">A folder has no weights.</exception>
+    public static IReadOnlyList<string> FilesOf(string path)
+    {
+        (string weights, string? folder) = Locate(path);
+        IEnumerable<string> documents = folder is null
+            ? []
+            : new[] { ConfigFile, PreprocessorFile }.Select(name => Path.Combine(folder, name)).Where(File.Exists);
+        IEnumerable<string> shards = [];
+        if (folder is not null && weights.EndsWith(ShardIndex.Extension, StringComparison.OrdinalIgnoreCase))
+        {
+            string index = File.ReadAllText(weights);
+            shards = Directory.GetFiles(folder)
+                .Where(file => index.Contains($"\"{Path.GetFileName(file)}\"", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal);
+        }
+        return [weights, .. shards, .. documents];
+    }
+
+    /// <summary>The file of weights, and the folder whose documents describe it; null for none.</summary>
+    private static (string Weights, string? Folder) Locate(string path)
+    {
         if (Directory.Exists(path))
-            return (WeightsIn(path), DocumentsIn(path));
+            return (WeightsIn(path), path);
         string index = Shard().Replace(path, ".$1" + ShardIndex.Extension);
         bool sharded = index.EndsWith(ShardIndex.Extension, StringComparison.OrdinalIgnoreCase) && File.Exists(index);
         string weights = sharded ? index : path;
         return sharded || WeightFiles.Contains(Path.GetFileName(path), StringComparer.Ordinal)
-            ? (weights, DocumentsIn(Path.GetDirectoryName(Path.GetFullPath(weights))!))
-            : (weights, new FolderDocuments());
+            ? (weights, Path.GetDirectoryName(Path.GetFullPath(weights))!)
+            : (weights, null);
     }
 
     private static string WeightsIn(string folder)

@@ -14,7 +14,8 @@ public sealed class HelpTests(GeneratedModel model) : IDisposable
 
     /// <summary>Every example of these commands, with the files that it names; those of a GPU need one.</summary>
     [Theory]
-    [InlineData("segment", 4)]
+    [InlineData("segment", 5)]
+    [InlineData("merge", 2)]
     [InlineData("eval", 4)]
     [InlineData("info", 2)]
     [InlineData("infer", 2)]
@@ -35,6 +36,7 @@ public sealed class HelpTests(GeneratedModel model) : IDisposable
         Tool.RunIn(_place.Folder, "segment", "photos", "--model", "roads.pth", "-o", "truth", "-q").Exits(0);
         foreach (string name in new[] { "a", "b" })
             File.Move(_place[$"truth/{name}.mask.png"], _place[$"truth/{name}.png"]);
+        Tool.RunIn(_place.Folder, "segment", "photos", "--jsonl", "lines/0.jsonl", "-q").Exits(0);
         using (var writer = new SafetensorsWriter(
             _place["input.safetensors"], [new WeightInfo("input", DType.Float32, [1, 3, 33, 33])]))
         {

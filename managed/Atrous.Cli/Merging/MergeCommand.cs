@@ -1,0 +1,77 @@
+using System.CommandLine;
+using Atrous.Cli.Options;
+using Atrous.Cli.Output;
+
+namespace Atrous.Cli.Merging;
+
+/// <summary>`atrous merge`: the lines of a run's parts as one file, and what is missing.</summary>
+internal static class MergeCommand
+{
+    private const string Description =
+        "Join the lines that `atrous segment --jsonl` wrote: one for each picture, the newest, in the order of the " +
+        "names. Tells what failed and what is missing.";
+
+    public static Command Create(TemporaryFiles temporaries)
+    {
+        var inputs = new Argument<string[]>("JSONL")
+        {
+            Description = "Files of --jsonl, and folders with .jsonl files",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var of = new Option<string[]>("--of")
+        {
+            Description = "The files and folders that were segmented: pictures of them that have no line are missing",
+            HelpName = "INPUT",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var list = new Option<string?>("--list")
+        {
+            Description = "As of `atrous segment`, beside --of or alone",
+            HelpName = "FILE",
+        };
+        var output = new Option<string?>("--output", "-o")
+        {
+            Description = "Where the lines go; standard output unless given",
+            HelpName = "FILE",
+        };
+        var missing = new Option<string?>("--missing")
+        {
+            Description =
+                "Also write the names of what is missing, or failed and is worth another try, as --list takes them",
+            HelpName = "FILE",
+        };
+        var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but the lines and errors" };
+        var command = new ToolCommand("merge", Description)
+        {
+            Examples =
+            [
+                ("atrous merge lines -o all.jsonl --of photos",
+                    "The parts' lines in a folder as one file, and whether every picture has one"),
+                ("atrous merge lines -o all.jsonl --of photos --missing again.txt",
+                    "The same, with a list for another run"),
+            ],
+        };
+        command.Add(inputs);
+        command.Add(ToolCommand.Input, of, list);
+        command.Add(ToolCommand.Output, output, missing, quiet);
+        command.SetAction(result =>
+        {
+            string[] folders = result.GetValue(of) ?? [];
+            InputFiles? expected =
+                result.GetValue(list) is { } named ? InputList.Read(named, folders)
+                : folders.Length > 0 ? new InputFiles(folders)
+                : null;
+            if (result.GetValue(missing) is not null && expected is null)
+                throw CommandException.Usage("--missing tells pictures by name; say with --of which there are.");
+            return new MergeRun(temporaries)
+            {
+                Files = MergeRun.FilesOf(result.GetRequiredValue(inputs)),
+                Expected = expected,
+                Output = result.GetValue(output),
+                Missing = result.GetValue(missing),
+                Quiet = result.GetValue(quiet),
+            }.Run();
+        });
+        return command;
+    }
+}

@@ -1,0 +1,169 @@
+using System.Text;
+using Atrous.Cli.Batches;
+using Atrous.Cli.Options;
+using Atrous.Cli.Output;
+using Atrous.Files;
+
+namespace Atrous.Cli.Merging;
+
+/// <summary>Joins lines, and counts what they lack.</summary>
+internal sealed class MergeRun(TemporaryFiles temporaries)
+{
+    private const int MostNamed = 5;
+    private readonly SortedDictionary<string, JournalLine> _lines = new(StringComparer.Ordinal);
+
+    public required IReadOnlyList<string> Files { get; init; }
+
+    /// <summary>What was segmented; null where nobody says it.</summary>
+    public required InputFiles? Expected { get; init; }
+
+    /// <summary>Null for standard output.</summary>
+    public required string? Output { get; init; }
+
+    /// <summary>The file for the names of what is to be done; null for none.</summary>
+    public required string? Missing { get; init; }
+
+    public required bool Quiet { get; init; }
+
+    /// <summary>The files of lines that are named, and those in folders that are, by name.</summary>
+    /// <exception cref="CommandException">There is no such file, or a folder has none.</exception>
+    public static IReadOnlyList<string> FilesOf(IReadOnlyList<string> inputs)
+    {
+        var files = new List<string>();
+        foreach (string input in inputs)
+        {
+            if (!Directory.Exists(input))
+            {
+                files.Add(input);
+                continue;
+            }
+            string[] inside = [.. Directory.GetFiles(input, "*.jsonl").Order(StringComparer.Ordinal)];
+            if (inside.Length == 0)
+                throw new CommandException(ExitCode.BadInput, $"{input}: the folder has no .jsonl files.");
+            files.AddRange(inside);
+        }
+        return files;
+    }
+
+    /// <summary>
+    /// The exit code: worth another run where pictures are missing or may come through, else that of bad pictures.
+    /// </summary>
+    public int Run()
+    {
+        foreach (string file in Files)
+            Read(file);
+        string[] missing = [.. Names(Expected).Where(name => !_lines.ContainsKey(name))];
+        JournalLine[] failed = [.. _lines.Values.Where(line => !line.IsDone)];
+        string[] again = [.. failed.Where(line => line.ExitCode == ExitCode.Failed).Select(line => line.Name)];
+        Write(Output, _lines.Values.Select(line => line.Text));
+        if (Missing is not null)
+            Write(Missing, missing.Concat(again).Order(StringComparer.Ordinal));
+        int pictures = Expected is null
+            ? _lines.Values.Select(line => line.Pictures).Append(_lines.Count).Max()
+            : _lines.Count + missing.Length;
+        int lacking = pictures - _lines.Count;
+        if (!Quiet)
+        {
+            Terminal.Message($"{_lines.Count - failed.Length} of {pictures} pictures are done, {failed.Length} failed, "
+                + $"{lacking} {(lacking == 1 ? "has" : "have")} no line");
+            Name("no line", missing);
+            Name("failed", [.. failed.Select(line => line.Name)]);
+            if (Expected is null && lacking > 0 && EmptyShards() is { Length: > 0 } shards)
+                Terminal.Message($"there is no line of the {(shards.Length == 1 ? "part" : "parts")} {Few(shards)}");
+        }
+        return IsOfSeveralRuns() ? ExitCode.BadInput
+            : lacking > 0 || again.Length > 0 ? ExitCode.Failed
+            : failed.Length > 0 ? ExitCode.BadInput
+            : ExitCode.Done;
+    }
+
+    private static IEnumerable<string> Names(InputFiles? files) => files is null ? [] :
+        files.Pictures.Select(picture => picture.Relative)
+            .Concat(files.Bad.Select(bad => bad.Relative ?? bad.Path)).Select(InputFiles.NameOf).Distinct();
+
+    private static string Few(IReadOnlyList<string> names) => string.Join(", ", names.Take(MostNamed))
+        + (names.Count > MostNamed ? $" and {names.Count - MostNamed} more" : "");
+
+    private static void Name(string what, string[] names)
+    {
+        if (names.Length > 0)
+            Terminal.Message($"{what}: {Few(names)}");
+    }
+
+    private void Read(string path)
+    {
+        try
+        {
+            RegularFile.Require(path);
+            // Shared with a run that goes on: its lines so far are whole.
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            long end = 0;
+            var newest = new Dictionary<string, JournalLine>(StringComparer.Ordinal);
+            foreach (JournalLine line in JournalFile.Read(stream, path, length => end = length))
+                newest[line.Name] = line;
+            if (end != stream.Position && !Quiet)
+                Terminal.Message($"{path}: the last line is not whole, since its run was stopped; it is left out");
+            // Of a picture that two files tell of, it counts that one of them did it.
+            foreach (JournalLine line in newest.Values)
+            {
+                if (!_lines.TryGetValue(line.Name, out JournalLine? other) || line.IsDone || !other.IsDone)
+                    _lines[line.Name] = line;
+            }
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new CommandException(ExitCode.BadInput, $"{path}: there is no such file; check the path.", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException(
+                ExitCode.BadInput, $"{path}: the file cannot be read ({e.Message.TrimEnd('.')}).", e);
+        }
+    }
+
+    /// <summary>Masks of two models, or of other options, are no one result.</summary>
+    private bool IsOfSeveralRuns()
+    {
+        string[] runs = [.. _lines.Values.Where(line => line.IsDone).GroupBy(line => line.Run!)
+            .OrderByDescending(run => run.Count())
+            .Select(run => $"{run.Count()} (such as {run.First().Name}) of {run.Key[..Math.Min(8, run.Key.Length)]}")];
+        if (runs.Length < 2)
+            return false;
+        Terminal.Message(
+            $"the pictures were segmented with {runs.Length} different models or options: {Few(runs)}; run all parts "
+            + "with the same ones and --skip-existing.");
+        return true;
+    }
+
+    private string[] EmptyShards()
+    {
+        var told = _lines.Values.Select(line => line.Shard).OfType<string>().Select(shard => shard.Split('/'))
+            .Where(parts => parts.Length == 2 && int.TryParse(parts[1], out int count) && count is > 0 and < 1_000_000)
+            .ToLookup(parts => parts[1], parts => parts[0]);
+        return [.. told.SelectMany(shards => Enumerable.Range(0, int.Parse(shards.Key, null))
+            .Select(index => $"{index}").Except(shards).Select(index => $"{index}/{shards.Key}"))];
+    }
+
+    private void Write(string? path, IEnumerable<string> lines)
+    {
+        if (path is null)
+        {
+            using Stream output = StandardStream.OpenOutput();
+            WriteTo(output);
+            return;
+        }
+        using var file = new OutputFile(temporaries, path);
+        file.Write(stream =>
+        {
+            using var buffered = new BufferedStream(stream, 1 << 16);
+            WriteTo(buffered);
+        });
+        file.Commit();
+
+        void WriteTo(Stream stream)
+        {
+            foreach (string line in lines)
+                stream.Write(Encoding.UTF8.GetBytes(line + "\n"));
+        }
+    }
+}

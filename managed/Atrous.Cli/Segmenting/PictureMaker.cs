@@ -1,0 +1,182 @@
+using System.Diagnostics;
+using Atrous.Cli.Batches;
+using Atrous.Cli.Formats;
+using Atrous.Cli.Options;
+using Atrous.Cli.Output;
+using Atrous.Imaging;
+using Atrous.Postprocessing;
+using Atrous.Shapes;
+
+namespace Atrous.Cli.Segmenting;
+
+/// <summary>
+/// Reads, segments and encodes a picture, up to outputs that only lack their names. Safe to use from many threads: as
+/// many pictures are with the network as the device is good for, and others are read or written meanwhile.
+/// </summary>
+internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segmenter, CancellationToken cancellationToken)
+    : IDisposable
+{
+    private readonly SemaphoreSlim _network = new(segmenter.RunsAtOnce);
+
+    /// <summary>The size of a sliding window; null for none.</summary>
+    public required int? Window { get; init; }
+
+    /// <summary>The most pixels that a picture's header may claim; null for the usual limits.</summary>
+    public required long? MaxPixels { get; init; }
+
+    public required FormatChoice Formats { get; init; }
+
+    public required RegionOptions Regions { get; init; }
+
+    /// <summary>The user's colours; null for the model's.</summary>
+    public required Palette? Palette { get; init; }
+
+    public required double Opacity { get; init; }
+
+    /// <summary>The stamp of model and options that masks record; null for masks without a record.</summary>
+    public required string? Stamp { get; init; }
+
+    /// <summary>Masks that are there stay.</summary>
+    public required bool SkipsExisting { get; init; }
+
+    /// <summary>Does all of it for a picture that is held whole.</summary>
+    public MadePicture Make(SegmentJob job)
+    {
+        string? hash = Stamp is null ? null : MaskRecord.HashOf(job.Input);
+        if (SkipsExisting && MaskRecord.Of(job) is { } there && there.Input == hash && there.Run == Stamp)
+            return new MadePicture { Hash = hash, FromBefore = there };
+        var made = new MadePicture { Hash = hash };
+        try
+        {
+            if (!IsBanded(job))
+                Make(job, made);
+            return made;
+        }
+        catch
+        {
+            made.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>All of it, to the end, for a picture that is read and written in bands.</summary>
+    public SegmentedPicture MakeInBands(SegmentJob job, string? hash)
+    {
+        using PngBands bands = Bands(job)!;
+        if (!Formats.IsNone)
+            throw BandedSegmentation.TooLarge(job, bands, "--format");
+        return WithNetwork(() => new BandedSegmentation(temporaries, segmenter, Palette ?? segmenter.Info.Palette)
+            .Segment(job, bands, facts => RecordOf(hash, facts, []), cancellationToken));
+    }
+
+    public void Dispose() => _network.Dispose();
+
+    private void Make(SegmentJob job, MadePicture made)
+    {
+        long start = Stopwatch.GetTimestamp();
+        Image photo = made.Photo = Load(job.Input);
+        made.Decode = Stopwatch.GetElapsedTime(start);
+        made.Mask = WithNetwork(() => segmenter.Segment(photo, Formats.NeedsConfidence, cancellationToken));
+        if (job.Mask == "-")
+            return;
+        start = Stopwatch.GetTimestamp();
+        Write(job, made, photo, made.Mask);
+        made.Encode = Stopwatch.GetElapsedTime(start);
+    }
+
+    private void Write(SegmentJob job, MadePicture made, Image photo, Segmentation mask)
+    {
+        var names = new List<(string Name, long Bytes)>();
+        AnnotatedPicture annotated = made.Annotated = new(job.Name, photo, mask, Palette ?? mask.Palette, Regions);
+        if (job.Overlay is not null)
+        {
+            using Image overlay = mask.Overlay(photo, Opacity, Palette);
+            Write(job.Overlay, stream => overlay.SavePng(stream));
+        }
+        // Of all but the background, so that none stays behind of an earlier run.
+        for (int label = 1; mask.IsMultiLabel && label < mask.Classes; label++)
+        {
+            Segmentation only = mask.Only(label);
+            Palette? colours = Palette is { } palette ? new Palette([default, palette[label]]) : null;
+            Write(job.MaskOf(label, mask.NameOf(label)), stream => only.SaveMask(stream, colours));
+        }
+        foreach ((PictureFormat format, string path) in job.Files)
+            Write(path, stream => format.Write(stream, annotated));
+        made.Record = RecordOf(made.Hash, MaskFacts.Of(mask), names);
+        Write(job.Mask, stream =>
+        {
+            if (made.Record is not { } record)
+            {
+                mask.SaveMask(stream, Palette);
+                return;
+            }
+            var file = new MemoryStream();
+            mask.SaveMask(file, Palette);
+            stream.Write(record.AddTo(file.GetBuffer().AsSpan(0, (int)file.Length)));
+        });
+
+        void Write(string path, Action<Stream> contents)
+        {
+            var file = new OutputFile(temporaries, path);
+            made.Files.Add(file);
+            file.Write(contents);
+            if (Stamp is not null && !file.IsDirect)
+                names.Add((Path.GetFileName(path), new FileInfo(file.TemporaryPath).Length));
+        }
+    }
+
+    private MaskRecord? RecordOf(string? hash, MaskFacts mask, IReadOnlyList<(string, long)> files) =>
+        Stamp is null ? null : new MaskRecord(
+            hash!, Stamp, mask.Height, mask.Width, [.. mask.Shares.Select(share => (share.Label, share.Pixels))],
+            [.. files]);
+
+    private T WithNetwork<T>(Func<T> work)
+    {
+        _network.Wait(cancellationToken);
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            _network.Release();
+        }
+    }
+
+    private bool IsBanded(SegmentJob job)
+    {
+        using PngBands? bands = Bands(job);
+        return bands is not null;
+    }
+
+    /// <summary>
+    /// A PNG that is read in bands of rows: one that is too large to be held, or need not be; null for all others.
+    /// </summary>
+    private PngBands? Bands(SegmentJob job)
+    {
+        // The masks of single classes are made of the whole.
+        if (Window is null || job.Input == "-" || segmenter.Info.IsMultiLabel)
+            return null;
+        long pixels = PngBands.PixelsOf(job.Input), most = MaxPixels ?? BandedSegmentation.DefaultMaxPixels;
+        if (pixels > MaxPixelsOption.Whole(MaxPixels))
+            return new PngBands(job.Input, most);
+        if (pixels < BandedSegmentation.Least || job.Overlay is not null || !Formats.IsNone)
+            return null;
+        try
+        {
+            return new PngBands(job.Input, most);
+        }
+        catch (ImageException)
+        {
+            return null; // interlaced or turned by EXIF, which no bands can be; what is broken is told when it is read
+        }
+    }
+
+    private Image Load(string input)
+    {
+        if (input != "-")
+            return Image.Load(input, MaxPixelsOption.Whole(MaxPixels));
+        using Stream stream = StandardInput.Open();
+        return Image.Load(stream, MaxPixelsOption.Whole(MaxPixels));
+    }
+}
