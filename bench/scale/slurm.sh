@@ -54,7 +54,7 @@ PartitionName=all Nodes=n1,n2 Default=YES MaxTime=INFINITE State=UP
 CONF
 
 munged --foreground --force --key-file "$work/munge/key" --socket "$work/munge/socket" --pid-file "$work/munge.pid" \
-    --log-file "$work/log/munge" --seed-file "$work/munge/seed" & daemons+=($!)
+    --log-file "$work/log/munge" --seed-file "$work/munge/seed" 2> "$work/log/munge.out" & daemons+=($!)
 for _ in $(seq 50); do [ -S "$work/munge/socket" ] && break; sleep 0.1; done
 slurmctld -D > "$work/log/ctld" 2>&1 & daemons+=($!)
 sleep 2
@@ -80,8 +80,8 @@ submit() { # submit OUT: the array over the pictures, one thread a task, as its 
 settle() { while squeue -h -o %i | grep -q .; do sleep 0.5; done; }
 tasks_on() { # the processes of a node's tasks, by their environment
     for process in /proc/[0-9]*; do
-        if tr '\0' '\n' < "$process/environ" 2>/dev/null | grep -qx "SLURMD_NODENAME=$1" \
-            && tr '\0' '\n' < "$process/environ" 2>/dev/null | grep -qx "SLURM_CONF=$SLURM_CONF"; then
+        environment=$(cat "$process/environ" 2>/dev/null | tr '\0' '\n') || continue
+        if grep -qx "SLURMD_NODENAME=$1" <<< "$environment" && grep -qx "SLURM_CONF=$SLURM_CONF" <<< "$environment"; then
             echo "${process#/proc/}"
         fi
     done
