@@ -98,7 +98,7 @@ internal sealed class BatchOptions
     }
 
     /// <summary>The pictures that are named, and those of --list.</summary>
-    /// <param name="result">What was typed.</param>
+    /// <param name="result">The options that were typed.</param>
     /// <param name="inputs">The files and folders that were named.</param>
     /// <exception cref="CommandException">Nothing is named, or --list cannot be used.</exception>
     public InputFiles Inputs(ParseResult result, IReadOnlyList<string> inputs)

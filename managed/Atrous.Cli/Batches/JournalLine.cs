@@ -5,7 +5,7 @@ namespace Atrous.Cli.Batches;
 
 /// <summary>What later runs and `atrous merge` need of a line.</summary>
 /// <param name="Name">The picture below the folder that was given, with slashes.</param>
-/// <param name="Text">The whole line.</param>
+/// <param name="Text">The whole line, without its end.</param>
 internal sealed record JournalLine(string Name, string Text)
 {
     /// <summary>The exit code of what failed; null where the picture is done.</summary>

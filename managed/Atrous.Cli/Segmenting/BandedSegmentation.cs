@@ -26,7 +26,7 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
     public const long DefaultMaxPixels = 1L << 32;
 
     /// <param name="job">Where the picture is and where its mask goes.</param>
-    /// <param name="picture">The picture's rows.</param>
+    /// <param name="picture">The rows of the picture.</param>
     /// <param name="record">What the mask says that it was made of; null for nothing.</param>
     /// <param name="cancellationToken">Looked at between two windows.</param>
     /// <exception cref="CommandException">An output is asked for that needs the whole picture.</exception>

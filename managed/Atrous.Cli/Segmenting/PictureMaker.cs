@@ -40,12 +40,12 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
     public required bool SkipsExisting { get; init; }
 
     /// <summary>Does all of it for a picture that is held whole.</summary>
-    public MadePicture Make(SegmentJob job)
+    public UnnamedOutputs Make(SegmentJob job)
     {
         string? hash = Stamp is null ? null : MaskRecord.HashOf(job.Input);
         if (SkipsExisting && MaskRecord.Of(job) is { } there && there.Input == hash && there.Run == Stamp)
-            return new MadePicture { Hash = hash, FromBefore = there };
-        var made = new MadePicture { Hash = hash };
+            return new UnnamedOutputs { Hash = hash, FromBefore = there };
+        var made = new UnnamedOutputs { Hash = hash };
         try
         {
             if (!IsBanded(job))
@@ -71,7 +71,7 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
 
     public void Dispose() => _network.Dispose();
 
-    private void Make(SegmentJob job, MadePicture made)
+    private void Make(SegmentJob job, UnnamedOutputs made)
     {
         long start = Stopwatch.GetTimestamp();
         Image photo = made.Photo = Load(job.Input);
@@ -84,7 +84,7 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
         made.Encode = Stopwatch.GetElapsedTime(start);
     }
 
-    private void Write(SegmentJob job, MadePicture made, Image photo, Segmentation mask)
+    private void Write(SegmentJob job, UnnamedOutputs made, Image photo, Segmentation mask)
     {
         var names = new List<(string Name, long Bytes)>();
         AnnotatedPicture annotated = made.Annotated = new(job.Name, photo, mask, Palette ?? mask.Palette, Regions);

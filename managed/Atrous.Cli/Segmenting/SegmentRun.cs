@@ -142,7 +142,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
             SkipsExisting = Batch.SkipExisting,
         };
         int inFlight = Math.Min(Jobs.Count, Batch.InFlight ?? segmenter.RunsAtOnce + 2);
-        foreach ((SegmentJob job, Func<MadePicture> made) in Ahead.Of(Jobs, inFlight, maker.Make))
+        foreach ((SegmentJob job, Func<UnnamedOutputs> made) in Ahead.Of(Jobs, inFlight, maker.Make))
         {
             if (interruption.Token.IsCancellationRequested || !Finish(segmenter, maker, job, made, files))
                 return;
@@ -157,7 +157,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
     /// <summary>Gives a picture's outputs their names, after as many attempts as there may be.</summary>
     /// <returns>False where the run is interrupted.</returns>
     private bool Finish(
-        Segmenter segmenter, PictureMaker maker, SegmentJob job, Func<MadePicture> making, RunFiles files)
+        Segmenter segmenter, PictureMaker maker, SegmentJob job, Func<UnnamedOutputs> making, RunFiles files)
     {
         for (int attempt = 1; ; attempt++)
         {
@@ -198,9 +198,9 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
     private static TimeSpan Pause(int attempt) => TimeSpan.FromSeconds(Math.Min(30, Math.Pow(2, attempt - 1)));
 
     private SegmentedPicture Commit(
-        Segmenter segmenter, PictureMaker maker, SegmentJob job, Func<MadePicture> making, RunFiles files)
+        Segmenter segmenter, PictureMaker maker, SegmentJob job, Func<UnnamedOutputs> making, RunFiles files)
     {
-        using MadePicture made = making();
+        using UnnamedOutputs made = making();
         if (made.FromBefore is { } record)
         {
             var facts = new MaskFacts(

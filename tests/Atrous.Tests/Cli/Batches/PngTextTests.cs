@@ -9,6 +9,8 @@ public sealed class PngTextTests
 {
     private const string Keyword = "Atrous", Text = """{"version":1}""";
 
+    private static readonly ushort[] Labels = [.. Enumerable.Range(0, 12).Select(label => (ushort)(label % 5))];
+
     [Fact]
     public void A_text_that_was_added_is_found_and_the_pixels_stay()
     {
@@ -20,7 +22,7 @@ public sealed class PngTextTests
         try
         {
             File.WriteAllBytes(path, marked);
-            Assert.Equal(Enumerable.Range(0, 12).Select(label => (ushort)(label % 5)), LabelImage.Load(path).Labels.ToArray());
+            Assert.Equal(Labels, LabelImage.Load(path).Labels);
         }
         finally
         {
@@ -47,9 +49,8 @@ public sealed class PngTextTests
 
     private static byte[] Mask()
     {
-        ushort[] labels = [.. Enumerable.Range(0, 12).Select(label => (ushort)(label % 5))];
         using var stream = new MemoryStream();
-        LabelPng.Save(stream, labels, 3, 4, 5);
+        LabelPng.Save(stream, Labels, 3, 4, 5);
         return stream.ToArray();
     }
 }

@@ -8,7 +8,7 @@ namespace Atrous.Cli.Segmenting;
 /// <summary>
 /// What is there of a picture before its outputs have their names. It owns the photo and the unfinished outputs.
 /// </summary>
-internal sealed class MadePicture : IDisposable
+internal sealed class UnnamedOutputs : IDisposable
 {
     /// <summary>The SHA-256 of the picture's file; null where nobody asks.</summary>
     public string? Hash { get; init; }
