@@ -17,6 +17,8 @@ internal static class Hints
         (Remedy.IgnoreLabel, "For that there is --ignore LABEL."),
         (Remedy.MapLabels, "For that there is --map FILE."),
         (Remedy.MorePixels, "`atrous segment` and `eval` take --max-pixels MILLIONS."),
+        (Remedy.ChooseBands, "For that there is --bands, such as --bands 1,2,3."),
+        (Remedy.SayWhite, "For that there is --white, such as --white 1 or --white 10000."),
         (Remedy.Convert, "`atrous convert` writes one."),
     ];
 

@@ -83,9 +83,9 @@ internal sealed class PictureScorer(
         }
     }
 
-    /// <summary>To a device that takes pictures; of more than 8 bits a channel they are normalised here.</summary>
+    /// <summary>To a device that takes pictures of bytes; all others are normalised here.</summary>
     private bool GoAsTheyAre(Image[] photos) =>
-        networks.TakesPictures && Array.TrueForAll(photos, photo => photo.Lower is null);
+        networks.TakesPictures && Array.TrueForAll(photos, photo => !photo.IsDeep);
 
     /// <summary>Labels a picture that lies in the device's memory, into its memory.</summary>
     /// <param name="pixels">Where the picture's rows lie.</param>

@@ -35,8 +35,9 @@ public sealed class Segmentation
         ClassNames = classNames;
         Timings = timings;
         _shares = new(() => IsMultiLabel
-            ? ClassShare.OfCounts([.. Enumerable.Range(0, Classes).Select(Pixels)], _labels.Length)
-            : ClassShare.Of(_labels));
+            ? ClassShare.OfCounts(
+                [.. Enumerable.Range(0, Classes).Select(Pixels)], _labels.Length - NoDataPixels)
+            : ClassShare.Of(_labels, NoDataLabel));
     }
 
     /// <summary>The number of rows, that of the picture.</summary>
@@ -73,6 +74,15 @@ public sealed class Segmentation
     /// nothing.
     /// </summary>
     public string? Note { get; internal init; }
+
+    /// <summary>
+    /// A label that is no class, of pixels of which the picture says that there is no data; null where it says nothing.
+    /// They count for no share.
+    /// </summary>
+    internal int? NoDataLabel { get; init; }
+
+    /// <summary>Pixels of <see cref="NoDataLabel"/>.</summary>
+    internal long NoDataPixels => NoDataLabel is { } label ? Labels.Count((ushort)label) : 0;
 
     /// <summary>How long it took; of a batch, each picture's part.</summary>
     public SegmentationTimings Timings { get; }
@@ -161,6 +171,9 @@ public sealed class Segmentation
     /// <param name="label">The class, 0 to Classes - 1.</param>
     public string NameOf(int label) => label < ClassNames.Count ? ClassNames[label] : $"class {label}";
 
+    /// <summary>The number of labels that a file of the mask has to tell apart.</summary>
+    internal int FileClasses => NoDataLabel + 1 ?? Classes;
+
     /// <summary>
     /// Writes the mask as PNG: 8-bit palette whose pixel is the class index, or 16-bit grey for more than 256 classes.
     /// </summary>
@@ -168,7 +181,7 @@ public sealed class Segmentation
     /// <param name="palette">The classes' colours; null for <see cref="Palette"/>.</param>
     /// <exception cref="OutputException">The file cannot be written.</exception>
     public void SaveMask(string path, Palette? palette = null) =>
-        LabelPng.Save(path, _labels, Height, Width, Classes, palette ?? Palette);
+        LabelPng.Save(path, _labels, Height, Width, FileClasses, palette ?? Palette);
 
     /// <summary>
     /// Writes the mask as PNG to a stream, in the format of <see cref="SaveMask(string, Palette?)"/>.
@@ -176,7 +189,7 @@ public sealed class Segmentation
     /// <param name="stream">The stream that gets the file's bytes.</param>
     /// <param name="palette">The classes' colours; null for <see cref="Palette"/>.</param>
     public void SaveMask(Stream stream, Palette? palette = null) =>
-        LabelPng.Save(stream, _labels, Height, Width, Classes, palette ?? Palette);
+        LabelPng.Save(stream, _labels, Height, Width, FileClasses, palette ?? Palette);
 
     /// <summary>As <see cref="SaveMask(string, Palette?)"/>, encoded on the thread pool.</summary>
     /// <param name="path">The file's path; an existing file is overwritten.</param>
@@ -187,7 +200,7 @@ public sealed class Segmentation
     public Task SaveMaskAsync(
         string path, Palette? palette = null, CancellationToken cancellationToken = default) =>
         LabelPng.SaveAsync(
-            path, _labels, Height, Width, Classes, palette ?? Palette, cancellationToken);
+            path, _labels, Height, Width, FileClasses, palette ?? Palette, cancellationToken);
 
     /// <summary>As <see cref="SaveMask(Stream, Palette?)"/>, encoded on the thread pool.</summary>
     /// <param name="stream">The stream that gets the file's bytes.</param>
@@ -197,7 +210,7 @@ public sealed class Segmentation
     public Task SaveMaskAsync(
         Stream stream, Palette? palette = null, CancellationToken cancellationToken = default) =>
         LabelPng.SaveAsync(
-            stream, _labels, Height, Width, Classes, palette ?? Palette, cancellationToken);
+            stream, _labels, Height, Width, FileClasses, palette ?? Palette, cancellationToken);
 
     /// <summary>
     /// The mask of one class alone: 1 where a pixel is of it, whatever else it is, and 0 elsewhere.
@@ -223,7 +236,7 @@ public sealed class Segmentation
     /// COCO's run-lengths of every class that occurs, the lowest class first. Where a pixel can be of several classes,
     /// it is in the runs of each.
     /// </summary>
-    public IReadOnlyList<CocoRle> RunLengths() => IsMultiLabel
+    public IReadOnlyList<CocoRle> RunLengths() => IsMultiLabel || NoDataLabel is not null
         ? [.. Shares.Select(share => share.Label).Order().Select(label =>
             CocoRle.Of(Only(label).Labels, Height, Width).First(run => run.Label == 1) with { Label = label })]
         : CocoRle.Of(Labels, Height, Width);
@@ -241,6 +254,8 @@ public sealed class Segmentation
         RegionOptions? options = null, CancellationToken cancellationToken = default)
     {
         options ??= new();
+        if (NoDataLabel is not null)
+            options = options with { Labels = options.Labels ?? Enumerable.Range(0, Classes).ToHashSet() };
         if (!IsMultiLabel)
             return RegionFinder.Find(_labels.Wide, Height, Width, options, cancellationToken);
         RegionOptions present = options with { Labels = [1] };
@@ -262,7 +277,7 @@ public sealed class Segmentation
     /// <param name="palette">The classes' colours; null for <see cref="Palette"/>.</param>
     /// <exception cref="ArgumentException">The picture has another size than the mask.</exception>
     public Image Overlay(Image photo, double opacity = 0.6, Palette? palette = null) =>
-        Postprocessing.Overlay.Draw(photo, Labels, palette ?? Palette, opacity, Background);
+        Postprocessing.Overlay.Draw(photo, Labels, palette ?? Palette, opacity, Background, NoDataLabel);
 
     /// <summary>The mask itself, or where pixels can be of several classes the mask of each.</summary>
     internal IEnumerable<Segmentation> Layers() => IsMultiLabel
@@ -284,6 +299,6 @@ public sealed class Segmentation
     /// <summary>Whether a pixel is of a class, or of none where that is asked.</summary>
     private bool Has(int pixel, int label) =>
         !IsMultiLabel ? _labels[pixel] == label
-        : label == 0 ? _members[pixel] == 0
+        : label == 0 ? _members[pixel] == 0 && _labels[pixel] != NoDataLabel
         : (_members[pixel] >> (label - 1) & 1) != 0;
 }

@@ -138,7 +138,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         ArgumentNullException.ThrowIfNull(photos);
         var results = new Segmentation[photos.Count];
         foreach (var group in Enumerable.Range(0, photos.Count)
-            .GroupBy(i => (photos[i].Height, photos[i].Width, photos[i].Format))
+            .GroupBy(i => (photos[i].Height, photos[i].Width, photos[i].Format, photos[i].Bands))
                 .SelectMany(group => group.Chunk(BatchOf(group.Key.Height, group.Key.Width))))
         {
             Segmentation[] masks = Run([.. group.Select(i => photos[i])], confidence, cancellationToken);
@@ -285,21 +285,6 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         });
     }
 
-    /// <summary>
-    /// The labels of a picture that is not held whole, from the top to the bottom. Only with a window
-    /// (<see cref="SegmenterOptions.Window"/>).
-    /// </summary>
-    internal SegmentationTimings Segment(IWindowSource photo, TakeRows take, CancellationToken cancellationToken)
-    {
-        SlidingScorer sliding = _sliding ?? throw new InvalidOperationException("There is no window to slide.");
-        return Guard(photo.Height, photo.Width, () =>
-        {
-            var run = new RunContext(cancellationToken);
-            sliding.Segment(photo, confidence: false, run, take);
-            return run.TimingsOf(1);
-        });
-    }
-
     private Segmentation[] Run(Image[] photos, bool confidence, CancellationToken cancellationToken)
     {
         (int height, int width) = (photos[0].Height, photos[0].Width);
@@ -308,14 +293,18 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             var run = new RunContext(cancellationToken);
             PixelLabels[] masks = Masks(photos, confidence, run);
             SegmentationTimings timings = run.TimingsOf(photos.Length);
-            return [.. masks.Select(mask => new Segmentation(
-                height, width, mask.Labels, mask.Confidence, Info.Classes, Info.ClassNames, timings, Info.Palette,
-                mask.Members)
-            {
-                Note = run.Note,
-            })];
+            return [.. masks.Select(mask => Made(height, width, mask, timings, run.Note))];
         });
     }
+
+    private Segmentation Made(
+        int height, int width, PixelLabels mask, SegmentationTimings timings, string? note, int? noData = null) => new(
+            height, width, mask.Labels, mask.Confidence, Info.Classes, Info.ClassNames, timings, Info.Palette,
+            mask.Members)
+        {
+            Note = note,
+            NoDataLabel = noData,
+        };
 
     private PixelLabels[] Masks(Image[] photos, bool confidence, RunContext run)
     {

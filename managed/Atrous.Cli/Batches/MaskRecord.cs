@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Atrous.Cli.Output;
 using Atrous.Cli.Segmenting;
 using Atrous.Files;
 using Atrous.Postprocessing;
@@ -22,9 +23,12 @@ internal sealed record MaskRecord(
 {
     private const string Keyword = "Atrous";
 
+    /// <summary>The label of pixels without data, and how many they are; null where the picture says nothing.</summary>
+    public (int Label, long Pixels)? NoData { get; init; }
+
     /// <summary>The classes with their shares of the picture.</summary>
-    public IReadOnlyList<ClassShare> Shares =>
-        [.. Pixels.Select(row => new ClassShare(row.Label, row.Count, row.Count / ((double)Height * Width)))];
+    public IReadOnlyList<ClassShare> Shares => [.. Pixels.Select(row => new ClassShare(
+        row.Label, row.Count, row.Count / ((double)Height * Width - (NoData?.Pixels ?? 0))))];
 
     /// <summary>The SHA-256 of a file, in hexadecimal digits.</summary>
     /// <exception cref="ImageException">There is no such file, or it cannot be read.</exception>
@@ -48,6 +52,9 @@ internal sealed record MaskRecord(
     /// <summary>The mask's file with this record in it.</summary>
     public byte[] AddTo(ReadOnlySpan<byte> png) => PngText.Add(png, Keyword, ToJson());
 
+    /// <summary>The record as the description of a TIFF.</summary>
+    public string ToText() => $"{Keyword} {ToJson()}";
+
     /// <summary>The record of a mask that is whole and has all its other outputs beside it; null otherwise.</summary>
     /// <exception cref="IOException">The mask is there and cannot be read.</exception>
     public static MaskRecord? Of(SegmentJob job)
@@ -56,7 +63,7 @@ internal sealed record MaskRecord(
             return null;
         string? text;
         using (FileStream stream = File.OpenRead(job.Mask))
-            text = PngText.Find(stream, Keyword);
+            text = OutputNames.IsTiff(job.Mask) ? Described(stream) : PngText.Find(stream, Keyword);
         if (text is null || Parse(text) is not { } record)
             return null;
         string folder = Path.GetDirectoryName(Path.GetFullPath(job.Mask))!;
@@ -65,6 +72,11 @@ internal sealed record MaskRecord(
             ? record
             : null;
     }
+
+    private static string? Described(Stream stream) =>
+        LabelTiff.DescriptionOf(stream) is { } text && text.StartsWith($"{Keyword} ", StringComparison.Ordinal)
+            ? text[(Keyword.Length + 1)..]
+            : null;
 
     private string ToJson()
     {
@@ -86,6 +98,13 @@ internal sealed record MaskRecord(
                 json.WriteEndArray();
             }
             json.WriteEndArray();
+            if (NoData is var (none, missing))
+            {
+                json.WriteStartArray("noData");
+                json.WriteNumberValue(none);
+                json.WriteNumberValue(missing);
+                json.WriteEndArray();
+            }
             json.WriteStartObject("files");
             foreach ((string name, long bytes) in Files)
                 json.WriteNumber(name, bytes);
@@ -108,7 +127,11 @@ internal sealed record MaskRecord(
                 root.GetProperty("input").GetString()!, root.GetProperty("run").GetString()!,
                 root.GetProperty("height").GetInt32(), root.GetProperty("width").GetInt32(),
                 [.. root.GetProperty("pixels").EnumerateArray().Select(row => (row[0].GetInt32(), row[1].GetInt64()))],
-                [.. root.GetProperty("files").EnumerateObject().Select(file => (file.Name, file.Value.GetInt64()))]);
+                [.. root.GetProperty("files").EnumerateObject().Select(file => (file.Name, file.Value.GetInt64()))])
+            {
+                NoData = root.TryGetProperty("noData", out JsonElement none) ? (none[0].GetInt32(), none[1].GetInt64())
+                    : null,
+            };
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException
             or FormatException or IndexOutOfRangeException)

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Atrous.Checkpoints.Containers;
 using Atrous.Cli.Formats;
+using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 using Atrous.Postprocessing;
 using Atrous.Specs;
@@ -21,9 +22,11 @@ internal static class RunStamp
     /// <param name="palette">The colours of the masks.</param>
     /// <param name="opacity">The colours' share in overlays; null for no overlays.</param>
     /// <param name="formats">What is written beside the masks.</param>
+    /// <param name="rasters">What TIFFs show to the network.</param>
     /// <exception cref="IOException">A file of the model cannot be read any more.</exception>
     public static string Of(
-        string model, ModelInfo info, SegmenterOptions options, Palette palette, double? opacity, FormatChoice formats)
+        string model, ModelInfo info, SegmenterOptions options, Palette palette, double? opacity, FormatChoice formats,
+        RasterChoice rasters)
     {
         var text = new MemoryStream();
         using (var json = new Utf8JsonWriter(text))
@@ -46,6 +49,8 @@ internal static class RunStamp
             json.WriteBoolean("all", formats.Only is null);
             json.WriteNumber("minArea", formats.MinArea);
             json.WriteNumber("simplify", formats.Simplify);
+            json.WriteNames("bands", rasters.Bands?.Select(band => $"{band}") ?? []);
+            json.WriteString("white", rasters.White is { } white ? $"{white:R}" : "");
             json.WriteEndObject();
         }
         return Convert.ToHexStringLower(SHA256.HashData(text.ToArray()));

@@ -1,4 +1,5 @@
 using Atrous.Imaging;
+using Atrous.Imaging.Maps;
 using Atrous.Postprocessing;
 using Atrous.Shapes;
 
@@ -14,6 +15,9 @@ internal sealed record AnnotatedPicture(
     string Name, Image Photo, Segmentation Mask, Palette Palette, RegionOptions Wanted)
 {
     private IReadOnlyList<Region>? _regions;
+
+    /// <summary>Where the picture lies on a map; null for nowhere.</summary>
+    public GeoReference? Place { get; init; }
 
     public int Height => Mask.Height;
 

@@ -5,7 +5,7 @@ using Atrous.Imaging;
 namespace Atrous.Cli.Options;
 
 /// <summary>--max-pixels: what a picture's header may claim.</summary>
-/// <param name="bands">Whether the command reads large PNGs in bands of rows, where it slides a window.</param>
+/// <param name="bands">Whether the command reads large PNGs and TIFFs row by row, where it slides a window.</param>
 internal sealed class MaxPixelsOption(bool bands = false)
 {
     private const int Million = 1_000_000;
@@ -20,7 +20,7 @@ internal sealed class MaxPixelsOption(bool bands = false)
     {
         Description =
             $"Most pixels of a picture, by its header, in millions; {Image.DefaultMaxPixels / Million} unless given, "
-            + $"and at most {MostWhole / Million}" + (bands ? " but for a PNG with --tile" : ""),
+            + $"and at most {MostWhole / Million}" + (bands ? " but for a PNG or TIFF with --tile" : ""),
         HelpName = "MILLIONS",
         CustomParser = result => Numbers.Parse(
             result, 1, MostOf(bands), $"a number of millions from 1 to {MostOf(bands)}"),

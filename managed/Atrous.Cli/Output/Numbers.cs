@@ -74,6 +74,10 @@ internal static class Numbers
     /// <summary>"168.3 MB", of a million bytes each.</summary>
     public static string Megabytes(long bytes) => (bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture) + " MB";
 
+    /// <summary>"12,345 m²".</summary>
+    public static string SquareMetres(double area) =>
+        area.ToString(area < 100 ? "N2" : "N0", CultureInfo.InvariantCulture) + " m²";
+
     /// <summary>"12.3 %".</summary>
     public static string Percent(double share) => (share * 100).ToString("0.0", CultureInfo.InvariantCulture) + " %";
 

@@ -3,17 +3,20 @@ using System.Globalization;
 using Atrous.Cli.Batches;
 using Atrous.Cli.Output;
 using Atrous.Imaging;
+using Atrous.Imaging.Maps;
 using Atrous.Postprocessing;
 
 namespace Atrous.Cli.Segmenting;
 
-/// <summary>With --tile: a PNG that is too large to be held is read, and its mask written, in bands of rows.</summary>
+/// <summary>
+/// With --tile: a PNG or TIFF that is too large to be held is read, and its mask written, in bands of rows.
+/// </summary>
 internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter segmenter, Palette? palette)
 {
     private const string LeastVariable = "ATROUS_BANDS_FROM";
 
     /// <summary>
-    /// Pixels from which a PNG is read so: 64 million, 192 MiB of RGB. The environment can lower it, for tests.
+    /// Pixels from which a PNG or TIFF is read so: 64 million, 192 MiB of RGB. The environment can lower it, for tests.
     /// </summary>
     public static long Least { get; } =
         long.TryParse(
@@ -31,54 +34,79 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
     /// <param name="cancellationToken">Looked at between two windows.</param>
     /// <exception cref="CommandException">An output is asked for that needs the whole picture.</exception>
     public SegmentedPicture Segment(
-        SegmentJob job, PngBands picture, Func<MaskFacts, MaskRecord?> record, CancellationToken cancellationToken)
+        SegmentJob job, IWindowSource picture, Func<MaskFacts, MaskRecord?> record, CancellationToken cancellationToken)
     {
         if (job.Overlay is not null)
             throw TooLarge(job, picture, "--overlay");
         ModelInfo info = segmenter.Info;
-        var counts = new long[info.Classes];
-        using var rows = new LabelRows(
-            picture.Height, picture.Width, info.Classes, palette ?? Palette.For(info.ClassNames));
-        SegmentationTimings timings = segmenter.Segment(picture, Take, cancellationToken);
-        long segmented = Stopwatch.GetTimestamp();
-        var facts = new MaskFacts(
-            picture.Height, picture.Width, ClassShare.OfCounts(counts), info.ClassNames, timings);
-        MaskRecord? recorded = record(facts);
-        Write(job.Mask, rows, recorded);
-        return new SegmentedPicture(
-            job, facts, TimeSpan.Zero, Stopwatch.GetElapsedTime(segmented), picture.Warning) { Record = recorded };
-
-        void Take(
-            int top, ReadOnlySpan<ushort> labels, ReadOnlySpan<float> confidence, ReadOnlySpan<ulong> members)
+        var raster = picture as TiffRaster;
+        int? noData = picture.MayLackPixels ? segmenter.NoDataLabel : null;
+        int labels = noData + 1 ?? info.Classes;
+        Palette colours = palette ?? Palette.For(info.ClassNames);
+        var sums = new GroundAreas(labels, picture.Width, raster?.Reference);
+        TimeSpan encode = TimeSpan.Zero;
+        MaskFacts facts = null!; // until all rows are done
+        MaskRecord? recorded = null;
+        if (OutputNames.IsTiff(job.Mask))
         {
-            foreach (ushort label in labels)
-                counts[label]++;
-            rows.Write(labels);
+            Write(job.Mask, stream =>
+            {
+                using var rows = new LabelTiff(
+                    stream, picture.Height, picture.Width, labels, colours, raster?.Tags, noData);
+                Run(rows.Write);
+                recorded = record(facts);
+                rows.End(recorded?.ToText());
+            });
+        }
+        else
+        {
+            using var rows = new LabelRows(picture.Height, picture.Width, labels, colours);
+            Run(rows.Write);
+            long segmented = Stopwatch.GetTimestamp();
+            recorded = record(facts);
+            Write(job.Mask, stream =>
+            {
+                EncodedImage mask = rows.End();
+                stream.Write(recorded is null ? mask.Bytes : recorded.AddTo(mask.Bytes));
+            });
+            encode = Stopwatch.GetElapsedTime(segmented);
+        }
+        return new SegmentedPicture(job, facts, TimeSpan.Zero, encode, picture.Warning) { Record = recorded };
+
+        void Run(WriteRows write)
+        {
+            SegmentationTimings timings = segmenter.Segment(picture, (top, rows, _, _) =>
+            {
+                sums.Add(top, rows);
+                write(rows);
+            }, cancellationToken);
+            facts = new MaskFacts(
+                picture.Height, picture.Width, sums.Shares(info.Classes), info.ClassNames, timings)
+            {
+                NoData = noData is { } label ? (label, sums.PixelsOf(label)) : null,
+                Areas = sums.Areas(info.Classes),
+            };
         }
     }
 
+    private delegate void WriteRows(ReadOnlySpan<ushort> labels);
+
     /// <summary>What is said of an option that needs the whole picture.</summary>
-    public static CommandException TooLarge(SegmentJob job, PngBands picture, string option) => new(
+    public static CommandException TooLarge(SegmentJob job, IWindowSource picture, string option) => new(
         ExitCode.BadInput,
         $"{job.Input}: {picture.Width} x {picture.Height} pixels are too many for {option}, which needs the whole "
         + $"picture; leave out {option}.");
 
-    private void Write(string path, LabelRows rows, MaskRecord? record)
+    private void Write(string path, Action<Stream> save)
     {
         if (path == "-")
         {
             using Stream output = StandardStream.OpenOutput();
-            Save(output);
+            save(output);
             return;
         }
         using var file = new OutputFile(temporaries, path);
-        file.Write(Save);
+        file.Write(save);
         file.Commit();
-
-        void Save(Stream stream)
-        {
-            EncodedImage mask = rows.End();
-            stream.Write(record is null ? mask.Bytes : record.AddTo(mask.Bytes));
-        }
     }
 }

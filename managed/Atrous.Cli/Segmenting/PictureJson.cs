@@ -22,6 +22,13 @@ internal static class PictureJson
         json.WriteNumber("height", picture.Mask.Height);
         if (picture.Warning is { } warning)
             json.WriteString("warning", warning);
+        if (picture.Mask.NoData is var (label, pixels))
+        {
+            json.WriteStartObject("noData");
+            json.WriteNumber("label", label);
+            json.WriteNumber("pixels", pixels);
+            json.WriteEndObject();
+        }
         WriteClasses(json, picture.Mask, picture.Job);
         if (picture.IsFromBefore)
             return;
@@ -51,6 +58,8 @@ internal static class PictureJson
             json.WriteString("name", mask.NameOf(share.Label));
             json.WriteNumber("pixels", share.Pixels);
             json.WriteNumber("share", share.Share);
+            if (mask.Areas is { } areas)
+                json.WriteNumber("squareMetres", areas[share.Label]);
             if (mask.IsMultiLabel && share.Label > 0)
                 json.WriteString("mask", job.MaskOf(share.Label, mask.NameOf(share.Label)));
             json.WriteEndObject();

@@ -4,6 +4,7 @@ using Atrous.Cli.Formats;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 using Atrous.Imaging;
+using Atrous.Imaging.Maps;
 using Atrous.Postprocessing;
 using Atrous.Shapes;
 
@@ -23,6 +24,9 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
 
     /// <summary>The most pixels that a picture's header may claim; null for the usual limits.</summary>
     public required long? MaxPixels { get; init; }
+
+    /// <summary>What TIFFs show to the network.</summary>
+    public required RasterChoice Rasters { get; init; }
 
     public required FormatChoice Formats { get; init; }
 
@@ -62,9 +66,11 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
     /// <summary>All of it, to the end, for a picture that is read and written in bands.</summary>
     public SegmentedPicture MakeInBands(SegmentJob job, string? hash)
     {
-        using PngBands bands = Bands(job)!;
+        using IWindowSource bands = Bands(job)!;
         if (!Formats.IsNone)
             throw BandedSegmentation.TooLarge(job, bands, "--format");
+        if (segmenter.Info.IsMultiLabel)
+            throw BandedSegmentation.TooLarge(job, bands, "a mask of each class");
         return WithNetwork(() => new BandedSegmentation(temporaries, segmenter, Palette ?? segmenter.Info.Palette)
             .Segment(job, bands, facts => RecordOf(hash, facts, []), cancellationToken));
     }
@@ -74,9 +80,14 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
     private void Make(SegmentJob job, UnnamedOutputs made)
     {
         long start = Stopwatch.GetTimestamp();
-        Image photo = made.Photo = Load(job.Input);
+        using TiffRaster? raster = job.Input == "-" ? null
+            : Rasters.Open(job.Input, segmenter, MaxPixelsOption.Whole(MaxPixels), long.MaxValue);
+        Image photo = made.Photo = raster?.Window(0, 0, raster.Height, raster.Width) ?? Load(job.Input);
+        (made.Warning, made.Tags, made.Place) = (raster?.Warning ?? photo.Warning, raster?.Tags, raster?.Reference);
         made.Decode = Stopwatch.GetElapsedTime(start);
-        made.Mask = WithNetwork(() => segmenter.Segment(photo, Formats.NeedsConfidence, cancellationToken));
+        made.Mask = WithNetwork(() => raster is null
+            ? segmenter.Segment(photo, Formats.NeedsConfidence, cancellationToken)
+            : segmenter.Segment(raster, photo, Formats.NeedsConfidence, cancellationToken));
         if (job.Mask == "-")
             return;
         start = Stopwatch.GetTimestamp();
@@ -87,7 +98,10 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
     private void Write(SegmentJob job, UnnamedOutputs made, Image photo, Segmentation mask)
     {
         var names = new List<(string Name, long Bytes)>();
-        AnnotatedPicture annotated = made.Annotated = new(job.Name, photo, mask, Palette ?? mask.Palette, Regions);
+        AnnotatedPicture annotated = made.Annotated = new(job.Name, photo, mask, Palette ?? mask.Palette, Regions)
+        {
+            Place = made.Place,
+        };
         if (job.Overlay is not null)
         {
             using Image overlay = mask.Overlay(photo, Opacity, Palette);
@@ -98,22 +112,13 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
         {
             Segmentation only = mask.Only(label);
             Palette? colours = Palette is { } palette ? new Palette([default, palette[label]]) : null;
-            Write(job.MaskOf(label, mask.NameOf(label)), stream => only.SaveMask(stream, colours));
+            string path = job.MaskOf(label, mask.NameOf(label));
+            Write(path, stream => MaskFile.Write(stream, path, only, colours, made.Tags, record: null));
         }
         foreach ((PictureFormat format, string path) in job.Files)
             Write(path, stream => format.Write(stream, annotated));
         made.Record = RecordOf(made.Hash, MaskFacts.Of(mask), names);
-        Write(job.Mask, stream =>
-        {
-            if (made.Record is not { } record)
-            {
-                mask.SaveMask(stream, Palette);
-                return;
-            }
-            var file = new MemoryStream();
-            mask.SaveMask(file, Palette);
-            stream.Write(record.AddTo(file.GetBuffer().AsSpan(0, (int)file.Length)));
-        });
+        Write(job.Mask, stream => MaskFile.Write(stream, job.Mask, mask, Palette, made.Tags, made.Record));
 
         void Write(string path, Action<Stream> contents)
         {
@@ -128,7 +133,10 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
     private MaskRecord? RecordOf(string? hash, MaskFacts mask, IReadOnlyList<(string, long)> files) =>
         Stamp is null ? null : new MaskRecord(
             hash!, Stamp, mask.Height, mask.Width, [.. mask.Shares.Select(share => (share.Label, share.Pixels))],
-            [.. files]);
+            [.. files])
+        {
+            NoData = mask.NoData,
+        };
 
     private T WithNetwork<T>(Func<T> work)
     {
@@ -145,19 +153,32 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
 
     private bool IsBanded(SegmentJob job)
     {
-        using PngBands? bands = Bands(job);
+        using IWindowSource? bands = Bands(job);
         return bands is not null;
     }
 
     /// <summary>
-    /// A PNG that is read in bands of rows: one that is too large to be held, or need not be; null for all others.
+    /// A PNG or TIFF that is read in bands of rows: one that is too large to be held, or need not be; null for all
+    /// others.
     /// </summary>
-    private PngBands? Bands(SegmentJob job)
+    private IWindowSource? Bands(SegmentJob job)
     {
-        // The masks of single classes are made of the whole.
-        if (Window is null || job.Input == "-" || segmenter.Info.IsMultiLabel)
+        if (Window is null || job.Input == "-")
             return null;
-        long pixels = PngBands.PixelsOf(job.Input), most = MaxPixels ?? BandedSegmentation.DefaultMaxPixels;
+        // The masks of single classes are made of the whole.
+        bool isMultiLabel = segmenter.Info.IsMultiLabel;
+        long most = MaxPixels ?? BandedSegmentation.DefaultMaxPixels;
+        if (Rasters.Open(job.Input, segmenter, most, BandedSegmentation.Least) is { } raster)
+        {
+            if ((long)raster.Height * raster.Width > MaxPixelsOption.Whole(MaxPixels)
+                || !isMultiLabel && job.Overlay is null && Formats.IsNone)
+                return raster;
+            raster.Dispose();
+            return null;
+        }
+        if (isMultiLabel)
+            return null;
+        long pixels = PngBands.PixelsOf(job.Input);
         if (pixels > MaxPixelsOption.Whole(MaxPixels))
             return new PngBands(job.Input, most);
         if (pixels < BandedSegmentation.Least || job.Overlay is not null || !Formats.IsNone)

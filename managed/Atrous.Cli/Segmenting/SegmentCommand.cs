@@ -10,8 +10,8 @@ namespace Atrous.Cli.Segmenting;
 internal static class SegmentCommand
 {
     private const string Description =
-        "Segment pictures. Writes NAME.mask.png for each, an 8-bit palette PNG whose pixel is the class " +
-        "index.";
+        "Segment pictures. Writes NAME.mask.png for each, an 8-bit palette PNG whose pixel is the class index; for a "
+        + "GeoTIFF NAME.mask.tif, in the same place on the map.";
 
     public static Command Create(TemporaryFiles temporaries, Interruption interruption)
     {
@@ -25,7 +25,8 @@ internal static class SegmentCommand
         Option<string?> model = ModelChoice.Option();
         var output = new Option<string?>("--output", "-o")
         {
-            Description = "A folder, or for one input a .png; beside the inputs unless given, - for standard output",
+            Description =
+                "A folder, or for one input a .png or .tif; beside the inputs unless given, - for standard output",
             HelpName = "PATH",
         };
         var overlay = new Option<bool>("--overlay")
@@ -56,6 +57,7 @@ internal static class SegmentCommand
         var scoring = new ScoringOptions();
         var formats = new FormatOptions();
         var batch = new BatchOptions();
+        var rasters = new RasterOptions();
 
         var command = new ToolCommand("segment", Description)
         {
@@ -71,10 +73,13 @@ internal static class SegmentCommand
                     "A window slides over a picture that is too large to be looked at whole"),
                 ("atrous segment photos -o masks --shard 0/8 --skip-existing --jsonl lines/0.jsonl",
                     "One of eight tasks: what an earlier, killed run has done is not done again"),
+                ("atrous segment ortho.tif --model roads.pth --tile 513 --bands 4,1,2",
+                    "Three bands of a GeoTIFF of many, with a mask that lies on the map where it does"),
             ],
         };
         command.Add(inputs);
         maxPixels.AddTo(command);
+        rasters.AddTo(command);
         command.Add(ToolCommand.Model, model);
         checkpointOptions.AddTo(command);
         command.Add(ToolCommand.Output, output, overlay, opacity, classes, json, quiet);
@@ -123,6 +128,7 @@ internal static class SegmentCommand
                 Report = report,
                 Formats = chosenFormats,
                 Batch = chosenBatch,
+                Rasters = rasters.Read(result),
                 Folder = Directory.Exists(result.GetValue(output)) || !files.IsOneFile ? result.GetValue(output) : null,
             }.Run();
         });

@@ -2,6 +2,7 @@ using System.Globalization;
 using Atrous.Cli.Formats;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
+using Atrous.Imaging.Maps;
 
 namespace Atrous.Cli.Segmenting;
 
@@ -28,12 +29,11 @@ internal sealed record SegmentJob(string Input, string Mask, string? Overlay)
     /// <summary>Where the mask of one class goes, where a pixel can be of several: "a.3-car.mask.png".</summary>
     public string MaskOf(int label, string name)
     {
-        string stem = Mask.EndsWith(OutputNames.Mask, StringComparison.OrdinalIgnoreCase)
-            ? Mask[..^OutputNames.Mask.Length]
-            : Path.ChangeExtension(Mask, null);
+        string stem = OutputNames.StemOf(Mask);
+        string end = OutputNames.IsTiff(Mask) ? OutputNames.TiffMask : OutputNames.Mask;
         string safe = string.Concat(name.Take(LongestName).Select(
             letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' ? letter : '_'));
-        return string.Create(CultureInfo.InvariantCulture, $"{stem}.{label}-{safe}{OutputNames.Mask}");
+        return string.Create(CultureInfo.InvariantCulture, $"{stem}.{label}-{safe}{end}");
     }
 }
 
@@ -41,7 +41,7 @@ internal sealed record SegmentJob(string Input, string Mask, string? Overlay)
 internal static class SegmentJobs
 {
     private static readonly string[] OtherFormats =
-        [".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".npy", ".json"];
+        [".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".npy", ".json"];
 
     /// <param name="files">The pictures, each of which gets one mask.</param>
     /// <param name="output">-o: a file, a folder, "-" for standard output; null for beside the inputs.</param>
@@ -59,7 +59,7 @@ internal static class SegmentJobs
         {
             "-" => [ToStandardOutput(files, overlay || !formats.IsNone)],
             not null when IsFile(files, output) =>
-                [.. files.Pictures.Select(file => To(StemOf(output), file, output, overlay, formats))],
+                [.. files.Pictures.Select(file => To(OutputNames.StemOf(output), file, output, overlay, formats))],
             _ => [.. files.Pictures.Select(file => ToFolder(file, output, overlay, formats))],
         };
         if (output is null && formats.OfPicture.FirstOrDefault(format => format.IsNamedAsByHand) is { } format)
@@ -91,24 +91,21 @@ internal static class SegmentJobs
         if (Directory.Exists(output) || Path.EndsInDirectorySeparator(output))
             return false;
         bool isFile = File.Exists(output)
-            || Path.GetExtension(output).Equals(".png", StringComparison.OrdinalIgnoreCase);
+            || Path.GetExtension(output).Equals(".png", StringComparison.OrdinalIgnoreCase)
+            || OutputNames.IsTiff(output);
         if (isFile && !files.IsOneFile)
             throw CommandException.Usage($"-o {output} is a file; several inputs need a folder.");
         if (!isFile && OtherFormats.Contains(Path.GetExtension(output).ToLowerInvariant()))
-            throw CommandException.Usage($"-o {output}: masks are written as .png.");
+            throw CommandException.Usage($"-o {output}: masks are written as .png or .tif.");
         return isFile;
     }
-
-    private static string StemOf(string output) =>
-        output.EndsWith(OutputNames.Mask, StringComparison.OrdinalIgnoreCase)
-            ? output[..^OutputNames.Mask.Length]
-            : Path.ChangeExtension(output, null);
 
     private static SegmentJob ToFolder(InputFile file, string? folder, bool overlay, FormatChoice formats)
     {
         string path = folder is null ? file.Path : Path.Combine(folder, file.Relative);
         string stem = Path.Combine(Path.GetDirectoryName(path) ?? "", Path.GetFileNameWithoutExtension(path));
-        return To(stem, file, stem + OutputNames.Mask, overlay, formats);
+        bool isMap = TiffFacts.Of(file.Path) is { IsPlaced: true };
+        return To(stem, file, stem + (isMap ? OutputNames.TiffMask : OutputNames.Mask), overlay, formats);
     }
 
     private static SegmentJob To(string stem, InputFile file, string mask, bool overlay, FormatChoice formats) =>

@@ -38,6 +38,9 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
 
     public required SegmentationReport Report { get; init; }
 
+    /// <summary>What TIFFs show to the network.</summary>
+    public required RasterChoice Rasters { get; init; }
+
     /// <summary>What is written beside the masks.</summary>
     public required FormatChoice Formats { get; init; }
 
@@ -134,6 +137,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         {
             Window = Options.Window?.Size,
             MaxPixels = MaxPixels,
+            Rasters = Rasters,
             Formats = Formats,
             Regions = _regions,
             Palette = Palette,
@@ -152,7 +156,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
     private string StampOf(Segmenter segmenter) => RunStamp.Of(
         Model.Path, segmenter.Info, Options,
         Palette ?? segmenter.Info.Palette ?? Postprocessing.Palette.For(segmenter.Info.ClassNames),
-        Jobs[0].Overlay is null ? null : Opacity, Formats);
+        Jobs[0].Overlay is null ? null : Opacity, Formats, Rasters);
 
     /// <summary>Gives a picture's outputs their names, after as many attempts as there may be.</summary>
     /// <returns>False where the run is interrupted.</returns>
@@ -183,8 +187,11 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
                     return false;
                 continue;
             }
-            if (picture.Warning is { } warning && !Quiet)
-                Report.Say($"{Shown(job.Input)}: {warning}");
+            foreach (string note in new[] { picture.Warning, picture.Mask.NoDataNote }.OfType<string>())
+            {
+                if (!Quiet)
+                    Report.Say($"{Shown(job.Input)}: {note}");
+            }
             _journal?.Add(picture, attempt);
             if (picture.IsFromBefore)
                 Report.Skipped(picture);
@@ -207,10 +214,11 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
                 record.Height, record.Width, record.Shares, segmenter.Info.ClassNames, default)
             {
                 IsMultiLabel = segmenter.Info.IsMultiLabel,
+                NoData = record.NoData,
             };
             return new SegmentedPicture(job, facts, default, default, null) { Record = record, IsFromBefore = true };
         }
-        if (made.Photo is not { } photo || made.Mask is not { } mask)
+        if (made.Mask is not { } mask)
             return maker.MakeInBands(job, made.Hash);
         long start = Stopwatch.GetTimestamp();
         if (job.Mask == "-")
@@ -223,9 +231,10 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
             files.Add(made.Annotated!);
             made.Files.ForEach(file => file.Commit());
         }
+        MaskFacts areas = MaskFacts.Of(mask) with { Areas = GroundAreas.Of(mask, made.Place) };
         return new SegmentedPicture(
-            job, MaskFacts.Of(mask), made.Decode, made.Encode + Stopwatch.GetElapsedTime(start),
-            (photo.Warning, mask.Note) switch
+            job, areas, made.Decode, made.Encode + Stopwatch.GetElapsedTime(start),
+            (made.Warning, mask.Note) switch
             {
                 ({ } warning, { } note) => $"{warning} {note}",
                 var (warning, note) => warning ?? note,

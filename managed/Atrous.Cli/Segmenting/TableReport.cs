@@ -24,12 +24,19 @@ internal sealed class TableReport(bool toStandardError) : SegmentationReport
         table.AddColumns(
             new TableColumn("class").RightAligned(), new TableColumn("name"), new TableColumn("pixels").RightAligned(),
             new TableColumn("share").RightAligned());
+        if (picture.Mask.Areas is not null)
+            table.AddColumn(new TableColumn("area").RightAligned());
         foreach (ClassShare share in picture.Mask.Shares)
         {
-            table.AddRow(
-                new Text(share.Label.ToString(CultureInfo.InvariantCulture)),
-                new Text(Terminal.OneLine(picture.Mask.NameOf(share.Label))),
-                new Text(Numbers.Grouped(share.Pixels)), new Text(Numbers.Percent(share.Share)));
+            Text[] row =
+            [
+                new(share.Label.ToString(CultureInfo.InvariantCulture)),
+                new(Terminal.OneLine(picture.Mask.NameOf(share.Label))),
+                new(Numbers.Grouped(share.Pixels)), new(Numbers.Percent(share.Share)),
+            ];
+            table.AddRow(picture.Mask.Areas is { } areas
+                ? [.. row, new Text(Numbers.SquareMetres(areas[share.Label]))]
+                : row);
         }
         console.Write(table);
         (toStandardError ? Console.Error : Console.Out).WriteLine(Terminal.OneLine(WrittenFiles.Where(Written)));

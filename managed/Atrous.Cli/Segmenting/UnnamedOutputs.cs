@@ -2,6 +2,7 @@ using Atrous.Cli.Batches;
 using Atrous.Cli.Formats;
 using Atrous.Cli.Output;
 using Atrous.Imaging;
+using Atrous.Imaging.Maps;
 
 namespace Atrous.Cli.Segmenting;
 
@@ -29,6 +30,15 @@ internal sealed class UnnamedOutputs : IDisposable
 
     /// <summary>What the mask says of itself; null for nothing.</summary>
     public MaskRecord? Record { get; set; }
+
+    /// <summary>A sentence about the picture's file; null for nothing.</summary>
+    public string? Warning { get; set; }
+
+    /// <summary>Of a map, what the file says of its place.</summary>
+    public GeoTags? Tags { get; set; }
+
+    /// <summary>Of a map, where its pixels lie; null where that is not known.</summary>
+    public GeoReference? Place { get; set; }
 
     public TimeSpan Decode { get; set; }
 

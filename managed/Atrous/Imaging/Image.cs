@@ -83,6 +83,19 @@ public sealed unsafe partial class Image : IDisposable
     /// </summary>
     internal Image? Lower { get; set; }
 
+    /// <summary>
+    /// What networks get instead of the bytes, <see cref="Bands"/> numbers a pixel, row by row; null for the bytes.
+    /// </summary>
+    internal float[]? Samples { get; set; }
+
+    /// <summary>Networks get more of this picture than its bytes.</summary>
+    internal bool IsDeep => Lower is not null || Samples is not null;
+
+    /// <summary>
+    /// Numbers of a pixel that networks get: those of <see cref="FromBands"/>, else <see cref="Channels"/>.
+    /// </summary>
+    public int Bands => Samples is null ? Channels : Samples.Length / (Height * Width);
+
     /// <summary>One row, Width * Channels bytes. Valid until the picture is disposed.</summary>
     /// <param name="y">The row, 0 to Height - 1, counted from the top.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>

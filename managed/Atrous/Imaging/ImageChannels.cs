@@ -22,6 +22,8 @@ public static class ImageChannels
             else
                 Convert(image.Row(y), image.Format, result.Row(y), channels);
         }
+        if (image.Samples is { } samples && image.Bands == 3 && channels == 1)
+            result.Samples = Luma(samples);
         if (image.Lower is not { } lower)
             return result;
         bool toGrey = image.Channels >= 3 && channels < 3;
@@ -63,6 +65,17 @@ public static class ImageChannels
             if (alphaOut)
                 to[channels - 1] = alphaIn ? from[step - 1] : byte.MaxValue;
         }
+    }
+
+    private static float[] Luma(float[] samples)
+    {
+        float[] grey = new float[samples.Length / 3];
+        for (int i = 0; i < grey.Length; i++)
+        {
+            grey[i] = (samples[3 * i] * 19595 + samples[3 * i + 1] * 38470 + samples[3 * i + 2] * 7471)
+                / (ushort.MaxValue + 1);
+        }
+        return grey;
     }
 
     private static byte Luma(byte red, byte green, byte blue) =>

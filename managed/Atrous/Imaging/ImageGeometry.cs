@@ -24,6 +24,16 @@ public static class ImageGeometry
         for (int y = 0; y < height; y++)
             image.Row(top + y).Slice(left * channels, width * channels).CopyTo(part.Row(y));
         part.Lower = image.Lower?.Crop(top, left, height, width);
+        if (image.Samples is { } samples)
+        {
+            int bands = image.Bands;
+            part.Samples = new float[height * width * bands];
+            for (int y = 0; y < height; y++)
+            {
+                samples.AsSpan(((top + y) * image.Width + left) * bands, width * bands)
+                    .CopyTo(part.Samples.AsSpan(y * width * bands));
+            }
+        }
         return part;
     }
 
@@ -41,6 +51,16 @@ public static class ImageGeometry
                 from.Slice(x, channels).CopyTo(to[(from.Length - channels - x)..]);
         }
         mirrored.Lower = image.Lower?.Mirrored();
+        if (image.Samples is { } samples)
+        {
+            int bands = image.Bands, row = image.Width * bands;
+            mirrored.Samples = new float[samples.Length];
+            for (int at = 0; at < samples.Length; at += bands)
+            {
+                int within = at % row;
+                samples.AsSpan(at, bands).CopyTo(mirrored.Samples.AsSpan(at - within + row - bands - within));
+            }
+        }
         return mirrored;
     }
 }

@@ -9,7 +9,7 @@ namespace Atrous.Imaging;
 /// A PNG file of which only the rows under a window are held. Windows go down; where one lies above the last, the file
 /// is read again from its beginning.
 /// </summary>
-internal sealed unsafe class PngBands : IWindowSource, IDisposable
+internal sealed unsafe class PngBands : IWindowSource
 {
     /// <summary>A row is held several times.</summary>
     private const int MostWidth = 100_000;

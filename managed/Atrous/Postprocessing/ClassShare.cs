@@ -17,14 +17,16 @@ public readonly record struct ClassShare(int Label, long Pixels, double Share)
         return OfCounts(counts);
     }
 
-    /// <inheritdoc cref="Of(ReadOnlySpan{ushort})"/>
-    internal static IReadOnlyList<ClassShare> Of(LabelArray labels)
+    /// <summary>The same of all labels but one, which is no class.</summary>
+    internal static IReadOnlyList<ClassShare> Of(LabelArray labels, int? noClass)
     {
-        if (labels.Narrow is not { } bytes)
-            return Of(labels.Wide);
-        var counts = new long[byte.MaxValue + 1];
-        foreach (byte label in bytes)
+        var counts = new long[ushort.MaxValue + 1];
+        foreach (byte label in labels.Narrow ?? [])
             counts[label]++;
+        foreach (ushort label in labels.Narrow is null ? labels.Wide : [])
+            counts[label]++;
+        if (noClass is { } none)
+            counts[none] = 0;
         return OfCounts(counts);
     }
 

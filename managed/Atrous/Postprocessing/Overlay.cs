@@ -16,7 +16,12 @@ public static class Overlay
     /// <exception cref="ArgumentException">The label map is not of the photo's size.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The opacity is not between 0 and 1.</exception>
     public static Image Draw(
-        Image photo, ReadOnlySpan<ushort> labels, Palette palette, double opacity = 0.6, int? clearLabel = null)
+        Image photo, ReadOnlySpan<ushort> labels, Palette palette, double opacity = 0.6, int? clearLabel = null) =>
+        Draw(photo, labels, palette, opacity, clearLabel, noDataLabel: null);
+
+    /// <summary>The same where another label is no class, and is left as it is in the photo too.</summary>
+    internal static Image Draw(
+        Image photo, ReadOnlySpan<ushort> labels, Palette palette, double opacity, int? clearLabel, int? noDataLabel)
     {
         ArgumentNullException.ThrowIfNull(photo);
         ArgumentNullException.ThrowIfNull(palette);
@@ -26,14 +31,14 @@ public static class Overlay
 
         int weight = (int)Math.Round(opacity * 256);
         Span<ushort> colours = LabelMap.Premultiply(palette, weight);
-        int rest = 256 - weight, clear = clearLabel ?? -1;
+        int rest = 256 - weight, clear = clearLabel ?? -1, noData = noDataLabel ?? -1;
         Image result = photo.WithChannels(3);
         Span<byte> pixels = result.Pixels;
         int count = palette.Colours.Count;
         for (int i = 0, at = 0; i < labels.Length; i++, at += 3)
         {
             int label = labels[i];
-            if (label == clear)
+            if (label == clear || label == noData)
                 continue;
             if (label >= count)
                 label %= count;

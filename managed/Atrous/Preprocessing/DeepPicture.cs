@@ -4,16 +4,21 @@ using Atrous.Specs;
 namespace Atrous.Preprocessing;
 
 /// <summary>
-/// A picture of 16 bits a channel on its way into a network. Nothing is rounded to bytes: it is resized in float32, by
-/// the filters by which libatrous resizes bytes, and a value of 257 * v is what v is in a picture of bytes.
+/// A picture of 16 bits a channel, or of bands that are floats, on its way into a network. Nothing is rounded to bytes:
+/// it is resized in float32, by the filters by which libatrous resizes bytes, and of 16 bits a value of 257 * v is what
+/// v is in a picture of bytes.
 /// </summary>
-/// <param name="picture">The picture, with its lower bits.</param>
+/// <param name="picture">The picture, with its lower bits or its bands.</param>
 /// <param name="filter">Brings it to the size that the plan asks for.</param>
 internal sealed class DeepPicture(Image picture, ResizeFilter filter)
 {
     private const float ToByte = 257;
 
-    private readonly int _channels = picture.Channels;
+    private readonly int _channels = picture.Bands;
+
+    // Bands need not lie where bytes do.
+    private readonly float _least = picture.Samples is null ? 0 : float.MinValue;
+    private readonly float _most = picture.Samples is null ? byte.MaxValue : float.MaxValue;
 
     /// <summary>Writes a network's input of the picture.</summary>
     /// <param name="spec">What the network wants.</param>
@@ -45,7 +50,7 @@ internal sealed class DeepPicture(Image picture, ResizeFilter filter)
             {
                 for (int c = 0; c < order.Length; c++)
                 {
-                    float value = Math.Clamp(row[x * _channels + order[c]], 0, byte.MaxValue);
+                    float value = Math.Clamp(row[x * _channels + order[c]], _least, _most);
                     to[x * order.Length + c] = Normalized(spec, c, value);
                 }
             }
@@ -59,27 +64,40 @@ internal sealed class DeepPicture(Image picture, ResizeFilter filter)
         long size = (long)picture.Height * width * _channels;
         if (size > Array.MaxLength)
             throw new ImageException($"A picture of 16 bits a channel and {size} values is too large; scale it down.");
+        if (picture.Samples is { } samples && picture.Width == width)
+            return samples;
         var narrow = new float[size];
-        Parallel.For(0, picture.Height, y =>
+        Parallel.For(0, picture.Height, () => new float[picture.Width * _channels], (y, _, row) =>
         {
-            ReadOnlySpan<byte> upper = picture.Row(y), lower = picture.Lower!.Row(y);
+            Read(y, row);
             Span<float> to = narrow.AsSpan(y * width * _channels, width * _channels);
             for (int x = 0; x < width; x++)
             {
                 foreach ((int source, float weight) in columns.Of(x))
                 {
                     for (int c = 0; c < _channels; c++)
-                    {
-                        int at = source * _channels + c;
-                        to[x * _channels + c] += (upper[at] << 8 | lower[at]) / ToByte * weight;
-                    }
+                        to[x * _channels + c] += row[source * _channels + c] * weight;
                 }
                 // As bytes, whose sums are cut off at both ends after each pass: a cubic overshoots.
                 for (int c = 0; c < _channels; c++)
-                    to[x * _channels + c] = Math.Clamp(to[x * _channels + c], 0, byte.MaxValue);
+                    to[x * _channels + c] = Math.Clamp(to[x * _channels + c], _least, _most);
             }
-        });
+            return row;
+        }, _ => { });
         return narrow;
+    }
+
+    /// <summary>A row of the picture, as a byte's value.</summary>
+    private void Read(int y, float[] row)
+    {
+        if (picture.Samples is { } samples)
+        {
+            samples.AsSpan(y * row.Length, row.Length).CopyTo(row);
+            return;
+        }
+        ReadOnlySpan<byte> upper = picture.Row(y), lower = picture.Lower!.Row(y);
+        for (int at = 0; at < row.Length; at++)
+            row[at] = (upper[at] << 8 | lower[at]) / ToByte;
     }
 
     /// <summary>As libatrous has it: a scale that is the float nearest to 1/255 means that division.</summary>

@@ -101,11 +101,11 @@ public sealed unsafe class Preprocessor : IDisposable
 
     private void Write(Image image, PreprocessingPlan plan, Tensor batch, int index)
     {
-        int[]? order = ChannelOrders.For(Spec, image.Format);
+        int[]? order = ChannelOrders.For(Spec, image);
         using Image? grey = order is null ? image.WithChannels(1) : null;
         Image source = grey ?? image;
         float* target = (float*)batch.Pointer + index * (batch.Shape.Elements / batch.Shape.Batch);
-        if (source.Lower is not null)
+        if (source.IsDeep)
         {
             new DeepPicture(source, FilterFor(source.Height, source.Width, plan.Window)).Write(
                 Spec, _fill, order ?? [0], plan, new Span<float>(target, plan.Height * plan.Width * Spec.Channels));

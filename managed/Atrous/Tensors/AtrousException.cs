@@ -66,6 +66,12 @@ internal enum Remedy
 
     /// <summary>Allow pictures of more pixels.</summary>
     MorePixels = 4096,
+
+    /// <summary>Say which bands of a TIFF the network takes.</summary>
+    ChooseBands = 8192,
+
+    /// <summary>Say which sample of a TIFF stands for white.</summary>
+    SayWhite = 16384,
 }
 
 /// <summary>

@@ -53,7 +53,7 @@ public class PreprocessorTests
     [Theory]
     [InlineData(3, 4, "send its four bands as an RGBA PNG")]
     [InlineData(1, 4, "send its four bands as an RGBA PNG")]
-    [InlineData(3, 5, "send a picture of 5 channels")]
+    [InlineData(3, 5, "send its 5 bands as a TIFF")]
     public void Channels_that_cannot_suit_are_refused(int channels, int wanted, string advice)
     {
         using Image image = Noise(2, 2, channels);

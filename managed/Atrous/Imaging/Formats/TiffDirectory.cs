@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using BitMiracle.LibTiff.Classic;
 
 namespace Atrous.Imaging.Formats;
 
@@ -12,37 +13,46 @@ internal readonly struct TiffDirectory
         WidthTag = 256, HeightTag = 257, BandsTag = 277, RowsPerStripTag = 278, PlanesTag = 284, TileWidthTag = 322,
         TileHeightTag = 323, DepthTag = 32997;
 
-    private readonly FileBytes _file;
+    private readonly TiffStream _file;
+    private readonly long _length;
     private readonly bool _isBigEndian, _isBig;
 
-    private TiffDirectory(FileBytes file)
+    private TiffDirectory(TiffStream file)
     {
-        _file = file;
-        _isBigEndian = file.Slice(0, 1)[0] == 'M';
-        _isBig = file.Slice(0, 4).Contains((byte)'+');
+        (_file, _length) = (file, file.Size(file));
+        _isBigEndian = Slice(0, 1)[0] == 'M';
+        _isBig = Slice(0, 4).Contains((byte)'+');
     }
 
     /// <summary>What ends early or makes no sense is left for LibTiff to refuse.</summary>
     /// <exception cref="ImageException">It claims more than the file can hold.</exception>
-    public static void Check(FileBytes file)
+    public static void Check(TiffStream file)
     {
-        if (file.Length >= 16)
+        if (file.Size(file) >= 16)
             new TiffDirectory(file).Check();
+        file.Seek(file, 0, SeekOrigin.Begin);
+    }
+
+    private byte[] Slice(long at, int count)
+    {
+        byte[] bytes = new byte[count];
+        _file.Seek(_file, at, SeekOrigin.Begin);
+        return _file.Read(_file, bytes, 0, count) == count ? bytes : throw Refused();
     }
 
     private void Check()
     {
         long at = _isBig ? Long(8) : UInt(4);
         int countSize = _isBig ? 8 : 2, entrySize = _isBig ? 20 : 12;
-        if (at < 8 || at > _file.Length - countSize)
+        if (at < 8 || at > _length - countSize)
             return;
         long entries = _isBig ? Long(at) : UShort(at);
         var numbers = new Dictionary<int, long>();
-        for (at += countSize; entries > 0 && at <= _file.Length - entrySize; entries--, at += entrySize)
+        for (at += countSize; entries > 0 && at <= _length - entrySize; entries--, at += entrySize)
             CheckEntry(at, numbers);
 
         // Each strip or tile has at least two bytes of its own in the file, its place.
-        if (Blocks(numbers) > _file.Length || numbers.GetValueOrDefault(DepthTag) > 1)
+        if (Blocks(numbers) > _length || numbers.GetValueOrDefault(DepthTag) > 1)
             throw Refused();
     }
 
@@ -51,7 +61,7 @@ internal readonly struct TiffDirectory
         int tag = UShort(at), type = UShort(at + 2);
         long count = _isBig ? Long(at + 4) : UInt(at + 4), valueAt = at + (_isBig ? 12 : 8);
         int size = SizeOf(type), inside = _isBig ? 8 : 4;
-        if (count < 0 || count > _file.Length / size)
+        if (count < 0 || count > _length / size)
             throw Refused();
         if (tag is not (WidthTag or HeightTag or BandsTag or RowsPerStripTag or PlanesTag or TileWidthTag
             or TileHeightTag or DepthTag) || count == 0)
@@ -60,11 +70,11 @@ internal readonly struct TiffDirectory
         }
         if (count * size > inside)
             valueAt = _isBig ? Long(valueAt) : UInt(valueAt);
-        if (valueAt < 0 || valueAt > _file.Length - size)
+        if (valueAt < 0 || valueAt > _length - size)
             return;
         long number = type switch
         {
-            1 or 6 => _file.Slice(valueAt, 1)[0],
+            1 or 6 => Slice(valueAt, 1)[0],
             3 or 8 => UShort(valueAt),
             4 or 9 => UInt(valueAt),
             16 or 17 => Long(valueAt),
@@ -108,14 +118,14 @@ internal readonly struct TiffDirectory
     private static ImageException Refused() => TiffReader.Unreadable("its directory claims more than the file holds");
 
     private int UShort(long at) => _isBigEndian
-        ? BinaryPrimitives.ReadUInt16BigEndian(_file.Slice(at, 2))
-        : BinaryPrimitives.ReadUInt16LittleEndian(_file.Slice(at, 2));
+        ? BinaryPrimitives.ReadUInt16BigEndian(Slice(at, 2))
+        : BinaryPrimitives.ReadUInt16LittleEndian(Slice(at, 2));
 
     private long UInt(long at) => _isBigEndian
-        ? BinaryPrimitives.ReadUInt32BigEndian(_file.Slice(at, 4))
-        : BinaryPrimitives.ReadUInt32LittleEndian(_file.Slice(at, 4));
+        ? BinaryPrimitives.ReadUInt32BigEndian(Slice(at, 4))
+        : BinaryPrimitives.ReadUInt32LittleEndian(Slice(at, 4));
 
     private long Long(long at) => _isBigEndian
-        ? BinaryPrimitives.ReadInt64BigEndian(_file.Slice(at, 8))
-        : BinaryPrimitives.ReadInt64LittleEndian(_file.Slice(at, 8));
+        ? BinaryPrimitives.ReadInt64BigEndian(Slice(at, 8))
+        : BinaryPrimitives.ReadInt64LittleEndian(Slice(at, 8));
 }

@@ -60,6 +60,14 @@ internal static class TiffPictures
         return (seen, info);
     }
 
+    /// <summary>The bytes of a palette: 16 bits by the standard, but some programs write 8.</summary>
+    public static ushort[][] PaletteOf(TiffReader reader)
+    {
+        ushort[][] palette = reader.Palette ?? throw TiffReader.Unreadable("its palette is missing");
+        int shift = palette.All(one => one.All(value => value <= byte.MaxValue)) ? 0 : 8;
+        return [.. palette.Select(one => one.Select(value => (ushort)(value >> shift)).ToArray())];
+    }
+
     private delegate void TakeRow(int y, ReadOnlySpan<ushort> samples);
 
     private static bool HasLower(TiffReader reader) => reader.Depth == 16 && reader.Colour != Photometric.PALETTE;
@@ -95,14 +103,6 @@ internal static class TiffPictures
             for (int y = 0; y < count; y++)
                 take(top + y, samples.AsSpan(y * row, row));
         }
-    }
-
-    /// <summary>Colours of 16 bits by the standard; some programs write them with 8.</summary>
-    private static ushort[][] PaletteOf(TiffReader reader)
-    {
-        ushort[][] palette = reader.Palette ?? throw TiffReader.Unreadable("its palette is missing");
-        int shift = palette.All(one => one.All(value => value <= byte.MaxValue)) ? 0 : 8;
-        return [.. palette.Select(one => one.Select(value => (ushort)(value >> shift)).ToArray())];
     }
 
     private static void Convert(

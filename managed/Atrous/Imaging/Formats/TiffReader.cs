@@ -3,7 +3,8 @@ using BitMiracle.LibTiff.Classic;
 namespace Atrous.Imaging.Formats;
 
 /// <summary>
-/// The first picture of a TIFF, of 1 to 64 bands of whole numbers. A rectangle of it is read without the rest.
+/// The first picture of a TIFF, of 1 to 64 bands of whole numbers, or of floats where those are asked for. A rectangle
+/// of it is read without the rest.
 /// </summary>
 internal sealed class TiffReader : IDisposable
 {
@@ -16,17 +17,25 @@ internal sealed class TiffReader : IDisposable
     private const int MostPartBytesPerPixel = 8;
 
     private readonly Tiff _tiff;
-    private readonly bool _isTiled, _isSeparate;
-    private readonly int _blockHeight, _blockWidth, _rowSize;
-    private byte[] _block = [];
+    private readonly bool _isTiled;
+    private byte[]? _block;
     private int _held = -1;
 
     /// <summary>Reads the header.</summary>
     /// <exception cref="ImageException">This is no TIFF that can be read, or it claims too many pixels.</exception>
     public TiffReader(FileBytes file, long maxPixels)
+        : this(new TiffMemory(file), maxPixels, allowsAnyNumber: false)
+    {
+    }
+
+    /// <param name="file">What the bytes of the file are read from.</param>
+    /// <param name="maxPixels">How many pixels the header may claim.</param>
+    /// <param name="allowsAnyNumber">Samples may be signed or floats, of which <see cref="ReadBlock"/> reads.</param>
+    /// <inheritdoc cref="TiffReader(FileBytes, long)" path="/exception"/>
+    public TiffReader(TiffStream file, long maxPixels, bool allowsAnyNumber)
     {
         TiffDirectory.Check(file);
-        _tiff = Guarded(() => Tiff.ClientOpen("a TIFF", "r", this, new TiffMemory(file)))
+        _tiff = Guarded(() => Tiff.ClientOpen("a TIFF", "r", this, file))
             ?? throw Unreadable("its header makes no sense");
         (Height, Width) = (Number(TiffTag.IMAGELENGTH, 0), Number(TiffTag.IMAGEWIDTH, 0));
         if (Height < 1 || Width < 1)
@@ -35,10 +44,16 @@ internal sealed class TiffReader : IDisposable
         (Bands, Depth) = (Number(TiffTag.SAMPLESPERPIXEL, 1), Number(TiffTag.BITSPERSAMPLE, 1));
         if (Bands is < 1 or > MostBands)
             throw Unreadable($"it has {Bands} bands");
-        const int wholeNumbers = 1, anything = 4;
-        if (Depth is not (1 or 2 or 4 or 8 or 16)
-            || Number(TiffTag.SAMPLEFORMAT, wholeNumbers) is not (wholeNumbers or anything))
-            throw Unreadable("its samples are no whole numbers of up to 16 bits");
+        const int wholeNumbers = 1, signed = 2, floats = 3, anything = 4;
+        int numbers = Number(TiffTag.SAMPLEFORMAT, wholeNumbers);
+        (IsSigned, IsFloat) = (numbers == signed, numbers == floats);
+        if (!(allowsAnyNumber && (IsFloat && Depth == 32 || IsSigned && Depth == 16))
+            && (Depth is not (1 or 2 or 4 or 8 or 16) || numbers is not (wholeNumbers or anything)))
+        {
+            throw Unreadable(allowsAnyNumber
+                ? "its samples are neither whole numbers of up to 16 bits nor floats of 32"
+                : "its samples are no whole numbers of up to 16 bits");
+        }
         Colour = (Photometric)Number(TiffTag.PHOTOMETRIC, (int)(Bands < 3 ? Photometric.MINISBLACK : Photometric.RGB));
         if (Colour == Photometric.YCBCR && (Compression)Number(TiffTag.COMPRESSION, 1) == Compression.JPEG)
         {
@@ -49,21 +64,21 @@ internal sealed class TiffReader : IDisposable
         Orientation = orientation is >= 1 and <= 8 ? orientation : Turning.Upright;
 
         _isTiled = _tiff.IsTiled();
-        _isSeparate = Bands > 1
+        IsSeparate = Bands > 1
             && Number(TiffTag.PLANARCONFIG, (int)PlanarConfig.CONTIG) == (int)PlanarConfig.SEPARATE;
         int perStrip = Number(TiffTag.ROWSPERSTRIP, Height);
-        (_blockHeight, _blockWidth) = _isTiled
+        (BlockHeight, BlockWidth) = _isTiled
             ? (Number(TiffTag.TILELENGTH, 0), Number(TiffTag.TILEWIDTH, 0))
             : (perStrip < 1 ? Height : Math.Min(perStrip, Height), Width);
-        if (_blockHeight < 1 || _blockWidth < 1)
+        if (BlockHeight < 1 || BlockWidth < 1)
             throw Unreadable("its tiles make no sense");
-        PictureLimits.Check(_blockHeight, _blockWidth, Math.Max(maxPixels, 1 << 16));
-        long rowSize = ((long)_blockWidth * (_isSeparate ? 1 : Bands) * Depth + 7) / 8;
+        PictureLimits.Check(BlockHeight, BlockWidth, Math.Max(maxPixels, 1 << 16));
+        long rowSize = ((long)BlockWidth * (IsSeparate ? 1 : Bands) * Depth + 7) / 8;
         // Many bands are in narrow strips or in tiles.
-        long part = rowSize * _blockHeight, most = Math.Max(LeastPart, (long)Height * Width * MostPartBytesPerPixel);
+        long part = rowSize * BlockHeight, most = Math.Max(LeastPart, (long)Height * Width * MostPartBytesPerPixel);
         if (part > Math.Min(most, Array.MaxLength) || (long)Width * Bands > Array.MaxLength)
             throw Unreadable($"a strip or tile of it takes {Math.Max(part, (long)Width * Bands) >> 20} MiB");
-        _rowSize = (int)rowSize;
+        RowSize = (int)rowSize;
     }
 
     public int Height { get; }
@@ -81,8 +96,39 @@ internal sealed class TiffReader : IDisposable
 
     public int Orientation { get; }
 
+    /// <summary>Samples are whole numbers with a sign.</summary>
+    public bool IsSigned { get; }
+
+    /// <summary>Samples are floats.</summary>
+    public bool IsFloat { get; }
+
+    /// <summary>Each band lies in strips or tiles of its own.</summary>
+    public bool IsSeparate { get; }
+
+    /// <summary>Rows of a strip or tile.</summary>
+    public int BlockHeight { get; }
+
+    /// <summary>Columns of a strip or tile.</summary>
+    public int BlockWidth { get; }
+
+    /// <summary>Bytes of a row of a strip or tile.</summary>
+    public int RowSize { get; }
+
+    /// <summary>The band whose 0 means that a pixel is empty; null where no band is one.</summary>
+    public int? AlphaBand
+    {
+        get
+        {
+            FieldValue[]? extra = Guarded(() => _tiff.GetField(TiffTag.EXTRASAMPLES));
+            short[] kinds = extra is { Length: 2 } ? extra[1].ToShortArray() ?? [] : [];
+            int alpha = Array.FindIndex(kinds, kind => (ExtraSample)kind is ExtraSample.ASSOCALPHA
+                or ExtraSample.UNASSALPHA);
+            return alpha >= 0 && kinds.Length < Bands ? Bands - kinds.Length + alpha : null;
+        }
+    }
+
     /// <summary>Rows that are best read at once.</summary>
-    public int RowsAtOnce => _isTiled ? _blockHeight : Math.Min(_blockHeight, 64);
+    public int RowsAtOnce => _isTiled ? BlockHeight : Math.Min(BlockHeight, 64);
 
     /// <summary>Red, green and blue of each index, 16 bits each; null where the file has no palette.</summary>
     public ushort[][]? Palette
@@ -103,6 +149,40 @@ internal sealed class TiffReader : IDisposable
 
     public void Dispose() => _tiff.Dispose();
 
+    /// <summary>What the file says of itself; null for nothing.</summary>
+    public string? Description => Guarded(() => _tiff.GetField(TiffTag.IMAGEDESCRIPTION)) is { Length: > 0 } text
+        ? Guarded(text[0].ToString)
+        : null;
+
+    /// <summary>The bytes of a tag that LibTiff does not know, and how many values they are; null without.</summary>
+    public (int Count, byte[] Bytes)? TagBytes(int tag)
+    {
+        FieldValue[]? field = Guarded(() => _tiff.GetField((TiffTag)tag));
+        return field is { Length: 2 } && Guarded(field[1].GetBytes) is { } bytes ? (field[0].ToInt(), bytes) : null;
+    }
+
+    /// <summary>Unpacks the strip or tile in which a place lies.</summary>
+    /// <param name="y">The row of the place in the picture.</param>
+    /// <param name="x">The column of the place in the picture.</param>
+    /// <param name="plane">The band, where <see cref="IsSeparate"/>; 0 otherwise.</param>
+    /// <param name="block">Gets BlockHeight * RowSize bytes, of the last strip those that there are.</param>
+    /// <exception cref="ImageException">That part of the file is cut off or damaged.</exception>
+    public void ReadBlock(int y, int x, int plane, byte[] block)
+    {
+        int number = NumberOf(y, x, plane);
+        int rows = _isTiled ? BlockHeight : Math.Min(BlockHeight, Height - y), size = rows * RowSize;
+        int read = Guarded(() => _isTiled
+            ? _tiff.ReadEncodedTile(number, block, 0, size)
+            : _tiff.ReadEncodedStrip(number, block, 0, size));
+        if (read != size || TiffMessages.WasDamaged)
+            throw CutOff();
+    }
+
+    /// <summary>The number of a strip or tile.</summary>
+    public int NumberOf(int y, int x, int plane) => Guarded(() => _isTiled
+        ? _tiff.ComputeTile(x, y, 0, (short)plane)
+        : _tiff.ComputeStrip(y, (short)plane));
+
     /// <summary>All bands of a rectangle, pixel by pixel.</summary>
     /// <param name="top">The rectangle's first row.</param>
     /// <param name="left">The rectangle's first column.</param>
@@ -112,15 +192,15 @@ internal sealed class TiffReader : IDisposable
     /// <exception cref="ImageException">That part of the file is cut off or damaged.</exception>
     public void ReadWindow(int top, int left, int height, int width, Span<ushort> samples)
     {
-        int planes = _isSeparate ? Bands : 1;
+        int planes = IsSeparate ? Bands : 1;
         for (int plane = 0; plane < planes; plane++)
         {
-            for (int y = top - top % _blockHeight; y < top + height; y += _blockHeight)
+            for (int y = top - top % BlockHeight; y < top + height; y += BlockHeight)
             {
-                for (int x = left - left % _blockWidth; x < left + width; x += _blockWidth)
+                for (int x = left - left % BlockWidth; x < left + width; x += BlockWidth)
                 {
-                    Hold(y, x, plane);
-                    Copy(y, x, plane, (top, left, height, width), samples);
+                    byte[] block = Hold(y, x, plane);
+                    Copy(block, y, x, plane, (top, left, height, width), samples);
                 }
             }
         }
@@ -148,34 +228,27 @@ internal sealed class TiffReader : IDisposable
     }
 
     /// <summary>Unpacks the strip or tile at this place.</summary>
-    private void Hold(int y, int x, int plane)
+    private byte[] Hold(int y, int x, int plane)
     {
-        int number = Guarded(() => _isTiled
-            ? _tiff.ComputeTile(x, y, 0, (short)plane)
-            : _tiff.ComputeStrip(y, (short)plane));
+        int number = NumberOf(y, x, plane);
+        _block ??= GC.AllocateUninitializedArray<byte>(RowSize * BlockHeight);
         if (number == _held)
-            return;
+            return _block;
         _held = -1;
-        int rows = _isTiled ? _blockHeight : Math.Min(_blockHeight, Height - y), size = rows * _rowSize;
-        if (_block.Length == 0)
-            _block = GC.AllocateUninitializedArray<byte>(_rowSize * _blockHeight);
-        int read = Guarded(() => _isTiled
-            ? _tiff.ReadEncodedTile(number, _block, 0, size)
-            : _tiff.ReadEncodedStrip(number, _block, 0, size));
-        if (read != size || TiffMessages.WasDamaged)
-            throw CutOff();
+        ReadBlock(y, x, plane, _block);
         _held = number;
+        return _block;
     }
 
     private void Copy(
-        int y, int x, int plane, (int Top, int Left, int Height, int Width) window, Span<ushort> samples)
+        byte[] block, int y, int x, int plane, (int Top, int Left, int Height, int Width) window, Span<ushort> samples)
     {
-        int top = Math.Max(y, window.Top), bottom = Math.Min(y + _blockHeight, window.Top + window.Height);
-        int left = Math.Max(x, window.Left), right = Math.Min(x + _blockWidth, window.Left + window.Width);
-        int inBlock = _isSeparate ? 1 : Bands, step = Bands / inBlock;
+        int top = Math.Max(y, window.Top), bottom = Math.Min(y + BlockHeight, window.Top + window.Height);
+        int left = Math.Max(x, window.Left), right = Math.Min(x + BlockWidth, window.Left + window.Width);
+        int inBlock = IsSeparate ? 1 : Bands, step = Bands / inBlock;
         for (int row = top; row < bottom; row++)
         {
-            ReadOnlySpan<byte> from = _block.AsSpan((row - y) * _rowSize, _rowSize);
+            ReadOnlySpan<byte> from = block.AsSpan((row - y) * RowSize, RowSize);
             int to = ((row - window.Top) * window.Width + left - window.Left) * Bands + plane;
             for (int i = (left - x) * inBlock; i < (right - x) * inBlock; i++, to += step)
                 samples[to] = (ushort)Sample(from, i);

@@ -1,6 +1,7 @@
 using Atrous.Checkpoints;
 using Atrous.Checkpoints.Containers;
 using Atrous.Tensors;
+using Atrous.Tests.Imaging.Maps;
 using Atrous.Tests.Segmenters;
 
 namespace Atrous.Tests.Cli.Helping;
@@ -14,7 +15,7 @@ public sealed class HelpTests(GeneratedModel model) : IDisposable
 
     /// <summary>Every example of these commands, with the files that it names; those of a GPU need one.</summary>
     [Theory]
-    [InlineData("segment", 5)]
+    [InlineData("segment", 6)]
     [InlineData("merge", 2)]
     [InlineData("eval", 4)]
     [InlineData("info", 2)]
@@ -33,6 +34,8 @@ public sealed class HelpTests(GeneratedModel model) : IDisposable
         File.CreateSymbolicLink(_place["old.pth"], model.Path);
         foreach (string picture in new[] { "street.jpg", "photo.jpg", "aerial.png", "photos/a.png", "photos/b.png" })
             _place.AddPhoto(picture);
+        var ortho = new GeoTiffFile { Height = 33, Width = 37, Bands = 5 };
+        ortho.Write(_place["ortho.tif"], new float[33 * 37 * 5]);
         Tool.RunIn(_place.Folder, "segment", "photos", "--model", "roads.pth", "-o", "truth", "-q").Exits(0);
         foreach (string name in new[] { "a", "b" })
             File.Move(_place[$"truth/{name}.mask.png"], _place[$"truth/{name}.png"]);

@@ -1,0 +1,43 @@
+using Atrous.Files;
+using Atrous.Imaging.Formats;
+using BitMiracle.LibTiff.Classic;
+
+namespace Atrous.Imaging.Maps;
+
+/// <summary>What the header of a TIFF says of the way to read it.</summary>
+/// <param name="Pixels">How many pixels there are.</param>
+/// <param name="IsPlaced">It is a GeoTIFF.</param>
+/// <param name="IsOrdinary">
+/// <see cref="Image.Load(string, long)"/> reads all that there is: grey or colours of whole numbers, everywhere.
+/// </param>
+internal sealed record TiffFacts(long Pixels, bool IsPlaced, bool IsOrdinary)
+{
+    /// <summary>The facts of a file; null where it is no TIFF, cannot be read, or can be read only once.</summary>
+    public static TiffFacts? Of(string path)
+    {
+        try
+        {
+            using FileStream file = RegularFile.OpenRead(path);
+            Span<byte> start = stackalloc byte[4];
+            if (!file.CanSeek || file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) < start.Length
+                || !TiffReader.IsTiff(start))
+                return null;
+            file.Position = 0;
+            using var reader = new TiffReader(new TiffOnStream(file), long.MaxValue, allowsAnyNumber: true);
+            GeoTags tags = GeoTags.Of(reader);
+            bool isSeen = reader.Colour switch
+            {
+                Photometric.MINISBLACK or Photometric.MINISWHITE => reader.Bands <= 2,
+                Photometric.RGB => reader is { Bands: >= 3, Depth: >= 8 },
+                _ => reader.Colour == Photometric.PALETTE,
+            };
+            return new(
+                (long)reader.Height * reader.Width, tags.IsPlaced,
+                isSeen && !tags.IsPlaced && tags.NoDataValue is null && !reader.IsFloat && !reader.IsSigned);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ImageException)
+        {
+            return null; // whoever reads it says why it cannot be read
+        }
+    }
+}

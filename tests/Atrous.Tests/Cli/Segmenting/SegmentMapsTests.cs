@@ -1,0 +1,229 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text.Json;
+using Atrous.Imaging;
+using Atrous.Postprocessing;
+using Atrous.Tests.Imaging.Maps;
+using Atrous.Tests.Segmenters;
+
+namespace Atrous.Tests.Cli.Segmenting;
+
+/// <summary>`atrous segment` of GeoTIFFs with a network of four bands.</summary>
+public sealed class SegmentMapsTests : IDisposable
+{
+    private const int Height = 90, Width = 83, Bands = 4, NoData = 255;
+
+    private readonly Workplace _place = new();
+
+    public SegmentMapsTests() => BandModel.Write(_place["four.safetensors"], Bands);
+
+    public void Dispose() => _place.Dispose();
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_mask_lies_where_the_picture_does(bool isTiled)
+    {
+        Assert.Equal(32, WriteOrtho("ortho.tif", isTiled));
+        JsonElement report = Segment("ortho.tif", "--format", "geojson").Json;
+        Assert.Equal(["four.safetensors", "ortho.geojson", "ortho.mask.tif", "ortho.tif"], _place.Files);
+        Dictionary<int, byte[]> before = GeoTiffFile.TagsOf(_place["ortho.tif"]),
+            after = GeoTiffFile.TagsOf(_place["ortho.mask.tif"]);
+        foreach (int tag in new[] { 33550, 33922, 34735 })
+            Assert.Equal(before[tag], after[tag]);
+        Assert.Equal("255\0"u8, after[42113]);
+        LabelImage mask = LabelImage.Load(_place["ortho.mask.tif"]);
+        Assert.Equal((Height, Width), (mask.Height, mask.Width));
+        for (int y = 0; y < Height; y++)
+        {
+            for (int x = 0; x < Width; x++)
+                Assert.Equal(y < 4 && x < 8, mask.Labels[y * Width + x] == NoData);
+        }
+
+        // Half a metre a pixel.
+        JsonElement picture = report.GetProperty("results")[0];
+        Assert.Equal(32, picture.GetProperty("noData").GetProperty("pixels").GetInt64());
+        Assert.Equal(NoData, picture.GetProperty("noData").GetProperty("label").GetInt32());
+        double metres = 0;
+        foreach (JsonElement row in picture.GetProperty("classes").EnumerateArray())
+        {
+            Assert.Equal(row.GetProperty("pixels").GetInt64() * 0.25, row.GetProperty("squareMetres").GetDouble());
+            metres += row.GetProperty("squareMetres").GetDouble();
+        }
+        Assert.Equal((Height * Width - 32) * 0.25, metres, 6);
+        AssertFills(mask, JsonDocument.Parse(File.ReadAllBytes(_place["ortho.geojson"])).RootElement);
+    }
+
+    [Fact]
+    public void In_windows_of_the_file_it_is_what_it_is_of_the_whole()
+    {
+        WriteOrtho("ortho.tif", isTiled: true);
+        Segment("ortho.tif", "--tile", "64", "--overlay", "-o", _place["whole.tif"]);
+        Segment("ortho.tif", "--tile", "64", "-o", _place["banded.tif"]);
+        JsonElement small = Segment("ortho.tif", "--tile", "64", "-o", _place["banded.png"]).Json;
+        Assert.Equal(File.ReadAllBytes(_place["whole.tif"]), File.ReadAllBytes(_place["banded.tif"]));
+        Assert.Equal(
+            LabelImage.Load(_place["banded.tif"]).Labels, LabelImage.Load(_place["banded.png"]).Labels);
+        Assert.Equal(
+            32, small.GetProperty("results")[0].GetProperty("noData").GetProperty("pixels").GetInt64());
+    }
+
+    [Fact]
+    public void Bands_are_chosen_and_ordered()
+    {
+        float[] samples = Samples(), turned = new float[samples.Length];
+        for (int i = 0; i < samples.Length; i++)
+            turned[i / Bands * Bands + (Bands - 1 - i % Bands)] = samples[i] * 10;
+        GeoTiffFile file = Ortho(isTiled: false) with { NoData = null };
+        file.Write(_place["a.tif"], samples);
+        (file with { Sample = typeof(short) }).Write(_place["b.tif"], turned);
+        Segment("a.tif");
+        Segment("b.tif", "--bands", "4,3,2,1", "--white", "2550");
+        Assert.Equal(
+            LabelImage.Load(_place["a.mask.tif"]).Labels, LabelImage.Load(_place["b.mask.tif"]).Labels);
+        // Other bands are another picture.
+        Segment("b.tif", "--white", "2550");
+        ushort[] before = LabelImage.Load(_place["a.mask.tif"]).Labels.ToArray();
+        Assert.NotEqual(before, LabelImage.Load(_place["b.mask.tif"]).Labels.ToArray());
+        Run("segment", "b.tif", "-m", "four.safetensors", "-q").Refuses(3, "--white");
+        Run("segment", "b.tif", "-m", "four.safetensors", "-q", "--bands", "1,2,9,3", "--white", "1")
+            .Refuses(3, "no band 9");
+        _place.AddPhoto("c.png");
+        Run("segment", "c.png", "-m", "four.safetensors", "-q", "--bands", "1,2,3,4")
+            .Refuses(3, "c.png", "leave them out");
+        Run("segment", "b.tif", "--bands", "0").Refuses(2, "--bands");
+        Run("segment", "b.tif", "--white", "-1").Refuses(2, "--white");
+    }
+
+    [Fact]
+    public void Gdal_finds_the_mask_in_the_same_place()
+    {
+        const string Script = """
+            import sys
+            from osgeo import gdal
+            gdal.UseExceptions()
+            a, m = gdal.Open(sys.argv[1]), gdal.Open(sys.argv[2])
+            assert a.GetGeoTransform() == m.GetGeoTransform() == (400000.0, 0.5, 0.0, 5800000.0, 0.0, -0.5)
+            assert a.GetProjection() == m.GetProjection() and '32633' in m.GetProjection()
+            band = m.GetRasterBand(1)
+            assert band.GetNoDataValue() == 255 and band.GetColorTable().GetCount() == 256
+            print((band.ReadAsArray() == 255).sum())
+            """;
+        string python = Environment.GetEnvironmentVariable("ATROUS_PYTHON") ?? "/usr/bin/python3";
+        Assert.SkipUnless(Python(python, "-c", "from osgeo import gdal_array").ExitCode == 0,
+            $"{python} has no GDAL (apt-get install python3-gdal)");
+        WriteOrtho("ortho.tif", isTiled: true);
+        Segment("ortho.tif");
+        Assert.Equal(
+            "32\n", Python(python, "-c", Script, _place["ortho.tif"], _place["ortho.mask.tif"]).Exits(0).Output);
+    }
+
+    [Fact]
+    public void A_later_run_takes_no_mask_for_a_picture()
+    {
+        WriteOrtho("ortho.tif", isTiled: true);
+        Segment(".");
+        Segment(".");
+        Assert.Equal(["four.safetensors", "ortho.mask.tif", "ortho.tif"], _place.Files);
+    }
+
+    [Theory]
+    [InlineData]
+    [InlineData("--tile", "64")]
+    public void A_mask_that_is_there_is_not_made_again(params string[] options)
+    {
+        WriteOrtho("ortho.tif", isTiled: true);
+        JsonElement first = Segment("ortho.tif", ["--skip-existing", .. options]).Json;
+        byte[] mask = File.ReadAllBytes(_place["ortho.mask.tif"]);
+        JsonElement again = Segment("ortho.tif", ["--skip-existing", .. options]).Json;
+        Assert.Equal((0, 1), (Skipped(first), Skipped(again)));
+        Assert.Equal(mask, File.ReadAllBytes(_place["ortho.mask.tif"]));
+        Assert.Equal(Of(first, "noData"), Of(again, "noData"));
+        Assert.Equal(0, Skipped(Segment("ortho.tif", ["--skip-existing", "--bands", "4,3,2,1", .. options]).Json));
+
+        static int Skipped(JsonElement report) => report.GetProperty("skipped").GetInt32();
+        static string Of(JsonElement report, string name) =>
+            report.GetProperty("results")[0].GetProperty(name).GetRawText();
+    }
+
+    private static GeoTiffFile Ortho(bool isTiled) =>
+        new() { Height = Height, Width = Width, Bands = Bands, IsTiled = isTiled, NoData = "0" };
+
+    private static float[] Samples() =>
+        [.. Enumerable.Range(0, Height * Width * Bands).Select(i => (float)(1 + (i * 7 % 251 + i / 97) % 250))];
+
+    /// <summary>How many of its pixels, in the upper left corner, have no data.</summary>
+    private int WriteOrtho(string name, bool isTiled)
+    {
+        float[] samples = Samples();
+        for (int y = 0; y < 4; y++)
+            Array.Clear(samples, y * Width * Bands, 8 * Bands);
+        Ortho(isTiled).Write(_place[name], samples);
+        return 4 * 8;
+    }
+
+    private ToolResult Segment(string picture, params string[] options) =>
+        Run(["segment", picture, "-m", "four.safetensors", "--json", "--quiet", .. options]).Exits(0);
+
+    private ToolResult Run(params string[] arguments) =>
+        Tool.Finish(Tool.Start(_place.Folder, [new("ATROUS_BANDS_FROM", "1000")], arguments), []);
+
+    private static ToolResult Python(string python, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(python, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        try
+        {
+            return Tool.Finish(Process.Start(start)!, []);
+        }
+        catch (Win32Exception e)
+        {
+            return new ToolResult(127, [], e.Message);
+        }
+    }
+
+    /// <summary>The polygons, on the map, cover the pixels of their classes and no others.</summary>
+    private static void AssertFills(LabelImage mask, JsonElement collection)
+    {
+        Assert.Equal(
+            "urn:ogc:def:crs:EPSG::32633", collection.GetProperty("crs").GetProperty("properties").GetProperty("name")
+                .GetString());
+        ushort[] filled = new ushort[mask.Labels.Length];
+        Array.Fill(filled, (ushort)NoData);
+        foreach (JsonElement feature in collection.GetProperty("features").EnumerateArray())
+        {
+            JsonElement properties = feature.GetProperty("properties");
+            Assert.Equal(
+                properties.GetProperty("pixels").GetInt64() * 0.25, properties.GetProperty("squareMetres").GetDouble());
+            bool[] inside = new bool[filled.Length];
+            bool isOutline = true;
+            foreach (JsonElement ring in feature.GetProperty("geometry").GetProperty("coordinates").EnumerateArray())
+            {
+                (double X, double Y)[] map =
+                    [.. ring.EnumerateArray().Select(point => (point[0].GetDouble(), point[1].GetDouble()))];
+                double twice = map.Zip(map.Skip(1)).Sum(line =>
+                    line.First.X * line.Second.Y - line.Second.X * line.First.Y);
+                Assert.Equal(isOutline, twice > 0);
+                isOutline = false;
+                foreach (((double x, double y), (double toX, double toY)) in map.Zip(map.Skip(1)))
+                {
+                    int row = (int)((5_800_000 - Math.Max(y, toY)) * 2);
+                    int end = (int)((5_800_000 - Math.Min(y, toY)) * 2);
+                    int column = (int)((x - 400_000) * 2);
+                    for (; x == toX && row < end; row++)
+                    {
+                        for (int at = column; at < Width; at++)
+                            inside[row * Width + at] ^= true;
+                    }
+                }
+            }
+            for (int i = 0; i < filled.Length; i++)
+                filled[i] = inside[i] ? (ushort)properties.GetProperty("class").GetInt32() : filled[i];
+        }
+        Assert.Equal(mask.Labels.ToArray(), filled);
+    }
+}
