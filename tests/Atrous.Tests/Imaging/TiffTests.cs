@@ -121,7 +121,8 @@ public sealed class TiffTests : IDisposable
         (ushort Tag, ushort Type, int Count, int Value)[] entries =
         [
             (256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, packing),
-            (262, 3, 1, bands == 1 ? 1 : 2), (273, 4, places, 8), (277, 3, 1, bands), (278, 4, 1, perStrip), (279, 4, places, 64),
+            (262, 3, 1, bands == 1 ? 1 : 2), (273, 4, places, 8), (277, 3, 1, bands),
+            (278, 4, 1, perStrip), (279, 4, places, 64),
         ];
         var file = new MemoryStream();
         using var writer = new BinaryWriter(file);

@@ -58,7 +58,7 @@ internal static class Mutation
     public static byte[] OfPython(Random random, byte[] input) =>
         random.Next(4) == 0 ? Blind(random, input) : OfParts(random, input, PythonParts);
 
-    /// <summary>Blind changes; those of a PNG are hidden from its checksums, some of a TIFF are its directory's.</summary>
+    /// <summary>Blind changes; those of a PNG are hidden from its checksums, some of a TIFF its directory's.</summary>
     public static byte[] OfPicture(Random random, byte[] input)
     {
         if (input.AsSpan().StartsWith("II*\0"u8) && random.Next(2) == 0)
