@@ -284,8 +284,17 @@ public sealed class Segmentation
         ? Shares.Select(share => Only(share.Label))
         : [this];
 
-    private int? Background => Enumerable.Range(0, ClassNames.Count)
-        .Where(label => ClassNames[label].Equals("background", StringComparison.OrdinalIgnoreCase))
+    /// <summary>The overlay with a legend beside it: the classes' names, colours and shares.</summary>
+    /// <param name="photo">The picture that was segmented.</param>
+    /// <param name="options">What else is drawn, and in which colours; null for the defaults.</param>
+    /// <returns>An RGB picture, wider than the photo. The caller disposes it.</returns>
+    /// <exception cref="ArgumentException">The picture has another size than the mask.</exception>
+    public Image Figure(Image photo, FigureOptions? options = null) =>
+        MaskFigure.Draw(this, photo, options ?? new());
+
+    /// <summary>The class that stands for nothing in particular; null where there is none.</summary>
+    internal int? Background => Enumerable.Range(0, ClassNames.Count)
+        .Where(label => ClassNames[label].Trim('_').Equals("background", StringComparison.OrdinalIgnoreCase))
         .Select(label => (int?)label).FirstOrDefault();
 
     private long Pixels(int label)

@@ -84,7 +84,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             if (options.Window is { } window)
                 _sliding =
                     new SlidingScorer(_scorer, window, _description.ScoredClasses,
-                    Math.Min(_maxBatch, _backend.WorthwhileBatch(window.Size, window.Size)));
+                    Math.Min(_maxBatch, _backend.WorthwhileBatch(window.Size, window.Size)), options.MostSharedBytes);
             // Every weight is read and packed now, so that a bad file is refused here and the first picture is not
             // slow.
             _networks.Prepare();

@@ -77,4 +77,7 @@ public sealed record SegmenterOptions
 
     /// <summary>Input shapes whose plans are kept ready; the least recently used one makes room.</summary>
     public int CachedShapes { get; init; } = 8;
+
+    /// <summary>Bytes of scores that the last two rows of windows may share; tests set it lower.</summary>
+    internal long MostSharedBytes { get; init; } = 1L << 29;
 }

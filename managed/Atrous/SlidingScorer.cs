@@ -10,7 +10,11 @@ namespace Atrous;
 /// <param name="window">The window, which slides over the picture.</param>
 /// <param name="classes">The number of classes that the network scores.</param>
 /// <param name="maxBatch">Windows that run together.</param>
-internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, int classes, int maxBatch)
+/// <param name="mostSharedBytes">
+/// What the scores may take that two rows of windows share, before the last two rows are worked on together.
+/// </param>
+internal sealed class SlidingScorer(
+    PictureScorer scorer, SlidingWindow window, int classes, int maxBatch, long mostSharedBytes)
 {
     /// <summary>
     /// Labels and, where asked for, the probability of each; and the classes of pixels that can be of several.
@@ -44,24 +48,35 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
         WindowAxis rows = new(photo.Height, window), columns = new(photo.Width, window);
         float[][]? contexts = rows.Starts.Count * columns.Starts.Count == 1
             ? null : Contexts(photo, rows, columns, run);
-        var labels = new ushort[rows.Size * photo.Width];
+        List<int[]> groups = Groups(rows, photo.Width);
+        int height = groups.Max(group => HeightOf(rows, group));
+        var labels = new ushort[height * photo.Width];
         float[] certain = confidence ? new float[labels.Length] : [];
         ulong[] members = scorer.Decision.MultiLabel ? new ulong[labels.Length] : [];
-        int shared = rows.Starts.Skip(1).Zip(rows.Starts, (next, top) => top + rows.Size - next).DefaultIfEmpty().Max();
-        using var band = new ScoreBand(rows.Size, columns.Size, shared, photo.Width, classes);
+        int shared = groups.Skip(1).Zip(groups, (next, group) =>
+            rows.Starts[group[^1]] + rows.Size - rows.Starts[next[0]]).DefaultIfEmpty().Max();
+        using var band = new ScoreBand(height, columns.Size, shared, photo.Width, classes);
         int begun = 0;
-        for (int row = 0; row < rows.Starts.Count; row++)
+        foreach (int[] group in groups)
         {
-            int top = rows.Starts[row], final = Next(rows, row, photo.Height) - top;
-            band.BeginRow(begun);
+            int top = rows.Starts[group[0]], final = Next(rows, group[^1], photo.Height) - top;
+            band.BeginRow(begun, HeightOf(rows, group));
             foreach (int[] batch in Enumerable.Range(0, columns.Starts.Count).Chunk(maxBatch))
             {
                 run.CancellationToken.ThrowIfCancellationRequested();
-                using Tensor scores = Score(photo, top, rows.Size, batch, columns, contexts, run);
+                using Tensor first = Score(photo, top, rows.Size, batch, columns, contexts, run);
+                using Tensor? second = group.Length == 1 ? null
+                    : Score(photo, rows.Starts[group[1]], rows.Size, batch, columns, contexts, run);
                 for (int i = 0; i < batch.Length; i++)
                 {
                     int left = columns.Starts[batch[i]];
-                    band.Add(scores, i, left, rows.Weights(row), columns.Weights(batch[i]));
+                    band.Add(first, i, 0, left, rows.Weights(group[0]), columns.Weights(batch[i]));
+                    if (second is not null)
+                    {
+                        band.Add(
+                            second, i, rows.Starts[group[1]] - top, left, rows.Weights(group[1]),
+                            columns.Weights(batch[i]));
+                    }
                     band.Take(
                         Next(columns, batch[i], photo.Width) - left, final, scorer.Decision, photo.Width, labels,
                         certain, members);
@@ -71,9 +86,28 @@ internal sealed class SlidingScorer(PictureScorer scorer, SlidingWindow window, 
             take(
                 top, labels.AsSpan(0, pixels), confidence ? certain.AsSpan(0, pixels) : [],
                 members.Length > 0 ? members.AsSpan(0, pixels) : []);
-            begun = rows.Size - final;
+            begun = HeightOf(rows, group) - final;
         }
     }
+
+    /// <summary>
+    /// Rows of windows that are worked on together. The last one is shifted back into the picture and shares most of
+    /// its pixels with the one above; where their scores would take too much memory, both go along side by side.
+    /// </summary>
+    private List<int[]> Groups(WindowAxis rows, int width)
+    {
+        int count = rows.Starts.Count;
+        long shared = count < 2 ? 0 : rows.Starts[^2] + rows.Size - rows.Starts[^1];
+        int alone = shared * width * classes * sizeof(float) > mostSharedBytes ? count - 2 : count;
+        List<int[]> groups = [.. Enumerable.Range(0, alone).Select(row => new[] { row })];
+        if (alone < count)
+            groups.Add([count - 2, count - 1]);
+        return groups;
+    }
+
+    /// <summary>Rows of pixels from the first window's first to the last one's last.</summary>
+    private static int HeightOf(WindowAxis rows, int[] group) =>
+        rows.Starts[group[^1]] + rows.Size - rows.Starts[group[0]];
 
     /// <summary>Where the next window begins, or the picture ends.</summary>
     private static int Next(WindowAxis axis, int window, int length) =>

@@ -154,12 +154,6 @@ internal static class EvalCommand
                     Terminal.Message(warning);
             }
 
-            if (result.GetValue(confusion) is { } target)
-            {
-                Draw(
-                    temporaries, target, matrix,
-                    named?.Palette ?? segmenter.Info.Palette ?? Palette.For(segmenter.Info.ClassNames));
-            }
             var report = new EvalReport(segmenter, options, matrix, pictures.Count, left)
             {
                 Data = data,
@@ -167,6 +161,12 @@ internal static class EvalCommand
                 Boundaries = edges,
                 Rival = rival,
             };
+            if (result.GetValue(confusion) is { } target)
+            {
+                Draw(
+                    temporaries, target, matrix, [.. Enumerable.Range(0, matrix.Classes).Select(report.NameOf)],
+                    named?.Palette ?? segmenter.Info.Palette ?? Palette.For(segmenter.Info.ClassNames));
+            }
             if (result.GetValue(csv) is { } table)
                 EvalCsv.Write(temporaries, table, report.NameOf, matrix, edges, rival);
             if (result.GetValue(json))
@@ -205,9 +205,10 @@ internal static class EvalCommand
             ExitCode.BadInput, $"{name}: the model has {why}; --against takes one of the same classes.");
     }
 
-    private static void Draw(TemporaryFiles temporaries, string path, ConfusionMatrix matrix, Palette palette)
+    private static void Draw(
+        TemporaryFiles temporaries, string path, ConfusionMatrix matrix, IReadOnlyList<string> names, Palette palette)
     {
-        using Image picture = ConfusionPicture.Draw(matrix, palette);
+        using Image picture = ConfusionPicture.DrawNamed(matrix, names, palette);
         using var file = new OutputFile(temporaries, path);
         file.Write(stream => picture.SavePng(stream));
         file.Commit();

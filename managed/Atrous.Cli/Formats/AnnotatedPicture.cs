@@ -16,6 +16,9 @@ internal sealed record AnnotatedPicture(
 {
     private IReadOnlyList<Region>? _regions;
 
+    /// <summary>How opaque the classes' colours are over the photo.</summary>
+    public double Opacity { get; init; } = 0.6;
+
     /// <summary>Where the picture lies on a map; null for nowhere.</summary>
     public GeoReference? Place { get; init; }
 

@@ -14,6 +14,17 @@ internal static class DrawnPicture
         colours.SavePng(stream);
     }
 
+    /// <summary>The overlay, and beside it names, colours and shares.</summary>
+    public static void WriteLegend(Stream stream, AnnotatedPicture picture) => WriteFigure(stream, picture, new());
+
+    /// <summary>The photo with lines around the classes, and the legend.</summary>
+    public static void WriteOutlines(Stream stream, AnnotatedPicture picture) =>
+        WriteFigure(stream, picture, new() { Outlines = true });
+
+    /// <summary>The photo, the overlay and the legend.</summary>
+    public static void WriteSideBySide(Stream stream, AnnotatedPicture picture) =>
+        WriteFigure(stream, picture, new() { SideBySide = true });
+
     /// <summary>The photo, transparent where no wanted region is.</summary>
     public static void WriteCutout(Stream stream, AnnotatedPicture picture)
     {
@@ -45,6 +56,13 @@ internal static class DrawnPicture
             grey[i] = (ushort)MathF.Round(confidence[i] * ushort.MaxValue);
         // More classes than a byte can tell apart are written so.
         Segmentation.FromLabels(grey, picture.Height, picture.Width, ushort.MaxValue + 1).SaveMask(stream);
+    }
+
+    private static void WriteFigure(Stream stream, AnnotatedPicture picture, FigureOptions options)
+    {
+        using Image figure = picture.Mask.Figure(
+            picture.Photo, options with { Palette = picture.Palette, Opacity = picture.Opacity });
+        figure.SavePng(stream);
     }
 
     private static bool[] Kept(AnnotatedPicture picture)

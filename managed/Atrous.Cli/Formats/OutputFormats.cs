@@ -12,6 +12,9 @@ internal static class OutputFormats
         new("labelme", ".json", LabelMe.Write) { IsNamedAsByHand = true },
         new("svg", ".svg", Svg.Write),
         new("rgb", OutputNames.Colours, DrawnPicture.WriteColours),
+        new("legend", OutputNames.Legend, DrawnPicture.WriteLegend),
+        new("outlines", OutputNames.Outlines, DrawnPicture.WriteOutlines),
+        new("sidebyside", OutputNames.SideBySide, DrawnPicture.WriteSideBySide),
         new("cutout", OutputNames.Cutout, DrawnPicture.WriteCutout),
         new("confidence", OutputNames.Confidence, DrawnPicture.WriteConfidence) { NeedsConfidence = true },
     ];

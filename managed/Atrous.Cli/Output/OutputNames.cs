@@ -4,9 +4,11 @@ namespace Atrous.Cli.Output;
 internal static class OutputNames
 {
     public const string Mask = ".mask.png", TiffMask = ".mask.tif", Overlay = ".overlay.png", Colours = ".rgb.png",
-        Cutout = ".cutout.png", Confidence = ".confidence.png";
+        Cutout = ".cutout.png", Confidence = ".confidence.png", Legend = ".legend.png", Outlines = ".outlines.png",
+        SideBySide = ".sidebyside.png";
 
-    private static readonly string[] All = [Mask, TiffMask, Overlay, Colours, Cutout, Confidence];
+    private static readonly string[] All =
+        [Mask, TiffMask, Overlay, Colours, Cutout, Confidence, Legend, Outlines, SideBySide];
 
     /// <summary>Whether a file is written as a TIFF.</summary>
     public static bool IsTiff(string path) => Path.GetExtension(path).ToLowerInvariant() is ".tif" or ".tiff";

@@ -28,6 +28,9 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
     /// <summary>What TIFFs show to the network.</summary>
     public required RasterChoice Rasters { get; init; }
 
+    /// <summary>Whether masks have the confidence of every pixel though no format needs it.</summary>
+    public required bool TellsDoubt { get; init; }
+
     public required FormatChoice Formats { get; init; }
 
     public required RegionOptions Regions { get; init; }
@@ -85,9 +88,10 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
         Image photo = made.Photo = raster?.Window(0, 0, raster.Height, raster.Width) ?? Load(job.Input);
         (made.Warning, made.Tags, made.Place) = (raster?.Warning ?? photo.Warning, raster?.Tags, raster?.Reference);
         made.Decode = Stopwatch.GetElapsedTime(start);
+        bool confidence = Formats.NeedsConfidence || TellsDoubt;
         made.Mask = WithNetwork(() => raster is null
-            ? segmenter.Segment(photo, Formats.NeedsConfidence, cancellationToken)
-            : segmenter.Segment(raster, photo, Formats.NeedsConfidence, cancellationToken));
+            ? segmenter.Segment(photo, confidence, cancellationToken)
+            : segmenter.Segment(raster, photo, confidence, cancellationToken));
         if (job.Mask == "-")
             return;
         start = Stopwatch.GetTimestamp();
@@ -101,6 +105,7 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
         AnnotatedPicture annotated = made.Annotated = new(job.Name, photo, mask, Palette ?? mask.Palette, Regions)
         {
             Place = made.Place,
+            Opacity = Opacity,
         };
         if (job.Overlay is not null)
         {

@@ -138,6 +138,8 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
             Window = Options.Window?.Size,
             MaxPixels = MaxPixels,
             Rasters = Rasters,
+            // Of one picture there is time to look, and a table to say it under.
+            TellsDoubt = Report is TableReport && Options.Crf is null,
             Formats = Formats,
             Regions = _regions,
             Palette = Palette,
@@ -156,7 +158,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
     private string StampOf(Segmenter segmenter) => RunStamp.Of(
         Model.Path, segmenter.Info, Options,
         Palette ?? segmenter.Info.Palette ?? Postprocessing.Palette.For(segmenter.Info.ClassNames),
-        Jobs[0].Overlay is null ? null : Opacity, Formats, Rasters);
+        Jobs[0].Overlay is null && Formats.IsNone ? null : Opacity, Formats, Rasters);
 
     /// <summary>Gives a picture's outputs their names, after as many attempts as there may be.</summary>
     /// <returns>False where the run is interrupted.</returns>
@@ -187,11 +189,9 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
                     return false;
                 continue;
             }
-            foreach (string note in new[] { picture.Warning, picture.Mask.NoDataNote }.OfType<string>())
-            {
-                if (!Quiet)
-                    Report.Say($"{Shown(job.Input)}: {note}");
-            }
+            string?[] notes = [picture.Warning, picture.Mask.NoDataNote, picture.Mask.DoubtNote];
+            foreach (string note in Quiet ? [] : notes.OfType<string>())
+                Report.Say($"{Shown(job.Input)}: {note}");
             _journal?.Add(picture, attempt);
             if (picture.IsFromBefore)
                 Report.Skipped(picture);
@@ -231,7 +231,11 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
             files.Add(made.Annotated!);
             made.Files.ForEach(file => file.Commit());
         }
-        MaskFacts areas = MaskFacts.Of(mask) with { Areas = GroundAreas.Of(mask, made.Place) };
+        MaskFacts areas = MaskFacts.Of(mask) with
+        {
+            Areas = GroundAreas.Of(mask, made.Place),
+            Palette = Palette ?? mask.Palette,
+        };
         return new SegmentedPicture(
             job, areas, made.Decode, made.Encode + Stopwatch.GetElapsedTime(start),
             (made.Warning, mask.Note) switch

@@ -2,6 +2,7 @@ using System.Globalization;
 using Atrous.Cli.Output;
 using Atrous.Postprocessing;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Atrous.Cli.Segmenting;
 
@@ -20,6 +21,7 @@ internal sealed class TableReport(bool toStandardError) : SegmentationReport
         base.Done(picture);
         bool isRedirected = toStandardError ? Console.IsErrorRedirected : Console.IsOutputRedirected;
         IAnsiConsole console = Terminal.Rich(toStandardError ? Console.Error : Console.Out, isRedirected);
+        bool hasColours = !isRedirected && console.Profile.Capabilities.ColorSystem >= ColorSystem.EightBit;
         var table = new Table { Border = isRedirected ? TableBorder.None : TableBorder.Rounded };
         table.AddColumns(
             new TableColumn("class").RightAligned(), new TableColumn("name"), new TableColumn("pixels").RightAligned(),
@@ -28,11 +30,11 @@ internal sealed class TableReport(bool toStandardError) : SegmentationReport
             table.AddColumn(new TableColumn("area").RightAligned());
         foreach (ClassShare share in picture.Mask.Shares)
         {
-            Text[] row =
+            IRenderable[] row =
             [
-                new(share.Label.ToString(CultureInfo.InvariantCulture)),
-                new(Terminal.OneLine(picture.Mask.NameOf(share.Label))),
-                new(Numbers.Grouped(share.Pixels)), new(Numbers.Percent(share.Share)),
+                new Text(share.Label.ToString(CultureInfo.InvariantCulture)),
+                NameOf(picture.Mask, share.Label, hasColours),
+                new Text(Numbers.Grouped(share.Pixels)), new Text(Numbers.Percent(share.Share)),
             ];
             table.AddRow(picture.Mask.Areas is { } areas
                 ? [.. row, new Text(Numbers.SquareMetres(areas[share.Label]))]
@@ -40,5 +42,17 @@ internal sealed class TableReport(bool toStandardError) : SegmentationReport
         }
         console.Write(table);
         (toStandardError ? Console.Error : Console.Out).WriteLine(Terminal.OneLine(WrittenFiles.Where(Written)));
+    }
+
+    /// <summary>On a terminal that can show it, a swatch of the class's colour stands before its name.</summary>
+    private static Paragraph NameOf(MaskFacts mask, int label, bool hasColours)
+    {
+        var name = new Paragraph();
+        if (hasColours && mask.Palette is { } palette)
+        {
+            (byte red, byte green, byte blue) = palette[label];
+            name.Append("\u2588\u2588 ", new Style(new Color(red, green, blue)));
+        }
+        return name.Append(Terminal.OneLine(mask.NameOf(label)));
     }
 }

@@ -9,7 +9,7 @@ namespace Atrous.Evaluation;
 /// </summary>
 public static class ConfusionPicture
 {
-    private const int Side = 720, LargestCell = 40;
+    private const int Side = 720, LargestCell = 40, MostNamed = 400;
 
     // ColorBrewer's Blues (Brewer and Harrower 2003): even steps to the eye, readable without colour vision.
     private static readonly Rgb[] Shades =
@@ -47,7 +47,27 @@ public static class ConfusionPicture
         return image;
     }
 
-    private static Rgb Shade(double share)
+    /// <summary>
+    /// The same with the classes' names, and in each cell the percentage of its row, where the cells are large enough
+    /// for it. Of more than 400 classes the names are left out.
+    /// </summary>
+    /// <param name="matrix">Rows of classes that the truth does not have are grey.</param>
+    /// <param name="names">One name a class.</param>
+    /// <param name="palette">The classes' colours; null for <see cref="Palette.Default"/>.</param>
+    /// <returns>A white picture of any size. The caller disposes it.</returns>
+    public static Image DrawNamed(
+        ConfusionMatrix matrix, IReadOnlyList<string> names, Palette? palette = null)
+    {
+        ArgumentNullException.ThrowIfNull(matrix);
+        ArgumentNullException.ThrowIfNull(names);
+        if (names.Count != matrix.Classes)
+            throw new ArgumentException($"There are {names.Count} names for {matrix.Classes} classes.", nameof(names));
+        return matrix.Classes > MostNamed
+            ? Draw(matrix, palette)
+            : new NamedConfusion(matrix, names, palette ?? Palette.Default).Draw();
+    }
+
+    internal static Rgb Shade(double share)
     {
         double at = share * (Shades.Length - 1);
         int lower = Math.Min((int)at, Shades.Length - 2);

@@ -41,6 +41,9 @@ public sealed class Palette
         Rgb.FromHex(0x005064), Rgb.FromHex(0x0000E6), Rgb.FromHex(0x770B20),
     ]);
 
+    /// <summary>The 150 classes of ADE20K, wall first, in the data set's own colours.</summary>
+    public static Palette Ade20k { get; } = new(Ade20kColours.All);
+
     private static readonly Palette AllColoured = new(Default.Colours.Skip(1).ToArray());
 
     /// <summary>What class 0 is called where it stands for nothing in particular: black suits it.</summary>
@@ -49,7 +52,7 @@ public sealed class Palette
         StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
-    /// The colours for these classes: Cityscapes' own for its classes; <see cref="Default"/> where class 0 is a
+    /// The colours for these classes: Cityscapes' and ADE20K's own for theirs; <see cref="Default"/> where class 0 is a
     /// background or nothing has a name; else the default's colours without the black, since class 0 is as much a thing
     /// as the others.
     /// </summary>
@@ -58,6 +61,7 @@ public sealed class Palette
     {
         [] => Default,
         ["road", "sidewalk", ..] when classNames.Count == Cityscapes.Colours.Count => Cityscapes,
+        ["wall", ..] when Ade20kColours.AreOf(classNames) => Ade20k,
         [var first, ..] when Backgrounds.Contains(first) => Default,
         _ => AllColoured,
     };

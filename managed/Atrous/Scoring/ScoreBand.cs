@@ -13,9 +13,9 @@ internal sealed class ScoreBand : IDisposable
     private readonly Tensor _window;
     private readonly Tensor? _below;
     private readonly int _columns, _classes;
-    private int _left, _begun;
+    private int _left, _begun, _rows;
 
-    /// <param name="rows">Rows of a window.</param>
+    /// <param name="rows">The most rows of a window, or of two that are worked on together.</param>
     /// <param name="columns">Columns of a window.</param>
     /// <param name="shared">The most rows that two windows, one above the other, both cover.</param>
     /// <param name="width">Columns of the picture.</param>
@@ -30,21 +30,24 @@ internal sealed class ScoreBand : IDisposable
 
     /// <summary>Begins a row of windows.</summary>
     /// <param name="begun">How many of its first rows the windows above have added to.</param>
-    public void BeginRow(int begun) => (_begun, _left) = (begun, -_columns);
+    /// <param name="rows">How many rows of pixels it has.</param>
+    public void BeginRow(int begun, int rows) => (_begun, _left, _rows) = (begun, -_columns, rows);
 
-    /// <summary>Adds a window, which lies to the right of the one before.</summary>
+    /// <summary>Adds a window, which lies to the right of the one before, or in other rows of the same place.</summary>
     /// <param name="scores">[N, rows of a window, columns of a window, classes].</param>
     /// <param name="index">Which of the N.</param>
+    /// <param name="top">The window's first row in the row of windows.</param>
     /// <param name="left">The window's first column in the picture.</param>
     /// <param name="rows">A weight per row.</param>
     /// <param name="columns">A weight per column.</param>
-    public void Add(Tensor scores, int index, int left, ReadOnlySpan<float> rows, ReadOnlySpan<float> columns)
+    public void Add(
+        Tensor scores, int index, int top, int left, ReadOnlySpan<float> rows, ReadOnlySpan<float> columns)
     {
         MoveTo(left);
         ReadOnlySpan<float> from = scores.Image<float>(index);
         for (int y = 0; y < rows.Length; y++)
         {
-            Span<float> to = _window.Row(0, y);
+            Span<float> to = _window.Row(0, top + y);
             ScoreArithmetic.AddPixels(from.Slice(y * to.Length, to.Length), to, _classes, rows[y], columns);
         }
     }
@@ -61,7 +64,7 @@ internal sealed class ScoreBand : IDisposable
         int columns, int rows, Decision decision, int width, Span<ushort> labels, Span<float> confidence,
         Span<ulong> members)
     {
-        for (int y = 0; y < _window.Shape.Height; y++)
+        for (int y = 0; y < _rows; y++)
         {
             Span<float> scores = _window.Row(0, y)[..(columns * _classes)];
             if (y < rows)
@@ -91,7 +94,7 @@ internal sealed class ScoreBand : IDisposable
     private void MoveTo(int left)
     {
         int kept = Math.Max(0, _left + _columns - left);
-        for (int y = 0; y < _window.Shape.Height; y++)
+        for (int y = 0; y < _rows; y++)
         {
             Span<float> row = _window.Row(0, y);
             row[((_columns - kept) * _classes)..].CopyTo(row);

@@ -86,6 +86,39 @@ public sealed class ConfusionMatrixTests
         Assert.Equal(Palette.Default[2], At(picture, 5, Edge + 2 * Cell + 5));
     }
 
+    [Theory]
+    [InlineData(3)]
+    [InlineData(150)]
+    [InlineData(500)]
+    public void The_named_picture_has_the_same_cells(int classes)
+    {
+        var matrix = new ConfusionMatrix(classes);
+        matrix.Add(new LabelImage([0, 0, 1, 1], 2, 2), [0, 0, 2, 2], 2, 2);
+        string[] names = [.. Enumerable.Range(0, classes).Select(label => $"class number {label}")];
+        using Image picture = ConfusionPicture.DrawNamed(matrix, names);
+        Assert.InRange(picture.Width, 200, 3000);
+        if (classes != 3)
+            return;
+        const int Cell = 64;
+        int edge = picture.Width - 3 * Cell - Cell / 4;
+        Rgb dark = Rgb.FromHex(0x08306B), light = Rgb.FromHex(0xF7FBFF), none = Rgb.FromHex(0xD9D9D9);
+        Rgb[] expected = [dark, light, light, light, light, dark, none, none, none];
+        for (int i = 0; i < expected.Length; i++)
+            Assert.Equal(expected[i], At(picture, edge + i / 3 * Cell + 5, edge + i % 3 * Cell + 5));
+        // A figure in the dark cell, and none where it is 0.
+        Assert.Contains(new Rgb(255, 255, 255), Cells(edge, edge));
+        Assert.Single(Cells(edge, edge + Cell));
+        Assert.Throws<ArgumentException>(() => ConfusionPicture.DrawNamed(matrix, ["one"]));
+
+        HashSet<Rgb> Cells(int top, int left)
+        {
+            var colours = new HashSet<Rgb>();
+            for (int i = 0; i < 60 * 60; i++)
+                colours.Add(At(picture, top + i / 60, left + i % 60));
+            return colours;
+        }
+    }
+
     private static Rgb At(Image picture, int y, int x) =>
         picture.Pixels.Slice((y * picture.Width + x) * 3, 3) is var pixel
             ? new Rgb(pixel[0], pixel[1], pixel[2])

@@ -17,6 +17,18 @@ public class PaletteTests
     }
 
     [Fact]
+    public void Ade20k_has_its_own_colours()
+    {
+        string[] names = ["wall", "building", "sky", "floor", "tree", "ceiling", "road", "bed ", .. Enumerable
+            .Range(8, 142).Select(label => $"{label}")];
+        Assert.Same(Palette.Ade20k, Palette.For(names));
+        Assert.Equal(
+            (150, Rgb.FromHex(0x787878), Rgb.FromHex(0x06E6E6), Rgb.FromHex(0x5C00FF)),
+            (Palette.Ade20k.Colours.Count, Palette.Ade20k[0], Palette.Ade20k[2], Palette.Ade20k[149]));
+        Assert.NotSame(Palette.Ade20k, Palette.For(names[..149]));
+    }
+
+    [Fact]
     public void Only_a_background_is_black()
     {
         Assert.Same(Palette.Default, Palette.For([]));
