@@ -1,5 +1,3 @@
-using Atrous.Cli.Segmenting;
-using Atrous.Postprocessing;
 using Atrous.Tests.Segmenters;
 
 namespace Atrous.Tests.Cli.Segmenting;
@@ -22,15 +20,5 @@ public sealed class DoubtTests(GeneratedModel model) : IDisposable
         byte[] mask = File.ReadAllBytes(_place["a.mask.png"]);
         Assert.Empty(Tool.RunIn(_place.Folder, [.. arguments, "--quiet"]).Exits(0).ErrorLines);
         Assert.Equal(mask, File.ReadAllBytes(_place["a.mask.png"]));
-    }
-
-    [Theory]
-    [InlineData(0.51, true)]
-    [InlineData(0.5, false)]
-    [InlineData(null, false)]
-    public void Half_of_the_picture_is_not_most(double? doubtful, bool isSaid)
-    {
-        var facts = new MaskFacts(10, 10, [new ClassShare(0, 100, 1)], [], default) { Doubtful = doubtful };
-        Assert.Equal(isSaid, facts.DoubtNote is not null);
     }
 }
