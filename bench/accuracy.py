@@ -140,7 +140,7 @@ def results(project, methods, environment):
         found = {}
         for test in xml.parse(report).getroot().findall(".//{*}UnitTestResult"):
             name = re.search(r'\(\w+: \\?"([^"\\]+)', test.get("testName"))
-            written = "".join(node.text or "" for node in test.findall(".//{*}Message"))
+            written = "".join(test.itertext())
             if name and test.get("outcome") != "NotExecuted":
                 found[name[1]] = (test.get("outcome"), written)
         return found
