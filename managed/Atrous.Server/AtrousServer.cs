@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Atrous.Hosting;
 using Atrous.Server.OpenInference;
+using Atrous.Server.Rpc;
 using Atrous.Server.Running;
 using Atrous.Server.V1;
 using Atrous.Server.Web;
@@ -32,9 +33,12 @@ public sealed partial class AtrousServer : IAsyncDisposable
         (_application, _options) = (application, options);
 
     /// <summary>Where it listens, once it is started: "http://127.0.0.1:8080".</summary>
-    public Uri Address => new(_application.Services.GetRequiredService<IServer>()
-        .Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First()
-        .Replace("[::]", "127.0.0.1", StringComparison.Ordinal));
+    public Uri Address => AddressOf(0);
+
+    /// <summary>
+    /// Where it listens for gRPC, once it is started; null unless <see cref="ServerOptions.GrpcPort"/> is set.
+    /// </summary>
+    public Uri? GrpcAddress => _options.GrpcPort is null ? null : AddressOf(1);
 
     /// <summary>The models.</summary>
     public IModelCatalog Models => _application.Services.GetRequiredService<IModelCatalog>();
@@ -57,11 +61,15 @@ public sealed partial class AtrousServer : IAsyncDisposable
         application.UseMiddleware<RequestLog>();
         application.UseMiddleware<Failures>();
         ResponseEncoding.Use(application);
+        if (options.GrpcPort is not null)
+            application.UseMiddleware<RpcCalls>();
         application.UseRouting();
         HealthEndpoints.Map(application);
         Metrics.Map(application);
         OpenInferenceEndpoints.Map(application);
         SegmentEndpoints.Map(application);
+        if (options.GrpcPort is not null)
+            RpcEndpoints.Map(application);
         WebPage.Map(application);
         return new AtrousServer(application, options);
     }
@@ -82,7 +90,7 @@ public sealed partial class AtrousServer : IAsyncDisposable
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
             throw new AtrousException(
-                $"Port {_options.Port} of {_options.Host} is in use; choose another, or stop what listens there.", e)
+                $"Port {PortOf(e)} of {_options.Host} is in use; choose another, or stop what listens there.", e)
             {
                 Remedy = Remedy.ChangePort,
             };
@@ -95,8 +103,13 @@ public sealed partial class AtrousServer : IAsyncDisposable
                 SocketError.AddressNotAvailable => "this machine has no such address",
                 var code => code.ToString(),
             };
-            throw new AtrousException($"{_options.Host}, port {_options.Port} cannot be listened on: {reason}.", e);
+            throw new AtrousException($"{_options.Host}, port {PortOf(e)} cannot be listened on: {reason}.", e);
         }
+
+        int PortOf(Exception e) =>
+            _options.GrpcPort is { } grpc && e.Message.Contains($":{grpc}", StringComparison.Ordinal)
+                ? grpc
+                : _options.Port;
     }
 
     /// <summary>
@@ -170,6 +183,8 @@ public sealed partial class AtrousServer : IAsyncDisposable
         Metrics.AddServices(services);
         OpenInferenceEndpoints.AddServices(services);
         SegmentEndpoints.AddServices(services);
+        if (options.GrpcPort is not null)
+            RpcEndpoints.AddServices(services);
     }
 
     private static void AddLogging(ILoggingBuilder logging, ServerOptions options)
@@ -177,6 +192,7 @@ public sealed partial class AtrousServer : IAsyncDisposable
         logging.SetMinimumLevel(options.LogLevel);
         // RequestLog says it in one line.
         logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        logging.AddFilter("Grpc", LogLevel.Warning);
         logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
         logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         // Whoever starts the server gets the exception.
@@ -216,24 +232,47 @@ public sealed partial class AtrousServer : IAsyncDisposable
         kestrel.ConfigureEndpointDefaults(new ConnectionGate(limits).Guard);
         var rate = new MinDataRate(limits.MinBytesPerSecond, TimeSpan.FromSeconds(5));
         (kestrel.Limits.MinRequestBodyDataRate, kestrel.Limits.MinResponseDataRate) = (rate, rate);
-        switch (options.Host)
+        Listen(kestrel, options.Host, options.Port, _ => { });
+        if (options.GrpcPort is not { } port)
+            return;
+        if (port == options.Port && port != 0)
+            throw new UnavailableException(
+                $"Port {port} cannot be for HTTP and for gRPC at a time; choose another for one of them.");
+        // A call whose client has vanished without a word is found out by this.
+        kestrel.Limits.Http2.KeepAlivePingDelay = limits.KeepAliveTimeout;
+        Listen(kestrel, options.Host, port, endpoint => endpoint.Protocols = HttpProtocols.Http2);
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, string host, int port, Action<ListenOptions> endpoint)
+    {
+        switch (host)
         {
             case "*":
-                kestrel.ListenAnyIP(options.Port);
+                kestrel.ListenAnyIP(port, endpoint);
                 break;
-            case "localhost" when options.Port != 0:
-                kestrel.ListenLocalhost(options.Port);
+            case "localhost" when port != 0:
+                kestrel.ListenLocalhost(port, endpoint);
                 break;
             case "localhost":
-                kestrel.Listen(IPAddress.Loopback, options.Port);
+                kestrel.Listen(IPAddress.Loopback, port, endpoint);
                 break;
             default:
-                if (!IPAddress.TryParse(options.Host, out IPAddress? address))
+                if (!IPAddress.TryParse(host, out IPAddress? address))
                     throw new UnavailableException(
-                        $"'{options.Host}' is no address to listen on; give an IP address, localhost or *.");
-                kestrel.Listen(address, options.Port);
+                        $"'{host}' is no address to listen on; give an IP address, localhost or *.");
+                kestrel.Listen(address, port, endpoint);
                 break;
         }
+    }
+
+    private Uri AddressOf(int endpoint)
+    {
+        ICollection<string> addresses = _application.Services.GetRequiredService<IServer>()
+            .Features.GetRequiredFeature<IServerAddressesFeature>().Addresses;
+        // "localhost" is two addresses of one port.
+        int each = _options.GrpcPort is null ? addresses.Count : addresses.Count / 2;
+        return new Uri(addresses.ElementAt(endpoint * each)
+            .Replace("[::]", "127.0.0.1", StringComparison.Ordinal));
     }
 
     [LoggerMessage(1, LogLevel.Warning, "The reload is incomplete: {Reason}")]

@@ -31,8 +31,8 @@ internal sealed class BodyBudget(ServerOptions options)
 
     private ServerLimits Limits => options.Limits;
 
-    /// <summary>The largest body must fit, whatever the share.</summary>
-    private long MostOfClient =>
+    /// <summary>What one client may hold: the largest body must fit, whatever the share.</summary>
+    public long MostOfClient =>
         Math.Min(Limits.MaxBufferedBytes, Math.Max(Limits.MaxBufferedBytes / ShareOfClient, Limits.MaxBodyBytes + 1));
 
     private long KeptForSmall => Limits.MaxBufferedBytes / ShareOfSmall;

@@ -15,6 +15,12 @@ public sealed record ServerOptions
     /// <summary>0 takes a free one; <see cref="AtrousServer.Address"/> tells which.</summary>
     public int Port { get; init; } = 8080;
 
+    /// <summary>
+    /// The port for gRPC, over HTTP/2 without TLS; 0 takes a free one, <see cref="AtrousServer.GrpcAddress"/> tells
+    /// which. Null for no gRPC.
+    /// </summary>
+    public int? GrpcPort { get; init; }
+
     /// <summary>Lets clients load and unload models.</summary>
     public bool Admin { get; init; }
 

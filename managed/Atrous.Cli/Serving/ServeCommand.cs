@@ -38,6 +38,12 @@ internal static class ServeCommand
 
     private static readonly Option<int?> Port =
         Whole("--port", "PORT", "The port to listen on; 0 takes a free one", 8080, 0, 65535);
+    private static readonly Option<int?> GrpcPort = new("--grpc-port")
+    {
+        Description = "The port for gRPC (the Open Inference Protocol); 0 takes a free one. No gRPC unless given",
+        HelpName = "PORT",
+        CustomParser = result => Numbers.Parse(result, 0, 65535, "a whole number from 0 to 65535"),
+    };
     private static readonly Option<int?> MaxBatch =
         Whole("--max-batch", "N", "Most pictures of equal size in one run", 4, 1, 1024);
     private static readonly Option<int?> MaxDelay = Whole(
@@ -88,7 +94,7 @@ internal static class ServeCommand
         };
         command.Add(ToolCommand.Model, Models);
         checkpointOptions.AddTo(command);
-        command.Add("Connections", Host, Port, MaxBody, MaxPixels, Admin, AdminHosts);
+        command.Add("Connections", Host, Port, GrpcPort, MaxBody, MaxPixels, Admin, AdminHosts);
         command.Add("Queue", MaxBatch, MaxDelay, Queue, Timeout);
         command.Add("Shutdown", DrainDelay, Drain);
         command.Add("Log", Logs, Level);
@@ -110,7 +116,10 @@ internal static class ServeCommand
         await using AtrousServer server = AtrousServer.Create(options);
         interruption.LeaveToService(
             () => Task.Run(server.ReloadAsync), options.DrainDelay + options.DrainTimeout + Reserve);
-        await server.RunAsync(address => Terminal.Message($"serving on {address}"), interruption.Token);
+        await server.RunAsync(
+            address => Terminal.Message(
+                $"serving on {address}{(server.GrpcAddress is { } grpc ? $", gRPC on {grpc}" : "")}"),
+            interruption.Token);
     }
 
     private static ServerOptions Read(ParseResult result, SegmenterOptions segmenter)
@@ -137,6 +146,7 @@ internal static class ServeCommand
             },
             Host = result.GetRequiredValue(Host),
             Port = Number(Port),
+            GrpcPort = result.GetValue(GrpcPort),
             Admin = result.GetValue(Admin),
             AdminHosts = result.GetValue(AdminHosts) ?? [],
             DrainDelay = TimeSpan.FromSeconds(Number(DrainDelay)),

@@ -30,7 +30,8 @@ internal sealed class AdminGuard(ServerOptions options)
                 + "server's address, or start it with that name as an admin host.");
         if (IsForeign(request))
             throw Forbidden("Models are not loaded or unloaded by web pages of another origin.");
-        bool isOurs = string.IsNullOrEmpty(request.ContentType)
+        // Calls of gRPC have a type of their own, which no page may send without leave either.
+        bool isOurs = string.IsNullOrEmpty(request.ContentType) || IsRpc(request.ContentType)
             || (MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type)
             && Types.Contains(type.MediaType.ToString(), StringComparer.OrdinalIgnoreCase));
         if (!isOurs)
@@ -38,6 +39,8 @@ internal sealed class AdminGuard(ServerOptions options)
                 "A request to load or unload a model has the content type application/json.",
                 StatusCodes.Status415UnsupportedMediaType);
     }
+
+    private static bool IsRpc(string type) => type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase);
 
     private static ProtocolException Forbidden(string message) => new(message, StatusCodes.Status403Forbidden);
 

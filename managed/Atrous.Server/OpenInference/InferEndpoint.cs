@@ -1,14 +1,12 @@
 using System.Globalization;
 using Atrous.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 
 namespace Atrous.Server.OpenInference;
 
 /// <summary>POST /v2/models/NAME/infer.</summary>
-internal sealed class InferEndpoint(
-    IModelCatalog catalog, AnswerRoom room, ServerOptions options, IOptions<AtrousOptions> atrous)
+internal sealed class InferEndpoint(IModelCatalog catalog, Inferences inferences, ServerOptions options)
 {
     /// <summary>
     /// Answers one request. A full queue or a model that is not ready is told before the body is read. The Content-Type
@@ -39,18 +37,8 @@ internal sealed class InferEndpoint(
         InferRequest request = headerLength == 0
             ? Raw(body.Memory)
             : InferRequestReader.Read(body.Memory, headerLength, options.Limits.MaxJsonDepth);
-        IReadOnlyList<OutputTensor> outputs = ModelSurface.Outputs(request, segmenter.Info.Classes);
-        bool confidence = outputs.Any(output => output.Name == ModelSurface.Confidence);
-        var wanted = new SegmentRequest
-        {
-            Confidence = confidence,
-            // As Triton has it, a level that there is not is the last one.
-            Priority = (int)Math.Min(request.Priority, segmenter.Batching.PriorityLevels),
-            Timeout = request.Timeout,
-        };
-        var inference = new Inference(
-            segmenter, room, atrous.Value.MaxPixels, InferResponse.HeldPerPixel(outputs));
-        return (request, await inference.RunAsync(request, wanted, context.RequestAborted));
+        return (request, await inferences.RunAsync(
+            segmenter, request, InferResponse.HeldPerPixel, context.RequestAborted));
     }
 
     /// <summary>A raw binary request: the body is the one element of the one input.</summary>

@@ -35,6 +35,9 @@ internal sealed record RequestedOutput(string Name, bool? Binary);
 internal sealed record InputTensor(
     string Name, TensorType Type, long[] Shape, TensorForm Form, ReadOnlyMemory<byte> Data)
 {
+    /// <summary>The elements of <see cref="TensorForm.Files"/>.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Files { get; init; } = [];
+
     /// <summary>The product of the shape.</summary>
     /// <exception cref="ProtocolException">It, or its size in bytes, does not fit into 63 bits.</exception>
     public long Elements
@@ -70,4 +73,7 @@ internal enum TensorForm
 
     /// <summary>One element of BYTES and nothing else: a request whose JSON part is empty.</summary>
     Raw,
+
+    /// <summary>Elements of BYTES that are apart already.</summary>
+    Files,
 }

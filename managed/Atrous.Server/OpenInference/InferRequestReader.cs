@@ -270,8 +270,7 @@ internal ref struct InferRequestReader
             else if (_reader.Is("shared_memory_region"u8))
                 throw NoSharedMemory();
             else if (_reader.Is("classification"u8))
-                throw new ProtocolException(
-                    "The classification extension is not served here: masks are no lists of scores.");
+                throw NoClassification();
             else
                 _reader.SkipValue();
         }
@@ -280,8 +279,13 @@ internal ref struct InferRequestReader
 
     private static ProtocolException Twice(string member) => new($"The request has '{member}' twice.");
 
-    private static ProtocolException NoSharedMemory() =>
+    /// <summary>What every transport says of shared memory.</summary>
+    public static ProtocolException NoSharedMemory() =>
         new("Shared memory is not served here; send the tensor with the request.");
+
+    /// <summary>What every transport says of the classification extension.</summary>
+    public static ProtocolException NoClassification() =>
+        new("The classification extension is not served here: masks are no lists of scores.");
 
     private struct Parameters
     {

@@ -15,12 +15,13 @@ namespace Atrous.Server.OpenInference;
 /// </summary>
 internal static class OpenInferenceEndpoints
 {
-    private static readonly string Version = typeof(OpenInferenceEndpoints).Assembly.GetName().Version?.ToString(3)
+    public static readonly string Version = typeof(OpenInferenceEndpoints).Assembly.GetName().Version?.ToString(3)
         ?? "";
 
     /// <summary>What the endpoints need.</summary>
     public static void AddServices(IServiceCollection services)
     {
+        services.AddSingleton<Inferences>();
         services.AddSingleton<InferEndpoint>();
         ResponseEncoding.AddServices(services);
     }
@@ -87,7 +88,8 @@ internal static class OpenInferenceEndpoints
                 StatusCodes.Status503ServiceUnavailable, StatusCodes.Status504GatewayTimeout);
     }
 
-    private static IReadOnlyList<string> Extensions(ServerOptions options)
+    /// <summary>What the server has beside the protocol's own calls.</summary>
+    public static IReadOnlyList<string> Extensions(ServerOptions options)
     {
         string[] always = ["binary_tensor_data", "model_configuration", "parameters", "schedule_policy", "statistics"];
         return options.Admin ? [.. always, "model_repository", "model_repository(unload_dependents)"] : always;

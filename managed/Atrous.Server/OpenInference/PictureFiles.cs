@@ -64,6 +64,9 @@ internal sealed class PictureFiles : IDisposable
             case TensorForm.Raw:
                 _files.Add(_input.Data);
                 break;
+            case TensorForm.Files:
+                _files.AddRange(_input.Files);
+                break;
             case TensorForm.Binary:
                 ReadPrefixed();
                 break;

@@ -56,16 +56,7 @@ internal static class RepositoryEndpoints
         [FromServices] ServerOptions options)
     {
         await CheckAsync(context, model, catalog, options);
-        try
-        {
-            // A client that does not wait has asked all the same.
-            await catalog.LoadAsync(model, CancellationToken.None);
-        }
-        catch (Exception e) when (e is ModelException or UnavailableException)
-        {
-            // Whoever may load models learns what is wrong with their files; the status is Triton's.
-            throw new ProtocolException(e.Message);
-        }
+        await RepositoryRequest.LoadAsync(catalog, model);
         return TypedResults.Ok();
     }
 

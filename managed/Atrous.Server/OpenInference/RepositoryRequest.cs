@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Atrous.Hosting;
 
 namespace Atrous.Server.OpenInference;
 
@@ -35,6 +36,26 @@ internal static class RepositoryRequest
             reader.SkipValue();
     });
 
+    /// <summary>What every transport says of models that clients bring along.</summary>
+    public static ProtocolException NoParameters() =>
+        new("A model is loaded as the server was configured; leave 'config' and 'file:' parameters away.");
+
+    /// <summary>Loads a model, or loads it anew.</summary>
+    /// <exception cref="ProtocolException">It cannot be loaded, and why.</exception>
+    public static async Task LoadAsync(IModelCatalog catalog, string model)
+    {
+        try
+        {
+            // A client that does not wait has asked all the same.
+            await catalog.LoadAsync(model, CancellationToken.None);
+        }
+        catch (Exception e) when (e is ModelException or UnavailableException)
+        {
+            // Whoever may load models learns what is wrong with their files; the status is Triton's.
+            throw new ProtocolException(e.Message);
+        }
+    }
+
     private static void CheckParameters(ref DocumentReader reader)
     {
         reader.BeginObject("parameters");
@@ -42,8 +63,7 @@ internal static class RepositoryRequest
         {
             // A model has no dependents here, so that either value is honoured.
             if (!reader.Is("unload_dependents"u8))
-                throw new ProtocolException(
-                    "A model is loaded as the server was configured; leave 'config' and 'file:' parameters away.");
+                throw NoParameters();
             reader.ReadTruth("The parameter unload_dependents");
         }
     }

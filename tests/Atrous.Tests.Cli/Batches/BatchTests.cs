@@ -101,8 +101,8 @@ public sealed class BatchTests(GeneratedModel model) : IDisposable
     [Fact]
     public void A_killed_run_leaves_whole_masks_and_lines_and_the_next_one_goes_on()
     {
-        const int Pictures = 60;
-        byte[] photo = Workplace.Photo(193, 257);
+        const int Pictures = 40;
+        byte[] photo = Workplace.Photo(129, 161);
         for (int i = 0; i < Pictures; i++)
             _place.Add($"in/{i:00}.png", photo);
         string[] run = ["segment", _place["in"], "--model", model.Path, "-o", _place["out"], "--skip-existing", "--jsonl",
@@ -117,10 +117,10 @@ public sealed class BatchTests(GeneratedModel model) : IDisposable
         int before = Masks().Length;
         Assert.InRange(before, 4, Pictures - 1);
         // As of a machine that lost its power.
-        File.AppendAllText(_place["all.jsonl"], """{"name":"59.png","input":"in/""");
+        File.AppendAllText(_place["all.jsonl"], """{"name":"39.png","input":"in/""");
         Tool.RunIn(_place.Folder, run).Exits(0);
         Assert.Equal(Pictures, Masks().Length);
-        Assert.All(Masks(), mask => _place.AssertMask(mask, 193, 257));
+        Assert.All(Masks(), mask => _place.AssertMask(mask, 129, 161));
         string[] lines = File.ReadAllLines(_place["all.jsonl"]);
         Assert.Equal(
             Enumerable.Range(0, Pictures).Select(i => $"{i:00}.png"),
@@ -187,9 +187,9 @@ public sealed class BatchTests(GeneratedModel model) : IDisposable
     public void A_part_without_pictures_is_done()
     {
         _place.AddPhoto("in/a.png");
-        int[] empty = [.. Enumerable.Range(0, 5).Where(part => Segment("--shard", $"{part}/5", "-q").Exits(0) is not null
+        int[] empty = [.. Enumerable.Range(0, 3).Where(part => Segment("--shard", $"{part}/3", "-q").Exits(0) is not null
             && Masks().Length == 0)];
-        Assert.InRange(empty.Length, 0, 4);
+        Assert.Equal([0, 1], empty);
         Assert.Single(Masks());
     }
 
@@ -219,12 +219,8 @@ public sealed class BatchTests(GeneratedModel model) : IDisposable
     [InlineData("--shard 8/8", "the last of 8 is 7/8")]
     [InlineData("--shard 3", "--shard takes I/N")]
     [InlineData("--shard -1/4", "--shard takes I/N")]
-    [InlineData("--shard 0/0", "--shard takes I/N")]
-    [InlineData("--shard /8", "--shard takes I/N")]
-    [InlineData("--retries x", "--retries takes a number from 0")]
     [InlineData("--in-flight 0", "--in-flight takes a number from 1")]
     [InlineData("--shard 0/2 --format coco", "--format coco is one file about all pictures")]
-    [InlineData("--skip-existing --format cvat", "--format cvat is one file about all pictures")]
     [InlineData("--list l.txt b", "give one folder")]
     public void What_does_not_go_together_is_refused(string options, string words)
     {
