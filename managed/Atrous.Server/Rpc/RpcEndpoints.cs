@@ -1,6 +1,12 @@
+using Atrous.Server.Rpc.Wire;
+using Grpc.Reflection;
+using Grpc.Reflection.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Alpha = Grpc.Reflection.V1Alpha;
+using HealthService = Grpc.Health.V1.Health;
+using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace Atrous.Server.Rpc;
 
@@ -13,7 +19,13 @@ internal static class RpcEndpoints
     {
         // The body's reader limits each message, and knows which call it is of.
         services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = null);
-        services.AddGrpcReflection();
+        ServiceDescriptor[] described =
+        [
+            GRPCInferenceService.Descriptor, HealthService.Descriptor, Alpha.ServerReflection.Descriptor,
+            ServerReflection.Descriptor,
+        ];
+        services.AddSingleton(new ReflectionServiceImpl(described));
+        services.AddSingleton(new ReflectionV1ServiceImpl(described));
         services.AddGrpcHealthChecks(health =>
         {
             health.Services.Clear();
@@ -26,6 +38,7 @@ internal static class RpcEndpoints
     {
         routes.MapGrpcService<InferenceService>();
         routes.MapGrpcHealthChecksService();
-        routes.MapGrpcReflectionService();
+        routes.MapGrpcService<ReflectionServiceImpl>();
+        routes.MapGrpcService<ReflectionV1ServiceImpl>();
     }
 }
