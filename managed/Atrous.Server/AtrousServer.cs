@@ -36,9 +36,9 @@ public sealed partial class AtrousServer : IAsyncDisposable
     public Uri Address => AddressOf(0);
 
     /// <summary>
-    /// Where it listens for gRPC, once it is started; null unless <see cref="ServerOptions.GrpcPort"/> is set.
+    /// Where it listens for gRPC, once it is started; null where it does not (<see cref="ServerOptions.GrpcPort"/>).
     /// </summary>
-    public Uri? GrpcAddress => _options.GrpcPort is null ? null : AddressOf(1);
+    public Uri? GrpcAddress => _options.GrpcPort is not null ? AddressOf(1) : _options.HasGrpc ? Address : null;
 
     /// <summary>The models.</summary>
     public IModelCatalog Models => _application.Services.GetRequiredService<IModelCatalog>();
@@ -61,14 +61,16 @@ public sealed partial class AtrousServer : IAsyncDisposable
         application.UseMiddleware<RequestLog>();
         application.UseMiddleware<Failures>();
         ResponseEncoding.Use(application);
-        if (options.GrpcPort is not null)
+        if (options is { Token: not null, TokenForAdminAlone: false })
+            application.UseMiddleware<TokenGuard>();
+        if (options.HasGrpc)
             application.UseMiddleware<RpcCalls>();
         application.UseRouting();
         HealthEndpoints.Map(application);
         Metrics.Map(application);
         OpenInferenceEndpoints.Map(application);
         SegmentEndpoints.Map(application);
-        if (options.GrpcPort is not null)
+        if (options.HasGrpc)
             RpcEndpoints.Map(application);
         WebPage.Map(application);
         return new AtrousServer(application, options);
@@ -183,8 +185,14 @@ public sealed partial class AtrousServer : IAsyncDisposable
         Metrics.AddServices(services);
         OpenInferenceEndpoints.AddServices(services);
         SegmentEndpoints.AddServices(services);
-        if (options.GrpcPort is not null)
+        if (options.HasGrpc)
             RpcEndpoints.AddServices(services);
+        if (options.TlsCertificate is { } certificate)
+        {
+            services.AddSingleton(provider => new TlsFiles(
+                certificate, options.TlsKey ?? certificate, provider.GetRequiredService<ILogger<AtrousServer>>(),
+                TimeProvider.System));
+        }
     }
 
     private static void AddLogging(ILoggingBuilder logging, ServerOptions options)
@@ -232,15 +240,22 @@ public sealed partial class AtrousServer : IAsyncDisposable
         kestrel.ConfigureEndpointDefaults(new ConnectionGate(limits).Guard);
         var rate = new MinDataRate(limits.MinBytesPerSecond, TimeSpan.FromSeconds(5));
         (kestrel.Limits.MinRequestBodyDataRate, kestrel.Limits.MinResponseDataRate) = (rate, rate);
-        Listen(kestrel, options.Host, options.Port, _ => { });
+        TlsFiles? tls = options.TlsCertificate is null
+            ? null
+            : kestrel.ApplicationServices.GetRequiredService<TlsFiles>();
+        // A call whose client has vanished without a word is found out by this.
+        kestrel.Limits.Http2.KeepAlivePingDelay = limits.KeepAliveTimeout;
+        Listen(kestrel, options.Host, options.Port, endpoint => tls?.Guard(endpoint));
         if (options.GrpcPort is not { } port)
             return;
         if (port == options.Port && port != 0)
             throw new UnavailableException(
                 $"Port {port} cannot be for HTTP and for gRPC at a time; choose another for one of them.");
-        // A call whose client has vanished without a word is found out by this.
-        kestrel.Limits.Http2.KeepAlivePingDelay = limits.KeepAliveTimeout;
-        Listen(kestrel, options.Host, port, endpoint => endpoint.Protocols = HttpProtocols.Http2);
+        Listen(kestrel, options.Host, port, endpoint =>
+        {
+            endpoint.Protocols = HttpProtocols.Http2;
+            tls?.Guard(endpoint);
+        });
     }
 
     private static void Listen(KestrelServerOptions kestrel, string host, int port, Action<ListenOptions> endpoint)

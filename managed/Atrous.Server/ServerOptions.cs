@@ -16,10 +16,32 @@ public sealed record ServerOptions
     public int Port { get; init; } = 8080;
 
     /// <summary>
-    /// The port for gRPC, over HTTP/2 without TLS; 0 takes a free one, <see cref="AtrousServer.GrpcAddress"/> tells
-    /// which. Null for no gRPC.
+    /// A port for gRPC alone; 0 takes a free one, <see cref="AtrousServer.GrpcAddress"/> tells which. Null for none:
+    /// then gRPC is served on <see cref="Port"/> where there is TLS, by which clients agree on HTTP/2, and not at all
+    /// without.
     /// </summary>
     public int? GrpcPort { get; init; }
+
+    /// <summary>
+    /// The PEM file of the server's certificate, and behind it those that lead to a known one; null for no TLS. A file
+    /// that changes is taken up by new connections.
+    /// </summary>
+    public string? TlsCertificate { get; init; }
+
+    /// <summary>The PEM file of its key, without a password; null where the certificate's file has it too.</summary>
+    public string? TlsKey { get; init; }
+
+    /// <summary>
+    /// What clients send as "Authorization: Bearer", but for probes of health; null where whoever reaches the port may
+    /// ask.
+    /// </summary>
+    public string? Token { get; init; }
+
+    /// <summary>The token is asked for where models are loaded and unloaded, and nowhere else.</summary>
+    public bool TokenForAdminAlone { get; init; }
+
+    /// <summary>Whether there is an address for gRPC.</summary>
+    internal bool HasGrpc => GrpcPort is not null || TlsCertificate is not null;
 
     /// <summary>Lets clients load and unload models.</summary>
     public bool Admin { get; init; }

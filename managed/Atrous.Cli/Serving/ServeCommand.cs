@@ -16,6 +16,8 @@ internal static class ServeCommand
         "/metrics, /livez and /readyz. SIGTERM drains and exits with 0 (a second one exits at once), SIGHUP " +
         "loads the models anew.";
 
+    private const int LeastToken = 16;
+
     /// <summary>For what comes after the requests: freeing models takes a moment.</summary>
     private static readonly TimeSpan Reserve = TimeSpan.FromSeconds(5);
 
@@ -44,6 +46,30 @@ internal static class ServeCommand
         HelpName = "PORT",
         CustomParser = result => Numbers.Parse(result, 0, 65535, "a whole number from 0 to 65535"),
     };
+
+    private static readonly Option<string?> TlsCertificate = new("--tls-cert")
+    {
+        Description =
+            "The PEM file of a certificate, and of those behind it: TLS on all ports, with gRPC on --port too. A " +
+            "changed file is taken up",
+        HelpName = "FILE",
+    };
+
+    private static readonly Option<string?> TlsKey = new("--tls-key")
+    {
+        Description = "The PEM file of its key, without a password; that of the certificate unless given",
+        HelpName = "FILE",
+    };
+
+    private static readonly Option<string?> TokenFile = new("--token-file")
+    {
+        Description = "A file whose one line clients must send as `Authorization: Bearer`; probes of health need none",
+        HelpName = "FILE",
+    };
+
+    private static readonly Option<string> TokenFor = OneOf(
+        "--token-for", "What the token is asked for: everything, or loading and unloading models", "all", "admin");
+
     private static readonly Option<int?> MaxBatch =
         Whole("--max-batch", "N", "Most pictures of equal size in one run", 4, 1, 1024);
     private static readonly Option<int?> MaxDelay = Whole(
@@ -95,6 +121,7 @@ internal static class ServeCommand
         command.Add(ToolCommand.Model, Models);
         checkpointOptions.AddTo(command);
         command.Add("Connections", Host, Port, GrpcPort, MaxBody, MaxPixels, Admin, AdminHosts);
+        command.Add("Connections", TlsCertificate, TlsKey, TokenFile, TokenFor);
         command.Add("Queue", MaxBatch, MaxDelay, Queue, Timeout);
         command.Add("Shutdown", DrainDelay, Drain);
         command.Add("Log", Logs, Level);
@@ -136,6 +163,10 @@ internal static class ServeCommand
             QueueLimit = Math.Max(Number(Queue), Number(MaxBatch)),
             Timeout = TimeSpan.FromSeconds(Number(Timeout)),
         };
+        if (result.GetValue(TlsKey) is not null && result.GetValue(TlsCertificate) is null)
+            throw CommandException.Usage("--tls-key is that of --tls-cert; give both.");
+        if (result.GetResult(TokenFor) is { Implicit: false } && result.GetValue(TokenFile) is null)
+            throw CommandException.Usage("--token-for is about the token of --token-file; give both.");
         return new ServerOptions
         {
             Models = options =>
@@ -147,6 +178,10 @@ internal static class ServeCommand
             Host = result.GetRequiredValue(Host),
             Port = Number(Port),
             GrpcPort = result.GetValue(GrpcPort),
+            TlsCertificate = result.GetValue(TlsCertificate),
+            TlsKey = result.GetValue(TlsKey),
+            Token = result.GetValue(TokenFile) is { } token ? TokenOf(token) : null,
+            TokenForAdminAlone = result.GetValue(TokenFor) == "admin",
             Admin = result.GetValue(Admin),
             AdminHosts = result.GetValue(AdminHosts) ?? [],
             DrainDelay = TimeSpan.FromSeconds(Number(DrainDelay)),
@@ -157,6 +192,18 @@ internal static class ServeCommand
         };
 
         int Number(Option<int?> option) => result.GetValue(option)!.Value;
+    }
+
+    /// <summary>From a file, since whoever lists a machine's processes sees their arguments.</summary>
+    private static string TokenOf(string path)
+    {
+        string token = TextFile.Read(path, "--token-file", "a token", 4096, ExitCode.Usage).Trim();
+        return token.Length == 0 ? throw CommandException.Usage($"{path}: the file of the token is empty.")
+            : token.Any(char.IsWhiteSpace) || token.Any(char.IsControl)
+                ? throw CommandException.Usage($"{path}: a token is one line without spaces.")
+            : token.Length < LeastToken
+                ? throw CommandException.Usage($"{path}: a token has at least {LeastToken} characters.")
+            : token;
     }
 
     private static (string Name, string Path) Parse(string given)

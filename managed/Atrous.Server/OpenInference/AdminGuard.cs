@@ -1,4 +1,6 @@
 using System.Net;
+using Atrous.Server.Rpc;
+using Atrous.Server.Running;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 
@@ -17,13 +19,14 @@ internal sealed class AdminGuard(ServerOptions options)
     /// </summary>
     private static readonly string[] Types = ["application/json", "application/octet-stream"];
 
-    /// <exception cref="ProtocolException">The request is refused, with 403 or 415.</exception>
+    /// <exception cref="ProtocolException">The request is refused, with 401, 403 or 415.</exception>
     public void Check(HttpRequest request)
     {
         if (!options.Admin)
             throw Forbidden(
                 "Loading and unloading models is switched off here; start the server with its admin option to permit "
                 + "it.");
+        TokenGuard.Check(request, options);
         if (!IsOurName(request.Host.Host))
             throw Forbidden(
                 $"Models are not loaded or unloaded by the name {ProtocolException.Quote(request.Host.Host)}; use the "
@@ -31,7 +34,7 @@ internal sealed class AdminGuard(ServerOptions options)
         if (IsForeign(request))
             throw Forbidden("Models are not loaded or unloaded by web pages of another origin.");
         // Calls of gRPC have a type of their own, which no page may send without leave either.
-        bool isOurs = string.IsNullOrEmpty(request.ContentType) || IsRpc(request.ContentType)
+        bool isOurs = string.IsNullOrEmpty(request.ContentType) || RpcCalls.IsCall(request)
             || (MediaTypeHeaderValue.TryParse(request.ContentType, out MediaTypeHeaderValue? type)
             && Types.Contains(type.MediaType.ToString(), StringComparer.OrdinalIgnoreCase));
         if (!isOurs)
@@ -39,8 +42,6 @@ internal sealed class AdminGuard(ServerOptions options)
                 "A request to load or unload a model has the content type application/json.",
                 StatusCodes.Status415UnsupportedMediaType);
     }
-
-    private static bool IsRpc(string type) => type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase);
 
     private static ProtocolException Forbidden(string message) => new(message, StatusCodes.Status403Forbidden);
 

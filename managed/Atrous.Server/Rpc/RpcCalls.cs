@@ -14,9 +14,13 @@ internal sealed class RpcCalls(RequestDelegate next, BodyBudget budget, ServerOp
     private const string Infer = "/inference.GRPCInferenceService/ModelInfer",
         StreamInfer = "/inference.GRPCInferenceService/ModelStreamInfer";
 
+    /// <summary>Whether a request is a call of gRPC, by its content type.</summary>
+    public static bool IsCall(HttpRequest request) =>
+        request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
+
     public async Task InvokeAsync(HttpContext context)
     {
-        if (context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) != true)
+        if (!IsCall(context.Request))
         {
             await next(context);
             return;
