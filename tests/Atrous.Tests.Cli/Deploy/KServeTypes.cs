@@ -1,6 +1,6 @@
 using k8s.Models;
 
-namespace Atrous.Tests.Deploy;
+namespace Atrous.Tests.Cli.Deploy;
 
 /// <summary>Of KServe's ServingRuntime, serving.kserve.io/v1alpha1, what the manifest has.</summary>
 public sealed class ServingRuntime

@@ -1,11 +1,10 @@
 using System.Text.RegularExpressions;
-using Atrous.Tests.Cli;
 using Atrous.Tests.Segmenters;
 using Atrous.Tests.Support;
 using k8s;
 using k8s.Models;
 
-namespace Atrous.Tests.Deploy;
+namespace Atrous.Tests.Cli.Deploy;
 
 /// <summary>
 /// What deploy/ has: read with the types of Kubernetes' own API, of which each knows its members, and run as far as a
