@@ -2,7 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.InteropServices;
 using System.Text.Json;
-
+using Atrous.Postprocessing;
 using Microsoft.AspNetCore.Http;
 
 namespace Atrous.Server.OpenInference;
@@ -11,7 +11,29 @@ namespace Atrous.Server.OpenInference;
 /// <param name="Name">One of the outputs' names in <see cref="ModelSurface"/>.</param>
 /// <param name="Type">UINT8, UINT16 or FP32.</param>
 /// <param name="Binary">After the JSON, or in it.</param>
-internal sealed record OutputTensor(string Name, TensorType Type, bool Binary);
+internal sealed record OutputTensor(string Name, TensorType Type, bool Binary)
+{
+    /// <summary>It has an element for each class, and not for each pixel.</summary>
+    public bool IsOfClasses => Name == ModelSurface.Shares;
+
+    /// <summary>The dimensions of the output for these masks.</summary>
+    public long[] ShapeOf(IReadOnlyList<Segmentation> masks) => IsOfClasses
+        ? [masks.Count, masks[0].Classes]
+        : [masks.Count, masks[0].Height, masks[0].Width];
+
+    /// <summary>The size of the output for these masks.</summary>
+    public long BytesOf(IReadOnlyList<Segmentation> masks) =>
+        ShapeOf(masks).Aggregate(1L, (product, side) => product * side) * Type.SizeInBytes();
+
+    /// <summary>The share of the picture that each class has.</summary>
+    public static float[] SharesOf(Segmentation mask)
+    {
+        var shares = new float[mask.Classes];
+        foreach (ClassShare share in mask.Shares)
+            shares[share.Label] = (float)share.Share;
+        return shares;
+    }
+}
 
 /// <summary>
 /// Writes an answer: JSON, and behind it the binary outputs in the order in which the JSON names them. Tensors go out
@@ -34,7 +56,7 @@ internal sealed class InferResponse(
         // Digits and a comma, in a buffer that is copied as it grows.
         const int label = 3 * 6, confidence = 3 * 14;
         return outputs.Any(output => output.Binary)
-            ? outputs.Where(output => !output.Binary)
+            ? outputs.Where(output => !output.Binary && !output.IsOfClasses)
                 .Sum(output => output.Type == TensorType.Fp32 ? confidence : label)
             : 0;
     }
@@ -61,6 +83,11 @@ internal sealed class InferResponse(
         {
             foreach (Segmentation mask in masks)
             {
+                if (output.IsOfClasses)
+                {
+                    body.Write(MemoryMarshal.AsBytes<float>(OutputTensor.SharesOf(mask)));
+                    continue;
+                }
                 for (int from = 0; from < mask.Labels.Length; from += BlockElements)
                 {
                     WriteBinary(body, output, mask, from);
@@ -87,9 +114,8 @@ internal sealed class InferResponse(
             json.WriteString("name", output.Name);
             json.WriteString("datatype", output.Type.Name());
             json.WriteStartArray("shape");
-            json.WriteNumberValue(masks.Count);
-            json.WriteNumberValue(masks[0].Height);
-            json.WriteNumberValue(masks[0].Width);
+            foreach (long side in output.ShapeOf(masks))
+                json.WriteNumberValue(side);
             json.WriteEndArray();
             if (output.Binary)
             {
@@ -114,6 +140,12 @@ internal sealed class InferResponse(
         json.WriteStartArray("data");
         foreach (Segmentation mask in masks)
         {
+            if (output.IsOfClasses)
+            {
+                foreach (float share in OutputTensor.SharesOf(mask))
+                    json.WriteNumberValue(share);
+                continue;
+            }
             for (int from = 0; from < mask.Labels.Length; from += BlockElements)
             {
                 WriteNumbers(json, output, mask, from);
@@ -126,8 +158,7 @@ internal sealed class InferResponse(
         json.WriteEndArray();
     }
 
-    private long SizeInBytes(OutputTensor output) =>
-        masks.Sum(mask => (long)mask.Labels.Length) * output.Type.SizeInBytes();
+    private long SizeInBytes(OutputTensor output) => output.BytesOf(masks);
 
     private static void WriteNumbers(Utf8JsonWriter json, OutputTensor output, Segmentation mask, int from)
     {

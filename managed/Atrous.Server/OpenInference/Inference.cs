@@ -28,7 +28,7 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
         {
             long pixels = PixelTensor.Check(input, maxCount, maxPixels);
             return await RunAsync(
-                pixels, (int)input.Shape[3], () => PixelTensor.Read(input), wanted, cancellationToken);
+                pixels, PixelTensor.ChannelsOf(input), () => PixelTensor.Read(input), wanted, cancellationToken);
         }
         using PictureFiles files = PictureFiles.Read(input, maxCount);
         if (files.Files is [ReadOnlyMemory<byte> file] && heldPerPixel == 0)

@@ -3,16 +3,18 @@ namespace Atrous.Server.OpenInference;
 /// <summary>
 /// What every model looks like to a client of the protocol. One input, <c>image</c>, so that a photo can be sent raw:
 /// its metadata say BYTES [-1], picture files (JPEG, PNG) of equal size. The same input may be sent as pixels instead,
-/// any number type [N, H, W, C] of whole numbers from 0 to 255, by saying so in the request's datatype and shape. Two
-/// outputs: <c>labels</c>, the class of every pixel at the picture's own size, UINT8 [N, H, W] (UINT16 for more than
-/// 256 classes), and <c>confidence</c>, the probability of that class, FP32 [N, H, W]. A request that names no outputs
-/// gets both, as the protocol wants; naming <c>labels</c> alone spares the rest.
+/// any number type [N, H, W, C] or [N, 3, H, W] of whole numbers from 0 to 255, by the request's datatype and shape.
+/// Two outputs: <c>labels</c>, the class of every pixel at the picture's own size, UINT8 [N, H, W] (UINT16 for more
+/// than 256 classes), and <c>confidence</c>, the probability of that class, FP32 [N, H, W]. A request that names no
+/// outputs gets both, as the protocol wants; naming <c>labels</c> alone spares the rest. Who names <c>shares</c> gets
+/// the share of the picture that each class has, FP32 [N, classes].
 /// </summary>
 internal static class ModelSurface
 {
     public const string Input = "image";
     public const string Labels = "labels";
     public const string Confidence = "confidence";
+    public const string Shares = "shares";
 
     /// <summary>Models have one version; a reload replaces it.</summary>
     public const string Version = "1";
@@ -65,9 +67,9 @@ internal static class ModelSurface
     private static TensorType TypeOf(string output, int classes) => output switch
     {
         Labels => LabelType(classes),
-        Confidence => TensorType.Fp32,
+        Confidence or Shares => TensorType.Fp32,
         _ => throw new ProtocolException(
-            $"There is no output {ProtocolException.Quote(output)}; the models here have '{Labels}' and " +
-            $"'{Confidence}'."),
+            $"There is no output {ProtocolException.Quote(output)}; the models here have '{Labels}', " +
+            $"'{Confidence}' and '{Shares}'."),
     };
 }

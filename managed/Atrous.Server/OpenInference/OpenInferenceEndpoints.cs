@@ -79,8 +79,8 @@ internal static class OpenInferenceEndpoints
                 "alone with "
                 + "Inference-Header-Content-Length: 0. The input 'image' is BYTES [N] (picture files of one " +
                     "size; base64 in JSON) "
-                + "or pixels [N,H,W,3] of whole numbers from 0 to 255. The outputs are 'labels' [N,H,W] and " +
-                    "'confidence' FP32 [N,H,W].")
+                + "or pixels [N,H,W,3] or [N,3,H,W] of whole numbers from 0 to 255. The outputs are 'labels' " +
+                    "[N,H,W], 'confidence' FP32 [N,H,W] and, where it is asked for, 'shares' FP32 [N,classes].")
             .Produces<object>(StatusCodes.Status200OK, "application/json", "application/octet-stream")
             .ProducesProblems(
                 StatusCodes.Status400BadRequest, StatusCodes.Status413PayloadTooLarge,

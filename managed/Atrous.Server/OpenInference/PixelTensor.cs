@@ -7,34 +7,42 @@ using Microsoft.AspNetCore.Http;
 namespace Atrous.Server.OpenInference;
 
 /// <summary>
-/// Pixels as a tensor [N, H, W, C] of any number type: whole numbers from 0 to 255, RGB. What is outside (pictures that
-/// are normalised already, say) is refused, because it would give a wrong mask without a word.
+/// Pixels as a tensor [N, H, W, C], or [N, 3, H, W] where that cannot be the former, of any number type: whole numbers
+/// from 0 to 255, RGB. What is outside (pictures that are normalised already, say) is refused, because it would give a
+/// wrong mask without a word.
 /// </summary>
 internal static class PixelTensor
 {
+    private const int MostChannels = 4, Planes = 3;
+
     /// <summary>The depth was looked at when the request was read.</summary>
     private static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = int.MaxValue };
 
     /// <summary>Looks at shape and size, before memory is taken for the pictures.</summary>
-    /// <param name="input">The request's tensor of a number type, [N, H, W, C].</param>
+    /// <param name="input">The request's tensor of a number type.</param>
     /// <param name="maxCount">Pictures that a request may have.</param>
     /// <param name="maxPixels">Pixels that all pictures may have together.</param>
     /// <returns>The pixels of all pictures.</returns>
     /// <exception cref="ProtocolException">Shape and data do not fit together.</exception>
     public static long Check(InputTensor input, int maxCount, long maxPixels)
     {
-        (int count, int height, int width, _) = Sides(input, maxPixels);
-        PictureCount.Check(input, count, maxCount);
+        CheckSides(input, maxPixels);
+        PictureCount.Check(input, input.Shape[0], maxCount);
         CheckSize(input);
-        return (long)count * height * width;
+        return input.Elements / ChannelsOf(input);
     }
+
+    /// <summary>The channels of the pictures of a tensor that was checked.</summary>
+    public static int ChannelsOf(InputTensor input) => (int)(IsPlanar(input) ? input.Shape[1] : input.Shape[3]);
 
     /// <summary>The pictures of a tensor that was checked, in its order. The caller disposes them.</summary>
     /// <exception cref="ProtocolException">An element is no pixel's.</exception>
     public static Image[] Read(InputTensor input)
     {
-        int count = (int)input.Shape[0], height = (int)input.Shape[1], width = (int)input.Shape[2];
-        int channels = (int)input.Shape[3];
+        int count = (int)input.Shape[0], channels = ChannelsOf(input);
+        (int height, int width) = IsPlanar(input)
+            ? ((int)input.Shape[2], (int)input.Shape[3])
+            : ((int)input.Shape[1], (int)input.Shape[2]);
         var pictures = new Image[count];
         try
         {
@@ -54,7 +62,10 @@ internal static class PixelTensor
         }
     }
 
-    private static (int Count, int Height, int Width, int Channels) Sides(InputTensor input, long maxPixels)
+    /// <summary>No picture has more than four channels, so that at most one of the two can be meant.</summary>
+    private static bool IsPlanar(InputTensor input) => input.Shape[3] > MostChannels && input.Shape[1] == Planes;
+
+    private static void CheckSides(InputTensor input, long maxPixels)
     {
         if (input.Type == TensorType.Bool || input.Shape is not [_, _, _, _])
         {
@@ -63,12 +74,12 @@ internal static class PixelTensor
                 $"files as BYTES [N].");
         }
         long elements = input.Elements;
-        long channels = input.Shape[3];
-        if (elements == 0 || channels > 4)
+        long channels = ChannelsOf(input);
+        if (elements == 0 || channels > MostChannels)
         {
             throw new ProtocolException(
-                $"Input '{input.Name}' has the shape {input.ShapeText}; pixels are [N,H,W,C] with at least one " +
-                $"picture, row and column, and C from 1 to 4.");
+                $"Input '{input.Name}' has the shape {input.ShapeText}; pixels are [N,H,W,C] or [N,3,H,W] with at " +
+                $"least one picture, row and column, and C from 1 to {MostChannels}.");
         }
         if (elements / channels > maxPixels)
         {
@@ -77,7 +88,6 @@ internal static class PixelTensor
                 $"less at a time.",
                 StatusCodes.Status413PayloadTooLarge);
         }
-        return ((int)input.Shape[0], (int)input.Shape[1], (int)input.Shape[2], (int)channels);
     }
 
     /// <summary>Looks whether the data can be as much as the shape says, before memory is taken for it.</summary>
@@ -106,13 +116,17 @@ internal static class PixelTensor
     {
         int max = input.Type == TensorType.Int8 ? sbyte.MaxValue : byte.MaxValue;
         var json = new Utf8JsonReader(input.Data.Span, AnyDepth);
+        bool planar = IsPlanar(input);
         long index = 0;
         foreach (Image picture in pictures)
         {
-            foreach (ref byte pixel in picture.Pixels)
-                pixel = NextNumber(ref json, out double value)
+            Span<byte> pixels = picture.Pixels;
+            for (int i = 0; i < pixels.Length; i++)
+            {
+                pixels[PlaceOf(i, picture, planar)] = NextNumber(ref json, out double value)
                     ? Pixel(input, value, index++, max)
                     : throw Few(input, index);
+            }
         }
         if (NextNumber(ref json, out _))
             throw new ProtocolException(
@@ -144,17 +158,21 @@ internal static class PixelTensor
     private static void ReadBinary(InputTensor input, Image[] pictures)
     {
         int size = input.Type.SizeInBytes();
+        bool planar = IsPlanar(input);
         ReadOnlySpan<byte> data = input.Data.Span;
         long index = 0;
         foreach (Image picture in pictures)
         {
             Span<byte> pixels = picture.Pixels;
-            if (input.Type == TensorType.UInt8)
+            if (input.Type == TensorType.UInt8 && !planar)
                 data[..pixels.Length].CopyTo(pixels);
             else
             {
                 for (int i = 0; i < pixels.Length; i++)
-                    pixels[i] = Pixel(input, Element(input.Type, data[(i * size)..]), index++, byte.MaxValue);
+                {
+                    pixels[PlaceOf(i, picture, planar)] =
+                        Pixel(input, Element(input.Type, data[(i * size)..]), index++, byte.MaxValue);
+                }
             }
             data = data[(pixels.Length * size)..];
         }
@@ -170,8 +188,18 @@ internal static class PixelTensor
                 $"normalised.");
     }
 
+    /// <summary>Where an element of a picture stands in its rows of pixels.</summary>
+    private static int PlaceOf(int element, Image picture, bool planar)
+    {
+        if (!planar)
+            return element;
+        int plane = picture.Height * picture.Width;
+        return element % plane * picture.Channels + element / plane;
+    }
+
     private static double Element(TensorType type, ReadOnlySpan<byte> bytes) => type switch
     {
+        TensorType.UInt8 => bytes[0],
         TensorType.UInt16 => BinaryPrimitives.ReadUInt16LittleEndian(bytes),
         TensorType.UInt32 => BinaryPrimitives.ReadUInt32LittleEndian(bytes),
         TensorType.UInt64 => BinaryPrimitives.ReadUInt64LittleEndian(bytes),

@@ -14,7 +14,8 @@ internal static class WireResponse
 
     /// <summary>Bytes of a pixel that an answer keeps in memory: the tensors, and the message as it is sent.</summary>
     public static int HeldPerPixel(IReadOnlyList<OutputTensor> outputs) =>
-        outputs.Sum(output => 2 * (output.Binary ? output.Type.SizeInBytes() : sizeof(uint)));
+        outputs.Where(output => !output.IsOfClasses)
+            .Sum(output => 2 * (output.Binary ? output.Type.SizeInBytes() : sizeof(uint)));
 
     /// <summary>The answer to a request.</summary>
     /// <param name="model">The name that the request called the model by.</param>
@@ -42,7 +43,7 @@ internal static class WireResponse
             {
                 Name = output.Name,
                 Datatype = output.Type.Name(),
-                Shape = { masks.Count, masks[0].Height, masks[0].Width },
+                Shape = { output.ShapeOf(masks) },
             };
             if (output.Binary)
                 response.RawOutputContents.Add(Raw(output, masks, pixels));
@@ -53,8 +54,12 @@ internal static class WireResponse
         return response;
     }
 
+    private static float[] Shares(IReadOnlyList<Segmentation> masks) => [.. masks.SelectMany(OutputTensor.SharesOf)];
+
     private static ByteString Raw(OutputTensor output, IReadOnlyList<Segmentation> masks, long pixels)
     {
+        if (output.IsOfClasses)
+            return ByteString.CopyFrom(MemoryMarshal.AsBytes<float>(Shares(masks)));
         var bytes = new byte[pixels * output.Type.SizeInBytes()];
         Span<byte> rest = bytes;
         foreach (Segmentation mask in masks)
@@ -80,6 +85,11 @@ internal static class WireResponse
     private static InferTensorContents Contents(OutputTensor output, IReadOnlyList<Segmentation> masks, long pixels)
     {
         var contents = new InferTensorContents();
+        if (output.IsOfClasses)
+        {
+            contents.Fp32Contents.AddRange(Shares(masks));
+            return contents;
+        }
         if (output.Type == TensorType.Fp32)
         {
             contents.Fp32Contents.Capacity = (int)pixels;

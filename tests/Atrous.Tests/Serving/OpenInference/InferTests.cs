@@ -48,6 +48,45 @@ public sealed class InferTests(ProtocolServer server) : IClassFixture<ProtocolSe
         Assert.Equal("1", answer.Json.GetProperty("model_version").GetString());
     }
 
+    [Theory]
+    [InlineData("UINT8")]
+    [InlineData("FP32")]
+    public async Task Pixels_may_be_planes(string datatype)
+    {
+        byte[] planes = [.. Enumerable.Range(0, 3).SelectMany(c => Pixels.Where((_, i) => i % 3 == c))];
+        byte[] data = datatype == "UINT8"
+            ? planes
+            : [.. planes.SelectMany(value => BitConverter.GetBytes((float)value))];
+        long[] shape = [1, 3, Height, Width];
+        string size = $$"""
+            "parameters":{"binary_data_size":{{data.Length}}}
+            """;
+        await AssertMask(
+            (await _http.AskAsync(Protocol.Binary(Protocol.Input(datatype, shape, size), data))).Succeeds());
+        string list = $"\"data\":[{string.Join(",", planes)}]";
+        await AssertMask(
+            (await _http.AskAsync(Protocol.Post(Protocol.Infer, Protocol.Input(datatype, shape, list)))).Succeeds());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Shares_are_told_where_they_are_asked_for(bool binary)
+    {
+        byte[] tensor = Protocol.Bytes(Photo);
+        string json = $$$"""
+            {"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","parameters":{"binary_data_size":{{{tensor.Length}}}}}],
+             "outputs":[{"name":"shares","parameters":{"binary_data":{{{(binary ? "true" : "false")}}}}},{"name":"labels"}]}
+            """;
+        Answer answer = (await _http.AskAsync(Protocol.Binary(json, tensor))).Succeeds();
+        Segmentation expected = await server.ExpectAsync(Photo);
+        Assert.Equal("[1,5]", answer.Shape("shares"));
+        double[] shares = answer.Values("shares");
+        Assert.Equal(1, shares.Sum(), 1e-6);
+        Assert.All(expected.Shares, share => Assert.Equal(share.Share, shares[share.Label], 1e-6));
+        Assert.Equal(expected.Labels.ToArray(), answer.Values("labels").Select(label => (ushort)label));
+    }
+
     [Fact]
     public async Task In_JSON_a_picture_file_is_base64()
     {

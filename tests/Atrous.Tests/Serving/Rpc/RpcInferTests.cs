@@ -62,6 +62,16 @@ public sealed class RpcInferTests(RpcServer server) : IClassFixture<RpcServer>
         Assert.Equal("labels", Assert.Single(answer.Outputs).Name);
         byte[] labels = Assert.Single(answer.RawOutputContents).ToByteArray();
 
+        request.Outputs.Add(new ModelInferRequest.Types.InferRequestedOutputTensor { Name = "shares" });
+        answer = await server.Client.ModelInferAsync(request);
+        Assert.Equal([1, 5], answer.Outputs[1].Shape);
+        float[] shares = MemoryMarshal.Cast<byte, float>(answer.RawOutputContents[1].Span).ToArray();
+        Assert.All(
+            (await server.ExpectAsync()).Shares, share => Assert.Equal(share.Share, shares[share.Label], 1e-6));
+        request.Parameters["binary_data_output"] = new InferParameter { BoolParam = false };
+        answer = await server.Client.ModelInferAsync(request);
+        Assert.Equal(shares, answer.Outputs[1].Contents.Fp32Contents);
+
         request.Outputs.Clear();
         request.Parameters["binary_data_output"] = new InferParameter { BoolParam = false };
         answer = await server.Client.ModelInferAsync(request);
