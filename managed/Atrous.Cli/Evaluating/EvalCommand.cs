@@ -2,6 +2,7 @@ using System.CommandLine;
 using Atrous.Catalog;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
+using Atrous.Cli.Segmenting;
 using Atrous.Evaluation;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
@@ -103,9 +104,13 @@ internal static class EvalCommand
             DatasetChoice data = dataset.Read(result);
             IReadOnlyList<LabelledPicture> pictures = data.Pictures.Pairs;
             ModelChoice chosen = ModelChoice.Of(result, model);
-            options = preprocessing.Read(
-                result, chosen.Path,
-                options with { ClassNames = named?.Names, MaxBatch = result.GetValue(batch)!.Value });
+            ProgressBar? shown = null;
+            options = preprocessing.Read(result, chosen.Path, options with
+            {
+                ClassNames = named?.Names,
+                MaxBatch = result.GetValue(batch)!.Value,
+                CrfProgress = result.GetValue(quiet) ? null : new CrfLines(Say),
+            });
 
             using Segmenter segmenter = Segmenter.Load(chosen.Path, options);
             if (!result.GetValue(quiet))
@@ -147,7 +152,7 @@ internal static class EvalCommand
             if (result.GetValue(quiet))
                 run.Add(pictures, null);
             else
-                ProgressBar.Around("evaluating", pictures.Count, bar => run.Add(pictures, bar));
+                ProgressBar.Around("evaluating", pictures.Count, bar => run.Add(pictures, shown = bar));
             if (!result.GetValue(quiet))
             {
                 foreach (string warning in run.Warnings)
@@ -174,6 +179,14 @@ internal static class EvalCommand
             else
                 report.WriteTable();
             return ExitCode.Done;
+
+            void Say(string sentence)
+            {
+                if (shown is null)
+                    Terminal.Message(sentence);
+                else
+                    shown.Message(sentence);
+            }
         });
         return command;
     }

@@ -6,6 +6,7 @@ using Atrous.Catalog;
 using Atrous.Checkpoints;
 using Atrous.Checkpoints.Pickles;
 using Atrous.Imaging;
+using Atrous.Imaging.Maps;
 using Atrous.Server.OpenInference;
 using Atrous.Server.V1;
 using Microsoft.AspNetCore.Http;
@@ -53,6 +54,7 @@ internal static class Targets
         new("infer", () => [Text(Infer)], Mutation.OfJson, ReadInfer,
             e => e is BadHttpRequestException or JsonException),
         new("legacy", () => [Legacy()], Mutation.OfPickle, input => Open(input, "a.pth"), e => e is ModelException),
+        new("map", () => [], Mutation.OfPicture, ReadMap, e => e is ImageException),
         new("picture", Pictures, Mutation.OfPicture, ReadPicture, e => e is ImageException),
         new("pickle", () => [Text(Pickle)], Mutation.OfPickle, input => Open(input, "a.pkl"), e => e is ModelException),
         new("python", () => [], Mutation.OfPython, ReadPython, _ => false),
@@ -96,6 +98,23 @@ internal static class Targets
         if ((photo.Height, photo.Width, photo.Channels) != (header.Height, header.Width, header.Channels))
             throw new InvalidOperationException($"{photo} of {header.Width} x {header.Height}, {header.Channels}");
     }
+
+    /// <summary>All of a raster in two windows, whose sizes do not divide its own; and its place.</summary>
+    private static void ReadMap(byte[] file) => InFile("map.tif", file, path =>
+    {
+        _ = TiffFacts.Of(path);
+        var reading = new RasterReading
+        {
+            Channels = 3, Nothing = channels => new float[channels], White = 255, Bands = [1], MaxPixels = MaxPixels,
+        };
+        using var raster = new TiffRaster(path, reading);
+        int half = (raster.Height + 1) / 2;
+        using Image upper = raster.Window(0, 0, half, raster.Width);
+        if (half < raster.Height)
+            raster.Window(half, raster.Width / 2, raster.Height - half, raster.Width - raster.Width / 2).Dispose();
+        raster.FindMissing(0, new bool[half * raster.Width]);
+        _ = raster.Reference?.PixelArea(half);
+    });
 
     private static void ReadInfer(byte[] json) => InferRequestReader.Read(json, null, 64);
 

@@ -60,7 +60,7 @@ internal readonly struct TiffDirectory
     {
         int tag = UShort(at), type = UShort(at + 2);
         long count = _isBig ? Long(at + 4) : UInt(at + 4), valueAt = at + (_isBig ? 12 : 8);
-        int size = SizeOf(type), inside = _isBig ? 8 : 4;
+        int size = SizeOf(type);
         if (count < 0 || count > _length / size)
             throw Refused();
         if (tag is not (WidthTag or HeightTag or BandsTag or RowsPerStripTag or PlanesTag or TileWidthTag
@@ -68,10 +68,9 @@ internal readonly struct TiffDirectory
         {
             return;
         }
-        if (count * size > inside)
-            valueAt = _isBig ? Long(valueAt) : UInt(valueAt);
-        if (valueAt < 0 || valueAt > _length - size)
-            return;
+        // Of more numbers than one LibTiff takes the first, or what would be their place.
+        if (count > 1)
+            throw TiffReader.Unreadable("a side of it is more than one number");
         long number = type switch
         {
             1 or 6 => Slice(valueAt, 1)[0],

@@ -17,6 +17,7 @@ internal sealed class TiffReader : IDisposable
     private const int MostPartBytesPerPixel = 8;
 
     private readonly Tiff _tiff;
+    private readonly long _fileSize;
     private readonly bool _isTiled;
     private byte[]? _block;
     private int _held = -1;
@@ -35,6 +36,7 @@ internal sealed class TiffReader : IDisposable
     public TiffReader(TiffStream file, long maxPixels, bool allowsAnyNumber)
     {
         TiffDirectory.Check(file);
+        _fileSize = file.Size(file);
         _tiff = Guarded(() => Tiff.ClientOpen("a TIFF", "r", this, file))
             ?? throw Unreadable("its header makes no sense");
         (Height, Width) = (Number(TiffTag.IMAGELENGTH, 0), Number(TiffTag.IMAGEWIDTH, 0));
@@ -170,6 +172,9 @@ internal sealed class TiffReader : IDisposable
     public void ReadBlock(int y, int x, int plane, byte[] block)
     {
         int number = NumberOf(y, x, plane);
+        // LibTiff makes room for what the file claims that it is packed.
+        if (Guarded(() => (long)_tiff.RawStripSize(number)) is var packed && (packed < 0 || packed > _fileSize))
+            throw CutOff();
         int rows = _isTiled ? BlockHeight : Math.Min(BlockHeight, Height - y), size = rows * RowSize;
         int read = Guarded(() => _isTiled
             ? _tiff.ReadEncodedTile(number, block, 0, size)
