@@ -61,6 +61,10 @@ public sealed partial class AtrousServer : IAsyncDisposable
         application.UseMiddleware<RequestLog>();
         application.UseMiddleware<Failures>();
         ResponseEncoding.Use(application);
+        // Before the token, which browsers do not send along when they ask for leave.
+        if (options.CorsOrigins.Count > 0)
+            application.UseCors(
+                cors => cors.WithOrigins([.. options.CorsOrigins]).AllowAnyHeader().WithMethods("GET", "POST"));
         if (options is { Token: not null, TokenForAdminAlone: false })
             application.UseMiddleware<TokenGuard>();
         if (options.HasGrpc)
@@ -172,6 +176,7 @@ public sealed partial class AtrousServer : IAsyncDisposable
         services.AddSingleton<IHostLifetime, NoLifetime>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout);
         services.AddRouting();
+        services.AddCors();
         services.AddSingleton<BodyBudget>();
         services.AddSingleton<AnswerRoom>();
         services.AddSingleton<Draining>();

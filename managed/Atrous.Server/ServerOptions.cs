@@ -40,6 +40,12 @@ public sealed record ServerOptions
     /// <summary>The token is asked for where models are loaded and unloaded, and nowhere else.</summary>
     public bool TokenForAdminAlone { get; init; }
 
+    /// <summary>
+    /// The origins whose web pages may read answers, such as "https://maps.example.org"; empty for none. Loading and
+    /// unloading models is not theirs in any case.
+    /// </summary>
+    public IReadOnlyList<string> CorsOrigins { get; init; } = [];
+
     /// <summary>Whether there is an address for gRPC.</summary>
     internal bool HasGrpc => GrpcPort is not null || TlsCertificate is not null;
 

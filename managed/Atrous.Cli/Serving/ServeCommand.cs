@@ -61,6 +61,15 @@ internal static class ServeCommand
         HelpName = "FILE",
     };
 
+    private static readonly Option<string[]> CorsOrigins = new("--cors-origin")
+    {
+        Description =
+            "An origin whose web pages may read answers, such as https://maps.example.org. May be repeated; none " +
+            "unless given",
+        HelpName = "ORIGIN",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
     private static readonly Option<string?> TokenFile = new("--token-file")
     {
         Description = "A file whose one line clients must send as `Authorization: Bearer`; probes of health need none",
@@ -121,7 +130,7 @@ internal static class ServeCommand
         command.Add(ToolCommand.Model, Models);
         checkpointOptions.AddTo(command);
         command.Add("Connections", Host, Port, GrpcPort, MaxBody, MaxPixels, Admin, AdminHosts);
-        command.Add("Connections", TlsCertificate, TlsKey, TokenFile, TokenFor);
+        command.Add("Connections", TlsCertificate, TlsKey, TokenFile, TokenFor, CorsOrigins);
         command.Add("Queue", MaxBatch, MaxDelay, Queue, Timeout);
         command.Add("Shutdown", DrainDelay, Drain);
         command.Add("Log", Logs, Level);
@@ -181,6 +190,7 @@ internal static class ServeCommand
             TlsCertificate = result.GetValue(TlsCertificate),
             TlsKey = result.GetValue(TlsKey),
             Token = result.GetValue(TokenFile) is { } token ? TokenOf(token) : null,
+            CorsOrigins = [.. (result.GetValue(CorsOrigins) ?? []).Select(Origin)],
             TokenForAdminAlone = result.GetValue(TokenFor) == "admin",
             Admin = result.GetValue(Admin),
             AdminHosts = result.GetValue(AdminHosts) ?? [],
@@ -193,6 +203,14 @@ internal static class ServeCommand
 
         int Number(Option<int?> option) => result.GetValue(option)!.Value;
     }
+
+    /// <summary>Browsers send it so: a scheme and a host, and nothing behind them.</summary>
+    private static string Origin(string given) =>
+        Uri.TryCreate(given, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"
+            && uri.GetLeftPart(UriPartial.Authority).Equals(given, StringComparison.OrdinalIgnoreCase)
+            ? given
+            : throw CommandException.Usage(
+                $"--cors-origin takes a scheme and a host, such as https://maps.example.org, not '{given}'.");
 
     /// <summary>From a file, since whoever lists a machine's processes sees their arguments.</summary>
     private static string TokenOf(string path)
