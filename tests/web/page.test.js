@@ -264,17 +264,50 @@ pageTest("another model runs on the same picture", async (page) => {
   await page.waitForSelector("#legend li");
 });
 
+pageTest("a file of every format is made by the server", async (page) => {
+  await takeSample(page);
+  const names = await page.$$eval("#legend li", (items) => items.map((item) => item.querySelector("span:not(.swatch)").textContent));
+  await page.click("#legend input >> nth=0");
+  await page.selectOption("#save-format", "geojson");
+  const file = await save(page, "#save-file");
+  assert.equal(file.name, "street.geojson");
+  const found = new Set(JSON.parse(file.bytes).features.map((feature) => feature.properties.name));
+  // The class that is switched off is left out.
+  assert.deepEqual([...found].sort(), names.slice(1).sort());
+  for (const [format, name] of [["legend", "street.legend.png"], ["coco", "street.coco.json"]]) {
+    await page.selectOption("#save-format", format);
+    assert.equal((await save(page, "#save-file")).name, name);
+  }
+});
+
+pageTest("the confidence under the pointer is asked for", async (page) => {
+  await takeSample(page);
+  await page.check("#sure");
+  await page.waitForSelector("#busy", { state: "hidden" });
+  const box = await (await page.$("#photo")).boundingBox();
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height * 0.9);
+  assert.match(await page.textContent("#tip .text"), /^[a-z ]+, \d+ %$/);
+});
+
+pageTest("a slider shows the photo beside its mask", async (page) => {
+  await takeSample(page);
+  await page.fill("#compare", "40");
+  assert.equal(await page.$eval("#mask", (mask) => mask.style.clipPath), "inset(0px 0px 0px 40%)");
+  await page.fill("#compare", "0");
+  assert.equal(await page.$eval("#mask", (mask) => mask.style.clipPath), "");
+});
+
 pageTest("all that can be done can be done by keyboard, and nothing is trapped", async (page) => {
   await takeSample(page);
   const reached = new Set();
   // Once around, from the sample past the last class and the end of the page to where it began.
-  for (let element = ""; !(reached.has("save-json") && element === "sample");) {
+  for (let element = ""; !(reached.has("save-format") && element === "sample");) {
     await page.keyboard.press("Tab");
     element = await page.evaluate(() => document.activeElement.id || document.activeElement.className || document.activeElement.tagName);
     reached.add(element);
     assert.ok(reached.size < 60);
   }
-  for (const id of ["skip", "file", "model", "frame", "sample", "opacity", "palette", "outlines", "all", "none", "save-mask", "save-overlay", "save-json"]) {
+  for (const id of ["skip", "file", "model", "frame", "sample", "opacity", "palette", "outlines", "all", "none", "save-mask", "save-overlay", "save-json", "compare", "sure"]) {
     assert.ok(reached.has(id), `${id} among ${[...reached]}`);
   }
 });

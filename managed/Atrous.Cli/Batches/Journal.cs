@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
-using Atrous.Cli.Formats;
 using Atrous.Cli.Segmenting;
 using Atrous.Files;
+using Atrous.Formats;
 
 namespace Atrous.Cli.Batches;
 

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Atrous.Formats;
 using Atrous.Shapes;
 
 namespace Atrous.Cli.Formats;
@@ -15,6 +15,8 @@ internal sealed record FormatChoice(
 {
     public bool IsNone => OfPicture.Count == 0 && OfRun.Count == 0;
 
+    public bool NeedsProbabilities => OfPicture.Any(format => format.NeedsProbabilities);
+
     public bool NeedsConfidence => OfPicture.Any(format => format.NeedsConfidence);
 
     /// <summary>The options of a model's regions.</summary>
@@ -26,18 +28,8 @@ internal sealed record FormatChoice(
         Labels = Only?.SelectMany(name => LabelsOf(name, model)).ToHashSet(),
     };
 
-    private static IEnumerable<int> LabelsOf(string name, ModelInfo model)
-    {
-        int[] named = [.. Enumerable.Range(0, model.ClassNames.Count).Where(
-            label => model.ClassNames[label].Equals(name, StringComparison.OrdinalIgnoreCase))];
-        if (named.Length > 0)
-            return named;
-        if (int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int label) && label < model.Classes)
-            return [label];
-        throw CommandException.Usage(model.ClassNames.Count == 0
-            ? $"--only: '{name}' is no class; the model's classes have no names, only numbers from 0 to "
-                + $"{model.Classes - 1}."
-            : $"--only: '{name}' is no class of the model; it has {string.Join(", ", model.ClassNames.Take(30))}"
-                + $"{(model.ClassNames.Count > 30 ? " and more" : "")}.");
-    }
+    private static IReadOnlyList<int> LabelsOf(string name, ModelInfo model) =>
+        WantedClasses.Of(name, model) is { Count: > 0 } labels
+            ? labels
+            : throw CommandException.Usage($"--only: {WantedClasses.Unknown(name, model)}");
 }

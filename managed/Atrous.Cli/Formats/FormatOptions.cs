@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
+using Atrous.Formats;
 
 namespace Atrous.Cli.Formats;
 

@@ -1,4 +1,5 @@
 using Atrous.Cli.Output;
+using Atrous.Formats;
 using Atrous.Postprocessing;
 
 namespace Atrous.Cli.Formats;

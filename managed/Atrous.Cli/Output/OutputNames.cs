@@ -1,14 +1,17 @@
+using Atrous.Formats;
+
 namespace Atrous.Cli.Output;
 
 /// <summary>How the outputs of a picture end, so that a later run does not take them for pictures.</summary>
 internal static class OutputNames
 {
-    public const string Mask = ".mask.png", TiffMask = ".mask.tif", Overlay = ".overlay.png", Colours = ".rgb.png",
-        Cutout = ".cutout.png", Confidence = ".confidence.png", Legend = ".legend.png", Outlines = ".outlines.png",
-        SideBySide = ".sidebyside.png";
+    public const string Mask = ".mask.png", TiffMask = ".mask.tif", Overlay = ".overlay.png";
 
     private static readonly string[] All =
-        [Mask, TiffMask, Overlay, Colours, Cutout, Confidence, Legend, Outlines, SideBySide];
+    [
+        Mask, TiffMask, Overlay,
+        .. OutputFormats.OfPicture.Select(format => format.Suffix).Where(suffix => suffix.LastIndexOf('.') > 0),
+    ];
 
     /// <summary>Whether a file is written as a TIFF.</summary>
     public static bool IsTiff(string path) => Path.GetExtension(path).ToLowerInvariant() is ".tif" or ".tiff";

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Atrous.Cli.Formats;
+using Atrous.Formats;
 using Atrous.Postprocessing;
 
 namespace Atrous.Cli.Segmenting;

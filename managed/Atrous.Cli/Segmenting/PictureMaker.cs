@@ -3,10 +3,12 @@ using Atrous.Cli.Batches;
 using Atrous.Cli.Formats;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
+using Atrous.Formats;
 using Atrous.Imaging;
 using Atrous.Imaging.Maps;
 using Atrous.Postprocessing;
 using Atrous.Shapes;
+using Atrous.Tensors;
 
 namespace Atrous.Cli.Segmenting;
 
@@ -94,18 +96,24 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
             : segmenter.Segment(raster, photo, confidence, cancellationToken));
         if (job.Mask == "-")
             return;
+        using Tensor? probabilities = Formats.NeedsProbabilities
+            ? WithNetwork(() => segmenter.Probabilities(photo, cancellationToken))
+            : null;
         start = Stopwatch.GetTimestamp();
-        Write(job, made, photo, made.Mask);
+        Write(job, made, photo, made.Mask, probabilities);
         made.Encode = Stopwatch.GetElapsedTime(start);
     }
 
-    private void Write(SegmentJob job, UnnamedOutputs made, Image photo, Segmentation mask)
+    private void Write(
+        SegmentJob job, UnnamedOutputs made, Image photo, Segmentation mask, Tensor? probabilities)
     {
         var names = new List<(string Name, long Bytes)>();
         AnnotatedPicture annotated = made.Annotated = new(job.Name, photo, mask, Palette ?? mask.Palette, Regions)
         {
             Place = made.Place,
             Opacity = Opacity,
+            Tags = made.Tags,
+            Probabilities = probabilities,
         };
         if (job.Overlay is not null)
         {

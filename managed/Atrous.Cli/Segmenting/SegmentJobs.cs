@@ -2,6 +2,7 @@ using System.Globalization;
 using Atrous.Cli.Formats;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
+using Atrous.Formats;
 using Atrous.Imaging.Maps;
 
 namespace Atrous.Cli.Segmenting;

@@ -1,6 +1,6 @@
 using Atrous.Cli.Batches;
-using Atrous.Cli.Formats;
 using Atrous.Cli.Output;
+using Atrous.Formats;
 using Atrous.Imaging;
 using Atrous.Imaging.Maps;
 

@@ -117,6 +117,7 @@ internal static class ServeCommand
     {
         var deviceOptions = new DeviceOptions();
         var checkpointOptions = new CheckpointOptions();
+        var scoring = new ScoringOptions();
         var command = new ToolCommand("serve", Description)
         {
             Examples =
@@ -129,6 +130,7 @@ internal static class ServeCommand
         };
         command.Add(ToolCommand.Model, Models);
         checkpointOptions.AddTo(command);
+        scoring.AddTo(command);
         command.Add("Connections", Host, Port, GrpcPort, MaxBody, MaxPixels, Admin, AdminHosts);
         command.Add("Connections", TlsCertificate, TlsKey, TokenFile, TokenFor, CorsOrigins);
         command.Add("Queue", MaxBatch, MaxDelay, Queue, Timeout);
@@ -137,8 +139,8 @@ internal static class ServeCommand
         deviceOptions.AddTo(command);
         command.SetAction(result =>
         {
-            Serve(Read(result, deviceOptions.Read(result, checkpointOptions.Read(result))), interruption).GetAwaiter()
-                .GetResult();
+            SegmenterOptions options = scoring.Read(result, deviceOptions.Read(result, checkpointOptions.Read(result)));
+            Serve(Read(result, options), interruption).GetAwaiter().GetResult();
             return ExitCode.Done;
         });
         return command;

@@ -25,6 +25,27 @@ internal sealed record ReportAnswer(SegmentReport Report, IDisposable? Room, lon
     }
 }
 
+/// <summary>A file to save.</summary>
+/// <param name="Contents">The bytes of the file.</param>
+/// <param name="Name">Its name for who saves it.</param>
+/// <param name="Type">The media type of the file.</param>
+/// <param name="Room">The memory that it takes, where it is more than a picture.</param>
+internal sealed record FileAnswer(MemoryStream Contents, string Name, string Type, IDisposable? Room) : IAnswer
+{
+    public void Dispose() => Room?.Dispose();
+
+    public async Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)
+    {
+        ServerLimits limits = response.HttpContext.RequestServices.GetRequiredService<ServerOptions>().Limits;
+        using CancellationTokenSource deadline = AnswerRoom.Deadline(limits, Contents.Length, cancellationToken);
+        response.ContentType = Type;
+        response.ContentLength = Contents.Length;
+        response.Headers.ContentDisposition = $"attachment; filename=\"{Name}\"";
+        await response.Body.WriteAsync(
+            Contents.GetBuffer().AsMemory(0, (int)Contents.Length), Room is null ? cancellationToken : deadline.Token);
+    }
+}
+
 /// <summary>A picture file.</summary>
 /// <param name="Bytes">The contents of the file.</param>
 /// <param name="Name">Its name for who saves it.</param>

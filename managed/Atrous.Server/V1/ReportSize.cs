@@ -14,7 +14,7 @@ internal static class ReportSize
     public static long Of(SegmentFormat format, Segmentation mask, CancellationToken cancellationToken) =>
         format switch
         {
-            SegmentFormat.Polygons => mask.Layers().Sum(
+            SegmentFormat.Polygons or SegmentFormat.File => mask.Layers().Sum(
                 layer => RegionSize.Of(layer.Labels, layer.Height, layer.Width, cancellationToken)),
             SegmentFormat.Rle => mask.Layers().Sum(layer => Runs(layer, cancellationToken)) * BytesOfRun,
             _ => 0,

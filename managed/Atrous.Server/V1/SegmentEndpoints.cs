@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
+using Atrous.Formats;
 using Atrous.Hosting;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
+using Atrous.Shapes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -72,6 +74,7 @@ internal static class SegmentEndpoints
         long start = Stopwatch.GetTimestamp();
         IAnswer answer = query.Format is SegmentFormat.Json or SegmentFormat.Rle or SegmentFormat.Polygons
             ? await ReportAsync(context, query, result, segmenter, device, warning)
+            : query.File is not null ? await FileAsync(context, query, result, segmenter)
             : Encode(query, result);
         WriteTimes(context.Response, result.Timings, Stopwatch.GetElapsedTime(start));
         if (warning is not null)
@@ -105,7 +108,7 @@ internal static class SegmentEndpoints
         }
         try
         {
-            List<ClassReport> classes = Classes(query, result.Mask, cancellationToken);
+            List<ClassReport> classes = Classes(query, result.Mask, segmenter.Info, cancellationToken);
             return new ReportAnswer(
                 new SegmentReport(
                     segmenter.Name, device, result.Mask.Width, result.Mask.Height, classes,
@@ -114,6 +117,42 @@ internal static class SegmentEndpoints
                     Warning = warning,
                 },
                 room, bytes);
+        }
+        catch
+        {
+            room?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Outlines have no need of the photo, and pictures none of more memory than it has.</summary>
+    private static async Task<FileAnswer> FileAsync(
+        HttpContext context, SegmentQuery query, SegmentedPhoto result, IServedModel segmenter)
+    {
+        FileFormat format = query.File!;
+        RegionOptions regions = query.RegionsOf(segmenter.Info);
+        IDisposable? room = null;
+        if (format.IsPicture)
+        {
+            regions = new RegionOptions { Labels = regions.Labels };
+        }
+        else
+        {
+            long bytes = ReportSize.Of(SegmentFormat.File, result.Mask, context.RequestAborted);
+            result.Dispose();
+            room = await context.RequestServices.GetRequiredService<AnswerRoom>().TakeAsync(
+                bytes, "outlines", segmenter, query.Request.Timeout, context.RequestAborted);
+        }
+        try
+        {
+            var picture = new AnnotatedPicture(
+                query.Name, result.Photo, result.Mask, query.Palette ?? result.Mask.Palette, regions)
+            {
+                Opacity = query.Opacity,
+            };
+            var bytes = new MemoryStream();
+            format.Write(bytes, picture);
+            return new FileAnswer(bytes, "picture" + format.Suffix, format.Type, room);
         }
         catch
         {
@@ -141,7 +180,7 @@ internal static class SegmentEndpoints
     }
 
     private static List<ClassReport> Classes(
-        SegmentQuery query, Segmentation mask, CancellationToken cancellationToken)
+        SegmentQuery query, Segmentation mask, ModelInfo model, CancellationToken cancellationToken)
     {
         Dictionary<int, RunLengths> runs = query.Format != SegmentFormat.Rle
             ? []
@@ -151,7 +190,7 @@ internal static class SegmentEndpoints
                     [run.Height, run.Width], query.CompressedCounts ? run.Compress() : run.Counts.ToArray()));
         ILookup<int, RegionReport>? regions = query.Format != SegmentFormat.Polygons
             ? null
-            : mask.Regions(query.Regions, cancellationToken).ToLookup(region => region.Label, RegionReport.Of);
+            : mask.Regions(query.RegionsOf(model), cancellationToken).ToLookup(region => region.Label, RegionReport.Of);
         Palette palette = query.Palette ?? mask.Palette;
         return
         [

@@ -35,7 +35,8 @@ internal static class SegmentParameters
             + "`overlay`, the picture with the classes' colours over it; `json`, how much of the picture each class " +
                 "covers; "
             + "`rle`, the same with COCO's run-lengths of each class; "
-            + "`polygons`, the same with the regions of each class as polygons.",
+            + "`polygons`, the same with the regions of each class as polygons; the others are files that annotation "
+            + "tools and people read.",
             SegmentQuery.Formats.Keys, "png"),
         Palette,
         Number("opacity", "Of an overlay's colours: 0 shows the picture alone, 1 the colours alone.", 0, 1, 0.6),
@@ -47,6 +48,11 @@ internal static class SegmentParameters
             "Polygons' corners that lie within so many pixels of a straight line are dropped; neighbours keep one " +
             "line between them.", 0, SegmentQuery.MaxSimplify, 0),
         Whole("min-area", "Polygons and holes of fewer pixels are left out.", 1, int.MaxValue, 1),
+        new("only",
+            "Of polygons, annotations and cut-outs: the classes that are wanted, by name or number, with commas.",
+            new() { Type = JsonSchemaType.String }),
+        new("name", "What annotations call the picture; `picture` where it is left out.",
+            new() { Type = JsonSchemaType.String }),
         Number("timeout",
             "The longest time to the result, in seconds; the model's own limit where it is left out or longer than " +
             "that.", 0.001, 86400, null),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Atrous.Formats;
 using Atrous.Hosting;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
@@ -25,6 +26,9 @@ internal enum SegmentFormat
 
     /// <summary>The same with the regions of each class as polygons.</summary>
     Polygons,
+
+    /// <summary>A file of one of the formats that the tool writes too.</summary>
+    File,
 }
 
 /// <summary>The query of /v1/segment, checked.</summary>
@@ -47,7 +51,10 @@ internal sealed record SegmentQuery
 
     /// <summary>Formats by the name that requests use.</summary>
     public static readonly IReadOnlyDictionary<string, SegmentFormat> Formats =
-        Enum.GetValues<SegmentFormat>().ToDictionary(format => format.ToString().ToLowerInvariant());
+        Enum.GetValues<SegmentFormat>().Where(format => format != SegmentFormat.File)
+            .Select(format => (Name: format.ToString().ToLowerInvariant(), Format: format))
+            .Concat(FileFormat.All.Select(format => (format.Name, SegmentFormat.File)))
+            .ToDictionary(row => row.Name, row => row.Item2);
 
     /// <summary>Forms of run-lengths by the name that requests use; true is pycocotools' text.</summary>
     public static readonly IReadOnlyDictionary<string, bool> Counts = new Dictionary<string, bool>
@@ -63,6 +70,15 @@ internal sealed record SegmentQuery
     public string? Model { get; private init; }
 
     public SegmentFormat Format { get; private init; } = SegmentFormat.Png;
+
+    /// <summary>Of a file.</summary>
+    public FileFormat? File { get; private init; }
+
+    /// <summary>What files of annotations call the picture.</summary>
+    public string Name { get; private init; } = "picture";
+
+    /// <summary>Names or numbers of the classes that are wanted; null for all.</summary>
+    public IReadOnlyList<string>? Only { get; private init; }
 
     /// <summary>Null for the one that fits the model's classes.</summary>
     public Palette? Palette { get; private init; }
@@ -92,8 +108,12 @@ internal sealed record SegmentQuery
     public static SegmentQuery Parse(IQueryCollection query)
     {
         Refuse(query, SegmentParameters.All.Select(parameter => parameter.Name));
+        FileFormat? file = FileFormat.All.FirstOrDefault(format => format.Name == Text(query, "format"));
         return new SegmentQuery
         {
+            File = file,
+            Name = Text(query, "name") is { } name ? Printable(name) : "picture",
+            Only = Text(query, "only")?.Split(',', StringSplitOptions.TrimEntries),
             Model = Text(query, "model"),
             Format = Choice(query, "format", Formats, SegmentFormat.Png),
             Palette = ParsePalette(query),
@@ -108,6 +128,7 @@ internal sealed record SegmentQuery
             },
             Request = new SegmentRequest
             {
+                Confidence = file?.NeedsConfidence ?? false,
                 Timeout = Number(query, "timeout", 0.001, 86400) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
                 Priority = Whole(query, "priority", 1, 100) ?? 0,
             },
@@ -171,6 +192,15 @@ internal sealed record SegmentQuery
             ? value
             : throw Bad($"The {name} '{Printable(text)}' is not a whole number from {least} to {most}.");
     }
+
+    /// <summary>Which regions of a model's mask, and how exactly.</summary>
+    /// <exception cref="BadHttpRequestException">A class is none of the model's.</exception>
+    public RegionOptions RegionsOf(ModelInfo model) => Only is null ? Regions : Regions with
+    {
+        Labels = Only.SelectMany(name => WantedClasses.Of(name, model) is { Count: > 0 } labels
+            ? labels
+            : throw Bad($"Of the parameter only, {WantedClasses.Unknown(Printable(name), model)}")).ToHashSet(),
+    };
 
     private static string Printable(string text) =>
         new([.. text.Take(64).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c)]);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using Atrous.Imaging;
 using Atrous.Imaging.Formats;
@@ -55,7 +54,7 @@ internal sealed class LabelTiff : IDisposable
         if (isIndexed)
             Set(TiffTag.COLORMAP, Colours(palette, c => c.Red), Colours(palette, c => c.Green),
                 Colours(palette, c => c.Blue));
-        SetPlace(place, noData);
+        (place ?? GeoTags.None).WriteTo(_tiff, noData);
     }
 
     /// <summary>The next rows, whole ones.</summary>
@@ -137,40 +136,4 @@ internal sealed class LabelTiff : IDisposable
     }
 
     private void Set(TiffTag tag, params object[] values) => _tiff.SetField(tag, values);
-
-    private void SetPlace(GeoTags? place, int? noData)
-    {
-        (int Tag, TiffType Type, Array Values)[] numbers = place is null ? [] :
-        [
-            (GeoTags.PixelScaleTag, TiffType.DOUBLE, place.PixelScale),
-            (GeoTags.TiePointsTag, TiffType.DOUBLE, place.TiePoints),
-            (GeoTags.TransformationTag, TiffType.DOUBLE, place.Transformation),
-            (GeoTags.KeysTag, TiffType.SHORT, Array.ConvertAll(place.Keys, key => (short)key)),
-            (GeoTags.KeyDoublesTag, TiffType.DOUBLE, place.KeyDoubles),
-        ];
-        foreach ((int tag, TiffType type, Array values) in numbers.Where(row => row.Values.Length > 0))
-        {
-            Declare(tag, type, passCount: true);
-            Set((TiffTag)tag, values.Length, values);
-        }
-        if (place is { KeyText.Length: > 0 })
-            SetText(GeoTags.KeyTextTag, place.KeyText);
-        if (noData is { } label)
-            SetText(GeoTags.NoDataTag, label.ToString(CultureInfo.InvariantCulture));
-    }
-
-    private void SetText(int tag, string text)
-    {
-        Declare(tag, TiffType.ASCII, passCount: false);
-        Set((TiffTag)tag, text);
-    }
-
-    /// <summary>LibTiff does not know the tags of maps.</summary>
-    private void Declare(int tag, TiffType type, bool passCount) => _tiff.MergeFieldInfo(
-        [
-            new TiffFieldInfo(
-                (TiffTag)tag, TiffFieldInfo.Variable, TiffFieldInfo.Variable, type, FieldBit.Custom, true, passCount,
-                $"{tag}"),
-        ],
-        1);
 }

@@ -1,8 +1,13 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Xml.Linq;
+using Atrous.Checkpoints;
+using Atrous.Formats;
 using Atrous.Imaging;
+using Atrous.Imaging.Maps;
 using Atrous.Postprocessing;
+using Atrous.Tensors;
 using Atrous.Tests.Segmenters;
 
 namespace Atrous.Tests.Cli.Formats;
@@ -40,6 +45,104 @@ public sealed class FormatTests(GeneratedModel model) : IDisposable
             Assert.Equal(expected.Pixels, colours.Pixels);
             Assert.Equal(2, Png(stem + ".confidence.png").Depth / 8);
         }
+    }
+
+    /// <summary>Noise of a few classes, which has as many regions and holes as there can be, and its blocks.</summary>
+    [Fact]
+    public void A_hundred_random_masks_survive_every_format()
+    {
+        const int Masks = 100;
+        Directory.CreateDirectory(_place["out"]);
+        var masks = new List<Segmentation>();
+        for (int i = 0; i < Masks; i++)
+        {
+            var random = new Random(i);
+            (int height, int width, int block) = (random.Next(1, 17), random.Next(1, 17), random.Next(1, 4));
+            ushort[] noise = [.. Enumerable.Range(0, height * width).Select(_ => (ushort)random.Next(4))];
+            ushort[] labels = [.. noise.Select((_, at) => noise[at / width / block * width + at % width / block])];
+            masks.Add(Segmentation.FromLabels(labels, height, width, 4));
+        }
+        WriteAll(masks);
+        for (int i = 0; i < Masks; i++)
+        {
+            var mask = new LabelImage(masks[i].Labels, masks[i].Height, masks[i].Width);
+            string stem = _place[$"out/{i}"];
+            Assert.Equal(mask.Labels, LabelImage.Load(stem + ".mask.png").Labels);
+            Assert.Equal(mask.Labels, LabelImage.Load(stem + ".mask.tif").Labels);
+            AssertFills(mask, GeoJson(stem));
+            AssertFills(mask, Yolo(stem, mask));
+            AssertFills(mask, LabelMe(stem));
+            AssertFills(mask, Svg(stem));
+            AssertFills(mask, LabelStudio(i, mask));
+            AssertFills(mask, Coco(i, $"{i}", mask));
+            AssertFills(mask, Cvat($"{i}"));
+        }
+    }
+
+    private void WriteAll(IReadOnlyList<Segmentation> masks)
+    {
+        var classes = RunClasses.Of(masks[0], Palette.Default);
+        RunFormat[] formats = [.. OutputFormats.OfRun.Where(format => !format.HasClassesAlone)];
+        FileStream[] files = [.. formats.Select(format => File.Create(_place[$"out/{format.File}"]))];
+        RunWriter[] writers = [.. formats.Zip(files, (format, file) => format.Open(file, classes))];
+        for (int i = 0; i < masks.Count; i++)
+        {
+            Segmentation mask = masks[i];
+            using var photo = new Image(mask.Height, mask.Width, 3);
+            var picture = new AnnotatedPicture($"{i}.png", photo, mask, Palette.Default, new());
+            foreach (PictureFormat format in OutputFormats.OfPicture.Where(
+                format => !format.NeedsConfidence && !format.NeedsProbabilities && !format.Suffix.EndsWith(".png")))
+            {
+                using FileStream file = File.Create(_place[$"out/{i}{format.Suffix}"]);
+                format.Write(file, picture);
+            }
+            Array.ForEach(writers, writer => writer.Add(picture));
+            mask.SaveMask(_place[$"out/{i}.mask.png"]);
+            using FileStream tiff = File.Create(_place[$"out/{i}.mask.tif"]);
+            using var rows = new LabelTiff(tiff, mask.Height, mask.Width, 4, Palette.Default, null, null);
+            rows.Write(mask.Labels);
+            rows.End();
+        }
+        Array.ForEach(writers, writer => writer.Dispose());
+        Array.ForEach(files, file => file.Dispose());
+    }
+
+    [Fact]
+    public void Probabilities_and_confidence_are_the_library_s()
+    {
+        _place.AddPhoto("a.png");
+        Tool.RunIn(
+            _place.Folder, "segment", "a.png", "--model", model.Path, "--format",
+            "probabilities,npy,floattiff,confidence,confidence8").Exits(0);
+        using Segmenter segmenter = Segmenter.Load(model.Path);
+        using Image photo = Image.Load(_place["a.png"]);
+        using Tensor tensor = segmenter.Probabilities(photo);
+        byte[] expected = MemoryMarshal.AsBytes(tensor.Image<float>(0)).ToArray();
+        byte[] npy = File.ReadAllBytes(_place["a.probabilities.npy"]);
+        Assert.Equal(0, (npy.Length - expected.Length) % 64);
+        Assert.Contains("'shape': (33, 37, 5)", System.Text.Encoding.ASCII.GetString(npy, 0, 128));
+        Assert.Equal(expected, npy[^expected.Length..]);
+        using (Checkpoint file = Checkpoint.Open(_place["a.probabilities.safetensors"]))
+        {
+            var values = new float[tensor.Shape.Elements];
+            file.Read("probabilities", values);
+            Assert.Equal([33, 37, 5], file.Weights["probabilities"].Shape);
+            Assert.Equal(expected, MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
+        }
+        using var raster = new TiffRaster(_place["a.probabilities.tif"], new RasterReading
+        {
+            Channels = 5,
+            Nothing = count => new float[count],
+            White = 255,
+        });
+        using Image bands = raster.Window(0, 0, 33, 37);
+        Assert.Equal(expected, MemoryMarshal.AsBytes(bands.Samples.AsSpan()).ToArray());
+        float[] confidence = segmenter.Segment(photo, confidence: true).Confidence.ToArray();
+        using Image eight = Image.Load(_place["a.confidence8.png"]);
+        Assert.Equal(confidence.Select(value => (byte)MathF.Round(value * 255)), eight.Pixels.ToArray());
+        Tool.RunIn(
+            _place.Folder, "segment", "a.png", "--model", model.Path, "-q", "--tile", "32", "--format", "npy")
+            .Refuses(3, "sliding window");
     }
 
     [Fact]

@@ -32,6 +32,7 @@ public sealed partial class LayeringTests
         ["Scoring"] = ["Postprocessing", "Tensors"],
         ["Evaluation"] = ["Postprocessing", "Imaging"],
         ["Verification"] = ["", "Backends", "Models", "Graph", "Preprocessing", "Imaging", "Tensors"],
+        ["Formats"] = ["", "Imaging", "Postprocessing", "Shapes", "Tensors"],
         ["Exporting"] = ["", "Checkpoints", "Models", "Specs", "Graph", "Tensors"],
         [""] = ["Catalog", "Specs", "Models", "Checkpoints", "Backends", "Preprocessing", "Postprocessing", "Shapes",
             "Scoring", "Imaging", "Graph", "Tensors", "Native"],

@@ -3,7 +3,7 @@
 import { countClasses, readLabels } from "./labels.js";
 import { Legend, percent } from "./legend.js";
 import { Probe } from "./probe.js";
-import { fetchModels, fetchSample, fetchSamples, Refusal, segment } from "./server.js";
+import { fetchFile, fetchModels, fetchSample, fetchSamples, Refusal, segment } from "./server.js";
 import { Viewer } from "./viewer.js";
 
 const at = (id) => document.getElementById(id);
@@ -146,6 +146,7 @@ async function run(signal) {
   shown.report.milliseconds = times;
   showTimes(times, roundTrip);
   at("status").textContent = `${shown.name}, ${mask.width} × ${mask.height}, in ${Math.round(roundTrip)} ms: ${largest()}`;
+  await askConfidence(signal);
 }
 
 function showMask(model, mask, png) {
@@ -256,6 +257,12 @@ function listen() {
   at("save-overlay").addEventListener("click", async () => save(await viewer.overlay(), ".overlay.png"));
   at("save-json").addEventListener("click", () =>
     save(new Blob([JSON.stringify(shown.report, null, 2)], { type: "application/json" }), ".json"));
+  at("save-file").addEventListener("click", saveFile);
+  at("compare").addEventListener("input", setCompared);
+  at("sure").addEventListener("change", () => {
+    viewer.confidence = null;
+    if (shown?.report) work(askConfidence);
+  });
   listenForPictures();
 }
 
@@ -282,6 +289,34 @@ function listenForPictures() {
     if (file) open(file, file.name);
     else showError("That was no file; drop a picture file.");
   });
+}
+
+/** Asks the server for the confidence of the picture on show, where somebody wants to see it. */
+async function askConfidence(signal) {
+  if (!at("sure").checked || !shown?.report) return;
+  setBusy(true, "Asking how sure the model is");
+  const { blob } = await fetchFile(shown.file, { model: shown.model, format: "confidence8" }, signal);
+  const confidence = await readLabels(new Uint8Array(await blob.arrayBuffer()));
+  if (!signal.aborted) viewer.confidence = confidence;
+}
+
+const saveFile = () => work(async (signal) => {
+  setBusy(true, "Making the file");
+  const query = {
+    model: shown.model, palette: at("palette").value, format: at("save-format").value, name: shown.name,
+    opacity: Number(at("opacity").value) / 100,
+  };
+  const seen = shown.report.classes.filter(({ index }) => !legend.hidden.has(index)).map(({ index }) => index);
+  if (seen.length > 0) query.only = seen.join(",");
+  const { blob, suffix } = await fetchFile(shown.file, query, signal);
+  if (!signal.aborted) save(blob, suffix);
+});
+
+function setCompared() {
+  const percentage = Number(at("compare").value);
+  viewer.compared = percentage / 100;
+  at("compare-value").textContent = `${percentage} %`;
+  at("compare").setAttribute("aria-valuetext", `${percentage} percent`);
 }
 
 function setOpacity() {

@@ -22,6 +22,11 @@ export class Legend {
     document.getElementById("legend-buttons").hidden = classes.length < 2;
   }
 
+  /** The classes that are switched off. */
+  get hidden() {
+    return new Set([...this.#rows].filter(([, row]) => !row.box.checked).map(([index]) => index));
+  }
+
   set colours(colours) {
     for (const [index, row] of this.#rows) row.swatch.style.backgroundColor = colours.get(index);
   }

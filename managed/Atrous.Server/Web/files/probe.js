@@ -62,7 +62,7 @@ export class Probe {
     this.#crosshair.style.top = `${(this.#at[1] + 0.5) / height * 100}%`;
     this.#crosshair.hidden = false;
     const label = this.#show();
-    this.#onSpoken(`${this.#describe(label).name}, at ${this.#at[0]}, ${this.#at[1]}`);
+    this.#onSpoken(`${this.#describe(label).name}${this.#sure()}, at ${this.#at[0]}, ${this.#at[1]}`);
   }
 
   #show() {
@@ -72,9 +72,15 @@ export class Probe {
     if (label === null) return null;
     const { name, colour } = this.#describe(label);
     this.#tip.querySelector(".swatch").style.backgroundColor = colour;
-    this.#tip.querySelector(".text").textContent = name;
+    this.#tip.querySelector(".text").textContent = name + this.#sure();
     this.#place();
     return label;
+  }
+
+  /** ", 87 %" where the confidence is known. */
+  #sure() {
+    const confidence = this.#viewer.confidenceAt(...this.#at);
+    return confidence === null ? "" : `, ${Math.round(confidence * 100)} %`;
   }
 
   // Beside the point, on the side where there is room.

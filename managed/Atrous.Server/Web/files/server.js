@@ -32,6 +32,18 @@ export async function segment(picture, model, palette, signal) {
   };
 }
 
+/** A file of a picture in one of the server's formats: {blob, suffix}. */
+export async function fetchFile(picture, query, signal) {
+  const response = await ask(`/v1/segment?${new URLSearchParams(query)}`, {
+    method: "POST",
+    body: picture,
+    headers: { "Content-Type": "application/octet-stream" },
+    signal,
+  });
+  const [, suffix] = /filename="picture([^"]*)"/.exec(response.headers.get("Content-Disposition") ?? "") ?? ["", ""];
+  return { blob: await response.blob(), suffix };
+}
+
 async function ask(address, request) {
   let response;
   try {

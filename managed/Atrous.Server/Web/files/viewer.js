@@ -7,6 +7,7 @@ export class Viewer {
   #mask = document.getElementById("mask");
   #marks = document.getElementById("marks");
   #labels = null;
+  #confidence = null;
   #colours = new Map();
   #hidden = new Set();
   #highlighted = null;
@@ -36,6 +37,7 @@ export class Viewer {
 
   clearMask() {
     this.#labels = null;
+    this.#confidence = null;
     this.#hidden.clear();
     this.#highlighted = null;
     this.#mask.width = this.#photo.width;
@@ -79,6 +81,22 @@ export class Viewer {
     if (label === this.#highlighted) return;
     this.#highlighted = label;
     this.#drawMarks();
+  }
+
+  /** Shows the mask right of a share of the width alone, so that the photo can be compared with it. */
+  set compared(share) {
+    for (const canvas of [this.#mask, this.#marks]) canvas.style.clipPath = share > 0 ? `inset(0 0 0 ${share * 100}%)` : "";
+  }
+
+  /** The confidence of every pixel, {width, height, labels}, 255 for certain; null where it is not known. */
+  set confidence(confidence) {
+    this.#confidence = confidence;
+  }
+
+  /** The confidence at a pixel, 0 to 1, or null. */
+  confidenceAt(x, y) {
+    const known = this.#confidence;
+    return known && x >= 0 && y >= 0 && x < known.width && y < known.height ? known.labels[y * known.width + x] / 255 : null;
   }
 
   /** The class of a pixel of the picture, or null outside of it. */

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Atrous.Imaging.Formats;
+using BitMiracle.LibTiff.Classic;
 
 namespace Atrous.Imaging.Maps;
 
@@ -22,6 +23,9 @@ internal sealed record GeoTags(
     public const int PixelScaleTag = 33550, TiePointsTag = 33922, TransformationTag = 34264, KeysTag = 34735,
         KeyDoublesTag = 34736, KeyTextTag = 34737, NoDataTag = 42113;
 
+    /// <summary>Of a picture that says nothing of its place.</summary>
+    public static GeoTags None { get; } = new([], [], [], [], [], "", null);
+
     /// <summary>The file says where it lies.</summary>
     public bool IsPlaced => PixelScale.Length > 0 || TiePoints.Length > 0 || Transformation.Length > 0;
 
@@ -37,6 +41,45 @@ internal sealed record GeoTags(
             Numbers<double>(reader, TransformationTag), Numbers<ushort>(reader, KeysTag),
             Numbers<double>(reader, KeyDoublesTag), Text(reader, KeyTextTag), noData.Length > 0 ? noData : null);
     }
+
+    /// <summary>Says the same in another file.</summary>
+    /// <param name="tiff">A file that is being written.</param>
+    /// <param name="noData">The value that stands for no data there; null for none.</param>
+    public void WriteTo(Tiff tiff, int? noData)
+    {
+        WriteNumbers(tiff, PixelScaleTag, TiffType.DOUBLE, PixelScale);
+        WriteNumbers(tiff, TiePointsTag, TiffType.DOUBLE, TiePoints);
+        WriteNumbers(tiff, TransformationTag, TiffType.DOUBLE, Transformation);
+        WriteNumbers(tiff, KeysTag, TiffType.SHORT, Array.ConvertAll(Keys, key => (short)key));
+        WriteNumbers(tiff, KeyDoublesTag, TiffType.DOUBLE, KeyDoubles);
+        WriteText(tiff, KeyTextTag, KeyText);
+        WriteText(tiff, NoDataTag, noData is { } value ? value.ToString(CultureInfo.InvariantCulture) : "");
+    }
+
+    private static void WriteNumbers(Tiff tiff, int tag, TiffType type, Array values)
+    {
+        if (values.Length == 0)
+            return;
+        Declare(tiff, tag, type, passCount: true);
+        tiff.SetField((TiffTag)tag, values.Length, values);
+    }
+
+    private static void WriteText(Tiff tiff, int tag, string text)
+    {
+        if (text.Length == 0)
+            return;
+        Declare(tiff, tag, TiffType.ASCII, passCount: false);
+        tiff.SetField((TiffTag)tag, text);
+    }
+
+    /// <summary>LibTiff does not know the tags of maps.</summary>
+    private static void Declare(Tiff tiff, int tag, TiffType type, bool passCount) => tiff.MergeFieldInfo(
+        [
+            new TiffFieldInfo(
+                (TiffTag)tag, TiffFieldInfo.Variable, TiffFieldInfo.Variable, type, FieldBit.Custom, true, passCount,
+                $"{tag}"),
+        ],
+        1);
 
     /// <summary>Numbers of another type than the standard's count as none.</summary>
     private static T[] Numbers<T>(TiffReader reader, int tag)

@@ -34,6 +34,9 @@ internal sealed class TiffRaster : IWindowSource
     private readonly bool _asBytes;
     private readonly float[] _nothing;
 
+    /// <summary>Kept, because memory that is thrown away after each window is collected late.</summary>
+    private float[] _raw = [];
+
     /// <exception cref="ImageException">
     /// The file cannot be read or is too large, or has not the bands that the network takes.
     /// </exception>
@@ -141,9 +144,9 @@ internal sealed class TiffRaster : IWindowSource
             for (; !missing.IsEmpty; missing = missing[Math.Min(rows * Width, missing.Length)..], top += rows)
             {
                 Span<bool> part = missing[..Math.Min(rows * Width, missing.Length)];
-                float[] raw = Read(top, 0, part.Length / Width, Width);
+                Span<float> raw = Read(top, 0, part.Length / Width, Width);
                 for (int i = 0; i < part.Length; i++)
-                    part[i] = IsMissing(raw.AsSpan(i * _read.Length, _read.Length));
+                    part[i] = IsMissing(raw.Slice(i * _read.Length, _read.Length));
             }
         }
         catch (ImageException e)
@@ -188,12 +191,12 @@ internal sealed class TiffRaster : IWindowSource
         for (int done = 0; done < height; done += most)
         {
             int rows = Math.Min(most, height - done);
-            float[] raw = Read(top + done, left, rows, width);
+            Span<float> raw = Read(top + done, left, rows, width);
             for (int y = 0; y < rows; y++)
             {
                 for (int x = 0; x < width; x++)
                 {
-                    Convert(raw.AsSpan((y * width + x) * _read.Length, _read.Length), pixel);
+                    Convert(raw.Slice((y * width + x) * _read.Length, _read.Length), pixel);
                     Put(picture, done + y, x, pixel);
                 }
             }
@@ -239,11 +242,16 @@ internal sealed class TiffRaster : IWindowSource
         return allNoData;
     }
 
-    /// <summary>The bands that are read of a rectangle, pixel by pixel, as they are in the file.</summary>
-    private float[] Read(int top, int left, int height, int width)
+    /// <summary>
+    /// The bands that are read of a rectangle, pixel by pixel, as they are in the file; valid until the next call.
+    /// </summary>
+    private Span<float> Read(int top, int left, int height, int width)
     {
         var window = new PixelBox(top, left, height, width);
-        float[] raw = GC.AllocateUninitializedArray<float>(height * width * _read.Length);
+        int size = height * width * _read.Length;
+        if (_raw.Length < size)
+            _raw = GC.AllocateUninitializedArray<float>(size);
+        Span<float> raw = _raw.AsSpan(0, size);
         int blockHeight = _reader.BlockHeight, blockWidth = _reader.BlockWidth;
         for (int y = top - top % blockHeight; y < top + height; y += blockHeight)
         {
@@ -277,7 +285,7 @@ internal sealed class TiffRaster : IWindowSource
     }
 
     private void Copy<T>(
-        ReadOnlySpan<byte> block, int y, int x, int band, PixelBox window, float[] raw)
+        ReadOnlySpan<byte> block, int y, int x, int band, PixelBox window, Span<float> raw)
         where T : unmanaged, INumber<T>
     {
         int inBlock = _reader.IsSeparate ? 1 : _reader.Bands, first = _reader.IsSeparate ? 0 : _read[band];
@@ -295,7 +303,7 @@ internal sealed class TiffRaster : IWindowSource
 
     /// <summary>Samples of less than a byte.</summary>
     private void CopyBits(
-        ReadOnlySpan<byte> block, int y, int x, int band, PixelBox window, float[] raw)
+        ReadOnlySpan<byte> block, int y, int x, int band, PixelBox window, Span<float> raw)
     {
         int inBlock = _reader.IsSeparate ? 1 : _reader.Bands, first = _reader.IsSeparate ? 0 : _read[band];
         int depth = _reader.Depth, perByte = 8 / depth;

@@ -11,7 +11,7 @@ public sealed class SegmentRefusalTests(SegmentServer server) : IClassFixture<Se
     private static readonly byte[] Photo = Workplace.Photo();
 
     [Theory]
-    [InlineData("?format=gif", 400, "The format 'gif' is unknown; use png, overlay, json, rle, polygons.")]
+    [InlineData("?format=gif", 400, "The format 'gif' is unknown; use png, overlay, json, rle, polygons,")]
     [InlineData("?format=png&format=json", 400, "comes 2 times")]
     [InlineData("?formt=json", 400, "There is no parameter 'formt'")]
     [InlineData("?opacity=1.5", 400, "The opacity '1.5' is not a number from 0 to 1.")]

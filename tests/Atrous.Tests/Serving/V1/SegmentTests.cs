@@ -2,8 +2,10 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Net;
 using System.Text.Json;
+using Atrous.Formats;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
+using Atrous.Server.V1;
 using Atrous.Shapes;
 using Atrous.Tests.Cli;
 using Atrous.Tests.Support;
@@ -46,6 +48,46 @@ public sealed class SegmentTests(SegmentServer server) : IClassFixture<SegmentSe
         else
             overlay.SavePng(expected);
         Assert.Equal(expected.ToArray(), await response.Content.ReadAsByteArrayAsync());
+    }
+
+    /// <summary>What the tool writes, byte for byte.</summary>
+    [Theory]
+    [InlineData("geojson", "application/geo+json", "picture.geojson")]
+    [InlineData("svg", "image/svg+xml", "picture.svg")]
+    [InlineData("yolo", "text/plain", "picture.txt")]
+    [InlineData("labelme", "application/json", "picture.json")]
+    [InlineData("coco", "application/json", "picture.coco.json")]
+    [InlineData("cvat", "application/xml", "picture.cvat.xml")]
+    [InlineData("labelstudio", "application/json", "picture.labelstudio.json")]
+    [InlineData("rgb", "image/png", "picture.rgb.png")]
+    [InlineData("cutout", "image/png", "picture.cutout.png")]
+    [InlineData("legend", "image/png", "picture.legend.png")]
+    [InlineData("outlines", "image/png", "picture.outlines.png")]
+    [InlineData("sidebyside", "image/png", "picture.sidebyside.png")]
+    [InlineData("confidence", "image/png", "picture.confidence.png")]
+    [InlineData("confidence8", "image/png", "picture.confidence8.png")]
+    public async Task A_file_of_every_format_is_answered(string format, string type, string name)
+    {
+        using HttpResponseMessage response = await server.PostAsync($"?format={format}&only=1,2&name=a.png", Photo);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(type, response.Content.Headers.ContentType?.MediaType);
+        Assert.Equal($"attachment; filename=\"{name}\"", response.Content.Headers.ContentDisposition?.ToString());
+        using var segmenter = Segmenter.Load(server.ModelPath);
+        using Image photo = Image.Load(Photo);
+        Segmentation mask = segmenter.Segment(photo, confidence: true);
+        var picture = new AnnotatedPicture(
+            "a.png", photo, mask, mask.Palette, new RegionOptions { Labels = [1, 2] });
+        using var expected = new MemoryStream();
+        FileFormat.All.Single(one => one.Name == format).Write(expected, picture);
+        Assert.Equal(expected.ToArray(), await response.Content.ReadAsByteArrayAsync());
+    }
+
+    [Fact]
+    public async Task A_class_that_is_none_is_refused()
+    {
+        using HttpResponseMessage response = await server.PostAsync("?format=polygons&only=1,cat", Photo);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Contains("'cat' is no class", await response.Content.ReadAsStringAsync());
     }
 
     [Theory]

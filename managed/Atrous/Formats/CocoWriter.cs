@@ -2,7 +2,7 @@ using System.Text.Json;
 using Atrous.Postprocessing;
 using Atrous.Shapes;
 
-namespace Atrous.Cli.Formats;
+namespace Atrous.Formats;
 
 /// <summary>
 /// COCO's annotations: an annotation a region, as a polygon, or as run-lengths where it has holes, which COCO's

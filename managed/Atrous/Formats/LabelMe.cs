@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Atrous.Shapes;
 
-namespace Atrous.Cli.Formats;
+namespace Atrous.Formats;
 
 /// <summary>
 /// LabelMe's JSON, which its editor opens beside the picture. A hole is joined to its outline by a slit.

@@ -2,8 +2,9 @@ using Atrous.Imaging;
 using Atrous.Imaging.Maps;
 using Atrous.Postprocessing;
 using Atrous.Shapes;
+using Atrous.Tensors;
 
-namespace Atrous.Cli.Formats;
+namespace Atrous.Formats;
 
 /// <summary>A picture with its mask, to be written in some format.</summary>
 /// <param name="Name">The picture's file, below the folder that was given, with slashes.</param>
@@ -21,6 +22,14 @@ internal sealed record AnnotatedPicture(
 
     /// <summary>Where the picture lies on a map; null for nowhere.</summary>
     public GeoReference? Place { get; init; }
+
+    /// <summary>
+    /// The probabilities, [1, height, width, classes], where a format needs them. They are the maker's to dispose.
+    /// </summary>
+    public Tensor? Probabilities { get; init; }
+
+    /// <summary>Of a map, what its file says of its place; null for nothing.</summary>
+    public GeoTags? Tags { get; init; }
 
     public int Height => Mask.Height;
 

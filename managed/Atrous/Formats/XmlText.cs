@@ -1,6 +1,6 @@
 using System.Xml;
 
-namespace Atrous.Cli.Formats;
+namespace Atrous.Formats;
 
 /// <summary>Names of files and classes may hold what XML cannot.</summary>
 internal static class XmlText

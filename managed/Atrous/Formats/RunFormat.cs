@@ -1,9 +1,9 @@
 using Atrous.Postprocessing;
 
-namespace Atrous.Cli.Formats;
+namespace Atrous.Formats;
 
 /// <summary>A format with one file for all pictures of a run.</summary>
-/// <param name="Name">As --format takes it.</param>
+/// <param name="Name">The name that the tool and requests use.</param>
 /// <param name="File">The file's name, in the folder of the masks.</param>
 /// <param name="Open">Begins the file in a stream.</param>
 internal sealed record RunFormat(string Name, string File, Func<Stream, RunClasses, RunWriter> Open)
@@ -17,6 +17,9 @@ internal sealed record RunFormat(string Name, string File, Func<Stream, RunClass
 /// <param name="Palette">The colours of the classes.</param>
 internal sealed record RunClasses(IReadOnlyList<string> Names, Palette Palette)
 {
+    public static RunClasses Of(Segmentation mask, Palette palette) =>
+        new([.. Enumerable.Range(0, mask.Classes).Select(mask.NameOf)], palette);
+
     public static RunClasses Of(ModelInfo model, Palette? palette) => new(
         [.. Enumerable.Range(0, model.Classes).Select(
             label => label < model.ClassNames.Count ? model.ClassNames[label] : $"class {label}")],

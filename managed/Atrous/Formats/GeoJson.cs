@@ -3,7 +3,7 @@ using System.Text.Json;
 using Atrous.Imaging.Maps;
 using Atrous.Shapes;
 
-namespace Atrous.Cli.Formats;
+namespace Atrous.Formats;
 
 /// <summary>
 /// GeoJSON (RFC 7946): a feature a region, in the coordinates of the map that the picture is, or in pixels from its

@@ -2,7 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Atrous.Shapes;
 
-namespace Atrous.Cli.Formats;
+namespace Atrous.Formats;
 
 /// <summary>JSON as the formats have it.</summary>
 internal static class JsonFile

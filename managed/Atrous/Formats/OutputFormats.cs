@@ -1,8 +1,6 @@
-using Atrous.Cli.Output;
+namespace Atrous.Formats;
 
-namespace Atrous.Cli.Formats;
-
-/// <summary>The formats that --format names.</summary>
+/// <summary>The formats of outputs by the names that the tool and requests use.</summary>
 internal static class OutputFormats
 {
     public static readonly IReadOnlyList<PictureFormat> OfPicture =
@@ -11,12 +9,19 @@ internal static class OutputFormats
         new("yolo", ".txt", Yolo.Write) { IsNamedAsByHand = true },
         new("labelme", ".json", LabelMe.Write) { IsNamedAsByHand = true },
         new("svg", ".svg", Svg.Write),
-        new("rgb", OutputNames.Colours, DrawnPicture.WriteColours),
-        new("legend", OutputNames.Legend, DrawnPicture.WriteLegend),
-        new("outlines", OutputNames.Outlines, DrawnPicture.WriteOutlines),
-        new("sidebyside", OutputNames.SideBySide, DrawnPicture.WriteSideBySide),
-        new("cutout", OutputNames.Cutout, DrawnPicture.WriteCutout),
-        new("confidence", OutputNames.Confidence, DrawnPicture.WriteConfidence) { NeedsConfidence = true },
+        new("rgb", ".rgb.png", DrawnPicture.WriteColours),
+        new("legend", ".legend.png", DrawnPicture.WriteLegend),
+        new("outlines", ".outlines.png", DrawnPicture.WriteOutlines),
+        new("sidebyside", ".sidebyside.png", DrawnPicture.WriteSideBySide),
+        new("cutout", ".cutout.png", DrawnPicture.WriteCutout),
+        new("confidence", ".confidence.png", DrawnPicture.WriteConfidence) { NeedsConfidence = true },
+        new("confidence8", ".confidence8.png", DrawnPicture.WriteConfidence8) { NeedsConfidence = true },
+        new("probabilities", ".probabilities.safetensors", ProbabilityFiles.WriteSafetensors)
+        {
+            NeedsProbabilities = true,
+        },
+        new("npy", ".probabilities.npy", ProbabilityFiles.WriteNpy) { NeedsProbabilities = true },
+        new("floattiff", ".probabilities.tif", ProbabilityFiles.WriteTiff) { NeedsProbabilities = true },
     ];
 
     public static readonly IReadOnlyList<RunFormat> OfRun =

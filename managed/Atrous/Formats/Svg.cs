@@ -3,7 +3,7 @@ using System.Text;
 using System.Xml;
 using Atrous.Shapes;
 
-namespace Atrous.Cli.Formats;
+namespace Atrous.Formats;
 
 /// <summary>An SVG drawing of the picture's size: a group a class, a path a region.</summary>
 internal static class Svg

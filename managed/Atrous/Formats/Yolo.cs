@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Atrous.Shapes;
 
-namespace Atrous.Cli.Formats;
+namespace Atrous.Formats;
 
 /// <summary>
 /// The text files of YOLO's segmentation: a line a region, the class and then x and y of every corner as shares of the

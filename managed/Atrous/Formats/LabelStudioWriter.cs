@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Atrous.Shapes;
 
-namespace Atrous.Cli.Formats;
+namespace Atrous.Formats;
 
 /// <summary>
 /// Label Studio's tasks with predictions, for a labelling configuration with an Image named "image" and PolygonLabels

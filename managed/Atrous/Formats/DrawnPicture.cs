@@ -2,7 +2,7 @@ using Atrous.Imaging;
 using Atrous.Postprocessing;
 using Atrous.Shapes;
 
-namespace Atrous.Cli.Formats;
+namespace Atrous.Formats;
 
 /// <summary>Formats that are pictures.</summary>
 internal static class DrawnPicture
@@ -58,6 +58,17 @@ internal static class DrawnPicture
         Segmentation.FromLabels(grey, picture.Height, picture.Width, ushort.MaxValue + 1).SaveMask(stream);
     }
 
+    /// <summary>The confidence of every pixel as a grey PNG of 8 bits: 255 is certain.</summary>
+    public static void WriteConfidence8(Stream stream, AnnotatedPicture picture)
+    {
+        using var grey = new Image(picture.Height, picture.Width, PixelFormat.Grey);
+        ReadOnlySpan<float> confidence = picture.Mask.Confidence;
+        Span<byte> pixels = grey.Pixels;
+        for (int i = 0; i < pixels.Length; i++)
+            pixels[i] = (byte)MathF.Round(confidence[i] * byte.MaxValue);
+        grey.SavePng(stream);
+    }
+
     private static void WriteFigure(Stream stream, AnnotatedPicture picture, FigureOptions options)
     {
         using Image figure = picture.Mask.Figure(
@@ -68,6 +79,16 @@ internal static class DrawnPicture
     private static bool[] Kept(AnnotatedPicture picture)
     {
         var kept = new bool[picture.Height * picture.Width];
+        if (picture.Wanted is { MinArea: 1, Simplify: 0 } && !picture.Mask.IsMultiLabel)
+        {
+            ReadOnlySpan<ushort> labels = picture.Mask.Labels;
+            for (int i = 0; i < kept.Length; i++)
+            {
+                kept[i] = labels[i] != picture.Mask.NoDataLabel
+                    && picture.Wanted.Labels?.Contains(labels[i]) != false;
+            }
+            return kept;
+        }
         foreach ((int x, int top, int bottom) in picture.Regions.SelectMany(RegionRuns.Columns))
         {
             for (int y = top; y < bottom; y++)

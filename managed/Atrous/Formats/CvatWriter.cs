@@ -3,7 +3,7 @@ using System.Text;
 using System.Xml;
 using Atrous.Shapes;
 
-namespace Atrous.Cli.Formats;
+namespace Atrous.Formats;
 
 /// <summary>
 /// CVAT's "for images 1.1": a polygon a region, or a mask where it has holes, which CVAT's polygons have not.
