@@ -134,9 +134,9 @@ def results(project, methods, environment):
         report = pathlib.Path(folder) / "run.trx"
         program = ROOT / f"artifacts/bin/{project}/release/{project}"
         run = [program, *(word for method in methods for word in ("-method", f"*.{method}")), "-trx", report]
-        subprocess.run(
-            run, env={**os.environ, "ATROUS_TEST_ALL_GOLDENS": "1", **environment}, stdout=subprocess.DEVNULL,
-            check=False)
+        # Names of goldens are told whole.
+        asked = {"ATROUS_TEST_ALL_GOLDENS": "1", "XUNIT_PRINT_MAX_STRING_LENGTH": "0", **environment}
+        subprocess.run(run, env={**os.environ, **asked}, stdout=subprocess.DEVNULL, check=False)
         found = {}
         for test in xml.parse(report).getroot().findall(".//{*}UnitTestResult"):
             name = re.search(r'\(\w+: \\?"([^"\\]+)', test.get("testName"))

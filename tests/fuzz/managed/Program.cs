@@ -25,7 +25,8 @@ internal static class Program
         // Beside each other, each in a thread of its own with its own random numbers; the rows are in order of names.
         int found = 0;
         var rows = new string[targets.Length];
-        Parallel.For(0, targets.Length, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount }, i =>
+        var cores = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount };
+        Parallel.For(0, targets.Length, cores, i =>
         {
             Target target = targets[i];
             var run = new Run(target, seed, Path.Combine(findings, target.Name));
