@@ -65,8 +65,8 @@ files() { # the same files of a command that writes one
     shift
     same 0 "$@" && mv "$name" "$name.aot" && "$usual/atrous" "$@" && cmp "$name" "$name.aot"
 }
-check "convert" files small.safetensors convert "$root/models/atrous-street.safetensors" small.safetensors
-check "export" files street.onnx export "$root/models/atrous-street.safetensors" street.onnx
+check "convert" files small.safetensors convert "$root/models/atrous-street.safetensors" -o small.safetensors
+check "export" files street.onnx export "$root/models/atrous-street.safetensors" -o street.onnx
 
 serve() { # build, port: starts it and waits until it is ready
     "$1/atrous" serve --port "$2" --admin --drain-delay 0 >"serve.$2.txt" 2>&1 &
