@@ -14,7 +14,6 @@ internal sealed class FormatOptions
     {
         Description = $"Also write {string.Join(", ", OutputFormats.Names)}; several with commas",
         HelpName = "NAMES",
-        DefaultValueFactory = _ => [],
         CustomParser = ParseFormats,
     };
 

@@ -62,6 +62,13 @@ public sealed class HelpTests(GeneratedModel model) : IDisposable
         Assert.All(Examples("pull"), line => Assert.Contains("atrous pull deeplabv3_resnet50", line));
     }
 
+    [Fact]
+    public void Nothing_is_told_in_the_words_of_the_code()
+    {
+        foreach (string command in new[] { "segment", "eval", "serve", "bench", "merge", "convert", "export" })
+            Assert.DoesNotContain("System.", Tool.Run(command, "--help").Exits(0).Output);
+    }
+
     [Theory]
     [InlineData("segment", "Arguments", "Input", "Model", "Output", "Processing", "Device", "Other")]
     [InlineData("bench", "Arguments", "Input", "Model", "Runs", "Output", "Device", "Other")]
