@@ -50,8 +50,14 @@ def jitter(image, random):
     return image
 
 
-def crop_of(pair, crop, scales, random):
-    """A flipped, scaled part of at most (height, width) `crop`."""
+def places_of_rare(pairs):
+    """For each rare class, the pictures that have enough of it to be seen."""
+    counts = [np.bincount(np.asarray(labels).ravel(), minlength=256) for _, labels in pairs]
+    return {c: [i for i, count in enumerate(counts) if count[c] >= 100] for c in RARE}
+
+
+def crop_of(pair, crop, scales, random, wanted=None):
+    """A flipped, scaled part of at most (height, width) `crop`; around a pixel of the class `wanted`, if there is one."""
     image, labels = pair
     scale = float(np.exp(random.uniform(np.log(scales[0]), np.log(scales[1]))))
     aspect = float(np.exp(random.uniform(-0.1, 0.1)))
@@ -60,6 +66,11 @@ def crop_of(pair, crop, scales, random):
     width, height = min(crop[1], size[0]), min(crop[0], size[1])
     left, top = random.integers(0, size[0] - width + 1), random.integers(0, size[1] - height + 1)
     fx, fy = image.width / size[0], image.height / size[1]
+    there = np.flatnonzero(np.asarray(labels) == wanted) if wanted is not None else []
+    if len(there):
+        y, x = divmod(int(there[random.integers(len(there))]), labels.width)
+        left = int(np.clip(x / fx - width * random.uniform(0.25, 0.75), 0, size[0] - width))
+        top = int(np.clip(y / fy - height * random.uniform(0.25, 0.75), 0, size[1] - height))
     box = (left * fx, top * fy, (left + width) * fx, (top + height) * fy)
     image = image.resize((width, height), Image.BILINEAR, box)
     labels = labels.resize((width, height), Image.NEAREST, box)
@@ -68,12 +79,12 @@ def crop_of(pair, crop, scales, random):
     return image, labels
 
 
-def augmented(pair, crop, scales, random, other=None):
+def augmented(pair, crop, scales, random, other=None, wanted=None):
     """A recoloured crop of (height, width) `crop`; what lies beyond the picture is unlabelled.
 
     The rare things of another pair are put where they stand in a crop of that.
     """
-    image, labels = crop_of(pair, crop, scales, random)
+    image, labels = crop_of(pair, crop, scales, random, wanted)
     if other:
         donor, donor_labels = crop_of(other, crop, scales, random)
         rare = np.isin(np.asarray(donor_labels), RARE)
@@ -88,9 +99,9 @@ def augmented(pair, crop, scales, random, other=None):
 
 
 def class_weights(pairs):
-    """1 / ln(1.1 + share), as ENet (arXiv:1606.02147, section 5.2) with a milder constant."""
+    """1 / ln(1.05 + share), as ENet (arXiv:1606.02147, section 5.2) with a milder constant."""
     counts = np.zeros(256)
     for _, labels in pairs:
         counts += np.bincount(np.asarray(labels).ravel(), minlength=256)
     share = counts[: len(CLASSES)] / counts[: len(CLASSES)].sum()
-    return torch.tensor(1 / np.log(1.1 + share), dtype=torch.float32)
+    return torch.tensor(1 / np.log(1.05 + share), dtype=torch.float32)

@@ -93,24 +93,18 @@ class Network(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
         nn.init.normal_(self.classifier.weight, std=0.01)  # no opinion at first
 
-    @property
-    def kept(self):
-        """What stays as ImageNet made it: edges are the same everywhere, and these gradients cost the most."""
-        return [self.backbone.stem, self.backbone.stages[0]]
-
     def train(self, mode=True, norms=True):
-        """Without `norms`, the batch norms keep their statistics, as those of `kept` always do."""
+        """Without `norms`, the batch norms keep their statistics."""
         super().train(mode)
-        for part in self.kept if norms else [self]:
-            for module in part.modules():
+        if not norms:
+            for module in self.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
         return self
 
     def forward(self, x):
         """Logits [N, classes, ceil(H/4), ceil(W/4)]."""
-        with torch.no_grad():
-            low = self.backbone.low_level(x)
+        low = self.backbone.low_level(x)
         x = self.backbone(low)
         pooled = self.pool(x.mean((2, 3), keepdim=True)).expand(-1, -1, x.shape[2], x.shape[3])
         x = self.project(torch.cat([branch(x) for branch in self.aspp] + [pooled], 1))

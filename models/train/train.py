@@ -49,14 +49,10 @@ class Run:
         self.network = Network(len(data.CLASSES))
         if first_weights:
             self.network.backbone.load_state_dict(first_weights)
-        kept = {id(p) for part in self.network.kept for p in part.parameters()}
         backbone = {id(p) for p in self.network.backbone.parameters()}
         groups = {}
         for p in self.network.parameters():
-            if id(p) in kept:
-                p.requires_grad_(False)
-            else:
-                groups.setdefault((id(p) in backbone, p.ndim > 1), []).append(p)
+            groups.setdefault((id(p) in backbone, p.ndim > 1), []).append(p)
         self.optimiser = torch.optim.AdamW([
             {"params": parameters, "weight_decay": options.decay if decays else 0.0,
              "peak": options.lr * (options.backbone_rate if in_backbone else 1)}
@@ -81,7 +77,7 @@ class Run:
         self.log.append(line)
 
 
-def batch(run, options, train, renders, random):
+def batch(run, options, train, renders, rare, random):
     """Crops at first, with more of what is rare; at the end whole pictures as they are."""
     whole = run.step >= options.whole_from * options.steps
     crop, scales = ((352, 480), (0.9, 1.25)) if whole else (tuple(options.crop), (0.7, 1.7))
@@ -91,21 +87,25 @@ def batch(run, options, train, renders, random):
         # Every picture once, in another order each time: the crops of a step are numbered through the run.
         number = run.step * options.batch + i
         order = np.random.default_rng([options.seed, number // len(train)]).permutation(len(train))
-        pair = train[order[number % len(train)]]
-        if renders and random.random() < options.render_share:
+        pair, wanted = train[order[number % len(train)]], None
+        if not whole and random.random() < options.rare:
+            # Every rare class as often as any other, however few pictures have it.
+            wanted = data.RARE[random.integers(len(data.RARE))]
+            pair = train[rare[wanted][random.integers(len(rare[wanted]))]] if rare[wanted] else pair
+        elif renders and random.random() < options.render_share:
             pair = renders[random.integers(len(renders))]
         other = None
         if not whole and random.random() < options.paste:
             source = renders if renders and random.random() < 0.3 else train
             other = source[random.integers(len(source))]
-        picked.append(data.augmented(pair, crop, scales, random, other))
+        picked.append(data.augmented(pair, crop, scales, random, other, wanted))
     return whole, torch.stack([x for x, _ in picked]), torch.stack([y for _, y in picked])
 
 
-def step(run, options, train, renders, weights):
+def step(run, options, train, renders, rare, weights):
     random = np.random.default_rng([options.seed, run.step, 1])
     torch.manual_seed(options.seed * 1000003 + run.step)
-    whole, x, y = batch(run, options, train, renders, random)
+    whole, x, y = batch(run, options, train, renders, rare, random)
     run.network.train(norms=not whole)
     for group in run.optimiser.param_groups:
         group["lr"] = learning_rate((run.step + 1) / options.steps, group["peak"])
@@ -117,7 +117,7 @@ def step(run, options, train, renders, weights):
         loss = loss + lovasz(full[:, :, ::2, ::2], y[:, ::2, ::2])
     run.optimiser.zero_grad(set_to_none=True)
     loss.backward()
-    norm = torch.nn.utils.clip_grad_norm_([p for p in run.network.parameters() if p.requires_grad], 5.0)
+    norm = torch.nn.utils.clip_grad_norm_(run.network.parameters(), 5.0)
     if not torch.isfinite(norm):
         raise SystemExit(f"The gradient of step {run.step + 1} is not finite; the checkpoint is of a step before.")
     run.optimiser.step()
@@ -135,13 +135,14 @@ def main():
     arguments.add_argument("--renders", type=Path, help="folder with images/ and labels/ of rendered scenes, mixed in")
     arguments.add_argument("--packages", type=Path, help="where NuGet puts the first weights; without, from scratch")
     arguments.add_argument("--out", required=True, type=Path)
-    arguments.add_argument("--steps", type=int, default=430, help="46 of them show every CamVid picture once")
+    arguments.add_argument("--steps", type=int, default=560, help="46 of them show every CamVid picture once")
     arguments.add_argument("--batch", type=int, default=8)
-    arguments.add_argument("--crop", type=int, nargs=2, default=(256, 320), metavar=("HEIGHT", "WIDTH"))
+    arguments.add_argument("--crop", type=int, nargs=2, default=(320, 384), metavar=("HEIGHT", "WIDTH"))
     arguments.add_argument("--whole-from", type=float, default=0.82,
                            help="share of the steps after which crops are whole pictures, half as many, and the loss is "
                            "plain cross entropy + Lovász-softmax with fixed batch norms")
     arguments.add_argument("--render-share", type=float, default=0.2, help="of the crops, with --renders")
+    arguments.add_argument("--rare", type=float, default=0.3, help="share of the crops that are around something rare")
     arguments.add_argument("--paste", type=float, default=0.35, help="share of the crops that get another's rare things")
     arguments.add_argument("--lr", type=float, default=1.5e-3)
     arguments.add_argument("--backbone-rate", type=float, default=0.133, help="share of --lr for the backbone")
@@ -158,7 +159,7 @@ def main():
     state_file = options.out / "state.pt"
     train = data.load(options.camvid / "train")
     renders = data.load(options.renders) if options.renders else []
-    weights = data.class_weights(train)
+    weights, rare = data.class_weights(train), data.places_of_rare(train)
     fresh = not state_file.exists()
     run = Run(options, pretrained.backbone(options.packages) if fresh and options.packages else None)
     if fresh:
@@ -169,7 +170,7 @@ def main():
 
     losses, began = [], time.time()
     while run.step < options.steps:
-        losses.append(step(run, options, train, renders, weights))
+        losses.append(step(run, options, train, renders, rare, weights))
         if run.step % options.every == 0 or run.step == options.steps:
             run.note(f"step {run.step} loss {np.mean(losses):.4f} in {time.time() - began:.0f} s")
             run.save(state_file)
