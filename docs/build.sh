@@ -12,7 +12,8 @@ dotnet build managed/Atrous.Cli -c Release -v quiet --nologo
 cp artifacts/bin/Atrous.Cli/release/*.{dll,xml} "$out/assemblies/"
 
 # The pages keep their places towards each other, so that links are the same here and in the repository.
-{ git -c safe.directory='*' ls-files -- '*.md' 'docs/*.png' 'bench/results/*.svg' 'bench/results/*.json' || true; } |
+{ git -c safe.directory='*' ls-files -- '*.md' 'docs/*.png' 'bench/results/*.svg' 'bench/results/*.json' \
+    'deploy/*.yaml' 'deploy/*.yml' 'deploy/*.sbatch' || true; } |
     tar --create --files-from=- | tar --extract --directory="$out/pages"
 cp docs/docfx.json docs/toc.yml "$out/pages/"
 

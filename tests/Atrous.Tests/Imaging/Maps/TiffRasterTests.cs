@@ -40,7 +40,12 @@ public sealed class TiffRasterTests : IDisposable
         float largest = sample == typeof(byte) ? 255 : sample == typeof(ushort) ? 65535 : 1000;
         var file = new GeoTiffFile
         {
-            Height = Height, Width = Width, Bands = bands, Sample = sample, IsTiled = tiled, IsSeparate = apart,
+            Height = Height,
+            Width = Width,
+            Bands = bands,
+            Sample = sample,
+            IsTiled = tiled,
+            IsSeparate = apart,
         };
         float[] samples = Noise(bands, largest, sample == typeof(float));
         file.Write(_place["a.tif"], samples);
@@ -101,7 +106,10 @@ public sealed class TiffRasterTests : IDisposable
     {
         var file = new GeoTiffFile
         {
-            Height = Height, Width = Width, Bands = bands, Sample = isFloat ? typeof(float) : typeof(byte),
+            Height = Height,
+            Width = Width,
+            Bands = bands,
+            Sample = isFloat ? typeof(float) : typeof(byte),
         };
         file.Write(_place["a.tif"], Noise(bands, 1, isFloat));
         RasterReading reading = Reading(channels) with { Bands = chosen?.Split(',').Select(int.Parse).ToArray() };
