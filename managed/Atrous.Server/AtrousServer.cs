@@ -113,7 +113,7 @@ public sealed partial class AtrousServer : IAsyncDisposable
         }
 
         int PortOf(Exception e) =>
-            _options.GrpcPort is { } grpc && e.Message.Contains($":{grpc}", StringComparison.Ordinal)
+            _options.GrpcPort is { } grpc && e.Message.Contains($":{grpc}:", StringComparison.Ordinal)
                 ? grpc
                 : _options.Port;
     }

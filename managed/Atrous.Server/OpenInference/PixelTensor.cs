@@ -74,7 +74,7 @@ internal static class PixelTensor
                 $"files as BYTES [N].");
         }
         long elements = input.Elements;
-        long channels = ChannelsOf(input);
+        long channels = IsPlanar(input) ? Planes : input.Shape[3];
         if (elements == 0 || channels > MostChannels)
         {
             throw new ProtocolException(

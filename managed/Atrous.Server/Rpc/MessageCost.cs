@@ -15,7 +15,7 @@ internal static class MessageCost
     private const int Object = 400, Reference = 64, Text = 2, Varint = 16, Fixed = 2;
 
     // Of protobuf's wire format.
-    private const int WireVarint = 0, Wire64 = 1, WireDelimited = 2, Wire32 = 5;
+    private const int WireVarint = 0, Wire64 = 1, WireDelimited = 2, WireGroup = 3, WireEndOfGroup = 4, Wire32 = 5;
 
     /// <summary>The bytes that the message takes once it is read; what is broken is left to the parser.</summary>
     public static long Of(ReadOnlySequence<byte> message)
@@ -30,7 +30,7 @@ internal static class MessageCost
                 (Outputs, WireDelimited) => Object + OfOther(value),
                 (Parameters, WireDelimited) => Object + OfOther(value),
                 (RawInputs, WireDelimited) => Reference + value.Length,
-                _ => Reference + Text * value.Length,
+                _ => Object + Text * value.Length,
             };
         }
         return cost;
@@ -48,7 +48,7 @@ internal static class MessageCost
                 (Shape, WireVarint) => Varint,
                 (Parameters, WireDelimited) => Object + OfOther(value),
                 (Contents, WireDelimited) => Object + OfContents(value),
-                _ => Reference + Text * value.Length,
+                _ => Object + Text * value.Length,
             };
         }
         return cost;
@@ -66,7 +66,7 @@ internal static class MessageCost
                 ( > LastVarints and <= LastNumbers, WireDelimited) => Fixed * value.Length,
                 ( >= FirstNumbers and <= LastNumbers, _) => Varint,
                 (BytesElements, WireDelimited) => Reference + value.Length,
-                _ => Reference + Text * value.Length,
+                _ => Object + Text * value.Length,
             };
         }
         return cost;
@@ -91,9 +91,13 @@ internal static class MessageCost
         (field, wire, value) = (0, 0, default);
         if (!TryVarint(ref reader, out ulong tag))
             return false;
-        (field, wire) = ((int)(tag >> 3), (int)(tag & 7));
+        // The parser drops what is above 32 bits, of tags and of lengths.
+        (field, wire) = ((int)((uint)tag >> 3), (int)(tag & 7));
         switch (wire)
         {
+            // The parser keeps a group that it does not know: its fields are counted as the message's own.
+            case WireGroup or WireEndOfGroup:
+                return true;
             case WireVarint:
                 return TryVarint(ref reader, out _);
             case Wire64 when reader.Remaining >= sizeof(ulong):
@@ -103,10 +107,10 @@ internal static class MessageCost
                 reader.Advance(sizeof(uint));
                 return true;
             case WireDelimited:
-                if (!TryVarint(ref reader, out ulong length) || length > (ulong)reader.Remaining)
+                if (!TryVarint(ref reader, out ulong sent) || (uint)sent > reader.Remaining)
                     return false;
-                value = reader.UnreadSequence.Slice(0, (long)length);
-                reader.Advance((long)length);
+                value = reader.UnreadSequence.Slice(0, (uint)sent);
+                reader.Advance((uint)sent);
                 return true;
             default:
                 return false;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.IO.Pipelines;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
@@ -29,6 +30,9 @@ internal sealed class MeteredBody(
     private long _charged, _held, _weighed;
     private bool _any, _disposed;
 
+    /// <summary>How long the message that is coming has been waited for.</summary>
+    private TimeSpan _waited;
+
     /// <summary>Gives back what the messages took that were read until now: nobody holds them any more.</summary>
     public void Release()
     {
@@ -43,11 +47,15 @@ internal sealed class MeteredBody(
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         // Between two messages of a stream a client may take its time.
-        if (!_any || _held > 0)
-            deadline.CancelAfter(limits.BodyTimeout);
+        bool isTimed = !_any || _held > 0;
+        if (isTimed)
+            deadline.CancelAfter(_waited < limits.BodyTimeout ? limits.BodyTimeout - _waited : TimeSpan.Zero);
+        long start = Stopwatch.GetTimestamp();
         try
         {
             ReadResult result = await inner.ReadAsync(deadline.Token);
+            if (isTimed)
+                _waited += Stopwatch.GetElapsedTime(start);
             Account(result.Buffer);
             return result;
         }
@@ -75,7 +83,7 @@ internal sealed class MeteredBody(
         long taken = _buffer.Slice(0, consumed).Length;
         _held -= taken;
         if (taken > 0)
-            _weighed = 0;
+            (_weighed, _waited) = (0, TimeSpan.Zero);
         _buffer = default;
         inner.AdvanceTo(consumed, examined);
     }

@@ -31,8 +31,8 @@ internal static class WireRequest
         }
         InputTensor[] inputs =
             [.. wire.Inputs.Select((input, i) => Input(input, isRaw ? wire.RawInputContents[i] : null))];
-        string[] names = [.. inputs.Select(input => input.Name), .. wire.Outputs.Select(output => $"o:{output.Name}")];
-        if (names.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        if (inputs.CountBy(input => input.Name).Concat(wire.Outputs.CountBy(output => output.Name))
+            .FirstOrDefault(row => row.Value > 1) is { Value: > 1 } twice)
             throw new ProtocolException($"A tensor is there twice: {ProtocolException.Quote(twice.Key)}.");
         if (wire.Parameters.ContainsKey("sequence_id"))
             throw new ProtocolException(

@@ -101,8 +101,20 @@ internal sealed partial class TlsFiles
         }
     }
 
-    private (DateTime, DateTime) Stamp() =>
-        (File.GetLastWriteTimeUtc(_certificate), File.GetLastWriteTimeUtc(_key));
+    private (DateTime, DateTime) Stamp() => (TimeOf(_certificate), TimeOf(_key));
+
+    /// <summary>Of what a link leads to: what renews certificates often changes that alone.</summary>
+    private static DateTime TimeOf(string path)
+    {
+        try
+        {
+            return (File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path)).LastWriteTimeUtc;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return default; // loading says what is wrong
+        }
+    }
 
     [LoggerMessage(1, LogLevel.Information, "The certificate is a new one, until {Until:u}")]
     private static partial void Renewed(ILogger logger, DateTime until);

@@ -23,6 +23,9 @@ internal static class SegmentEndpoints
     /// </summary>
     public const string WarningHeader = "Atrous-Warning";
 
+    /// <summary>What drawing a picture takes beside the photo at most, such as both side by side.</summary>
+    private const long DrawnBytesPerPixel = 12;
+
     /// <summary>What the endpoints need.</summary>
     public static void AddServices(IServiceCollection services) => ApiDocument.AddServices(services);
 
@@ -59,6 +62,7 @@ internal static class SegmentEndpoints
             throw new BadHttpRequestException(
                 $"The priority {query.Request.Priority} is none of 1 to {segmenter.Batching.PriorityLevels}.");
         segmenter.EnsureAccepting();
+        query.RegionsOf(segmenter.Info); // a class that is none is told before the work
         string device = segmenter.Device;
         using IAnswer answer = await AnswerAsync(context, query, segmenter, device);
         // The picture's memory is free by now, however slowly the client reads.
@@ -125,24 +129,26 @@ internal static class SegmentEndpoints
         }
     }
 
-    /// <summary>Outlines have no need of the photo, and pictures none of more memory than it has.</summary>
+    /// <summary>Outlines have no need of the photo; pictures are drawn with it.</summary>
     private static async Task<FileAnswer> FileAsync(
         HttpContext context, SegmentQuery query, SegmentedPhoto result, IServedModel segmenter)
     {
         FileFormat format = query.File!;
         RegionOptions regions = query.RegionsOf(segmenter.Info);
-        IDisposable? room = null;
+        long size;
         if (format.IsPicture)
         {
             regions = new RegionOptions { Labels = regions.Labels };
+            size = DrawnBytesPerPixel * result.Mask.Height * result.Mask.Width;
         }
         else
         {
-            long bytes = ReportSize.Of(SegmentFormat.File, result.Mask, context.RequestAborted);
+            size = ReportSize.Of(SegmentFormat.File, result.Mask, context.RequestAborted);
             result.Dispose();
-            room = await context.RequestServices.GetRequiredService<AnswerRoom>().TakeAsync(
-                bytes, "outlines", segmenter, query.Request.Timeout, context.RequestAborted);
         }
+        IDisposable? room = await context.RequestServices.GetRequiredService<AnswerRoom>().TakeAsync(
+            size, format.IsPicture ? "a drawn picture" : "outlines", segmenter, query.Request.Timeout,
+            context.RequestAborted);
         try
         {
             var picture = new AnnotatedPicture(

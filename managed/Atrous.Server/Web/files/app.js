@@ -307,7 +307,8 @@ const saveFile = () => work(async (signal) => {
     opacity: Number(at("opacity").value) / 100,
   };
   const seen = shown.report.classes.filter(({ index }) => !legend.hidden.has(index)).map(({ index }) => index);
-  if (seen.length > 0) query.only = seen.join(",");
+  if (seen.length === 0) throw new Refusal("No class is shown; switch one on in the legend.");
+  query.only = seen.join(",");
   const { blob, suffix } = await fetchFile(shown.file, query, signal);
   if (!signal.aborted) save(blob, suffix);
 });

@@ -105,6 +105,12 @@ public sealed class RefusalTests(ProtocolServer server) : IClassFixture<Protocol
         $$"""{"inputs":[{"name":"image","datatype":"{{datatype}}","shape":{{shape}},"data":{{data}}}]}""", words);
 
     [Theory]
+    [InlineData("[1,1,1,4294967296]")]
+    [InlineData("[1,1,1,9223372036854775807]")]
+    public Task No_picture_has_so_many_channels(string shape) => RefuseJson(
+        $$"""{"inputs":[{"name":"image","datatype":"UINT8","shape":{{shape}},"data":[1]}]}""", "image");
+
+    [Theory]
     [InlineData("[4294967296,4294967296,4294967296,4294967296]")]
     [InlineData("[9223372036854775807,2,1,3]")]
     [InlineData("[3037000500,3037000500,1,1]")]

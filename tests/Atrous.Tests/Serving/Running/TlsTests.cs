@@ -45,6 +45,24 @@ public sealed class TlsTests(GeneratedModel model) : IDisposable
         await UntilAsync(server.Address, Write(DateTime.UtcNow.AddMinutes(1)));
     }
 
+    /// <summary>
+    /// As Kubernetes renews them: the links stay, and what they lead to through another link changes.
+    /// </summary>
+    [Fact]
+    public async Task What_links_lead_to_is_taken_up()
+    {
+        string first = Write(DateTime.UtcNow.AddMinutes(-2), "one"), second = Write(DateTime.UtcNow, "two");
+        Directory.CreateSymbolicLink(_place["data"], "one");
+        foreach (string file in new[] { "tls.key", "tls.crt" })
+            File.CreateSymbolicLink(_place[file], Path.Combine("data", file));
+        await using AtrousServer server = await StartAsync();
+        Assert.Equal(first, (await AskAsync(server.Address, HttpVersion.Version11)).Thumbprint);
+        Directory.CreateSymbolicLink(_place["next"], "two");
+        Directory.Delete(_place["data"]);
+        Directory.Move(_place["next"], _place["data"]);
+        await UntilAsync(server.Address, second);
+    }
+
     [Fact]
     public async Task Files_that_cannot_be_used_are_refused_in_a_sentence()
     {
@@ -112,16 +130,16 @@ public sealed class TlsTests(GeneratedModel model) : IDisposable
     }
 
     /// <summary>A new certificate, whose files have this time; returns its thumbprint.</summary>
-    private string Write(DateTime time)
+    private string Write(DateTime time, string folder = "")
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
         using X509Certificate2 certificate =
             request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        File.WriteAllText(_place["tls.key"], key.ExportPkcs8PrivateKeyPem());
-        File.WriteAllText(_place["tls.crt"], certificate.ExportCertificatePem());
+        _place.Add(Path.Combine(folder, "tls.key"), key.ExportPkcs8PrivateKeyPem());
+        _place.Add(Path.Combine(folder, "tls.crt"), certificate.ExportCertificatePem());
         foreach (string file in new[] { "tls.key", "tls.crt" })
-            File.SetLastWriteTimeUtc(_place[file], time);
+            File.SetLastWriteTimeUtc(_place[Path.Combine(folder, file)], time);
         return certificate.Thumbprint;
     }
 }
