@@ -8,7 +8,7 @@ namespace Atrous;
 /// <summary>A mask and what it says, as a picture for people.</summary>
 internal static class MaskFigure
 {
-    private const int MostRows = 30, LongestName = 30;
+    private const int MostRows = 30;
 
     /// <exception cref="ArgumentException">The picture has another size than the mask.</exception>
     public static Image Draw(Segmentation mask, Image photo, FigureOptions options)
@@ -64,7 +64,7 @@ internal static class MaskFigure
             (string Name, string Share, Rgb? Colour)[] all =
             [
                 .. mask.Shares.Select(share => (
-                    Shortened(mask.NameOf(share.Label)), Percent(share.Share),
+                    Lettering.Shortened(mask.NameOf(share.Label)), Percent(share.Share),
                     share.Label == mask.Background ? (Rgb?)null : palette[share.Label])),
             ];
             _rows = all.Length <= MostRows ? all
@@ -105,9 +105,6 @@ internal static class MaskFigure
             using var frame = new SKPaint { Color = SKColors.Gray, IsStroke = true, StrokeWidth = 1 };
             canvas.DrawRect(box, frame);
         }
-
-        private static string Shortened(string name) =>
-            name.Length <= LongestName ? name : name[..(LongestName - 1)] + "\u2026";
 
         private static string Percent(double share) => share < 0.0005
             ? "< 0.1 %"

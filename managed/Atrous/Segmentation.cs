@@ -174,6 +174,9 @@ public sealed class Segmentation
     /// <summary>The number of labels that a file of the mask has to tell apart.</summary>
     internal int FileClasses => NoDataLabel + 1 ?? Classes;
 
+    /// <summary>The colours of the mask's file, where the user may name some.</summary>
+    internal Palette Written(Palette? palette) => (palette ?? Palette).WithoutData(NoDataLabel);
+
     /// <summary>
     /// Writes the mask as PNG: 8-bit palette whose pixel is the class index, or 16-bit grey for more than 256 classes.
     /// </summary>
@@ -181,7 +184,7 @@ public sealed class Segmentation
     /// <param name="palette">The classes' colours; null for <see cref="Palette"/>.</param>
     /// <exception cref="OutputException">The file cannot be written.</exception>
     public void SaveMask(string path, Palette? palette = null) =>
-        LabelPng.Save(path, _labels, Height, Width, FileClasses, palette ?? Palette);
+        LabelPng.Save(path, _labels, Height, Width, FileClasses, Written(palette));
 
     /// <summary>
     /// Writes the mask as PNG to a stream, in the format of <see cref="SaveMask(string, Palette?)"/>.
@@ -189,7 +192,7 @@ public sealed class Segmentation
     /// <param name="stream">The stream that gets the file's bytes.</param>
     /// <param name="palette">The classes' colours; null for <see cref="Palette"/>.</param>
     public void SaveMask(Stream stream, Palette? palette = null) =>
-        LabelPng.Save(stream, _labels, Height, Width, FileClasses, palette ?? Palette);
+        LabelPng.Save(stream, _labels, Height, Width, FileClasses, Written(palette));
 
     /// <summary>As <see cref="SaveMask(string, Palette?)"/>, encoded on the thread pool.</summary>
     /// <param name="path">The file's path; an existing file is overwritten.</param>
@@ -200,7 +203,7 @@ public sealed class Segmentation
     public Task SaveMaskAsync(
         string path, Palette? palette = null, CancellationToken cancellationToken = default) =>
         LabelPng.SaveAsync(
-            path, _labels, Height, Width, FileClasses, palette ?? Palette, cancellationToken);
+            path, _labels, Height, Width, FileClasses, Written(palette), cancellationToken);
 
     /// <summary>As <see cref="SaveMask(Stream, Palette?)"/>, encoded on the thread pool.</summary>
     /// <param name="stream">The stream that gets the file's bytes.</param>
@@ -210,7 +213,7 @@ public sealed class Segmentation
     public Task SaveMaskAsync(
         Stream stream, Palette? palette = null, CancellationToken cancellationToken = default) =>
         LabelPng.SaveAsync(
-            stream, _labels, Height, Width, FileClasses, palette ?? Palette, cancellationToken);
+            stream, _labels, Height, Width, FileClasses, Written(palette), cancellationToken);
 
     /// <summary>
     /// The mask of one class alone: 1 where a pixel is of it, whatever else it is, and 0 elsewhere.
@@ -287,7 +290,9 @@ public sealed class Segmentation
     /// <summary>The overlay with a legend beside it: the classes' names, colours and shares.</summary>
     /// <param name="photo">The picture that was segmented.</param>
     /// <param name="options">What else is drawn, and in which colours; null for the defaults.</param>
-    /// <returns>An RGB picture, wider than the photo. The caller disposes it.</returns>
+    /// <returns>
+    /// An RGB picture; wider than the photo where a legend or the photo is beside it. The caller disposes it.
+    /// </returns>
     /// <exception cref="ArgumentException">The picture has another size than the mask.</exception>
     public Image Figure(Image photo, FigureOptions? options = null) =>
         MaskFigure.Draw(this, photo, options ?? new());

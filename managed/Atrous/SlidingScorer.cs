@@ -64,9 +64,12 @@ internal sealed class SlidingScorer(
             foreach (int[] batch in Enumerable.Range(0, columns.Starts.Count).Chunk(maxBatch))
             {
                 run.CancellationToken.ThrowIfCancellationRequested();
-                using Tensor first = Score(photo, top, rows.Size, batch, columns, contexts, run);
+                // Both rows from one part, so that a file is read downwards alone.
+                using var parts = new Parts(batch.Select(column =>
+                    photo.Window(top, columns.Starts[column], HeightOf(rows, group), columns.Size)));
+                using Tensor first = Score(parts, 0, rows.Size, contexts, run);
                 using Tensor? second = group.Length == 1 ? null
-                    : Score(photo, rows.Starts[group[1]], rows.Size, batch, columns, contexts, run);
+                    : Score(parts, rows.Starts[group[1]] - top, rows.Size, contexts, run);
                 for (int i = 0; i < batch.Length; i++)
                 {
                     int left = columns.Starts[batch[i]];
@@ -135,19 +138,34 @@ internal sealed class SlidingScorer(
         return [.. contexts.Select(context => context.Mean)];
     }
 
-    private Tensor Score(
-        IWindowSource photo, int top, int height, int[] batch, WindowAxis columns, float[][]? contexts,
-        RunContext run)
+    private Tensor Score(Parts parts, int top, int height, float[][]? contexts, RunContext run)
     {
-        Image[] tiles = [.. batch.Select(column => photo.Window(top, columns.Starts[column], height, columns.Size))];
-        try
+        if (parts.All[0].Height == height)
+            return scorer.Scores(parts.All, run, contexts);
+        using var windows = new Parts(parts.All.Select(part => part.Crop(top, 0, height, part.Width)));
+        return scorer.Scores(windows.All, run, contexts);
+    }
+
+    /// <summary>Pictures that are freed together, also where one of them cannot be made.</summary>
+    private sealed class Parts : IDisposable
+    {
+        private readonly List<Image> _all = [];
+
+        public Parts(IEnumerable<Image> pictures)
         {
-            return scorer.Scores(tiles, run, contexts);
+            try
+            {
+                _all.AddRange(pictures);
+            }
+            catch
+            {
+                Dispose();
+                throw;
+            }
         }
-        finally
-        {
-            foreach (Image tile in tiles)
-                tile.Dispose();
-        }
+
+        public Image[] All => [.. _all];
+
+        public void Dispose() => _all.ForEach(picture => picture.Dispose());
     }
 }

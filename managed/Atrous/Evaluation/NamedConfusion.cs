@@ -8,7 +8,7 @@ namespace Atrous.Evaluation;
 /// <summary>A confusion matrix with names and figures.</summary>
 internal sealed class NamedConfusion
 {
-    private const int Side = 1200, LeastCell = 14, MostCell = 64, LeastWithFigures = 26, LongestName = 30;
+    private const int Side = 1200, LeastCell = 14, MostCell = 64, LeastWithFigures = 26;
     private const string Rows = "what it is", Columns = "what it is taken for";
 
     private static readonly SKColor Grey = new(0x60, 0x60, 0x60), Nothing = new(0xD9, 0xD9, 0xD9);
@@ -22,7 +22,7 @@ internal sealed class NamedConfusion
     public NamedConfusion(ConfusionMatrix matrix, IReadOnlyList<string> names, Palette palette)
     {
         (_matrix, _palette) = (matrix, palette);
-        _names = [.. names.Select(name => name.Length <= LongestName ? name : name[..(LongestName - 1)] + "\u2026")];
+        _names = [.. names.Select(Lettering.Shortened)];
         _cell = Math.Clamp(Side / matrix.Classes, LeastCell, MostCell);
         _size = Math.Min(_cell * 0.7f, 20);
         using var words = new Lettering(_size);

@@ -7,10 +7,12 @@ namespace Atrous.Formats;
 /// <summary>Formats that are pictures.</summary>
 internal static class DrawnPicture
 {
-    /// <summary>The classes' colours as an RGB PNG.</summary>
+    /// <summary>The classes' colours as an RGB PNG; black where there are no data.</summary>
     public static void WriteColours(Stream stream, AnnotatedPicture picture)
     {
-        using Image colours = Overlay.Colours(picture.Mask.Labels, picture.Height, picture.Width, picture.Palette);
+        using var black = new Image(picture.Height, picture.Width, PixelFormat.Grey);
+        using Image colours = Overlay.Draw(
+            black, picture.Mask.Labels, picture.Palette, opacity: 1, clearLabel: null, picture.Mask.NoDataLabel);
         colours.SavePng(stream);
     }
 

@@ -8,7 +8,8 @@ namespace Atrous.Formats;
 /// <summary>
 /// GeoJSON (RFC 7946): a feature a region, in the coordinates of the map that the picture is, or in pixels from its
 /// upper left corner. As numbers, outlines run counter-clockwise, which the RFC asks for. Coordinates of another system
-/// than WGS 84 are named as GeoJSON named them before the RFC, which is what programs read.
+/// than WGS 84 are named as GeoJSON named them before the RFC, which is what programs read; a system without a number
+/// is null.
 /// </summary>
 internal static class GeoJson
 {
@@ -27,6 +28,10 @@ internal static class GeoJson
             json.WriteString("name", string.Create(CultureInfo.InvariantCulture, $"urn:ogc:def:crs:EPSG::{system}"));
             json.WriteEndObject();
             json.WriteEndObject();
+        }
+        else if (picture.Place is { Epsg: null })
+        {
+            json.WriteNull("crs"); // as GeoJSON said it before the RFC: no system is to be assumed
         }
         json.WriteStartArray("features");
         foreach (Region region in picture.Regions)

@@ -10,6 +10,8 @@ internal sealed class Lettering : IDisposable
 {
     private const string Resource = "Atrous.Imaging.sans.ttf";
 
+    private const int LongestName = 30;
+
     private static readonly Lazy<SKTypeface> Face = new(() =>
     {
         using Stream stream = typeof(Lettering).Assembly.GetManifestResourceStream(Resource)!;
@@ -26,6 +28,10 @@ internal sealed class Lettering : IDisposable
     }
 
     public float Size { get; }
+
+    /// <summary>A name, cut where it is too long for a row of names.</summary>
+    public static string Shortened(string name) =>
+        name.Length <= LongestName ? name : name[..(LongestName - 1)] + "\u2026";
 
     /// <summary>How wide a text is.</summary>
     public float WidthOf(string text) => _font.MeasureText(text);

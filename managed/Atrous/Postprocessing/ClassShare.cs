@@ -3,7 +3,7 @@ namespace Atrous.Postprocessing;
 /// <summary>How much of a picture a class covers.</summary>
 /// <param name="Label">The class, from 0.</param>
 /// <param name="Pixels">How many pixels are of it.</param>
-/// <param name="Share">The share of the whole picture that is of it, 0 to 1.</param>
+/// <param name="Share">The share of the picture that is of it, 0 to 1; of the pixels that have data.</param>
 public readonly record struct ClassShare(int Label, long Pixels, double Share)
 {
     /// <summary>

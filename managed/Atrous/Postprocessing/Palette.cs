@@ -80,6 +80,11 @@ public sealed class Palette
     /// <summary>The same colours with these names.</summary>
     public Palette WithNames(IReadOnlyList<string> names) => new(_colours, names);
 
+    /// <summary>The same, but for a label of pixels without data that has a place in a file's palette: black.</summary>
+    internal Palette WithoutData(int? label) => label != MaxColours - 1
+        ? this
+        : new([.. Enumerable.Range(0, MaxColours - 1).Select(other => this[other]), default], Names);
+
     private static Rgb[] VocColours()
     {
         var colours = new Rgb[MaxColours];

@@ -260,7 +260,8 @@ internal sealed class TiffReader : IDisposable
         }
     }
 
-    private int Sample(ReadOnlySpan<byte> row, int i)
+    /// <summary>A whole number of a row of a strip or tile.</summary>
+    public int Sample(ReadOnlySpan<byte> row, int i)
     {
         if (Depth == 8)
             return row[i];

@@ -8,10 +8,10 @@ internal sealed class GeoReference
 {
     // The keys and numbers of the GeoTIFF standard.
     private const int ModelType = 1024, RasterType = 1025, GeographicSystem = 2048, AngularUnit = 2054,
-        ProjectedSystem = 3072, LinearUnit = 3076, LinearUnitSize = 3077;
+        ProjectedSystem = 3072, Method = 3075, LinearUnit = 3076, LinearUnitSize = 3077;
 
     private const int Projected = 1, Geographic = 2, PixelIsPoint = 2, UserDefined = 32767, Degree = 9102,
-        WebMercator = 3857;
+        WebMercator = 3857, Mercator = 7;
 
     // WGS 84.
     private const double EarthAxis = 6378137, Flattening = 1 / 298.257223563;
@@ -39,8 +39,11 @@ internal sealed class GeoReference
             _ => null,
         };
         Epsg = system is > 0 and < UserDefined ? system : null;
+        // Other maps of Mercator's show the north larger than it is as well.
+        bool isEnlarged = Epsg is 3395 or 3785 || Epsg is null && keys.Number(Method) == Mercator;
         _metres = keys.Number(LinearUnit) switch
         {
+            _ when isEnlarged => null,
             9001 => 1,
             9002 => 0.3048,
             9003 => 1200 / 3937.0,
@@ -53,7 +56,7 @@ internal sealed class GeoReference
     /// <summary>The number of the coordinate system in EPSG's register; null where it has none.</summary>
     public int? Epsg { get; }
 
-    /// <summary>As one looks at the map, the picture is seen from its front: not mirrored.</summary>
+    /// <summary>As one looks at the map, the picture is seen from behind.</summary>
     public bool IsMirrored => Determinant > 0;
 
     private double Determinant => _xColumn * _yRow - _xRow * _yColumn;

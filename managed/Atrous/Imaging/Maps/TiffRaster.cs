@@ -306,14 +306,13 @@ internal sealed class TiffRaster : IWindowSource
         ReadOnlySpan<byte> block, int y, int x, int band, PixelBox window, Span<float> raw)
     {
         int inBlock = _reader.IsSeparate ? 1 : _reader.Bands, first = _reader.IsSeparate ? 0 : _read[band];
-        int depth = _reader.Depth, perByte = 8 / depth;
         (int top, int bottom, int left, int right) = Shared(y, x, window);
         for (int row = top; row < bottom; row++)
         {
             ReadOnlySpan<byte> from = block.Slice((row - y) * _reader.RowSize, _reader.RowSize);
             int to = ((row - window.Top) * window.Width + left - window.Left) * _read.Length + band;
             for (int at = (left - x) * inBlock + first; at < (right - x) * inBlock; at += inBlock, to += _read.Length)
-                raw[to] = (from[at / perByte] >> (8 - depth - at % perByte * depth)) & ((1 << depth) - 1);
+                raw[to] = _reader.Sample(from, at);
         }
     }
 

@@ -71,6 +71,16 @@ public sealed class GeoReferenceTests
         Assert.InRange(area / expected, 0.99, 1.01);
     }
 
+    /// <summary>World Mercator by its number, and Mercator's as a system of the file's own.</summary>
+    [Theory]
+    [InlineData(3395, 0)]
+    [InlineData(32767, 7)]
+    public void Other_maps_of_Mercator_have_no_square_metres(ushort system, ushort method)
+    {
+        ushort[] keys = [1, 1, 0, 4, 1024, 0, 1, 1, 3072, 0, 1, system, 3075, 0, 1, method, 3076, 0, 1, 9001];
+        Assert.Null(Of(keys, [1, 1, 0], [0, 0, 0, 0, 0, 0]).PixelArea(0));
+    }
+
     [Fact]
     public void What_is_not_linear_has_no_place()
     {
