@@ -109,7 +109,7 @@ start=$(now)
 job=$(submit "$work/killed")
 while [ "$(count "$work/killed")" -lt 60 ]; do sleep 0.2; done
 victims=$(tasks_on n2)
-parents=$(for task in $victims; do ps -o ppid= -p "$task"; done | sort -u)
+parents=$(for task in $victims; do ps -o ppid= -p "$task" || true; done | sort -u)
 echo "masks when it dies: $(count "$work/killed"); on it: $(squeue -h -w n2 -o %K | tr '\n' ' ')"
 for process in ${node[n2]} $victims $parents; do
     [ "$process" -gt 1 ] && [ "$process" != $$ ] && kill -9 "$process" 2>/dev/null || true

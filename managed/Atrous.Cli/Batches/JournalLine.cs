@@ -33,7 +33,10 @@ internal sealed record JournalLine(string Name, string Text)
             using JsonDocument document = JsonDocument.Parse(utf8);
             JsonElement line = document.RootElement;
             bool failed = line.TryGetProperty("error", out _);
-            return new JournalLine(line.GetProperty("name").GetString()!, Encoding.UTF8.GetString(utf8.Span))
+            if (line.GetProperty("name").GetString() is not { } name
+                || !failed && line.GetProperty("run").GetString() is null)
+                return null;
+            return new JournalLine(name, Encoding.UTF8.GetString(utf8.Span))
             {
                 ExitCode = failed ? line.GetProperty("exitCode").GetInt32() : null,
                 Input = failed ? null : line.GetProperty("sha256").GetString(),

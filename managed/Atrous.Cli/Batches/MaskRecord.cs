@@ -67,8 +67,10 @@ internal sealed record MaskRecord(
         if (text is null || Parse(text) is not { } record)
             return null;
         string folder = Path.GetDirectoryName(Path.GetFullPath(job.Mask))!;
-        return record.Files.All(file => new FileInfo(Path.Combine(folder, file.Name)) is { Exists: true } there
-            && there.Length == file.Bytes)
+        HashSet<string> told = [.. record.Files.Select(file => file.Name)];
+        return job.Outputs.All(path => path == job.Mask || told.Contains(Path.GetFileName(path)))
+            && record.Files.All(file => new FileInfo(Path.Combine(folder, file.Name)) is { Exists: true } there
+                && there.Length == file.Bytes)
             ? record
             : null;
     }

@@ -20,7 +20,7 @@ internal static class RunStamp
     /// <param name="info">What it was taken for.</param>
     /// <param name="options">As it was loaded.</param>
     /// <param name="palette">The colours of the masks.</param>
-    /// <param name="opacity">The colours' share in overlays; null for no overlays.</param>
+    /// <param name="opacity">The colours' share in overlays; null where nothing lays colours over a photo.</param>
     /// <param name="formats">What is written beside the masks.</param>
     /// <param name="rasters">What TIFFs show to the network.</param>
     /// <exception cref="IOException">A file of the model cannot be read any more.</exception>

@@ -50,6 +50,11 @@ internal sealed class MergeRun(TemporaryFiles temporaries)
     /// </summary>
     public int Run()
     {
+        HashSet<string> read = [.. Files.Select(Path.GetFullPath)];
+        string? own = new[] { Output, Missing }.OfType<string>()
+            .FirstOrDefault(path => read.Contains(Path.GetFullPath(path)));
+        if (own is not null)
+            throw CommandException.Usage($"{own} is among the files that are joined; write it elsewhere.");
         foreach (string file in Files)
             Read(file);
         string[] missing = [.. Names(Expected).Where(name => !_lines.ContainsKey(name))];
@@ -95,7 +100,7 @@ internal sealed class MergeRun(TemporaryFiles temporaries)
         try
         {
             RegularFile.Require(path);
-            // Shared with a run that goes on: its lines so far are whole.
+            // Not while a run writes it, which has it alone.
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             long end = 0;
             var newest = new Dictionary<string, JournalLine>(StringComparer.Ordinal);
@@ -117,7 +122,9 @@ internal sealed class MergeRun(TemporaryFiles temporaries)
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CommandException(
-                ExitCode.BadInput, $"{path}: the file cannot be read ({e.Message.TrimEnd('.')}).", e);
+                ExitCode.Failed,
+                $"{path}: the file cannot be read ({e.Message.TrimEnd('.')}); while a run writes it, wait for its end.",
+                e);
         }
     }
 

@@ -12,7 +12,7 @@ internal sealed record RasterChoice(IReadOnlyList<int>? Bands, double? White)
     /// A picture that is a map, or has other bands than colours; null where <see cref="Image.Load(string, long)"/> is
     /// the one to read it.
     /// </summary>
-    /// <param name="path">The picture; "-" is never one.</param>
+    /// <param name="path">The picture; "-" is standard input, which is read once and so never one.</param>
     /// <param name="segmenter">The network that will see it.</param>
     /// <param name="maxPixels">What its header may claim.</param>
     /// <param name="leastInWindows">From so many pixels a TIFF is read in windows whatever it is.</param>
@@ -22,11 +22,11 @@ internal sealed record RasterChoice(IReadOnlyList<int>? Bands, double? White)
     public TiffRaster? Open(string path, Segmenter segmenter, long maxPixels, long leastInWindows)
     {
         bool isAsked = Bands is not null || White is not null;
-        if (TiffFacts.Of(path) is not { } facts)
+        if ((path == "-" ? null : TiffFacts.Of(path)) is not { } facts)
         {
             return !isAsked ? null : throw new ImageException(
-                $"{path}: --bands and --white are of TIFFs, and this is none that can be read more than once; leave "
-                + "them out.");
+                $"{(path == "-" ? "standard input" : path)}: --bands and --white are of TIFFs, and this is none that "
+                + "can be read more than once; leave them out.");
         }
         int channels = segmenter.Info.InputChannels;
         if (!isAsked && facts.IsOrdinary && channels is 1 or 3 && facts.Pixels < leastInWindows)

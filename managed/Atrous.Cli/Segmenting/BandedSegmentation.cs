@@ -42,7 +42,7 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
         var raster = picture as TiffRaster;
         int? noData = picture.MayLackPixels ? segmenter.NoDataLabel : null;
         int labels = noData + 1 ?? info.Classes;
-        Palette colours = palette ?? Palette.For(info.ClassNames);
+        Palette colours = (palette ?? Palette.For(info.ClassNames)).WithoutData(noData);
         var sums = new GroundAreas(labels, picture.Width, raster?.Reference);
         TimeSpan encode = TimeSpan.Zero;
         MaskFacts facts = null!; // until all rows are done

@@ -30,7 +30,7 @@ internal static class MaskFile
             return;
         }
         using var rows = new LabelTiff(
-            stream, mask.Height, mask.Width, mask.FileClasses, palette ?? mask.Palette, place, mask.NoDataLabel);
+            stream, mask.Height, mask.Width, mask.FileClasses, mask.Written(palette), place, mask.NoDataLabel);
         rows.Write(mask.Labels);
         rows.End(record?.ToText());
     }

@@ -57,7 +57,8 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
         var made = new UnnamedOutputs { Hash = hash };
         try
         {
-            if (!IsBanded(job))
+            made.Bands = Bands(job);
+            if (made.Bands is null)
                 Make(job, made);
             return made;
         }
@@ -69,15 +70,15 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
     }
 
     /// <summary>All of it, to the end, for a picture that is read and written in bands.</summary>
-    public SegmentedPicture MakeInBands(SegmentJob job, string? hash)
+    public SegmentedPicture MakeInBands(SegmentJob job, UnnamedOutputs made)
     {
-        using IWindowSource bands = Bands(job)!;
+        IWindowSource bands = made.Bands!;
         if (!Formats.IsNone)
             throw BandedSegmentation.TooLarge(job, bands, "--format");
         if (segmenter.Info.IsMultiLabel)
             throw BandedSegmentation.TooLarge(job, bands, "a mask of each class");
         return WithNetwork(() => new BandedSegmentation(temporaries, segmenter, Palette ?? segmenter.Info.Palette)
-            .Segment(job, bands, facts => RecordOf(hash, facts, []), cancellationToken));
+            .Segment(job, bands, facts => RecordOf(made.Hash, facts, []), cancellationToken));
     }
 
     public void Dispose() => _network.Dispose();
@@ -85,8 +86,8 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
     private void Make(SegmentJob job, UnnamedOutputs made)
     {
         long start = Stopwatch.GetTimestamp();
-        using TiffRaster? raster = job.Input == "-" ? null
-            : Rasters.Open(job.Input, segmenter, MaxPixelsOption.Whole(MaxPixels), long.MaxValue);
+        using TiffRaster? raster =
+            Rasters.Open(job.Input, segmenter, MaxPixelsOption.Whole(MaxPixels), long.MaxValue);
         Image photo = made.Photo = raster?.Window(0, 0, raster.Height, raster.Width) ?? Load(job.Input);
         (made.Warning, made.Tags, made.Place) = (raster?.Warning ?? photo.Warning, raster?.Tags, raster?.Reference);
         made.Decode = Stopwatch.GetElapsedTime(start);
@@ -94,6 +95,11 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
         made.Mask = WithNetwork(() => raster is null
             ? segmenter.Segment(photo, confidence, cancellationToken)
             : segmenter.Segment(raster, photo, confidence, cancellationToken));
+        made.Facts = MaskFacts.Of(made.Mask) with
+        {
+            Areas = GroundAreas.Of(made.Mask, made.Place),
+            Palette = Palette ?? made.Mask.Palette,
+        };
         if (job.Mask == "-")
             return;
         using Tensor? probabilities = Formats.NeedsProbabilities
@@ -130,7 +136,7 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
         }
         foreach ((PictureFormat format, string path) in job.Files)
             Write(path, stream => format.Write(stream, annotated));
-        made.Record = RecordOf(made.Hash, MaskFacts.Of(mask), names);
+        made.Record = RecordOf(made.Hash, made.Facts!, names);
         Write(job.Mask, stream => MaskFile.Write(stream, job.Mask, mask, Palette, made.Tags, made.Record));
 
         void Write(string path, Action<Stream> contents)
@@ -164,12 +170,6 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
         }
     }
 
-    private bool IsBanded(SegmentJob job)
-    {
-        using IWindowSource? bands = Bands(job);
-        return bands is not null;
-    }
-
     /// <summary>
     /// A PNG or TIFF that is read in bands of rows: one that is too large to be held, or need not be; null for all
     /// others.
@@ -181,7 +181,17 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
         // The masks of single classes are made of the whole.
         bool isMultiLabel = segmenter.Info.IsMultiLabel;
         long most = MaxPixels ?? BandedSegmentation.DefaultMaxPixels;
-        if (Rasters.Open(job.Input, segmenter, most, BandedSegmentation.Least) is { } raster)
+        TiffRaster? raster;
+        try
+        {
+            raster = Rasters.Open(job.Input, segmenter, most, BandedSegmentation.Least);
+        }
+        catch (ImageException) when (TiffFacts.Of(job.Input) is { IsOrdinary: true } facts
+            && facts.Pixels <= MaxPixelsOption.Whole(MaxPixels))
+        {
+            return null; // turned or too wide, which can be held; what is broken is told when it is read
+        }
+        if (raster is not null)
         {
             if ((long)raster.Height * raster.Width > MaxPixelsOption.Whole(MaxPixels)
                 || !isMultiLabel && job.Overlay is null && Formats.IsNone)

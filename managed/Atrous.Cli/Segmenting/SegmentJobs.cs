@@ -105,7 +105,9 @@ internal static class SegmentJobs
     {
         string path = folder is null ? file.Path : Path.Combine(folder, file.Relative);
         string stem = Path.Combine(Path.GetDirectoryName(path) ?? "", Path.GetFileNameWithoutExtension(path));
-        bool isMap = TiffFacts.Of(file.Path) is { IsPlaced: true };
+        // What is called a JPEG or PNG is not opened to see that it is no map.
+        bool isMap = (OutputNames.IsTiff(file.Path) || !InputFiles.IsPicture(file.Path))
+            && TiffFacts.Of(file.Path) is { IsPlaced: true };
         return To(stem, file, stem + (isMap ? OutputNames.TiffMask : OutputNames.Mask), overlay, formats);
     }
 

@@ -219,7 +219,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
             return new SegmentedPicture(job, facts, default, default, null) { Record = record, IsFromBefore = true };
         }
         if (made.Mask is not { } mask)
-            return maker.MakeInBands(job, made.Hash);
+            return maker.MakeInBands(job, made);
         long start = Stopwatch.GetTimestamp();
         if (job.Mask == "-")
         {
@@ -228,16 +228,12 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         }
         else
         {
-            files.Add(made.Annotated!);
+            // What cannot be named is tried again, and stands in the run's files once.
             made.Files.ForEach(file => file.Commit());
+            files.Add(made.Annotated!);
         }
-        MaskFacts areas = MaskFacts.Of(mask) with
-        {
-            Areas = GroundAreas.Of(mask, made.Place),
-            Palette = Palette ?? mask.Palette,
-        };
         return new SegmentedPicture(
-            job, areas, made.Decode, made.Encode + Stopwatch.GetElapsedTime(start),
+            job, made.Facts!, made.Decode, made.Encode + Stopwatch.GetElapsedTime(start),
             (made.Warning, mask.Note) switch
             {
                 ({ } warning, { } note) => $"{warning} {note}",

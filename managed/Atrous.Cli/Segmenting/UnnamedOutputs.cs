@@ -17,10 +17,16 @@ internal sealed class UnnamedOutputs : IDisposable
     /// <summary>The record of an earlier run's mask, which stays; null where there is none.</summary>
     public MaskRecord? FromBefore { get; init; }
 
+    /// <summary>The picture where it is read in bands; null where it is from before, or held whole.</summary>
+    public IWindowSource? Bands { get; set; }
+
     /// <summary>The picture; null where it is from before, or read in bands.</summary>
     public Image? Photo { get; set; }
 
     public Segmentation? Mask { get; set; }
+
+    /// <summary>What is told of the mask; null where that is.</summary>
+    public MaskFacts? Facts { get; set; }
 
     /// <summary>The picture as formats see it.</summary>
     public AnnotatedPicture? Annotated { get; set; }
@@ -46,6 +52,7 @@ internal sealed class UnnamedOutputs : IDisposable
 
     public void Dispose()
     {
+        Bands?.Dispose();
         Photo?.Dispose();
         Files.ForEach(file => file.Dispose());
     }

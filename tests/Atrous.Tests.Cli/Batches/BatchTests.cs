@@ -76,6 +76,10 @@ public sealed class BatchTests(GeneratedModel model) : IDisposable
         Assert.Empty(Redone([.. options, "--skip-existing"]));
         Assert.Equal(11, File.ReadAllLines(_place["all.jsonl"]).Length);
 
+        // An output that the run before had not.
+        Segment("--format", "geojson", "--skip-existing").Exits(0);
+        Assert.Equal(Names, Redone("--format", "geojson", "--overlay", "--skip-existing"));
+
         // Other options, another model: nothing is there. Pictures that are the same have the same masks again.
         Assert.Equal(Names, Redone("--skip-existing", "--overlay", "--opacity", "0.3"));
         _place.Add("in/a.png", Workplace.Photo());
@@ -237,6 +241,9 @@ public sealed class BatchTests(GeneratedModel model) : IDisposable
         Tool.Run("segment", "--model", model.Path).Refuses(2, "INPUT is missing");
         Tool.Run("merge", _place["none.jsonl"]).Refuses(3, "there is no such file");
         Tool.Run("merge", _place.Add("x.jsonl", "{}\n")).Refuses(2, "line 1");
+        Tool.Run("merge", _place.Add("y.jsonl", "{\"name\":null,\"run\":null,\"sha256\":null,\"pictures\":1}\n"))
+            .Refuses(2, "line 1");
+        Tool.Run("merge", _place["x.jsonl"], "-o", _place["x.jsonl"]).Refuses(2, "is among the files");
         Tool.Run("merge", _place["x.jsonl"], "--missing", _place["m.txt"]).Refuses(2, "--of");
     }
 

@@ -59,6 +59,8 @@ public sealed class PredictorSpec
 {
     public int? MinReplicas { get; set; }
 
+    public long? TerminationGracePeriodSeconds { get; set; }
+
     public PredictorModel Model { get; set; } = new();
 }
 

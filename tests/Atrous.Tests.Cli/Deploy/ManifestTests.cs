@@ -54,6 +54,7 @@ public sealed partial class ManifestTests(GeneratedModel model) : IDisposable
         Assert.Equal("kserve-container", server.Name);
         AssertPorts(server);
         AssertOptions(server.Args);
+        Assert.True(service.Spec.Predictor.TerminationGracePeriodSeconds >= 10 + 30 + 5);
         Assert.Equal(runtime.Metadata.Name, service.Spec.Predictor.Model.Runtime);
         Assert.Contains(service.Spec.Predictor.Model.ProtocolVersion, runtime.Spec.ProtocolVersions);
         Assert.Contains(

@@ -55,6 +55,38 @@ public sealed class SegmentMapsTests : IDisposable
     }
 
     [Fact]
+    public void Where_there_are_no_data_no_class_has_a_colour()
+    {
+        WriteOrtho("ortho.tif", isTiled: true);
+        Segment("ortho.tif", "--format", "rgb");
+        Segment("ortho.tif", "--tile", "64", "-o", _place["banded.tif"]);
+        foreach (string file in new[] { "ortho.rgb.png", "ortho.mask.tif", "banded.tif" })
+        {
+            using Image colours = Image.Load(_place[file]);
+            Assert.Equal(new byte[3], colours.Row(0)[..3]);
+            Assert.True(colours.Row(Height - 1)[^3..].ContainsAnyExcept((byte)0), file);
+        }
+    }
+
+    [Fact]
+    public void Bands_of_standard_input_cannot_be_chosen()
+    {
+        WriteOrtho("ortho.tif", isTiled: true);
+        Tool.Pipe(
+            File.ReadAllBytes(_place["ortho.tif"]), "segment", "-", "-m", _place["four.safetensors"], "--bands",
+            "4,1,2,3", "-q", "-o", _place["mask.png"]).Refuses(3, "standard input", "--bands");
+    }
+
+    [Fact]
+    public void A_map_of_a_system_without_a_number_says_so_in_geojson()
+    {
+        (Ortho(isTiled: true) with { Keys = [1, 1, 0, 0] }).Write(_place["ortho.tif"], Samples());
+        Segment("ortho.tif", "--format", "geojson");
+        JsonElement json = JsonDocument.Parse(File.ReadAllBytes(_place["ortho.geojson"])).RootElement;
+        Assert.Equal(JsonValueKind.Null, json.GetProperty("crs").ValueKind);
+    }
+
+    [Fact]
     public void In_windows_of_the_file_it_is_what_it_is_of_the_whole()
     {
         WriteOrtho("ortho.tif", isTiled: true);
