@@ -83,11 +83,11 @@ void run_layer(benchmark::State& state, const layer& l, const std::string& algor
     output.fill_with_zeros();
     std::vector<float> weights(static_cast<size_t>(l.out) * (l.in / l.groups) * l.kernel * l.kernel, 0.25f);
     std::vector<float> bias(l.out, 1.0f);
-    const atrous_tensor from{input.data(), l.in, 1, l.size, l.size, l.in, type};
-    const atrous_tensor to{output.data(), l.out, 1, out, out, l.out, type};
+    const atrous_tensor from{input.data(), l.in, 1, l.size, l.size, l.in, type, 0, 0};
+    const atrous_tensor to{output.data(), l.out, 1, out, out, l.out, type, 0, 0};
     const atrous_conv2d_desc desc{l.in,     l.out,      l.kernel,   l.kernel, l.stride,
                                   l.stride, l.dilation, l.dilation, l.groups, ATROUS_ACTIVATION_RELU,
-                                  0,        type,       l.size,     l.size};
+                                  0,        type,       l.size,     l.size,   0};
     atrous_conv2d* conv = nullptr;
     if (atrous_conv2d_create(&engine, &desc, weights.data(), nullptr, bias.data(), &conv) != ATROUS_OK) {
         state.SkipWithError(atrous_last_error());

@@ -9,6 +9,13 @@
 // so a view of some channels of a wider tensor (a concat slice) is the same struct with a larger pixel_stride.
 // Elements are float32, or bfloat16 for a network that is stored so; all arithmetic is float32. Unless a function says
 // otherwise its tensors are of one type. Input and output views must not overlap unless a function says so.
+//
+// Of a quantised network they are uint8: element e stands for step * (e - zero). A function that takes uint8 says so;
+// the others refuse it. What it computes then is given to the letter, in float32 with a rounding after every operation,
+// and rint(x) is x rounded to the nearest integer, ties to even: every instruction set and every number of threads
+// gives the same bits (but for activations that take an exponential). A number y is written as uint8 so, whatever wrote
+// it:
+//     quantise(y) = rint(min(255, max(0, y * (1 / step) + zero))), which makes 0 of a NaN.
 #ifndef ATROUS_H
 #define ATROUS_H
 
@@ -51,8 +58,8 @@ typedef struct atrous_engine atrous_engine;
 
 // threads: at least 1 (the calling thread is one of them); 0 means one per core that this process may use.
 // The instruction set is the best that the CPU has, or the one that the environment variable ATROUS_ISA names
-// (baseline; avx2, avx512, avx512bf16 on x86-64; neon, neonbf16 on ARM64); naming one that the CPU lacks, or none at
-// all, is ATROUS_UNSUPPORTED.
+// (baseline; avx2, avxvnni, avx512, avx512vnni, avx512bf16 on x86-64; neon, neonbf16 on ARM64); naming one that the CPU
+// lacks, or none at all, is ATROUS_UNSUPPORTED.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_engine_create(int32_t threads, atrous_engine** engine);
 ATROUS_API void atrous_engine_destroy(atrous_engine* engine);
 ATROUS_API const char* atrous_engine_isa(const atrous_engine* engine);  // as ATROUS_ISA names it
@@ -63,13 +70,16 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_engine_require_bfloat16(const a
 
 // ---- Tensors and activations ----
 
-typedef enum atrous_type { ATROUS_FLOAT32 = 0, ATROUS_BFLOAT16 = 1 } atrous_type;
+typedef enum atrous_type { ATROUS_FLOAT32 = 0, ATROUS_BFLOAT16 = 1, ATROUS_UINT8 = 2 } atrous_type;
 
 typedef struct atrous_tensor {
     void* data;
     int64_t pixel_stride;  // elements from one pixel to the next, at least channels
     int32_t batch, height, width, channels;
     int32_t type;  // atrous_type
+    // Of uint8 only: an element e stands for step * (e - zero). step is finite and above 0, zero from 0 to 255.
+    float step;
+    int32_t zero;
 } atrous_tensor;
 
 typedef enum atrous_activation {
@@ -97,6 +107,7 @@ typedef struct atrous_conv2d_desc {
     int32_t type;        // atrous_type of the input, and of the packed weights
     // The input's size in most calls, at least 1: the algorithm is chosen for it. Every size works.
     int32_t usual_height, usual_width;
+    int32_t zero;  // of a uint8 input, which its padding is filled with: 0 to 255. Else ignored
 } atrous_conv2d_desc;
 
 typedef struct atrous_conv2d atrous_conv2d;
@@ -109,6 +120,11 @@ typedef struct atrous_conv2d atrous_conv2d;
 // winograd) forces one algorithm wherever it is possible; an unknown name is ATROUS_UNSUPPORTED. The weights of
 // bfloat16 convolutions are rounded to it when they are packed (not those of depthwise ones, which are few, nor those
 // of Winograd's algorithm, whose products are float32's); where atrous_engine_require_bfloat16 refuses, so does this.
+//
+// The weights of uint8 convolutions are quantised to int8 here, output channel by output channel. With w' = w * scale
+// (w without a scale) a channel's step is s = max|w'| / 127, or 1 where all are 0, and its weights are q = rint(w' /
+// s), -127 to 127. A window of more than 66311 inputs (518 of a depthwise one) is ATROUS_TOO_LARGE: sums are of 32
+// bits.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_conv2d_create(const atrous_engine* engine,
                                                                const atrous_conv2d_desc* desc, const float* weights,
                                                                const float* scale, const float* bias,
@@ -119,6 +135,16 @@ ATROUS_API void atrous_conv2d_destroy(atrous_conv2d* conv);
 // window starts, and the output's height and width say where it ends (so asymmetric padding needs nothing more).
 // residual: null, or a view of the output's shape and type; it may be the output itself. The output
 // may be of another type than the input.
+//
+// A uint8 convolution's input is uint8 with the zero of the description (z_in; its step is s_in), its output uint8 or
+// float32. acc is the sum of (input - z_in) * q over the taps inside; to uint8, of step s_out and zero z_out,
+//     y = acc * ((s_in * s) / s_out) + (bias / s_out + z_out)  [+ (residual - z_res) * (s_res / s_out)]
+//     element = rint(min(high, max(low, y)))
+// with low z_out of RELU and RELU6, 0 of NONE; high min(255, 6 / s_out + z_out) of RELU6, else 255. Other activations
+// have no such form and are refused. To float32,
+//     y = activation(acc * (s_in * s) + bias [+ residual]).
+// A float32 convolution may write uint8, which is quantise(y), where there is no residual and the convolution is
+// neither depthwise nor forced to Winograd's algorithm.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_conv2d_run(atrous_engine* engine, const atrous_conv2d* conv,
                                                             const atrous_tensor* input, int32_t pad_top,
                                                             int32_t pad_left, const atrous_tensor* residual,
@@ -126,7 +152,7 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_conv2d_run(atrous_engine* engin
 
 // A depthwise convolution and a 1x1 convolution at stride 1 that alone reads it, in one: what is between them, of the
 // second one's type, never leaves the cache. Otherwise as atrous_conv2d_run: input, pad_top and pad_left are the
-// depthwise convolution's, residual and output the other's. The same values as the two runs give.
+// depthwise convolution's, residual and output the other's. The same values as the two runs give. Refuses uint8.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_separable_run(atrous_engine* engine, const atrous_conv2d* depthwise,
                                                                const atrous_conv2d* pointwise,
                                                                const atrous_tensor* input, int32_t pad_top,
@@ -142,10 +168,11 @@ typedef struct atrous_pool_desc {
 } atrous_pool_desc;
 
 // Cells outside the input never win; every window must touch the input. The output's size ends the walk (ceil mode or
-// not).
+// not). Takes uint8 where input and output have one step and one zero, as do the average and the resize below.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_max_pool(atrous_engine* engine, const atrous_tensor* input,
                                                           const atrous_pool_desc* desc, const atrous_tensor* output);
-// Mean over the cells of the window that lie inside the input. Global average pooling: kernel = the input's size.
+// Mean over the cells of the window that lie inside the input. Global average pooling: kernel = the input's size. Of
+// uint8: rint(sum / cells) with the exact sum, of at most 2^23 cells (ATROUS_TOO_LARGE beyond).
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_average_pool(atrous_engine* engine, const atrous_tensor* input,
                                                               const atrous_pool_desc* desc,
                                                               const atrous_tensor* output);
@@ -163,6 +190,7 @@ typedef struct atrous_resize_desc {
     float scale_height, scale_width;  // input pixels per output pixel; 0 means in / out. Unused by ALIGN_CORNERS
 } atrous_resize_desc;
 
+// Of uint8: rint of the mixed elements.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_resize_bilinear(atrous_engine* engine, const atrous_tensor* input,
                                                                  const atrous_resize_desc* desc,
                                                                  const atrous_tensor* output);
@@ -170,7 +198,8 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_resize_bilinear(atrous_engine* 
 // ---- Elementwise ----
 
 // output = activation(input * scale + shift), per channel; null scale means 1, null shift 0. The two may be of
-// different types, which makes it the conversion too. In place is allowed where they are not.
+// different types, which makes it the conversion too. In place is allowed where they are not. From uint8, input is
+// (element - zero) * step; to uint8, it is quantise(activation(...)).
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_affine(atrous_engine* engine, const atrous_tensor* input,
                                                         const float* scale, const float* shift, int32_t activation,
                                                         float slope, const atrous_tensor* output);
@@ -178,14 +207,21 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_affine(atrous_engine* engine, c
 typedef enum atrous_binary { ATROUS_ADD = 0, ATROUS_MULTIPLY = 1, ATROUS_MAXIMUM = 2 } atrous_binary;
 
 // output = activation(a op b). b has a's shape, or is 1x1 in space and broadcast. In place (output = a) is allowed.
+// All three may be uint8, each with a step and a zero of its own: converted and quantised as in atrous_affine.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_binary_op(atrous_engine* engine, int32_t op, const atrous_tensor* a,
                                                            const atrous_tensor* b, int32_t activation, float slope,
                                                            const atrous_tensor* output);
 
 // Copies input into output (a concat slice, say). The two have one batch and channel count; output's pixel (y, x) is
-// input's pixel (y + top, x + left), so a crop is a copy with an offset. An input of 1x1 is broadcast instead.
+// input's pixel (y + top, x + left), so a crop is a copy with an offset. An input of 1x1 is broadcast instead. Takes
+// uint8 where the two have one step and one zero.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_copy(atrous_engine* engine, const atrous_tensor* input, int32_t top,
                                                       int32_t left, const atrous_tensor* output);
+
+// Each element of a uint8 input is replaced by table[element] (256 of them): an activation that is no clamp, or another
+// step and zero. In place is allowed.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_lookup(atrous_engine* engine, const atrous_tensor* input,
+                                                        const uint8_t* table, const atrous_tensor* output);
 
 // ---- Attention, and the norms of its networks ----
 

@@ -43,6 +43,7 @@ atrous_status atrous_layer_norm(atrous_engine* engine, const atrous_tensor* inpu
         require_not_null(shift, "shift");
         require_floats(input, "input");
         require_tensor(output, "output");
+        refuse_uint8(*output, "output");
         require_same_shape(*input, "input", *output, "output");
         layer_norm_args a{
             .input = *input, .output = *output, .scale = scale, .shift = shift, .epsilon = epsilon, .moments = nullptr};

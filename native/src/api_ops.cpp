@@ -29,6 +29,7 @@ atrous_status pool(atrous_engine* engine, const atrous_tensor* input, const atro
         require_tensor(input, "input");
         require_tensor(output, "output");
         require_same_type(*input, "input", *output, "output");
+        refuse_uint8(*input, "input");
         require_same_batch(*input, "input", *output, "output");
         require_same_channels(*input, "input", *output, "output");
         require_windows(input->height, output->height, desc->kernel_height, desc->stride_height, desc->pad_top,
@@ -84,6 +85,7 @@ atrous_status atrous_binary_op(atrous_engine* engine, int32_t op, const atrous_t
         require_tensor(b, "b");
         require_tensor(output, "output");
         require_same_type(*a, "a", *output, "output");
+        refuse_uint8(*output, "output");
         require_same_type(*b, "b", *output, "output");
         require_same_shape(*a, "a", *output, "output");
         const bool broadcast = b->height == 1 && b->width == 1;
@@ -113,6 +115,7 @@ atrous_status atrous_copy(atrous_engine* engine, const atrous_tensor* input, int
         require_tensor(input, "input");
         require_tensor(output, "output");
         require_same_type(*input, "input", *output, "output");
+        refuse_uint8(*input, "input");
         require_same_batch(*input, "input", *output, "output");
         require_same_channels(*input, "input", *output, "output");
         const bool broadcast = input->height == 1 && input->width == 1;

@@ -1,6 +1,12 @@
 #include "checks.h"
 
+#include <cmath>
+
 namespace atrous {
+
+const char* type_name(int32_t type) {
+    return type == ATROUS_FLOAT32 ? "float32" : type == ATROUS_BFLOAT16 ? "bfloat16" : "uint8";
+}
 
 void require_tensor(const atrous_tensor* tensor, const char* name) {
     require_not_null(tensor, name);
@@ -14,7 +20,14 @@ void require_tensor(const atrous_tensor* tensor, const char* name) {
         throw fail(ATROUS_INVALID_ARGUMENT, "%s has a pixel stride of %lld, less than its %d channels", name,
                    static_cast<long long>(t.pixel_stride), t.channels);
     }
-    require_range(t.type, ATROUS_FLOAT32, ATROUS_BFLOAT16, "a tensor's type");
+    require_range(t.type, ATROUS_FLOAT32, ATROUS_UINT8, "a tensor's type");
+    if (t.type == ATROUS_UINT8) {
+        if (!(std::isfinite(t.step) && t.step > 0)) {
+            throw fail(ATROUS_INVALID_ARGUMENT, "%s has a step of %g; it must be finite and above 0", name,
+                       static_cast<double>(t.step));
+        }
+        require_range(t.zero, 0, 255, "a tensor's zero");
+    }
     int64_t bytes = sizeof(float);
     for (int64_t factor : {int64_t{t.batch}, int64_t{t.height}, int64_t{t.width}, t.pixel_stride}) {
         if (__builtin_mul_overflow(bytes, factor, &bytes)) {
@@ -30,7 +43,18 @@ void require_same_type(const atrous_tensor& a, const char* a_name, const atrous_
 
 void require_float32(const atrous_tensor& tensor, const char* name) {
     if (tensor.type == ATROUS_FLOAT32) return;
-    throw fail(ATROUS_INVALID_ARGUMENT, "%s is bfloat16; it must be float32", name);
+    throw fail(ATROUS_INVALID_ARGUMENT, "%s is %s; it must be float32", name, type_name(tensor.type));
+}
+
+void refuse_uint8(const atrous_tensor& tensor, const char* name) {
+    if (tensor.type != ATROUS_UINT8) return;
+    throw fail(ATROUS_INVALID_ARGUMENT, "%s is uint8; it must be float32 or bfloat16", name);
+}
+
+void require_same_step(const atrous_tensor& a, const char* a_name, const atrous_tensor& b, const char* b_name) {
+    if (a.type != ATROUS_UINT8 || (a.step == b.step && a.zero == b.zero)) return;
+    throw fail(ATROUS_INVALID_ARGUMENT, "%s has a step of %g and a zero of %d, %s of %g and %d; they must agree",
+               a_name, static_cast<double>(a.step), a.zero, b_name, static_cast<double>(b.step), b.zero);
 }
 
 void require_same_batch(const atrous_tensor& a, const char* a_name, const atrous_tensor& b, const char* b_name) {

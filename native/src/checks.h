@@ -10,10 +10,17 @@ namespace atrous {
 // A tensor with data, positive sides, a pixel stride that holds its channels and a size that fits an int64.
 void require_tensor(const atrous_tensor* tensor, const char* name);
 
+// As messages name it.
+const char* type_name(int32_t type);
+
 // Both of one element type.
 void require_same_type(const atrous_tensor& a, const char* a_name, const atrous_tensor& b, const char* b_name);
 // Of float32.
 void require_float32(const atrous_tensor& tensor, const char* name);
+// Of float32 or bfloat16.
+void refuse_uint8(const atrous_tensor& tensor, const char* name);
+// Two of one type: of uint8 their elements stand for the same numbers.
+void require_same_step(const atrous_tensor& a, const char* a_name, const atrous_tensor& b, const char* b_name);
 void require_same_batch(const atrous_tensor& a, const char* a_name, const atrous_tensor& b, const char* b_name);
 void require_same_channels(const atrous_tensor& a, const char* a_name, const atrous_tensor& b, const char* b_name);
 // Batch, height, width and channels.

@@ -21,7 +21,9 @@ namespace atrous {
 ATROUS_TABLE_OF(baseline)
 #if defined(__x86_64__)
 ATROUS_TABLE_OF(avx2)
+ATROUS_TABLE_OF(avxvnni)
 ATROUS_TABLE_OF(avx512)
+ATROUS_TABLE_OF(avx512vnni)
 ATROUS_TABLE_OF(avx512bf16)
 #elif defined(__aarch64__)
 ATROUS_TABLE_OF(neon)
@@ -34,7 +36,7 @@ namespace {
 #if defined(__x86_64__)
 
 struct x86_features {
-    bool avx2 = false, avx512 = false, avx512bf16 = false;
+    bool avx2 = false, avxvnni = false, avx512 = false, avx512vnni = false, avx512bf16 = false;
 };
 
 // Of the processor itself: not every compiler has a word for the newer ones, nor a library that knows them. Registers
@@ -51,7 +53,11 @@ x86_features ask_processor() {
     if (!__get_cpuid_count(7, 0, &subleaves, &ebx, &ecx, &edx)) return has;
     has.avx2 = fma_and_f16c && bit(ebx, 5) && (saved & 0x06) == 0x06;
     has.avx512 = has.avx2 && bit(ebx, 16) && bit(ebx, 17) && bit(ebx, 30) && bit(ebx, 31) && (saved & 0xe6) == 0xe6;
-    has.avx512bf16 = has.avx512 && subleaves >= 1 && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && bit(eax, 5);
+    has.avx512vnni = has.avx512 && bit(ecx, 11);
+    if (subleaves < 1 || !__get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx)) return has;
+    has.avxvnni = has.avx2 && bit(eax, 4);
+    // Its kernels use both: every processor with the one has the other.
+    has.avx512bf16 = has.avx512vnni && bit(eax, 5);
     return has;
 }
 
@@ -74,12 +80,15 @@ constexpr const char* bf16_instruction =
     "BFDOT (FEAT_BF16)";
 #endif
 
-// Slowest first.
+// Slowest first. VNNI multiplies bytes (VPDPBUSD): avxvnni is for processors that have it without AVX-512, avx512vnni
+// for those that lack bfloat16 beside it.
 constexpr instruction_set instruction_sets[] = {
     {&baseline::table, [] { return true; }},
 #if defined(__x86_64__)
     {&avx2::table, [] { return x86().avx2; }},
+    {&avxvnni::table, [] { return x86().avxvnni; }},
     {&avx512::table, [] { return x86().avx512; }},
+    {&avx512vnni::table, [] { return x86().avx512vnni; }},
     {&avx512bf16::table, [] { return x86().avx512bf16; }},
 #elif defined(__aarch64__)
     {&neon::table, [] { return true; }},

@@ -30,7 +30,8 @@ struct window {
 
 // A run of output channels that the product computes at once. Its weights are [depth block][tap][depth][vectors *
 // lanes], zeros where channels end before the vectors do; of bfloat16 two of the depth lie side by side, [depth block]
-// [tap][depth / 2][vectors * lanes][2], with a zero after an odd depth.
+// [tap][depth / 2][vectors * lanes][2], with a zero after an odd depth. Those that multiply uint8 lie as byte_layout
+// says; after those of each tap come their sums over the depth, vectors * lanes int32.
 struct conv2d_block {
     int64_t weights;      // offset of its weights
     int64_t bias;         // offset of its bias, vectors * lanes floats
@@ -40,13 +41,31 @@ struct conv2d_block {
     int32_t vectors;      // registers that hold them
 };
 
+// How the weights that multiply uint8 lie in memory, which depends on the instruction: side of the depth side by side,
+// after a depth that is rounded up to step with zeros.
+struct byte_layout {
+    int32_t bytes;  // of a weight, 1 or 2
+    int32_t side, step;
+};
+
+// What a convolution's sums become where its input or its output is uint8; the formulas are in atrous.h. factor and
+// offset lie as the bias does.
+struct requantisation {
+    const float* factor;  // of sums of uint8
+    const float* offset;
+    float residual_factor, residual_zero;
+    float low, high;
+    float per_step, zero;  // of sums of float32
+};
+
 struct conv2d_args {
     atrous_tensor input, output;
     atrous_tensor residual;  // data null: none
     window taps;
-    const void* weights;  // of the input's type
+    const void* weights;  // of the input's type; for uint8 int8 or int16
     const float* bias;
     const void* zeros;  // of the input's type: a row that stands for pixels outside, as long as the depth of a tap
+    requantisation quantised;
     const conv2d_block* blocks;
     int32_t block_count;
     int32_t depth;        // input channels of a group
@@ -59,6 +78,7 @@ struct conv2d_args {
     int64_t chunk_pixels;  // of this many pixels, a multiple of conv2d_chunk_unit (the last may be shorter)
 };
 constexpr int64_t conv2d_chunk_unit = 24;  // a multiple of every register tile's pixel count
+// conv2d is for float32 and bfloat16 inputs, conv2d_bytes for uint8.
 // Item: chunk * block_count + block. memory: conv2d_memory(args, floats of a full conv2d_block's vectors) floats, for a
 // tile's pointers (one per tap and pixel, one per tap, each as large as two floats), copies of the rows that stick out,
 // and the sums of a chunk between two depth blocks.
@@ -146,6 +166,7 @@ struct depthwise_args {
     window taps;
     const float* weights;  // [register of channels][tap][lanes], zeros where channels end before the lanes do
     const float* bias;     // as many as the lanes of all registers
+    requantisation quantised;
     int32_t activation;
     float slope;
     int64_t first_pixel;  // of the output, where its memory begins (and the residual's)
@@ -302,6 +323,7 @@ struct kernel_table {
     int32_t lanes;           // floats in a register
     int32_t conv2d_vectors;  // registers of output channels in a full conv2d_block
     bool bf16_products;      // conv2d takes bfloat16; the other kernels do so on every instruction set
+    byte_layout bytes;
 #define ATROUS_KERNEL(name, arguments) void (*name)(const arguments& a, int64_t begin, int64_t end, float* memory);
 #include "kernels.inc"
 #undef ATROUS_KERNEL

@@ -35,7 +35,7 @@ TEST_F(Arguments, TensorsMustHaveDataSidesAndRoom) {
     bad = *good.view();
     bad.pixel_stride = 3;
     expect_refused(run(&bad), "input has a pixel stride of 3, less than its 4 channels");
-    bad = {good.view()->data, int64_t{1} << 40, 1 << 20, 1 << 20, 4, 4, ATROUS_FLOAT32};
+    bad = {good.view()->data, int64_t{1} << 40, 1 << 20, 1 << 20, 4, 4, ATROUS_FLOAT32, 0, 0};
     expect_refused(run(&bad), "input is larger than memory can be");
     expect_refused(atrous_softmax(nullptr, good.view(), good.view()), "engine is null");
 }
@@ -56,14 +56,14 @@ TEST_F(Arguments, TypesMustAgree) {
     const sheet a(1, 2, 2, 4);
     const half_sheet half(a);
     atrous_tensor odd = *a.view();
-    odd.type = 2;
-    expect_refused(atrous_softmax(&engine_, &odd, a.view()), "a tensor's type is 2; use 0 to 1");
+    odd.type = 3;
+    expect_refused(atrous_softmax(&engine_, &odd, a.view()), "a tensor's type is 3; use 0 to 2");
     expect_refused(atrous_softmax(&engine_, half.view(), half.view()), "input is bfloat16; it must be float32");
     expect_refused(atrous_copy(&engine_, half.view(), 0, 0, a.view()),
                    "input and output are of different types; they must agree");
     expect_refused(atrous_binary_op(&engine_, ATROUS_ADD, a.view(), half.view(), 0, 0, a.view()),
                    "b and output are of different types; they must agree");
-    const atrous_conv2d_desc desc{4, 4, 1, 1, 1, 1, 1, 1, 1, 0, 0, ATROUS_FLOAT32, 8, 8};
+    const atrous_conv2d_desc desc{4, 4, 1, 1, 1, 1, 1, 1, 1, 0, 0, ATROUS_FLOAT32, 8, 8, 0};
     atrous_conv2d* conv = nullptr;
     ASSERT_EQ(atrous_conv2d_create(&engine_, &desc, weights_.data(), nullptr, nullptr, &conv), ATROUS_OK);
     expect_refused(atrous_conv2d_run(&engine_, conv, half.view(), 0, 0, nullptr, a.view()),
@@ -74,7 +74,7 @@ TEST_F(Arguments, TypesMustAgree) {
 }
 
 TEST_F(Arguments, ConvolutionsAreCheckedWhenMade) {
-    const atrous_conv2d_desc good{4, 8, 3, 3, 1, 1, 1, 1, 1, 0, 0, ATROUS_FLOAT32, 8, 8};
+    const atrous_conv2d_desc good{4, 8, 3, 3, 1, 1, 1, 1, 1, 0, 0, ATROUS_FLOAT32, 8, 8, 0};
     EXPECT_EQ(create(good), ATROUS_OK);
     auto bad = good;
     bad.groups = 3;
@@ -99,7 +99,7 @@ TEST_F(Arguments, ConvolutionsAreCheckedWhenMade) {
 }
 
 TEST_F(Arguments, ConvolutionsAreCheckedWhenRun) {
-    const atrous_conv2d_desc desc{4, 8, 3, 3, 1, 1, 1, 1, 1, 0, 0, ATROUS_FLOAT32, 8, 8};
+    const atrous_conv2d_desc desc{4, 8, 3, 3, 1, 1, 1, 1, 1, 0, 0, ATROUS_FLOAT32, 8, 8, 0};
     const int64_t before = atrous_live_handles();
     atrous_conv2d* conv = nullptr;
     ATROUS_EXPECT_OK(atrous_conv2d_create(&engine_, &desc, weights_.data(), nullptr, nullptr, &conv));

@@ -49,7 +49,7 @@ TEST(Engine, TakesTheIsaThatTheEnvironmentNames) {
     EXPECT_STREQ(atrous_last_error(),
                  "ATROUS_ISA=sse9 is not known; use "
 #if defined(__x86_64__)
-                 "baseline, avx2, avx512 or avx512bf16");
+                 "baseline, avx2, avxvnni, avx512, avx512vnni or avx512bf16");
 #else
                  "baseline, neon or neonbf16");
 #endif

@@ -34,7 +34,7 @@ class sheet {
         : channels_(channels),
           stride_(channels + gap),
           storage_(static_cast<size_t>(batch) * height * width * stride_, mark),
-          view_{storage_.data(), stride_, batch, height, width, channels, ATROUS_FLOAT32} {}
+          view_{storage_.data(), stride_, batch, height, width, channels, ATROUS_FLOAT32, 0, 0} {}
     sheet(sheet&&) = default;
 
     static sheet random(int batch, int height, int width, int channels, int gap, uint32_t seed, float low = -1,

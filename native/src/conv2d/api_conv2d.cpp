@@ -7,8 +7,8 @@
 
 using namespace atrous;
 
-using conv2d_algorithm = std::variant<conv2d_product<float>, conv2d_product<bf16>, conv2d_depthwise, conv2d_winograd,
-                                      conv2d_either<float>, conv2d_either<bf16>>;
+using conv2d_algorithm = std::variant<conv2d_product<float>, conv2d_product<bf16>, conv2d_bytes, conv2d_depthwise,
+                                      conv2d_winograd, conv2d_either<float>, conv2d_either<bf16>>;
 
 struct atrous_conv2d {
     atrous_conv2d_desc desc;
@@ -35,9 +35,20 @@ void require_desc(const atrous_conv2d_desc* desc) {
                    desc->groups, desc->in_channels, desc->out_channels);
     }
     require_activation(desc->activation);
-    require_range(desc->type, ATROUS_FLOAT32, ATROUS_BFLOAT16, "type");
+    require_range(desc->type, ATROUS_FLOAT32, ATROUS_UINT8, "type");
+    if (desc->type == ATROUS_UINT8) require_range(desc->zero, 0, 255, "zero");
     require_range(desc->usual_height, 1, longest_side, "usual_height");
     require_range(desc->usual_width, 1, longest_side, "usual_width");
+}
+
+// Sums of uint8 times int8 must fit: int32, or the integers that a depthwise convolution's floats hold.
+void require_sums(const atrous_conv2d_desc& desc, conv2d_choice choice) {
+    constexpr int64_t largest = 255 * 127;
+    const int64_t most = choice == conv2d_choice::depthwise ? (int64_t{1} << 24) / largest : INT32_MAX / largest;
+    const int64_t inputs = int64_t{desc.in_channels / desc.groups} * desc.kernel_height * desc.kernel_width;
+    if (inputs <= most) return;
+    throw fail(ATROUS_TOO_LARGE, "a window has %lld inputs; of uint8 it may have %lld", static_cast<long long>(inputs),
+               static_cast<long long>(most));
 }
 
 void take_algorithm(conv2d_choice choice, int32_t type, conv2d_algorithm& algorithm) {
@@ -45,8 +56,10 @@ void take_algorithm(conv2d_choice choice, int32_t type, conv2d_algorithm& algori
         case conv2d_choice::product:
             if (type == ATROUS_FLOAT32) {
                 algorithm.emplace<conv2d_product<float>>();
-            } else {
+            } else if (type == ATROUS_BFLOAT16) {
                 algorithm.emplace<conv2d_product<bf16>>();
+            } else {
+                algorithm.emplace<conv2d_bytes>();
             }
             return;
         case conv2d_choice::depthwise:
@@ -84,6 +97,32 @@ void require_positions(int32_t in, int32_t out, int32_t kernel, int32_t stride, 
                static_cast<long long>(last), in);
 }
 
+// What the convolution can write, and add.
+void require_output(const atrous_conv2d& conv, const atrous_tensor& output, const atrous_tensor* residual) {
+    const atrous_conv2d_desc& desc = conv.desc;
+    if (desc.type == ATROUS_UINT8) {
+        if (output.type == ATROUS_BFLOAT16)
+            throw fail(ATROUS_INVALID_ARGUMENT, "output is bfloat16; a uint8 convolution writes uint8 or float32");
+        if (output.type == ATROUS_UINT8 && desc.activation > ATROUS_ACTIVATION_RELU6) {
+            throw fail(ATROUS_INVALID_ARGUMENT,
+                       "activation %d cannot end in uint8; use none, ReLU or ReLU6, or write float32", desc.activation);
+        }
+        return;
+    }
+    if (output.type != ATROUS_UINT8) return;
+    if (desc.type == ATROUS_BFLOAT16)
+        throw fail(ATROUS_INVALID_ARGUMENT, "output is uint8; a bfloat16 convolution writes bfloat16 or float32");
+    if (residual != nullptr) {
+        throw fail(ATROUS_INVALID_ARGUMENT,
+                   "output is uint8 and residual is given; a float32 convolution adds none to uint8");
+    }
+    if (std::holds_alternative<conv2d_depthwise>(conv.algorithm) ||
+        std::holds_alternative<conv2d_winograd>(conv.algorithm)) {
+        throw fail(ATROUS_INVALID_ARGUMENT,
+                   "output is uint8; a float32 convolution that is depthwise or Winograd's does not write it");
+    }
+}
+
 // The arguments of a run, whose input one convolution reads and whose output one (the same, or another) writes.
 conv2d_call require_call(const atrous_conv2d_desc& reader, const atrous_tensor* input, int32_t pad_top,
                          int32_t pad_left, const atrous_conv2d_desc& writer, const atrous_tensor* residual,
@@ -91,9 +130,12 @@ conv2d_call require_call(const atrous_conv2d_desc& reader, const atrous_tensor* 
     require_tensor(input, "input");
     require_tensor(output, "output");
     if (input->type != reader.type) {
-        const bool wide = reader.type == ATROUS_FLOAT32;
-        throw fail(ATROUS_INVALID_ARGUMENT, "the convolution was made for %s and input is %s",
-                   wide ? "float32" : "bfloat16", wide ? "bfloat16" : "float32");
+        throw fail(ATROUS_INVALID_ARGUMENT, "the convolution was made for %s and input is %s", type_name(reader.type),
+                   type_name(input->type));
+    }
+    if (input->type == ATROUS_UINT8 && input->zero != reader.zero) {
+        throw fail(ATROUS_INVALID_ARGUMENT, "the convolution was made for a zero of %d and input has %d", reader.zero,
+                   input->zero);
     }
     require_channels(*input, "input", reader.in_channels);
     require_channels(*output, "output", writer.out_channels);
@@ -134,7 +176,9 @@ atrous_status atrous_conv2d_create(const atrous_engine* engine, const atrous_con
         made->desc = *desc;
         made->kernels = &engine->kernels;
         if (desc->type == ATROUS_BFLOAT16) require_bf16_products(engine->kernels);
-        take_algorithm(choose_algorithm(*desc), desc->type, made->algorithm);
+        const conv2d_choice choice = choose_algorithm(*desc);
+        if (desc->type == ATROUS_UINT8) require_sums(*desc, choice);
+        take_algorithm(choice, desc->type, made->algorithm);
         std::visit(
             [&](auto& algorithm) {
                 pack(*desc, engine->kernels, {weights, scale, bias}, algorithm);
@@ -158,6 +202,7 @@ atrous_status atrous_conv2d_run(atrous_engine* engine, const atrous_conv2d* conv
         require_not_null(engine, "engine");
         require_not_null(conv, "conv");
         const conv2d_call call = require_call(conv->desc, input, pad_top, pad_left, conv->desc, residual, output);
+        require_output(*conv, *output, residual);
         std::visit([&](const auto& algorithm) { run(*engine, conv->desc, *conv->kernels, algorithm, call); },
                    conv->algorithm);
     });
@@ -178,7 +223,10 @@ atrous_status atrous_separable_run(atrous_engine* engine, const atrous_conv2d* d
             throw fail(ATROUS_INVALID_ARGUMENT, "pointwise is not a 1x1 convolution of %d channels at stride 1",
                        depthwise->desc.out_channels);
         }
+        if (depthwise->desc.type == ATROUS_UINT8 || last.type == ATROUS_UINT8)
+            throw fail(ATROUS_INVALID_ARGUMENT, "a separable run of uint8 convolutions is two runs");
         const conv2d_call call = require_call(depthwise->desc, input, pad_top, pad_left, last, residual, output);
+        refuse_uint8(*output, "output");
         const auto run_with = [&](const auto& product) {
             run_separable(*engine, *pointwise->kernels, depthwise->desc, *filters, last, product, call);
         };

@@ -62,8 +62,8 @@ struct usual_map {
 };
 
 bool suits_winograd(const atrous_conv2d_desc& desc) {
-    return desc.kernel_height == 3 && desc.kernel_width == 3 && desc.stride_height == 1 && desc.stride_width == 1 &&
-           desc.groups == 1;
+    return desc.type != ATROUS_UINT8 && desc.kernel_height == 3 && desc.kernel_width == 3 && desc.stride_height == 1 &&
+           desc.stride_width == 1 && desc.groups == 1;
 }
 
 }  // namespace
@@ -114,7 +114,9 @@ void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels
     const int64_t direct = call.output.batch *
                            taps_inside(call.input.height, call.output.height, w.dilation_height, w.pad_top) *
                            taps_inside(call.input.width, call.output.width, w.dilation_width, w.pad_left);
-    if (pays(desc, transformed, direct)) return run(on, desc, kernels, conv.winograd, call);
+    // Only the product ends in uint8.
+    if (call.output.type != ATROUS_UINT8 && pays(desc, transformed, direct))
+        return run(on, desc, kernels, conv.winograd, call);
     std::call_once(conv.packed, [&] {
         float_buffer weights(9 * filters(desc));
         recover_weights(desc, kernels, conv.winograd, weights.data());

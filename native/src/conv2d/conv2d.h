@@ -45,9 +45,20 @@ struct conv2d_either {
     mutable std::once_flag packed;  // the product
 };
 
-// One filter a channel.
+// One filter a channel. Of a uint8 convolution the weights are integers, which steps multiply.
 struct conv2d_depthwise {
-    float_buffer weights, bias;
+    float_buffer weights, bias, steps;
+};
+
+// The matrix product of uint8 with weights of int8 (packed as such or as int16, as the kernels have it): any kernel,
+// stride, dilation and groups. steps multiply the weights, and lie as the bias does.
+struct conv2d_bytes {
+    aligned_buffer<int8_t> weights;
+    aligned_buffer<uint8_t> zeros;
+    float_buffer bias, steps;
+    std::vector<conv2d_block> blocks;
+    int32_t depth_block = 0;
+    bool row_taps = false;
 };
 
 template <class T>
@@ -56,6 +67,7 @@ void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const con
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from,
           conv2d_depthwise& to);
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_winograd& to);
+void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from, conv2d_bytes& to);
 template <class T>
 void pack(const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_weights& from,
           conv2d_either<T>& to);
@@ -85,9 +97,19 @@ void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels
          const conv2d_call& call);
 void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_winograd& conv,
          const conv2d_call& call);
+void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_bytes& conv,
+         const conv2d_call& call);
 template <class T>
 void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_either<T>& conv,
          const conv2d_call& call);
+
+// A channel's filter as integers of -127 to 127, and the step that they stand for: see atrous_conv2d_create.
+float quantise_filter(const float* filter, int64_t count, float scale, int8_t* to);
+// What makes uint8 of float sums; all zeros for an output of another type.
+requantisation quantised_output(const atrous_tensor& output);
+// What the sums of uint8 become. count: of steps and bias; memory: 2 * count floats that outlive the call.
+requantisation requantise(const atrous_conv2d_desc& desc, const conv2d_call& call, const float* steps,
+                          const float* bias, int64_t count, float* memory);
 
 // What the kernels are told of a call.
 depthwise_args depthwise_arguments(const atrous_conv2d_desc& desc, const conv2d_depthwise& conv,

@@ -27,6 +27,7 @@ depthwise_args depthwise_arguments(const atrous_conv2d_desc& desc, const conv2d_
             .taps = call.taps,
             .weights = conv.weights.data(),
             .bias = conv.bias.data(),
+            .quantised = {},
             .activation = desc.activation,
             .slope = desc.slope,
             .first_pixel = 0};
@@ -34,6 +35,7 @@ depthwise_args depthwise_arguments(const atrous_conv2d_desc& desc, const conv2d_
 
 void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels, const conv2d_depthwise& conv,
          const conv2d_call& call) {
+    if (desc.type == ATROUS_UINT8) throw fail(ATROUS_UNSUPPORTED, "depthwise convolutions of uint8 are not there yet");
     const depthwise_args a = depthwise_arguments(desc, conv, call);
     const int64_t width = call.output.width;
     parallel_for(on, rows_of(call.output), grain_of(width * call.output.channels),

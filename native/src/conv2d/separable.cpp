@@ -50,7 +50,9 @@ void run_separable(engine& on, const kernel_table& kernels, const atrous_conv2d_
                           call.output.height,
                           call.output.width,
                           static_cast<int32_t>(channels),
-                          pointwise_desc.type};
+                          pointwise_desc.type,
+                          0,
+                          0};
     const depthwise_args first = depthwise_arguments(
         depthwise_desc, depthwise, {.input = call.input, .output = between, .residual = {}, .taps = call.taps});
     conv2d_args second = product_arguments(pointwise_desc, pointwise,

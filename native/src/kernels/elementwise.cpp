@@ -1,7 +1,7 @@
 // Per-channel affine maps, two-operand arithmetic and copies: memory-bound, so one pass and whole vectors.
 #include "activation.h"
 #include "kernels.h"
-#include "simd_bfloat16.h"
+#include "simd_bytes.h"
 
 namespace atrous::ATROUS_ISA_NAMESPACE {
 namespace {
@@ -32,6 +32,22 @@ void write(T* p, vec x, int64_t lanes) {
     lanes == width ? store(p, x) : store_part(p, x, lanes);
 }
 
+// A tensor's elements in memory as numbers in registers. What uint8 stands for is in atrous.h.
+template <class T>
+struct numbers_of {
+    explicit numbers_of(const atrous_tensor&) {}
+    vec read_from(const T* p, int64_t lanes) const { return read(p, lanes); }
+    void write_to(T* p, vec x, int64_t lanes) const { write(p, x, lanes); }
+};
+template <>
+struct numbers_of<uint8_t> {
+    vec step, per_step, zero;
+    explicit numbers_of(const atrous_tensor& t)
+        : step(all(t.step)), per_step(all(1 / t.step)), zero(all(static_cast<float>(t.zero))) {}
+    vec read_from(const uint8_t* p, int64_t lanes) const { return (read(p, lanes) - zero) * step; }
+    void write_to(uint8_t* p, vec x, int64_t lanes) const { write(p, quantise(x, per_step, zero), lanes); }
+};
+
 vec combine(vec x, vec y, int32_t op) {
     return op == ATROUS_ADD ? x + y : op == ATROUS_MULTIPLY ? x * y : larger(x, y);
 }
@@ -42,15 +58,29 @@ void scale_and_shift(const affine_args& a, int64_t begin, int64_t end) {
     const bool flat = a.scale == nullptr && a.shift == nullptr && is_dense(a.input) && is_dense(a.output);
     const int64_t channels = flat ? (end - begin) * a.input.channels : a.input.channels;
     const int64_t last = flat ? begin + 1 : end;
+    const numbers_of<In> input(a.input);
+    const numbers_of<Out> output(a.output);
     for (int64_t p = begin; p < last; ++p) {
         const In* in = elements<In>(a.input) + p * a.input.pixel_stride;
         Out* out = elements<Out>(a.output) + p * a.output.pixel_stride;
         for_each_vector(channels, [&](int64_t c, int64_t lanes) {
-            vec x = read(in + c, lanes);
+            vec x = input.read_from(in + c, lanes);
             if (a.scale != nullptr) x = x * read(a.scale + c, lanes);
             if (a.shift != nullptr) x = x + read(a.shift + c, lanes);
-            write(out + c, activate(x, a.activation, a.slope), lanes);
+            output.write_to(out + c, activate(x, a.activation, a.slope), lanes);
         });
+    }
+}
+
+template <class In>
+void scale_and_shift_from(const affine_args& a, int64_t begin, int64_t end) {
+    switch (a.output.type) {
+        case ATROUS_FLOAT32:
+            return scale_and_shift<In, float>(a, begin, end);
+        case ATROUS_BFLOAT16:
+            return scale_and_shift<In, bf16>(a, begin, end);
+        default:
+            return scale_and_shift<In, uint8_t>(a, begin, end);
     }
 }
 
@@ -91,11 +121,13 @@ void copy_rows(const copy_args& a, int64_t begin, int64_t end) {
 }  // namespace
 
 void affine(const affine_args& a, int64_t begin, int64_t end, float*) {
-    const bool from_float = a.input.type == ATROUS_FLOAT32, to_float = a.output.type == ATROUS_FLOAT32;
-    if (from_float) {
-        to_float ? scale_and_shift<float, float>(a, begin, end) : scale_and_shift<float, bf16>(a, begin, end);
-    } else {
-        to_float ? scale_and_shift<bf16, float>(a, begin, end) : scale_and_shift<bf16, bf16>(a, begin, end);
+    switch (a.input.type) {
+        case ATROUS_FLOAT32:
+            return scale_and_shift_from<float>(a, begin, end);
+        case ATROUS_BFLOAT16:
+            return scale_and_shift_from<bf16>(a, begin, end);
+        default:
+            return scale_and_shift_from<uint8_t>(a, begin, end);
     }
 }
 

@@ -1,5 +1,5 @@
 // The kernels of one instruction set as a table.
-#include "conv2d/products.h"
+#include "conv2d/byte_products.h"
 #include "kernels.h"
 
 namespace atrous::ATROUS_ISA_NAMESPACE {
@@ -22,6 +22,7 @@ constexpr kernel_table table = {
 #else
     .bf16_products = false,
 #endif
+    .bytes = {.bytes = sizeof(byte_weight), .side = byte_side, .step = byte_depth_step},
 #include "kernels.inc"
 };
 #undef ATROUS_KERNEL

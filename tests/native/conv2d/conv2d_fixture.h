@@ -42,7 +42,8 @@ struct conv_case {
                 0.1f,
                 ATROUS_FLOAT32,
                 usual_height == 0 ? height : usual_height,
-                usual_width == 0 ? width : usual_width};
+                usual_width == 0 ? width : usual_width,
+                0};
     }
 };
 

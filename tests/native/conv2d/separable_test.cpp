@@ -162,7 +162,7 @@ TEST(SeparableHandles, MustBeDepthwiseAndPointwise) {
     atrous_engine engine(1, *available_kernels().back());
     const std::vector<float> weights(4 * 4 * 9);
     const auto make = [&](int in, int out, int kernel, int groups) {
-        const atrous_conv2d_desc desc{in, out, kernel, kernel, 1, 1, 1, 1, groups, 0, 0, ATROUS_FLOAT32, 5, 5};
+        const atrous_conv2d_desc desc{in, out, kernel, kernel, 1, 1, 1, 1, groups, 0, 0, ATROUS_FLOAT32, 5, 5, 0};
         atrous_conv2d* conv = nullptr;
         ATROUS_EXPECT_OK(atrous_conv2d_create(&engine, &desc, weights.data(), nullptr, nullptr, &conv));
         return conv;

@@ -116,8 +116,8 @@ TEST_P(Winograd, IsChosenWhereItSavesMultiplyAdds) {
 
 TEST(WinogradChoice, FollowsTheUsualSize) {
     const auto desc_of = [](int in, int out, int rate, int side) {
-        return atrous_conv2d_desc{in,   out, 3, 3, 1, 1, rate, rate, 1, ATROUS_ACTIVATION_NONE, 0, ATROUS_FLOAT32,
-                                  side, side};
+        return atrous_conv2d_desc{in,   out,  3, 3, 1, 1, rate, rate, 1, ATROUS_ACTIVATION_NONE, 0, ATROUS_FLOAT32,
+                                  side, side, 0};
     };
     EXPECT_EQ(winograd_tile_size(desc_of(256, 256, 1, 33)), 3);  // 11 x 11 tiles; of 4 it were 9 x 9
     EXPECT_EQ(winograd_tile_size(desc_of(304, 256, 1, 129)), 4);
@@ -193,7 +193,7 @@ ATROUS_EVERY_ISA(Winograd);
 TEST(WinogradHandle, RefusesAnUnknownWay) {
     const scoped_algorithm algorithm("fft");
     atrous_engine engine(1, *available_kernels().back());
-    const atrous_conv2d_desc desc{1, 1, 3, 3, 1, 1, 1, 1, 1, ATROUS_ACTIVATION_NONE, 0, ATROUS_FLOAT32, 1, 1};
+    const atrous_conv2d_desc desc{1, 1, 3, 3, 1, 1, 1, 1, 1, ATROUS_ACTIVATION_NONE, 0, ATROUS_FLOAT32, 1, 1, 0};
     const float weights[9] = {};
     atrous_conv2d* conv = nullptr;
     EXPECT_EQ(atrous_conv2d_create(&engine, &desc, weights, nullptr, nullptr, &conv), ATROUS_UNSUPPORTED);

@@ -60,7 +60,7 @@ TEST_F(Imaging, NormalizeWritesTheWindowTheFillAndNothingElse) {
     const int32_t order[] = {2, 0};
     const atrous_normalize_desc desc{1.0f, 1, 1, mean, std, fill, order};
     std::vector<float> data(3 * 4 * 5, -1.0f);  // two channels in pixels of five
-    const atrous_tensor output{data.data(), 5, 1, 3, 4, 2, ATROUS_FLOAT32};
+    const atrous_tensor output{data.data(), 5, 1, 3, 4, 2, ATROUS_FLOAT32, 0, 0};
     ASSERT_EQ(atrous_normalize(engine_, &image, &desc, &output), ATROUS_OK);
     for (int y = 0; y < 3; ++y) {
         for (int x = 0; x < 4; ++x) {
@@ -79,7 +79,7 @@ TEST_F(Imaging, NormalizeRefusesWhatDoesNotFit) {
     const float ones[] = {1}, zero[] = {0};
     const int32_t order[] = {0}, beyond[] = {3};
     float data[4];
-    const atrous_tensor output{data, 1, 1, 2, 2, 1, ATROUS_FLOAT32};
+    const atrous_tensor output{data, 1, 1, 2, 2, 1, ATROUS_FLOAT32, 0, 0};
     const atrous_normalize_desc shifted{1.0f, 1, 0, zero, ones, zero, order};
     const atrous_normalize_desc channel{1.0f, 0, 0, zero, ones, zero, beyond};
     const atrous_normalize_desc flat{1.0f, 0, 0, zero, zero, zero, order};

@@ -1,0 +1,56 @@
+// From numbers to integers and back, as atrous.h says it. Compiled without fused products, so that the bits are those
+// of the formulas.
+#include <cmath>
+
+#include "conv2d/conv2d.h"
+
+namespace atrous {
+
+float quantise_filter(const float* filter, int64_t count, float scale, int8_t* to) {
+    constexpr float most = 127;
+    float largest = 0;
+    for (int64_t i = 0; i < count; ++i) largest = std::max(largest, std::fabs(filter[i] * scale));
+    const float step = largest > 0 ? largest / most : 1;
+    for (int64_t i = 0; i < count; ++i) {
+        const float q = filter[i] * scale / step;
+        // Neither a NaN nor what lies beyond, which steps of a denormal number make, is an int8.
+        to[i] = std::isnan(q) ? int8_t{0} : static_cast<int8_t>(std::rint(std::min(std::max(q, -most), most)));
+    }
+    return step;
+}
+
+requantisation quantised_output(const atrous_tensor& output) {
+    requantisation made{};
+    if (output.type != ATROUS_UINT8) return made;
+    made.per_step = 1 / output.step;
+    made.zero = static_cast<float>(output.zero);
+    return made;
+}
+
+requantisation requantise(const atrous_conv2d_desc& desc, const conv2d_call& call, const float* steps,
+                          const float* bias, int64_t count, float* memory) {
+    float* const factor = memory;
+    float* const offset = memory + count;
+    requantisation made{};
+    made.factor = factor;
+    made.offset = offset;
+    if (call.output.type != ATROUS_UINT8) {
+        for (int64_t i = 0; i < count; ++i) factor[i] = call.input.step * steps[i];
+        std::copy_n(bias, count, offset);
+        return made;
+    }
+    const float step = call.output.step, zero = static_cast<float>(call.output.zero);
+    for (int64_t i = 0; i < count; ++i) {
+        factor[i] = call.input.step * steps[i] / step;
+        offset[i] = bias[i] / step + zero;
+    }
+    if (call.residual.data != nullptr) {
+        made.residual_factor = call.residual.step / step;
+        made.residual_zero = static_cast<float>(call.residual.zero);
+    }
+    made.low = desc.activation == ATROUS_ACTIVATION_NONE ? 0 : zero;
+    made.high = desc.activation == ATROUS_ACTIVATION_RELU6 ? std::min(255.0f, 6 / step + zero) : 255;
+    return made;
+}
+
+}  // namespace atrous
