@@ -14,4 +14,9 @@ public enum Precision
 
     /// <summary>bfloat16 storage; the scores stay float32.</summary>
     Bf16,
+
+    /// <summary>
+    /// 8-bit weights and activations, sums in 32-bit integers: of a model that was quantised, on a processor.
+    /// </summary>
+    Int8,
 }

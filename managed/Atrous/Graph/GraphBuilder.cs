@@ -17,6 +17,9 @@ internal sealed class GraphBuilder
     /// </summary>
     public bool KeepsResizes { get; init; }
 
+    /// <summary>How the graph is computed in 8 bits; null where nobody has found out.</summary>
+    public QuantizationTable? Quantization { get; set; }
+
     /// <summary>Declares a value that the caller will give.</summary>
     public Value Input(string name, Shape shape)
     {
@@ -65,6 +68,6 @@ internal sealed class GraphBuilder
             needed.UnionWith(_nodes[i].Inputs);
         }
         nodes.Reverse();
-        return new NetworkGraph([.. _inputs], nodes, outputs);
+        return new NetworkGraph([.. _inputs], nodes, outputs) { Quantization = Quantization };
     }
 }

@@ -8,16 +8,20 @@ namespace Atrous.Graph;
 /// <param name="name">For people: error messages, layer-by-layer comparison.</param>
 /// <param name="shape">The shape [batch, height, width, channels].</param>
 /// <param name="type">
-/// <see cref="DType.Float32"/>, <see cref="DType.BFloat16"/> inside a network that is stored so, or
-/// <see cref="DType.UInt16"/> for label maps.
+/// <see cref="DType.Float32"/>, <see cref="DType.BFloat16"/> or <see cref="DType.UInt8"/> inside a network that is stored
+/// so, or <see cref="DType.UInt16"/> for label maps.
 /// </param>
-public sealed class Value(string name, Shape shape, DType type = DType.Float32)
+/// <param name="quantization">What the elements of <see cref="DType.UInt8"/> stand for; unused by other types.</param>
+public sealed class Value(string name, Shape shape, DType type = DType.Float32, Quantization quantization = default)
 {
     public string Name { get; } = name;
 
     public Shape Shape { get; } = shape;
 
     public DType Type { get; } = type;
+
+    /// <summary>What the elements of <see cref="DType.UInt8"/> stand for; unused by other types.</summary>
+    public Quantization Quantization { get; } = quantization;
 
     public override string ToString() => $"{Name} {Shape}";
 }

@@ -53,6 +53,12 @@ internal sealed class Model
         _minimumSide = new Lazy<int>(() => SmallestSide(description));
     }
 
+    private Model(Model other, ModelDescription description)
+    {
+        (Description, Missing, Unexpected) = (description, other.Missing, other.Unexpected);
+        (_weights, _minimumSide) = (other._weights, other._minimumSide);
+    }
+
     public ModelDescription Description { get; }
 
     /// <summary>
@@ -71,6 +77,10 @@ internal sealed class Model
     /// </summary>
     public int MinimumSide => _minimumSide.Value;
 
+    /// <summary>The same network with the same weights, in 8 bits as a table says; null for in no such way.</summary>
+    public Model With(QuantizationTable? quantization) =>
+        new(this, Description with { Quantization = quantization });
+
     /// <summary>Appends the network to a graph.</summary>
     /// <param name="graph">Where the nodes go.</param>
     /// <param name="image">Normalised picture, [N, H, W, input channels].</param>
@@ -80,6 +90,7 @@ internal sealed class Model
     public NetworkOutputs Build(GraphBuilder graph, Value image)
     {
         NetworkOutputs outputs = Build(Description.Network, graph, _weights, image);
+        graph.Quantization = Description.Quantization;
         int classes = Description.Network.Classes;
         return outputs.Logits.Shape.Channels == classes
             ? outputs

@@ -88,6 +88,7 @@ internal struct NativeConv2d
     public float Slope;
     public NativeType Type;
     public int UsualHeight, UsualWidth;
+    public int Zero;
 }
 
 /// <summary>atrous_pool_desc.</summary>

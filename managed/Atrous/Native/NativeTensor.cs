@@ -10,9 +10,12 @@ namespace Atrous.Native;
 /// <param name="width">Pixels of a row.</param>
 /// <param name="channels">Elements of a pixel that the view shows.</param>
 /// <param name="type">What an element is.</param>
+/// <param name="step">Of uint8: an element e stands for step * (e - zero).</param>
+/// <param name="zero">Of uint8: the element that stands for 0.</param>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct NativeTensor(
-    void* data, long pixelStride, int batch, int height, int width, int channels, NativeType type = NativeType.Float32)
+    void* data, long pixelStride, int batch, int height, int width, int channels, NativeType type = NativeType.Float32,
+    float step = 0, int zero = 0)
 {
     public void* Data = data;
     public long PixelStride = pixelStride;
@@ -21,6 +24,8 @@ internal unsafe struct NativeTensor(
     public int Width = width;
     public int Channels = channels;
     public NativeType Type = type;
+    public float Step = step;
+    public int Zero = zero;
 }
 
 /// <summary>atrous_type.</summary>
@@ -28,4 +33,5 @@ internal enum NativeType
 {
     Float32 = 0,
     BFloat16 = 1,
+    UInt8 = 2,
 }

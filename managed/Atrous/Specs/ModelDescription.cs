@@ -1,3 +1,5 @@
+using Atrous.Graph;
+
 namespace Atrous.Specs;
 
 /// <summary>
@@ -66,6 +68,12 @@ internal sealed record ModelDescription
 
     /// <summary>What a user should know of this file beside its facts, a sentence each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>How the network is computed in 8 bits; null where the file was not quantised.</summary>
+    public QuantizationTable? Quantization { get; init; }
+
+    /// <summary>How that was found out; null where the file was not quantised.</summary>
+    public QuantizationFacts? QuantizationFacts { get; init; }
 
     /// <summary>Prefixes of tensors that belong to training alone (auxiliary heads) and are left unread.</summary>
     public IReadOnlyList<string> TrainingOnly { get; init; } = [];

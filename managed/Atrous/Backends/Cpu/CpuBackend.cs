@@ -25,8 +25,8 @@ internal sealed class CpuBackend : IBackend, IProcessorThreads
     /// Threads of a run, the caller's included; 0 means one per core that the process may use.
     /// </param>
     /// <param name="precision">
-    /// <see cref="Precision.Fp32"/>, or <see cref="Precision.Bf16"/>: weights and values stored as bfloat16, sums and
-    /// scores in float32.
+    /// <see cref="Precision.Fp32"/>; <see cref="Precision.Bf16"/>: weights and values stored as bfloat16, sums and
+    /// scores in float32; or <see cref="Precision.Int8"/>: 8 bits wherever a graph says how, float32 elsewhere.
     /// </param>
     /// <exception cref="UnavailableException">
     /// libatrous is missing, ATROUS_ISA names nothing that the processor has, or it lacks what the precision takes.
@@ -34,12 +34,15 @@ internal sealed class CpuBackend : IBackend, IProcessorThreads
     public CpuBackend(int threads = 0, Precision precision = Precision.Fp32)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
-        if (precision is not (Precision.Fp32 or Precision.Bf16))
+        string asked = precision.ToString().ToLowerInvariant();
+        _storage = precision switch
         {
-            string asked = precision.ToString().ToLowerInvariant();
-            throw new UnavailableException($"The device cpu computes in fp32 or bf16; it does not have {asked}.");
-        }
-        _storage = precision == Precision.Bf16 ? DType.BFloat16 : DType.Float32;
+            Precision.Fp32 => DType.Float32,
+            Precision.Bf16 => DType.BFloat16,
+            Precision.Int8 => DType.UInt8,
+            _ => throw new UnavailableException(
+                $"The device cpu computes in fp32, bf16 or int8; it does not have {asked}."),
+        };
         _engine = new EngineHandle(threads);
         try
         {
@@ -69,6 +72,13 @@ internal sealed class CpuBackend : IBackend, IProcessorThreads
     /// <inheritdoc/>
     public IExecutable Compile(NetworkGraph graph) =>
         new CpuExecutable(_engine, GraphPasses.ApplyAll(graph, _storage), _convolutions, Arenas.Shared);
+
+    /// <summary>A network in float32 whose layers' values are all made, for whoever looks at them.</summary>
+    public CpuExecutable CompileInLayers(NetworkGraph graph) => new(
+        _engine,
+        GraphPasses.Apply(
+            graph, [.. GraphPasses.FusionsOfLayers, .. GraphPasses.Without(GraphPasses.Layout, nameof(FuseSeparable))]),
+        _convolutions, Arenas.Shared);
 
     /// <inheritdoc/>
     public int WorthwhileBatch(int height, int width) => (int)Math.Max(1, WorthwhilePixels / ((long)height * width));

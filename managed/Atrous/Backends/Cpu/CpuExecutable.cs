@@ -15,6 +15,7 @@ internal sealed class CpuExecutable : ILayeredExecutable
     private readonly EngineHandle _engine;
     private readonly NetworkGraph _graph;
     private readonly (Node Node, Step Run)[] _steps;
+    private readonly Layout _layout;
     private readonly int _blocks;
     private readonly Arenas _arenas;
     private readonly long _arenaSize;
@@ -27,6 +28,7 @@ internal sealed class CpuExecutable : ILayeredExecutable
         _graph = graph;
         var plan = MemoryPlan.Of(graph);
         var layout = new Layout(graph, plan);
+        _layout = layout;
         _blocks = layout.Blocks;
         _arenaSize = plan.ArenaSize;
         convolutions.Pack(graph);
@@ -47,6 +49,35 @@ internal sealed class CpuExecutable : ILayeredExecutable
         var layers = new List<LayerTime>(_steps.Length);
         Run(inputs, outputs, layers, cancellationToken);
         return layers;
+    }
+
+    /// <summary>
+    /// Runs, and shows each value as soon as it is made, concatenations too. What is shown is gone when the call
+    /// returns.
+    /// </summary>
+    public void RunObserved(
+        ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, Action<Node, NativeTensor> observer,
+        CancellationToken cancellationToken)
+    {
+        ILookup<Node, Step> steps = _steps.ToLookup(step => step.Node, step => step.Run);
+        Signature.Check(_graph, inputs, outputs);
+        NativeBuffer arena = _arenas.Take(_arenaSize);
+        var frame = new Frame(_blocks);
+        try
+        {
+            Bind(frame, arena, inputs, outputs);
+            foreach (Node node in _graph.Nodes)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                foreach (Step run in steps[node])
+                    LibAtrous.ThrowIfFailed(run(_engine, frame), node.ToString());
+                observer(node, _layout.Of(node.Output).In(frame));
+            }
+        }
+        finally
+        {
+            _arenas.Return(arena);
+        }
     }
 
     private void Run(ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, List<LayerTime>? layers,

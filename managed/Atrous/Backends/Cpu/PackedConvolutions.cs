@@ -28,7 +28,7 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
             var missing = new List<Packed>();
             foreach (Packed wanted in graph.Nodes.SelectMany(Convolutions))
             {
-                if (Find(wanted.Op, wanted.Type) is not null)
+                if (Find(wanted.Op, wanted.Type, wanted.Zero) is not null)
                     continue;
                 missing.Add(wanted);
                 if (!_packed.TryGetValue(wanted.Op.Kernel, out List<Packed>? forms))
@@ -49,11 +49,12 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
 
     /// <summary>The packed form of a convolution of a graph that was packed.</summary>
     /// <param name="op">The convolution, one of those that the graph has, alone or within a separable one.</param>
-    /// <param name="type">The type of its input, and so of its weights: float32 or bfloat16.</param>
-    public Conv2dHandle Get(Conv2d op, DType type)
+    /// <param name="type">The type of its input, and so of its weights: float32, bfloat16, or uint8.</param>
+    /// <param name="zero">The element of an input of uint8 that stands for 0; else 0.</param>
+    public Conv2dHandle Get(Conv2d op, DType type, int zero = 0)
     {
         lock (_packed)
-            return Find(op, type)?.Handle ?? throw new InvalidOperationException($"{op.Kernel} is not packed.");
+            return Find(op, type, zero)?.Handle ?? throw new InvalidOperationException($"{op.Kernel} is not packed.");
     }
 
     public void Dispose()
@@ -68,20 +69,20 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
 
     private static IEnumerable<Packed> Convolutions(Node node) => node.Op switch
     {
-        Conv2d op => [new(op, node.Inputs[0].Type, node.Inputs[0].Shape)],
+        Conv2d op => [new(op, node.Inputs[0].Type, node.Inputs[0].Shape, node.Inputs[0].Quantization.Zero)],
         SeparableConv2d op =>
             [new(op.Depthwise, node.Inputs[0].Type, node.Inputs[0].Shape),
             new(op.Pointwise, op.Between, node.Output.Shape)],
         _ => [],
     };
 
-    private Packed? Find(Conv2d op, DType type)
+    private Packed? Find(Conv2d op, DType type, int zero)
     {
         if (_packed.TryGetValue(op.Kernel, out List<Packed>? forms))
         {
             foreach (Packed packed in forms)
             {
-                if (packed.Type == type && Same(packed.Op, op))
+                if (packed.Type == type && packed.Zero == zero && Same(packed.Op, op))
                     return packed;
             }
         }
@@ -160,9 +161,10 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
             Groups = op.Groups,
             Activation = (int)op.Activation.Kind,
             Slope = op.Activation.Slope,
-            Type = packed.Type == DType.BFloat16 ? NativeType.BFloat16 : NativeType.Float32,
+            Type = View.NativeTypeOf(packed.Type),
             UsualHeight = packed.Usual.Height,
             UsualWidth = packed.Usual.Width,
+            Zero = packed.Zero,
         };
         fixed (float* scale = op.Scale, bias = op.Bias)
         {
@@ -173,11 +175,14 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
     }
 
     /// <summary>A convolution and, once it is packed, its weights.</summary>
-    private sealed class Packed(Conv2d op, DType type, Shape usual)
+    private sealed class Packed(Conv2d op, DType type, Shape usual, int zero = 0)
     {
         public Conv2d Op { get; } = op;
 
         public DType Type { get; } = type;
+
+        /// <summary>The element of its input that stands for 0, which its sums must leave out.</summary>
+        public int Zero { get; } = zero;
 
         /// <summary>The input of the first graph that has it: what most calls are taken to have.</summary>
         public Shape Usual { get; } = usual;

@@ -12,13 +12,22 @@ internal sealed class Frame(int blocks)
 }
 
 /// <summary>Where a value lies: a block of the frame, an offset in it, and the distance from pixel to pixel.</summary>
-internal readonly record struct View(int Block, long OffsetInBytes, long PixelStride, Shape Shape, DType Type)
+internal readonly record struct View(
+    int Block, long OffsetInBytes, long PixelStride, Shape Shape, DType Type, Quantization Quantization = default)
 {
     /// <summary>The tensor in a frame.</summary>
     public unsafe NativeTensor In(Frame frame) => new(
         (void*)(frame.Blocks[Block] + (nint)OffsetInBytes), PixelStride, Shape.Batch, Shape.Height, Shape.Width,
         Shape.Channels,
-        Type == DType.BFloat16 ? NativeType.BFloat16 : NativeType.Float32);
+        NativeTypeOf(Type), Quantization.Step, Quantization.Zero);
+
+    /// <summary>The type's number in libatrous; labels, whose type no kernel asks for, pass as float32.</summary>
+    public static NativeType NativeTypeOf(DType type) => type switch
+    {
+        DType.BFloat16 => NativeType.BFloat16,
+        DType.UInt8 => NativeType.UInt8,
+        _ => NativeType.Float32,
+    };
 
     /// <summary>Some of the channels of every pixel.</summary>
     public View Slice(int first, int channels) => this with
@@ -47,14 +56,16 @@ internal sealed class Layout(NetworkGraph graph, MemoryPlan plan)
         Placement place = plan.Locate(value);
         long channel = (long)place.Channel * value.Type.SizeInBytes();
         (int block, long offset) = Home(place.Root);
-        return new View(block, offset + channel, place.Root.Shape.Channels, value.Shape, value.Type);
+        return new View(
+            block, offset + channel, place.Root.Shape.Channels, value.Shape, value.Type, value.Quantization);
     }
 
     /// <summary>The tensor that the caller gave for an output.</summary>
     public View OfOutput(int index)
     {
         Value output = graph.Outputs[index];
-        return new View(1 + graph.Inputs.Count + index, 0, output.Shape.Channels, output.Shape, output.Type);
+        return new View(
+            1 + graph.Inputs.Count + index, 0, output.Shape.Channels, output.Shape, output.Type, output.Quantization);
     }
 
     private (int Block, long Offset) Home(Value root)

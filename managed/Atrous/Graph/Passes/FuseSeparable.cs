@@ -17,7 +17,9 @@ internal static class FuseSeparable
         foreach (Node node in graph.Nodes)
         {
             if (IsPointwise(node) && makers.TryGetValue(node.Inputs[0], out Node? first) && IsDepthwise(first)
-                && readership.IsReadOnce(first.Output) && !graph.Slices.ContainsKey(first.Output))
+                && readership.IsReadOnce(first.Output) && !graph.Slices.ContainsKey(first.Output)
+                && first.Output.Type != DType.UInt8 && first.Inputs[0].Type != DType.UInt8
+                && node.Output.Type != DType.UInt8)
             {
                 nodes.Remove(first);
                 var fused = new SeparableConv2d((Conv2d)first.Op, (Conv2d)node.Op, first.Output.Type);

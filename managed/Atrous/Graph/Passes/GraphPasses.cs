@@ -31,6 +31,9 @@ internal static class GraphPasses
     /// </summary>
     public static IReadOnlyList<GraphPass> Storage { get; } = [new(nameof(StoreAsBFloat16), StoreAsBFloat16.Apply)];
 
+    /// <summary>The same for 8 bits, of graphs that say how.</summary>
+    public static IReadOnlyList<GraphPass> StorageInBytes { get; } = [new(nameof(StoreAsUInt8), StoreAsUInt8.Apply)];
+
     /// <summary>
     /// Where values lie, and which of them never reach memory: after this a graph is not rewritten any more.
     /// </summary>
@@ -59,13 +62,17 @@ internal static class GraphPasses
     /// <summary>Applies what a processor wants: fusions, the storage that was asked for, the layout.</summary>
     /// <param name="graph">The network as a model builds it.</param>
     /// <param name="storage">
-    /// What values are stored in: <see cref="DType.Float32"/> or <see cref="DType.BFloat16"/>.
+    /// What values are stored in: <see cref="DType.Float32"/>, <see cref="DType.BFloat16"/>, or
+    /// <see cref="DType.UInt8"/> where the graph says what their elements stand for.
     /// </param>
-    /// <returns>A graph of the same values, but for the rounding of bfloat16.</returns>
+    /// <returns>A graph of the same values, but for the rounding of the storage.</returns>
     public static NetworkGraph ApplyAll(NetworkGraph graph, DType storage = DType.Float32) => Apply(
         graph,
-        storage == DType.BFloat16
-            // Of bfloat16 the projection without the pooled branch would be rounded before that is added.
-            ? [.. FusionsOfLayers, .. Storage, .. Layout]
-            : [.. Fusions, .. Layout]);
+        storage switch
+        {
+            // Of fewer bits the projection without the pooled branch would be rounded before that is added.
+            DType.BFloat16 => [.. FusionsOfLayers, .. Storage, .. Layout],
+            DType.UInt8 when graph.Quantization is not null => [.. FusionsOfLayers, .. StorageInBytes, .. Layout],
+            _ => [.. Fusions, .. Layout],
+        });
 }

@@ -1,0 +1,40 @@
+using Atrous.Graph.Ops;
+
+namespace Atrous.Graph.Passes;
+
+/// <summary>
+/// Values whose 8-bit elements must stand for the same numbers, because an operation hands them on as they are:
+/// pooling, resizing, cutting and joining.
+/// </summary>
+internal sealed class SharedRanges
+{
+    private readonly Dictionary<Value, Value> _parents = [];
+
+    public SharedRanges(NetworkGraph graph)
+    {
+        foreach (Node node in graph.Nodes.Where(node => HandsOn(node.Op)))
+        {
+            foreach (Value input in node.Inputs)
+                _parents[First(input)] = First(node.Output);
+        }
+    }
+
+    /// <summary>Whether an operation's outputs are its inputs' elements, or means of them.</summary>
+    public static bool HandsOn(Op op) =>
+        op is MaxPool2d or AveragePool2d or GlobalAveragePool or ResizeBilinear or Concat or SliceChannels or Crop;
+
+    /// <summary>The value that stands for all that share a value's range.</summary>
+    public Value First(Value value)
+    {
+        Value root = value;
+        while (_parents.TryGetValue(root, out Value? parent) && parent != root)
+            root = parent;
+        while (value != root)
+        {
+            _parents.TryGetValue(value, out Value? next);
+            _parents[value] = root;
+            value = next!;
+        }
+        return root;
+    }
+}

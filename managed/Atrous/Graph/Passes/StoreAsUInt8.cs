@@ -1,0 +1,186 @@
+using Atrous.Graph.Ops;
+using Atrous.Tensors;
+
+namespace Atrous.Graph.Passes;
+
+/// <summary>
+/// Gives the values inside the network memory of 8 bits wherever <see cref="NetworkGraph.Quantization"/> says what their
+/// elements stand for, and lets the convolutions that it names multiply in 8 bits. What the caller gives and gets stays
+/// float32, and with it everything between the last convolution and the outputs. Where a value is needed in the other
+/// type, an <see cref="Activate"/> without a function converts it. A backend that applies this must have: convolutions
+/// and <see cref="Activate"/> from and to either type (a residual has the output's), <see cref="BatchNorm"/> and
+/// <see cref="Binary"/> of 8 bits, what <see cref="SharedRanges"/> lists of 8 bits and one range, and everything else of
+/// float32.
+/// </summary>
+internal static class StoreAsUInt8
+{
+    public static NetworkGraph Apply(NetworkGraph graph) =>
+        graph.Quantization is { } table ? new Rewriting(graph, table).Run() : graph;
+
+    /// <summary>
+    /// The convolutions that may multiply in 8 bits: all but those that read the picture and those that make the scores.
+    /// </summary>
+    public static IEnumerable<Node> Candidates(NetworkGraph graph)
+    {
+        HashSet<Value> scores = Scores(graph), picture = Picture(graph);
+        return graph.Nodes.Where(
+            node => node.Op is Conv2d && !scores.Contains(node.Output) && !picture.Contains(node.Inputs[0]));
+    }
+
+    /// <summary>What is made of the last convolutions without another one: neighbours differ by little there.</summary>
+    private static HashSet<Value> Scores(NetworkGraph graph)
+    {
+        var scores = new HashSet<Value>(graph.Outputs);
+        foreach (Node node in graph.Nodes.Reverse())
+        {
+            bool isScore = node.Outputs.Any(scores.Contains);
+            if (isScore && node.Op is Conv2d)
+                scores.UnionWith(node.Inputs.Skip(1));
+            else if (isScore)
+                scores.UnionWith(node.Inputs);
+        }
+        return scores;
+    }
+
+    /// <summary>The picture, and what is made of it without a convolution.</summary>
+    private static HashSet<Value> Picture(NetworkGraph graph)
+    {
+        var picture = new HashSet<Value>(graph.Inputs);
+        foreach (Node node in graph.Nodes.Where(node => node.Op is not Conv2d))
+        {
+            if (node.Inputs.All(picture.Contains))
+                picture.UnionWith(node.Outputs);
+        }
+        return picture;
+    }
+
+    private sealed class Rewriting
+    {
+        private readonly NetworkGraph _graph;
+        private readonly QuantizationTable _table;
+        private readonly SharedRanges _shared;
+        private readonly Readership _readership;
+        private readonly HashSet<Value> _scores;
+        private readonly HashSet<Node> _candidates;
+        private readonly Dictionary<Value, Quantization> _known = [];
+        private readonly Dictionary<Value, DType> _types = [];
+        private readonly Dictionary<(Value Value, DType Type), Value> _stored = [];
+        private readonly List<Node> _nodes = [];
+
+        public Rewriting(NetworkGraph graph, QuantizationTable table)
+        {
+            (_graph, _table) = (graph, table);
+            _shared = new SharedRanges(graph);
+            _readership = new Readership(graph);
+            _scores = Scores(graph);
+            _candidates = [.. Candidates(graph)];
+            foreach (Value value in graph.Nodes.Select(node => node.Output))
+            {
+                if (table.Values.TryGetValue(value.Name, out Quantization quantization))
+                    _known.TryAdd(_shared.First(value), quantization);
+            }
+        }
+
+        public NetworkGraph Run()
+        {
+            foreach (Value input in _graph.Inputs)
+                Store(input, input);
+            foreach (Node node in _graph.Nodes)
+            {
+                Op op = IsInBytes(node) ? Corrected((Conv2d)node.Op) : node.Op;
+                DType type = TypeFor(node);
+                Value output = type == DType.UInt8
+                    ? new Value(node.Output.Name, node.Output.Shape, type, Known(node.Output))
+                    : node.Output;
+                Value[] inputs = [.. node.Inputs.Select((input, i) => Take(input, NeededBy(node, i, type)))];
+                _nodes.Add(node with { Op = op, Inputs = inputs, Output = output });
+                Store(node.Output, output);
+                if (node.SecondOutput is { } second)
+                    Store(second, second);
+            }
+            return _graph with { Nodes = _nodes };
+        }
+
+        private Quantization Known(Value value) => _known[_shared.First(value)];
+
+        private bool IsKnown(Value value) =>
+            !_scores.Contains(value) && _known.ContainsKey(_shared.First(value));
+
+        /// <summary>Whether a convolution multiplies in 8 bits.</summary>
+        private bool IsInBytes(Node node) =>
+            node.Op is Conv2d conv && _table.Kernels.Contains(conv.Kernel.Name) && _candidates.Contains(node)
+            && IsKnown(node.Inputs[0]);
+
+        private Conv2d Corrected(Conv2d conv)
+        {
+            if (!_table.Corrections.TryGetValue(conv.Kernel.Name, out float[]? correction))
+                return conv;
+            float[] bias = [.. correction];
+            for (int c = 0; c < bias.Length; c++)
+                bias[c] += conv.Bias?[c] ?? 0;
+            return conv with { Bias = bias };
+        }
+
+        /// <summary>The type of what a node makes.</summary>
+        private DType TypeFor(Node node)
+        {
+            if (node.Output.Type != DType.Float32 || !IsKnown(node.Output) || node.SecondOutput is not null)
+                return node.Output.Type;
+            bool bytes = node.Op switch
+            {
+                Conv2d conv when IsInBytes(node) =>
+                    CanClamp(conv.Activation) && !_readership.Readers(node.Output).All(NeedsFloat32),
+                Conv2d conv => WritesBytes(conv, node) && !_readership.Readers(node.Output).All(NeedsFloat32),
+                Activate or BatchNorm => true,
+                Binary => node.Inputs.All(IsKnown),
+                _ => SharedRanges.HandsOn(node.Op) && node.Inputs.All(IsKnown)
+                    && node.Inputs.Any(input => _types[input] == DType.UInt8),
+            };
+            return bytes ? DType.UInt8 : DType.Float32;
+        }
+
+        /// <summary>An activation that is a limit of the elements, which a sum can be held to.</summary>
+        private static bool CanClamp(Activation activation) =>
+            activation.Kind is ActivationKind.None or ActivationKind.Relu or ActivationKind.Relu6;
+
+        /// <summary>
+        /// A convolution of float32 that writes 8 bits by itself: not by Winograd's algorithm, nor a depthwise one.
+        /// </summary>
+        private static bool WritesBytes(Conv2d conv, Node node) =>
+            node.Inputs.Count == 1 && conv.Groups == 1
+            && !(conv is { KernelHeight: 3, KernelWidth: 3, Stride: 1 });
+
+        private bool NeedsFloat32(Node reader) => reader.Op switch
+        {
+            Conv2d => !IsInBytes(reader),
+            _ => reader.Op.TypeOfInput(0) == InputType.Float32,
+        };
+
+        /// <summary>The type in which a node of an output's type takes an input.</summary>
+        private DType NeededBy(Node node, int input, DType output) => node.Op switch
+        {
+            Conv2d when input == 0 => IsInBytes(node) ? DType.UInt8 : DType.Float32,
+            Activate or BatchNorm => _types[node.Inputs[0]],
+            _ => output == DType.UInt8 ? DType.UInt8 : _graph.Inputs.Contains(node.Inputs[input])
+                ? node.Inputs[input].Type : DType.Float32,
+        };
+
+        private Value Take(Value value, DType type)
+        {
+            if (_stored.TryGetValue((value, type), out Value? stored))
+                return stored;
+            var converted = new Value(
+                $"{value.Name}.{type.ToString().ToLowerInvariant()}", value.Shape, type,
+                type == DType.UInt8 ? Known(value) : default);
+            _nodes.Add(new Node(new Activate(Activation.None), [_stored[(value, _types[value])]], converted));
+            _stored.Add((value, type), converted);
+            return converted;
+        }
+
+        private void Store(Value value, Value stored)
+        {
+            _types[value] = stored.Type;
+            _stored.Add((value, stored.Type), stored);
+        }
+    }
+}
