@@ -90,6 +90,9 @@ public sealed record ModelInfo
     /// <summary>What a user should know of this file beside its facts, a sentence each; mostly empty.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
+    /// <summary>How the model was quantised; null where it was not.</summary>
+    public QuantizationFacts? Quantization { get; init; }
+
     /// <summary>Tensors that the network needs and the file lacks. Such a model cannot be run.</summary>
     public required IReadOnlyList<string> Missing { get; init; }
 
@@ -207,6 +210,7 @@ public sealed record ModelInfo
             PreprocessingSource = description.PreprocessingSource,
             Switches = description.Switches,
             Notes = description.Notes,
+            Quantization = description.QuantizationFacts,
             Missing = missing,
             Unexpected = unexpected,
             Beside = checkpoint.Beside,

@@ -83,6 +83,25 @@ internal sealed class PictureScorer(
         }
     }
 
+    /// <summary>The label of every pixel of a picture, however the model decides.</summary>
+    public ushort[] LabelsOf(Image photo, CancellationToken cancellationToken)
+    {
+        var run = new RunContext(cancellationToken);
+        if (!Averages && Decision is { Threshold: ScoreArithmetic.Half, MultiLabel: false })
+            return Labels([photo], Wanted.Labels, run)[0].Labels.Wide;
+        using Tensor scores = Scores([photo], run);
+        var labels = new ushort[photo.Height * photo.Width];
+        ulong[] members = Decision.MultiLabel ? new ulong[labels.Length] : [];
+        for (int y = 0; y < photo.Height; y++)
+        {
+            Range row = (y * photo.Width)..((y + 1) * photo.Width);
+            ScoreArithmetic.Winners(
+                scores.Row(0, y), scores.Shape.Channels, Decision, labels.AsSpan(row), [],
+                members.Length > 0 ? members.AsSpan(row) : []);
+        }
+        return labels;
+    }
+
     /// <summary>To a device that takes pictures of bytes; all others are normalised here.</summary>
     private bool GoAsTheyAre(Image[] photos) =>
         networks.TakesPictures && Array.TrueForAll(photos, photo => !photo.IsDeep);

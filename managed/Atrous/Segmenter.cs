@@ -63,8 +63,9 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         _maxBatch = options.MaxBatch;
         _ownsBackend = options.Backend is null;
         string? passedOver = null;
+        Precision = options.PrecisionFor(_description.Quantization is not null);
         _backend = options.Backend ?? BackendRegistry.Open(
-            options.Device, new(options.Precision, options.Threads, ModelCache.FolderBeside("engines")),
+            options.Device, new(Precision, options.Threads, ModelCache.FolderBeside("engines")),
             out passedOver);
         DeviceNote = passedOver;
         var log = new SegmenterLog(options.Logger);
@@ -106,6 +107,9 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
 
     /// <summary>The device in use: "cpu", "reference", "cuda:0", or what a backend of your own calls itself.</summary>
     public string Device => _backend.Name;
+
+    /// <summary>The number format in force; of a backend of your own, what it was asked for.</summary>
+    public Precision Precision { get; }
 
     /// <summary>
     /// The most bytes that this model has held on a device with memory of its own; null where the device has none.

@@ -23,8 +23,11 @@ public sealed record SegmenterOptions
     /// </summary>
     public IBackend? Backend { get; init; }
 
-    /// <summary>Number format of weights and activations.</summary>
-    public Precision Precision { get; init; } = Precision.Fp32;
+    /// <summary>
+    /// Number format of weights and activations; null for <see cref="Atrous.Precision.Int8"/> where the model was
+    /// quantised and no GPU is asked for, and <see cref="Atrous.Precision.Fp32"/> otherwise.
+    /// </summary>
+    public Precision? Precision { get; init; }
 
     /// <summary>
     /// Is told which model was loaded, which device runs it or was passed over and why, and the first run of every
@@ -80,4 +83,21 @@ public sealed record SegmenterOptions
 
     /// <summary>Bytes of scores that the last two rows of windows may share; tests set it lower.</summary>
     internal long MostSharedBytes { get; init; } = 1L << 29;
+
+    /// <summary>The number format in force for a model.</summary>
+    /// <exception cref="UnavailableException">int8 was asked for, and the model was not quantised.</exception>
+    internal Precision PrecisionFor(bool isQuantized)
+    {
+        // A GPU has no 8 bits here; the weights are those that were rounded either way.
+        bool isForGpu = Device.StartsWith("cuda", StringComparison.Ordinal) || Backend is not null;
+        Precision precision = Precision
+            ?? (isQuantized && !isForGpu ? Atrous.Precision.Int8 : Atrous.Precision.Fp32);
+        return precision != Atrous.Precision.Int8 || isQuantized
+            ? precision
+            : throw new UnavailableException(
+                "int8 takes a model that was quantised, and this one was not; quantise it on some pictures of its kind.")
+            {
+                Remedy = Remedy.Quantize,
+            };
+    }
 }

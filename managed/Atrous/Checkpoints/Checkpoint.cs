@@ -18,6 +18,7 @@ internal sealed class Checkpoint : ICheckpoint
     private readonly FolderDocuments _documents;
     private readonly WeightSet _set;
     private readonly OrderedDictionary<string, WeightInfo> _weights;
+    private readonly QuantizedTensors _bytes;
     private IReadOnlyDictionary<string, int>? _beside;
 
     private Checkpoint(
@@ -32,8 +33,15 @@ internal sealed class Checkpoint : ICheckpoint
         _contents = contents;
         _set = set;
         _weights = new OrderedDictionary<string, WeightInfo>(set.Tensors.Count, StringComparer.Ordinal);
+        _bytes = QuantizedTensors.In(set.Tensors, Metadata);
         foreach ((string name, StoredTensor tensor) in set.Tensors)
-            _weights.Add(name, new WeightInfo(name, tensor.Type, tensor.Shape) { Layer = tensor.Layer });
+        {
+            if (!_bytes.IsStep(name))
+            {
+                DType type = _bytes.TypeOf(name, tensor);
+                _weights.Add(name, new WeightInfo(name, type, tensor.Shape) { Layer = tensor.Layer });
+            }
+        }
     }
 
     /// <summary>The path that was opened, or the name that a checkpoint in memory was given.</summary>
@@ -86,6 +94,9 @@ internal sealed class Checkpoint : ICheckpoint
 
     /// <inheritdoc/>
     public JsonElement? Meta => _contents.Meta;
+
+    /// <inheritdoc/>
+    public IReadOnlySet<string> InBytes => _bytes.Names;
 
     /// <summary>Small values that a training script stored beside the weights (epoch, best score), as text.</summary>
     public IReadOnlyDictionary<string, string> Extras => field ??= _set.Dictionary.Extras(MaxExtras);
@@ -160,6 +171,7 @@ internal sealed class Checkpoint : ICheckpoint
         try
         {
             tensor.Read(destination);
+            _bytes.Scale(name, destination);
         }
         catch (Exception e) when (e is EndOfStreamException or InvalidDataException)
         {

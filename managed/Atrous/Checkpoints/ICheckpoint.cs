@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text.Json;
 using Atrous.Tensors;
 
@@ -27,6 +28,9 @@ internal interface ICheckpoint : IWeightSource
 
     /// <summary>What OpenMMLab's runners say of the training (`meta`), as JSON; null where nobody says.</summary>
     JsonElement? Meta => null;
+
+    /// <summary>The tensors that a quantised file stores as bytes with a step for each output channel.</summary>
+    IReadOnlySet<string> InBytes => FrozenSet<string>.Empty;
 
     /// <summary>What was taken off the front of every name: "model."; empty for nothing.</summary>
     string StrippedPrefix => "";

@@ -72,6 +72,9 @@ internal enum Remedy
 
     /// <summary>Say which sample of a TIFF stands for white.</summary>
     SayWhite = 16384,
+
+    /// <summary>Quantise the model.</summary>
+    Quantize = 32768,
 }
 
 /// <summary>

@@ -19,6 +19,7 @@ public sealed record VerificationTolerance(double Max, double Rms, double Lead, 
     {
         Precision.Fp32 => new(Max: 1e-4, Rms: 1e-4, Lead: 2e-4, Labels: 1),
         Precision.Tf32 or Precision.Fp16 => new(Max: double.PositiveInfinity, Rms: 5e-3, Lead: 2.5e-2, Labels: 0.995),
+        Precision.Int8 => new(Max: double.PositiveInfinity, Rms: 2e-1, Lead: 1, Labels: 0.995),
         Precision.Bf16 => new(Max: double.PositiveInfinity, Rms: 4e-2, Lead: 2e-1, Labels: 0.995),
         _ => throw new ArgumentOutOfRangeException(nameof(precision), precision, "There is no such precision."),
     };

@@ -52,10 +52,10 @@ public sealed class Verifier : IDisposable
         }
         try
         {
-            judge ??= tested.Device == "cpu" && options.Precision == Precision.Fp32 ? "reference" : "cpu";
+            judge ??= tested.Device == "cpu" && tested.Precision == Precision.Fp32 ? "reference" : "cpu";
             Segmenter trusted =
                 Segmenter.Load(path, options with { Device = judge, Backend = null, Precision = Precision.Fp32 });
-            return new Verifier(tested, trusted, VerificationTolerance.For(options.Precision));
+            return new Verifier(tested, trusted, VerificationTolerance.For(tested.Precision));
         }
         catch
         {

@@ -55,6 +55,19 @@ internal static partial class DescriptionJson
             : spec;
     }
 
+    /// <summary>What the elements of 8-bit values stand for, and how that was found out.</summary>
+    /// <exception cref="JsonException">The text is no such thing, or has a step or a zero that none can be.</exception>
+    public static QuantizationSpec ReadQuantization(string json)
+    {
+        using JsonDocument document = Parse(json);
+        QuantizationSpec spec = Deserialize(document, DescriptionMembers.Default.QuantizationSpec);
+        if (spec.Steps.Values.Any(step => !(step is > 0 and < float.PositiveInfinity)))
+            throw new JsonException("one of its steps is not above 0");
+        return spec.Zeros.Any(row => row.Value is < 0 or > byte.MaxValue || !spec.Steps.ContainsKey(row.Key))
+            ? throw new JsonException("one of its zeros is not from 0 to 255, or has no step")
+            : spec;
+    }
+
     public static IReadOnlyList<string> ReadNames(string json)
     {
         using JsonDocument document = Parse(json);
@@ -155,6 +168,7 @@ internal static partial class DescriptionJson
         ])]
     [JsonSerializable(typeof(NetworkSpec))]
     [JsonSerializable(typeof(PreprocessingSpec))]
+    [JsonSerializable(typeof(QuantizationSpec))]
     [JsonSerializable(typeof(IReadOnlyList<string>))]
     [JsonSerializable(typeof(string[]))]
     [JsonSerializable(typeof(int[]))]

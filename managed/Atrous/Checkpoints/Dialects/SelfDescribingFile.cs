@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Atrous.Checkpoints.Storages;
 using Atrous.Files;
+using Atrous.Graph;
 using Atrous.Specs;
 
 namespace Atrous.Checkpoints.Dialects;
@@ -15,7 +16,7 @@ internal static class SelfDescribingFile
 {
     /// <summary>The metadata's entries; <see cref="Origin"/> is the dialect that the model had before.</summary>
     public const string VersionKey = "atrous.version", Network = "network", Preprocessing = "preprocessing",
-        Names = "class_names", Colours = "palette", Origin = "dialect";
+        Names = "class_names", Colours = "palette", Origin = "dialect", Bytes = "quantization";
 
     public const string Version = "2";
 
@@ -39,8 +40,22 @@ internal static class SelfDescribingFile
             metadata.Add(DialectChoice.Threshold, threshold.ToString(CultureInfo.InvariantCulture));
         if (description.MultiLabel)
             metadata.Add(DialectChoice.MultiLabel, "true");
+        if (description is { Quantization: { } table, QuantizationFacts: { } facts })
+            metadata.Add(Bytes, DescriptionJson.Write(SpecOf(table, facts)));
         return metadata;
     }
+
+    private static QuantizationSpec SpecOf(QuantizationTable table, QuantizationFacts facts) => new()
+    {
+        Steps = table.Values.ToDictionary(row => row.Key, row => row.Value.Step),
+        Zeros = table.Values.Where(row => row.Value.Zero != 0).ToDictionary(row => row.Key, row => row.Value.Zero),
+        Facts = facts,
+    };
+
+    private static QuantizationTable TableOf(QuantizationSpec spec, ICheckpoint checkpoint) => new(
+        spec.Steps.ToDictionary(
+            row => row.Key, row => new Quantization(row.Value, spec.Zeros.GetValueOrDefault(row.Key))),
+        checkpoint.InBytes);
 
     /// <summary>Whether a file says that a pixel can be of several classes.</summary>
     public static bool IsMultiLabel(ICheckpoint checkpoint) =>
@@ -78,8 +93,13 @@ internal static class SelfDescribingFile
         bool isForeground = (network.Classes == 1 || IsMultiLabel(checkpoint)) && names.Count == network.Classes + 1;
         if (names.Count != 0 && names.Count != network.Classes && !isForeground)
             throw metadata.Wrong(Names, $"has {names.Count} names for {network.Classes} classes");
+        QuantizationSpec? quantization = checkpoint.Metadata.ContainsKey(Bytes)
+            ? Read(Bytes, DescriptionJson.ReadQuantization)
+            : null;
         return new ModelDescription
         {
+            Quantization = quantization is null ? null : TableOf(quantization, checkpoint),
+            QuantizationFacts = quantization?.Facts,
             // The stages are stored with the strides and dilations of one output stride.
             Network = network with { OutputStride = choice.OutputStride(network.OutputStride, network.OutputStride) },
             Names = new NameMap(),
