@@ -19,6 +19,7 @@ internal static class Hints
         (Remedy.MorePixels, "`atrous segment` and `eval` take --max-pixels MILLIONS."),
         (Remedy.ChooseBands, "For that there is --bands, such as --bands 1,2,3."),
         (Remedy.SayWhite, "For that there is --white, such as --white 1 or --white 10000."),
+        (Remedy.Quantize, "`atrous quantize MODEL --images DIR -o FILE` does that."),
         (Remedy.Convert, "`atrous convert` writes one."),
     ];
 

@@ -13,6 +13,7 @@ using Atrous.Cli.Merging;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 using Atrous.Cli.Pulling;
+using Atrous.Cli.Quantizing;
 using Atrous.Cli.Segmenting;
 using Atrous.Cli.Serving;
 using Atrous.Cli.Verifying;
@@ -80,6 +81,7 @@ internal static class Program
             ["infer"] = () => InferCommand.Create(temporaries, interruption),
             ["export"] = () => ExportCommand.Create(temporaries),
             ["convert"] = () => ConvertCommand.Create(temporaries),
+            ["quantize"] = () => QuantizeCommand.Create(temporaries, interruption),
             ["models"] = ModelsCommand.Create,
             ["pull"] = () => PullCommand.Create(interruption),
             ["devices"] = DevicesCommand.Create,

@@ -42,7 +42,7 @@ internal static class RunStamp
             }
             json.WriteEndArray();
             WriteModel(json, info, palette);
-            WriteOptions(json, options);
+            WriteOptions(json, options, info);
             json.WriteString("opacity", opacity is { } share ? $"{share:R}" : "");
             json.WriteNames("formats", [.. formats.OfPicture.Select(format => format.Name)]);
             json.WriteNames("only", formats.Only ?? []);
@@ -76,9 +76,9 @@ internal static class RunStamp
         json.WriteNumbers("std", input.Std);
     }
 
-    private static void WriteOptions(Utf8JsonWriter json, SegmenterOptions options)
+    private static void WriteOptions(Utf8JsonWriter json, SegmenterOptions options, ModelInfo info)
     {
-        json.WriteString("precision", DescribedModel.Name(options.Precision));
+        json.WriteString("precision", DescribedModel.Name(options, info));
         json.WriteString("window", options.Window is { } window ? $"{window.Size} {window.Overlap:R}" : "");
         json.WriteNames("scales", options.Augmentation?.Scales.Select(scale => $"{scale:R}") ?? []);
         json.WriteBoolean("flip", options.Augmentation?.Flip ?? false);

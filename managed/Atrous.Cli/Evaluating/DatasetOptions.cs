@@ -111,7 +111,7 @@ internal sealed class DatasetOptions
         : throw CommandException.Usage($"{option.Name} takes how a file's name ends, such as _L.png, not '{end}'.");
 
     /// <summary>The first of these that some file in the folder ends in; the first where none does.</summary>
-    private static string FirstUsed(IReadOnlyList<string> suffixes, string folder)
+    public static string FirstUsed(IReadOnlyList<string> suffixes, string folder)
     {
         if (suffixes.Count == 1 || !Directory.Exists(folder))
             return suffixes[0];

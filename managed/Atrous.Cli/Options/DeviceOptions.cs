@@ -6,7 +6,7 @@ namespace Atrous.Cli.Options;
 /// <summary>The options that say where and how a network is run.</summary>
 internal sealed class DeviceOptions
 {
-    private const string PrecisionNames = "fp32|tf32|fp16|bf16";
+    private const string PrecisionNames = "fp32|tf32|fp16|bf16|int8";
 
     private readonly Option<string> _device = new("--device")
     {
@@ -17,7 +17,7 @@ internal sealed class DeviceOptions
 
     private readonly Option<Precision?> _precision = new("--precision")
     {
-        Description = "Number format of weights and activations; fp32 unless given",
+        Description = "Number format of weights and activations; fp32 unless given, and int8 for a model that was quantised",
         HelpName = PrecisionNames,
         CustomParser = result =>
         {
@@ -30,20 +30,18 @@ internal sealed class DeviceOptions
         },
     };
 
-    private readonly Option<int?> _threads = new("--threads")
-    {
-        Description = "Threads of the CPU backend; one per core unless given",
-        HelpName = "N",
-        CustomParser = result => Numbers.Parse(result, 1, 1024, "a number from 1 to 1024"),
-    };
+    private readonly ThreadsOption _threads = new();
 
-    public void AddTo(ToolCommand command) => command.Add(ToolCommand.Device, _device, _precision, _threads);
+    public void AddTo(ToolCommand command)
+    {
+        command.Add(ToolCommand.Device, _device, _precision);
+        _threads.AddTo(command);
+    }
 
     /// <summary>The options with device, precision and threads filled in.</summary>
-    public SegmenterOptions Read(ParseResult result, SegmenterOptions options) => options with
+    public SegmenterOptions Read(ParseResult result, SegmenterOptions options) => _threads.Read(result, options) with
     {
         Device = result.GetRequiredValue(_device),
-        Precision = result.GetValue(_precision) ?? Precision.Fp32,
-        Threads = result.GetValue(_threads) ?? 0,
+        Precision = result.GetValue(_precision),
     };
 }

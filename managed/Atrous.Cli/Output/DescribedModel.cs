@@ -12,7 +12,7 @@ internal static class DescribedModel
     /// chosen among the file's tensors.
     /// </summary>
     public static string Line(Segmenter segmenter, SegmenterOptions options) =>
-        $"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {Name(options.Precision)}"
+        $"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {Name(segmenter.Precision)}"
         + (segmenter.Info.Threshold is { } threshold
             ? (segmenter.Info.IsMultiLabel ? ", several labels a pixel: of each class" : ", one class: foreground")
                 + string.Create(CultureInfo.InvariantCulture, $" above {threshold} (--threshold)")
@@ -45,7 +45,7 @@ internal static class DescribedModel
         json.WriteNumber("classes", info.Classes);
         json.WriteEndObject();
         json.WriteString("device", device);
-        json.WriteString("precision", Name(options.Precision));
+        json.WriteString("precision", Name(options, info));
     }
 
     private static string Assumptions(ModelInfo info)
@@ -63,6 +63,10 @@ internal static class DescribedModel
         string list = string.Join(", ", switches);
         return list.Length > 0 ? $" (assumed: {list})" : "";
     }
+
+    /// <summary>The precision in force for a model, as --precision takes it.</summary>
+    public static string Name(SegmenterOptions options, ModelInfo info) =>
+        Name(options.PrecisionFor(info.Quantization is not null));
 
     /// <summary>As --precision takes it.</summary>
     public static string Name(Precision precision) => precision.ToString().ToLowerInvariant();

@@ -1,0 +1,225 @@
+using Atrous.Backends.Cpu;
+using Atrous.Exporting;
+using Atrous.Files;
+using Atrous.Graph;
+using Atrous.Graph.Ops;
+using Atrous.Graph.Passes;
+using Atrous.Imaging;
+using Atrous.Models;
+using Atrous.Preprocessing;
+using Atrous.Specs;
+using Atrous.Tensors;
+
+namespace Atrous.Quantizing;
+
+/// <summary>
+/// Static quantisation of a trained model: weights become int8 with a step for each output channel, activations uint8
+/// with a step and a zero each, found out on some pictures of the model's kind (Jacob et al. 2018, arXiv:1712.05877;
+/// Nagel et al. 2021, arXiv:2106.08295). Nothing is trained. The convolutions that read the picture and those that make
+/// the scores stay float32, and so do as many others as an asked agreement of the masks takes.
+/// </summary>
+public sealed class Quantizer
+{
+    /// <summary>Pictures on which scores are compared, again and again.</summary>
+    private const int Probes = 2;
+
+    private readonly QuantizeOptions _options;
+    private readonly IProgress<QuantizationProgress>? _progress;
+    private readonly CancellationToken _cancellation;
+
+    private Quantizer(
+        QuantizeOptions options, IProgress<QuantizationProgress>? progress, CancellationToken cancellation) =>
+        (_options, _progress, _cancellation) = (options, progress, cancellation);
+
+    /// <summary>Quantises a model and writes it. The file appears whole or not at all.</summary>
+    /// <param name="modelPath">As <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes it.</param>
+    /// <param name="path">The safetensors file to write; replaced where it exists.</param>
+    /// <param name="pictures">
+    /// Paths of pictures such as the model will see, at least 2; a few dozen are enough. No labels are needed.
+    /// </param>
+    /// <param name="options">
+    /// Output stride, dialect, switches, pre-processing and class names, which the new file keeps, and threads.
+    /// </param>
+    /// <param name="quantize">What is asked of the result; null for the defaults.</param>
+    /// <param name="progress">Is told how far it is, on the calling thread; null for nobody.</param>
+    /// <param name="cancellationToken">Looked at between two layers.</param>
+    /// <exception cref="ModelException">
+    /// The checkpoint is broken, of no known dialect, or lacks weights; or it was quantised before.
+    /// </exception>
+    /// <exception cref="ImageException">A picture cannot be read, or there are fewer than 2.</exception>
+    /// <exception cref="UnavailableException">A switch, the dialect or the output stride is not to be had.</exception>
+    /// <exception cref="OutputException">The file cannot be written.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; nothing was written.</exception>
+    public static QuantizationReport Quantize(
+        string modelPath, string path, IReadOnlyList<string> pictures, SegmenterOptions? options = null,
+        QuantizeOptions? quantize = null, IProgress<QuantizationProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(pictures);
+        options ??= new SegmenterOptions();
+        // A model of folded norms, whose layers have one name each, is the start of it.
+        string folded = $"{path}.{Path.GetRandomFileName()}.partial";
+        try
+        {
+            ConvertResult converted = ModelConverter.Convert(
+                modelPath, folded, options, new ConvertOptions { FoldBatchNorm = true });
+            if (converted.Model.Quantization is not null)
+                throw new ModelException($"'{modelPath}' was quantised before; take the model that it was made of.");
+            using ModelSource source = ModelSource.Open(folded);
+            return new Quantizer(quantize ?? new QuantizeOptions(), progress, cancellationToken)
+                .Run(source, converted.Model, path, pictures, options.Threads);
+        }
+        finally
+        {
+            File.Delete(folded);
+        }
+    }
+
+    private QuantizationReport Run(
+        ModelSource source, ModelInfo model, string path, IReadOnlyList<string> pictures, int threads)
+    {
+        (string[] measured, string[] checkedOn) = Split(pictures);
+        using var exact = new CpuBackend(threads);
+        using var bytes = new CpuBackend(threads, Precision.Int8);
+        using var preprocessor = new Preprocessor(
+            source.Description.Preprocessing, exact.Engine, source.Model.MinimumSide);
+        NetworkGraph graph = FusedGraph(source.Model);
+        Node[] layers = [.. StoreAsUInt8.Candidates(graph).DistinctBy(node => KernelOf(node).Name)];
+        if (layers.Length == 0)
+            throw new ModelException("The network has no convolution between its first and its last to quantise.");
+
+        var calibration = new Calibration(source.Model, exact, preprocessor);
+        Each("looking at the pictures", measured, photo => calibration.Measure(photo, _cancellation));
+        IReadOnlyList<IReadOnlyList<string>> groups = calibration.Group(graph);
+        Each("counting the numbers", measured, photo => calibration.Count(photo, _cancellation));
+
+        using var trial = new Trial(source.Model, exact, bytes, preprocessor);
+        foreach (string probe in measured.Take(Probes))
+            trial.Probe(Image.Load(probe), _cancellation);
+        var kernels = layers.Select(node => KernelOf(node).Name).ToHashSet(StringComparer.Ordinal);
+        var table = new QuantizationTable(new Dictionary<string, Quantization>(), kernels)
+        {
+            Corrections = Corrections(layers, calibration),
+        };
+        var choice = new RangeChoice(groups, calibration.Histograms);
+        double error = choice.Find(
+            () => trial.ScoreError(table with { Values = choice.Values() }, _cancellation),
+            tried => Tell("choosing the ranges", tried, choice.MostTrials));
+        table = table with { Values = choice.Values() };
+
+        double[] costs = Costs(layers, table, error, trial);
+        (table, double[] agreements) = Keep(layers, costs, table, trial, checkedOn);
+        var facts = new QuantizationFacts
+        {
+            CalibrationPictures = measured.Length,
+            CheckPictures = checkedOn.Length,
+            Agreement = agreements.Average(),
+            WorstAgreement = agreements.Min(),
+            QuantizedLayers = table.Kernels.Count,
+            Float32Layers = graph.Nodes.Where(node => node.Op is Conv2d).Select(node => KernelOf(node).Name)
+                .Distinct().Count() - table.Kernels.Count,
+        };
+        QuantizedFile.Write(source, path, table, facts);
+        return new QuantizationReport
+        {
+            Facts = facts,
+            Layers =
+            [
+                .. layers.Select((node, i) => new QuantizedLayer(
+                    LayerOf(node), costs[i], table.Kernels.Contains(KernelOf(node).Name))),
+            ],
+            Rules = choice.Rules,
+            ScoreError = Math.Sqrt(trial.ScoreError(table, _cancellation)),
+            Bytes = new FileInfo(path).Length,
+            Model = model,
+        };
+    }
+
+    /// <summary>Two thirds to measure on and a third to check on, each spread over the whole list.</summary>
+    private (string[] Measured, string[] Checked) Split(IReadOnlyList<string> pictures)
+    {
+        if (pictures.Count < 2)
+        {
+            throw new ImageException(
+                $"Quantising takes at least 2 pictures, one to measure on and one to check on, and {pictures.Count} "
+                + "were given; a few dozen of the model's kind are better.");
+        }
+        int count = Math.Min(pictures.Count, Math.Max(_options.MostPictures, 2));
+        string[] taken = [.. Enumerable.Range(0, count).Select(i => pictures[(int)((long)i * pictures.Count / count)])];
+        return (
+            [.. taken.Where((_, i) => i % 3 != 1)],
+            [.. taken.Where((_, i) => i % 3 == 1)]);
+    }
+
+    /// <summary>What each layer's 8 bits cost, while all the others have theirs.</summary>
+    private double[] Costs(Node[] layers, QuantizationTable table, double error, Trial trial)
+    {
+        var costs = new double[layers.Length];
+        for (int i = 0; i < layers.Length; i++)
+        {
+            costs[i] = error - trial.ScoreError(Without(table, layers[i]), _cancellation);
+            Tell("measuring what each layer costs", i + 1, layers.Length);
+        }
+        return costs;
+    }
+
+    /// <summary>Keeps the layers that cost most in float32 until the masks agree as much as was asked for.</summary>
+    private (QuantizationTable Table, double[] Agreements) Keep(
+        Node[] layers, double[] costs, QuantizationTable table, Trial trial, string[] pictures)
+    {
+        Image[] photos = [.. pictures.Select(picture => Image.Load(picture))];
+        ushort[][] exact = [.. photos.Select(photo => trial.Labels(photo, _cancellation))];
+        int[] order = [.. Enumerable.Range(0, layers.Length).OrderByDescending(i => costs[i])];
+        for (int kept = 0; ; kept++)
+        {
+            double[] agreements =
+                [.. photos.Select((photo, i) => trial.Agreement(table, photo, exact[i], _cancellation))];
+            Tell("comparing masks", kept + 1, kept + 1);
+            if (agreements.Average() >= _options.Agreement || kept == order.Length)
+                return (table, agreements);
+            table = Without(table, layers[order[kept]]);
+        }
+    }
+
+    private static QuantizationTable Without(QuantizationTable table, Node layer) =>
+        table with { Kernels = table.Kernels.Where(name => name != KernelOf(layer).Name).ToHashSet() };
+
+    private static Dictionary<string, float[]> Corrections(Node[] layers, Calibration calibration)
+    {
+        var corrections = new Dictionary<string, float[]>(StringComparer.Ordinal);
+        foreach (Node layer in layers)
+        {
+            if (calibration.Statistics.TryGetValue(layer.Inputs[0].Name, out ChannelStatistics? input))
+                corrections.Add(KernelOf(layer).Name, BiasCorrection.Of((Conv2d)layer.Op, input.Means));
+        }
+        return corrections;
+    }
+
+    private static NetworkGraph FusedGraph(Model model)
+    {
+        const int usual = 513;
+        int side = Math.Max(usual, model.MinimumSide);
+        // Every resize, whatever the picture's size: the ranges are for all of them.
+        var builder = new GraphBuilder { KeepsResizes = true };
+        Value image = builder.Input("image", new Shape(1, side, side, model.Description.Network.InputChannels));
+        return GraphPasses.Apply(builder.Build(model.Build(builder, image).Logits), GraphPasses.FusionsOfLayers);
+    }
+
+    private static Weight KernelOf(Node node) => ((Conv2d)node.Op).Kernel;
+
+    private static string LayerOf(Node node) => Path.ChangeExtension(KernelOf(node).Name, null);
+
+    private void Each(string stage, string[] pictures, Action<Image> look)
+    {
+        for (int i = 0; i < pictures.Length; i++)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            look(Image.Load(pictures[i]));
+            Tell(stage, i + 1, pictures.Length);
+        }
+    }
+
+    private void Tell(string stage, int done, int total) =>
+        _progress?.Report(new QuantizationProgress(stage, done, total));
+}

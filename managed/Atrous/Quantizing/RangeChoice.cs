@@ -1,0 +1,105 @@
+using Atrous.Graph;
+
+namespace Atrous.Quantizing;
+
+/// <summary>
+/// Which rule gives each range: first the one rule whose scores are nearest to float32's, then, value by value, another
+/// where the scores come nearer still.
+/// </summary>
+internal sealed class RangeChoice
+{
+    /// <summary>A share of the error by which another rule must be better; less is chance.</summary>
+    private const double Worthwhile = 0.005;
+
+    /// <summary>A difference between two ranges that is worth a trial.</summary>
+    private const double Different = 0.02;
+
+    private readonly IReadOnlyList<IReadOnlyList<string>> _groups;
+    private readonly Quantization[][] _offers;
+    private readonly int[] _chosen;
+
+    /// <param name="groups">The names of the values that share a range.</param>
+    /// <param name="histograms">By the values' names.</param>
+    public RangeChoice(
+        IReadOnlyList<IReadOnlyList<string>> groups, IReadOnlyDictionary<string, Histogram> histograms)
+    {
+        _groups = groups;
+        _chosen = new int[groups.Count];
+        _offers = new Quantization[groups.Count][];
+        Parallel.For(0, groups.Count, group =>
+        {
+            Histogram histogram = histograms[groups[group][0]];
+            _offers[group] = [.. RangeRules.All.Select(rule => rule.Choose(histogram))];
+        });
+    }
+
+    /// <summary>How many ranges are from which rule.</summary>
+    public IReadOnlyDictionary<string, int> Rules =>
+        _chosen.GroupBy(rule => RangeRules.All[rule].Name).ToDictionary(rule => rule.Key, rule => rule.Count());
+
+    /// <summary>The trials that <see cref="Find"/> makes at most.</summary>
+    public int MostTrials => RangeRules.All.Count + _groups.Count;
+
+    /// <summary>The ranges that are chosen, by the values' names.</summary>
+    public Dictionary<string, Quantization> Values()
+    {
+        var values = new Dictionary<string, Quantization>(StringComparer.Ordinal);
+        for (int group = 0; group < _groups.Count; group++)
+        {
+            foreach (string name in _groups[group])
+                values.Add(name, _offers[group][_chosen[group]]);
+        }
+        return values;
+    }
+
+    /// <summary>Chooses by trials.</summary>
+    /// <param name="error">The error of the scores with the ranges that are chosen at that time.</param>
+    /// <param name="tried">Is told after each trial how many there were.</param>
+    /// <returns>The error of what is chosen.</returns>
+    public double Find(Func<double> error, Action<int> tried)
+    {
+        int trials = 0, best = 0;
+        double least = double.PositiveInfinity;
+        for (int rule = 0; rule < RangeRules.All.Count; rule++)
+        {
+            Array.Fill(_chosen, rule);
+            double of = error();
+            tried(++trials);
+            if (of < least)
+                (best, least) = (rule, of);
+        }
+        Array.Fill(_chosen, best);
+        for (int group = 0; group < _groups.Count; group++)
+        {
+            foreach (int rule in Others(group))
+            {
+                int before = _chosen[group];
+                _chosen[group] = rule;
+                double of = error();
+                if (of < least * (1 - Worthwhile))
+                    least = of;
+                else
+                    _chosen[group] = before;
+            }
+            tried(++trials);
+        }
+        return least;
+    }
+
+    /// <summary>The rules whose ranges differ from the chosen one, and from each other.</summary>
+    private List<int> Others(int group)
+    {
+        Quantization[] offers = _offers[group];
+        var others = new List<int>();
+        for (int rule = 0; rule < offers.Length; rule++)
+        {
+            if (Differ(offers[rule], offers[_chosen[group]])
+                && others.TrueForAll(other => Differ(offers[rule], offers[other])))
+                others.Add(rule);
+        }
+        return others;
+    }
+
+    private static bool Differ(Quantization a, Quantization b) =>
+        Math.Abs(a.Step - b.Step) > Different * Math.Max(a.Step, b.Step);
+}

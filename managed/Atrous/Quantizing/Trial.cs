@@ -1,0 +1,88 @@
+using Atrous.Backends.Cpu;
+using Atrous.Graph;
+using Atrous.Imaging;
+using Atrous.Models;
+using Atrous.Preprocessing;
+using Atrous.Tensors;
+using Atrous.Verification;
+
+namespace Atrous.Quantizing;
+
+/// <summary>A network in 8 bits beside itself in float32, on the same pictures.</summary>
+internal sealed class Trial : IDisposable
+{
+    private const int Shapes = 4;
+
+    private readonly Model _model;
+    private readonly CpuBackend _bytes;
+    private readonly Preprocessor _preprocessor;
+    private readonly List<(NetworkInput Input, NetworkGraph Graph, Tensor Exact)> _probes = [];
+    private readonly NetworkCache _exact;
+
+    public Trial(Model model, CpuBackend exact, CpuBackend bytes, Preprocessor preprocessor)
+    {
+        (_model, _bytes, _preprocessor) = (model, bytes, preprocessor);
+        Exact = exact;
+        _exact = new NetworkCache(model, exact, Shapes, new SegmenterLog(null));
+    }
+
+    private CpuBackend Exact { get; }
+
+    /// <summary>Takes a picture on which <see cref="ScoreError"/> compares scores.</summary>
+    public void Probe(Image photo, CancellationToken cancellationToken)
+    {
+        NetworkInput input = _preprocessor.Prepare(photo);
+        var builder = new GraphBuilder();
+        NetworkGraph graph = builder.Build(_model.Build(builder, builder.Input("image", input.Tensor.Shape)).Logits);
+        var exact = new Tensor(graph.Outputs[0].Shape);
+        _probes.Add((input, graph, exact));
+        using CpuExecutable network = (CpuExecutable)Exact.Compile(graph);
+        network.Run([input.Tensor], [exact], cancellationToken);
+    }
+
+    /// <summary>The mean squared error of the scores of the pictures taken, in variances of the scores.</summary>
+    public double ScoreError(QuantizationTable table, CancellationToken cancellationToken)
+    {
+        double sum = 0;
+        foreach ((NetworkInput input, NetworkGraph graph, Tensor exact) in _probes)
+        {
+            using CpuExecutable network = (CpuExecutable)_bytes.Compile(graph with { Quantization = table });
+            using var scores = new Tensor(exact.Shape);
+            network.Run([input.Tensor], [scores], cancellationToken);
+            double error = TensorError.Of(scores.Image<float>(0), exact.Image<float>(0)).Rms;
+            sum += error * error;
+        }
+        return sum / _probes.Count;
+    }
+
+    /// <summary>The label of every pixel in float32.</summary>
+    public ushort[] Labels(Image photo, CancellationToken cancellationToken) =>
+        Labels(_model, _exact, photo, cancellationToken);
+
+    /// <summary>The share of a picture's pixels that have the same label in 8 bits.</summary>
+    public double Agreement(
+        QuantizationTable table, Image photo, ushort[] exact, CancellationToken cancellationToken)
+    {
+        Model model = _model.With(table);
+        using var networks = new NetworkCache(model, _bytes, Shapes, new SegmenterLog(null));
+        ushort[] labels = Labels(model, networks, photo, cancellationToken);
+        long same = 0;
+        for (int i = 0; i < labels.Length; i++)
+            same += labels[i] == exact[i] ? 1 : 0;
+        return (double)same / labels.Length;
+    }
+
+    public void Dispose()
+    {
+        foreach ((NetworkInput input, _, Tensor exact) in _probes)
+        {
+            input.Dispose();
+            exact.Dispose();
+        }
+        _exact.Dispose();
+    }
+
+    private ushort[] Labels(Model model, NetworkCache networks, Image photo, CancellationToken cancellationToken) =>
+        new PictureScorer(model, _preprocessor, networks, null, model.Description.Network.Slide)
+            .LabelsOf(photo, cancellationToken);
+}
