@@ -36,10 +36,7 @@ internal static unsafe class Copying
             for (int y = 0; y < shape.Height; y++)
             {
                 for (int x = 0; x < shape.Width; x++)
-                {
-                    for (int c = 0; c < shape.Channels; c++)
-                        output[image, y, x, c] = input[image, y, x, first + c];
-                }
+                    Move(At(input, image, y, x, first), At(output, image, y, x, 0), shape.Channels, input.Type);
             }
         }
     }
@@ -47,17 +44,27 @@ internal static unsafe class Copying
     private static void Place(Tensor input, int top, int left, Tensor output, int channel)
     {
         Shape shape = output.Shape;
-        long pixel = input.Shape.Channels * sizeof(float);
         for (int image = 0; image < shape.Batch; image++)
         {
             for (int y = 0; y < shape.Height; y++)
             {
                 for (int x = 0; x < shape.Width; x++)
                 {
-                    fixed (float* from = &input[image, y + top, x + left, 0], to = &output[image, y, x, channel])
-                        Buffer.MemoryCopy(from, to, pixel, pixel);
+                    Move(
+                        At(input, image, y + top, x + left, 0), At(output, image, y, x, channel), input.Shape.Channels,
+                        input.Type);
                 }
             }
         }
+    }
+
+    private static byte* At(Tensor tensor, int image, int y, int x, int channel) => tensor.Pointer
+        + ((((long)image * tensor.Shape.Height + y) * tensor.Shape.Width + x) * tensor.Shape.Channels + channel)
+        * tensor.Type.SizeInBytes();
+
+    private static void Move(byte* from, byte* to, int channels, DType type)
+    {
+        long size = (long)channels * type.SizeInBytes();
+        Buffer.MemoryCopy(from, to, size, size);
     }
 }

@@ -1,4 +1,5 @@
 using Atrous.Graph;
+using Atrous.Graph.Passes;
 using Atrous.Tensors;
 
 namespace Atrous.Backends.Reference;
@@ -15,7 +16,14 @@ internal sealed class ReferenceBackend(Action<Node, Tensor>? observer = null) : 
 {
     public string Name => "reference";
 
-    public IExecutable Compile(NetworkGraph graph) => new ReferenceExecutable(graph, observer);
+    /// <summary>Computes in 8 bits what a graph says how.</summary>
+    public bool InBytes { get; init; }
+
+    public IExecutable Compile(NetworkGraph graph) => new ReferenceExecutable(
+        InBytes && graph.Quantization is not null
+            ? GraphPasses.Apply(graph, [.. GraphPasses.FusionsOfLayers, .. GraphPasses.StorageInBytes])
+            : graph,
+        observer);
 
     /// <summary>Does nothing: weights are read when they are needed and kept by nobody.</summary>
     public void Dispose()

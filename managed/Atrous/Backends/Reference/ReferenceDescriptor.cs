@@ -10,9 +10,12 @@ internal sealed class ReferenceDescriptor : BackendDescriptor
     public override IReadOnlyList<DeviceInfo> Devices() =>
         [new(Name, true, "plain loops in double precision; slow, the definition of correct")];
 
-    public override IBackend Open(string device, BackendSettings settings) => settings.Precision == Precision.Fp32
-        ? new ReferenceBackend()
-        : throw new UnavailableException(
-            "The device reference computes in double precision and answers in fp32; it does not have "
-                + $"{settings.Precision.ToString().ToLowerInvariant()}.");
+    public override IBackend Open(string device, BackendSettings settings) => settings.Precision switch
+    {
+        Precision.Fp32 => new ReferenceBackend(),
+        Precision.Int8 => new ReferenceBackend { InBytes = true },
+        _ => throw new UnavailableException(
+            "The device reference computes in double precision and answers in fp32, or in int8; it does not have "
+                + $"{settings.Precision.ToString().ToLowerInvariant()}."),
+    };
 }

@@ -16,7 +16,7 @@ internal sealed class ReferenceExecutable : IExecutable
     {
         _graph = graph;
         _observer = observer;
-        _kernels = [.. graph.Nodes.Select(node => Kernel(node.Op))];
+        _kernels = [.. graph.Nodes.Select(node => Bytes.Has(node) ? Bytes.Kernel(node) : Kernel(node.Op))];
         _lastRead = LastReads(graph);
     }
 

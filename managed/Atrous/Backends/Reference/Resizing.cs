@@ -36,6 +36,42 @@ internal static class Resizing
         });
     }
 
+    /// <summary>
+    /// The same of elements: float32 weights, columns before rows, each product and sum rounded, ties to even at the
+    /// end.
+    /// </summary>
+    public static unsafe void BilinearBytes(ResizeBilinear resize, Tensor input, Tensor output)
+    {
+        Shape shape = output.Shape;
+        Tap[] rows = Taps(resize, input.Shape.Height, shape.Height),
+            columns = Taps(resize, input.Shape.Width, shape.Width);
+        Parallel.For(0, shape.Batch * shape.Height, line =>
+        {
+            (int image, int y) = Math.DivRem(line, shape.Height);
+            byte* to = output.Pointer + (long)line * shape.Width * shape.Channels;
+            for (int x = 0; x < shape.Width; x++)
+            {
+                for (int c = 0; c < shape.Channels; c++)
+                {
+                    float top = Across(rows[y].First, x, c), bottom = Across(rows[y].Second, x, c);
+                    *to++ = Bytes.Rounded(Mixed(rows[y].Weight, top, bottom), 0, byte.MaxValue);
+                }
+            }
+
+            float Across(int row, int x, int c) =>
+                Mixed(columns[x].Weight, At(row, columns[x].First, c), At(row, columns[x].Second, c));
+
+            float At(int row, int column, int c) => input.Pointer[
+                (((long)image * input.Shape.Height + row) * input.Shape.Width + column) * input.Shape.Channels + c];
+        });
+    }
+
+    private static float Mixed(double weight, float first, float second)
+    {
+        var share = (float)weight;
+        return (1 - share) * first + share * second;
+    }
+
     private static double Mix(double weight, double first, double second) => (1 - weight) * first + weight * second;
 
     private static Tap[] Taps(ResizeBilinear resize, int input, int output)
