@@ -19,6 +19,16 @@ void require_windows(int32_t in, int32_t out, int32_t kernel, int32_t stride, in
                axis, out, in, kernel, stride, pad);
 }
 
+// The sum of a window's bytes must fit an int32.
+void require_cells(const atrous_tensor& input, const atrous_pool_desc& desc) {
+    constexpr int64_t most = 1 << 23;
+    const int64_t cells =
+        int64_t{std::min(desc.kernel_height, input.height)} * std::min(desc.kernel_width, input.width);
+    if (cells <= most) return;
+    throw fail(ATROUS_TOO_LARGE, "the pool's window has %lld cells; of uint8 it may have %lld",
+               static_cast<long long>(cells), static_cast<long long>(most));
+}
+
 using pool_kernel = decltype(kernel_table::max_pool);
 
 atrous_status pool(atrous_engine* engine, const atrous_tensor* input, const atrous_pool_desc* desc,
@@ -29,12 +39,13 @@ atrous_status pool(atrous_engine* engine, const atrous_tensor* input, const atro
         require_tensor(input, "input");
         require_tensor(output, "output");
         require_same_type(*input, "input", *output, "output");
-        refuse_uint8(*input, "input");
+        require_same_step(*input, "input", *output, "output");
         require_same_batch(*input, "input", *output, "output");
         require_same_channels(*input, "input", *output, "output");
         require_windows(input->height, output->height, desc->kernel_height, desc->stride_height, desc->pad_top,
                         "height");
         require_windows(input->width, output->width, desc->kernel_width, desc->stride_width, desc->pad_left, "width");
+        if (input->type == ATROUS_UINT8 && kernel == &kernel_table::average_pool) require_cells(*input, *desc);
         const pool_args a{.input = *input, .output = *output, .desc = *desc};
         const int64_t blocks = (input->channels + pool_channel_block - 1) / pool_channel_block;
         const int64_t window =
@@ -85,7 +96,6 @@ atrous_status atrous_binary_op(atrous_engine* engine, int32_t op, const atrous_t
         require_tensor(b, "b");
         require_tensor(output, "output");
         require_same_type(*a, "a", *output, "output");
-        refuse_uint8(*output, "output");
         require_same_type(*b, "b", *output, "output");
         require_same_shape(*a, "a", *output, "output");
         const bool broadcast = b->height == 1 && b->width == 1;
@@ -115,7 +125,7 @@ atrous_status atrous_copy(atrous_engine* engine, const atrous_tensor* input, int
         require_tensor(input, "input");
         require_tensor(output, "output");
         require_same_type(*input, "input", *output, "output");
-        refuse_uint8(*input, "input");
+        require_same_step(*input, "input", *output, "output");
         require_same_batch(*input, "input", *output, "output");
         require_same_channels(*input, "input", *output, "output");
         const bool broadcast = input->height == 1 && input->width == 1;
@@ -127,6 +137,22 @@ atrous_status atrous_copy(atrous_engine* engine, const atrous_tensor* input, int
         const copy_args a{.input = *input, .output = *output, .top = top, .left = left, .broadcast = broadcast};
         parallel_for(*engine, rows_of(*output), grain_of(int64_t{output->width} * output->channels),
                      [&](int64_t begin, int64_t end) { engine->kernels.copy(a, begin, end, nullptr); });
+    });
+}
+
+atrous_status atrous_lookup(atrous_engine* engine, const atrous_tensor* input, const uint8_t* table,
+                            const atrous_tensor* output) {
+    return guard([&] {
+        require_not_null(engine, "engine");
+        require_tensor(input, "input");
+        require_not_null(table, "table");
+        require_tensor(output, "output");
+        require_uint8(*input, "input");
+        require_uint8(*output, "output");
+        require_same_shape(*input, "input", *output, "output");
+        const lookup_args a{.input = *input, .output = *output, .table = table};
+        parallel_for(*engine, pixels_of(*output), grain_of(output->channels),
+                     [&](int64_t begin, int64_t end) { engine->kernels.lookup(a, begin, end, nullptr); });
     });
 }
 

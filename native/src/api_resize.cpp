@@ -40,7 +40,7 @@ atrous_status atrous_resize_bilinear(atrous_engine* engine, const atrous_tensor*
         require_tensor(output, "output");
         require_resize(desc);
         require_same_type(*input, "input", *output, "output");
-        refuse_uint8(*input, "input");
+        require_same_step(*input, "input", *output, "output");
         require_same_batch(*input, "input", *output, "output");
         require_same_channels(*input, "input", *output, "output");
         const resize_plan plan(*engine, *desc, *input, output->height, output->width);

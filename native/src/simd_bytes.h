@@ -5,6 +5,7 @@
 //     load, store, all_integers, + - *     as of vec; sums and products wrap around
 //     to_float                             rounded to nearest
 //     load_integers                        from uint8
+//     float_of_bits                        the float that the bits are
 // and of uint8 in memory, load gives their values as floats; store rounds to the nearest integer, ties to even, and
 // takes what lies beyond 0 and 255 for these (of at most 2^30 in size, or NaN, which is 0).
 #ifndef ATROUS_SIMD_BYTES_H
@@ -40,6 +41,9 @@ inline ivec operator*(ivec a, ivec b) {
 }
 inline vec to_float(ivec x) {
     return {_mm512_cvtepi32_ps(x.v)};
+}
+inline vec float_of_bits(ivec x) {
+    return {_mm512_castsi512_ps(x.v)};
 }
 inline ivec load_integers(const uint8_t* p) {
     return {_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
@@ -88,6 +92,9 @@ inline ivec operator*(ivec a, ivec b) {
 inline vec to_float(ivec x) {
     return {_mm256_cvtepi32_ps(x.v)};
 }
+inline vec float_of_bits(ivec x) {
+    return {_mm256_castsi256_ps(x.v)};
+}
 inline ivec load_integers(const uint8_t* p) {
     return {_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))};
 }
@@ -126,6 +133,9 @@ inline ivec operator*(ivec a, ivec b) {
 inline vec to_float(ivec x) {
     return {_mm_cvtepi32_ps(x.v)};
 }
+inline vec float_of_bits(ivec x) {
+    return {_mm_castsi128_ps(x.v)};
+}
 inline ivec load_integers(const uint8_t* p) {
     int32_t four;
     memcpy(&four, p, sizeof(four));
@@ -163,6 +173,9 @@ inline ivec operator*(ivec a, ivec b) {
 }
 inline vec to_float(ivec x) {
     return {vcvtq_f32_s32(x.v)};
+}
+inline vec float_of_bits(ivec x) {
+    return {vreinterpretq_f32_s32(x.v)};
 }
 inline ivec load_integers(const uint8_t* p) {
     uint32_t four;
@@ -205,6 +218,9 @@ inline ivec operator*(ivec a, ivec b) {
 inline vec to_float(ivec x) {
     return {__builtin_convertvector(x.v, four_floats)};
 }
+inline vec float_of_bits(ivec x) {
+    return {(four_floats)x.v};
+}
 inline ivec load_integers(const uint8_t* p) {
     return {four_integers{p[0], p[1], p[2], p[3]}};
 }
@@ -230,6 +246,15 @@ inline void store_part(uint8_t* p, vec x, int64_t n) {
 }
 
 #endif
+
+// Bytes less a number from 0 to 255 as floats. In the bits of 2^23 a byte is added to it, so that this takes no
+// conversion, and no instruction more than one.
+struct difference {
+    static constexpr float base = 0x1p23f;
+    vec base_and_zero;
+    explicit difference(int32_t zero) : base_and_zero(all(base + static_cast<float>(zero))) {}
+    vec of(ivec bytes) const { return float_of_bits(bytes + all_integers(0x4b000000)) - base_and_zero; }
+};
 
 inline ivec load_integers_part(const uint8_t* p, int64_t n) {
     uint8_t lanes[width] = {};

@@ -88,6 +88,126 @@ TEST_P(Bytes, AreZeroOfNaNAndCutOffInfinities) {
     for (int i = 0; i < 19; ++i) EXPECT_EQ(made.at(0, 0, 0, i), expected[i]) << i;
 }
 
+TEST_P(Bytes, ArePooled) {
+    const auto engine = make_engine(3);
+    const atrous_pool_desc usual{3, 3, 2, 2, 1, 1}, whole{9, 11, 1, 1, 0, 0};
+    for (int channels : {1, 3, 21, 64, 130, 200}) {
+        for (const atrous_pool_desc& desc : {usual, whole}) {
+            const bool global = desc.kernel_height == 9;
+            const int height = global ? 1 : 5, width = global ? 1 : 6;
+            const byte_sheet input = byte_sheet::random(2, 9, 11, channels, 3, 0.5f, 9, 1);
+            byte_sheet largest(2, height, width, channels, 2, 0.5f, 9), mean(2, height, width, channels, 2, 0.5f, 9);
+            ATROUS_EXPECT_OK(atrous_max_pool(engine.get(), input.view(), &desc, largest.view()));
+            ATROUS_EXPECT_OK(atrous_average_pool(engine.get(), input.view(), &desc, mean.view()));
+            largest.for_each([&](int n, int y, int x, int c) {
+                int best = 0, sum = 0, cells = 0;
+                for (int ky = 0; ky < desc.kernel_height; ++ky) {
+                    for (int kx = 0; kx < desc.kernel_width; ++kx) {
+                        const int at_y = y * desc.stride_height - desc.pad_top + ky;
+                        const int at_x = x * desc.stride_width - desc.pad_left + kx;
+                        if (at_y < 0 || at_y >= 9 || at_x < 0 || at_x >= 11) continue;
+                        best = std::max<int>(best, input.at(n, at_y, at_x, c));
+                        sum += input.at(n, at_y, at_x, c);
+                        ++cells;
+                    }
+                }
+                ASSERT_EQ(largest.at(n, y, x, c), best);
+                ASSERT_EQ(mean.at(n, y, x, c),
+                          byte_sheet::rounded(static_cast<float>(sum) / static_cast<float>(cells)));
+            });
+            largest.expect_gaps_untouched();
+            mean.expect_gaps_untouched();
+        }
+    }
+}
+
+// More bytes than a float's integers.
+TEST_P(Bytes, AreAveragedExactly) {
+    const auto engine = make_engine(1);
+    byte_sheet input(1, 300, 301, 2, 0, 1, 0), output(1, 1, 1, 2, 0, 1, 0);
+    input.for_each([&](int n, int y, int x, int c) { input.at(n, y, x, c) = 255; });
+    for (int i = 0; i < 150; ++i)
+        for (int x = 0; x < 301; ++x) input.at(0, 2 * i, x, 0) = 254;
+    const atrous_pool_desc desc{300, 301, 1, 1, 0, 0};
+    ATROUS_EXPECT_OK(atrous_average_pool(engine.get(), input.view(), &desc, output.view()));
+    EXPECT_EQ(output.at(0, 0, 0, 0), 254);  // 254.5, to even
+    EXPECT_EQ(output.at(0, 0, 0, 1), 255);
+}
+
+TEST_P(Bytes, AreResizedAsTheirNumbersWouldBe) {
+    const auto engine = make_engine(3);
+    for (int channels : channel_counts) {
+        for (int32_t sampling : {ATROUS_SAMPLING_HALF_PIXEL, ATROUS_SAMPLING_ALIGN_CORNERS}) {
+            const atrous_resize_desc desc{sampling, 0, 0};
+            const byte_sheet input = byte_sheet::random(2, 5, 6, channels, 1, 0.1f, 77, 4);
+            sheet floats(2, 5, 6, channels), wide(2, 17, 11, channels);
+            floats.for_each([&](int n, int y, int x, int c) { floats.at(n, y, x, c) = input.at(n, y, x, c); });
+            byte_sheet output(2, 17, 11, channels, 2, 0.1f, 77);
+            ATROUS_EXPECT_OK(atrous_resize_bilinear(engine.get(), input.view(), &desc, output.view()));
+            // The float kernel's products and sums are separate on every instruction set.
+            ATROUS_EXPECT_OK(atrous_resize_bilinear(engine.get(), floats.view(), &desc, wide.view()));
+            output.for_each([&](int n, int y, int x, int c) {
+                ASSERT_EQ(output.at(n, y, x, c), byte_sheet::rounded(wide.at(n, y, x, c)));
+            });
+            output.expect_gaps_untouched();
+        }
+    }
+}
+
+TEST_P(Bytes, AreCopied) {
+    const auto engine = make_engine(3);
+    const byte_sheet input = byte_sheet::random(2, 9, 11, 21, 3, 0.5f, 9, 1),
+                     pixel = byte_sheet::random(2, 1, 1, 21, 0, 0.5f, 9, 2);
+    const byte_sheet output(2, 5, 6, 21, 2, 0.5f, 9);
+    ATROUS_EXPECT_OK(atrous_copy(engine.get(), input.view(), 2, 3, output.view()));
+    output.for_each(
+        [&](int n, int y, int x, int c) { ASSERT_EQ(output.at(n, y, x, c), input.at(n, y + 2, x + 3, c)); });
+    ATROUS_EXPECT_OK(atrous_copy(engine.get(), pixel.view(), 0, 0, output.view()));
+    output.for_each([&](int n, int y, int x, int c) { ASSERT_EQ(output.at(n, y, x, c), pixel.at(n, 0, 0, c)); });
+    output.expect_gaps_untouched();
+}
+
+TEST_P(Bytes, AreCombinedAsNumbers) {
+    const auto engine = make_engine(3);
+    for (int channels : channel_counts) {
+        const byte_sheet a = byte_sheet::random(2, 5, 6, channels, 3, 0.037f, 90, 1);
+        const byte_sheet same = byte_sheet::random(2, 5, 6, channels, 1, 0.0219f, 3, 2);
+        const byte_sheet pixel = byte_sheet::random(2, 1, 1, channels, 0, 0.011f, 0, 3);
+        for (int op : {ATROUS_ADD, ATROUS_MULTIPLY, ATROUS_MAXIMUM}) {
+            for (const byte_sheet* b : {&same, &pixel}) {
+                byte_sheet output(2, 5, 6, channels, 2, 0.05f, 120);
+                ATROUS_EXPECT_OK(atrous_binary_op(engine.get(), op, a.view(), b->view(), ATROUS_ACTIVATION_LEAKY_RELU,
+                                                  0.3f, output.view()));
+                output.for_each([&](int n, int y, int x, int c) {
+                    const float p = a.value(n, y, x, c);
+                    const float q = b == &pixel ? pixel.value(n, 0, 0, c) : same.value(n, y, x, c);
+                    const float made = op == ATROUS_ADD ? p + q : op == ATROUS_MULTIPLY ? p * q : std::max(p, q);
+                    ASSERT_EQ(output.at(n, y, x, c),
+                              output.quantised(activated(made, ATROUS_ACTIVATION_LEAKY_RELU, 0.3f)));
+                });
+                output.expect_gaps_untouched();
+            }
+        }
+    }
+}
+
+TEST_P(Bytes, AreLookedUp) {
+    const auto engine = make_engine(3);
+    uint8_t table[256];
+    for (int i = 0; i < 256; ++i) table[i] = static_cast<uint8_t>(i * 37 + 11);
+    for (int channels : channel_counts) {
+        const byte_sheet input = byte_sheet::random(2, 5, 6, channels, 3, 0.037f, 90, 1);
+        byte_sheet output(2, 5, 6, channels, 2, 0.05f, 120);
+        ATROUS_EXPECT_OK(atrous_lookup(engine.get(), input.view(), table, output.view()));
+        output.for_each(
+            [&](int n, int y, int x, int c) { ASSERT_EQ(output.at(n, y, x, c), table[input.at(n, y, x, c)]); });
+        output.expect_gaps_untouched();
+        ATROUS_EXPECT_OK(atrous_lookup(engine.get(), output.view(), table, output.view()));
+        output.for_each(
+            [&](int n, int y, int x, int c) { ASSERT_EQ(output.at(n, y, x, c), table[table[input.at(n, y, x, c)]]); });
+    }
+}
+
 ATROUS_EVERY_ISA(Bytes);
 
 class ByteArguments : public testing::Test {
@@ -192,6 +312,41 @@ TEST_F(ByteArguments, FloatConvolutionsWriteBytesByTheProductAlone) {
         expect_refused(run(halves, halves_.view(), nullptr, bytes_.view()),
                        "output is uint8; a bfloat16 convolution writes bfloat16 or float32");
     }
+}
+
+TEST_F(ByteArguments, StepsMustAgreeWhereNothingIsConverted) {
+    const byte_sheet shifted(1, 3, 3, 4, 0, 0.5f, 8);
+    const atrous_pool_desc pool{1, 1, 1, 1, 0, 0};
+    const atrous_resize_desc resize{ATROUS_SAMPLING_HALF_PIXEL, 0, 0};
+    for (const atrous_tensor* other : {others_.view(), shifted.view()}) {
+        const char* message = other == others_.view()
+                                  ? "input has a step of 0.5 and a zero of 7, output of 0.25 and 7; they must agree"
+                                  : "input has a step of 0.5 and a zero of 7, output of 0.5 and 8; they must agree";
+        expect_refused(atrous_max_pool(&engine_, bytes_.view(), &pool, other), message);
+        expect_refused(atrous_average_pool(&engine_, bytes_.view(), &pool, other), message);
+        expect_refused(atrous_resize_bilinear(&engine_, bytes_.view(), &resize, other), message);
+        expect_refused(atrous_copy(&engine_, bytes_.view(), 0, 0, other), message);
+    }
+    expect_refused(atrous_copy(&engine_, bytes_.view(), 0, 0, floats_.view()),
+                   "input and output are of different types; they must agree");
+    expect_refused(atrous_binary_op(&engine_, ATROUS_ADD, bytes_.view(), floats_.view(), 0, 0, bytes_.view()),
+                   "b and output are of different types; they must agree");
+    const byte_sheet large(1, 1 << 12, (1 << 11) + 1, 1, 0, 1, 0), mean(1, 1, 1, 1, 0, 1, 0);
+    const atrous_pool_desc whole{1 << 12, (1 << 11) + 1, 1, 1, 0, 0};
+    EXPECT_EQ(atrous_max_pool(&engine_, large.view(), &whole, mean.view()), ATROUS_OK);
+    EXPECT_EQ(atrous_average_pool(&engine_, large.view(), &whole, mean.view()), ATROUS_TOO_LARGE);
+    EXPECT_STREQ(atrous_last_error(), "the pool's window has 8392704 cells; of uint8 it may have 8388608");
+}
+
+TEST_F(ByteArguments, ATableIsOfBytesAlone) {
+    const uint8_t table[256] = {};
+    expect_refused(atrous_lookup(&engine_, floats_.view(), table, bytes_.view()), "input is float32; it must be uint8");
+    expect_refused(atrous_lookup(&engine_, bytes_.view(), table, halves_.view()),
+                   "output is bfloat16; it must be uint8");
+    expect_refused(atrous_lookup(&engine_, bytes_.view(), nullptr, bytes_.view()), "table is null");
+    const byte_sheet small(1, 2, 3, 4, 0, 0.5f, 7);
+    expect_refused(atrous_lookup(&engine_, bytes_.view(), table, small.view()),
+                   "input is 1x3x3x4 and output is 1x2x3x4; they must have one shape");
 }
 
 TEST_F(ByteArguments, WhatTakesNoBytesSaysSo) {

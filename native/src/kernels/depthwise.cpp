@@ -2,10 +2,11 @@
 // at the usual windows each column of the picture too; so many channels at a time that all of it stays in the first
 // cache level.
 #include <algorithm>
+#include <type_traits>
 
 #include "activation.h"
 #include "kernels.h"
-#include "simd_bfloat16.h"
+#include "simd_bytes.h"
 
 namespace atrous::ATROUS_ISA_NAMESPACE {
 namespace {
@@ -63,15 +64,57 @@ template <int N, class T>
     }
 }
 
-// What the sums become, as many channels as a register holds.
-template <int M, class In, class Out>
-[[gnu::always_inline]] inline void finish(const depthwise_args& a, const place<In, Out>& at, int64_t channel,
-                                          vec (&sum)[M]) {
-    if (at.residual != nullptr) {
-        for (int m = 0; m < M; ++m) sum[m] = sum[m] + load(at.residual + m * a.residual.pixel_stride + channel);
+// A picture's numbers as the weights multiply them: of uint8 what they are above the zero.
+template <class In>
+struct reader {
+    explicit reader(const depthwise_args&) {}
+    vec operator()(const In* p) const { return load(p); }
+    vec operator()(const In* p, int64_t lanes) const { return lanes == width ? load(p) : load_part(p, lanes); }
+};
+template <>
+struct reader<uint8_t> {
+    difference above;
+    explicit reader(const depthwise_args& a) : above(a.input.zero) {}
+    vec operator()(const uint8_t* p) const { return above.of(load_integers(p)); }
+    vec operator()(const uint8_t* p, int64_t lanes) const {
+        return above.of(lanes == width ? load_integers(p) : load_integers_part(p, lanes));
     }
-    activate_all(sum, a.activation, a.slope);
-    for (int m = 0; m < M; ++m) store(at.output + m * a.output.pixel_stride + channel, sum[m]);
+};
+
+// What sums start from. Those of uint8 are integers, which floats hold exactly, until they are multiplied at the end.
+template <class In>
+vec start(const depthwise_args& a, int64_t channel) {
+    return std::is_same_v<In, uint8_t> ? all(0.0f) : load(a.bias + channel);
+}
+
+// What the sums become, as many channels as a register holds; lanes of them, or all.
+template <class In, int M, class Out>
+[[gnu::always_inline]] inline void finish(const depthwise_args& a, const place<In, Out>& at, int64_t channel,
+                                          vec (&sum)[M], int64_t lanes = width) {
+    const auto residual = [&](int m) {
+        const Out* p = at.residual + m * a.residual.pixel_stride + channel;
+        return lanes == width ? load(p) : load_part(p, lanes);
+    };
+    if constexpr (std::is_same_v<In, uint8_t>) {
+        const vec factor = load(a.quantised.factor + channel), offset = load(a.quantised.offset + channel);
+        for (vec& y : sum) y = y * factor + offset;
+    }
+    if constexpr (std::is_same_v<Out, uint8_t>) {
+        const requantisation& q = a.quantised;
+        if (at.residual != nullptr) {
+            for (int m = 0; m < M; ++m) sum[m] = sum[m] + (residual(m) - all(q.residual_zero)) * all(q.residual_factor);
+        }
+        for (vec& y : sum) y = smaller(all(q.high), larger(y, all(q.low)));
+    } else {
+        if (at.residual != nullptr) {
+            for (int m = 0; m < M; ++m) sum[m] = sum[m] + residual(m);
+        }
+        activate_all(sum, a.activation, a.slope);
+    }
+    for (int m = 0; m < M; ++m) {
+        Out* out = at.output + m * a.output.pixel_stride + channel;
+        lanes == width ? store(out, sum[m]) : store_part(out, sum[m], lanes);
+    }
 }
 
 // One pixel, any window.
@@ -82,19 +125,17 @@ struct one_pixel {
 
     template <class In, class Out>
     static void filter(const depthwise_args& a, const steps& s, const place<In, Out>& at, int64_t begin, int64_t end) {
+        const reader<In> read(a);
         for (int64_t c = begin; c < end; c += width) {
             const int64_t lanes = std::min<int64_t>(end - c, width);
-            const auto read = [lanes](const auto* p) { return lanes == width ? load(p) : load_part(p, lanes); };
-            vec sum = load(a.bias + c);
+            vec sum[1] = {start<In>(a, c)};
             for (int64_t ky = at.rows.begin; ky < at.rows.end; ++ky) {
                 const In* in = at.input + ky * s.row_tap + at.columns.begin * s.column_tap + c;
                 const float* weights = a.weights + c * s.taps + ky * s.kernel_width * width;
                 for (int64_t kx = at.columns.begin; kx < at.columns.end; ++kx, in += s.column_tap)
-                    sum = multiply_add(read(in), load(weights + kx * width), sum);
+                    sum[0] = multiply_add(read(in, lanes), load(weights + kx * width), sum[0]);
             }
-            if (at.residual != nullptr) sum = sum + read(at.residual + c);
-            sum = activate(sum, a.activation, a.slope);
-            lanes == width ? store(at.output + c, sum) : store_part(at.output + c, sum, lanes);
+            finish(a, at, c, sum, lanes);
         }
     }
 };
@@ -108,15 +149,16 @@ struct any_window {
 
     template <class In, class Out>
     static void filter(const depthwise_args& a, const steps& s, const place<In, Out>& at, int64_t begin, int64_t end) {
+        const reader<In> read(a);
         for (int64_t c = begin; c < end; c += width) {
             vec sum[pixels];
-            for (int m = 0; m < pixels; ++m) sum[m] = load(a.bias + c);
+            for (int m = 0; m < pixels; ++m) sum[m] = start<In>(a, c);
             for (int64_t ky = at.rows.begin; ky < at.rows.end; ++ky) {
                 const In* in = at.input + ky * s.row_tap + at.columns.begin * s.column_tap + c;
                 const float* weights = a.weights + c * s.taps + ky * s.kernel_width * width;
                 for (int64_t kx = at.columns.begin; kx < at.columns.end; ++kx, in += s.column_tap) {
                     const vec w = load(weights + kx * width);
-                    for (int m = 0; m < pixels; ++m) sum[m] = multiply_add(load(in + m * s.pixel), w, sum[m]);
+                    for (int m = 0; m < pixels; ++m) sum[m] = multiply_add(read(in + m * s.pixel), w, sum[m]);
                 }
             }
             finish(a, at, c, sum);
@@ -139,12 +181,13 @@ struct usual_window {
     static void filter(const depthwise_args& a, const steps& s, const place<In, Out>& at, int64_t begin, int64_t end) {
         constexpr int columns = (pixels - 1) * Stride + (Kernel - 1) * Dilation + 1;
         const int64_t column = a.input.pixel_stride, row_tap = s.row_tap, rows = at.rows.end - at.rows.begin;
+        const reader<In> read(a);
         const In* first = at.input + at.rows.begin * row_tap + begin;
         const float* first_weights = a.weights + begin * s.taps + at.rows.begin * Kernel * width;
         for (int64_t c = begin; c < end; c += width, first += width, first_weights += s.taps * width) {
             vec sum[pixels];
-            const vec bias = load(a.bias + c);
-            for (int m = 0; m < pixels; ++m) sum[m] = bias;
+            const vec first_sum = start<In>(a, c);
+            for (int m = 0; m < pixels; ++m) sum[m] = first_sum;
             const In* row = first;
             const float* weights = first_weights;
             // What the pixels to the right will be the first to read, and where they will be written.
@@ -158,7 +201,7 @@ struct usual_window {
                 for (int j = 0; j < columns; ++j, in += column) {
                     keep_one_address(in);
                     if (!is_read(j)) continue;
-                    const vec x = load(in);
+                    const vec x = read(in);
 #pragma GCC unroll 8
                     for (int kx = 0; kx < Kernel; ++kx) {
                         const int start = j - kx * Dilation;  // of the window that has the column at this tap
@@ -250,10 +293,13 @@ void walk(const depthwise_args& a, int64_t begin, int64_t end) {
 
 void depthwise(const depthwise_args& a, int64_t begin, int64_t end, float*) {
     const bool to_float = a.output.type == ATROUS_FLOAT32;
-    if (a.input.type == ATROUS_FLOAT32) {
-        to_float ? walk<float, float>(a, begin, end) : walk<float, bf16>(a, begin, end);
-    } else {
-        to_float ? walk<bf16, float>(a, begin, end) : walk<bf16, bf16>(a, begin, end);
+    switch (a.input.type) {
+        case ATROUS_FLOAT32:
+            return to_float ? walk<float, float>(a, begin, end) : walk<float, bf16>(a, begin, end);
+        case ATROUS_BFLOAT16:
+            return to_float ? walk<bf16, float>(a, begin, end) : walk<bf16, bf16>(a, begin, end);
+        default:
+            return to_float ? walk<uint8_t, float>(a, begin, end) : walk<uint8_t, uint8_t>(a, begin, end);
     }
 }
 

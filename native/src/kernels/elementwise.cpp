@@ -89,13 +89,14 @@ void combine_pixels(const binary_args& a, int64_t begin, int64_t end) {
     const bool flat = !a.broadcast && is_dense(a.a) && is_dense(a.b) && is_dense(a.output);
     const int64_t channels = flat ? (end - begin) * a.a.channels : a.a.channels;
     const int64_t last = flat ? begin + 1 : end;
+    const numbers_of<T> first(a.a), second(a.b), output(a.output);
     for (int64_t p = begin; p < last; ++p) {
         const T* x = elements<T>(a.a) + p * a.a.pixel_stride;
         const T* y = elements<T>(a.b) + (a.broadcast ? p / pixels_per_picture(a.a) : p) * a.b.pixel_stride;
         T* out = elements<T>(a.output) + p * a.output.pixel_stride;
         for_each_vector(channels, [&](int64_t c, int64_t lanes) {
-            const vec result = combine(read(x + c, lanes), read(y + c, lanes), a.op);
-            write(out + c, activate(result, a.activation, a.slope), lanes);
+            const vec result = combine(first.read_from(x + c, lanes), second.read_from(y + c, lanes), a.op);
+            output.write_to(out + c, activate(result, a.activation, a.slope), lanes);
         });
     }
 }
@@ -132,11 +133,33 @@ void affine(const affine_args& a, int64_t begin, int64_t end, float*) {
 }
 
 void binary_op(const binary_args& a, int64_t begin, int64_t end, float*) {
-    a.a.type == ATROUS_FLOAT32 ? combine_pixels<float>(a, begin, end) : combine_pixels<bf16>(a, begin, end);
+    switch (a.a.type) {
+        case ATROUS_FLOAT32:
+            return combine_pixels<float>(a, begin, end);
+        case ATROUS_BFLOAT16:
+            return combine_pixels<bf16>(a, begin, end);
+        default:
+            return combine_pixels<uint8_t>(a, begin, end);
+    }
 }
 
 void copy(const copy_args& a, int64_t begin, int64_t end, float*) {
-    a.input.type == ATROUS_FLOAT32 ? copy_rows<float>(a, begin, end) : copy_rows<bf16>(a, begin, end);
+    switch (a.input.type) {
+        case ATROUS_FLOAT32:
+            return copy_rows<float>(a, begin, end);
+        case ATROUS_BFLOAT16:
+            return copy_rows<bf16>(a, begin, end);
+        default:
+            return copy_rows<uint8_t>(a, begin, end);
+    }
+}
+
+void lookup(const lookup_args& a, int64_t begin, int64_t end, float*) {
+    for (int64_t p = begin; p < end; ++p) {
+        const uint8_t* in = elements<uint8_t>(a.input) + p * a.input.pixel_stride;
+        uint8_t* out = elements<uint8_t>(a.output) + p * a.output.pixel_stride;
+        for (int64_t c = 0; c < a.input.channels; ++c) out[c] = a.table[in[c]];
+    }
 }
 
 }  // namespace atrous::ATROUS_ISA_NAMESPACE

@@ -1,6 +1,6 @@
 // Max and average pooling: each output pixel walks its window, cut to the picture, with its channels in registers.
 #include "kernels.h"
-#include "simd_bfloat16.h"
+#include "simd_bytes.h"
 
 namespace atrous::ATROUS_ISA_NAMESPACE {
 namespace {
@@ -52,6 +52,43 @@ void pool_channels(const T* picture, const atrous_tensor& input, span rows, span
     }
 }
 
+// The same of bytes, which stay such: of the largest no number is made, and the sum of all cells is an integer.
+template <int V>
+void pool_bytes(keep_largest, const uint8_t* picture, const atrous_tensor& input, span rows, span columns, uint8_t* out,
+                int64_t lanes) {
+    uint8_t best[V * width] = {};
+    const int64_t channels = V == 1 ? lanes : V * width;
+    for (int64_t y = rows.begin; y < rows.end; ++y) {
+        const uint8_t* in = picture + (y * input.width + columns.begin) * input.pixel_stride;
+        for (int64_t x = columns.begin; x < columns.end; ++x, in += input.pixel_stride)
+            for (int64_t c = 0; c < channels; ++c) best[c] = in[c] > best[c] ? in[c] : best[c];
+    }
+    memcpy(out, best, static_cast<size_t>(channels));
+}
+template <int V>
+void pool_bytes(keep_mean, const uint8_t* picture, const atrous_tensor& input, span rows, span columns, uint8_t* out,
+                int64_t lanes) {
+    ivec total[V];
+    for (int v = 0; v < V; ++v) total[v] = all_integers(0);
+    for (int64_t y = rows.begin; y < rows.end; ++y) {
+        const uint8_t* in = picture + (y * input.width + columns.begin) * input.pixel_stride;
+        for (int64_t x = columns.begin; x < columns.end; ++x, in += input.pixel_stride) {
+            for (int v = 0; v < V; ++v)
+                total[v] = total[v] + (lanes == width ? load_integers(in + v * width) : load_integers_part(in, lanes));
+        }
+    }
+    const vec cells = all(static_cast<float>((rows.end - rows.begin) * (columns.end - columns.begin)));
+    for (int v = 0; v < V; ++v) {
+        const vec mean = to_float(total[v]) / cells;
+        lanes == width ? store(out + v * width, mean) : store_part(out + v * width, mean, lanes);
+    }
+}
+template <class Pool, int V>
+void pool_channels(const uint8_t* picture, const atrous_tensor& input, span rows, span columns, uint8_t* out,
+                   int64_t lanes) {
+    pool_bytes<V>(Pool(), picture, input, rows, columns, out, lanes);
+}
+
 template <class Pool, class T>
 void walk(const pool_args& a, int64_t begin, int64_t end) {
     const int64_t blocks = (a.input.channels + pool_channel_block - 1) / pool_channel_block;
@@ -73,7 +110,14 @@ void walk(const pool_args& a, int64_t begin, int64_t end) {
 
 template <class Pool>
 void pool(const pool_args& a, int64_t begin, int64_t end) {
-    a.input.type == ATROUS_FLOAT32 ? walk<Pool, float>(a, begin, end) : walk<Pool, bf16>(a, begin, end);
+    switch (a.input.type) {
+        case ATROUS_FLOAT32:
+            return walk<Pool, float>(a, begin, end);
+        case ATROUS_BFLOAT16:
+            return walk<Pool, bf16>(a, begin, end);
+        default:
+            return walk<Pool, uint8_t>(a, begin, end);
+    }
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // Bilinear interpolation in the operation order of PyTorch's upsample_bilinear2d:
 //     value = h0 * (w0 * p00 + w1 * p01) + h1 * (w0 * p10 + w1 * p11)
 #include "kernels.h"
-#include "simd_bfloat16.h"
+#include "simd_bytes.h"
 
 namespace atrous::ATROUS_ISA_NAMESPACE {
 namespace {
@@ -42,7 +42,14 @@ void interpolate(const resize_args& a, int64_t begin, int64_t end) {
 }  // namespace
 
 void resize_bilinear(const resize_args& a, int64_t begin, int64_t end, float*) {
-    a.input.type == ATROUS_FLOAT32 ? interpolate<float>(a, begin, end) : interpolate<bf16>(a, begin, end);
+    switch (a.input.type) {
+        case ATROUS_FLOAT32:
+            return interpolate<float>(a, begin, end);
+        case ATROUS_BFLOAT16:
+            return interpolate<bf16>(a, begin, end);
+        default:
+            return interpolate<uint8_t>(a, begin, end);
+    }
 }
 
 }  // namespace atrous::ATROUS_ISA_NAMESPACE

@@ -159,6 +159,14 @@ const byte_case cases[] = {
     {{"groups_odd", 2, 5, 6, 15, 21, 3, 3, 2, 1, 3, 1, 1, 1, 1, 2, 1, relu6, true, true}, 254, 7},
     {{"groups_wide", 1, 4, 5, 64, 128, 3, 3, 1, 2, 2, 2, 2, 2, 2, 0, 0, relu, false, false, false}},
     {{"depth_in_parts", 1, 5, 4, 700, 66, 3, 3, 1, 2, 1, 2, 2, 2, 2, 0, 0, relu, true}, 61, 3, 0.003f, 0.4f},
+    {{"depthwise", 1, 9, 17, 70, 70, 3, 3, 1, 1, 70, 1, 1, 1, 1, 0, 0, relu6, false, true}},
+    {{"depthwise_no_zero", 2, 6, 8, 35, 35, 3, 3, 1, 1, 35, 1, 1, 1, 1, 1, 2, relu, true}, 0, 0},
+    {{"depthwise_stride", 1, 15, 21, 64, 64, 3, 3, 2, 1, 64, 0, 0, 1, 1, 3, 0, relu, true, true}, 255},
+    {{"depthwise_dilated", 1, 9, 13, 48, 48, 3, 3, 1, 2, 48, 2, 2, 2, 2}, 128, 255},
+    {{"depthwise_far", 1, 7, 7, 20, 20, 3, 3, 1, 12, 20, 12, 12, 12, 12, 0, 0, relu, true}},
+    {{"depthwise_five", 1, 8, 9, 33, 33, 5, 5, 1, 1, 33, 2, 2, 2, 2, 0, 5, relu, true, true}, 90, 20, 0.01f, 0.1f},
+    {{"depthwise_five_stride", 1, 11, 13, 16, 16, 5, 5, 2, 1, 16, 2, 1, 2, 3, 2, 2, none, true, true, false}},
+    {{"depthwise_wide", 1, 3, 19, 150, 150, 1, 9, 1, 1, 150, 0, 4, 0, 4, 0, 0, relu6, true}},
 };
 
 class ByteConvolution : public EveryIsa {};
@@ -178,12 +186,15 @@ TEST_P(ByteConvolution, SaturatesNowhere) {
     const auto engine = make_engine(2);
     for (int zero : {0, 255}) {
         for (float sign : {-1.0f, 1.0f}) {
-            const byte_case b{{"extreme", 1, 4, 4, 260, 35, 3, 3, 1, 1, 1, 1, 1, 1, 1}, zero, 128, 0.02f, 90.0f};
-            byte_data data(b);
-            data.input.for_each(
-                [&](int n, int y, int x, int c) { data.input.at(n, y, x, c) = static_cast<uint8_t>(255 - zero); });
-            std::fill(data.weights.begin(), data.weights.end(), sign);
-            expect_formulas(b, data, *engine);
+            const byte_case dense{{"dense", 1, 4, 4, 260, 35, 3, 3, 1, 1, 1, 1, 1, 1, 1}, zero, 128, 0.02f, 90.0f};
+            const byte_case filters{{"depthwise", 1, 23, 24, 17, 17, 22, 23, 1, 1, 17, 0, 0, 0, 0}, zero, 128};
+            for (const byte_case& b : {dense, filters}) {
+                byte_data data(b);
+                data.input.for_each(
+                    [&](int n, int y, int x, int c) { data.input.at(n, y, x, c) = static_cast<uint8_t>(255 - zero); });
+                std::fill(data.weights.begin(), data.weights.end(), sign);
+                expect_formulas(b, data, *engine);
+            }
         }
     }
 }
@@ -201,6 +212,30 @@ TEST_P(ByteConvolution, AddsInPlace) {
     const made_conv conv(*engine, b, data);
     ATROUS_EXPECT_OK(atrous_conv2d_run(engine.get(), conv.handle, data.input.view(), 0, 0, &residual, output.view()));
     expect_bytes(b, data, output);
+}
+
+// A float32 convolution writes what its sums are, quantised; Winograd's algorithm is passed over where both are at
+// hand.
+TEST_P(ByteConvolution, FollowsOneOfFloats) {
+    const auto engine = make_engine(2);
+    for (const conv_case& c :
+         {conv_case{"stem", 1, 21, 19, 3, 37, 7, 7, 2, 1, 1, 3, 3, 3, 3, 2, 1, relu, false, true},
+          conv_case{"either", 1, 33, 33, 32, 64, 3, 3, 1, 1, 1, 1, 1, 1, 1, 0, 0, relu6},
+          conv_case{"silu", 1, 5, 6, 40, 24, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 3, ATROUS_ACTIVATION_SILU}}) {
+        SCOPED_TRACE(c.name);
+        const conv_data data(c);
+        sheet direct(c.batch, c.out_height(), c.out_width(), c.out);
+        {
+            const scoped_algorithm forced("direct");
+            run_into(c, data, *engine, direct);
+        }
+        byte_sheet output(c.batch, c.out_height(), c.out_width(), c.out, c.out_gap, 0.0213f, 40);
+        run_with(c, data, *engine, nullptr, output.view());
+        output.for_each([&](int n, int y, int x, int o) {
+            ASSERT_EQ(output.at(n, y, x, o), output.quantised(direct.at(n, y, x, o))) << y << ", " << x << ", " << o;
+        });
+        output.expect_gaps_untouched();
+    }
 }
 
 // Weights of numbers that are none, and of steps below the smallest number, are integers all the same.
