@@ -58,46 +58,43 @@ internal sealed class RangeChoice
     /// <returns>The error of what is chosen.</returns>
     public double Find(Func<double> error, Action<int> tried)
     {
-        int trials = 0, best = 0;
-        double least = double.PositiveInfinity;
-        for (int rule = 0; rule < RangeRules.All.Count; rule++)
+        int trials = 0;
+        var errors = new double[RangeRules.All.Count];
+        for (int rule = 0; rule < errors.Length; rule++)
         {
             Array.Fill(_chosen, rule);
-            double of = error();
+            errors[rule] = error();
             tried(++trials);
-            if (of < least)
-                (best, least) = (rule, of);
         }
+        int[] order = [.. Enumerable.Range(0, errors.Length).OrderBy(rule => errors[rule])];
+        (int best, int second) = (order[0], order[1]);
+        double least = errors[best];
         Array.Fill(_chosen, best);
         for (int group = 0; group < _groups.Count; group++)
         {
-            foreach (int rule in Others(group))
+            if (Other(group, second) is { } rule)
             {
-                int before = _chosen[group];
                 _chosen[group] = rule;
                 double of = error();
                 if (of < least * (1 - Worthwhile))
                     least = of;
                 else
-                    _chosen[group] = before;
+                    _chosen[group] = best;
             }
             tried(++trials);
         }
         return least;
     }
 
-    /// <summary>The rules whose ranges differ from the chosen one, and from each other.</summary>
-    private List<int> Others(int group)
+    /// <summary>
+    /// The rule that is tried instead of the chosen one: the second best of all, or the first whose range differs; null
+    /// where all agree.
+    /// </summary>
+    private int? Other(int group, int second)
     {
         Quantization[] offers = _offers[group];
-        var others = new List<int>();
-        for (int rule = 0; rule < offers.Length; rule++)
-        {
-            if (Differ(offers[rule], offers[_chosen[group]])
-                && others.TrueForAll(other => Differ(offers[rule], offers[other])))
-                others.Add(rule);
-        }
-        return others;
+        return Enumerable.Range(0, offers.Length).Prepend(second).Cast<int?>()
+            .FirstOrDefault(rule => Differ(offers[rule!.Value], offers[_chosen[group]]));
     }
 
     private static bool Differ(Quantization a, Quantization b) =>
