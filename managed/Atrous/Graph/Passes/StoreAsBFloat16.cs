@@ -35,7 +35,7 @@ internal static class StoreAsBFloat16
             var exact = new HashSet<Value>();
             foreach (Node node in graph.Nodes.Reverse())
             {
-                if (exact.Contains(node.Output) || IsLinearBottleneck(node, makers))
+                if (exact.Contains(node.Output) || LinearBottleneck.Is(node, makers))
                     exact.UnionWith(node.Inputs);
                 if (node.SecondOutput is { } second)
                     _types.TryAdd(second, second.Type);
@@ -62,23 +62,6 @@ internal static class StoreAsBFloat16
             }
             return _graph with { Nodes = _nodes };
         }
-
-        /// <summary>
-        /// What was widened for a depthwise convolution, back in fewer channels and without an activation.
-        /// </summary>
-        private static bool IsLinearBottleneck(Node node, IReadOnlyDictionary<Value, Node> makers) =>
-            node.Op is Conv2d { KernelHeight: 1, KernelWidth: 1, Groups: 1, Activation.Kind: ActivationKind.None }
-            && node.Output.Shape.Channels < node.Inputs[0].Shape.Channels
-            && IsFromDepthwise(node.Inputs[0], makers);
-
-        /// <summary>Made by a depthwise convolution; perhaps weighted by squeeze and excitation.</summary>
-        private static bool IsFromDepthwise(Value value, IReadOnlyDictionary<Value, Node> makers) =>
-            makers.TryGetValue(value, out Node? maker) && maker.Op switch
-            {
-                Conv2d op => op.Groups > 1 && op.Groups == op.OutChannels,
-                Binary { Kind: BinaryKind.Multiply } => maker.Inputs.Any(input => IsFromDepthwise(input, makers)),
-                _ => false,
-            };
 
         private DType TypeFor(Node node, IEnumerable<Node> readers) =>
             node.Op.KeepsType || readers.All(reader => NeedsFloat32(reader, node.Output))

@@ -6,7 +6,7 @@ namespace Atrous.Graph.Passes;
 /// <summary>
 /// Gives the values inside the network memory of 8 bits wherever <see cref="NetworkGraph.Quantization"/> says what their
 /// elements stand for, and lets the convolutions that it names multiply in 8 bits. What the caller gives and gets stays
-/// float32, and with it everything between the last convolution and the outputs. Where a value is needed in the other
+/// float32, and with it everything between the last convolution and the outputs, and linear bottlenecks. Where a value is needed in the other
 /// type, an <see cref="Activate"/> without a function converts it. A backend that applies this must have: convolutions
 /// and <see cref="Activate"/> from and to either type (a residual has the output's), <see cref="BatchNorm"/> and
 /// <see cref="Binary"/> of 8 bits, what <see cref="SharedRanges"/> lists of 8 bits and one range, and everything else of
@@ -60,6 +60,7 @@ internal static class StoreAsUInt8
         private readonly QuantizationTable _table;
         private readonly SharedRanges _shared;
         private readonly Readership _readership;
+        private readonly IReadOnlyDictionary<Value, Node> _makers;
         private readonly HashSet<Value> _scores;
         private readonly HashSet<Node> _candidates;
         private readonly Dictionary<Value, Quantization> _known = [];
@@ -72,6 +73,7 @@ internal static class StoreAsUInt8
             (_graph, _table) = (graph, table);
             _shared = new SharedRanges(graph);
             _readership = new Readership(graph);
+            _makers = graph.Makers();
             _scores = Scores(graph);
             _candidates = [.. Candidates(graph)];
             foreach (Value value in graph.Nodes.Select(node => node.Output))
@@ -129,7 +131,7 @@ internal static class StoreAsUInt8
             bool bytes = node.Op switch
             {
                 Conv2d conv when IsInBytes(node) =>
-                    CanClamp(conv.Activation) && !_readership.Readers(node.Output).All(NeedsFloat32),
+                    CanClamp(conv.Activation) && !LinearBottleneck.Is(node, _makers) && !_readership.Readers(node.Output).All(NeedsFloat32),
                 Conv2d conv => WritesBytes(conv, node) && !_readership.Readers(node.Output).All(NeedsFloat32),
                 Activate or BatchNorm => true,
                 Binary => node.Inputs.All(IsKnown),
