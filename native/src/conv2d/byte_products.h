@@ -16,16 +16,16 @@ namespace {
 
 constexpr int64_t byte_depth_step = 4;
 
-// The numbers of a pixel that one step multiplies; of the last one only so many may be read.
+// The numbers of a pixel that one step multiplies.
 inline int32_t four_bytes(const uint8_t* p) {
     int32_t four;
     memcpy(&four, p, sizeof(four));
     return four;
 }
+// Of the last step, 1 to 3; no more are read. Without a loop: one among those over a tile's pixels and vectors would
+// keep the sums in memory.
 inline int32_t some_bytes(const uint8_t* p, int64_t count) {
-    uint32_t some = 0;
-    for (int64_t i = 0; i < count; ++i) some |= static_cast<uint32_t>(p[i]) << 8 * i;
-    return static_cast<int32_t>(some);
+    return p[0] | (count > 1 ? p[1] << 8 : 0) | (count > 2 ? p[2] << 16 : 0);
 }
 
 #if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
@@ -34,11 +34,11 @@ using byte_weight = int8_t;
 constexpr int byte_side = 4;
 
 #if defined(__AVX512VNNI__)
-inline ivec dot(ivec sum, ivec x, ivec w) {
+inline ivec add_products(ivec sum, ivec x, ivec w) {
     return {_mm512_dpbusd_epi32(sum.v, x.v, w.v)};
 }
 #else
-inline ivec dot(ivec sum, ivec x, ivec w) {
+inline ivec add_products(ivec sum, ivec x, ivec w) {
     return {_mm256_dpbusd_avx_epi32(sum.v, x.v, w.v)};
 }
 #endif
@@ -50,7 +50,7 @@ template <int M, int V, class Bytes>
     for (int v = 0; v < V; ++v) w[v] = load(reinterpret_cast<const int32_t*>(weights) + v * width);
     for (int m = 0; m < M; ++m) {
         const ivec x = all_integers(bytes(m));
-        for (int v = 0; v < V; ++v) sum[m][v] = dot(sum[m][v], x, w[v]);
+        for (int v = 0; v < V; ++v) sum[m][v] = add_products(sum[m][v], x, w[v]);
     }
 }
 
@@ -172,21 +172,15 @@ template <int M, int V>
 [[gnu::always_inline]] inline void multiply_depth(const byte_weight* weights, const uint8_t* const (&row)[M],
                                                   int64_t depth, ivec (&sum)[M][V]) {
     const int64_t whole = depth / byte_depth_step * byte_depth_step;
-    // Sums whose address others know are written back in every turn, for the pictures might be they.
-    ivec own[M][V];
-    for (int m = 0; m < M; ++m)
-        for (int v = 0; v < V; ++v) own[m][v] = sum[m][v];
     int64_t k = 0;
     for (; k < whole; k += byte_depth_step, weights += byte_step_weights<V>) {
         multiply_bytes<M, V>(
-            weights, [&](int m) { return four_bytes(row[m] + k); }, own);
+            weights, [&](int m) { return four_bytes(row[m] + k); }, sum);
     }
     if (k < depth) {
         multiply_bytes<M, V>(
-            weights, [&](int m) { return some_bytes(row[m] + k, depth - k); }, own);
+            weights, [&](int m) { return some_bytes(row[m] + k, depth - k); }, sum);
     }
-    for (int m = 0; m < M; ++m)
-        for (int v = 0; v < V; ++v) sum[m][v] = own[m][v];
 }
 
 }  // namespace
