@@ -53,9 +53,12 @@ struct byte_layout {
 struct requantisation {
     const float* factor;  // of sums of uint8
     const float* offset;
-    float residual_factor, residual_zero;
+    float residual_factor;
+    int32_t residual_zero;
     float low, high;
-    float per_step, zero;  // of sums of float32
+    uint8_t low_byte, high_byte;  // rounded
+    bool is_small;                // nothing comes near 2^31 before it is cut off at low and high
+    float per_step, zero;         // of sums of float32
 };
 
 struct conv2d_args {

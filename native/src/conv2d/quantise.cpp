@@ -40,16 +40,23 @@ requantisation requantise(const atrous_conv2d_desc& desc, const conv2d_call& cal
         return made;
     }
     const float step = call.output.step, zero = static_cast<float>(call.output.zero);
+    float largest_factor = 0, largest_offset = 0;
     for (int64_t i = 0; i < count; ++i) {
         factor[i] = call.input.step * steps[i] / step;
         offset[i] = bias[i] / step + zero;
+        largest_factor = std::max(largest_factor, factor[i]);
+        largest_offset = std::max(largest_offset, std::fabs(offset[i]));
     }
     if (call.residual.data != nullptr) {
         made.residual_factor = call.residual.step / step;
-        made.residual_zero = static_cast<float>(call.residual.zero);
+        made.residual_zero = call.residual.zero;
     }
     made.low = desc.activation == ATROUS_ACTIVATION_NONE ? 0 : zero;
     made.high = desc.activation == ATROUS_ACTIVATION_RELU6 ? std::min(255.0f, 6 / step + zero) : 255;
+    made.low_byte = static_cast<uint8_t>(made.low);
+    made.high_byte = static_cast<uint8_t>(std::rint(made.high));
+    // A sum is below 2^31, so its share is below 2^30.
+    made.is_small = largest_factor < 0.5f && largest_offset < 0x1p28f && made.residual_factor < 0x1p20f;
     return made;
 }
 
