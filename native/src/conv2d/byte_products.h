@@ -59,6 +59,18 @@ template <int M, int V, class Bytes>
 using byte_weight = int16_t;
 constexpr int byte_side = 2;
 
+// Keeps the order of integer sums: GCC would first add the products of one place to each other, and find no registers
+// for them all.
+template <class T>
+[[gnu::always_inline]] inline ivec as_it_is(T sum) {
+#if defined(__AVX512F__)
+    asm("" : "+v"(sum));
+#else
+    asm("" : "+x"(sum));
+#endif
+    return {sum};
+}
+
 // Bytes 2 * Half and 2 * Half + 1 of the four as int16, again and again.
 #if defined(__AVX512F__)
 template <int Half>
@@ -67,7 +79,7 @@ inline ivec two_of(int32_t four) {
     return {_mm512_shuffle_epi8(_mm512_set1_epi32(four), _mm512_set1_epi32(static_cast<int32_t>(places)))};
 }
 inline ivec add_products(ivec sum, ivec x, ivec w) {
-    return {_mm512_add_epi32(sum.v, _mm512_madd_epi16(x.v, w.v))};
+    return as_it_is(_mm512_add_epi32(sum.v, _mm512_madd_epi16(x.v, w.v)));
 }
 #elif defined(__AVX2__)
 template <int Half>
@@ -76,7 +88,7 @@ inline ivec two_of(int32_t four) {
     return {_mm256_shuffle_epi8(_mm256_set1_epi32(four), _mm256_set1_epi32(static_cast<int32_t>(places)))};
 }
 inline ivec add_products(ivec sum, ivec x, ivec w) {
-    return {_mm256_add_epi32(sum.v, _mm256_madd_epi16(x.v, w.v))};
+    return as_it_is(_mm256_add_epi32(sum.v, _mm256_madd_epi16(x.v, w.v)));
 }
 #else
 template <int Half>
@@ -85,7 +97,7 @@ inline ivec two_of(int32_t four) {
     return {_mm_shuffle_epi32(halves, Half == 0 ? 0x00 : 0x55)};
 }
 inline ivec add_products(ivec sum, ivec x, ivec w) {
-    return {_mm_add_epi32(sum.v, _mm_madd_epi16(x.v, w.v))};
+    return as_it_is(_mm_add_epi32(sum.v, _mm_madd_epi16(x.v, w.v)));
 }
 #endif
 
@@ -102,6 +114,8 @@ template <int Half, int M, int V, class Bytes>
 template <int M, int V, class Bytes>
 [[gnu::always_inline]] inline void multiply_bytes(const byte_weight* weights, Bytes bytes, ivec (&sum)[M][V]) {
     multiply_half<0>(weights, bytes, sum);
+    // Pixels are read again rather than kept: there are registers for the sums alone.
+    asm volatile("" ::: "memory");
     multiply_half<1>(weights, bytes, sum);
 }
 

@@ -34,7 +34,8 @@ void pack_as(const atrous_conv2d_desc& desc, const kernel_table& kernels, const 
     const int32_t lanes = kernels.lanes, full = lanes * kernels.conv2d_vectors;
     const packing layout{kernels.bytes.side, kernels.bytes.step, sizeof(int32_t) / sizeof(T)};
     const packer<T> source{desc, layout, lanes, to.row_taps};
-    to.depth_block = choose_depth_block(source.depth(), source.kernel_taps(), full, sizeof(T));
+    to.depth_block = to.row_taps ? static_cast<int32_t>(source.depth())
+                                 : choose_depth_block(source.depth(), source.kernel_taps(), full, sizeof(T));
     int64_t weights, bias;
     to.blocks = source.blocks(full, to.depth_block, weights, bias);
     to.weights.reserve(weights * int64_t{sizeof(T)});

@@ -95,12 +95,13 @@ struct packer {
     }
 };
 
-// Below this depth a tap is too short to be worth a turn of the loop, and a row of the window serves as one.
-constexpr int32_t shallow = 24;
+// Below this depth a tap is too short to be worth a turn of the loop, and a row of the window serves as one. Four bytes
+// take the time of one float.
+constexpr int32_t shallow = 24, shallow_bytes = 192;
 
 inline bool packs_rows(const atrous_conv2d_desc& desc) {
-    return desc.in_channels / desc.groups < shallow && desc.groups == 1 && desc.kernel_width > 1 &&
-           desc.dilation_width == 1;
+    return desc.in_channels / desc.groups < (desc.type == ATROUS_UINT8 ? shallow_bytes : shallow) && desc.groups == 1 &&
+           desc.kernel_width > 1 && desc.dilation_width == 1;
 }
 
 // Splits the depth evenly into blocks whose weights, of so many bytes, stay in the second cache level beside the
