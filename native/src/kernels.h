@@ -176,6 +176,25 @@ struct depthwise_args {
 };
 // Item: a pixel of the output.
 
+// uint8 to uint8, where the table's byte_filters say that this is there. The channels of a group of
+// depthwise_byte_group lie in an order of their own in all of these: depthwise_byte_place says where.
+struct depthwise_bytes_args {
+    atrous_tensor input, output;
+    atrous_tensor residual;  // data null: none
+    window taps;
+    const int8_t*
+        weights;  // [group][four rows of the window][its columns][place][row of the four], zeros where it has none
+    const int32_t* start;  // [group][place]: minus the input's zero times the sum of a channel's weights
+    requantisation quantised;
+};
+constexpr int64_t depthwise_byte_group = 64;
+// Lanes of 16 channels are cut into four parts, and equal parts lie together.
+constexpr int64_t depthwise_byte_place(int64_t channel) {
+    const int64_t first = channel / depthwise_byte_group * depthwise_byte_group, c = channel - first;
+    return first + c % 16 / 4 * 16 + c / 16 * 4 + c % 4;
+}
+// Item: a pixel of the output.
+
 // ---- Pooling
 // ----------------------------------------------------------------------------------------------------------------
 
@@ -333,6 +352,7 @@ struct kernel_table {
     int32_t conv2d_vectors;  // registers of output channels in a full conv2d_block
     bool bf16_products;      // conv2d takes bfloat16; the other kernels do so on every instruction set
     byte_layout bytes;
+    bool byte_filters;  // whether depthwise_bytes does anything
 #define ATROUS_KERNEL(name, arguments) void (*name)(const arguments& a, int64_t begin, int64_t end, float* memory);
 #include "kernels.inc"
 #undef ATROUS_KERNEL

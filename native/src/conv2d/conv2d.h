@@ -48,6 +48,12 @@ struct conv2d_either {
 // One filter a channel. Of a uint8 convolution the weights are integers, which steps multiply.
 struct conv2d_depthwise {
     float_buffer weights, bias, steps;
+    // The same as depthwise_bytes_args has it, where there is such a kernel.
+    struct {
+        aligned_buffer<int8_t> weights;
+        aligned_buffer<int32_t> start;
+        float_buffer bias, steps;
+    } bytes;
 };
 
 // The matrix product of uint8 with weights of int8 (packed as such or as int16, as the kernels have it): any kernel,

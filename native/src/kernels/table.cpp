@@ -23,6 +23,11 @@ constexpr kernel_table table = {
     .bf16_products = false,
 #endif
     .bytes = {.bytes = sizeof(byte_weight), .side = byte_side, .step = byte_depth_step},
+#if defined(__AVX512VNNI__)
+    .byte_filters = true,
+#else
+    .byte_filters = false,
+#endif
 #include "kernels.inc"
 };
 #undef ATROUS_KERNEL

@@ -166,6 +166,11 @@ const byte_case cases[] = {
     {{"depthwise_far", 1, 7, 7, 20, 20, 3, 3, 1, 12, 20, 12, 12, 12, 12, 0, 0, relu, true}},
     {{"depthwise_five", 1, 8, 9, 33, 33, 5, 5, 1, 1, 33, 2, 2, 2, 2, 0, 5, relu, true, true}, 90, 20, 0.01f, 0.1f},
     {{"depthwise_five_stride", 1, 11, 13, 16, 16, 5, 5, 2, 1, 16, 2, 1, 2, 3, 2, 2, none, true, true, false}},
+    {{"depthwise_tall", 1, 9, 12, 66, 66, 5, 3, 1, 1, 66, 2, 1, 2, 1, 1, 0, relu}},
+    {{"depthwise_cut", 1, 5, 30, 128, 128, 3, 3, 1, 1, 128, 0, -2, 1, -3, 0, 0, relu6, true}, 9, 30, 0.03f, 0.02f},
+    // Sums beyond what an integer holds, before they are cut off.
+    {{"depthwise_coarse", 1, 5, 9, 64, 64, 3, 3, 1, 1, 64, 1, 1, 1, 1, 0, 0, none, true, true}, 7, 100, 3e7f, 1e-3f},
+    {{"coarse", 1, 5, 9, 20, 64, 3, 3, 1, 1, 1, 1, 1, 1, 1, 0, 0, relu, false, true}, 7, 100, 3e7f, 1e-3f},
     {{"depthwise_wide", 1, 3, 19, 150, 150, 1, 9, 1, 1, 150, 0, 4, 0, 4, 0, 0, relu6, true}},
 };
 
