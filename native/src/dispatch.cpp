@@ -92,7 +92,7 @@ constexpr instruction_set instruction_sets[] = {
     {&avx512bf16::table, [] { return x86().avx512bf16; }},
 #elif defined(__aarch64__)
     {&neon::table, [] { return true; }},
-    {&neonbf16::table, platform::has_arm_bf16},
+    {&neonbf16::table, platform::has_arm_bf16_and_i8mm},
 #endif
 };
 

@@ -2,9 +2,11 @@
 //
 // As the weights lie in memory, [depth][columns] but for byte_side numbers of the depth side by side, of type
 // byte_weight; their depth is rounded up to byte_depth_step with zeros:
-//     VPDPBUSD     int8, four of them
+//     VPDPBUSD     int8, four of them; so does ARM64's USDOT
 //     PMADDWD      int16, two of them. (PMADDUBSW would take int8, but its sums of 16 bits saturate.)
-//     otherwise    int16, one
+//     otherwise    int16, one; NEON's SMLAL, which multiplies as many as FMLA does of floats
+// SDOT, of ARM64 processors that have no USDOT, would take int8 of pixels less 128, and a correction as for the input's
+// zero. No such processor was at hand that could say what it brings.
 #ifndef ATROUS_CONV2D_BYTE_PRODUCTS_H
 #define ATROUS_CONV2D_BYTE_PRODUCTS_H
 
@@ -28,7 +30,7 @@ inline int32_t some_bytes(const uint8_t* p, int64_t count) {
     return p[0] | (count > 1 ? p[1] << 8 : 0) | (count > 2 ? p[2] << 16 : 0);
 }
 
-#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__) || defined(ATROUS_NEON_I8MM)
 
 using byte_weight = int8_t;
 constexpr int byte_side = 4;
@@ -37,9 +39,13 @@ constexpr int byte_side = 4;
 inline ivec add_products(ivec sum, ivec x, ivec w) {
     return {_mm512_dpbusd_epi32(sum.v, x.v, w.v)};
 }
-#else
+#elif defined(__AVXVNNI__)
 inline ivec add_products(ivec sum, ivec x, ivec w) {
     return {_mm256_dpbusd_avx_epi32(sum.v, x.v, w.v)};
+}
+#else
+inline ivec add_products(ivec sum, ivec x, ivec w) {
+    return {vusdotq_s32(sum.v, vreinterpretq_u8_s32(x.v), vreinterpretq_s8_s32(w.v))};
 }
 #endif
 
@@ -186,15 +192,23 @@ template <int M, int V>
 [[gnu::always_inline]] inline void multiply_depth(const byte_weight* weights, const uint8_t* const (&row)[M],
                                                   int64_t depth, ivec (&sum)[M][V]) {
     const int64_t whole = depth / byte_depth_step * byte_depth_step;
+    // Sums whose address others know may be written back in every turn, for the pictures might be they.
+    ivec own[M][V];
+#pragma GCC unroll 16
+    for (int m = 0; m < M; ++m)
+        for (int v = 0; v < V; ++v) own[m][v] = sum[m][v];
     int64_t k = 0;
     for (; k < whole; k += byte_depth_step, weights += byte_step_weights<V>) {
         multiply_bytes<M, V>(
-            weights, [&](int m) { return four_bytes(row[m] + k); }, sum);
+            weights, [&](int m) { return four_bytes(row[m] + k); }, own);
     }
     if (k < depth) {
         multiply_bytes<M, V>(
-            weights, [&](int m) { return some_bytes(row[m] + k, depth - k); }, sum);
+            weights, [&](int m) { return some_bytes(row[m] + k, depth - k); }, own);
     }
+#pragma GCC unroll 16
+    for (int m = 0; m < M; ++m)
+        for (int v = 0; v < V; ++v) sum[m][v] = own[m][v];
 }
 
 }  // namespace

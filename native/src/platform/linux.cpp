@@ -54,10 +54,10 @@ int64_t available_memory() {
     return std::min(kibibytes == unknown_memory ? unknown_memory : kibibytes * 1024, left_in_control_group());
 }
 
-bool has_arm_bf16() {
+bool has_arm_bf16_and_i8mm() {
 #if defined(__aarch64__)
-    constexpr unsigned long bf16 = 1ul << 14;  // HWCAP2_BF16, which older headers lack
-    return (getauxval(AT_HWCAP2) & bf16) != 0;
+    constexpr unsigned long both = 1ul << 13 | 1ul << 14;  // HWCAP2_I8MM and _BF16, which older headers lack
+    return (getauxval(AT_HWCAP2) & both) == both;
 #else
     return false;
 #endif

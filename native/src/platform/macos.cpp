@@ -25,10 +25,13 @@ int64_t available_memory() {
     return free * static_cast<int64_t>(vm_kernel_page_size);
 }
 
-bool has_arm_bf16() {
-    int has = 0;
-    size_t size = sizeof(has);
-    return sysctlbyname("hw.optional.arm.FEAT_BF16", &has, &size, nullptr, 0) == 0 && has != 0;
+bool has_arm_bf16_and_i8mm() {
+    for (const char* feature : {"hw.optional.arm.FEAT_BF16", "hw.optional.arm.FEAT_I8MM"}) {
+        int has = 0;
+        size_t size = sizeof(has);
+        if (sysctlbyname(feature, &has, &size, nullptr, 0) != 0 || has == 0) return false;
+    }
+    return true;
 }
 
 }  // namespace atrous::platform

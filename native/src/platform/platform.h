@@ -18,8 +18,8 @@ void prefer_huge_pages(void* data, size_t bytes);
 int64_t available_memory();
 constexpr int64_t unknown_memory = std::numeric_limits<int64_t>::max();
 
-// Whether an ARM64 processor has BFDOT and BFCVT (FEAT_BF16).
-bool has_arm_bf16();
+// Whether an ARM64 processor has BFDOT and BFCVT (FEAT_BF16), and USDOT (FEAT_I8MM), which comes with them.
+bool has_arm_bf16_and_i8mm();
 
 }  // namespace atrous::platform
 

@@ -55,10 +55,11 @@ int64_t available_memory() {
     return std::min(left, left_in_job());
 }
 
-bool has_arm_bf16() {
+bool has_arm_bf16_and_i8mm() {
 #if defined(__aarch64__)
-    constexpr DWORD arm_v86_bf16 = 68;  // PF_ARM_V86_BF16_INSTRUCTIONS_AVAILABLE, which older headers lack
-    return IsProcessorFeaturePresent(arm_v86_bf16) != 0;
+    // PF_ARM_V82_I8MM_INSTRUCTIONS_AVAILABLE and PF_ARM_V86_BF16_INSTRUCTIONS_AVAILABLE, which older headers lack.
+    constexpr DWORD arm_v82_i8mm = 66, arm_v86_bf16 = 68;
+    return IsProcessorFeaturePresent(arm_v82_i8mm) != 0 && IsProcessorFeaturePresent(arm_v86_bf16) != 0;
 #else
     return false;
 #endif
