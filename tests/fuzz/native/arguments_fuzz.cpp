@@ -23,9 +23,10 @@ void conv2d(input& in) {
                                   .groups = in.in(0, 3) == 0 ? in.wild() : 1,
                                   .activation = in.in(-1, 9),
                                   .slope = in.any_float(),
-                                  .type = in.in(-1, 2),
+                                  .type = in.in(-1, 3),
                                   .usual_height = in.wild(),
-                                  .usual_width = in.wild()};
+                                  .usual_width = in.wild(),
+                                  .zero = in.wild()};
     double count = 1;
     for (int32_t factor : {desc.in_channels, desc.out_channels, desc.kernel_height, desc.kernel_width}) count *= factor;
     // The weights are as many as the description says; more than some are not worth their time.

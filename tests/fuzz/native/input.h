@@ -60,7 +60,7 @@ class sheet {
     sheet(int32_t batch, int32_t height, int32_t width, int32_t channels, input* from = nullptr)
         : values_(static_cast<size_t>(batch) * height * width * channels), view_{values_.data(), channels, batch,
                                                                                  height,         width,    channels,
-                                                                                 ATROUS_FLOAT32} {
+                                                                                 ATROUS_FLOAT32, 0,        0} {
         if (from != nullptr) values_ = from->values(values_.size());
         view_.data = values_.data();
     }
