@@ -95,7 +95,8 @@ public sealed record SegmenterOptions
         return precision != Atrous.Precision.Int8 || isQuantized
             ? precision
             : throw new UnavailableException(
-                "int8 takes a model that was quantised, and this one was not; quantise it on some pictures of its kind.")
+                "int8 takes a model that was quantised, and this one was not; quantise it on some pictures of its "
+                + "kind.")
             {
                 Remedy = Remedy.Quantize,
             };

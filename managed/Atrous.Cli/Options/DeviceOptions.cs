@@ -17,7 +17,8 @@ internal sealed class DeviceOptions
 
     private readonly Option<Precision?> _precision = new("--precision")
     {
-        Description = "Number format of weights and activations; fp32 unless given, and int8 for a model that was quantised",
+        Description =
+            "Number format of weights and activations; fp32 unless given, and int8 for a model that was quantised",
         HelpName = PrecisionNames,
         CustomParser = result =>
         {

@@ -12,7 +12,8 @@ internal static class DescribedModel
     /// chosen among the file's tensors.
     /// </summary>
     public static string Line(Segmenter segmenter, SegmenterOptions options) =>
-        $"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, {Name(segmenter.Precision)}"
+        $"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, "
+        + Name(segmenter.Precision)
         + (segmenter.Info.Threshold is { } threshold
             ? (segmenter.Info.IsMultiLabel ? ", several labels a pixel: of each class" : ", one class: foreground")
                 + string.Create(CultureInfo.InvariantCulture, $" above {threshold} (--threshold)")

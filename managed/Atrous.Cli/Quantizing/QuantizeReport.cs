@@ -31,8 +31,8 @@ internal static class QuantizeReport
         }
         console.Write(table);
         Console.Out.WriteLine(
-            $"{facts.QuantizedLayers} convolutions in 8 bits, {facts.Float32Layers} in float32, the first and the last " +
-            "always; ranges by " + string.Join(
+            $"{facts.QuantizedLayers} convolutions in 8 bits, {facts.Float32Layers} in float32, the first and the " +
+            "last always; ranges by " + string.Join(
                 ", ", report.Rules.OrderByDescending(rule => rule.Value).Select(rule => $"{rule.Key} ({rule.Value})")));
         Console.Out.WriteLine(
             $"scores differ by {Text(report.ScoreError)} of their standard deviation (root mean square)");

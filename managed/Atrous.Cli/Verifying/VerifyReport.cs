@@ -19,7 +19,8 @@ internal static class VerifyReport
         VerificationTolerance tolerance = result.Tolerance;
         string max = double.IsFinite(tolerance.Max) ? $"max {Text(tolerance.Max)}, " : "";
         Console.Out.WriteLine(
-            $"tolerance of {DescribedModel.Name(result.Options, result.Model)}: {max}rms {Text(tolerance.Rms)} of the " +
+            $"tolerance of {DescribedModel.Name(result.Options, result.Model)}: {max}rms {Text(tolerance.Rms)} of " +
+            "the " +
             $"standard deviation; " +
             $"{Share(tolerance.Labels)} of the labels of pixels whose winner leads by more than " +
             $"{Text(tolerance.Lead)}");

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using Atrous.Checkpoints.Dialects;
 using Atrous.Checkpoints.Storages;
 using Atrous.Tensors;
 
@@ -12,6 +11,9 @@ namespace Atrous.Checkpoints;
 /// </summary>
 internal sealed class QuantizedTensors
 {
+    /// <summary>The metadata of a quantised file that says what the elements of activations stand for.</summary>
+    public const string Entry = "quantization";
+
     /// <summary>What follows a weight's name in that of its steps.</summary>
     public const string Step = ".step";
 
@@ -30,7 +32,7 @@ internal sealed class QuantizedTensors
         IReadOnlyDictionary<string, StoredTensor> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         var found = new QuantizedTensors();
-        if (!metadata.ContainsKey(SelfDescribingFile.Bytes))
+        if (!metadata.ContainsKey(Entry))
             return found;
         foreach ((string name, StoredTensor tensor) in tensors)
         {

@@ -19,7 +19,9 @@ public sealed record NetworkGraph(IReadOnlyList<Value> Inputs, IReadOnlyList<Nod
     /// </summary>
     internal IReadOnlyDictionary<Value, Slice> Slices { get; init; } = new Dictionary<Value, Slice>();
 
-    /// <summary>How it is computed in 8 bits where a backend is asked for that; null where nobody has found out.</summary>
+    /// <summary>
+    /// How it is computed in 8 bits where a backend is asked for that; null where nobody has found out.
+    /// </summary>
     internal QuantizationTable? Quantization { get; init; }
 
     /// <summary>The nodes that read each value.</summary>

@@ -8,8 +8,8 @@ namespace Atrous.Graph;
 /// <param name="name">For people: error messages, layer-by-layer comparison.</param>
 /// <param name="shape">The shape [batch, height, width, channels].</param>
 /// <param name="type">
-/// <see cref="DType.Float32"/>, <see cref="DType.BFloat16"/> or <see cref="DType.UInt8"/> inside a network that is stored
-/// so, or <see cref="DType.UInt16"/> for label maps.
+/// <see cref="DType.Float32"/>, <see cref="DType.BFloat16"/> or <see cref="DType.UInt8"/> inside a network that is
+/// stored so, or <see cref="DType.UInt16"/> for label maps.
 /// </param>
 /// <param name="quantization">What the elements of <see cref="DType.UInt8"/> stand for; unused by other types.</param>
 public sealed class Value(string name, Shape shape, DType type = DType.Float32, Quantization quantization = default)

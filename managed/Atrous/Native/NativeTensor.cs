@@ -10,8 +10,8 @@ namespace Atrous.Native;
 /// <param name="width">Pixels of a row.</param>
 /// <param name="channels">Elements of a pixel that the view shows.</param>
 /// <param name="type">What an element is.</param>
-/// <param name="step">Of uint8: an element e stands for step * (e - zero).</param>
-/// <param name="zero">Of uint8: the element that stands for 0.</param>
+/// <param name="step">What lies between two neighbouring elements of uint8; others have none.</param>
+/// <param name="zero">The element of uint8 that stands for 0; others have none.</param>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct NativeTensor(
     void* data, long pixelStride, int batch, int height, int width, int channels, NativeType type = NativeType.Float32,

@@ -5,7 +5,9 @@ namespace Atrous.Quantizing;
 /// <summary>How often the numbers of some values lie where, between two ends that none of them is beyond.</summary>
 internal sealed unsafe class Histogram
 {
-    /// <summary>Eight times as many as there are elements, so that ranges can be told apart well within a step.</summary>
+    /// <summary>
+    /// Eight times as many as there are elements, so that ranges can be told apart well within a step.
+    /// </summary>
     public const int Bins = 2048;
 
     /// <summary>Of a larger value every so many pixels are looked at.</summary>

@@ -1,6 +1,5 @@
 using Atrous.Backends.Cpu;
 using Atrous.Exporting;
-using Atrous.Files;
 using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.Graph.Passes;
@@ -22,6 +21,9 @@ public sealed class Quantizer
 {
     /// <summary>Pictures on which scores are compared, again and again.</summary>
     private const int Probes = 2;
+
+    /// <summary>So many layers are kept one by one, then half as many more at a time.</summary>
+    private const int Slowly = 4;
 
     private readonly QuantizeOptions _options;
     private readonly IProgress<QuantizationProgress>? _progress;
@@ -96,7 +98,10 @@ public sealed class Quantizer
 
         using var trial = new Trial(source.Model, exact, bytes, preprocessor);
         foreach (string probe in measured.Take(Probes))
-            trial.Probe(Image.Load(probe), _cancellation);
+        {
+            using Image photo = Image.Load(probe);
+            trial.Probe(photo, _cancellation);
+        }
         var kernels = layers.Select(node => KernelOf(node).Name).ToHashSet(StringComparer.Ordinal);
         var table = new QuantizationTable(new Dictionary<string, Quantization>(), kernels)
         {
@@ -158,7 +163,7 @@ public sealed class Quantizer
         var costs = new double[layers.Length];
         for (int i = 0; i < layers.Length; i++)
         {
-            costs[i] = error - trial.ScoreError(Without(table, layers[i]), _cancellation);
+            costs[i] = error - trial.ScoreError(Without(table, [layers[i]]), _cancellation);
             Tell("measuring what each layer costs", i + 1, layers.Length);
         }
         return costs;
@@ -168,22 +173,28 @@ public sealed class Quantizer
     private (QuantizationTable Table, double[] Agreements) Keep(
         Node[] layers, double[] costs, QuantizationTable table, Trial trial, string[] pictures)
     {
-        Image[] photos = [.. pictures.Select(picture => Image.Load(picture))];
-        ushort[][] exact = [.. photos.Select(photo => trial.Labels(photo, _cancellation))];
+        var exact = new ushort[pictures.Length][];
         int[] order = [.. Enumerable.Range(0, layers.Length).OrderByDescending(i => costs[i])];
-        for (int kept = 0; ; kept++)
+        for (int kept = 0; ; kept = Math.Min(order.Length, kept < Slowly ? kept + 1 : kept + kept / 2))
         {
-            double[] agreements =
-                [.. photos.Select((photo, i) => trial.Agreement(table, photo, exact[i], _cancellation))];
-            Tell("comparing masks", kept + 1, kept + 1);
+            QuantizationTable tried = Without(table, order[..kept].Select(i => layers[i]));
+            var agreements = new double[pictures.Length];
+            for (int i = 0; i < pictures.Length; i++)
+            {
+                using Image photo = Image.Load(pictures[i]);
+                exact[i] ??= trial.Labels(photo, _cancellation);
+                agreements[i] = trial.Agreement(tried, photo, exact[i], _cancellation);
+            }
+            Tell("comparing masks", kept, order.Length);
             if (agreements.Average() >= _options.Agreement || kept == order.Length)
-                return (table, agreements);
-            table = Without(table, layers[order[kept]]);
+                return (tried, agreements);
         }
     }
 
-    private static QuantizationTable Without(QuantizationTable table, Node layer) =>
-        table with { Kernels = table.Kernels.Where(name => name != KernelOf(layer).Name).ToHashSet() };
+    private static QuantizationTable Without(QuantizationTable table, IEnumerable<Node> layers) => table with
+    {
+        Kernels = table.Kernels.Except(layers.Select(layer => KernelOf(layer).Name)).ToHashSet(StringComparer.Ordinal),
+    };
 
     private static Dictionary<string, float[]> Corrections(Node[] layers, Calibration calibration)
     {
@@ -215,7 +226,8 @@ public sealed class Quantizer
         for (int i = 0; i < pictures.Length; i++)
         {
             _cancellation.ThrowIfCancellationRequested();
-            look(Image.Load(pictures[i]));
+            using Image photo = Image.Load(pictures[i]);
+            look(photo);
             Tell(stage, i + 1, pictures.Length);
         }
     }

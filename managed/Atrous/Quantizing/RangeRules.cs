@@ -7,7 +7,9 @@ namespace Atrous.Quantizing;
 /// <param name="Choose">Gives the elements for a histogram.</param>
 internal sealed record RangeRule(string Name, Func<Histogram, Quantization> Choose);
 
-/// <summary>The rules that are tried. Which is best differs from value to value: clipping pays where tails are long.</summary>
+/// <summary>
+/// The rules that are tried. Which is best differs from value to value: clipping pays where tails are long.
+/// </summary>
 internal static class RangeRules
 {
     /// <summary>How far the ends are drawn in, at most, by the rules that search.</summary>
@@ -78,8 +80,8 @@ internal static class RangeRules
     }
 
     /// <summary>
-    /// How much of the distribution is lost (Migacz 2017, "8-bit inference with TensorRT"): of the numbers of an element
-    /// only their mean number is left, and what was clipped lies at the ends.
+    /// How much of the distribution is lost (Migacz 2017, "8-bit inference with TensorRT"): of the numbers of an
+    /// element only their mean number is left, and what was clipped lies at the ends.
     /// </summary>
     private static double Divergence(Histogram histogram, Quantization quantization)
     {
@@ -113,7 +115,9 @@ internal static class RangeRules
             else if (count > 0)
                 lost += Term(count, kept[Element(number, quantization)] / used[Element(number, quantization)]);
         }
-        return (lost + Term(clippedLow, 1e-3 * clippedLow) + Term(clippedHigh, 1e-3 * clippedHigh)) / Math.Max(total, 1);
+        // What is clipped counts as seven nats: much, and not infinitely much.
+        double clipped = Term(clippedLow, 1e-3 * clippedLow) + Term(clippedHigh, 1e-3 * clippedHigh);
+        return (lost + clipped) / Math.Max(total, 1);
     }
 
     private static double Term(double count, double left) => count > 0 ? count * Math.Log(count / left) : 0;

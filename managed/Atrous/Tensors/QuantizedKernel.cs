@@ -1,8 +1,8 @@
 namespace Atrous.Tensors;
 
 /// <summary>
-/// A convolution's weights as int8: symmetric, with a step for each output channel. libatrous makes the same of the same
-/// floats.
+/// A convolution's weights as int8: symmetric, with a step for each output channel. libatrous makes the same of the
+/// same floats.
 /// </summary>
 /// <param name="Values">The weights in the order of the floats, from -127 to 127.</param>
 /// <param name="Steps">What they are multiplied by, one for each output channel.</param>

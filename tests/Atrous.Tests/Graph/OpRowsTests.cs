@@ -75,7 +75,8 @@ public sealed class OpRowsTests
             .Where(type =>
                 type.GetMethod("Apply", BindingFlags.Static | BindingFlags.Public, [typeof(NetworkGraph)]) is not null)
             .Select(type => type.Name);
-        IEnumerable<string> listed = GraphPasses.Fusions.Concat(GraphPasses.Storage).Concat(GraphPasses.Layout)
+        IEnumerable<string> listed = GraphPasses.Fusions
+            .Concat(GraphPasses.Storage).Concat(GraphPasses.StorageInBytes).Concat(GraphPasses.Layout)
             .Select(pass => pass.Name).Distinct();
         Assert.Equal(written.Order(StringComparer.Ordinal), listed.Order(StringComparer.Ordinal));
     }

@@ -32,6 +32,8 @@ public sealed partial class LayeringTests
         ["Scoring"] = ["Postprocessing", "Tensors"],
         ["Evaluation"] = ["Postprocessing", "Imaging"],
         ["Verification"] = ["", "Backends", "Models", "Graph", "Preprocessing", "Imaging", "Tensors"],
+        ["Quantizing"] = ["", "Backends", "Checkpoints", "Exporting", "Models", "Specs", "Graph", "Preprocessing",
+            "Imaging", "Native", "Tensors", "Verification"],
         ["Formats"] = ["", "Imaging", "Postprocessing", "Shapes", "Tensors"],
         ["Exporting"] = ["", "Checkpoints", "Models", "Specs", "Graph", "Tensors"],
         [""] = ["Catalog", "Specs", "Models", "Checkpoints", "Backends", "Preprocessing", "Postprocessing", "Shapes",

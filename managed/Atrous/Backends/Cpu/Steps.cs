@@ -49,7 +49,8 @@ internal static unsafe class Steps
         View x = layout.Of(node.Inputs[0]), y = layout.Of(node.Output);
         return node.Op switch
         {
-            Conv2d op => [Convolution(op, convolutions.Get(op, x.Type, x.Quantization.Zero), x, Residual(node, layout), y)],
+            Conv2d op =>
+                [Convolution(op, convolutions.Get(op, x.Type, x.Quantization.Zero), x, Residual(node, layout), y)],
             SeparableConv2d op => [Separable(op, convolutions, x, Residual(node, layout), y)],
             BatchNorm op => [Affine(op.Scale, op.Shift, op.Activation, x, y)],
             Activate op => [Affine(null, null, op.Activation, x, y)],

@@ -4,7 +4,9 @@ using Atrous.Tensors;
 
 namespace Atrous.Backends.Reference;
 
-/// <summary>Convolutions that multiply uint8 with int8 in 32-bit integers, and those of float32 that make uint8.</summary>
+/// <summary>
+/// Convolutions that multiply uint8 with int8 in 32-bit integers, and those of float32 that make uint8.
+/// </summary>
 internal static unsafe class ByteConvolution
 {
     /// <summary>Of 8 bits to 8 bits or float32.</summary>
@@ -56,11 +58,10 @@ internal static unsafe class ByteConvolution
     }
 
     /// <summary>An activation as the elements between which it holds a sum.</summary>
-    private static (float Low, float High) Limits(Activation activation, Quantization quantization) => activation.Kind switch
+    private static (float Low, float High) Limits(Activation activation, Quantization to) => activation.Kind switch
     {
-        ActivationKind.Relu => (quantization.Zero, Quantization.Largest),
-        ActivationKind.Relu6 =>
-            (quantization.Zero, MathF.Min(Quantization.Largest, 6 / quantization.Step + quantization.Zero)),
+        ActivationKind.Relu => (to.Zero, Quantization.Largest),
+        ActivationKind.Relu6 => (to.Zero, MathF.Min(Quantization.Largest, 6 / to.Step + to.Zero)),
         _ => (0, Quantization.Largest),
     };
 

@@ -87,7 +87,9 @@ internal static unsafe class Bytes
         }
     }
 
-    /// <summary>The activations that are limits stay in float32; the others have no bits that are everybody's.</summary>
+    /// <summary>
+    /// The activations that are limits stay in float32; the others have no bits that are everybody's.
+    /// </summary>
     public static float Limited(Activation activation, float x) => activation.Kind switch
     {
         ActivationKind.None => x,

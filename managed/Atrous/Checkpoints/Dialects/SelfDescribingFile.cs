@@ -16,7 +16,7 @@ internal static class SelfDescribingFile
 {
     /// <summary>The metadata's entries; <see cref="Origin"/> is the dialect that the model had before.</summary>
     public const string VersionKey = "atrous.version", Network = "network", Preprocessing = "preprocessing",
-        Names = "class_names", Colours = "palette", Origin = "dialect", Bytes = "quantization";
+        Names = "class_names", Colours = "palette", Origin = "dialect", Bytes = QuantizedTensors.Entry;
 
     public const string Version = "2";
 

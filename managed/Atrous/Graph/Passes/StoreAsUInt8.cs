@@ -4,13 +4,13 @@ using Atrous.Tensors;
 namespace Atrous.Graph.Passes;
 
 /// <summary>
-/// Gives the values inside the network memory of 8 bits wherever <see cref="NetworkGraph.Quantization"/> says what their
-/// elements stand for, and lets the convolutions that it names multiply in 8 bits. What the caller gives and gets stays
-/// float32, and with it everything between the last convolution and the outputs, and linear bottlenecks. Where a value is needed in the other
-/// type, an <see cref="Activate"/> without a function converts it. A backend that applies this must have: convolutions
-/// and <see cref="Activate"/> from and to either type (a residual has the output's), <see cref="BatchNorm"/> and
-/// <see cref="Binary"/> of 8 bits, what <see cref="SharedRanges"/> lists of 8 bits and one range, and everything else of
-/// float32.
+/// Gives the values inside the network memory of 8 bits wherever <see cref="NetworkGraph.Quantization"/> says what
+/// their elements stand for, and lets the convolutions that it names multiply in 8 bits. What the caller gives and gets
+/// stays float32, and with it everything between the last convolution and the outputs, and linear bottlenecks. Where a
+/// value is needed in the other type, an <see cref="Activate"/> without a function converts it. A backend that applies
+/// this must have: convolutions and <see cref="Activate"/> from and to either type (a residual has the output's), <see
+/// cref="BatchNorm"/> and <see cref="Binary"/> of 8 bits, what <see cref="SharedRanges"/> lists of 8 bits and one
+/// range, and everything else of float32.
 /// </summary>
 internal static class StoreAsUInt8
 {
@@ -18,7 +18,8 @@ internal static class StoreAsUInt8
         graph.Quantization is { } table ? new Rewriting(graph, table).Run() : graph;
 
     /// <summary>
-    /// The convolutions that may multiply in 8 bits: all but those that read the picture and those that make the scores.
+    /// The convolutions that may multiply in 8 bits: all but those that read the picture and those that make the
+    /// scores.
     /// </summary>
     public static IEnumerable<Node> Candidates(NetworkGraph graph)
     {
@@ -131,7 +132,8 @@ internal static class StoreAsUInt8
             bool bytes = node.Op switch
             {
                 Conv2d conv when IsInBytes(node) =>
-                    CanClamp(conv.Activation) && !LinearBottleneck.Is(node, _makers) && !_readership.Readers(node.Output).All(NeedsFloat32),
+                    CanClamp(conv.Activation) && !LinearBottleneck.Is(node, _makers)
+                    && !_readership.Readers(node.Output).All(NeedsFloat32),
                 Conv2d conv => WritesBytes(conv, node) && !_readership.Readers(node.Output).All(NeedsFloat32),
                 Activate or BatchNorm => true,
                 Binary => node.Inputs.All(IsKnown),
