@@ -204,6 +204,24 @@ TEST_P(ByteConvolution, SaturatesNowhere) {
     }
 }
 
+// Halves of odd sums: no rounding error hides where a tie goes.
+TEST_P(ByteConvolution, RoundsTiesToEven) {
+    const auto engine = make_engine(1);
+    byte_case dense{{"dense", 1, 16, 16, 2, 64, 1, 1, 1, 1, 1, 0, 0, 0, 0}, 0, 3, 0.5f, 1.0f};
+    byte_case filters{{"depthwise", 1, 16, 16, 64, 64, 1, 2, 1, 1, 64, 0, 0, 0, 1}, 0, 3, 0.5f, 1.0f};
+    for (byte_case* b : {&dense, &filters}) {
+        SCOPED_TRACE(b->shape.name);
+        b->shape.bias = false;
+        byte_data data(*b);
+        // The larger weight makes the step 1, and multiplies zeros; or is outside in the last column alone.
+        for (size_t i = 0; i < data.weights.size(); ++i) data.weights[i] = i % 2 == 0 ? 1.0f : 127.0f;
+        data.input.for_each([&](int n, int y, int x, int c) {
+            data.input.at(n, y, x, c) = static_cast<uint8_t>((b == &dense ? c : x) % 2 == 1 ? 0 : y * 16 + x);
+        });
+        expect_formulas(*b, data, *engine);
+    }
+}
+
 // The output may be the residual itself.
 TEST_P(ByteConvolution, AddsInPlace) {
     const auto engine = make_engine(2);
