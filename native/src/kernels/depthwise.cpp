@@ -102,7 +102,8 @@ template <class In, int M, class Out>
     if constexpr (std::is_same_v<Out, uint8_t>) {
         const requantisation& q = a.quantised;
         if (at.residual != nullptr) {
-            for (int m = 0; m < M; ++m) sum[m] = sum[m] + (residual(m) - all(static_cast<float>(q.residual_zero))) * all(q.residual_factor);
+            const vec zero = all(static_cast<float>(q.residual_zero)), factor = all(q.residual_factor);
+            for (int m = 0; m < M; ++m) sum[m] = sum[m] + (residual(m) - zero) * factor;
         }
         for (vec& y : sum) y = smaller(all(q.high), larger(y, all(q.low)));
     } else {

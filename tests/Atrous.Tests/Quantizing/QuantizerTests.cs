@@ -49,7 +49,8 @@ public sealed class QuantizerTests(QuantizedBox box, ITestOutputHelper output) :
         }
         long parameters = file.Weights.Values.Sum(weight => weight.Elements);
         Assert.InRange(new FileInfo(box.File).Length, parameters, 1.5 * parameters);
-        Assert.DoesNotContain(file.Weights.Keys, name => name.EndsWith(QuantizedTensors.Step, StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            file.Weights.Keys, name => name.EndsWith(QuantizedTensors.Step, StringComparison.Ordinal));
     }
 
     [Fact]
