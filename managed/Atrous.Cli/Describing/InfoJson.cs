@@ -26,6 +26,12 @@ internal static class InfoJson
         json.WriteNumber("parameters", info.Parameters);
         WriteMultiplyAdds(json, info);
         WritePreprocessing(json, info);
+        if (info.Quantization is { } facts)
+        {
+            json.WriteStartObject("quantization");
+            json.WriteFacts(facts);
+            json.WriteEndObject();
+        }
         WriteSwitches(json, info.Switches);
         json.WriteNames("notes", info.Notes);
         json.WriteNames("missing", info.Missing);

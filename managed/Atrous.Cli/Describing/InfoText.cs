@@ -35,6 +35,8 @@ internal static class InfoText
         Line("multiply-adds", info.MultiplyAdds is { } count
             ? $"{Numbers.Short(count)} at {info.AtSize.Height}x{info.AtSize.Width}"
             : "unknown, because weights are missing");
+        if (info.Quantization is { } facts)
+            Line("quantised", DescribedQuantization.Line(facts));
         Lines("switches", Switches(info.Switches));
         Lines("notes", info.Notes);
         Lines("stored values", info.Extras.Select(extra => $"{extra.Key} = {extra.Value}"));

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Atrous.Cli.Output;
 using Atrous.Quantizing;
-using Atrous.Specs;
 using Spectre.Console;
 
 namespace Atrous.Cli.Quantizing;
@@ -16,7 +15,6 @@ internal static class QuantizeReport
     public static void WriteTable(
         string path, QuantizationReport report, (double Before, double After)? meanIou)
     {
-        QuantizationFacts facts = report.Facts;
         IAnsiConsole console = Terminal.Rich(Console.Out, Console.IsOutputRedirected);
         var table = new Table { Border = Console.IsOutputRedirected ? TableBorder.None : TableBorder.Rounded };
         table.AddColumns(
@@ -30,15 +28,11 @@ internal static class QuantizeReport
                 new Text(layer.IsQuantized ? "int8" : "fp32"));
         }
         console.Write(table);
-        Console.Out.WriteLine(
-            $"{facts.QuantizedLayers} convolutions in 8 bits, {facts.Float32Layers} in float32, the first and the " +
-            "last always; ranges by " + string.Join(
-                ", ", report.Rules.OrderByDescending(rule => rule.Value).Select(rule => $"{rule.Key} ({rule.Value})")));
+        Console.Out.WriteLine(DescribedQuantization.Line(report.Facts));
+        Console.Out.WriteLine("ranges by " + string.Join(
+            ", ", report.Rules.OrderByDescending(rule => rule.Value).Select(rule => $"{rule.Key} ({rule.Value})")));
         Console.Out.WriteLine(
             $"scores differ by {Text(report.ScoreError)} of their standard deviation (root mean square)");
-        Console.Out.WriteLine(
-            $"masks agree with float32's on {Numbers.Percent(facts.Agreement)} of the pixels of {facts.CheckPictures} "
-            + $"pictures that were not measured on, at least {Numbers.Percent(facts.WorstAgreement)}");
         if (meanIou is { } scores)
             Console.Out.WriteLine($"mean IoU {Text(scores.Before)} before, {Text(scores.After)} after");
         Console.Out.WriteLine($"{Terminal.OneLine(path)}: {Numbers.Grouped(report.Bytes)} bytes");
@@ -47,16 +41,10 @@ internal static class QuantizeReport
     public static void WriteJson(
         string path, QuantizationReport report, (double Before, double After)? meanIou) => JsonOutput.Write(json =>
     {
-        QuantizationFacts facts = report.Facts;
         json.WriteString("output", path);
         json.WriteNumber("bytes", report.Bytes);
-        json.WriteNumber("calibrationPictures", facts.CalibrationPictures);
-        json.WriteNumber("checkPictures", facts.CheckPictures);
-        json.WriteNumber("agreement", facts.Agreement);
-        json.WriteNumber("worstAgreement", facts.WorstAgreement);
+        json.WriteFacts(report.Facts);
         json.WriteNumber("scoreError", report.ScoreError);
-        json.WriteNumber("quantizedLayers", facts.QuantizedLayers);
-        json.WriteNumber("float32Layers", facts.Float32Layers);
         if (meanIou is { } scores)
         {
             json.WriteNumber("meanIouBefore", scores.Before);
