@@ -112,15 +112,23 @@ internal sealed partial class GraphWriter
             Resize(node, resize, _network.PlanResize(index)!);
             return;
         }
-        string name = NameOf(node.Output);
+        if (IsConversion(node))
+        {
+            Convert(node);
+            return;
+        }
+        string name = Unrounded(node.Output);
         Activation activation = node.Op is IActivated activated ? activated.Activation : Activation.None;
+        Activation limit = Activation.None;
+        if (IsInBytes(node.Output) && activation.IsLimit && node.Op is not Activate)
+            (activation, limit) = (limit, activation);
         string linear = node.Op is not Activate && activation.Kind != ActivationKind.None
             ? _names.Claim($"{name}.linear") : name;
         string[] inputs = [.. node.Inputs.Select(NameOf)];
         switch (node.Op)
         {
             case Conv2d conv when inputs.Length == 1:
-                Convolution(conv, inputs[0], linear, node.Output.Name, _network.IsPaddedSame(index));
+                Convolution(conv, node, inputs[0], linear, _network.IsPaddedSame(index));
                 break;
             case BatchNorm norm:
                 Norm(norm, inputs[0], linear);
@@ -177,15 +185,14 @@ internal sealed partial class GraphWriter
                     $"The layer '{node.Output.Name}' ({node.Op.Name}) cannot be written as ONNX.");
         }
         WriteActivation(activation, linear, name);
+        End(node.Output, name, limit);
     }
 
-    private void Convolution(Conv2d conv, string input, string output, string layer, bool isPaddedSame)
+    private void Convolution(Conv2d conv, Node node, string input, string output, bool isPaddedSame)
     {
-        string[] inputs = conv.Bias is { } bias
-            ? [input, _constants.Kernel(conv, layer), _constants.Vector($"{layer}.bias", bias)]
-            : [input, _constants.Kernel(conv, layer)];
+        string[] parameters = Parameters(conv, node.Inputs[0], node.Output.Name);
         (int top, int left, int bottom, int right) = conv.Padding;
-        Add("Conv", output, inputs, Nodes.Integers("kernel_shape", conv.KernelHeight, conv.KernelWidth),
+        Add("Conv", output, [input, .. parameters], Nodes.Integers("kernel_shape", conv.KernelHeight, conv.KernelWidth),
             Nodes.Integers("strides", conv.Stride, conv.Stride),
             Nodes.Integers("dilations", conv.Dilation, conv.Dilation),
             Nodes.Integer("group", conv.Groups),
@@ -267,12 +274,16 @@ internal sealed partial class GraphWriter
             case ResizePlan.Nothing:
                 // The outputs have their names already; everybody else reads the input.
                 _values.TryAdd(node.Output, x);
+                if (_elements.TryGetValue(node.Inputs[0], out string? elements))
+                    _elements.Add(node.Output, elements);
                 break;
             case ResizePlan.ToSize size:
-                Add("Resize", NameOf(node.Output), [x, "", "", Sizes(size, node.Inputs[0])], grid);
+                string resized = Unrounded(node.Output);
+                Add("Resize", resized, [x, "", "", Sizes(size, node.Inputs[0])], grid);
+                End(node.Output, resized, Activation.None);
                 break;
             case ResizePlan.ByFactor by:
-                string y = NameOf(node.Output), whole = by.Cut is null ? y : _names.Claim($"{y}.whole");
+                string y = Unrounded(node.Output), whole = by.Cut is null ? y : _names.Claim($"{y}.whole");
                 string scales = _constants.Vector($"{y}.scales", [1, 1, by.Factor, by.Factor]);
                 Add("Resize", whole, [x, "", scales], grid);
                 if (by.Cut is { } cut)
@@ -280,6 +291,7 @@ internal sealed partial class GraphWriter
                     Add("Slice", y,
                         [whole, _constants.Integers("origin", 0, 0), Extent(cut), _constants.Integers("plane", 2, 3)]);
                 }
+                End(node.Output, y, Activation.None);
                 break;
         }
     }

@@ -12,9 +12,10 @@ namespace Atrous.Onnx;
 internal sealed class Initializers(GraphProto graph, UniqueNames names)
 {
     /// <summary>ONNX's number of the type.</summary>
-    public const int Float32 = 1, Byte = 2, Int64 = 7;
+    public const int Float32 = 1, Byte = 2, SByte = 3, Int32 = 6, Int64 = 7;
 
     private readonly Dictionary<Weight, List<(float[]? Scale, string Name)>> _kernels = [];
+    private readonly Dictionary<Weight, List<(sbyte[] Values, string Name)>> _bytes = [];
     private readonly Dictionary<string, string> _small = [];
 
     /// <summary>The kernel times the scale of each output channel, OIHW.</summary>
@@ -45,6 +46,23 @@ internal sealed class Initializers(GraphProto graph, UniqueNames names)
         return name;
     }
 
+    /// <summary>The kernel as bytes, OIHW.</summary>
+    public string Kernel(Weight weight, QuantizedKernel kernel, string layer)
+    {
+        if (!_bytes.TryGetValue(weight, out List<(sbyte[] Values, string Name)>? stored))
+            _bytes.Add(weight, stored = []);
+        foreach ((sbyte[] values, string known) in stored)
+        {
+            if (values.AsSpan().SequenceEqual(kernel.Values))
+                return known;
+        }
+        string name = Store(
+            $"{layer}.weight.bytes", SByte, MemoryMarshal.AsBytes<sbyte>(kernel.Values).ToArray(),
+            [.. weight.Shape.Select(size => (long)size)]);
+        stored.Add((kernel.Values, name));
+        return name;
+    }
+
     /// <summary>A list of numbers, one per channel.</summary>
     public string Vector(string name, float[] values) =>
         Small(name, Float32, MemoryMarshal.AsBytes<float>(values), values.Length);
@@ -54,6 +72,20 @@ internal sealed class Initializers(GraphProto graph, UniqueNames names)
         Small(name, Float32, MemoryMarshal.AsBytes<float>(values), 1, values.Length, 1, 1);
 
     public string Scalar(string name, float value) => Small(name, Float32, MemoryMarshal.AsBytes<float>([value]));
+
+    /// <summary>One element of 8 bits.</summary>
+    public string Element(string name, int value) => Small(name, Byte, [checked((byte)value)]);
+
+    /// <summary>A list of bytes, one per channel.</summary>
+    public string Bytes(string name, byte[] values) => Small(name, Byte, values, values.Length);
+
+    /// <summary>A list of bytes, one per channel.</summary>
+    public string Bytes(string name, sbyte[] values) =>
+        Small(name, SByte, MemoryMarshal.AsBytes<sbyte>(values), values.Length);
+
+    /// <summary>A list of whole numbers, one per channel.</summary>
+    public string Whole(string name, int[] values) =>
+        Small(name, Int32, MemoryMarshal.AsBytes<int>(values), values.Length);
 
     public string Integers(string name, params long[] values) =>
         Small(name, Int64, MemoryMarshal.AsBytes<long>(values), values.Length);

@@ -30,7 +30,8 @@ internal sealed class TracedNetwork
     }
 
     /// <summary>
-    /// The graph of the first size, batch norms folded; outputs: what forward returns, logits at the input's size.
+    /// The graph of the first size, batch norms folded, of a quantised model with its values of bytes; outputs: what
+    /// forward returns, logits at the input's size.
     /// </summary>
     public NetworkGraph Graph => _traces[0];
 
@@ -136,6 +137,9 @@ internal sealed class TracedNetwork
     {
         var graph = new GraphBuilder { KeepsResizes = keepsResizes };
         NetworkOutputs outputs = model.Build(graph, graph.Input("input", input));
-        return FoldBatchNorm.Apply(graph.Build(outputs.Forward, outputs.AtInputSize));
+        NetworkGraph whole = graph.Build(outputs.Forward, outputs.AtInputSize);
+        return whole.Quantization is null
+            ? FoldBatchNorm.Apply(whole)
+            : StoreAsUInt8.ApplyForExchange(GraphPasses.Apply(whole, GraphPasses.FusionsForExchange));
     }
 }

@@ -32,5 +32,10 @@ public readonly record struct Activation(ActivationKind Kind, float Slope = 0)
     public static readonly Activation Silu = new(ActivationKind.Silu);
     public static readonly Activation Gelu = new(ActivationKind.Gelu);
 
+    /// <summary>
+    /// Whether it does no more than hold numbers within limits, which elements of 8 bits do by themselves.
+    /// </summary>
+    internal bool IsLimit => Kind is ActivationKind.None or ActivationKind.Relu or ActivationKind.Relu6;
+
     public static Activation LeakyRelu(float slope) => new(ActivationKind.LeakyRelu, slope);
 }

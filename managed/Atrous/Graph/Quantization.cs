@@ -29,7 +29,8 @@ public readonly record struct Quantization(float Step, int Zero)
 /// How a network is computed in 8 bits: what was found out on pictures (Jacob et al. 2018, arXiv:1712.05877).
 /// </summary>
 /// <param name="Values">
-/// By the names of the values of the graph that <c>GraphPasses.FusionsOfLayers</c> makes, whatever the picture's size.
+/// By the names of the values of the graphs that <c>GraphPasses.FusionsOfLayers</c> and, for other runtimes,
+/// <c>GraphPasses.FusionsForExchange</c> make, whatever the picture's size.
 /// </param>
 /// <param name="Kernels">The names of the weights of the convolutions that multiply in 8 bits.</param>
 internal sealed record QuantizationTable(

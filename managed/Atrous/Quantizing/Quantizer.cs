@@ -86,14 +86,15 @@ public sealed class Quantizer
         using var bytes = new CpuBackend(threads, Precision.Int8);
         using var preprocessor = new Preprocessor(
             source.Description.Preprocessing, exact.Engine, source.Model.MinimumSide);
-        NetworkGraph graph = FusedGraph(source.Model);
+        NetworkGraph graph = GraphOf(source.Model, GraphPasses.FusionsOfLayers);
         Node[] layers = [.. StoreAsUInt8.Candidates(graph).DistinctBy(node => KernelOf(node).Name)];
         if (layers.Length == 0)
             throw new ModelException("The network has no convolution between its first and its last to quantise.");
 
         var calibration = new Calibration(source.Model, exact, preprocessor);
         Each("looking at the pictures", measured, photo => calibration.Measure(photo, _cancellation));
-        IReadOnlyList<IReadOnlyList<string>> groups = calibration.Group(graph);
+        IReadOnlyList<IReadOnlyList<string>> groups =
+            calibration.Group(GraphOf(source.Model, GraphPasses.FusionsForExchange));
         Each("counting the numbers", measured, photo => calibration.Count(photo, _cancellation));
 
         using var trial = new Trial(source.Model, exact, bytes, preprocessor);
@@ -107,7 +108,8 @@ public sealed class Quantizer
         {
             Corrections = Corrections(layers, calibration),
         };
-        var choice = new RangeChoice(groups, calibration.Histograms);
+        var choice = new RangeChoice(
+            groups, calibration.Histograms, graph.Nodes.Select(node => node.Output.Name).ToHashSet());
         double error = choice.Find(
             () => trial.ScoreError(table with { Values = choice.Values() }, _cancellation),
             tried => Tell("choosing the ranges", tried, choice.MostTrials));
@@ -207,14 +209,14 @@ public sealed class Quantizer
         return corrections;
     }
 
-    private static NetworkGraph FusedGraph(Model model)
+    private static NetworkGraph GraphOf(Model model, IReadOnlyList<GraphPass> fusions)
     {
         const int usual = 513;
         int side = Math.Max(usual, model.MinimumSide);
         // Every resize, whatever the picture's size: the ranges are for all of them.
         var builder = new GraphBuilder { KeepsResizes = true };
         Value image = builder.Input("image", new Shape(1, side, side, model.Description.Network.InputChannels));
-        return GraphPasses.Apply(builder.Build(model.Build(builder, image).Logits), GraphPasses.FusionsOfLayers);
+        return GraphPasses.Apply(builder.Build(model.Build(builder, image).Logits), fusions);
     }
 
     private static Weight KernelOf(Node node) => ((Conv2d)node.Op).Kernel;

@@ -17,13 +17,19 @@ internal sealed class RangeChoice
     private readonly IReadOnlyList<IReadOnlyList<string>> _groups;
     private readonly Quantization[][] _offers;
     private readonly int[] _chosen;
+    private readonly IReadOnlySet<string> _tried;
 
     /// <param name="groups">The names of the values that share a range.</param>
     /// <param name="histograms">By the values' names.</param>
+    /// <param name="tried">
+    /// The names of the values that a trial rounds; the others are rounded by other runtimes alone, and keep the rule
+    /// that is best for all.
+    /// </param>
     public RangeChoice(
-        IReadOnlyList<IReadOnlyList<string>> groups, IReadOnlyDictionary<string, Histogram> histograms)
+        IReadOnlyList<IReadOnlyList<string>> groups, IReadOnlyDictionary<string, Histogram> histograms,
+        IReadOnlySet<string> tried)
     {
-        _groups = groups;
+        (_groups, _tried) = (groups, tried);
         _chosen = new int[groups.Count];
         _offers = new Quantization[groups.Count][];
         Parallel.For(0, groups.Count, group =>
@@ -38,7 +44,7 @@ internal sealed class RangeChoice
         _chosen.GroupBy(rule => RangeRules.All[rule].Name).ToDictionary(rule => rule.Key, rule => rule.Count());
 
     /// <summary>The trials that <see cref="Find"/> makes at most.</summary>
-    public int MostTrials => RangeRules.All.Count + _groups.Count;
+    public int MostTrials => RangeRules.All.Count + _groups.Count(IsTried);
 
     /// <summary>The ranges that are chosen, by the values' names.</summary>
     public Dictionary<string, Quantization> Values()
@@ -72,6 +78,8 @@ internal sealed class RangeChoice
         Array.Fill(_chosen, best);
         for (int group = 0; group < _groups.Count; group++)
         {
+            if (!IsTried(_groups[group]))
+                continue;
             if (Other(group, second) is { } rule)
             {
                 _chosen[group] = rule;
@@ -85,6 +93,8 @@ internal sealed class RangeChoice
         }
         return least;
     }
+
+    private bool IsTried(IReadOnlyList<string> group) => group.Any(_tried.Contains);
 
     /// <summary>
     /// The rule that is tried instead of the chosen one: the second best of all, or the first whose range differs; null

@@ -73,11 +73,15 @@ internal sealed class CpuBackend : IBackend, IProcessorThreads
     public IExecutable Compile(NetworkGraph graph) =>
         new CpuExecutable(_engine, GraphPasses.ApplyAll(graph, _storage), _convolutions, Arenas.Shared);
 
-    /// <summary>A network in float32 whose layers' values are all made, for whoever looks at them.</summary>
+    /// <summary>
+    /// A network in float32 whose layers' values are all made, those before sums and curved activations too, for whoever
+    /// looks at them.
+    /// </summary>
     public CpuExecutable CompileInLayers(NetworkGraph graph) => new(
         _engine,
         GraphPasses.Apply(
-            graph, [.. GraphPasses.FusionsOfLayers, .. GraphPasses.Without(GraphPasses.Layout, nameof(FuseSeparable))]),
+            graph,
+            [.. GraphPasses.FusionsForExchange, .. GraphPasses.Without(GraphPasses.Layout, nameof(FuseSeparable))]),
         _convolutions, Arenas.Shared);
 
     /// <inheritdoc/>

@@ -48,6 +48,17 @@ internal static class GraphPasses
     /// </summary>
     public static IReadOnlyList<GraphPass> FusionsOfLayers { get; } = Without(Fusions, nameof(FoldImagePooling));
 
+    /// <summary>
+    /// The fusions that leave operations which every runtime has in 8 bits: a convolution or a sum, rounded at its end.
+    /// Their values are those of <see cref="FusionsOfLayers"/> and some between: what a sum or a curved activation is
+    /// computed from.
+    /// </summary>
+    public static IReadOnlyList<GraphPass> FusionsForExchange { get; } =
+    [
+        new(nameof(FoldBatchNorm), FoldBatchNorm.Apply),
+        new(nameof(FuseActivation), FuseActivation.ApplyToLimits),
+    ];
+
     /// <summary>A list without one of its passes.</summary>
     /// <exception cref="ArgumentException">The list has no such pass, so that leaving it out says nothing.</exception>
     public static IReadOnlyList<GraphPass> Without(IReadOnlyList<GraphPass> passes, string name) =>

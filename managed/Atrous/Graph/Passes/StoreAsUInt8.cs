@@ -14,8 +14,17 @@ namespace Atrous.Graph.Passes;
 /// </summary>
 internal static class StoreAsUInt8
 {
-    public static NetworkGraph Apply(NetworkGraph graph) =>
-        graph.Quantization is { } table ? new Rewriting(graph, table).Run() : graph;
+    public static NetworkGraph Apply(NetworkGraph graph) => Apply(graph, endsInBytes: false);
+
+    /// <summary>
+    /// The same for a file of QuantizeLinear and DequantizeLinear, after <see cref="GraphPasses.FusionsForExchange"/>:
+    /// each convolution that multiplies in 8 bits is rounded to 8 bits, whoever reads it, because other runtimes have
+    /// none that gives float32.
+    /// </summary>
+    public static NetworkGraph ApplyForExchange(NetworkGraph graph) => Apply(graph, endsInBytes: true);
+
+    private static NetworkGraph Apply(NetworkGraph graph, bool endsInBytes) =>
+        graph.Quantization is { } table ? new Rewriting(graph, table, endsInBytes).Run() : graph;
 
     /// <summary>
     /// The convolutions that may multiply in 8 bits: all but those that read the picture and those that make the
@@ -59,6 +68,7 @@ internal static class StoreAsUInt8
     {
         private readonly NetworkGraph _graph;
         private readonly QuantizationTable _table;
+        private readonly bool _endsInBytes;
         private readonly SharedRanges _shared;
         private readonly Readership _readership;
         private readonly IReadOnlyDictionary<Value, Node> _makers;
@@ -69,9 +79,9 @@ internal static class StoreAsUInt8
         private readonly Dictionary<(Value Value, DType Type), Value> _stored = [];
         private readonly List<Node> _nodes = [];
 
-        public Rewriting(NetworkGraph graph, QuantizationTable table)
+        public Rewriting(NetworkGraph graph, QuantizationTable table, bool endsInBytes)
         {
-            (_graph, _table) = (graph, table);
+            (_graph, _table, _endsInBytes) = (graph, table, endsInBytes);
             _shared = new SharedRanges(graph);
             _readership = new Readership(graph);
             _makers = graph.Makers();
@@ -132,8 +142,9 @@ internal static class StoreAsUInt8
             bool bytes = node.Op switch
             {
                 Conv2d conv when IsInBytes(node) =>
-                    CanClamp(conv.Activation) && !LinearBottleneck.Is(node, _makers)
-                    && !_readership.Readers(node.Output).All(NeedsFloat32),
+                    conv.Activation.IsLimit
+                    && (_endsInBytes || !LinearBottleneck.Is(node, _makers)
+                        && !_readership.Readers(node.Output).All(NeedsFloat32)),
                 Conv2d conv => WritesBytes(conv, node) && !_readership.Readers(node.Output).All(NeedsFloat32),
                 Activate or BatchNorm => true,
                 Binary => node.Inputs.All(IsKnown),
@@ -142,10 +153,6 @@ internal static class StoreAsUInt8
             };
             return bytes ? DType.UInt8 : DType.Float32;
         }
-
-        /// <summary>An activation that is a limit of the elements, which a sum can be held to.</summary>
-        private static bool CanClamp(Activation activation) =>
-            activation.Kind is ActivationKind.None or ActivationKind.Relu or ActivationKind.Relu6;
 
         /// <summary>
         /// A convolution of float32 that writes 8 bits by itself: not by Winograd's algorithm, nor a depthwise one.
