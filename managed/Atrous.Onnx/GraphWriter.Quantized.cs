@@ -10,9 +10,6 @@ namespace Atrous.Onnx;
 /// </content>
 internal sealed partial class GraphWriter
 {
-    /// <summary>Largest magnitude of a bias as int32; room is left for the sum that it is added to.</summary>
-    private const double LargestBias = 1 << 30;
-
     private readonly Dictionary<Value, string> _elements = [];
 
     /// <summary>The values that are read by operations of bytes.</summary>
@@ -83,44 +80,21 @@ internal sealed partial class GraphWriter
             string kernel = _constants.Kernel(conv, layer);
             return conv.Bias is null ? [kernel] : [kernel, _constants.Vector($"{layer}.bias", conv.Bias)];
         }
-        float step = input.Quantization.Step;
-        QuantizedKernel bytes = WithRoomFor(
-            conv.Bias, step, QuantizedKernel.Of(conv.Kernel.ToArray(), conv.OutChannels, conv.Scale));
-        string weight = Step(layer, "weight", "DequantizeLinear",
-            [
-                _constants.Kernel(conv.Kernel, bytes, layer), _constants.Vector($"{layer}.weight.step", bytes.Steps),
-                _constants.Bytes("middle", new sbyte[conv.OutChannels]),
-            ],
-            Nodes.Integer("axis", 0));
+        QuantizedKernel kernelOfBytes = QuantizedKernel.Of(conv.Kernel.ToArray(), conv.OutChannels, conv.Scale);
         if (conv.Bias is null)
-            return [weight];
-        // Runtimes add the whole numbers to their sums, which have this step.
-        float[] steps = [.. bytes.Steps.Select(ofWeight => step * ofWeight)];
-        int[] whole = [.. conv.Bias.Select((bias, o) => (int)Math.Round((double)bias / steps[o]))];
-        string bias = Step(layer, "bias", "DequantizeLinear",
-            [_constants.Whole($"{layer}.bias.bytes", whole), _constants.Vector($"{layer}.bias.step", steps)],
+            return [Weight(conv, kernelOfBytes, layer)];
+        WholeBias bias = WholeBias.Of(kernelOfBytes, conv.Bias, input.Quantization.Step);
+        string whole = Step(layer, "bias", "DequantizeLinear",
+            [_constants.Whole($"{layer}.bias.whole", bias.Values), _constants.Vector($"{layer}.bias.step", bias.Steps)],
             Nodes.Integer("axis", 0));
-        return [weight, bias];
+        return [Weight(conv, bias.Kernel, layer), whole];
     }
 
-    /// <summary>
-    /// Weights of which a channel's steps are so small that its bias would be no int32 get larger ones: they are next
-    /// to nothing beside that bias.
-    /// </summary>
-    private static QuantizedKernel WithRoomFor(float[]? biases, float step, QuantizedKernel kernel)
-    {
-        if (biases is null)
-            return kernel;
-        int size = kernel.Values.Length / kernel.Steps.Length;
-        for (int o = 0; o < biases.Length; o++)
-        {
-            float before = kernel.Steps[o], least = (float)(Math.Abs((double)biases[o]) / step / LargestBias);
-            if (least <= before)
-                continue;
-            kernel.Steps[o] = least;
-            foreach (ref sbyte value in kernel.Values.AsSpan(o * size, size))
-                value = (sbyte)MathF.Round(value * (before / least));
-        }
-        return kernel;
-    }
+    private string Weight(Conv2d conv, QuantizedKernel kernel, string layer) => Step(
+        layer, "weight", "DequantizeLinear",
+        [
+            _constants.Kernel(conv.Kernel, kernel, layer), _constants.Vector($"{layer}.weight.step", kernel.Steps),
+            _constants.Bytes("middle", new sbyte[conv.OutChannels]),
+        ],
+        Nodes.Integer("axis", 0));
 }

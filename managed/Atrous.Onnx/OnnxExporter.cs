@@ -12,7 +12,8 @@ namespace Atrous.Onnx;
 /// N,H,W,C bytes. Outputs "logits": what the original's forward returns, and "output": logits at the input's size;
 /// "output" alone where the two are the same. Batch norms are folded into the convolutions. The file's metadata say
 /// what Atrous does around the network: "preprocessing", "class_names", "colours", "threshold", "multilabel",
-/// "dialect".
+/// "dialect". A quantised model is written with its int8 weights, and with QuantizeLinear and DequantizeLinear around
+/// what is computed in 8 bits; its layers of float32 stay so.
 /// </summary>
 public static class OnnxExporter
 {

@@ -13,7 +13,8 @@ internal static class ExportCommand
     private const string Description =
         "Write the model as ONNX for other runtimes. Operator set 17; input 'input' (N,C,H,W float32, " +
         "normalised), outputs 'logits' (what the original implementation's forward returns) and 'output' " +
-        "(logits at the input's size), or 'output' alone where they are the same.";
+        "(logits at the input's size), or 'output' alone where they are the same. A quantised model stays one: " +
+        "QuantizeLinear and DequantizeLinear are around what is computed in 8 bits.";
 
     public static Command Create(TemporaryFiles temporaries)
     {

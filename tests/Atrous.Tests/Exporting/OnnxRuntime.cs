@@ -1,4 +1,5 @@
 using Atrous.Imaging;
+using Atrous.Onnx.Format;
 using Atrous.Tensors;
 using Atrous.Tests.Support;
 using Microsoft.ML.OnnxRuntime;
@@ -27,6 +28,19 @@ internal static class OnnxRuntime
         using var pixels = OrtValue.CreateTensorValueFromMemory(
             picture.Pixels.ToArray(), [1, picture.Height, picture.Width, picture.Channels]);
         return Run(session, pixels);
+    }
+
+    /// <summary>The operators that it makes of a file's for this processor.</summary>
+    public static ModelProto Optimised(string model)
+    {
+        string path = $"{model}.optimised";
+        using (var options = new SessionOptions { OptimizedModelFilePath = path })
+        {
+            // It warns that the file is for this processor.
+            options.LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR;
+            using var session = new InferenceSession(model, options);
+        }
+        return ModelProto.Parser.ParseFrom(File.ReadAllBytes(path));
     }
 
     private static Dictionary<string, (Shape Shape, float[] Values)> Run(InferenceSession session, Tensor input)

@@ -74,8 +74,8 @@ internal sealed class CpuBackend : IBackend, IProcessorThreads
         new CpuExecutable(_engine, GraphPasses.ApplyAll(graph, _storage), _convolutions, Arenas.Shared);
 
     /// <summary>
-    /// A network in float32 whose layers' values are all made, those before sums and curved activations too, for whoever
-    /// looks at them.
+    /// A network in float32 whose layers' values are all made, those before sums and curved activations too, for
+    /// whoever looks at them.
     /// </summary>
     public CpuExecutable CompileInLayers(NetworkGraph graph) => new(
         _engine,

@@ -17,9 +17,9 @@ internal static class StoreAsUInt8
     public static NetworkGraph Apply(NetworkGraph graph) => Apply(graph, endsInBytes: false);
 
     /// <summary>
-    /// The same for a file of QuantizeLinear and DequantizeLinear, after <see cref="GraphPasses.FusionsForExchange"/>:
-    /// each convolution that multiplies in 8 bits is rounded to 8 bits, whoever reads it, because other runtimes have
-    /// none that gives float32.
+    /// The same for a file for other runtimes, after <see cref="GraphPasses.FusionsForExchange"/>: each convolution
+    /// that multiplies in 8 bits is rounded to 8 bits, whoever reads it, linear bottlenecks too, because they have none
+    /// that gives float32.
     /// </summary>
     public static NetworkGraph ApplyForExchange(NetworkGraph graph) => Apply(graph, endsInBytes: true);
 
