@@ -11,7 +11,8 @@ matplotlib.use("svg")
 matplotlib.rcParams.update({"svg.hashsalt": "atrous", "svg.fonttype": "none", "font.size": 9, "font.family": "sans-serif"})
 from matplotlib import pyplot  # noqa: E402
 
-OURS, BF16, ORT, TORCH, TORCH_BF16, GREY = "#0b6e4f", "#6bbf59", "#e07a1f", "#8c5fa8", "#c3a6d4", "#b8bec4"
+OURS, BF16, INT8, ORT, ORT_INT8 = "#0b6e4f", "#6bbf59", "#1f6fb2", "#e07a1f", "#f2b880"
+TORCH, TORCH_BF16, GREY = "#8c5fa8", "#c3a6d4", "#b8bec4"
 
 
 def read(folder, name):
@@ -26,8 +27,10 @@ def save(figure, folder, name):
 
 def colour(runtime):
     if runtime.startswith("Atrous"):
-        return BF16 if runtime.endswith("bf16") else OURS
-    return ORT if "onnx" in runtime else TORCH_BF16 if runtime.endswith("bf16") else TORCH
+        return BF16 if runtime.endswith("bf16") else INT8 if "int8" in runtime else OURS
+    if "onnx" in runtime:
+        return ORT_INT8 if runtime.endswith("int8") else ORT
+    return TORCH_BF16 if runtime.endswith("bf16") else TORCH
 
 
 def bars(folder, name, title, models, value, unit):
@@ -52,7 +55,7 @@ def bars(folder, name, title, models, value, unit):
     axes.set_xlabel(unit)
     axes.set_title(title, loc="left", fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(seen.values(), seen.keys(), fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.5 / height), ncol=len(seen))
+    axes.legend(seen.values(), seen.keys(), fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.5 / height), ncol=min(len(seen), 4))
     save(figure, folder, name)
 
 
@@ -62,13 +65,38 @@ def peers(folder):
         return
     models, threads = document["models"], document["threads"]
     mask = "picture in, mask out"
-    ort = lambda m: next(r["median"] for r in m["runtimes"] if "onnx" in r["name"])
-    bars(folder, "time.svg", f"Time of a run over onnxruntime's, {threads} threads: shorter is faster", models,
-         lambda r, m: None if mask in r["name"] else r["median"] / ort(m), "times onnxruntime's median")
+    ort = lambda m: named(m, "onnxruntime")["median"]
+    bars(folder, "time.svg", f"Time of a run over onnxruntime's in fp32, {threads} threads: shorter is faster", models,
+         lambda r, m: None if mask in r["name"] else r["median"] / ort(m), "times onnxruntime's fp32 median")
     bars(folder, "memory.svg", "Peak resident memory of a process that makes one mask", models,
          lambda r, m: r["start"] and r["start"]["peakMiB"], "MiB")
     bars(folder, "start.svg", "From the start of a process to its first mask", models,
          lambda r, m: r["start"] and r["start"]["milliseconds"], "ms")
+    int8(folder, [m for m in models if named(m, "Atrous int8")], threads)
+
+
+def named(model, runtime):
+    """What a runtime did with a model; ONNX Runtime's name has its version, which is left out."""
+    return next((r for r in model["runtimes"] if re.sub(r" [0-9][^ ]*", "", r["name"]) == runtime), None)
+
+
+def int8(folder, models, threads):
+    """Networks in 8 bits beside the same file in ONNX Runtime and beside fp32."""
+    if not models:
+        return
+    others = {"onnxruntime int8": "onnxruntime's int8", "onnxruntime": "onnxruntime's fp32", "Atrous": "Atrous's fp32", "Atrous bf16": "Atrous's bf16"}
+    with open(os.path.join(folder, "int8.md"), "w") as file:
+        file.write(f"Quantised networks, {threads} threads, tensor in, logits out: the time of Atrous over that of others, and what a process that makes\n"
+                   "one mask takes.\n\n"
+                   f"| network | size | Atrous int8: ms | {' | '.join(f'of {name}' for name in others.values())} | "
+                   "start to first mask ms: Atrous int8 | onnxruntime int8 | peak MiB: Atrous int8 | onnxruntime int8 |\n"
+                   f"|---{'|---' * (len(others) + 6)}|\n")
+        for m in models:
+            ours, theirs = named(m, "Atrous int8"), named(m, "onnxruntime int8")
+            ratios = [f"{ours['median'] / named(m, name)['median']:.2f}" if named(m, name) else "" for name in others]
+            file.write(f"| {m['network']} | {m['height']}x{m['width']} | {ours['median']:.1f} | {' | '.join(ratios)} | "
+                       f"{ours['start']['milliseconds']:.0f} | {theirs['start']['milliseconds']:.0f} | "
+                       f"{ours['start']['peakMiB']:.0f} | {theirs['start']['peakMiB']:.0f} |\n")
 
 
 def ops(folder):

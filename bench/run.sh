@@ -2,8 +2,9 @@
 # Everything that bench/results says of a CPU's networks and kernels, in one go on a machine that has nothing else to do:
 #   bench/run.sh [--output DIR] [--threads N] [--seconds N] [NAME ...]
 # Atrous, ONNX Runtime and PyTorch side by side on the networks of bench/peers/networks.py (all, unless some are NAMEd) and
-# the real model of ../shared/models where it is there; the kernels at the networks' layer shapes; charts. Writes DIR,
-# bench/results/<cpu>/ unless given: peers.md, ops.md, sizes.md, layers/, what they were made from, *.svg. Needs python3-torch,
+# the real model of ../shared/models where it is there, in fp32, bf16 and int8; the kernels at the networks' layer shapes; charts.
+# Networks of random weights are quantised on noise, whole; the real one on its pictures, as far as its masks agree. Writes DIR,
+# bench/results/<cpu>/ unless given: peers.md, int8.md, ops.md, sizes.md, layers/, what they were made from, *.svg. Needs python3-torch,
 # python3-matplotlib.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -43,7 +44,8 @@ cmake --preset tests >/dev/null && cmake --build --preset tests --target atrous_
 
 # A model's turns, its first runs, and nine to twelve processes of their own.
 echo "== measuring: about $(((${#names[@]} * (seconds + 75) + 240) / 60)) minutes; the load of this machine is $(cut -d' ' -f1 /proc/loadavg)" >&2
-mkdir -p artifacts/bench/models artifacts/bench/onnx "$output"
+mkdir -p artifacts/bench/models artifacts/bench/onnx artifacts/bench/noise artifacts/bench/pictures "$output"
+"$python" bench/peers/noise.py artifacts/bench/noise
 models=()
 for name in "${names[@]}"; do
     path=artifacts/bench/models/$name.pth
@@ -53,10 +55,21 @@ for name in "${names[@]}"; do
         "$python" bench/peers/torch_peer.py make artifacts/bench/models "$name"
     fi
     artifacts/bench/tool/atrous export "$path" -o "artifacts/bench/onnx/$name.onnx" --size "${size[$name]}" --batch 1 --quiet
+    int8=artifacts/bench/models/$name.int8.safetensors
+    if [ artifacts/bench/tool/Atrous.dll -nt "$int8" ]; then
+        echo "== quantising $name" >&2
+        if [ "$path" = "$real" ]; then
+            cp "${real%.safetensors}"/*.jpg artifacts/bench/pictures
+            artifacts/bench/tool/atrous quantize "$path" --images artifacts/bench/pictures -o "$int8" --threads "$threads" --quiet >&2
+        else
+            artifacts/bench/tool/atrous quantize "$path" --images artifacts/bench/noise --agreement 0 -o "$int8" --threads "$threads" --quiet >&2
+        fi
+    fi
+    artifacts/bench/tool/atrous export "$int8" -o "artifacts/bench/onnx/$name.int8.onnx" --size "${size[$name]}" --batch 1 --quiet
     models+=("$path@${size[$name]}")
 done
-artifacts/bin/Atrous.Bench/release/Atrous.Bench peers "${models[@]}" --onnx artifacts/bench/onnx --tool "$PWD/artifacts/bench/tool/atrous" \
-    --threads "$threads" --seconds "$seconds" --output "$output"
+artifacts/bin/Atrous.Bench/release/Atrous.Bench peers "${models[@]}" --onnx artifacts/bench/onnx --int8 artifacts/bench/models \
+    --tool "$PWD/artifacts/bench/tool/atrous" --threads "$threads" --seconds "$seconds" --output "$output"
 artifacts/native/tests/bench/native/atrous_bench --benchmark_filter="/threads:$threads/" --benchmark_min_time=0.2 \
     --benchmark_out="$output/ops.json" --benchmark_out_format=json >/dev/null
 echo "== layers" >&2
@@ -65,6 +78,8 @@ for name in "${names[@]}"; do
     path=artifacts/bench/models/$name.pth
     [ -e "$path" ] || path=$real
     artifacts/bench/tool/atrous bench "$path" --device cpu --threads "$threads" --size "${size[$name]}" --runs 5 --layers >"$output/layers/$name.txt"
+    artifacts/bench/tool/atrous bench "artifacts/bench/models/$name.int8.safetensors" --device cpu --precision int8 --threads "$threads" \
+        --size "${size[$name]}" --runs 5 --layers >"$output/layers/$name.int8.txt"
 done
 echo "== sizes" >&2
 sized=artifacts/bench/models/deeplabv3plus_resnet101.pth

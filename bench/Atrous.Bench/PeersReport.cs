@@ -12,9 +12,12 @@ namespace Atrous.Bench;
 /// <param name="Difference">
 /// Largest difference of its logits from PyTorch's, in their standard deviations; 0 for PyTorch itself.
 /// </param>
-internal sealed record MeasuredRuntime(string Name, double Median, double Fastest, FreshStart? Start, double Difference)
+/// <param name="Rms">The root of the mean squared difference, in the same unit.</param>
+internal sealed record MeasuredRuntime(
+    string Name, double Median, double Fastest, FreshStart? Start, double Difference, double Rms)
 {
-    public const string Atrous = "Atrous", AtrousMask = "Atrous, picture in, mask out", AtrousBf16 = "Atrous bf16";
+    public const string Atrous = "Atrous", AtrousMask = "Atrous, picture in, mask out", AtrousBf16 = "Atrous bf16",
+        AtrousInt8 = "Atrous int8", AtrousInt8Mask = "Atrous int8, picture in, mask out";
 }
 
 /// <summary>All runtimes on one model.</summary>
@@ -64,8 +67,8 @@ internal sealed class PeersReport(int threads)
             .Where(name => !name.StartsWith(MeasuredRuntime.Atrous, StringComparison.Ordinal))];
         text.AppendLine(
             $"| | median ms | fastest ms | {string.Join(" | ", peers.Select(peer => $"of {peer}"))} | start to first " +
-            $"mask ms | peak resident MiB | max difference |");
-        text.AppendLine(string.Concat(Enumerable.Repeat("|---", 6 + peers.Length)) + "|");
+            $"mask ms | peak resident MiB | max difference | rms difference |");
+        text.AppendLine(string.Concat(Enumerable.Repeat("|---", 7 + peers.Length)) + "|");
         foreach (MeasuredRuntime runtime in model.Runtimes)
         {
             string ratios = string.Join(" | ", peers.Select(peer => Text(
@@ -73,7 +76,8 @@ internal sealed class PeersReport(int threads)
             text.AppendLine(
                 $"| {runtime.Name} | {Text(runtime.Median, "0.0")} | {Text(runtime.Fastest, "0.0")} | {ratios} | " +
                 $"{Text(runtime.Start?.Milliseconds, "0")} | {Text(runtime.Start?.PeakMiB, "0")} | " +
-                $"{(runtime.Difference > 0 ? Text(runtime.Difference, "0.0e-00") : "")} |");
+                $"{(runtime.Difference > 0 ? Text(runtime.Difference, "0.0e-00") : "")} | " +
+                $"{(runtime.Rms > 0 ? Text(runtime.Rms, "0.0e-00") : "")} |");
         }
         return text.ToString();
     }
