@@ -22,9 +22,6 @@ public sealed class Quantizer
     /// <summary>Pictures on which scores are compared, again and again.</summary>
     private const int Probes = 2;
 
-    /// <summary>So many layers are kept one by one, then half as many more at a time.</summary>
-    private const int Slowly = 4;
-
     private readonly QuantizeOptions _options;
     private readonly IProgress<QuantizationProgress>? _progress;
     private readonly CancellationToken _cancellation;
@@ -177,7 +174,28 @@ public sealed class Quantizer
     {
         var exact = new ushort[pictures.Length][];
         int[] order = [.. Enumerable.Range(0, layers.Length).OrderByDescending(i => costs[i])];
-        for (int kept = 0; ; kept = Math.Min(order.Length, kept < Slowly ? kept + 1 : kept + kept / 2))
+        // Twice as many each time, then half-way back as long as that is enough.
+        int tooFew = -1, enough = 0;
+        (QuantizationTable Table, double[] Agreements) found = Try(0);
+        while (!IsEnough(found.Agreements) && enough < order.Length)
+        {
+            (tooFew, enough) = (enough, Math.Min(order.Length, Math.Max(1, 2 * enough)));
+            found = Try(enough);
+        }
+        while (enough - tooFew > 1)
+        {
+            int middle = (tooFew + enough) / 2;
+            (QuantizationTable Table, double[] Agreements) tried = Try(middle);
+            if (IsEnough(tried.Agreements))
+                (enough, found) = (middle, tried);
+            else
+                tooFew = middle;
+        }
+        return found;
+
+        bool IsEnough(double[] agreements) => agreements.Average() >= _options.Agreement;
+
+        (QuantizationTable Table, double[] Agreements) Try(int kept)
         {
             QuantizationTable tried = Without(table, order[..kept].Select(i => layers[i]));
             var agreements = new double[pictures.Length];
@@ -188,8 +206,7 @@ public sealed class Quantizer
                 agreements[i] = trial.Agreement(tried, photo, exact[i], _cancellation);
             }
             Tell("comparing masks", kept, order.Length);
-            if (agreements.Average() >= _options.Agreement || kept == order.Length)
-                return (tried, agreements);
+            return (tried, agreements);
         }
     }
 

@@ -70,7 +70,7 @@ internal static class StoreAsUInt8
         private readonly QuantizationTable _table;
         private readonly bool _endsInBytes;
         private readonly SharedRanges _shared;
-        private readonly Readership _readership;
+        private readonly HashSet<Value> _wanted;
         private readonly IReadOnlyDictionary<Value, Node> _makers;
         private readonly HashSet<Value> _scores;
         private readonly HashSet<Node> _candidates;
@@ -83,7 +83,6 @@ internal static class StoreAsUInt8
         {
             (_graph, _table, _endsInBytes) = (graph, table, endsInBytes);
             _shared = new SharedRanges(graph);
-            _readership = new Readership(graph);
             _makers = graph.Makers();
             _scores = Scores(graph);
             _candidates = [.. Candidates(graph)];
@@ -92,6 +91,7 @@ internal static class StoreAsUInt8
                 if (table.Values.TryGetValue(value.Name, out Quantization quantization))
                     _known.TryAdd(_shared.First(value), quantization);
             }
+            _wanted = WantedInBytes();
         }
 
         public NetworkGraph Run()
@@ -143,11 +143,10 @@ internal static class StoreAsUInt8
             {
                 Conv2d conv when IsInBytes(node) =>
                     conv.Activation.IsLimit
-                    && (_endsInBytes || !LinearBottleneck.Is(node, _makers)
-                        && !_readership.Readers(node.Output).All(NeedsFloat32)),
-                Conv2d conv => WritesBytes(conv, node) && !_readership.Readers(node.Output).All(NeedsFloat32),
-                Activate or BatchNorm => true,
-                Binary => node.Inputs.All(IsKnown),
+                    && (_endsInBytes || !LinearBottleneck.Is(node, _makers) && _wanted.Contains(node.Output)),
+                Conv2d conv => WritesBytes(conv, node) && _wanted.Contains(node.Output),
+                Activate or BatchNorm => _wanted.Contains(node.Output),
+                Binary => _wanted.Contains(node.Output) && node.Inputs.All(IsKnown),
                 _ => SharedRanges.HandsOn(node.Op) && node.Inputs.All(IsKnown)
                     && node.Inputs.Any(input => _types[input] == DType.UInt8),
             };
@@ -161,11 +160,24 @@ internal static class StoreAsUInt8
             node.Inputs.Count == 1 && conv.Groups == 1
             && !(conv is { KernelHeight: 3, KernelWidth: 3, Stride: 1 });
 
-        private bool NeedsFloat32(Node reader) => reader.Op switch
+        /// <summary>
+        /// The values of which a convolution of 8 bits is made, directly or through operations that have 8 bits too.
+        /// Between layers of float32 no value is rounded.
+        /// </summary>
+        private HashSet<Value> WantedInBytes()
         {
-            Conv2d => !IsInBytes(reader),
-            _ => reader.Op.TypeOfInput(0) == InputType.Float32,
-        };
+            var wanted = new HashSet<Value>();
+            foreach (Node node in _graph.Nodes.Reverse())
+            {
+                bool carries = node.Op is Conv2d
+                    ? IsInBytes(node)
+                    : (node.Op is Activate or BatchNorm or Binary || SharedRanges.HandsOn(node.Op))
+                        && wanted.Contains(node.Output) && IsKnown(node.Output);
+                if (carries)
+                    wanted.UnionWith(node.Inputs);
+            }
+            return wanted;
+        }
 
         /// <summary>The type in which a node of an output's type takes an input.</summary>
         private DType NeededBy(Node node, int input, DType output) => node.Op switch
