@@ -22,6 +22,10 @@ public interface IServedModel : ISegmenter
     /// <exception cref="ModelNotReadyException">None is loaded.</exception>
     string Device { get; }
 
+    /// <summary>The number format in which the loaded model is computed.</summary>
+    /// <exception cref="ModelNotReadyException">None is loaded.</exception>
+    Precision Precision { get; }
+
     /// <summary>How the model is served.</summary>
     BatchingOptions Batching { get; }
 

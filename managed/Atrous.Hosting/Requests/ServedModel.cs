@@ -41,6 +41,8 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
 
     public string Device => Life.Current().Segmenter.Device;
 
+    public Precision Precision => Life.Current().Segmenter.Precision;
+
     public int QueueLength => Life.Queue?.Length ?? 0;
 
     public ModelStatistics Statistics => _counters.Snapshot(QueueLength);

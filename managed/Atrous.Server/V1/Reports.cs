@@ -86,6 +86,7 @@ internal sealed record ModelReport(
     [property: Description(
         "Why it does not, or why its last reload failed; empty where there is nothing to say.")] string Reason,
     [property: Description("What it runs on.")] string? Device,
+    [property: Description("\"fp32\", \"bf16\", \"int8\" and so on.")] string? Precision,
     [property: Description("\"DeepLabV3+\" and so on.")] string? Architecture,
     [property: Description("\"ResNet-101\" and so on.")] string? Backbone,
     [property: Description("The input's size over the backbone's output's.")] int? OutputStride,

@@ -62,7 +62,9 @@ internal static class SegmentEndpoints
             throw new BadHttpRequestException(
                 $"The priority {query.Request.Priority} is none of 1 to {segmenter.Batching.PriorityLevels}.");
         segmenter.EnsureAccepting();
-        query.RegionsOf(segmenter.Info); // a class that is none is told before the work
+        // A class that is none is told before the work.
+        if (query.Only is not null)
+            query.RegionsOf(segmenter.Info);
         string device = segmenter.Device;
         using IAnswer answer = await AnswerAsync(context, query, segmenter, device);
         // The picture's memory is free by now, however slowly the client reads.
@@ -236,7 +238,7 @@ internal static class SegmentEndpoints
 
     private static ModelReport Describe(ModelStatus status, IServedModel segmenter, Palette? palette)
     {
-        var report = new ModelReport(status.Name, status.State, status.Reason, null, null, null, null, []);
+        var report = new ModelReport(status.Name, status.State, status.Reason, null, null, null, null, null, []);
         try
         {
             ModelInfo info = segmenter.Info;
@@ -244,6 +246,7 @@ internal static class SegmentEndpoints
             return report with
             {
                 Device = segmenter.Device,
+                Precision = segmenter.Precision.ToString().ToLowerInvariant(),
                 Architecture = info.Architecture,
                 Backbone = info.Backbone,
                 OutputStride = info.OutputStride,

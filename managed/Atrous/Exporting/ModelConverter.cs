@@ -39,6 +39,9 @@ public static class ModelConverter
         NetworkSpec network = description.Network;
         description = description with
         {
+            // What is written is no int8, so the file cannot say that it is computed so.
+            Quantization = null,
+            QuantizationFacts = null,
             Network = network with
             {
                 Backbone = network.Backbone.Merged(),

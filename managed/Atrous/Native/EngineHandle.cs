@@ -22,7 +22,7 @@ internal sealed unsafe class EngineHandle : SafeHandle
         SetHandle(engine);
     }
 
-    /// <summary>"baseline", "avx2", "avx512" or "avx512bf16".</summary>
+    /// <summary>"baseline", "avx2" and so on, as the environment variable ATROUS_ISA names them.</summary>
     public string Isa => Marshal.PtrToStringUTF8((nint)LibAtrous.EngineIsa(this)) ?? "";
 
     public int Threads => LibAtrous.EngineThreads(this);

@@ -61,7 +61,8 @@ void pack_as(const atrous_conv2d_desc& desc, const kernel_table& kernels, const 
             const int8_t* filter = filters.data() + (channel - block.out_channel) * filter_size;
             return [filter](int64_t i) { return static_cast<T>(filter[i]); };
         });
-        add_sums(source, block, to.depth_block, packed);
+        // They are what a zero is multiplied by that is not 0.
+        if (desc.zero != 0) add_sums(source, block, to.depth_block, packed);
         if (from.bias != nullptr)
             std::copy_n(from.bias + block.out_channel, block.channels, to.bias.data() + block.bias);
     }

@@ -8,7 +8,7 @@ public sealed class CompletionTests
     [Theory]
     [InlineData("atrous se", "segment", "serve")]
     [InlineData("atrous segment --ov", "--overlay", "--overlap")]
-    [InlineData("atrous segment photo.jpg --precision ", "fp32", "tf32", "fp16", "bf16")]
+    [InlineData("atrous segment photo.jpg --precision ", "fp32", "tf32", "fp16", "bf16", "int8")]
     [InlineData("atrous segment photo.jpg --precision f", "fp32", "fp16")]
     [InlineData("atrous completion ", "bash", "zsh", "pwsh")]
     [InlineData("atrous segment ph")]

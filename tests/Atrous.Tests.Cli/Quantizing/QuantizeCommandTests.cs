@@ -28,7 +28,8 @@ public sealed class QuantizeCommandTests : IDisposable
     {
         string file = _place["street.int8.safetensors"];
         // What the model itself says is the truth here, so that float32 has a mean IoU of 1.
-        Tool.Run("segment", _place["photos"], "-o", _place["truth"], "--quiet").Exits(0);
+        for (int i = 0; i < 3; i++)
+            Tool.Run("segment", _place[$"photos/{i}.png"], "-o", _place[$"truth/{i}.png"], "--quiet").Exits(0);
         ToolResult made = Tool.Run(
             "quantize", "atrous-street", "--images", _place["photos"], "--labels", _place["truth"], "--agreement",
             "0.9", "-o", file, "--json").Exits(0);
@@ -58,6 +59,17 @@ public sealed class QuantizeCommandTests : IDisposable
         Assert.Equal("int8", Tool.Run("bench", file, "--size", "96x128", "--runs", "1", "--json").Exits(0).Json
             .GetProperty("precision").GetString());
         Tool.Run("verify", file, _place["photos/0.png"]).Exits(0);
+        JsonElement[] layers =
+        [
+            .. Tool.Run("verify", file, _place["photos/0.png"], "--layers", "--json").Exits(0).Json
+                .GetProperty("layers").EnumerateArray(),
+        ];
+        // Those of 8 bits are looked at as they are, rounded.
+        Assert.True(layers.Count(layer => layer.GetProperty("rms").GetDouble() > 1e-3) > layers.Length / 2);
+
+        string converted = _place["converted.safetensors"];
+        Tool.Run("convert", file, "-o", converted).Exits(0);
+        Assert.DoesNotContain("8 bits", Tool.Run("info", converted).Exits(0).Output);
     }
 
     [Fact]

@@ -82,8 +82,8 @@ public sealed class ByteOpTests
     };
 
     /// <summary>
-    /// The case between two convolutions that change nothing, of which the first makes bytes and the second, which
-    /// makes the scores, is float32; pools of one pixel keep them from being fused.
+    /// The case between convolutions that change nothing: the first one makes bytes, the next reads them, and the last,
+    /// which makes the scores, is float32. Pools of one pixel keep them from being fused.
     /// </summary>
     private static NetworkGraph InBytes(OpCase test)
     {
@@ -106,14 +106,17 @@ public sealed class ByteOpTests
         }
         Value y = builder.Add("y", test.Op, [.. inputs]);
         Value after = builder.Add("after", new MaxPool2d(1, 1, 0), y);
-        NetworkGraph plain = builder.Build(builder.Add("scores", Same(y.Shape.Channels), after));
+        // Bytes are made where a convolution of bytes reads them.
+        Conv2d same = Same(y.Shape.Channels);
+        Value read = builder.Add("read", same, after);
+        NetworkGraph plain = builder.Build(builder.Add("scores", Same(y.Shape.Channels), read));
         var made0 = (float[])Running.Reference(plain, numbers)[0];
         if (!SharedRanges.HandsOn(test.Op))
             values["y"] = Quantization.Of(made0.Min(), made0.Max());
         return plain with
         {
             Quantization = new QuantizationTable(
-                values, test.Op is Conv2d conv ? new HashSet<string> { conv.Kernel.Name } : new HashSet<string>()),
+                values, new HashSet<string> { same.Kernel.Name, (test.Op as Conv2d ?? same).Kernel.Name }),
         };
     }
 

@@ -25,6 +25,7 @@ public sealed class HostedSegmenterTests(GeneratedModel model)
         IServedModel second = host.Services.GetRequiredKeyedService<IServedModel>("second");
         Assert.Equal(8, second.Info.OutputStride);
         Assert.Equal("cpu", second.Device);
+        Assert.Equal(Precision.Fp32, second.Precision);
         Assert.Same(second, host.Catalog.Get("second"));
         UnknownModelException unknown = Assert.Throws<UnknownModelException>(() => host.Catalog.Get("third\n"));
         Assert.Equal("There is no model 'third?'; there are first, second.", unknown.Message);

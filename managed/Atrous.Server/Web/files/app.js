@@ -54,7 +54,7 @@ function fillModels(chosen) {
 function nameModel() {
   const model = models.get(at("model").value);
   if (!model) return;
-  const network = [model.architecture, model.backbone, model.device].filter(Boolean).join(", ");
+  const network = [model.architecture, model.backbone, model.device, model.precision].filter(Boolean).join(", ");
   at("model-name").textContent = models.size > 1 ? network : [model.name, network].filter(Boolean).join(": ");
 }
 

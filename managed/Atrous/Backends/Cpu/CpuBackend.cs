@@ -60,7 +60,7 @@ internal sealed class CpuBackend : IBackend, IProcessorThreads
     /// <inheritdoc/>
     public string Name => "cpu";
 
-    /// <summary>The instruction set in use: "baseline", "avx2", "avx512" or "avx512bf16".</summary>
+    /// <summary>The instruction set in use: "baseline", "avx2" and so on, as ATROUS_ISA names them.</summary>
     public string InstructionSet => _engine.Isa;
 
     /// <summary>Threads of a run, the caller's included.</summary>

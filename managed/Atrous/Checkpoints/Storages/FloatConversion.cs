@@ -26,7 +26,7 @@ internal static class FloatConversion
             case DType.Float64: FromDouble(MemoryMarshal.Cast<byte, double>(source), destination); break;
             case DType.Bool: FromBool(source, destination); break;
             case DType.UInt8: FromInteger<byte>(source, destination); break;
-            case DType.Int8: FromInteger<sbyte>(source, destination); break;
+            case DType.Int8: FromBytes(MemoryMarshal.Cast<byte, sbyte>(source), destination); break;
             case DType.Int16: FromInteger<short>(source, destination); break;
             case DType.UInt16: FromInteger<ushort>(source, destination); break;
             case DType.Int32: FromInteger<int>(source, destination); break;
@@ -100,6 +100,21 @@ internal static class FloatConversion
         }
         for (; i < source.Length; i++)
             destination[i] = (float)source[i];
+    }
+
+    private static void FromBytes(ReadOnlySpan<sbyte> source, Span<float> destination)
+    {
+        int i = 0;
+        for (; i <= destination.Length - Vector128<sbyte>.Count; i += Vector128<sbyte>.Count)
+        {
+            Vector128<sbyte> bytes = Vector128.LoadUnsafe(ref Unsafe.AsRef(in source[i]));
+            Vector256<short> halves = Vector256.Create(Vector128.WidenLower(bytes), Vector128.WidenUpper(bytes));
+            ref float to = ref destination[i];
+            Vector256.ConvertToSingle(Vector256.WidenLower(halves)).StoreUnsafe(ref to);
+            Vector256.ConvertToSingle(Vector256.WidenUpper(halves)).StoreUnsafe(ref to, (nuint)Vector256<float>.Count);
+        }
+        for (; i < destination.Length; i++)
+            destination[i] = source[i];
     }
 
     private static void FromBool(ReadOnlySpan<byte> source, Span<float> destination)

@@ -46,11 +46,14 @@ internal static class StoreAsUInt8
             bool isScore = node.Outputs.Any(scores.Contains);
             if (isScore && node.Op is Conv2d)
                 scores.UnionWith(node.Inputs.Skip(1));
-            else if (isScore)
+            else if (isScore && !IsCopy(node))
                 scores.UnionWith(node.Inputs);
         }
         return scores;
     }
+
+    /// <summary>The copy of a value that somebody wants to look at (<see cref="Intermediates"/>).</summary>
+    private static bool IsCopy(Node node) => node.Op is Crop && node.Output.Shape == node.Inputs[0].Shape;
 
     /// <summary>The picture, and what is made of it without a convolution.</summary>
     private static HashSet<Value> Picture(NetworkGraph graph)

@@ -133,6 +133,8 @@ public sealed class BusySegmenterTests
 
         public string Device => "cpu";
 
+        public Precision Precision => Precision.Fp32;
+
         public BatchingOptions Batching { get; } = new();
 
         public ModelStatistics Statistics { get; } = new();

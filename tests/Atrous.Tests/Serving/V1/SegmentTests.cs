@@ -254,6 +254,7 @@ public sealed class SegmentTests(SegmentServer server) : IClassFixture<SegmentSe
         {
             Assert.Equal(
                 ("ready", "cpu"), (model.GetProperty("state").GetString(), model.GetProperty("device").GetString()));
+            Assert.Equal("fp32", model.GetProperty("precision").GetString());
             Assert.Equal("DeepLabV3+", model.GetProperty("architecture").GetString());
             JsonElement[] classes = [.. model.GetProperty("classes").EnumerateArray()];
             Assert.Equal([0, 1, 2, 3, 4], classes.Select(entry => entry.GetProperty("index").GetInt32()));
