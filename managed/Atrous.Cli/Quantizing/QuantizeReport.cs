@@ -41,6 +41,7 @@ internal static class QuantizeReport
     public static void WriteJson(
         string path, QuantizationReport report, (double Before, double After)? meanIou) => JsonOutput.Write(json =>
     {
+        json.WriteStartObject();
         json.WriteString("output", path);
         json.WriteNumber("bytes", report.Bytes);
         json.WriteFacts(report.Facts);
@@ -64,6 +65,7 @@ internal static class QuantizeReport
             json.WriteEndObject();
         }
         json.WriteEndArray();
+        json.WriteEndObject();
     });
 
     private static string Text(double value) => value.ToString("g3", CultureInfo.InvariantCulture);

@@ -72,7 +72,7 @@ public sealed class GoldenTests(ITestOutputHelper output) : IDisposable
             bool all = Environment.GetEnvironmentVariable(StrictVariable) == "1";
             Strict[] modes =
                 [.. Enum.GetValues<Strict>().Where(how => how is not Strict.None and <= Strict.All)];
-            Precision[] precisions = Enum.GetValues<Precision>();
+            Precision[] precisions = AllBackends.Precisions;
             return
                 from golden in OnSoftware.Order(StringComparer.Ordinal).Index()
                 from mode in modes.Index()

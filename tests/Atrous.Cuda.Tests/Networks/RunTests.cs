@@ -15,7 +15,11 @@ namespace Atrous.Cuda.Tests.Networks;
 /// </summary>
 public sealed class RunTests
 {
-    public static TheoryData<Precision> Precisions => [.. Enum.GetValues<Precision>()];
+    public static TheoryData<Precision> Precisions => [.. AllBackends.Precisions];
+
+    [Fact]
+    public void Bytes_are_refused_in_a_sentence() => Assert.Contains(
+        "do not compute in Int8", Assert.Throws<UnavailableException>(() => AllBackends.Open(Precision.Int8)).Message);
 
     [Theory]
     [MemberData(nameof(Precisions))]

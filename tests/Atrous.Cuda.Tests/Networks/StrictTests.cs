@@ -19,7 +19,7 @@ public sealed class StrictTests : IDisposable
 
     public static IEnumerable<TheoryDataRow<int, Precision, bool>> Modes =>
         from how in Enum.GetValues<Strict>().Where(how => how != Strict.None)
-        from precision in Enum.GetValues<Precision>()
+        from precision in AllBackends.Precisions
         from tuning in (bool[])[false, true]
         where (tuning || how <= Strict.All)
             // One at a time in the two that differ most, together in all.
@@ -28,7 +28,7 @@ public sealed class StrictTests : IDisposable
 
     public static IEnumerable<TheoryDataRow<int, Precision>> Networks =>
         from how in (Strict[])[Strict.All, Strict.All | Strict.WrongRuns | Strict.Capture]
-        from precision in Enum.GetValues<Precision>()
+        from precision in AllBackends.Precisions
         select new TheoryDataRow<int, Precision>((int)how, precision);
 
     public void Dispose()

@@ -16,6 +16,10 @@ public static class AllBackends
 
     public static IReadOnlyList<string> Names { get; } = [.. Rows.Select(row => row.Name)];
 
+    /// <summary>Those of a GPU, which has no 8 bits.</summary>
+    public static Precision[] Precisions { get; } =
+        [.. Enum.GetValues<Precision>().Where(precision => precision != Precision.Int8)];
+
     /// <summary>Every row with every name: what a theory over backends and cases needs.</summary>
     public static TheoryData<string, string> With(IEnumerable<string> cases) =>
         [.. cases.SelectMany(_ => Names, (name, backend) => (backend, name))];

@@ -122,7 +122,8 @@ public sealed class SegmenterTests(GeneratedModel model)
         Refused(new SegmenterOptions { Device = "cuda" }, "cuda");
         Refused(new SegmenterOptions { Device = "tpu" }, "no device 'tpu'");
         Refused(
-            new SegmenterOptions { Precision = Precision.Fp16 }, "cpu computes in fp32 or bf16; it does not have fp16");
+            new SegmenterOptions { Precision = Precision.Fp16 },
+            "cpu computes in fp32, bf16 or int8; it does not have fp16");
         Refused(new SegmenterOptions { Device = "reference", Precision = Precision.Bf16 }, "it does not have bf16");
         Refused(new SegmenterOptions { Dialect = "caffe" }, "no dialect 'caffe'");
         Refused(

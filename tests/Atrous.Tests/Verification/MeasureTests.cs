@@ -62,6 +62,6 @@ public sealed class MeasureTests
 
     [Fact]
     public void Every_precision_has_a_tolerance_and_a_coarser_one_a_wider() => Assert.Equal(
-        [Precision.Fp32, Precision.Tf32, Precision.Fp16, Precision.Bf16],
+        [Precision.Fp32, Precision.Tf32, Precision.Fp16, Precision.Bf16, Precision.Int8],
         Enum.GetValues<Precision>().OrderBy(precision => VerificationTolerance.For(precision).Rms));
 }
