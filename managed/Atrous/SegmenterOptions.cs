@@ -25,7 +25,8 @@ public sealed record SegmenterOptions
 
     /// <summary>
     /// Number format of weights and activations; null for <see cref="Atrous.Precision.Int8"/> where the model was
-    /// quantised and no GPU is asked for, and <see cref="Atrous.Precision.Fp32"/> otherwise.
+    /// quantised and no GPU is named, and <see cref="Atrous.Precision.Fp32"/> otherwise. With int8 "auto" takes the
+    /// CPU, since GPUs have none. Beside <see cref="Backend"/> it says what that backend was opened with.
     /// </summary>
     public Precision? Precision { get; init; }
 

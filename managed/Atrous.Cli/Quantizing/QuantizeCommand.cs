@@ -8,7 +8,7 @@ using Atrous.Quantizing;
 
 namespace Atrous.Cli.Quantizing;
 
-/// <summary>`atrous quantize`: the model in 8 bits, which a processor computes two to four times as fast.</summary>
+/// <summary>`atrous quantize`: the model in 8 bits, which a processor computes two to three times as fast.</summary>
 internal static class QuantizeCommand
 {
     private const string Description =
@@ -94,6 +94,10 @@ internal static class QuantizeCommand
                 foreach (string sentence in files.LeftOutInWords())
                     Terminal.Message(sentence);
             }
+            // First, so that a model or a label map that cannot be scored is told before the work.
+            double? before = truth is null
+                ? null
+                : MeanIou(source, options, Precision.Fp32, truth, result.GetValue(ignore)!.Value, interruption.Token);
             QuantizationReport report = ModelFile.Write(
                 temporaries, target, path => Quantizer.Quantize(
                     source, path, [.. files.Pictures.Select(file => file.Path)], options,
@@ -103,10 +107,11 @@ internal static class QuantizeCommand
                         MostPictures = result.GetValue(pictures)!.Value,
                     },
                     silent ? null : new QuantizeProgress(), interruption.Token));
-            (double Before, double After)? scores = truth is null ? null
-                : (MeanIou(source, options, Precision.Fp32, truth, result.GetValue(ignore)!.Value, interruption.Token),
-                    MeanIou(target, options with { Switches = new Dictionary<string, string>() }, Precision.Int8, truth,
-                        result.GetValue(ignore)!.Value, interruption.Token));
+            // The new file says itself what the options said of the old one.
+            (double Before, double After)? scores = before is null ? null
+                : (before.Value, MeanIou(
+                    target, new SegmenterOptions { Threads = options.Threads }, Precision.Int8, truth!,
+                    result.GetValue(ignore)!.Value, interruption.Token));
             if (!silent)
                 DescribedModel.SaySelection(source, report.Model);
             if (result.GetValue(json))

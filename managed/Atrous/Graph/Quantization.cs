@@ -8,8 +8,11 @@ public readonly record struct Quantization(float Step, int Zero)
     /// <summary>The largest element.</summary>
     internal const int Largest = byte.MaxValue;
 
-    // Far from where a quotient of two steps would leave float32's range.
-    private const float SmallestStep = 1e-30f;
+    // Far from where the quotient of two steps, or 1 and a step, would leave float32's range.
+    private const float SmallestStep = 1e-15f, LargestStep = 1e15f;
+
+    /// <summary>Whether a number can be a step.</summary>
+    internal static bool IsStep(float step) => step is >= SmallestStep and <= LargestStep;
 
     /// <summary>The elements that cover a range, of which 0 is always a part: padding is 0 and must be exact.</summary>
     /// <param name="low">The lowest number that needs an element.</param>
@@ -20,7 +23,7 @@ public readonly record struct Quantization(float Step, int Zero)
         high = Math.Max(high, 0);
         // What is always 0 takes any step.
         float step = high > low ? (float)((high - low) / Largest) : 1;
-        step = Math.Max(step, SmallestStep);
+        step = Math.Clamp(step, SmallestStep, LargestStep);
         return new Quantization(step, (int)Math.Clamp(Math.Round(-low / step), 0, Largest));
     }
 }

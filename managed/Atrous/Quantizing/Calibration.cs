@@ -47,8 +47,14 @@ internal sealed class Calibration(Model model, CpuBackend backend, Preprocessor 
             .GroupBy(shared.First).ToArray())
         {
             string[] names = [.. group.Select(value => value.Name).Distinct()];
-            var histogram = new Histogram(
-                names.Min(name => _statistics[name].Low), names.Max(name => _statistics[name].High));
+            double low = names.Min(name => _statistics[name].Low), high = names.Max(name => _statistics[name].High);
+            if (!double.IsFinite(low) || !double.IsFinite(high))
+            {
+                throw new ModelException(
+                    $"The network's value '{names[0]}' is infinite or no number on these pictures, so that it has no "
+                    + "range; are they such pictures as it was trained for?");
+            }
+            var histogram = new Histogram(low, high);
             foreach (string name in names)
                 _histograms.Add(name, histogram);
             groups.Add(names);

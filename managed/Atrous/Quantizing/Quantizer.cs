@@ -37,7 +37,8 @@ public sealed class Quantizer
     /// Paths of pictures such as the model will see, at least 2; a few dozen are enough. No labels are needed.
     /// </param>
     /// <param name="options">
-    /// Output stride, dialect, switches, pre-processing and class names, which the new file keeps, and threads.
+    /// Output stride, dialect, switches, pre-processing and class names, which the new file keeps, and threads. A
+    /// window or augmentation changes nothing here: pictures are measured as a whole.
     /// </param>
     /// <param name="quantize">What is asked of the result; null for the defaults.</param>
     /// <param name="progress">Is told how far it is, on the calling thread; null for nobody.</param>
@@ -57,6 +58,13 @@ public sealed class Quantizer
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(pictures);
         options ??= new SegmenterOptions();
+        quantize ??= new QuantizeOptions();
+        if (!(quantize.Agreement is >= 0 and <= 1))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(quantize), quantize.Agreement, "An agreement is a share from 0 to 1.");
+        }
+        ArgumentOutOfRangeException.ThrowIfLessThan(quantize.MostPictures, 2, nameof(quantize));
         // A model of folded norms, whose layers have one name each, is the start of it.
         string folded = $"{path}.{Path.GetRandomFileName()}.partial";
         try
@@ -66,12 +74,13 @@ public sealed class Quantizer
             if (converted.Model.Quantization is not null)
                 throw new ModelException($"'{modelPath}' was quantised before; take the model that it was made of.");
             using ModelSource source = ModelSource.Open(folded);
-            return new Quantizer(quantize ?? new QuantizeOptions(), progress, cancellationToken)
+            return new Quantizer(quantize, progress, cancellationToken)
                 .Run(source, converted.Model, path, pictures, options.Threads);
         }
         finally
         {
-            File.Delete(folded);
+            if (File.Exists(folded))
+                File.Delete(folded);
         }
     }
 
@@ -210,10 +219,17 @@ public sealed class Quantizer
         }
     }
 
-    private static QuantizationTable Without(QuantizationTable table, IEnumerable<Node> layers) => table with
+    /// <summary>Some layers in float32, whose biases then need no correction.</summary>
+    private static QuantizationTable Without(QuantizationTable table, IEnumerable<Node> layers)
     {
-        Kernels = table.Kernels.Except(layers.Select(layer => KernelOf(layer).Name)).ToHashSet(StringComparer.Ordinal),
-    };
+        var kernels = table.Kernels.Except(layers.Select(layer => KernelOf(layer).Name))
+            .ToHashSet(StringComparer.Ordinal);
+        return table with
+        {
+            Kernels = kernels,
+            Corrections = table.Corrections.Where(row => kernels.Contains(row.Key)).ToDictionary(),
+        };
+    }
 
     private static Dictionary<string, float[]> Corrections(Node[] layers, Calibration calibration)
     {

@@ -19,7 +19,7 @@ public sealed class RunTests
 
     [Fact]
     public void Bytes_are_refused_in_a_sentence() => Assert.Contains(
-        "do not compute in Int8", Assert.Throws<UnavailableException>(() => AllBackends.Open(Precision.Int8)).Message);
+        "do not compute in int8", Assert.Throws<UnavailableException>(() => AllBackends.Open(Precision.Int8)).Message);
 
     [Theory]
     [MemberData(nameof(Precisions))]

@@ -1,5 +1,8 @@
+using System.Text;
+using System.Text.RegularExpressions;
 using Atrous.Catalog;
 using Atrous.Checkpoints;
+using Atrous.Exporting;
 using Atrous.Imaging;
 using Atrous.Quantizing;
 using Atrous.Tensors;
@@ -86,7 +89,22 @@ public sealed class QuantizerTests(QuantizedBox box, ITestOutputHelper output) :
             DefaultModel.Existing(), box.PathOf("strict.safetensors"), box.Pictures, null,
             new QuantizeOptions { Agreement = Math.Min(1, box.Report.Facts.Agreement + 0.001) });
         Assert.True(strict.Facts.Float32Layers > box.Report.Facts.Float32Layers);
-        Assert.Contains(strict.Layers, layer => !layer.IsQuantized);
+        string[] kept = [.. strict.Layers.Where(layer => !layer.IsQuantized).Select(layer => layer.Name)];
+        Assert.NotEmpty(kept);
+        // And those are what they were, biases too.
+        string folded = box.PathOf("folded.safetensors");
+        ModelConverter.Convert(
+            DefaultModel.Existing(), folded, convert: new ConvertOptions { FoldBatchNorm = true });
+        using Checkpoint before = Checkpoint.Open(folded), after = Checkpoint.Open(box.PathOf("strict.safetensors"));
+        foreach (string name in kept.SelectMany(layer => new[] { $"{layer}.weight", $"{layer}.bias" }))
+        {
+            Assert.Equal(
+                new Weight(before, before.Weights[name]).ToArray(), new Weight(after, after.Weights[name]).ToArray());
+        }
+        string corrected = strict.Layers.First(layer => layer.IsQuantized).Name + ".bias";
+        Assert.NotEqual(
+            new Weight(before, before.Weights[corrected]).ToArray(),
+            new Weight(after, after.Weights[corrected]).ToArray());
     }
 
     [Fact]
@@ -110,6 +128,34 @@ public sealed class QuantizerTests(QuantizedBox box, ITestOutputHelper output) :
             Assert.Throws<ImageException>(
                 () => Quantizer.Quantize(DefaultModel.Existing(), path, [box.Pictures[0]])).Message);
         Assert.False(File.Exists(path));
+    }
+
+    [Theory]
+    [InlineData(99, 48)]
+    [InlineData(double.NaN, 48)]
+    [InlineData(0.99, 1)]
+    public void What_cannot_be_asked_for_is_refused_at_once(double agreement, int pictures) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => Quantizer.Quantize(
+            DefaultModel.Existing(), box.PathOf("odd.safetensors"), box.Pictures, null,
+            new QuantizeOptions { Agreement = agreement, MostPictures = pictures }));
+
+    [Theory]
+    [InlineData("1e-40")]
+    [InlineData("0")]
+    [InlineData("-1")]
+    [InlineData("1e30")]
+    public void A_step_that_no_network_has_is_refused(string step)
+    {
+        string path = box.PathOf("hostile.safetensors");
+        byte[] bytes = File.ReadAllBytes(box.File);
+        int length = BitConverter.ToInt32(bytes);
+        string header = Encoding.UTF8.GetString(bytes, 8, length);
+        string changed = Regex.Replace(
+            header, """(steps\\":\{\\"[^"\\]+\\":)[0-9.eE+-]+""", match => match.Groups[1].Value + step);
+        Assert.NotEqual(header, changed);
+        byte[] text = Encoding.UTF8.GetBytes(changed);
+        File.WriteAllBytes(path, [.. BitConverter.GetBytes((long)text.Length), .. text, .. bytes.AsSpan(8 + length)]);
+        Assert.Contains("step", Assert.Throws<ModelException>(() => ModelInfo.Read(path)).Message);
     }
 
     [Fact]

@@ -35,6 +35,10 @@ internal readonly record struct Format(DType Type, int Channels)
         Precision.Fp32 or Precision.Tf32 => DType.Float32,
         Precision.Fp16 => DType.Float16,
         Precision.Bf16 => DType.BFloat16,
-        _ => throw new UnavailableException($"CUDA devices do not compute in {precision}."),
+        _ => throw new UnavailableException(
+            $"CUDA devices do not compute in {precision.ToString().ToLowerInvariant()}.")
+        {
+            Remedy = Remedy.ChangePrecision | Remedy.UseCpu,
+        },
     };
 }

@@ -61,8 +61,8 @@ internal static partial class DescriptionJson
     {
         using JsonDocument document = Parse(json);
         QuantizationSpec spec = Deserialize(document, DescriptionMembers.Default.QuantizationSpec);
-        if (spec.Steps.Values.Any(step => !(step is > 0 and < float.PositiveInfinity)))
-            throw new JsonException("one of its steps is not above 0");
+        if (spec.Steps.Values.Any(step => !Quantization.IsStep(step)))
+            throw new JsonException("one of its steps is 0, or of a size that no network's has");
         return spec.Zeros.Any(row => row.Value is < 0 or > byte.MaxValue || !spec.Steps.ContainsKey(row.Key))
             ? throw new JsonException("one of its zeros is not from 0 to 255, or has no step")
             : spec;
