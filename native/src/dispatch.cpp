@@ -129,7 +129,8 @@ const kernel_table& pick_kernels() {
     }
     for (const instruction_set& set : instruction_sets) {
         if (std::strcmp(set.table->isa, wanted) == 0) {
-            throw fail(ATROUS_UNSUPPORTED, "ATROUS_ISA=%s: this processor stops at %s; unset it or name that", wanted,
+            throw fail(ATROUS_UNSUPPORTED,
+                       "ATROUS_ISA=%s: this processor lacks it, and %s is its best; unset it or name that", wanted,
                        available.back()->isa);
         }
     }

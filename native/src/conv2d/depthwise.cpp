@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "checks.h"
 #include "conv2d/packer.h"
 
@@ -99,11 +101,11 @@ void run(engine& on, const atrous_conv2d_desc& desc, const kernel_table& kernels
     if (call.input.type == ATROUS_UINT8 && call.output.type == ATROUS_UINT8 && kernels.byte_filters)
         return run_bytes(on, desc, kernels, conv, call);
     depthwise_args a = depthwise_arguments(desc, conv, call);
-    thread_pool::lease of_channels(on.pool);
+    std::optional<thread_pool::lease> of_channels;
     if (desc.type == ATROUS_UINT8) {
         const int64_t count = round_up(desc.out_channels, kernels.lanes);
-        a.quantised =
-            requantise(desc, call, conv.steps.data(), conv.bias.data(), count, of_channels->floats(2 * count));
+        float* const memory = of_channels.emplace(on.pool)->floats(2 * count);
+        a.quantised = requantise(desc, call, conv.steps.data(), conv.bias.data(), count, memory);
     }
     const int64_t width = call.output.width;
     parallel_for(on, rows_of(call.output), grain_of(width * call.output.channels),

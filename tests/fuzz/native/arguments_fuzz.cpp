@@ -7,7 +7,9 @@ namespace {
 
 sheet any_sheet(input& in) {
     const int32_t batch = in.in(1, 2), height = in.in(1, 7), width = in.in(1, 7), channels = in.in(1, 9);
-    return {batch, height, width, channels, &in};
+    sheet made(batch, height, width, channels, &in);
+    if (in.in(0, 1) == 0) made.become_bytes(in);
+    return made;
 }
 
 void conv2d(input& in) {
@@ -26,7 +28,7 @@ void conv2d(input& in) {
                                   .type = in.in(-1, 3),
                                   .usual_height = in.wild(),
                                   .usual_width = in.wild(),
-                                  .zero = in.wild()};
+                                  .zero = in.in(0, 3) == 0 ? in.wild() : source.view()->zero};
     double count = 1;
     for (int32_t factor : {desc.in_channels, desc.out_channels, desc.kernel_height, desc.kernel_width}) count *= factor;
     // The weights are as many as the description says; more than some are not worth their time.
@@ -59,7 +61,8 @@ void others(input& in) {
     const float number = in.any_float(), other = in.any_float();
     const atrous_resize_desc desc{.sampling = in.in(-1, 3), .scale_height = number, .scale_width = other};
     std::vector<uint16_t> labels(1 << 12);
-    switch (in.in(0, 8)) {
+    const std::vector<uint8_t> table(256);
+    switch (in.in(0, 9)) {
         case 0:
             (void)taken(atrous_copy(engine(), a.view(), one, two, result.view()));
             break;
@@ -86,6 +89,9 @@ void others(input& in) {
             (void)taken(atrous_resize_argmax(engine(), a.view(), &desc, height, width, labels.data(), nullptr));
             break;
         }
+        case 8:
+            (void)taken(atrous_lookup(engine(), a.view(), table.data(), result.view()));
+            break;
         default: {
             const std::vector<float> scale(16), shift(16);
             (void)taken(atrous_layer_norm(engine(), a.view(), scale.data(), shift.data(), number, one, result.view()));

@@ -64,6 +64,15 @@ class sheet {
         if (from != nullptr) values_ = from->values(values_.size());
         view_.data = values_.data();
     }
+    // Bytes instead of floats, as many of them.
+    void become_bytes(input& from) {
+        bytes_.resize(values_.size());
+        for (uint8_t& one : bytes_) one = static_cast<uint8_t>(from.in(0, 255));
+        view_.data = bytes_.data();
+        view_.type = ATROUS_UINT8;
+        view_.step = from.any_float();
+        view_.zero = from.in(-1, 256);
+    }
     const atrous_tensor* view() const { return &view_; }
     float at(int32_t n, int32_t y, int32_t x, int32_t c) const {
         if (y < 0 || x < 0 || y >= view_.height || x >= view_.width) return 0;
@@ -72,6 +81,7 @@ class sheet {
 
  private:
     std::vector<float> values_;
+    std::vector<uint8_t> bytes_;
     atrous_tensor view_;
 };
 
