@@ -21,6 +21,10 @@ internal sealed class PictureScorer(
     /// <summary>Labels cannot come from the network itself: they are made from averaged scores.</summary>
     public bool Averages => augmentation is not null || slide is not null;
 
+    /// <summary>The network's own labels are the mask: the best score of one run wins.</summary>
+    public bool IsLabelledByNetwork =>
+        !Averages && Decision is { Threshold: ScoreArithmetic.Half, MultiLabel: false };
+
     /// <summary>What <see cref="Scores"/> gives, and what is asked of it.</summary>
     public Decision Decision => new(
         augmentation is not null || model.Description.Network.SoftmaxBeforeResize
@@ -83,23 +87,41 @@ internal sealed class PictureScorer(
         }
     }
 
-    /// <summary>The label of every pixel of a picture, however the model decides.</summary>
-    public ushort[] LabelsOf(Image photo, CancellationToken cancellationToken)
+    /// <summary>The labels of pictures of one size, however the model decides.</summary>
+    /// <param name="photos">Pictures of one size.</param>
+    /// <param name="confidence">Also the probability of each label.</param>
+    /// <param name="run">The call that this is part of.</param>
+    public (LabelArray Labels, float[] Confidence, ulong[] Members)[] Masks(
+        Image[] photos, bool confidence, RunContext run)
     {
-        var run = new RunContext(cancellationToken);
-        if (!Averages && Decision is { Threshold: ScoreArithmetic.Half, MultiLabel: false })
-            return Labels([photo], Wanted.Labels, run)[0].Labels.Wide;
-        using Tensor scores = Scores([photo], run);
-        var labels = new ushort[photo.Height * photo.Width];
-        ulong[] members = Decision.MultiLabel ? new ulong[labels.Length] : [];
-        for (int y = 0; y < photo.Height; y++)
+        if (IsLabelledByNetwork)
         {
-            Range row = (y * photo.Width)..((y + 1) * photo.Width);
-            ScoreArithmetic.Winners(
-                scores.Row(0, y), scores.Shape.Channels, Decision, labels.AsSpan(row), [],
-                members.Length > 0 ? members.AsSpan(row) : []);
+            Wanted wanted = confidence ? Wanted.LabelsAndConfidence : Wanted.Labels;
+            return
+            [
+                .. Labels(photos, wanted, run)
+                    .Select(mask => (mask.Labels, mask.Confidence, Array.Empty<ulong>())),
+            ];
         }
-        return labels;
+        using Tensor scores = Scores(photos, run);
+        return [.. photos.Select((_, i) => FromScores(scores, i, confidence))];
+    }
+
+    private (LabelArray Labels, float[] Confidence, ulong[] Members) FromScores(
+        Tensor scores, int index, bool confidence)
+    {
+        (_, int height, int width, int classes) = scores.Shape;
+        var labels = new ushort[height * width];
+        float[] certain = confidence ? new float[labels.Length] : [];
+        ulong[] members = Decision.MultiLabel ? new ulong[labels.Length] : [];
+        for (int y = 0; y < height; y++)
+        {
+            Range row = (y * width)..((y + 1) * width);
+            ScoreArithmetic.Winners(
+                scores.Row(index, y), classes, Decision, labels.AsSpan(row),
+                confidence ? certain.AsSpan(row) : [], members.Length > 0 ? members.AsSpan(row) : []);
+        }
+        return (labels, certain, members);
     }
 
     /// <summary>To a device that takes pictures of bytes; all others are normalised here.</summary>

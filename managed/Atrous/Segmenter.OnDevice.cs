@@ -50,8 +50,7 @@ public sealed partial class Segmenter
                 $"Pictures in a GPU's memory need a model on that GPU alone, such as cuda:0, and this one is on " +
                 $"{Device}.");
         }
-        if (_sliding is not null || _crf is not null || _scorer.Averages
-            || _scorer.Decision is not { Threshold: ScoreArithmetic.Half, MultiLabel: false })
+        if (_sliding is not null || _crf is not null || !_scorer.IsLabelledByNetwork)
         {
             throw new UnavailableException(
                 "Labels stay on the GPU only where the network alone makes them: load the model without a sliding " +

@@ -314,35 +314,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     {
         if (_sliding is not null)
             return [.. photos.Select(photo => (PixelLabels)_sliding.Segment(photo, confidence, run))];
-        if (_crf is not null)
-            return Refined(photos, confidence, run);
-        if (!_scorer.Averages && _scorer.Decision is { Threshold: ScoreArithmetic.Half, MultiLabel: false })
-            return FromNetwork(photos, confidence, run);
-        using Tensor scores = _scorer.Scores(photos, run);
-        return [.. photos.Select((_, i) => FromScores(scores, i, confidence))];
-    }
-
-    private PixelLabels[] FromNetwork(Image[] photos, bool confidence, RunContext run) =>
-    [
-        .. _scorer.Labels(photos, confidence ? Wanted.LabelsAndConfidence : Wanted.Labels, run)
-            .Select(mask => (mask.Labels, mask.Confidence, Array.Empty<ulong>())),
-    ];
-
-    private PixelLabels FromScores(
-        Tensor scores, int index, bool confidence)
-    {
-        (_, int height, int width, int classes) = scores.Shape;
-        var labels = new ushort[height * width];
-        float[] certain = confidence ? new float[labels.Length] : [];
-        ulong[] members = _scorer.Decision.MultiLabel ? new ulong[labels.Length] : [];
-        for (int y = 0; y < height; y++)
-        {
-            Range row = (y * width)..((y + 1) * width);
-            ScoreArithmetic.Winners(
-                scores.Row(index, y), classes, _scorer.Decision, labels.AsSpan(row),
-                confidence ? certain.AsSpan(row) : [], members.Length > 0 ? members.AsSpan(row) : []);
-        }
-        return (labels, certain, members);
+        return _crf is not null ? Refined(photos, confidence, run) : _scorer.Masks(photos, confidence, run);
     }
 
     private static async Task<T> Within<T>(

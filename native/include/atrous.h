@@ -218,11 +218,6 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_binary_op(atrous_engine* engine
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_copy(atrous_engine* engine, const atrous_tensor* input, int32_t top,
                                                       int32_t left, const atrous_tensor* output);
 
-// Each element of a uint8 input is replaced by table[element] (256 of them): an activation that is no clamp, or another
-// step and zero. In place is allowed.
-ATROUS_NODISCARD ATROUS_API atrous_status atrous_lookup(atrous_engine* engine, const atrous_tensor* input,
-                                                        const uint8_t* table, const atrous_tensor* output);
-
 // ---- Attention, and the norms of its networks ----
 
 // output = (input - mean) / sqrt(variance + epsilon) * scale[c] + shift[c], with the mean and variance of each pixel's

@@ -140,22 +140,6 @@ atrous_status atrous_copy(atrous_engine* engine, const atrous_tensor* input, int
     });
 }
 
-atrous_status atrous_lookup(atrous_engine* engine, const atrous_tensor* input, const uint8_t* table,
-                            const atrous_tensor* output) {
-    return guard([&] {
-        require_not_null(engine, "engine");
-        require_tensor(input, "input");
-        require_not_null(table, "table");
-        require_tensor(output, "output");
-        require_uint8(*input, "input");
-        require_uint8(*output, "output");
-        require_same_shape(*input, "input", *output, "output");
-        const lookup_args a{.input = *input, .output = *output, .table = table};
-        parallel_for(*engine, pixels_of(*output), grain_of(output->channels),
-                     [&](int64_t begin, int64_t end) { engine->kernels.lookup(a, begin, end, nullptr); });
-    });
-}
-
 atrous_status atrous_softmax(atrous_engine* engine, const atrous_tensor* input, const atrous_tensor* output) {
     return guard([&] {
         require_not_null(engine, "engine");

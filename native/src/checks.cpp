@@ -46,11 +46,6 @@ void require_float32(const atrous_tensor& tensor, const char* name) {
     throw fail(ATROUS_INVALID_ARGUMENT, "%s is %s; it must be float32", name, type_name(tensor.type));
 }
 
-void require_uint8(const atrous_tensor& tensor, const char* name) {
-    if (tensor.type == ATROUS_UINT8) return;
-    throw fail(ATROUS_INVALID_ARGUMENT, "%s is %s; it must be uint8", name, type_name(tensor.type));
-}
-
 void refuse_uint8(const atrous_tensor& tensor, const char* name) {
     if (tensor.type != ATROUS_UINT8) return;
     throw fail(ATROUS_INVALID_ARGUMENT, "%s is uint8; it must be float32 or bfloat16", name);

@@ -17,7 +17,6 @@ const char* type_name(int32_t type);
 void require_same_type(const atrous_tensor& a, const char* a_name, const atrous_tensor& b, const char* b_name);
 // Of float32.
 void require_float32(const atrous_tensor& tensor, const char* name);
-void require_uint8(const atrous_tensor& tensor, const char* name);
 // Of float32 or bfloat16.
 void refuse_uint8(const atrous_tensor& tensor, const char* name);
 // Two of one type: of uint8 their elements stand for the same numbers.

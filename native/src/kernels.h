@@ -265,12 +265,6 @@ struct copy_args {
 };
 // Item: a row of the output, batch * height of them.
 
-struct lookup_args {
-    atrous_tensor input, output;
-    const uint8_t* table;
-};
-// Item: a pixel.
-
 struct softmax_args {
     atrous_tensor input, output;
 };

@@ -191,23 +191,6 @@ TEST_P(Bytes, AreCombinedAsNumbers) {
     }
 }
 
-TEST_P(Bytes, AreLookedUp) {
-    const auto engine = make_engine(3);
-    uint8_t table[256];
-    for (int i = 0; i < 256; ++i) table[i] = static_cast<uint8_t>(i * 37 + 11);
-    for (int channels : channel_counts) {
-        const byte_sheet input = byte_sheet::random(2, 5, 6, channels, 3, 0.037f, 90, 1);
-        byte_sheet output(2, 5, 6, channels, 2, 0.05f, 120);
-        ATROUS_EXPECT_OK(atrous_lookup(engine.get(), input.view(), table, output.view()));
-        output.for_each(
-            [&](int n, int y, int x, int c) { ASSERT_EQ(output.at(n, y, x, c), table[input.at(n, y, x, c)]); });
-        output.expect_gaps_untouched();
-        ATROUS_EXPECT_OK(atrous_lookup(engine.get(), output.view(), table, output.view()));
-        output.for_each(
-            [&](int n, int y, int x, int c) { ASSERT_EQ(output.at(n, y, x, c), table[table[input.at(n, y, x, c)]]); });
-    }
-}
-
 ATROUS_EVERY_ISA(Bytes);
 
 class ByteArguments : public testing::Test {
@@ -336,17 +319,6 @@ TEST_F(ByteArguments, StepsMustAgreeWhereNothingIsConverted) {
     EXPECT_EQ(atrous_max_pool(&engine_, large.view(), &whole, mean.view()), ATROUS_OK);
     EXPECT_EQ(atrous_average_pool(&engine_, large.view(), &whole, mean.view()), ATROUS_TOO_LARGE);
     EXPECT_STREQ(atrous_last_error(), "the pool's window has 8392704 cells; of uint8 it may have 8388608");
-}
-
-TEST_F(ByteArguments, ATableIsOfBytesAlone) {
-    const uint8_t table[256] = {};
-    expect_refused(atrous_lookup(&engine_, floats_.view(), table, bytes_.view()), "input is float32; it must be uint8");
-    expect_refused(atrous_lookup(&engine_, bytes_.view(), table, halves_.view()),
-                   "output is bfloat16; it must be uint8");
-    expect_refused(atrous_lookup(&engine_, bytes_.view(), nullptr, bytes_.view()), "table is null");
-    const byte_sheet small(1, 2, 3, 4, 0, 0.5f, 7);
-    expect_refused(atrous_lookup(&engine_, bytes_.view(), table, small.view()),
-                   "input is 1x3x3x4 and output is 1x2x3x4; they must have one shape");
 }
 
 TEST_F(ByteArguments, WhatTakesNoBytesSaysSo) {

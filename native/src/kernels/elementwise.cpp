@@ -154,12 +154,4 @@ void copy(const copy_args& a, int64_t begin, int64_t end, float*) {
     }
 }
 
-void lookup(const lookup_args& a, int64_t begin, int64_t end, float*) {
-    for (int64_t p = begin; p < end; ++p) {
-        const uint8_t* in = elements<uint8_t>(a.input) + p * a.input.pixel_stride;
-        uint8_t* out = elements<uint8_t>(a.output) + p * a.output.pixel_stride;
-        for (int64_t c = 0; c < a.input.channels; ++c) out[c] = a.table[in[c]];
-    }
-}
-
 }  // namespace atrous::ATROUS_ISA_NAMESPACE

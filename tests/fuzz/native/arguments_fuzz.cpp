@@ -61,8 +61,7 @@ void others(input& in) {
     const float number = in.any_float(), other = in.any_float();
     const atrous_resize_desc desc{.sampling = in.in(-1, 3), .scale_height = number, .scale_width = other};
     std::vector<uint16_t> labels(1 << 12);
-    const std::vector<uint8_t> table(256);
-    switch (in.in(0, 9)) {
+    switch (in.in(0, 8)) {
         case 0:
             (void)taken(atrous_copy(engine(), a.view(), one, two, result.view()));
             break;
@@ -89,9 +88,6 @@ void others(input& in) {
             (void)taken(atrous_resize_argmax(engine(), a.view(), &desc, height, width, labels.data(), nullptr));
             break;
         }
-        case 8:
-            (void)taken(atrous_lookup(engine(), a.view(), table.data(), result.view()));
-            break;
         default: {
             const std::vector<float> scale(16), shift(16);
             (void)taken(atrous_layer_norm(engine(), a.view(), scale.data(), shift.data(), number, one, result.view()));
