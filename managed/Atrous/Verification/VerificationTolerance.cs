@@ -14,8 +14,8 @@ public sealed record VerificationTolerance(double Max, double Rms, double Lead, 
     /// fp32 differs in the order of summation alone: 1e-4 is ten times the worst that two float32 runs of the original
     /// frameworks show. Products of fp16 and tf32 have 11 bits, those of bf16 have 8; through a hundred layers that is
     /// a root mean square of up to 5e-3 and 4e-2. Activations of 8 bits show up to 7e-2 on real networks, on pictures
-    /// that their ranges were not measured on; three times that is allowed. Five times as much is what the difference of
-    /// two scores may move.
+    /// that their ranges were not measured on; three times that is allowed. Five times as much is what the difference
+    /// of two scores may move.
     /// </summary>
     public static VerificationTolerance For(Precision precision) => precision switch
     {
