@@ -151,6 +151,8 @@ step_smoke() {
         "$atrous" bench "$model" --device cuda --precision fp16 --size $size --runs $runs --warm-up $warm_up --json
     part proposed env ATROUS_CUDA_LOG=1 ATROUS_CUDA_TUNING=off \
         "$atrous" bench "$model" --device cuda --precision fp16 --size $size --runs $runs --warm-up $warm_up --json
+    part in_turn env ATROUS_CUDA_LOG=1 ATROUS_CUDA_BRANCHES=off \
+        "$atrous" bench "$model" --device cuda --precision fp16 --size $size --runs $runs --warm-up $warm_up --json
     part strict env ATROUS_CUDA_LOG=1 \
         "$atrous" bench "$model" --device cuda --precision fp32 --size $size --runs $runs --warm-up $warm_up --json
     local line

@@ -13,6 +13,11 @@ internal readonly record struct Placement(Value Root, int Channel);
 /// <param name="Alignment">Every offset is a multiple of this many bytes.</param>
 internal sealed record MemoryRules(Func<Value, long> SizeInBytes, Func<Node, Value?> InPlaceInput, int Alignment)
 {
+    /// <summary>
+    /// For every node the first and the last beside which it may run; null where one runs after the other.
+    /// </summary>
+    public IReadOnlyList<(int First, int Last)>? Spans { get; init; }
+
     /// <summary>Values as the graph types them, offsets for cache lines.</summary>
     public static MemoryRules Host { get; } =
         new(value => value.Shape.Elements * value.Type.SizeInBytes(), MemoryPlan.InPlaceInput, MemoryPlan.Alignment);
@@ -93,14 +98,16 @@ internal sealed class MemoryPlan
         for (int i = 0; i < _graph.Nodes.Count; i++)
         {
             Node node = _graph.Nodes[i];
+            (int first, int last) = _rules.Spans?[i] ?? (i, i);
             foreach (Value value in node.Inputs.Concat(node.Outputs))
             {
                 Value root = Locate(value).Root;
                 if (elsewhere.Contains(root))
                     continue;
                 if (!blocks.TryGetValue(root, out Block? block))
-                    blocks.Add(root, block = new Block(root, i, SizeOf(root)));
-                block.Last = i;
+                    blocks.Add(root, block = new Block(root, first, SizeOf(root)));
+                block.First = Math.Min(block.First, first);
+                block.Last = Math.Max(block.Last, last);
             }
         }
         for (int i = 0; i < _graph.Nodes.Count; i++)
@@ -148,7 +155,7 @@ internal sealed class MemoryPlan
     {
         public List<Value> Values { get; } = [value];
 
-        public int First { get; } = first;
+        public int First { get; set; } = first;
 
         public int Last { get; set; } = first;
 

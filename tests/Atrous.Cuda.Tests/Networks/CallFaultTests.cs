@@ -97,7 +97,7 @@ public sealed class CallFaultTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>A fused convolution with a residual, a product, a depthwise one.</summary>
+    /// <summary>A fused convolution with a residual, two products, a depthwise one, of which some may overlap.</summary>
     private static (NetworkGraph Graph, float[] Input) Network()
     {
         var builder = new GraphBuilder();
@@ -108,8 +108,11 @@ public sealed class CallFaultTests(ITestOutputHelper output)
         Value b = builder.Add(
             "b", new Conv2d(
                 OpCase.Weight("b", 8, 1, 3, 3), null, null, 1, 1, Padding.Symmetric(1), 8, Activation.None), a);
+        Value beside = builder.Add(
+            "c", new Conv2d(OpCase.Weight("c", 8, 8, 1, 1), null, null, 1, 1, Padding.None, 1, Activation.None), a);
         Value y = builder.Add(
-            "y", new Conv2d(OpCase.Weight("y", 8, 8, 1, 1), null, null, 1, 1, Padding.None, 1, Activation.None), b);
+            "y", new Conv2d(OpCase.Weight("y", 8, 8, 1, 1), null, null, 1, 1, Padding.None, 1, Activation.None), b,
+            beside);
         return (builder.Build(y), OpCase.Numbers("x", (int)x.Shape.Elements, 1));
     }
 

@@ -42,6 +42,9 @@ internal enum Strict
     All = (1 << 11) - 1,
     WrongRuns = 1 << 11,
     Capture = 1 << 12,
+
+    /// <summary>Nodes of a graph run in another order than they were recorded in, where the graph allows it.</summary>
+    Branches = 1 << 13,
 }
 
 /// <summary>

@@ -1,4 +1,6 @@
 #include <mutex>
+#include <queue>
+#include <vector>
 
 #include "context.h"
 #include "objects.h"
@@ -22,6 +24,26 @@ Update compare(const std::vector<Node>& old, const std::vector<Node>& now) {
         if (old[i].work.kind != now[i].work.kind) return NODE_TYPE_CHANGED;
     }
     return UPDATED;
+}
+
+// Every node after those that it waits for; where there is a choice, the later recorded ones first.
+std::vector<size_t> latest_first(const std::vector<Node>& nodes) {
+    std::vector<size_t> missing(nodes.size()), order;
+    std::vector<std::vector<size_t>> followers(nodes.size());
+    std::priority_queue<size_t> ready;
+    for (size_t i = 0; i < nodes.size(); ++i) {
+        missing[i] = nodes[i].after.size();
+        for (size_t other : nodes[i].after) followers[other].push_back(i);
+        if (missing[i] == 0) ready.push(i);
+    }
+    while (!ready.empty()) {
+        size_t next = ready.top();
+        ready.pop();
+        order.push_back(next);
+        for (size_t follower : followers[next])
+            if (--missing[follower] == 0) ready.push(follower);
+    }
+    return order;
 }
 
 }  // namespace
@@ -82,6 +104,10 @@ DRIVER_API cuGraphLaunch(GraphExec* executable, Stream* stream) {
     }
     return submit(stream, {NodeKind::GRAPH, "graph", [alive, nodes] {
                                std::lock_guard lock(alive->mutex);
+                               if (atrous_device_is_strict(ATROUS_STRICT_BRANCHES)) {
+                                   for (size_t i : latest_first(*nodes)) execute((*nodes)[i].work);
+                                   return CUDA_SUCCESS;
+                               }
                                for (const Node& node : *nodes) execute(node.work);
                                return CUDA_SUCCESS;
                            }});

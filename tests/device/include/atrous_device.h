@@ -48,6 +48,9 @@ enum atrous_device_strictness : unsigned {
     ATROUS_STRICT_WRONG_RUNS = 1 << 11,
     // Engine 1 cannot be captured.
     ATROUS_STRICT_CAPTURE = 1 << 12,
+    // What a graph may run in any order, it runs in the one that was not recorded: of all nodes that wait for nothing
+    // more, the last.
+    ATROUS_STRICT_BRANCHES = 1 << 13,
 };
 
 // Work for a stream: run once it is its turn (again at every launch if it was captured), drop when nothing refers to

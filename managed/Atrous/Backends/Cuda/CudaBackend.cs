@@ -14,6 +14,9 @@ namespace Atrous.Backends.Cuda;
 /// </summary>
 internal sealed class CudaBackend : IDevicePointers, IDeviceMemory, IParallelRuns
 {
+    /// <summary>Numbers of a convolution's output that one multiprocessor makes at a time.</summary>
+    private const int Tile = 128 * 128;
+
     private readonly ChoiceFile _choices;
     private readonly PlanFiles _plans;
     private readonly CudaOptions _options;
@@ -100,8 +103,9 @@ internal sealed class CudaBackend : IDevicePointers, IDeviceMemory, IParallelRun
     {
         var algorithms = new ConvolutionAlgorithms(
             Device, Precision, _options, _choices, _plans, _session, cancellationToken);
+        long full = _options.Branches ? (long)Device.Properties.MultiProcessorCount * Tile : 0;
         using (Device.Context.Enter())
-            return DevicePlan.Of(graph, Storage, picture, Weights, algorithms, purpose, _options.Log);
+            return DevicePlan.Of(graph, Storage, picture, Weights, algorithms, purpose, full, _options.Log);
     }
 
     private CudaExecutable Make(NetworkGraph graph, PictureSource? picture)

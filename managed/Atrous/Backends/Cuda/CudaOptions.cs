@@ -11,6 +11,9 @@ internal sealed record CudaOptions
     /// </summary>
     public const string TuningVariable = "ATROUS_CUDA_TUNING";
 
+    /// <summary>Set to "off" it runs the steps of a network one after the other.</summary>
+    public const string BranchesVariable = "ATROUS_CUDA_BRANCHES";
+
     /// <summary>The most mebibytes of device memory that a model takes.</summary>
     public const string MemoryVariable = "ATROUS_CUDA_MEMORY";
 
@@ -21,8 +24,10 @@ internal sealed record CudaOptions
     /// Times the algorithms of every convolution once, on the first run of a shape. Choices are kept in
     /// <see cref="ChoiceFolder"/>.
     /// </summary>
-    public bool Tuning { get; init; } =
-        !string.Equals(Environment.GetEnvironmentVariable(TuningVariable), "off", StringComparison.OrdinalIgnoreCase);
+    public bool Tuning { get; init; } = !IsOff(TuningVariable);
+
+    /// <summary>Runs steps beside each other that do not fill the device and do not need each other.</summary>
+    public bool Branches { get; init; } = !IsOff(BranchesVariable);
 
     /// <summary>
     /// The most time that timing takes; later convolutions take the first proposal, and are timed by the next process.
@@ -49,6 +54,9 @@ internal sealed record CudaOptions
 
     /// <summary>Told, in a sentence, what makes every network slow; from any thread. Standard error.</summary>
     public Action<string>? Warn { get; init; } = line => Console.Error.WriteLine($"warning: {line}");
+
+    private static bool IsOff(string variable) =>
+        string.Equals(Environment.GetEnvironmentVariable(variable), "off", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The number of a variable; null where it is not set, or says "off".</summary>
     /// <exception cref="UnavailableException">It is set to something else.</exception>

@@ -38,7 +38,7 @@ internal sealed class DeviceFrame : IDisposable
         CUdeviceptr start = _memory.Memory.DevicePointer;
         _inputs = new CudaDeviceVariable<byte>(start + plan.UploadOffset, Math.Max(plan.UploadSize, 1));
         _outputs = new CudaDeviceVariable<byte>(start + plan.DownloadOffset, Math.Max(plan.DownloadSize, 1));
-        _place = new RunPlace(_stream, (nint)start.Pointer, (nint)start.Pointer + (nint)plan.WorkspaceOffset);
+        _place = new RunPlace(_stream, (nint)start.Pointer, (nint)start.Pointer + (nint)plan.WorkspaceOffsets[0]);
     }
 
     /// <summary>What is sent, as the plan lays it out.</summary>
@@ -163,12 +163,15 @@ internal sealed class DeviceFrame : IDisposable
     private void Capture()
     {
         CudaGraph? graph = null;
+        using var lanes = new LaneStreams(_device, _plan, _place);
         try
         {
             _stream.BeginCapture();
             try
             {
-                Enqueue();
+                Upload();
+                lanes.Enqueue();
+                Download();
             }
             finally
             {
@@ -191,8 +194,7 @@ internal sealed class DeviceFrame : IDisposable
     private void Enqueue(StageClock? clock = null)
     {
         clock?.Mark(_stream);
-        if (_plan.UploadSize > 0)
-            _inputs!.AsyncCopyToDevice(_given!, _plan.UploadSize, _stream);
+        Upload();
         clock?.Mark(_stream);
         int step = 0;
         for (; step < _plan.Steps.Count && _plan.Steps[step] is PictureStep; step++)
@@ -201,8 +203,19 @@ internal sealed class DeviceFrame : IDisposable
         for (; step < _plan.Steps.Count; step++)
             _plan.Steps[step].Enqueue(_device, _place);
         clock?.Mark(_stream);
+        Download();
+        clock?.Mark(_stream);
+    }
+
+    private void Upload()
+    {
+        if (_plan.UploadSize > 0)
+            _inputs!.AsyncCopyToDevice(_given!, _plan.UploadSize, _stream);
+    }
+
+    private void Download()
+    {
         if (_plan.DownloadSize > 0)
             _outputs!.AsyncCopyToHost(_made!, _plan.DownloadSize, _stream);
-        clock?.Mark(_stream);
     }
 }

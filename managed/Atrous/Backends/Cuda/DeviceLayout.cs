@@ -23,6 +23,20 @@ internal readonly record struct DeviceView(long Offset, long PixelStride, Shape 
     public bool IsPacked => PixelStride == Shape.Channels;
 }
 
+/// <summary>A part of every pixel of a block of memory: what a step reads or writes.</summary>
+/// <param name="Start">Bytes from the beginning of a run's memory to the block.</param>
+/// <param name="Size">Bytes of the block.</param>
+/// <param name="Pixel">Bytes from a pixel of the block to the next.</param>
+/// <param name="First">Bytes from a pixel's beginning to the part.</param>
+/// <param name="End">Bytes from a pixel's beginning to the part's end.</param>
+internal readonly record struct DeviceRange(long Start, long Size, long Pixel, long First, long End)
+{
+    /// <summary>Whether some byte may be in both; slices of one block that lie side by side share none.</summary>
+    public bool Meets(DeviceRange other) => (Start, Pixel) == (other.Start, other.Pixel)
+        ? First < other.End && other.First < End
+        : Start < other.Start + other.Size && other.Start < Start + Size;
+}
+
 /// <summary>
 /// Where everything lies in the memory of one run: values that live inside, what pictures need, then all that is sent
 /// and all that comes back, each in one piece.
@@ -39,10 +53,15 @@ internal sealed class DeviceLayout
     /// <summary>Lays out a network.</summary>
     /// <param name="graph">With formats and slices.</param>
     /// <param name="picture">What the first input is made of; null where the caller gives it.</param>
-    public DeviceLayout(DeviceGraph graph, PictureSource? picture)
+    /// <param name="isSmall">Whether other nodes may run beside one.</param>
+    public DeviceLayout(DeviceGraph graph, PictureSource? picture, Func<Node, bool> isSmall)
     {
         _graph = graph;
-        _plan = MemoryPlan.Of(graph.Network, new MemoryRules(SizeOf, InPlaceInput, Alignment));
+        var rules = new MemoryRules(SizeOf, InPlaceInput, Alignment)
+        {
+            Spans = Branches.Spans(graph.Network, isSmall),
+        };
+        _plan = MemoryPlan.Of(graph.Network, rules);
         Size = _plan.ArenaSize;
         IReadOnlyList<Value> inputs = graph.Network.Inputs, outputs = graph.Network.Outputs;
         if (picture is not null)
@@ -95,6 +114,16 @@ internal sealed class DeviceLayout
         return new DeviceView(
             offset + (long)place.Channel * home.Type.SizeInBytes(), home.Channels,
             value.Shape with { Channels = format.Channels }, format.Type);
+    }
+
+    /// <summary>The memory that a step touches when it reads or writes a value.</summary>
+    public DeviceRange RangeOf(Value value)
+    {
+        Placement place = _plan.Locate(value);
+        DeviceView view = Of(value), root = Of(place.Root);
+        long first = view.Offset - root.Offset, element = view.Type.SizeInBytes();
+        return new DeviceRange(
+            root.Offset, SizeOf(place.Root), root.PixelStride * element, first, first + view.Shape.Channels * element);
     }
 
     private (long Offset, long Bytes) Reserve(Value value)

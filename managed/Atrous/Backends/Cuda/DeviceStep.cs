@@ -15,6 +15,9 @@ internal abstract class DeviceStep(Node? node)
     /// <summary>What it computes a part of; null for what is no part of the graph.</summary>
     public Node? Node => node;
 
+    /// <summary>Values that it reads beside its node's inputs.</summary>
+    public virtual IReadOnlyList<Value> AlsoReads => [];
+
     /// <summary>Bytes that it needs beside the layout.</summary>
     public virtual long WorkspaceSize => 0;
 
@@ -51,14 +54,16 @@ internal sealed class KernelStep(Node? node, Func<nint, KernelLaunch> launch) : 
 /// <param name="y">Where the output lies.</param>
 internal sealed class ConvolutionStep(
     Node node, ConvolutionAlgorithm algorithm, ConvolutionWeights weights, DeviceView x, DeviceView? residual,
-    DeviceView? bias, DeviceView y) : DeviceStep(node)
+    (Value Value, DeviceView Place)? bias, DeviceView y) : DeviceStep(node)
 {
+    public override IReadOnlyList<Value> AlsoReads => bias is { } computed ? [computed.Value] : [];
+
     public override long WorkspaceSize => algorithm.WorkspaceSize;
 
     public override void Enqueue(CudaDevice device, RunPlace place) => algorithm.Enqueue(
         device,
         new ConvolutionOperands(
-            x.At(place.Memory).Data, weights.Kernel, bias?.At(place.Memory).Data
+            x.At(place.Memory).Data, weights.Kernel, bias?.Place.At(place.Memory).Data
             ?? weights.Bias, weights.WideBias, residual?.At(place.Memory).Data ?? 0, y.At(place.Memory).Data),
         new WorkPlace(place.Stream, place.Workspace));
 }

@@ -100,10 +100,10 @@ internal sealed class DeviceSteps(
                     storage, padded, x.At(m), sent.Kernel, sent.WideBias, residual?.At(m) ?? default, y.At(m))),
             ];
         }
-        DeviceView? bias = null;
+        (Value, DeviceView)? bias = null;
         if (_biases.TryGetValue(node, out Node? sum))
         {
-            bias = layout.Of(sum.Inputs[1]);
+            bias = (sum.Inputs[1], layout.Of(sum.Inputs[1]));
             op = op with { Activation = ((Binary)sum.Op).Activation };
         }
         ConvolutionProblem problem = new ConvolutionProblem(op, groups, x, y, residual) with
