@@ -29,6 +29,11 @@ const STATES = {
     await page.setInputFiles("#file", { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no picture") });
     await page.waitForSelector("#error:not([hidden])");
   },
+  queue: async (page) => {
+    const picture = (name, buffer) => ({ name, mimeType: "image/png", buffer });
+    await page.setInputFiles("#file", [picture("one.png", sample()), picture("notes.txt", Buffer.from("no picture"))]);
+    await page.waitForSelector("#queue-count:has-text('2 of 2, 1 refused')");
+  },
   busy: async (page) => {
     await page.route("**/v1/segment*", () => {});
     await page.click(".sample");

@@ -274,10 +274,65 @@ pageTest("a file of every format is made by the server", async (page) => {
   const found = new Set(JSON.parse(file.bytes).features.map((feature) => feature.properties.name));
   // The class that is switched off is left out.
   assert.deepEqual([...found].sort(), names.slice(1).sort());
-  for (const [format, name] of [["legend", "street.legend.png"], ["coco", "street.coco.json"]]) {
+  const formats = await page.$$eval("#save-format option", (options) => options.map((option) => option.value));
+  assert.equal(formats.length, 13);
+  const saved = new Map();
+  for (const format of formats) {
     await page.selectOption("#save-format", format);
-    assert.equal((await save(page, "#save-file")).name, name);
+    const { name: made, bytes } = await save(page, "#save-file");
+    assert.match(made, /^street\.\w+(\.\w+)?$/, format);
+    assert.ok(bytes.length > 100, format);
+    saved.set(format, made);
   }
+  assert.deepEqual(["legend", "coco"].map((format) => saved.get(format)), ["street.legend.png", "street.coco.json"]);
+  assert.equal(new Set(saved.values()).size, formats.length);
+});
+
+const asFile = (name, buffer = sample()) => ({ name, mimeType: "image/png", buffer });
+
+/** What the list of pictures says of each: [name, text]. */
+const rowsOf = (page) => page.$$eval("#queue-list button", (buttons) =>
+  buttons.map((button) => [...button.children].map((part) => part.textContent)));
+
+pageTest("several pictures go one after the other, and one that is refused does not stop the rest", async (page) => {
+  await page.setInputFiles("#file", [asFile("one.png"), asFile("notes.txt", Buffer.from("no picture")), asFile("two.png")]);
+  await page.waitForSelector("#queue-count:has-text('3 of 3, 1 refused')");
+  const rows = await rowsOf(page);
+  assert.deepEqual(rows.map(([name]) => name), ["one.png", "notes.txt", "two.png"]);
+  assert.match(rows[0][1], /^[a-z ]+ \d+\.\d %, /);
+  assert.match(rows[1][1], /choose a JPEG, PNG/);
+  assert.equal(rows[2][1], rows[0][1]);
+  await page.waitForSelector("#busy", { state: "hidden" });
+  assert.match(await statusOf(page), /^two\.png/);
+  await screenshot(page, "queue");
+  await page.click("#queue-list button >> nth=0");
+  await page.waitForSelector("#status:has-text('one.png')");
+  assert.ok(await isDrawn(page, "#mask"));
+  assert.equal(await page.getAttribute("#queue-list button >> nth=0", "aria-current"), "true");
+  const downloads = [];
+  page.on("download", (download) => downloads.push(download.suggestedFilename()));
+  await page.click("#save-all");
+  while (downloads.length < 2) await page.waitForTimeout(50);
+  assert.deepEqual(downloads, ["one.mask.png", "two.mask.png"]);
+});
+
+pageTest("a picture can be looked at while the next is under way, and the rest be cancelled", async (page) => {
+  let sent = 0;
+  await page.route("**/v1/segment*", (route) => (sent++ === 1 ? undefined : route.continue()));
+  await page.setInputFiles("#file", [asFile("one.png"), asFile("two.png"), asFile("three.png")]);
+  await page.waitForSelector("#busy:has-text('Segmenting two.png')");
+  await page.click("#queue-list button >> nth=0");
+  await page.waitForSelector("#status:has-text('one.png')");
+  assert.equal(await page.isVisible("#busy"), false);
+  assert.ok(await page.isVisible("#cancel"));
+  // A file of what is on show is made beside what is under way.
+  await page.selectOption("#save-format", "geojson");
+  assert.equal((await save(page, "#save-file")).name, "one.geojson");
+  await page.click("#cancel");
+  await page.waitForSelector("#queue-list li:nth-child(3).stopped");
+  assert.deepEqual((await rowsOf(page)).slice(1).map(([, text]) => text), ["not segmented", "not segmented"]);
+  await page.click("#queue-list button >> nth=2");
+  await page.waitForSelector("#frame[aria-label='three.png, not yet segmented']");
 });
 
 pageTest("the confidence under the pointer is asked for", async (page) => {

@@ -3,6 +3,7 @@
 import { countClasses, readLabels } from "./labels.js";
 import { Legend, percent } from "./legend.js";
 import { Probe } from "./probe.js";
+import { Queue } from "./queue.js";
 import { fetchFile, fetchModels, fetchSample, fetchSamples, Refusal, segment } from "./server.js";
 import { Viewer } from "./viewer.js";
 
@@ -10,14 +11,23 @@ const at = (id) => document.getElementById(id);
 const viewer = new Viewer();
 const legend = new Legend((hidden) => { viewer.hidden = hidden; }, (label) => { viewer.highlighted = label; });
 const probe = new Probe(viewer, describe, (label) => { legend.current = label; }, (text) => { at("spoken").textContent = text; });
+const queue = new Queue(choose, saveAll);
 
 /** The server's models by name, with the colours of the chosen palette. */
 let models = new Map();
 /** What a request may cost: {bodyBytes, pixels}. */
 let limits = null;
-/** The picture on show: {file, name}, and once there is a mask {model, png, report}. */
+/** The pictures that were chosen together, each {file, name}, and once there is a mask {model, png, report, summary}. */
+let pictures = [];
+/** The one of them that is on show, and the one that was taken from the list last. */
 let shown = null;
+let chosen = null;
+/** Whether the next one is shown when its turn comes: until somebody takes another from the list. */
+let follows = true;
 let running = null;
+/** The picture that is at the server, and what the page says meanwhile; "" while nothing is under way. */
+let current = null;
+let busyText = "";
 /** The promise of the first list of models, which whatever shows a mask waits for. */
 let known = null;
 
@@ -37,8 +47,8 @@ function knowModels() {
   return known;
 }
 
-function describe(label) {
-  return models.get(shown?.model)?.classes[label] ?? { name: `class ${label}`, colour: "#808080" };
+function describe(label, model = shown?.model) {
+  return models.get(model)?.classes[label] ?? { name: `class ${label}`, colour: "#808080" };
 }
 
 function coloursOf(classes) {
@@ -69,27 +79,105 @@ async function work(job) {
   } catch (error) {
     if (!own.signal.aborted) fail(error);
   } finally {
-    if (running === own) setBusy(false);
+    if (running === own) {
+      running = null;
+      setBusy("");
+    }
   }
 }
 
-const open = (file, name) => work(async (signal) => {
-  setBusy(true, "Reading the picture");
+/** Runs a job about the picture on show, beside the pictures that are under way. */
+async function aside(job) {
+  if (!running) return work(job);
+  try {
+    await job(new AbortController().signal);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Shows pictures and segments them, one after the other. */
+const open = (files) => work(async (signal) => {
+  setBusy("Reading the picture");
   await knowModels();
   if (signal.aborted) return;
-  const bitmap = await readPicture(file);
-  if (signal.aborted) return;
-  shown = { file, name };
-  showPhoto(bitmap);
-  await run(signal);
+  pictures = files;
+  follows = true;
+  queue.show(pictures);
+  await runAll(signal);
 });
 
-/** Segments the picture on show with another model. */
+/** Segments all pictures with another model, the one on show first. */
 const again = () => work(async (signal) => {
+  if (!pictures.includes(shown)) {
+    pictures = [shown];
+    queue.show(pictures);
+  }
   viewer.clearMask();
   hideResult();
-  await run(signal);
+  for (const picture of pictures) {
+    picture.png = picture.report = null;
+    queue.mark(picture, "waiting");
+  }
+  follows = false;
+  await runAll(signal);
 });
+
+async function runAll(signal) {
+  const first = follows ? [] : [shown];
+  for (const picture of [...first, ...pictures.filter((other) => !first.includes(other))]) {
+    if (!signal.aborted) await runOne(picture, signal);
+    if (signal.aborted) queue.mark(picture, picture.png ? "done" : "stopped", picture.png ? picture.summary : undefined);
+  }
+}
+
+async function runOne(picture, signal) {
+  queue.mark(picture, "running");
+  current = picture;
+  try {
+    if (follows) await show(picture, signal);
+    else (await readPicture(picture.file)).close();
+    if (!signal.aborted) await run(picture, signal);
+  } catch (error) {
+    if (signal.aborted) return;
+    if (pictures.length < 2 || !(error instanceof Refusal)) throw error;
+    queue.mark(picture, "refused", error.message);
+    if (shown === picture) showError(error.message);
+    return;
+  }
+  if (!signal.aborted) queue.mark(picture, "done", picture.summary);
+}
+
+/** Shows a picture without a mask. */
+async function show(picture, signal) {
+  const bitmap = await readPicture(picture.file);
+  if (signal.aborted || !follows) bitmap.close();
+  else showPicture(picture, bitmap);
+}
+
+/** Shows a picture of the list, with its mask if it has one; what is under way goes on. */
+async function choose(picture) {
+  follows = running !== null && picture === current;
+  chosen = picture;
+  showError("");
+  try {
+    const bitmap = await readPicture(picture.file);
+    if (chosen !== picture) return bitmap.close();
+    showPicture(picture, bitmap);
+    if (picture.png) showMask(picture, await readLabels(picture.png));
+    await aside(askConfidence);
+  } catch (error) {
+    fail(error);
+  }
+}
+
+async function saveAll() {
+  for (const picture of pictures.filter((other) => other.png)) {
+    save(maskOf(picture), picture.name, ".mask.png");
+    // Browsers take downloads one by one.
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
+}
 
 async function readPicture(file) {
   if (file.size > limits?.bodyBytes) {
@@ -115,12 +203,15 @@ function megabytes(bytes) {
   return (bytes / 1048576).toFixed(1);
 }
 
-function showPhoto(bitmap) {
+function showPicture(picture, bitmap) {
+  shown = picture;
+  queue.current = picture;
   viewer.showPhoto(bitmap);
   bitmap.close();
   at("invitation").hidden = true;
   at("frame").hidden = false;
   hideResult();
+  drawBusy();
 }
 
 function hideResult() {
@@ -132,41 +223,48 @@ function hideResult() {
   legend.show([]);
 }
 
-async function run(signal) {
-  setBusy(true, "Segmenting");
+async function run(picture, signal) {
+  setBusy(pictures.length > 1 ? `Segmenting ${picture.name}` : "Segmenting");
   const model = at("model").value;
   const start = performance.now();
-  const { png, times } = await segment(shown.file, model, at("palette").value, signal);
+  const { png, times } = await segment(picture.file, model, at("palette").value, signal);
   const roundTrip = performance.now() - start;
   const mask = await readLabels(png);
   // Of a model that was still being loaded when the page was, names and colours are not known yet.
   if (!models.get(model)?.classes.length) await loadModels();
   if (signal.aborted) return;
-  showMask(model, mask, png);
-  shown.report.milliseconds = times;
-  showTimes(times, roundTrip);
-  at("status").textContent = `${shown.name}, ${mask.width} × ${mask.height}, in ${Math.round(roundTrip)} ms: ${largest()}`;
+  const { width, height } = mask;
+  const classes = countClasses(mask.labels).map((entry) => ({ ...entry, ...describe(entry.index, model) }));
+  picture.model = model;
+  picture.png = png;
+  picture.roundTrip = roundTrip;
+  picture.report = { model, device: models.get(model)?.device, width, height, classes, milliseconds: times };
+  picture.summary = largest(classes);
+  if (shown !== picture) return;
+  showMask(picture, mask);
   await askConfidence(signal);
 }
 
-function showMask(model, mask, png) {
+function showMask(picture, mask) {
   const { width, height } = mask;
+  // Another picture was taken from the list while this one's mask was read.
+  if (shown !== picture) return;
   if (width !== viewer.canvas.width || height !== viewer.canvas.height) {
     throw new Refusal("The mask does not fit the picture; save the picture upright and try again.");
   }
-  shown.model = model;
-  shown.png = png;
-  const classes = countClasses(mask.labels).map((entry) => ({ ...entry, ...describe(entry.index) }));
-  shown.report = { model, device: models.get(model)?.device, width, height, classes };
+  const { classes, milliseconds } = picture.report;
   viewer.showMask(mask, coloursOf(classes));
   legend.show(classes);
-  at("frame").setAttribute("aria-label", `${shown.name} with its mask: ${largest()}`);
+  showTimes(milliseconds, picture.roundTrip);
+  at("frame").setAttribute("aria-label", `${picture.name} with its mask: ${picture.summary}`);
+  at("status").textContent = `${picture.name}, ${width} × ${height}, in ${Math.round(picture.roundTrip)} ms: ${picture.summary}`;
   at("times-card").hidden = false;
   at("save-card").hidden = false;
+  drawBusy();
 }
 
-function largest() {
-  return shown.report.classes.slice(0, 4).map(({ name, share }) => `${name} ${percent(share)}`).join(", ");
+function largest(classes) {
+  return classes.slice(0, 4).map(({ name, share }) => `${name} ${percent(share)}`).join(", ");
 }
 
 const TIME_NAMES = {
@@ -195,25 +293,36 @@ function showError(text) {
   at("error").hidden = text === "";
 }
 
-function setBusy(busy, text = "") {
-  at("busy").hidden = !busy;
-  at("busy-text").textContent = text;
-  at("cancel").hidden = !busy;
-  at("viewport").classList.toggle("waiting", busy);
-  at("viewport").ariaBusy = String(busy);
+function setBusy(text) {
+  busyText = text;
+  drawBusy();
+}
+
+/** A picture that has its mask is not covered while another is under way. */
+function drawBusy() {
+  const covers = busyText !== "" && !(running && shown?.png && shown !== current);
+  at("busy").hidden = !covers;
+  at("busy-text").textContent = busyText;
+  at("cancel").hidden = busyText === "";
+  at("viewport").classList.toggle("waiting", covers);
+  at("viewport").ariaBusy = String(covers);
 }
 
 function cancel() {
   running?.abort();
   running = null;
-  setBusy(false);
+  setBusy("");
   at("status").textContent = "Cancelled.";
 }
 
-function save(blob, suffix) {
+function maskOf(picture) {
+  return new Blob([picture.png], { type: "image/png" });
+}
+
+function save(blob, name, suffix) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
-  link.download = shown.name.replace(/\.[^.]*$/, "") + suffix;
+  link.download = name.replace(/\.[^.]*$/, "") + suffix;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
@@ -230,7 +339,7 @@ async function showSamples() {
     button.append(image, name.replace(/\.[^.]*$/, "").replace("-", " "));
     button.addEventListener("click", async () => {
       try {
-        await open(await fetchSample(name), name);
+        await open([{ file: await fetchSample(name), name }]);
       } catch (error) {
         fail(error);
       }
@@ -241,8 +350,7 @@ async function showSamples() {
 
 function listen() {
   at("file").addEventListener("change", () => {
-    const [file] = at("file").files;
-    if (file) open(file, file.name);
+    openFiles(at("file").files);
     at("file").value = "";
   });
   at("cancel").addEventListener("click", cancel);
@@ -253,23 +361,28 @@ function listen() {
     nameModel();
     if (shown) again();
   });
-  at("save-mask").addEventListener("click", () => save(new Blob([shown.png], { type: "image/png" }), ".mask.png"));
-  at("save-overlay").addEventListener("click", async () => save(await viewer.overlay(), ".overlay.png"));
+  at("save-mask").addEventListener("click", () => save(maskOf(shown), shown.name, ".mask.png"));
+  at("save-overlay").addEventListener("click", async () => save(await viewer.overlay(), shown.name, ".overlay.png"));
   at("save-json").addEventListener("click", () =>
-    save(new Blob([JSON.stringify(shown.report, null, 2)], { type: "application/json" }), ".json"));
+    save(new Blob([JSON.stringify(shown.report, null, 2)], { type: "application/json" }), shown.name, ".json"));
   at("save-file").addEventListener("click", saveFile);
   at("compare").addEventListener("input", setCompared);
   at("sure").addEventListener("change", () => {
     viewer.confidence = null;
-    if (shown?.report) work(askConfidence);
+    if (shown?.report) aside(askConfidence);
   });
   listenForPictures();
 }
 
+/** Whether there was any. */
+function openFiles(files) {
+  if (files.length > 0) open([...files].map((file) => ({ file, name: file.name || "pasted.png" })));
+  return files.length > 0;
+}
+
 function listenForPictures() {
   document.addEventListener("paste", (event) => {
-    const [file] = event.clipboardData.files;
-    if (file) open(file, file.name || "pasted.png");
+    openFiles(event.clipboardData.files);
   });
   let depth = 0;
   const dropping = (change) => {
@@ -285,23 +398,23 @@ function listenForPictures() {
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     dropping(-depth);
-    const [file] = event.dataTransfer.files;
-    if (file) open(file, file.name);
-    else showError("That was no file; drop a picture file.");
+    if (!openFiles(event.dataTransfer.files)) showError("That was no file; drop a picture file.");
   });
 }
 
 /** Asks the server for the confidence of the picture on show, where somebody wants to see it. */
 async function askConfidence(signal) {
   if (!at("sure").checked || !shown?.report) return;
-  setBusy(true, "Asking how sure the model is");
+  const picture = shown;
+  if (!running || current === shown) setBusy("Asking how sure the model is");
   const { blob } = await fetchFile(shown.file, { model: shown.model, format: "confidence8" }, signal);
   const confidence = await readLabels(new Uint8Array(await blob.arrayBuffer()));
-  if (!signal.aborted) viewer.confidence = confidence;
+  if (!signal.aborted && shown === picture) viewer.confidence = confidence;
 }
 
-const saveFile = () => work(async (signal) => {
-  setBusy(true, "Making the file");
+const saveFile = () => aside(async (signal) => {
+  const { name } = shown;
+  if (!running || !busyText) setBusy("Making the file");
   const query = {
     model: shown.model, palette: at("palette").value, format: at("save-format").value, name: shown.name,
     opacity: Number(at("opacity").value) / 100,
@@ -310,7 +423,7 @@ const saveFile = () => work(async (signal) => {
   if (seen.length === 0) throw new Refusal("No class is shown; switch one on in the legend.");
   query.only = seen.join(",");
   const { blob, suffix } = await fetchFile(shown.file, query, signal);
-  if (!signal.aborted) save(blob, suffix);
+  if (!signal.aborted) save(blob, name, suffix);
 });
 
 function setCompared() {
