@@ -16,6 +16,12 @@ public sealed class AtrousOptions
     public long MaxPixels { get; set; } = 1 << 25;
 
     /// <summary>
+    /// Pixels that the network may see at a time of a request with windows or scales of its own
+    /// (<see cref="SegmentRequest.Scoring"/>), where it would not see as many of the picture without them.
+    /// </summary>
+    public long MaxNetworkPixels { get; set; } = 1 << 22;
+
+    /// <summary>
     /// Bytes that the pictures of files may take together, decoded, with their masks; requests wait for their turn.
     /// Null for a quarter of the memory that the process may use.
     /// </summary>

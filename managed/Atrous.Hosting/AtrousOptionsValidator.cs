@@ -21,6 +21,9 @@ internal sealed partial class AtrousOptionsValidator : IValidateOptions<AtrousOp
                 $"({string.Join(", ", options.Models.Keys)}).";
         if (options.MaxPixels is < 1 or > int.MaxValue / 4)
             yield return $"MaxPixels is {options.MaxPixels}; it is a number from 1 to {int.MaxValue / 4}.";
+        if (options.MaxNetworkPixels is < 1 or > int.MaxValue / 4)
+            yield return $"MaxNetworkPixels is {options.MaxNetworkPixels}; it is a number from 1 to " +
+                $"{int.MaxValue / 4}.";
         if (options.MaxPictureBytes < 1)
             yield return $"MaxPictureBytes is {options.MaxPictureBytes}; it is at least 1, or null.";
         foreach ((string name, ModelOptions model) in options.Models)

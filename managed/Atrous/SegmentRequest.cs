@@ -1,3 +1,5 @@
+using Atrous.Scoring;
+
 namespace Atrous;
 
 /// <summary>What one call of <see cref="ISegmenter"/> wants beside the mask.</summary>
@@ -20,4 +22,10 @@ public sealed record SegmentRequest
     /// is cut to that.
     /// </summary>
     public TimeSpan? Timeout { get; init; }
+
+    /// <summary>
+    /// Windows, scales and CRF of this call, instead of those that the model was loaded with; null for those. It runs
+    /// by itself, in no batch.
+    /// </summary>
+    public ScoringRequest? Scoring { get; init; }
 }

@@ -78,12 +78,6 @@ public sealed partial class Segmenter
         options ??= new SegmenterOptions();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxBatch, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.CachedShapes, 1);
-        if (options.Window is not null && options.Crf is not null)
-        {
-            throw new UnavailableException(
-                "The CRF needs the scores of the whole picture at once, which a sliding window never has; leave out " +
-                "one of them.");
-        }
         Checkpoint checkpoint = open();
         try
         {

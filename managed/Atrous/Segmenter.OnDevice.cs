@@ -50,7 +50,7 @@ public sealed partial class Segmenter
                 $"Pictures in a GPU's memory need a model on that GPU alone, such as cuda:0, and this one is on " +
                 $"{Device}.");
         }
-        if (_sliding is not null || _crf is not null || !_scorer.IsLabelledByNetwork)
+        if (!_masks.AreOfOneRun || !_masks.Scorer.IsLabelledByNetwork)
         {
             throw new UnavailableException(
                 "Labels stay on the GPU only where the network alone makes them: load the model without a sliding " +
@@ -58,7 +58,7 @@ public sealed partial class Segmenter
         }
         Guard(height, width, () =>
         {
-            _scorer.LabelOnDevice(
+            _masks.Scorer.LabelOnDevice(
                 new PictureRows(pixels, rowStride), height, width, format, labels, stream, cancellationToken);
             return true;
         });

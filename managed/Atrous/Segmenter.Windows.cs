@@ -24,7 +24,7 @@ public sealed partial class Segmenter
     /// </summary>
     internal SegmentationTimings Segment(IWindowSource photo, TakeRows take, CancellationToken cancellationToken)
     {
-        SlidingScorer sliding = _sliding ?? throw new InvalidOperationException("There is no window to slide.");
+        SlidingScorer sliding = _masks.Sliding ?? throw new InvalidOperationException("There is no window to slide.");
         return Guard(photo.Height, photo.Width, () =>
         {
             var run = new RunContext(cancellationToken);
@@ -60,7 +60,7 @@ public sealed partial class Segmenter
         return Guard(height, width, () =>
         {
             var run = new RunContext(cancellationToken);
-            PixelLabels mask = Masks([whole], confidence, run)[0];
+            PixelLabels mask = _masks.Labels([whole], confidence, run)[0];
             if (!photo.MayLackPixels)
                 return Made(height, width, mask, run.TimingsOf(1), run.Note);
             bool[] missing = new bool[mask.Labels.Length];

@@ -1,14 +1,11 @@
-using System.Globalization;
 using Atrous.Backends;
 using Atrous.Backends.Replicas;
 using Atrous.Catalog;
 using Atrous.Checkpoints;
-using Atrous.Checkpoints.Dialects;
 using Atrous.Graph;
 using Atrous.Imaging;
 using Atrous.Models;
 using Atrous.Native;
-using Atrous.Postprocessing;
 using Atrous.Preprocessing;
 using Atrous.Scoring;
 using Atrous.Specs;
@@ -29,38 +26,31 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     private readonly Model _model;
     private readonly IBackend _backend;
     private readonly bool _ownsBackend;
+    private readonly EngineHandle _engine;
+    private readonly bool _ownsEngine;
     private readonly Preprocessor _preprocessor;
+    private readonly Preprocessor _unsized;
     private readonly NetworkCache _networks;
-    private readonly PictureScorer _scorer;
-    private readonly SlidingScorer? _sliding;
-    private readonly CrfStep? _crf;
-    private readonly int _maxBatch;
+    private readonly MaskMaker _masks;
+    private readonly SegmenterOptions _options;
     private readonly UseCount _uses;
 
     private Segmenter(Checkpoint checkpoint, SegmenterOptions options)
     {
-        (_checkpoint, _description) = ModelInfo.Describe(checkpoint, options);
+        (_options, (_checkpoint, _description)) = (options, ModelInfo.Describe(checkpoint, options));
+        PreprocessingSpec whole = _description.Preprocessing;
+        PreprocessingSpec unsized = whole with { Resize = new ResizePolicy.None(), SizeMultiple = null };
         if (options.Window is not null)
-            _description = _description with
-            {
-                Preprocessing =
-                    _description.Preprocessing with { Resize = new ResizePolicy.None(), SizeMultiple = null },
-            };
-        if (options.Crf is not null && _description.MultiLabel)
+            _description = _description with { Preprocessing = unsized };
+        var scoring = new ScoringRequest
         {
-            throw new UnavailableException(
-                "The CRF gives each pixel one class, and those of this model can be of several; leave it out.");
-        }
-        if (options.Crf is not null && (_description.Threshold ?? ScoreArithmetic.Half) != ScoreArithmetic.Half)
-        {
-            throw new UnavailableException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"The CRF takes the more probable class, and this model's threshold is {_description.Threshold}; set "
-                + $"the switch {DialectChoice.Threshold} to 0.5, or leave out the CRF."));
-        }
+            Window = options.Window,
+            Augmentation = options.Augmentation,
+            Crf = options.Crf,
+        };
+        Check(scoring);
         _model = new Model(_description, _checkpoint);
         Info = ModelInfo.Of(_checkpoint, _description);
-        _maxBatch = options.MaxBatch;
         _ownsBackend = options.Backend is null;
         string? passedOver = null;
         Precision = options.PrecisionFor(_description.Quantization is not null);
@@ -74,18 +64,11 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         try
         {
             EngineHandle? engine = (_backend as IProcessorThreads)?.Engine;
-            _preprocessor = engine is not null
-                ? new Preprocessor(_description.Preprocessing, engine, _model.MinimumSide)
-                : new Preprocessor(_description.Preprocessing, options.Threads, _model.MinimumSide);
-            _crf = options.Crf is { } crf ? new CrfStep(crf, engine, options.Threads, options.CrfProgress) : null;
+            (_engine, _ownsEngine) = (engine ?? new EngineHandle(options.Threads), engine is null);
+            _preprocessor = new Preprocessor(whole, _engine, _model.MinimumSide);
+            _unsized = new Preprocessor(unsized, _engine, _model.MinimumSide);
             _networks = new NetworkCache(_model, _backend, options.CachedShapes, log);
-            _scorer = new PictureScorer(
-                _model, _preprocessor, _networks, options.Augmentation,
-                options.Window is null ? _description.Network.Slide : null);
-            if (options.Window is { } window)
-                _sliding =
-                    new SlidingScorer(_scorer, window, _description.ScoredClasses,
-                    Math.Min(_maxBatch, _backend.WorthwhileBatch(window.Size, window.Size)), options.MostSharedBytes);
+            _masks = MakerOf(scoring);
             // Every weight is read and packed now, so that a bad file is refused here and the first picture is not
             // slow.
             _networks.Prepare();
@@ -94,8 +77,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         }
         catch
         {
-            _preprocessor?.Dispose();
-            _crf?.Dispose();
+            FreeThreads();
             if (_ownsBackend)
                 _backend.Dispose();
             throw;
@@ -129,7 +111,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     public Segmentation Segment(Image photo, bool confidence = false, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(photo);
-        return Run([photo], confidence, cancellationToken)[0];
+        return Run(_masks, [photo], confidence, cancellationToken)[0];
     }
 
     /// <summary>
@@ -145,7 +127,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             .GroupBy(i => (photos[i].Height, photos[i].Width, photos[i].Format, photos[i].Bands))
                 .SelectMany(group => group.Chunk(BatchOf(group.Key.Height, group.Key.Width))))
         {
-            Segmentation[] masks = Run([.. group.Select(i => photos[i])], confidence, cancellationToken);
+            Segmentation[] masks = Run(
+                _masks, [.. group.Select(i => photos[i])], confidence, cancellationToken);
             for (int i = 0; i < group.Length; i++)
                 results[group[i]] = masks[i];
         }
@@ -162,10 +145,10 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     public int BatchOf(int height, int width)
     {
         // A picture in windows is its own batch.
-        if (_sliding is not null)
+        if (_masks.Sliding is not null)
             return 1;
         PreprocessingPlan plan = _preprocessor.PlanOf(height, width);
-        return Math.Min(_maxBatch, _backend.WorthwhileBatch(plan.Height, plan.Width));
+        return Math.Min(_options.MaxBatch, _backend.WorthwhileBatch(plan.Height, plan.Width));
     }
 
     /// <summary>
@@ -179,8 +162,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         ArgumentNullException.ThrowIfNull(photo);
         request ??= SegmentRequest.Default;
         return request.Timeout is { } timeout
-            ? Within(timeout, token => Segment(photo, request.Confidence, token), cancellationToken)
-            : Task.Run(() => Segment(photo, request.Confidence, cancellationToken), cancellationToken);
+            ? Within(timeout, token => Segment(photo, request, token), cancellationToken)
+            : Task.Run(() => Segment(photo, request, cancellationToken), cancellationToken);
     }
 
     /// <summary>
@@ -202,14 +185,14 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     public Tensor Probabilities(Image photo, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(photo);
-        if (_sliding is not null)
+        if (_masks.Sliding is not null)
         {
             throw new UnavailableException(
                 "A sliding window never holds the scores of the whole picture; load the model without a window for " +
                 "probabilities.");
         }
         return Guard(
-            photo.Height, photo.Width, () => _scorer.Probabilities([photo], new RunContext(cancellationToken)));
+            photo.Height, photo.Width, () => _masks.Scorer.Probabilities([photo], new RunContext(cancellationToken)));
     }
 
     /// <summary>Runs the network alone, without pre-processing or argmax: the door for parity work.</summary>
@@ -242,11 +225,18 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     private void Free()
     {
         _networks.Dispose();
-        _preprocessor.Dispose();
-        _crf?.Dispose();
+        FreeThreads();
         if (_ownsBackend)
             _backend.Dispose();
         _checkpoint.Dispose();
+    }
+
+    private void FreeThreads()
+    {
+        _preprocessor?.Dispose();
+        _unsized?.Dispose();
+        if (_ownsEngine)
+            _engine?.Dispose();
     }
 
     /// <summary>How many runs at a time keep the device busy; more wait for each other.</summary>
@@ -259,13 +249,13 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     internal IBackend Backend => _backend;
 
     /// <summary>A picture as the network gets it; for verification. The caller disposes it.</summary>
-    internal NetworkInput Prepare(Image photo) => _preprocessor.Prepare(photo);
+    internal NetworkInput Prepare(Image photo) => _masks.Preprocessor.Prepare(photo);
 
     /// <summary>
     /// Every class's score for every pixel of the picture; for verification. The caller disposes the tensor.
     /// </summary>
     internal Tensor Scores(Image photo, CancellationToken cancellationToken) => Guard(
-        photo.Height, photo.Width, () => _scorer.Scores([photo], new RunContext(cancellationToken)));
+        photo.Height, photo.Width, () => _masks.Scorer.Scores([photo], new RunContext(cancellationToken)));
 
     /// <summary>The device makes the network's input by itself; for the profiler.</summary>
     internal bool TakesPictures => _networks.TakesPictures;
@@ -277,27 +267,27 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     internal RunTimes? Time(IReadOnlyList<Image> photos, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(photos);
-        if (_sliding is not null || _crf is not null || _scorer.Averages)
+        if (!_masks.AreOfOneRun)
             return null;
         return Guard(photos[0].Height, photos[0].Width, () =>
         {
             var times = new RunTimes();
-            Tensor[] outputs = _scorer.Run([.. photos], Wanted.Labels, new RunContext(cancellationToken, times));
+            Tensor[] outputs = _masks.Scorer.Run([.. photos], Wanted.Labels, new RunContext(cancellationToken, times));
             foreach (Tensor output in outputs)
                 output.Dispose();
             return times;
         });
     }
 
-    private Segmentation[] Run(Image[] photos, bool confidence, CancellationToken cancellationToken)
+    private Segmentation[] Run(MaskMaker masks, Image[] photos, bool confidence, CancellationToken cancellationToken)
     {
         (int height, int width) = (photos[0].Height, photos[0].Width);
         return Guard<Segmentation[]>(height, width, () =>
         {
             var run = new RunContext(cancellationToken);
-            PixelLabels[] masks = Masks(photos, confidence, run);
+            PixelLabels[] labels = masks.Labels(photos, confidence, run);
             SegmentationTimings timings = run.TimingsOf(photos.Length);
-            return [.. masks.Select(mask => Made(height, width, mask, timings, run.Note))];
+            return [.. labels.Select(mask => Made(height, width, mask, timings, run.Note))];
         });
     }
 
@@ -309,13 +299,6 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             Note = note,
             NoDataLabel = noData,
         };
-
-    private PixelLabels[] Masks(Image[] photos, bool confidence, RunContext run)
-    {
-        if (_sliding is not null)
-            return [.. photos.Select(photo => (PixelLabels)_sliding.Segment(photo, confidence, run))];
-        return _crf is not null ? Refined(photos, confidence, run) : _scorer.Masks(photos, confidence, run);
-    }
 
     private static async Task<T> Within<T>(
         TimeSpan timeout, Func<CancellationToken, T> run, CancellationToken cancellationToken)

@@ -38,6 +38,21 @@ internal sealed class SlidingScorer(
         return (labels, certain, members);
     }
 
+    /// <summary>Bytes that scores take at a time.</summary>
+    /// <param name="height">Rows of the picture.</param>
+    /// <param name="width">Columns of the picture.</param>
+    /// <param name="copies">Of the scores of a window: two where those of several passes are averaged.</param>
+    public long BytesFor(int height, int width, int copies)
+    {
+        WindowAxis rows = new(height, window), columns = new(width, window);
+        List<int[]> groups = Groups(rows, width);
+        long together = groups.Max(group => group.Length), batch = Math.Min(maxBatch, columns.Starts.Count);
+        long pixels = groups.Max(group => HeightOf(rows, group)) * (long)columns.Size
+            + Shared(rows, groups) * (long)width + together * batch * copies * rows.Size * columns.Size;
+        long weights = (long)rows.Starts.Count * rows.Size + (long)columns.Starts.Count * columns.Size;
+        return (pixels * classes + weights) * sizeof(float);
+    }
+
     /// <summary>The same from the top to the bottom, for pictures and masks that are never held whole.</summary>
     /// <param name="photo">A picture of any size.</param>
     /// <param name="confidence">Also compute the probability of every pixel's class.</param>
@@ -53,9 +68,7 @@ internal sealed class SlidingScorer(
         var labels = new ushort[height * photo.Width];
         float[] certain = confidence ? new float[labels.Length] : [];
         ulong[] members = scorer.Decision.MultiLabel ? new ulong[labels.Length] : [];
-        int shared = groups.Skip(1).Zip(groups, (next, group) =>
-            rows.Starts[group[^1]] + rows.Size - rows.Starts[next[0]]).DefaultIfEmpty().Max();
-        using var band = new ScoreBand(height, columns.Size, shared, photo.Width, classes);
+        using var band = new ScoreBand(height, columns.Size, Shared(rows, groups), photo.Width, classes);
         int begun = 0;
         foreach (int[] group in groups)
         {
@@ -107,6 +120,10 @@ internal sealed class SlidingScorer(
             groups.Add([count - 2, count - 1]);
         return groups;
     }
+
+    /// <summary>The most rows of pixels that a group shares with the next one.</summary>
+    private static int Shared(WindowAxis rows, List<int[]> groups) => groups.Skip(1).Zip(groups, (next, group) =>
+        rows.Starts[group[^1]] + rows.Size - rows.Starts[next[0]]).DefaultIfEmpty().Max();
 
     /// <summary>Rows of pixels from the first window's first to the last one's last.</summary>
     private static int HeightOf(WindowAxis rows, int[] group) =>

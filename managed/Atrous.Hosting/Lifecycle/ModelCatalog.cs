@@ -29,7 +29,7 @@ internal sealed class ModelCatalog : IModelCatalog, IAsyncDisposable
         {
             _models.Add(
                 name,
-                new ServedModel(name, model, value.MaxPixels, pictures, _devices, _instruments, logger, time));
+                new ServedModel(name, model, value, pictures, _devices, _instruments, logger, time));
         }
         _instruments.Observe(_models.Values);
     }

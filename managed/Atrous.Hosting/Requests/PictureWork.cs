@@ -11,33 +11,35 @@ internal sealed class PictureWork : Work
     private readonly LoadedModel _model;
     private readonly ReadOnlyMemory<byte> _file;
     private readonly PictureKey _key;
+    private readonly SegmentRequest _request;
     private readonly bool _owned;
     private Image? _photo;
 
     /// <summary>Of the caller's picture.</summary>
     /// <param name="model">The model, which the caller has acquired and this work releases.</param>
     /// <param name="photo">The picture, which the caller keeps until the request ends.</param>
-    /// <param name="confidence">Also compute the probability of every pixel's class.</param>
-    public PictureWork(LoadedModel model, Image photo, bool confidence)
+    /// <param name="request">What is wanted beside the mask.</param>
+    public PictureWork(LoadedModel model, Image photo, SegmentRequest request)
     {
-        (_model, _photo) = (model, photo);
-        _key = new PictureKey(model, photo.Height, photo.Width, photo.Channels, confidence);
-        WorthwhileBatch = model.Segmenter.BatchOf(photo.Height, photo.Width);
+        (_model, _photo, _request) = (model, photo, request);
+        _key = new PictureKey(model, photo.Height, photo.Width, photo.Channels, request.Confidence);
+        WorthwhileBatch = request.Scoring is null ? model.Segmenter.BatchOf(photo.Height, photo.Width) : 1;
     }
 
     /// <summary>Of a file whose header was read.</summary>
     /// <param name="model">The model, which the caller has acquired and this work releases.</param>
     /// <param name="file">The file's bytes, which the caller keeps until the request ends.</param>
     /// <param name="header">What the file's header says of the picture.</param>
-    /// <param name="confidence">Also compute the probability of every pixel's class.</param>
-    public PictureWork(LoadedModel model, ReadOnlyMemory<byte> file, ImageInfo header, bool confidence)
+    /// <param name="request">What is wanted beside the mask.</param>
+    public PictureWork(LoadedModel model, ReadOnlyMemory<byte> file, ImageInfo header, SegmentRequest request)
     {
-        (_model, _file, _owned) = (model, file, true);
-        _key = new PictureKey(model, header.Height, header.Width, header.Channels, confidence);
-        WorthwhileBatch = model.Segmenter.BatchOf(header.Height, header.Width);
+        (_model, _file, _owned, _request) = (model, file, true, request);
+        _key = new PictureKey(model, header.Height, header.Width, header.Channels, request.Confidence);
+        WorthwhileBatch = request.Scoring is null ? model.Segmenter.BatchOf(header.Height, header.Width) : 1;
     }
 
-    public override object Key => _key;
+    /// <summary>Who is scored in a way of one's own runs alone.</summary>
+    public override object Key => _request.Scoring is null ? _key : this;
 
     public override int WorthwhileBatch { get; }
 
@@ -61,7 +63,9 @@ internal sealed class PictureWork : Work
     {
         Image[] photos = [.. batch.Select(work => ((PictureWork)work)._photo!)];
         long start = Stopwatch.GetTimestamp();
-        IReadOnlyList<Segmentation> masks = _model.Segmenter.Segment(photos, _key.Confidence, cancellationToken);
+        IReadOnlyList<Segmentation> masks = _request.Scoring is null
+            ? _model.Segmenter.Segment(photos, _key.Confidence, cancellationToken)
+            : [_model.Segmenter.Segment(photos[0], _request, cancellationToken)];
         // Timings are each picture's part of the batch.
         SegmentationTimings each = masks[0].Timings;
         TimeSpan preprocess = each.Preprocess * masks.Count, network = each.Network * masks.Count;

@@ -12,7 +12,7 @@ namespace Atrous.Hosting.Requests;
 /// <summary>A configured model as its users see it: calls become requests in its queue, and are measured.</summary>
 internal sealed class ServedModel : IServedModel, ISchedulingObserver
 {
-    private readonly long _maxPixels;
+    private readonly long _maxPixels, _maxNetworkPixels;
     private readonly PictureBudget _pictures;
     /// <summary>Who waited for memory less long has all of the time for the rest.</summary>
     private static readonly TimeSpan Noticed = TimeSpan.FromMilliseconds(100);
@@ -21,11 +21,12 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
     private readonly Instruments _instruments;
     private readonly ModelCounters _counters;
 
-    public ServedModel(string name, ModelOptions options, long maxPixels, PictureBudget pictures, Devices devices,
+    public ServedModel(string name, ModelOptions options, AtrousOptions limits, PictureBudget pictures, Devices devices,
         Instruments instruments, ILogger logger, TimeProvider time)
     {
         _pictures = pictures;
-        (Name, Batching, _maxPixels, _instruments, _time) = (name, options.Batching, maxPixels, instruments, time);
+        (_maxPixels, _maxNetworkPixels) = (limits.MaxPixels, limits.MaxNetworkPixels);
+        (Name, Batching, _instruments, _time) = (name, options.Batching, instruments, time);
         _counters = new ModelCounters(time);
         Life = new ModelLife(name, options, devices, this, instruments, logger);
     }
@@ -67,7 +68,7 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
     {
         ArgumentNullException.ThrowIfNull(photo);
         return Call(
-            "segment", request, (model, wanted) => [new PictureWork(model, photo, wanted.Confidence)],
+            "segment", request, (model, wanted) => [WorkOf(model, photo, wanted)],
             requests => ((PictureWork)requests[0].Work).Mask, cancellationToken);
     }
 
@@ -81,7 +82,7 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
             return Task.FromResult<IReadOnlyList<Segmentation>>([]);
         return Call<IReadOnlyList<Segmentation>>(
             "segment", request,
-            (model, wanted) => [.. photos.Select(photo => new PictureWork(model, photo, wanted.Confidence))],
+            (model, wanted) => [.. photos.Select(photo => WorkOf(model, photo, wanted))],
             requests => [.. requests.Select(each => ((PictureWork)each.Work).Mask)], cancellationToken);
     }
 
@@ -93,7 +94,12 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
         {
             return await Call(
                 "segment", request,
-                (model, wanted) => [new PictureWork(model, file, HeaderOf(file.Span), wanted.Confidence)],
+                (model, wanted) =>
+                {
+                    ImageInfo header = HeaderOf(file.Span);
+                    Check(model, wanted, header.Height, header.Width);
+                    return [new PictureWork(model, file, header, wanted)];
+                },
                 requests =>
                 {
                     var work = (PictureWork)requests[0].Work;
@@ -142,7 +148,7 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
             // The picture, its mask, the confidence, and an overlay of it.
             long each = 2 * header.Channels * PictureDecoder.MostBytesPerChannel(file.Span) + sizeof(ushort)
                 + (request?.Confidence == true ? sizeof(float) : 0);
-            bytes = (long)header.Width * header.Height * each;
+            bytes = (long)header.Width * header.Height * each + ScoringBytes(request, header);
         }
         catch (AtrousException)
         {
@@ -165,6 +171,35 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
             Ended(start, e);
             throw;
         }
+    }
+
+    /// <summary>What the scores of a request take that are made otherwise than the model's own.</summary>
+    private long ScoringBytes(SegmentRequest? request, ImageInfo header)
+    {
+        if (request?.Scoring is not { } scoring)
+            return 0;
+        LoadedModel model = Life.Acquire();
+        try
+        {
+            Check(model, request, header.Height, header.Width);
+            return model.Segmenter.ScoringBytes(header.Height, header.Width, scoring);
+        }
+        finally
+        {
+            model.Release();
+        }
+    }
+
+    private PictureWork WorkOf(LoadedModel model, Image photo, SegmentRequest request)
+    {
+        Check(model, request, photo.Height, photo.Width);
+        return new PictureWork(model, photo, request);
+    }
+
+    private void Check(LoadedModel model, SegmentRequest request, int height, int width)
+    {
+        if (request.Scoring is { } scoring)
+            ScoringLimits.Check(model.Segmenter, scoring, height, width, _maxNetworkPixels);
     }
 
     private static TimeSpan Left(TimeSpan time) =>

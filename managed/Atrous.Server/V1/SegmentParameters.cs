@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Atrous.Scoring;
 using Microsoft.OpenApi;
 
 namespace Atrous.Server.V1;
@@ -53,6 +54,22 @@ internal static class SegmentParameters
             new() { Type = JsonSchemaType.String }),
         new("name", "What annotations call the picture; `picture` where it is left out.",
             new() { Type = JsonSchemaType.String }),
+        Whole("tile",
+            "Slides a window of so many pixels over the picture at its own scale and blends the scores. With any of "
+            + "tile, scales, flip and crf the picture is scored as these say, not as the server's own options do.",
+            SlidingWindow.LeastSize, SlidingWindow.MostSize, null),
+        Number("overlap", "The share of a tile that the next one covers too.", 0, SlidingWindow.MostOverlap,
+            SegmentQuery.UsualOverlap),
+        new("scales",
+            "Scores the picture at each of these scales and averages the probabilities: numbers from 0.1 to 4 with "
+            + "commas, such as `0.75,1,1.25`.",
+            new() { Type = JsonSchemaType.String }),
+        new("flip", "Scores the picture mirrored as well, and averages the probabilities.",
+            new() { Type = JsonSchemaType.Boolean, Default = false }),
+        Choice("crf",
+            "Sharpens the mask along the picture's edges with a fully-connected CRF. Not with tile. A large picture's "
+            + "works at a smaller size, which the warning says.",
+            SegmentQuery.Crfs.Keys, "none"),
         Number("timeout",
             "The longest time to the result, in seconds; the model's own limit where it is left out or longer than " +
             "that.", 0.001, 86400, null),

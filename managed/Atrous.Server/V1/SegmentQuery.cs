@@ -3,6 +3,7 @@ using Atrous.Formats;
 using Atrous.Hosting;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
+using Atrous.Scoring;
 using Atrous.Shapes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
@@ -63,8 +64,26 @@ internal sealed record SegmentQuery
         ["uncompressed"] = false,
     };
 
+    /// <summary>CRFs by the name that requests use; null for none.</summary>
+    public static readonly IReadOnlyDictionary<string, DenseCrfParameters?> Crfs =
+        new Dictionary<string, DenseCrfParameters?>(DenseCrfParameters.All
+            .Select(known => KeyValuePair.Create<string, DenseCrfParameters?>(known.Name, known))
+            .Prepend(KeyValuePair.Create<string, DenseCrfParameters?>("none", null)));
+
+    /// <summary>Yes and no by the name that requests use.</summary>
+    public static readonly IReadOnlyDictionary<string, bool> Truths = new Dictionary<string, bool>
+    {
+        ["true"] = true,
+        ["false"] = false,
+    };
+
+    /// <summary>Of a window, unless the request says otherwise.</summary>
+    public const double UsualOverlap = 0.33;
+
     /// <summary>How far, in pixels, the corners of polygons may be moved at most.</summary>
     public const double MaxSimplify = 100;
+
+    private static readonly string[] ScoringNames = ["tile", "overlap", "scales", "flip", "crf"];
 
     /// <summary>Null for the default one.</summary>
     public string? Model { get; private init; }
@@ -131,6 +150,7 @@ internal sealed record SegmentQuery
                 Confidence = file?.NeedsConfidence ?? false,
                 Timeout = Number(query, "timeout", 0.001, 86400) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
                 Priority = Whole(query, "priority", 1, 100) ?? 0,
+                Scoring = ParseScoring(query),
             },
         };
     }
@@ -146,6 +166,39 @@ internal sealed record SegmentQuery
     }
 
     private static Palette? ParsePalette(IQueryCollection query) => Choice(query, "palette", Palettes, null);
+
+    /// <summary>Null where the query has none of it: then the model's own is used.</summary>
+    private static ScoringRequest? ParseScoring(IQueryCollection query)
+    {
+        if (ScoringNames.FirstOrDefault(name => query.ContainsKey(name) && Text(query, name) is null) is { } empty)
+            throw Bad($"The parameter {empty} has no value.");
+        int? tile = Whole(query, "tile", SlidingWindow.LeastSize, SlidingWindow.MostSize);
+        double? overlap = Number(query, "overlap", 0, SlidingWindow.MostOverlap);
+        if (overlap is not null && tile is null)
+            throw Bad("The parameter overlap is that of tile; give both.");
+        double[] scales = [.. Text(query, "scales")?.Split(',').Select(Scale) ?? []];
+        if (scales.Length > TestTimeAugmentation.MostScales)
+            throw Bad($"There are {scales.Length} scales; at most {TestTimeAugmentation.MostScales} are taken.");
+        bool flip = Choice(query, "flip", Truths, false);
+        DenseCrfParameters? crf = Choice(query, "crf", Crfs, null);
+        return !ScoringNames.Any(query.ContainsKey) ? null : new ScoringRequest
+        {
+            Window = tile is { } size ? new SlidingWindow(size, overlap ?? UsualOverlap) : null,
+            Augmentation = flip || scales.Length > 0
+                ? new TestTimeAugmentation(scales.Length > 0 ? scales : [1], flip)
+                : null,
+            Crf = crf,
+        };
+    }
+
+    private static double Scale(string text) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double scale)
+            && scale is >= TestTimeAugmentation.LeastScale and <= TestTimeAugmentation.MostScale
+            ? scale
+            : throw Bad(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The scale '{Printable(text)}' is not a number from {TestTimeAugmentation.LeastScale} to "
+                + $"{TestTimeAugmentation.MostScale}; scales has numbers with commas between, such as 0.75,1,1.25."));
 
     /// <summary>A misspelt parameter would otherwise be a default that nobody wanted.</summary>
     private static void Refuse(IQueryCollection query, IEnumerable<string> known)

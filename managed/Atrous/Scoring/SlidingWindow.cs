@@ -49,4 +49,8 @@ public sealed record SlidingWindow
     /// </summary>
     public int Stride =>
         Math.Max((int)(Size * (1 - Overlap)), 1) is var stride && stride > Grid ? stride - stride % Grid : stride;
+
+    /// <summary>How many windows a picture of a size takes.</summary>
+    internal long CountFor(int height, int width) =>
+        (long)WindowAxis.CountOf(height, Size, Stride) * WindowAxis.CountOf(width, Size, Stride);
 }

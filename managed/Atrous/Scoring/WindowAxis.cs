@@ -24,10 +24,14 @@ internal sealed class WindowAxis
     {
     }
 
+    /// <summary>How many windows lie along a side, without laying them there.</summary>
+    public static int CountOf(int length, int size, int stride) =>
+        (length - Math.Min(size, length) + stride - 1) / stride + 1;
+
     private WindowAxis(int length, int size, int stride, Func<int, int, double> weight)
     {
         Size = Math.Min(size, length);
-        int count = (length - Size + stride - 1) / stride + 1;
+        int count = CountOf(length, size, stride);
         Starts = [.. Enumerable.Range(0, count).Select(i => Math.Min(i * stride, length - Size))];
 
         // Divided by the sum over all windows here, along each side by itself, the weights of every pixel of the

@@ -10,7 +10,7 @@ namespace Atrous.Tests.Serving.V1;
 /// <summary>A server with two names for one small model, and a client of it.</summary>
 public sealed class SegmentServer(GeneratedModel model) : IAsyncLifetime
 {
-    public const int MaxPixels = 64 * 64, MaxBodyBytes = 1 << 20;
+    public const int MaxPixels = 64 * 64, MaxNetworkPixels = 150 * 150, MaxBodyBytes = 1 << 20;
 
     private static readonly string[] Names = ["first", "second"];
 
@@ -30,6 +30,7 @@ public sealed class SegmentServer(GeneratedModel model) : IAsyncLifetime
             Models = options =>
             {
                 options.MaxPixels = MaxPixels;
+                options.MaxNetworkPixels = MaxNetworkPixels;
                 // One network of each at a time, so that a test leaves as many buffers as it finds.
                 foreach (string name in Names)
                 {

@@ -1,0 +1,63 @@
+using System.Globalization;
+using Atrous.Checkpoints.Dialects;
+using Atrous.Imaging;
+using Atrous.Scoring;
+
+namespace Atrous;
+
+/// <content>Masks that are made otherwise than the model was loaded for.</content>
+public sealed partial class Segmenter
+{
+    /// <summary>The mask of a picture, as one request wants it.</summary>
+    /// <inheritdoc cref="Segment(Image, bool, CancellationToken)" path="/exception"/>
+    /// <exception cref="UnavailableException">The model cannot be used in the request's way.</exception>
+    internal Segmentation Segment(Image photo, SegmentRequest request, CancellationToken cancellationToken)
+    {
+        MaskMaker masks = _masks;
+        if (request.Scoring is { } scoring)
+        {
+            Check(scoring);
+            masks = MakerOf(scoring);
+        }
+        return Run(masks, [photo], request.Confidence, cancellationToken)[0];
+    }
+
+    /// <summary>Says why the model cannot be used in some way.</summary>
+    /// <exception cref="UnavailableException">It cannot.</exception>
+    internal void Check(ScoringRequest scoring)
+    {
+        if (scoring.Crf is null)
+            return;
+        if (scoring.Window is not null)
+        {
+            throw new UnavailableException(
+                "The CRF needs the scores of the whole picture at once, which a sliding window never has; leave out " +
+                "one of them.");
+        }
+        if (_description.MultiLabel)
+        {
+            throw new UnavailableException(
+                "The CRF gives each pixel one class, and those of this model can be of several; leave it out.");
+        }
+        if ((_description.Threshold ?? ScoreArithmetic.Half) != ScoreArithmetic.Half)
+        {
+            throw new UnavailableException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The CRF takes the more probable class, and this model's threshold is {_description.Threshold}; set "
+                + $"the switch {DialectChoice.Threshold} to 0.5, or leave out the CRF."));
+        }
+    }
+
+    /// <summary>
+    /// The largest input that the network gets of a picture; null for the way that the model was loaded for.
+    /// </summary>
+    internal (int Height, int Width) LargestInput(int height, int width, ScoringRequest? scoring) =>
+        (scoring is null ? _masks : MakerOf(scoring)).LargestInput(height, width);
+
+    /// <summary>Bytes that the scores of a picture take on their way to its mask, roughly.</summary>
+    internal long ScoringBytes(int height, int width, ScoringRequest scoring) =>
+        MakerOf(scoring).BytesFor(height, width);
+
+    private MaskMaker MakerOf(ScoringRequest scoring) => new(
+        _model, scoring, scoring.Window is null ? _preprocessor : _unsized, _networks, _backend, _engine, _options);
+}

@@ -1,0 +1,99 @@
+using Atrous.Hosting;
+using Atrous.Hosting.Requests;
+using Atrous.Imaging;
+using Atrous.Postprocessing;
+using Atrous.Scoring;
+using Atrous.Tests.Cli;
+using Atrous.Tests.Segmenters;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Atrous.Tests.Serving;
+
+/// <summary>Requests that choose windows, scales and CRF for themselves, in a service of one's own.</summary>
+public sealed class ScoringRequestTests(GeneratedModel model)
+{
+    private static readonly SegmentRequest Refined =
+        new() { Scoring = new ScoringRequest { Crf = DenseCrfParameters.DeepLabV2 } };
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task They_run_in_no_batch()
+    {
+        await using ServiceHost host = await Start();
+        using Image photo = Image.Load(Workplace.Photo());
+        GatedWork busy = await host.Occupy();
+        Task<Segmentation>[] tasks =
+        [
+            .. new[] { Refined, Refined, SegmentRequest.Default, SegmentRequest.Default }
+                .Select(request => host.Segmenter.SegmentAsync(photo, request, Token)),
+        ];
+        busy.Open();
+        await Task.WhenAll(tasks);
+        // What kept the device busy is one of those that ran alone.
+        Assert.Equal(
+            [(1, 3L), (2, 1L)],
+            host.Segmenter.Statistics.Batches.Select(batch => (batch.BatchSize, batch.Network.Count)));
+    }
+
+    [Fact]
+    public async Task Their_scores_count_among_the_pictures_memory()
+    {
+        await using ServiceHost host = await Start();
+        PictureBudget budget = host.Services.GetRequiredService<PictureBudget>();
+        byte[] file = Workplace.Photo();
+        long plain, refined;
+        using (await host.Segmenter.SegmentAsync(file, cancellationToken: Token))
+            plain = budget.Held;
+        using (await host.Segmenter.SegmentAsync(file, Refined, Token))
+            refined = budget.Held;
+        // Two lattices, three times the classes' scores.
+        Assert.InRange(refined - plain, 33 * 37 * 300, 33 * 37 * 1000);
+        Assert.Equal(0, budget.Held);
+    }
+
+    [Fact]
+    public async Task Too_many_tiles_and_too_large_inputs_are_refused()
+    {
+        await using ServiceHost host = await Start(options => options.MaxNetworkPixels = 2000);
+        using var large = new Image(300, 300, 3);
+        RequestException many = await Assert.ThrowsAsync<RequestException>(() => host.Segmenter.SegmentAsync(
+            large, Of(new() { Window = new SlidingWindow(32, 0.9) }), Token));
+        Assert.Contains("8281 tiles of 32 pixels, and 4096 are the most", many.Message);
+        RequestException wide = await Assert.ThrowsAsync<RequestException>(() => host.Segmenter.SegmentAsync(
+            large, Of(new() { Augmentation = new TestTimeAugmentation([1, 1.5], flip: false) }), Token));
+        Assert.Contains("would see 450 x 450 pixels at a time, and 2000 are the most", wide.Message);
+        // No more than without: nothing is refused that is served anyway.
+        await host.Segmenter.SegmentAsync(
+            large, Of(new() { Augmentation = new TestTimeAugmentation([1], flip: true) }), Token);
+    }
+
+    [Fact]
+    public async Task A_segmenter_alone_takes_them_too()
+    {
+        using var segmenter = Segmenter.Load(model.Path);
+        using var loaded = Segmenter.Load(model.Path, new() { Window = new SlidingWindow(32) });
+        using Image photo = Image.Load(Workplace.Photo(61, 64));
+        var tiled = new ScoringRequest { Window = new SlidingWindow(32) };
+        Segmentation own = await segmenter.SegmentAsync(photo, Of(tiled), Token);
+        Assert.Equal(loaded.Segment(photo, cancellationToken: Token).Labels.ToArray(), own.Labels.ToArray());
+        // And the other way round: all of it takes the place of what was loaded.
+        Segmentation whole = await loaded.SegmentAsync(photo, Of(new()), Token);
+        Assert.Equal(segmenter.Segment(photo, cancellationToken: Token).Labels.ToArray(), whole.Labels.ToArray());
+        await Assert.ThrowsAsync<UnavailableException>(() => segmenter.SegmentAsync(
+            photo, Of(tiled with { Crf = DenseCrfParameters.DeepLabV2 }), Token));
+    }
+
+    private static SegmentRequest Of(ScoringRequest scoring) => new() { Scoring = scoring };
+
+    private Task<ServiceHost> Start(Action<AtrousOptions>? also = null) => ServiceHost.Start(options =>
+    {
+        options.Models.Add("one", new ModelOptions
+        {
+            Path = model.Path,
+            Batching = new() { MaxBatch = 2 },
+            WarmUp = [],
+        });
+        also?.Invoke(options);
+    });
+}
