@@ -61,6 +61,17 @@ public interface IServedModel : ISegmenter
         ReadOnlyMemory<byte> file, SegmentRequest? request = null, CancellationToken cancellationToken = default);
 
     /// <summary>
+    /// The probability of every class for every pixel of a picture, as <see cref="Segmenter.Probabilities"/>, in its
+    /// turn. Keep the picture until the task ends; the caller disposes the result.
+    /// </summary>
+    /// <param name="photo">The picture, which is not changed.</param>
+    /// <param name="request">Priority and timeout of this call; null for the defaults.</param>
+    /// <param name="cancellationToken">Drops the request; a run that is under way ends at its next layer.</param>
+    /// <exception cref="RequestException">The model slides a window, and never has those of a whole picture.</exception>
+    Task<Tensor> ProbabilitiesAsync(
+        Image photo, SegmentRequest? request = null, CancellationToken cancellationToken = default);
+
+    /// <summary>
     /// Runs the network alone on a normalised NHWC input, as <see cref="Segmenter.Infer"/>, in its turn. Keep the
     /// tensor until the task ends; the caller disposes the result.
     /// </summary>

@@ -21,6 +21,8 @@ namespace Atrous.Server;
 [JsonSerializable(typeof(ErrorDocument))]
 [JsonSerializable(typeof(SegmentReport))]
 [JsonSerializable(typeof(ModelsReport))]
+// The polygons of /v2.
+[JsonSerializable(typeof(IReadOnlyList<ClassReport>))]
 [JsonSerializable(typeof(ProblemDetails))]
 // Of run-lengths: what RunLengths.Counts holds.
 [JsonSerializable(typeof(string))]

@@ -58,6 +58,9 @@ public sealed partial class Segmenter
     internal long ScoringBytes(int height, int width, ScoringRequest scoring) =>
         MakerOf(scoring).BytesFor(height, width);
 
+    /// <summary>Whether <see cref="Probabilities"/> can be had.</summary>
+    internal bool HasProbabilities => _masks.Sliding is null;
+
     private MaskMaker MakerOf(ScoringRequest scoring) => new(
         _model, scoring, scoring.Window is null ? _preprocessor : _unsized, _networks, _backend, _engine, _options);
 }

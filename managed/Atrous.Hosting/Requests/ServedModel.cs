@@ -114,6 +114,20 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
         }
     }
 
+    public Task<Tensor> ProbabilitiesAsync(
+        Image photo, SegmentRequest? request = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(photo);
+        return Call(
+            "probabilities", request,
+            (model, _) => model.Segmenter.HasProbabilities
+                ? [new ProbabilityWork(model, photo)]
+                : throw new RequestException(
+                    $"The model '{Name}' slides a window, which never holds the probabilities of a whole picture; ask "
+                    + "for others of its results."),
+            requests => ((ProbabilityWork)requests[0].Work).Result!, cancellationToken);
+    }
+
     public Task<NetworkResult> InferAsync(
         Tensor input, SegmentRequest? request = null, CancellationToken cancellationToken = default)
     {

@@ -23,7 +23,7 @@ internal sealed class InferEndpoint(IModelCatalog catalog, Inferences inferences
         using InferredMasks held = masks;
         // A reload may have changed the classes meanwhile: the mask knows.
         var response = new InferResponse(
-            model, request.Id, ModelSurface.Outputs(request, masks.Masks[0].Classes), masks.Masks);
+            model, request.Id, ModelSurface.Outputs(request, masks.Masks[0].Classes), masks);
         using CancellationTokenSource deadline =
             AnswerRoom.Deadline(options.Limits, response.Bytes, context.RequestAborted);
         await response.WriteAsync(context.Response, deadline.Token);

@@ -1,46 +1,18 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.IO.Pipelines;
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using Atrous.Postprocessing;
 using Microsoft.AspNetCore.Http;
 
 namespace Atrous.Server.OpenInference;
-
-/// <summary>An output of an answer.</summary>
-/// <param name="Name">One of the outputs' names in <see cref="ModelSurface"/>.</param>
-/// <param name="Type">UINT8, UINT16 or FP32.</param>
-/// <param name="Binary">After the JSON, or in it.</param>
-internal sealed record OutputTensor(string Name, TensorType Type, bool Binary)
-{
-    /// <summary>It has an element for each class, and not for each pixel.</summary>
-    public bool IsOfClasses => Name == ModelSurface.Shares;
-
-    /// <summary>The dimensions of the output for these masks.</summary>
-    public long[] ShapeOf(IReadOnlyList<Segmentation> masks) => IsOfClasses
-        ? [masks.Count, masks[0].Classes]
-        : [masks.Count, masks[0].Height, masks[0].Width];
-
-    /// <summary>The size of the output for these masks.</summary>
-    public long BytesOf(IReadOnlyList<Segmentation> masks) =>
-        ShapeOf(masks).Aggregate(1L, (product, side) => product * side) * Type.SizeInBytes();
-
-    /// <summary>The share of the picture that each class has.</summary>
-    public static float[] SharesOf(Segmentation mask)
-    {
-        var shares = new float[mask.Classes];
-        foreach (ClassShare share in mask.Shares)
-            shares[share.Label] = (float)share.Share;
-        return shares;
-    }
-}
 
 /// <summary>
 /// Writes an answer: JSON, and behind it the binary outputs in the order in which the JSON names them. Tensors go out
 /// block by block straight from the masks, at the pace at which the client takes them.
 /// </summary>
 internal sealed class InferResponse(
-    string model, string? id, IReadOnlyList<OutputTensor> outputs, IReadOnlyList<Segmentation> masks)
+    string model, string? id, IReadOnlyList<OutputTensor> outputs, InferredMasks results)
 {
     /// <summary>Bytes of the JSON part, in requests and answers that have a binary part.</summary>
     public const string HeaderLength = "Inference-Header-Content-Length";
@@ -56,8 +28,8 @@ internal sealed class InferResponse(
         // Digits and a comma, in a buffer that is copied as it grows.
         const int label = 3 * 6, confidence = 3 * 14;
         return outputs.Any(output => output.Binary)
-            ? outputs.Where(output => !output.Binary && !output.IsOfClasses)
-                .Sum(output => output.Type == TensorType.Fp32 ? confidence : label)
+            ? outputs.Where(output => !output.Binary)
+                .Sum(output => output.ElementsPerPixel * (output.Type == TensorType.Fp32 ? confidence : label))
             : 0;
     }
 
@@ -81,16 +53,18 @@ internal sealed class InferResponse(
         body.Write(header.WrittenSpan);
         foreach (OutputTensor output in outputs.Where(output => output.Binary))
         {
-            foreach (Segmentation mask in masks)
+            for (int picture = 0; picture < results.Masks.Count; picture++)
             {
-                if (output.IsOfClasses)
+                if (output.IsText)
                 {
-                    body.Write(MemoryMarshal.AsBytes<float>(OutputTensor.SharesOf(mask)));
+                    WriteText(body, results.Polygons[picture]);
+                    await body.FlushAsync(cancellationToken);
                     continue;
                 }
-                for (int from = 0; from < mask.Labels.Length; from += BlockElements)
+                int length = output.LengthOf(results);
+                for (int from = 0; from < length; from += BlockElements)
                 {
-                    WriteBinary(body, output, mask, from);
+                    WriteBinary(body, output, picture, from..Math.Min(from + BlockElements, length));
                     await body.FlushAsync(cancellationToken);
                 }
             }
@@ -114,7 +88,7 @@ internal sealed class InferResponse(
             json.WriteString("name", output.Name);
             json.WriteString("datatype", output.Type.Name());
             json.WriteStartArray("shape");
-            foreach (long side in output.ShapeOf(masks))
+            foreach (long side in output.ShapeOf(results))
                 json.WriteNumberValue(side);
             json.WriteEndArray();
             if (output.Binary)
@@ -138,17 +112,17 @@ internal sealed class InferResponse(
         Utf8JsonWriter json, PipeWriter? body, OutputTensor output, CancellationToken cancellationToken)
     {
         json.WriteStartArray("data");
-        foreach (Segmentation mask in masks)
+        for (int picture = 0; picture < results.Masks.Count; picture++)
         {
-            if (output.IsOfClasses)
+            if (output.IsText)
             {
-                foreach (float share in OutputTensor.SharesOf(mask))
-                    json.WriteNumberValue(share);
+                json.WriteStringValue(results.Polygons[picture]);
                 continue;
             }
-            for (int from = 0; from < mask.Labels.Length; from += BlockElements)
+            int length = output.LengthOf(results);
+            for (int from = 0; from < length; from += BlockElements)
             {
-                WriteNumbers(json, output, mask, from);
+                WriteNumbers(json, output, picture, from..Math.Min(from + BlockElements, length));
                 if (body is null)
                     continue;
                 json.Flush();
@@ -158,45 +132,50 @@ internal sealed class InferResponse(
         json.WriteEndArray();
     }
 
-    private long SizeInBytes(OutputTensor output) => output.BytesOf(masks);
+    private long SizeInBytes(OutputTensor output) => output.BytesOf(results);
 
-    private static void WriteNumbers(Utf8JsonWriter json, OutputTensor output, Segmentation mask, int from)
+    private void WriteNumbers(Utf8JsonWriter json, OutputTensor output, int picture, Range part)
     {
-        int to = Math.Min(from + BlockElements, mask.Labels.Length);
         if (output.Type != TensorType.Fp32)
         {
-            foreach (ushort label in mask.Labels[from..to])
+            foreach (ushort label in results.Masks[picture].Labels[part])
                 json.WriteNumberValue(label);
             return;
         }
-        foreach (float confidence in mask.Confidence[from..to])
+        foreach (float number in output.FloatsOf(results, picture)[part])
         {
             // JSON has no NaN; null is what other writers put in its place.
-            if (float.IsFinite(confidence))
-                json.WriteNumberValue(confidence);
+            if (float.IsFinite(number))
+                json.WriteNumberValue(number);
             else
                 json.WriteNullValue();
         }
     }
 
-    private static void WriteBinary(PipeWriter body, OutputTensor output, Segmentation mask, int from)
+    private void WriteBinary(PipeWriter body, OutputTensor output, int picture, Range part)
     {
-        int to = Math.Min(from + BlockElements, mask.Labels.Length);
         switch (output.Type)
         {
             case TensorType.Fp32:
-                body.Write(MemoryMarshal.AsBytes(mask.Confidence[from..to]));
+                body.Write(MemoryMarshal.AsBytes(output.FloatsOf(results, picture)[part]));
                 break;
             case TensorType.UInt16:
-                body.Write(MemoryMarshal.AsBytes(mask.Labels[from..to]));
+                body.Write(MemoryMarshal.AsBytes(results.Masks[picture].Labels[part]));
                 break;
             default:
-                Span<byte> bytes = body.GetSpan(to - from);
-                ReadOnlySpan<ushort> labels = mask.Labels[from..to];
+                ReadOnlySpan<ushort> labels = results.Masks[picture].Labels[part];
+                Span<byte> bytes = body.GetSpan(labels.Length);
                 for (int i = 0; i < labels.Length; i++)
                     bytes[i] = (byte)labels[i];
                 body.Advance(labels.Length);
                 break;
         }
+    }
+
+    private static void WriteText(PipeWriter body, byte[] text)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(body.GetSpan(sizeof(int)), text.Length);
+        body.Advance(sizeof(int));
+        body.Write(text);
     }
 }

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using Atrous.Hosting;
 using Atrous.Imaging;
 using Atrous.Imaging.Formats;
+using Atrous.Tensors;
 using Microsoft.AspNetCore.Http;
 
 namespace Atrous.Server.OpenInference;
@@ -12,6 +14,9 @@ namespace Atrous.Server.OpenInference;
 /// <param name="heldPerPixel">What the answer keeps in memory beside the masks.</param>
 internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPixels, int heldPerPixel)
 {
+    /// <summary>Also computes the probability of every class.</summary>
+    public bool Probabilities { get; init; }
+
     /// <summary>The masks, in the order of the input's first dimension. The caller disposes them.</summary>
     /// <exception cref="ProtocolException">The request does not suit the models here.</exception>
     public async Task<InferredMasks> RunAsync(
@@ -48,12 +53,18 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
     private async Task<InferredMasks> RunAsync(
         long pixels, int bytes, Func<Image[]> read, SegmentRequest wanted, CancellationToken cancellationToken)
     {
+        if (Probabilities && pixels * model.Info.Classes > Array.MaxLength)
+            throw new ProtocolException(
+                $"There are too many probabilities: {pixels} pixels of {model.Info.Classes} classes; send smaller "
+                + "pictures.", StatusCodes.Status413PayloadTooLarge);
         long each = bytes + sizeof(ushort) + (wanted.Confidence ? sizeof(float) : 0) + heldPerPixel;
         IDisposable held =
             await room.TakeAsync(pixels * each, "pictures and masks", model, wanted.Timeout, cancellationToken);
         try
         {
-            return new InferredMasks(await RunAsync(read(), wanted, cancellationToken), held);
+            (IReadOnlyList<Segmentation> masks, IReadOnlyList<Tensor> probabilities) =
+                await RunAsync(read(), wanted, cancellationToken);
+            return new InferredMasks(masks, held) { Probabilities = probabilities };
         }
         catch
         {
@@ -62,18 +73,37 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
         }
     }
 
-    private async Task<IReadOnlyList<Segmentation>> RunAsync(
+    private async Task<(IReadOnlyList<Segmentation> Masks, IReadOnlyList<Tensor> Probabilities)> RunAsync(
         Image[] pictures, SegmentRequest wanted, CancellationToken cancellationToken)
     {
+        var probabilities = new List<Tensor>();
+        long start = Stopwatch.GetTimestamp();
         try
         {
-            return await model.SegmentAsync(pictures, wanted, cancellationToken);
+            IReadOnlyList<Segmentation> masks = await model.SegmentAsync(pictures, wanted, cancellationToken);
+            foreach (Image picture in Probabilities ? pictures : [])
+                probabilities.Add(await model.ProbabilitiesAsync(picture, Left(wanted, start), cancellationToken));
+            return (masks, probabilities);
+        }
+        catch
+        {
+            probabilities.ForEach(tensor => tensor.Dispose());
+            throw;
         }
         finally
         {
             foreach (Image picture in pictures)
                 picture.Dispose();
         }
+    }
+
+    /// <summary>The request with the time that it still has.</summary>
+    private SegmentRequest Left(SegmentRequest wanted, long start)
+    {
+        if ((wanted.Timeout ?? model.Batching.Timeout) is not { } limit)
+            return wanted;
+        TimeSpan left = limit - Stopwatch.GetElapsedTime(start);
+        return wanted with { Timeout = left > TimeSpan.Zero ? left : TimeSpan.FromTicks(1) };
     }
 
     /// <summary>All headers are looked at before the first picture is decoded.</summary>
@@ -117,12 +147,4 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
             throw;
         }
     }
-}
-
-/// <summary>Masks, with their part of the memory that pictures may take together.</summary>
-/// <param name="Masks">In the order of the request's pictures.</param>
-/// <param name="Room">The memory, which is given back with them.</param>
-internal sealed record InferredMasks(IReadOnlyList<Segmentation> Masks, IDisposable Room) : IDisposable
-{
-    public void Dispose() => Room.Dispose();
 }

@@ -7,7 +7,9 @@ namespace Atrous.Server.OpenInference;
 /// Two outputs: <c>labels</c>, the class of every pixel at the picture's own size, UINT8 [N, H, W] (UINT16 for more
 /// than 256 classes), and <c>confidence</c>, the probability of that class, FP32 [N, H, W]. A request that names no
 /// outputs gets both, as the protocol wants; naming <c>labels</c> alone spares the rest. Who names <c>shares</c> gets
-/// the share of the picture that each class has, FP32 [N, classes].
+/// the share of the picture that each class has, FP32 [N, classes]; <c>probabilities</c>, those of every class for every
+/// pixel, FP32 [N, H, W, classes], which take a second run of the network; <c>polygons</c>, the outlines of each class,
+/// BYTES [N], a text of JSON for each picture.
 /// </summary>
 internal static class ModelSurface
 {
@@ -15,6 +17,8 @@ internal static class ModelSurface
     public const string Labels = "labels";
     public const string Confidence = "confidence";
     public const string Shares = "shares";
+    public const string Probabilities = "probabilities";
+    public const string Polygons = "polygons";
 
     /// <summary>Models have one version; a reload replaces it.</summary>
     public const string Version = "1";
@@ -57,7 +61,15 @@ internal static class ModelSurface
             ? request.Outputs
             : [new RequestedOutput(Labels, null), new RequestedOutput(Confidence, null)];
         return [.. wanted.Select(output =>
-            new OutputTensor(output.Name, TypeOf(output.Name, classes), output.Binary ?? request.BinaryOutputs))];
+            new OutputTensor(output.Name, TypeOf(output.Name, classes), output.Binary ?? request.BinaryOutputs)
+            {
+                ElementsPerPixel = output.Name switch
+                {
+                    Probabilities => classes,
+                    Shares or Polygons => 0,
+                    _ => 1,
+                },
+            })];
     }
 
     /// <summary>As model_config.proto calls the types: BYTES is a string there.</summary>
@@ -67,9 +79,10 @@ internal static class ModelSurface
     private static TensorType TypeOf(string output, int classes) => output switch
     {
         Labels => LabelType(classes),
-        Confidence or Shares => TensorType.Fp32,
+        Confidence or Shares or Probabilities => TensorType.Fp32,
+        Polygons => TensorType.Bytes,
         _ => throw new ProtocolException(
             $"There is no output {ProtocolException.Quote(output)}; the models here have '{Labels}', " +
-            $"'{Confidence}' and '{Shares}'."),
+            $"'{Confidence}', '{Shares}', '{Probabilities}' and '{Polygons}'."),
     };
 }

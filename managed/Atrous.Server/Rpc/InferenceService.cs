@@ -180,7 +180,7 @@ internal sealed partial class InferenceService(
             await inferences.RunAsync(model, request, WireResponse.HeldPerPixel, cancellationToken);
         try
         {
-            return (WireResponse.Of(wire.ModelName, request, masks.Masks), masks);
+            return (WireResponse.Of(wire.ModelName, request, masks), masks);
         }
         catch
         {

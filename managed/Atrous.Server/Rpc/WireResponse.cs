@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Atrous.Server.OpenInference;
 using Atrous.Server.Rpc.Wire;
@@ -13,16 +14,15 @@ internal static class WireResponse
     private const long Most = int.MaxValue - (1 << 16);
 
     /// <summary>Bytes of a pixel that an answer keeps in memory: the tensors, and the message as it is sent.</summary>
-    public static int HeldPerPixel(IReadOnlyList<OutputTensor> outputs) =>
-        outputs.Where(output => !output.IsOfClasses)
-            .Sum(output => 2 * (output.Binary ? output.Type.SizeInBytes() : sizeof(uint)));
+    public static int HeldPerPixel(IReadOnlyList<OutputTensor> outputs) => outputs.Where(output => !output.IsText)
+        .Sum(output => 2 * output.ElementsPerPixel * SizeOf(output));
 
     /// <summary>The answer to a request.</summary>
     /// <param name="model">The name that the request called the model by.</param>
     /// <param name="request">What was asked for.</param>
-    /// <param name="masks">The masks, in the order of the request's pictures; at least one.</param>
+    /// <param name="results">Of the request's pictures, at least one.</param>
     /// <exception cref="ProtocolException">The answer is more than a message can hold.</exception>
-    public static ModelInferResponse Of(string model, InferRequest request, IReadOnlyList<Segmentation> masks)
+    public static ModelInferResponse Of(string model, InferRequest request, InferredMasks results)
     {
         var response = new ModelInferResponse
         {
@@ -31,9 +31,10 @@ internal static class WireResponse
             Id = request.Id ?? "",
         };
         // A reload may have changed the classes meanwhile: the mask knows.
-        IReadOnlyList<OutputTensor> outputs = ModelSurface.Outputs(request, masks[0].Classes);
-        long pixels = masks.Sum(mask => (long)mask.Labels.Length);
-        if (pixels * HeldPerPixel(outputs) / 2 > Most)
+        IReadOnlyList<OutputTensor> outputs = ModelSurface.Outputs(request, results.Masks[0].Classes);
+        long bytes = outputs.Sum(output =>
+            output.IsText ? output.BytesOf(results) : output.BytesOf(results) / output.Type.SizeInBytes() * SizeOf(output));
+        if (bytes > Most)
             throw new ProtocolException(
                 "The answer is more than a message of gRPC can hold; ask for fewer outputs, or send less at a time.",
                 StatusCodes.Status413PayloadTooLarge);
@@ -43,32 +44,38 @@ internal static class WireResponse
             {
                 Name = output.Name,
                 Datatype = output.Type.Name(),
-                Shape = { output.ShapeOf(masks) },
+                Shape = { output.ShapeOf(results) },
             };
             if (output.Binary)
-                response.RawOutputContents.Add(Raw(output, masks, pixels));
+                response.RawOutputContents.Add(Raw(output, results));
             else
-                tensor.Contents = Contents(output, masks, pixels);
+                tensor.Contents = Contents(output, results);
             response.Outputs.Add(tensor);
         }
         return response;
     }
 
-    private static float[] Shares(IReadOnlyList<Segmentation> masks) => [.. masks.SelectMany(OutputTensor.SharesOf)];
+    /// <summary>Bytes of a number; labels in lists are of four.</summary>
+    private static int SizeOf(OutputTensor output) => output.Binary ? output.Type.SizeInBytes() : sizeof(uint);
 
-    private static ByteString Raw(OutputTensor output, IReadOnlyList<Segmentation> masks, long pixels)
+    private static ByteString Raw(OutputTensor output, InferredMasks results)
     {
-        if (output.IsOfClasses)
-            return ByteString.CopyFrom(MemoryMarshal.AsBytes<float>(Shares(masks)));
-        var bytes = new byte[pixels * output.Type.SizeInBytes()];
+        var bytes = new byte[output.BytesOf(results)];
         Span<byte> rest = bytes;
-        foreach (Segmentation mask in masks)
+        for (int picture = 0; picture < results.Masks.Count; picture++)
         {
-            int length = mask.Labels.Length * output.Type.SizeInBytes();
+            Segmentation mask = results.Masks[picture];
+            int length = output.IsText
+                ? sizeof(int) + results.Polygons[picture].Length
+                : output.LengthOf(results) * output.Type.SizeInBytes();
             switch (output.Type)
             {
+                case TensorType.Bytes:
+                    BinaryPrimitives.WriteInt32LittleEndian(rest, results.Polygons[picture].Length);
+                    results.Polygons[picture].CopyTo(rest[sizeof(int)..]);
+                    break;
                 case TensorType.Fp32:
-                    MemoryMarshal.AsBytes(mask.Confidence).CopyTo(rest);
+                    MemoryMarshal.AsBytes(output.FloatsOf(results, picture)).CopyTo(rest);
                     break;
                 case TensorType.UInt16:
                     MemoryMarshal.AsBytes(mask.Labels).CopyTo(rest);
@@ -82,23 +89,28 @@ internal static class WireResponse
         return UnsafeByteOperations.UnsafeWrap(bytes);
     }
 
-    private static InferTensorContents Contents(OutputTensor output, IReadOnlyList<Segmentation> masks, long pixels)
+    private static InferTensorContents Contents(OutputTensor output, InferredMasks results)
     {
         var contents = new InferTensorContents();
-        if (output.IsOfClasses)
+        if (output.IsText)
         {
-            contents.Fp32Contents.AddRange(Shares(masks));
+            contents.BytesContents.AddRange(
+                results.Polygons.Select(text => UnsafeByteOperations.UnsafeWrap(text)));
             return contents;
         }
+        int all = output.LengthOf(results) * results.Masks.Count;
         if (output.Type == TensorType.Fp32)
         {
-            contents.Fp32Contents.Capacity = (int)pixels;
-            foreach (Segmentation mask in masks)
-                contents.Fp32Contents.AddRange(mask.Confidence);
+            contents.Fp32Contents.Capacity = all;
+            for (int picture = 0; picture < results.Masks.Count; picture++)
+            {
+                foreach (float number in output.FloatsOf(results, picture))
+                    contents.Fp32Contents.Add(number);
+            }
             return contents;
         }
-        contents.UintContents.Capacity = (int)pixels;
-        foreach (Segmentation mask in masks)
+        contents.UintContents.Capacity = all;
+        foreach (Segmentation mask in results.Masks)
         {
             foreach (ushort label in mask.Labels)
                 contents.UintContents.Add(label);

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Text.Json.Serialization;
 using Atrous.Hosting;
+using Atrous.Postprocessing;
 using Atrous.Shapes;
 
 namespace Atrous.Server.V1;
@@ -36,6 +37,27 @@ internal sealed record ClassReport(
     [Description("Its regions, in the format `polygons`.")]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<RegionReport>? Regions { get; init; }
+
+    /// <summary>The classes of a picture, the largest first.</summary>
+    /// <param name="mask">The picture's mask.</param>
+    /// <param name="palette">The classes' colours.</param>
+    /// <param name="runs">The run-lengths of each class; null for none.</param>
+    /// <param name="regions">The regions of the classes; null for none.</param>
+    public static IReadOnlyList<ClassReport> Of(
+        Segmentation mask, Palette palette, IReadOnlyDictionary<int, RunLengths>? runs, IEnumerable<Region>? regions)
+    {
+        ILookup<int, RegionReport>? byClass = regions?.ToLookup(region => region.Label, RegionReport.Of);
+        return
+        [
+            .. mask.Shares.Select(share =>
+                new ClassReport(
+                    share.Label, mask.NameOf(share.Label), palette[share.Label].ToString(), share.Pixels, share.Share)
+                {
+                    Segmentation = runs?.GetValueOrDefault(share.Label),
+                    Regions = byClass is null ? null : [.. byClass[share.Label]],
+                }),
+        ];
+    }
 }
 
 [Description("Pixels of a class that hang together by their sides.")]

@@ -114,7 +114,7 @@ internal static class SegmentEndpoints
         }
         try
         {
-            List<ClassReport> classes = Classes(query, result.Mask, segmenter.Info, cancellationToken);
+            IReadOnlyList<ClassReport> classes = Classes(query, result.Mask, segmenter.Info, cancellationToken);
             return new ReportAnswer(
                 new SegmentReport(
                     segmenter.Name, device, result.Mask.Width, result.Mask.Height, classes,
@@ -187,30 +187,17 @@ internal static class SegmentEndpoints
         return new PictureAnswer(bytes, "overlay", "png");
     }
 
-    private static List<ClassReport> Classes(
-        SegmentQuery query, Segmentation mask, ModelInfo model, CancellationToken cancellationToken)
-    {
-        Dictionary<int, RunLengths> runs = query.Format != SegmentFormat.Rle
-            ? []
-            : mask.RunLengths().ToDictionary(
+    private static IReadOnlyList<ClassReport> Classes(
+        SegmentQuery query, Segmentation mask, ModelInfo model, CancellationToken cancellationToken) => ClassReport.Of(
+            mask,
+            query.Palette ?? mask.Palette,
+            query.Format != SegmentFormat.Rle ? null : mask.RunLengths().ToDictionary(
                 run => run.Label,
                 run => new RunLengths(
-                    [run.Height, run.Width], query.CompressedCounts ? run.Compress() : run.Counts.ToArray()));
-        ILookup<int, RegionReport>? regions = query.Format != SegmentFormat.Polygons
-            ? null
-            : mask.Regions(query.RegionsOf(model), cancellationToken).ToLookup(region => region.Label, RegionReport.Of);
-        Palette palette = query.Palette ?? mask.Palette;
-        return
-        [
-            .. mask.Shares.Select(share =>
-                new ClassReport(
-                    share.Label, mask.NameOf(share.Label), palette[share.Label].ToString(), share.Pixels, share.Share)
-                {
-                    Segmentation = runs.GetValueOrDefault(share.Label),
-                    Regions = regions is null ? null : [.. regions[share.Label]],
-                }),
-        ];
-    }
+                    [run.Height, run.Width], query.CompressedCounts ? run.Compress() : run.Counts.ToArray())),
+            query.Format != SegmentFormat.Polygons
+                ? null
+                : mask.Regions(query.RegionsOf(model), cancellationToken));
 
     /// <summary>The header Server-Timing, which browsers show beside the request.</summary>
     private static void WriteTimes(HttpResponse response, RequestTimings timings, TimeSpan encode)

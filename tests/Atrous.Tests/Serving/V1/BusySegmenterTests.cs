@@ -166,6 +166,10 @@ public sealed class BusySegmenterTests
             ReadOnlyMemory<byte> file, SegmentRequest? request = null, CancellationToken cancellationToken = default) =>
             segment(request, cancellationToken);
 
+        public Task<Tensor> ProbabilitiesAsync(
+            Image photo, SegmentRequest? request, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
         public Task<NetworkResult> InferAsync(
             Tensor input, SegmentRequest? request = null, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException();

@@ -103,7 +103,7 @@ public sealed class ScoringTests(SegmentServer server) : IClassFixture<SegmentSe
     public async Task It_has_no_more_time_than_others()
     {
         using HttpResponseMessage response =
-            await server.PostAsync("?timeout=0.001&tile=32&overlap=0.9&scales=0.5,0.6,0.7,0.8,0.9,1&flip=true", Photo);
+            await server.PostAsync("?timeout=0.1&tile=32&overlap=0.9&scales=0.5,0.6,0.7,0.8,0.9,1&flip=true", Photo);
         Assert.Equal(HttpStatusCode.GatewayTimeout, response.StatusCode);
         using HttpResponseMessage next = await server.PostAsync("", Photo);
         Assert.Equal(HttpStatusCode.OK, next.StatusCode);
