@@ -1,4 +1,6 @@
+using Atrous.Hosting.Configuration;
 using Atrous.Imaging;
+using Microsoft.Extensions.Configuration;
 
 namespace Atrous.Hosting;
 
@@ -32,6 +34,41 @@ public sealed class AtrousOptions
     /// health checks. Otherwise the host starts when all are warm, and a failure stops it.
     /// </summary>
     public bool LoadInBackground { get; set; }
+
+    /// <summary>
+    /// Takes what a section of a configuration says: of these options, of its Models by their names, and of their
+    /// Segmenter and Batching. Names are those of the properties, in any case; a model's Crf is the name of one, its
+    /// WarmUp a list such as "512x512", and its Path may be the name of a pulled model.
+    /// </summary>
+    /// <param name="section">
+    /// The section, often "Atrous". Its part Server is what `atrous serve` reads, and is left alone.
+    /// </param>
+    /// <returns>These options, so that calls can be chained.</returns>
+    /// <exception cref="UnavailableException">
+    /// A setting is misspelt, or its value is not sound; nothing is passed by.
+    /// </exception>
+    /// <exception cref="ModelException">There is no model of a Path that is a name.</exception>
+    public AtrousOptions Configure(IConfiguration section)
+    {
+        ArgumentNullException.ThrowIfNull(section);
+        AtrousSettings.Of(section).Over(this);
+        return this;
+    }
+
+    /// <summary>Makes other options say what these say.</summary>
+    /// <param name="options">The options that are changed; their models are these, and no others.</param>
+    public void CopyTo(AtrousOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Models.Clear();
+        foreach ((string name, ModelOptions model) in Models)
+            options.Models.Add(name, model);
+        options.DefaultModel = DefaultModel;
+        options.MaxPixels = MaxPixels;
+        options.MaxNetworkPixels = MaxNetworkPixels;
+        options.MaxPictureBytes = MaxPictureBytes;
+        options.LoadInBackground = LoadInBackground;
+    }
 
     /// <summary>Adds a model.</summary>
     /// <param name="name">The name by which requests and <see cref="IModelCatalog"/> know the model.</param>

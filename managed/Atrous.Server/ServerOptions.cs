@@ -1,4 +1,6 @@
 using Atrous.Hosting;
+using Atrous.Server.Configuration;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
 namespace Atrous.Server;
@@ -45,6 +47,20 @@ public sealed record ServerOptions
     /// unloading models is not theirs in any case.
     /// </summary>
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];
+
+    /// <summary>
+    /// These options with what a section of a configuration says in their place: of them, and of their Limits. Names
+    /// are those of the properties, in any case.
+    /// </summary>
+    /// <param name="section">The section, often "Atrous:Server".</param>
+    /// <exception cref="UnavailableException">
+    /// A setting is misspelt, or its value is not sound; nothing is passed by.
+    /// </exception>
+    public ServerOptions Configured(IConfiguration section)
+    {
+        ArgumentNullException.ThrowIfNull(section);
+        return ServerSettings.Of(section).Over(this);
+    }
 
     /// <summary>Whether there is an address for gRPC.</summary>
     internal bool HasGrpc => GrpcPort is not null || TlsCertificate is not null;

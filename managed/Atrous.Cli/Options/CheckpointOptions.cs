@@ -46,7 +46,11 @@ internal sealed class CheckpointOptions
         command.Add(ToolCommand.Model, _outputStride, _dialect, _switches, _threshold, _multiLabel);
 
     /// <exception cref="CommandException">A switch is not NAME=VALUE, or is given twice.</exception>
-    public SegmenterOptions Read(ParseResult result)
+    public SegmenterOptions Read(ParseResult result) => Read(result, new SegmenterOptions());
+
+    /// <summary>The options with what the checkpoint is filled in.</summary>
+    /// <inheritdoc cref="Read(ParseResult)" path="/exception"/>
+    public SegmenterOptions Read(ParseResult result, SegmenterOptions options)
     {
         var switches = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (string given in result.GetValue(_switches) ?? [])
@@ -61,11 +65,11 @@ internal sealed class CheckpointOptions
             throw CommandException.Usage("--threshold and --option threshold=... are the same; give one of them.");
         if (result.GetValue(_multiLabel) && !switches.TryAdd(DialectChoice.MultiLabel, "true"))
             throw CommandException.Usage("--multilabel and --option multilabel=... are the same; give one of them.");
-        return new SegmenterOptions
+        return options with
         {
-            OutputStride = result.GetValue(_outputStride),
-            Dialect = result.GetValue(_dialect),
-            Switches = switches,
+            OutputStride = result.GetValue(_outputStride) ?? options.OutputStride,
+            Dialect = result.GetValue(_dialect) ?? options.Dialect,
+            Switches = switches.Count > 0 ? switches : options.Switches,
         };
     }
 }

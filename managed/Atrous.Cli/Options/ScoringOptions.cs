@@ -89,6 +89,9 @@ internal sealed class ScoringOptions
         if (tile is not null && crf)
             throw CommandException.Usage(
                 "--crf needs the scores of the whole picture at once, which --tile never has; leave out one of them.");
+        // All of it or nothing: of two places each may say something that does not go with the other.
+        if (tile is null && !flip && scales.Length == 0 && !crf)
+            return options;
         return options with
         {
             Window = tile is { } size ? new SlidingWindow(size, result.GetValue(_overlap)) : null,

@@ -17,5 +17,5 @@ internal sealed class ThreadsOption
 
     /// <summary>The options with the threads filled in.</summary>
     public SegmenterOptions Read(ParseResult result, SegmenterOptions options) =>
-        options with { Threads = result.GetValue(_threads) ?? 0 };
+        options with { Threads = result.GetValue(_threads) ?? options.Threads };
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Atrous.Files;
 
 namespace Atrous.Cli.Options;
 
@@ -64,44 +65,13 @@ internal static class UnknownOption
     /// <summary>The long name that the fewest changes make of this one; null where it takes too many.</summary>
     private static string? Nearest(string name, CommandResult command)
     {
-        string? nearest = null;
-        int least = int.MaxValue;
+        var names = new List<string>();
         for (CommandResult? owner = command; owner is not null; owner = owner.Parent as CommandResult)
         {
-            foreach (Option option in owner.Command.Options)
-            {
-                bool applies = (owner == command || option.Recursive) && option.Name.StartsWith("--");
-                if (applies && Changes(name, option.Name) is var changes && changes < least)
-                    (nearest, least) = (option.Name, changes);
-            }
+            names.AddRange(owner.Command.Options
+                .Where(option => (owner == command || option.Recursive) && option.Name.StartsWith("--"))
+                .Select(option => option.Name));
         }
-        // A change in three letters, not counting the dashes.
-        return least <= Math.Max(1, (name.Trim('-').Length + 1) / 3) ? nearest : null;
+        return NearestName.Of(name, names);
     }
-
-    /// <summary>
-    /// How many letters to add, drop, replace or swap with their neighbour make one name of the other, in any case.
-    /// </summary>
-    private static int Changes(string from, string to)
-    {
-        var table = new int[from.Length + 1, to.Length + 1];
-        for (int i = 0; i <= from.Length; i++)
-        {
-            for (int j = 0; j <= to.Length; j++)
-            {
-                if (i == 0 || j == 0)
-                {
-                    table[i, j] = i + j;
-                    continue;
-                }
-                int replaced = table[i - 1, j - 1] + (Same(from[i - 1], to[j - 1]) ? 0 : 1);
-                table[i, j] = Math.Min(replaced, Math.Min(table[i - 1, j], table[i, j - 1]) + 1);
-                if (i > 1 && j > 1 && Same(from[i - 1], to[j - 2]) && Same(from[i - 2], to[j - 1]))
-                    table[i, j] = Math.Min(table[i, j], table[i - 2, j - 2] + 1);
-            }
-        }
-        return table[from.Length, to.Length];
-    }
-
-    private static bool Same(char a, char b) => char.ToLowerInvariant(a) == char.ToLowerInvariant(b);
 }

@@ -4,6 +4,7 @@ using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 using Atrous.Hosting;
 using Atrous.Server;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
 namespace Atrous.Cli.Serving;
@@ -16,7 +17,7 @@ internal static class ServeCommand
         "/metrics, /livez and /readyz. SIGTERM drains and exits with 0 (a second one exits at once), SIGHUP " +
         "loads the models anew.";
 
-    private const int LeastToken = 16;
+    private const int LeastToken = 16, UsualMegapixels = 32;
 
     /// <summary>For what comes after the requests: freeing models takes a moment.</summary>
     private static readonly TimeSpan Reserve = TimeSpan.FromSeconds(5);
@@ -26,7 +27,8 @@ internal static class ServeCommand
         Description =
             "A checkpoint or a model of `atrous models`, and the name that requests call it by (its own unless " +
             "given). " +
-            $"May be repeated; the first is the default. {DefaultModel.Name} ({DefaultModel.Summary}) unless given",
+            $"May be repeated; the first is the default. {DefaultModel.Name} ({DefaultModel.Summary}) unless given " +
+            "here or in the configuration",
         HelpName = "[NAME=]MODEL",
         Arity = ArgumentArity.OneOrMore,
     };
@@ -95,7 +97,7 @@ internal static class ServeCommand
     private static readonly Option<int?> MaxBody =
         Whole("--max-body", "MIB", "Largest body, as sent and decompressed", 64, 1, 1024);
     private static readonly Option<int?> MaxPixels =
-        Whole("--max-pixels", "MILLIONS", "Most pixels of a picture, by its header", 32, 1, 500);
+        Whole("--max-pixels", "MILLIONS", "Most pixels of a picture, by its header", UsualMegapixels, 1, 500);
 
     private static readonly Option<bool> Admin = new("--admin") { Description = "Let clients load and unload models" };
 
@@ -124,6 +126,8 @@ internal static class ServeCommand
             [
                 ("atrous serve",
                     "The model in the box at http://127.0.0.1:8080, with a page to try it"),
+                ("atrous serve --config serve.json --port 9000",
+                    "What a file says, on another port"),
                 ("atrous serve --model street=roads.pth --model rooms=ade20k.safetensors --host 0.0.0.0",
                     "Two models, by name, for every machine that reaches this one"),
             ],
@@ -131,6 +135,7 @@ internal static class ServeCommand
         command.Add(ToolCommand.Model, Models);
         checkpointOptions.AddTo(command);
         scoring.AddTo(command);
+        command.Add("Configuration", ServeConfiguration.File);
         command.Add("Connections", Host, Port, GrpcPort, MaxBody, MaxPixels, Admin, AdminHosts);
         command.Add("Connections", TlsCertificate, TlsKey, TokenFile, TokenFor, CorsOrigins);
         command.Add("Queue", MaxBatch, MaxDelay, Queue, Timeout);
@@ -139,8 +144,10 @@ internal static class ServeCommand
         deviceOptions.AddTo(command);
         command.SetAction(result =>
         {
-            SegmenterOptions options = scoring.Read(result, deviceOptions.Read(result, checkpointOptions.Read(result)));
-            Serve(Read(result, options), interruption).GetAwaiter().GetResult();
+            Serve(
+                Read(result, options => scoring.Read(
+                    result, deviceOptions.Read(result, checkpointOptions.Read(result, options)))),
+                interruption).GetAwaiter().GetResult();
             return ExitCode.Done;
         });
         return command;
@@ -160,51 +167,96 @@ internal static class ServeCommand
             interruption.Token);
     }
 
-    private static ServerOptions Read(ParseResult result, SegmenterOptions segmenter)
+    /// <summary>What the options say over what the configuration says.</summary>
+    /// <param name="result">The options.</param>
+    /// <param name="segmenter">A model's options with what the command line says in their place.</param>
+    private static ServerOptions Read(ParseResult result, Func<SegmenterOptions, SegmenterOptions> segmenter)
     {
-        IReadOnlyList<(string Name, string Path)> models =
-            [.. (result.GetValue(Models) is { Length: > 0 } given ? given : [DefaultModel.Name]).Select(Parse)];
-        if (models.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw CommandException.Usage(
-                $"--model {twice.Key} is given twice; give each model a name of its own, NAME=MODEL.");
-        var batching = new BatchingOptions
-        {
-            MaxBatch = Number(MaxBatch),
-            MaxDelay = TimeSpan.FromMilliseconds(Number(MaxDelay)),
-            QueueLimit = Math.Max(Number(Queue), Number(MaxBatch)),
-            Timeout = TimeSpan.FromSeconds(Number(Timeout)),
-        };
-        if (result.GetValue(TlsKey) is not null && result.GetValue(TlsCertificate) is null)
-            throw CommandException.Usage("--tls-key is that of --tls-cert; give both.");
+        IConfigurationSection configuration = ServeConfiguration.Read(result);
+        AtrousOptions models = ReadModels(result, configuration, segmenter);
+        ServerOptions server = new ServerOptions { Models = models.CopyTo }.Configured(
+            configuration.GetSection("Server"));
         if (result.GetResult(TokenFor) is { Implicit: false } && result.GetValue(TokenFile) is null)
             throw CommandException.Usage("--token-for is about the token of --token-file; give both.");
-        return new ServerOptions
+        server = server with
         {
-            Models = options =>
-            {
-                options.MaxPixels = Number(MaxPixels) * 1_000_000L;
-                foreach ((string name, string path) in models)
-                    options.AddModel(name, path, segmenter, batching);
-            },
-            Host = result.GetRequiredValue(Host),
-            Port = Number(Port),
-            GrpcPort = result.GetValue(GrpcPort),
-            TlsCertificate = result.GetValue(TlsCertificate),
-            TlsKey = result.GetValue(TlsKey),
-            Token = result.GetValue(TokenFile) is { } token ? TokenOf(token) : null,
-            CorsOrigins = [.. (result.GetValue(CorsOrigins) ?? []).Select(Origin)],
-            TokenForAdminAlone = result.GetValue(TokenFor) == "admin",
-            Admin = result.GetValue(Admin),
-            AdminHosts = result.GetValue(AdminHosts) ?? [],
-            DrainDelay = TimeSpan.FromSeconds(Number(DrainDelay)),
-            DrainTimeout = TimeSpan.FromSeconds(Number(Drain)),
-            Limits = new ServerLimits { MaxBodyBytes = (long)Number(MaxBody) << 20 },
-            JsonLogs = result.GetValue(Logs) == "json",
-            LogLevel = Enum.Parse<LogLevel>(result.GetValue(Level)!, ignoreCase: true),
+            Host = IsGiven(Host) ? result.GetRequiredValue(Host) : server.Host,
+            Port = Number(Port) ?? server.Port,
+            GrpcPort = result.GetValue(GrpcPort) ?? server.GrpcPort,
+            TlsCertificate = result.GetValue(TlsCertificate) ?? server.TlsCertificate,
+            TlsKey = result.GetValue(TlsKey) ?? (IsGiven(TlsCertificate) ? null : server.TlsKey),
+            Token = result.GetValue(TokenFile) is { } token ? TokenOf(token) : server.Token,
+            CorsOrigins = result.GetValue(CorsOrigins) is { Length: > 0 } origins
+                ? [.. origins.Select(Origin)]
+                : server.CorsOrigins,
+            TokenForAdminAlone = IsGiven(TokenFile)
+                ? result.GetValue(TokenFor) == "admin"
+                : server.TokenForAdminAlone,
+            Admin = result.GetValue(Admin) || server.Admin,
+            AdminHosts = result.GetValue(AdminHosts) is { Length: > 0 } hosts ? hosts : server.AdminHosts,
+            DrainDelay = Number(DrainDelay) is { } delay ? TimeSpan.FromSeconds(delay) : server.DrainDelay,
+            DrainTimeout = Number(Drain) is { } drain ? TimeSpan.FromSeconds(drain) : server.DrainTimeout,
+            Limits = Number(MaxBody) is { } body
+                ? server.Limits with { MaxBodyBytes = (long)body << 20 }
+                : server.Limits,
+            JsonLogs = IsGiven(Logs) ? result.GetValue(Logs) == "json" : server.JsonLogs,
+            LogLevel = IsGiven(Level) ? Enum.Parse<LogLevel>(result.GetValue(Level)!, ignoreCase: true) : server.LogLevel,
         };
+        return server is { TlsKey: not null, TlsCertificate: null }
+            ? throw CommandException.Usage("--tls-key is that of --tls-cert; give both.")
+            : server;
 
-        int Number(Option<int?> option) => result.GetValue(option)!.Value;
+        bool IsGiven(Option option) => ServeCommand.IsGiven(result, option);
+        int? Number(Option<int?> option) => ServeCommand.Number(result, option);
     }
+
+    private static AtrousOptions ReadModels(
+        ParseResult result, IConfigurationSection configuration, Func<SegmenterOptions, SegmenterOptions> segmenter)
+    {
+        (string Name, string Path)[] given = [.. (result.GetValue(Models) ?? []).Select(Parse)];
+        if (given.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            throw CommandException.Usage(
+                $"--model {twice.Key} is given twice; give each model a name of its own, NAME=MODEL.");
+        AtrousOptions options = new AtrousOptions { MaxPixels = UsualMegapixels * 1_000_000L }.Configure(configuration);
+        options.MaxPixels = Number(result, MaxPixels) * 1_000_000L ?? options.MaxPixels;
+        if (given.Length > 0)
+        {
+            options.Models.Clear();
+            options.DefaultModel = null;
+        }
+        foreach ((string name, string path) in given)
+            options.AddModel(name, path);
+        if (options.Models.Count == 0)
+            options.AddDefaultModel();
+        foreach ((string name, ModelOptions model) in options.Models.ToArray())
+        {
+            options.Models[name] = model with
+            {
+                Segmenter = segmenter(model.Segmenter),
+                Batching = ReadBatching(result, model.Batching),
+            };
+        }
+        return options;
+    }
+
+    private static BatchingOptions ReadBatching(ParseResult result, BatchingOptions options)
+    {
+        int batch = Number(result, MaxBatch) ?? options.MaxBatch, queue = Number(result, Queue) ?? options.QueueLimit;
+        return options with
+        {
+            MaxBatch = batch,
+            MaxDelay = Number(result, MaxDelay) is { } delay ? TimeSpan.FromMilliseconds(delay) : options.MaxDelay,
+            QueueLimit = IsGiven(result, MaxBatch) || IsGiven(result, Queue) ? Math.Max(queue, batch) : queue,
+            Timeout = Number(result, Timeout) is { } timeout ? TimeSpan.FromSeconds(timeout) : options.Timeout,
+        };
+    }
+
+    private static bool IsGiven(ParseResult result, Option option) =>
+        result.GetResult(option) is { Implicit: false };
+
+    /// <summary>Null where the option is not given: its default is that of help.</summary>
+    private static int? Number(ParseResult result, Option<int?> option) =>
+        IsGiven(result, option) ? result.GetValue(option) : null;
 
     /// <summary>Browsers send it so: a scheme and a host, and nothing behind them.</summary>
     private static string Origin(string given) =>

@@ -72,7 +72,7 @@ public sealed class HelpTests(GeneratedModel model) : IDisposable
     [Theory]
     [InlineData("segment", "Arguments", "Input", "Model", "Output", "Processing", "Device", "Other")]
     [InlineData("bench", "Arguments", "Input", "Model", "Runs", "Output", "Device", "Other")]
-    [InlineData("serve", "Model", "Processing", "Connections", "Queue", "Shutdown", "Log", "Device", "Other")]
+    [InlineData("serve", "Model", "Processing", "Configuration", "Connections", "Queue", "Shutdown", "Log", "Device", "Other")]
     [InlineData("convert", "Arguments", "Output", "Model", "Other")]
     [InlineData("devices", "Options")]
     public void Many_options_stand_in_sections(string command, params string[] sections) => Assert.Equal(

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using Atrous.Tests.Checkpoints.Dialects;
 using Atrous.Tests.Exporting;
 using Atrous.Tests.Segmenters;
@@ -78,6 +79,72 @@ public sealed class ServeCommandTests(GeneratedModel model)
             "model=\"atrous-street\"", await served.Client.GetStringAsync("metrics"), StringComparison.Ordinal);
         served.Signal(15);
         Assert.Equal(0, await served.Exit());
+    }
+
+    /// <summary>A file, the environment over it, options over both; each by what it alone says, and by what all say.</summary>
+    [Fact]
+    public async Task Settings_come_from_a_file_the_environment_and_options_in_this_order()
+    {
+        using var place = new Workplace();
+        string file = place.Add("serve.json", $$"""
+            {
+              // As ASP.NET's own files, it may have remarks.
+              "Atrous": {
+                "MaxPixels": 1000001,
+                "Models": {
+                  "filed": { "Path": {{JsonSerializer.Serialize(model.Path)}}, "Batching": { "QueueLimit": 7, "MaxBatch": 2 } }
+                },
+                "Server": { "Port": 0, "DrainDelay": "00:00:00", "LogLevel": "Debug", "Limits": { "MaxBodyBytes": 1001 } }
+              }
+            }
+            """);
+        KeyValuePair<string, string>[] environment =
+        [
+            KeyValuePair.Create("ATROUS__SERVER__LIMITS__MAXBODYBYTES", "2002"),
+            KeyValuePair.Create("ATROUS__MODELS__FILED__BATCHING__MAXBATCH", "3"),
+        ];
+        Assert.Equal(("filed", 1001, 1000001), await LimitsOf([], "--config", file));
+        Assert.Equal(("filed", 2002, 1000001), await LimitsOf(environment, "--config", file));
+        Assert.Equal(
+            ("filed", 3 << 20, 4_000_000),
+            await LimitsOf(environment, "--config", file, "--max-body", "3", "--max-pixels", "4"));
+        // Models that are named take the place of all others.
+        Assert.Equal(
+            ("named", 2002, 1000001), await LimitsOf(environment, "--config", file, "--model", $"named={model.Path}"));
+
+        static async Task<(string Model, int Body, int Pixels)> LimitsOf(
+            IEnumerable<KeyValuePair<string, string>> environment, params string[] arguments)
+        {
+            using Served served = await Served.Start(environment, arguments);
+            JsonElement models = JsonDocument.Parse(await served.Client.GetStringAsync("v1/models")).RootElement;
+            JsonElement limits = models.GetProperty("limits");
+            served.Signal(15);
+            Assert.Equal(0, await served.Exit());
+            return (
+                Assert.Single(models.GetProperty("models").EnumerateArray()).GetProperty("name").GetString()!,
+                limits.GetProperty("bodyBytes").GetInt32(), limits.GetProperty("pixels").GetInt32());
+        }
+    }
+
+    [Fact]
+    public void No_setting_is_passed_by()
+    {
+        using var place = new Workplace();
+        foreach ((string text, string[] words) in new (string, string[])[]
+        {
+            ("""{"Atrous":{"Server":{"Prot":1}}}""", ["Atrous:Server:Prot", "did you mean Port?"]),
+            ("""{"Atrous":{"Modles":{}, "Modles":1}}""", ["no JSON of settings"]),
+            ("""{"Atrous":{"DefaultModle":"a"}}""", ["DefaultModle", "did you mean DefaultModel?"]),
+            ("""{"Atros":{}}""", ["serve.json", "there is no section Atros; did you mean Atrous?"]),
+            ("""{"Logging":{"x":"1"}}""", ["all settings are in the section Atrous"]),
+            ("""{"Atrous":""", ["serve.json", "no JSON of settings"]),
+            ("""{"Atrous":{"DefaultModel":"b"}}""", ["'b' is not among the models (atrous-street)"]),
+        })
+            Tool.Run("serve", "--port", "0", "--config", place.Add("serve.json", text)).Refuses(2, words);
+        Tool.Run("serve", "--config", place["none.json"]).Refuses(2, "there is no such file", "--config");
+        Tool.Finish(
+            Tool.Start(place.Folder, [KeyValuePair.Create("ATROUS__SERVER__PORTT", "1")], "serve"), [])
+            .Refuses(2, "There is no setting Atrous:SERVER:PORTT; did you mean Port?");
     }
 
     [Fact]

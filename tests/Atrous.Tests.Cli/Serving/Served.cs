@@ -30,9 +30,13 @@ internal sealed partial class Served : IDisposable
         }
     }
 
-    public static async Task<Served> Start(params string[] arguments)
+    public static Task<Served> Start(params string[] arguments) => Start([], arguments);
+
+    /// <summary>With variables of the environment.</summary>
+    public static async Task<Served> Start(
+        IEnumerable<KeyValuePair<string, string>> environment, params string[] arguments)
     {
-        Served served = Begin(arguments);
+        Served served = Begin(environment, arguments);
         string listening = await served.Says("serving on ");
         served.Client = new HttpClient
         {
@@ -42,9 +46,11 @@ internal sealed partial class Served : IDisposable
     }
 
     /// <summary>One whose models are not loaded yet.</summary>
-    public static Served Begin(params string[] arguments)
+    public static Served Begin(params string[] arguments) => Begin([], arguments);
+
+    private static Served Begin(IEnumerable<KeyValuePair<string, string>> environment, string[] arguments)
     {
-        var served = new Served(Tool.Start(Repository.Root, ["serve", .. arguments]));
+        var served = new Served(Tool.Start(Repository.Root, environment, ["serve", .. arguments]));
         served._process.ErrorDataReceived += (_, line) =>
         {
             lock (served._log)

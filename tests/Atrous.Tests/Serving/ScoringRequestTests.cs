@@ -84,6 +84,30 @@ public sealed class ScoringRequestTests(GeneratedModel model)
             photo, Of(tiled with { Crf = DenseCrfParameters.DeepLabV2 }), Token));
     }
 
+    /// <summary>The leak check looks at what a run that is cut off leaves behind.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(30)]
+    [InlineData(100)]
+    [InlineData(200)]
+    public async Task One_that_is_cut_off_leaves_nothing(int milliseconds)
+    {
+        using var segmenter = Segmenter.Load(model.Path);
+        using Image photo = Image.Load(Workplace.Photo(61, 64));
+        await Assert.ThrowsAsync<RequestTimeoutException>(() => segmenter.SegmentAsync(
+            photo,
+            new SegmentRequest
+            {
+                Timeout = TimeSpan.FromMilliseconds(milliseconds),
+                Scoring = new ScoringRequest
+                {
+                    Window = new SlidingWindow(32, 0.9),
+                    Augmentation = new TestTimeAugmentation([0.5, 0.6, 0.7, 0.8, 0.9, 1], flip: true),
+                },
+            },
+            Token));
+    }
+
     private static SegmentRequest Of(ScoringRequest scoring) => new() { Scoring = scoring };
 
     private Task<ServiceHost> Start(Action<AtrousOptions>? also = null) => ServiceHost.Start(options =>
