@@ -50,12 +50,15 @@ public sealed partial class AtrousServer : IAsyncDisposable
     public static AtrousServer Create(ServerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        // Empty: no configuration file of the current folder and no environment variable changes what the options say.
+        // Empty: no configuration file of the current folder and no environment variable changes what the options say,
+        // but for those that name a collector of OpenTelemetry.
         WebApplicationBuilder builder =
             WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Atrous.Server" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, options));
         AddLogging(builder.Logging, options);
         AddServices(builder.Services, options);
+        if (Collector.Configure(builder.Configuration, options))
+            Collector.AddServices(builder.Services, builder.Configuration);
 
         WebApplication application = builder.Build();
         application.UseMiddleware<RequestLog>();

@@ -83,6 +83,18 @@ public sealed record ServerOptions
     /// <summary>What requests and connections may cost.</summary>
     public ServerLimits Limits { get; init; } = new();
 
+    /// <summary>
+    /// A collector of OpenTelemetry that gets metrics, traces and logs, such as "http://localhost:4317"; null for that
+    /// of the environment's OTEL_EXPORTER_OTLP_ENDPOINT, or for none where that is not set either.
+    /// </summary>
+    public string? OtlpEndpoint { get; init; }
+
+    /// <summary>
+    /// "grpc" or "http/protobuf"; null for that of the environment's OTEL_EXPORTER_OTLP_PROTOCOL, and where that is not
+    /// set, for the one whose port the endpoint has: 4318 is HTTP's.
+    /// </summary>
+    public string? OtlpProtocol { get; init; }
+
     /// <summary>Logs as one JSON object a line instead of text.</summary>
     public bool JsonLogs { get; init; }
 

@@ -110,6 +110,14 @@ internal static class ServeCommand
         Arity = ArgumentArity.OneOrMore,
     };
 
+    private static readonly Option<string?> OtlpEndpoint = new("--otlp-endpoint")
+    {
+        Description =
+            "A collector of OpenTelemetry for metrics, traces and logs, such as http://localhost:4317; that of " +
+            "OTEL_EXPORTER_OTLP_ENDPOINT unless given, else none",
+        HelpName = "URL",
+    };
+
     private static readonly Option<string> Logs = OneOf("--log", "Form of the log on standard error", "text", "json");
 
     private static readonly Option<string> Level =
@@ -140,7 +148,7 @@ internal static class ServeCommand
         command.Add("Connections", TlsCertificate, TlsKey, TokenFile, TokenFor, CorsOrigins);
         command.Add("Queue", MaxBatch, MaxDelay, Queue, Timeout);
         command.Add("Shutdown", DrainDelay, Drain);
-        command.Add("Log", Logs, Level);
+        command.Add("Log", Logs, Level, OtlpEndpoint);
         deviceOptions.AddTo(command);
         command.SetAction(result =>
         {
@@ -199,6 +207,7 @@ internal static class ServeCommand
             Limits = Number(MaxBody) is { } body
                 ? server.Limits with { MaxBodyBytes = (long)body << 20 }
                 : server.Limits,
+            OtlpEndpoint = result.GetValue(OtlpEndpoint) ?? server.OtlpEndpoint,
             JsonLogs = IsGiven(Logs) ? result.GetValue(Logs) == "json" : server.JsonLogs,
             LogLevel = IsGiven(Level) ? Enum.Parse<LogLevel>(result.GetValue(Level)!, ignoreCase: true) : server.LogLevel,
         };

@@ -28,7 +28,8 @@ namespace Atrous.Hosting.Telemetry;
 /// <item><term>atrous.process.threads, atrous.process.handles</term><description>Of the process; no
 /// tag.</description></item>
 /// </list>
-/// An activity "segment" (or "infer") spans a request; children named for the stages lie in it.
+/// An activity "segment" ("infer", "probabilities") spans a request; children named for the stages lie in it. A server's
+/// "encode" follows it.
 /// </remarks>
 internal sealed class Instruments : IDisposable
 {
@@ -78,6 +79,14 @@ internal sealed class Instruments : IDisposable
             "{thread}", "Threads of the process.");
         _meter.CreateObservableGauge("atrous.process.handles", () => OfProcess(process => process.HandleCount),
             "{handle}", "Open handles of the process: files, connections.");
+    }
+
+    /// <summary>The activity of making an answer of a result, until it is disposed; null where nobody listens.</summary>
+    public static Activity? Encoding(string model)
+    {
+        Activity? activity = Activities.StartActivity("encode");
+        activity?.SetTag("atrous.model", model);
+        return activity;
     }
 
     /// <summary>Watches what models are now.</summary>

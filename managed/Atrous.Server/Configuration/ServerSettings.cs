@@ -38,6 +38,10 @@ internal sealed class ServerSettings
 
     public LimitSettings? Limits { get; set; }
 
+    public string? OtlpEndpoint { get; set; }
+
+    public string? OtlpProtocol { get; set; }
+
     public bool? JsonLogs { get; set; }
 
     public LogLevel? LogLevel { get; set; }
@@ -70,6 +74,8 @@ internal sealed class ServerSettings
         DrainDelay = Within(DrainDelay, TimeSpan.Zero, nameof(DrainDelay)) ?? options.DrainDelay,
         DrainTimeout = Within(DrainTimeout, TimeSpan.FromSeconds(1), nameof(DrainTimeout)) ?? options.DrainTimeout,
         Limits = Limits?.Over(options.Limits) ?? options.Limits,
+        OtlpEndpoint = OtlpEndpoint ?? options.OtlpEndpoint,
+        OtlpProtocol = OtlpProtocol ?? options.OtlpProtocol,
         JsonLogs = JsonLogs ?? options.JsonLogs,
         LogLevel = LogLevel ?? options.LogLevel,
     };

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
 using Atrous.Hosting;
+using Atrous.Hosting.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 
@@ -26,6 +28,7 @@ internal sealed class InferEndpoint(IModelCatalog catalog, Inferences inferences
             model, request.Id, ModelSurface.Outputs(request, masks.Masks[0].Classes), masks);
         using CancellationTokenSource deadline =
             AnswerRoom.Deadline(options.Limits, response.Bytes, context.RequestAborted);
+        using Activity? encoding = Instruments.Encoding(model);
         await response.WriteAsync(context.Response, deadline.Token);
     }
 

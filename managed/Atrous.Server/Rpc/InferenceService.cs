@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Atrous.Hosting;
+using Atrous.Hosting.Telemetry;
 using Atrous.Server.OpenInference;
 using Atrous.Server.Rpc.Wire;
 using Grpc.Core;
@@ -180,6 +182,7 @@ internal sealed partial class InferenceService(
             await inferences.RunAsync(model, request, WireResponse.HeldPerPixel, cancellationToken);
         try
         {
+            using Activity? encoding = Instruments.Encoding(wire.ModelName);
             return (WireResponse.Of(wire.ModelName, request, masks), masks);
         }
         catch

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Atrous.Formats;
 using Atrous.Hosting;
+using Atrous.Hosting.Telemetry;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
 using Atrous.Shapes;
@@ -78,6 +79,7 @@ internal static class SegmentEndpoints
         string? warning = string.Join(" ", new[] { result.Photo.Warning, result.Mask.Note }.OfType<string>());
         warning = warning.Length > 0 ? warning : null;
         long start = Stopwatch.GetTimestamp();
+        using Activity? encoding = Instruments.Encoding(segmenter.Name);
         IAnswer answer = query.Format is SegmentFormat.Json or SegmentFormat.Rle or SegmentFormat.Polygons
             ? await ReportAsync(context, query, result, segmenter, device, warning)
             : query.File is not null ? await FileAsync(context, query, result, segmenter)

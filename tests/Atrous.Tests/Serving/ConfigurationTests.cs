@@ -73,7 +73,7 @@ public sealed class ConfigurationTests(GeneratedModel model)
             ("Host", "*"), ("Port", "81"), ("GrpcPort", "82"), ("TlsCertificate", "c.pem"), ("TlsKey", "k.pem"),
             ("Token", "0123456789abcdef"), ("TokenForAdminAlone", "true"), ("CorsOrigins:0", "https://a.example"),
             ("Admin", "true"), ("AdminHosts:0", "a"), ("AdminHosts:1", "b"), ("DrainDelay", "00:00:07"),
-            ("DrainTimeout", "00:00:08"), ("JsonLogs", "true"), ("LogLevel", "Warning"),
+            ("DrainTimeout", "00:00:08"), ("OtlpEndpoint", "http://c:1"), ("OtlpProtocol", "grpc"), ("JsonLogs", "true"), ("LogLevel", "Warning"),
             ("Limits:MaxBodyBytes", "1"), ("Limits:MaxBufferedBytes", "2"), ("Limits:BodyTimeout", "00:00:03"),
             ("Limits:MinBodyBytesPerSecond", "4"), ("Limits:MinAnswerBytesPerSecond", "5"),
             ("Limits:MaxJsonDepth", "6"), ("Limits:MaxConnections", "7"), ("Limits:HeaderTimeout", "00:00:08"),
@@ -83,6 +83,7 @@ public sealed class ConfigurationTests(GeneratedModel model)
             (options.Host, options.Port, options.GrpcPort, options.TlsCertificate, options.TlsKey, options.Token,
                 options.TokenForAdminAlone));
         Assert.Equal(["https://a.example"], options.CorsOrigins);
+        Assert.Equal(("http://c:1", "grpc"), (options.OtlpEndpoint, options.OtlpProtocol));
         Assert.Equal(["a", "b"], options.AdminHosts);
         Assert.Equal(
             (true, TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(8), true, LogLevel.Warning),
