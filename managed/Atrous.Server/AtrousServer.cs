@@ -195,11 +195,15 @@ public sealed partial class AtrousServer : IAsyncDisposable
         SegmentEndpoints.AddServices(services);
         if (options.HasGrpc)
             RpcEndpoints.AddServices(services);
-        if (options.TlsCertificate is { } certificate)
+        if (options.TlsCertificate is not null)
         {
             services.AddSingleton(provider => new TlsFiles(
-                certificate, options.TlsKey ?? certificate, provider.GetRequiredService<ILogger<AtrousServer>>(),
-                TimeProvider.System));
+                options, provider.GetRequiredService<ILogger<AtrousServer>>(), TimeProvider.System));
+        }
+        else if (options.TlsClientCa is not null)
+        {
+            throw new UnavailableException(
+                "Clients show certificates by TLS alone, and the server has none; give its certificate and key too.");
         }
     }
 

@@ -34,6 +34,18 @@ public sealed record ServerOptions
     public string? TlsKey { get; init; }
 
     /// <summary>
+    /// The PEM file of the certificates that vouch for clients' (mutual TLS): who has none is not connected. A file that
+    /// changes is taken up by new connections. Null where clients need no certificate.
+    /// </summary>
+    public string? TlsClientCa { get; init; }
+
+    /// <summary>
+    /// A client's certificate is needed where models are loaded and unloaded, and nowhere else. One that is shown must
+    /// be sound in any case.
+    /// </summary>
+    public bool TlsClientForAdminAlone { get; init; }
+
+    /// <summary>
     /// What clients send as "Authorization: Bearer", but for probes of health; null where whoever reaches the port may
     /// ask.
     /// </summary>

@@ -68,8 +68,16 @@ files() { # the same files of a command that writes one
 check "convert" files small.safetensors convert "$root/models/atrous-street.safetensors" -o small.safetensors
 check "export" files street.onnx export "$root/models/atrous-street.safetensors" -o street.onnx
 
+echo '{"Atrous":{"Server":{"Prot":1}}}' >misspelt.json
+echo '{"Atrous":{"Models":{"atrous-street":{"Path":"atrous-street","Batching":{"QueueLimit":"many"}}}}}' >unsound.json
+cat >serve.json <<END
+{"Atrous":{"MaxPixels":1000000,"Models":{"atrous-street":{"Path":"atrous-street","WarmUp":["64x64"],"Segmenter":{"Device":"cpu"},
+ "Batching":{"Timeout":"00:00:50","QueueLimit":32}}},"Server":{"LogLevel":"Warning","Limits":{"MaxBodyBytes":9000000}}}}
+END
+check "a setting that there is not" same 2 serve --config misspelt.json
+check "a setting that is no number" same 2 serve --config unsound.json
 serve() { # build, port: starts it and waits until it is ready
-    "$1/atrous" serve --port "$2" --admin --drain-delay 0 >"serve.$2.txt" 2>&1 &
+    "$1/atrous" serve --config serve.json --otlp-endpoint http://127.0.0.1:9 --port "$2" --admin --drain-delay 0 >"serve.$2.txt" 2>&1 &
     for _ in $(seq 300); do curl -sf "http://127.0.0.1:$2/readyz" >/dev/null && return 0 || sleep 0.1; done
     cat "serve.$2.txt"
     return 1

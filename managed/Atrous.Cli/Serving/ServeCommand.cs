@@ -63,6 +63,17 @@ internal static class ServeCommand
         HelpName = "FILE",
     };
 
+    private static readonly Option<string?> TlsClientCa = new("--tls-client-ca")
+    {
+        Description =
+            "The PEM file of the certificates that vouch for clients' own (mutual TLS). A changed file is taken up",
+        HelpName = "FILE",
+    };
+
+    private static readonly Option<string> TlsClientFor = OneOf(
+        "--tls-client-for", "What a client's certificate is needed for: everything, or loading and unloading models",
+        "all", "admin");
+
     private static readonly Option<string[]> CorsOrigins = new("--cors-origin")
     {
         Description =
@@ -145,7 +156,7 @@ internal static class ServeCommand
         scoring.AddTo(command);
         command.Add("Configuration", ServeConfiguration.File);
         command.Add("Connections", Host, Port, GrpcPort, MaxBody, MaxPixels, Admin, AdminHosts);
-        command.Add("Connections", TlsCertificate, TlsKey, TokenFile, TokenFor, CorsOrigins);
+        command.Add("Connections", TlsCertificate, TlsKey, TlsClientCa, TlsClientFor, TokenFile, TokenFor, CorsOrigins);
         command.Add("Queue", MaxBatch, MaxDelay, Queue, Timeout);
         command.Add("Shutdown", DrainDelay, Drain);
         command.Add("Log", Logs, Level, OtlpEndpoint);
@@ -186,6 +197,8 @@ internal static class ServeCommand
             configuration.GetSection("Server"));
         if (result.GetResult(TokenFor) is { Implicit: false } && result.GetValue(TokenFile) is null)
             throw CommandException.Usage("--token-for is about the token of --token-file; give both.");
+        if (IsGiven(TlsClientFor) && result.GetValue(TlsClientCa) is null)
+            throw CommandException.Usage("--tls-client-for is about the clients of --tls-client-ca; give both.");
         server = server with
         {
             Host = IsGiven(Host) ? result.GetRequiredValue(Host) : server.Host,
@@ -193,6 +206,10 @@ internal static class ServeCommand
             GrpcPort = result.GetValue(GrpcPort) ?? server.GrpcPort,
             TlsCertificate = result.GetValue(TlsCertificate) ?? server.TlsCertificate,
             TlsKey = result.GetValue(TlsKey) ?? (IsGiven(TlsCertificate) ? null : server.TlsKey),
+            TlsClientCa = result.GetValue(TlsClientCa) ?? server.TlsClientCa,
+            TlsClientForAdminAlone = IsGiven(TlsClientCa)
+                ? result.GetValue(TlsClientFor) == "admin"
+                : server.TlsClientForAdminAlone,
             Token = result.GetValue(TokenFile) is { } token ? TokenOf(token) : server.Token,
             CorsOrigins = result.GetValue(CorsOrigins) is { Length: > 0 } origins
                 ? [.. origins.Select(Origin)]

@@ -22,6 +22,10 @@ internal sealed class ServerSettings
 
     public string? TlsKey { get; set; }
 
+    public string? TlsClientCa { get; set; }
+
+    public bool? TlsClientForAdminAlone { get; set; }
+
     public string? Token { get; set; }
 
     public bool? TokenForAdminAlone { get; set; }
@@ -66,6 +70,8 @@ internal sealed class ServerSettings
         GrpcPort = PortOf(GrpcPort, nameof(GrpcPort)) ?? options.GrpcPort,
         TlsCertificate = TlsCertificate ?? options.TlsCertificate,
         TlsKey = TlsKey ?? options.TlsKey,
+        TlsClientCa = TlsClientCa ?? options.TlsClientCa,
+        TlsClientForAdminAlone = TlsClientForAdminAlone ?? options.TlsClientForAdminAlone,
         Token = Token is null ? options.Token : SoundToken(Token),
         TokenForAdminAlone = TokenForAdminAlone ?? options.TokenForAdminAlone,
         CorsOrigins = CorsOrigins is null ? options.CorsOrigins : [.. CorsOrigins.Select(SoundOrigin)],

@@ -27,6 +27,11 @@ internal sealed class AdminGuard(ServerOptions options)
                 "Loading and unloading models is switched off here; start the server with its admin option to permit "
                 + "it.");
         TokenGuard.Check(request, options);
+        // One that was shown was vouched for, or there would be no connection.
+        if (options.TlsClientCa is not null && request.HttpContext.Connection.ClientCertificate is null)
+            throw Forbidden(
+                "Loading and unloading models needs a client's certificate here; connect with one that the server "
+                + "knows.");
         if (!IsOurName(request.Host.Host))
             throw Forbidden(
                 $"Models are not loaded or unloaded by the name {ProtocolException.Quote(request.Host.Host)}; use the "

@@ -10,74 +10,138 @@ using Microsoft.Extensions.Logging;
 namespace Atrous.Server.Running;
 
 /// <summary>
-/// The server's certificate with its chain and key, from files of PEM. New connections get what the files hold then;
-/// where that cannot be used, what they held before.
+/// The server's certificate with its chain and key, and those that vouch for clients, from files of PEM. New connections
+/// get what the files hold then; where that cannot be used, what they held before.
 /// </summary>
 internal sealed partial class TlsFiles
 {
+    /// <summary>What a client's certificate is for, where it says what it is for.</summary>
+    private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
+
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
     private readonly string _certificate, _key;
+    private readonly string? _clients;
+    private readonly bool _asksEveryone;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
-    private SslStreamCertificateContext _context;
-    private (DateTime, DateTime) _stamp;
+    private TlsIdentity _identity;
+    private (DateTime, DateTime, DateTime) _stamp;
     private long _looked;
 
-    /// <param name="certificate">The file of the certificate, and behind it those that lead to a known one.</param>
-    /// <param name="key">The file of its private key, which may be the same.</param>
+    /// <param name="options">Name the files.</param>
     /// <param name="logger">Is told when the files have changed.</param>
     /// <param name="time">The clock by which the files are looked at.</param>
     /// <exception cref="UnavailableException">The files cannot be used.</exception>
-    public TlsFiles(string certificate, string key, ILogger logger, TimeProvider time)
+    public TlsFiles(ServerOptions options, ILogger logger, TimeProvider time)
     {
-        (_certificate, _key, _logger, _time) = (certificate, key, logger, time);
+        (_logger, _time) = (logger, time);
+        _certificate = options.TlsCertificate!;
+        _key = options.TlsKey ?? _certificate;
+        _clients = options.TlsClientCa;
+        _asksEveryone = _clients is not null && !options.TlsClientForAdminAlone;
         _stamp = Stamp();
-        _context = Load();
+        _identity = Load();
         _looked = time.GetTimestamp();
     }
 
     /// <summary>Puts TLS before all that an endpoint speaks.</summary>
     public void Guard(ListenOptions endpoint) => endpoint.UseHttps(new TlsHandshakeCallbackOptions
     {
-        OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
+        OnConnection = _ =>
         {
-            ServerCertificateContext = Current(),
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            ApplicationProtocols = endpoint.Protocols == HttpProtocols.Http2
-                ? [SslApplicationProtocol.Http2]
-                : [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
-        }),
+            TlsIdentity identity = Current();
+            return ValueTask.FromResult(new SslServerAuthenticationOptions
+            {
+                ServerCertificateContext = identity.Server,
+                EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                ApplicationProtocols = endpoint.Protocols == HttpProtocols.Http2
+                    ? [SslApplicationProtocol.Http2]
+                    : [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+                ClientCertificateRequired = identity.Clients is not null,
+                // A session that is taken up again would bring along who was vouched for before.
+                AllowTlsResume = identity.Clients is null,
+                CertificateChainPolicy = identity.Clients is { } authorities ? PolicyOf(authorities) : null,
+                RemoteCertificateValidationCallback = identity.Clients is null
+                    ? null
+                    : (_, given, _, errors) => IsClient(given, errors),
+            });
+        },
     });
 
+    /// <summary>These authorities and no others vouch for clients; nothing is fetched on the word of a certificate.</summary>
+    private static X509ChainPolicy PolicyOf(X509Certificate2Collection authorities)
+    {
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+            ApplicationPolicy = { new Oid(ClientAuthentication) },
+        };
+        policy.CustomTrustStore.AddRange(authorities);
+        return policy;
+    }
+
+    /// <summary>Without a certificate, where only some calls need one; else with one that is vouched for.</summary>
+    private bool IsClient(X509Certificate? given, SslPolicyErrors errors)
+    {
+        if (given is null)
+            return !_asksEveryone;
+        if (errors != SslPolicyErrors.None)
+            Refused(_logger, given.Subject, errors);
+        return errors == SslPolicyErrors.None;
+    }
+
     /// <summary>What a new connection gets.</summary>
-    public SslStreamCertificateContext Current()
+    public TlsIdentity Current()
     {
         lock (_lock)
         {
             if (_time.GetElapsedTime(_looked) < Pause)
-                return _context;
+                return _identity;
             _looked = _time.GetTimestamp();
-            (DateTime, DateTime) stamp = Stamp();
+            (DateTime, DateTime, DateTime) stamp = Stamp();
             if (stamp == _stamp)
-                return _context;
+                return _identity;
             try
             {
-                _context = Load();
+                _identity = Load();
                 _stamp = stamp;
-                Renewed(_logger, _context.TargetCertificate.NotAfter);
+                Renewed(_logger, _identity.Server.TargetCertificate.NotAfter);
             }
             catch (UnavailableException e)
             {
                 // Perhaps one of the two is still to be written: the next connection looks again.
                 Kept(_logger, e.Message);
             }
-            return _context;
+            return _identity;
         }
     }
 
-    private SslStreamCertificateContext Load()
+    private TlsIdentity Load() => new(LoadServer(), _clients is null ? null : LoadClients(_clients));
+
+    private static X509Certificate2Collection LoadClients(string path)
+    {
+        var authorities = new X509Certificate2Collection();
+        try
+        {
+            authorities.ImportFromPemFile(path);
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            throw new UnavailableException(
+                $"The certificates {path} of those that vouch for clients cannot be used ({e.Message.TrimEnd('.')}); "
+                + "give a file of PEM.");
+        }
+        return authorities.Count > 0
+            ? authorities
+            : throw new UnavailableException(
+                $"{path} has no certificate of PEM, so that nobody would vouch for clients; give a file with one.");
+    }
+
+    private SslStreamCertificateContext LoadServer()
     {
         try
         {
@@ -101,7 +165,8 @@ internal sealed partial class TlsFiles
         }
     }
 
-    private (DateTime, DateTime) Stamp() => (TimeOf(_certificate), TimeOf(_key));
+    private (DateTime, DateTime, DateTime) Stamp() =>
+        (TimeOf(_certificate), TimeOf(_key), _clients is null ? default : TimeOf(_clients));
 
     /// <summary>Of what a link leads to: what renews certificates often changes that alone.</summary>
     private static DateTime TimeOf(string path)
@@ -121,4 +186,12 @@ internal sealed partial class TlsFiles
 
     [LoggerMessage(2, LogLevel.Warning, "The certificate stays the old one: {Reason}")]
     private static partial void Kept(ILogger logger, string reason);
+
+    [LoggerMessage(3, LogLevel.Warning, "The client {Subject} is refused: {Reason}")]
+    private static partial void Refused(ILogger logger, string subject, SslPolicyErrors reason);
 }
+
+/// <summary>Who the server is, and who vouches for its clients.</summary>
+/// <param name="Server">The certificate with its chain and key.</param>
+/// <param name="Clients">Authorities; null where clients are not asked for a certificate.</param>
+internal sealed record TlsIdentity(SslStreamCertificateContext Server, X509Certificate2Collection? Clients);

@@ -158,6 +158,8 @@ public sealed class ServeCommandTests(GeneratedModel model)
         Tool.Run("serve", "--port", "0", "--model", model.Path, "--host", "nowhere").Refuses(2, "'nowhere'");
         Tool.Run("serve", "--port", "x", "--model", model.Path).Refuses(2, "--port takes");
         Tool.Run("serve", "--log", "xml", "--model", model.Path).Refuses(2, "--log takes");
+        Tool.Run("serve", "--port", "0", "--tls-client-ca", "ca.pem").Refuses(2, "Clients show certificates by TLS alone");
+        Tool.Run("serve", "--port", "0", "--tls-client-for", "admin").Refuses(2, "--tls-client-ca; give both");
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         Tool.Run("serve", "--port", $"{((IPEndPoint)taken.LocalEndpoint).Port}", "--model", model.Path)

@@ -71,7 +71,7 @@ public sealed class ConfigurationTests(GeneratedModel model)
         var before = new ServerOptions { Models = _ => { }, GrpcPort = 5 };
         ServerOptions options = before.Configured(Section(
             ("Host", "*"), ("Port", "81"), ("GrpcPort", "82"), ("TlsCertificate", "c.pem"), ("TlsKey", "k.pem"),
-            ("Token", "0123456789abcdef"), ("TokenForAdminAlone", "true"), ("CorsOrigins:0", "https://a.example"),
+            ("TlsClientCa", "ca.pem"), ("TlsClientForAdminAlone", "true"), ("Token", "0123456789abcdef"), ("TokenForAdminAlone", "true"), ("CorsOrigins:0", "https://a.example"),
             ("Admin", "true"), ("AdminHosts:0", "a"), ("AdminHosts:1", "b"), ("DrainDelay", "00:00:07"),
             ("DrainTimeout", "00:00:08"), ("OtlpEndpoint", "http://c:1"), ("OtlpProtocol", "grpc"), ("JsonLogs", "true"), ("LogLevel", "Warning"),
             ("Limits:MaxBodyBytes", "1"), ("Limits:MaxBufferedBytes", "2"), ("Limits:BodyTimeout", "00:00:03"),
@@ -83,6 +83,7 @@ public sealed class ConfigurationTests(GeneratedModel model)
             (options.Host, options.Port, options.GrpcPort, options.TlsCertificate, options.TlsKey, options.Token,
                 options.TokenForAdminAlone));
         Assert.Equal(["https://a.example"], options.CorsOrigins);
+        Assert.Equal(("ca.pem", true), (options.TlsClientCa, options.TlsClientForAdminAlone));
         Assert.Equal(("http://c:1", "grpc"), (options.OtlpEndpoint, options.OtlpProtocol));
         Assert.Equal(["a", "b"], options.AdminHosts);
         Assert.Equal(
