@@ -41,7 +41,7 @@ public sealed class AtrousOptions
     /// WarmUp a list such as "512x512", and its Path may be the name of a pulled model.
     /// </summary>
     /// <param name="section">
-    /// The section, often "Atrous". Its part Server is what `atrous serve` reads, and is left alone.
+    /// The section, often "Atrous". Its part Server is what the tool's server reads, and is left alone.
     /// </param>
     /// <returns>These options, so that calls can be chained.</returns>
     /// <exception cref="UnavailableException">

@@ -67,7 +67,9 @@ public interface IServedModel : ISegmenter
     /// <param name="photo">The picture, which is not changed.</param>
     /// <param name="request">Priority and timeout of this call; null for the defaults.</param>
     /// <param name="cancellationToken">Drops the request; a run that is under way ends at its next layer.</param>
-    /// <exception cref="RequestException">The model slides a window, and never has those of a whole picture.</exception>
+    /// <exception cref="RequestException">
+    /// The model slides a window, and never has those of a whole picture.
+    /// </exception>
     Task<Tensor> ProbabilitiesAsync(
         Image photo, SegmentRequest? request = null, CancellationToken cancellationToken = default);
 

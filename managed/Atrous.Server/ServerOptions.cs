@@ -34,8 +34,8 @@ public sealed record ServerOptions
     public string? TlsKey { get; init; }
 
     /// <summary>
-    /// The PEM file of the certificates that vouch for clients' (mutual TLS): who has none is not connected. A file that
-    /// changes is taken up by new connections. Null where clients need no certificate.
+    /// The PEM file of the certificates that vouch for clients' (mutual TLS): who has none is not connected. A file
+    /// that changes is taken up by new connections. Null where clients need no certificate.
     /// </summary>
     public string? TlsClientCa { get; init; }
 

@@ -15,13 +15,15 @@ namespace Atrous;
 /// Makes masks of pictures in one way: whole or in windows, at one scale or several, with the CRF or without. It has
 /// nothing of its own to free, so that a request may have one for itself.
 /// </summary>
-/// <param name="model">The network.</param>
-/// <param name="scoring">The way.</param>
+/// <param name="model">The network that scores pictures.</param>
+/// <param name="scoring">The windows, scales and CRF.</param>
 /// <param name="preprocessor">What makes the network's input, which does not resize where there are windows.</param>
 /// <param name="networks">The network for each size.</param>
-/// <param name="backend">The device.</param>
+/// <param name="backend">The device that the network runs on.</param>
 /// <param name="engine">The threads of the CRF.</param>
-/// <param name="options">How the model was loaded: its batches and limits, and whom the CRF tells how far it is.</param>
+/// <param name="options">
+/// How the model was loaded: its batches and limits, and whom the CRF tells how far it is.
+/// </param>
 internal sealed class MaskMaker(
     Model model, ScoringRequest scoring, Preprocessor preprocessor, NetworkCache networks, IBackend backend,
     EngineHandle engine, SegmenterOptions options)

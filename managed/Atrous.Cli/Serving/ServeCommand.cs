@@ -187,7 +187,7 @@ internal static class ServeCommand
     }
 
     /// <summary>What the options say over what the configuration says.</summary>
-    /// <param name="result">The options.</param>
+    /// <param name="result">The options as they were parsed.</param>
     /// <param name="segmenter">A model's options with what the command line says in their place.</param>
     private static ServerOptions Read(ParseResult result, Func<SegmenterOptions, SegmenterOptions> segmenter)
     {
@@ -195,10 +195,6 @@ internal static class ServeCommand
         AtrousOptions models = ReadModels(result, configuration, segmenter);
         ServerOptions server = new ServerOptions { Models = models.CopyTo }.Configured(
             configuration.GetSection("Server"));
-        if (result.GetResult(TokenFor) is { Implicit: false } && result.GetValue(TokenFile) is null)
-            throw CommandException.Usage("--token-for is about the token of --token-file; give both.");
-        if (IsGiven(TlsClientFor) && result.GetValue(TlsClientCa) is null)
-            throw CommandException.Usage("--tls-client-for is about the clients of --tls-client-ca; give both.");
         server = server with
         {
             Host = IsGiven(Host) ? result.GetRequiredValue(Host) : server.Host,
@@ -207,14 +203,14 @@ internal static class ServeCommand
             TlsCertificate = result.GetValue(TlsCertificate) ?? server.TlsCertificate,
             TlsKey = result.GetValue(TlsKey) ?? (IsGiven(TlsCertificate) ? null : server.TlsKey),
             TlsClientCa = result.GetValue(TlsClientCa) ?? server.TlsClientCa,
-            TlsClientForAdminAlone = IsGiven(TlsClientCa)
+            TlsClientForAdminAlone = IsGiven(TlsClientFor)
                 ? result.GetValue(TlsClientFor) == "admin"
                 : server.TlsClientForAdminAlone,
             Token = result.GetValue(TokenFile) is { } token ? TokenOf(token) : server.Token,
             CorsOrigins = result.GetValue(CorsOrigins) is { Length: > 0 } origins
                 ? [.. origins.Select(Origin)]
                 : server.CorsOrigins,
-            TokenForAdminAlone = IsGiven(TokenFile)
+            TokenForAdminAlone = IsGiven(TokenFor)
                 ? result.GetValue(TokenFor) == "admin"
                 : server.TokenForAdminAlone,
             Admin = result.GetValue(Admin) || server.Admin,
@@ -226,8 +222,14 @@ internal static class ServeCommand
                 : server.Limits,
             OtlpEndpoint = result.GetValue(OtlpEndpoint) ?? server.OtlpEndpoint,
             JsonLogs = IsGiven(Logs) ? result.GetValue(Logs) == "json" : server.JsonLogs,
-            LogLevel = IsGiven(Level) ? Enum.Parse<LogLevel>(result.GetValue(Level)!, ignoreCase: true) : server.LogLevel,
+            LogLevel = IsGiven(Level)
+                ? Enum.Parse<LogLevel>(result.GetValue(Level)!, ignoreCase: true)
+                : server.LogLevel,
         };
+        if (IsGiven(TokenFor) && server.Token is null)
+            throw CommandException.Usage("--token-for is about the token of --token-file; give both.");
+        if (IsGiven(TlsClientFor) && server.TlsClientCa is null)
+            throw CommandException.Usage("--tls-client-for is about the clients of --tls-client-ca; give both.");
         return server is { TlsKey: not null, TlsCertificate: null }
             ? throw CommandException.Usage("--tls-key is that of --tls-cert; give both.")
             : server;

@@ -7,7 +7,7 @@ namespace Atrous.Hosting.Configuration;
 /// </summary>
 internal sealed class AtrousSettings
 {
-    /// <summary>The part that `atrous serve` reads.</summary>
+    /// <summary>The part that the tool's server reads.</summary>
     public const string Server = "Server";
 
     public Dictionary<string, ModelSettings>? Models { get; set; }

@@ -9,7 +9,7 @@ internal static class ScoringLimits
     private const long MostWindows = 4096;
 
     /// <summary>Refuses what the model cannot do, and what would cost too much.</summary>
-    /// <param name="segmenter">The model.</param>
+    /// <param name="segmenter">The model that the request is for.</param>
     /// <param name="scoring">What the request wants.</param>
     /// <param name="height">Rows of the picture.</param>
     /// <param name="width">Columns of the picture.</param>
@@ -30,8 +30,8 @@ internal static class ScoringLimits
         if (scoring.Window is { } window && window.CountFor(height, width) is > MostWindows and var windows)
         {
             throw new RequestException(
-                $"A picture of {width} x {height} would take {windows} tiles of {window.Size} pixels, and {MostWindows} "
-                + "are the most; choose larger tiles, or less overlap.");
+                $"A picture of {width} x {height} would take {windows} tiles of {window.Size} pixels, and "
+                + $"{MostWindows} are the most; choose larger tiles, or less overlap.");
         }
         (int rows, int columns) = segmenter.LargestInput(height, width, scoring);
         if ((long)rows * columns <= mostPixels)

@@ -28,8 +28,8 @@ namespace Atrous.Hosting.Telemetry;
 /// <item><term>atrous.process.threads, atrous.process.handles</term><description>Of the process; no
 /// tag.</description></item>
 /// </list>
-/// An activity "segment" ("infer", "probabilities") spans a request; children named for the stages lie in it. A server's
-/// "encode" follows it.
+/// An activity "segment" ("infer", "probabilities") spans a request; children named for the stages lie in it. A
+/// server's "encode" follows it.
 /// </remarks>
 internal sealed class Instruments : IDisposable
 {
@@ -81,7 +81,7 @@ internal sealed class Instruments : IDisposable
             "{handle}", "Open handles of the process: files, connections.");
     }
 
-    /// <summary>The activity of making an answer of a result, until it is disposed; null where nobody listens.</summary>
+    /// <summary>The activity of making an answer, until it is disposed; null where nobody listens.</summary>
     public static Activity? Encoding(string model)
     {
         Activity? activity = Activities.StartActivity("encode");

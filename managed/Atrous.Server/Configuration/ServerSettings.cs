@@ -162,7 +162,9 @@ internal sealed class LimitSettings
             : throw Unsound(name, value.Value.ToString(CultureInfo.InvariantCulture));
 
     private static TimeSpan? Above(TimeSpan? value, string name) =>
-        value is null || (value > TimeSpan.Zero && value <= TimeSpan.FromDays(1)) ? value : throw Unsound(name, $"{value}");
+        value is null || (value > TimeSpan.Zero && value <= TimeSpan.FromDays(1))
+            ? value
+            : throw Unsound(name, $"{value}");
 
     private static UnavailableException Unsound(string name, string value) =>
         new($"The setting Limits:{name} is {value}, which is too little or too much.");

@@ -7,9 +7,9 @@ namespace Atrous.Server.OpenInference;
 /// Two outputs: <c>labels</c>, the class of every pixel at the picture's own size, UINT8 [N, H, W] (UINT16 for more
 /// than 256 classes), and <c>confidence</c>, the probability of that class, FP32 [N, H, W]. A request that names no
 /// outputs gets both, as the protocol wants; naming <c>labels</c> alone spares the rest. Who names <c>shares</c> gets
-/// the share of the picture that each class has, FP32 [N, classes]; <c>probabilities</c>, those of every class for every
-/// pixel, FP32 [N, H, W, classes], which take a second run of the network; <c>polygons</c>, the outlines of each class,
-/// BYTES [N], a text of JSON for each picture.
+/// the share of the picture that each class has, FP32 [N, classes]; <c>probabilities</c>, those of every class for
+/// every pixel, FP32 [N, H, W, classes], which take a second run of the network; <c>polygons</c>, the outlines of each
+/// class, BYTES [N], a text of JSON for each picture.
 /// </summary>
 internal static class ModelSurface
 {

@@ -20,7 +20,7 @@ internal static class WireResponse
     /// <summary>The answer to a request.</summary>
     /// <param name="model">The name that the request called the model by.</param>
     /// <param name="request">What was asked for.</param>
-    /// <param name="results">Of the request's pictures, at least one.</param>
+    /// <param name="results">Those of the pictures of the request, at least one.</param>
     /// <exception cref="ProtocolException">The answer is more than a message can hold.</exception>
     public static ModelInferResponse Of(string model, InferRequest request, InferredMasks results)
     {
@@ -32,8 +32,9 @@ internal static class WireResponse
         };
         // A reload may have changed the classes meanwhile: the mask knows.
         IReadOnlyList<OutputTensor> outputs = ModelSurface.Outputs(request, results.Masks[0].Classes);
-        long bytes = outputs.Sum(output =>
-            output.IsText ? output.BytesOf(results) : output.BytesOf(results) / output.Type.SizeInBytes() * SizeOf(output));
+        long bytes = outputs.Sum(output => output.IsText
+            ? output.BytesOf(results)
+            : output.BytesOf(results) / output.Type.SizeInBytes() * SizeOf(output));
         if (bytes > Most)
             throw new ProtocolException(
                 "The answer is more than a message of gRPC can hold; ask for fewer outputs, or send less at a time.",

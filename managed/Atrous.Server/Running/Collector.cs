@@ -23,19 +23,17 @@ internal static class Collector
     /// <summary>Of the two protocols, each has a port of its own.</summary>
     private const int HttpPort = 4318;
 
-    private static readonly string[] Probes = ["/livez", "/readyz", "/healthz", "/metrics"];
-
     /// <summary>Puts the variables into the configuration, where the exporter looks for them.</summary>
     /// <returns>Whether there is a collector.</returns>
     /// <exception cref="UnavailableException">Its address is none.</exception>
     public static bool Configure(IConfigurationManager configuration, ServerOptions options)
     {
         IConfigurationRoot variables = new ConfigurationBuilder().AddEnvironmentVariables().Build();
-        configuration.AddInMemoryCollection(variables.AsEnumerable()
-            .Where(row => row.Key.StartsWith("OTEL_", StringComparison.Ordinal)));
-        string? address = options.OtlpEndpoint ?? configuration[Endpoint];
+        string? address = options.OtlpEndpoint ?? variables[Endpoint];
         if (string.IsNullOrEmpty(address))
             return false;
+        configuration.AddInMemoryCollection(variables.AsEnumerable()
+            .Where(row => row.Key.StartsWith("OTEL_", StringComparison.Ordinal)));
         if (!Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https"))
             throw new UnavailableException(
                 $"'{address}' is no address of an OpenTelemetry collector; give one such as http://localhost:4317.");
@@ -74,5 +72,5 @@ internal static class Collector
 
     /// <summary>Probes and scrapes come every few seconds and say nothing.</summary>
     private static bool IsTold(HttpContext context) =>
-        !Probes.Contains(context.Request.Path.Value, StringComparer.Ordinal);
+        context.Request.Path != "/metrics" && !HealthEndpoints.IsProbe(context.Request);
 }

@@ -12,6 +12,15 @@ namespace Atrous.Server.Running;
 /// </summary>
 internal static class HealthEndpoints
 {
+    private static readonly string[] Probes =
+    [
+        "/livez", "/readyz", "/healthz", "/v2/health/live", "/v2/health/ready", "/grpc.health.v1.Health/Check",
+        "/grpc.health.v1.Health/Watch",
+    ];
+
+    /// <summary>Whether a request asks for the server's health, in any of its forms.</summary>
+    public static bool IsProbe(HttpRequest request) => Probes.Contains(request.Path.Value, StringComparer.Ordinal);
+
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapHealthChecks("/livez", With("live"));

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace Atrous.Server.Running;
 
 /// <summary>
-/// The server's certificate with its chain and key, and those that vouch for clients, from files of PEM. New connections
-/// get what the files hold then; where that cannot be used, what they held before.
+/// The server's certificate with its chain and key, and those that vouch for clients, from files of PEM. New
+/// connections get what the files hold then; where that cannot be used, what they held before.
 /// </summary>
 internal sealed partial class TlsFiles
 {
@@ -30,7 +30,7 @@ internal sealed partial class TlsFiles
     private (DateTime, DateTime, DateTime) _stamp;
     private long _looked;
 
-    /// <param name="options">Name the files.</param>
+    /// <param name="options">The options that name the files.</param>
     /// <param name="logger">Is told when the files have changed.</param>
     /// <param name="time">The clock by which the files are looked at.</param>
     /// <exception cref="UnavailableException">The files cannot be used.</exception>
@@ -70,7 +70,9 @@ internal sealed partial class TlsFiles
         },
     });
 
-    /// <summary>These authorities and no others vouch for clients; nothing is fetched on the word of a certificate.</summary>
+    /// <summary>
+    /// These authorities and no others vouch for clients; nothing is fetched on the word of a certificate.
+    /// </summary>
     private static X509ChainPolicy PolicyOf(X509Certificate2Collection authorities)
     {
         var policy = new X509ChainPolicy

@@ -13,16 +13,9 @@ internal sealed class TokenGuard(RequestDelegate next, ServerOptions options)
     private const string Scheme = "Bearer ",
         Message = "This needs the server's token; send it as Authorization: Bearer TOKEN.";
 
-    private static readonly string[] Probes =
-    [
-        "/livez", "/readyz", "/healthz", "/v2/health/live", "/v2/health/ready", "/grpc.health.v1.Health/Check",
-        "/grpc.health.v1.Health/Watch",
-    ];
-
     public Task InvokeAsync(HttpContext context)
     {
-        if (Probes.Contains(context.Request.Path.Value, StringComparer.Ordinal)
-            || HasToken(context.Request, options.Token!))
+        if (HealthEndpoints.IsProbe(context.Request) || HasToken(context.Request, options.Token!))
             return next(context);
         if (!RpcCalls.IsCall(context.Request))
             throw Refusal(context);

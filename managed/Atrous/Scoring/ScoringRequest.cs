@@ -8,7 +8,9 @@ namespace Atrous.Scoring;
 /// </summary>
 public sealed record ScoringRequest
 {
-    /// <summary>Slides a window over the picture; null for the picture as a whole. Not with <see cref="Crf"/>.</summary>
+    /// <summary>
+    /// Slides a window over the picture; null for the picture as a whole. Not with <see cref="Crf"/>.
+    /// </summary>
     public SlidingWindow? Window { get; init; }
 
     /// <summary>Scores the picture at several scales and mirrored; null for once, as it is.</summary>

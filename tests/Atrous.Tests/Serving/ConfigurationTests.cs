@@ -66,6 +66,18 @@ public sealed class ConfigurationTests(GeneratedModel model)
     }
 
     [Fact]
+    public void JSON_says_nothing_and_none_apart()
+    {
+        using var json = new MemoryStream("""
+            {"Models": {"a": {"Path": "a.pth", "WarmUp": [], "Segmenter": {"Threads": null}}}, "DefaultModel": null}
+            """u8.ToArray());
+        AtrousOptions options = new AtrousOptions { DefaultModel = "a" }.Configure(
+            new ConfigurationBuilder().AddJsonStream(json).Build());
+        Assert.Empty(options.Models["a"].WarmUp);
+        Assert.Equal((0, "a"), (options.Models["a"].Segmenter.Threads, options.DefaultModel));
+    }
+
+    [Fact]
     public void Every_setting_of_a_server_arrives()
     {
         var before = new ServerOptions { Models = _ => { }, GrpcPort = 5 };
