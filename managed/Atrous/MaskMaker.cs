@@ -75,8 +75,8 @@ internal sealed class MaskMaker(
     /// <summary>Bytes that the scores of a picture take on their way to its mask, roughly.</summary>
     public long BytesFor(int height, int width)
     {
-        // Those of one pass, and their mean.
-        int copies = scoring.Augmentation is null ? 1 : 2;
+        // Of a pass the scores and, from them, the probabilities; and the mean of all passes.
+        int copies = scoring.Augmentation is null ? 1 : 3;
         if (Sliding is { } sliding)
             return sliding.BytesFor(height, width, copies);
         long scores = (long)height * width * model.Description.ScoredClasses * sizeof(float);

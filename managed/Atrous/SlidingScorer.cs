@@ -41,7 +41,7 @@ internal sealed class SlidingScorer(
     /// <summary>Bytes that scores take at a time.</summary>
     /// <param name="height">Rows of the picture.</param>
     /// <param name="width">Columns of the picture.</param>
-    /// <param name="copies">How often a window's scores exist: twice where several passes are averaged.</param>
+    /// <param name="copies">How often a window has scores at a time: once, or more where passes are averaged.</param>
     public long BytesFor(int height, int width, int copies)
     {
         WindowAxis rows = new(height, window), columns = new(width, window);

@@ -39,8 +39,8 @@ internal sealed record ClassReport(
     public IReadOnlyList<RegionReport>? Regions { get; init; }
 
     /// <summary>The classes of a picture, the largest first.</summary>
-    /// <param name="mask">The picture's mask.</param>
-    /// <param name="palette">The classes' colours.</param>
+    /// <param name="mask">The mask of the picture.</param>
+    /// <param name="palette">The colours of the classes.</param>
     /// <param name="runs">The run-lengths of each class; null for none.</param>
     /// <param name="regions">The regions of the classes; null for none.</param>
     public static IReadOnlyList<ClassReport> Of(

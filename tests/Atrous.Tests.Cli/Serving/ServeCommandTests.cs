@@ -81,7 +81,7 @@ public sealed class ServeCommandTests(GeneratedModel model)
         Assert.Equal(0, await served.Exit());
     }
 
-    /// <summary>A file, the environment over it, options over both; each by what it alone says, and by what all say.</summary>
+    /// <summary>Each by what it alone says, and by what all say.</summary>
     [Fact]
     public async Task Settings_come_from_a_file_the_environment_and_options_in_this_order()
     {
@@ -144,7 +144,7 @@ public sealed class ServeCommandTests(GeneratedModel model)
         Tool.Run("serve", "--config", place["none.json"]).Refuses(2, "there is no such file", "--config");
         Tool.Finish(
             Tool.Start(place.Folder, [KeyValuePair.Create("ATROUS__SERVER__PORTT", "1")], "serve"), [])
-            .Refuses(2, "There is no setting Atrous:SERVER:PORTT; did you mean Port?");
+            .Refuses(2, "There is no setting Atrous:Server:PORTT; did you mean Port?");
     }
 
     [Fact]

@@ -99,7 +99,8 @@ public sealed class CollectorTests(GeneratedModel model)
         public string Address => application.Urls.Single();
 
         public string Got(string signal) =>
-            string.Concat(got.Where(row => row.Path.Contains(signal, StringComparison.Ordinal)).Select(row => row.Text));
+            string.Concat(got.Where(row => row.Path.Contains(signal, StringComparison.Ordinal))
+                .Select(row => row.Text));
 
         public static async Task<Stub> StartAsync(bool grpc)
         {

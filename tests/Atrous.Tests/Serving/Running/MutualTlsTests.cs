@@ -159,8 +159,11 @@ public sealed class MutualTlsTests(GeneratedModel model) : IDisposable
             request.CertificateExtensions.Add(
                 new X509EnhancedKeyUsageExtension(new OidCollection { new Oid(purpose) }, critical: true));
         DateTimeOffset now = DateTimeOffset.UtcNow;
+        // One that vouches for others is older than they, and outlives them.
+        TimeSpan margin = TimeSpan.FromMinutes(vouches ? 1 : 0);
         using X509Certificate2 bare = request.Create(
-            authority, now.AddDays(-2).AddMinutes(vouches ? -1 : 0), now.AddDays(expired ? -1 : 1).AddMinutes(vouches ? 1 : 0), RandomNumberGenerator.GetBytes(8));
+            authority, now.AddDays(-2) - margin, now.AddDays(expired ? -1 : 1) + margin,
+            RandomNumberGenerator.GetBytes(8));
         using X509Certificate2 own = bare.CopyWithPrivateKey(key);
         return X509CertificateLoader.LoadPkcs12(own.Export(X509ContentType.Pkcs12), null);
     }
