@@ -61,14 +61,15 @@ public interface IServedModel : ISegmenter
         ReadOnlyMemory<byte> file, SegmentRequest? request = null, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// The probability of every class for every pixel of a picture, as <see cref="Segmenter.Probabilities"/>, in its
-    /// turn. Keep the picture until the task ends; the caller disposes the result.
+    /// The probability of every class for every pixel of a picture, as
+    /// <see cref="Segmenter.Probabilities(Image, CancellationToken)"/>, in its turn. Keep the picture until the task
+    /// ends; the caller disposes the result.
     /// </summary>
     /// <param name="photo">The picture, which is not changed.</param>
-    /// <param name="request">Priority and timeout of this call; null for the defaults.</param>
+    /// <param name="request">Scales, priority and timeout of this call; null for the defaults.</param>
     /// <param name="cancellationToken">Drops the request; a run that is under way ends at its next layer.</param>
     /// <exception cref="RequestException">
-    /// The model slides a window, and never has those of a whole picture.
+    /// The model or the request slides a window, and never has those of a whole picture.
     /// </exception>
     Task<Tensor> ProbabilitiesAsync(
         Image photo, SegmentRequest? request = null, CancellationToken cancellationToken = default);

@@ -2,6 +2,7 @@ using System.Globalization;
 using Atrous.Checkpoints.Dialects;
 using Atrous.Imaging;
 using Atrous.Scoring;
+using Atrous.Tensors;
 
 namespace Atrous;
 
@@ -58,8 +59,20 @@ public sealed partial class Segmenter
     internal long ScoringBytes(int height, int width, ScoringRequest scoring) =>
         MakerOf(scoring).BytesFor(height, width);
 
-    /// <summary>Whether <see cref="Probabilities"/> can be had.</summary>
-    internal bool HasProbabilities => _masks.Sliding is null;
+    /// <summary>The probabilities of every class, as one request wants them; before its CRF.</summary>
+    /// <inheritdoc cref="Probabilities(Image, CancellationToken)" path="/exception"/>
+    internal Tensor Probabilities(Image photo, SegmentRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Scoring is not { } scoring)
+            return Probabilities(photo, cancellationToken);
+        PictureScorer scorer = MakerOf(scoring).Scorer;
+        return Guard(photo.Height, photo.Width, () =>
+            scorer.Probabilities([photo], new RunContext(cancellationToken)));
+    }
+
+    /// <summary>Whether there are probabilities: a window that slides never has those of a whole picture.</summary>
+    internal bool HasProbabilities(ScoringRequest? scoring) =>
+        scoring is null ? _masks.Sliding is null : scoring.Window is null;
 
     private MaskMaker MakerOf(ScoringRequest scoring) => new(
         _model, scoring, scoring.Window is null ? _preprocessor : _unsized, _networks, _backend, _engine, _options);

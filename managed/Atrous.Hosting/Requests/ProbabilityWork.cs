@@ -7,7 +7,7 @@ using Atrous.Tensors;
 namespace Atrous.Hosting.Requests;
 
 /// <summary>The probabilities of the caller's picture. Its result is large, and it runs by itself.</summary>
-internal sealed class ProbabilityWork(LoadedModel model, Image photo) : Work
+internal sealed class ProbabilityWork(LoadedModel model, Image photo, SegmentRequest request) : Work
 {
     public override object Key => this;
 
@@ -23,7 +23,7 @@ internal sealed class ProbabilityWork(LoadedModel model, Image photo) : Work
     public override void Run(IReadOnlyList<Work> batch, CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
-        Result = model.Segmenter.Probabilities(photo, cancellationToken);
+        Result = model.Segmenter.Probabilities(photo, request, cancellationToken);
         Stages = new StageTimes(TimeSpan.Zero, Stopwatch.GetElapsedTime(start), TimeSpan.Zero, 1);
     }
 

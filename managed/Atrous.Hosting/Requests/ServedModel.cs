@@ -120,11 +120,15 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
         ArgumentNullException.ThrowIfNull(photo);
         return Call(
             "probabilities", request,
-            (model, _) => model.Segmenter.HasProbabilities
-                ? [new ProbabilityWork(model, photo)]
-                : throw new RequestException(
-                    $"The model '{Name}' slides a window, which never holds the probabilities of a whole picture; ask "
-                    + "for others of its results."),
+            (model, wanted) =>
+            {
+                Check(model, wanted, photo.Height, photo.Width);
+                return model.Segmenter.HasProbabilities(wanted.Scoring)
+                    ? [new ProbabilityWork(model, photo, wanted)]
+                    : throw new RequestException(
+                        "A window that slides never holds the probabilities of a whole picture; ask for other results, "
+                        + "or for these without a window.");
+            },
             requests => ((ProbabilityWork)requests[0].Work).Result!, cancellationToken);
     }
 
@@ -162,7 +166,8 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
             // The picture, its mask, the confidence, and an overlay of it.
             long each = 2 * header.Channels * PictureDecoder.MostBytesPerChannel(file.Span) + sizeof(ushort)
                 + (request?.Confidence == true ? sizeof(float) : 0);
-            bytes = (long)header.Width * header.Height * each + ScoringBytes(request, header);
+            bytes = (long)header.Width * header.Height * each
+                + ScoringBytes(request, header.Height, header.Width);
         }
         catch (AtrousException)
         {
@@ -188,15 +193,16 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
     }
 
     /// <summary>What the scores of a request take that are made otherwise than the model's own.</summary>
-    private long ScoringBytes(SegmentRequest? request, ImageInfo header)
+    /// <exception cref="RequestException">The model cannot be used so, or it would cost too much.</exception>
+    internal long ScoringBytes(SegmentRequest? request, int height, int width)
     {
         if (request?.Scoring is not { } scoring)
             return 0;
         LoadedModel model = Life.Acquire();
         try
         {
-            Check(model, request, header.Height, header.Width);
-            return model.Segmenter.ScoringBytes(header.Height, header.Width, scoring);
+            Check(model, request, height, width);
+            return model.Segmenter.ScoringBytes(height, width, scoring);
         }
         finally
         {

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Atrous.Server.OpenInference;
@@ -97,6 +98,23 @@ internal ref struct DocumentReader
         return _json.TokenType is JsonTokenType.True or JsonTokenType.False
             ? _json.GetBoolean()
             : throw new ProtocolException($"{what} must be true or false.");
+    }
+
+    /// <summary>The member's value as text: a string, a number, true or false.</summary>
+    public string ReadValue(string what)
+    {
+        _json.Read();
+        switch (_json.TokenType)
+        {
+            case JsonTokenType.True or JsonTokenType.False:
+                return _json.GetBoolean() ? "true" : "false";
+            case JsonTokenType.Number when _json.ValueSpan.Length <= MaxText:
+                return Encoding.ASCII.GetString(_json.ValueSpan);
+            case JsonTokenType.String when _json.ValueSpan.Length <= MaxText:
+                return Unescape(what);
+            default:
+                throw new ProtocolException($"{what} must be a short text, a number, true or false.");
+        }
     }
 
     /// <summary>The member's value as it is written: an array.</summary>

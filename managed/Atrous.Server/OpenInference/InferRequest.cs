@@ -1,3 +1,5 @@
+using Atrous.Scoring;
+
 namespace Atrous.Server.OpenInference;
 
 /// <summary>An infer request as it was sent: checked against the protocol, not yet against a model.</summary>
@@ -11,6 +13,9 @@ internal sealed record InferRequest
 
     /// <summary>From the request's arrival on; null where the client set none.</summary>
     public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Windows, scales and CRF of this request; null for the model's own.</summary>
+    public ScoringRequest? Scoring { get; init; }
 
     /// <summary>What becomes of outputs that do not say themselves whether they are to be binary.</summary>
     public bool BinaryOutputs { get; init; }

@@ -1,5 +1,5 @@
 using System.Text.Json;
-
+using Atrous.Scoring;
 using Microsoft.AspNetCore.Http;
 
 namespace Atrous.Server.OpenInference;
@@ -87,6 +87,7 @@ internal ref struct InferRequestReader
             Id = id,
             Priority = parameters.Priority,
             Timeout = parameters.Timeout,
+            Scoring = parameters.Scoring,
             BinaryOutputs = parameters.BinaryOutputs,
             Inputs = inputs,
             Outputs = outputs ?? [],
@@ -96,6 +97,7 @@ internal ref struct InferRequestReader
     private Parameters RequestParameters()
     {
         var parameters = new Parameters();
+        var scoring = new ScoringParameters();
         _reader.BeginObject("parameters");
         while (_reader.NextMember())
         {
@@ -108,10 +110,23 @@ internal ref struct InferRequestReader
             else if (_reader.Is("sequence_id"u8))
                 throw new ProtocolException(
                     "Sequences are not served here, a picture has no state; leave sequence_id away.");
-            else
+            else if (!IsScoring(scoring))
                 _reader.SkipValue();
         }
+        parameters.Scoring = scoring.Read();
         return parameters;
+    }
+
+    private bool IsScoring(ScoringParameters scoring)
+    {
+        foreach ((string name, byte[] json) in ScoringParameters.Names)
+        {
+            if (!_reader.Is(json))
+                continue;
+            scoring.Add(name, _reader.ReadValue($"The parameter {name}"));
+            return true;
+        }
+        return false;
     }
 
     /// <summary>0 stands for none, as Triton has it.</summary>
@@ -291,6 +306,7 @@ internal ref struct InferRequestReader
     {
         public long Priority;
         public TimeSpan? Timeout;
+        public ScoringRequest? Scoring;
         public bool BinaryOutputs;
     }
 }

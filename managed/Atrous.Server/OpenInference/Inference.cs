@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Atrous.Hosting;
+using Atrous.Hosting.Requests;
 using Atrous.Imaging;
 using Atrous.Imaging.Formats;
 using Atrous.Tensors;
@@ -31,9 +32,10 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
         int maxCount = model.Batching.QueueLimit;
         if (input.Type != TensorType.Bytes)
         {
-            long pixels = PixelTensor.Check(input, maxCount, maxPixels);
+            PixelTensor.Check(input, maxCount, maxPixels);
             return await RunAsync(
-                pixels, PixelTensor.ChannelsOf(input), () => PixelTensor.Read(input), wanted, cancellationToken);
+                PixelTensor.SizeOf(input), (int)input.Shape[0], PixelTensor.ChannelsOf(input),
+                () => PixelTensor.Read(input), wanted, cancellationToken);
         }
         using PictureFiles files = PictureFiles.Read(input, maxCount);
         if (files.Files is [ReadOnlyMemory<byte> file] && heldPerPixel == 0)
@@ -45,21 +47,25 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
         ImageInfo header = CheckHeaders(files.Files);
         int bytes = header.Channels * files.Files.Max(each => PictureDecoder.MostBytesPerChannel(each.Span));
         return await RunAsync(
-            (long)header.Width * header.Height * files.Files.Count, bytes, () => Decode(files.Files), wanted,
+            (header.Height, header.Width), files.Files.Count, bytes, () => Decode(files.Files), wanted,
             cancellationToken);
     }
 
     /// <summary>Pictures that are made once there is room for all of them.</summary>
     private async Task<InferredMasks> RunAsync(
-        long pixels, int bytes, Func<Image[]> read, SegmentRequest wanted, CancellationToken cancellationToken)
+        (int Height, int Width) size, int count, int bytes, Func<Image[]> read, SegmentRequest wanted,
+        CancellationToken cancellationToken)
     {
+        long pixels = (long)size.Height * size.Width * count;
         if (Probabilities && pixels * model.Info.Classes > Array.MaxLength)
             throw new ProtocolException(
                 $"There are too many probabilities: {pixels} pixels of {model.Info.Classes} classes; send smaller "
                 + "pictures.", StatusCodes.Status413PayloadTooLarge);
         long each = bytes + sizeof(ushort) + (wanted.Confidence ? sizeof(float) : 0) + heldPerPixel;
-        IDisposable held =
-            await room.TakeAsync(pixels * each, "pictures and masks", model, wanted.Timeout, cancellationToken);
+        // Such pictures run one after the other, in no batch.
+        long scores = (model as ServedModel)?.ScoringBytes(wanted, size.Height, size.Width) ?? 0;
+        IDisposable held = await room.TakeAsync(
+            pixels * each + scores, "pictures and masks", model, wanted.Timeout, cancellationToken);
         try
         {
             (IReadOnlyList<Segmentation> masks, IReadOnlyList<Tensor> probabilities) =

@@ -29,6 +29,7 @@ internal sealed class Inferences(AnswerRoom room, IOptions<AtrousOptions> atrous
             // As Triton has it, a level that there is not is the last one.
             Priority = (int)Math.Min(request.Priority, model.Batching.PriorityLevels),
             Timeout = request.Timeout,
+            Scoring = request.Scoring,
         };
         bool probabilities = outputs.Any(output => output.Name == ModelSurface.Probabilities);
         // The scores of a picture that runs, and those of all that have run.

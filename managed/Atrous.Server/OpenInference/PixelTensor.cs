@@ -35,14 +35,17 @@ internal static class PixelTensor
     /// <summary>The channels of the pictures of a tensor that was checked.</summary>
     public static int ChannelsOf(InputTensor input) => (int)(IsPlanar(input) ? input.Shape[1] : input.Shape[3]);
 
+    /// <summary>The rows and columns of the pictures of a tensor that was checked.</summary>
+    public static (int Height, int Width) SizeOf(InputTensor input) => IsPlanar(input)
+        ? ((int)input.Shape[2], (int)input.Shape[3])
+        : ((int)input.Shape[1], (int)input.Shape[2]);
+
     /// <summary>The pictures of a tensor that was checked, in its order. The caller disposes them.</summary>
     /// <exception cref="ProtocolException">An element is no pixel's.</exception>
     public static Image[] Read(InputTensor input)
     {
         int count = (int)input.Shape[0], channels = ChannelsOf(input);
-        (int height, int width) = IsPlanar(input)
-            ? ((int)input.Shape[2], (int)input.Shape[3])
-            : ((int)input.Shape[1], (int)input.Shape[2]);
+        (int height, int width) = SizeOf(input);
         var pictures = new Image[count];
         try
         {

@@ -1,3 +1,5 @@
+using System.Globalization;
+using Atrous.Scoring;
 using Atrous.Server.OpenInference;
 using Atrous.Server.Rpc.Wire;
 using Google.Protobuf;
@@ -49,6 +51,7 @@ internal static class WireRequest
                     ? LongestTimeout
                     : TimeSpan.FromMicroseconds((long)microseconds)
                 : null,
+            Scoring = Scoring(wire.Parameters),
             BinaryOutputs = binary,
             Inputs = inputs,
             Outputs = [.. wire.Outputs.Select(output => new RequestedOutput(output.Name, binary))],
@@ -94,6 +97,29 @@ internal static class WireRequest
         if (parameters.ContainsKey("classification"))
             throw InferRequestReader.NoClassification();
     }
+
+    private static ScoringRequest? Scoring(MapField<string, InferParameter> parameters)
+    {
+        var scoring = new ScoringParameters();
+        foreach ((string name, _) in ScoringParameters.Names)
+        {
+            if (parameters.TryGetValue(name, out InferParameter? value))
+                scoring.Add(name, Text(name, value));
+        }
+        return scoring.Read();
+    }
+
+    private static string Text(string name, InferParameter value) => value.ParameterChoiceCase switch
+    {
+        InferParameter.ParameterChoiceOneofCase.StringParam => value.StringParam,
+        InferParameter.ParameterChoiceOneofCase.BoolParam => value.BoolParam ? "true" : "false",
+        InferParameter.ParameterChoiceOneofCase.Int64Param => value.Int64Param.ToString(CultureInfo.InvariantCulture),
+        InferParameter.ParameterChoiceOneofCase.Uint64Param =>
+            value.Uint64Param.ToString(CultureInfo.InvariantCulture),
+        InferParameter.ParameterChoiceOneofCase.DoubleParam =>
+            value.DoubleParam.ToString("R", CultureInfo.InvariantCulture),
+        _ => throw new ProtocolException($"The parameter {name} has no value."),
+    };
 
     private static long? Whole(MapField<string, InferParameter> parameters, string name)
     {

@@ -83,7 +83,8 @@ internal sealed record SegmentQuery
     /// <summary>How far, in pixels, the corners of polygons may be moved at most.</summary>
     public const double MaxSimplify = 100;
 
-    private static readonly string[] ScoringNames = ["tile", "overlap", "scales", "flip", "crf"];
+    /// <summary>What says how a picture is scored.</summary>
+    public static readonly IReadOnlyList<string> ScoringNames = ["tile", "overlap", "scales", "flip", "crf"];
 
     /// <summary>Null for the default one.</summary>
     public string? Model { get; private init; }
@@ -168,7 +169,8 @@ internal sealed record SegmentQuery
     private static Palette? ParsePalette(IQueryCollection query) => Choice(query, "palette", Palettes, null);
 
     /// <summary>Null where the query has none of it: then the model's own is used.</summary>
-    private static ScoringRequest? ParseScoring(IQueryCollection query)
+    /// <exception cref="BadHttpRequestException">A parameter has no sound value.</exception>
+    public static ScoringRequest? ParseScoring(IQueryCollection query)
     {
         if (ScoringNames.FirstOrDefault(name => query.ContainsKey(name) && Text(query, name) is null) is { } empty)
             throw Bad($"The parameter {empty} has no value.");
