@@ -63,8 +63,8 @@ public sealed class ScoringParameterTests(ProtocolServer server, RpcServer rpc)
     public async Task Probabilities_are_scored_alike()
     {
         Answer answer = (await AskAsync("\"scales\":\"0.5,1.25\"", pictures: 1, "probabilities")).Succeeds();
-        using (var loaded = Segmenter.Load(
-            server.Server.Models.Default.Info.Path, new() { Augmentation = new TestTimeAugmentation([0.5, 1.25], false) }))
+        var averaged = new SegmenterOptions { Augmentation = new TestTimeAugmentation([0.5, 1.25], flip: false) };
+        using (var loaded = Segmenter.Load(server.Server.Models.Default.Info.Path, averaged))
         {
             using Image image = Image.Load(Photo);
             using Tensor expected = loaded.Probabilities(image);
