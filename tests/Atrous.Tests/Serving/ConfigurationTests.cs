@@ -1,8 +1,10 @@
+using System.Text;
 using Atrous.Hosting;
 using Atrous.Hosting.Configuration;
 using Atrous.Postprocessing;
 using Atrous.Server;
 using Atrous.Server.Configuration;
+using Atrous.Tests.House;
 using Atrous.Tests.Segmenters;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -117,6 +119,19 @@ public sealed class ConfigurationTests(GeneratedModel model)
             },
             options.Limits);
         Assert.Equal(before with { Port = 83 }, before.Configured(Section(("Port", "83"))));
+    }
+
+    /// <summary>What the page for users shows is read, name by name.</summary>
+    [Fact]
+    public void The_page_shows_settings_that_there_are()
+    {
+        string text = Assert.Single(Page.Of("docs/serving.md").Blocks(), block => block.Language == "json").Code;
+        using var json = new MemoryStream(Encoding.UTF8.GetBytes(text));
+        IConfigurationSection section = new ConfigurationBuilder().AddJsonStream(json).Build().GetSection("Atrous");
+        AtrousOptions options = new AtrousOptions().Configure(section);
+        Assert.Equal(("street", 2), (options.DefaultModel, options.Models.Count));
+        ServerOptions server = new ServerOptions { Models = _ => { } }.Configured(section.GetSection("Server"));
+        Assert.Equal((8080, 8081), (server.Port, server.GrpcPort));
     }
 
     /// <summary>A new option is a setting too, or is named here with the reason.</summary>
