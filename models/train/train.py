@@ -44,11 +44,13 @@ def learning_rate(progress, peak):
 class Run:
     """What a checkpoint holds: the network, the average of its weights, the optimiser, the steps done, and the log."""
 
-    def __init__(self, options, first_weights):
+    def __init__(self, options):
         torch.manual_seed(options.seed)
         self.network = Network(len(data.CLASSES))
-        if first_weights:
-            self.network.backbone.load_state_dict(first_weights)
+        if options.start:
+            self.network.load_state_dict(torch.load(options.start, map_location="cpu")["average"])
+        elif options.packages:
+            self.network.backbone.load_state_dict(pretrained.backbone(options.packages))
         backbone = {id(p) for p in self.network.backbone.parameters()}
         groups = {}
         for p in self.network.parameters():
@@ -80,7 +82,7 @@ class Run:
 def batch(run, options, train, renders, rare, random):
     """Crops at first, with more of what is rare; at the end whole pictures as they are."""
     whole = run.step >= options.whole_from * options.steps
-    crop, scales = ((352, 480), (0.9, 1.25)) if whole else (tuple(options.crop), (0.7, 1.7))
+    crop, scales = (tuple(options.whole), tuple(options.whole_scales)) if whole else (tuple(options.crop), (0.7, 1.7))
     size = options.batch // 2 if whole else options.batch
     picked = []
     for i in range(size):
@@ -134,13 +136,18 @@ def main():
     arguments.add_argument("--camvid", required=True, type=Path, help="folder with train/images/ and train/labels/")
     arguments.add_argument("--renders", type=Path, help="folder with images/ and labels/ of rendered scenes, mixed in")
     arguments.add_argument("--packages", type=Path, help="where NuGet puts the first weights; without, from scratch")
+    arguments.add_argument("--start", type=Path, help="state.pt of another run, from whose average this one begins")
     arguments.add_argument("--out", required=True, type=Path)
-    arguments.add_argument("--steps", type=int, default=560, help="46 of them show every CamVid picture once")
+    arguments.add_argument("--steps", type=int, default=1200, help="46 of them show every CamVid picture once")
     arguments.add_argument("--batch", type=int, default=8)
     arguments.add_argument("--crop", type=int, nargs=2, default=(320, 384), metavar=("HEIGHT", "WIDTH"))
     arguments.add_argument("--whole-from", type=float, default=0.82,
                            help="share of the steps after which crops are whole pictures, half as many, and the loss is "
                            "plain cross entropy + Lovász-softmax with fixed batch norms")
+    arguments.add_argument("--whole", type=int, nargs=2, default=(352, 480), metavar=("HEIGHT", "WIDTH"),
+                           help="size of a whole picture")
+    arguments.add_argument("--whole-scales", type=float, nargs=2, default=(0.9, 1.25), metavar=("LEAST", "MOST"),
+                           help="how much whole pictures are enlarged")
     arguments.add_argument("--render-share", type=float, default=0.2, help="of the crops, with --renders")
     arguments.add_argument("--rare", type=float, default=0.3, help="share of the crops that are around something rare")
     arguments.add_argument("--paste", type=float, default=0.35, help="share of the crops that get another's rare things")
@@ -161,7 +168,7 @@ def main():
     renders = data.load(options.renders) if options.renders else []
     weights, rare = data.class_weights(train), data.places_of_rare(train)
     fresh = not state_file.exists()
-    run = Run(options, pretrained.backbone(options.packages) if fresh and options.packages else None)
+    run = Run(options if fresh else argparse.Namespace(**{**vars(options), "start": None, "packages": None}))
     if fresh:
         settings = {k: v for k, v in vars(options).items() if not isinstance(v, Path)}
         run.note(f"# {settings}, {len(train)} pictures, {len(renders)} renders")

@@ -13,15 +13,19 @@ out=${2:-artifacts/train} scripts=models/train python=/usr/bin/python3
 mkdir -p "$out"
 
 nice $python samples/render.py --busy --seeds 1..20 --size 480x360 --out "$out/renders"
-nice $python $scripts/train.py --camvid "$camvid" --renders "$out/renders" --packages "$out/packages" --out "$out/run"
+train=(nice $python $scripts/train.py --camvid "$camvid" --renders "$out/renders")
+"${train[@]}" --packages "$out/packages" --out "$out/run"
+# Then whole pictures at the scale that the network will see them at, with the loss that counts thin and rare things.
+"${train[@]}" --start "$out/run/state.pt" --out "$out/finish" --steps 360 --lr 5e-4 --backbone-rate 0.25 \
+    --whole-from 0 --whole 480 640 --whole-scales 1.2 1.65
 
 dotnet build -c Release managed/Atrous.Cli -v quiet --nologo
 atrous=artifacts/bin/Atrous.Cli/release/atrous
-$python $scripts/export.py "$out/run/state.pt" "$out/atrous-street.fp32.safetensors"
+$python $scripts/export.py "$out/finish/state.pt" "$out/atrous-street.fp32.safetensors"
 $atrous convert "$out/atrous-street.fp32.safetensors" --fold --dtype fp16 -o "$out/atrous-street.safetensors"
-$python $scripts/verify.py "$out/run/state.pt" "$out/atrous-street.safetensors" "$camvid"/val/images/*5.jpg
+$python $scripts/verify.py "$out/finish/state.pt" "$out/atrous-street.safetensors" "$camvid"/val/images/*5.jpg
 $atrous eval "$out/atrous-street.safetensors" --images "$camvid/val/images" --labels "$camvid/val/labels" --ignore 11
 $atrous segment samples/street.png --model "$out/atrous-street.safetensors" --overlay -o "$out/street/"
 echo "cp $out/atrous-street.safetensors models/"
 echo "cp $out/street/street.overlay.png docs/"
-echo "cp $out/run/train.log models/train/"
+echo "cat $out/{run,finish}/train.log >models/train/train.log"

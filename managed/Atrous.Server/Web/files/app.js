@@ -117,6 +117,7 @@ const again = () => work(async (signal) => {
   hideResult();
   for (const picture of pictures) {
     picture.png = picture.report = null;
+    picture.refused = false;
     queue.mark(picture, "waiting");
   }
   follows = false;
@@ -126,9 +127,15 @@ const again = () => work(async (signal) => {
 async function runAll(signal) {
   const first = follows ? [] : [shown];
   for (const picture of [...first, ...pictures.filter((other) => !first.includes(other))]) {
-    if (!signal.aborted) await runOne(picture, signal);
-    if (signal.aborted) queue.mark(picture, picture.png ? "done" : "stopped", picture.png ? picture.summary : undefined);
+    await runOne(picture, signal);
+    // What ended it says what becomes of the rest.
+    if (signal.aborted) return;
   }
+}
+
+/** Nothing is under way any more: what has no mask and was not refused has not been segmented. */
+function stopRest() {
+  for (const picture of pictures.filter((other) => !other.png && !other.refused)) queue.mark(picture, "stopped");
 }
 
 async function runOne(picture, signal) {
@@ -140,7 +147,11 @@ async function runOne(picture, signal) {
     if (!signal.aborted) await run(picture, signal);
   } catch (error) {
     if (signal.aborted) return;
-    if (pictures.length < 2 || !(error instanceof Refusal)) throw error;
+    if (pictures.length < 2 || !(error instanceof Refusal)) {
+      stopRest();
+      throw error;
+    }
+    picture.refused = true;
     queue.mark(picture, "refused", error.message);
     if (shown === picture) showError(error.message);
     return;
@@ -311,6 +322,7 @@ function drawBusy() {
 function cancel() {
   running?.abort();
   running = null;
+  stopRest();
   setBusy("");
   at("status").textContent = "Cancelled.";
 }
@@ -447,8 +459,10 @@ async function recolour() {
     fail(error);
     return;
   }
+  for (const picture of new Set([...pictures, shown])) {
+    for (const entry of picture?.report?.classes ?? []) entry.colour = describe(entry.index, picture.model).colour;
+  }
   if (!shown?.report) return;
-  for (const entry of shown.report.classes) entry.colour = describe(entry.index).colour;
   const colours = coloursOf(shown.report.classes);
   viewer.colours = colours;
   legend.colours = colours;

@@ -163,9 +163,9 @@ internal sealed class DeviceFrame : IDisposable
     private void Capture()
     {
         CudaGraph? graph = null;
-        using var lanes = new LaneStreams(_device, _plan, _place);
         try
         {
+            using var lanes = new LaneStreams(_device, _plan, _place);
             _stream.BeginCapture();
             try
             {
