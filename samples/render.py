@@ -3,6 +3,7 @@
 
   samples/render.py --seeds 1..80 --size 480x360 --out artifacts/renders     images/NNNN.png and labels/NNNN.png
   samples/render.py --samples                                                the pictures that the repository keeps
+  samples/render.py --clip                                                   the video that it keeps; needs ffmpeg too
   samples/render.py --check                                                  renders one seed twice and compares
 """
 
@@ -24,6 +25,9 @@ CLASSES = 12
 
 # The pictures in the repository: undeveloped, and of seeds far from those of the training set.
 SAMPLES = [("street.png", 1021, (1280, 960))] + [(f"scenes/{seed}.jpg", seed, (480, 360)) for seed in (1005, 1010, 1013, 1024, 1025)]
+
+# The video in the repository: a drive down the street of a seed, 6 cm a frame.
+CLIP, CLIP_SEED, CLIP_SIZE, CLIP_FRAMES, CLIP_STEP = "street.mp4", 1010, (240, 180), 60, 0.06
 
 
 def povray(scene, size, labels, out):
@@ -52,6 +56,20 @@ def develop(picture, seed, grain=2.2):
     light = 255 * (numpy.clip(light, 0, 255) / 255) ** dice.uniform(0.75, 1.2)
     light = light + dice.normal(0, grain * dice.uniform(0.5, 1.5), light.shape[:2])[..., None] + dice.normal(0, grain * 0.4, light.shape)
     return Image.fromarray(numpy.clip(numpy.rint(light), 0, 255).astype(numpy.uint8))
+
+
+def clip():
+    """Renders the frames and makes the video of them, 25 a second."""
+    with tempfile.TemporaryDirectory() as folder:
+        for frame in range(CLIP_FRAMES):
+            street = Street(CLIP_SEED, *CLIP_SIZE)
+            street.ahead = frame * CLIP_STEP
+            scene = pathlib.Path(folder) / "street.pov"
+            scene.write_text(street.text())
+            povray(scene, CLIP_SIZE, False, pathlib.Path(folder) / f"{frame:02d}.png")
+        subprocess.run(["ffmpeg", "-loglevel", "error", "-y", "-framerate", "25", "-i", f"{folder}/%02d.png", "-pix_fmt", "yuv420p",
+                        "-c:v", "libx264", "-preset", "veryslow", "-crf", "24", "-movflags", "+faststart", str(HERE / CLIP)], check=True)
+    print(HERE / CLIP, flush=True)
 
 
 def render(seed, size, kind=Street):
@@ -103,12 +121,16 @@ def main():
     options.add_argument("--out", type=pathlib.Path, default=pathlib.Path("artifacts/renders"))
     options.add_argument("--busy", action="store_true", help="streets of busy.py, for training: more of what is hard")
     options.add_argument("--samples", action="store_true", help="render the pictures that the repository keeps")
+    options.add_argument("--clip", action="store_true", help="render the video that the repository keeps")
     options.add_argument("--check", action="store_true", help="render a seed twice and compare the pixels")
     chosen = options.parse_args()
     if shutil.which("povray") is None:
         sys.exit("povray is not installed; on Debian: apt-get install povray")
     if chosen.check:
         check(chosen.size)
+        return
+    if chosen.clip:
+        clip()
         return
     if chosen.samples:
         for name, seed, size in SAMPLES:

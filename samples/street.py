@@ -29,6 +29,7 @@ class Street:
     moods = (4, 3, 3, 2)
     plaster = PLASTER
     cloth = CLOTH
+    ahead = 0  # metres that the camera has gone along the street
 
     def __init__(self, seed, width, height):
         self.dice = random.Random(seed)
@@ -69,8 +70,8 @@ class Street:
             side = d.choice([-1, 1])
             x, y, aim = side * (self.edge[side] + 0.9), d.uniform(1.5, 1.9), -side * d.uniform(4, 20)
         pitch = d.uniform(-3.5, 3.5)
-        target = (x + 30 * math.tan(math.radians(aim)), y + 30 * math.tan(math.radians(pitch)), 30)
-        self.lines.append(f"camera {{ location <{x:.3f}, {y:.3f}, 0> right x * {self.aspect:.5f} look_at {vector(target)} "
+        target = (x + 30 * math.tan(math.radians(aim)), y + 30 * math.tan(math.radians(pitch)), 30 + self.ahead)
+        self.lines.append(f"camera {{ location <{x:.3f}, {y:.3f}, {self.ahead:g}> right x * {self.aspect:.5f} look_at {vector(target)} "
                           f"angle {d.uniform(46, 68):.2f} }}")
 
     # ---- Ground -------------------------------------------------------------------------------------------------------

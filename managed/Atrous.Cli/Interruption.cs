@@ -12,7 +12,6 @@ internal sealed partial class Interruption : IDisposable
     /// <summary>What GetCurrentProcess() returns.</summary>
     private const nint ThisProcess = -1;
 
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
     private readonly CancellationTokenSource _source = new();
     private readonly TemporaryFiles _temporaries;
     private readonly PosixSignalRegistration[] _registrations;
@@ -27,6 +26,9 @@ internal sealed partial class Interruption : IDisposable
         _deadline = new Timer(_ => Quit());
         _registrations = [On(PosixSignal.SIGHUP, 129), On(PosixSignal.SIGINT, 130), On(PosixSignal.SIGTERM, 143)];
     }
+
+    /// <summary>How long a command may take to end after the first signal.</summary>
+    public TimeSpan Grace { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Token => _source.Token;

@@ -1,4 +1,5 @@
 using Atrous.Cli.Output;
+using Atrous.Cli.Videos;
 using Atrous.Files;
 
 namespace Atrous.Cli.Options;
@@ -192,6 +193,10 @@ internal sealed class InputFiles
             else if (OtherPictures.Contains(Path.GetExtension(path).ToLowerInvariant()))
             {
                 _leftOut.Add(new LeftOut(path, "by its name no picture that can be read"));
+            }
+            else if (VideoNames.IsVideo(path) && !OutputNames.IsOutput(path))
+            {
+                _leftOut.Add(new LeftOut(path, "by its name a video, which is segmented when it is named itself"));
             }
         }
     }

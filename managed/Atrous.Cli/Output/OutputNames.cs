@@ -1,3 +1,4 @@
+using Atrous.Cli.Videos;
 using Atrous.Formats;
 
 namespace Atrous.Cli.Output;
@@ -9,7 +10,7 @@ internal static class OutputNames
 
     private static readonly string[] All =
     [
-        Mask, TiffMask, Overlay,
+        Mask, TiffMask, Overlay, .. VideoNames.Outputs,
         .. OutputFormats.OfPicture.Select(format => format.Suffix).Where(suffix => suffix.LastIndexOf('.') > 0),
     ];
 

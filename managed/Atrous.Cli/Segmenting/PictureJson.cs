@@ -11,7 +11,8 @@ internal static class PictureJson
     public static void Write(Utf8JsonWriter json, SegmentedPicture picture)
     {
         json.WriteString("input", picture.Job.Input);
-        json.WriteString("mask", picture.Job.Mask);
+        if (picture.Job.Mask.Length > 0)
+            json.WriteString("mask", picture.Job.Mask);
         if (picture.Job.Overlay is { } overlay)
             json.WriteString("overlay", overlay);
         foreach ((PictureFormat format, string path) in picture.Job.Files)
@@ -60,7 +61,7 @@ internal static class PictureJson
             json.WriteNumber("share", share.Share);
             if (mask.Areas is { } areas)
                 json.WriteNumber("squareMetres", areas[share.Label]);
-            if (mask.IsMultiLabel && share.Label > 0)
+            if (mask.IsMultiLabel && share.Label > 0 && job.Mask.Length > 0)
                 json.WriteString("mask", job.MaskOf(share.Label, mask.NameOf(share.Label)));
             json.WriteEndObject();
         }

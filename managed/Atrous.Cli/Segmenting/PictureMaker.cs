@@ -69,6 +69,25 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
         }
     }
 
+    /// <summary>The outputs of a picture that is segmented already; it stays the caller's.</summary>
+    public UnnamedOutputs Make(SegmentJob job, Image photo, Segmentation mask)
+    {
+        var made = new UnnamedOutputs { Mask = mask, Facts = MaskFacts.Of(mask) };
+        try
+        {
+            using Tensor? probabilities = Formats.NeedsProbabilities
+                ? WithNetwork(() => segmenter.Probabilities(photo, cancellationToken))
+                : null;
+            Write(job, made, photo, mask, probabilities);
+            return made;
+        }
+        catch
+        {
+            made.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>All of it, to the end, for a picture that is read and written in bands.</summary>
     public SegmentedPicture MakeInBands(SegmentJob job, UnnamedOutputs made)
     {

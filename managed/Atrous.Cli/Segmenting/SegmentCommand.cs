@@ -3,6 +3,7 @@ using Atrous.Cli.Batches;
 using Atrous.Cli.Formats;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
+using Atrous.Cli.Videos;
 
 namespace Atrous.Cli.Segmenting;
 
@@ -11,7 +12,7 @@ internal static class SegmentCommand
 {
     private const string Description =
         "Segment pictures. Writes NAME.mask.png for each, an 8-bit palette PNG whose pixel is the class index; for a "
-        + "GeoTIFF NAME.mask.tif, in the same place on the map.";
+        + "GeoTIFF NAME.mask.tif, in the same place on the map. Of a video it writes NAME.overlay.mp4.";
 
     public static Command Create(TemporaryFiles temporaries, Interruption interruption)
     {
@@ -19,14 +20,15 @@ internal static class SegmentCommand
         {
             Description =
                 "JPEG, PNG, WebP, GIF, BMP or TIFF files, folders (with their sub-folders), or - for standard input; "
-                + "with --list one folder or none",
+                + "with --list one folder or none. Or videos, cameras and addresses, whatever ffmpeg opens",
             Arity = ArgumentArity.ZeroOrMore,
         };
         Option<string?> model = ModelChoice.Option();
         var output = new Option<string?>("--output", "-o")
         {
             Description =
-                "A folder, or for one input a .png or .tif; beside the inputs unless given, - for standard output",
+                "A folder, or for one input a .png or .tif; beside the inputs unless given, - for standard output. Of a "
+                + $"video {VideoNames.Written}",
             HelpName = "PATH",
         };
         var overlay = new Option<bool>("--overlay")
@@ -58,6 +60,7 @@ internal static class SegmentCommand
         var formats = new FormatOptions();
         var batch = new BatchOptions();
         var rasters = new RasterOptions();
+        var videos = new VideoOptions();
 
         var command = new ToolCommand("segment", Description)
         {
@@ -75,6 +78,10 @@ internal static class SegmentCommand
                     "One of eight tasks: what an earlier, killed run has done is not done again"),
                 ("atrous segment ortho.tif --model roads.pth --tile 513 --bands 4,1,2",
                     "Three bands of a GeoTIFF of many, with a mask that lies on the map where it does"),
+                ("atrous segment clip.mp4",
+                    "A video with the classes' colours, clip.overlay.mp4; needs the package ffmpeg"),
+                ("atrous segment clip.mp4 --every 5 --no-overlay --masks --jsonl clip.jsonl",
+                    "A mask and a line of class shares for every fifth frame"),
             ],
         };
         command.Add(inputs);
@@ -84,6 +91,7 @@ internal static class SegmentCommand
         checkpointOptions.AddTo(command);
         command.Add(ToolCommand.Output, output, overlay, opacity, classes, json, quiet);
         formats.AddTo(command);
+        videos.AddTo(command);
         preprocessing.AddTo(command);
         scoring.AddTo(command);
         deviceOptions.AddTo(command);
@@ -91,6 +99,8 @@ internal static class SegmentCommand
         command.SetAction(result =>
         {
             SegmenterOptions options = scoring.Read(result, deviceOptions.Read(result, checkpointOptions.Read(result)));
+            if (videos.Read(result, result.GetValue(inputs) ?? []) is { } video)
+                return SegmentVideos(video, options);
             InputFiles files = batch.Inputs(result, result.GetValue(inputs) ?? []);
             BatchChoice chosenBatch = batch.Read(result);
             FormatChoice chosenFormats = formats.Read(result);
@@ -131,6 +141,29 @@ internal static class SegmentCommand
                 Rasters = rasters.Read(result),
                 Folder = Directory.Exists(result.GetValue(output)) || !files.IsOneFile ? result.GetValue(output) : null,
             }.Run();
+
+            int SegmentVideos(VideoChoice choice, SegmenterOptions read)
+            {
+                string? lines = batch.Read(result).Lines;
+                IReadOnlyList<VideoJob> jobs = VideoJobs.For(
+                    VideoJobs.Inputs(result.GetValue(inputs)!, result.GetValue(quiet)), result.GetValue(output), choice,
+                    lines);
+                ClassesFile? named = result.GetValue(classes) is { } path ? ClassesFile.Read(path) : null;
+                ModelChoice chosen = ModelChoice.Of(result, model);
+                return new VideoRun(temporaries, interruption)
+                {
+                    Jobs = jobs,
+                    Choice = choice,
+                    Model = chosen,
+                    Options = preprocessing.Read(result, chosen.Path, read with { ClassNames = named?.Names }),
+                    Palette = named?.Palette,
+                    Opacity = result.GetValue(opacity),
+                    MaxPixels = maxPixels.Read(result),
+                    Quiet = result.GetValue(quiet),
+                    Formats = formats.Read(result),
+                    Lines = lines,
+                }.Run();
+            }
         });
         return command;
     }

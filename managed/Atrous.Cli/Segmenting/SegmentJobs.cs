@@ -9,7 +9,7 @@ namespace Atrous.Cli.Segmenting;
 
 /// <summary>One picture's way from input to outputs.</summary>
 /// <param name="Input">"-" for standard input.</param>
-/// <param name="Mask">"-" for standard output.</param>
+/// <param name="Mask">"-" for standard output; empty for a frame of a video whose mask is not written.</param>
 /// <param name="Overlay">Null where none is wanted.</param>
 internal sealed record SegmentJob(string Input, string Mask, string? Overlay)
 {
