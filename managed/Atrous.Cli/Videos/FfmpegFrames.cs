@@ -115,8 +115,8 @@ internal sealed class FfmpegFrames : FrameSource
             string of = Frames > Read ? string.Create(CultureInfo.InvariantCulture, $" of {Frames}") : "";
             Complaint = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{_input}: the video is cut off or broken; ffmpeg read {Read}{of} frames of it ({reason}), which the "
-                + $"outputs have.");
+                $"{_input}: the video is cut off or broken ({reason}); the outputs end with the {Read}{of} frames that "
+                + $"ffmpeg could read.");
         }
         else if (_log.Errors > 0)
         {

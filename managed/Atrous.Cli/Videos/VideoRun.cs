@@ -146,7 +146,7 @@ internal sealed class VideoRun(TemporaryFiles temporaries, Interruption interrup
             (taken ? Console.Error : Console.Out).WriteLine(
                 Terminal.OneLine($"{job.Name}  {job.Overlay ?? job.Folder ?? Lines}  {classes}"));
         }
-        string of = source.Read > outputs.Done
+        string of = source.Read > outputs.Done && !interrupted // which has read ahead
             ? string.Create(CultureInfo.InvariantCulture, $" of {source.Read}")
             : "";
         string where = outputs.Done == 0 ? "" : $"; {job.Where(Formats.OfPicture.Select(format => format.Name)
