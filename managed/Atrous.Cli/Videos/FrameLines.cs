@@ -44,7 +44,16 @@ internal sealed class FrameLines : IDisposable
         _buffer.Write("\n"u8);
         Guard(() =>
         {
-            _stream.Write(_buffer.WrittenSpan);
+            long before = _stream.CanSeek ? _stream.Position : 0;
+            try
+            {
+                _stream.Write(_buffer.WrittenSpan);
+            }
+            catch (IOException) when (_stream.CanSeek)
+            {
+                _stream.SetLength(before); // no line by halves
+                throw;
+            }
             return _stream;
         });
     }

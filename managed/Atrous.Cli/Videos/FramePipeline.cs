@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Atrous.Imaging;
 
@@ -34,6 +35,7 @@ internal static class FramePipeline
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var read = Channel.CreateBounded<VideoFrame>(Held);
         var made = Channel.CreateBounded<(VideoFrame Frame, Segmentation Mask)>(Held);
+        ExceptionDispatchInfo? failure = null;
         var underWay = new ConcurrentQueue<VideoFrame>();
         Task reading = Begin(Read), writing = Begin(Write);
         try
@@ -45,27 +47,27 @@ internal static class FramePipeline
                 await made.Writer.WriteAsync((frame!, mask), end.Token).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (writing.IsFaulted)
+        catch (OperationCanceledException) when (failure is not null)
         {
             // What could not be written ended it, and is thrown below.
         }
         finally
         {
             made.Writer.TryComplete();
-            await ((Task)writing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await writing.ConfigureAwait(false);
             await end.CancelAsync().ConfigureAwait(false);
             await Task.WhenAny(reading, Task.Delay(Patience, CancellationToken.None)).ConfigureAwait(false);
             while (underWay.TryDequeue(out VideoFrame? frame) || read.Reader.TryRead(out frame))
                 frame.Picture.Dispose();
         }
-        await writing.ConfigureAwait(false);
+        failure?.Throw();
 
         static Task Begin(Action work) => Task.Factory.StartNew(
             work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
         void Read()
         {
-            Exception? failure = null;
+            Exception? ended = null;
             try
             {
                 foreach (VideoFrame frame in source.Pictures(end.Token))
@@ -78,9 +80,9 @@ internal static class FramePipeline
             }
             catch (Exception e)
             {
-                failure = e;
+                ended = e;
             }
-            read.Writer.TryComplete(failure);
+            read.Writer.TryComplete(ended);
         }
 
         void Write()
@@ -96,12 +98,12 @@ internal static class FramePipeline
                     }
                 }
             }
-            catch
+            catch (Exception e)
             {
+                failure = ExceptionDispatchInfo.Capture(e);
                 end.Cancel();
                 while (made.Reader.TryRead(out (VideoFrame Frame, Segmentation Mask) rest))
                     rest.Frame.Picture.Dispose();
-                throw;
             }
         }
 

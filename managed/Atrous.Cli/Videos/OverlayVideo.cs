@@ -98,8 +98,9 @@ internal sealed class OverlayVideo : OverlaySink
     {
         Close();
         _process.WaitForExit();
-        // Ended by the signal that ended the run, it has written the video up to there as well.
-        if (_process.ExitCode != 0 && !_interrupted.IsCancellationRequested)
+        // Ended by the signal that ended the run, it has written the video up to there as well. Where the disk is full
+        // at the end of the file, its exit code is 0 all the same.
+        if (Error is not null || (_process.ExitCode != 0 && !_interrupted.IsCancellationRequested))
             throw Failed();
         _file.Commit();
     }
@@ -171,10 +172,13 @@ internal sealed class OverlayVideo : OverlaySink
         }
     }
 
+    /// <summary>The first error that it told of, once it has ended; null for none.</summary>
+    private string? Error => _log.Result.Split('\n').Where(Ffmpeg.IsError).Select(Ffmpeg.Message).FirstOrDefault();
+
     private CommandException Failed()
     {
-        string reason = _log.Result.Split('\n').Where(Ffmpeg.IsError).Select(Ffmpeg.Message).FirstOrDefault()
-            ?? string.Create(CultureInfo.InvariantCulture, $"exit code {_process.ExitCode}");
+        string reason = Error ?? string.Create(CultureInfo.InvariantCulture, $"exit code {_process.ExitCode}");
+        reason = reason.Replace($"file:{_file.TemporaryPath}", Path.GetFileName(_path), StringComparison.Ordinal);
         return new CommandException(
             ExitCode.Failed, $"{_path}: ffmpeg cannot write the video ({reason.TrimEnd('.')}).");
     }
