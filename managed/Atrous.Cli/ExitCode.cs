@@ -16,5 +16,6 @@ internal static class ExitCode
           2    wrong usage: an option, device, dialect, switch or precision that does not exist here
           3    bad input or model: retrying is useless
           130  interrupted with Ctrl-C (143: by SIGTERM, 129: by SIGHUP); finished outputs stay, no others are left
+               (a video ends with the frames up to there)
         """;
 }

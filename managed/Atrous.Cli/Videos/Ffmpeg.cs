@@ -54,13 +54,9 @@ internal static partial class Ffmpeg
     public static string[] InputFile(string path) =>
         ["-protocol_whitelist", "file,crypto,data", "-i", $"file:{path}"];
 
-    /// <summary>A line of its log without what stands in brackets before it.</summary>
-    public static string Message(string line) => Brackets().Replace(line, "").Trim();
-
-    /// <summary>Whether a line of the log, with levels, tells of an error.</summary>
-    public static bool IsError(string line) =>
-        line.Contains("[error] ", StringComparison.Ordinal) || line.Contains("[fatal] ", StringComparison.Ordinal)
-        || line.Contains("[panic] ", StringComparison.Ordinal);
+    /// <summary>The error that a line of the log, with levels, tells of; null for none.</summary>
+    public static string? ErrorOf(string line) =>
+        Error().Match(line) is { Success: true } match ? match.Groups["text"].Value.Trim() : null;
 
     /// <summary>The option for keeping times has a new name since version 5.1.</summary>
     private static bool ReadVersion()
@@ -78,8 +74,8 @@ internal static partial class Ffmpeg
         static int Number(string digits) => int.Parse(digits, CultureInfo.InvariantCulture);
     }
 
-    [GeneratedRegex(@"^(\[[^\]]*\]\s*)+")]
-    private static partial Regex Brackets();
+    [GeneratedRegex(@"\[(error|fatal|panic)\] (?<text>.*)")]
+    private static partial Regex Error();
 
     [GeneratedRegex(@"^ffmpeg version n?(\d{1,3})\.(\d{1,3})")]
     private static partial Regex Version();

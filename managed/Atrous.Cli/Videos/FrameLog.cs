@@ -64,9 +64,11 @@ internal sealed partial class FrameLog : IDisposable
 
     private void Read(string line)
     {
+        // Another thread's error can stand behind a frame, in the same line.
+        if (Ffmpeg.ErrorOf(line) is { } error)
+            Add(error);
         if (Frame().Match(line) is { Success: true } frame)
         {
-            // The words of a video's title could look like a frame, but not in the place of one.
             if (Number(frame, "number") != _next)
             {
                 Add($"ffmpeg told of frame {frame.Groups["number"].Value} where {_next} was next");
@@ -91,10 +93,6 @@ internal sealed partial class FrameLog : IDisposable
                 Rate = Number(times, "perden") is > 0 and var per ? (double)Number(times, "per") / per : 0;
             }
         }
-        else if (Ffmpeg.IsError(line))
-        {
-            Add(Ffmpeg.Message(line));
-        }
     }
 
     private void Add(string error)
@@ -108,12 +106,13 @@ internal sealed partial class FrameLog : IDisposable
         long.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
 
     [GeneratedRegex(
-        @"\[info\] n:\s*(?<number>\d{1,10})\s+pts:\s*(?<time>\S{1,20})\s+pts_time:.*\s"
+        // From the line's beginning, where no words of the video's title stand.
+        @"^\[Parsed_showinfo_0 @ \w+\] \[info\] n:\s*(?<number>\d{1,10})\s+pts:\s*(?<time>\S{1,20})\s+pts_time:.*\s"
         + @"sar:(?<across>\d{1,9})/(?<down>\d{1,9})\s+s:(?<width>\d{1,9})x(?<height>\d{1,9})\s")]
     private static partial Regex Frame();
 
     [GeneratedRegex(
-        @"\[info\] config in time_base:\s*(?<num>\d{1,9})/(?<den>[1-9]\d{0,8}),\s*"
+        @"^\[Parsed_showinfo_0 @ \w+\] \[info\] config in time_base:\s*(?<num>\d{1,9})/(?<den>[1-9]\d{0,8}),\s*"
         + @"frame_rate:\s*(?<per>\d{1,9})/(?<perden>\d{1,9})")]
     private static partial Regex Configuration();
 }

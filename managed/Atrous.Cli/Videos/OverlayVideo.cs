@@ -173,7 +173,7 @@ internal sealed class OverlayVideo : OverlaySink
     }
 
     /// <summary>The first error that it told of, once it has ended; null for none.</summary>
-    private string? Error => _log.Result.Split('\n').Where(Ffmpeg.IsError).Select(Ffmpeg.Message).FirstOrDefault();
+    private string? Error => _log.Result.Split('\n').Select(Ffmpeg.ErrorOf).FirstOrDefault(error => error is not null);
 
     private CommandException Failed()
     {

@@ -1,6 +1,7 @@
 // The frames of a film with the colours of their classes, between two pipes of FFmpeg:
 //   ffmpeg -i street.mp4 -f rawvideo -pix_fmt rgb24 - | frames 640 480 |
 //     ffmpeg -f rawvideo -pix_fmt rgb24 -s 640x480 -r 25 -i - classes.mp4
+// The tool does it with times, rotation and progress: atrous segment street.mp4
 using System.Globalization;
 using Atrous;
 using Atrous.Imaging;

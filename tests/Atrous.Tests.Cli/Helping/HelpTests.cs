@@ -2,6 +2,7 @@ using Atrous.Checkpoints;
 using Atrous.Checkpoints.Containers;
 using Atrous.Tensors;
 using Atrous.Tests.Imaging.Maps;
+using Atrous.Tests.Cli.Videos;
 using Atrous.Tests.Segmenters;
 
 namespace Atrous.Tests.Cli.Helping;
@@ -15,7 +16,7 @@ public sealed class HelpTests(GeneratedModel model) : IDisposable
 
     /// <summary>Every example of these commands, with the files that it names; those of a GPU need one.</summary>
     [Theory]
-    [InlineData("segment", 6)]
+    [InlineData("segment", 8)]
     [InlineData("merge", 2)]
     [InlineData("eval", 4)]
     [InlineData("info", 2)]
@@ -47,11 +48,13 @@ public sealed class HelpTests(GeneratedModel model) : IDisposable
             writer.Complete();
         }
 
+        File.Copy(Clip.Path, _place["clip.mp4"]);
         string[] examples = Examples(command);
         Assert.Equal(count, examples.Length);
         // A GPU, a minute and a public data set are not at hand; EvalLayoutTests have small ones of the last kind.
         foreach (string line in examples.Where(
-            line => line != "atrous bench" && !line.Contains("cuda") && !line.Contains("--dataset")))
+            line => line != "atrous bench" && !line.Contains("cuda") && !line.Contains("--dataset")
+                && (Clip.HasFfmpeg || !line.Contains("clip.mp4"))))
             Tool.RunIn(_place.Folder, line.Split(' ')[1..]).Exits(0);
     }
 
@@ -70,7 +73,7 @@ public sealed class HelpTests(GeneratedModel model) : IDisposable
     }
 
     [Theory]
-    [InlineData("segment", "Arguments", "Input", "Model", "Output", "Processing", "Device", "Other")]
+    [InlineData("segment", "Arguments", "Input", "Model", "Output", "Video", "Processing", "Device", "Other")]
     [InlineData("bench", "Arguments", "Input", "Model", "Runs", "Output", "Device", "Other")]
     [InlineData("serve", "Model", "Processing", "Configuration", "Connections", "Queue", "Shutdown", "Log", "Device", "Other")]
     [InlineData("convert", "Arguments", "Output", "Model", "Other")]
