@@ -107,7 +107,7 @@ public sealed partial class VideoEndsTests(GeneratedModel model) : IDisposable
     [InlineData("would be overwritten", "a.mp4", "--jsonl", "a.mp4")]
     [InlineData("is a file; several", "a.mp4", "b.mp4", "-o", "c.mp4")]
     [InlineData("written twice", "a.mp4", "a.mkv")]
-    [InlineData("standard output", "a.mp4", "-o", "-", "--masks")]
+    [InlineData("Standard output takes the frames", "a.mp4", "-o", "-", "--masks")]
     [InlineData("standard output", "a.mp4", "-o", "-", "--jsonl", "-")]
     [InlineData("no video among the inputs", "a.overlay.mp4", "-q")]
     [InlineData("is a folder", ".", "--video", "auto")]

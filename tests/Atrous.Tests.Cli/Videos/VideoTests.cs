@@ -28,7 +28,8 @@ public sealed class VideoTests : IDisposable
     [Fact]
     public void A_clip_becomes_an_overlay_of_as_many_frames_at_the_same_times()
     {
-        ToolResult result = Segment("clip.mp4").Exits(0);
+        // The model in the box, whose regions are large enough for the codec's quarter of the colours.
+        ToolResult result = Tool.RunIn(_place.Folder, "segment", "clip.mp4").Exits(0);
         Assert.Contains("overlay in clip.overlay.mp4", result.Error);
         Assert.StartsWith("clip.mp4  clip.overlay.mp4  ", result.Output);
         Assert.Equal(["clip.mp4", "clip.overlay.mp4"], _place.Files);
@@ -43,7 +44,7 @@ public sealed class VideoTests : IDisposable
         byte[] source = Clip.Pixels(_place["clip.mp4"]), overlay = Clip.Pixels(_place["clip.overlay.mp4"]);
         const int Frame = Clip.Height * Clip.Width * 3;
         Assert.Equal(source.Length, overlay.Length);
-        using Segmenter segmenter = Segmenter.Load(_model.Path);
+        using Segmenter segmenter = Segmenter.LoadDefault();
         foreach (int number in new[] { 0, 17, Clip.Frames - 1 })
         {
             using Image photo = Image.FromPixels(source.AsSpan(number * Frame, Frame), Clip.Height, Clip.Width);
@@ -135,7 +136,7 @@ public sealed class VideoTests : IDisposable
         Segment("clip.mp4", "-q", "--max-fps", "10", "-o", _place["ten.mov"]).Exits(0);
         string[] times = Clip.Times(_place["ten.mov"]);
         Assert.Equal(24, times.Length); // 2.4 seconds
-        Assert.Subset([.. Clip.Times(_place["clip.mp4"])], [.. times]);
+        Assert.Empty(times.Except(Clip.Times(_place["clip.mp4"])));
     }
 
     [Fact]
