@@ -27,11 +27,12 @@ echo "| frames | tool, MiB | its ffmpegs, MiB |"
 echo "|---|---|---|"
 next=$((frames / 20))
 while kill -0 "$tool" 2>/dev/null; do
-    done=$(wc -l < "$lines" 2>/dev/null || echo 0)
-    if [ "$done" -ge "$next" ]; then
+    written=0
+    [ ! -f "$lines" ] || written=$(wc -l < "$lines")
+    if [ "$written" -ge "$next" ]; then
         children=""
         for child in $(pgrep -P "$tool"); do children="$children${children:+ + }$(resident "$child")"; done
-        echo "| $done | $(resident "$tool") | $children |"
+        echo "| $written | $(resident "$tool") | $children |"
         next=$((next + (next < frames / 5 ? frames / 20 : frames / 10)))
     fi
     sleep 0.2

@@ -27,8 +27,8 @@ internal static class SegmentCommand
         var output = new Option<string?>("--output", "-o")
         {
             Description =
-                "A folder, or for one input a .png or .tif; beside the inputs unless given, - for standard output. Of a "
-                + $"video {VideoNames.Written}",
+                "A folder, or for one input a .png or .tif; beside the inputs unless given, - for standard output. Of "
+                + $"a video {VideoNames.Written}",
             HelpName = "PATH",
         };
         var overlay = new Option<bool>("--overlay")

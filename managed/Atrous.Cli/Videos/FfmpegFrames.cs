@@ -102,7 +102,9 @@ internal sealed class FfmpegFrames : FrameSource
         _log.Dispose();
     }
 
-    /// <summary>A file that tells of errors is broken; a stream often begins with some, in the midst of a film.</summary>
+    /// <summary>
+    /// A file with errors is broken; a stream that is joined in the midst of a film often begins with some.
+    /// </summary>
     private void Judge()
     {
         string reason = _log.ErrorText.Length > 0 ? _log.ErrorText : $"exit code {_process.ExitCode}";

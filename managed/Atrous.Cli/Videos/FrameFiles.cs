@@ -7,7 +7,7 @@ using Atrous.Formats;
 namespace Atrous.Cli.Videos;
 
 /// <summary>The masks of a video's frames and the files of --format, in a folder, as those of pictures are.</summary>
-/// <param name="job">The video.</param>
+/// <param name="job">The video and its outputs.</param>
 /// <param name="formats">What is written beside the masks.</param>
 /// <param name="maker">Writes the outputs of a picture.</param>
 /// <param name="files">The files about all frames.</param>

@@ -19,12 +19,12 @@ internal static class FramePipeline
     /// <summary>How long a source that is told to stop may take; a pipe that nobody writes to has no end.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    /// <param name="segmenter">The network.</param>
-    /// <param name="source">The frames.</param>
+    /// <param name="segmenter">The network that sees the frames.</param>
+    /// <param name="source">Where the frames come from.</param>
     /// <param name="takes">Whether a frame is segmented.</param>
     /// <param name="request">What is wanted of each frame.</param>
     /// <param name="write">
-    /// Gets each frame with its mask, one after the other in their order, on one thread. The frame is disposed after it.
+    /// Gets each frame with its mask, one after the other in their order, on one thread. The frame is disposed then.
     /// </param>
     /// <param name="cancellationToken">Ends the run; what is segmented is still written.</param>
     /// <exception cref="OperationCanceledException">Cancelled, after all that was segmented is written.</exception>

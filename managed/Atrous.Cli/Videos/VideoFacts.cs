@@ -10,7 +10,7 @@ namespace Atrous.Cli.Videos;
 internal sealed record VideoFacts(int? Frames, bool HasSound)
 {
     /// <summary>Null where nothing can be known; what is broken is told when it is read.</summary>
-    /// <param name="path">A file.</param>
+    /// <param name="path">The path of a file.</param>
     /// <param name="format">What ffmpeg's -f calls it; null where ffmpeg finds it out.</param>
     /// <exception cref="CommandException">ffprobe is not installed.</exception>
     public static VideoFacts? Of(string path, string? format)

@@ -14,13 +14,15 @@ internal sealed record VideoJob(string Input, string? Overlay, string? Folder)
         : Input;
 
     /// <summary>"overlay in a.overlay.mp4, masks in a.frames".</summary>
-    /// <param name="formats">The names of --format.</param>
+    /// <param name="formats">The names of what --format writes.</param>
     /// <param name="lines">The file of --jsonl; null for none.</param>
     public string Where(IEnumerable<string> formats, string? lines)
     {
         string[] all =
         [
-            .. Overlay is null ? (string[])[] : Overlay == "-" ? ["frames on standard output"] : [$"overlay in {Overlay}"],
+            .. Overlay is null ? (string[])[]
+                : Overlay == "-" ? ["frames on standard output"]
+                : [$"overlay in {Overlay}"],
             .. Folder is null ? (string[])[] : [$"{string.Join(", ", ["masks", .. formats])} in {Folder}"],
             .. lines is null ? (string[])[] : [lines == "-" ? "lines on standard output" : $"lines in {lines}"],
         ];
@@ -41,9 +43,9 @@ internal static class VideoJobs
         return inputs.Length > 0 ? inputs : throw CommandException.Usage("There is no video among the inputs.");
     }
 
-    /// <param name="inputs">The videos.</param>
+    /// <param name="inputs">The videos, as they were named.</param>
     /// <param name="output">-o: a video, a folder, "-" for standard output; null for beside the inputs.</param>
-    /// <param name="choice">What is written.</param>
+    /// <param name="choice">What is written of each.</param>
     /// <param name="lines">The file of --jsonl; null for none.</param>
     /// <exception cref="CommandException">
     /// Two outputs would have one name, or an output would replace an input.
@@ -110,7 +112,8 @@ internal static class VideoJobs
 
     private static void RefuseClashes(VideoJob[] jobs, string? lines)
     {
-        HashSet<string> inputs = [.. jobs.Where(job => File.Exists(job.Input)).Select(job => Path.GetFullPath(job.Input))];
+        HashSet<string> inputs =
+            [.. jobs.Where(job => File.Exists(job.Input)).Select(job => Path.GetFullPath(job.Input))];
         var outputs = new HashSet<string>(StringComparer.Ordinal);
         IEnumerable<string?> all = [.. jobs.SelectMany(job => new[] { job.Overlay, job.Folder }), lines];
         foreach (string output in all.OfType<string>().Where(path => path != "-"))

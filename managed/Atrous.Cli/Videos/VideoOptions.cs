@@ -27,6 +27,8 @@ internal sealed class VideoOptions
         ("gray", PixelFormat.Grey),
     ];
 
+    private static string RawNames => string.Join(", ", RawFormats.Select(raw => raw.Name));
+
     private readonly Option<string?> _format = new("--video")
     {
         Description =
@@ -37,8 +39,8 @@ internal sealed class VideoOptions
     private readonly Option<RawFormat?> _raw = new("--raw")
     {
         Description =
-            $"INPUT is - and holds bare frames of this format ({string.Join(", ", RawFormats.Select(raw => raw.Name))}) "
-            + "and size, width first as ffmpeg has it: --raw rgb24 640x480",
+            $"INPUT is - and holds bare frames of this format ({RawNames}) and size, width first as ffmpeg has it: "
+            + "--raw rgb24 640x480",
         HelpName = "FORMAT WxH",
         Arity = new ArgumentArity(2, 2),
         AllowMultipleArgumentsPerToken = true,
@@ -145,8 +147,8 @@ internal sealed class VideoOptions
         if (format is { } pixels && Numbers.TryParseSize(size, out (int Width, int Height) sides))
             return new RawFormat(pixels, sides.Height, sides.Width);
         result.AddError(
-            $"--raw takes {string.Join(", ", RawFormats.Select(raw => raw.Name))} and WIDTHxHEIGHT with sides from 1 to "
-            + $"{Numbers.LargestSide}, such as rgb24 640x480, not '{name} {size}'.");
+            $"--raw takes {RawNames} and WIDTHxHEIGHT with sides from 1 to {Numbers.LargestSide}, such as "
+            + $"rgb24 640x480, not '{name} {size}'.");
         return null;
     }
 

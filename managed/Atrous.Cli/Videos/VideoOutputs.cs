@@ -6,7 +6,7 @@ using Atrous.Postprocessing;
 namespace Atrous.Cli.Videos;
 
 /// <summary>All that is written of one video, frame by frame.</summary>
-/// <param name="job">Where it goes.</param>
+/// <param name="job">The video, and where it goes.</param>
 /// <param name="source">Where the frames come from.</param>
 /// <param name="files">The outputs of single frames.</param>
 /// <param name="lines">The lines of --jsonl; null for none.</param>

@@ -25,8 +25,8 @@ internal sealed class VideoProgress
     /// <summary>Does the work and shows how far it is.</summary>
     /// <param name="name">What the video is called.</param>
     /// <param name="frames">How many frames there will be; null where nobody knows.</param>
-    /// <param name="quiet">Nothing is said.</param>
-    /// <param name="work">Calls <see cref="Reach"/>.</param>
+    /// <param name="quiet">Whether nothing is to be said.</param>
+    /// <param name="work">Calls <see cref="Reach"/> for each frame.</param>
     public static void Around(string name, int? frames, bool quiet, Action<VideoProgress> work)
     {
         if (quiet)

@@ -4,7 +4,7 @@ using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Cli.Videos;
 
-/// <summary>The rendered clip of the samples, and what ffmpeg and ffprobe, which tests need, make and say of it.</summary>
+/// <summary>The rendered clip of the samples, and what ffmpeg and ffprobe make and say of it.</summary>
 internal static class Clip
 {
     public const int Frames = 60, Height = 180, Width = 240;

@@ -18,7 +18,8 @@ public sealed partial class VideoEndsTests(GeneratedModel model) : IDisposable
     {
         Clip.NeedsFfmpeg();
         _place.Add("cut.mp4", File.ReadAllBytes(Clip.Path)[..60000]);
-        Segment("cut.mp4", "-q", "--jsonl", "cut.jsonl").Refuses(3, "cut.mp4: the video is cut off or broken", " of 60 frames");
+        Segment("cut.mp4", "-q", "--jsonl", "cut.jsonl")
+            .Refuses(3, "cut.mp4: the video is cut off or broken", " of 60 frames");
         int frames = Clip.Count(_place["cut.overlay.mp4"]);
         Assert.InRange(frames, 5, Clip.Frames - 5);
         Assert.Equal(frames, File.ReadLines(_place["cut.jsonl"]).Count());
