@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Atrous.Cli.Options;
 using Atrous.Imaging;
 
 namespace Atrous.Cli.Videos;
@@ -27,7 +28,10 @@ internal sealed class FfmpegFrames : FrameSource
         string[] source = input == "-" ? ["-i", "pipe:0"]
             : _isFile ? Ffmpeg.InputFile(input)
             : ["-i", input];
-        Frames = _isFile ? VideoFacts.Of(input, format)?.Frames : null;
+        VideoFacts? facts = _isFile ? VideoFacts.Of(input, format) : null;
+        (Frames, HasSound) = (facts?.Frames, facts?.HasSound ?? false);
+        if (input == "-")
+            StandardInput.Open().Dispose(); // ffmpeg reads it itself; a terminal is refused
         _process = Ffmpeg.Start("ffmpeg",
         [
             .. Ffmpeg.Quietly, "-loglevel", "level+info", .. format is null ? (string[])[] : ["-f", format], .. source,

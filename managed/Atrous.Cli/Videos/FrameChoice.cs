@@ -10,24 +10,24 @@ internal sealed record FrameChoice(int Every, double? MostPerSecond)
     /// <summary>Times that are whole parts of a second are rounded in their last bits.</summary>
     private const double Rounding = 1e-6;
 
-    private double _last = double.NegativeInfinity;
-
-    /// <summary>Whether a frame is taken. Frames are asked for in their order, of one video each.</summary>
-    /// <param name="number">Its place among all frames, from 0.</param>
-    /// <param name="seconds">When it is shown.</param>
-    public bool Takes(int number, double seconds)
+    /// <summary>
+    /// Whether a frame of one video is taken, by its place among all frames, from 0, and the second at which it is
+    /// shown. It is asked about frames in their order.
+    /// </summary>
+    public Func<int, double, bool> Begin()
     {
-        if (number % Every != 0)
-            return false;
-        if (MostPerSecond is not { } most)
+        double last = double.NegativeInfinity;
+        return (number, seconds) =>
+        {
+            if (number % Every != 0)
+                return false;
+            if (MostPerSecond is not { } most)
+                return true;
+            double part = Math.Floor(seconds * most + Rounding);
+            if (part <= last)
+                return false;
+            last = part;
             return true;
-        double part = Math.Floor(seconds * most + Rounding);
-        if (part <= _last)
-            return false;
-        _last = part;
-        return true;
+        };
     }
-
-    /// <summary>The same choice for another video.</summary>
-    public FrameChoice Anew() => this with { _last = double.NegativeInfinity };
 }

@@ -21,6 +21,9 @@ internal abstract class FrameSource : IDisposable
     /// <summary>How many frames there will be, as the file says; null where nobody knows.</summary>
     public int? Frames { get; protected init; }
 
+    /// <summary>There is sound beside the frames, as the file says.</summary>
+    public bool HasSound { get; protected init; }
+
     /// <summary>How many frames were read.</summary>
     public int Read { get; protected set; }
 

@@ -48,6 +48,7 @@ internal sealed class VideoRun(TemporaryFiles temporaries, Interruption interrup
         using Segmenter segmenter = Segmenter.Load(Model.Path, Options);
         if (!Quiet)
             Terminal.Message(Model.Introduce(DescribedModel.Line(segmenter, Options)));
+        RegionOptions regions = Formats.Regions(segmenter.Info);
         using FrameLines? lines = Lines is null ? null : new FrameLines(Lines);
         bool retry = false, bad = false;
         foreach (VideoJob job in Jobs)
@@ -56,7 +57,7 @@ internal sealed class VideoRun(TemporaryFiles temporaries, Interruption interrup
                 break;
             try
             {
-                if (Segment(job, segmenter, lines) is { } complaint)
+                if (Segment(job, segmenter, regions, lines) is { } complaint)
                     throw new CommandException(ExitCode.BadInput, complaint);
             }
             catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
@@ -75,7 +76,7 @@ internal sealed class VideoRun(TemporaryFiles temporaries, Interruption interrup
     }
 
     /// <returns>What was wrong with the video; null for nothing.</returns>
-    private string? Segment(VideoJob job, Segmenter segmenter, FrameLines? lines)
+    private string? Segment(VideoJob job, Segmenter segmenter, RegionOptions regions, FrameLines? lines)
     {
         if (Choice.Raw is null && job.Input != "-" && !VideoNames.IsStream(job.Input) && Choice.Format is null
             && !File.Exists(job.Input))
@@ -85,7 +86,7 @@ internal sealed class VideoRun(TemporaryFiles temporaries, Interruption interrup
         using FrameSource source = Choice.Raw is { } raw
             ? new RawFrames(raw, Choice.RawTime)
             : new FfmpegFrames(job.Input, Choice.Format, MaxPixelsOption.Whole(MaxPixels));
-        FrameChoice frames = Choice.Frames.Anew();
+        Func<int, double, bool> takes = Choice.Frames.Begin();
         using var maker = new PictureMaker(temporaries, segmenter, CancellationToken.None)
         {
             Window = null,
@@ -93,7 +94,7 @@ internal sealed class VideoRun(TemporaryFiles temporaries, Interruption interrup
             Rasters = new RasterChoice(null, null),
             TellsDoubt = false,
             Formats = Formats,
-            Regions = Formats.Regions(segmenter.Info),
+            Regions = regions,
             Palette = Palette,
             Opacity = Opacity,
             Stamp = null,
@@ -115,7 +116,7 @@ internal sealed class VideoRun(TemporaryFiles temporaries, Interruption interrup
             try
             {
                 FramePipeline.RunAsync(
-                    segmenter, source, frame => frames.Takes(frame.Number, source.TimeBase.Seconds(frame.Time)),
+                    segmenter, source, frame => takes(frame.Number, source.TimeBase.Seconds(frame.Time)),
                     new SegmentRequest { Confidence = Formats.NeedsConfidence }, outputs.Add, interruption.Token)
                     .GetAwaiter().GetResult();
             }
@@ -156,11 +157,8 @@ internal sealed class VideoRun(TemporaryFiles temporaries, Interruption interrup
             CultureInfo.InvariantCulture,
             $"{job.Name}: {ended}{outputs.Done}{of} frames in {time.TotalSeconds:0.0} s "
             + $"({outputs.Done / time.TotalSeconds:0.0} frames/s){where}"));
-        if (job.Overlay is not (null or "-") && Choice.Raw is null && File.Exists(job.Input)
-            && VideoFacts.Of(job.Input, Choice.Format) is { HasSound: true })
-        {
+        if (job.Overlay is not (null or "-") && source.HasSound)
             Terminal.Message($"{job.Name}: its sound is not copied to {job.Overlay}.");
-        }
     }
 
     private static string NameOf(ModelInfo model, int label) =>
