@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Atrous.Cli.Output;
 
@@ -12,11 +13,15 @@ internal sealed partial class Interruption : IDisposable
     /// <summary>What GetCurrentProcess() returns.</summary>
     private const nint ThisProcess = -1;
 
+    /// <summary>Signals of which the program `timeout` sends one to the process and one to all of its group.</summary>
+    private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(200);
+
     private readonly CancellationTokenSource _source = new();
     private readonly TemporaryFiles _temporaries;
     private readonly PosixSignalRegistration[] _registrations;
     private readonly Timer _deadline;
     private int _exitCode;
+    private long _first;
     private Action? _hangUp;
     private TimeSpan _serviceDeadline;
 
@@ -73,6 +78,10 @@ internal sealed partial class Interruption : IDisposable
             _source.Cancel();
             return;
         }
+        long now = Stopwatch.GetTimestamp();
+        if (Interlocked.CompareExchange(ref _first, now, 0) is var first and not 0
+            && Stopwatch.GetElapsedTime(first, now) < Together)
+            return;
         if (Interlocked.CompareExchange(ref _exitCode, code, 0) != 0 || _source.IsCancellationRequested)
         {
             Quit();

@@ -68,6 +68,7 @@ public sealed partial class VideoEndsTests(GeneratedModel model) : IDisposable
             Thread.Sleep(5);
         }
         Assert.Equal(0, Kill(process.Id, signal));
+        Assert.Equal(0, Kill(process.Id, signal)); // as the program timeout does, which is no second wish to end it
         ToolResult result = Tool.Finish(process, []).Exits(code);
         int frames = Clip.Count(_place["long.overlay.mp4"]);
         Assert.InRange(frames, 2, 50 * Clip.Frames);
