@@ -69,7 +69,9 @@ internal sealed class BatchOptions
 
     private readonly Option<string?> _lines = new("--jsonl")
     {
-        Description = "Also append a line of JSON for each picture that is done or failed",
+        Description =
+            "Also append a line of JSON for each picture that is done or failed; of a video one for each frame, to a "
+            + "new file",
         HelpName = "FILE",
     };
 

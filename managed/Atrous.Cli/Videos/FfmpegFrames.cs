@@ -16,6 +16,7 @@ internal sealed class FfmpegFrames : FrameSource
     private readonly long _maxPixels;
     private readonly Process _process;
     private readonly FrameLog _log;
+    private bool _lacksPixels;
 
     /// <param name="input">A file, a camera, the address of a stream, or "-" for standard input.</param>
     /// <param name="format">What ffmpeg's -f calls the input; null where ffmpeg finds it out.</param>
@@ -77,6 +78,7 @@ internal sealed class FfmpegFrames : FrameSource
             if (read < picture.Pixels.Length)
             {
                 picture.Dispose();
+                _lacksPixels = true;
                 break;
             }
             // Times that are missing or go back would be refused by the output's container.
@@ -88,6 +90,13 @@ internal sealed class FfmpegFrames : FrameSource
             asked = Stopwatch.GetTimestamp();
         }
         cancellationToken.ThrowIfCancellationRequested();
+        if (_log.IsForeign)
+        {
+            Complaint = $"{_input}: this ffmpeg tells of its frames in words that are not known here; install another "
+                + "version, such as 5.1.";
+            Stop();
+            yield break;
+        }
         _process.WaitForExit();
         _log.End();
         // Ctrl-C reaches ffmpeg too, and can be sooner there.
@@ -116,7 +125,7 @@ internal sealed class FfmpegFrames : FrameSource
         {
             Complaint = $"{_input}: ffmpeg finds no picture in it ({reason}).";
         }
-        else if (_process.ExitCode != 0 || (_isFile && _log.Errors > 0))
+        else if (_process.ExitCode != 0 || _lacksPixels || (_isFile && _log.Errors > 0))
         {
             string of = Frames > Read ? string.Create(CultureInfo.InvariantCulture, $" of {Frames}") : "";
             Complaint = string.Create(

@@ -24,6 +24,7 @@ internal sealed partial class FrameLog : IDisposable
     private readonly List<string> _errors = [];
     private readonly Task _reading;
     private int _next;
+    private bool _hasFrames;
 
     public FrameLog(Process process) =>
         _reading = Task.Factory.StartNew(() => ReadAll(process.StandardError), TaskCreationOptions.LongRunning);
@@ -33,6 +34,12 @@ internal sealed partial class FrameLog : IDisposable
 
     /// <summary>Frames a second as the video says; 0 where it does not.</summary>
     public double Rate { get; private set; }
+
+    /// <summary>
+    /// It begins to give pixels and has told of no frame: a version with other words, which would wait for a reader for
+    /// ever.
+    /// </summary>
+    public bool IsForeign { get; private set; }
 
     /// <summary>How many errors there were.</summary>
     public int Errors { get; private set; }
@@ -67,6 +74,8 @@ internal sealed partial class FrameLog : IDisposable
         // Another thread's error can stand behind a frame, in the same line.
         if (Ffmpeg.ErrorOf(line) is { } error)
             Add(error);
+        if (IsForeign)
+            return;
         if (Frame().Match(line) is { Success: true } frame)
         {
             if (Number(frame, "number") != _next)
@@ -75,6 +84,7 @@ internal sealed partial class FrameLog : IDisposable
                 return;
             }
             _next++;
+            _hasFrames = true;
             string aspect = $"{frame.Groups["across"].Value}/{frame.Groups["down"].Value}";
             bool isSquare = Number(frame, "across") == Number(frame, "down") || Number(frame, "across") == 0;
             long? time = long.TryParse(
@@ -92,6 +102,11 @@ internal sealed partial class FrameLog : IDisposable
                 TimeBase = new TimeBase((int)Number(times, "num"), (int)Number(times, "den"));
                 Rate = Number(times, "perden") is > 0 and var per ? (double)Number(times, "per") / per : 0;
             }
+        }
+        else if (!_hasFrames && line.StartsWith("[info] Output #0, rawvideo", StringComparison.Ordinal))
+        {
+            IsForeign = true;
+            _frames.CompleteAdding();
         }
     }
 

@@ -43,6 +43,16 @@ public sealed partial class VideoEndsTests(GeneratedModel model) : IDisposable
     }
 
     [Fact]
+    public void A_playlist_that_calls_itself_a_video_leads_to_no_address()
+    {
+        Clip.NeedsFfmpeg();
+        _place.Add(
+            "list.mp4",
+            "#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\nhttp://127.0.0.1:9/clip.ts\n#EXT-X-ENDLIST\n");
+        Segment("list.mp4", "-q").Refuses(3, "list.mp4: ffmpeg finds no picture in it", "'http' not on whitelist");
+    }
+
+    [Fact]
     public void Without_ffmpeg_a_sentence_names_the_package()
     {
         Process process = Tool.Start(
