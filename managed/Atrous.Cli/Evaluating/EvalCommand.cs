@@ -153,13 +153,22 @@ internal static class EvalCommand
                 run.Add(pictures, null);
             else
                 ProgressBar.Around("evaluating", pictures.Count, bar => run.Add(pictures, shown = bar));
+            if (mapping is null && !isForeground && !asked && IsForegroundUnclear(matrix))
+            {
+                throw new CommandException(
+                    ExitCode.BadInput,
+                    "The model has two classes, and the label maps hold 0 and 255 alone: 255 may be the second class or "
+                    + "what is not scored. Give --map FILE with the lines '0 0' and '255 1' for the first, --ignore 255 "
+                    + "for the second.");
+            }
             if (!result.GetValue(quiet))
             {
                 foreach (string warning in run.Warnings)
                     Terminal.Message(warning);
             }
 
-            var report = new EvalReport(segmenter, options, matrix, pictures.Count, left)
+            var report = new EvalReport(
+                segmenter, options, matrix, pictures.Count, foreground is { IsBright: true } ? null : left)
             {
                 Data = data,
                 Notes = [.. data.Pictures.Notes, .. run.Warnings],
@@ -190,6 +199,12 @@ internal static class EvalCommand
         });
         return command;
     }
+
+    /// <summary>
+    /// Binary masks for a network of two scores: not one pixel of the second class, where 255 stands in its stead.
+    /// </summary>
+    private static bool IsForegroundUnclear(ConfusionMatrix matrix) =>
+        matrix is { Classes: 2, Ignored: > 0 } && matrix.TruePixels(1) == 0;
 
     /// <summary>The model to compare with: of the same classes, everything else as its own file says.</summary>
     private static Segmenter Other(string name, Segmenter first, SegmenterOptions options)

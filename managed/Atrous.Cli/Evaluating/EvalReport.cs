@@ -8,7 +8,7 @@ namespace Atrous.Cli.Evaluating;
 
 /// <summary>The measures of a finished evaluation, on standard output.</summary>
 internal sealed class EvalReport(
-    Segmenter segmenter, SegmenterOptions options, ConfusionMatrix matrix, int pictures, int ignore)
+    Segmenter segmenter, SegmenterOptions options, ConfusionMatrix matrix, int pictures, int? ignore)
 {
     /// <summary>The most pictures that are named for their differences; --json has all.</summary>
     private const int Shown = 10;
@@ -68,8 +68,9 @@ internal sealed class EvalReport(
             Console.Out.WriteLine($"{"mean boundary F1".PadRight(width)}  {Text(Boundaries.MeanF1)}");
         }
         Console.Out.WriteLine(
-            $"{pictures} pictures, {Numbers.Grouped(matrix.Pixels)} pixels scored, {Numbers.Grouped(matrix.Ignored)} " +
-            (Data.Rules is null ? $"of label {ignore} ignored" : "ignored"));
+            $"{pictures} pictures, {Numbers.Grouped(matrix.Pixels)} pixels scored, " +
+            (ignore is null ? "255 as the foreground"
+                : $"{Numbers.Grouped(matrix.Ignored)} " + (Data.Rules is null ? $"of label {ignore} ignored" : "ignored")));
         if (Rival is not null)
             WriteDifferences(Rival);
     }
@@ -111,7 +112,10 @@ internal sealed class EvalReport(
             json.WriteString("layout", said);
         json.WriteNames("notes", Notes);
         json.WriteNumber("pictures", pictures);
-        json.WriteNumber("ignore", ignore);
+        if (ignore is { } left)
+            json.WriteNumber("ignore", left);
+        else
+            json.WriteNull("ignore");
         json.WriteNumber("pixels", matrix.Pixels);
         json.WriteNumber("ignoredPixels", matrix.Ignored);
         foreach ((string key, _, Func<ConfusionMatrix, double> value) in Measures)

@@ -90,7 +90,7 @@ internal sealed class Checkpoint : ICheckpoint
     public JsonElement? Preprocessor => _documents.Preprocessor;
 
     /// <inheritdoc/>
-    public JsonElement? HyperParameters => _contents.HyperParameters;
+    public IReadOnlyDictionary<string, JsonElement> Arguments => _contents.Arguments;
 
     /// <inheritdoc/>
     public JsonElement? Meta => _contents.Meta;

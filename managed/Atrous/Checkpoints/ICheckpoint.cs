@@ -22,9 +22,10 @@ internal interface ICheckpoint : IWeightSource
     JsonElement? Preprocessor => null;
 
     /// <summary>
-    /// What a Lightning module was made with (`save_hyperparameters`), as JSON; null where nobody says.
+    /// What the network or its training was made with, as JSON, by the key under which a script keeps it: Lightning's
+    /// "hyper_parameters", "config", "args". Empty where nobody says.
     /// </summary>
-    JsonElement? HyperParameters => null;
+    IReadOnlyDictionary<string, JsonElement> Arguments => FrozenDictionary<string, JsonElement>.Empty;
 
     /// <summary>What OpenMMLab's runners say of the training (`meta`), as JSON; null where nobody says.</summary>
     JsonElement? Meta => null;

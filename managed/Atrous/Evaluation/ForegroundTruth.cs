@@ -13,6 +13,9 @@ internal sealed class ForegroundTruth
     private const int Bright = 255;
     private bool _dark, _bright;
 
+    /// <summary>Whether 255 was the foreground of a map.</summary>
+    public bool IsBright => _bright;
+
     /// <summary>The map with 0 for background and 1 for foreground.</summary>
     /// <exception cref="ImageException">
     /// 255 stands beside 1, in this map or in those before it, so that it may mean either.

@@ -11,4 +11,10 @@ internal sealed record LayerFacts
 
     /// <summary>What a norm adds to the variance.</summary>
     public double? Epsilon { get; init; }
+
+    /// <summary>By what its output is enlarged, where a module that does that comes next.</summary>
+    public double? Enlargement { get; init; }
+
+    /// <summary>The class of the function that its output goes through then: "Sigmoid".</summary>
+    public string? Activation { get; init; }
 }

@@ -33,7 +33,10 @@ internal sealed class DescribedWeights(IReadOnlyDictionary<string, WeightInfo> w
 
     public JsonElement? Preprocessor => Document("preprocessor");
 
-    public JsonElement? HyperParameters => Document("hyper_parameters");
+    public IReadOnlyDictionary<string, JsonElement> Arguments =>
+        Document("hyper_parameters") is { } arguments
+            ? new Dictionary<string, JsonElement> { ["hyper_parameters"] = arguments }
+            : [];
 
     public JsonElement? Meta => Document("meta");
 

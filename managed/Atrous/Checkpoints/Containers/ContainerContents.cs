@@ -11,8 +11,8 @@ internal sealed record ContainerContents(string Container, IReadOnlyList<TensorD
 {
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>What a Lightning module was made with; null where nobody says.</summary>
-    public JsonElement? HyperParameters { get; init; }
+    /// <summary>What a network or its training was made with, by the key under which it lies.</summary>
+    public IReadOnlyDictionary<string, JsonElement> Arguments { get; init; } = new Dictionary<string, JsonElement>();
 
     /// <summary>What OpenMMLab's runners say of the training; null where nobody says.</summary>
     public JsonElement? Meta { get; init; }

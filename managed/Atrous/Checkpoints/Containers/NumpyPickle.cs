@@ -3,7 +3,9 @@ using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Containers;
 
-/// <summary>A plain pickle of NumPy arrays, as detectron2 publishes its models.</summary>
+/// <summary>
+/// A plain pickle: NumPy arrays, as detectron2 publishes its models, or PyTorch's tensors by pickle.dump or joblib.
+/// </summary>
 internal static class NumpyPickle
 {
     public const string ContainerName = "numpy-pickle";
@@ -12,7 +14,7 @@ internal static class NumpyPickle
     {
         var reader = new PickleReader(file, new FileRegion(file, 0, file.Length));
         var machine = new PickleMachine(
-            reader, new PickleCalls(file), _ =>
+            reader, new PickleCalls(file) { StorageIn = bytes => TorchLegacy.StorageIn(file, bytes) }, _ =>
             throw file.Error("is a pickle that refers to storages it does not hold"));
         return StateDict.Find(file, ContainerName, machine.Load());
     }

@@ -14,9 +14,6 @@ internal static class StateDict
     private const int MaxUnreadable = 100;
     private const int MaxListed = 8;
 
-    /// <summary>Lightning's name for the arguments of a module.</summary>
-    private const string HyperParameters = "hyper_parameters";
-
     /// <summary>
     /// What training scripts call the weights that they load again, in order of preference: these go before all others,
     /// and before the root itself.
@@ -34,10 +31,7 @@ internal static class StateDict
         return found.Count > 0
             ? new ContainerContents(container, [.. found.OrderBy(Preference)])
             {
-                HyperParameters = root is PickleDict dict
-                    && dict.Items.TryGetValue(HyperParameters, out object? parameters)
-                        ? PickleJson.Of(parameters)
-                        : null,
+                Arguments = TrainingArguments.Of(root as PickleDict),
                 Meta = TrainingMeta.Of(root as PickleDict),
             }
             : throw NoWeights(file, root);

@@ -20,33 +20,45 @@ internal sealed class TorchLegacy
         BigInteger.Parse("1950a86a20f9469cfc6c", NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
     private readonly CheckpointFile _file;
+    private readonly ByteRegion _region;
     private readonly PickleReader _reader;
     private readonly Dictionary<string, LateStorage> _storages = new(StringComparer.Ordinal);
 
-    private TorchLegacy(CheckpointFile file)
+    private TorchLegacy(CheckpointFile file, ByteRegion region)
     {
         _file = file;
-        _reader = new PickleReader(file, new FileRegion(file, 0, file.Length));
+        _region = region;
+        _reader = new PickleReader(file, region);
     }
 
     /// <summary>Null when the file is a pickle, but not one of PyTorch.</summary>
     public static ContainerContents? TryRead(CheckpointFile file)
     {
-        var legacy = new TorchLegacy(file);
-        return legacy.IsMagic() ? legacy.Read() : null;
+        var legacy = new TorchLegacy(file, new FileRegion(file, 0, file.Length));
+        return legacy.IsMagic() ? StateDict.Find(file, ContainerName, legacy.Read()) : null;
+    }
+
+    /// <summary>
+    /// A storage in bytes of its own, as pickle.dump writes the tensors that torch.save would keep elsewhere; null
+    /// where the bytes are something else.
+    /// </summary>
+    public static StorageReference? StorageIn(CheckpointFile file, ByteRegion bytes)
+    {
+        var legacy = new TorchLegacy(file, bytes);
+        return legacy.IsMagic() ? legacy.Read() as StorageReference : null;
     }
 
     private bool IsMagic()
     {
         // The first pickle of another file may be as large as that file: look at its first bytes only.
-        Span<byte> start = stackalloc byte[(int)Math.Min(_file.Length, 32)];
-        _file.Read(0, start);
+        Span<byte> start = stackalloc byte[(int)Math.Min(_region.Length, 32)];
+        _region.Read(0, start);
         ReadOnlySpan<byte> binary = [0x8a, 10, .. Magic.ToByteArray()];
         ReadOnlySpan<byte> text = System.Text.Encoding.ASCII.GetBytes($"L{Magic}");
         return start.IndexOf(binary) >= 0 || start.IndexOf(text) >= 0;
     }
 
-    private ContainerContents Read()
+    private object? Read()
     {
         if (!Equals(Load(), Magic))
             throw Malformed();
@@ -57,7 +69,7 @@ internal sealed class TorchLegacy
         if (Load() is not PickleList keys)
             throw Malformed();
         PlaceStorages(keys.Items);
-        return StateDict.Find(_file, ContainerName, root);
+        return root;
     }
 
     private object? Load() => new PickleMachine(_reader, new PickleCalls(_file), LoadStorage).Load();
@@ -70,13 +82,15 @@ internal sealed class TorchLegacy
         {
             if (KeyOf(item) is not { } key || !_storages.TryGetValue(key, out LateStorage? storage) || storage.IsPlaced)
                 throw Malformed();
-            _file.Read(position, header);
             long bytes = storage.Length;
+            if (position > _region.Length - header.Length - bytes)
+                throw _file.Error("ends too early; it is truncated, copy or download it again");
+            _region.Read(position, header);
             if (BinaryPrimitives.ReadInt64LittleEndian(header) != bytes / storage.ElementSize)
                 throw _file.Error(
                     $"has a storage whose count of elements is not the {bytes / storage.ElementSize} that its " +
                     $"tensors need");
-            storage.Place(new FileRegion(_file, position + header.Length, bytes));
+            storage.Place(_region.Slice(position + header.Length, bytes));
             position += header.Length + bytes;
         }
         if (_storages.Values.Any(storage => !storage.IsPlaced))
@@ -104,7 +118,7 @@ internal sealed class TorchLegacy
     {
         if (TorchCalls.ElementSize(type) is not { } size)
             throw _file.Error($"refers to a storage of the unknown class {Printable.Quote(type.FullName)}");
-        if (count < 0 || count > _file.Length / size)
+        if (count < 0 || count > _region.Length / size)
             throw _file.Error(
                 $"refers to a storage of {count} elements, more than the file has; copy or download it again");
         if (!_storages.TryGetValue(key, out LateStorage? storage))
@@ -135,7 +149,7 @@ internal sealed class TorchLegacy
     /// <summary>A storage whose place in the file is known only after the pickle that refers to it.</summary>
     private sealed class LateStorage(long length, int elementSize) : ByteRegion
     {
-        private FileRegion? _place;
+        private ByteRegion? _place;
 
         public int ElementSize => elementSize;
 
@@ -143,7 +157,7 @@ internal sealed class TorchLegacy
 
         public override long Length => length;
 
-        public void Place(FileRegion place) => _place = place;
+        public void Place(ByteRegion place) => _place = place;
 
         public override void Read(long offset, Span<byte> destination) => _place!.Read(offset, destination);
 

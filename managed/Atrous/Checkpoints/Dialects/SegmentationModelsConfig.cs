@@ -1,5 +1,8 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Atrous.Checkpoints.Pickles;
+using Atrous.Specs;
+using Atrous.Tensors;
 
 namespace Atrous.Checkpoints.Dialects;
 
@@ -29,6 +32,7 @@ internal sealed partial class SegmentationModelsConfig
 
     private readonly JsonFacts _facts;
     private readonly List<string> _notes = [];
+    private JsonFacts? _modules;
 
     private SegmentationModelsConfig(JsonFacts facts) => _facts = facts;
 
@@ -52,14 +56,18 @@ internal sealed partial class SegmentationModelsConfig
 
     /// <summary>By which the scores are enlarged at the end.</summary>
     /// <param name="whole">The factor that gives scores of the picture's size.</param>
-    public Standard<int> Upsampling(int whole) => _facts.Or(_facts.Number(UpsamplingKey), whole);
+    public Standard<int> Upsampling(int whole) => _modules?.Number(UpsamplingKey) is { } said
+        ? new Standard<int>(said, _modules.Source)
+        : _facts.Or(_facts.Number(UpsamplingKey), whole);
 
     /// <summary>
     /// Whether each channel has a sigmoid of its own, which several classes have where that is their activation; null
     /// where nobody says it.
     /// </summary>
     public Standard<bool>? MultiLabel =>
-        _facts.Text(ActivationKey) == "sigmoid" ? new Standard<bool>(true, _facts.Source) : (Standard<bool>?)null;
+        new[] { _modules, _facts }.FirstOrDefault(facts => facts?.Text(ActivationKey) == "sigmoid") is { } facts
+            ? new Standard<bool>(true, facts.Source)
+            : (Standard<bool>?)null;
 
     /// <summary>Names of the classes, where they are given in place of their number; empty otherwise.</summary>
     public IReadOnlyList<string> ClassNames => JsonValues.Texts(_facts["classes"]) ?? [];
@@ -72,15 +80,29 @@ internal sealed partial class SegmentationModelsConfig
     /// </exception>
     public static SegmentationModelsConfig Of(ICheckpoint checkpoint, Known known)
     {
+        SegmentationModelsConfig config = Stated(checkpoint, known);
+        config._modules = ModulesBehind(checkpoint.Weights[known.Classifier].Layer, checkpoint.Path);
+        if (config._modules is { } modules)
+            CheckActivation(modules, known.Classes);
+        return config;
+    }
+
+    private static SegmentationModelsConfig Stated(ICheckpoint checkpoint, Known known)
+    {
         if (checkpoint.Config is not null)
         {
             var config = new SegmentationModelsConfig(checkpoint.ConfigFile());
             config.Check(known);
-            config.CheckActivation(known.Classes);
+            CheckActivation(config._facts, known.Classes);
             return config;
         }
         var nothing = new SegmentationModelsConfig(new JsonFacts(checkpoint.Path, "", null));
-        JsonElement[] candidates = checkpoint.HyperParameters is { } all ? [.. Candidates(all)] : [];
+        // One and the same in two places is said once.
+        (string Key, JsonElement Value)[] candidates =
+        [
+            .. checkpoint.Arguments.SelectMany(place => Candidates(place.Value).Select(found => (place.Key, found)))
+                .DistinctBy(candidate => candidate.found.GetRawText()),
+        ];
         if (candidates is not [var only])
         {
             if (candidates.Length > 1)
@@ -89,8 +111,7 @@ internal sealed partial class SegmentationModelsConfig
                     + "none is believed.");
             return nothing;
         }
-        var parameters =
-            new SegmentationModelsConfig(new JsonFacts(checkpoint.Path, "hyper_parameters", only));
+        var parameters = new SegmentationModelsConfig(new JsonFacts(checkpoint.Path, only.Key, only.Value));
         try
         {
             parameters.Check(known);
@@ -103,7 +124,7 @@ internal sealed partial class SegmentationModelsConfig
         // Their activation can be one inside somebody's own network; the library's own names mean the library's.
         if (parameters._facts[ActivationKey] is { ValueKind: JsonValueKind.String } activation
             && Activations.Contains(activation.GetString()))
-            parameters.CheckActivation(known.Classes);
+            CheckActivation(parameters._facts, known.Classes);
         parameters._notes.Add(
             "The hyper-parameters in the file are arguments of segmentation_models.pytorch and are believed: "
             + string.Join(", ", parameters.Said()) + ".");
@@ -117,8 +138,21 @@ internal sealed partial class SegmentationModelsConfig
     /// <param name="Classes">What classes has to be.</param>
     /// <param name="Channels">What decoder_channels has to be.</param>
     /// <param name="Separable">What decoder_aspp_separable has to be.</param>
+    /// <param name="Classifier">The kernel that makes the scores.</param>
     internal sealed record Known(
-        bool Plus, string Backbone, int InputChannels, int Classes, int Channels, bool Separable);
+        bool Plus, string Backbone, int InputChannels, int Classes, int Channels, bool Separable, string Classifier);
+
+    /// <summary>What a network that was saved whole does with the scores; null where the file has no modules.</summary>
+    private static JsonFacts? ModulesBehind(LayerFacts? classifier, string path)
+    {
+        if (classifier is not { Stride: not null })
+            return null;
+        var entries = new PickleDict();
+        entries.Set(UpsamplingKey, classifier.Enlargement ?? 1);
+        if (classifier.Activation is { } function)
+            entries.Set(ActivationKey, function.ToLowerInvariant());
+        return new JsonFacts(path, Switch.Modules, PickleJson.Of(entries));
+    }
 
     /// <summary>Objects that have a name of <see cref="Marks"/>, the outermost.</summary>
     private static IEnumerable<JsonElement> Candidates(JsonElement value)
@@ -200,11 +234,11 @@ internal sealed partial class SegmentationModelsConfig
     /// What is applied to the scores in the end. A softmax does not change which of several classes has the highest
     /// score, and a sigmoid is what thresholds are for. Others change the mask.
     /// </summary>
-    private void CheckActivation(int classes)
+    private static void CheckActivation(JsonFacts facts, int classes)
     {
-        if (_facts[ActivationKey] is null)
+        if (facts[ActivationKey] is null)
             return;
-        bool fits = _facts.Text(ActivationKey) switch
+        bool fits = facts.Text(ActivationKey) switch
         {
             "identity" or "sigmoid" => true,
             "softmax" or "softmax2d" or "logsoftmax" or "argmax" or "argmax2d" => classes > 1,
@@ -212,9 +246,9 @@ internal sealed partial class SegmentationModelsConfig
         };
         if (!fits)
         {
-            throw _facts.Wrong(ActivationKey, classes > 1
-                ? "makes scores that Atrous does not make; without the entry each pixel's highest score decides"
-                : "makes no sigmoid of the one class, which Atrous needs; without the entry the sigmoid is taken");
+            throw facts.Wrong(ActivationKey, classes > 1
+                ? "makes scores that Atrous does not make; without it each pixel's highest score decides"
+                : "makes no sigmoid of the one class, which Atrous needs; without it the sigmoid is taken");
         }
     }
 

@@ -16,6 +16,9 @@ internal sealed class PickleCalls
     /// <summary>Counting the characters of a long text takes time, and a pickle can ask for it many times.</summary>
     private readonly Dictionary<PickleLongText, Latin1Text> _encoded = new(ReferenceEqualityComparer.Instance);
 
+    /// <summary>A pickle can ask for one and the same many times.</summary>
+    private readonly Dictionary<PickleBytes, StorageReference?> _storages = new(ReferenceEqualityComparer.Instance);
+
     public PickleCalls(CheckpointFile file)
     {
         _file = file;
@@ -23,6 +26,9 @@ internal sealed class PickleCalls
         _torch = new TorchCalls(file);
         _numpy = new NumpyCalls(file, _copies);
     }
+
+    /// <summary>Reads a storage of PyTorch that lies in bytes of the pickle; null where none can.</summary>
+    public Func<ByteRegion, StorageReference?>? StorageIn { get; init; }
 
     /// <summary>The result of a call, or an instance of a class.</summary>
     public object? Call(PickleGlobal function, object?[] arguments)
@@ -46,6 +52,10 @@ internal sealed class PickleCalls
                     Latin1Text text => text,
                     _ => Inert(function, arguments),
                 };
+            case "torch.storage._load_from_bytes" when arguments is [PickleBytes bytes] && StorageIn is not null:
+                if (!_storages.TryGetValue(bytes, out StorageReference? storage))
+                    _storages.Add(bytes, storage = StorageIn(bytes.Region));
+                return storage ?? (object)Inert(function, arguments);
             // An attribute of a class or module is a name: members of an Enum, nested classes, class methods.
             case "builtins.getattr" or "__builtin__.getattr"
                 when arguments is [PickleGlobal owner, string attribute, ..]

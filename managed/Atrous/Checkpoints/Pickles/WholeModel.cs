@@ -131,7 +131,10 @@ internal sealed class WholeModel
                 Add(weights, prefix + name, value);
         }
         if (state.Items.GetValueOrDefault("_modules") is PickleDict modules)
+        {
             CollectModules(modules, prefix, depth, weights);
+            NoteFollowers(module, modules);
+        }
     }
 
     /// <summary>
@@ -148,8 +151,45 @@ internal sealed class WholeModel
             Dilation = Square(state.Items.GetValueOrDefault("dilation")),
             Epsilon = state.Items.GetValueOrDefault("eps") as double?,
         };
-        weight.Layer = weight.Layer is null || weight.Layer == facts ? facts : new LayerFacts();
+        LayerFacts? known = weight.Layer is null ? null : weight.Layer with { Enlargement = null, Activation = null };
+        if (known != facts)
+            weight.Layer = known is null ? facts : new LayerFacts();
     }
+
+    /// <summary>
+    /// What the modules behind a layer do that have no tensors, in a Sequential: enlarge its output, or apply a
+    /// function to it. segmentation_models.pytorch wraps the function once more.
+    /// </summary>
+    private static void NoteFollowers(PickleObject sequence, PickleDict modules)
+    {
+        if (sequence.Type.Module.StartsWith("torch.", StringComparison.Ordinal) && sequence.Type.Name != "Sequential")
+            return;
+        StoredTensor? weight = null;
+        foreach (object? child in modules.Items.Values)
+        {
+            if (child is not PickleObject module || StateOf(module) is not { } state)
+                continue;
+            if (ItemsOf(state, "_parameters").GetValueOrDefault("weight") is StoredTensor own)
+                weight = own;
+            else if (weight?.Layer is { } facts)
+                weight.Layer = Followed(facts, module, state);
+        }
+    }
+
+    private static LayerFacts Followed(LayerFacts facts, PickleObject module, PickleDict state)
+    {
+        if (ItemsOf(state, "_modules") is { Count: > 0 } inner)
+        {
+            return inner.Count == 1 && inner.GetAt(0).Value is PickleObject only && StateOf(only) is { } itsState
+                ? Followed(facts, only, itsState) : facts;
+        }
+        if (module.Type.Module == "torch.nn.modules.upsampling")
+            return facts with { Enlargement = NumberOf(state.Items.GetValueOrDefault("scale_factor")) };
+        return module.Type.Name is "Identity" or "Dropout" or "Dropout2d" ? facts
+            : facts with { Activation = module.Type.Name };
+    }
+
+    private static double? NumberOf(object? value) => value as double? ?? value as long?;
 
     /// <summary>(n, n) as n.</summary>
     private static int? Square(object? pair) =>

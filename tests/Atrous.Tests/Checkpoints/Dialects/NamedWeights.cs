@@ -22,6 +22,11 @@ internal sealed class NamedWeights(IEnumerable<(string Name, int[] Shape)> keys,
 
     public JsonElement? HyperParameters { get; init; }
 
+    public IReadOnlyDictionary<string, JsonElement> Arguments =>
+        HyperParameters is { } arguments
+            ? new Dictionary<string, JsonElement> { ["hyper_parameters"] = arguments }
+            : [];
+
     public JsonElement? Meta { get; init; }
 
     public string StrippedPrefix { get; init; } = "";
