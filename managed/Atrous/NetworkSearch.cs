@@ -35,8 +35,13 @@ internal static class NetworkSearch
         var switches = options.Switches.Where(row => row.Key != Option).ToDictionary();
         List<StoredNetwork> all = Search(file, options.Dialect, out bool stopped);
         if (all.Count == 0)
+        {
+            // A name by which a dialect is recognised may be one of these.
+            if (file.Unreadable.FirstOrDefault(row => row.Value.Contains("tensor", StringComparison.Ordinal)).Key
+                is { } unreadable)
+                throw Unreadable(file, unreadable);
             return (file, Dialect.Describe(file, options.Dialect, new DialectChoice(options.OutputStride, switches)));
-
+        }
         List<StoredNetwork> complete = all.FindAll(network => network.IsComplete);
         if (stopped && complete.Count == 0)
             throw new ModelException(

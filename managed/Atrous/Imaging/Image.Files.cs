@@ -8,9 +8,11 @@ public sealed partial class Image
     internal const string LacksEnd =
         "The file stops before its end mark; all pixels are there, but what came behind them is lost.";
 
+    internal const string IsAnimated = "The file is an animation; its first picture is read.";
+
     /// <summary>
-    /// A sentence about the file that the picture was read from, where it was not whole but all its pixels were, or has
-    /// bands that are not used; null otherwise.
+    /// A sentence about the file that the picture was read from, where it was not whole but all its pixels were, is an
+    /// animation, or has bands that are not used; null otherwise.
     /// </summary>
     public string? Warning { get; private set; }
 

@@ -65,6 +65,13 @@ internal static partial class ModelFolder
         if (names.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) is { } known)
             return known;
         string[] indexes = Directory.GetFiles(folder, "*" + ShardIndex.Extension, new EnumerationOptions());
+        if (indexes.Length == 0
+            && Directory.GetFiles(folder).Order(StringComparer.Ordinal).FirstOrDefault(Shard().IsMatch) is { } part)
+        {
+            throw new ModelException(
+                $"The folder '{folder}' has '{Path.GetFileName(part)}', a part of a model, and not its index " +
+                $"'{Path.GetFileName(Shard().Replace(part, ".$1" + ShardIndex.Extension))}'; copy or download it too.");
+        }
         return indexes.Length == 1
             ? indexes[0]
             : throw new ModelException(

@@ -21,6 +21,15 @@ internal static class StateDict
     private static readonly string[] Keys =
         ["state_dict", "model_state", "model_state_dict", "model", "net", "network", "weights", "module"];
 
+    /// <summary>Tensors that are not read, by the functions that make them.</summary>
+    private static readonly Dictionary<string, string> Kinds = new(StringComparer.Ordinal)
+    {
+        ["_rebuild_sparse_tensor"] = "a sparse tensor",
+        ["_rebuild_qtensor"] = "a quantised tensor",
+        ["_rebuild_nested_tensor"] = "a nested tensor",
+        ["_rebuild_meta_tensor_no_storage"] = "a tensor on the meta device, without values,",
+    };
+
     /// <exception cref="ModelException">There are no tensors that have a name.</exception>
     public static ContainerContents Find(CheckpointFile file, string container, object? root)
     {
@@ -108,6 +117,8 @@ internal static class StateDict
     /// <summary>Null for plain values, which may lie beside weights.</summary>
     private static string? DescribeUnreadable(object? value) => value switch
     {
+        PickleObject { Type: { Module: "torch._utils", Name: var function } }
+            when Kinds.TryGetValue(function, out string? kind) => kind,
         PickleObject { Type: var type } => $"a {Printable.Quote(type.FullName)}",
         PickleGlobal global => $"the class {Printable.Quote(global.FullName)}",
         NumpyArray array => $"a NumPy array of {Printable.Quote(array.TypeCode)}",

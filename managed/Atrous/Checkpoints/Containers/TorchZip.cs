@@ -25,8 +25,22 @@ internal sealed class TorchZip
         _zip = new ZipDirectory(file);
         string[] pickles = [.. _zip.Records.Keys.Where(IsPickle)];
         if (pickles is not [string pickle])
-            throw file.Error("is a zip file but no PyTorch checkpoint: it needs one data.pkl in a folder");
+            throw file.Error(Complaint());
         _root = pickle[..^PickleSuffix.Length];
+    }
+
+    /// <summary>What a zip file is that torch.save has not written.</summary>
+    private string Complaint()
+    {
+        if (_zip.Records.Keys.FirstOrDefault(name => Has(name, ".safetensors", ".pth", ".pt", ".ckpt", ".bin", ".tar"))
+            is { } inside)
+            return $"is a zip archive with {Printable.Quote(inside)} in it; unpack it, and name what was in it";
+        return _zip.Records.Keys.Any(name => Has(name, ".npy"))
+            ? "is a NumPy archive (.npz); save its arrays as safetensors, or as a dictionary with torch.save"
+            : "is a zip file but no PyTorch checkpoint: it needs one data.pkl in a folder";
+
+        static bool Has(string name, params string[] ends) =>
+            Array.Exists(ends, end => name.EndsWith(end, StringComparison.OrdinalIgnoreCase));
     }
 
     public static ContainerContents Read(CheckpointFile file)

@@ -71,14 +71,16 @@ internal sealed class VainF : Dialect
 
     private static NamedBackbone Backbone(ICheckpoint checkpoint, int outputStride)
     {
-        NamedBackbone? resNet = NamedBackbone.FindResNet(
+        const string stem = "backbone.low_level_features.0.0.weight";
+        // HRNet has a layer1 too.
+        bool isOther = checkpoint.Weights.Keys.Any(key => key.StartsWith("backbone.stage2.", StringComparison.Ordinal));
+        NamedBackbone? resNet = isOther ? null : NamedBackbone.FindResNet(
             checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious);
         if (resNet is not null)
             return resNet;
         if (checkpoint.Has("backbone.block12.skip.weight"))
             return new(Xception(outputStride), BackboneNames.Xception("backbone."), "backbone.conv1.weight");
         string First(int block) => block < 4 ? "backbone.low_level_features." : "backbone.high_level_features.";
-        const string stem = "backbone.low_level_features.0.0.weight";
         if (!checkpoint.Has(stem))
         {
             throw NamedBackbone.Unknown(

@@ -13,14 +13,16 @@ internal static unsafe class PictureDecoder
             switch (format)
             {
                 case ImageFormat.Jpeg:
-                    return Warned(JpegReader.Decode(file, maxPixels));
+                    (Image photo, bool isCut) = JpegReader.Decode(file, maxPixels);
+                    return (photo, Warning(isCut, isAnimated: false));
                 case ImageFormat.Png:
                     using (var reader = new PngReader(file, maxPixels))
-                        return Warned((reader.Decode(), reader.LacksEnd));
+                        return (reader.Decode(), Warning(reader.LacksEnd, reader.IsAnimated));
                 case ImageFormat.Tiff:
                     return TiffPictures.Decode(file, maxPixels);
                 default:
-                    return Warned(SkiaFiles.Decode(file, format, maxPixels));
+                    (Image picture, bool lacksEnd, bool isAnimated) = SkiaFiles.Decode(file, format, maxPixels);
+                    return (picture, Warning(lacksEnd, isAnimated));
             }
         });
 
@@ -59,7 +61,7 @@ internal static unsafe class PictureDecoder
             }
             if (format is ImageFormat.Gif or ImageFormat.Bmp)
             {
-                (Image picture, bool isCut) = SkiaFiles.Decode(file, format, maxPixels);
+                (Image picture, bool isCut, _) = SkiaFiles.Decode(file, format, maxPixels);
                 using (picture)
                     return (Levels(picture, format), new(picture.Height, picture.Width, 1, format), isCut);
             }
@@ -133,8 +135,13 @@ internal static unsafe class PictureDecoder
             "this is neither a JPEG nor a PNG, WebP, GIF, BMP or TIFF; convert it to one.");
     }
 
-    private static (Image Picture, string? Warning) Warned((Image Picture, bool LacksEnd) decoded) =>
-        (decoded.Picture, decoded.LacksEnd ? Image.LacksEnd : null);
+    private static string? Warning(bool lacksEnd, bool isAnimated) => (lacksEnd, isAnimated) switch
+    {
+        (true, true) => $"{Image.IsAnimated} {Image.LacksEnd}",
+        (true, _) => Image.LacksEnd,
+        (_, true) => Image.IsAnimated,
+        _ => null,
+    };
 
     /// <summary>Has a file read, and puts its name before what is wrong with it.</summary>
     private static T Read<T>(ReadOnlySpan<byte> bytes, string? name, Func<FileBytes, T> read)

@@ -46,6 +46,9 @@ internal sealed class PngChunks
             if (isPixels && FirstPixels == 0)
                 FirstPixels = at;
             end = Is(chunk, "IEND"u8);
+            const int animation = 8;
+            if (Is(chunk, "acTL"u8) && chunk.Size == animation)
+                IsAnimated = BinaryPrimitives.ReadUInt32BigEndian(DataOf(chunk)) > 1;
             if (Is(chunk, "eXIf"u8))
                 Orientation = Turning.OfExif(DataOf(chunk));
             at = chunk.End;
@@ -65,6 +68,9 @@ internal sealed class PngChunks
 
     /// <summary>As eXIf says, wherever it stands; 1 where there is none.</summary>
     public int Orientation { get; } = Turning.Upright;
+
+    /// <summary>The file has more than one picture (APNG).</summary>
+    public bool IsAnimated { get; }
 
     /// <summary>Where the last whole chunk ends.</summary>
     private long WholeSize { get; }

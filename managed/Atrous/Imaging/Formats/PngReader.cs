@@ -28,6 +28,9 @@ internal sealed class PngReader : IDisposable
     /// <summary>The file stops before its end mark, behind the last pixel.</summary>
     public bool LacksEnd => _chunks.LacksOnlyEnd;
 
+    /// <inheritdoc cref="PngChunks.IsAnimated"/>
+    public bool IsAnimated => _chunks.IsAnimated;
+
     /// <summary>As loading would return it.</summary>
     public ImageInfo Info
     {

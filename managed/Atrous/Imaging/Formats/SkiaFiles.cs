@@ -28,9 +28,12 @@ internal static unsafe class SkiaFiles
             : new ImageInfo(height, width, channels, format);
     }
 
-    /// <summary>The picture as it is meant to be seen, and whether the file stops before its end mark.</summary>
+    /// <summary>
+    /// The picture as it is meant to be seen, whether the file stops before its end mark, and whether it has others.
+    /// </summary>
     /// <exception cref="ImageException">The picture is too large, cut off or damaged.</exception>
-    public static (Image Picture, bool LacksEnd) Decode(FileBytes file, ImageFormat format, long maxPixels)
+    public static (Image Picture, bool LacksEnd, bool IsAnimated) Decode(
+        FileBytes file, ImageFormat format, long maxPixels)
     {
         if (format != ImageFormat.Gif || LookAtGif(file.Slice(0, (int)file.Length)).ClearFlag is not { } at)
             return DecodeAsItIs(file, format, maxPixels);
@@ -41,7 +44,8 @@ internal static unsafe class SkiaFiles
             return DecodeAsItIs(new FileBytes(start, opaque.Length), format, maxPixels);
     }
 
-    private static (Image Picture, bool LacksEnd) DecodeAsItIs(FileBytes file, ImageFormat format, long maxPixels)
+    private static (Image Picture, bool LacksEnd, bool IsAnimated) DecodeAsItIs(
+        FileBytes file, ImageFormat format, long maxPixels)
     {
         using SKData bytes = SKData.Create((nint)file.Start, (int)file.Length);
         using SKCodec codec = Open(bytes, format);
@@ -56,7 +60,7 @@ internal static unsafe class SkiaFiles
             result = codec.GetPixels(new SKImageInfo(width, height, SKColorType.Rgba8888, alpha), (nint)pixels);
         if (result != SKCodecResult.Success)
             throw result == SKCodecResult.IncompleteInput ? CutOff(format) : Unreadable(format);
-        return (Turning.Apply(decoded.WithChannels(channels), orientation), lacksEnd);
+        return (Turning.Apply(decoded.WithChannels(channels), orientation), lacksEnd, codec.FrameCount > 1);
     }
 
     private static SKCodec Open(SKData bytes, ImageFormat format) => SKCodec.Create(bytes) ?? throw Unreadable(format);

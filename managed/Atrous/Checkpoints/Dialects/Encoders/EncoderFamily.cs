@@ -22,7 +22,7 @@ internal sealed record EncoderFamily(string Names, Func<EncoderSearch, NamedBack
         new("xception (timm)", XceptionEncoder.Find),
         new("mit", MixTransformerEncoder.Find),
         new("convnext", ConvNeXtEncoder.Find),
-        new("mobilevit", MobileViTEncoder.Find),
+        new("mobilevit, mobilevitv2", MobileViTEncoder.Find),
         new("mobilenet_v2", MobileNetV2Encoder.Find),
         new("efficientnet-b0 to b7", EfficientNetEncoder.Find),
         new("timm-efficientnet-b0 to l2 and timm-tf_efficientnet_lite0 to 4", TimmEfficientNetEncoder.Find),

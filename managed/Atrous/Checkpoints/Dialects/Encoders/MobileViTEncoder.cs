@@ -4,10 +4,13 @@ using Atrous.Specs;
 
 namespace Atrous.Checkpoints.Dialects.Encoders;
 
-/// <summary>timm's MobileViT, the first version; its last feature is behind one more convolution.</summary>
+/// <summary>
+/// timm's MobileViT, whose last feature is behind one more convolution, and its second version, which has none.
+/// </summary>
 internal static class MobileViTEncoder
 {
     private const string Prefix = EncoderSearch.Timm, Stem = Prefix + "stem.conv.weight";
+    private const string Queries = "attn.qkv_proj.weight";
     private const string Last = Prefix + "final_conv.conv.weight";
 
     /// <summary>Stages 3 to 5 have one inverted residual block, and a transformer behind it.</summary>
@@ -15,24 +18,26 @@ internal static class MobileViTEncoder
 
     public static NamedBackbone? Find(EncoderSearch search)
     {
-        if (!search.Has(
-            Stem, Transformer(FirstMixed, 0) + "attn.qkv.weight", Mixed(FirstMixed) + "conv_fusion.conv.weight"))
+        bool isSecond = search.Has(Transformer(FirstMixed, 0) + Queries);
+        if (!search.Has(Stem) || !(isSecond || search.Has(
+            Transformer(FirstMixed, 0) + "attn.qkv.weight", Mixed(FirstMixed) + "conv_fusion.conv.weight")))
         {
             return null;
         }
+        string output = isSecond ? "conv_proj" : "conv_fusion";
         // Stages that the head does not read are not in the file.
-        int depth = search.Depth(Channels(3), Channels(4), search.OutputsOrNone(Last));
+        int depth = search.Depth(Channels(3), Channels(4), isSecond ? Channels(5) : search.OutputsOrNone(Last));
         DilationPlan.Stage[] plan =
             DilationPlan.Of(2, [1, 2, 2, 2, 2], search.OutputStride, DilationRule.FirstBlockPrevious);
         return new(
             new MobileViTSpec
             {
-                Name = "MobileViT",
+                Name = isSecond ? "MobileViTV2" : "MobileViT",
                 Activation = Activation.Silu,
                 Stages = [.. Enumerable.Range(1, depth).Select(i => StageOf(search, i, plan[i - 1]))],
-                Heads = 4,
+                Heads = isSecond ? 0 : 4,
                 FusedQueries = true,
-                LastConvolution = depth == 5,
+                LastConvolution = depth == 5 && !isSecond,
                 LowLevelStage = 2,
             },
             [
@@ -55,8 +60,8 @@ internal static class MobileViTEncoder
                     return part switch
                     {
                         "norm1" or "norm2" => new("", layer + part),
-                        "qkv" => new(layer + "attn.qkv", ""),
-                        "attend" => new(layer + "attn.proj", ""),
+                        "qkv" => new(layer + (isSecond ? "attn.qkv_proj" : "attn.qkv"), ""),
+                        "attend" => new(layer + (isSecond ? "attn.out_proj" : "attn.proj"), ""),
                         _ => new(layer + "mlp." + part, ""),
                     };
                 }),
@@ -67,7 +72,7 @@ internal static class MobileViTEncoder
             Preprocessing = Normalisation.None(3),
         };
 
-        int Channels(int stage) => search.OutputsOrNone(Mixed(stage) + "conv_fusion.conv.weight");
+        int Channels(int stage) => search.OutputsOrNone($"{Mixed(stage)}{output}.conv.weight");
     }
 
     private static MobileViTStage StageOf(EncoderSearch search, int stage, DilationPlan.Stage plan)
@@ -81,7 +86,7 @@ internal static class MobileViTEncoder
             blocks.Add(new InvertedResidual(
                 stride, dilation, 1, 3, stride == 1 && keeps && dilation == plan.Dilation));
         }
-        int transformers = search.Count(layer => Transformer(stage, layer) + "attn.qkv.weight");
+        int transformers = search.Count(layer => Transformer(stage, layer) + "norm1.weight");
         return new MobileViTStage(blocks, transformers, plan.Dilation);
 
         string Kernel(string part) => Part(stage, blocks.Count, part) + ".conv.weight";

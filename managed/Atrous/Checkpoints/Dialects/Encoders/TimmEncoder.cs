@@ -1,5 +1,6 @@
 using Atrous.Graph;
 using Atrous.Specs;
+using Atrous.Tensors;
 
 namespace Atrous.Checkpoints.Dialects.Encoders;
 
@@ -9,11 +10,11 @@ namespace Atrous.Checkpoints.Dialects.Encoders;
 /// </summary>
 internal static class TimmEncoder
 {
-    private const string Prefix = EncoderSearch.Timm, Stem = Prefix + "conv_stem";
+    private const string Prefix = EncoderSearch.Timm, Stem = Prefix + "conv_stem", Norm = Prefix + "bn1.weight";
 
     public static NamedBackbone? Find(EncoderSearch search)
     {
-        if (!search.Has(Stem + ".weight") || TimmBlocks.Stages(search, Prefix) is not { Length: > 0 } stages)
+        if (!search.Has(Stem + ".weight", Norm) || TimmBlocks.Stages(search, Prefix) is not { Length: > 0 } stages)
             return null;
         string kernels = TimmBlocks.Kernels(stages), gates = TimmBlocks.Gates(stages);
         TimmFamily? family = TimmFamily.All.FirstOrDefault(row => row.Kernels == kernels && row.Gates == gates);
@@ -22,7 +23,7 @@ internal static class TimmEncoder
             return null;
         bool original = family.IsOfOriginal && !name.StartsWith("tu-", StringComparison.Ordinal);
         bool tensorFlow = family.TensorFlow is { } usual && search.Choice.Flag(
-            "timm_tf", search.Said.Or(IsTensorFlow(name), usual(stages)),
+            "timm_tf", IsTensorFlow(search.File.Weights[Norm]) ?? search.Said.Or(IsTensorFlow(name), usual(stages)),
             "the encoder has tf_ in timm's name: TensorFlow's padding, and 1e-3 in the batch norms");
         DilationRule rule =
             tensorFlow && original ? search.RuleOfVersion() : DilationRule.FirstBlockPrevious;
@@ -52,6 +53,10 @@ internal static class TimmEncoder
                 EncoderStatistics.Of(search, isHalf: tensorFlow && !original && family.TensorFlowHalf(stages)),
         };
     }
+
+    /// <summary>What the first norm says where the network was saved whole; null where it was not.</summary>
+    private static Standard<bool>? IsTensorFlow(WeightInfo norm) =>
+        norm.Layer?.Epsilon is { } epsilon ? new Standard<bool>(epsilon > 1e-4, Switch.Modules) : null;
 
     /// <summary>What the encoder's name in its arguments says; null where there is none.</summary>
     private static bool? IsTensorFlow(string name) =>
