@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the goldens of cases-2 of 48x64 pixels: encoders of segmentation_models.pytorch that the shared set lacks.
+"""Writes the goldens of cases-2 of 48x64 and 64x96 pixels: encoders of segmentation_models.pytorch that the shared set lacks.
 
 The others that are committed beside them, of 96x128, are copies of the shared set's.
 
@@ -19,8 +19,7 @@ from generator import uniform, weight
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cases-2")
 
 
-def case(name, encoder, stride, **options):
-    height, width = 48, 64
+def case(name, encoder, stride, height=48, width=64, **options):
     options = {"encoder_output_stride": stride, "classes": 2, **options}
     model = smp.DeepLabV3Plus(encoder, encoder_weights=None, **options).eval()
     keys = [[key, list(tensor.shape)] for key, tensor in model.state_dict().items()]
@@ -75,3 +74,7 @@ case("smp_deeplabv3plus_tu-mobilenetv2_050_os8_48x64", "tu-mobilenetv2_050", 8)
 case("smp_deeplabv3plus_tu-mobilenetv4_conv_medium_os16_48x64", "tu-mobilenetv4_conv_medium", 16)
 case("smp_deeplabv3plus_tu-mnasnet_100_os8_48x64", "tu-mnasnet_100", 8)
 case("smp_deeplabv3plus_tu-semnasnet_075_os16_48x64", "tu-semnasnet_075", 16)
+case("smp_deeplabv3plus_tu-mobilenetv3_small_050_os16_48x64", "tu-mobilenetv3_small_050", 16)
+# timm makes sides even where its patches need it and leaves them so, which its decoder cannot join.
+case("smp_deeplabv3plus_tu-mobilevitv2_050_os16_64x96", "tu-mobilevitv2_050", 16, 64, 96)
+case("smp_deeplabv3plus_tu-mobilevitv2_050_os8_depth4_64x96", "tu-mobilevitv2_050", 8, 64, 96, encoder_depth=4)

@@ -157,9 +157,9 @@ internal static class EvalCommand
             {
                 throw new CommandException(
                     ExitCode.BadInput,
-                    "The model has two classes, and the label maps hold 0 and 255 alone: 255 may be the second class or "
-                    + "what is not scored. Give --map FILE with the lines '0 0' and '255 1' for the first, --ignore 255 "
-                    + "for the second.");
+                    "The model has two classes, and the label maps hold 0 and 255 alone: 255 may be the second class "
+                    + "or what is not scored. Give --map FILE with the lines '0 0' and '255 1' for the first, "
+                    + "--ignore 255 for the second.");
             }
             if (!result.GetValue(quiet))
             {

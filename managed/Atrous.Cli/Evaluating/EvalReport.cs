@@ -67,10 +67,10 @@ internal sealed class EvalReport(
             Console.Out.WriteLine($"{"mean boundary IoU".PadRight(width)}  {Text(Boundaries.MeanIou)}");
             Console.Out.WriteLine($"{"mean boundary F1".PadRight(width)}  {Text(Boundaries.MeanF1)}");
         }
-        Console.Out.WriteLine(
-            $"{pictures} pictures, {Numbers.Grouped(matrix.Pixels)} pixels scored, " +
-            (ignore is null ? "255 as the foreground"
-                : $"{Numbers.Grouped(matrix.Ignored)} " + (Data.Rules is null ? $"of label {ignore} ignored" : "ignored")));
+        string left = ignore is null ? "255 as the foreground"
+            : Data.Rules is null ? $"{Numbers.Grouped(matrix.Ignored)} of label {ignore} ignored"
+            : $"{Numbers.Grouped(matrix.Ignored)} ignored";
+        Console.Out.WriteLine($"{pictures} pictures, {Numbers.Grouped(matrix.Pixels)} pixels scored, {left}");
         if (Rival is not null)
             WriteDifferences(Rival);
     }

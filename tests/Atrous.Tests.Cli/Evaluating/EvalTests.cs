@@ -41,6 +41,7 @@ public sealed class EvalTests(GeneratedModel model) : IDisposable
             ["eval", $"{one}/smp_c1.pth", "--images", $"{folder}/i", "--labels", $"{folder}/l", "--json"];
         JsonElement json = Tool.Run(arguments).Exits(0).Json;
         Assert.Equal(0, json.GetProperty("ignoredPixels").GetInt64());
+        Assert.Equal(JsonValueKind.Null, json.GetProperty("ignore").ValueKind);
         JsonElement foreground = json.GetProperty("classes")[1];
         Assert.Equal("foreground", foreground.GetProperty("name").GetString());
         Assert.True(foreground.GetProperty("truePixels").GetInt64() > 0);
@@ -48,6 +49,25 @@ public sealed class EvalTests(GeneratedModel model) : IDisposable
         // Who says that 255 is not scored has it so.
         JsonElement asked = Tool.Run([.. arguments, "--ignore", "255"]).Exits(0).Json;
         Assert.True(asked.GetProperty("ignoredPixels").GetInt64() > 0);
+    }
+
+    /// <summary>There 255 may be the second class or what is not scored: half of a score would be none.</summary>
+    [Fact]
+    public void Label_maps_of_0_and_255_for_two_classes_are_asked_about()
+    {
+        string folder = Shared.Require("cases/02-one-class-eval");
+        string[] arguments =
+        [
+            "eval", Shared.Require("cases/11-hf-preprocessor-config/hf"), "--images", $"{folder}/i",
+            "--labels", $"{folder}/l", "--json",
+        ];
+        Tool.Run([.. arguments, "--quiet"]).Refuses(3, "255 may be the second class or what is not scored");
+        JsonElement ignored = Tool.Run([.. arguments, "--ignore", "255"]).Exits(0).Json;
+        Assert.True(ignored.GetProperty("ignoredPixels").GetInt64() > 0);
+        File.WriteAllText(_place["map.txt"], "0 0\n255 1\n");
+        JsonElement scored = Tool.Run([.. arguments, "--map", _place["map.txt"]]).Exits(0).Json;
+        Assert.Equal(0, scored.GetProperty("ignoredPixels").GetInt64());
+        Assert.True(scored.GetProperty("classes")[1].GetProperty("truePixels").GetInt64() > 0);
     }
 
     [Fact]

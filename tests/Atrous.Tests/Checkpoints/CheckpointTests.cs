@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using Atrous.Checkpoints;
 using Atrous.Tests.Checkpoints.Containers;
@@ -58,6 +59,19 @@ public sealed class CheckpointTests : IDisposable
         File.WriteAllBytes(path, (text[0] == '\ufeff' ? Encoding.UTF8 : Encoding.Latin1).GetBytes(text));
         Assert.Contains(
             reason, Assert.Throws<ModelException>(() => Checkpoint.Open(path)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("weights/model.pth", "with 'weights/model.pth' in it")]
+    [InlineData("conv1.weight.npy", "a NumPy archive (.npz)")]
+    [InlineData("readme.txt", "needs one data.pkl in a folder")]
+    public void Names_what_a_zip_archive_has(string entry, string reason)
+    {
+        string path = Path.Combine(_folder, "model.zip");
+        using (ZipArchive archive = ZipFile.Open(path, ZipArchiveMode.Create))
+            archive.CreateEntry(entry);
+        string message = Assert.Throws<ModelException>(() => Checkpoint.Open(path)).Message;
+        Assert.Contains(reason, message, StringComparison.Ordinal);
     }
 
     [Fact]

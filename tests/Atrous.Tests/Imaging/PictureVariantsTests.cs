@@ -6,6 +6,11 @@ namespace Atrous.Tests.Imaging;
 /// <summary>Files as cameras and programs write them: turned in many ways, and without their ends.</summary>
 public class PictureVariantsTests
 {
+    /// <summary>A WebP of two pictures, 4x3, by Pillow.</summary>
+    private const string TwoFrames =
+        "UklGRogAAABXRUJQVlA4WAoAAAACAAAAAwAAAgAAQU5JTQYAAAAAAAAAAABBTk1GKgAAAAAAAAAAAAMAAAIAAAAAAAJWUDhM"
+        + "EQAAAC8DgAAAB1CEJvSg/4GI6H8AAEFOTUYqAAAAAAAAAAAAAwAAAgAAAAAAAFZQOEwRAAAALwOAAAAHUIQi96D/gYjofwAA";
+
     private const int Long = 4;
 
     public static TheoryData<string> WholeTypes => ["II 3", "II 4", "MM 3", "MM 4", "II 8", "MM 9"];
@@ -57,6 +62,28 @@ public class PictureVariantsTests
             Assert.Contains("stops before its end mark", cut.Warning);
             Assert.Equal(sound.Pixels, cut.Pixels);
         }
+    }
+
+    /// <summary>Who sends an animation may expect a mask of more than its first picture.</summary>
+    [Theory]
+    [InlineData("gif")]
+    [InlineData("webp")]
+    [InlineData("png")]
+    public void The_first_picture_of_an_animation_is_read_and_said_to_be(string kind)
+    {
+        byte[] still = ImageFixtures.BytesOf("rgb8.png");
+        byte[] file = kind switch
+        {
+            "gif" => File.ReadAllBytes(
+                Repository.PathOf("tests/Atrous.Tests/Imaging/pictures/gif_frames.gif")),
+            "webp" => Convert.FromBase64String(TwoFrames),
+            _ => PngFile.With(still, PngFile.StartOfPixels(still), "acTL", [0, 0, 0, 2, 0, 0, 0, 0]),
+        };
+        using Image picture = Image.Load(file);
+        Assert.Equal("The file is an animation; its first picture is read.", picture.Warning);
+        using Image alone = Image.Load(PngFile.With(
+            still, PngFile.StartOfPixels(still), "acTL", [0, 0, 0, 1, 0, 0, 0, 0]));
+        Assert.Null(alone.Warning);
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using Atrous.Checkpoints.Dialects;
 using Atrous.Specs;
+using Atrous.Tensors;
 using Atrous.Tests.Checkpoints.Dialects;
 using Atrous.Tests.Support;
 
@@ -41,6 +42,26 @@ public sealed class InvertedResidualEncoderTests
             tensorFlow ? (PaddingStyle.TensorFlowSame, 1e-3) : (PaddingStyle.Symmetric, 1e-5),
             (network.Padding, network.Backbone.NormEpsilon)));
     }
+
+    /// <summary>Nothing but what the norms add tells the two apart, and modules say that.</summary>
+    [Theory]
+    [InlineData(1e-3, true)]
+    [InlineData(1e-5, false)]
+    public void Saved_modules_say_whether_its_weights_are_TensorFlow_s(double epsilon, bool tensorFlow)
+    {
+        PaddingStyle padding = tensorFlow ? PaddingStyle.TensorFlowSame : PaddingStyle.Symmetric;
+        using var checkpoint = new NamedWeights(Keys(MobileNetV3));
+        checkpoint.State("encoder.model.bn1.weight", new LayerFacts { Epsilon = epsilon });
+        ModelDescription model = Dialect.Describe(checkpoint, null, new DialectChoice());
+        Assert.Equal((padding, epsilon), (model.Network.Padding, model.Network.Backbone.NormEpsilon));
+        Assert.Contains(model.Switches, row => (row.Name, row.Source) == ("timm_tf", "the saved modules"));
+    }
+
+    /// <summary>Google has published none of this width.</summary>
+    [Fact]
+    public void The_width_says_that_its_weights_are_not_TensorFlow_s() => Assert.Equal(
+        PaddingStyle.Symmetric,
+        Describe("smp_deeplabv3plus_tu-mobilenetv3_small_050_os16_48x64").Padding);
 
     [Theory]
     [InlineData("tu-mobilenetv3_large_100", "smp", "0.4")]

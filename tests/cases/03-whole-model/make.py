@@ -5,6 +5,7 @@ Needs PyTorch (made with 1.13) and writes the same names and values every time. 
 """
 import functools
 import json
+import pickle
 import warnings
 import zipfile
 
@@ -58,6 +59,23 @@ class Learner:
         self.model = model
         self.optimiser = functools.partial(torch.optim.SGD, lr=0.1)
         self.callbacks = []
+
+
+class Activation(nn.Module):
+    """As segmentation_models.pytorch wraps what it applies to the scores."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.activation = function
+
+
+def ending(upsampling, function):
+    """DeepLabV3+ with what comes behind the scores."""
+    model = deeplab(16, [12, 24, 36])
+    model.segmentation_head = nn.Sequential(
+        model.segmentation_head._modules["0"], nn.UpsamplingBilinear2d(scale_factor=upsampling), Activation(function)
+    )
+    return model
 
 
 def tree(layers):
@@ -170,6 +188,7 @@ other = deeplab(16, [12, 24, 36])
 other.encoder.layer1._modules["0"].conv1.dilation = (3, 3)
 script = torch.jit.script(plain)
 convnext_right, convnext_other = convnext(1e-6), convnext(1e-5)
+sigmoid, tanh, plainest = ending(4, nn.Sigmoid()), ending(4, nn.Tanh()), ending(8, nn.Identity())
 expected = {}
 for name, saved, weights in [
     ("module.pth", net, net),
@@ -184,9 +203,16 @@ for name, saved, weights in [
     ("smp_other.pth", other, other),
     ("smp_convnext.pth", convnext_right, convnext_right),
     ("smp_convnext_other.pth", convnext_other, convnext_other),
+    ("smp_sigmoid.pth", sigmoid, sigmoid),
+    ("smp_tanh.pth", tanh, tanh),
+    ("smp_upsampling8.pth", plainest, plainest),
 ]:
     torch.save(saved, name)
     expected[name] = values(weights)
+# By Python's own pickle each storage is a file of its own in a text of bytes.
+with open("pickled.pkl", "wb") as file:
+    pickle.dump(net.state_dict(), file)
+expected["pickled.pkl"] = values(net)
 torch.jit.trace(plain, torch.zeros(1, 2, 8, 8)).save("traced.pt")
 script.save("scripted.pt")
 torch.jit.freeze(script).save("frozen.pt")

@@ -31,19 +31,20 @@ internal static class Kinship
         ("a Res2Net", @"layer\d\.\d+\.convs\.\d"),
         ("a ResNet with squeeze-and-excitation", @"layer\d\.\d+\.se(_module)?\."),
         ("a ResNet", @"layer\d\.\d+\.conv\d\.|res[2-5]\.\d+\.conv\d"),
-        ("a MobileNet", @"features\.\d+\.(conv|block)\.|mobilenet"),
+        ("a MobileNet", @"(features|backbone)\.\d+\.(conv|block)\.|mobilenet"),
         ("an Xception", @"block\d+\.(rep|sepconv|conv)\d?\.|xception"),
     ];
 
     private static readonly (string Kin, string Pattern)[] Heads =
     [
-        (DeepLab, @"as[ps]p|atrous_conv"),
+        (DeepLab, @"as[ps]p|atrous_conv|classifier\.(\d\.)?0\.convs\.\d"),
         ("the head of an OCRNet", @"(^|\.)ocr_|object_context"),
         ("the head of a Mask2Former", @"query_(embed|feat)|mask_embed|transformer_predictor"),
         ("the head of a UPerNet or a PSPNet", @"psp(_modules)?\.|ppm\."),
         ("the head of a SegFormer", @"linear_c\d?\.|decode_head\.convs\.\d\.conv|fusion_conv"),
         ("the decoder of a U-Net", @"decoder\.blocks\.|double_conv|upconv|(^|\.)(up|down)\d\.|upsample\d"),
         ("the head of an FPN", @"fpn|lateral_convs|seg_blocks"),
+        ("the head of an LR-ASPP", @"classifier\.cbr\."),
     ];
 
     /// <summary>What only the files of one dialect have, or of those that copied its code.</summary>
@@ -74,7 +75,7 @@ internal static class Kinship
         {
             return backbone is null
                 ? null
-                : $"; they look like {backbone} ({bottom}) without a head that is known; is it a backbone alone?";
+                : $"; they look like {backbone} ({bottom}) without a head that is known: perhaps a backbone alone";
         }
         string looks = $"; they look like {head} ({top}) on "
             + (backbone is null ? "a backbone that is not known" : $"{backbone} ({bottom})");

@@ -145,10 +145,11 @@ internal sealed partial class SegmentationModelsConfig
     /// <summary>What a network that was saved whole does with the scores; null where the file has no modules.</summary>
     private static JsonFacts? ModulesBehind(LayerFacts? classifier, string path)
     {
-        if (classifier is not { Stride: not null })
+        if (classifier is null or { Enlargement: null, Activation: null })
             return null;
         var entries = new PickleDict();
-        entries.Set(UpsamplingKey, classifier.Enlargement ?? 1);
+        if (classifier.Enlargement is { } factor)
+            entries.Set(UpsamplingKey, factor);
         if (classifier.Activation is { } function)
             entries.Set(ActivationKey, function.ToLowerInvariant());
         return new JsonFacts(path, Switch.Modules, PickleJson.Of(entries));

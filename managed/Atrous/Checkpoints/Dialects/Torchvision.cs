@@ -12,6 +12,9 @@ internal sealed class Torchvision : Dialect
 {
     private const string MobileNetStem = "backbone.0.0.weight";
 
+    /// <summary>Who appends a sigmoid to the head makes a Sequential of both.</summary>
+    private const string Head = "classifier.", InnerHead = "classifier.0.", FirstBranch = "0.convs.0.0.weight";
+
     private static readonly int[] Rates = [12, 24, 36];
 
     /// <summary>
@@ -35,7 +38,7 @@ internal sealed class Torchvision : Dialect
     public override string Name => "torchvision";
 
     public override string? Recognise(ICheckpoint checkpoint) =>
-        Evidence.Keys(checkpoint, "classifier.0.convs.0.0.weight");
+        Evidence.Keys(checkpoint, Head + FirstBranch) ?? Evidence.Keys(checkpoint, InnerHead + FirstBranch);
 
     protected override ModelDescription Describe(ICheckpoint checkpoint, DialectChoice choice)
     {
@@ -49,13 +52,14 @@ internal sealed class Torchvision : Dialect
             : NamedBackbone.FindResNet(checkpoint, "backbone.", outputStride, DilationRule.FirstBlockPrevious)
             ?? throw NamedBackbone.Unknown(
                 checkpoint, "torchvision's DeepLabV3 head on a backbone", "ResNet and MobileNetV3-Large");
+        string head = checkpoint.Has(Head + FirstBranch) ? Head : InnerHead, last = Last(checkpoint, head);
         int[] rates = choice.Numbers(
             "rates",
-            HeadShapes.StatedRates(checkpoint, 3, branch => [$"classifier.0.convs.{branch}.0.weight"])
+            HeadShapes.StatedRates(checkpoint, 3, branch => [$"{head}0.convs.{branch}.0.weight"])
                 ?? Rates,
             "DeepLabHead's atrous_rates, of the three atrous branches");
         int channels = checkpoint.InputChannels(backbone.Stem);
-        int classes = checkpoint.Outputs("classifier.4.weight");
+        int classes = checkpoint.Outputs(last + ".weight");
         return new ModelDescription
         {
             Network = new NetworkSpec
@@ -74,15 +78,30 @@ internal sealed class Torchvision : Dialect
             Names = new NameMap(
             [
                 .. backbone.Names,
-                .. HeadNames.Aspp("classifier.0."),
-                new("head", "classifier.1", "classifier.2"),
-                new("classifier", "classifier.4"),
+                .. HeadNames.Aspp(head + "0."),
+                new("head", head + "1", head + "2"),
+                new("classifier", last),
             ]),
             Preprocessing = Normalisation.ImageNet(channels) with { Resize = new ResizePolicy.ShortSide(520) },
             // Its published weights have the classes of VOC.
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc),
             TrainingOnly = ["aux_classifier."],
         };
+    }
+
+    /// <summary>
+    /// The last convolution, which may lie in a Sequential with a dropout or a sigmoid; where other layers are there
+    /// too, the network is another one.
+    /// </summary>
+    private static string Last(ICheckpoint checkpoint, string head)
+    {
+        string[] inside =
+        [
+            .. checkpoint.Weights.Keys.Where(key =>
+                key.StartsWith(head + "4.", StringComparison.Ordinal) && key != head + "4.weight"
+                && key.EndsWith(".weight", StringComparison.Ordinal)),
+        ];
+        return inside is [string only] && !checkpoint.Has(head + "4.weight") ? only[..^".weight".Length] : head + "4";
     }
 
     private static InvertedResidualSpec MobileNetV3() => new()

@@ -178,15 +178,19 @@ internal sealed class WholeModel
 
     private static LayerFacts Followed(LayerFacts facts, PickleObject module, PickleDict state)
     {
-        if (ItemsOf(state, "_modules") is { Count: > 0 } inner)
-        {
-            return inner.Count == 1 && inner.GetAt(0).Value is PickleObject only && StateOf(only) is { } itsState
-                ? Followed(facts, only, itsState) : facts;
-        }
+        if (ItemsOf(state, "_modules") is { Count: 1 } wrapped && wrapped.GetAt(0).Value is PickleObject inner
+            && StateOf(inner) is { } itsState)
+            (module, state) = (inner, itsState);
+        if (ItemsOf(state, "_modules").Count > 0)
+            return facts;
         if (module.Type.Module == "torch.nn.modules.upsampling")
             return facts with { Enlargement = NumberOf(state.Items.GetValueOrDefault("scale_factor")) };
-        return module.Type.Name is "Identity" or "Dropout" or "Dropout2d" ? facts
-            : facts with { Activation = module.Type.Name };
+        return module.Type.Name switch
+        {
+            "Identity" => facts with { Enlargement = facts.Enlargement ?? 1 },
+            "Dropout" or "Dropout2d" => facts,
+            string name => facts with { Activation = name },
+        };
     }
 
     private static double? NumberOf(object? value) => value as double? ?? value as long?;

@@ -62,6 +62,14 @@ public sealed class ShardTests : IDisposable
     }
 
     [Fact]
+    public void A_missing_index_is_named()
+    {
+        File.Delete(Path.Combine(_folder, Index));
+        Assert.Contains(
+            $"has '{First}', a part of a model, and not its index '{Index}'", Refusal(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_tensor_in_two_parts_is_refused()
     {
         WriteShard(Second, "b.weight", "a.bias");

@@ -1,4 +1,6 @@
 using Atrous.Checkpoints.Dialects;
+using Atrous.Models;
+using Atrous.Specs;
 
 namespace Atrous.Tests.Checkpoints.Dialects;
 
@@ -19,6 +21,8 @@ public sealed class KinshipTests
     [InlineData("a U-Net", "inc.double_conv.0.weight", "down1.maxpool_conv.1.double_conv.0.weight")]
     [InlineData("a SegFormer ('decode_head.linear_c4.proj.weight')", "backbone.patch_embed1.proj.weight",
         "decode_head.linear_c4.proj.weight")]
+    [InlineData("the head of an LR-ASPP ('classifier.cbr.0.weight') on a MobileNet",
+        "backbone.1.block.0.0.weight", "classifier.cbr.0.weight")]
     [InlineData("look like a ResNet ('layer1.0.conv1.weight') without a head", "layer1.0.conv1.weight", "fc.weight")]
     [InlineData("none of the dialects atrous, ", "a", "b")]
     public void An_unknown_network_is_told_by_its_kin(string expected, params string[] names)
@@ -34,11 +38,30 @@ public sealed class KinshipTests
         "encoder.stage2.0.fuse_layers.0.1.0.weight", "decoder.aspp.0.convs.0.0.weight", "segmentation_head.0.weight")]
     [InlineData("VainF", "(it looks like an HRNet: 'backbone.stage2.0.fuse_layers.0.1.0.weight')",
         "backbone.stage2.0.fuse_layers.0.1.0.weight", "classifier.classifier.0.convs.0.0.weight")]
+    // An HRNet has a layer1 as ResNets have.
+    [InlineData("VainF", "(it looks like an HRNet: 'backbone.stage2.0.fuse_layers.0.1.0.weight')",
+        "backbone.stage2.0.fuse_layers.0.1.0.weight", "backbone.layer1.0.conv1.weight",
+        "classifier.classifier.0.convs.0.0.weight")]
     public void A_known_head_on_an_unknown_backbone_names_its_kin(string dialect, string kin, params string[] names)
     {
         string message = Refusal(names);
         Assert.Contains(dialect, message);
         Assert.Contains(kin, message);
+    }
+
+    /// <summary>As fine-tuning scripts replace the head, or its last layer, by a Sequential.</summary>
+    [Theory]
+    [InlineData("classifier.4.", "classifier.4.0.")]
+    [InlineData("classifier.4.", "classifier.4.1.")]
+    [InlineData("classifier.", "classifier.0.")]
+    public void Torchvision_s_head_is_found_in_a_sequential(string original, string replaced)
+    {
+        using var weights = new NamedWeights(NamedWeights.Manifest("torchvision_deeplabv3_r50_aux").Select(key =>
+            (key.Name.StartsWith(original) ? replaced + key.Name[original.Length..] : key.Name, key.Shape)));
+        ModelDescription model = Dialect.Describe(weights, null, new DialectChoice());
+        (IReadOnlyList<string> missing, IReadOnlyList<string> unexpected) = Model.Compare(model, weights);
+        Assert.Empty(missing);
+        Assert.Empty(unexpected);
     }
 
     [Fact]

@@ -59,8 +59,10 @@ internal sealed class NamedWeights(IEnumerable<(string Name, int[] Shape)> keys,
         _values[name] = [.. Enumerable.Range(0, checked((int)_weights[name].Elements)).Select(_ => (float)next())];
 
     /// <summary>Says of a kernel what a module that was saved whole says.</summary>
-    public void State(string name, int dilation) => _weights[name] =
-        _weights[name] with { Layer = new LayerFacts { Dilation = dilation } };
+    public void State(string name, int dilation) => State(name, new LayerFacts { Dilation = dilation });
+
+    /// <summary>The same of any layer.</summary>
+    public void State(string name, LayerFacts facts) => _weights[name] = _weights[name] with { Layer = facts };
 
     /// <summary>Gives a tensor another type.</summary>
     public void Store(string name, DType type) => _weights[name] = _weights[name] with { Type = type };

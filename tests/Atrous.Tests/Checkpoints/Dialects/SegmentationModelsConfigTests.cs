@@ -167,8 +167,15 @@ public sealed class SegmentationModelsConfigTests
     [Fact]
     public void Those_in_several_places_are_not_believed_and_a_note_says_so() => Assert.Contains(
         "in several places", Assert.Single(Describe(
-            null, parameters: """{"student": {"encoder_name": "resnet50"}, "teacher": {"encoder_name": "resnet50"}}""")
+            null, parameters: """{"student": {"encoder_name": "resnet50"}, "teacher": {"encoder_name": "resnet34"}}""")
             .Notes));
+
+    [Fact]
+    public void One_and_the_same_in_several_places_is_believed() => Assert.Equal(
+        ("6,12,18", "hyper_parameters"), Row(Describe(
+            null,
+            parameters: """{"a": {"decoder_atrous_rates": [6,12,18]}, "b": {"decoder_atrous_rates": [6,12,18]}}"""),
+            "rates"));
 
     /// <summary>What tells networks of alike tensors apart does so wherever it is said.</summary>
     [Fact]

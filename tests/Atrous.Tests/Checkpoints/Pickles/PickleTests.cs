@@ -48,7 +48,21 @@ public sealed class PickleTests : IDisposable
     {
         Write($"(dS'state_dict'\n(dS'w'\n{Array}S'\\x00\\x00\\x80?\\x00\\x00\\x00\\xc0'\ntbssS'hyper_parameters'\n{parameters}s.");
         using Checkpoint checkpoint = Checkpoint.Open(_path);
-        Assert.Equal("""{"encoder_name":"resnet18","rates":[6,12]}""", checkpoint.HyperParameters!.Value.GetRawText());
+        Assert.Equal(
+            """{"encoder_name":"resnet18","rates":[6,12]}""", checkpoint.Arguments["hyper_parameters"].GetRawText());
+    }
+
+    /// <summary>Scripts call them by other names than Lightning, or keep them next to the weights.</summary>
+    [Theory]
+    [InlineData("S'config'\n(dS'encoder_name'\nS'resnet18'\nss", "config")]
+    [InlineData("S'args'\ncargparse\nNamespace\n)R(dS'encoder_name'\nS'resnet18'\nsbs", "args")]
+    [InlineData("S'encoder_name'\nS'resnet18'\nsS'losses'\n(lF0.5\naccustom\nLoss\n)Ras", "the file")]
+    public void Reads_arguments_wherever_scripts_keep_them(string entries, string key)
+    {
+        Write($"(dS'state_dict'\n(dS'w'\n{Array}S'\\x00\\x00\\x80?\\x00\\x00\\x00\\xc0'\ntbss{entries}.");
+        using Checkpoint checkpoint = Checkpoint.Open(_path);
+        Assert.Equal("""{"encoder_name":"resnet18"}""", Assert.Single(checkpoint.Arguments).Value.GetRawText());
+        Assert.Equal(key, checkpoint.Arguments.Keys.Single());
     }
 
     [Theory]
@@ -60,7 +74,7 @@ public sealed class PickleTests : IDisposable
     {
         Write($"(dS'state_dict'\n(dS'w'\n{Array}S'\\x00\\x00\\x80?\\x00\\x00\\x00\\xc0'\ntbssS'hyper_parameters'\n{parameters}s.");
         using Checkpoint checkpoint = Checkpoint.Open(_path);
-        Assert.True(checkpoint.HyperParameters is null or { ValueKind: System.Text.Json.JsonValueKind.Array });
+        Assert.Empty(checkpoint.Arguments);
     }
 
     /// <summary>Few values, and of each far too much: memory that one long text takes is taken once.</summary>
@@ -73,7 +87,7 @@ public sealed class PickleTests : IDisposable
         Write($"(dS'state_dict'\n(dS'w'\n{Array}S'\\x00\\x00\\x80?\\x00\\x00\\x00\\xc0'\ntbssS'hyper_parameters'\n{parameters}s.");
         long allocated = GC.GetAllocatedBytesForCurrentThread();
         using Checkpoint checkpoint = Checkpoint.Open(_path);
-        Assert.Null(checkpoint.HyperParameters);
+        Assert.Empty(checkpoint.Arguments);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, 250 << 20);
     }
 
@@ -85,7 +99,7 @@ public sealed class PickleTests : IDisposable
         string parameters = $"{objects}p1\n0(l" + string.Concat(Enumerable.Repeat("g1\na", 300));
         Write($"(dS'state_dict'\n(dS'w'\n{Array}S'\\x00\\x00\\x80?\\x00\\x00\\x00\\xc0'\ntbssS'hyper_parameters'\n{parameters}s.");
         using Checkpoint checkpoint = Checkpoint.Open(_path);
-        Assert.Null(checkpoint.HyperParameters);
+        Assert.Empty(checkpoint.Arguments);
     }
 
     [Theory]

@@ -75,6 +75,22 @@ public sealed class WholeModelTests : IDisposable
         Assert.Equal(("6,12,18", "the saved modules"), (rates.Value, rates.Source));
     }
 
+    /// <summary>Neither is in the weights: what the scores go through, and by what they are enlarged.</summary>
+    [Fact]
+    public void What_comes_behind_the_scores_is_what_the_modules_say()
+    {
+        ModelInfo sigmoid = ModelInfo.Read(Case("smp_sigmoid.pth"));
+        Assert.True(sigmoid.IsMultiLabel);
+        Assert.Contains(
+            sigmoid.Switches, row => (row.Name, row.Value, row.Source) == ("multilabel", "true", "the saved modules"));
+        ModelInfo plain = ModelInfo.Read(Case("smp_upsampling8.pth"));
+        Assert.False(plain.IsMultiLabel);
+        Assert.Contains(
+            plain.Switches, row => (row.Name, row.Value, row.Source) == ("upsampling", "8", "the saved modules"));
+        ModelException tanh = Assert.Throws<ModelException>(() => ModelInfo.Read(Case("smp_tanh.pth")));
+        Assert.Contains("'activation' of the saved modules (\"tanh\")", tanh.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Modules_that_are_another_network_are_refused()
     {

@@ -20,7 +20,9 @@ internal sealed record TimmFamily(
     /// <summary>Channels of the last blocks of those EfficientNetV2 that are not Google's (rw_s, rw_m).</summary>
     private static readonly int[] OtherEfficientNetV2 = [272, 328];
 
-    /// <summary>Channels of the last blocks of those MobileNetV3 that are not Google's (small_050, large_150d).</summary>
+    /// <summary>
+    /// Channels of the last blocks of those MobileNetV3 that are not Google's (small_050, large_150d).
+    /// </summary>
     private static readonly int[] OtherMobileNetV3 = [288, 1440];
 
     public static IReadOnlyList<TimmFamily> All { get; } =
