@@ -165,7 +165,8 @@ internal static class NetworkSearch
         throw new ModelException(
             $"'{weights.Path}' says that the layer of '{contradiction.Layer}' has {contradiction.Stated}, and the " +
             $"network that was recognised has {contradiction.Assumed} there; choose the output stride" +
-            (names.Length > 0 ? $" or a switch ({names}) that fits." : " that fits."));
+            (names.Length > 0 ? $" or a switch ({names}) that fits." : " that fits.") +
+            string.Concat(asked.Notes.Select(note => " " + note)));
 
         ModelDescription Described(int? outputStride)
         {

@@ -209,6 +209,9 @@ for name, saved, weights in [
 ]:
     torch.save(saved, name)
     expected[name] = values(weights)
+# Lightning keeps what a module was made with, a network too, beside the state_dict of the same tensors.
+state = {"model." + name: tensor for name, tensor in rates.state_dict().items()}
+torch.save({"state_dict": state, "hyper_parameters": {"model": rates, "lr": 0.1}}, "smp_arguments.ckpt")
 # By Python's own pickle each storage is a file of its own in a text of bytes.
 with open("pickled.pkl", "wb") as file:
     pickle.dump(net.state_dict(), file)

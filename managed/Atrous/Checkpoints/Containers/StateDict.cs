@@ -37,6 +37,7 @@ internal static class StateDict
         if (!IsPlace(root))
             throw NotADictionary(file, root);
         List<TensorDictionary> found = Walk(file, root!);
+        ShareFacts(found);
         return found.Count > 0
             ? new ContainerContents(container, [.. found.OrderBy(Preference)])
             {
@@ -67,6 +68,25 @@ internal static class StateDict
                 found.Add(next.Dictionary);
         }
         return found;
+    }
+
+    /// <summary>
+    /// A tensor that a module beside the state_dict has too, as Lightning's hyper-parameters have the model that a
+    /// module was made with: what that module says of it holds by either name.
+    /// </summary>
+    private static void ShareFacts(List<TensorDictionary> found)
+    {
+        IEnumerable<StoredTensor> all = found.SelectMany(dictionary => dictionary.Tensors.Values);
+        var stated = new Dictionary<(Storage, long), StoredTensor>();
+        foreach (StoredTensor tensor in all.Where(tensor => tensor.Layer is not null))
+            stated.TryAdd(tensor.Place, tensor);
+        if (stated.Count == 0)
+            return;
+        foreach (StoredTensor tensor in all.Where(tensor => tensor.Layer is null))
+        {
+            if (stated.TryGetValue(tensor.Place, out StoredTensor? same) && same.Shape.SequenceEqual(tensor.Shape))
+                tensor.Layer = same.Layer;
+        }
     }
 
     /// <summary>Whether tensors may lie in it: a dictionary, a list or a tuple.</summary>

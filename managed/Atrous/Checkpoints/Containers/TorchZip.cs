@@ -19,6 +19,9 @@ internal sealed class TorchZip
     private readonly string _root;
     private readonly Dictionary<string, FileRegion> _located = new(StringComparer.Ordinal);
 
+    /// <summary>Two tensors that share a storage in the file share it here, which tells that they are one.</summary>
+    private readonly Dictionary<(string Record, string Type, long Count), StorageReference> _storages = [];
+
     private TorchZip(CheckpointFile file)
     {
         _file = file;
@@ -117,6 +120,8 @@ internal sealed class TorchZip
             throw _file.Error(
                 $"has {record.Size} bytes in {Printable.Quote($"data/{key}")} and needs {count} elements of {size}");
 
+        if (_storages.TryGetValue((record.Name, type.FullName, count), out StorageReference? known))
+            return known;
         if (!_located.TryGetValue(record.Name, out FileRegion? region))
         {
             _located.Add(record.Name, region = _zip.Locate(record));
@@ -129,7 +134,9 @@ internal sealed class TorchZip
             ZipRecord.Deflated => new DeflatedStorage(region, count * size),
             _ => throw Unsupported(record),
         };
-        return new StorageReference(bytes, TorchCalls.TypeOfStorage(type), type);
+        var storage = new StorageReference(bytes, TorchCalls.TypeOfStorage(type), type);
+        _storages.Add((record.Name, type.FullName, count), storage);
+        return storage;
     }
 
     private ModelException Unsupported(ZipRecord record) =>

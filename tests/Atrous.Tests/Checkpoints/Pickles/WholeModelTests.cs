@@ -75,6 +75,20 @@ public sealed class WholeModelTests : IDisposable
         Assert.Equal(("6,12,18", "the saved modules"), (rates.Value, rates.Source));
     }
 
+    /// <summary>
+    /// Lightning keeps the network that a module was made with among its hyper-parameters: the same tensors as those of
+    /// its state_dict, and modules that say what they do.
+    /// </summary>
+    [Fact]
+    public void A_network_among_the_hyper_parameters_says_what_that_of_the_state_dict_does()
+    {
+        ModelInfo info = ModelInfo.Read(Case("smp_arguments.ckpt"));
+        Switch rates = info.Switches.Single(row => row.Name == "rates");
+        Assert.Equal(("6,12,18", "the saved modules"), (rates.Value, rates.Source));
+        // It is one network, of which there is nothing to choose.
+        Assert.DoesNotContain(info.Switches, row => row.Name == "weights");
+    }
+
     /// <summary>Neither is in the weights: what the scores go through, and by what they are enlarged.</summary>
     [Fact]
     public void What_comes_behind_the_scores_is_what_the_modules_say()
