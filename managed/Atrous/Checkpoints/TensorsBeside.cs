@@ -15,7 +15,8 @@ internal static class TensorsBeside
     public static IReadOnlyDictionary<string, int> Count(
         IReadOnlyList<TensorDictionary> dictionaries, WeightSet network)
     {
-        var own = new HashSet<StoredTensor>(network.Tensors.Values, ReferenceEqualityComparer.Instance);
+        // One and the same by another name is not beside it.
+        HashSet<(Storage, long)> own = [.. network.Tensors.Values.Select(tensor => tensor.Place)];
         string way = network.Name.Length > 0 ? network.Name + "." : "";
         var groups = new OrderedDictionary<string, (int Count, string Name)>(StringComparer.Ordinal);
         foreach (TensorDictionary dictionary in dictionaries)
@@ -23,7 +24,7 @@ internal static class TensorsBeside
             string path = dictionary.Path is { Length: > 0 } keys ? keys + "." : "";
             foreach ((string name, StoredTensor tensor) in dictionary.Tensors)
             {
-                if (own.Contains(tensor))
+                if (own.Contains(tensor.Place))
                     continue;
                 string whole = path + name;
                 string group = GroupOf(whole, way);

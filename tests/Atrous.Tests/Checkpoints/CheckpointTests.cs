@@ -62,6 +62,20 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Theory]
+    [InlineData("model.ckpt.data-00000-of-00001", true)]
+    [InlineData("model.ckpt.meta", true)]
+    [InlineData("last.ckpt.pth", false)]
+    public void Only_TensorFlow_s_own_names_are_TensorFlow_s(string name, bool isTensorFlow)
+    {
+        string path = Path.Combine(_folder, name);
+        File.Copy(Path.Combine(ContainerCase.Folder, "a_zip.pth"), path);
+        if (isTensorFlow)
+            Assert.Contains("TensorFlow", Refusal(path), StringComparison.Ordinal);
+        else
+            Checkpoint.Open(path).Dispose();
+    }
+
+    [Theory]
     [InlineData("weights/model.pth", "with 'weights/model.pth' in it")]
     [InlineData("conv1.weight.npy", "a NumPy archive (.npz)")]
     [InlineData("readme.txt", "needs one data.pkl in a folder")]

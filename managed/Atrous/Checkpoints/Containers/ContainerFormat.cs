@@ -54,8 +54,8 @@ internal static class ContainerFormat
             return "is a Keras (HDF5) file; convert its weights to safetensors";
         if (start.Length > 8 && start[4..].StartsWith("TFL3"u8))
             return "is a TensorFlow Lite file; convert its weights to safetensors";
-        if (name.Contains(".ckpt.", StringComparison.Ordinal) || HasExtension(path, ".pb")
-            || HasExtension(path, ".index"))
+        if (name.Contains(".ckpt.data-", StringComparison.Ordinal) || HasExtension(path, ".ckpt.meta")
+            || HasExtension(path, ".pb") || HasExtension(path, ".index"))
             return "is a TensorFlow file; convert its variables to safetensors";
         if (HasExtension(path, ".onnx") && start[0] == 0x08)
             return "is an ONNX file; use the framework's own checkpoint";

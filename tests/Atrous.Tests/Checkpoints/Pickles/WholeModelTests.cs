@@ -87,6 +87,7 @@ public sealed class WholeModelTests : IDisposable
         Assert.Equal(("6,12,18", "the saved modules"), (rates.Value, rates.Source));
         // It is one network, of which there is nothing to choose.
         Assert.DoesNotContain(info.Switches, row => row.Name == "weights");
+        Assert.Empty(info.Beside);
     }
 
     /// <summary>Neither is in the weights: what the scores go through, and by what they are enlarged.</summary>
