@@ -13,8 +13,10 @@ internal static class NumpyPickle
     public static ContainerContents Read(CheckpointFile file)
     {
         var reader = new PickleReader(file, new FileRegion(file, 0, file.Length));
+        // Storages hold no others.
+        var inner = new PickleCalls(file);
         var machine = new PickleMachine(
-            reader, new PickleCalls(file) { StorageIn = bytes => TorchLegacy.StorageIn(file, bytes) }, _ =>
+            reader, new PickleCalls(file) { StorageIn = bytes => TorchLegacy.StorageIn(file, bytes, inner) }, _ =>
             throw file.Error("is a pickle that refers to storages it does not hold"));
         return StateDict.Find(file, ContainerName, machine.Load());
     }

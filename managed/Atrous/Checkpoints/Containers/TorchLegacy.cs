@@ -24,17 +24,20 @@ internal sealed class TorchLegacy
     private readonly PickleReader _reader;
     private readonly Dictionary<string, LateStorage> _storages = new(StringComparer.Ordinal);
 
-    private TorchLegacy(CheckpointFile file, ByteRegion region)
+    private readonly PickleCalls _calls;
+
+    private TorchLegacy(CheckpointFile file, ByteRegion region, PickleCalls calls)
     {
         _file = file;
         _region = region;
+        _calls = calls;
         _reader = new PickleReader(file, region);
     }
 
     /// <summary>Null when the file is a pickle, but not one of PyTorch.</summary>
     public static ContainerContents? TryRead(CheckpointFile file)
     {
-        var legacy = new TorchLegacy(file, new FileRegion(file, 0, file.Length));
+        var legacy = new TorchLegacy(file, new FileRegion(file, 0, file.Length), new PickleCalls(file));
         return legacy.IsMagic() ? StateDict.Find(file, ContainerName, legacy.Read()) : null;
     }
 
@@ -42,9 +45,13 @@ internal sealed class TorchLegacy
     /// A storage in bytes of its own, as pickle.dump writes the tensors that torch.save would keep elsewhere; null
     /// where the bytes are something else.
     /// </summary>
-    public static StorageReference? StorageIn(CheckpointFile file, ByteRegion bytes)
+    /// <param name="file">The file that the bytes are of.</param>
+    /// <param name="bytes">What torch.save wrote of one storage.</param>
+    /// <param name="calls">One for all storages of a file, so that what they may cost is counted together.</param>
+    public static StorageReference? StorageIn(CheckpointFile file, ByteRegion bytes, PickleCalls calls)
     {
-        var legacy = new TorchLegacy(file, bytes);
+        file.Budget.CountTensor(0);
+        var legacy = new TorchLegacy(file, bytes, calls);
         return legacy.IsMagic() ? legacy.Read() as StorageReference : null;
     }
 
@@ -72,7 +79,7 @@ internal sealed class TorchLegacy
         return root;
     }
 
-    private object? Load() => new PickleMachine(_reader, new PickleCalls(_file), LoadStorage).Load();
+    private object? Load() => new PickleMachine(_reader, _calls, LoadStorage).Load();
 
     private void PlaceStorages(List<object?> keys)
     {

@@ -15,6 +15,9 @@ internal static class TrainingArguments
     /// <summary>A longer list is a history of losses.</summary>
     private const int MaxListed = 16;
 
+    /// <summary>No script keeps more single values next to its weights.</summary>
+    private const int MaxOwn = 1000;
+
     /// <summary>Lightning's first; the others are what scripts call theirs.</summary>
     private static readonly string[] Keys =
     [
@@ -48,6 +51,8 @@ internal static class TrainingArguments
             IReadOnlyList<object?>? items = value is PickleList list ? list.Items : value as object?[];
             if (IsPlain(value) || items is { Count: <= MaxListed } && items.All(IsPlain))
                 own.Items.Add(key, value);
+            if (own.Items.Count == MaxOwn)
+                break;
         }
         return own;
     }
