@@ -17,8 +17,8 @@ import torch
 import data
 from network import RATES, STAGES, Network
 
-# A picture whose longer side is above this is scaled down to it: the size of the training pictures.
-LONG_SIDE = 480
+# Every picture is scaled to this longer side: to the network, poles and faces are as large as in the last part of the training.
+LONG_SIDE = 576
 
 # Module names -> the layer names of managed/Atrous/Models.
 LAYERS = [
@@ -80,7 +80,7 @@ def preprocessing():
         "scale": 1 / 255,
         "mean": [round(float(m), 6) for m in data.MEAN],
         "std": [round(float(s), 6) for s in data.STD],
-        "resize": {"kind": "longSide", "size": LONG_SIDE, "onlyShrink": True},
+        "resize": {"kind": "longSide", "size": LONG_SIDE, "onlyShrink": False},
         "filter": "bilinear",
     }
 

@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Atrous.Catalog;
 
 /// <summary>
-/// The network that comes with Atrous: DeepLabV3+ with MobileNetV2, trained by models/train on the road scenes of
-/// CamVid. models/README.md is its model card.
+/// The network that comes with Atrous: DeepLabV3+ on three stages of ResNet-18, trained by models/train on the road
+/// scenes of CamVid. models/README.md is its model card.
 /// </summary>
 public static class DefaultModel
 {
