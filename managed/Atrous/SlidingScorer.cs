@@ -49,7 +49,7 @@ internal sealed class SlidingScorer(
         long together = groups.Max(group => group.Length), batch = Math.Min(maxBatch, columns.Starts.Count);
         long pixels = groups.Max(group => HeightOf(rows, group)) * (long)columns.Size
             + Shared(rows, groups) * (long)width + together * batch * copies * rows.Size * columns.Size;
-        long weights = (long)rows.Starts.Count * rows.Size + (long)columns.Starts.Count * columns.Size;
+        long weights = (long)rows.DistinctWindows * rows.Size + (long)columns.DistinctWindows * columns.Size;
         return (pixels * classes + weights) * sizeof(float);
     }
 

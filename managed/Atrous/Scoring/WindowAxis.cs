@@ -3,7 +3,13 @@ namespace Atrous.Scoring;
 /// <summary>Where windows lie along one side of a picture, and how much each of their pixels counts.</summary>
 internal sealed class WindowAxis
 {
-    private readonly float[][] _weights;
+    private readonly Func<int, int, double> _weight;
+    private readonly Dictionary<int, float[]> _weights = [];
+
+    /// <summary>As many windows before and behind one share pixels with it.</summary>
+    private readonly int _reach;
+
+    private double[]? _shape;
 
     /// <summary>
     /// Windows that blend smoothly. A raised cosine: the middle of a window, which knows its surroundings, counts most.
@@ -31,19 +37,10 @@ internal sealed class WindowAxis
     private WindowAxis(int length, int size, int stride, Func<int, int, double> weight)
     {
         Size = Math.Min(size, length);
+        _weight = weight;
+        _reach = (Size - 1) / stride;
         int count = CountOf(length, size, stride);
         Starts = [.. Enumerable.Range(0, count).Select(i => Math.Min(i * stride, length - Size))];
-
-        // Divided by the sum over all windows here, along each side by itself, the weights of every pixel of the
-        // picture sum to 1.
-        double[] shape = [.. Enumerable.Range(0, Size).Select(i => weight(i, Size))];
-        var sums = new double[length];
-        foreach (int start in Starts)
-        {
-            for (int i = 0; i < Size; i++)
-                sums[start + i] += shape[i];
-        }
-        _weights = [.. Starts.Select(start => shape.Select((value, i) => (float)(value / sums[start + i])).ToArray())];
     }
 
     /// <summary>Pixels of a window.</summary>
@@ -52,6 +49,35 @@ internal sealed class WindowAxis
     /// <summary>The first pixel of each window, ascending.</summary>
     public IReadOnlyList<int> Starts { get; }
 
+    /// <summary>How many windows have weights of their own at most; those between the ends share theirs.</summary>
+    public int DistinctWindows => Math.Min(Starts.Count, 2 * _reach + 3);
+
     /// <summary>The weight of each pixel of a window.</summary>
-    public ReadOnlySpan<float> Weights(int window) => _weights[window];
+    public ReadOnlySpan<float> Weights(int window)
+    {
+        // Among neighbours of equal distances, far from both ends, all windows are alike. The last is shifted back.
+        if (window >= _reach && window + _reach < Starts.Count - 2)
+            window = _reach;
+        if (!_weights.TryGetValue(window, out float[]? weights))
+            _weights.Add(window, weights = WeightsOf(window));
+        return weights;
+    }
+
+    /// <summary>
+    /// Divided by the sum over all windows there, along each side by itself, the weights of every pixel of the picture
+    /// sum to 1.
+    /// </summary>
+    private float[] WeightsOf(int window)
+    {
+        double[] shape = _shape ??= [.. Enumerable.Range(0, Size).Select(i => _weight(i, Size))];
+        var sums = new double[Size];
+        int last = Math.Min(window + _reach + 1, Starts.Count - 1);
+        for (int other = Math.Max(window - _reach - 1, 0); other <= last; other++)
+        {
+            int shift = Starts[other] - Starts[window];
+            for (int i = Math.Max(shift, 0); i < Math.Min(Size, Size + shift); i++)
+                sums[i] += shape[i - shift];
+        }
+        return [.. shape.Select((value, i) => (float)(value / sums[i]))];
+    }
 }

@@ -46,6 +46,23 @@ public sealed class WindowAxisTests
         Assert.Equal([0], new WindowAxis(300, new SlidingWindow(512, 0.5)).Starts);
     }
 
+    /// <summary>A server's own windows slide over whatever pictures come.</summary>
+    [Fact]
+    public void A_long_side_in_small_windows_takes_little_memory()
+    {
+        const int length = 32_000_000;
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        var axis = new WindowAxis(length, new SlidingWindow(32, 0.33));
+        float sum = 0;
+        for (int i = 0; i < axis.Starts.Count; i++)
+            sum += axis.Weights(i)[0];
+        // A number for each of two million windows, and hardly more.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, axis.Starts.Count, 32 << 20);
+        Assert.True(sum > 1);
+        Assert.True(axis.Weights(1000) == axis.Weights(1_000_000));
+        Assert.InRange(axis.DistinctWindows, 1, 10);
+    }
+
     [Fact]
     public void What_cannot_slide_is_refused()
     {
