@@ -123,11 +123,8 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
             (model, wanted) =>
             {
                 Check(model, wanted, photo.Height, photo.Width);
-                return model.Segmenter.HasProbabilities(wanted.Scoring)
-                    ? [new ProbabilityWork(model, photo, wanted)]
-                    : throw new RequestException(
-                        "A window that slides never holds the probabilities of a whole picture; ask for other results, "
-                        + "or for these without a window.");
+                CheckProbabilities(model, wanted);
+                return [new ProbabilityWork(model, photo, wanted)];
             },
             requests => ((ProbabilityWork)requests[0].Work).Result!, cancellationToken);
     }
@@ -158,7 +155,7 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
     {
         long start = _time.GetTimestamp();
         TimeSpan? limit;
-        long bytes;
+        long bytes, scores;
         try
         {
             limit = TimeoutOf(request?.Timeout);
@@ -166,8 +163,8 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
             // The picture, its mask, the confidence, and an overlay of it.
             long each = 2 * header.Channels * PictureDecoder.MostBytesPerChannel(file.Span) + sizeof(ushort)
                 + (request?.Confidence == true ? sizeof(float) : 0);
-            bytes = (long)header.Width * header.Height * each
-                + ScoringBytes(request, header.Height, header.Width);
+            scores = ScoringBytes(request, header.Height, header.Width);
+            bytes = (long)header.Width * header.Height * each + scores;
         }
         catch (AtrousException)
         {
@@ -175,6 +172,14 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
         }
         try
         {
+            // A picture has its turn alone where it is too large; what a request makes of it has none.
+            if (scores > 0 && bytes > _pictures.Most)
+            {
+                throw new PictureTooLargeException(
+                    $"The scores of this request would take {bytes >> 20} MiB of memory with its picture, and all "
+                    + $"pictures have {_pictures.Most >> 20} MiB; send a smaller picture, or ask for tiles or fewer "
+                    + "scales.");
+            }
             if (_pictures.Waiting >= Batching.QueueLimit)
                 throw Life.Current().Queue.Full();
             IDisposable lease =
@@ -208,6 +213,29 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
         {
             model.Release();
         }
+    }
+
+    /// <summary>Refuses a request for probabilities that there are none of, before anything is made for it.</summary>
+    /// <exception cref="RequestException">A window slides over the picture.</exception>
+    internal void CheckProbabilities(SegmentRequest request)
+    {
+        LoadedModel model = Life.Acquire();
+        try
+        {
+            CheckProbabilities(model, request);
+        }
+        finally
+        {
+            model.Release();
+        }
+    }
+
+    private static void CheckProbabilities(LoadedModel model, SegmentRequest request)
+    {
+        if (!model.Segmenter.HasProbabilities(request.Scoring))
+            throw new RequestException(
+                "A window that slides never holds the probabilities of a whole picture; ask for other results, or for "
+                + "these without a window.");
     }
 
     private PictureWork WorkOf(LoadedModel model, Image photo, SegmentRequest request)

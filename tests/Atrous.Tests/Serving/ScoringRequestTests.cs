@@ -52,6 +52,39 @@ public sealed class ScoringRequestTests(GeneratedModel model)
         Assert.Equal(0, budget.Held);
     }
 
+    /// <summary>A picture alone has its turn however little memory there is; what a request makes of it has not.</summary>
+    [Fact]
+    public async Task Scores_that_are_more_than_all_memory_are_refused()
+    {
+        await using ServiceHost host = await Start(options => options.MaxPictureBytes = 1);
+        byte[] file = Workplace.Photo();
+        (await host.Segmenter.SegmentAsync(file, cancellationToken: Token)).Dispose();
+        foreach (ScoringRequest scoring in new[]
+        {
+            new ScoringRequest { Augmentation = new TestTimeAugmentation([1], flip: true) },
+            new ScoringRequest { Window = new SlidingWindow(32) },
+            Refined.Scoring!,
+        })
+        {
+            PictureTooLargeException e = await Assert.ThrowsAsync<PictureTooLargeException>(
+                () => host.Segmenter.SegmentAsync(file, Of(scoring), Token));
+            Assert.Contains("The scores of this request would take", e.Message);
+        }
+        Assert.Equal(0, host.Services.GetRequiredService<PictureBudget>().Held);
+    }
+
+    /// <summary>Whoever sends a header has an estimate made of it, before any limit of memory.</summary>
+    [Fact]
+    public void An_estimate_takes_no_memory_to_speak_of()
+    {
+        using var segmenter = Segmenter.Load(model.Path);
+        var many = new ScoringRequest { Window = new SlidingWindow(16384, 0.9) };
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        long bytes = segmenter.ScoringBytes(1, 6_680_000, many);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+        Assert.InRange(bytes, 16384 * 5 * sizeof(float), 1L << 30);
+    }
+
     [Fact]
     public async Task Too_many_tiles_and_too_large_inputs_are_refused()
     {
