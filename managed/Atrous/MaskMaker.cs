@@ -31,7 +31,7 @@ internal sealed class MaskMaker(
     private const double Smaller = 0.7, SmallestScale = 0.01;
 
     private readonly CrfStep? _crf = scoring.Crf is { } crf
-        ? new CrfStep(crf, engine, options.Threads, options.CrfProgress)
+        ? new CrfStep(crf, engine, options.Threads, options.CrfProgress, options.MostCrfBytes)
         : null;
 
     /// <summary>What makes the network's input.</summary>
@@ -97,9 +97,26 @@ internal sealed class MaskMaker(
         double scale = CrfSize.ScaleFor(height, width, model.Description.MaskClasses);
         if (scale < 1)
             return [.. photos.Select(photo => RefinedSmaller(photo, scale, confidence, run))];
-        using Tensor scores = Scorer.Scores(photos, run);
-        return [.. photos.Select((photo, i) => Of(
-            _crf!.Refine(photo, scores, Scorer.Decision.Form, i, confidence, run.CancellationToken)))];
+        var refined = new PixelLabels?[photos.Length];
+        using (Tensor scores = Scorer.Scores(photos, run))
+        {
+            for (int i = 0; i < photos.Length; i++)
+                refined[i] = RefinedWhole(photos[i], scores, i, confidence, run);
+        }
+        return [.. photos.Select((photo, i) => refined[i] ?? RefinedSmaller(photo, Smaller, confidence, run))];
+    }
+
+    /// <summary>The labels at the picture's own size; null where that takes too much, as it does for noise.</summary>
+    private PixelLabels? RefinedWhole(Image photo, Tensor scores, int index, bool confidence, RunContext run)
+    {
+        try
+        {
+            return Of(_crf!.Refine(photo, scores, Scorer.Decision.Form, index, confidence, run.CancellationToken));
+        }
+        catch (MemoryException)
+        {
+            return null;
+        }
     }
 
     private PixelLabels RefinedSmaller(
@@ -112,7 +129,7 @@ internal sealed class MaskMaker(
             run.Note = string.Create(
                 CultureInfo.InvariantCulture,
                 $"The CRF worked at {width} x {height} pixels, not {photo.Width} x {photo.Height}, for which it would "
-                + $"take more than {CrfSize.MaxBytes / 1e9:0.#} GB; scale the picture down to choose the size.");
+                + $"take more than {options.MostCrfBytes / 1e9:0.#} GB; scale the picture down to choose the size.");
             using Image smaller = preprocessor.Smaller(photo, height, width);
             using Tensor scores = Scorer.Scores([smaller], run);
             try

@@ -29,8 +29,8 @@ internal static class CrfSize
     public static long BytesAt(int height, int width, int classes) => (long)height * width * BytesOf(classes);
 
     /// <summary>Bytes that the CRF itself may hold at a size.</summary>
-    public static long LimitAt(int height, int width, int classes) =>
-        Math.Max(1, MaxBytes - (long)height * width * classes * sizeof(float));
+    public static long LimitAt(int height, int width, int classes, long mostBytes = MaxBytes) =>
+        Math.Max(1, mostBytes - (long)height * width * classes * sizeof(float));
 
     /// <summary>Of a pixel: scores, unaries, beliefs (whose rows are whole vectors) and lattices.</summary>
     private static long BytesOf(int classes) =>

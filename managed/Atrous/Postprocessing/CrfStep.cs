@@ -9,8 +9,10 @@ namespace Atrous.Postprocessing;
 /// <param name="engine">The threads that it runs on; null for its own.</param>
 /// <param name="threads">How many threads of its own it has; 0 means one per core.</param>
 /// <param name="progress">Is told how far it is, on the thread that refines; null for nobody.</param>
+/// <param name="mostBytes">What the CRF of one picture may hold, the network's scores included.</param>
 internal sealed class CrfStep(
-    DenseCrfParameters parameters, EngineHandle? engine, int threads, IProgress<CrfProgress>? progress) : IDisposable
+    DenseCrfParameters parameters, EngineHandle? engine, int threads, IProgress<CrfProgress>? progress,
+    long mostBytes = CrfSize.MaxBytes) : IDisposable
 {
     private readonly EngineHandle _engine = engine ?? new EngineHandle(threads);
     private readonly bool _ownsEngine = engine is null;
@@ -22,11 +24,12 @@ internal sealed class CrfStep(
     /// <param name="index">Which picture of the batch it is.</param>
     /// <param name="confidence">Also give the CRF's belief in every label.</param>
     /// <param name="cancellationToken">Looked at between two iterations.</param>
+    /// <exception cref="MemoryException">The CRF would take more than it may, as that of noise does.</exception>
     public (ushort[] Labels, float[] Confidence) Refine(
         Image photo, Tensor scores, CrfScores form, int index, bool confidence, CancellationToken cancellationToken)
     {
         int classes = scores.Shape.Channels;
-        using DenseCrf crf = Infer(photo, scores, form, index, memoryLimit: 0, cancellationToken);
+        using DenseCrf crf = Infer(photo, scores, form, index, cancellationToken);
         var labels = new ushort[photo.Width * photo.Height];
         crf.CopyLabels(labels);
         if (!confidence)
@@ -48,14 +51,13 @@ internal sealed class CrfStep(
     /// <param name="size">The picture's own height and width.</param>
     /// <param name="confidence">Also give the CRF's belief in every label.</param>
     /// <param name="cancellationToken">Looked at between two iterations.</param>
-    /// <exception cref="MemoryException">The CRF would take more than <see cref="CrfSize.MaxBytes"/>.</exception>
+    /// <exception cref="MemoryException">The CRF would take more than it may, as that of noise does.</exception>
     public unsafe (ushort[] Labels, float[] Confidence) RefineTo(
         Image photo, Tensor scores, CrfScores form, (int Height, int Width) size, bool confidence,
         CancellationToken cancellationToken)
     {
         int classes = scores.Shape.Channels;
-        using DenseCrf crf = Infer(
-            photo, scores, form, 0, CrfSize.LimitAt(photo.Height, photo.Width, classes), cancellationToken);
+        using DenseCrf crf = Infer(photo, scores, form, 0, cancellationToken);
         using Tensor beliefs = crf.Beliefs();
         // Of the logarithms the softmax is the beliefs themselves, and what lies between two pixels is theirs too.
         Span<float> logits = beliefs.Image<float>(0);
@@ -81,13 +83,15 @@ internal sealed class CrfStep(
     }
 
     private DenseCrf Infer(
-        Image photo, Tensor scores, CrfScores form, int index, long memoryLimit, CancellationToken cancellationToken)
+        Image photo, Tensor scores, CrfScores form, int index, CancellationToken cancellationToken)
     {
         int classes = scores.Shape.Channels, iterations = parameters.Iterations;
         var told = new CrfProgress(
             photo.Height, photo.Width, CrfSize.BytesAt(photo.Height, photo.Width, classes), 0, iterations);
         progress?.Report(told);
-        var crf = new DenseCrf(_engine, photo.Height, photo.Width, classes, memoryLimit);
+        var crf = new DenseCrf(
+            _engine, photo.Height, photo.Width, classes,
+            CrfSize.LimitAt(photo.Height, photo.Width, classes, mostBytes));
         try
         {
             crf.SetUnary(scores, form, parameters.Clip, index: index);

@@ -2,11 +2,12 @@ using Atrous.Cli.Segmenting;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
 using Atrous.Tensors;
+using Atrous.Tests.Segmenters;
 
 namespace Atrous.Tests.Postprocessing;
 
 /// <summary>Large pictures are refined at a size whose memory is bounded.</summary>
-public sealed class CrfSizeTests
+public sealed class CrfSizeTests(GeneratedModel model)
 {
     [Theory]
     [InlineData(1080, 1920, 11)]
@@ -47,6 +48,22 @@ public sealed class CrfSizeTests
         for (int i = 0; i < certain.Length; i++)
             Assert.Equal(confidence[i], certain[i], 1e-4f);
         Assert.True(labels.Distinct().Count() > 1);
+    }
+
+    /// <summary>That of a photo would fit, by what photos take.</summary>
+    [Fact]
+    public void Noise_that_takes_too_much_becomes_smaller_which_is_said()
+    {
+        const int side = 64;
+        using Image photo = Photo(side, side);
+        var options = new SegmenterOptions { Crf = DenseCrfParameters.DeepLabV2 };
+        using (var usual = Segmenter.Load(model.Path, options))
+            Assert.Null(usual.Segment(photo).Note);
+        using var little = Segmenter.Load(model.Path, options with { MostCrfBytes = 1_200_000 });
+        Segmentation mask = little.Segment(photo, confidence: true);
+        Assert.Contains("The CRF worked at ", mask.Note);
+        Assert.Contains("not 64 x 64, for which it would take more than", mask.Note);
+        Assert.Equal((side, side, side * side), (mask.Height, mask.Width, mask.Confidence.Length));
     }
 
     [Fact]
