@@ -41,7 +41,7 @@ internal sealed class InferEndpoint(IModelCatalog catalog, Inferences inferences
             ? Raw(body.Memory)
             : InferRequestReader.Read(body.Memory, headerLength, options.Limits.MaxJsonDepth);
         return (request, await inferences.RunAsync(
-            segmenter, request, InferResponse.HeldPerPixel, context.RequestAborted));
+            segmenter, request, InferResponse.CostOf, context.RequestAborted));
     }
 
     /// <summary>A raw binary request: the body is the one element of the one input.</summary>

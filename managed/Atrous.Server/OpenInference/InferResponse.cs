@@ -22,15 +22,21 @@ internal sealed class InferResponse(
     /// <summary>How long it is, roughly: as JSON a label has 3 digits, and a confidence 12.</summary>
     public long Bytes => outputs.Sum(output => SizeInBytes(output) * (output.Binary ? 1 : 4));
 
-    /// <summary>Bytes of a pixel that an answer keeps in memory: JSON, where binary outputs follow it.</summary>
-    public static int HeldPerPixel(IReadOnlyList<OutputTensor> outputs)
+    /// <summary>What an answer keeps in memory: JSON, where binary outputs follow it.</summary>
+    public static AnswerCost CostOf(IReadOnlyList<OutputTensor> outputs)
     {
         // Digits and a comma, in a buffer that is copied as it grows.
-        const int label = 3 * 6, confidence = 3 * 14;
-        return outputs.Any(output => output.Binary)
+        const int label = 6, number = 15, copies = 3;
+        int json = outputs.Any(output => output.Binary)
             ? outputs.Where(output => !output.Binary)
-                .Sum(output => output.ElementsPerPixel * (output.Type == TensorType.Fp32 ? confidence : label))
+                .Sum(output => output.ElementsPerPixel * (output.Type == TensorType.Fp32 ? number : label))
             : 0;
+        return new AnswerCost(copies * json)
+        {
+            JsonPerPixel = json,
+            HasJsonText = outputs.Any(output => output.IsText && !output.Binary),
+            HoldsJson = outputs.Any(output => output.Binary),
+        };
     }
 
     /// <summary>Writes headers and body.</summary>

@@ -12,8 +12,8 @@ namespace Atrous.Server.OpenInference;
 /// <param name="model">The model that the request's address names.</param>
 /// <param name="room">Gives memory for pictures and masks.</param>
 /// <param name="maxPixels">Pixels that all pictures of a request may have together.</param>
-/// <param name="heldPerPixel">What the answer keeps in memory beside the masks.</param>
-internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPixels, int heldPerPixel)
+/// <param name="cost">What the answer takes beside the masks.</param>
+internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPixels, AnswerCost cost)
 {
     /// <summary>Also computes the probability of every class.</summary>
     public bool Probabilities { get; init; }
@@ -38,7 +38,7 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
                 () => PixelTensor.Read(input), wanted, cancellationToken);
         }
         using PictureFiles files = PictureFiles.Read(input, maxCount);
-        if (files.Files is [ReadOnlyMemory<byte> file] && heldPerPixel == 0)
+        if (files.Files is [ReadOnlyMemory<byte> file] && cost.HeldPerPixel == 0)
         {
             SegmentedPhoto photo = await model.SegmentAsync(file, wanted, cancellationToken);
             photo.Photo.Dispose();
@@ -61,7 +61,10 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
             throw new ProtocolException(
                 $"There are too many probabilities: {pixels} pixels of {model.Info.Classes} classes; send smaller "
                 + "pictures.", StatusCodes.Status413PayloadTooLarge);
-        long each = bytes + sizeof(ushort) + (wanted.Confidence ? sizeof(float) : 0) + heldPerPixel;
+        cost.Check(pixels);
+        if (Probabilities)
+            (model as ServedModel)?.CheckProbabilities(wanted);
+        long each = bytes + sizeof(ushort) + (wanted.Confidence ? sizeof(float) : 0) + cost.HeldPerPixel;
         // Such pictures run one after the other, in no batch.
         long scores = (model as ServedModel)?.ScoringBytes(wanted, size.Height, size.Width) ?? 0;
         IDisposable held = await room.TakeAsync(

@@ -15,11 +15,11 @@ internal sealed class Inferences(AnswerRoom room, IOptions<AtrousOptions> atrous
     /// <summary>The masks of a request. The caller disposes them.</summary>
     /// <param name="model">The model that the request's address names.</param>
     /// <param name="request">The request as it was sent.</param>
-    /// <param name="heldPerPixel">Bytes that the transport's answer keeps in memory beside the masks.</param>
+    /// <param name="costOf">What the transport's answer with some outputs takes beside the masks.</param>
     /// <param name="cancellationToken">Cancelled when the client is gone.</param>
     /// <exception cref="ProtocolException">The request does not suit the models here.</exception>
     public async Task<InferredMasks> RunAsync(
-        IServedModel model, InferRequest request, Func<IReadOnlyList<OutputTensor>, int> heldPerPixel,
+        IServedModel model, InferRequest request, Func<IReadOnlyList<OutputTensor>, AnswerCost> costOf,
         CancellationToken cancellationToken)
     {
         IReadOnlyList<OutputTensor> outputs = ModelSurface.Outputs(request, model.Info.Classes);
@@ -33,11 +33,15 @@ internal sealed class Inferences(AnswerRoom room, IOptions<AtrousOptions> atrous
         };
         bool probabilities = outputs.Any(output => output.Name == ModelSurface.Probabilities);
         // The scores of a picture that runs, and those of all that have run.
-        int held = heldPerPixel(outputs) + (probabilities ? 2 * model.Info.Classes * sizeof(float) : 0);
-        var inference = new Inference(model, room, atrous.Value.MaxPixels, held) { Probabilities = probabilities };
+        AnswerCost cost = costOf(outputs);
+        cost = cost with
+        {
+            HeldPerPixel = cost.HeldPerPixel + (probabilities ? 2 * model.Info.Classes * sizeof(float) : 0),
+        };
+        var inference = new Inference(model, room, atrous.Value.MaxPixels, cost) { Probabilities = probabilities };
         InferredMasks masks = await inference.RunAsync(request, wanted, cancellationToken);
         return outputs.Any(output => output.Name == ModelSurface.Polygons)
-            ? await WithPolygonsAsync(masks, held, model, wanted, cancellationToken)
+            ? await WithPolygonsAsync(masks, cost, model, wanted, cancellationToken)
             : masks;
     }
 
@@ -46,7 +50,7 @@ internal sealed class Inferences(AnswerRoom room, IOptions<AtrousOptions> atrous
     /// another could wait for ever, so that the first is given back before.
     /// </summary>
     private async Task<InferredMasks> WithPolygonsAsync(
-        InferredMasks masks, int heldPerPixel, IServedModel model, SegmentRequest wanted,
+        InferredMasks masks, AnswerCost cost, IServedModel model, SegmentRequest wanted,
         CancellationToken cancellationToken)
     {
         IDisposable? held = null;
@@ -56,16 +60,13 @@ internal sealed class Inferences(AnswerRoom room, IOptions<AtrousOptions> atrous
             long pixels = masks.Masks.Sum(mask => (long)mask.Height * mask.Width);
             masks.Room.Dispose();
             held = await room.TakeAsync(
-                pixels * (heldPerPixel + sizeof(ushort) + sizeof(float)) + TextCopies * outlines, "outlines", model,
+                pixels * (cost.HeldPerPixel + sizeof(ushort) + sizeof(float)) + TextCopies * outlines, "outlines", model,
                 wanted.Timeout, cancellationToken);
-            return masks with
-            {
-                Room = held,
-                Polygons = [.. masks.Masks.Select(mask => JsonSerializer.SerializeToUtf8Bytes(
-                    ClassReport.Of(
-                        mask, mask.Palette, runs: null, mask.Regions(new RegionOptions(), cancellationToken)),
-                    ServerJson.Web.IReadOnlyListClassReport))],
-            };
+            byte[][] texts = [.. masks.Masks.Select(mask => JsonSerializer.SerializeToUtf8Bytes(
+                ClassReport.Of(mask, mask.Palette, runs: null, mask.Regions(new RegionOptions(), cancellationToken)),
+                ServerJson.Web.IReadOnlyListClassReport))];
+            cost.Check(pixels, [.. texts.Select(text => text.Length)]);
+            return masks with { Room = held, Polygons = texts };
         }
         catch
         {

@@ -179,7 +179,7 @@ internal sealed partial class InferenceService(
         model.EnsureAccepting();
         InferRequest request = WireRequest.Read(wire);
         InferredMasks masks =
-            await inferences.RunAsync(model, request, WireResponse.HeldPerPixel, cancellationToken);
+            await inferences.RunAsync(model, request, WireResponse.CostOf, cancellationToken);
         try
         {
             using Activity? encoding = Instruments.Encoding(wire.ModelName);

@@ -13,9 +13,9 @@ internal static class WireResponse
     /// <summary>What protobuf can hold in one message.</summary>
     private const long Most = int.MaxValue - (1 << 16);
 
-    /// <summary>Bytes of a pixel that an answer keeps in memory: the tensors, and the message as it is sent.</summary>
-    public static int HeldPerPixel(IReadOnlyList<OutputTensor> outputs) => outputs.Where(output => !output.IsText)
-        .Sum(output => 2 * output.ElementsPerPixel * SizeOf(output));
+    /// <summary>What an answer keeps in memory: the tensors, and the message as it is sent.</summary>
+    public static AnswerCost CostOf(IReadOnlyList<OutputTensor> outputs) => new(outputs
+        .Where(output => !output.IsText).Sum(output => 2 * output.ElementsPerPixel * SizeOf(output)));
 
     /// <summary>The answer to a request.</summary>
     /// <param name="model">The name that the request called the model by.</param>

@@ -146,7 +146,7 @@ public sealed class AnswerRoomTests(GeneratedModel model)
     }
 
     private static Inference InferenceOf(ServiceHost host, PictureBudget budget) =>
-        new(host.Segmenter, new AnswerRoom(budget, TimeProvider.System), MaxPixels, heldPerPixel: 0);
+        new(host.Segmenter, new AnswerRoom(budget, TimeProvider.System), MaxPixels, new AnswerCost(HeldPerPixel: 0));
 
     private static InferRequest Request(string kind)
     {

@@ -83,9 +83,14 @@ public sealed class ScoringParameterTests(ProtocolServer server, RpcServer rpc)
     [InlineData("\"tile\":32", "probabilities", "never holds the probabilities of a whole picture")]
     public async Task What_cannot_be_is_refused(string parameters, string output, string sentence)
     {
+        long before = Runs();
         (await AskAsync(parameters, pictures: 1, output)).Refuses(400, sentence);
+        // Before the network has run for it.
+        Assert.Equal(before, Runs());
         await server.ExpectAsync(Photo);
     }
+
+    private long Runs() => server.Server.Models.Default.Statistics.Batches.Sum(batch => batch.Network.Count);
 
     private static async Task<ushort[]> ExpectAsync(IServedModel model, ScoringRequest scoring)
     {
