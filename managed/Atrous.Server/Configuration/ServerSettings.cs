@@ -65,12 +65,12 @@ internal sealed class ServerSettings
     /// <exception cref="UnavailableException">A value is out of its bounds.</exception>
     public ServerOptions Over(ServerOptions options) => options with
     {
-        Host = Host ?? options.Host,
+        Host = NotEmpty(Host, nameof(Host)) ?? options.Host,
         Port = PortOf(Port, nameof(Port)) ?? options.Port,
         GrpcPort = PortOf(GrpcPort, nameof(GrpcPort)) ?? options.GrpcPort,
-        TlsCertificate = TlsCertificate ?? options.TlsCertificate,
-        TlsKey = TlsKey ?? options.TlsKey,
-        TlsClientCa = TlsClientCa ?? options.TlsClientCa,
+        TlsCertificate = NotEmpty(TlsCertificate, nameof(TlsCertificate)) ?? options.TlsCertificate,
+        TlsKey = NotEmpty(TlsKey, nameof(TlsKey)) ?? options.TlsKey,
+        TlsClientCa = NotEmpty(TlsClientCa, nameof(TlsClientCa)) ?? options.TlsClientCa,
         TlsClientForAdminAlone = TlsClientForAdminAlone ?? options.TlsClientForAdminAlone,
         Token = Token is null ? options.Token : SoundToken(Token),
         TokenForAdminAlone = TokenForAdminAlone ?? options.TokenForAdminAlone,
@@ -85,6 +85,15 @@ internal sealed class ServerSettings
         JsonLogs = JsonLogs ?? options.JsonLogs,
         LogLevel = LogLevel ?? options.LogLevel,
     };
+
+    /// <summary>
+    /// A variable of the environment that another one fills is often empty, and never meant so: no client would be
+    /// asked for a certificate, where the name of the file alone is missing.
+    /// </summary>
+    private static string? NotEmpty(string? text, string name) => string.IsNullOrWhiteSpace(text) && text is not null
+        ? throw new UnavailableException(
+            $"The setting {name} is empty; give it a value, or leave it out, its variable of the environment too.")
+        : text;
 
     private static int? PortOf(int? port, string name) => port is null or (>= 0 and <= 65535)
         ? port

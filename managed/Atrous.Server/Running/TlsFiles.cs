@@ -131,7 +131,8 @@ internal sealed partial class TlsFiles
         {
             authorities.ImportFromPemFile(path);
         }
-        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is CryptographicException or ArgumentException or IOException
+            or UnauthorizedAccessException)
         {
             throw new UnavailableException(
                 $"The certificates {path} of those that vouch for clients cannot be used ({e.Message.TrimEnd('.')}); "
@@ -177,7 +178,7 @@ internal sealed partial class TlsFiles
         {
             return (File.ResolveLinkTarget(path, returnFinalTarget: true) ?? new FileInfo(path)).LastWriteTimeUtc;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is ArgumentException or IOException or UnauthorizedAccessException)
         {
             return default; // loading says what is wrong
         }

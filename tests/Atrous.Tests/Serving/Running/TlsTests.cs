@@ -3,10 +3,12 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Atrous.Server;
 using Atrous.Server.Rpc.Wire;
+using Atrous.Server.Running;
 using Atrous.Tests.Cli;
 using Atrous.Tests.Segmenters;
 using Atrous.Tests.Serving.OpenInference;
 using Grpc.Net.Client;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Atrous.Tests.Serving.Running;
 
@@ -43,6 +45,24 @@ public sealed class TlsTests(GeneratedModel model) : IDisposable
         await Task.Delay(1500);
         Assert.Equal(second, (await AskAsync(server.Address, HttpVersion.Version11)).Thumbprint);
         await UntilAsync(server.Address, Write(DateTime.UtcNow.AddMinutes(1)));
+    }
+
+    [Fact]
+    public void Empty_names_are_refused_and_never_read_as_none()
+    {
+        Write(DateTime.UtcNow);
+        ServerOptions options = new() { Models = _ => { }, TlsCertificate = _place["tls.crt"], TlsKey = _place["tls.key"] };
+        foreach ((ServerOptions empty, string words) in new[]
+        {
+            (options with { TlsCertificate = "" }, "cannot be used"),
+            (options with { TlsKey = "" }, "cannot be used"),
+            (options with { TlsClientCa = "" }, "that vouch for clients cannot be used"),
+        })
+        {
+            var e = Assert.Throws<UnavailableException>(
+                () => new TlsFiles(empty, NullLogger.Instance, TimeProvider.System));
+            Assert.Contains(words, e.Message);
+        }
     }
 
     /// <summary>
