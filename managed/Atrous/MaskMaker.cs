@@ -96,14 +96,14 @@ internal sealed class MaskMaker(
         (int height, int width) = (photos[0].Height, photos[0].Width);
         double scale = CrfSize.ScaleFor(height, width, model.Description.MaskClasses);
         if (scale < 1)
-            return [.. photos.Select(photo => RefinedSmaller(photo, scale, confidence, run))];
+            return [.. photos.Select((photo, i) => RefinedSmaller(photo, scale, i, confidence, run))];
         var refined = new PixelLabels?[photos.Length];
         using (Tensor scores = Scorer.Scores(photos, run))
         {
             for (int i = 0; i < photos.Length; i++)
                 refined[i] = RefinedWhole(photos[i], scores, i, confidence, run);
         }
-        return [.. photos.Select((photo, i) => refined[i] ?? RefinedSmaller(photo, Smaller, confidence, run))];
+        return [.. photos.Select((photo, i) => refined[i] ?? RefinedSmaller(photo, Smaller, i, confidence, run))];
     }
 
     /// <summary>The labels at the picture's own size; null where that takes too much, as it does for noise.</summary>
@@ -119,17 +119,16 @@ internal sealed class MaskMaker(
         }
     }
 
-    private PixelLabels RefinedSmaller(
-        Image photo, double scale, bool confidence, RunContext run)
+    private PixelLabels RefinedSmaller(Image photo, double scale, int index, bool confidence, RunContext run)
     {
         // A picture of noise takes more than a photo does: then still smaller.
         for (; ; scale *= Smaller)
         {
             (int height, int width) = CrfSize.At(photo.Height, photo.Width, scale);
-            run.Note = string.Create(
+            run.Notes[index] = string.Create(
                 CultureInfo.InvariantCulture,
                 $"The CRF worked at {width} x {height} pixels, not {photo.Width} x {photo.Height}, for which it would "
-                + $"take more than {options.MostCrfBytes / 1e9:0.#} GB; scale the picture down to choose the size.");
+                + $"take more than {CrfSize.MaxBytes / 1e9:0.#} GB; scale the picture down to choose the size.");
             using Image smaller = preprocessor.Smaller(photo, height, width);
             using Tensor scores = Scorer.Scores([smaller], run);
             try

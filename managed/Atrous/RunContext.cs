@@ -17,8 +17,8 @@ internal sealed class RunContext(CancellationToken cancellationToken, RunTimes? 
 
     public RunTimes? Times => times;
 
-    /// <summary>What was done otherwise than was asked for, a sentence; null for nothing.</summary>
-    public string? Note { get; set; }
+    /// <summary>What was done otherwise than was asked for: a sentence by the picture's place in the batch.</summary>
+    public Dictionary<int, string> Notes { get; } = [];
 
     /// <summary>Does a piece of pre-processing, whose time counts as such.</summary>
     public T Preprocess<T>(Func<T> work)

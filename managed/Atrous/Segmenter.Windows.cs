@@ -62,7 +62,7 @@ public sealed partial class Segmenter
             var run = new RunContext(cancellationToken);
             PixelLabels mask = _masks.Labels([whole], confidence, run)[0];
             if (!photo.MayLackPixels)
-                return Made(height, width, mask, run.TimingsOf(1), run.Note);
+                return Made(height, width, mask, run.TimingsOf(1), run.Notes.GetValueOrDefault(0));
             bool[] missing = new bool[mask.Labels.Length];
             photo.FindMissing(0, missing);
             ushort[] labels = mask.Labels.Wide;
@@ -77,7 +77,8 @@ public sealed partial class Segmenter
                     mask.Members[i] = 0;
             }
             return Made(
-                height, width, (labels, mask.Confidence, mask.Members), run.TimingsOf(1), run.Note, NoDataLabel);
+                height, width, (labels, mask.Confidence, mask.Members), run.TimingsOf(1),
+                run.Notes.GetValueOrDefault(0), NoDataLabel);
         });
     }
 }

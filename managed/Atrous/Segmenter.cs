@@ -287,7 +287,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             var run = new RunContext(cancellationToken);
             PixelLabels[] labels = masks.Labels(photos, confidence, run);
             SegmentationTimings timings = run.TimingsOf(photos.Length);
-            return [.. labels.Select(mask => Made(height, width, mask, timings, run.Note))];
+            return [.. labels.Select((mask, i) => Made(height, width, mask, timings, run.Notes.GetValueOrDefault(i)))];
         });
     }
 

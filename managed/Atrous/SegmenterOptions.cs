@@ -85,8 +85,8 @@ public sealed record SegmenterOptions
     /// <summary>Bytes of scores that the last two rows of windows may share; tests set it lower.</summary>
     internal long MostSharedBytes { get; init; } = 1L << 29;
 
-    /// <summary>What the CRF of one picture may hold, the network's scores included; tests set it lower.</summary>
-    internal long MostCrfBytes { get; init; } = CrfSize.MaxBytes;
+    /// <summary>What the CRF of one picture may reserve, with the network's scores; tests set it lower.</summary>
+    internal long MostCrfBytes { get; init; } = CrfSize.MostBytes;
 
     /// <summary>The number format in force for a model.</summary>
     /// <exception cref="UnavailableException">int8 was asked for, and the model was not quantised.</exception>

@@ -5,8 +5,14 @@ namespace Atrous.Postprocessing;
 /// </summary>
 internal static class CrfSize
 {
-    /// <summary>What the CRF of one picture may hold, the network's scores included.</summary>
+    /// <summary>What the CRF of one picture is expected to hold at most, the network's scores included.</summary>
     public const long MaxBytes = 1_500_000_000;
+
+    /// <summary>
+    /// What it may reserve, the network's scores included: photos that are expected to hold <see cref="MaxBytes"/> take
+    /// up to 1.38 times as much for the moment in which the lattices are made, and noise takes more.
+    /// </summary>
+    public const long MostBytes = 2_100_000_000;
 
     /// <summary>Two lattices of a photo, a pixel, as measured; those of noise take several times as much.</summary>
     private const int LatticeBytes = 300;
@@ -28,8 +34,8 @@ internal static class CrfSize
     /// <summary>Bytes that the CRF of a photo is expected to take, the network's scores included.</summary>
     public static long BytesAt(int height, int width, int classes) => (long)height * width * BytesOf(classes);
 
-    /// <summary>Bytes that the CRF itself may hold at a size.</summary>
-    public static long LimitAt(int height, int width, int classes, long mostBytes = MaxBytes) =>
+    /// <summary>Bytes that the CRF itself may reserve at a size.</summary>
+    public static long LimitAt(int height, int width, int classes, long mostBytes = MostBytes) =>
         Math.Max(1, mostBytes - (long)height * width * classes * sizeof(float));
 
     /// <summary>Of a pixel: scores, unaries, beliefs (whose rows are whole vectors) and lattices.</summary>

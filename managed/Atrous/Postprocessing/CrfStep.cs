@@ -9,10 +9,10 @@ namespace Atrous.Postprocessing;
 /// <param name="engine">The threads that it runs on; null for its own.</param>
 /// <param name="threads">How many threads of its own it has; 0 means one per core.</param>
 /// <param name="progress">Is told how far it is, on the thread that refines; null for nobody.</param>
-/// <param name="mostBytes">What the CRF of one picture may hold, the network's scores included.</param>
+/// <param name="mostBytes">What the CRF of one picture may reserve, the network's scores included.</param>
 internal sealed class CrfStep(
     DenseCrfParameters parameters, EngineHandle? engine, int threads, IProgress<CrfProgress>? progress,
-    long mostBytes = CrfSize.MaxBytes) : IDisposable
+    long mostBytes = CrfSize.MostBytes) : IDisposable
 {
     private readonly EngineHandle _engine = engine ?? new EngineHandle(threads);
     private readonly bool _ownsEngine = engine is null;

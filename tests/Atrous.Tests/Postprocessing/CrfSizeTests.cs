@@ -30,7 +30,7 @@ public sealed class CrfSizeTests(GeneratedModel model)
         Assert.InRange(smallerWidth, 1, width);
         // Scores, unaries and beliefs alone.
         Assert.InRange(12.0 * classes * smallerHeight * smallerWidth, 0, CrfSize.MaxBytes);
-        Assert.InRange(CrfSize.LimitAt(smallerHeight, smallerWidth, classes), 1, CrfSize.MaxBytes);
+        Assert.InRange(CrfSize.LimitAt(smallerHeight, smallerWidth, classes), 1, CrfSize.MostBytes);
     }
 
     [Fact]
@@ -50,20 +50,27 @@ public sealed class CrfSizeTests(GeneratedModel model)
         Assert.True(labels.Distinct().Count() > 1);
     }
 
-    /// <summary>That of a photo would fit, by what photos take.</summary>
+    /// <summary>What lets every photo through that is expected to fit refuses noise of the same size.</summary>
     [Fact]
     public void Noise_that_takes_too_much_becomes_smaller_which_is_said()
     {
         const int side = 64;
         using Image photo = Photo(side, side);
+        const double allowance = (double)CrfSize.MostBytes / CrfSize.MaxBytes;
         var options = new SegmenterOptions { Crf = DenseCrfParameters.DeepLabV2 };
         using (var usual = Segmenter.Load(model.Path, options))
             Assert.Null(usual.Segment(photo).Note);
-        using var little = Segmenter.Load(model.Path, options with { MostCrfBytes = 1_200_000 });
+        using var little = Segmenter.Load(
+            model.Path, options with { MostCrfBytes = (long)(allowance * CrfSize.BytesAt(side, side, classes: 5)) });
         Segmentation mask = little.Segment(photo, confidence: true);
         Assert.Contains("The CRF worked at ", mask.Note);
         Assert.Contains("not 64 x 64, for which it would take more than", mask.Note);
         Assert.Equal((side, side, side * side), (mask.Height, mask.Width, mask.Confidence.Length));
+        // Of several pictures it is said of those alone that it is true of.
+        using var even = new Image(side, side, 3);
+        even.Pixels.Clear();
+        IReadOnlyList<Segmentation> both = little.Segment([even, photo]);
+        Assert.Equal((null, mask.Note), (both[0].Note, both[1].Note));
     }
 
     [Fact]
