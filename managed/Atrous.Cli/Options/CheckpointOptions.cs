@@ -65,11 +65,15 @@ internal sealed class CheckpointOptions
             throw CommandException.Usage("--threshold and --option threshold=... are the same; give one of them.");
         if (result.GetValue(_multiLabel) && !switches.TryAdd(DialectChoice.MultiLabel, "true"))
             throw CommandException.Usage("--multilabel and --option multilabel=... are the same; give one of them.");
+        // Those that the configuration has besides stay.
+        var all = new Dictionary<string, string>(options.Switches, StringComparer.Ordinal);
+        foreach ((string name, string value) in switches)
+            all[name] = value;
         return options with
         {
             OutputStride = result.GetValue(_outputStride) ?? options.OutputStride,
             Dialect = result.GetValue(_dialect) ?? options.Dialect,
-            Switches = switches.Count > 0 ? switches : options.Switches,
+            Switches = all,
         };
     }
 }

@@ -245,7 +245,9 @@ internal static class ServeCommand
         if (given.GroupBy(model => model.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw CommandException.Usage(
                 $"--model {twice.Key} is given twice; give each model a name of its own, NAME=MODEL.");
-        AtrousOptions options = new AtrousOptions { MaxPixels = UsualMegapixels * 1_000_000L }.Configure(configuration);
+        // All of its settings are looked at, but models that others take the place of need not be there.
+        AtrousOptions options = new AtrousOptions { MaxPixels = UsualMegapixels * 1_000_000L }.Configure(
+            given.Length > 0 ? ServeConfiguration.WithoutModelPaths(configuration) : configuration);
         options.MaxPixels = Number(result, MaxPixels) * 1_000_000L ?? options.MaxPixels;
         if (given.Length > 0)
         {

@@ -40,6 +40,16 @@ internal static class ServeConfiguration
             .Build().GetSection(Section);
     }
 
+    /// <summary>The section without the files of its models, which need not be there where others are served.</summary>
+    public static IConfigurationSection WithoutModelPaths(IConfigurationSection section) =>
+        new ConfigurationBuilder()
+            .AddInMemoryCollection(section.AsEnumerable().Where(row => !IsModelPath(row.Key)))
+            .Build().GetSection(Section);
+
+    private static bool IsModelPath(string key) => key.Split(':') is [_, var models, _, var path]
+        && models.Equals("Models", StringComparison.OrdinalIgnoreCase)
+        && path.Equals("Path", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Variables are often in capitals: a model keeps the name that the file gives it.</summary>
     private static string Spelt(IConfiguration file, string name)
     {

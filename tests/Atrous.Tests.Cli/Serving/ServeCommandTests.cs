@@ -126,6 +126,37 @@ public sealed class ServeCommandTests(GeneratedModel model)
         }
     }
 
+    /// <summary>A model that was not pulled is no fault of those that are served.</summary>
+    [Fact]
+    public async Task Models_that_others_take_the_place_of_need_not_be_there()
+    {
+        using var place = new Workplace();
+        string file = place.Add(
+            "serve.json",
+            """{"Atrous":{"Models":{"gone":{"Path":"no-such-model"}},"Server":{"DrainDelay":"0:0:0"}}}""");
+        Tool.Run("serve", "--port", "0", "--config", file).Refuses(3, "no model of that name");
+        using Served served = await Served.Start("--port", "0", "--config", file, "--model", $"m={model.Path}");
+        served.Signal(15);
+        Assert.Equal(0, await served.Exit());
+        place.Add("serve.json", """{"Atrous":{"Models":{"gone":{"Pth":"no-such-model"}}}}""");
+        Tool.Run("serve", "--port", "0", "--config", file, "--model", $"m={model.Path}")
+            .Refuses(2, "did you mean Path?");
+    }
+
+    /// <summary>Each switch by its name: another one of the command line leaves those of the file in force.</summary>
+    [Fact]
+    public void Switches_of_the_configuration_stay_beside_those_of_options()
+    {
+        using var place = new Workplace();
+        string file = place.Add("serve.json", $$"""
+            {"Atrous": {"Models": {"m": {
+              "Path": {{JsonSerializer.Serialize(model.Path)}},
+              "Segmenter": { "Switches": { "filed": "1" } }
+            } } } }
+            """);
+        Tool.Run("serve", "--port", "0", "--config", file, "--option", "given=4").Refuses(2, "no switch 'filed'");
+    }
+
     [Fact]
     public void No_setting_is_passed_by()
     {
