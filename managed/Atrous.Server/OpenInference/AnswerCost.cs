@@ -43,14 +43,14 @@ internal sealed record AnswerCost(int HeldPerPixel)
             return;
         if (lengths.Any(length => length > MostText))
             throw new ProtocolException(
-                $"The outlines of a picture are {lengths.Max()} bytes, and {MostText} are the most in JSON; ask for them "
-                + "with binary_data, or send a smaller picture.",
+                $"The outlines of a picture are {lengths.Max()} bytes, and {MostText} are the most in JSON; ask for "
+                + "them with binary_data, or send a smaller picture.",
                 StatusCodes.Status413PayloadTooLarge);
         if (HoldsJson && pixels * JsonPerPixel + lengths.Sum(length => (long)length * Escape) > MostJson)
             throw TooLong();
     }
 
     private static ProtocolException TooLong() => new(
-        "The JSON before binary outputs would be more than 2 GB; ask for all outputs with binary_data, or send less at a "
-        + "time.", StatusCodes.Status413PayloadTooLarge);
+        "The JSON before binary outputs would be more than 2 GB; ask for all outputs with binary_data, or send less at "
+        + "a time.", StatusCodes.Status413PayloadTooLarge);
 }

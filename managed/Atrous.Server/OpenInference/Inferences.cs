@@ -60,8 +60,8 @@ internal sealed class Inferences(AnswerRoom room, IOptions<AtrousOptions> atrous
             long pixels = masks.Masks.Sum(mask => (long)mask.Height * mask.Width);
             masks.Room.Dispose();
             held = await room.TakeAsync(
-                pixels * (cost.HeldPerPixel + sizeof(ushort) + sizeof(float)) + TextCopies * outlines, "outlines", model,
-                wanted.Timeout, cancellationToken);
+                pixels * (cost.HeldPerPixel + sizeof(ushort) + sizeof(float)) + TextCopies * outlines, "outlines",
+                model, wanted.Timeout, cancellationToken);
             byte[][] texts = [.. masks.Masks.Select(mask => JsonSerializer.SerializeToUtf8Bytes(
                 ClassReport.Of(mask, mask.Palette, runs: null, mask.Regions(new RegionOptions(), cancellationToken)),
                 ServerJson.Web.IReadOnlyListClassReport))];

@@ -52,7 +52,7 @@ public sealed class ScoringRequestTests(GeneratedModel model)
         Assert.Equal(0, budget.Held);
     }
 
-    /// <summary>A picture alone has its turn however little memory there is; what a request makes of it has not.</summary>
+    /// <summary>A picture alone has its turn with however little memory; what a request makes of it has not.</summary>
     [Fact]
     public async Task Scores_that_are_more_than_all_memory_are_refused()
     {

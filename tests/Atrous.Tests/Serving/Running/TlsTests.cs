@@ -51,7 +51,8 @@ public sealed class TlsTests(GeneratedModel model) : IDisposable
     public void Empty_names_are_refused_and_never_read_as_none()
     {
         Write(DateTime.UtcNow);
-        ServerOptions options = new() { Models = _ => { }, TlsCertificate = _place["tls.crt"], TlsKey = _place["tls.key"] };
+        ServerOptions options =
+            new() { Models = _ => { }, TlsCertificate = _place["tls.crt"], TlsKey = _place["tls.key"] };
         foreach ((ServerOptions empty, string words) in new[]
         {
             (options with { TlsCertificate = "" }, "cannot be used"),
