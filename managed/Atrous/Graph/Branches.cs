@@ -10,7 +10,7 @@ internal static class Branches
     /// For every node the first and the last node beside which it may run: where those are others than itself, memory
     /// of what it reads and makes must not be used again in between.
     /// </summary>
-    /// <param name="graph">The network.</param>
+    /// <param name="graph">The network whose nodes are looked at.</param>
     /// <param name="isSmall">Whether a node leaves so much of the device idle that another can run beside it.</param>
     public static IReadOnlyList<(int First, int Last)> Spans(NetworkGraph graph, Func<Node, bool> isSmall)
     {

@@ -9,17 +9,27 @@ internal static class CrfSize
     public const long MaxBytes = 1_500_000_000;
 
     /// <summary>
-    /// What it may reserve, the network's scores included: photos that are expected to hold <see cref="MaxBytes"/> take
-    /// up to 1.38 times as much for the moment in which the lattices are made, and noise takes more.
+    /// What it may reserve at a picture's own size, the network's scores included: photos that are expected to hold
+    /// <see cref="MaxBytes"/> take up to <see cref="Making"/> times as much while the lattices are made, and noise
+    /// takes more. At a smaller size it may reserve <see cref="MaxBytes"/>.
     /// </summary>
     public const long MostBytes = 2_100_000_000;
+
+    /// <summary>What making the lattices of a photo takes, of what they take then, as measured.</summary>
+    private const double Making = 1.38;
 
     /// <summary>Two lattices of a photo, a pixel, as measured; those of noise take several times as much.</summary>
     private const int LatticeBytes = 300;
 
-    /// <summary>The scale on which the memory of a picture is expected to suffice; 1 for most.</summary>
-    public static double ScaleFor(int height, int width, int classes) =>
-        Math.Min(1, Math.Sqrt((double)MaxBytes / ((double)height * width * BytesOf(classes))));
+    /// <summary>
+    /// The scale on which the memory of a picture is expected to suffice: 1 for most; one on which making the lattices
+    /// takes no more either where it is less.
+    /// </summary>
+    public static double ScaleFor(int height, int width, int classes)
+    {
+        double share = MaxBytes / ((double)height * width * BytesOf(classes));
+        return share >= 1 ? 1 : Math.Sqrt(share / Making);
+    }
 
     /// <summary>A picture's size on a scale: as many pixels fewer, also where one side is a pixel already.</summary>
     public static (int Height, int Width) At(int height, int width, double scale)

@@ -29,7 +29,7 @@ internal sealed class CrfStep(
         Image photo, Tensor scores, CrfScores form, int index, bool confidence, CancellationToken cancellationToken)
     {
         int classes = scores.Shape.Channels;
-        using DenseCrf crf = Infer(photo, scores, form, index, cancellationToken);
+        using DenseCrf crf = Infer(photo, scores, form, index, mostBytes, cancellationToken);
         var labels = new ushort[photo.Width * photo.Height];
         crf.CopyLabels(labels);
         if (!confidence)
@@ -57,7 +57,8 @@ internal sealed class CrfStep(
         CancellationToken cancellationToken)
     {
         int classes = scores.Shape.Channels;
-        using DenseCrf crf = Infer(photo, scores, form, 0, cancellationToken);
+        using DenseCrf crf = Infer(
+            photo, scores, form, 0, Math.Min(mostBytes, CrfSize.MaxBytes), cancellationToken);
         using Tensor beliefs = crf.Beliefs();
         // Of the logarithms the softmax is the beliefs themselves, and what lies between two pixels is theirs too.
         Span<float> logits = beliefs.Image<float>(0);
@@ -83,7 +84,7 @@ internal sealed class CrfStep(
     }
 
     private DenseCrf Infer(
-        Image photo, Tensor scores, CrfScores form, int index, CancellationToken cancellationToken)
+        Image photo, Tensor scores, CrfScores form, int index, long most, CancellationToken cancellationToken)
     {
         int classes = scores.Shape.Channels, iterations = parameters.Iterations;
         var told = new CrfProgress(
@@ -91,7 +92,7 @@ internal sealed class CrfStep(
         progress?.Report(told);
         var crf = new DenseCrf(
             _engine, photo.Height, photo.Width, classes,
-            CrfSize.LimitAt(photo.Height, photo.Width, classes, mostBytes));
+            CrfSize.LimitAt(photo.Height, photo.Width, classes, most));
         try
         {
             crf.SetUnary(scores, form, parameters.Clip, index: index);

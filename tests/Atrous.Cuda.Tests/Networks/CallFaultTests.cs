@@ -97,7 +97,9 @@ public sealed class CallFaultTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>A fused convolution with a residual, two products, a depthwise one, of which some may overlap.</summary>
+    /// <summary>
+    /// A fused convolution with a residual, two products, a depthwise one, of which some may overlap.
+    /// </summary>
     private static (NetworkGraph Graph, float[] Input) Network()
     {
         var builder = new GraphBuilder();
