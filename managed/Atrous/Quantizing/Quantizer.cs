@@ -177,34 +177,58 @@ public sealed class Quantizer
         return costs;
     }
 
+    /// <summary>What each layer's 8 bits cost where all the others are float32.</summary>
+    private double[] CostsAlone(Node[] layers, QuantizationTable table, Trial trial)
+    {
+        var costs = new double[layers.Length];
+        for (int i = 0; i < layers.Length; i++)
+        {
+            costs[i] = trial.ScoreError(Without(table, layers.Where((_, other) => other != i)), _cancellation);
+            Tell("measuring what each layer costs alone", i + 1, layers.Length);
+        }
+        return costs;
+    }
+
     /// <summary>Keeps the layers that cost most in float32 until the masks agree as much as was asked for.</summary>
     private (QuantizationTable Table, double[] Agreements) Keep(
         Node[] layers, double[] costs, QuantizationTable table, Trial trial, string[] pictures)
     {
         var exact = new ushort[pictures.Length][];
-        int[] order = [.. Enumerable.Range(0, layers.Length).OrderByDescending(i => costs[i])];
-        // Twice as many each time, then half-way back as long as that is enough.
-        int tooFew = -1, enough = 0;
-        (QuantizationTable Table, double[] Agreements) found = Try(0);
-        while (!IsEnough(found.Agreements) && enough < order.Length)
+        (QuantizationTable Table, double[] Agreements) all = Try([], 0);
+        if (IsEnough(all.Agreements))
+            return all;
+        // Where few layers have to stay, what one costs among the others tells which; where most have to, what it costs
+        // alone, since a layer's rounding hides in that of others. The order that keeps fewer is taken.
+        (QuantizationTable Table, double[] Agreements) among = Fewest(costs),
+            alone = Fewest(CostsAlone(layers, table, trial));
+        return alone.Table.Kernels.Count > among.Table.Kernels.Count ? alone : among;
+
+        (QuantizationTable Table, double[] Agreements) Fewest(double[] by)
         {
-            (tooFew, enough) = (enough, Math.Min(order.Length, Math.Max(1, 2 * enough)));
-            found = Try(enough);
+            int[] order = [.. Enumerable.Range(0, layers.Length).OrderByDescending(i => by[i])];
+            // Twice as many each time, then half-way back as long as that is enough.
+            int tooFew = 0, enough = 0;
+            (QuantizationTable Table, double[] Agreements) found = all;
+            while (!IsEnough(found.Agreements) && enough < order.Length)
+            {
+                (tooFew, enough) = (enough, Math.Min(order.Length, Math.Max(1, 2 * enough)));
+                found = Try(order, enough);
+            }
+            while (enough - tooFew > 1)
+            {
+                int middle = (tooFew + enough) / 2;
+                (QuantizationTable Table, double[] Agreements) tried = Try(order, middle);
+                if (IsEnough(tried.Agreements))
+                    (enough, found) = (middle, tried);
+                else
+                    tooFew = middle;
+            }
+            return found;
         }
-        while (enough - tooFew > 1)
-        {
-            int middle = (tooFew + enough) / 2;
-            (QuantizationTable Table, double[] Agreements) tried = Try(middle);
-            if (IsEnough(tried.Agreements))
-                (enough, found) = (middle, tried);
-            else
-                tooFew = middle;
-        }
-        return found;
 
         bool IsEnough(double[] agreements) => agreements.Average() >= _options.Agreement;
 
-        (QuantizationTable Table, double[] Agreements) Try(int kept)
+        (QuantizationTable Table, double[] Agreements) Try(int[] order, int kept)
         {
             QuantizationTable tried = Without(table, order[..kept].Select(i => layers[i]));
             var agreements = new double[pictures.Length];
@@ -214,7 +238,7 @@ public sealed class Quantizer
                 exact[i] ??= trial.Labels(photo, _cancellation);
                 agreements[i] = trial.Agreement(tried, photo, exact[i], _cancellation);
             }
-            Tell("comparing masks", kept, order.Length);
+            Tell("comparing masks", kept, layers.Length);
             return (tried, agreements);
         }
     }

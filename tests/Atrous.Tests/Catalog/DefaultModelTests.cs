@@ -36,7 +36,7 @@ public sealed class DefaultModelTests
         Assert.Equal(16, info.OutputStride);
         Assert.Empty(info.Missing);
         Assert.Empty(info.Unexpected);
-        Assert.Equal(PreprocessingSpec.ImageNet with { Resize = new ResizePolicy.LongSide(480, OnlyShrink: true) },
+        Assert.Equal(PreprocessingSpec.ImageNet with { Resize = new ResizePolicy.LongSide(576, OnlyShrink: false) },
             info.Preprocessing);
     }
 
