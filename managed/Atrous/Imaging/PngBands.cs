@@ -184,7 +184,7 @@ internal sealed unsafe class PngBands : IWindowSource
             if (_next < Height)
                 return;
             _rows.End();
-            Warning = _rows.LacksEnd ? Image.LacksEnd : null;
+            Warning = PictureDecoder.Warning(_rows.LacksEnd, _rows.IsAnimated);
         }
         catch (ImageException e)
         {

@@ -36,6 +36,24 @@ public sealed class PngRowsTests : IDisposable
     }
 
     [Theory]
+    [InlineData(2, false, "The file is an animation; its first picture is read.")]
+    [InlineData(2, true, "The file is an animation; .* stops before its end mark")]
+    [InlineData(1, false, null)]
+    public void Rows_of_an_animation_are_said_to_be(byte frames, bool isCut, string? warning)
+    {
+        byte[] file = ImageFixtures.BytesOf("rgb8.png");
+        file = PngFile.With(file, PngFile.StartOfPixels(file), "acTL", [0, 0, 0, frames, 0, 0, 0, 0]);
+        if (isCut)
+            file = file[..PngFile.EndOfPixels(file)];
+        using var bands = new PngBands(_place.Add("frames.png", file), 1000);
+        bands.Window(0, 0, bands.Height, bands.Width);
+        if (warning is null)
+            Assert.Null(bands.Warning);
+        else
+            Assert.Matches(warning, bands.Warning);
+    }
+
+    [Theory]
     [InlineData(5)]
     [InlineData(300)]
     public void A_label_map_has_all_its_rows_and_no_others(int classes)

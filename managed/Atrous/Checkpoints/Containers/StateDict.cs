@@ -41,8 +41,8 @@ internal static class StateDict
         return found.Count > 0
             ? new ContainerContents(container, [.. found.OrderBy(Preference)])
             {
-                Arguments = TrainingArguments.Of(root as PickleDict),
-                Meta = TrainingMeta.Of(root as PickleDict),
+                Arguments = TrainingArguments.Of(file.Budget, root as PickleDict),
+                Meta = TrainingMeta.Of(file.Budget, root as PickleDict),
             }
             : throw NoWeights(file, root);
     }

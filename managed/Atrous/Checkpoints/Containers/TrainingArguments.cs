@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Atrous.Checkpoints.Pickles;
+using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Containers;
 
@@ -26,7 +27,7 @@ internal static class TrainingArguments
     ];
 
     /// <summary>Those that are data, as JSON, by their keys.</summary>
-    public static IReadOnlyDictionary<string, JsonElement> Of(PickleDict? root)
+    public static IReadOnlyDictionary<string, JsonElement> Of(ReadBudget budget, PickleDict? root)
     {
         var found = new OrderedDictionary<string, JsonElement>(StringComparer.Ordinal);
         if (root is null)
@@ -34,10 +35,10 @@ internal static class TrainingArguments
         foreach (string key in Keys)
         {
             if (root.Items.TryGetValue(key, out object? value) && !IsPlain(value)
-                && PickleJson.Of(value) is { ValueKind: JsonValueKind.Object } arguments)
+                && PickleJson.Of(value, budget) is { ValueKind: JsonValueKind.Object } arguments)
                 found.Add(key, arguments);
         }
-        if (Own(root) is { Items.Count: > 0 } values && PickleJson.Of(values) is { } own)
+        if (Own(root) is { Items.Count: > 0 } values && PickleJson.Of(values, budget) is { } own)
             found.Add(Root, own);
         return found;
     }

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Atrous.Checkpoints.Pickles;
+using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Containers;
 
@@ -15,7 +16,7 @@ internal static class TrainingMeta
         ["config", "cfg", "CLASSES", "PALETTE", "dataset_meta", "mmseg_version", "mmengine_version"];
 
     /// <summary>The facts as JSON; null where a file has none.</summary>
-    public static JsonElement? Of(PickleDict? root)
+    public static JsonElement? Of(ReadBudget budget, PickleDict? root)
     {
         if (root is null)
             return null;
@@ -29,7 +30,7 @@ internal static class TrainingMeta
                     facts.Items.TryAdd(name, Text(value));
             }
         }
-        return facts.Items.Count == 0 ? null : PickleJson.Of(facts);
+        return facts.Items.Count == 0 ? null : PickleJson.Of(facts, budget);
     }
 
     private static IEnumerable<PickleDict> Places(PickleDict root)

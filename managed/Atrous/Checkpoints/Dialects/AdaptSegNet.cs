@@ -69,6 +69,7 @@ internal sealed class AdaptSegNet : Dialect
                 .. head == Last ? [Single + "."] : (string[])[],
                 .. branches == Two ? [$"{head}.conv2d_list.2.", $"{head}.conv2d_list.3."] : (string[])[],
             ],
+            ReadWhole = [head + "."],
         };
     }
 

@@ -72,6 +72,7 @@ internal abstract class AsspLineage : Dialect
             Preprocessing = preprocessing,
             ClassNames = classNames,
             Notes = Notes,
+            ReadWhole = ["ASSP.", "decoder."],
         };
     }
 }

@@ -58,6 +58,7 @@ internal sealed class Bubbliiiing : Dialect
             },
             // Its published weights have the classes of VOC.
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc),
+            ReadWhole = ["aspp.", "shortcut_conv.", "cat_conv.", "cls_conv."],
         };
     }
 }

@@ -54,6 +54,7 @@ internal sealed class DenseAspp : Dialect
             Preprocessing = Normalisation.Of(
                 [0.290101f, 0.328081f, 0.286964f], [0.182954f, 0.186566f, 0.184475f]).For(channels),
             ClassNames = ClassNames.OfSize(classes, ClassNames.Cityscapes),
+            ReadWhole = ["ASPP_", "classification."],
         };
     }
 

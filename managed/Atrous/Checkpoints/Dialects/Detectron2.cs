@@ -81,6 +81,7 @@ internal sealed partial class Detectron2 : Dialect
             Preprocessing = Normalisation.ImageNet(channels) with { Resize = new ResizePolicy.ShortSide(1024, 2048) },
             ClassNames = ClassNames.OfSize(classes, ClassNames.Cityscapes),
             TrainingOnly = ["pixel_mean", "pixel_std"],
+            ReadWhole = [V3, "sem_seg_head.decoder.", "sem_seg_head.predictor."],
         };
     }
 

@@ -52,6 +52,7 @@ internal sealed class JfZhang95 : Dialect
             Preprocessing = Normalisation.ImageNet(channels),
             // Its published weights have the classes of VOC.
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc),
+            ReadWhole = ["aspp.", "decoder."],
             Duplicates = backbone.Spec is InvertedResidualSpec
                 ? ["backbone.low_level_features.", "backbone.high_level_features."]
                 : [],

@@ -63,6 +63,7 @@ internal sealed class Kazuto1011 : Dialect
                 Filter = ResizeFilter.BilinearPlain,
             }.For(channels),
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc),
+            ReadWhole = [prefix + "aspp."],
         };
     }
 

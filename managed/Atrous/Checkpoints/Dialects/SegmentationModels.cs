@@ -94,7 +94,7 @@ internal sealed class SegmentationModels : Dialect
             ClassNames = checkpoint.ConfigClassNames(classes) is { Length: > 0 } names ? names : config.ClassNames,
             Notes = [.. config.Notes, .. backbone.Notes, .. notes],
             TrainingOnly = ["classification_head.", .. statistics.Names, .. backbone.Unused],
-            ReadWhole = ["encoder.", "decoder."],
+            ReadWhole = ["encoder.", "decoder.", "segmentation_head."],
         };
     }
 

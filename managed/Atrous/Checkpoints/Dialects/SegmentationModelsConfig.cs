@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Atrous.Checkpoints.Pickles;
@@ -22,6 +23,12 @@ internal sealed partial class SegmentationModelsConfig
     private static readonly string[] Marks =
     [
         "encoder_name", OutputStrideKey, RatesKey, "encoder_depth", "decoder_channels", "decoder_aspp_separable",
+    ];
+
+    /// <summary>What is read, and has to be the same wherever a file says it; other entries may differ.</summary>
+    private static readonly string[] Compared =
+    [
+        "_model_class", "arch", "in_channels", "classes", ActivationKey, UpsamplingKey, "encoder_weights", .. Marks,
     ];
 
     /// <summary>The library's own names of what it can apply to the scores.</summary>
@@ -64,10 +71,16 @@ internal sealed partial class SegmentationModelsConfig
     /// Whether each channel has a sigmoid of its own, which several classes have where that is their activation; null
     /// where nobody says it.
     /// </summary>
-    public Standard<bool>? MultiLabel =>
-        new[] { _modules, _facts }.FirstOrDefault(facts => facts?.Text(ActivationKey) == "sigmoid") is { } facts
-            ? new Standard<bool>(true, facts.Source)
-            : (Standard<bool>?)null;
+    public Standard<bool>? MultiLabel
+    {
+        get
+        {
+            JsonFacts facts = _modules?[ActivationKey] is null ? _facts : _modules;
+            return facts[ActivationKey] is { } activation && JsonValues.Text(activation) == "sigmoid"
+                ? new Standard<bool>(true, facts.Source)
+                : null;
+        }
+    }
 
     /// <summary>Names of the classes, where they are given in place of their number; empty otherwise.</summary>
     public IReadOnlyList<string> ClassNames => JsonValues.Texts(_facts["classes"]) ?? [];
@@ -83,7 +96,10 @@ internal sealed partial class SegmentationModelsConfig
         SegmentationModelsConfig config = Stated(checkpoint, known);
         config._modules = ModulesBehind(checkpoint.Weights[known.Classifier].Layer, checkpoint.Path);
         if (config._modules is { } modules)
+        {
             CheckActivation(modules, known.Classes);
+            CheckUpsampling(modules);
+        }
         return config;
     }
 
@@ -97,21 +113,20 @@ internal sealed partial class SegmentationModelsConfig
             return config;
         }
         var nothing = new SegmentationModelsConfig(new JsonFacts(checkpoint.Path, "", null));
-        // One and the same in two places is said once.
-        (string Key, JsonElement Value)[] candidates =
+        (string Place, JsonElement Value)[] candidates =
         [
-            .. checkpoint.Arguments.SelectMany(place => Candidates(place.Value).Select(found => (place.Key, found)))
-                .DistinctBy(candidate => candidate.found.GetRawText()),
+            .. checkpoint.Arguments.SelectMany(place => Candidates(place.Value).Select(found => (place.Key, found))),
         ];
-        if (candidates is not [var only])
+        if (candidates.Length == 0)
+            return nothing;
+        if (Array.Find(Compared, key => Contradict(candidates, key)) is { } contradiction)
         {
-            if (candidates.Length > 1)
-                nothing._notes.Add(
-                    "The hyper-parameters in the file have arguments of segmentation_models.pytorch in several places; "
-                    + "none is believed.");
+            nothing._notes.Add(
+                "The hyper-parameters in the file have arguments of segmentation_models.pytorch in several places, "
+                + $"which contradict each other in {contradiction}; none is believed.");
             return nothing;
         }
-        var parameters = new SegmentationModelsConfig(new JsonFacts(checkpoint.Path, only.Key, only.Value));
+        var parameters = new SegmentationModelsConfig(Together(candidates, checkpoint.Path));
         try
         {
             parameters.Check(known);
@@ -165,6 +180,45 @@ internal sealed partial class SegmentationModelsConfig
         return value.EnumerateObject().SelectMany(entry => Candidates(entry.Value));
     }
 
+    private static bool Contradict((string Place, JsonElement Value)[] candidates, string key)
+    {
+        JsonElement[] said =
+            [.. candidates.Where(place => Says(place.Value, key)).Select(place => place.Value.GetProperty(key))];
+        return Array.Exists(said, entry => !JsonElement.DeepEquals(said[0], entry));
+    }
+
+    /// <summary>Null leaves an entry open, but for the activation, where it means that there is none.</summary>
+    private static bool Says(JsonElement value, string key) =>
+        value.TryGetProperty(key, out JsonElement entry)
+        && (entry.ValueKind != JsonValueKind.Null || key == ActivationKey);
+
+    /// <summary>What several places say that do not contradict each other; each entry from the first.</summary>
+    private static JsonFacts Together((string Place, JsonElement Value)[] candidates, string path)
+    {
+        if (candidates is [var only])
+            return new JsonFacts(path, only.Place, only.Value);
+        var used = new HashSet<string>();
+        var bytes = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(bytes))
+        {
+            json.WriteStartObject();
+            foreach (string key in Compared)
+            {
+                (string place, JsonElement value) =
+                    Array.Find(candidates, candidate => Says(candidate.Value, key));
+                if (place is null)
+                    continue;
+                used.Add(place);
+                json.WritePropertyName(key);
+                value.GetProperty(key).WriteTo(json);
+            }
+            json.WriteEndObject();
+        }
+        using JsonDocument document = JsonDocument.Parse(bytes.WrittenMemory);
+        IEnumerable<string> places = candidates.Select(candidate => candidate.Place).Distinct().Where(used.Contains);
+        return new JsonFacts(path, string.Join(" and ", places), document.RootElement.Clone());
+    }
+
     private IEnumerable<string> Said() =>
         new[] { "arch", "in_channels", "classes", ActivationKey, UpsamplingKey }.Concat(Marks)
             .Where(key => _facts[key] is not null);
@@ -182,8 +236,13 @@ internal sealed partial class SegmentationModelsConfig
             throw _facts.Wrong(OutputStrideKey, "is neither 8 nor 16, which the library takes");
         if (_facts.Numbers(RatesKey) is { Length: not 3 })
             throw _facts.Wrong(RatesKey, "is not three rates");
-        if (_facts.Number(UpsamplingKey) is < 1 or > LargestUpsampling)
-            throw _facts.Wrong(UpsamplingKey, $"is not a factor from 1 to {LargestUpsampling}");
+        CheckUpsampling(_facts);
+    }
+
+    private static void CheckUpsampling(JsonFacts facts)
+    {
+        if (facts.Number(UpsamplingKey) is < 1 or > LargestUpsampling)
+            throw facts.Wrong(UpsamplingKey, $"is not a factor from 1 to {LargestUpsampling}");
     }
 
     private void CheckCount(string key, int weights)

@@ -86,6 +86,7 @@ internal sealed class Torchvision : Dialect
             // Its published weights have the classes of VOC.
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc),
             TrainingOnly = ["aux_classifier."],
+            ReadWhole = ["backbone.", Head],
         };
     }
 

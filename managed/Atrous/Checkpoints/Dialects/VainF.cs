@@ -53,6 +53,7 @@ internal sealed class VainF : Dialect
             Preprocessing = Normalisation.ImageNet(channels),
             // Its published weights are for these two.
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc, ClassNames.Cityscapes),
+            ReadWhole = ["backbone.", "classifier."],
         };
     }
 

@@ -16,8 +16,8 @@ internal sealed class PickleCalls
     /// <summary>Counting the characters of a long text takes time, and a pickle can ask for it many times.</summary>
     private readonly Dictionary<PickleLongText, Latin1Text> _encoded = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>A pickle can ask for one and the same many times.</summary>
-    private readonly Dictionary<PickleBytes, StorageReference?> _storages = new(ReferenceEqualityComparer.Instance);
+    /// <summary>A pickle can ask for one and the same many times, and for bytes(b) of it in between.</summary>
+    private readonly Dictionary<ByteRegion, StorageReference?> _storages = new(ReferenceEqualityComparer.Instance);
 
     public PickleCalls(CheckpointFile file)
     {
@@ -53,8 +53,8 @@ internal sealed class PickleCalls
                     _ => Inert(function, arguments),
                 };
             case "torch.storage._load_from_bytes" when arguments is [PickleBytes bytes] && StorageIn is not null:
-                if (!_storages.TryGetValue(bytes, out StorageReference? storage))
-                    _storages.Add(bytes, storage = StorageIn(bytes.Region));
+                if (!_storages.TryGetValue(bytes.Region, out StorageReference? storage))
+                    _storages.Add(bytes.Region, storage = StorageIn(bytes.Region));
                 return storage ?? (object)Inert(function, arguments);
             // An attribute of a class or module is a name: members of an Enum, nested classes, class methods.
             case "builtins.getattr" or "__builtin__.getattr"

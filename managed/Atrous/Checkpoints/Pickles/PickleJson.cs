@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Text.Json;
+using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Checkpoints.Pickles;
 
@@ -22,7 +23,13 @@ internal sealed class PickleJson
     private bool IsTooLarge => _values > MaxValues || _characters > MaxCharacters;
 
     /// <summary>Null where the value is no plain one, or is too large for a configuration.</summary>
-    public static JsonElement? Of(object? value)
+    /// <param name="value">A value of a pickle.</param>
+    /// <param name="budget">
+    /// Of the file whose values are kept, which may be one and the same in many places; null for a value that is not
+    /// kept, or is not a file's.
+    /// </param>
+    /// <exception cref="ModelException">The file asks for more memory than any checkpoint needs.</exception>
+    public static JsonElement? Of(object? value, ReadBudget? budget = null)
     {
         if (!IsPlain(Inside(value)))
             return null;
@@ -34,6 +41,7 @@ internal sealed class PickleJson
             if (writer.IsTooLarge)
                 return null;
         }
+        budget?.Hold(bytes.Length);
         using JsonDocument document = JsonDocument.Parse(bytes.GetBuffer().AsMemory(0, (int)bytes.Length));
         return document.RootElement.Clone();
     }

@@ -165,18 +165,20 @@ internal sealed class WholeModel
         if (sequence.Type.Module.StartsWith("torch.", StringComparison.Ordinal) && sequence.Type.Name != "Sequential")
             return;
         StoredTensor? weight = null;
+        bool isEnlarged = false;
         foreach (object? child in modules.Items.Values)
         {
             if (child is not PickleObject module || StateOf(module) is not { } state)
                 continue;
             if (ItemsOf(state, "_parameters").GetValueOrDefault("weight") is StoredTensor own)
-                weight = own;
+                (weight, isEnlarged) = (own, false);
             else if (weight?.Layer is { } facts)
-                weight.Layer = Followed(facts, module, state);
+                weight.Layer = Followed(facts, module, state, ref isEnlarged);
         }
     }
 
-    private static LayerFacts Followed(LayerFacts facts, PickleObject module, PickleDict state)
+    private static LayerFacts Followed(
+        LayerFacts facts, PickleObject module, PickleDict state, ref bool isEnlarged)
     {
         if (ItemsOf(state, "_modules") is { Count: 1 } wrapped && wrapped.GetAt(0).Value is PickleObject inner
             && StateOf(inner) is { } itsState)
@@ -184,10 +186,17 @@ internal sealed class WholeModel
         if (ItemsOf(state, "_modules").Count > 0)
             return facts;
         if (module.Type.Module == "torch.nn.modules.upsampling")
-            return facts with { Enlargement = NumberOf(state.Items.GetValueOrDefault("scale_factor")) };
+        {
+            // None where it makes an output of one size; what comes behind that tells no factor either.
+            double? factor = NumberOf(state.Items.GetValueOrDefault("scale_factor"));
+            facts = facts with { Enlargement = isEnlarged ? facts.Enlargement * factor : factor };
+            isEnlarged = true;
+            return facts;
+        }
         return module.Type.Name switch
         {
-            "Identity" => facts with { Enlargement = facts.Enlargement ?? 1 },
+            // In place of what enlarges, or of a function.
+            "Identity" => isEnlarged ? facts : facts with { Enlargement = facts.Enlargement ?? 1 },
             "Dropout" or "Dropout2d" => facts,
             string name => facts with { Activation = name },
         };

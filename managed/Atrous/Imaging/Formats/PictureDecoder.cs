@@ -135,7 +135,8 @@ internal static unsafe class PictureDecoder
             "this is neither a JPEG nor a PNG, WebP, GIF, BMP or TIFF; convert it to one.");
     }
 
-    private static string? Warning(bool lacksEnd, bool isAnimated) => (lacksEnd, isAnimated) switch
+    /// <summary>As <see cref="Image.Warning"/>.</summary>
+    public static string? Warning(bool lacksEnd, bool isAnimated) => (lacksEnd, isAnimated) switch
     {
         (true, true) => $"{Image.IsAnimated} {Image.LacksEnd}",
         (true, _) => Image.LacksEnd,

@@ -182,6 +182,50 @@ public sealed class DialectManifestTests
             Model.Compare(Dialect.Describe(checkpoint, null, new DialectChoice()), checkpoint).Unexpected);
     }
 
+    /// <summary>Fine-tuning appends layers, so that what was the last is no longer.</summary>
+    [Theory]
+    [InlineData("torchvision_deeplabv3_r50_aux", "classifier.5")]
+    [InlineData("torchvision_deeplabv3_r101_aux", "backbone.layer4.0.conv4")]
+    [InlineData("smp_deeplabv3plus_r50_1class", "segmentation_head.2")]
+    [InlineData("smp_deeplabv3_r50_1class", "segmentation_head.2")]
+    [InlineData("vainf_v3_r50", "classifier.classifier.5")]
+    [InlineData("vainf_v3plus_r50", "classifier.classifier.4")]
+    [InlineData("denseaspp_121", "classification.3")]
+    [InlineData("jfzhang_resnet101", "decoder.last_conv.9")]
+    [InlineData("bubbliiiing_xception", "cat_conv.8")]
+    [InlineData("yassouali_resnet101", "decoder.output.8")]
+    [InlineData("arronhzg_resnet101", "decoder.output.8")]
+    [InlineData("kazuto_deeplabv2_r101_msc_voc", "base.aspp.c4")]
+    [InlineData("detectron2_deeplabv3plus_R103_cityscapes", "sem_seg_head.decoder.res2.fuse_conv.2")]
+    [InlineData("hf_mobilenetv2_deeplabv3_voc", "segmentation_head.classifier2.convolution")]
+    [InlineData("mmseg_deeplabv3plus_r50-d8_cityscapes", "decode_head.sep_bottleneck.2.conv")]
+    public void A_layer_of_the_head_that_would_stay_unread_is_refused(string manifest, string layer)
+    {
+        IReadOnlyList<(string, int[])> keys = NamedWeights.Manifest(manifest);
+        using var published = new NamedWeights(keys);
+        Assert.Empty(new Model(Dialect.Describe(published, null, new DialectChoice()), published).Unexpected);
+        AssertRefused([.. keys, ($"{layer}.weight", [5, 21, 1, 1])], $"{layer}.weight");
+    }
+
+    /// <summary>Sequential(classifier, Conv2d): what makes its scores is the second, and the first is read whole.</summary>
+    [Fact]
+    public void A_whole_head_before_another_layer_is_not_taken_for_the_network_s() => AssertRefused(
+        [
+            .. NamedWeights.Manifest("torchvision_deeplabv3_r50_aux").Select(key => (
+                Regex.Replace(key.Name, @"^classifier\.", "classifier.0."), key.Shape)),
+            ("classifier.1.weight", [5, 21, 1, 1]), ("classifier.1.bias", [5]),
+        ],
+        "classifier.1.weight");
+
+    private static void AssertRefused(IEnumerable<(string, int[])> keys, string left)
+    {
+        using var checkpoint = new NamedWeights(keys);
+        ModelDescription description = Dialect.Describe(checkpoint, null, new DialectChoice());
+        Assert.Contains(
+            $"has no place for its tensor '{left}'",
+            Assert.Throws<ModelException>(() => new Model(description, checkpoint)).Message, StringComparison.Ordinal);
+    }
+
     private static IEnumerable<string> Compare(string manifest, Func<string, string> rename)
     {
         using var checkpoint = new NamedWeights(

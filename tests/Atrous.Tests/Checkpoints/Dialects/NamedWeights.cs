@@ -11,6 +11,7 @@ internal sealed class NamedWeights(IEnumerable<(string Name, int[] Shape)> keys,
     private readonly OrderedDictionary<string, WeightInfo> _weights = new(
         keys.Select(key => KeyValuePair.Create(key.Name, new WeightInfo(key.Name, DType.Float32, key.Shape))));
     private readonly Dictionary<string, float[]> _values = [];
+    private readonly OrderedDictionary<string, JsonElement> _arguments = [];
 
     public string Path => "names.pth";
 
@@ -20,12 +21,12 @@ internal sealed class NamedWeights(IEnumerable<(string Name, int[] Shape)> keys,
 
     public JsonElement? Preprocessor { get; init; }
 
-    public JsonElement? HyperParameters { get; init; }
+    public JsonElement? HyperParameters { init => Say("hyper_parameters", value); }
 
-    public IReadOnlyDictionary<string, JsonElement> Arguments =>
-        HyperParameters is { } arguments
-            ? new Dictionary<string, JsonElement> { ["hyper_parameters"] = arguments }
-            : [];
+    /// <summary>As a script keeps it beside the hyper-parameters.</summary>
+    public JsonElement? Beside { init => Say("config", value); }
+
+    public IReadOnlyDictionary<string, JsonElement> Arguments => _arguments;
 
     public JsonElement? Meta { get; init; }
 
@@ -76,5 +77,11 @@ internal sealed class NamedWeights(IEnumerable<(string Name, int[] Shape)> keys,
 
     public void Dispose()
     {
+    }
+
+    private void Say(string place, JsonElement? arguments)
+    {
+        if (arguments is { } said)
+            _arguments.Add(place, said);
     }
 }

@@ -1,5 +1,6 @@
 using Atrous.Checkpoints.Dialects;
 using Atrous.Specs;
+using Atrous.Tensors;
 using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Checkpoints.Dialects;
@@ -177,6 +178,76 @@ public sealed class SegmentationModelsConfigTests
             parameters: """{"a": {"decoder_atrous_rates": [6,12,18]}, "b": {"decoder_atrous_rates": [6,12,18]}}"""),
             "rates"));
 
+    /// <summary>A script's `config` repeats what Lightning keeps, among entries of its own.</summary>
+    [Theory]
+    [InlineData(
+        """{"encoder_name": "resnet50", "decoder_atrous_rates": [6,12,18], "lr": 0.1}""",
+        """{"encoder_name": "resnet50", "decoder_atrous_rates": [6, 12, 18], "lr": 0.01}""", "hyper_parameters")]
+    [InlineData(
+        """{"encoder_name": "resnet50", "lr": 0.1}""",
+        """{"decoder_atrous_rates": [6, 12, 18], "classes": 1}""", "hyper_parameters and config")]
+    [InlineData(
+        """{"encoder_name": "resnet50", "decoder_atrous_rates": null}""",
+        """{"encoder_name": "resnet50", "decoder_atrous_rates": [6, 12, 18]}""", "hyper_parameters and config")]
+    public void Arguments_in_two_places_that_do_not_contradict_each_other_are_believed(
+        string first, string second, string source)
+    {
+        ModelDescription model = Describe(null, parameters: first, beside: second);
+        Assert.Equal(("6,12,18", source), Row(model, "rates"));
+        Assert.Contains("are believed: ", Assert.Single(model.Notes));
+    }
+
+    [Theory]
+    [InlineData("""{"decoder_atrous_rates": [1, 2, 3]}""", "decoder_atrous_rates")]
+    [InlineData("""{"encoder_name": "resnet50", "activation": null}""", "activation")]
+    [InlineData("""{"encoder_name": "resnet50", "upsampling": 8}""", "upsampling")]
+    [InlineData("""{"encoder_name": "resnet50", "encoder_weights": "ssl"}""", "encoder_weights")]
+    public void Arguments_in_two_places_that_contradict_each_other_are_not(string beside, string entry)
+    {
+        const string parameters =
+            """
+            {"encoder_name": "resnet50", "decoder_atrous_rates": [6, 12, 18], "activation": "sigmoid",
+             "upsampling": 4, "encoder_weights": "imagenet"}
+            """;
+        ModelDescription model = Describe(null, parameters: parameters, beside: beside);
+        Assert.Equal(("12,24,36", "assumed"), Row(model, "rates"));
+        Assert.Contains($"contradict each other in {entry}; none is believed", Assert.Single(model.Notes));
+    }
+
+    /// <summary>What the network does itself goes before what its training was told.</summary>
+    [Theory]
+    [InlineData("Softmax", "sigmoid", null)]
+    [InlineData("Sigmoid", "softmax", Switch.Modules)]
+    [InlineData(null, "sigmoid", "hyper_parameters")]
+    [InlineData(null, "softmax", null)]
+    public void The_saved_activation_goes_before_the_stated(string? saved, string stated, string? source)
+    {
+        using NamedWeights weights = Weights(
+            null, $$"""{"encoder_name": "resnet50", "activation": "{{stated}}"}""", classes: 5);
+        weights.State("segmentation_head.0.weight", new LayerFacts { Enlargement = 4, Activation = saved });
+        ModelDescription model = Dialect.Describe(weights, null, new DialectChoice());
+        Assert.Equal(source is not null, model.MultiLabel);
+        Assert.Equal(source, model.Switches.SingleOrDefault(row => row.Name == "multilabel")?.Source);
+    }
+
+    /// <summary>Hyper-parameters are somebody's own words, which may mean something else.</summary>
+    [Fact]
+    public void An_activation_that_is_no_text_refuses_no_file() => Assert.False(Describe(
+        null, parameters: """{"encoder_name": "resnet50", "activation": {"name": "relu"}}""", classes: 5).MultiLabel);
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-4)]
+    [InlineData(65)]
+    [InlineData(1_000_000)]
+    public void A_saved_factor_that_no_network_has_is_refused(double factor)
+    {
+        using NamedWeights weights = Weights(null);
+        weights.State("segmentation_head.0.weight", new LayerFacts { Enlargement = factor });
+        Assert.Contains("is not a factor from 1 to 64", Assert.Throws<ModelException>(
+            () => Dialect.Describe(weights, null, new DialectChoice())).Message);
+    }
+
     /// <summary>What tells networks of alike tensors apart does so wherever it is said.</summary>
     [Fact]
     public void The_encoder_hears_hyper_parameters_as_it_hears_a_config()
@@ -270,18 +341,20 @@ public sealed class SegmentationModelsConfigTests
     }
 
     private static ModelDescription Describe(
-        string? config, DialectChoice? choice = null, int classes = 1, string? parameters = null)
+        string? config, DialectChoice? choice = null, int classes = 1, string? parameters = null,
+        string? beside = null)
     {
-        using NamedWeights weights = Weights(config, parameters, classes: classes);
+        using NamedWeights weights = Weights(config, parameters, classes: classes, beside: beside);
         return Dialect.Describe(weights, null, choice ?? new DialectChoice());
     }
 
     private static NamedWeights Weights(
-        string? config, string? parameters = null, string prefix = "", int classes = 1) =>
+        string? config, string? parameters = null, string prefix = "", int classes = 1, string? beside = null) =>
         new(NamedWeights.Manifest(OneClass).Select(key =>
             key.Name == "segmentation_head.0.weight" ? (key.Name, [classes, .. key.Shape[1..]]) : key), config)
         {
             HyperParameters = NamedWeights.Parse(parameters),
+            Beside = NamedWeights.Parse(beside),
             StrippedPrefix = prefix,
         };
 

@@ -1,5 +1,7 @@
 using System.Text;
 using Atrous.Checkpoints;
+using Atrous.Checkpoints.Pickles;
+using Atrous.Checkpoints.Storages;
 
 namespace Atrous.Tests.Checkpoints.Pickles;
 
@@ -89,6 +91,51 @@ public sealed class PickleTests : IDisposable
         using Checkpoint checkpoint = Checkpoint.Open(_path);
         Assert.Empty(checkpoint.Arguments);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, 250 << 20);
+    }
+
+    /// <summary>Under each of the names that scripts use it would be kept once more.</summary>
+    [Fact]
+    public void Long_arguments_by_many_names_are_counted_together()
+    {
+        string value = Long("V{long}\np1\n0(d") + string.Concat(Enumerable.Range(0, 127).Select(i => $"I{i}\ng1\ns"));
+        string[] names =
+        [
+            "hyper_parameters", "hparams", "config", "cfg", "conf", "args", "opt", "options", "params", "model_config",
+        ];
+        string Arguments(int count) => $"S'{names[0]}'\n{value}p2\ns"
+            + string.Concat(names[1..count].Select(name => $"S'{name}'\ng2\ns"));
+        string weights = $"(dS'state_dict'\n(dS'w'\n{Array}S'\\x00\\x00\\x80?\\x00\\x00\\x00\\xc0'\ntbss";
+        Write($"{weights}{Arguments(2)}.");
+        using (Checkpoint few = Checkpoint.Open(_path))
+            Assert.Equal(2, few.Arguments.Count);
+        Write($"{weights}{Arguments(names.Length)}.");
+        ModelException error = Assert.Throws<ModelException>(() => Checkpoint.Open(_path));
+        Assert.Contains("more than 64 MiB of memory", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A copy of bytes is the same bytes, and what they hold is read once.</summary>
+    [Theory]
+    [InlineData("bytes")]
+    [InlineData("bytearray")]
+    public void A_storage_in_bytes_is_read_once_however_often_they_are_copied(string copy)
+    {
+        using var file = new CheckpointFile("bytes.pkl", new byte[1]);
+        int reads = 0;
+        var calls = new PickleCalls(file)
+        {
+            StorageIn = _ =>
+            {
+                reads++;
+                return null;
+            },
+        };
+        object? bytes = new PickleBytes(new MemoryRegion(new byte[4]));
+        for (int i = 0; i < 3; i++)
+        {
+            calls.Call(PickleGlobal.Of("torch.storage", "_load_from_bytes")!, [bytes]);
+            bytes = calls.Call(PickleGlobal.Of("builtins", copy)!, [bytes]);
+        }
+        Assert.Equal(1, reads);
     }
 
     /// <summary>What is left out of the data takes as long to look at as what is not.</summary>

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using Atrous.Checkpoints;
@@ -104,6 +105,44 @@ public sealed class WholeModelTests : IDisposable
             plain.Switches, row => (row.Name, row.Value, row.Source) == ("upsampling", "8", "the saved modules"));
         ModelException tanh = Assert.Throws<ModelException>(() => ModelInfo.Read(Case("smp_tanh.pth")));
         Assert.Contains("'activation' of the saved modules (\"tanh\")", tanh.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Where it makes an output of one size, no factor is said, whatever comes behind it.</summary>
+    [Theory]
+    [InlineData(1.0, "Identity")]
+    [InlineData(1.0, "Identity", "Identity")]
+    [InlineData(8.0, "8.0", "Identity")]
+    [InlineData(8.0, "Identity", "8.0")]
+    [InlineData(8.0, "2.0", "4.0", "Identity")]
+    [InlineData(null, "size", "Identity")]
+    [InlineData(null, "2.0", "size", "Identity")]
+    [InlineData(null, "size", "2.0")]
+    public void A_layer_s_output_is_enlarged_by_all_that_comes_behind_it(double? factor, params string[] behind)
+    {
+        const string weight = "ctorch._utils\n_rebuild_tensor_v2\n((S'storage'\nctorch\nFloatStorage\nS'0'\nS'cpu'\n"
+            + "I1\ntQI0\n(I1\nI1\nI1\nI1\nt(I1\nI1\nI1\nI1\ntI00\nNtR";
+        IEnumerable<string> modules = behind.Select(name => name switch
+        {
+            "Identity" => Module("linear", "Identity", ""),
+            "size" => Module("upsampling", "Upsample", "S'scale_factor'\nNs"),
+            _ => Module("upsampling", "UpsamplingBilinear2d", $"S'scale_factor'\nF{name}\ns"),
+        });
+        string children = string.Concat(modules
+            .Prepend(Module("conv", "Conv2d", "", $"S'weight'\n{weight}s"))
+            .Select((module, i) => $"S'{i}'\n{module}s"));
+        using (var zip = new ZipArchive(File.Create(_path), ZipArchiveMode.Create))
+        {
+            using (Stream pickle = zip.CreateEntry("m/data.pkl").Open())
+                pickle.Write(Encoding.Latin1.GetBytes(
+                    $"(dS'model'\n{Module("container", "Sequential", "", modules: children)}s."));
+            using (Stream storage = zip.CreateEntry("m/data/0").Open())
+                storage.Write(new byte[sizeof(float)]);
+        }
+        using Checkpoint checkpoint = Checkpoint.Open(_path);
+        Assert.Equal(factor, checkpoint.Weights["0.weight"].Layer!.Enlargement);
+
+        static string Module(string file, string name, string attributes, string parameters = "", string modules = "") =>
+            $"ctorch.nn.modules.{file}\n{name}\n)R(dS'_parameters'\n(d{parameters}sS'_modules'\n(d{modules}s{attributes}b";
     }
 
     [Fact]
