@@ -23,10 +23,10 @@ internal sealed class PickleJson
     private bool IsTooLarge => _values > MaxValues || _characters > MaxCharacters;
 
     /// <summary>Null where the value is no plain one, or is too large for a configuration.</summary>
-    /// <param name="value">A value of a pickle.</param>
+    /// <param name="value">What a pickle holds somewhere, or what was made alike.</param>
     /// <param name="budget">
-    /// Of the file whose values are kept, which may be one and the same in many places; null for a value that is not
-    /// kept, or is not a file's.
+    /// What the file's values are counted in, for one can be kept under many names; null for a value that is not kept,
+    /// or not a file's.
     /// </param>
     /// <exception cref="ModelException">The file asks for more memory than any checkpoint needs.</exception>
     public static JsonElement? Of(object? value, ReadBudget? budget = null)

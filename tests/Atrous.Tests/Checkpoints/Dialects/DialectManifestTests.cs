@@ -207,7 +207,7 @@ public sealed class DialectManifestTests
         AssertRefused([.. keys, ($"{layer}.weight", [5, 21, 1, 1])], $"{layer}.weight");
     }
 
-    /// <summary>Sequential(classifier, Conv2d): what makes its scores is the second, and the first is read whole.</summary>
+    /// <summary>Sequential(classifier, Conv2d): the second makes the scores, and the first is a head of its own.</summary>
     [Fact]
     public void A_whole_head_before_another_layer_is_not_taken_for_the_network_s() => AssertRefused(
         [

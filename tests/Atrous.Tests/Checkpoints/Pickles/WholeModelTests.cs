@@ -141,8 +141,10 @@ public sealed class WholeModelTests : IDisposable
         using Checkpoint checkpoint = Checkpoint.Open(_path);
         Assert.Equal(factor, checkpoint.Weights["0.weight"].Layer!.Enlargement);
 
-        static string Module(string file, string name, string attributes, string parameters = "", string modules = "") =>
-            $"ctorch.nn.modules.{file}\n{name}\n)R(dS'_parameters'\n(d{parameters}sS'_modules'\n(d{modules}s{attributes}b";
+        static string Module(
+            string file, string name, string attributes, string parameters = "", string modules = "") =>
+            $"ctorch.nn.modules.{file}\n{name}\n)R"
+            + $"(dS'_parameters'\n(d{parameters}sS'_modules'\n(d{modules}s{attributes}b";
     }
 
     [Fact]
