@@ -53,6 +53,8 @@ internal sealed class VainF : Dialect
             Preprocessing = Normalisation.ImageNet(channels),
             // Its published weights are for these two.
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc, ClassNames.Cityscapes),
+            // The image classifier of a backbone that was taken as it is.
+            TrainingOnly = ["backbone.fc."],
             ReadWhole = ["backbone.", "classifier."],
         };
     }

@@ -207,7 +207,7 @@ public sealed class DialectManifestTests
         AssertRefused([.. keys, ($"{layer}.weight", [5, 21, 1, 1])], $"{layer}.weight");
     }
 
-    /// <summary>Sequential(classifier, Conv2d): the second makes the scores, and the first is a head of its own.</summary>
+    /// <summary>Sequential(classifier, Conv2d): the second makes the scores from those of the first.</summary>
     [Fact]
     public void A_whole_head_before_another_layer_is_not_taken_for_the_network_s() => AssertRefused(
         [
@@ -216,6 +216,19 @@ public sealed class DialectManifestTests
             ("classifier.1.weight", [5, 21, 1, 1]), ("classifier.1.bias", [5]),
         ],
         "classifier.1.weight");
+
+    [Theory]
+    [InlineData("torchvision_deeplabv3_r50_aux")]
+    [InlineData("vainf_v3plus_r50")]
+    public void A_backbone_that_still_has_its_image_classifier_is_read(string manifest)
+    {
+        using var checkpoint = new NamedWeights(
+        [
+            .. NamedWeights.Manifest(manifest),
+            ("backbone.fc.weight", [1000, 2048]), ("backbone.fc.bias", [1000]),
+        ]);
+        Assert.Empty(new Model(Dialect.Describe(checkpoint, null, new DialectChoice()), checkpoint).Unexpected);
+    }
 
     private static void AssertRefused(IEnumerable<(string, int[])> keys, string left)
     {
