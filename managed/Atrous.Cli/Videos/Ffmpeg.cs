@@ -16,6 +16,12 @@ internal static partial class Ffmpeg
     /// </summary>
     public static readonly string[] Quietly = ["-hide_banner", "-nostdin", "-nostats"];
 
+    /// <summary>Its exit code where SIGINT or SIGTERM ended it, which it does in an orderly way.</summary>
+    public const int Signalled = 255;
+
+    /// <summary>The exit code of a process that SIGHUP ended.</summary>
+    public const int HungUp = 129;
+
     private static readonly Lazy<bool> KnowsFpsMode = new(ReadVersion);
 
     /// <summary>Frames keep their times: none is doubled or dropped for the sake of a constant rate.</summary>
@@ -50,11 +56,17 @@ internal static partial class Ffmpeg
         }
     }
 
-    /// <summary>A local file as an input that is a file whatever its name, and leads nowhere else.</summary>
+    /// <summary>
+    /// A local file as an input that is a file whatever its name, and leads to no address. A playlist can still lead
+    /// to other files, and is refused by what the log calls it.
+    /// </summary>
     public static string[] InputFile(string path) =>
         ["-protocol_whitelist", "file,crypto,data", "-i", $"file:{path}"];
 
-    /// <summary>The error that a line of the log, with levels, tells of; null for none.</summary>
+    /// <summary>
+    /// The error that a line of the log, with levels, tells of; null for none. Names of files and titles stand in lines
+    /// of other levels, and can have the same words in them.
+    /// </summary>
     public static string? ErrorOf(string line) =>
         Error().Match(line) is { Success: true } match ? match.Groups["text"].Value.Trim() : null;
 
@@ -74,7 +86,7 @@ internal static partial class Ffmpeg
         static int Number(string digits) => int.Parse(digits, CultureInfo.InvariantCulture);
     }
 
-    [GeneratedRegex(@"\[(error|fatal|panic)\] (?<text>.*)")]
+    [GeneratedRegex(@"^(\[[^\[\]]* @ \w+\] )*\[(error|fatal|panic)\] (?<text>.*)")]
     private static partial Regex Error();
 
     [GeneratedRegex(@"^ffmpeg version n?(\d{1,3})\.(\d{1,3})")]

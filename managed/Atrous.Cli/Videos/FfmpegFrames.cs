@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Atrous.Cli.Options;
+using Atrous.Files;
 using Atrous.Imaging;
 
 namespace Atrous.Cli.Videos;
@@ -8,11 +9,11 @@ namespace Atrous.Cli.Videos;
 /// <summary>The frames of whatever ffmpeg opens, turned upright by it.</summary>
 internal sealed class FfmpegFrames : FrameSource
 {
-    /// <summary>What a process that a signal ended says.</summary>
-    private const int Signalled = 255;
+    private const string Foreign =
+        "this ffmpeg tells of its frames in words that are not known here; install another version, such as 5.1.";
 
     private readonly string _input;
-    private readonly bool _isFile;
+    private readonly bool _isFile, _mayBeList;
     private readonly long _maxPixels;
     private readonly Process _process;
     private readonly FrameLog _log;
@@ -29,7 +30,10 @@ internal sealed class FfmpegFrames : FrameSource
         string[] source = input == "-" ? ["-i", "pipe:0"]
             : _isFile ? Ffmpeg.InputFile(input)
             : ["-i", input];
-        VideoFacts? facts = _isFile ? VideoFacts.Of(input, format) : null;
+        // A list of other files is read where the user says that it is one, or gives an address.
+        _mayBeList = format is not null || VideoNames.IsStream(input);
+        // What is read of a pipe is gone.
+        VideoFacts? facts = _isFile && !RegularFile.IsSpecial(input) ? VideoFacts.Of(input, format) : null;
         (Frames, HasSound) = (facts?.Frames, facts?.HasSound ?? false);
         if (input == "-")
             StandardInput.Open().Dispose(); // ffmpeg reads it itself; a terminal is refused
@@ -55,6 +59,12 @@ internal sealed class FfmpegFrames : FrameSource
             if (first is null)
             {
                 first = logged;
+                if (Unreadable() is { } complaint)
+                {
+                    Complaint = complaint;
+                    Stop();
+                    yield break;
+                }
                 (TimeBase, PixelAspect) = (_log.TimeBase, logged.Aspect);
                 if ((long)logged.Height * logged.Width > _maxPixels)
                 {
@@ -90,17 +100,26 @@ internal sealed class FfmpegFrames : FrameSource
             asked = Stopwatch.GetTimestamp();
         }
         cancellationToken.ThrowIfCancellationRequested();
-        if (_log.IsForeign)
+        if (_log.OutOfStep is { } other)
         {
-            Complaint = $"{_input}: this ffmpeg tells of its frames in words that are not known here; install another "
-                + "version, such as 5.1.";
+            Complaint = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{_input}: ffmpeg told of frame {other}; the outputs end with the {Read} frames before it.");
             Stop();
             yield break;
         }
+        // It tells of its output also where the input has no frame at all.
+        if (_log.IsForeign && pixels.ReadByte() >= 0)
+        {
+            Complaint = $"{_input}: {Foreign}";
+            Stop();
+            yield break;
+        }
+        cancellationToken.ThrowIfCancellationRequested();
         _process.WaitForExit();
         _log.End();
         // Ctrl-C reaches ffmpeg too, and can be sooner there.
-        if (_process.ExitCode == Signalled)
+        if (_process.ExitCode is Ffmpeg.Signalled or Ffmpeg.HungUp)
             cancellationToken.WaitHandle.WaitOne(TimeSpan.FromSeconds(1));
         cancellationToken.ThrowIfCancellationRequested();
         Judge();
@@ -113,6 +132,15 @@ internal sealed class FfmpegFrames : FrameSource
         _log.End();
         _process.Dispose();
         _log.Dispose();
+    }
+
+    /// <summary>Why none of its frames can be taken, known with the first; null for nothing.</summary>
+    private string? Unreadable()
+    {
+        if (!_mayBeList && _log.Playlist is { } kind)
+            return $"{_input}: this is no video but a list of other files ({kind}); name those, or give --video {kind} "
+                + "to read them.";
+        return _log.TimeBase == default ? $"{_input}: {Foreign}" : null;
     }
 
     /// <summary>

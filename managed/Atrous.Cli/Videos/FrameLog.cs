@@ -29,7 +29,7 @@ internal sealed partial class FrameLog : IDisposable
     public FrameLog(Process process) =>
         _reading = Task.Factory.StartNew(() => ReadAll(process.StandardError), TaskCreationOptions.LongRunning);
 
-    /// <summary>Written before the first frame.</summary>
+    /// <summary>Written before the first frame; nothing where the log does not tell.</summary>
     public TimeBase TimeBase { get; private set; }
 
     /// <summary>Frames a second as the video says; 0 where it does not.</summary>
@@ -40,6 +40,15 @@ internal sealed partial class FrameLog : IDisposable
     /// ever.
     /// </summary>
     public bool IsForeign { get; private set; }
+
+    /// <summary>
+    /// The frame that it told of instead of the next one, as "7 where 5 was next"; null for none. There is no knowing
+    /// then which pixels belong to which time, and the frames end.
+    /// </summary>
+    public string? OutOfStep { get; private set; }
+
+    /// <summary>The kind of list of other files that the input is, as "hls"; null where it is none.</summary>
+    public string? Playlist { get; private set; }
 
     /// <summary>How many errors there were.</summary>
     public int Errors { get; private set; }
@@ -71,16 +80,18 @@ internal sealed partial class FrameLog : IDisposable
 
     private void Read(string line)
     {
+        Match frame = Frame().Match(line);
         // Another thread's error can stand behind a frame, in the same line.
-        if (Ffmpeg.ErrorOf(line) is { } error)
+        if (Ffmpeg.ErrorOf(frame.Success ? FromBracket(line[frame.Length..]) : line) is { } error)
             Add(error);
-        if (IsForeign)
+        if (_frames.IsAddingCompleted)
             return;
-        if (Frame().Match(line) is { Success: true } frame)
+        if (frame.Success)
         {
             if (Number(frame, "number") != _next)
             {
-                Add($"ffmpeg told of frame {frame.Groups["number"].Value} where {_next} was next");
+                OutOfStep = $"{frame.Groups["number"].Value} where {_next} was next";
+                _frames.CompleteAdding();
                 return;
             }
             _next++;
@@ -97,9 +108,10 @@ internal sealed partial class FrameLog : IDisposable
         else if (Configuration().Match(line) is { Success: true } times)
         {
             _next = 0; // the filter is a new one, as it is where the size changes
-            if (TimeBase == default)
+            if (TimeBase == default && (Number(times, "num"), Number(times, "den")) is
+                (<= int.MaxValue and var numerator, <= int.MaxValue and var denominator))
             {
-                TimeBase = new TimeBase((int)Number(times, "num"), (int)Number(times, "den"));
+                TimeBase = new TimeBase((int)numerator, (int)denominator);
                 Rate = Number(times, "perden") is > 0 and var per ? (double)Number(times, "per") / per : 0;
             }
         }
@@ -108,7 +120,13 @@ internal sealed partial class FrameLog : IDisposable
             IsForeign = true;
             _frames.CompleteAdding();
         }
+        else if (List().Match(line) is { Success: true } list)
+        {
+            Playlist ??= list.Groups["kind"].Value;
+        }
     }
+
+    private static string FromBracket(string rest) => rest[Math.Max(0, rest.IndexOf('['))..];
 
     private void Add(string error)
     {
@@ -127,7 +145,10 @@ internal sealed partial class FrameLog : IDisposable
     private static partial Regex Frame();
 
     [GeneratedRegex(
-        @"^\[Parsed_showinfo_0 @ \w+\] \[info\] config in time_base:\s*(?<num>\d{1,9})/(?<den>[1-9]\d{0,8}),\s*"
-        + @"frame_rate:\s*(?<per>\d{1,9})/(?<perden>\d{1,9})")]
+        @"^\[Parsed_showinfo_0 @ \w+\] \[info\] config in time_base:\s*(?<num>[1-9]\d{0,9})/"
+        + @"(?<den>[1-9]\d{0,9}),\s*frame_rate:\s*(?<per>\d{1,10})/(?<perden>\d{1,10})")]
     private static partial Regex Configuration();
+
+    [GeneratedRegex(@"^\[info\] Input #0, (?<kind>hls|concat|dash|imf)\b")]
+    private static partial Regex List();
 }

@@ -75,15 +75,15 @@ internal sealed class OverlayVideo : OverlaySink
         }
         _log = _process.StandardError.ReadToEndAsync(CancellationToken.None);
         _pipe = _process.StandardInput.BaseStream;
-        Span<byte> header = stackalloc byte[HeaderBytes];
-        "DKIF"u8.CopyTo(header);
-        BinaryPrimitives.WriteUInt16LittleEndian(header[6..], HeaderBytes);
-        "RGB\x18"u8.CopyTo(header[8..]); // 24 bits a pixel
-        BinaryPrimitives.WriteUInt16LittleEndian(header[12..], (ushort)first.Width);
-        BinaryPrimitives.WriteUInt16LittleEndian(header[14..], (ushort)first.Height);
-        BinaryPrimitives.WriteInt32LittleEndian(header[16..], source.TimeBase.Denominator);
-        BinaryPrimitives.WriteInt32LittleEndian(header[20..], source.TimeBase.Numerator);
-        Send(header);
+        try
+        {
+            Begin(first, source.TimeBase);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public override void Write(long time, Image picture)
@@ -98,9 +98,12 @@ internal sealed class OverlayVideo : OverlaySink
     {
         Close();
         _process.WaitForExit();
-        // Ended by the signal that ended the run, it has written the video up to there as well. Where the disk is full
-        // at the end of the file, its exit code is 0 all the same.
-        if (Error is not null || (_process.ExitCode != 0 && !_interrupted.IsCancellationRequested))
+        // Ended by the signal that ended the run, it has written the video up to there as well, and says so by its
+        // exit code: SIGHUP, of which it knows nothing, leaves a file without an end. Where the disk is full at the
+        // end of the file, its exit code is 0 all the same.
+        bool ended = _process.ExitCode == 0
+            || (_process.ExitCode == Ffmpeg.Signalled && _interrupted.IsCancellationRequested);
+        if (Error is not null || !ended)
             throw Failed();
         _file.Commit();
     }
@@ -114,6 +117,19 @@ internal sealed class OverlayVideo : OverlaySink
         _log.Wait();
         _process.Dispose();
         _file.Dispose();
+    }
+
+    private void Begin(Image first, TimeBase time)
+    {
+        Span<byte> header = stackalloc byte[HeaderBytes];
+        "DKIF"u8.CopyTo(header);
+        BinaryPrimitives.WriteUInt16LittleEndian(header[6..], HeaderBytes);
+        "RGB\x18"u8.CopyTo(header[8..]); // 24 bits a pixel
+        BinaryPrimitives.WriteUInt16LittleEndian(header[12..], (ushort)first.Width);
+        BinaryPrimitives.WriteUInt16LittleEndian(header[14..], (ushort)first.Height);
+        BinaryPrimitives.WriteInt32LittleEndian(header[16..], time.Denominator);
+        BinaryPrimitives.WriteInt32LittleEndian(header[20..], time.Numerator);
+        Send(header);
     }
 
     private static IEnumerable<string> Arguments(string path, string target, Image first, FrameSource source)

@@ -113,18 +113,22 @@ internal static class VideoJobs
     private static void RefuseClashes(VideoJob[] jobs, string? lines)
     {
         HashSet<string> inputs =
-            [.. jobs.Where(job => File.Exists(job.Input)).Select(job => Path.GetFullPath(job.Input))];
+            [.. jobs.Where(job => File.Exists(job.Input)).Select(job => RealPath.Of(job.Input))];
         var outputs = new HashSet<string>(StringComparer.Ordinal);
         IEnumerable<string?> all = [.. jobs.SelectMany(job => new[] { job.Overlay, job.Folder }), lines];
         foreach (string output in all.OfType<string>().Where(path => path != "-"))
         {
-            string full = Path.GetFullPath(output);
-            if (inputs.Contains(full))
+            string real = RealPath.Of(output);
+            if (inputs.Contains(real))
                 throw CommandException.Usage(
                     $"{output} is an input and would be overwritten; choose another name with "
                     + $"{(output == lines ? "--jsonl" : "-o")}.");
-            if (!outputs.Add(full))
-                throw CommandException.Usage($"{output} would be written twice; segment the videos in two runs.");
+            if (!outputs.Add(real))
+                throw CommandException.Usage(
+                    $"{output} would be written twice; "
+                    + (output == lines
+                        ? "choose another name with --jsonl."
+                        : "segment each video in a run of its own, with its own -o."));
         }
     }
 }

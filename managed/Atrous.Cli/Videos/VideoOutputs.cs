@@ -50,6 +50,12 @@ internal sealed class VideoOutputs(VideoJob job, FrameSource source, FrameFiles 
                 _ended = true; // the signal that ends the run has ended the video
                 return;
             }
+            catch
+            {
+                _overlay?.Dispose(); // half a frame may be in it
+                _overlay = null;
+                throw;
+            }
         }
         (SegmentJob written, MaskFacts facts) = files.Add(frame, mask);
         var picture = new SegmentedPicture(
@@ -67,8 +73,13 @@ internal sealed class VideoOutputs(VideoJob job, FrameSource source, FrameFiles 
         .Select(row => new ClassShare(row.Key, row.Value, row.Value / _all)).OrderByDescending(share => share.Pixels);
 
     /// <summary>Ends the video of overlays and gives it its name.</summary>
+    /// <returns>Whether there is such a file now.</returns>
     /// <exception cref="CommandException">It cannot be written to the end.</exception>
-    public void Complete() => _overlay?.Complete();
+    public bool Complete()
+    {
+        _overlay?.Complete();
+        return _overlay is OverlayVideo;
+    }
 
     public void Dispose() => _overlay?.Dispose();
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using Atrous.Cli.Formats;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
@@ -109,6 +110,7 @@ internal sealed class VideoRun(TemporaryFiles temporaries, Interruption interrup
             Open = first => new OverlayVideo(temporaries, job.Overlay!, first, source, interruption.Token),
         };
         bool interrupted = false;
+        Exception? failure = null;
         long start = Stopwatch.GetTimestamp();
         VideoProgress.Around(job.Name, source.Frames, Quiet, progress =>
         {
@@ -124,12 +126,49 @@ internal sealed class VideoRun(TemporaryFiles temporaries, Interruption interrup
             {
                 interrupted = true;
             }
+            catch (Exception e)
+            {
+                failure = e;
+            }
         });
-        outputs.Complete();
-        if (outputs.Done > 0)
-            files.Commit();
+        End(job, outputs, files, failure);
         Report(job, source, outputs, segmenter, interrupted, Stopwatch.GetElapsedTime(start));
         return interrupted ? null : source.Complaint;
+    }
+
+    /// <summary>Ends what is written; one output that cannot be does not take the others with it.</summary>
+    /// <param name="job">The video and its outputs.</param>
+    /// <param name="outputs">Those that have every frame so far.</param>
+    /// <param name="files">Those about all frames.</param>
+    /// <param name="failure">What ended the run early; null for nothing. It is thrown.</param>
+    private static void End(VideoJob job, VideoOutputs outputs, RunFiles files, Exception? failure)
+    {
+        bool failed = failure is not null, kept = false;
+        // An earlier video is not replaced by one in which nothing is done.
+        if (!failed || outputs.Done > 0)
+            Try(() => kept = outputs.Complete());
+        if (outputs.Done > 0)
+            Try(files.Commit);
+        if (failure is null)
+            return;
+        if (!kept)
+            ExceptionDispatchInfo.Throw(failure);
+        var told = Failure.Of(failure);
+        string rest = failed ? $"{job.Overlay} has the frames up to there" : $"{job.Overlay} is written";
+        throw new CommandException(
+            told.Code, $"{told.About(job.Name).TrimEnd('.')}; {rest}.", failure);
+
+        void Try(Action end)
+        {
+            try
+            {
+                end();
+            }
+            catch (Exception e)
+            {
+                failure ??= e;
+            }
+        }
     }
 
     private void Report(
