@@ -162,7 +162,9 @@ public sealed partial class VideoFaultsTests : IDisposable
     [Fact]
     public void An_encoder_that_ends_at_once_leaves_no_file()
     {
-        Fake("case \"$*\" in *ivf*) exec <&-; echo '[error] no room' >&2; exit 1;; esac\nPATH=${PATH#*:} exec ffmpeg \"$@\"");
+        Fake(
+            "case \"$*\" in *ivf*) exec <&-; echo '[error] no room' >&2; exit 1;; esac\n"
+            + "PATH=${PATH#*:} exec ffmpeg \"$@\"");
         SegmentByFake("clip.mp4", "-q").Refuses(1, "clip.overlay.mp4: ffmpeg cannot write the video (no room)");
         Assert.Equal(["clip.mp4", "fake/ffmpeg"], _place.Files);
     }
