@@ -175,7 +175,8 @@ public sealed partial class VideoFaultsTests : IDisposable
         string path = _place.Add(
             "fake/ffmpeg",
             $"#!/bin/sh\ncase \"$*\" in *-version*) echo 'ffmpeg version 5.1'; exit;; esac\n{script}\n");
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private ToolResult SegmentByFake(params string[] arguments) => Tool.Finish(
