@@ -108,8 +108,8 @@ internal sealed partial class FrameLog : IDisposable
         else if (Configuration().Match(line) is { Success: true } times)
         {
             _next = 0; // the filter is a new one, as it is where the size changes
-            if (TimeBase == default && (Number(times, "num"), Number(times, "den")) is
-                (<= int.MaxValue and var numerator, <= int.MaxValue and var denominator))
+            long numerator = Number(times, "num"), denominator = Number(times, "den");
+            if (TimeBase == default && Math.Max(numerator, denominator) <= int.MaxValue)
             {
                 TimeBase = new TimeBase((int)numerator, (int)denominator);
                 Rate = Number(times, "perden") is > 0 and var per ? (double)Number(times, "per") / per : 0;
