@@ -173,10 +173,10 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
         try
         {
             // A picture has its turn alone where it is too large; what a request makes of it has none.
-            if (scores > 0 && bytes > _pictures.Most)
+            if (scores > _pictures.Most)
             {
                 throw new PictureTooLargeException(
-                    $"The scores of this request would take {bytes >> 20} MiB of memory with its picture, and all "
+                    $"The scores of this request would take {scores >> 20} MiB of memory, and all "
                     + $"pictures have {_pictures.Most >> 20} MiB; send a smaller picture, or ask for tiles or fewer "
                     + "scales.");
             }

@@ -18,6 +18,16 @@ internal sealed record NetworkOutputs(Value Logits, Value Forward, Value AtInput
 /// </summary>
 internal sealed class Model
 {
+    /// <summary>
+    /// Endings of tensors that compute nothing: the counters of batch norms, of counters of operations (thop) and of
+    /// synchronised batch norms (CSAIL's).
+    /// </summary>
+    private static readonly string[] Bookkeeping =
+    [
+        "num_batches_tracked", ".total_ops", ".total_params", "._running_iter", "._tmp_running_mean",
+        "._tmp_running_var",
+    ];
+
     internal const int LargestMinimum = 1024;
     private readonly WeightBinder _weights;
     private readonly Lazy<int> _minimumSide;
@@ -122,7 +132,7 @@ internal sealed class Model
             [.. weights.Weights.Keys.Where(name => !needed.Contains(name) && !Ignored(name))]);
 
         bool Ignored(string name) =>
-            name.EndsWith("num_batches_tracked", StringComparison.Ordinal)
+            Array.Exists(Bookkeeping, ending => name.EndsWith(ending, StringComparison.Ordinal))
             || description.TrainingOnly.Concat(description.Duplicates)
                 .Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal));
     }

@@ -180,8 +180,15 @@ internal sealed partial class SegmentationModelsConfig
         return value.EnumerateObject().SelectMany(entry => Candidates(entry.Value));
     }
 
+    /// <summary>
+    /// Whether candidates say different things. What one leaves open another of the same place does not say for it:
+    /// they are of two networks, and each has the library's default there.
+    /// </summary>
     private static bool Contradict((string Place, JsonElement Value)[] candidates, string key)
     {
+        if (candidates.GroupBy(candidate => candidate.Place)
+            .Any(place => place.Select(candidate => Says(candidate.Value, key)).Distinct().Count() > 1))
+            return true;
         JsonElement[] said =
             [.. candidates.Where(place => Says(place.Value, key)).Select(place => place.Value.GetProperty(key))];
         return Array.Exists(said, entry => !JsonElement.DeepEquals(said[0], entry));

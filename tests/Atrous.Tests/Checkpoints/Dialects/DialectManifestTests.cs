@@ -230,6 +230,21 @@ public sealed class DialectManifestTests
         Assert.Empty(new Model(Dialect.Describe(checkpoint, null, new DialectChoice()), checkpoint).Unexpected);
     }
 
+    /// <summary>Counters of operations, which thop leaves on modules that have weights and on those that have none.</summary>
+    [Theory]
+    [InlineData("torchvision_deeplabv3_r50_aux", "backbone.conv1")]
+    [InlineData("vainf_v3plus_r50", "classifier.aspp.convs.0.0")]
+    [InlineData("mmseg_deeplabv3plus_r50-d8_cityscapes", "decode_head.sep_bottleneck.0")]
+    public void Bookkeeping_on_layers_is_no_layer(string manifest, string layer)
+    {
+        using var checkpoint = new NamedWeights(
+        [
+            .. NamedWeights.Manifest(manifest),
+            ($"{layer}.total_ops", [1]), ($"{layer}.total_params", [1]), ($"{layer}._running_iter", [1]),
+        ]);
+        Assert.Empty(new Model(Dialect.Describe(checkpoint, null, new DialectChoice()), checkpoint).Unexpected);
+    }
+
     private static void AssertRefused(IEnumerable<(string, int[])> keys, string left)
     {
         using var checkpoint = new NamedWeights(keys);

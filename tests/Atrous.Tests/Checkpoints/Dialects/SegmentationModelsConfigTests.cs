@@ -178,6 +178,20 @@ public sealed class SegmentationModelsConfigTests
             parameters: """{"a": {"decoder_atrous_rates": [6,12,18]}, "b": {"decoder_atrous_rates": [6,12,18]}}"""),
             "rates"));
 
+    /// <summary>Each of two networks has the library's default where it says nothing, and not the other's.</summary>
+    [Fact]
+    public void What_one_of_two_networks_leaves_open_the_other_does_not_say()
+    {
+        ModelDescription model = Describe(
+            null,
+            parameters: """
+            {"teacher": {"encoder_name": "resnet50", "decoder_atrous_rates": [6,12,18]},
+             "student": {"encoder_name": "resnet50"}}
+            """);
+        Assert.Equal(("12,24,36", "assumed"), Row(model, "rates"));
+        Assert.Contains("contradict each other in decoder_atrous_rates", Assert.Single(model.Notes));
+    }
+
     /// <summary>A script's `config` repeats what Lightning keeps, among entries of its own.</summary>
     [Theory]
     [InlineData(
