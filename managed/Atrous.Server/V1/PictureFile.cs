@@ -81,6 +81,10 @@ internal static class PictureFile
     private static bool IsPicture(MultipartSection section) =>
         ContentDispositionHeaderValue.TryParse(
             section.ContentDisposition, out ContentDispositionHeaderValue? disposition)
-        && (disposition.FileName.HasValue || disposition.FileNameStar.HasValue
+        // Whether a file is named, and not how: decoding a name that is empty or broken would throw.
+        && (disposition.Parameters.Any(parameter => IsNamed(parameter, "filename") || IsNamed(parameter, "filename*"))
             || HeaderUtilities.RemoveQuotes(disposition.Name) == PartName);
+
+    private static bool IsNamed(NameValueHeaderValue parameter, string name) =>
+        parameter.Name.Equals(name, StringComparison.OrdinalIgnoreCase);
 }

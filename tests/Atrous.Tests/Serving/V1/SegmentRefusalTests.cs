@@ -96,6 +96,13 @@ public sealed class SegmentRefusalTests(SegmentServer server) : IClassFixture<Se
                     + "--x--\r\n",
             "several pictures"
         },
+        // Two files whose names are not there, or cannot be decoded.
+        {
+            "multipart/form-data; boundary=x",
+            "--x\r\nContent-Disposition: form-data; name=\"image\"; filename*\r\n\r\npixels\r\n"
+                + "--x\r\nContent-Disposition: form-data; filename*=UTF-8''%ZZ\r\n\r\npixels\r\n--x--\r\n",
+            "several pictures"
+        },
     };
 
     [Theory]
