@@ -230,7 +230,7 @@ public sealed class DialectManifestTests
         Assert.Empty(new Model(Dialect.Describe(checkpoint, null, new DialectChoice()), checkpoint).Unexpected);
     }
 
-    /// <summary>Counters of operations, which thop leaves on modules that have weights and on those that have none.</summary>
+    /// <summary>Counters of operations, which thop leaves on modules with and without weights.</summary>
     [Theory]
     [InlineData("torchvision_deeplabv3_r50_aux", "backbone.conv1")]
     [InlineData("vainf_v3plus_r50", "classifier.aspp.convs.0.0")]
