@@ -99,6 +99,12 @@ def main(folder):
     table("What the log of the small network says", ["line", "times"],
           [line.strip().rsplit(": ", 1) for line in open(path)] if os.path.exists(path) else [])
 
+    rows = []
+    for part in ("branched", "in_turn", "proposed", "strict"):
+        for result in documents(folder, os.path.join("parts", "smoke", part + ".out")):
+            rows.append((part, result["precision"], ms(result["milliseconds"]["network"]["median"])))
+    table("The small network, a picture at a time: milliseconds of the network", ["part of smoke", "precision", "median"], rows)
+
     rows = measured(folder)
     table("Speed: pixels in, labels out; milliseconds a batch",
           ["network", "batch", "runtime", "precision", "median", "network alone", "p95", "pictures/s", "peak device MiB", "Atrous / it"],

@@ -142,7 +142,7 @@ step_probe() {
     cat "$results/parts/probe/devices.out" 2>/dev/null
 }
 
-# The small network, with every choice told: chosen by time, and as the libraries propose.
+# The small network, with every choice told: chosen by time, as the libraries propose, and with all steps in turn.
 step_smoke() {
     local model
     model=$(boxed)
@@ -150,6 +150,8 @@ step_smoke() {
     part tuned env ATROUS_CUDA_LOG=1 CUDNN_LOGLEVEL_DBG=2 CUDNN_LOGDEST_DBG=stderr \
         "$atrous" bench "$model" --device cuda --precision fp16 --size $size --runs $runs --warm-up $warm_up --json
     part proposed env ATROUS_CUDA_LOG=1 ATROUS_CUDA_TUNING=off \
+        "$atrous" bench "$model" --device cuda --precision fp16 --size $size --runs $runs --warm-up $warm_up --json
+    part branched env ATROUS_CUDA_LOG=1 \
         "$atrous" bench "$model" --device cuda --precision fp16 --size $size --runs $runs --warm-up $warm_up --json
     part in_turn env ATROUS_CUDA_LOG=1 ATROUS_CUDA_BRANCHES=off \
         "$atrous" bench "$model" --device cuda --precision fp16 --size $size --runs $runs --warm-up $warm_up --json

@@ -51,7 +51,7 @@ public sealed partial class AtrousServer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         // Empty: no configuration file of the current folder and no environment variable changes what the options say,
-        // but for those that name a collector of OpenTelemetry.
+        // but for OpenTelemetry's own (OTEL_...).
         WebApplicationBuilder builder =
             WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "Atrous.Server" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Limit(kestrel, options));
@@ -204,6 +204,20 @@ public sealed partial class AtrousServer : IAsyncDisposable
         {
             throw new UnavailableException(
                 "Clients show certificates by TLS alone, and the server has none; give its certificate and key too.");
+        }
+        else if (options.TlsKey is not null)
+        {
+            throw new UnavailableException(
+                "The server has the key of its certificate, and no certificate; give both.");
+        }
+        // What is about something that is not there was meant otherwise.
+        if (options is { TokenForAdminAlone: true, Token: null })
+            throw new UnavailableException("The server has no token, which TokenForAdminAlone is about; give both.");
+        if (options is { TlsClientForAdminAlone: true, TlsClientCa: null })
+        {
+            throw new UnavailableException(
+                "The server asks clients for no certificates, which TlsClientForAdminAlone is about; give TlsClientCa "
+                + "too.");
         }
     }
 

@@ -139,7 +139,7 @@ internal sealed class MaskMaker(
             }
             catch (MemoryException) when (scale > SmallestScale)
             {
-                continue;
+                // Smaller still.
             }
         }
     }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the model in the box from nothing: renders streets, fetches the ResNet-18, trains, exports, compares, scores.
+# Makes the model in the box: renders streets, fetches the ResNet-18, trains, exports, compares, scores.
 #
 #   train.sh CAMVID [OUT]      OUT is artifacts/train by default
 #

@@ -30,7 +30,7 @@ library() { # package: an assembly with its documentation and symbols
 for package in Atrous Atrous.Hosting Atrous.Onnx Atrous.Server Atrous.ManagedCuda Atrous.ManagedCuda.{CUBLAS,CUDNN}; do
     check "$package has its assembly, documentation, symbols, README and icon" library $package
 done
-check "Atrous has the default model and this platform's library" has Atrous models/atrous-street.safetensors \
+check "Atrous has the default model and this platform's library" has Atrous models/atrous-street.{safetensors,NOTICE.txt} \
     buildTransitive/Atrous.targets "runtimes/$host/native/libatrous.so"
 check "Atrous.Cli is a tool" has Atrous.Cli tools/any/any/DotnetToolSettings.xml README.md icon.png
 
@@ -39,7 +39,7 @@ tool_for() { # runtime
     local folder=tools/net10.0/$1 skia=libSkiaSharp.so file size
     [ "${1%%-*}" != win ] || skia=libSkiaSharp.dll
     file=$(echo "$packages/Atrous.Cli.$1".[0-9]*.nupkg) size=$(stat -c %s "$file")
-    has "Atrous.Cli.$1" "$folder"/{DotnetToolSettings.xml,Atrous.Cli.dll,Atrous.dll,"$skia",models/atrous-street.safetensors} ||
+    has "Atrous.Cli.$1" "$folder"/{DotnetToolSettings.xml,Atrous.Cli.dll,Atrous.dll,"$skia",models/atrous-street.{safetensors,NOTICE.txt}} ||
         return 1
     # The least that a package with one library of Skia's, one of Atrous' and its code takes is some 17 MB.
     [ "$size" -lt 30000000 ] || { echo "$file has $size bytes" && cat entries && return 1; }

@@ -124,7 +124,7 @@ internal static class EvalCommand
             }
             int left = result.GetValue(ignore)!.Value;
             // 255 is what most tools write for the foreground; who names a label to leave out decides otherwise.
-            bool asked = result.GetResult(ignore) is { Implicit: false };
+            bool asked = result.IsGiven(ignore);
             bool isForeground = segmenter.Info.Threshold is not null && !asked;
             LabelMapping? mapping = data.MappingFor(segmenter.Info, isForeground ? null : left, asked);
             if (!result.GetValue(quiet))

@@ -42,7 +42,7 @@ internal sealed class DeviceOptions
     /// <summary>The options with device, precision and threads filled in.</summary>
     public SegmenterOptions Read(ParseResult result, SegmenterOptions options) => _threads.Read(result, options) with
     {
-        Device = result.GetResult(_device) is { Implicit: false } ? result.GetRequiredValue(_device) : options.Device,
+        Device = result.IsGiven(_device) ? result.GetRequiredValue(_device) : options.Device,
         Precision = result.GetValue(_precision) ?? options.Precision,
     };
 }

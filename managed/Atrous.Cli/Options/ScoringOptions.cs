@@ -29,7 +29,7 @@ internal sealed class ScoringOptions
     {
         Description = "The share of a window of --tile that the next one covers too",
         HelpName = "SHARE",
-        DefaultValueFactory = _ => 0.33,
+        DefaultValueFactory = _ => SlidingWindow.UsualOverlap,
         CustomParser = result => Numbers.ParseFraction(result, SlidingWindow.MostOverlap),
     };
 
@@ -84,7 +84,7 @@ internal sealed class ScoringOptions
         int? tile = result.GetValue(_tile);
         bool flip = result.GetValue(_flip), crf = result.GetResult(_crf) is not null;
         double[] scales = result.GetValue(_scales) ?? [];
-        if (tile is null && result.GetResult(_overlap) is { Implicit: false })
+        if (tile is null && result.IsGiven(_overlap))
             throw CommandException.Usage("--overlap is that of --tile; give both.");
         if (tile is not null && crf)
             throw CommandException.Usage(

@@ -139,20 +139,22 @@ internal static class SegmentJobs
 
     private static void RefuseClashes(SegmentJob[] jobs)
     {
-        HashSet<string> inputs = [.. jobs.Where(job => job.Input != "-").Select(job => Path.GetFullPath(job.Input))];
+        // An output that is a link is written where it leads.
+        var paths = new RealPaths();
+        HashSet<string> inputs = [.. jobs.Where(job => job.Input != "-").Select(job => paths.Of(job.Input))];
         var outputs = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (SegmentJob job in jobs)
         {
             foreach (string output in job.Outputs)
             {
-                string full = Path.GetFullPath(output);
-                if (inputs.Contains(full))
+                string real = paths.Of(output);
+                if (inputs.Contains(real))
                     throw CommandException.Usage(
                         $"{output} is an input and would be overwritten; choose another name with -o.");
-                if (!outputs.TryAdd(full, job.Input))
+                if (!outputs.TryAdd(real, job.Input))
                 {
                     throw CommandException.Usage(
-                        $"{outputs[full]} and {job.Input} would both be written to {output}; segment them in two " +
+                        $"{outputs[real]} and {job.Input} would both be written to {output}; segment them in two " +
                         $"runs with different -o.");
                 }
             }

@@ -4,6 +4,7 @@ using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 using Atrous.Hosting;
 using Atrous.Server;
+using Atrous.Server.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
@@ -17,7 +18,7 @@ internal static class ServeCommand
         "/metrics, /livez and /readyz. SIGTERM drains and exits with 0 (a second one exits at once), SIGHUP " +
         "loads the models anew.";
 
-    private const int LeastToken = 16, UsualMegapixels = 32;
+    private const int UsualMegapixels = 32;
 
     /// <summary>For what comes after the requests: freeing models takes a moment.</summary>
     private static readonly TimeSpan Reserve = TimeSpan.FromSeconds(5);
@@ -230,11 +231,11 @@ internal static class ServeCommand
             throw CommandException.Usage("--token-for is about the token of --token-file; give both.");
         if (IsGiven(TlsClientFor) && server.TlsClientCa is null)
             throw CommandException.Usage("--tls-client-for is about the clients of --tls-client-ca; give both.");
-        return server is { TlsKey: not null, TlsCertificate: null }
-            ? throw CommandException.Usage("--tls-key is that of --tls-cert; give both.")
-            : server;
+        if (IsGiven(TlsKey) && server.TlsCertificate is null)
+            throw CommandException.Usage("--tls-key is that of --tls-cert; give both.");
+        return server;
 
-        bool IsGiven(Option option) => ServeCommand.IsGiven(result, option);
+        bool IsGiven(Option option) => result.IsGiven(option);
         int? Number(Option<int?> option) => ServeCommand.Number(result, option);
     }
 
@@ -276,35 +277,29 @@ internal static class ServeCommand
         {
             MaxBatch = batch,
             MaxDelay = Number(result, MaxDelay) is { } delay ? TimeSpan.FromMilliseconds(delay) : options.MaxDelay,
-            QueueLimit = IsGiven(result, MaxBatch) || IsGiven(result, Queue) ? Math.Max(queue, batch) : queue,
+            QueueLimit = result.IsGiven(MaxBatch) || result.IsGiven(Queue) ? Math.Max(queue, batch) : queue,
             Timeout = Number(result, Timeout) is { } timeout ? TimeSpan.FromSeconds(timeout) : options.Timeout,
         };
     }
 
-    private static bool IsGiven(ParseResult result, Option option) =>
-        result.GetResult(option) is { Implicit: false };
-
     /// <summary>Null where the option is not given: its default is that of help.</summary>
     private static int? Number(ParseResult result, Option<int?> option) =>
-        IsGiven(result, option) ? result.GetValue(option) : null;
+        result.IsGiven(option) ? result.GetValue(option) : null;
 
-    /// <summary>Browsers send it so: a scheme and a host, and nothing behind them.</summary>
-    private static string Origin(string given) =>
-        Uri.TryCreate(given, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"
-            && uri.GetLeftPart(UriPartial.Authority).Equals(given, StringComparison.OrdinalIgnoreCase)
-            ? given
-            : throw CommandException.Usage(
-                $"--cors-origin takes a scheme and a host, such as https://maps.example.org, not '{given}'.");
+    private static string Origin(string given) => SoundAccess.IsOrigin(given)
+        ? given
+        : throw CommandException.Usage(
+            $"--cors-origin takes a scheme and a host, such as https://maps.example.org, not '{given}'.");
 
     /// <summary>From a file, since whoever lists a machine's processes sees their arguments.</summary>
     private static string TokenOf(string path)
     {
         string token = TextFile.Read(path, "--token-file", "a token", 4096, ExitCode.Usage).Trim();
         return token.Length == 0 ? throw CommandException.Usage($"{path}: the file of the token is empty.")
-            : token.Any(char.IsWhiteSpace) || token.Any(char.IsControl)
+            : !SoundAccess.IsOneWord(token)
                 ? throw CommandException.Usage($"{path}: a token is one line without spaces.")
-            : token.Length < LeastToken
-                ? throw CommandException.Usage($"{path}: a token has at least {LeastToken} characters.")
+            : token.Length < SoundAccess.LeastToken
+                ? throw CommandException.Usage($"{path}: a token has at least {SoundAccess.LeastToken} characters.")
             : token;
     }
 

@@ -26,7 +26,7 @@ internal sealed class FfmpegFrames : FrameSource
     public FfmpegFrames(string input, string? format, long maxPixels)
     {
         (_input, _maxPixels) = (input, maxPixels);
-        _isFile = File.Exists(input) && !input.StartsWith("/dev/", StringComparison.Ordinal);
+        _isFile = VideoNames.IsFile(input);
         string[] source = input == "-" ? ["-i", "pipe:0"]
             : _isFile ? Ffmpeg.InputFile(input)
             : ["-i", input];

@@ -51,7 +51,7 @@ internal sealed class FrameLines : IDisposable
             }
             catch (IOException) when (_stream.CanSeek)
             {
-                _stream.SetLength(before); // no line by halves
+                Shorten(before);
                 throw;
             }
             return _stream;
@@ -59,6 +59,19 @@ internal sealed class FrameLines : IDisposable
     }
 
     public void Dispose() => _stream.Dispose();
+
+    /// <summary>No line by halves.</summary>
+    private void Shorten(long length)
+    {
+        try
+        {
+            _stream.SetLength(length);
+        }
+        catch (IOException)
+        {
+            // The failure that led here is the one to tell.
+        }
+    }
 
     private Stream Guard(Func<Stream> action)
     {

@@ -18,7 +18,9 @@ internal sealed record VideoFacts(int? Frames, bool HasSound)
         using Process process = Ffmpeg.Start("ffprobe",
         [
             "-v", "quiet", .. format is null ? (string[])[] : ["-f", format], .. Ffmpeg.InputFile(path),
-            "-show_entries", "stream=codec_type,nb_frames,avg_frame_rate,duration:format=duration", "-of", "json",
+            "-show_entries",
+            "stream=codec_type,nb_frames,avg_frame_rate,duration:stream_disposition=attached_pic:format=duration",
+            "-of", "json",
         ], output: true);
         Task<string> error = process.StandardError.ReadToEndAsync();
         string text = process.StandardOutput.ReadToEnd();
@@ -39,7 +41,8 @@ internal sealed record VideoFacts(int? Frames, bool HasSound)
             {
                 string kind = Text(stream, "codec_type");
                 sound |= kind == "audio";
-                if (kind == "video" && frames is null)
+                // A cover picture is a stream of video too, and none that is read.
+                if (kind == "video" && frames is null && !IsCover(stream))
                     frames = FramesOf(stream, document.RootElement);
             }
             return new VideoFacts(frames, sound);
@@ -49,6 +52,9 @@ internal sealed record VideoFacts(int? Frames, bool HasSound)
             return null;
         }
     }
+
+    private static bool IsCover(JsonElement stream) =>
+        stream.TryGetProperty("disposition", out JsonElement disposition) && Text(disposition, "attached_pic") == "1";
 
     private static int? FramesOf(JsonElement stream, JsonElement root)
     {

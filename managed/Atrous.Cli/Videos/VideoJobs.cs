@@ -10,7 +10,7 @@ internal sealed record VideoJob(string Input, string? Overlay, string? Folder)
 {
     /// <summary>As people and lines call it.</summary>
     public string Name { get; } = Input == "-" ? "standard input"
-        : File.Exists(Input) && !VideoNames.IsStream(Input) ? Path.GetFileName(Input)
+        : VideoNames.IsFile(Input) ? Path.GetFileName(Input)
         : Input;
 
     /// <summary>"overlay in a.overlay.mp4, masks in a.frames".</summary>
@@ -112,13 +112,13 @@ internal static class VideoJobs
 
     private static void RefuseClashes(VideoJob[] jobs, string? lines)
     {
-        HashSet<string> inputs =
-            [.. jobs.Where(job => File.Exists(job.Input)).Select(job => RealPath.Of(job.Input))];
+        var paths = new RealPaths();
+        HashSet<string> inputs = [.. jobs.Where(job => File.Exists(job.Input)).Select(job => paths.Of(job.Input))];
         var outputs = new HashSet<string>(StringComparer.Ordinal);
         IEnumerable<string?> all = [.. jobs.SelectMany(job => new[] { job.Overlay, job.Folder }), lines];
         foreach (string output in all.OfType<string>().Where(path => path != "-"))
         {
-            string real = RealPath.Of(output);
+            string real = paths.Of(output);
             if (inputs.Contains(real))
                 throw CommandException.Usage(
                     $"{output} is an input and would be overwritten; choose another name with "

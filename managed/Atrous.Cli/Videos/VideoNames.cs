@@ -32,6 +32,10 @@ internal static class VideoNames
         || Extensions.Contains(Path.GetExtension(input).ToLowerInvariant());
 
     /// <summary>"rtsp://camera/1".</summary>
+    /// <summary>Whether it is a file on a disk, and no camera, stream or standard input.</summary>
+    public static bool IsFile(string input) =>
+        File.Exists(input) && !input.StartsWith("/dev/", StringComparison.Ordinal);
+
     public static bool IsStream(string input) => input.Contains("://", StringComparison.Ordinal);
 
     /// <summary>What ffmpeg calls the container of a file; null for one that is not written.</summary>
@@ -44,7 +48,7 @@ internal static class VideoNames
     {
         if (input == "-")
             return "stdin";
-        if (File.Exists(input) && !input.StartsWith("/dev/", StringComparison.Ordinal))
+        if (IsFile(input))
             return Path.ChangeExtension(input, null);
         string last = input.Split('?', '#')[0].TrimEnd('/');
         last = last[(last.LastIndexOf('/') + 1)..];

@@ -91,7 +91,7 @@ internal sealed class VideoOptions
         string[] videos = [.. inputs.Where(input => !Directory.Exists(input) && VideoNames.IsVideo(input))];
         if (raw is null && format is null && videos.Length == 0)
         {
-            foreach (Option option in All.Where(option => IsGiven(result, option)))
+            foreach (Option option in All.Where(option => result.IsGiven(option)))
                 throw CommandException.Usage(
                     $"{option.Name} is about videos, and INPUT is none by its name; --video auto says that it is one.");
             return null;
@@ -116,7 +116,7 @@ internal sealed class VideoOptions
             throw CommandException.Usage($"{option} is about pictures; leave it out for a video.");
         if (raw is not null && (format is not null || inputs is not ["-"]))
             throw CommandException.Usage("--raw is about standard input alone: give - as INPUT, and no --video.");
-        if (raw is null && IsGiven(result, _rate))
+        if (raw is null && result.IsGiven(_rate))
             throw CommandException.Usage("--fps is that of --raw; a video has its own times. --max-fps takes fewer.");
         if (format is { Length: 0 })
             throw CommandException.Usage("--video is empty; give auto or a format of ffmpeg.");
@@ -133,10 +133,7 @@ internal sealed class VideoOptions
     }
 
     private static bool IsGiven(ParseResult result, string name) =>
-        IsGiven(result, result.CommandResult.Command.Options.First(option => option.Name == name));
-
-    private static bool IsGiven(ParseResult result, Option option) =>
-        result.GetResult(option) is { Implicit: false };
+        result.IsGiven(result.CommandResult.Command.Options.First(option => option.Name == name));
 
     private static RawFormat? ParseRaw(ArgumentResult result)
     {

@@ -10,8 +10,6 @@ namespace Atrous.Server.Configuration;
 /// </summary>
 internal sealed class ServerSettings
 {
-    private const int LeastToken = 16;
-
     public string? Host { get; set; }
 
     public int? Port { get; set; }
@@ -80,8 +78,8 @@ internal sealed class ServerSettings
         DrainDelay = Within(DrainDelay, TimeSpan.Zero, nameof(DrainDelay)) ?? options.DrainDelay,
         DrainTimeout = Within(DrainTimeout, TimeSpan.FromSeconds(1), nameof(DrainTimeout)) ?? options.DrainTimeout,
         Limits = Limits?.Over(options.Limits) ?? options.Limits,
-        OtlpEndpoint = OtlpEndpoint ?? options.OtlpEndpoint,
-        OtlpProtocol = OtlpProtocol ?? options.OtlpProtocol,
+        OtlpEndpoint = NotEmpty(OtlpEndpoint, nameof(OtlpEndpoint)) ?? options.OtlpEndpoint,
+        OtlpProtocol = NotEmpty(OtlpProtocol, nameof(OtlpProtocol)) ?? options.OtlpProtocol,
         JsonLogs = JsonLogs ?? options.JsonLogs,
         LogLevel = LogLevel ?? options.LogLevel,
     };
@@ -105,19 +103,16 @@ internal sealed class ServerSettings
             : throw new UnavailableException($"The setting {name} is {time}; it is from {least} to 01:00:00.");
 
     private static string SoundToken(string token) =>
-        token.Length >= LeastToken && !token.Any(char.IsWhiteSpace) && !token.Any(char.IsControl)
+        token.Length >= SoundAccess.LeastToken && SoundAccess.IsOneWord(token)
             ? token
             : throw new UnavailableException(
-                $"The setting Token is a token of at least {LeastToken} characters without spaces.");
+                $"The setting Token is a token of at least {SoundAccess.LeastToken} characters without spaces.");
 
-    /// <summary>Browsers send it so: a scheme and a host, and nothing behind them.</summary>
-    private static string SoundOrigin(string given) =>
-        Uri.TryCreate(given, UriKind.Absolute, out Uri? uri) && uri.Scheme is "http" or "https"
-            && uri.GetLeftPart(UriPartial.Authority).Equals(given, StringComparison.OrdinalIgnoreCase)
-            ? given
-            : throw new UnavailableException(
-                $"The setting CorsOrigins has '{given}'; an origin is a scheme and a host, such as "
-                + "https://maps.example.org.");
+    private static string SoundOrigin(string given) => SoundAccess.IsOrigin(given)
+        ? given
+        : throw new UnavailableException(
+            $"The setting CorsOrigins has '{given}'; an origin is a scheme and a host, such as "
+            + "https://maps.example.org.");
 }
 
 /// <summary><see cref="ServerLimits"/> as configurations have them.</summary>

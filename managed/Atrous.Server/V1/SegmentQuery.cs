@@ -78,7 +78,7 @@ internal sealed record SegmentQuery
     };
 
     /// <summary>Of a window, unless the request says otherwise.</summary>
-    public const double UsualOverlap = 0.33;
+    public const double UsualOverlap = SlidingWindow.UsualOverlap;
 
     /// <summary>How far, in pixels, the corners of polygons may be moved at most.</summary>
     public const double MaxSimplify = 100;

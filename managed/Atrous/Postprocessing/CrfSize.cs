@@ -45,7 +45,7 @@ internal static class CrfSize
     public static long BytesAt(int height, int width, int classes) => (long)height * width * BytesOf(classes);
 
     /// <summary>Bytes that the CRF itself may reserve at a size.</summary>
-    public static long LimitAt(int height, int width, int classes, long mostBytes = MostBytes) =>
+    public static long LimitAt(int height, int width, int classes, long mostBytes) =>
         Math.Max(1, mostBytes - (long)height * width * classes * sizeof(float));
 
     /// <summary>Of a pixel: scores, unaries, beliefs (whose rows are whole vectors) and lattices.</summary>

@@ -7,7 +7,8 @@ public sealed record QuantizeOptions
 {
     /// <summary>
     /// The share of pixels, from 0 to 1, that must get the same label as in float32, on pictures that the ranges were
-    /// not measured on. Layers stay float32 until it is reached, those that cost most first.
+    /// not measured on. Layers stay float32 until it is reached, those first that cost most among the others or alone,
+    /// whichever keeps fewer.
     /// </summary>
     public double Agreement { get; init; } = 0.99;
 
@@ -26,6 +27,7 @@ public readonly record struct QuantizationProgress(string Stage, int Done, int T
 /// <param name="Cost">
 /// How much the scores' error falls when this layer alone is float32: the difference of the mean squared errors of the
 /// network's scores, in variances of the scores. May be below 0, where errors cancel each other.
+/// Where what layers cost alone kept fewer of them, this did not decide.
 /// </param>
 /// <param name="IsQuantized">False where it stayed float32.</param>
 public sealed record QuantizedLayer(string Name, double Cost, bool IsQuantized);

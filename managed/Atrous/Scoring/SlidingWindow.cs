@@ -22,12 +22,15 @@ public sealed record SlidingWindow
     /// <summary>The largest <see cref="Overlap"/>: each pixel is then seen by some hundred windows.</summary>
     public const double MostOverlap = 0.9;
 
+    /// <summary>What <see cref="Overlap"/> is where nobody says it.</summary>
+    internal const double UsualOverlap = 0.33;
+
     private const int Grid = 16;
 
     /// <param name="size">Pixels of its sides.</param>
     /// <param name="overlap">The share of it that the next window covers too, 0 to <see cref="MostOverlap"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The size or the overlap is not within its bounds.</exception>
-    public SlidingWindow(int size, double overlap = 0.33)
+    public SlidingWindow(int size, double overlap = UsualOverlap)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, LeastSize);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(size, MostSize);

@@ -27,6 +27,18 @@ public sealed class SegmentRefusalTests(GeneratedModel model) : IDisposable
     }
 
     [Fact]
+    public void A_photo_behind_a_link_is_not_overwritten()
+    {
+        _place.AddPhoto("data/a.png");
+        byte[] photo = File.ReadAllBytes(_place["data/a.png"]);
+        File.CreateSymbolicLink(_place["in.png"], "data/a.png");
+        Directory.CreateSymbolicLink(_place["folder"], "data");
+        foreach (string output in (string[])["data/a.png", "folder/a.png", "in.png"])
+            Segment(_place["in.png"], "-o", _place[output]).Refuses(2, "would be overwritten");
+        Assert.Equal(photo, File.ReadAllBytes(_place["data/a.png"]));
+    }
+
+    [Fact]
     public void An_output_that_cannot_be_written_is_worth_retrying()
     {
         _place.AddPhoto("a.png");

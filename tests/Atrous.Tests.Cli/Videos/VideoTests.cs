@@ -120,9 +120,7 @@ public sealed class VideoTests : IDisposable
             int number = line.GetProperty("frame").GetInt32();
             string picture = string.Create(CultureInfo.InvariantCulture, $"p{number + 1:00}.png");
             Segment(picture, "-q", "--jsonl", _place[$"{number}.jsonl"]).Exits(0);
-            Assert.Equal(
-                File.ReadAllBytes(Path.Combine(_place.Folder, line.GetProperty("mask").GetString()!)).Length,
-                new FileInfo(_place[$"clip.frames/{number:000000}.mask.png"]).Length);
+            Assert.Equal($"clip.frames/{number:000000}.mask.png", line.GetProperty("mask").GetString());
             Assert.Equal(
                 Labels(_place[$"p{number + 1:00}.mask.png"]), Labels(_place[$"clip.frames/{number:000000}.mask.png"]));
             JsonElement own = Assert.Single(Lines($"{number}.jsonl"));

@@ -30,7 +30,6 @@ public sealed class CrfSizeTests(GeneratedModel model)
         Assert.InRange(smallerWidth, 1, width);
         // Scores, unaries and beliefs alone.
         Assert.InRange(12.0 * classes * smallerHeight * smallerWidth, 0, CrfSize.MaxBytes);
-        Assert.InRange(CrfSize.LimitAt(smallerHeight, smallerWidth, classes), 1, CrfSize.MostBytes);
     }
 
     [Fact]

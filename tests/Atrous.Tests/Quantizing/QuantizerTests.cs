@@ -85,9 +85,13 @@ public sealed class QuantizerTests(QuantizedBox box, ITestOutputHelper output) :
     [Fact]
     public void More_agreement_keeps_more_in_float32()
     {
+        var stages = new Stages();
         QuantizationReport strict = Quantizer.Quantize(
             DefaultModel.Existing(), box.PathOf("strict.safetensors"), box.Pictures, null,
-            new QuantizeOptions { Agreement = (1 + box.Report.Facts.Agreement) / 2 });
+            new QuantizeOptions { Agreement = (1 + box.Report.Facts.Agreement) / 2 }, stages);
+        // Both orders are tried, and of the layers' costs among the others alone some dear one would be left.
+        Assert.Contains("measuring what each layer costs alone", stages.Names);
+        Assert.Contains(strict.Layers, layer => layer.IsQuantized);
         Assert.True(strict.Facts.Float32Layers > box.Report.Facts.Float32Layers);
         string[] kept = [.. strict.Layers.Where(layer => !layer.IsQuantized).Select(layer => layer.Name)];
         Assert.NotEmpty(kept);
@@ -167,6 +171,13 @@ public sealed class QuantizerTests(QuantizedBox box, ITestOutputHelper output) :
         Assert.Throws<OperationCanceledException>(() => Quantizer.Quantize(
             DefaultModel.Existing(), path, box.Pictures, progress: after, cancellationToken: cancel.Token));
         Assert.DoesNotContain(Directory.GetFiles(Path.GetDirectoryName(path)!), file => file.Contains("cancelled"));
+    }
+
+    private sealed class Stages : IProgress<QuantizationProgress>
+    {
+        public HashSet<string> Names { get; } = [];
+
+        public void Report(QuantizationProgress value) => Names.Add(value.Stage);
     }
 
     private sealed class Stopping(CancellationTokenSource cancel) : IProgress<QuantizationProgress>

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Atrous.Tests.Serving;
 
@@ -200,6 +201,17 @@ public sealed class ConfigurationTests(GeneratedModel model)
         Assert.Contains(sentence, e.Message);
     }
 
+    [Theory]
+    [InlineData("TokenForAdminAlone", "true", "The server has no token,")]
+    [InlineData("TlsClientForAdminAlone", "true", "The server asks clients for no certificates,")]
+    [InlineData("TlsKey", "key.pem", "no certificate; give both")]
+    public void What_is_about_something_that_is_not_there_is_refused(string name, string value, string sentence)
+    {
+        ServerOptions options = new ServerOptions { Models = _ => { } }.Configured(Section((name, value)));
+        Assert.Contains(
+            sentence, Assert.Throws<UnavailableException>(() => AtrousServer.Create(options)).Message);
+    }
+
     [Fact]
     public async Task A_host_serves_what_its_configuration_says()
     {
@@ -216,6 +228,14 @@ public sealed class ConfigurationTests(GeneratedModel model)
         await host.StartAsync(TestContext.Current.CancellationToken);
         IServedModel served = host.Services.GetRequiredService<IServedModel>();
         Assert.Equal(("one", 9), (served.Name, served.Batching.QueueLimit));
+        AtrousOptions options = host.Services.GetRequiredService<IOptions<AtrousOptions>>().Value, copy = new();
+        Assert.Equal(4000, options.MaxPixels);
+        // A copy has every option, those that come later too.
+        options.MaxNetworkPixels = 5000;
+        (options.MaxPictureBytes, options.LoadInBackground, options.DefaultModel) = (6000, true, "one");
+        options.CopyTo(copy);
+        Assert.All(typeof(AtrousOptions).GetProperties(), property => Assert.Equal(
+            property.GetValue(options), property.GetValue(copy)));
         await host.StopAsync(TestContext.Current.CancellationToken);
     }
 

@@ -80,7 +80,7 @@ async function work(job) {
     if (!own.signal.aborted) fail(error);
   } finally {
     if (running === own) {
-      running = null;
+      running = current = null;
       setBusy("");
     }
   }
@@ -311,7 +311,7 @@ function setBusy(text) {
 
 /** A picture that has its mask is not covered while another is under way. */
 function drawBusy() {
-  const covers = busyText !== "" && !(running && shown?.png && shown !== current);
+  const covers = busyText !== "" && !(current && shown?.png && shown !== current);
   at("busy").hidden = !covers;
   at("busy-text").textContent = busyText;
   at("cancel").hidden = busyText === "";
@@ -321,7 +321,7 @@ function drawBusy() {
 
 function cancel() {
   running?.abort();
-  running = null;
+  running = current = null;
   stopRest();
   setBusy("");
   at("status").textContent = "Cancelled.";
@@ -418,7 +418,7 @@ function listenForPictures() {
 async function askConfidence(signal) {
   if (!at("sure").checked || !shown?.report) return;
   const picture = shown;
-  if (!running || current === shown) setBusy("Asking how sure the model is");
+  if (!current || current === shown) setBusy("Asking how sure the model is");
   const { blob } = await fetchFile(shown.file, { model: shown.model, format: "confidence8" }, signal);
   const confidence = await readLabels(new Uint8Array(await blob.arrayBuffer()));
   if (!signal.aborted && shown === picture) viewer.confidence = confidence;

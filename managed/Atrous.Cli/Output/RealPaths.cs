@@ -1,15 +1,18 @@
-namespace Atrous.Cli.Videos;
+namespace Atrous.Cli.Output;
 
-/// <summary>Where a path leads when all links in it are followed, those of folders too.</summary>
-internal static class RealPath
+/// <summary>Where paths lead when all links in them are followed, those of folders too.</summary>
+internal sealed class RealPaths
 {
     /// <summary>More links than a system follows.</summary>
     private const int MostLinks = 40;
 
+    /// <summary>Of the folders that were met, which many files share.</summary>
+    private readonly Dictionary<string, string> _folders = new(StringComparer.Ordinal);
+
     /// <summary>The same for every spelling of a file, which need not be there.</summary>
     /// <param name="path">A path as the user gave it.</param>
     /// <exception cref="CommandException">Its links lead in a circle.</exception>
-    public static string Of(string path)
+    public string Of(string path)
     {
         int links = 0;
         return Follow(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
@@ -18,7 +21,9 @@ internal static class RealPath
         {
             if (Path.GetDirectoryName(full) is not { } folder)
                 return full;
-            string here = Path.Combine(Follow(folder), Path.GetFileName(full));
+            if (!_folders.TryGetValue(folder, out string? real))
+                _folders[folder] = real = Follow(folder);
+            string here = Path.Combine(real, Path.GetFileName(full));
             if (new FileInfo(here).LinkTarget is not { } target)
                 return here;
             if (++links > MostLinks)
