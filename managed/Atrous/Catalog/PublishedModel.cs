@@ -54,7 +54,7 @@ public sealed record CatalogFile(Uri Url)
     /// </summary>
     public string? Sha256 { get; init; }
 
-    /// <summary>As it is called on disk.</summary>
+    /// <summary>As it is called on disk: the last part of the address; empty where the address has no path.</summary>
     [JsonIgnore]
-    public string FileName => Url.Segments[^1];
+    public string FileName => Url.Segments is [.., var last] ? last : "";
 }
