@@ -142,13 +142,18 @@ internal sealed class MergeRun(TemporaryFiles temporaries)
         return true;
     }
 
+    /// <summary>Of the number of parts that most lines tell: a run has one.</summary>
     private string[] EmptyShards()
     {
-        var told = _lines.Values.Select(line => line.Shard).OfType<string>().Select(shard => shard.Split('/'))
+        IGrouping<string, string>? told = _lines.Values.Select(line => line.Shard).OfType<string>()
+            .Select(shard => shard.Split('/'))
             .Where(parts => parts.Length == 2 && int.TryParse(parts[1], out int count) && count is > 0 and < 1_000_000)
-            .ToLookup(parts => parts[1], parts => parts[0]);
-        return [.. told.SelectMany(shards => Enumerable.Range(0, int.Parse(shards.Key, null))
-            .Select(index => $"{index}").Except(shards).Select(index => $"{index}/{shards.Key}"))];
+            .GroupBy(parts => parts[1], parts => parts[0]).MaxBy(shards => shards.Count());
+        return told is null ? [] :
+        [
+            .. Enumerable.Range(0, int.Parse(told.Key, null)).Select(index => $"{index}")
+                .Except(told).Select(index => $"{index}/{told.Key}"),
+        ];
     }
 
     private void Write(string? path, IEnumerable<string> lines)

@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Atrous.Files;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -17,6 +18,9 @@ internal sealed partial class TlsFiles
 {
     /// <summary>What a client's certificate is for, where it says what it is for.</summary>
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
+
+    /// <summary>More than any chain, and any company's list of authorities.</summary>
+    private const int MaxBytes = 4 << 20;
 
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
@@ -129,7 +133,7 @@ internal sealed partial class TlsFiles
         var authorities = new X509Certificate2Collection();
         try
         {
-            authorities.ImportFromPemFile(path);
+            authorities.ImportFromPem(ReadPem(path));
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException or IOException
             or UnauthorizedAccessException)
@@ -149,8 +153,9 @@ internal sealed partial class TlsFiles
         try
         {
             var chain = new X509Certificate2Collection();
-            chain.ImportFromPemFile(_certificate);
-            X509Certificate2 leaf = X509Certificate2.CreateFromPemFile(_certificate, _key);
+            string certificates = ReadPem(_certificate);
+            chain.ImportFromPem(certificates);
+            X509Certificate2 leaf = X509Certificate2.CreateFromPem(certificates, ReadPem(_key));
             if (OperatingSystem.IsWindows())
             {
                 // Its TLS takes no key that lies in memory alone.
@@ -166,6 +171,16 @@ internal sealed partial class TlsFiles
                 $"The certificate {_certificate} and the key {_key} cannot be used ({e.Message.TrimEnd('.')}); give "
                 + "files of PEM, the key without a password.");
         }
+    }
+
+    /// <exception cref="IOException">It is not there, without an end, or larger than any of its kind.</exception>
+    private static string ReadPem(string path)
+    {
+        using FileStream file = RegularFile.OpenRead(path);
+        if (file.Length > MaxBytes)
+            throw new IOException($"{path} has {file.Length:N0} bytes, which no file of certificates has");
+        using var reader = new StreamReader(file);
+        return reader.ReadToEnd();
     }
 
     private (DateTime, DateTime, DateTime) Stamp() =>

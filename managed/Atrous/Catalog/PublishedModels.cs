@@ -17,7 +17,7 @@ public sealed partial class PublishedModels
 
     private const int Sha256Digits = 64;
 
-    private const int MaxBytes = 16 << 20, MaxFiles = 1000, MaxText = 1000, MaxName = 200;
+    private const int MaxBytes = 16 << 20, MaxFiles = 1000, MaxClasses = 65536, MaxText = 1000, MaxName = 200;
 
     /// <summary>Of one file; so many files of it can be added up.</summary>
     private const long MaxFileBytes = 1L << 44;
@@ -99,6 +99,11 @@ public sealed partial class PublishedModels
         if (Array.Exists(texts, text => text is { Length: > MaxText } || text?.Any(char.IsControl) == true))
             throw new JsonException(
                 $"'{entry.Name}' has a text with control characters or of more than {MaxText} characters");
+        if (entry.Classes is < 1 or > MaxClasses)
+            throw new JsonException($"'{entry.Name}' has {entry.Classes} classes; a model has 1 to {MaxClasses}");
+        // Also what a float cannot hold, which is read as infinite.
+        if (entry.MeanIoU is { } score && score is not (>= 0 and <= 1))
+            throw new JsonException($"'{entry.Name}' has an mIoU that is not from 0 to 1");
         foreach (CatalogFile file in entry.Files)
         {
             if (file is null || !file.Url.IsAbsoluteUri || !IsSafe(file.FileName))

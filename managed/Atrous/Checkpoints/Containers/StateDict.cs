@@ -113,9 +113,10 @@ internal static class StateDict
             budget.CountTensor(way + key.Length);
             dictionary.Tensors.Add(key, tensor);
         }
-        else if (DescribeUnreadable(value) is { } description && dictionary.Unreadable.Count < MaxUnreadable)
+        // Whether there is room is asked first: a long text is not made millions of times for nothing.
+        else if (dictionary.Unreadable.Count < MaxUnreadable && DescribeUnreadable(value) is { } description)
             dictionary.Unreadable.Add(key, description);
-        else if (TextOf(value) is { } text && key.Length <= MaxValueLength && dictionary.Values.Count < MaxValues)
+        else if (dictionary.Values.Count < MaxValues && key.Length <= MaxValueLength && TextOf(value) is { } text)
             dictionary.Values.Add(key, text);
     }
 

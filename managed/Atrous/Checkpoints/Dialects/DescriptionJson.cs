@@ -29,14 +29,26 @@ internal static partial class DescriptionJson
 
     /// <summary>The network; never one that takes long to find wrong.</summary>
     /// <exception cref="JsonException">The text is no network.</exception>
-    public static NetworkSpec ReadNetwork(string json)
+    public static NetworkSpec ReadNetwork(string json) => ReadNetwork(json, DescriptionMembers.Default.NetworkSpec);
+
+    /// <summary>A part of a network, such as its rates; never one that takes long to find wrong.</summary>
+    /// <exception cref="JsonException">The text is no such part.</exception>
+    public static T ReadNetwork<T>(string json, JsonTypeInfo<T> type)
     {
         using JsonDocument document = Parse(json);
         if (Items(document.RootElement) > MostItems)
             throw new JsonException("its lists are longer than any network's");
         if (Sum(document.RootElement) > LargestSum)
             throw new JsonException("its numbers are larger than any network's");
-        return Deserialize(document, DescriptionMembers.Default.NetworkSpec);
+        return Deserialize(document, type);
+    }
+
+    /// <summary>Values that no network is built from.</summary>
+    /// <exception cref="JsonException">The text is no such thing.</exception>
+    public static T Read<T>(string json, JsonTypeInfo<T> type)
+    {
+        using JsonDocument document = Parse(json);
+        return Deserialize(document, type);
     }
 
     /// <summary>The pre-processing, for pictures of some channels.</summary>
@@ -68,11 +80,7 @@ internal static partial class DescriptionJson
             : spec;
     }
 
-    public static IReadOnlyList<string> ReadNames(string json)
-    {
-        using JsonDocument document = Parse(json);
-        return Deserialize(document, DescriptionMembers.Default.StringArray);
-    }
+    public static IReadOnlyList<string> ReadNames(string json) => Read(json, DescriptionMembers.Default.StringArray);
 
     private static JsonDocument Parse(string json)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Atrous.Checkpoints.Storages;
+using Atrous.Files;
 using Atrous.Graph;
 using Atrous.Specs;
 
@@ -40,9 +41,10 @@ internal sealed partial class MetadataEntries(ICheckpoint checkpoint)
             ? number
             : throw Wrong(key, $"is {Printable.Quote(Text(key))}, not a number");
 
-    public int[] Numbers(string key) => Json<int[]>(key);
+    /// <summary>Of the network, such as rates.</summary>
+    public int[] Numbers(string key) => Json(key, text => DescriptionJson.ReadNetwork(text, Entries.Default.Int32Array));
 
-    public string[] Names(string key) => Json<string[]>(key);
+    public IReadOnlyList<string> Names(string key) => Json(key, DescriptionJson.ReadNames);
 
     public Activation Activation(string key) =>
         OneOf(key, "relu", "relu6") == "relu6" ? Graph.Activation.Relu6 : Graph.Activation.Relu;
@@ -50,37 +52,44 @@ internal sealed partial class MetadataEntries(ICheckpoint checkpoint)
     /// <summary>The blocks of the backbone, one object each.</summary>
     public InvertedResidual[] Blocks() =>
     [
-        .. Json<BlockRow[]>("blocks").Select(row => new InvertedResidual(
-            row.Stride, row.Dilation, row.ExpandKernel, row.DwKernel, row.Residual)),
+        .. Json("blocks", text => DescriptionJson.ReadNetwork(text, Entries.Default.BlockRowArray))
+            .Select(row => new InvertedResidual(
+                row.Stride, row.Dilation, row.ExpandKernel, row.DwKernel, row.Residual)),
     ];
 
     /// <summary>Mean and standard deviation on 0..1 RGB, and the input's longer side.</summary>
     public PreprocessingSpec Preprocessing()
     {
         int[] size = Numbers("input_size");
-        float[] mean = Json<float[]>("mean"), std = Json<float[]>("std");
-        if (size.Length != 2 || size.Min() < 1)
+        float[] mean = Floats("mean"), std = Floats("std");
+        if (size.Length != 2 || size[0] < 1 || size[1] < 1)
             throw Wrong("input_size", "is not a height and a width");
-        if (mean.Length != std.Length || mean.Length == 0 || std.Contains(0))
+        if (mean.Length != std.Length || mean.Length == 0)
             throw Wrong("std", "does not fit the mean");
-        return PreprocessingSpec.ImageNet with
+        PreprocessingSpec spec = PreprocessingSpec.ImageNet with
         {
             Mean = mean,
             Std = std,
             Resize = new ResizePolicy.LongSide(size.Max(), OnlyShrink: false),
         };
+        return PreprocessingCheck.ComplaintOf(spec) is { } complaint
+            ? throw Wrong("std", $"cannot be used: the {complaint}")
+            : spec;
     }
 
-    private T Json<T>(string key)
+    private float[] Floats(string key) => Json(key, text => DescriptionJson.Read(text, Entries.Default.SingleArray));
+
+    private T Json<T>(string key, Func<string, T> read)
     {
+        string text = Text(key);
         try
         {
-            return (T?)JsonSerializer.Deserialize(Text(key), typeof(T), Entries.Default) ?? throw Wrong(key, "is null");
+            return read(text);
         }
         // Half a surrogate pair is reported by InvalidOperationException.
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw Wrong(key, $"is not the JSON that was expected ({e.Message})");
+            throw Wrong(key, $"is not the JSON that was expected ({ForeignText.OfJson(e)})");
         }
     }
 

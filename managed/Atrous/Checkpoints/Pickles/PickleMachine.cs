@@ -203,6 +203,9 @@ internal sealed class PickleMachine(PickleReader reader, PickleCalls calls, Func
 
     private void Put(long index)
     {
+        // Pickle counts them up from 0. Numbers without a bound could be chosen so that all fall into one bucket.
+        if (index > MaxOpcodes)
+            throw reader.Error($"stores a value under the number {index}, which is more than any pickle has values");
         reader.Budget.Hold(BytesOfEntry);
         _memo[index] = Peek();
     }

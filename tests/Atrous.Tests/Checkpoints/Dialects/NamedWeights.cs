@@ -15,7 +15,7 @@ internal sealed class NamedWeights(IEnumerable<(string Name, int[] Shape)> keys,
 
     public string Path => "names.pth";
 
-    public IReadOnlyDictionary<string, string> Metadata => new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
 
     public JsonElement? Config { get; } = Parse(config);
 

@@ -94,6 +94,8 @@ public sealed class TlsTests(GeneratedModel model) : IDisposable
         File.Delete(_place["tls.crt"]);
         e = await Assert.ThrowsAsync<UnavailableException>(StartAsync);
         Assert.Contains("cannot be used", e.Message);
+        if (OperatingSystem.IsLinux())
+            Tool.Run("serve", "--tls-cert", "/dev/zero", "--model", model.Path).Refuses(2, "a device");
         Tool.Run("serve", "--tls-cert", _place["tls.crt"], "--model", model.Path).Refuses(2, "cannot be used");
         Tool.Run("serve", "--tls-key", _place["tls.key"], "--model", model.Path).Refuses(2, "--tls-cert");
     }
