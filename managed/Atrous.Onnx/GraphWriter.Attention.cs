@@ -59,6 +59,19 @@ internal sealed partial class GraphWriter
         Pictures(Step(y, "patches", "Reshape", [turned, shape]), attention.Patch, y);
     }
 
+    private void WriteSoftmax(Softmax softmax, string x, string y)
+    {
+        if (softmax.Slices == 1)
+        {
+            Add("Softmax", y, [x], Nodes.Integer("axis", 1));
+            return;
+        }
+        // [N, C, H, W] as [N, slices, C / slices * H * W]: in a slice everything is by itself.
+        string slices = Step(y, "slices", "Reshape", [x, _constants.Integers("among", 0, softmax.Slices, -1)]);
+        string shares = Step(y, "shares", "Softmax", [slices], Nodes.Integer("axis", 1));
+        Add("Reshape", y, [shares, Step(y, "shape", "Shape", [x])]);
+    }
+
     private void WriteAttention(LinearAttention attention, int channels, string x, string y)
     {
         int places = attention.Patch * attention.Patch;

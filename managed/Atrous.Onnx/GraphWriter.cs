@@ -177,8 +177,8 @@ internal sealed partial class GraphWriter
                         _constants.Integers("to", crop.Top + crop.Height, crop.Left + crop.Width),
                         _constants.Integers("plane", 2, 3)]);
                 break;
-            case Softmax:
-                Add("Softmax", linear, inputs, Nodes.Integer("axis", 1));
+            case Softmax softmax:
+                WriteSoftmax(softmax, inputs[0], linear);
                 break;
             default:
                 throw new UnavailableException(

@@ -140,7 +140,8 @@ atrous_status atrous_copy(atrous_engine* engine, const atrous_tensor* input, int
     });
 }
 
-atrous_status atrous_softmax(atrous_engine* engine, const atrous_tensor* input, const atrous_tensor* output) {
+atrous_status atrous_softmax(atrous_engine* engine, const atrous_tensor* input, int32_t slices,
+                             const atrous_tensor* output) {
     return guard([&] {
         require_not_null(engine, "engine");
         require_tensor(input, "input");
@@ -148,7 +149,10 @@ atrous_status atrous_softmax(atrous_engine* engine, const atrous_tensor* input, 
         require_float32(*input, "input");
         require_float32(*output, "output");
         require_same_shape(*input, "input", *output, "output");
-        const softmax_args a{.input = *input, .output = *output};
+        require_range(slices, 1, input->channels, "slices");
+        if (input->channels % slices != 0)
+            throw fail(ATROUS_INVALID_ARGUMENT, "%d channels do not divide into %d slices", input->channels, slices);
+        const softmax_args a{.input = *input, .output = *output, .slices = slices};
         parallel_for(*engine, pixels_of(*output), grain_of(output->channels),
                      [&](int64_t begin, int64_t end) { engine->kernels.softmax(a, begin, end, nullptr); });
     });

@@ -267,6 +267,7 @@ struct copy_args {
 
 struct softmax_args {
     atrous_tensor input, output;
+    int32_t slices;  // 1: along the channels; else among so many slices of them
 };
 // Item: a pixel.
 

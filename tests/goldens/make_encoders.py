@@ -78,3 +78,5 @@ case("smp_deeplabv3plus_tu-mobilenetv3_small_050_os16_48x64", "tu-mobilenetv3_sm
 # timm makes sides even where its patches need it and leaves them so, which its decoder cannot join.
 case("smp_deeplabv3plus_tu-mobilevitv2_050_os16_64x96", "tu-mobilevitv2_050", 16, 64, 96)
 case("smp_deeplabv3plus_tu-mobilevitv2_050_os8_depth4_64x96", "tu-mobilevitv2_050", 8, 64, 96, encoder_depth=4)
+case("smp_deeplabv3plus_timm-resnest50d_4s2x40d_os16_48x64", "timm-resnest50d_4s2x40d", 16)
+case("smp_deeplabv3plus_timm-resnest50d_1s4x24d_os8_48x64", "timm-resnest50d_1s4x24d", 8)

@@ -175,6 +175,7 @@ case("concat", [(2, 4, 5, 7), (2, 4, 5, 16), (2, 4, 5, 1)], lambda *x: torch.cat
 case("crop", [(2, 7, 6, 5)], lambda x: x[:, :, 2:6, 1:4])
 case("softmax", [(2, 4, 5, 5)], lambda x: x.softmax(1), spread=5.0)
 case("softmax_far", [(1, 4, 5, 21)], lambda x: x.softmax(1), spread=2000.0)
+case("softmax_slices", [(2, 1, 1, 96)], lambda x: x.unflatten(1, (4, 24)).softmax(1).flatten(1, 2), spread=5.0)
 case("argmax", [(2, 9, 11, 21)], lambda x: x.argmax(1, keepdim=True))
 case("confidence", [(2, 5, 6, 21)], lambda x: x.softmax(1).max(1, keepdim=True).values, spread=4.0)
 

@@ -24,7 +24,7 @@ class Arguments : public testing::Test {
 
 TEST_F(Arguments, TensorsMustHaveDataSidesAndRoom) {
     const sheet good(1, 2, 2, 4);
-    const auto run = [&](const atrous_tensor* input) { return atrous_softmax(&engine_, input, good.view()); };
+    const auto run = [&](const atrous_tensor* input) { return atrous_softmax(&engine_, input, 1, good.view()); };
     expect_refused(run(nullptr), "input is null");
     atrous_tensor bad = *good.view();
     bad.data = nullptr;
@@ -37,7 +37,7 @@ TEST_F(Arguments, TensorsMustHaveDataSidesAndRoom) {
     expect_refused(run(&bad), "input has a pixel stride of 3, less than its 4 channels");
     bad = {good.view()->data, int64_t{1} << 40, 1 << 20, 1 << 20, 4, 4, ATROUS_FLOAT32, 0, 0};
     expect_refused(run(&bad), "input is larger than memory can be");
-    expect_refused(atrous_softmax(nullptr, good.view(), good.view()), "engine is null");
+    expect_refused(atrous_softmax(nullptr, good.view(), 1, good.view()), "engine is null");
 }
 
 TEST_F(Arguments, ShapesMustAgree) {
@@ -57,8 +57,8 @@ TEST_F(Arguments, TypesMustAgree) {
     const half_sheet half(a);
     atrous_tensor odd = *a.view();
     odd.type = 3;
-    expect_refused(atrous_softmax(&engine_, &odd, a.view()), "a tensor's type is 3; use 0 to 2");
-    expect_refused(atrous_softmax(&engine_, half.view(), half.view()), "input is bfloat16; it must be float32");
+    expect_refused(atrous_softmax(&engine_, &odd, 1, a.view()), "a tensor's type is 3; use 0 to 2");
+    expect_refused(atrous_softmax(&engine_, half.view(), 1, half.view()), "input is bfloat16; it must be float32");
     expect_refused(atrous_copy(&engine_, half.view(), 0, 0, a.view()),
                    "input and output are of different types; they must agree");
     expect_refused(atrous_binary_op(&engine_, ATROUS_ADD, a.view(), half.view(), 0, 0, a.view()),

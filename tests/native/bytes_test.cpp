@@ -327,8 +327,8 @@ TEST_F(ByteArguments, WhatTakesNoBytesSaysSo) {
     const atrous_tensor* floats = floats_.view();
     const atrous_resize_desc resize{ATROUS_SAMPLING_HALF_PIXEL, 0, 0};
     std::vector<uint16_t> labels(9);
-    expect_refused(atrous_softmax(&engine_, bytes, floats), "input is uint8; it must be float32");
-    expect_refused(atrous_softmax(&engine_, floats, bytes), "output is uint8; it must be float32");
+    expect_refused(atrous_softmax(&engine_, bytes, 1, floats), "input is uint8; it must be float32");
+    expect_refused(atrous_softmax(&engine_, floats, 1, bytes), "output is uint8; it must be float32");
     expect_refused(atrous_resize_argmax(&engine_, bytes, &resize, 3, 3, labels.data(), nullptr),
                    "logits is uint8; it must be float32");
     expect_refused(atrous_layer_norm(&engine_, bytes, ones.data(), ones.data(), 0, 0, floats),

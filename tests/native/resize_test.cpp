@@ -120,7 +120,7 @@ TEST_P(Resize, SoftmaxSumsToOne) {
     for (int channels : {1, 2, 5, 16, 21, 150}) {
         sheet logits = sheet::random(1, 7, 5, channels, 3, 1, -20, 20);
         const sheet before = sheet::random(1, 7, 5, channels, 3, 1, -20, 20);
-        ATROUS_EXPECT_OK(atrous_softmax(engine.get(), logits.view(), logits.view()));
+        ATROUS_EXPECT_OK(atrous_softmax(engine.get(), logits.view(), 1, logits.view()));
         logits.for_each([&](int n, int y, int x, int c) {
             double sum = 0;
             for (int other = 0; other < channels; ++other)
@@ -129,6 +129,30 @@ TEST_P(Resize, SoftmaxSumsToOne) {
         });
         logits.expect_gaps_untouched();
     }
+}
+
+TEST_P(Resize, SoftmaxAmongSlicesIsOfEachChannelByItself) {
+    const auto engine = make_engine(2);
+    for (int slices : {2, 3, 4}) {
+        for (int step : {1, 5, 16, 37}) {
+            SCOPED_TRACE(testing::Message() << slices << " slices of " << step);
+            sheet scores = sheet::random(2, 3, 5, slices * step, 3, 1, -20, 20);
+            const sheet before = sheet::random(2, 3, 5, slices * step, 3, 1, -20, 20);
+            ATROUS_EXPECT_OK(atrous_softmax(engine.get(), scores.view(), slices, scores.view()));
+            scores.for_each([&](int n, int y, int x, int c) {
+                double sum = 0;
+                for (int other = c % step; other < slices * step; other += step)
+                    sum += std::exp(static_cast<double>(before.at(n, y, x, other)) - before.at(n, y, x, c));
+                ASSERT_NEAR(scores.at(n, y, x, c), 1 / sum, 1e-6);
+            });
+            scores.expect_gaps_untouched();
+        }
+    }
+    const sheet odd(1, 2, 2, 7);
+    EXPECT_EQ(atrous_softmax(engine.get(), odd.view(), 2, odd.view()), ATROUS_INVALID_ARGUMENT);
+    EXPECT_STREQ(atrous_last_error(), "7 channels do not divide into 2 slices");
+    EXPECT_EQ(atrous_softmax(engine.get(), odd.view(), 0, odd.view()), ATROUS_INVALID_ARGUMENT);
+    EXPECT_STREQ(atrous_last_error(), "slices is 0; use 1 to 7");
 }
 
 TEST_P(Resize, RefusesWhatIsNotAGrid) {

@@ -67,7 +67,8 @@ internal static unsafe partial class LibAtrous
         in NativeTensor output);
 
     [LibraryImport(Library, EntryPoint = "atrous_softmax")]
-    public static partial AtrousStatus Softmax(EngineHandle engine, in NativeTensor input, in NativeTensor output);
+    public static partial AtrousStatus Softmax(
+        EngineHandle engine, in NativeTensor input, int slices, in NativeTensor output);
 
     [LibraryImport(Library, EntryPoint = "atrous_resize_argmax")]
     public static partial AtrousStatus ResizeArgmax(

@@ -54,6 +54,15 @@ internal sealed record ResNetSpec : BackboneSpec
     /// </summary>
     public bool EqualReachWhenDilated { get; init; }
 
+    /// <summary>Convolutions of the same input in <see cref="ResidualWindow.SplitAttention"/> (its radix).</summary>
+    public int Splits { get; set; } = 2;
+
+    /// <summary>Groups of each of the <see cref="Splits"/> (their cardinality), and of what scores them.</summary>
+    public int SplitGroups { get; set; } = 1;
+
+    /// <summary>A stride is that of a mean in front of the <see cref="Splits"/>, not behind them.</summary>
+    public bool PoolsBeforeSplits { get; init; }
+
     /// <summary>A gate in every block; null for none.</summary>
     public GateSpec? Gate { get; init; }
 
@@ -88,7 +97,7 @@ internal enum ResidualWindow
     /// <summary>Slices that are convolved one after the other (Res2Net).</summary>
     MultiScale,
 
-    /// <summary>Two convolutions of the same input, weighed by what is in the picture (ResNeSt).</summary>
+    /// <summary>Convolutions of the same input, weighed by what is in the picture (ResNeSt).</summary>
     SplitAttention,
 
     /// <summary>Two convolutions of different reach, weighed likewise (SK-ResNet).</summary>

@@ -194,6 +194,13 @@ public static class OpCases
         yield return new("softmax_many", new Softmax(), [new(1, 4, 5, 150)], "ADE20K", 5);
         yield return new(
             "softmax_far", new Softmax(), [new(1, 4, 5, 21)], "exp overflows unless the maximum is taken off", 2000);
+        yield return new(
+            "softmax_slices", new Softmax { Slices = 4 }, [new(2, 1, 1, 4 * 24)], "ResNeSt's shares of four splits", 5);
+        yield return new(
+            "softmax_slices_tails", new Softmax { Slices = 2 }, [new(2, 3, 4, 2 * 37)], "slices that fill no vector", 5);
+        yield return new(
+            "softmax_slices_far", new Softmax { Slices = 3 }, [new(1, 2, 3, 3 * 5)],
+            "exp overflows unless the maximum is taken off", 2000);
         yield return new("argmax", new Argmax(), [new(2, 9, 11, 21)], "no ties");
         yield return new("argmax_ties", new Argmax(), [new(1, 16, 17, 19)], "the lowest index wins", 2, true);
         yield return new("argmax_one_class", new Argmax(), [new(1, 3, 4, 1)], "a single class");

@@ -41,6 +41,9 @@ internal sealed class Run(Target target, int seed, string findings)
             else
                 _corpus[_random.Next(_corpus.Count)] = input;
         }
+        // What refuses everything is looked at no further than its first check.
+        if (Accepted == 0)
+            Keep(_corpus[0], "not one input was accepted, its seeds included", "");
     }
 
     private bool Execute(byte[] input)

@@ -33,7 +33,7 @@ internal static class Targets
         """{"id":"1","inputs":[{"name":"image","datatype":"UINT8","shape":[1,2,2,3],"data":[1,2,3,4,5,6,7,8,9,10,11,12]}],"outputs":[{"name":"mask"}],"parameters":{"priority":1}}""";
 
     private const string Form =
-        "--x\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.png\"\r\n\r\n\u0089PNG\r\n\r\n--x--\r\n";
+        "--x\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.png\"\r\n\r\n\u0089PNG\r\n\u001a\n\r\n--x--\r\n";
 
     private const long MaxPixels = 1 << 22;
 

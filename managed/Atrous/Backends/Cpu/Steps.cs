@@ -65,7 +65,7 @@ internal static unsafe class Steps
             LayerNorm op => [Norm(op, x, y)],
             Attention op => Attend(op, node, layout, y),
             LinearAttention op => [Attend(op.Patch, x, y)],
-            Softmax => [(engine, frame) => LibAtrous.Softmax(engine, x.In(frame), y.In(frame))],
+            Softmax op => [(engine, frame) => LibAtrous.Softmax(engine, x.In(frame), op.Slices, y.In(frame))],
             Argmax op => [Labels(op.Upsample, x, y, null)],
             Confidence op => [Labels(op.Upsample, x, null, y)],
             LabelsWithConfidence op => [Labels(op.Upsample, x, y, layout.Of(node.SecondOutput!))],

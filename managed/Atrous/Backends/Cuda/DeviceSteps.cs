@@ -79,7 +79,7 @@ internal sealed class DeviceSteps(
             LayerNorm op => [Norm(node, op, x, y)],
             Attention op => [Attend(node, op, y)],
             LinearAttention op => [Attend(node, op, x, y)],
-            Softmax => [Kernel(node, m => KernelLaunches.Softmax(x.Type, x.First(channels).At(m), y.At(m)))],
+            Softmax op => [Kernel(node, m => KernelLaunches.Softmax(x.Type, op, x.First(channels).At(m), y.At(m)))],
             Argmax op => [Labels(node, op.Upsample, x.First(channels), y, null)],
             Confidence op => [Labels(node, op.Upsample, x.First(channels), null, y)],
             LabelsWithConfidence op =>

@@ -142,9 +142,10 @@ internal static class KernelLaunches
         Kernels.Find("resize", from, to), Rows(y), y.Width * Chunks(y, Narrower(from, to)),
         x, (int)op.Sampling, ResizeScale(op, x.Height, y.Height), ResizeScale(op, x.Width, y.Width), y);
 
-    /// <summary>Softmax along the channels; y is float32.</summary>
-    public static KernelLaunch Softmax(DType storage, DeviceTensor x, DeviceTensor y) =>
-        new(Kernels.Find("softmax", storage), Rows(y), y.Width, x, y);
+    /// <summary>Softmax along the channels, or among slices of them; y is float32.</summary>
+    public static KernelLaunch Softmax(DType storage, Softmax op, DeviceTensor x, DeviceTensor y) => op.Slices == 1
+        ? new(Kernels.Find("softmax", storage), Rows(y), y.Width, x, y)
+        : new(Kernels.Find("slice_softmax", storage), Rows(y), y.Width * (x.Channels / op.Slices), x, op.Slices, y);
 
     /// <summary>
     /// Layer norm of every pixel, or of the whole picture: then a batch has at most 65535, each a block row of its own.

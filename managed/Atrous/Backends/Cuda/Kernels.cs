@@ -74,6 +74,7 @@ internal static class Kernels
         .. Each("global_average", "global_average", ("x", View), ("y", View))
             .Select(kernel => kernel with { BlockSize = 1024 }),
         .. Each("softmax", "softmax", ("x", View), ("y", View)),
+        .. Each("slice_softmax", "softmax", ("x", View), ("slices", Integer), ("y", View)),
         .. Each("layer_norm", "layer_norm", Norm),
         .. Each("picture_norm", "layer_norm", Norm).Select(kernel => kernel with { BlockSize = 1024 }),
         .. Each(

@@ -6,16 +6,24 @@ namespace Atrous.Backends.Reference;
 /// <summary>From scores to labels, one pixel after the other.</summary>
 internal static unsafe class Labelling
 {
-    public static void Softmax(Tensor input, Tensor output)
+    public static void Softmax(Softmax softmax, Tensor input, Tensor output)
     {
-        int channels = input.Shape.Channels;
+        // Along the channels every one of them is a slice.
+        int channels = input.Shape.Channels, slices = softmax.Slices == 1 ? channels : softmax.Slices;
+        int width = channels / slices;
+        var scores = stackalloc float[slices];
         for (long pixel = 0; pixel < input.Shape.Pixels; pixel++)
         {
-            float* scores = (float*)input.Pointer + pixel * channels, y = (float*)output.Pointer + pixel * channels;
-            float best = scores[Winner(scores, channels)];
-            double sum = Sum(scores, channels, best);
-            for (int c = 0; c < channels; c++)
-                y[c] = (float)(Math.Exp((double)scores[c] - best) / sum);
+            float* x = (float*)input.Pointer + pixel * channels, y = (float*)output.Pointer + pixel * channels;
+            for (int c = 0; c < width; c++)
+            {
+                for (int slice = 0; slice < slices; slice++)
+                    scores[slice] = x[slice * width + c];
+                float best = scores[Winner(scores, slices)];
+                double sum = Sum(scores, slices, best);
+                for (int slice = 0; slice < slices; slice++)
+                    y[slice * width + c] = (float)(Math.Exp((double)scores[slice] - best) / sum);
+            }
         }
     }
 

@@ -100,7 +100,7 @@ internal sealed class ReferenceExecutable : IExecutable
         LayerNorm norm => (x, y) => Normalising.Layer(norm, x[0], y[0]),
         Attention attention => (x, y) => Attending.Dot(attention, x, y[0]),
         LinearAttention attention => (x, y) => Attending.Linear(attention.Patch, x[0], y[0]),
-        Softmax => (x, y) => Labelling.Softmax(x[0], y[0]),
+        Softmax softmax => (x, y) => Labelling.Softmax(softmax, x[0], y[0]),
         Argmax argmax => (x, y) => Labelling.Upsampled(argmax.Upsample, x[0], logits => Labelling.Argmax(logits, y[0])),
         Confidence confidence => (x, y) =>
             Labelling.Upsampled(confidence.Upsample, x[0], logits => Labelling.Confidence(logits, y[0])),

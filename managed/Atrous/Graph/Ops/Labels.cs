@@ -2,16 +2,24 @@ using Atrous.Tensors;
 
 namespace Atrous.Graph.Ops;
 
-/// <summary>Softmax along the channels.</summary>
+/// <summary>
+/// Softmax along the channels; or, where they are several slices of equal width, among the slices, for each channel of a
+/// slice by itself (the shares of split attention, Zhang et al. 2020, arXiv:2004.08955, section 3.1).
+/// </summary>
 public sealed record Softmax : Op
 {
+    /// <summary>The number of slices that share; 1 where all channels of a pixel do.</summary>
+    internal int Slices { get; init; } = 1;
+
     internal override bool KeepsType => true;
 
     internal override int? InPlaceInput(int inputs) => 0;
 
     internal override InputType TypeOfInput(int input) => InputType.Float32;
 
-    public override Shape OutputShape(IReadOnlyList<Shape> inputs) => inputs[0];
+    public override Shape OutputShape(IReadOnlyList<Shape> inputs) => Slices >= 1 && inputs[0].Channels % Slices == 0
+        ? inputs[0]
+        : throw Misfit($"{inputs[0].Channels} channels are not {Slices} slices");
 }
 
 /// <summary>

@@ -80,7 +80,7 @@ internal static class ResNet
         {
             ResidualWindow.MultiScale => MultiScaleConvolution.Build(
                 layers, x, name, spec.Scales, act, stride, at.WindowDilation, at.IsFirst),
-            ResidualWindow.SplitAttention => SplitAttention.Build(layers, x, name, act, stride, at.WindowDilation),
+            ResidualWindow.SplitAttention => SplitAttention.Build(spec, layers, x, name, stride, at.WindowDilation),
             ResidualWindow.SelectiveKernels => SelectiveKernels.Build(
                 layers, x, name, act, stride, Reaches(spec, at.WindowDilation), spec.SplitsInput),
             _ => layers.Grouped(x, name, 3, act, stride, at.WindowDilation),

@@ -27,7 +27,7 @@ internal static class SelectiveKernels
             $"{name}.paths",
             layers.Grouped(first, $"{name}.path0", 3, activation, stride, dilations.First),
             layers.Grouped(second, $"{name}.path1", 3, activation, stride, dilations.Second));
-        return TwoWayAttention.Build(layers, pair, name, mean =>
+        return SliceAttention.Build(layers, pair, 2, name, mean =>
         {
             Value narrow = layers.Convolution(mean, $"{name}.squeeze", 1, activation);
             return layers.Convolution(

@@ -170,7 +170,7 @@ public sealed class KernelOpTests
                 storage, storage, Channels(x[0], slice.First, slice.Channels, storage), 0, 0, y),
             Crop crop => KernelLaunches.Copy(storage, storage, x[0], crop.Top, crop.Left, y),
             Concat => KernelLaunches.Concat(storage, x, y),
-            Softmax => KernelLaunches.Softmax(storage, x[0], y),
+            Softmax softmax => KernelLaunches.Softmax(storage, softmax, x[0], y),
             Attention attention => KernelLaunches.Attention(storage, attention, Part(0), Part(1), Part(2), y),
             LinearAttention attention => KernelLaunches.LinearAttention(
                 storage, attention.Patch, Channels(x[0], 0, 1, storage), Channels(x[0], 1, y.Channels, storage),
