@@ -29,6 +29,22 @@ internal sealed partial class GraphWriter
         Add("Transpose", y, [normed], Nodes.Integers("perm", 0, 3, 1, 2));
     }
 
+    private void WriteResponse(GlobalResponse response, string x, string y)
+    {
+        string norms = Step(y, "norms", "ReduceL2", [x], Nodes.Integers("axes", 2, 3), Nodes.Integer("keepdims", 1));
+        string mean = Step(y, "mean", "ReduceMean", [norms], Nodes.Integers("axes", 1), Nodes.Integer("keepdims", 1));
+        string divisor = Step(y, "divisor", "Add", [mean, _constants.Scalar("epsilon", (float)response.Epsilon)]);
+        string shares = Step(y, "shares", "Div", [norms, divisor]);
+        Norm(new BatchNorm(response.Scale, Ones(response.Scale.Length), Activation.None), shares, y);
+    }
+
+    private static float[] Ones(int count)
+    {
+        var ones = new float[count];
+        Array.Fill(ones, 1);
+        return ones;
+    }
+
     private void WriteAttention(Attention attention, IReadOnlyList<Value> inputs, string[] names, string y)
     {
         int channels = attention.OutputShape([.. inputs.Select(input => input.Shape)]).Channels;

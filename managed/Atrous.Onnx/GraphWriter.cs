@@ -162,6 +162,9 @@ internal sealed partial class GraphWriter
             case GlobalAveragePool:
                 Add("GlobalAveragePool", linear, inputs);
                 break;
+            case GlobalResponse response:
+                WriteResponse(response, inputs[0], linear);
+                break;
             case LayerNorm layer:
                 WriteNorm(layer, inputs[0], linear);
                 break;

@@ -227,6 +227,13 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_layer_norm(atrous_engine* engin
                                                             const float* scale, const float* shift, float epsilon,
                                                             int32_t whole_picture, const atrous_tensor* output);
 
+// Each channel's factor of global response normalisation: output[c] = 1 + scale[c] * norm[c] / (mean + epsilon), where
+// norm[c] is the square root of the sum of the channel's squares over the picture and mean the norms' mean. Both are
+// float32; output is batch x 1 x 1 x channels.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_global_response(atrous_engine* engine, const atrous_tensor* input,
+                                                                 const float* scale, float epsilon,
+                                                                 const atrous_tensor* output);
+
 // Scaled dot-product attention: output = softmax(scale * queries keys^T) values, float32. Tokens are pixels; a head has
 // an even share of the channels, of which all four tensors have as many. The pixels at one place of their patch x patch
 // squares are a sequence of its own, so patch divides every height and width; 1 makes one sequence of a picture. Keys

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "checks.h"
 #include "kernels.h"
 #include "parallel.h"
@@ -60,6 +62,35 @@ atrous_status atrous_layer_norm(atrous_engine* engine, const atrous_tensor* inpu
         }
         parallel_for(*engine, pixels_of(*input), grain_of(input->channels),
                      [&](int64_t begin, int64_t end) { engine->kernels.layer_norm(a, begin, end, nullptr); });
+    });
+}
+
+atrous_status atrous_global_response(atrous_engine* engine, const atrous_tensor* input, const float* scale,
+                                     float epsilon, const atrous_tensor* output) {
+    return guard([&] {
+        require_not_null(engine, "engine");
+        require_not_null(scale, "scale");
+        require_floats(input, "input");
+        require_floats(output, "output");
+        atrous_tensor pixel = *input;
+        pixel.height = pixel.width = 1;
+        require_same_shape(pixel, "a pixel of input", *output, "output");
+        const int64_t channels = input->channels, blocks = (channels + squares_channels - 1) / squares_channels;
+        thread_pool::lease sums(engine->pool);
+        const sum_squares_args a{.input = *input, .sums = sums->floats(input->batch * channels)};
+        parallel_for(*engine, input->batch * blocks, 1,
+                     [&](int64_t begin, int64_t end) { engine->kernels.sum_squares(a, begin, end, nullptr); });
+        for (int64_t n = 0; n < input->batch; ++n) {
+            const float* squares = a.sums + n * channels;
+            float* factors = elements<float>(*output) + n * output->pixel_stride;
+            double total = 0;
+            for (int64_t c = 0; c < channels; ++c) total += std::sqrt(static_cast<double>(squares[c]));
+            const double mean = total / static_cast<double>(channels) + static_cast<double>(epsilon);
+            for (int64_t c = 0; c < channels; ++c) {
+                const double norm = std::sqrt(static_cast<double>(squares[c]));
+                factors[c] = static_cast<float>(1 + static_cast<double>(scale[c]) * (norm / mean));
+            }
+        }
     });
 }
 

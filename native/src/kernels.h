@@ -281,6 +281,14 @@ struct row_moments_args {
 };
 // Item: a row, batch * height of them.
 
+// The sum of each channel's squares over a float32 picture.
+struct sum_squares_args {
+    atrous_tensor input;
+    float* sums;  // [picture][channel]
+};
+constexpr int64_t squares_channels = 64;
+// Item: picture * channel blocks + block of squares_channels.
+
 struct layer_norm_args {
     atrous_tensor input, output;  // input is float32
     const float* scale;

@@ -80,3 +80,5 @@ case("smp_deeplabv3plus_tu-mobilevitv2_050_os16_64x96", "tu-mobilevitv2_050", 16
 case("smp_deeplabv3plus_tu-mobilevitv2_050_os8_depth4_64x96", "tu-mobilevitv2_050", 8, 64, 96, encoder_depth=4)
 case("smp_deeplabv3plus_timm-resnest50d_4s2x40d_os16_48x64", "timm-resnest50d_4s2x40d", 16)
 case("smp_deeplabv3plus_timm-resnest50d_1s4x24d_os8_48x64", "timm-resnest50d_1s4x24d", 8)
+case("smp_deeplabv3plus_tu-convnextv2_atto_os16_48x64", "tu-convnextv2_atto", 16)
+case("smp_deeplabv3plus_tu-convnextv2_nano_os8_depth4_48x64", "tu-convnextv2_nano", 8, encoder_depth=4)

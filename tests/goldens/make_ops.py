@@ -162,6 +162,16 @@ def linear_attention(patch):
     return compute
 
 
+def global_response(name, shape):
+    """What timm's GlobalResponseNorm multiplies with: x + weight * x * x_n is x times this."""
+    weight = numbers(f"{name}.scale", shape[3], 1).reshape(1, -1, 1, 1)
+    def compute(x):
+        norms = x.norm(p=2, dim=(2, 3), keepdim=True)
+        return 1 + weight * norms / (norms.mean(dim=1, keepdim=True) + 1e-6)
+    case(name, [shape], compute)
+
+
+global_response("global_response", (2, 5, 7, 40))
 layer_norm("layer_norm", (2, 5, 6, 64), 1e-5, False)
 layer_norm("layer_norm_shifted", (1, 4, 5, 144), 1e-5, False, shift=30.0)
 layer_norm("picture_norm", (2, 6, 7, 24), 1e-5, True)

@@ -37,6 +37,30 @@ TEST_P(Attention, LayerNormIsOverAPixelOrAPicture) {
     }
 }
 
+TEST_P(Attention, GlobalResponseIsByThePicturesNorms) {
+    const auto engine = make_engine(3);
+    for (int channels : {1, 5, 16, 35, 144}) {
+        SCOPED_TRACE(testing::Message() << channels << " channels");
+        const sheet input = sheet::random(2, 19, 23, channels, 3, 1, -2, 4);
+        const auto scale = random_floats(channels, 2);
+        sheet output(2, 1, 1, channels, 1);
+        ATROUS_EXPECT_OK(
+            atrous_global_response(engine.get(), input.view(), scale.data(), 1e-3f, output.view()));
+        std::vector<double> squares(2 * channels);
+        input.for_each([&](int n, int y, int x, int c) {
+            const double value = input.at(n, y, x, c);
+            squares[n * channels + c] += value * value;
+        });
+        output.for_each([&](int n, int y, int x, int c) {
+            double mean = 0;
+            for (int i = 0; i < channels; ++i) mean += std::sqrt(squares[n * channels + i]) / channels;
+            const double norm = std::sqrt(squares[n * channels + c]);
+            ASSERT_NEAR(output.at(n, y, x, c), 1 + scale[c] * norm / (mean + 1e-3), 1e-6);
+        });
+        output.expect_gaps_untouched();
+    }
+}
+
 TEST_P(Attention, LayerNormWritesBothTypesAndInPlace) {
     const auto engine = make_engine(2);
     sheet x = sheet::random(1, 6, 5, 37, 0, 1);
@@ -150,6 +174,10 @@ TEST_P(Attention, MisfitsAreRefused) {
     refused(atrous_linear_attention(engine.get(), x.view(), x.view(), x.view(), 2, x.view()),
             "scores is 1x4x6x6 and a channel of keys is 1x4x6x1; they must have one shape");
     refused(atrous_layer_norm(engine.get(), x.view(), nullptr, nullptr, 0, 0, x.view()), "scale is null");
+    refused(atrous_global_response(engine.get(), x.view(), nullptr, 0, x.view()), "scale is null");
+    const float factors[64] = {};
+    refused(atrous_global_response(engine.get(), x.view(), factors, 0, x.view()),
+            "a pixel of input is 1x1x1x6 and output is 1x4x6x6; they must have one shape");
     const half_sheet half(x);
     refused(atrous_linear_attention(engine.get(), one.view(), half.view(), x.view(), 2, x.view()),
             "keys is bfloat16; it must be float32");

@@ -123,6 +123,20 @@ internal sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkS
         return graph.Add(layer, new LayerNorm(scale, shift, addedToVariance, wholePicture), x);
     }
 
+    /// <summary>Global response normalisation, Woo et al. 2023 (arXiv:2301.00808), section 4, with its residual.</summary>
+    public Value ResponseNorm(Value x, string layer)
+    {
+        const double addedToMean = 1e-6;
+        int channels = x.Shape.Channels;
+        float[] scale = weights.Vector(layer, "weight", channels), shift = weights.Vector(layer, "bias", channels);
+        Value factors = graph.Add($"{layer}.factors", new GlobalResponse(scale, addedToMean), x);
+        Value scaled = graph.Add(
+            $"{layer}.multiply", new Binary(BinaryKind.Multiply, Activation.None), x, factors);
+        var ones = new float[channels];
+        Array.Fill(ones, 1);
+        return graph.Add(layer, new BatchNorm(ones, shift, Activation.None), scaled);
+    }
+
     /// <summary>A factor for each channel: a block's "gamma".</summary>
     public Value Scaled(Value x, string layer)
     {

@@ -56,6 +56,10 @@ internal static unsafe partial class LibAtrous
         EngineHandle engine, in NativeTensor input, float* scale, float* shift, float epsilon, int wholePicture,
         in NativeTensor output);
 
+    [LibraryImport(Library, EntryPoint = "atrous_global_response")]
+    public static partial AtrousStatus GlobalResponse(
+        EngineHandle engine, in NativeTensor input, float* scale, float epsilon, in NativeTensor output);
+
     [LibraryImport(Library, EntryPoint = "atrous_attention")]
     public static partial AtrousStatus Attention(
         EngineHandle engine, in NativeTensor queries, in NativeTensor keys, in NativeTensor values, int heads,

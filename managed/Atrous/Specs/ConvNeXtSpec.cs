@@ -14,6 +14,9 @@ internal sealed record ConvNeXtSpec : BackboneSpec
     /// <summary>What layer norms add to the variance.</summary>
     public double LayerNormEpsilon { get; set; } = 1e-6;
 
+    /// <summary>Global response normalisation between the linear layers (ConvNeXt V2, arXiv:2301.00808).</summary>
+    public bool ResponseNorms { get; init; }
+
     /// <summary>A factor per channel in front of each block's sum.</summary>
     public bool ScaledBlocks { get; set; } = true;
 }

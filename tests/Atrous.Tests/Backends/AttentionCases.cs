@@ -15,6 +15,10 @@ public static class AttentionCases
         Norm("picture_norm", new(2, 6, 7, 24), true, "MobileViTV2's group norm, two pictures"),
         Norm("picture_norm_wide", new(1, 33, 35, 5), true, "more pixels than a block's threads"),
         Norm("picture_norm_pixel", new(1, 1, 1, 19), true, "one pixel"),
+        Response("global_response", new(2, 5, 7, 40), "ConvNeXtV2, two pictures"),
+        Response("global_response_tails", new(1, 33, 17, 37), "channels that fill no vector, more pixels than a run"),
+        Response("global_response_pixel", new(1, 1, 1, 3), "one pixel"),
+        Response("global_response_large", new(1, 9, 8, 300), "squares that 16 bits do not hold", 90),
         new("attention", new Attention(1, 0.25f), [new(1, 3, 5, 16), new(1, 3, 5, 16), new(1, 3, 5, 16)],
             "one head, one sequence"),
         new("attention_patches", new Attention(4, 1f / 3, 2), [new(1, 4, 6, 36), new(1, 4, 6, 36), new(1, 4, 6, 36)],
@@ -35,6 +39,9 @@ public static class AttentionCases
         new("linear_attention_far", new LinearAttention(2), [new(1, 20, 16, 7)],
             "more pixels than a block, and exp overflows unless the maximum is taken off", 200),
     ];
+
+    private static OpCase Response(string name, Shape shape, string why, float shift = 0) => new(
+        name, new GlobalResponse(OpCase.Numbers($"{name}.scale", shape.Channels, 1), 1e-6), [shape], why, Shift: shift);
 
     private static OpCase Norm(string name, Shape shape, bool wholePicture, string why, float shift = 0) => new(
         name,

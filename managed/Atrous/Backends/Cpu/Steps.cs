@@ -63,6 +63,7 @@ internal static unsafe class Steps
             Crop op => [Copy(x, op.Top, op.Left, y)],
             Concat => Concatenation(node, graph, layout, y),
             LayerNorm op => [Norm(op, x, y)],
+            GlobalResponse op => [Response(op, x, y)],
             Attention op => Attend(op, node, layout, y),
             LinearAttention op => [Attend(op.Patch, x, y)],
             Softmax op => [(engine, frame) => LibAtrous.Softmax(engine, x.In(frame), op.Slices, y.In(frame))],
@@ -110,6 +111,12 @@ internal static unsafe class Steps
         fixed (float* factors = op.Scale, terms = op.Shift)
             return LibAtrous.LayerNorm(
                 engine, x.In(frame), factors, terms, (float)op.Epsilon, op.WholePicture ? 1 : 0, y.In(frame));
+    };
+
+    private static Step Response(GlobalResponse op, View x, View y) => (engine, frame) =>
+    {
+        fixed (float* factors = op.Scale)
+            return LibAtrous.GlobalResponse(engine, x.In(frame), factors, (float)op.Epsilon, y.In(frame));
     };
 
     /// <summary>

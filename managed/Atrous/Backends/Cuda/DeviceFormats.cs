@@ -46,6 +46,7 @@ internal readonly record struct DeviceFormats(
         Crop => new(MadeFormat.OfInput, ReadsAny: true, WritesAny: true),
         Concat => new(MadeFormat.Stored, ReadsAny: true, WritesAny: true),
         LayerNorm => new(MadeFormat.Stored),
+        GlobalResponse => new(MadeFormat.Plain, ReadsAny: true),
         Attention => new(MadeFormat.Stored),
         LinearAttention => new(MadeFormat.Stored),
         Softmax => new(MadeFormat.Plain, ReadsAny: true),

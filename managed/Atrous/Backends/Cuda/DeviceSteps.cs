@@ -37,6 +37,8 @@ internal sealed class DeviceSteps(
                 Norm(graph, weights, node, norm.Scale, norm.Shift);
             else if (node.Op is LayerNorm layer)
                 Norm(graph, weights, node, layer.Scale, layer.Shift);
+            else if (node.Op is GlobalResponse response)
+                weights.Vector(response.Scale, response.Scale.Length);
         }
         weights.Trim();
     }
@@ -77,6 +79,7 @@ internal sealed class DeviceSteps(
             Crop op => [Copy(node, x.First(channels), op.Top, op.Left, y)],
             Concat => Concatenation(node, y),
             LayerNorm op => [Norm(node, op, x, y)],
+            GlobalResponse op => Response(node, op, x, y),
             Attention op => [Attend(node, op, y)],
             LinearAttention op => [Attend(node, op, x, y)],
             Softmax op => [Kernel(node, m => KernelLaunches.Softmax(x.Type, op, x.First(channels).At(m), y.At(m)))],
@@ -179,6 +182,17 @@ internal sealed class DeviceSteps(
         (nint scale, nint shift) = Norm(graph, weights, node, op.Scale, op.Shift);
         DeviceView real = x.First(op.Scale.Length);
         return Kernel(node, m => KernelLaunches.LayerNorm(y.Type, op, real.At(m), scale, shift, y.At(m)));
+    }
+
+    private KernelStep[] Response(Node node, GlobalResponse op, DeviceView x, DeviceView y)
+    {
+        nint scale = weights.Vector(op.Scale, op.Scale.Length);
+        DeviceView real = x.First(op.Scale.Length);
+        return
+        [
+            Kernel(node, m => KernelLaunches.GlobalResponse(x.Type, op, real.At(m), scale, y.At(m)).Norms),
+            Kernel(node, m => KernelLaunches.GlobalResponse(x.Type, op, real.At(m), scale, y.At(m)).Response),
+        ];
     }
 
     private KernelStep Attend(Node node, Attention op, DeviceView y)

@@ -129,9 +129,30 @@ internal static class KernelLaunches
     /// <summary>
     /// The mean of every channel; y is 1x1. A batch has at most 65535 pictures, because each is a block row of its own.
     /// </summary>
-    public static KernelLaunch GlobalAverage(DType storage, DeviceTensor x, DeviceTensor y)
+    public static KernelLaunch GlobalAverage(DType storage, DeviceTensor x, DeviceTensor y) =>
+        Gather("global_average", storage, x, y);
+
+    /// <summary>
+    /// The factors of global response normalisation: the norm of every channel into y, which is 1x1 in float32, and then
+    /// y's own factors over it. A batch has at most 65535 pictures.
+    /// </summary>
+    /// <param name="storage">The element type of x.</param>
+    /// <param name="op">What is added to the mean of the norms.</param>
+    /// <param name="x">The input, with as many channels as op has factors.</param>
+    /// <param name="scale">Address of float32 [channels], the factors.</param>
+    /// <param name="y">The output.</param>
+    public static (KernelLaunch Norms, KernelLaunch Response) GlobalResponse(
+        DType storage, GlobalResponse op, DeviceTensor x, nint scale, DeviceTensor y)
     {
-        KernelSignature kernel = Kernels.Find("global_average", storage);
+        KernelSignature kernel = Kernels.Find("global_response");
+        return (
+            Gather("global_norm", storage, x, y),
+            new KernelLaunch(kernel, PictureRows(x), kernel.BlockSize, y, scale, (float)op.Epsilon, y));
+    }
+
+    private static KernelLaunch Gather(string name, DType storage, DeviceTensor x, DeviceTensor y)
+    {
+        KernelSignature kernel = Kernels.Find(name, storage);
         int blockChannels = AverageChunks * Lanes(storage);
         long blocks = (x.Channels + blockChannels - 1) / blockChannels;
         return new KernelLaunch(kernel, PictureRows(x), blocks * kernel.BlockSize, x, y);

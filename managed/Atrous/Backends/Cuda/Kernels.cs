@@ -73,6 +73,10 @@ internal static class Kernels
         .. Each("average_pool", "pool", Window),
         .. Each("global_average", "global_average", ("x", View), ("y", View))
             .Select(kernel => kernel with { BlockSize = 1024 }),
+        .. Each("global_norm", "global_average", ("x", View), ("y", View))
+            .Select(kernel => kernel with { BlockSize = 1024 }),
+        Row("global_response", "global_response",
+            [("x", View), ("scale", Pointer), ("epsilon", Real), ("y", View)]),
         .. Each("softmax", "softmax", ("x", View), ("y", View)),
         .. Each("slice_softmax", "softmax", ("x", View), ("slices", Integer), ("y", View)),
         .. Each("layer_norm", "layer_norm", Norm),

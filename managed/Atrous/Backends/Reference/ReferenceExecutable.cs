@@ -98,6 +98,7 @@ internal sealed class ReferenceExecutable : IExecutable
         SliceChannels slice => (x, y) => Copying.Slice(slice.First, x[0], y[0]),
         Crop crop => (x, y) => Copying.Window(crop.Top, crop.Left, x[0], y[0]),
         LayerNorm norm => (x, y) => Normalising.Layer(norm, x[0], y[0]),
+        GlobalResponse response => (x, y) => Normalising.Response(response, x[0], y[0]),
         Attention attention => (x, y) => Attending.Dot(attention, x, y[0]),
         LinearAttention attention => (x, y) => Attending.Linear(attention.Patch, x[0], y[0]),
         Softmax softmax => (x, y) => Labelling.Softmax(softmax, x[0], y[0]),

@@ -5,7 +5,7 @@ namespace Atrous.Models.Backbones;
 
 /// <summary>
 /// ConvNeXt; low-level features are the first stage's. Layers: stem, stem.norm, stage{1..4}.down, .down.norm,
-/// stage{1..4}.{block}.window, .norm, .fc1, .fc2, .scale.
+/// stage{1..4}.{block}.window, .norm, .fc1, .response, .fc2, .scale.
 /// </summary>
 internal static class ConvNeXt
 {
@@ -50,6 +50,8 @@ internal static class ConvNeXt
             x, $"{name}.window", 7, Activation.None, dilation: dilation, norm: false, bias: true);
         y = layers.LayerNorm(y, $"{name}.norm", spec.LayerNormEpsilon);
         y = layers.Linear(y, $"{name}.fc1", activation: spec.Activation);
+        if (spec.ResponseNorms)
+            y = layers.ResponseNorm(y, $"{name}.response");
         y = layers.Linear(y, $"{name}.fc2", x.Shape.Channels);
         if (spec.ScaledBlocks)
             y = layers.Scaled(y, $"{name}.scale");

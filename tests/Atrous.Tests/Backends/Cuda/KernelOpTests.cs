@@ -117,7 +117,7 @@ public sealed class KernelOpTests
         OpCase test, DType storage, Placing placing, StoredTensor[] stored, float[] expected)
     {
         Shape shape = test.Op.OutputShape(test.Inputs);
-        DType type = test.Op is Softmax ? DType.Float32 : storage;
+        DType type = test.Op is Softmax or GlobalResponse ? DType.Float32 : storage;
         using var output = new StoredTensor(type, shape, placing);
         Launch(test.Op, storage, [.. stored.Select(tensor => tensor.View)], output.View);
         string what = $"{test} in {storage}, {placing}";
@@ -145,6 +145,12 @@ public sealed class KernelOpTests
             case LayerNorm norm:
                 WithAddresses(norm.Scale, norm.Shift, (scale, shift) =>
                     KernelLaunches.LayerNorm(storage, norm, x[0], scale, shift, y));
+                break;
+            case GlobalResponse response:
+                WithAddresses(response.Scale, response.Scale, (scale, _) =>
+                    KernelLaunches.GlobalResponse(storage, response, x[0], scale, y).Norms);
+                WithAddresses(response.Scale, response.Scale, (scale, _) =>
+                    KernelLaunches.GlobalResponse(storage, response, x[0], scale, y).Response);
                 break;
             case BatchNorm norm:
                 WithAddresses(norm.Scale, norm.Shift, (scale, shift) =>

@@ -4,7 +4,7 @@ using Atrous.Tensors;
 
 namespace Atrous.Checkpoints.Dialects.Encoders;
 
-/// <summary>timm's ConvNeXt, the first version.</summary>
+/// <summary>timm's ConvNeXt of both versions; the second has a norm between its linear layers.</summary>
 internal static class ConvNeXtEncoder
 {
     private const string Prefix = EncoderSearch.Timm, Stem = Prefix + "stem_0.weight";
@@ -14,12 +14,9 @@ internal static class ConvNeXtEncoder
 
     public static NamedBackbone? Find(EncoderSearch search)
     {
-        // The second version has another norm between its linear layers.
-        if (!search.Has(Stem, Prefix + "stem_1.weight", Block(0, 0) + "conv_dw.weight", Block(0, 0) + "mlp.fc1.weight")
-            || search.Has(Block(0, 0) + "mlp.grn.weight"))
-        {
+        if (!search.Has(
+            Stem, Prefix + "stem_1.weight", Block(0, 0) + "conv_dw.weight", Block(0, 0) + "mlp.fc1.weight"))
             return null;
-        }
         int[] blocks = BackboneShapes.CountBlocks(
             search.File, (stage, block) => Block(stage - 1, block) + "conv_dw.weight");
         if (blocks[0] == 1)
@@ -38,6 +35,7 @@ internal static class ConvNeXtEncoder
                 Blocks = [.. blocks.Take(depth - 1)],
                 Stages = DilationPlan.Of(4, [1, 2, 2, 2], search.OutputStride, DilationRule.FirstBlockPrevious),
                 LayerNormEpsilon = search.Outputs(Stem) == XxLarge ? 1e-5 : 1e-6,
+                ResponseNorms = search.Has(Block(0, 0) + "mlp.grn.weight"),
                 ScaledBlocks = search.Has(Block(0, 0) + "gamma"),
             },
             [
@@ -53,6 +51,7 @@ internal static class ConvNeXtEncoder
                         "scale" => new("", block),
                         "norm" => new("", block + ".norm"),
                         "window" => new(block + ".conv_dw", ""),
+                        "response" => new("", block + ".mlp.grn"),
                         string linear => new($"{block}.mlp.{linear}", ""),
                     };
                 }),
