@@ -9,9 +9,6 @@ namespace Atrous.Checkpoints;
 /// </summary>
 internal interface ICheckpoint : IWeightSource
 {
-    /// <summary>For messages.</summary>
-    string Path { get; }
-
     /// <summary>The `__metadata__` of a safetensors file; empty otherwise.</summary>
     IReadOnlyDictionary<string, string> Metadata { get; }
 

@@ -39,23 +39,24 @@ internal sealed class Model
     public Model(ModelDescription description, IWeightSource weights)
     {
         Description = description;
-        (Missing, Unexpected) = Compare(description, weights);
+        HashSet<string> needed = Needed(description);
+        (Missing, Unexpected) = Compare(description, weights, needed);
         if (Missing.Count > 0)
         {
             string some = string.Join(", ", Missing.Take(3).Select(name => $"'{name}'"));
             throw new ModelException(
-                $"The checkpoint was recognised as {description.Dialect} ({description.Evidence}) but " +
-                $"{Missing.Count} of the " +
-                $"tensors that {description.Network.Head.Name} with {description.Network.Backbone.Name} needs are " +
-                $"missing: " +
-                $"{some}{(Missing.Count > 3 ? ", ..." : "")}. Is it complete, and of this dialect?");
+                $"{weights.Title} was recognised as {description.Dialect} ({description.Evidence}) but " +
+                $"{Missing.Count} of the tensors that {description.Network.Head.Name} with " +
+                $"{description.Network.Backbone.Name} needs are missing: {some}" +
+                $"{(Missing.Count > 3 ? ", ..." : "")}. Is it complete, and of this dialect?");
         }
         string? left = Unexpected.FirstOrDefault(
-            name => description.ReadWhole.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)));
+            name => description.ReadWhole.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))
+            ?? ForeignModules.Find(weights, needed, Unexpected);
         if (left is not null)
         {
             throw new ModelException(
-                $"The checkpoint was recognised as {description.Dialect} ({description.Evidence}) but " +
+                $"{weights.Title} was recognised as {description.Dialect} ({description.Evidence}) but " +
                 $"{description.Network.Head.Name} with {description.Network.Backbone.Name} has no place for its " +
                 $"tensor '{left}': its network is one that Atrous does not have.");
         }
@@ -122,11 +123,16 @@ internal sealed class Model
 
     /// <summary>Which tensors a network needs and a file lacks, and the other way round.</summary>
     public static (IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected) Compare(
-        ModelDescription description, IWeightSource weights)
-    {
+        ModelDescription description, IWeightSource weights) => Compare(description, weights, Needed(description));
+
+    /// <summary>The names of a network's tensors.</summary>
+    private static HashSet<string> Needed(ModelDescription description) =>
         // Large enough for every window of every network; nothing is computed.
-        WeightInventory inventory = TakeInventory(description, LargestMinimum);
-        var needed = inventory.Names.ToHashSet();
+        [.. TakeInventory(description, LargestMinimum).Names];
+
+    private static (IReadOnlyList<string> Missing, IReadOnlyList<string> Unexpected) Compare(
+        ModelDescription description, IWeightSource weights, HashSet<string> needed)
+    {
         return (
             [.. needed.Where(name => !weights.Weights.ContainsKey(name))],
             [.. weights.Weights.Keys.Where(name => !needed.Contains(name) && !Ignored(name))]);

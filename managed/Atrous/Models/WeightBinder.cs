@@ -62,7 +62,7 @@ internal sealed class WeightBinder(IWeightSource source, NameMap names) : IWeigh
         if (!fits)
         {
             throw new ModelException(
-                $"The tensor '{name}' has the shape [{string.Join(", ", shape)}]; this network needs " +
+                $"{source.Title}: the tensor '{name}' has the shape [{string.Join(", ", shape)}]; this network needs " +
                 $"[{outputChannels?.ToString(CultureInfo.InvariantCulture) ?? "*"}, {inputChannels / groups}, " +
                 $"{kernelHeight}, {kernelWidth}]. Is it a checkpoint of another network?")
             {
@@ -105,8 +105,8 @@ internal sealed class WeightBinder(IWeightSource source, NameMap names) : IWeigh
                 {
                     throw new ModelException(string.Create(
                         CultureInfo.InvariantCulture,
-                        $"The tensor '{norm}.running_var' holds {variance[c]}, which is no variance; the file is "
-                        + $"damaged, or not of a batch norm."));
+                        $"{source.Title}: the tensor '{norm}.running_var' holds {variance[c]}, which is no variance; "
+                        + $"the file is damaged, or not of a batch norm."));
                 }
                 double factor = gamma[c] / deviation;
                 scale[c] = (float)factor;
@@ -131,18 +131,19 @@ internal sealed class WeightBinder(IWeightSource source, NameMap names) : IWeigh
         return vector.Length == channels
             ? vector
             : throw new ModelException(
-                $"The tensor '{name}' has {vector.Length} elements; its layer has {channels} channels.");
+                $"{source.Title}: the tensor '{name}' has {vector.Length} elements; its layer has {channels} " +
+                "channels.");
     }
 
     private WeightInfo Find(string name, string layer)
     {
         if (!source.Weights.TryGetValue(name, out WeightInfo? info))
-            throw new ModelException($"The checkpoint has no tensor '{name}' (the layer {layer}).");
+            throw new ModelException($"{source.Title} has no tensor '{name}' (the layer {layer}).");
         // What somebody quantised has its scale elsewhere, under names that nobody else knows.
         return info.Type.IsFloatingPoint()
             ? info
             : throw new ModelException(
-                $"The tensor '{name}' is stored as {info.Type.ToString().ToLowerInvariant()}, and a layer's weights " +
-                "are no whole numbers; if the network was quantised, save it before that.");
+                $"{source.Title}: the tensor '{name}' is stored as {info.Type.ToString().ToLowerInvariant()}, and a " +
+                "layer's weights are no whole numbers; if the network was quantised, save it before that.");
     }
 }

@@ -63,7 +63,7 @@ internal sealed record AsppSpec
     /// <summary>
     /// 6, 12, 18 at output stride 16 and twice that at 8 (Chen et al. 2017, arXiv:1706.05587, section 4.1).
     /// </summary>
-    public static IReadOnlyList<int> StandardRates(int outputStride) => outputStride == 8 ? [12, 24, 36] : [6, 12, 18];
+    public static int[] StandardRates(int outputStride) => outputStride == 8 ? [12, 24, 36] : [6, 12, 18];
 }
 
 /// <summary>The image-level branch: average pooling, 1x1 convolution, resize back.</summary>

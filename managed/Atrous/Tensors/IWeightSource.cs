@@ -18,6 +18,12 @@ internal sealed record WeightInfo(string Name, DType Type, int[] Shape)
 /// </summary>
 internal interface IWeightSource : IDisposable
 {
+    /// <summary>The file, for messages; empty where there is none.</summary>
+    string Path => "";
+
+    /// <summary>How messages call it: the file by its path.</summary>
+    sealed string Title => Path.Length > 0 ? $"'{Path}'" : "The checkpoint";
+
     /// <summary>Every tensor by its name, in the file's order.</summary>
     IReadOnlyDictionary<string, WeightInfo> Weights { get; }
 

@@ -31,8 +31,9 @@ public sealed class Weight
         {
             throw new ModelException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The tensor '{_info.Name}' holds {destination[at]} among its values, so that no mask means anything; "
-                + $"take a checkpoint from before the training diverged, or one of greater precision."));
+                $"{_source.Title}: the tensor '{_info.Name}' holds {destination[at]} among its values, so that no "
+                + $"mask means anything; take a checkpoint from before the training diverged, or one of greater "
+                + $"precision."));
         }
     }
 

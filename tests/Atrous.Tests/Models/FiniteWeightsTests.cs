@@ -39,6 +39,7 @@ public sealed class FiniteWeightsTests
         string message = Assert.Throws<ModelException>(weights.ReadStem).Message;
         Assert.Contains(name, message);
         Assert.Contains(words, message);
+        Assert.StartsWith("'names.pth'", message);
     }
 
     /// <summary>As files are that somebody quantised, with scales under names of their own.</summary>

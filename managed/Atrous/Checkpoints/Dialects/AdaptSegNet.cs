@@ -17,6 +17,7 @@ internal sealed class AdaptSegNet : Dialect
     private const string Two = "2", Four = "4";
 
     private static readonly int[] Rates = [6, 12, 18, 24];
+    private static readonly string[] ResNetParts = ["conv1.", "bn1.", "layer1.", "layer2.", "layer3.", "layer4."];
 
     public override string Name => "AdaptSegNet";
 
@@ -33,6 +34,8 @@ internal sealed class AdaptSegNet : Dialect
             : VggClassifier;
         CheckBranches(checkpoint, head);
         NamedBackbone backbone = head == VggClassifier ? Vgg16() : ResNet(checkpoint, outputStride);
+        int[] rates = choice.Rates(
+            checkpoint, Rates, "6,12,18,24", branch => [$"{head}.conv2d_list.{branch - 1}.weight"]);
         int channels = checkpoint.InputChannels(backbone.Stem), classes = checkpoint.Outputs(head + FirstBranch);
         string branches = choice.OneOf(
             "branches", Standard(checkpoint, $"{head}.conv2d_list.2.weight"), [Two, Four],
@@ -42,7 +45,7 @@ internal sealed class AdaptSegNet : Dialect
             Network = new NetworkSpec
             {
                 Backbone = backbone.Spec,
-                Head = new DeepLabV2HeadSpec { Rates = branches == Two ? Rates[..2] : Rates },
+                Head = new DeepLabV2HeadSpec { Rates = branches == Two ? rates[..2] : rates },
                 OutputStride = outputStride,
                 InputChannels = channels,
                 Classes = classes,
@@ -69,7 +72,7 @@ internal sealed class AdaptSegNet : Dialect
                 .. head == Last ? [Single + "."] : (string[])[],
                 .. branches == Two ? [$"{head}.conv2d_list.2.", $"{head}.conv2d_list.3."] : (string[])[],
             ],
-            ReadWhole = [head + "."],
+            ReadWhole = [.. head == VggClassifier ? (string[])["features."] : ResNetParts, head + "."],
         };
     }
 
@@ -88,7 +91,8 @@ internal sealed class AdaptSegNet : Dialect
         // As far as samples of this size may stray, four times over.
         double error = 4 * 0.01 / Math.Sqrt(values.Length);
         bool isFresh = Math.Abs(mean) < error && Math.Abs(deviation - 0.01) < error;
-        return new(isFresh ? Two : Four, "the weights");
+        // That it was trained does not tell that it is summed: it may be another network's that training began with.
+        return isFresh ? new Standard<string>(Two, "the weights") : Four;
     }
 
     /// <summary>Refuses networks of the same names that compute something else.</summary>

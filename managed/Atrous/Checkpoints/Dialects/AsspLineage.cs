@@ -41,10 +41,11 @@ internal abstract class AsspLineage : Dialect
             NamedBackbone.FindResNet(
                 checkpoint, "backbone.", outputStride, DilationRule.Full, stem: "layer0.0", stemNorm: "layer0.1")
             ?? new(Xception65.Spec(outputStride), BackboneNames.Xception("backbone."), "backbone.conv1.weight");
+        int[] rates = choice.Rates(checkpoint, outputStride, branch => [$"ASSP.aspp{branch + 1}.0.weight"]);
         var network = new NetworkSpec
         {
             Backbone = backbone.Spec with { Activation = Activation },
-            Head = HeadShapes.V3Plus(outputStride, Sampling.AlignCorners) with
+            Head = HeadShapes.V3Plus(rates, Sampling.AlignCorners) with
             {
                 Activation = Activation,
                 LowLevelFirst = LowLevelFirst,
@@ -72,7 +73,8 @@ internal abstract class AsspLineage : Dialect
             Preprocessing = preprocessing,
             ClassNames = classNames,
             Notes = Notes,
-            ReadWhole = ["ASSP.", "decoder."],
+            TrainingOnly = NamedBackbone.ImageClassifier("backbone."),
+            ReadWhole = ["backbone.", "ASSP.", "decoder."],
         };
     }
 }

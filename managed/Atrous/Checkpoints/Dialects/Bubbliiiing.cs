@@ -27,7 +27,9 @@ internal sealed class Bubbliiiing : Dialect
                 "backbone.features.0.0.weight");
         int channels = checkpoint.InputChannels(backbone.Stem);
         int classes = checkpoint.Outputs("cls_conv.weight");
-        DeepLabV3PlusHeadSpec head = HeadShapes.V3Plus(outputStride, Sampling.AlignCorners);
+        DeepLabV3PlusHeadSpec head = HeadShapes.V3Plus(
+            choice.Rates(checkpoint, outputStride, branch => [$"aspp.branch{branch + 1}.0.weight"]),
+            Sampling.AlignCorners);
         return new ModelDescription
         {
             Network = new NetworkSpec
@@ -58,7 +60,8 @@ internal sealed class Bubbliiiing : Dialect
             },
             // Its published weights have the classes of VOC.
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc),
-            ReadWhole = ["aspp.", "shortcut_conv.", "cat_conv.", "cls_conv."],
+            TrainingOnly = NamedBackbone.ImageClassifier("backbone."),
+            ReadWhole = ["backbone.", "aspp.", "shortcut_conv.", "cat_conv.", "cls_conv."],
         };
     }
 }

@@ -32,12 +32,15 @@ internal sealed class DenseAspp : Dialect
             ? MobileNet(outputStride)
             : DenseNet(checkpoint, "", dot, outputStride, sampling);
         int channels = checkpoint.InputChannels(backbone.Stem);
+        // The names of the branches have the repository's own rates, whatever the module was made with.
+        int[] rates = choice.Rates(
+            checkpoint, Rates, "3,6,12,18,24", branch => [$"ASPP_{Rates[branch - 1]}.conv{dot}2.weight"]);
         return new ModelDescription
         {
             Network = new NetworkSpec
             {
                 Backbone = backbone.Spec,
-                Head = new DenseAsppHeadSpec { Rates = Rates },
+                Head = new DenseAsppHeadSpec { Rates = rates },
                 OutputStride = outputStride,
                 InputChannels = channels,
                 Classes = classes,
@@ -54,7 +57,7 @@ internal sealed class DenseAspp : Dialect
             Preprocessing = Normalisation.Of(
                 [0.290101f, 0.328081f, 0.286964f], [0.182954f, 0.186566f, 0.184475f]).For(channels),
             ClassNames = ClassNames.OfSize(classes, ClassNames.Cityscapes),
-            ReadWhole = ["ASPP_", "classification."],
+            ReadWhole = ["features.", "ASPP_", "classification."],
         };
     }
 

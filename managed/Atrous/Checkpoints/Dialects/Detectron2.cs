@@ -28,12 +28,15 @@ internal sealed partial class Detectron2 : Dialect
         ConvolutionStyle fuse =
             HeadShapes.Style(checkpoint, Fuse + ".depthwise.weight", ConvolutionStyle.SeparableNormed);
         int outputStride = choice.OutputStride(16, 8, 16);
-        ResNetSpec backbone = Backbone(checkpoint, outputStride);
+        ResNetSpec backbone = Backbone(checkpoint, choice, outputStride);
         int classes = checkpoint.Outputs(Classifier);
         int channels = checkpoint.InputChannels(Stem);
+        var statistics = StatisticsBuffers.Of(checkpoint, channels);
         var pyramid = new AsppSpec
         {
-            Rates = AsppSpec.StandardRates(outputStride),
+            Rates = choice.Rates(
+                checkpoint, AsppSpec.StandardRates(outputStride), "6,12,18 (ASPP_DILATIONS), for output stride 16",
+                branch => [$"{aspp}convs.{branch}.weight", $"{aspp}convs.{branch}.depthwise.weight"]),
             ImagePooling = new ImagePoolingSpec
             {
                 Window = PoolingWindow(choice, outputStride),
@@ -77,12 +80,42 @@ internal sealed partial class Detectron2 : Dialect
                 Normed(@"decoder\.fuse0\.(depthwise|pointwise)", Fuse + ".$1"),
                 new("classifier", "sem_seg_head.predictor"),
             ]),
-            // mean (123.675, 116.28, 103.53) and std (58.395, 57.12, 57.375) on 0..255 are ImageNet's on 0..1.
-            Preprocessing = Normalisation.ImageNet(channels) with { Resize = new ResizePolicy.ShortSide(1024, 2048) },
+            Preprocessing = Preprocessing(statistics, choice, channels),
+            PreprocessingSource = statistics.IsComplete ? Switch.File : Switch.Assumed,
             ClassNames = ClassNames.OfSize(classes, ClassNames.Cityscapes),
-            TrainingOnly = ["pixel_mean", "pixel_std"],
-            ReadWhole = [V3, "sem_seg_head.decoder.", "sem_seg_head.predictor."],
+            TrainingOnly = [.. statistics.Names, "backbone.linear."],
+            ReadWhole = ["backbone.", V3, "sem_seg_head.decoder.", "sem_seg_head.predictor."],
         };
+    }
+
+    /// <summary>
+    /// The file's own statistics, of bytes. The published files' (123.675, 116.28, 103.53 and 58.395, 57.12, 57.375)
+    /// are ImageNet's, in the order of RGB; the library's own order is BGR, and the larger mean is that of red.
+    /// </summary>
+    private static PreprocessingSpec Preprocessing(StatisticsBuffers statistics, DialectChoice choice, int channels)
+    {
+        PreprocessingSpec spec =
+            Normalisation.ImageNet(channels) with { Resize = new ResizePolicy.ShortSide(1024, 2048) };
+        if (statistics.IsComplete)
+            spec = spec with { Scale = 1, Mean = statistics.Mean!.PerChannel, Std = statistics.Std!.PerChannel };
+        if (channels != 3)
+            return spec;
+        bool reversed = statistics.IsComplete && spec.Mean[0] < spec.Mean[2];
+        string order = choice.OneOf(
+            "channel_order",
+            new Standard<string>(reversed ? "bgr" : "rgb", statistics.IsComplete ? Switch.File : Switch.Assumed),
+            ["rgb", "bgr"],
+            "INPUT.FORMAT, the order of the colours: RGB in the published configurations, BGR where nobody sets it");
+        if (order == "rgb")
+            return spec;
+        return statistics.IsComplete
+            ? spec with { Order = ChannelOrder.Bgr }
+            : spec with
+            {
+                Order = ChannelOrder.Bgr,
+                Mean = [.. spec.Mean.Reverse()],
+                Std = [.. spec.Std.Reverse()],
+            };
     }
 
     private static NameMap.Row Normed(string pattern, string name) => new(pattern, name, name + ".norm");
@@ -94,7 +127,7 @@ internal sealed partial class Detectron2 : Dialect
         return new LayerNames(name, name + ".norm");
     }
 
-    private static ResNetSpec Backbone(ICheckpoint checkpoint, int outputStride)
+    private static ResNetSpec Backbone(ICheckpoint checkpoint, DialectChoice choice, int outputStride)
     {
         if (!checkpoint.Has("backbone.stem.conv3.weight", "backbone.res2.0.conv3.weight"))
         {
@@ -106,7 +139,8 @@ internal sealed partial class Detectron2 : Dialect
             checkpoint, (stage, block) => $"backbone.res{stage + 1}.{block}.conv1.weight");
         return BackboneShapes.ResNet(blocks, outputStride, DilationRule.Full, stemConvolutions: 3) with
         {
-            MultiGrid = [1, 2, 4],
+            MultiGrid = NamedBackbone.MultiGrid(
+                choice, "RES5_MULTI_GRID, 1,2,4 in the published configurations and 1,1,1 elsewhere"),
         };
     }
 

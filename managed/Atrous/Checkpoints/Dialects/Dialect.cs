@@ -12,6 +12,9 @@ internal abstract class Dialect
     /// <summary>Of a pixel that can be of several classes: they are kept as bits of one number.</summary>
     private const int MostLabels = 64;
 
+    /// <summary>What the first convolution is called in networks with one or more stem layers.</summary>
+    private static readonly string[] Stems = ["backbone.stem", "backbone.stem.conv1"];
+
     /// <summary>Every dialect, the most specific fingerprints first.</summary>
     public static IReadOnlyList<Dialect> All { get; } =
     [
@@ -109,6 +112,32 @@ internal abstract class Dialect
         };
     }
 
+    /// <summary>
+    /// Of a repository that takes ImageNet's statistics: those that a training module keeps beside its network go
+    /// before them, since that is what the network has seen.
+    /// </summary>
+    private static ModelDescription WithOwnStatistics(
+        ModelDescription description, ICheckpoint checkpoint, DialectChoice choice)
+    {
+        PreprocessingSpec usual = description.Preprocessing;
+        int channels = description.Network.InputChannels;
+        bool isUsual = description.PreprocessingSource == Switch.Assumed
+            && usual == Normalisation.ImageNet(channels) with { Resize = usual.Resize, Filter = usual.Filter };
+        string? stem = Stems.Select(layer => description.Names[layer].Convolution + ".weight")
+            .FirstOrDefault(checkpoint.Weights.ContainsKey);
+        if (!isUsual || stem is null || StatisticsBuffers.Of(checkpoint, channels) is not { IsComplete: true } own)
+            return description;
+        (PreprocessingSpec spec, IReadOnlyList<string> notes) =
+            own.Apply(usual, checkpoint, stem, choice, ofNotebooks: false);
+        return description with
+        {
+            Preprocessing = spec,
+            PreprocessingSource = Switch.File,
+            Notes = [.. description.Notes, .. notes],
+            TrainingOnly = [.. description.TrainingOnly, .. own.Names],
+        };
+    }
+
     /// <summary>Names of classes go into tables, answers and files, and come from who wrote the model.</summary>
     private static void CheckNames(ICheckpoint checkpoint, IReadOnlyList<string> names)
     {
@@ -124,6 +153,7 @@ internal abstract class Dialect
         if (Recognise(checkpoint) is not { } evidence)
             return null;
         ModelDescription description = Describe(checkpoint, choice);
+        description = WithOwnStatistics(description, checkpoint, choice);
         if (description.Network.Classes == 1 && description.Threshold is null)
             description = description with { Threshold = choice.ForegroundThreshold(0.5) };
         if (description.Network.Classes > 1 && choice.IsMultiLabel())

@@ -27,6 +27,9 @@ internal sealed class DialectChoice(int? outputStride = null, IReadOnlyDictionar
     /// <summary>Who says the output stride; null where it was not asked for, or there is but one.</summary>
     public string? OutputStrideSource { get; private set; }
 
+    /// <summary>Whether the user asks for an output stride.</summary>
+    public bool IsStrideGiven => outputStride is not null;
+
     /// <summary>The output stride: what the user asks for, or the dialect's default.</summary>
     /// <exception cref="UnavailableException">The dialect does not have the user's.</exception>
     /// <exception cref="ModelException">The dialect does not have the file's.</exception>

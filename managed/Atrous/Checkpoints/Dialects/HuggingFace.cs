@@ -71,7 +71,7 @@ internal sealed class HuggingFace : Dialect
             ClassNames = HuggingFaceConfig.ClassNamesOf(checkpoint, classes),
             // The image classifier's last convolution is in the file, but no segmentation reads it.
             TrainingOnly = [Backbone + "conv_1x1."],
-            ReadWhole = [Head],
+            ReadWhole = [Backbone, Head],
         };
     }
 

@@ -80,7 +80,7 @@ internal sealed class HuggingFaceMobileViT : Dialect
             ClassNames = HuggingFaceConfig.ClassNamesOf(checkpoint, classes),
             // The image classifier's last convolution, which no segmentation reads.
             TrainingOnly = [prefix + "conv_1x1_exp."],
-            ReadWhole = [Head],
+            ReadWhole = [prefix, Head],
         };
     }
 

@@ -19,7 +19,9 @@ internal sealed class JfZhang95 : Dialect
     {
         bool drn = checkpoint.Has("backbone.layer8.0.weight");
         int outputStride = drn ? choice.OutputStride(8, 8) : choice.OutputStride(16, 8, 16);
-        NamedBackbone backbone = drn ? DrnD(checkpoint) : Backbone(checkpoint, outputStride);
+        NamedBackbone backbone = drn ? DrnD(checkpoint) : Backbone(checkpoint, choice, outputStride);
+        int[] rates = choice.Rates(
+            checkpoint, outputStride, branch => [$"aspp.aspp{branch + 1}.atrous_conv.weight"]);
         int channels = checkpoint.InputChannels(backbone.Stem);
         // Until November 2018 the decoder had no dropout between its two convolutions.
         bool early = !checkpoint.Has("decoder.last_conv.8.weight");
@@ -30,7 +32,7 @@ internal sealed class JfZhang95 : Dialect
             Network = new NetworkSpec
             {
                 Backbone = backbone.Spec,
-                Head = HeadShapes.V3Plus(outputStride, Sampling.AlignCorners),
+                Head = HeadShapes.V3Plus(rates, Sampling.AlignCorners),
                 OutputStride = outputStride,
                 InputChannels = channels,
                 Classes = classes,
@@ -52,19 +54,23 @@ internal sealed class JfZhang95 : Dialect
             Preprocessing = Normalisation.ImageNet(channels),
             // Its published weights have the classes of VOC.
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc),
-            ReadWhole = ["aspp.", "decoder."],
+            TrainingOnly = NamedBackbone.ImageClassifier("backbone."),
+            ReadWhole = ["backbone.", "aspp.", "decoder."],
             Duplicates = backbone.Spec is InvertedResidualSpec
                 ? ["backbone.low_level_features.", "backbone.high_level_features."]
                 : [],
         };
     }
 
-    private static NamedBackbone Backbone(ICheckpoint checkpoint, int outputStride)
+    private static NamedBackbone Backbone(ICheckpoint checkpoint, DialectChoice choice, int outputStride)
     {
-        NamedBackbone? resNet = NamedBackbone.FindResNet(
-            checkpoint, "backbone.", outputStride, DilationRule.Full, multiGrid: [1, 2, 4]);
-        if (resNet is not null)
-            return resNet;
+        NamedBackbone? resNet = NamedBackbone.FindResNet(checkpoint, "backbone.", outputStride, DilationRule.Full);
+        if (resNet is { Spec: ResNetSpec spec })
+        {
+            int[] grid = NamedBackbone.MultiGrid(
+                choice, "1,2,4 in the repository's code, and 1,1,1 in forks that left them out");
+            return resNet with { Spec = spec with { MultiGrid = grid } };
+        }
         if (checkpoint.Has("backbone.block20.skip.weight"))
             return new(
                 Xception(outputStride), BackboneNames.Xception("backbone.", unactivated: 2), "backbone.conv1.weight");

@@ -14,6 +14,11 @@ internal sealed class Kazuto1011 : Dialect
     private const string Wrapper = "base.";
     private const string Stem = "layer1.conv1.conv.weight", FirstBranch = "aspp.c0.weight";
 
+    /// <summary>The stem is the first.</summary>
+    private const int Stages = 5;
+
+    private static readonly int[] Rates = [6, 12, 18, 24];
+
     public override string Name => "kazuto1011";
 
     public override string? Recognise(ICheckpoint checkpoint) =>
@@ -28,6 +33,8 @@ internal sealed class Kazuto1011 : Dialect
         int channels = checkpoint.InputChannels(prefix + Stem);
         int[] blocks = BackboneShapes.CountBlocks(
             checkpoint, (stage, block) => $"{prefix}layer{stage + 1}.block{block + 1}.reduce.conv.weight");
+        int[] rates = choice.Rates(
+            checkpoint, Rates, "6,12,18,24", branch => [$"{prefix}aspp.c{branch - 1}.weight"]);
         ResNetSpec resNet = BackboneShapes.ResNet(blocks, outputStride, DilationRule.Full);
         return new ModelDescription
         {
@@ -39,7 +46,7 @@ internal sealed class Kazuto1011 : Dialect
                     StrideInFirstConvolution = true,
                     CeilModePool = true,
                 },
-                Head = new DeepLabV2HeadSpec { Rates = [6, 12, 18, 24] },
+                Head = new DeepLabV2HeadSpec { Rates = rates },
                 OutputStride = outputStride,
                 InputChannels = channels,
                 Classes = classes,
@@ -63,7 +70,7 @@ internal sealed class Kazuto1011 : Dialect
                 Filter = ResizeFilter.BilinearPlain,
             }.For(channels),
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc),
-            ReadWhole = [prefix + "aspp."],
+            ReadWhole = [.. Enumerable.Range(1, Stages).Select(stage => $"{prefix}layer{stage}."), prefix + "aspp."],
         };
     }
 

@@ -23,13 +23,24 @@ internal sealed record NamedBackbone(BackboneSpec Spec, NameMap.Row[] Names, str
     /// <summary>What its published weights were trained with, for pictures of three channels.</summary>
     public PreprocessingSpec Preprocessing { get; init; } = PreprocessingSpec.ImageNet;
 
+    /// <summary>
+    /// The layers behind a backbone that was taken as it is, which score pictures and which no segmentation reads.
+    /// </summary>
+    /// <param name="prefix">What the file's names of the backbone begin with.</param>
+    public static string[] ImageClassifier(string prefix) =>
+        [prefix + "fc.", prefix + "classifier.", prefix + "last_linear."];
+
+    /// <summary>The switch of the dilations inside the last stage, by which the stage's own is multiplied.</summary>
+    public static int[] MultiGrid(DialectChoice choice, string code) =>
+        choice.Numbers("multi_grid", (int[])[1, 2, 4], $"dilations of the last stage's blocks; {code}", count: 3);
+
     /// <summary>torchvision's ResNet under a prefix ("backbone."), or null where the file has none there.</summary>
     public static NamedBackbone? FindResNet(
-        IWeightSource weights, string prefix, int outputStride, DilationRule rule, int[]? multiGrid = null,
-        string stem = "conv1", string stemNorm = "bn1") =>
+        IWeightSource weights, string prefix, int outputStride, DilationRule rule, string stem = "conv1",
+        string stemNorm = "bn1") =>
         weights.Has($"{prefix}layer1.0.conv1.weight")
             ? new(
-                BackboneShapes.ResNet(weights, prefix, outputStride, rule) with { MultiGrid = multiGrid },
+                BackboneShapes.ResNet(weights, prefix, outputStride, rule),
                 BackboneNames.ResNet(prefix, stem, stemNorm),
                 $"{prefix}{stem}.weight")
             : null;

@@ -56,7 +56,8 @@ internal sealed class SegmentationModels : Dialect
             choice.IsMultiLabel(config.MultiLabel);
         var statistics = StatisticsBuffers.Of(checkpoint, channels);
         (PreprocessingSpec preprocessing, IReadOnlyList<string> notes) =
-            statistics.Apply(backbone.Preprocessing.For(channels), checkpoint, backbone.Stem, choice);
+            statistics.Apply(
+                backbone.Preprocessing.For(channels), checkpoint, backbone.Stem, choice, ofNotebooks: true);
         return new ModelDescription
         {
             Network = new NetworkSpec

@@ -29,22 +29,24 @@ internal sealed record StatisticsBuffers(StatisticsBuffers.Values? Mean, Statist
     /// <summary>
     /// How pictures are normalised: with these, where there are both. The switch `pixels` says what the pixels are at
     /// that moment. The first batch norm's statistics tell it, once it was trained. Where they do not: bytes, as in the
-    /// notebooks; from 0 to 1 where there are no such tensors, or a module of its own has them, which people put in
-    /// front of a network for pictures from 0 to 1.
+    /// notebooks; from 0 to 1 for networks of other libraries, where there are no such tensors, or where a module of
+    /// its own has them, which people put in front of a network for pictures from 0 to 1.
     /// </summary>
     /// <param name="usual">What pictures are normalised with otherwise.</param>
     /// <param name="checkpoint">The file whose stem is looked at.</param>
     /// <param name="stem">The key of the network's first kernel.</param>
     /// <param name="choice">What the user overrides.</param>
+    /// <param name="ofNotebooks">Whether the network is of the library that those notebooks are about.</param>
     /// <returns>It, and what a user should know of it.</returns>
     public (PreprocessingSpec Spec, IReadOnlyList<string> Notes) Apply(
-        PreprocessingSpec usual, ICheckpoint checkpoint, string stem, DialectChoice choice)
+        PreprocessingSpec usual, ICheckpoint checkpoint, string stem, DialectChoice choice, bool ofNotebooks)
     {
         PreprocessingSpec spec =
             IsComplete ? usual with { Mean = Mean!.PerChannel, Std = Std!.PerChannel } : usual;
         bool? sawBytes = StemStatistics.SawBytes(checkpoint, stem);
         // Means above 1 are those of bytes.
-        bool bytes = spec.Mean.Max() > 1 || (sawBytes ?? (IsComplete && !IsApart(checkpoint.StrippedPrefix)));
+        bool bytes = spec.Mean.Max() > 1
+            || (sawBytes ?? (ofNotebooks && IsComplete && !IsApart(checkpoint.StrippedPrefix)));
         string pixels = choice.OneOf(
             "pixels", bytes ? Bytes : Unit, [Unit, Bytes],
             "what pixels are when the mean is subtracted: SMP's Lightning notebooks keep mean and std and feed bytes");

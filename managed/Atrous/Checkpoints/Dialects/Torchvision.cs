@@ -85,8 +85,7 @@ internal sealed class Torchvision : Dialect
             Preprocessing = Normalisation.ImageNet(channels) with { Resize = new ResizePolicy.ShortSide(520) },
             // Its published weights have the classes of VOC.
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc),
-            // The image classifier of a backbone that was taken as it is.
-            TrainingOnly = ["aux_classifier.", "backbone.fc."],
+            TrainingOnly = ["aux_classifier.", .. NamedBackbone.ImageClassifier("backbone.")],
             ReadWhole = ["backbone.", Head],
         };
     }

@@ -15,9 +15,6 @@ internal sealed class Tramac : Dialect
     private const string Stem = Backbone + "conv1.0.weight", DenseStem = Backbone + "features.conv0.weight";
     private const string XceptionStem = Backbone + "conv1.weight", LastBlock = Backbone + "block20.skip.weight";
 
-    /// <summary>Of the pictures that the backbone was trained on first.</summary>
-    private static readonly string[] ImageClassifier = [Backbone + "fc.", Backbone + "classifier."];
-
     private static readonly int[] DenseRates = [3, 6, 12, 18, 24];
 
     public override string Name => "Tramac";
@@ -43,13 +40,16 @@ internal sealed class Tramac : Dialect
                 checkpoint, "Tramac's head on a backbone", "ResNet for DeepLabV3 and Xception-65 for DeepLabV3+");
         string classifier = dense ? "head.block.1" : "head.block.4";
         int channels = checkpoint.InputChannels(backbone.Stem), classes = checkpoint.Outputs(classifier + ".weight");
-        AsppSpec aspp = HeadShapes.Aspp(AsppSpec.StandardRates(8), Sampling.AlignCorners);
+        int[] rates = choice.Rates(
+            checkpoint, dense ? DenseRates : AsppSpec.StandardRates(8), dense ? "3,6,12,18,24" : "12,24,36",
+            branch => [dense ? DenseBranch(branch - 1) + ".conv2.weight" : $"head.aspp.b{branch}.block.0.weight"]);
+        AsppSpec aspp = HeadShapes.Aspp(rates, Sampling.AlignCorners);
         return new ModelDescription
         {
             Network = new NetworkSpec
             {
                 Backbone = backbone.Spec,
-                Head = dense ? new DenseAsppHeadSpec { Rates = DenseRates, NormsFollow = true }
+                Head = dense ? new DenseAsppHeadSpec { Rates = rates, NormsFollow = true }
                     : plus ? new DeepLabV3PlusHeadSpec
                     {
                         Aspp = aspp,
@@ -65,7 +65,7 @@ internal sealed class Tramac : Dialect
             Names = new NameMap([.. backbone.Names, .. dense ? DenseHead : Head, new("classifier", classifier)]),
             Preprocessing = Normalisation.ImageNet(channels),
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc, ClassNames.Cityscapes),
-            TrainingOnly = ["auxlayer.", .. backbone.Unused],
+            TrainingOnly = ["auxlayer.", .. NamedBackbone.ImageClassifier(Backbone)],
             ReadWhole = [Backbone, "head."],
         };
     }
@@ -84,14 +84,15 @@ internal sealed class Tramac : Dialect
     private static NameMap.Row[] DenseHead =>
     [
         new(@"aspp\.branch(\d)\.conv(\d)", match => new(
-            $"head.dense_aspp_block.aspp_{DenseRates[match.Number(1)]}.conv{match.Groups[2]}",
-            $"head.dense_aspp_block.aspp_{DenseRates[match.Number(1)]}.bn{match.Groups[2]}")),
+            $"{DenseBranch(match.Number(1))}.conv{match.Groups[2]}",
+            $"{DenseBranch(match.Number(1))}.bn{match.Groups[2]}")),
     ];
 
+    /// <summary>The names of the branches have the repository's own rates, whatever the module was made with.</summary>
+    private static string DenseBranch(int branch) => $"head.dense_aspp_block.aspp_{DenseRates[branch]}";
+
     private static NamedBackbone? ResNet(ICheckpoint checkpoint, int outputStride) =>
-        NamedBackbone.FindDeepResNet(checkpoint, Backbone, outputStride, DilationRule.FirstBlockPrevious) is { } found
-            ? found with { Unused = ImageClassifier }
-            : null;
+        NamedBackbone.FindDeepResNet(checkpoint, Backbone, outputStride, DilationRule.FirstBlockPrevious);
 
     /// <summary>
     /// As its forks have it, with a ReLU behind the stem and without a norm in the last block's middle.
@@ -119,10 +120,7 @@ internal sealed class Tramac : Dialect
                     Middle(match.Number(1), match.Number(2), "", 1))),
                 .. BackboneNames.Xception(Backbone, unactivated: 2),
             ],
-            XceptionStem)
-        {
-            Unused = ImageClassifier,
-        };
+            XceptionStem);
 
         static string At(int block, string part) => $"{Backbone}block{block}.rep.{part}";
 
@@ -134,10 +132,6 @@ internal sealed class Tramac : Dialect
     {
         NamedBackbone found = DenseAspp.DenseNet(
             checkpoint, Backbone, dot: "", outputStride, Sampling.AlignCorners);
-        return found with
-        {
-            Spec = (DenseNetSpec)found.Spec with { LastTransition = false },
-            Unused = ImageClassifier,
-        };
+        return found with { Spec = (DenseNetSpec)found.Spec with { LastTransition = false } };
     }
 }

@@ -25,9 +25,9 @@ internal sealed class UniMatch : Dialect
         bool isXception = checkpoint.Has(Backbone + "block20.skip.weight"), isDeep = checkpoint.Has(DeepStem);
         bool isForerunner = !isXception && !isDeep;
         int outputStride = choice.OutputStride(isForerunner ? 8 : 16, 8, 16);
-        int[] rates = choice.Numbers(
-            "rates", isForerunner ? ForerunnersRates : Rates,
-            "atrous rates of ASPP: 6,12,18 in UniMatch's configurations, 12,24,36 in ST++");
+        int[] rates = choice.Rates(
+            checkpoint, isForerunner ? ForerunnersRates : Rates, "6,12,18 in UniMatch and 12,24,36 in ST++",
+            branch => [$"head.b{branch}.0.weight"]);
         NamedBackbone backbone =
             (isXception
                 ? new(
@@ -67,6 +67,7 @@ internal sealed class UniMatch : Dialect
             ]),
             Preprocessing = Normalisation.ImageNet(channels),
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc, ClassNames.Cityscapes),
+            TrainingOnly = NamedBackbone.ImageClassifier(Backbone),
             ReadWhole = [Backbone, "head.", "reduce.", "fuse."],
             Notes = classes == ClassNames.Cityscapes.Count
                 ? ["The repository scores pictures of Cityscapes in windows of 801 pixels that step by 534, and sums " +

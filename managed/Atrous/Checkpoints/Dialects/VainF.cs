@@ -26,7 +26,9 @@ internal sealed class VainF : Dialect
         int classes = checkpoint.Outputs(plus ? "classifier.classifier.3.weight" : "classifier.classifier.4.weight");
         var pyramid = new AsppSpec
         {
-            Rates = AsppSpec.StandardRates(outputStride),
+            Rates = choice.Rates(
+                checkpoint, outputStride,
+                branch => [$"{aspp}convs.{branch}.0.weight", $"{aspp}convs.{branch}.0.body.0.weight"]),
             Style = HeadShapes.Style(checkpoint, aspp + "convs.1.0.body.0.weight", ConvolutionStyle.Separable),
         };
         return new ModelDescription
@@ -53,8 +55,7 @@ internal sealed class VainF : Dialect
             Preprocessing = Normalisation.ImageNet(channels),
             // Its published weights are for these two.
             ClassNames = ClassNames.OfSize(classes, ClassNames.Voc, ClassNames.Cityscapes),
-            // The image classifier of a backbone that was taken as it is.
-            TrainingOnly = ["backbone.fc."],
+            TrainingOnly = NamedBackbone.ImageClassifier("backbone."),
             ReadWhole = ["backbone.", "classifier."],
         };
     }

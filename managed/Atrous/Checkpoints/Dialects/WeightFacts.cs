@@ -25,6 +25,5 @@ internal static class WeightFacts
         weights.Weights.TryGetValue(name, out WeightInfo? info) && info.Shape.Length == 4 && info.Elements > 0
             ? info.Shape
             : throw new ModelException(
-                $"{(weights is ICheckpoint file ? $"'{file.Path}'" : "The checkpoint")} has no convolution kernel " +
-                $"'{name}'; the model cannot be built without it.");
+                $"{weights.Title} has no convolution kernel '{name}'; the model cannot be built without it.");
 }

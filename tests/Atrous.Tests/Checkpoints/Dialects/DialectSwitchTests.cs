@@ -1,6 +1,7 @@
 using System.Globalization;
 using Atrous.Checkpoints.Dialects;
 using Atrous.Graph.Ops;
+using Atrous.Models;
 using Atrous.Specs;
 
 namespace Atrous.Tests.Checkpoints.Dialects;
@@ -88,7 +89,7 @@ public sealed class DialectSwitchTests
     public void The_data_set_of_yassouali_sets_the_normalisation()
     {
         ModelDescription voc = Describe("yassouali_resnet101");
-        Assert.Equal(("dataset", "voc"), (voc.Switches[0].Name, voc.Switches[0].Value));
+        Assert.Equal("voc", Assert.Single(voc.Switches, row => row.Name == "dataset").Value);
         Assert.Equal(0.45734706f, voc.Preprocessing.Mean[0]);
         Assert.Contains("0.75,1,1.25,1.5,1.75,2", Assert.Single(voc.Notes));
         Assert.Equal("aeroplane", voc.ClassNames[1]);
@@ -127,6 +128,114 @@ public sealed class DialectSwitchTests
         static Switch Row(ModelDescription model) => model.Switches.Single(row => row.Name == "rates");
     }
 
+    /// <summary>Forks change them, and no weight tells it.</summary>
+    [Theory]
+    [InlineData("vainf_v3_r50", "6,12,18", "1,2,3")]
+    [InlineData("vainf_v3plus_mobilenet", "6,12,18", "1,2,3")]
+    [InlineData("jfzhang_resnet101", "6,12,18", "1,2,3")]
+    [InlineData("yassouali_xception", "6,12,18", "1,2,3")]
+    [InlineData("arronhzg_resnet101", "6,12,18", "1,2,3")]
+    [InlineData("bubbliiiing_xception", "6,12,18", "1,2,3")]
+    [InlineData("detectron2_deeplabv3plus_R103_cityscapes", "6,12,18", "1,2,3")]
+    [InlineData("kazuto_deeplabv2_r101_msc_voc", "6,12,18,24", "1,2,3,4")]
+    [InlineData("denseaspp_161", "3,6,12,18,24", "1,2,3,4,5")]
+    [InlineData("denseaspp_mobilenet", "3,6,12,18,24", "1,2,3,4,5")]
+    public void Every_head_s_rates_are_a_switch(string manifest, string standard, string other)
+    {
+        Assert.Equal((standard, Switch.Assumed), RatesRow(Describe(manifest)));
+        ModelDescription given = Describe(manifest, null, Choice("rates", other));
+        Assert.Equal((other, Switch.Given), RatesRow(given));
+        IReadOnlyList<int> rates = given.Network.Head switch
+        {
+            DeepLabV3HeadSpec head => head.Aspp.Rates,
+            DeepLabV3PlusHeadSpec head => head.Aspp.Rates,
+            DenseAsppHeadSpec head => head.Rates,
+            var head => Assert.IsType<DeepLabV2HeadSpec>(head).Rates,
+        };
+        Assert.Equal(other, string.Join(',', rates));
+    }
+
+    [Theory]
+    [InlineData("jfzhang_resnet101")]
+    [InlineData("detectron2_deeplabv3plus_R103_cityscapes")]
+    public void Multi_grid_is_a_switch(string manifest)
+    {
+        Assert.Equal([1, 2, 4], Grid(Describe(manifest)));
+        Assert.Equal([1, 1, 1], Grid(Describe(manifest, null, Choice("multi_grid", "1,1,1"))));
+
+        static IReadOnlyList<int>? Grid(ModelDescription model) =>
+            Assert.IsType<ResNetSpec>(model.Network.Backbone).MultiGrid;
+    }
+
+    /// <summary>Those of saved modules, unless they follow the output stride that is asked for.</summary>
+    [Theory]
+    [InlineData("5,10,15", null, "5,10,15", Switch.Modules)]
+    [InlineData("5,10,15", 8, "5,10,15", Switch.Modules)]
+    [InlineData("6,12,18", 8, "12,24,36", Switch.Assumed)]
+    [InlineData("12,24,36", null, "12,24,36", Switch.Modules)]
+    public void Rates_of_saved_modules_go_before_the_repository_s(
+        string saved, int? outputStride, string rates, string source)
+    {
+        using var weights = new NamedWeights(NamedWeights.Manifest("jfzhang_resnet101"));
+        int[] stated = [.. saved.Split(',').Select(int.Parse)];
+        for (int branch = 0; branch < 3; branch++)
+            weights.State($"aspp.aspp{branch + 2}.atrous_conv.weight", stated[branch]);
+        Assert.Equal((rates, source), RatesRow(Dialect.Describe(weights, null, new DialectChoice(outputStride))));
+    }
+
+    /// <summary>detectron2's own statistics are of bytes; the larger mean is red's.</summary>
+    [Fact]
+    public void Detectron2_s_statistics_are_the_file_s()
+    {
+        const string manifest = "detectron2_deeplabv3plus_R103_cityscapes";
+        ModelDescription plain = Describe(manifest);
+        Assert.Equal((ChannelOrder.Rgb, 1f / 255), (plain.Preprocessing.Order, plain.Preprocessing.Scale));
+        using var published = new NamedWeights(NamedWeights.Manifest(manifest));
+        published.Add("pixel_mean", 123.675f, 116.28f, 103.53f);
+        published.Add("pixel_std", 58.395f, 57.12f, 57.375f);
+        ModelDescription rgb = Dialect.Describe(published, null, new DialectChoice());
+        Assert.Equal(
+            (ChannelOrder.Rgb, 1f, Switch.File),
+            (rgb.Preprocessing.Order, rgb.Preprocessing.Scale, rgb.PreprocessingSource));
+        // The same as ImageNet's on 0 to 1, so that published files keep their masks.
+        for (int c = 0; c < 3; c++)
+        {
+            Assert.Equal(plain.Preprocessing.Mean[c] * 255, rgb.Preprocessing.Mean[c], 1e-3f);
+            Assert.Equal(plain.Preprocessing.Std[c] * 255, rgb.Preprocessing.Std[c], 1e-3f);
+        }
+        using var own = new NamedWeights(NamedWeights.Manifest(manifest));
+        own.Add("pixel_mean", 103.53f, 116.28f, 123.675f);
+        own.Add("pixel_std", 1, 1, 1);
+        PreprocessingSpec bgr = Dialect.Describe(own, null, new DialectChoice()).Preprocessing;
+        Assert.Equal((ChannelOrder.Bgr, 103.53f, 1f), (bgr.Order, bgr.Mean[0], bgr.Std[0]));
+        Assert.Equal(
+            ChannelOrder.Rgb,
+            Dialect.Describe(own, null, Choice("channel_order", "rgb")).Preprocessing.Order);
+        Assert.Equal(
+            (ChannelOrder.Bgr, 0.406f),
+            Describe(manifest, null, Choice("channel_order", "bgr")).Preprocessing is var given
+                ? (given.Order, given.Mean[0]) : default);
+    }
+
+    /// <summary>What a training module keeps beside its network, in dialects that take ImageNet's otherwise.</summary>
+    [Theory]
+    [InlineData("torchvision_deeplabv3_r50_aux", 1f, 1f / 255)]
+    [InlineData("vainf_v3plus_r50", 255f, 1f)]
+    [InlineData("jfzhang_mobilenet", 1f, 1f / 255)]
+    public void Statistics_beside_the_network_are_the_pictures(string manifest, float factor, float scale)
+    {
+        using var weights = new NamedWeights(NamedWeights.Manifest(manifest)) { StrippedPrefix = "model." };
+        weights.Add("mean", 0.3f * factor, 0.4f * factor, 0.5f * factor);
+        weights.Add("std", 0.2f * factor, 0.2f * factor, 0.2f * factor);
+        ModelDescription model = Dialect.Describe(weights, null, new DialectChoice());
+        Assert.Equal((scale, Switch.File), (model.Preprocessing.Scale, model.PreprocessingSource));
+        Assert.Equal(0.4f * factor, model.Preprocessing.Mean[1]);
+        Assert.Equal(Describe(manifest).Preprocessing.Resize, model.Preprocessing.Resize);
+        Assert.Contains("mean", Assert.Single(model.Notes));
+        Assert.Empty(Model.Compare(model, weights).Unexpected);
+        Assert.Equal(1f, Dialect.Describe(weights, null, Choice("pixels", "0..255")).Preprocessing.Scale);
+    }
+
     /// <summary>torchvision dilates no basic blocks, so that who puts its head on ResNet-18 has strides.</summary>
     [Fact]
     public void Torchvision_s_basic_blocks_are_not_dilated()
@@ -157,6 +266,12 @@ public sealed class DialectSwitchTests
     {
         using var checkpoint = new NamedWeights(NamedWeights.Manifest(manifest), config);
         return Dialect.Describe(checkpoint, null, choice ?? new DialectChoice());
+    }
+
+    private static (string, string) RatesRow(ModelDescription model)
+    {
+        Switch row = Assert.Single(model.Switches, row => row.Name == "rates");
+        return (row.Value, row.Source);
     }
 
     private static DialectChoice Choice(string name, string value) =>
