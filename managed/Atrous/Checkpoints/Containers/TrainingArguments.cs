@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Atrous.Checkpoints.Pickles;
 using Atrous.Checkpoints.Storages;
@@ -6,7 +7,8 @@ namespace Atrous.Checkpoints.Containers;
 
 /// <summary>
 /// What a network or its training was made with, where a script keeps it beside the weights: Lightning's
-/// `hyper_parameters`, a `config`, the `args` of a command line, or single values next to them.
+/// `hyper_parameters`, a `config`, the `args` of a command line, single values next to them, or whatever dictionary or
+/// JSON text has arguments of a network in it.
 /// </summary>
 internal static class TrainingArguments
 {
@@ -19,12 +21,30 @@ internal static class TrainingArguments
     /// <summary>No script keeps more single values next to its weights.</summary>
     private const int MaxOwn = 1000;
 
+    /// <summary>How deep arguments are looked for, among how many entries, and of how many dictionaries.</summary>
+    private const int MaxDepth = 3, MaxEntries = 20_000, MaxFound = 16;
+
+    private const int MaxTextBytes = 1 << 20;
+
     /// <summary>Lightning's first; the others are what scripts call theirs.</summary>
     private static readonly string[] Keys =
     [
         "hyper_parameters", "hparams", "hyperparameters", "config", "cfg", "conf", "args", "opt", "options", "params",
         "model_config", "model_cfg", "model_args", "model_kwargs", "model_params", "init_args",
     ];
+
+    /// <summary>
+    /// Names of segmentation_models.pytorch's arguments that no other library gives to its own; one suffices to tell a
+    /// dictionary of them, whatever it is called.
+    /// </summary>
+    public static IReadOnlyList<string> Marks { get; } =
+    [
+        "encoder_name", "encoder_output_stride", "decoder_atrous_rates", "encoder_depth", "decoder_channels",
+        "decoder_aspp_separable",
+    ];
+
+    /// <summary>Whether scripts call their own network's arguments so.</summary>
+    public static bool IsUsual(string place) => place == Root || Keys.Contains(place);
 
     /// <summary>Those that are data, as JSON, by their keys.</summary>
     public static IReadOnlyDictionary<string, JsonElement> Of(ReadBudget budget, PickleDict? root)
@@ -38,9 +58,68 @@ internal static class TrainingArguments
                 && PickleJson.Of(value, budget) is { ValueKind: JsonValueKind.Object } arguments)
                 found.Add(key, arguments);
         }
+        foreach ((string path, JsonElement arguments) in Marked(budget, root).Take(MaxFound))
+            found.TryAdd(path, arguments);
         if (Own(root) is { Items.Count: > 0 } values && PickleJson.Of(values, budget) is { } own)
             found.Add(Root, own);
         return found;
+    }
+
+    /// <summary>
+    /// Dictionaries that have a mark, the outermost of each nest, by the keys that lead to them; the root's own values
+    /// are looked at apart. What is not looked at again: each dictionary, and what was found by its key already.
+    /// </summary>
+    private static IEnumerable<(string Path, JsonElement Arguments)> Marked(ReadBudget budget, PickleDict root)
+    {
+        var seen = new HashSet<object>(ReferenceEqualityComparer.Instance) { root };
+        var queue = new Queue<(string Path, PickleDict Place, int Depth)>();
+        queue.Enqueue(("", root, 0));
+        int entries = 0;
+        while (queue.TryDequeue(out (string Path, PickleDict Place, int Depth) next))
+        {
+            foreach ((string key, object? value) in next.Place.Items)
+            {
+                if (++entries > MaxEntries)
+                    yield break;
+                if (key.Length > ReadBudget.MaxNameLength || (next.Depth == 0 && Keys.Contains(key) && value is not
+                    (string or PickleLongText)))
+                    continue;
+                string path = next.Path.Length == 0 ? key : $"{next.Path}.{key}";
+                if (JsonIn(value, budget) is { } text)
+                {
+                    yield return (path, text);
+                }
+                else if (PickleJson.EntriesOf(value) is { } inner && seen.Add(inner))
+                {
+                    if (!Marks.Any(inner.Items.ContainsKey))
+                    {
+                        if (next.Depth + 1 < MaxDepth)
+                            queue.Enqueue((path, inner, next.Depth + 1));
+                    }
+                    else if (PickleJson.Of(inner, budget) is { ValueKind: JsonValueKind.Object } arguments)
+                    {
+                        yield return (path, arguments);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>An object that is kept as a text of JSON; null for other texts, and for those without a mark.</summary>
+    private static JsonElement? JsonIn(object? value, ReadBudget budget)
+    {
+        string? text = value switch
+        {
+            string whole => whole,
+            PickleLongText { Utf8: { Length: <= MaxTextBytes } utf8 } => Encoding.UTF8.GetString(utf8.ToArray()),
+            _ => null,
+        };
+        if (text is null || text.Length > MaxTextBytes || !text.AsSpan().TrimStart().StartsWith('{')
+            || !Marks.Any(mark => text.Contains($"\"{mark}\"", StringComparison.Ordinal))
+            || SoundJson.ObjectIn(text) is not { } json)
+            return null;
+        budget.Hold(text.Length);
+        return json;
     }
 
     /// <summary>Plain values and short lists of the root itself.</summary>

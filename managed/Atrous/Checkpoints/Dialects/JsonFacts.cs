@@ -11,7 +11,8 @@ namespace Atrous.Checkpoints.Dialects;
 /// <param name="path">The file, for messages.</param>
 /// <param name="source">What the object is called: "config.json".</param>
 /// <param name="root">The object; anything else has no entries.</param>
-internal sealed class JsonFacts(string path, string source, JsonElement? root)
+/// <param name="only">The one entry that is looked at; null for all.</param>
+internal sealed class JsonFacts(string path, string source, JsonElement? root, string? only = null)
 {
     private const int Shown = 40;
 
@@ -19,7 +20,8 @@ internal sealed class JsonFacts(string path, string source, JsonElement? root)
     public string Source => source;
 
     /// <summary>An entry that is not null.</summary>
-    public JsonElement? this[string key] => JsonValues.Entry(root, key);
+    public JsonElement? this[string key] =>
+        only is null || only == key ? JsonValues.Entry(root, key) : null;
 
     public int? Number(string key) => this[key] is not { } entry ? null
         : JsonValues.Number(entry) ?? throw Wrong(key, "is not a whole number");
@@ -48,6 +50,9 @@ internal sealed class JsonFacts(string path, string source, JsonElement? root)
 
     /// <summary>The object under a key.</summary>
     public JsonFacts Inner(string key) => new(path, $"{source}, {key}", this[key]);
+
+    /// <summary>The same object with one of its entries.</summary>
+    public JsonFacts Only(string key) => new(path, source, root, key);
 
     /// <summary>What the object says, or what its writer's code takes without it.</summary>
     public Standard<T> Or<T>(T? said, T otherwise)

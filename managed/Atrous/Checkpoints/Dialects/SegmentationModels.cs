@@ -34,7 +34,8 @@ internal sealed class SegmentationModels : Dialect
         int channels = checkpoint.InputChannels(probe.Stem), classes = checkpoint.Outputs(Classifier);
         SegmentationModelsConfig config = SegmentationModelsConfig.Of(checkpoint, new(
             plus, probe.Spec.Name, channels, classes, checkpoint.Outputs(aspp + FirstBranch),
-            style == ConvolutionStyle.Separable, Classifier));
+            style == ConvolutionStyle.Separable, Classifier,
+            said => Encoder(checkpoint, new DialectChoice(), aspp, 16, said.Only("encoder_depth"))));
         int outputStride = choice.OutputStride(config.OutputStride(plus ? 16 : 8), 8, 16);
         NamedBackbone backbone = Encoder(checkpoint, choice, aspp, outputStride, config.Facts);
         var pyramid = new AsppSpec

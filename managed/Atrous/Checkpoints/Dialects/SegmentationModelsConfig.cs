@@ -1,7 +1,8 @@
-using System.Buffers;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Atrous.Checkpoints.Containers;
 using Atrous.Checkpoints.Pickles;
+using Atrous.Checkpoints.Storages;
 using Atrous.Specs;
 using Atrous.Tensors;
 
@@ -19,16 +20,13 @@ internal sealed partial class SegmentationModelsConfig
 
     private const int LargestUpsampling = 64;
 
-    /// <summary>Names that no other library gives to its arguments; one suffices.</summary>
-    private static readonly string[] Marks =
-    [
-        "encoder_name", OutputStrideKey, RatesKey, "encoder_depth", "decoder_channels", "decoder_aspp_separable",
-    ];
+    private const string Plus = "DeepLabV3Plus", Plain = "DeepLabV3";
 
-    /// <summary>What is read, and has to be the same wherever a file says it; other entries may differ.</summary>
-    private static readonly string[] Compared =
+    /// <summary>The library's own, without signs and capitals.</summary>
+    private static readonly string[] Architectures =
     [
-        "_model_class", "arch", "in_channels", "classes", ActivationKey, UpsamplingKey, "encoder_weights", .. Marks,
+        "unet", "unetplusplus", "unetplus", "manet", "linknet", "fpn", "pspnet", "pan", "deeplabv3", "deeplabv3plus",
+        "upernet", "segformer", "dpt",
     ];
 
     /// <summary>The library's own names of what it can apply to the scores.</summary>
@@ -40,6 +38,7 @@ internal sealed partial class SegmentationModelsConfig
     private readonly JsonFacts _facts;
     private readonly List<string> _notes = [];
     private JsonFacts? _modules;
+    private bool _isArchKnown = true;
 
     private SegmentationModelsConfig(JsonFacts facts) => _facts = facts;
 
@@ -113,23 +112,22 @@ internal sealed partial class SegmentationModelsConfig
             return config;
         }
         var nothing = new SegmentationModelsConfig(new JsonFacts(checkpoint.Path, "", null));
-        (string Place, JsonElement Value)[] candidates =
-        [
-            .. checkpoint.Arguments.SelectMany(place => Candidates(place.Value).Select(found => (place.Key, found))),
-        ];
-        if (candidates.Length == 0)
+        IReadOnlyList<NetworkArguments> candidates = NetworkArguments.Of(checkpoint);
+        if (candidates.Count == 0)
             return nothing;
-        if (Array.Find(Compared, key => Contradict(candidates, key)) is { } contradiction)
+        if (NetworkArguments.ContradictionOf(candidates) is { } contradiction)
         {
             nothing._notes.Add(
                 "The hyper-parameters in the file have arguments of segmentation_models.pytorch in several places, "
                 + $"which contradict each other in {contradiction}; none is believed.");
             return nothing;
         }
-        var parameters = new SegmentationModelsConfig(Together(candidates, checkpoint.Path));
+        var parameters = new SegmentationModelsConfig(NetworkArguments.Together(candidates, checkpoint.Path));
         try
         {
             parameters.Check(known);
+            // A depth that the weights have not is found where the encoder is.
+            known.TryDepth(parameters._facts);
         }
         catch (ModelException doubt)
         {
@@ -154,8 +152,10 @@ internal sealed partial class SegmentationModelsConfig
     /// <param name="Channels">What decoder_channels has to be.</param>
     /// <param name="Separable">What decoder_aspp_separable has to be.</param>
     /// <param name="Classifier">The kernel that makes the scores.</param>
+    /// <param name="TryDepth">Throws where an encoder_depth is none that the weights can have.</param>
     internal sealed record Known(
-        bool Plus, string Backbone, int InputChannels, int Classes, int Channels, bool Separable, string Classifier);
+        bool Plus, string Backbone, int InputChannels, int Classes, int Channels, bool Separable, string Classifier,
+        Action<JsonFacts> TryDepth);
 
     /// <summary>What a network that was saved whole does with the scores; null where the file has no modules.</summary>
     private static JsonFacts? ModulesBehind(LayerFacts? classifier, string path)
@@ -170,65 +170,9 @@ internal sealed partial class SegmentationModelsConfig
         return new JsonFacts(path, Switch.Modules, PickleJson.Of(entries));
     }
 
-    /// <summary>Objects that have a name of <see cref="Marks"/>, the outermost.</summary>
-    private static IEnumerable<JsonElement> Candidates(JsonElement value)
-    {
-        if (value.ValueKind != JsonValueKind.Object)
-            return [];
-        if (Array.Exists(Marks, mark => value.TryGetProperty(mark, out _)))
-            return [value];
-        return value.EnumerateObject().SelectMany(entry => Candidates(entry.Value));
-    }
-
-    /// <summary>
-    /// Whether candidates say different things. What one leaves open another of the same place does not say for it:
-    /// they are of two networks, and each has the library's default there.
-    /// </summary>
-    private static bool Contradict((string Place, JsonElement Value)[] candidates, string key)
-    {
-        if (candidates.GroupBy(candidate => candidate.Place)
-            .Any(place => place.Select(candidate => Says(candidate.Value, key)).Distinct().Count() > 1))
-            return true;
-        JsonElement[] said =
-            [.. candidates.Where(place => Says(place.Value, key)).Select(place => place.Value.GetProperty(key))];
-        return Array.Exists(said, entry => !JsonElement.DeepEquals(said[0], entry));
-    }
-
-    /// <summary>Null leaves an entry open, but for the activation, where it means that there is none.</summary>
-    private static bool Says(JsonElement value, string key) =>
-        value.TryGetProperty(key, out JsonElement entry)
-        && (entry.ValueKind != JsonValueKind.Null || key == ActivationKey);
-
-    /// <summary>What several places say that do not contradict each other; each entry from the first.</summary>
-    private static JsonFacts Together((string Place, JsonElement Value)[] candidates, string path)
-    {
-        if (candidates is [var only])
-            return new JsonFacts(path, only.Place, only.Value);
-        var used = new HashSet<string>();
-        var bytes = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(bytes))
-        {
-            json.WriteStartObject();
-            foreach (string key in Compared)
-            {
-                (string place, JsonElement value) =
-                    Array.Find(candidates, candidate => Says(candidate.Value, key));
-                if (place is null)
-                    continue;
-                used.Add(place);
-                json.WritePropertyName(key);
-                value.GetProperty(key).WriteTo(json);
-            }
-            json.WriteEndObject();
-        }
-        using JsonDocument document = JsonDocument.Parse(bytes.WrittenMemory);
-        IEnumerable<string> places = candidates.Select(candidate => candidate.Place).Distinct().Where(used.Contains);
-        return new JsonFacts(path, string.Join(" and ", places), document.RootElement.Clone());
-    }
-
     private IEnumerable<string> Said() =>
-        new[] { "arch", "in_channels", "classes", ActivationKey, UpsamplingKey }.Concat(Marks)
-            .Where(key => _facts[key] is not null);
+        new[] { "arch", "in_channels", "classes", ActivationKey, UpsamplingKey }.Concat(TrainingArguments.Marks)
+            .Where(key => _facts[key] is not null && (_isArchKnown || key != "arch"));
 
     private void Check(Known known)
     {
@@ -275,12 +219,23 @@ internal sealed partial class SegmentationModelsConfig
 
     private void CheckClass(Known known)
     {
-        foreach (string key in new[] { "_model_class", "arch" })
-        {
-            string mine = known.Plus ? "DeepLabV3Plus" : "DeepLabV3";
-            if (_facts.Text(key) is { } said && !said.Equals(mine, StringComparison.OrdinalIgnoreCase))
-                throw Contradicts(key, mine);
-        }
+        string mine = known.Plus ? Plus : Plain;
+        if (_facts.Text("_model_class") is { } model && Normalised(model) != Normalised(mine))
+            throw Contradicts("_model_class", mine);
+        if (_facts.Text("arch") is not { } arch || Normalised(arch) == Normalised(mine))
+            return;
+        if (Architectures.Contains(Normalised(arch)))
+            throw Contradicts("arch", mine);
+        _isArchKnown = false;
+        _notes.Add($"{_facts.Source} says arch {Printable.Quote(arch)}, which is no architecture's name; it is " +
+            $"left out, and the weights have {mine}.");
+    }
+
+    /// <summary>"smp.DeepLabV3Plus", "deeplabv3+" and "DeepLabV3_plus" are one name.</summary>
+    private static string Normalised(string name)
+    {
+        string last = name[(name.LastIndexOf('.') + 1)..].Replace("+", "plus", StringComparison.Ordinal);
+        return string.Concat(last.Where(char.IsAsciiLetterOrDigit)).ToLowerInvariant();
     }
 
     /// <summary>Only where the name itself tells which of the networks that are known here it means.</summary>

@@ -46,6 +46,9 @@ internal sealed class PickleJson
         return document.RootElement.Clone();
     }
 
+    /// <summary>The entries of a dictionary, or of an object that has fields; null for anything else.</summary>
+    public static PickleDict? EntriesOf(object? value) => Inside(value) as PickleDict;
+
     private void Write(object? value, int depth)
     {
         value = depth > 0 ? Inside(value) : null;

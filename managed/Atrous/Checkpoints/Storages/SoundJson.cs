@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Atrous.Checkpoints.Storages;
@@ -8,6 +9,8 @@ namespace Atrous.Checkpoints.Storages;
 /// </summary>
 internal static class SoundJson
 {
+    private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
+
     private const int MaxCharacters = 1 << 16, MaxValues = 500_000;
 
     /// <summary>The document's root.</summary>
@@ -33,6 +36,29 @@ internal static class SoundJson
         catch (InvalidOperationException e)
         {
             throw file.Error("is not valid JSON: it has a text that is no sound UTF-8", e);
+        }
+    }
+
+    /// <summary>The object that a text of a file is, read as data; null where it is no sound JSON of one.</summary>
+    public static JsonElement? ObjectIn(string text)
+    {
+        try
+        {
+            byte[] bytes = StrictUtf8.GetBytes(text);
+            var json = new Utf8JsonReader(bytes);
+            for (int values = 0; json.Read(); values++)
+            {
+                if (values > MaxValues)
+                    return null;
+                if (json.TokenType is JsonTokenType.String or JsonTokenType.PropertyName)
+                    json.GetString();
+            }
+            using JsonDocument document = JsonDocument.Parse(bytes);
+            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or EncoderFallbackException)
+        {
+            return null;
         }
     }
 

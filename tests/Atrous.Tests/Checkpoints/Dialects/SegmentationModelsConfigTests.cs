@@ -137,6 +137,23 @@ public sealed class SegmentationModelsConfigTests
         """{"arch": "deeplabv3plus", "encoder_name": "resnet50", "classes": 1, "decoder_atrous_rates": [6, 12, 18], "lr": 0.1, "activation": "relu"}""")]
     [InlineData("""{"lr": 0.1, "config": {"encoder_name": "resnet50", "decoder_atrous_rates": [6, 12, 18]}}""")]
     [InlineData("""{"hparams": {"model": {"decoder_atrous_rates": [6, 12, 18]}}, "data": {"classes": 7}}""")]
+    // One network's arguments in several objects, one inside another.
+    [InlineData("""{"encoder_name": "resnet50", "model_kwargs": {"decoder_atrous_rates": [6, 12, 18]}}""")]
+    [InlineData(
+        """{"decoder_channels": 256, "a": {"encoder_name": "resnet50", "b": {"c": {"decoder_atrous_rates": [6,12,18]}}}}""")]
+    [InlineData(
+        """{"encoder_name": "resnet50", "decoder_atrous_rates": [6, 12, 18], "model": {"encoder_name": "resnet50"}}""")]
+    // Of another network.
+    [InlineData(
+        """{"encoder_name": "resnet50", "decoder_atrous_rates": [6, 12, 18], "teacher": {"encoder_name": "resnet101"}}""")]
+    // As command lines leave them.
+    [InlineData(
+        """{"encoder_name": "resnet50", "encoder_depth": "5", "classes": "1", "decoder_atrous_rates": "[6, 12, 18]"}""")]
+    [InlineData("""{"encoder_name": "resnet50", "in_channels": "3", "decoder_atrous_rates": ["6", "12", "18"]}""")]
+    [InlineData("""{"arch": "DeepLabV3+", "decoder_channels": 256, "decoder_atrous_rates": [6, 12, 18]}""")]
+    [InlineData("""{"arch": "smp.DeepLabV3Plus", "decoder_channels": 256, "decoder_atrous_rates": [6, 12, 18]}""")]
+    [InlineData("""{"arch": "DeepLabV3_plus", "decoder_channels": 256, "decoder_atrous_rates": [6, 12, 18]}""")]
+    [InlineData("""{"arch": "deeplab_v3_plus", "decoder_channels": 256, "decoder_atrous_rates": [6, 12, 18]}""")]
     public void Hyper_parameters_of_the_library_are_believed(string parameters)
     {
         ModelDescription model = Describe(null, parameters: parameters);
@@ -145,12 +162,39 @@ public sealed class SegmentationModelsConfigTests
         Assert.Contains("decoder_atrous_rates", model.Notes[0]);
     }
 
+    [Fact]
+    public void A_name_that_is_no_architecture_is_left_out_and_noted()
+    {
+        ModelDescription model = Describe(
+            null,
+            parameters: """{"arch": "my-net", "encoder_name": "resnet50", "decoder_atrous_rates": [6, 12, 18]}""");
+        Assert.Equal(("6,12,18", "hyper_parameters"), Row(model, "rates"));
+        Assert.Equal(2, model.Notes.Count);
+        Assert.Contains("'my-net', which is no architecture's name", model.Notes[0]);
+        Assert.DoesNotContain("arch", model.Notes[1][model.Notes[1].IndexOf("believed", StringComparison.Ordinal)..]);
+    }
+
+    /// <summary>An object and one inside it that say different things of one network.</summary>
+    [Fact]
+    public void Nested_arguments_that_contradict_each_other_are_not_believed()
+    {
+        ModelDescription model = Describe(null, parameters: """
+            {"encoder_name": "resnet50", "decoder_atrous_rates": [1, 2, 3], "m": {"decoder_atrous_rates": [6, 12, 18]}}
+            """);
+        Assert.Equal(("12,24,36", "assumed"), Row(model, "rates"));
+        Assert.Contains("contradict each other in decoder_atrous_rates", Assert.Single(model.Notes));
+    }
+
     [Theory]
     [InlineData("""{"encoder_name": "resnet34", "decoder_atrous_rates": [6, 12, 18]}""", "encoder_name")]
     [InlineData(
         """{"encoder_name": "resnet50", "classes": ["a", "b"], "decoder_atrous_rates": [6, 12, 18]}""", "classes")]
     [InlineData("""{"arch": "Unet", "decoder_channels": [256, 128], "decoder_atrous_rates": [6, 12, 18]}""", "arch")]
-    [InlineData("""{"decoder_atrous_rates": "6,12,18"}""", "decoder_atrous_rates")]
+    [InlineData("""{"decoder_atrous_rates": "6;12;18"}""", "decoder_atrous_rates")]
+    [InlineData("""{"encoder_name": "resnet50", "encoder_depth": 4, "decoder_atrous_rates": [6, 12, 18]}""",
+        "encoder_depth")]
+    [InlineData("""{"encoder_name": "resnet50", "encoder_depth": [5], "decoder_atrous_rates": [6, 12, 18]}""",
+        "encoder_depth")]
     public void Those_that_contradict_the_weights_are_not_believed(string parameters, string entry)
     {
         ModelDescription model = Describe(null, parameters: parameters);

@@ -67,6 +67,24 @@ public sealed class PickleTests : IDisposable
         Assert.Equal(key, checkpoint.Arguments.Keys.Single());
     }
 
+    /// <summary>Whatever they are called: by the names of the arguments.</summary>
+    [Theory]
+    [InlineData("S'model_hparams'\n(dS'encoder_name'\nS'resnet18'\nss", "model_hparams")]
+    [InlineData("S'my'\n(dS'b'\n(dS'c'\n(dS'encoder_name'\nS'resnet18'\nssss", "my.b.c")]
+    [InlineData("S'my'\n(dS'b'\n(dS'c'\n(dS'd'\n(dS'encoder_name'\nS'resnet18'\nsssss", null)]
+    [InlineData("S'config'\nS'{\"encoder_name\":\"resnet18\"}'\ns", "config")]
+    [InlineData("S'saved'\n(dS'net'\nS'{\"encoder_name\":\"resnet18\"}'\nss", "saved.net")]
+    [InlineData("S'saved'\n(dS'net'\nS'{\"encoder_name\":\"resnet18'\nss", null)]
+    public void Reads_arguments_under_any_key(string entries, string? key)
+    {
+        Write($"(dS'state_dict'\n(dS'w'\n{Array}S'\\x00\\x00\\x80?\\x00\\x00\\x00\\xc0'\ntbss{entries}.");
+        using Checkpoint checkpoint = Checkpoint.Open(_path);
+        // Beside the root's own texts.
+        Assert.Equal(key, checkpoint.Arguments.Keys.FirstOrDefault(place => place != "the file"));
+        if (key is not null)
+            Assert.Equal("""{"encoder_name":"resnet18"}""", checkpoint.Arguments[key].GetRawText());
+    }
+
     [Theory]
     // A list in itself, and one million times the same.
     [InlineData("(lp1\ng1\na")]

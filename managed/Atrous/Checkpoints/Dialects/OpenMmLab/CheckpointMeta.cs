@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Atrous.Checkpoints.Pickles;
+using Atrous.Checkpoints.Storages;
 using Atrous.Specs;
 
 namespace Atrous.Checkpoints.Dialects.OpenMmLab;
@@ -23,7 +24,9 @@ internal sealed class CheckpointMeta
         JsonElement? config = key is null ? null : _facts[key];
         if (config is { ValueKind: JsonValueKind.String } text)
         {
-            config = PythonConfig.Read(text.GetString()!);
+            string written = text.GetString()!;
+            // Some save what json.dumps made of it.
+            config = SoundJson.ObjectIn(written) ?? PythonConfig.Read(written);
             if (config is null && !string.IsNullOrWhiteSpace(text.GetString()))
                 _notes.Add($"{source} is no configuration that can be read as data.");
         }
