@@ -39,8 +39,14 @@ internal static partial class ModelFolder
         if (folder is not null && weights.EndsWith(ShardIndex.Extension, StringComparison.OrdinalIgnoreCase))
         {
             string index = File.ReadAllText(weights);
-            shards = Directory.GetFiles(folder)
-                .Where(file => index.Contains($"\"{Path.GetFileName(file)}\"", StringComparison.Ordinal))
+            var below = new EnumerationOptions
+            {
+                RecurseSubdirectories = true,
+                MaxRecursionDepth = ShardIndex.MaxDepth - 1,
+            };
+            shards = Directory.EnumerateFiles(folder, "*", below)
+                .Where(file => index.Contains(
+                    $"\"{Path.GetRelativePath(folder, file).Replace('\\', '/')}\"", StringComparison.Ordinal))
                 .Order(StringComparer.Ordinal);
         }
         return [weights, .. shards, .. documents];

@@ -5,7 +5,7 @@ namespace Atrous.Checkpoints.Containers;
 
 /// <summary>
 /// Weights that are split over several files: `model.safetensors.index.json` or `pytorch_model.bin.index.json` says in
-/// its `weight_map` which tensor lies in which of the files beside it.
+/// its `weight_map` which tensor lies in which of the files beside it, or in folders below.
 /// </summary>
 internal static class ShardIndex
 {
@@ -15,14 +15,18 @@ internal static class ShardIndex
     private const int MaxBytes = 16 << 20;
     private const int MaxShards = 1000;
 
+    /// <summary>Parts of a path.</summary>
+    public const int MaxDepth = 3;
+
     public static ContainerContents Read(CheckpointFile index)
     {
         Dictionary<string, string> map = ReadMap(index);
         string[] names = [.. map.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
         if (names.Length is 0 or > MaxShards)
             throw index.Error($"names {names.Length} files of weights; there are 1 to {MaxShards}");
-        if (Array.Find(names, name => !IsFileName(name)) is { } outside)
-            throw index.Error($"names {Printable.Quote(outside)}, which is no file beside it; do not trust it");
+        if (Array.Find(names, name => !IsBelow(name)) is { } outside)
+            throw index.Error(
+                $"names {Printable.Quote(outside)}, which is no file beside it or below; do not trust it");
         if (Array.Find(names, name => !index.HasBeside(name)) is { } missing)
             throw index.Error(
                 $"needs the file {Printable.Quote(missing)} beside it, one of {names.Length}; copy or download it too");
@@ -66,8 +70,9 @@ internal static class ShardIndex
         return map;
     }
 
-    /// <summary>Neither a path nor another index.</summary>
-    private static bool IsFileName(string name) =>
-        name.Length > 0 && name is not ("." or "..") && !name.AsSpan().ContainsAny("/\\:\0")
+    /// <summary>A path that cannot lead out of the index's own folder, and not another index.</summary>
+    private static bool IsBelow(string name) =>
+        name.Split('/') is { Length: <= MaxDepth } parts
+        && Array.TrueForAll(parts, part => part is not ("" or "." or "..")) && !name.AsSpan().ContainsAny("\\:\0")
         && !name.EndsWith(Extension, StringComparison.OrdinalIgnoreCase);
 }

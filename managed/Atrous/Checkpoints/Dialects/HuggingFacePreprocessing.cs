@@ -11,6 +11,7 @@ namespace Atrous.Checkpoints.Dialects;
 /// </summary>
 internal static class HuggingFacePreprocessing
 {
+    private const string Flipping = "MobileViT";
     private const string File = "preprocessor_config.json", Size = "size", Resample = "resample";
 
     /// <summary>Who says how a picture is prepared, as <see cref="Switch.Source"/>.</summary>
@@ -30,10 +31,16 @@ internal static class HuggingFacePreprocessing
         int channels = standard.Channels;
         if (facts.Flag("do_pad") ?? false)
             throw facts.Wrong("do_pad", "asks for a padding that Atrous does not do");
-        bool flips = facts.Flag("do_flip_channel_order") ?? standard.Order == ChannelOrder.Bgr;
+        // MobileViT's processor flips the channels by itself, and no other does.
+        bool usual = (facts.Text("image_processor_type") ?? facts.Text("feature_extractor_type")) is { } type
+            ? type.Contains(Flipping, StringComparison.OrdinalIgnoreCase)
+            : standard.Order == ChannelOrder.Bgr;
+        bool flips = facts.Flag("do_flip_channel_order") ?? usual;
         // A class that flips the channels has no statistics, whatever the file lists.
-        bool normalises = facts.Flag("do_normalize") ?? standard.Order == ChannelOrder.Rgb;
+        bool normalises = facts.Flag("do_normalize") ?? !usual;
         PreprocessingSpec none = Normalisation.None(channels);
+        if (normalises && !usual && standard.Order == ChannelOrder.Bgr && facts["image_mean"] is null)
+            throw facts.Wrong("image_mean", "has to say what pictures are normalised with");
         float[] std = facts.Reals("image_std", channels) ?? [.. standard.Std];
         if (normalises && std.Any(value => value <= 0))
             throw facts.Wrong("image_std", "is not above 0");
@@ -64,6 +71,13 @@ internal static class HuggingFacePreprocessing
             return standard.Resize;
         if (size.ValueKind == JsonValueKind.Number)
             return new ResizePolicy.ShortSide(Side(facts.Number(Size)));
+        // Older files have the height and the width as a list.
+        if (size.ValueKind == JsonValueKind.Array)
+        {
+            return JsonValues.Numbers(size) is [int top, int across]
+                ? new ResizePolicy.Stretch(Side(top), Side(across))
+                : throw facts.Wrong(Size, "is not a height and a width");
+        }
         JsonFacts sides = facts.Inner(Size);
         if (sides.Number("shortest_edge") is { } shortest)
             return new ResizePolicy.ShortSide(Side(shortest), sides.Number("longest_edge"));

@@ -55,6 +55,22 @@ public sealed class ShardTests : IDisposable
     }
 
     [Fact]
+    public void Parts_may_lie_in_folders_below()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, "parts", "b"));
+        File.Move(Path.Combine(_folder, First), Path.Combine(_folder, "parts", First));
+        File.Move(Path.Combine(_folder, Second), Path.Combine(_folder, "parts", "b", Second));
+        WriteIndex(("a.weight", "parts/" + First), ("a.bias", "parts/" + First), ("b.weight", "parts/b/" + Second));
+        using Checkpoint checkpoint = Checkpoint.Open(_folder);
+        Assert.Equal(["a.weight", "a.bias", "b.weight"], checkpoint.Weights.Keys);
+        Assert.Equal([1f, 2f], Values(checkpoint, "b.weight"));
+        Assert.Equal(
+            [Index, Path.Combine("parts", "b", Second), Path.Combine("parts", First)],
+            Atrous.Checkpoints.Containers.ModelFolder.FilesOf(_folder)
+                .Select(file => Path.GetRelativePath(_folder, file)));
+    }
+
+    [Fact]
     public void A_missing_part_is_named()
     {
         File.Delete(Path.Combine(_folder, Second));
@@ -88,6 +104,11 @@ public sealed class ShardTests : IDisposable
     [InlineData("/etc/passwd")]
     [InlineData("a\\b.safetensors")]
     [InlineData("..")]
+    [InlineData("parts/../../secret.safetensors")]
+    [InlineData("./a.safetensors")]
+    [InlineData("parts//a.safetensors")]
+    [InlineData("C:/a.safetensors")]
+    [InlineData("parts/model.safetensors.index.json")]
     [InlineData("")]
     [InlineData(Index)]
     public void A_path_out_of_the_folder_is_refused(string name)

@@ -30,6 +30,7 @@ public sealed class HuggingFacePreprocessingTests
     [InlineData("""{"size": {"shortest_edge": 256, "longest_edge": 300}}""", "short side 256, long side at most 300")]
     [InlineData("""{"size": 224}""", "short side 224")]
     [InlineData("""{"size": {"height": 128, "width": 192}}""", "stretched to 128x192")]
+    [InlineData("""{"size": [512, 384]}""", "stretched to 512x384")]
     [InlineData("""{"do_resize": false, "size": {"shortest_edge": 256}, "resample": 0}""", "native size")]
     [InlineData("{}", "short side 256")]
     public void Sizes(string file, string resize) =>
@@ -59,6 +60,8 @@ public sealed class HuggingFacePreprocessingTests
     [InlineData("""{"size": {"longest_edge": 300}}""", "size")]
     [InlineData("""{"size": {"shortest_edge": 0}}""", "size")]
     [InlineData("""{"size": "large"}""", "size")]
+    [InlineData("""{"size": [512]}""", "size")]
+    [InlineData("""{"size": [512, 0]}""", "size")]
     [InlineData("""{"image_mean": [0.5, 0.5]}""", "image_mean")]
     [InlineData("""{"image_std": [0.5, 0, 0.5]}""", "image_std")]
     [InlineData("""{"rescale_factor": 0}""", "rescale_factor")]
@@ -120,9 +123,36 @@ public sealed class HuggingFacePreprocessingTests
         }
     }
 
-    private static ModelDescription MobileViT(string? config)
+    /// <summary>A folder may have the processor of another model, which trains it as well.</summary>
+    [Theory]
+    [InlineData("""{"do_resize": false}""", ChannelOrder.Bgr, 0f)]
+    [InlineData("""{"image_processor_type": "MobileViTImageProcessor"}""", ChannelOrder.Bgr, 0f)]
+    [InlineData("""{"feature_extractor_type": "MobileViTFeatureExtractor"}""", ChannelOrder.Bgr, 0f)]
+    [InlineData(
+        """{"image_processor_type": "SegformerImageProcessor", "image_mean": [0.4, 0.4, 0.4], "image_std": 0.2}""",
+        ChannelOrder.Rgb, 0.4f)]
+    [InlineData(
+        """{"feature_extractor_type": "ViTFeatureExtractor", "do_normalize": false}""", ChannelOrder.Rgb, 0f)]
+    [InlineData(
+        """{"image_processor_type": "ViTImageProcessor", "do_normalize": false, "do_flip_channel_order": true}""",
+        ChannelOrder.Bgr, 0f)]
+    public void Only_MobileViT_s_own_processor_flips_the_channels(string file, ChannelOrder order, float mean)
     {
-        using var weights = new NamedWeights(Golden.Load("hf_mobilevit_small_os16_96x128").Keys, config);
+        PreprocessingSpec spec = MobileViT(null, file).Preprocessing;
+        Assert.Equal((order, mean), (spec.Order, spec.Mean[0]));
+    }
+
+    [Fact]
+    public void Another_processor_without_statistics_is_refused() => Assert.Contains(
+        "image_mean", Assert.Throws<ModelException>(
+            () => MobileViT(null, """{"image_processor_type": "ViTImageProcessor"}""")).Message);
+
+    private static ModelDescription MobileViT(string? config, string? preprocessor = null)
+    {
+        using var weights = new NamedWeights(Golden.Load("hf_mobilevit_small_os16_96x128").Keys, config)
+        {
+            Preprocessor = NamedWeights.Parse(preprocessor),
+        };
         return Dialect.Describe(weights, null, new DialectChoice());
     }
 
