@@ -48,6 +48,12 @@ internal sealed record Dataset(string Name, int Classes, IReadOnlyList<string> C
     private static Dataset Cityscapes()
     {
         const int ids = 34;
+        // Nothing in particular, dynamic, ground, parking, rail track, guard rail, bridge, tunnel, caravan, trailer. A
+        // group of poles has the colour of a pole, and a licence plate that of a car.
+        int[] unscored =
+        [
+            0x000000, 0x6F4A00, 0x510051, 0xFAAAA0, 0xE6968C, 0xB4A5B4, 0x966464, 0x96785A, 0x00005A, 0x00006E,
+        ];
         int[] evaluated = [7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33];
         return new Dataset("cityscapes", evaluated.Length,
         [
@@ -59,15 +65,17 @@ internal sealed record Dataset(string Name, int Classes, IReadOnlyList<string> C
             LabelSuffixes =
             [
                 "_gtFine_labelIds.png", "_gtFine_labelTrainIds.png", "_gtCoarse_labelIds.png",
-                "_gtCoarse_labelTrainIds.png",
+                "_gtCoarse_labelTrainIds.png", "_gtFine_color.png", "_gtCoarse_color.png",
             ],
             ReadyMade = "TrainIds.png",
             Rules = new LabelRules
             {
                 Labels = Enumerable.Range(0, ids).ToDictionary(
                     id => id, id => Array.IndexOf(evaluated, id) is >= 0 and var to ? to : LabelMapping.Ignored),
+                Colours = Colours(Palette.Cityscapes.Colours, unscored),
+                PaletteIsLabels = true,
             },
-            RulesInWords = "ids 7, 8, 11 ... 33 to the 19 train ids, other ids not scored",
+            RulesInWords = "ids 7, 8, 11 ... 33, or their colours, to the 19 train ids, others not scored",
         };
     }
 
@@ -79,9 +87,22 @@ internal sealed record Dataset(string Name, int Classes, IReadOnlyList<string> C
     ])
     {
         List = Path.Combine("..", "ImageSets", "Segmentation", "val.txt"),
-        Rules = ClassesAndVoid,
-        RulesInWords = "labels 0 to 20 as they are, 255 not scored",
+        Rules = ClassesAndVoid with
+        {
+            Colours = Colours(Palette.Voc.Colours.Take(21), 0xE0E0C0),
+            PaletteIsLabels = true,
+        },
+        RulesInWords = "labels 0 to 20 as they are, or their colours, 255 and the border's colour not scored",
     };
+
+    /// <summary>Classes by their colours, and colours that are not scored.</summary>
+    private static Dictionary<Rgb, int> Colours(IEnumerable<Rgb> classes, params int[] unscored)
+    {
+        var colours = classes.Index().ToDictionary(row => row.Item, row => row.Index);
+        foreach (int colour in unscored)
+            colours.Add(Rgb.FromHex(colour), LabelMapping.Ignored);
+        return colours;
+    }
 
     /// <summary>SceneParsing (ADEChallengeData2016): 1 to 150 are the classes, 0 is everything else.</summary>
     private static Dataset Ade20k() => new("ade20k", 150, [])

@@ -15,7 +15,7 @@ internal sealed class LabelMapping
     private readonly int[] _labels = new int[ushort.MaxValue + 1];
     private readonly Dictionary<Rgb, int> _colours = [];
     private readonly int _classes, _restOfColours;
-    private readonly bool _hasLabels;
+    private readonly bool _hasLabels, _paletteIsLabels;
 
     /// <param name="rules">What becomes of labels and colours.</param>
     /// <param name="classes">How many classes the model has.</param>
@@ -26,6 +26,7 @@ internal sealed class LabelMapping
         _classes = classes;
         int rest = rules.Rest is { } all ? Named(all) : None;
         _restOfColours = rest;
+        _paletteIsLabels = rules.PaletteIsLabels;
         _hasLabels = rules.Labels.Count > 0 || rules.Shift is not null;
         Array.Fill(_labels, rest);
         if (rules.Shift is { } shift)
@@ -51,7 +52,8 @@ internal sealed class LabelMapping
 
     /// <summary>
     /// The map with classes for its labels and <see cref="Ignored"/> for what is not scored. Files of colours and
-    /// palettes are read by their colours where the rules name any, all others by their numbers.
+    /// palettes are read by their colours where the rules name any, all others by their numbers; palettes too where
+    /// the rules say so.
     /// </summary>
     /// <param name="path">The path of a file that keeps colours exactly: PNG, TIFF, GIF or BMP.</param>
     /// <param name="maxPixels">What its header may claim.</param>
@@ -64,9 +66,20 @@ internal sealed class LabelMapping
         if (header.Format is ImageFormat.Jpeg or ImageFormat.WebP)
             throw new ImageException("The file does not keep colours exactly; save the label map as PNG.");
         const int grey = 2;
-        return header.Channels <= grey && _hasLabels
+        return (header.Channels <= grey && _hasLabels) || (_paletteIsLabels && IsPalettePng(header, path))
             ? OfLabels(LabelImage.Load(path, maxPixels))
             : OfColours(path, maxPixels);
+    }
+
+    /// <summary>The header's colour type, behind signature, length, name, size and depth.</summary>
+    private static bool IsPalettePng(ImageInfo header, string path)
+    {
+        const int at = 25, palette = 3;
+        if (header.Format != ImageFormat.Png)
+            return false;
+        Span<byte> start = stackalloc byte[at + 1];
+        using FileStream file = File.OpenRead(path);
+        return file.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) > at && start[at] == palette;
     }
 
     private LabelImage OfLabels(LabelImage map)

@@ -12,6 +12,11 @@ internal sealed record LabelRules
     public IReadOnlyDictionary<Rgb, int> Colours { get; init; } = new Dictionary<Rgb, int>();
 
     /// <summary>
+    /// Of a PNG with a palette the number is the label, whatever the colour, also where colours have classes.
+    /// </summary>
+    public bool PaletteIsLabels { get; init; }
+
+    /// <summary>
     /// Added to every other label; what falls below 0 is not scored, and what falls above the classes is
     /// <see cref="Rest"/>. -1 is what "reduce_zero_label" does.
     /// </summary>
