@@ -1,4 +1,5 @@
 using Atrous.Checkpoints;
+using Atrous.Checkpoints.Dialects;
 using Atrous.Graph;
 using Atrous.Models;
 using Atrous.Postprocessing;
@@ -141,6 +142,29 @@ public sealed record ModelInfo
             if (unused.Length > 0)
                 said.Add($"not used: {string.Join(", ", unused.Take(shown))}{more}");
             return string.Join(", ", said);
+        }
+    }
+
+    /// <summary>
+    /// What the file does not say and was assumed as the training repository's code takes it: "rates=6,12,18", "input
+    /// RGB from 0 to 1, ..."; empty for a model that says it all. The threshold and the choice among several networks
+    /// are not among them.
+    /// </summary>
+    public IReadOnlyList<string> Assumptions
+    {
+        get
+        {
+            IEnumerable<string> assumed = Switches
+                .Where(row => row.Source == Switch.Assumed
+                    && row.Name is not (DialectChoice.Threshold or NetworkSearch.Option))
+                .Select(row => $"{row.Name}={row.Value}");
+            if (OutputStrideSource == Switch.Assumed)
+                assumed = assumed.Prepend($"output stride {OutputStride}");
+            if (PreprocessingSource == Switch.Assumed)
+                assumed = assumed.Append($"input {Preprocessing.Description}");
+            if (NamesAreAssumed)
+                assumed = assumed.Append("class names by their number");
+            return [.. assumed];
         }
     }
 

@@ -25,7 +25,7 @@ internal static class BenchReport
         TextWriter output = Console.Out;
         output.WriteLine(Terminal.OneLine(
             $"{result.Model.Architecture} with {result.Model.Backbone} on {result.Device}, " +
-            $"{DescribedModel.Name(result.Options, result.Model)}; " +
+            $"{DescribedModel.Name(result.Options, result.Model)}{DescribedModel.Assumptions(result.Model)}; " +
             $"{result.Picture} {result.Size.Height}x{result.Size.Width}, batch {result.Options.MaxBatch}; " +
             $"{result.Latency.Count} runs after {result.WarmUp} to warm " +
             $"up{(result.IsInterrupted ? ", interrupted" : "")}"));

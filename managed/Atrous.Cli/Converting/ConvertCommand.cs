@@ -70,7 +70,7 @@ internal static class ConvertCommand
                 path => ModelConverter.Convert(source, path, options, convert));
             if (!result.GetValue(quiet))
             {
-                DescribedModel.SaySelection(source, written.Model);
+                DescribedModel.SayAssumptions(source, written.Model);
                 Terminal.Message(
                     $"{result.GetRequiredValue(output)}: {Numbers.Grouped(written.Tensors)} tensors, " +
                     $"{Numbers.Grouped(written.Parameters)} parameters, {Numbers.Grouped(written.Bytes)} bytes");

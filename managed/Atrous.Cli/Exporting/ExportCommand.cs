@@ -73,7 +73,7 @@ internal static class ExportCommand
                 path => OnnxExporter.Export(source, path, options, export));
             if (!result.GetValue(quiet))
             {
-                DescribedModel.SaySelection(source, written.Model);
+                DescribedModel.SayAssumptions(source, written.Model);
                 if (written.Model.Switches.FirstOrDefault(row => row.Name == "slide") is { Value: not "none" } window)
                     Terminal.Message(
                         $"{source}: the model's own test slides a window over the picture (slide={window.Value}), "

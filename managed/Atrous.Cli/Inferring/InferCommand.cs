@@ -62,9 +62,7 @@ internal static class InferCommand
                 ("output", computed.Output));
             if (!result.GetValue(quiet))
                 Terminal.Message(
-                    chosen.Introduce(
-                        $"{segmenter.Info.Architecture} with {segmenter.Info.Backbone} on {segmenter.Device}, " +
-                        $"{milliseconds} ms"));
+                    chosen.Introduce($"{DescribedModel.Line(segmenter, options)}, {milliseconds} ms"));
             return ExitCode.Done;
         });
         return command;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Atrous.Specs;
 
 namespace Atrous.Cli.Output;
 
@@ -19,16 +18,23 @@ internal static class DescribedModel
                 + string.Create(CultureInfo.InvariantCulture, $" above {threshold} (--threshold)")
             : "")
         + Assumptions(segmenter.Info)
-        + (segmenter.Info.Notes.Count > 0 ? ", see the notes of `atrous info`" : "")
-        + (segmenter.Info.Selection is { Length: > 0 } selection ? $", {Terminal.OneLine(selection)}" : "")
+        + NotesAndSelection(segmenter.Info)
         + (segmenter.DeviceNote is { } note ? $" ({note.TrimEnd('.')})" : "");
 
-    /// <summary>Says what was chosen among a model's tensors, for commands that write another file of it.</summary>
-    public static void SaySelection(string path, ModelInfo model)
+    /// <summary>
+    /// Says what was assumed of a model and chosen among its tensors, for commands that write another file of it, which
+    /// is then as right as that. Nothing where the model says it all.
+    /// </summary>
+    public static void SayAssumptions(string path, ModelInfo model)
     {
-        if (model.Selection.Length > 0)
-            Terminal.Message(Terminal.OneLine($"{path}, {model.Selection}"));
+        string said = Assumptions(model) + NotesAndSelection(model);
+        if (said.Length > 0)
+            Terminal.Message(Terminal.OneLine($"{path}: {model.Architecture} with {model.Backbone}{said}"));
     }
+
+    private static string NotesAndSelection(ModelInfo model) =>
+        (model.Notes.Count > 0 ? ", see the notes of `atrous info`" : "")
+        + (model.Selection is { Length: > 0 } selection ? $", {Terminal.OneLine(selection)}" : "");
 
     /// <summary>The properties "model", "device" and "precision".</summary>
     public static void WriteModel(this Utf8JsonWriter json, Segmenter segmenter, SegmenterOptions options) =>
@@ -49,21 +55,9 @@ internal static class DescribedModel
         json.WriteString("precision", Name(options, info));
     }
 
-    private static string Assumptions(ModelInfo info)
-    {
-        // The threshold and the choice of a network have their own places in the line.
-        IEnumerable<string> switches = info.Switches
-            .Where(row => row.Source == Switch.Assumed && row.Name is not ("threshold" or "weights"))
-            .Select(row => $"{row.Name}={row.Value}");
-        if (info.OutputStrideSource == Switch.Assumed)
-            switches = switches.Prepend($"output stride {info.OutputStride}");
-        if (info.PreprocessingSource == Switch.Assumed)
-            switches = switches.Append($"input {info.Preprocessing.Description}");
-        if (info.NamesAreAssumed)
-            switches = switches.Append("class names by their number");
-        string list = string.Join(", ", switches);
-        return list.Length > 0 ? $" (assumed: {list})" : "";
-    }
+    /// <summary>" (assumed: ...)", what the model does not say itself; empty where it says it all.</summary>
+    public static string Assumptions(ModelInfo info) =>
+        info.Assumptions.Count > 0 ? $" (assumed: {string.Join(", ", info.Assumptions)})" : "";
 
     /// <summary>The precision in force for a model, as --precision takes it.</summary>
     public static string Name(SegmenterOptions options, ModelInfo info) =>

@@ -113,7 +113,7 @@ internal static class QuantizeCommand
                     target, new SegmenterOptions { Threads = options.Threads }, Precision.Int8, truth!,
                     result.GetValue(ignore)!.Value, interruption.Token));
             if (!silent)
-                DescribedModel.SaySelection(source, report.Model);
+                DescribedModel.SayAssumptions(source, report.Model);
             if (result.GetValue(json))
                 QuantizeReport.WriteJson(target, report, scores);
             else

@@ -21,4 +21,7 @@ internal static partial class Log
 
     [LoggerMessage(5, LogLevel.Warning, "Model {Model} has more tensors than its network: {Selection}")]
     public static partial void Selected(ILogger logger, string model, string selection);
+
+    [LoggerMessage(6, LogLevel.Information, "Model {Model} does not say, so that it is assumed: {Assumptions}")]
+    public static partial void Assumed(ILogger logger, string model, string assumptions);
 }

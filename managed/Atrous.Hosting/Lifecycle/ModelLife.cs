@@ -86,6 +86,8 @@ internal sealed class ModelLife(
                 Stopwatch.GetElapsedTime(start).TotalSeconds);
             if (fresh.Segmenter.Info.Selection is { Length: > 0 } selection)
                 Log.Selected(logger, name, selection);
+            if (fresh.Segmenter.Info.Assumptions is { Count: > 0 } assumptions)
+                Log.Assumed(logger, name, string.Join(", ", assumptions));
             _firstLoad.TrySetResult();
         }
         catch (Exception e)

@@ -113,6 +113,8 @@ internal sealed record ModelReport(
     [property: Description("\"ResNet-101\" and so on.")] string? Backbone,
     [property: Description("The input's size over the backbone's output's.")] int? OutputStride,
     [property: Description(
+        "What its file does not say and was assumed, such as \"rates=6,12,18\".")] IReadOnlyList<string> Assumed,
+    [property: Description(
         "Its classes, in their order; empty while it is not loaded.")] IReadOnlyList<ModelClass> Classes);
 
 [Description("A class of a model.")]

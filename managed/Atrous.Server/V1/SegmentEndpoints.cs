@@ -227,7 +227,7 @@ internal static class SegmentEndpoints
 
     private static ModelReport Describe(ModelStatus status, IServedModel segmenter, Palette? palette)
     {
-        var report = new ModelReport(status.Name, status.State, status.Reason, null, null, null, null, null, []);
+        var report = new ModelReport(status.Name, status.State, status.Reason, null, null, null, null, null, [], []);
         try
         {
             ModelInfo info = segmenter.Info;
@@ -239,6 +239,7 @@ internal static class SegmentEndpoints
                 Architecture = info.Architecture,
                 Backbone = info.Backbone,
                 OutputStride = info.OutputStride,
+                Assumed = info.Assumptions,
                 Classes = [.. Enumerable.Range(0, info.Classes).Select(label => new ModelClass(
                     label, label < info.ClassNames.Count
                         ? info.ClassNames[label]
