@@ -33,7 +33,8 @@ internal static class StateDict
     /// <exception cref="ModelException">There are no tensors that have a name.</exception>
     public static ContainerContents Find(CheckpointFile file, string container, object? root)
     {
-        root = WholeModel.Unfold(file, root);
+        var attributes = new ModuleAttributes();
+        root = WholeModel.Unfold(file, root, attributes);
         if (!IsPlace(root))
             throw NotADictionary(file, root);
         List<TensorDictionary> found = Walk(file, root!);
@@ -41,8 +42,8 @@ internal static class StateDict
         return found.Count > 0
             ? new ContainerContents(container, [.. found.OrderBy(Preference)])
             {
-                Arguments = TrainingArguments.Of(file.Budget, root as PickleDict),
-                Meta = TrainingMeta.Of(file.Budget, root as PickleDict),
+                Arguments = TrainingArguments.Of(file.Budget, root as PickleDict, attributes.Arguments),
+                Meta = TrainingMeta.Of(file.Budget, root as PickleDict, attributes.Meta),
             }
             : throw NoWeights(file, root);
     }

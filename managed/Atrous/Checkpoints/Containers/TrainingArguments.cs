@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Atrous.Checkpoints.Pickles;
 using Atrous.Checkpoints.Storages;
+using Atrous.Specs;
 
 namespace Atrous.Checkpoints.Containers;
 
@@ -44,12 +45,18 @@ internal static class TrainingArguments
     ];
 
     /// <summary>Whether scripts call their own network's arguments so.</summary>
-    public static bool IsUsual(string place) => place == Root || Keys.Contains(place);
+    public static bool IsUsual(string place) => place is Root or Switch.Modules || Keys.Contains(place);
 
     /// <summary>Those that are data, as JSON, by their keys.</summary>
-    public static IReadOnlyDictionary<string, JsonElement> Of(ReadBudget budget, PickleDict? root)
+    /// <param name="budget">What the file's values are counted in.</param>
+    /// <param name="root">What the file holds.</param>
+    /// <param name="ofModules">What modules say that were saved whole; null where they say nothing.</param>
+    public static IReadOnlyDictionary<string, JsonElement> Of(
+        ReadBudget budget, PickleDict? root, PickleDict? ofModules = null)
     {
         var found = new OrderedDictionary<string, JsonElement>(StringComparer.Ordinal);
+        if (ofModules is not null && PickleJson.Of(ofModules, budget) is { } saved)
+            found.Add(Switch.Modules, saved);
         if (root is null)
             return found;
         foreach (string key in Keys)

@@ -10,18 +10,22 @@ namespace Atrous.Checkpoints.Containers;
 /// </summary>
 internal static class TrainingMeta
 {
+    /// <summary>The fact that stands for what modules say that were saved whole.</summary>
+    public const string Modules = "modules";
+
     private const int MaxTextBytes = 4 << 20;
 
     private static readonly string[] Facts =
-        ["config", "cfg", "CLASSES", "PALETTE", "dataset_meta", "mmseg_version", "mmengine_version"];
+        ["config", "cfg", "CLASSES", "PALETTE", "dataset_meta", "mmseg_version", "mmengine_version", Modules];
 
     /// <summary>The facts as JSON; null where a file has none.</summary>
-    public static JsonElement? Of(ReadBudget budget, PickleDict? root)
+    /// <param name="budget">What the file's values are counted in.</param>
+    /// <param name="root">What the file holds.</param>
+    /// <param name="ofModules">The same of modules that were saved whole; null where they say nothing.</param>
+    public static JsonElement? Of(ReadBudget budget, PickleDict? root, PickleDict? ofModules = null)
     {
-        if (root is null)
-            return null;
         var facts = new PickleDict();
-        foreach (PickleDict place in Places(root))
+        foreach (PickleDict place in Places(root, ofModules))
         {
             foreach (string name in Facts)
             {
@@ -33,12 +37,14 @@ internal static class TrainingMeta
         return facts.Items.Count == 0 ? null : PickleJson.Of(facts, budget);
     }
 
-    private static IEnumerable<PickleDict> Places(PickleDict root)
+    private static IEnumerable<PickleDict> Places(PickleDict? root, PickleDict? ofModules)
     {
-        if (Inner(root, "meta") is { } meta)
+        if (root is not null && Inner(root, "meta") is { } meta)
             yield return meta;
-        if (Inner(root, "message_hub") is { } hub && Inner(hub, "runtime_info") is { } info)
+        if (root is not null && Inner(root, "message_hub") is { } hub && Inner(hub, "runtime_info") is { } info)
             yield return info;
+        if (ofModules is not null)
+            yield return ofModules;
     }
 
     private static PickleDict? Inner(PickleDict dict, string key) =>

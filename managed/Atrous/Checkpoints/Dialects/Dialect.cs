@@ -15,6 +15,12 @@ internal abstract class Dialect
     /// <summary>What the first convolution is called in networks with one or more stem layers.</summary>
     private static readonly string[] Stems = ["backbone.stem", "backbone.stem.conv1"];
 
+    /// <summary>
+    /// Functions that leave the order of a pixel's scores, and the sigmoid that thresholds are for.
+    /// </summary>
+    private static readonly string[] NeutralFunctions =
+        ["Sigmoid", "Softmax", "Softmax2d", "LogSoftmax", "Identity", "Activation"];
+
     /// <summary>Every dialect, the most specific fingerprints first.</summary>
     public static IReadOnlyList<Dialect> All { get; } =
     [
@@ -138,6 +144,30 @@ internal abstract class Dialect
         };
     }
 
+    /// <summary>
+    /// What a network that was saved whole applies to its scores: a sigmoid of each of several classes makes them
+    /// labels of their own. What else changes the scores is left out, and a note says so.
+    /// </summary>
+    private static ModelDescription BehindTheScores(
+        ModelDescription description, ICheckpoint checkpoint, DialectChoice choice)
+    {
+        string classifier = description.Names["classifier"].Convolution + ".weight";
+        string? function = checkpoint.Weights.GetValueOrDefault(classifier)?.Layer?.Activation;
+        if (function == "Sigmoid" && description.Network.Classes > 1
+            && choice.Switches.All(row => row.Name != DialectChoice.MultiLabel))
+            choice.IsMultiLabel(new Standard<bool>(true, Switch.Modules));
+        return function is null || NeutralFunctions.Contains(function)
+            ? description
+            : description with
+            {
+                Notes =
+                [
+                    .. description.Notes,
+                    $"The saved modules apply {Printable.Quote(function)} to the scores, which is left out here.",
+                ],
+            };
+    }
+
     /// <summary>Names of classes go into tables, answers and files, and come from who wrote the model.</summary>
     private static void CheckNames(ICheckpoint checkpoint, IReadOnlyList<string> names)
     {
@@ -156,6 +186,7 @@ internal abstract class Dialect
         description = WithOwnStatistics(description, checkpoint, choice);
         if (description.Network.Classes == 1 && description.Threshold is null)
             description = description with { Threshold = choice.ForegroundThreshold(0.5) };
+        description = BehindTheScores(description, checkpoint, choice);
         if (description.Network.Classes > 1 && choice.IsMultiLabel())
             description = OfSeveralLabels(description, choice);
         choice.RejectUnread(Name);

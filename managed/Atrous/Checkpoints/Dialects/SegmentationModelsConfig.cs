@@ -138,6 +138,8 @@ internal sealed partial class SegmentationModelsConfig
         if (parameters._facts[ActivationKey] is { ValueKind: JsonValueKind.String } activation
             && Activations.Contains(activation.GetString()))
             CheckActivation(parameters._facts, known.Classes);
+        if (parameters._facts.Source == Switch.Modules)
+            return parameters;
         parameters._notes.Add(
             "The hyper-parameters in the file are arguments of segmentation_models.pytorch and are believed: "
             + string.Join(", ", parameters.Said()) + ".");

@@ -21,21 +21,25 @@ internal sealed class WholeModel
     private const string ScriptPackage = "__torch__";
 
     private readonly CheckpointFile _file;
+    private readonly ModuleAttributes _attributes;
     private readonly Dictionary<PickleObject, PickleDict> _unfolded = new(ReferenceEqualityComparer.Instance);
     private int _visits;
     private long _nameCharacters;
 
-    private WholeModel(CheckpointFile file) => _file = file;
+    private WholeModel(CheckpointFile file, ModuleAttributes attributes) => (_file, _attributes) = (file, attributes);
 
     /// <summary>
     /// The same value, in which every module that has tensors is a dictionary of them, as is an object that is a
     /// dictionary by inheritance, and the attributes of the outermost object.
     /// </summary>
-    public static object? Unfold(CheckpointFile file, object? root)
+    /// <param name="file">The file that holds it, for errors.</param>
+    /// <param name="root">What the pickle made.</param>
+    /// <param name="attributes">Gets what the modules say beside their layers.</param>
+    public static object? Unfold(CheckpointFile file, object? root, ModuleAttributes attributes)
     {
-        var models = new WholeModel(file);
+        var models = new WholeModel(file, attributes);
         root = models.Unfold(root as PickleObject)
-            ?? (root is PickleObject { State: PickleDict attributes } value && !IsScript(value) ? attributes : root);
+            ?? (root is PickleObject { State: PickleDict state } value && !IsScript(value) ? state : root);
         models.UnfoldWithin(root);
         return root;
     }
@@ -132,6 +136,8 @@ internal sealed class WholeModel
         }
         if (state.Items.GetValueOrDefault("_modules") is PickleDict modules)
         {
+            _attributes.Note(
+                state, name => modules.Items.GetValueOrDefault(name) is PickleObject child ? StateOf(child) : null);
             CollectModules(modules, prefix, depth, weights);
             NoteFollowers(module, modules);
         }

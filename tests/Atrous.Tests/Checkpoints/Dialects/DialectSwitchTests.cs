@@ -3,6 +3,7 @@ using Atrous.Checkpoints.Dialects;
 using Atrous.Graph.Ops;
 using Atrous.Models;
 using Atrous.Specs;
+using Atrous.Tensors;
 
 namespace Atrous.Tests.Checkpoints.Dialects;
 
@@ -181,6 +182,21 @@ public sealed class DialectSwitchTests
         for (int branch = 0; branch < 3; branch++)
             weights.State($"aspp.aspp{branch + 2}.atrous_conv.weight", stated[branch]);
         Assert.Equal((rates, source), RatesRow(Dialect.Describe(weights, null, new DialectChoice(outputStride))));
+    }
+
+    /// <summary>A head and a sigmoid in a Sequential, saved whole.</summary>
+    [Theory]
+    [InlineData("Sigmoid", true, 0)]
+    [InlineData("Softmax", false, 0)]
+    [InlineData("Tanh", false, 1)]
+    public void What_saved_modules_apply_to_the_scores_is_heard(string function, bool labels, int notes)
+    {
+        using var weights = new NamedWeights(NamedWeights.Manifest("torchvision_deeplabv3_r50_aux"));
+        weights.State("classifier.4.weight", new LayerFacts { Activation = function });
+        ModelDescription model = Dialect.Describe(weights, null, new DialectChoice());
+        Assert.Equal(labels, model.MultiLabel);
+        Assert.Equal(notes, model.Notes.Count(note => note.Contains(function, StringComparison.Ordinal)));
+        Assert.False(Dialect.Describe(weights, null, Choice("multilabel", "false")).MultiLabel);
     }
 
     /// <summary>detectron2's own statistics are of bytes; the larger mean is red's.</summary>

@@ -46,6 +46,37 @@ public sealed class MmSegmentationConfigTests
         Assert.Equal(Sampling.AlignCorners, model.Network.FinalSampling);
     }
 
+    /// <summary>As json.dumps makes it of a configuration.</summary>
+    [Fact]
+    public void A_configuration_may_be_json()
+    {
+        const string json =
+            """{"model": {"decode_head": {"align_corners": true, "dilations": [1, 6, 12, 18]}}}""";
+        ModelDescription model = Describe(json);
+        Assert.Empty(model.Notes);
+        Assert.Equal([6, 12, 18], Head(model).Aspp.Rates);
+        Assert.Equal(Sampling.AlignCorners, model.Network.FinalSampling);
+        Assert.Contains("no configuration that can be read", Assert.Single(Describe(json[..^1]).Notes));
+    }
+
+    /// <summary>What a model says that was saved whole: no class, so that what it leaves out is assumed.</summary>
+    [Fact]
+    public void Saved_modules_say_the_network()
+    {
+        ModelDescription model = Describe(null, null, """
+            {"modules": {"model": {"decode_head": {"align_corners": true, "num_classes": 19, "dilations": [1, 6, 12, 18]},
+              "backbone": {"strides": [1, 2, 2, 1], "dilations": [1, 1, 1, 2], "contract_dilation": true},
+              "test_cfg": {"mode": "slide", "crop_size": [769, 769], "stride": [513, 513]}}}}
+            """);
+        Assert.Empty(model.Notes);
+        Assert.Equal((16, Switch.Modules), (model.Network.OutputStride, model.OutputStrideSource));
+        Assert.Equal(Sampling.AlignCorners, model.Network.FinalSampling);
+        Assert.Equal(new SlideSpec(769, 769, 513, 513), model.Network.Slide);
+        Assert.Equal(Switch.Modules, model.Switches.Single(row => row.Name == "rates").Source);
+        Assert.Equal(Switch.Assumed, model.Switches.Single(row => row.Name == "multi_grid").Source);
+        Assert.Equal(Switch.Assumed, model.PreprocessingSource);
+    }
+
     [Fact]
     public void What_the_configuration_leaves_out_its_class_takes()
     {

@@ -147,6 +147,38 @@ public sealed class WholeModelTests : IDisposable
             + $"(dS'_parameters'\n(d{parameters}sS'_modules'\n(d{modules}s{attributes}b";
     }
 
+    /// <summary>An mmsegmentation model's own attributes are what its configuration would say.</summary>
+    [Fact]
+    public void What_modules_say_beside_their_layers_is_kept()
+    {
+        const string array = "cnumpy\nndarray\n)R(I1\n(I1\ntcnumpy\ndtype\n(S'f4'\ntRI00\nS'abcd'\ntb";
+        string head = Module("S'align_corners'\nI01\nsS'threshold'\nF0.4\nsS'num_classes'\nI2\nsS'in_channels'\nI9\ns");
+        string backbone = Module("S'strides'\n(I1\nI2\nI2\nI1\ntsS'contract_dilation'\nI01\ns", $"S'w'\n{array}s");
+        string model = Module(
+            "S'test_cfg'\ncmmcv.utils.config\nConfigDict\n)R(S'mode'\nS'whole'\nusS'CLASSES'\n(S'road'\nS'other'\ntsS'x'\nI1\ns",
+            modules: $"S'backbone'\n{backbone}sS'decode_head'\n{head}s");
+        File.WriteAllText(_path, $"(dS'model'\n{model}s.");
+        using Checkpoint checkpoint = Checkpoint.Open(_path);
+        Assert.Equal(
+            """{"CLASSES":["road","other"],"modules":{"model":{"decode_head":{"align_corners":true,"threshold":0.4,"num_classes":2},"backbone":{"strides":[1,2,2,1],"contract_dilation":true},"test_cfg":{"mode":"whole"}}}}""",
+            checkpoint.Meta!.Value.GetRawText());
+
+        static string Module(string attributes, string parameters = "", string modules = "") =>
+            $"cm\nM\n)R(dS'_parameters'\n(d{parameters}sS'_modules'\n(d{modules}s{attributes}b";
+    }
+
+    /// <summary>The arguments that a constructor was given, as huggingface_hub's mixin keeps them.</summary>
+    [Fact]
+    public void The_arguments_of_a_saved_model_are_kept()
+    {
+        const string array = "cnumpy\nndarray\n)R(I1\n(I1\ntcnumpy\ndtype\n(S'f4'\ntRI00\nS'abcd'\ntb";
+        File.WriteAllText(_path, $"cm\nM\n)R(dS'_parameters'\n(dS'w'\n{array}ssS'_modules'\n(ds"
+            + "S'_hub_mixin_config'\n(dS'encoder_name'\nS'resnet34'\nssb.");
+        using Checkpoint checkpoint = Checkpoint.Open(_path);
+        Assert.Equal(
+            """{"encoder_name":"resnet34"}""", checkpoint.Arguments[Switch.Modules].GetRawText());
+    }
+
     [Fact]
     public void Modules_that_are_another_network_are_refused()
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Atrous.Checkpoints.Containers;
 using Atrous.Checkpoints.Pickles;
 using Atrous.Checkpoints.Storages;
 using Atrous.Specs;
@@ -19,8 +20,8 @@ internal sealed class CheckpointMeta
     private CheckpointMeta(JsonElement? meta)
     {
         _facts = new ConfigSection("meta", "the file", meta, _notes);
-        string? key = Array.Find([Config, Cfg], _facts.Has);
-        string source = $"meta.{key}";
+        string? key = Array.Find([Config, Cfg, TrainingMeta.Modules], _facts.Has);
+        string source = key == TrainingMeta.Modules ? Switch.Modules : $"meta.{key}";
         JsonElement? config = key is null ? null : _facts[key];
         if (config is { ValueKind: JsonValueKind.String } text)
         {
