@@ -52,7 +52,7 @@ internal sealed class Model
         }
         string? left = Unexpected.FirstOrDefault(
             name => description.ReadWhole.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))
-            ?? ForeignModules.Find(weights, needed, Unexpected);
+            ?? ForeignModules.Find(weights, needed, Unexpected, description.Network.InputChannels);
         if (left is not null)
         {
             throw new ModelException(
@@ -106,8 +106,8 @@ internal sealed class Model
         return outputs.Logits.Shape.Channels == classes
             ? outputs
             : throw new ModelException(
-                $"The last layer scores {outputs.Logits.Shape.Channels} classes; the model says that it has " +
-                $"{classes}.");
+                $"{_weights.Title}: the last layer scores {outputs.Logits.Shape.Channels} classes; the model says that " +
+                $"it has {classes}.");
     }
 
     /// <summary>Logits at any height and width, resized on the dialect's grid.</summary>

@@ -50,6 +50,9 @@ internal sealed class WeightBinder(IWeightSource source, NameMap names) : IWeigh
     private readonly ConcurrentDictionary<string, (Weight Kernel, float[] Bias)> _merged = new();
     private readonly ConcurrentDictionary<(string, double), (float[] Scale, float[] Shift)> _norms = new();
 
+    /// <summary>How messages call the file.</summary>
+    public string Title => source.Title;
+
     public Weight Kernel(
         string layer, int inputChannels, int groups, int kernelHeight, int kernelWidth, int? outputChannels = null)
     {

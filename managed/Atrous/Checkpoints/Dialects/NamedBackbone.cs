@@ -24,11 +24,12 @@ internal sealed record NamedBackbone(BackboneSpec Spec, NameMap.Row[] Names, str
     public PreprocessingSpec Preprocessing { get; init; } = PreprocessingSpec.ImageNet;
 
     /// <summary>
-    /// The layers behind a backbone that was taken as it is, which score pictures and which no segmentation reads.
+    /// The layers behind a backbone that was taken as it is, which score pictures and which no segmentation reads:
+    /// a head that read MobileNetV2's last convolution would have other channels.
     /// </summary>
     /// <param name="prefix">What the file's names of the backbone begin with.</param>
     public static string[] ImageClassifier(string prefix) =>
-        [prefix + "fc.", prefix + "classifier.", prefix + "last_linear."];
+        [prefix + "fc.", prefix + "classifier.", prefix + "last_linear.", prefix + "features.18."];
 
     /// <summary>The switch of the dilations inside the last stage, by which the stage's own is multiplied.</summary>
     public static int[] MultiGrid(DialectChoice choice, string code) =>

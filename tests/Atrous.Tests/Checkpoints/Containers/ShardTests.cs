@@ -62,7 +62,7 @@ public sealed class ShardTests : IDisposable
         File.Move(Path.Combine(_folder, Second), Path.Combine(_folder, "parts", "b", Second));
         WriteIndex(("a.weight", "parts/" + First), ("a.bias", "parts/" + First), ("b.weight", "parts/b/" + Second));
         using Checkpoint checkpoint = Checkpoint.Open(_folder);
-        Assert.Equal(["a.weight", "a.bias", "b.weight"], checkpoint.Weights.Keys);
+        Assert.Equal(["b.weight", "a.weight", "a.bias"], checkpoint.Weights.Keys);
         Assert.Equal([1f, 2f], Values(checkpoint, "b.weight"));
         Assert.Equal(
             [Index, Path.Combine("parts", "b", Second), Path.Combine("parts", First)],

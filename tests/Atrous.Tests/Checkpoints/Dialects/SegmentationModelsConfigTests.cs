@@ -22,8 +22,6 @@ public sealed class SegmentationModelsConfigTests
          "encoder_weights": "imagenet", "in_channels": 3, "upsampling": 4}
         """;
 
-    private static readonly float[] Mean = [0.485f, 0.456f, 0.406f], Std = [0.229f, 0.224f, 0.225f];
-
     [Fact]
     public void A_whole_config_is_believed_and_named()
     {
@@ -52,7 +50,7 @@ public sealed class SegmentationModelsConfigTests
         Assert.Equal(("6,12,18", "given"), Row(given, "rates"));
         Assert.Equal(new ForwardResult(2), given.Network.Forward);
         Assert.Equal(1, given.Preprocessing.Scale);
-        Assert.Equal(Mean, given.Preprocessing.Mean);
+        Assert.Equal(Normalisation.ImageNet(3).Mean, given.Preprocessing.Mean);
     }
 
     [Theory]
@@ -346,58 +344,6 @@ public sealed class SegmentationModelsConfigTests
         ("6,12,18", "config.json"),
         Row(Describe(Config, parameters: """{"decoder_atrous_rates": [1, 2, 3]}"""), "rates"));
 
-    [Theory]
-    // The notebooks' own: a module that has the network as "model.".
-    [InlineData("mean", "std", "model.", 1f, "0..255", 1f)]
-    // All of it inside a wrapper.
-    [InlineData("module.mean", "module.std", "module.model.", 1f, "0..255", 1f)]
-    // Statistics of bytes.
-    [InlineData("mean", "std", "model.", 255f, "0..255", 1f)]
-    [InlineData("pixel_mean", "pixel_std", "model.", 255f, "0..255", 1f)]
-    // A module of its own before the network, for pictures from 0 to 1, or for bytes.
-    [InlineData("0.mean", "0.std", "1.", 1f, "0..1", 1f / 255)]
-    [InlineData("normalize._mean", "normalize._std", "net.", 1f, "0..1", 1f / 255)]
-    [InlineData("normalize.mean", "normalize.std", "net.", 255f, "0..255", 1f)]
-    public void The_buffers_mean_and_std_are_taken(
-        string mean, string std, string prefix, float factor, string pixels, float scale)
-    {
-        using NamedWeights weights = Weights(null, null, prefix);
-        weights.Add(std, [.. Std.Select(value => value * factor)]);
-        weights.Add(mean, [.. Mean.Select(value => value * factor)]);
-        ModelDescription model = Dialect.Describe(weights, null, new DialectChoice());
-        Assert.Equal((pixels, "assumed"), Row(model, "pixels"));
-        Assert.Equal(scale, model.Preprocessing.Scale);
-        Assert.Equal(Mean.Select(value => value * factor), model.Preprocessing.Mean);
-        Assert.Equal(Std.Select(value => value * factor), model.Preprocessing.Std);
-        Assert.Contains(mean, Assert.Single(model.Notes));
-        Assert.Contains(mean, model.TrainingOnly);
-        Assert.Equal(1f / 255, Dialect.Describe(weights, null, new DialectChoice(
-            options: new Dictionary<string, string> { ["pixels"] = "0..1" })).Preprocessing.Scale);
-    }
-
-    [Fact]
-    public void One_of_them_alone_says_nothing_and_a_note_says_so()
-    {
-        using NamedWeights weights = Weights(null);
-        weights.Add("mean", 0.5f, 0.5f, 0.5f);
-        ModelDescription model = Dialect.Describe(weights, null, new DialectChoice());
-        Assert.Equal(Normalisation.ImageNet(3), model.Preprocessing);
-        Assert.Contains("'mean'", Assert.Single(model.Notes));
-    }
-
-    [Theory]
-    [InlineData(0f)]
-    [InlineData(-1f)]
-    [InlineData(float.NaN)]
-    public void A_std_that_cannot_be_divided_by_is_refused(float value)
-    {
-        using NamedWeights weights = Weights(null);
-        weights.Add("mean", 0.5f);
-        weights.Add("std", value);
-        Assert.Contains("'std'", Assert.Throws<ModelException>(
-            () => Dialect.Describe(weights, null, new DialectChoice())).Message);
-    }
-
     private static ModelDescription Describe(
         string? config, DialectChoice? choice = null, int classes = 1, string? parameters = null,
         string? beside = null)
@@ -407,13 +353,12 @@ public sealed class SegmentationModelsConfigTests
     }
 
     private static NamedWeights Weights(
-        string? config, string? parameters = null, string prefix = "", int classes = 1, string? beside = null) =>
+        string? config, string? parameters = null, int classes = 1, string? beside = null) =>
         new(NamedWeights.Manifest(OneClass).Select(key =>
             key.Name == "segmentation_head.0.weight" ? (key.Name, [classes, .. key.Shape[1..]]) : key), config)
         {
             HyperParameters = NamedWeights.Parse(parameters),
             Beside = NamedWeights.Parse(beside),
-            StrippedPrefix = prefix,
         };
 
     private static (string, string) Row(ModelDescription model, string name)
