@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Atrous.Evaluation;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
 using Atrous.Tests.Imaging;
@@ -125,36 +124,6 @@ public sealed class EvalLayoutTests(GeneratedModel model) : IDisposable
         int present = labels[0];
         string few = _place.Add("few.txt", string.Join('\n', hex.Split('\n').Where((_, label) => label != present)));
         Eval("-q", "--map", few).Refuses(3, "gt/a.png", $"colour {colours[present]}", "--map");
-    }
-
-    /// <summary>As Cityscapes and VOC have them beside, or instead of, their numbers.</summary>
-    [Theory]
-    [InlineData("cityscapes", "a_leftImg8bit.png", "a_gtFine_color.png", 19)]
-    [InlineData("voc", "a.jpg", "a.png", 21)]
-    public void Label_maps_of_a_data_set_s_own_colours_are_read(string name, string picture, string labels, int classes)
-    {
-        Dataset dataset = Dataset.ByName(name);
-        Palette palette = name == "voc" ? Palette.Voc : Palette.Cityscapes;
-        Rgb border = name == "voc" ? Rgb.FromHex(0xE0E0C0) : default;
-        using (var image = new Image(2, classes + 1, 3))
-        {
-            for (int i = 0; i < 2 * (classes + 1); i++)
-            {
-                (image.Pixels[3 * i], image.Pixels[3 * i + 1], image.Pixels[3 * i + 2]) =
-                    i % (classes + 1) is var label && label < classes ? palette[label] : border;
-            }
-            image.SavePng(_place[labels]);
-        }
-        var mapping = new LabelMapping(dataset.Rules, classes, 255, overRules: false);
-        ReadOnlySpan<ushort> read = mapping.Read(_place[labels], 1000).Labels;
-        Assert.Equal(Enumerable.Range(0, classes), read[..classes].ToArray().Select(label => (int)label));
-        Assert.Equal(LabelMapping.Ignored, read[classes]);
-        Assert.Contains(dataset.LabelSuffixes, labels.EndsWith);
-        Assert.True(dataset.ImageSuffix is null || picture.EndsWith(dataset.ImageSuffix, StringComparison.Ordinal));
-        // A palette's numbers are labels, whatever colours a program gave them.
-        LabelPng.Save(_place["palette.png"], [4, 4], 1, 2, 5, new Palette([default, default, default, default, border]));
-        if (name == "voc")
-            Assert.Equal(4, mapping.Read(_place["palette.png"], 1000).Labels[0]);
     }
 
     [Theory]

@@ -27,6 +27,42 @@ public sealed class LabelMappingTests : IDisposable
         Assert.Equal(2, matrix.Ignored);
     }
 
+    /// <summary>As they are distributed beside, or instead of, the numbers.</summary>
+    [Theory]
+    [InlineData("cityscapes", "a_gtFine_color.png", 19, 0x000000)]
+    [InlineData("cityscapes", "a_gtFine_color.png", 19, 0x6F4A00)]
+    [InlineData("voc", "a.png", 21, 0xE0E0C0)]
+    public void Label_maps_of_a_data_set_s_own_colours_are_read(string name, string file, int classes, int border)
+    {
+        var dataset = Dataset.ByName(name);
+        Palette palette = name == "voc" ? Palette.Voc : Palette.Cityscapes;
+        using (var image = new Image(1, classes + 1, 3))
+        {
+            for (int i = 0; i <= classes; i++)
+            {
+                (image.Pixels[3 * i], image.Pixels[3 * i + 1], image.Pixels[3 * i + 2]) =
+                    i < classes ? palette[i] : Rgb.FromHex(border);
+            }
+            image.SavePng(_place[file]);
+        }
+        Assert.Contains(dataset.LabelSuffixes, suffix => file.EndsWith(suffix, StringComparison.Ordinal));
+        var mapping = new LabelMapping(dataset.Rules, classes, 255, overRules: false);
+        int[] read = [.. mapping.Read(_place[file], 1000).Labels.ToArray().Select(label => (int)label)];
+        Assert.Equal([.. Enumerable.Range(0, classes), Void], read);
+        // A palette's number is the label, whatever colour a program gave it.
+        LabelPng.Save(_place["palette.png"], new ushort[] { 8, 12 }, 1, 2, classes, Palette.Default);
+        Assert.Equal(
+            name == "voc" ? [8, 12] : [1, 3], mapping.Read(_place["palette.png"], 1000).Labels.ToArray());
+        // A colour that none of them has is refused.
+        using (var image = new Image(1, 1, 3))
+        {
+            image.Pixels[0] = 1;
+            image.SavePng(_place["other.png"]);
+        }
+        Assert.Contains("colour #010000", Assert.Throws<ImageException>(
+            () => mapping.Read(_place["other.png"], 1000)).Message);
+    }
+
     [Fact]
     public void Ade20k_loses_its_0_and_Voc_its_border()
     {

@@ -256,6 +256,8 @@ public sealed class SegmentTests(SegmentServer server) : IClassFixture<SegmentSe
                 ("ready", "cpu"), (model.GetProperty("state").GetString(), model.GetProperty("device").GetString()));
             Assert.Equal("fp32", model.GetProperty("precision").GetString());
             Assert.Equal("DeepLabV3+", model.GetProperty("architecture").GetString());
+            Assert.Contains(
+                "output stride 16", model.GetProperty("assumed").EnumerateArray().Select(entry => entry.GetString()));
             JsonElement[] classes = [.. model.GetProperty("classes").EnumerateArray()];
             Assert.Equal([0, 1, 2, 3, 4], classes.Select(entry => entry.GetProperty("index").GetInt32()));
             Assert.Equal("class 3", classes[3].GetProperty("name").GetString());
