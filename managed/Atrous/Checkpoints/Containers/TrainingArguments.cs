@@ -25,7 +25,8 @@ internal static class TrainingArguments
     /// <summary>How deep arguments are looked for, among how many entries, and of how many dictionaries.</summary>
     private const int MaxDepth = 3, MaxEntries = 20_000, MaxFound = 16;
 
-    private const int MaxTextBytes = 1 << 20;
+    /// <summary>Of all texts together that may be JSON: one can be kept under many names.</summary>
+    private const int MaxTextBytes = 4 << 20;
 
     /// <summary>Lightning's first; the others are what scripts call theirs.</summary>
     private static readonly string[] Keys =
@@ -65,7 +66,7 @@ internal static class TrainingArguments
                 && PickleJson.Of(value, budget) is { ValueKind: JsonValueKind.Object } arguments)
                 found.Add(key, arguments);
         }
-        foreach ((string path, JsonElement arguments) in Marked(budget, root).Take(MaxFound))
+        foreach ((string path, JsonElement arguments) in Marked(budget, root))
             found.TryAdd(path, arguments);
         if (Own(root) is { Items.Count: > 0 } values && PickleJson.Of(values, budget) is { } own)
             found.Add(Root, own);
@@ -81,7 +82,8 @@ internal static class TrainingArguments
         var seen = new HashSet<object>(ReferenceEqualityComparer.Instance) { root };
         var queue = new Queue<(string Path, PickleDict Place, int Depth)>();
         queue.Enqueue(("", root, 0));
-        int entries = 0;
+        int entries = 0, tried = 0;
+        long texts = 0;
         while (queue.TryDequeue(out (string Path, PickleDict Place, int Depth) next))
         {
             foreach ((string key, object? value) in next.Place.Items)
@@ -92,7 +94,7 @@ internal static class TrainingArguments
                     (string or PickleLongText)))
                     continue;
                 string path = next.Path.Length == 0 ? key : $"{next.Path}.{key}";
-                if (JsonIn(value, budget) is { } text)
+                if (JsonIn(value, budget, ref texts) is { } text)
                 {
                     yield return (path, text);
                 }
@@ -103,9 +105,13 @@ internal static class TrainingArguments
                         if (next.Depth + 1 < MaxDepth)
                             queue.Enqueue((path, inner, next.Depth + 1));
                     }
-                    else if (PickleJson.Of(inner, budget) is { ValueKind: JsonValueKind.Object } arguments)
+                    else
                     {
-                        yield return (path, arguments);
+                        // What is too large costs as much as what is not.
+                        if (++tried > MaxFound)
+                            yield break;
+                        if (PickleJson.Of(inner, budget) is { ValueKind: JsonValueKind.Object } arguments)
+                            yield return (path, arguments);
                     }
                 }
             }
@@ -113,15 +119,18 @@ internal static class TrainingArguments
     }
 
     /// <summary>An object that is kept as a text of JSON; null for other texts, and for those without a mark.</summary>
-    private static JsonElement? JsonIn(object? value, ReadBudget budget)
+    private static JsonElement? JsonIn(object? value, ReadBudget budget, ref long texts)
     {
-        string? text = value switch
+        if (value is string { Length: > 0 } start && start[0] is not ('{' or ' ' or '\n'))
+            return null;
+        texts += (value as string)?.Length ?? (value as PickleLongText)?.Utf8.Length ?? 0;
+        string? text = texts > MaxTextBytes ? null : value switch
         {
             string whole => whole,
-            PickleLongText { Utf8: { Length: <= MaxTextBytes } utf8 } => Encoding.UTF8.GetString(utf8.ToArray()),
+            PickleLongText { Utf8: var utf8 } => Encoding.UTF8.GetString(utf8.ToArray()),
             _ => null,
         };
-        if (text is null || text.Length > MaxTextBytes || !text.AsSpan().TrimStart().StartsWith('{')
+        if (text is null || !text.AsSpan().TrimStart().StartsWith('{')
             || !Marks.Any(mark => text.Contains($"\"{mark}\"", StringComparison.Ordinal))
             || SoundJson.ObjectIn(text) is not { } json)
             return null;

@@ -85,6 +85,23 @@ public sealed class PickleTests : IDisposable
             Assert.Equal("""{"encoder_name":"resnet18"}""", checkpoint.Arguments[key].GetRawText());
     }
 
+    /// <summary>Many that are too large, or one long text by many names, are looked at a few times.</summary>
+    [Theory]
+    [InlineData("(l{items}p1\n0(d", "I{i}\n(dS'encoder_name'\nI1\nsI1\ng1\nss")]
+    [InlineData("V{text}\np1\n0(d", "I{i}\ng1\ns")]
+    public void What_may_be_arguments_costs_little(string start, string step)
+    {
+        start = start.Replace("{items}", string.Concat(Enumerable.Repeat("I1\na", 25_000)), StringComparison.Ordinal)
+            .Replace("{text}", "{\"encoder_name\": " + new string('x', 900_000), StringComparison.Ordinal);
+        string many = string.Concat(Enumerable.Range(0, 10_000).Select(
+            i => step.Replace("{i}", $"{i}", StringComparison.Ordinal)));
+        Write($"(dS'state_dict'\n(dS'w'\n{Array}S'\\x00\\x00\\x80?\\x00\\x00\\x00\\xc0'\ntbssS'mine'\n{start}{many}s.");
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        using Checkpoint checkpoint = Checkpoint.Open(_path);
+        Assert.Empty(checkpoint.Arguments);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - allocated, 0, 100 << 20);
+    }
+
     [Theory]
     // A list in itself, and one million times the same.
     [InlineData("(lp1\ng1\na")]
