@@ -106,8 +106,8 @@ internal sealed class Model
         return outputs.Logits.Shape.Channels == classes
             ? outputs
             : throw new ModelException(
-                $"{_weights.Title}: the last layer scores {outputs.Logits.Shape.Channels} classes; the model says that " +
-                $"it has {classes}.");
+                $"{_weights.Title}: the last layer scores {outputs.Logits.Shape.Channels} classes; the model says " +
+                $"that it has {classes}.");
     }
 
     /// <summary>Logits at any height and width, resized on the dialect's grid.</summary>
