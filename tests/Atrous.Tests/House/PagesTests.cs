@@ -13,6 +13,47 @@ public sealed partial class PagesTests
     [Fact]
     public void CONTRIBUTING_is_read_in_five_minutes() => Assert.InRange(Page.Of("CONTRIBUTING.md").Words, 1, 900);
 
+    /// <summary>A sample names its file in the line above it; between its lines the file may have others.</summary>
+    [Fact]
+    public void What_CONTRIBUTING_quotes_is_in_the_file()
+    {
+        Match[] samples = [.. Sample().Matches(Page.Of("CONTRIBUTING.md").Text)];
+        Assert.NotEmpty(samples);
+        Assert.All(samples, sample =>
+        {
+            string file = $"managed/Atrous/{sample.Groups[1].Value}";
+            string[] lines = [.. File.ReadLines(Repository.PathOf(file)).Select(line => line.Trim())];
+            int at = 0;
+            foreach (string line in sample.Groups[2].Value.Split('\n').Select(line => line.Trim()))
+            {
+                if (line.Length == 0 || line.StartsWith("//", StringComparison.Ordinal))
+                    continue;
+                at = Array.IndexOf(lines, line, at) + 1;
+                Assert.True(at > 0, $"{file} has no line '{line}' behind those that are quoted before it.");
+            }
+        });
+    }
+
+    [Fact]
+    public void The_README_counts_the_networks_that_are_compared()
+    {
+        int whole = Golden.All.Count;
+        int here = Golden.All.Count(entry => new[] { "cases", "cases-2" }.Any(set =>
+            File.Exists(Path.Combine(Repository.Goldens, set, entry.Name + ".json"))
+            && File.Exists(Path.Combine(Repository.Goldens, set, entry.Name + ".safetensors"))));
+        Assert.Matches(
+            $@"\b{whole} networks\b.*\bfiles of {here} of them\b", Page.Of("README.md").Text.ReplaceLineEndings(" "));
+    }
+
+    /// <summary>The one that .editorconfig names.</summary>
+    [Fact]
+    public void One_member_has_an_exception_from_an_analysis_rule() => Assert.Equal(
+        ["managed/Atrous/Catalog/DefaultModel.cs"],
+        Directory.EnumerateFiles(Repository.PathOf("managed"), "*.cs", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(Repository.Root, file))
+            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
+            .Where(file => Suppression().IsMatch(File.ReadAllText(Repository.PathOf(file)))));
+
     [Fact]
     public void Links_lead_somewhere() => Assert.Empty(Page.All().SelectMany(
         page => page.Links().Where(link => !Resolves(page, link)).Select(link => $"{page.Path}: {link}")));
@@ -104,6 +145,13 @@ public sealed partial class PagesTests
     }
 
     private static string[] Sorted(IEnumerable<string> names) => [.. names.Order(StringComparer.Ordinal)];
+
+    /// <summary>The file that a block of C# is from, and the block.</summary>
+    [GeneratedRegex(@"^From `([\w/.]+\.cs)`:\n\n```csharp\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Sample();
+
+    [GeneratedRegex(@"SuppressMessage|#pragma warning")]
+    private static partial Regex Suppression();
 
     /// <summary>A path from the root in code, without a part that is to be filled in.</summary>
     [GeneratedRegex(@"`((?:managed|native|tests|bench|docs|models|samples)/[\w./-]+)`")]

@@ -8,8 +8,8 @@ namespace Atrous.Graph.Passes;
 internal sealed record GraphPass(string Name, Func<NetworkGraph, NetworkGraph> Apply);
 
 /// <summary>
-/// Every pass there is, in three lists. A backend applies those it wants, list by list and in each list's order; it
-/// names the ones that it leaves out.
+/// Every pass there is, in four lists: fusions, storage in bf16, storage in 8 bits, layout. A backend applies those it
+/// wants, list by list and in each list's order; it names the ones that it leaves out.
 /// </summary>
 internal static class GraphPasses
 {
