@@ -183,6 +183,8 @@ internal static class EvalCommand
             }
             if (result.GetValue(csv) is { } table)
                 EvalCsv.Write(temporaries, table, report.NameOf, matrix, edges, rival);
+            if (!result.GetValue(quiet))
+                SayWhere(result.GetValue(confusion), result.GetValue(csv));
             if (result.GetValue(json))
                 report.WriteJson();
             else
@@ -231,6 +233,17 @@ internal static class EvalCommand
         other.Dispose();
         throw new CommandException(
             ExitCode.BadInput, $"{name}: the model has {why}; --against takes one of the same classes.");
+    }
+
+    private static void SayWhere(string? confusion, string? csv)
+    {
+        string[] written =
+        [
+            .. confusion is null ? [] : new[] { $"confusion matrix in {confusion}" },
+            .. csv is null ? [] : new[] { $"measures of each class in {csv}" },
+        ];
+        if (written.Length > 0)
+            Terminal.Message(string.Join(", ", written));
     }
 
     private static void Draw(

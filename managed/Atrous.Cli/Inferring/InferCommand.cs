@@ -58,11 +58,12 @@ internal static class InferCommand
             using NetworkResult computed = segmenter.Infer(tensor, interruption.Token);
             string milliseconds =
                 Stopwatch.GetElapsedTime(start).TotalMilliseconds.ToString("0.0", CultureInfo.InvariantCulture);
-            TensorFile.Write(temporaries, result.GetRequiredValue(output), ("logits", computed.Forward),
-                ("output", computed.Output));
+            string target = result.GetRequiredValue(output);
+            TensorFile.Write(temporaries, target, ("logits", computed.Forward), ("output", computed.Output));
             if (!result.GetValue(quiet))
                 Terminal.Message(
-                    chosen.Introduce($"{DescribedModel.Line(segmenter, options)}, {milliseconds} ms"));
+                    chosen.Introduce(
+                        $"{DescribedModel.Line(segmenter, options)}, {milliseconds} ms; logits and output in {target}"));
             return ExitCode.Done;
         });
         return command;

@@ -75,6 +75,13 @@ internal sealed class MergeRun(TemporaryFiles temporaries)
             Name("failed", [.. failed.Select(line => line.Name)]);
             if (Expected is null && lacking > 0 && EmptyShards() is { Length: > 0 } shards)
                 Terminal.Message($"there is no line of the {(shards.Length == 1 ? "part" : "parts")} {Few(shards)}");
+            string[] written =
+            [
+                .. Output is null ? [] : new[] { $"lines in {Output}" },
+                .. Missing is null ? [] : new[] { $"names of pictures to segment again in {Missing}" },
+            ];
+            if (written.Length > 0)
+                Terminal.Message(string.Join(", ", written));
         }
         return IsOfSeveralRuns() ? ExitCode.BadInput
             : lacking > 0 || again.Length > 0 ? ExitCode.Failed

@@ -107,9 +107,9 @@ internal static class FramePipeline
             }
         }
 
-        async IAsyncEnumerable<Image> Photos([EnumeratorCancellation] CancellationToken token)
+        async IAsyncEnumerable<Image> Photos([EnumeratorCancellation] CancellationToken cancellationToken)
         {
-            await foreach (VideoFrame frame in read.Reader.ReadAllAsync(token).ConfigureAwait(false))
+            await foreach (VideoFrame frame in read.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
                 underWay.Enqueue(frame);
                 yield return frame.Picture;

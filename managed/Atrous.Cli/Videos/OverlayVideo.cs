@@ -48,7 +48,7 @@ internal sealed class OverlayVideo : OverlaySink
     private readonly Process _process;
     private readonly Stream _pipe;
     private readonly Task<string> _log;
-    private readonly CancellationToken _interrupted;
+    private readonly CancellationToken _cancellationToken;
     private readonly byte[] _header = new byte[FrameBytes];
     private bool _closed;
 
@@ -56,12 +56,12 @@ internal sealed class OverlayVideo : OverlaySink
     /// <param name="path">The video's name, which decides the container.</param>
     /// <param name="first">The first frame, of the size of all.</param>
     /// <param name="source">What the frames are of.</param>
-    /// <param name="interrupted">Cancelled where the run is ended early, as ffmpeg may be by the same signal.</param>
+    /// <param name="cancellationToken">Cancelled where the run ends early, as ffmpeg may by the same signal.</param>
     /// <exception cref="CommandException">ffmpeg is not installed, or the file cannot be made.</exception>
     public OverlayVideo(
-        TemporaryFiles temporaries, string path, Image first, FrameSource source, CancellationToken interrupted)
+        TemporaryFiles temporaries, string path, Image first, FrameSource source, CancellationToken cancellationToken)
     {
-        (_path, _interrupted) = (path, interrupted);
+        (_path, _cancellationToken) = (path, cancellationToken);
         _file = new OutputFile(temporaries, path);
         try
         {
@@ -102,7 +102,7 @@ internal sealed class OverlayVideo : OverlaySink
         // exit code: SIGHUP, of which it knows nothing, leaves a file without an end. Where the disk is full at the
         // end of the file, its exit code is 0 all the same.
         bool ended = _process.ExitCode == 0
-            || (_process.ExitCode == Ffmpeg.Signalled && _interrupted.IsCancellationRequested);
+            || (_process.ExitCode == Ffmpeg.Signalled && _cancellationToken.IsCancellationRequested);
         if (Error is not null || !ended)
             throw Failed();
         _file.Commit();
@@ -167,8 +167,8 @@ internal sealed class OverlayVideo : OverlaySink
         {
             _process.WaitForExit();
             // Ctrl-C reaches ffmpeg too, and can be sooner there.
-            if (_interrupted.WaitHandle.WaitOne(TimeSpan.FromSeconds(1)))
-                throw new OperationCanceledException(_interrupted);
+            if (_cancellationToken.WaitHandle.WaitOne(TimeSpan.FromSeconds(1)))
+                throw new OperationCanceledException(_cancellationToken);
             throw Failed();
         }
     }

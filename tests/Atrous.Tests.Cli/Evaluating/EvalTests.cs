@@ -121,7 +121,7 @@ public sealed class EvalTests(GeneratedModel model) : IDisposable
     {
         AddPictures("a");
         string path = _place["measures.csv"];
-        Eval("--boundaries", "--csv", path, "--quiet").Exits(0);
+        Assert.Empty(Eval("--boundaries", "--csv", path, "--quiet").Exits(0).Error);
         string[] lines = File.ReadAllLines(path);
         Assert.Equal("index,name,iou,accuracy,truePixels,predictedPixels,boundaryIou,boundaryF1", lines[0]);
         Assert.Equal(6, lines.Length);
@@ -132,12 +132,16 @@ public sealed class EvalTests(GeneratedModel model) : IDisposable
     public void A_table_and_a_picture_of_the_confusion_are_for_people()
     {
         AddPictures("a");
-        ToolResult result = Eval("--confusion", _place["confusion.png"]).Exits(0);
+        ToolResult result = Eval("--confusion", _place["confusion.png"], "--csv", _place["measures.csv"]).Exits(0);
         Assert.Contains("mean IoU", result.Output);
         Assert.Contains("1.0000", result.Output);
         Assert.Contains("1,221 pixels scored", result.Output);
         Assert.DoesNotContain('\e', result.Output);
-        Assert.Contains("on cpu", Assert.Single(result.ErrorLines));
+        Assert.Equal(2, result.ErrorLines.Length);
+        Assert.Contains("on cpu", result.ErrorLines[0]);
+        Assert.Equal(
+            $"atrous: confusion matrix in {_place["confusion.png"]}, measures of each class in {_place["measures.csv"]}",
+            result.ErrorLines[1]);
         using Image picture = Image.Load(_place["confusion.png"]);
         Assert.Equal(picture.Width, picture.Height);
     }

@@ -19,7 +19,9 @@ public sealed class InferTests(GeneratedModel model) : IDisposable
         Golden golden = Golden.Load(GeneratedModel.Name);
         WriteInput("input.safetensors", "input", golden.InputShape);
         ToolResult result = Infer("input.safetensors", "out/result.safetensors").Exits(0);
-        Assert.Contains("on cpu", Assert.Single(result.ErrorLines));
+        string line = Assert.Single(result.ErrorLines);
+        Assert.Contains("on cpu", line);
+        Assert.EndsWith($"; logits and output in {_place["out/result.safetensors"]}", line);
         Assert.Empty(result.Output);
         Assert.Equal(["input.safetensors", "out/result.safetensors"], _place.Files);
 
