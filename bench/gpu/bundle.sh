@@ -31,7 +31,7 @@ fi
 # `atrous serve` is not run there, so ASP.NET stays at home.
 sed -i '/"frameworks": \[/,/\]/c\    "framework": { "name": "Microsoft.NETCore.App", "version": "10.0.0" },' "$tool"/*.runtimeconfig.json
 
-# The tests look for these below the folder of Atrous.sln. The software device is for rehearsing on a machine without a GPU.
+# The tests look for these below the folder of Atrous.sln. The software device is for trying this out on a machine without a GPU.
 mkdir -p "$root/native/cuda" "$root/tests" "$root/artifacts" "$root/bench" "$root/samples" "$root/models"
 : >"$root/Atrous.sln"
 cp -r native/cuda/ptx "$root/native/cuda/ptx"

@@ -73,7 +73,7 @@ def main(folder):
     software = os.path.basename(os.path.normpath(folder)) == "software-device"
     print(f"# {facts.get('gpu') or facts.get('device') or os.path.basename(os.path.normpath(folder))}\n")
     if software:
-        print("A rehearsal on the test-only software device: nothing here speaks of a GPU's speed.\n")
+        print("A trial run on the test-only software device: nothing here speaks of a GPU's speed.\n")
     print("\n".join(f"- {key}: {value}" for key, value in facts.items()))
 
     path = os.path.join(folder, "tests.log")

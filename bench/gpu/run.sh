@@ -5,7 +5,7 @@
 # A step is made of parts. Each writes its result when it ends, and is not run again (--fresh forgets); a step stops after N seconds
 # (450 unless given), and the same command goes on from there. Exit code: 0 all asked for is done, 3 call again, 1 a part failed.
 # Writes DIR/<gpu>/ (DIR is ./results unless given), README.md is the summary; DIR/home keeps what was tuned and compiled.
-# --software rehearses on the test-only software device.
+# --software tries this out on the test-only software device.
 set -uo pipefail
 
 usage() { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
@@ -64,7 +64,7 @@ else
     export ATROUS_CUDA_PATH=${ATROUS_CUDA_PATH:-$wheels}
     size=513x513 runs=100 batches='1 16' warm_up=5 networks=${networks:-deeplabv3plus_resnet101,deeplabv3plus_mobilenetv2}
     gpu=$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -1 | tr '[:upper:] ' '[:lower:]-' | tr -cd 'a-z0-9-')
-    [ -n "$gpu" ] || { echo "error: nvidia-smi shows no GPU; --software rehearses without one" >&2; exit 1; }
+    [ -n "$gpu" ] || { echo "error: nvidia-smi shows no GPU; --software tries this out without one" >&2; exit 1; }
 fi
 results=$output/$gpu
 [ $fresh -eq 0 ] || for step in "${steps[@]:-${all[@]}}"; do rm -rf "$results/parts/$step" "$results/parts/$step.done"; done

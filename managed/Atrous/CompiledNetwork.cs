@@ -27,11 +27,11 @@ internal sealed class CompiledNetwork : IDisposable
 
     /// <summary>Runs it on a normalised input; the caller disposes the outputs.</summary>
     /// <param name="input">One picture or a batch, of the shape that the key says.</param>
-    /// <param name="cancellationToken">Looked at between two layers.</param>
     /// <param name="context">Where the key says that it is taken.</param>
     /// <param name="times">Is told the layers' times by a device that knows them; null not to ask.</param>
+    /// <param name="cancellationToken">Looked at between two layers.</param>
     public Tensor[] Run(
-        Tensor input, CancellationToken cancellationToken, Tensor? context = null, RunTimes? times = null)
+        Tensor input, Tensor? context, RunTimes? times, CancellationToken cancellationToken)
     {
         Tensor[] outputs = NewOutputs();
         try
@@ -52,11 +52,11 @@ internal sealed class CompiledNetwork : IDisposable
 
     /// <summary>Runs it on pictures as they are; the caller disposes the outputs.</summary>
     /// <param name="photos">Pictures of the size and the format that the key says.</param>
-    /// <param name="cancellationToken">Looked at before and after the device's work.</param>
     /// <param name="context">Where the key says that it is taken.</param>
     /// <param name="times">Is told the stages' times, for which the run goes step by step; null for one launch.</param>
+    /// <param name="cancellationToken">Looked at before and after the device's work.</param>
     public Tensor[] Run(
-        Image[] photos, CancellationToken cancellationToken, Tensor? context = null, RunTimes? times = null)
+        Image[] photos, Tensor? context, RunTimes? times, CancellationToken cancellationToken)
     {
         Tensor[] outputs = NewOutputs();
         try
@@ -79,7 +79,7 @@ internal sealed class CompiledNetwork : IDisposable
     }
 
     /// <summary>Runs a network of labels on pictures as they are; no tensor lies between device and mask.</summary>
-    /// <inheritdoc cref="Run(Image[], CancellationToken, Tensor?, RunTimes?)" path="/param"/>
+    /// <inheritdoc cref="Run(Image[], Tensor?, RunTimes?, CancellationToken)" path="/param"/>
     public PictureMask[] Masks(Image[] photos, CancellationToken cancellationToken)
     {
         int pixels = checked((int)(_outputs[0].Shape.Elements / photos.Length));

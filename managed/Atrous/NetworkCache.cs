@@ -127,7 +127,7 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity, 
             "scores", graph.Input("windows", scores.Shape), height, width, model.Description.Network.FinalSampling);
         NetworkGraph network = graph.Build(resized);
         using var compiled = new CompiledNetwork(backend.Compile(network), network.Outputs);
-        return compiled.Run(scores, cancellationToken)[0];
+        return compiled.Run(scores, null, null, cancellationToken)[0];
     }
 
     public void Dispose()

@@ -45,11 +45,11 @@ internal sealed class PictureScorer(
         if (GoAsTheyAre(photos))
         {
             return OnDevice(photos, plan, key, run, (network, sources) =>
-                network.Run(sources, run.CancellationToken, contexts, run.Times));
+                network.Run(sources, contexts, run.Times, run.CancellationToken));
         }
         CompiledNetwork network = networks.Get(key);
         using NetworkInput input = run.Preprocess(() => preprocessor.Prepare(plan, photos));
-        return network.Run(input.Tensor, run.CancellationToken, contexts, run.Times);
+        return network.Run(input.Tensor, contexts, run.Times, run.CancellationToken);
     }
 
     /// <summary>The label of every pixel, and its confidence where that is wanted, as the network gives them.</summary>
@@ -239,7 +239,7 @@ internal sealed class PictureScorer(
                 for (int j = 0; j < columns.Starts.Count; j++)
                 {
                     ScoreArithmetic.Crop(input, part, rows.Starts[i], columns.Starts[j]);
-                    Tensor[] scores = network.Run(part, run.CancellationToken, null, run.Times);
+                    Tensor[] scores = network.Run(part, null, run.Times, run.CancellationToken);
                     using (scores[0])
                     {
                         ScoreArithmetic.AddWindow(

@@ -67,7 +67,7 @@ public sealed partial class Segmenter
             return Probabilities(photo, cancellationToken);
         PictureScorer scorer = MakerOf(scoring).Scorer;
         return Guard(photo.Height, photo.Width, () =>
-            scorer.Probabilities([photo], new RunContext(cancellationToken)));
+            scorer.Probabilities([photo], new RunContext(null, cancellationToken)));
     }
 
     /// <summary>Whether there are probabilities: a window that slides never has those of a whole picture.</summary>

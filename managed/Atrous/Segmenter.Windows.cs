@@ -27,7 +27,7 @@ public sealed partial class Segmenter
         SlidingScorer sliding = _masks.Sliding ?? throw new InvalidOperationException("There is no window to slide.");
         return Guard(photo.Height, photo.Width, () =>
         {
-            var run = new RunContext(cancellationToken);
+            var run = new RunContext(null, cancellationToken);
             bool[] missing = [];
             ushort[] marked = [];
             sliding.Segment(photo, confidence: false, run, (top, labels, confidence, members) =>
@@ -59,7 +59,7 @@ public sealed partial class Segmenter
         (int height, int width) = (photo.Height, photo.Width);
         return Guard(height, width, () =>
         {
-            var run = new RunContext(cancellationToken);
+            var run = new RunContext(null, cancellationToken);
             PixelLabels mask = _masks.Labels([whole], confidence, run)[0];
             if (!photo.MayLackPixels)
                 return Made(height, width, mask, run.TimingsOf(1), run.Notes.GetValueOrDefault(0));

@@ -192,7 +192,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
                 "probabilities.");
         }
         return Guard(
-            photo.Height, photo.Width, () => _masks.Scorer.Probabilities([photo], new RunContext(cancellationToken)));
+            photo.Height, photo.Width,
+            () => _masks.Scorer.Probabilities([photo], new RunContext(null, cancellationToken)));
     }
 
     /// <summary>Runs the network alone, without pre-processing or argmax: the door for parity work.</summary>
@@ -211,7 +212,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         return Guard(shape.Height, shape.Width, () =>
         {
             CompiledNetwork network = _networks.Get(NetworkKey.Tensors(shape));
-            Tensor[] outputs = network.Run(input, cancellationToken);
+            Tensor[] outputs = network.Run(input, null, null, cancellationToken);
             return new NetworkResult(outputs[0], outputs[^1]);
         });
     }
@@ -255,7 +256,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     /// Every class's score for every pixel of the picture; for verification. The caller disposes the tensor.
     /// </summary>
     internal Tensor Scores(Image photo, CancellationToken cancellationToken) => Guard(
-        photo.Height, photo.Width, () => _masks.Scorer.Scores([photo], new RunContext(cancellationToken)));
+        photo.Height, photo.Width, () => _masks.Scorer.Scores([photo], new RunContext(null, cancellationToken)));
 
     /// <summary>The device makes the network's input by itself; for the profiler.</summary>
     internal bool TakesPictures => _networks.TakesPictures;
@@ -272,7 +273,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         return Guard(photos[0].Height, photos[0].Width, () =>
         {
             var times = new RunTimes();
-            Tensor[] outputs = _masks.Scorer.Run([.. photos], Wanted.Labels, new RunContext(cancellationToken, times));
+            Tensor[] outputs = _masks.Scorer.Run([.. photos], Wanted.Labels, new RunContext(times, cancellationToken));
             foreach (Tensor output in outputs)
                 output.Dispose();
             return times;
@@ -284,7 +285,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         (int height, int width) = (photos[0].Height, photos[0].Width);
         return Guard<Segmentation[]>(height, width, () =>
         {
-            var run = new RunContext(cancellationToken);
+            var run = new RunContext(null, cancellationToken);
             PixelLabels[] labels = masks.Labels(photos, confidence, run);
             SegmentationTimings timings = run.TimingsOf(photos.Length);
             return [.. labels.Select((mask, i) => Made(height, width, mask, timings, run.Notes.GetValueOrDefault(i)))];

@@ -85,7 +85,9 @@ public sealed unsafe class Matmul : IDisposable
     /// <summary>What it computes.</summary>
     public MatmulProblem Problem { get; }
 
-    /// <summary>Ways to compute it, the one expected to be fastest first; none if cuBLASLt cannot.</summary>
+    /// <summary>
+    /// The algorithms that compute it, the one expected to be fastest first; none if cuBLASLt cannot.
+    /// </summary>
     /// <param name="count">At most so many.</param>
     /// <param name="maxWorkspace">Bytes of memory that they may need.</param>
     /// <param name="alignment">

@@ -3,7 +3,7 @@ using Atrous.ManagedCuda.CUBLAS.Native;
 
 namespace Atrous.ManagedCuda.CUBLAS;
 
-/// <summary>One way to compute a product.</summary>
+/// <summary>One algorithm that computes a product.</summary>
 public sealed class MatmulAlgorithm
 {
     /// <summary>Bytes of <see cref="ToBytes"/>.</summary>

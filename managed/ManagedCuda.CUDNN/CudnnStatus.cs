@@ -47,6 +47,6 @@ public sealed class CudaDNNException : Exception
     /// <summary>The entry point that failed.</summary>
     public string Call { get; }
 
-    /// <summary>Whether cuDNN understood the request and cannot do it, so that another engine or way may.</summary>
+    /// <summary>Whether cuDNN understood the request and cannot do it, so that another engine may.</summary>
     public bool IsNotSupported => (int)CudnnError / 1000 == 3;
 }

@@ -2,7 +2,7 @@ using Atrous.ManagedCuda.CUDNN.Native;
 
 namespace Atrous.ManagedCuda.CUDNN;
 
-/// <summary>One way to compute a graph: an engine of cuDNN's and its knobs.</summary>
+/// <summary>An algorithm that computes a graph: an engine of cuDNN's and its knobs.</summary>
 public sealed class EngineConfig : IDisposable
 {
     private const int MostKnobs = 48, MostNotes = 16;

@@ -28,7 +28,7 @@ public sealed class OperationGraph : IDisposable
         new(cudnn, x, w, window, y);
 
     /// <summary>
-    /// Ways to compute the graph, the one expected to be fastest first; none if cuDNN has no engine for it.
+    /// The algorithms that compute the graph, the one expected to be fastest first; none if cuDNN has no engine for it.
     /// </summary>
     /// <param name="mode">How they are ranked.</param>
     /// <param name="count">At most so many.</param>

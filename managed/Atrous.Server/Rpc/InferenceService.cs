@@ -93,7 +93,7 @@ internal sealed partial class InferenceService(
             MeteredBody? body = context.GetHttpContext().Features.Get<MeteredBody>();
             using var end = CancellationTokenSource.CreateLinkedTokenSource(
                 context.CancellationToken, life.ApplicationStopping);
-            while (await NextAsync(requests, end.Token, context.CancellationToken))
+            while (await NextAsync(requests, end, context.CancellationToken))
             {
                 await AnswerAsync(requests.Current, answers, context);
                 body?.Release();
@@ -194,14 +194,15 @@ internal sealed partial class InferenceService(
 
     /// <summary>A server that stops ends its streams after the request that they are at.</summary>
     private static async Task<bool> NextAsync(
-        IAsyncStreamReader<ModelInferRequest> requests, CancellationToken end, CancellationToken gone)
+        IAsyncStreamReader<ModelInferRequest> requests, CancellationTokenSource end,
+        CancellationToken cancellationToken)
     {
         try
         {
-            return await requests.MoveNext(end);
+            return await requests.MoveNext(end.Token);
         }
         catch (Exception e) when (e is OperationCanceledException or RpcException { StatusCode: StatusCode.Cancelled }
-            && end.IsCancellationRequested && !gone.IsCancellationRequested)
+            && end.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw RpcFailure.Exception(StatusCodes.Status503ServiceUnavailable, "The server is shutting down.");
         }

@@ -24,11 +24,11 @@ public sealed class Quantizer
 
     private readonly QuantizeOptions _options;
     private readonly IProgress<QuantizationProgress>? _progress;
-    private readonly CancellationToken _cancellation;
+    private readonly CancellationToken _cancellationToken;
 
     private Quantizer(
-        QuantizeOptions options, IProgress<QuantizationProgress>? progress, CancellationToken cancellation) =>
-        (_options, _progress, _cancellation) = (options, progress, cancellation);
+        QuantizeOptions options, IProgress<QuantizationProgress>? progress, CancellationToken cancellationToken) =>
+        (_options, _progress, _cancellationToken) = (options, progress, cancellationToken);
 
     /// <summary>Quantises a model and writes it. The file appears whole or not at all.</summary>
     /// <param name="modelPath">As <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes it.</param>
@@ -98,16 +98,16 @@ public sealed class Quantizer
             throw new ModelException("The network has no convolution between its first and its last to quantise.");
 
         var calibration = new Calibration(source.Model, exact, preprocessor);
-        Each("looking at the pictures", measured, photo => calibration.Measure(photo, _cancellation));
+        Each("looking at the pictures", measured, photo => calibration.Measure(photo, _cancellationToken));
         IReadOnlyList<IReadOnlyList<string>> groups =
             calibration.Group(GraphOf(source.Model, GraphPasses.FusionsForExchange));
-        Each("counting the numbers", measured, photo => calibration.Count(photo, _cancellation));
+        Each("counting the numbers", measured, photo => calibration.Count(photo, _cancellationToken));
 
         using var trial = new Trial(source.Model, exact, bytes, preprocessor);
         foreach (string probe in measured.Take(Probes))
         {
             using Image photo = Image.Load(probe);
-            trial.Probe(photo, _cancellation);
+            trial.Probe(photo, _cancellationToken);
         }
         var kernels = layers.Select(node => KernelOf(node).Name).ToHashSet(StringComparer.Ordinal);
         var table = new QuantizationTable(new Dictionary<string, Quantization>(), kernels)
@@ -117,7 +117,7 @@ public sealed class Quantizer
         var choice = new RangeChoice(
             groups, calibration.Histograms, graph.Nodes.Select(node => node.Output.Name).ToHashSet());
         double error = choice.Find(
-            () => trial.ScoreError(table with { Values = choice.Values() }, _cancellation),
+            () => trial.ScoreError(table with { Values = choice.Values() }, _cancellationToken),
             tried => Tell("choosing the ranges", tried, choice.MostTrials));
         table = table with { Values = choice.Values() };
 
@@ -143,7 +143,7 @@ public sealed class Quantizer
                     LayerOf(node), costs[i], table.Kernels.Contains(KernelOf(node).Name))),
             ],
             Rules = choice.Rules,
-            ScoreError = Math.Sqrt(trial.ScoreError(table, _cancellation)),
+            ScoreError = Math.Sqrt(trial.ScoreError(table, _cancellationToken)),
             Bytes = new FileInfo(path).Length,
             Model = model,
         };
@@ -171,7 +171,7 @@ public sealed class Quantizer
         var costs = new double[layers.Length];
         for (int i = 0; i < layers.Length; i++)
         {
-            costs[i] = error - trial.ScoreError(Without(table, [layers[i]]), _cancellation);
+            costs[i] = error - trial.ScoreError(Without(table, [layers[i]]), _cancellationToken);
             Tell("measuring what each layer costs", i + 1, layers.Length);
         }
         return costs;
@@ -183,7 +183,7 @@ public sealed class Quantizer
         var costs = new double[layers.Length];
         for (int i = 0; i < layers.Length; i++)
         {
-            costs[i] = trial.ScoreError(Without(table, layers.Where((_, other) => other != i)), _cancellation);
+            costs[i] = trial.ScoreError(Without(table, layers.Where((_, other) => other != i)), _cancellationToken);
             Tell("measuring what each layer costs alone", i + 1, layers.Length);
         }
         return costs;
@@ -235,8 +235,8 @@ public sealed class Quantizer
             for (int i = 0; i < pictures.Length; i++)
             {
                 using Image photo = Image.Load(pictures[i]);
-                exact[i] ??= trial.Labels(photo, _cancellation);
-                agreements[i] = trial.Agreement(tried, photo, exact[i], _cancellation);
+                exact[i] ??= trial.Labels(photo, _cancellationToken);
+                agreements[i] = trial.Agreement(tried, photo, exact[i], _cancellationToken);
             }
             Tell("comparing masks", kept, layers.Length);
             return (tried, agreements);
@@ -284,7 +284,7 @@ public sealed class Quantizer
     {
         for (int i = 0; i < pictures.Length; i++)
         {
-            _cancellation.ThrowIfCancellationRequested();
+            _cancellationToken.ThrowIfCancellationRequested();
             using Image photo = Image.Load(pictures[i]);
             look(photo);
             Tell(stage, i + 1, pictures.Length);

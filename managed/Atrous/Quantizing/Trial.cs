@@ -84,5 +84,5 @@ internal sealed class Trial : IDisposable
 
     private ushort[] Labels(Model model, NetworkCache networks, Image photo, CancellationToken cancellationToken) =>
         new PictureScorer(model, _preprocessor, networks, null, model.Description.Network.Slide)
-            .Masks([photo], confidence: false, new RunContext(cancellationToken))[0].Labels.Wide;
+            .Masks([photo], confidence: false, new RunContext(null, cancellationToken))[0].Labels.Wide;
 }

@@ -16,6 +16,9 @@ public sealed record LayerVerification(string Name, string Op, Shape Shape, Tens
 /// <summary>Runs one graph on two devices and compares what is inside it.</summary>
 internal static class LayerComparison
 {
+    /// <summary>The budget where nobody asks for another: half a GiB.</summary>
+    public const long UsualBudget = 512L << 20;
+
     /// <summary>
     /// Every layer from the input to the logits, in the order in which they run. The network runs several times where
     /// its layers would not fit into the budget at once.
@@ -23,12 +26,11 @@ internal static class LayerComparison
     /// <param name="tested">The device in question, and the model whose weights it holds.</param>
     /// <param name="judge">The device that is trusted, and the same model with its own weights.</param>
     /// <param name="input">The pre-processed picture, float32, NHWC.</param>
-    /// <param name="cancellationToken">Looked at between two layers.</param>
     /// <param name="budget">Bytes of the layers that are held at a time, on both devices together.</param>
+    /// <param name="cancellationToken">Looked at between two layers.</param>
     public static IEnumerable<LayerVerification> Of(
         (IBackend Backend, Model Model) tested, (IBackend Backend, Model Model) judge, Tensor input,
-        CancellationToken cancellationToken,
-        long budget = 512L << 20)
+        long budget, CancellationToken cancellationToken)
     {
         // Each device runs the graph of its own model, whose weights it has packed already.
         (GraphBuilder testedGraph, IReadOnlyList<Node> testedLayers) = Build(tested.Model, input.Shape);
@@ -90,6 +92,6 @@ internal static class LayerComparison
         IBackend backend, NetworkGraph network, Tensor input, CancellationToken cancellationToken)
     {
         using var executable = new CompiledNetwork(backend.Compile(network), network.Outputs);
-        return executable.Run(input, cancellationToken);
+        return executable.Run(input, null, null, cancellationToken);
     }
 }

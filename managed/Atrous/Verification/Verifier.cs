@@ -82,7 +82,8 @@ public sealed class Verifier : IDisposable
         using NetworkInput input = Judge.Prepare(photo);
         foreach (
             LayerVerification layer in LayerComparison.Of(
-                (Tested.Backend, Tested.Model), (Judge.Backend, Judge.Model), input.Tensor, cancellationToken))
+                (Tested.Backend, Tested.Model), (Judge.Backend, Judge.Model), input.Tensor,
+                LayerComparison.UsualBudget, cancellationToken))
             yield return layer;
     }
 

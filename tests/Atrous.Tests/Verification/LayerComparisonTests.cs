@@ -16,6 +16,7 @@ namespace Atrous.Tests.Verification;
 /// <summary>Layer by layer: a fault is found where it is, and looking changes nothing.</summary>
 public sealed class LayerComparisonTests : IDisposable
 {
+    private const long Usual = LayerComparison.UsualBudget;
     private const string Broken = "backbone.block4.project.bn";
 
     private readonly GeneratedCheckpoint _checkpoint;
@@ -59,7 +60,7 @@ public sealed class LayerComparisonTests : IDisposable
     {
         using var cpu = new CpuBackend();
         using CpuBackend bf16 = AllBackends.OfBFloat16();
-        LayerVerification[] layers = [.. LayerComparison.Of((bf16, _model), (cpu, _model), _input, default)];
+        LayerVerification[] layers = [.. LayerComparison.Of((bf16, _model), (cpu, _model), _input, Usual, default)];
         VerificationTolerance tolerance = VerificationTolerance.For(Precision.Bf16);
         Assert.All(layers, layer => Assert.True(tolerance.Allows(layer.Error), $"{layer}"));
         // The last linear bottleneck is the first value that is rounded, and what it is computed from is exact.
@@ -79,7 +80,7 @@ public sealed class LayerComparisonTests : IDisposable
         using var reference = new ReferenceBackend();
         // With one layer a group the reference would run a hundred times.
         IBackend judge = budget == 1 ? cpu : reference;
-        LayerVerification[] layers = [.. LayerComparison.Of((cpu, _model), (judge, _model), _input, default, budget)];
+        LayerVerification[] layers = [.. LayerComparison.Of((cpu, _model), (judge, _model), _input, budget, default)];
         Assert.Equal(
             Intermediates.Of(Graph(out _)).Select(node => node.Output.Name), layers.Select(layer => layer.Name));
         Assert.All(
@@ -92,7 +93,7 @@ public sealed class LayerComparisonTests : IDisposable
     {
         using var cpu = new CpuBackend();
         using var broken = new BrokenBackend(cpu);
-        LayerVerification[] layers = [.. LayerComparison.Of((broken, _model), (cpu, _model), _input, default)];
+        LayerVerification[] layers = [.. LayerComparison.Of((broken, _model), (cpu, _model), _input, Usual, default)];
         VerificationTolerance tolerance = VerificationTolerance.For(Precision.Bf16);
         int first = Array.FindIndex(layers, layer => !tolerance.Allows(layer.Error));
         Assert.Equal(Broken, layers[first].Name);

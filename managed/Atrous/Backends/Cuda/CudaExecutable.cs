@@ -56,7 +56,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable, IDeviceP
         {
             for (int i = 0; i < inputs.Length; i++)
                 Give(frame, i, inputs[i]);
-            Finish(frame, Plain, cancellationToken);
+            Finish(frame, Plain, null, cancellationToken);
             Receive(frame, outputs);
             for (int i = 0; i < outputs.Length; i++)
             {
@@ -115,7 +115,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable, IDeviceP
         {
             using var given = new CudaStream(new CUstream(stream));
             Finish(
-                frame, (frame, _) => frame.Run(picture, (source.Height, row), labels, given), cancellationToken);
+                frame, (frame, _) => frame.Run(picture, (source.Height, row), labels, given), null, cancellationToken);
         }
         finally
         {
@@ -155,7 +155,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable, IDeviceP
                 pictures[i], frame.Given.Slice((int)(first + i * picture.Bytes), (int)picture.Bytes)));
             for (int i = 0; i < others.Length; i++)
                 Give(frame, i + 1, others[i]);
-            Finish(frame, Plain, cancellationToken, clock);
+            Finish(frame, Plain, clock, cancellationToken);
             Receive(frame, outputs);
             ForEach(masks.Length, _plan.DownloadSize, i => Receive(frame, i, masks[i]));
         }
@@ -233,8 +233,8 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable, IDeviceP
     }
 
     private void Finish(
-        DeviceFrame frame, Action<DeviceFrame, StageClock?> run, CancellationToken cancellationToken,
-        StageClock? clock = null)
+        DeviceFrame frame, Action<DeviceFrame, StageClock?> run, StageClock? clock,
+        CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         try
