@@ -84,7 +84,7 @@ public sealed partial class AtrousServer : IAsyncDisposable
     }
 
     /// <summary>Begins to listen; the models load meanwhile (<see cref="IModelCatalog.WhenLoadedAsync"/>).</summary>
-    /// <exception cref="AtrousException">The address is not to be had.</exception>
+    /// <exception cref="ListenException">The address is not to be had.</exception>
     /// <exception cref="UnavailableException">The options contradict themselves.</exception>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
@@ -98,7 +98,7 @@ public sealed partial class AtrousServer : IAsyncDisposable
         }
         catch (IOException e) when (e.InnerException is AddressInUseException)
         {
-            throw new AtrousException(
+            throw new ListenException(
                 $"Port {PortOf(e)} of {_options.Host} is in use; choose another, or stop what listens there.", e)
             {
                 Remedy = Remedy.ChangePort,
@@ -112,7 +112,7 @@ public sealed partial class AtrousServer : IAsyncDisposable
                 SocketError.AddressNotAvailable => "this machine has no such address",
                 var code => code.ToString(),
             };
-            throw new AtrousException($"{_options.Host}, port {PortOf(e)} cannot be listened on: {reason}.", e);
+            throw new ListenException($"{_options.Host}, port {PortOf(e)} cannot be listened on: {reason}.", e);
         }
 
         int PortOf(Exception e) =>
@@ -139,7 +139,8 @@ public sealed partial class AtrousServer : IAsyncDisposable
     /// </summary>
     /// <param name="ready">Is called with the server's address once the models are warm; null for nobody.</param>
     /// <param name="cancellationToken">Begins the end: the server drains, and the task ends without an error.</param>
-    /// <exception cref="AtrousException">The address is not to be had, or a model cannot be loaded.</exception>
+    /// <exception cref="ListenException">The address is not to be had.</exception>
+    /// <exception cref="AtrousException">A model cannot be loaded; the type says why.</exception>
     public async Task RunAsync(Action<Uri>? ready = null, CancellationToken cancellationToken = default)
     {
         Allocator.KeepSmall();

@@ -51,12 +51,14 @@ internal readonly record struct HttpFailure(int Status, string Message, TimeSpan
         UnknownModelException => new(StatusCodes.Status404NotFound, exception.Message),
         QueueFullException full => new(StatusCodes.Status503ServiceUnavailable, full.Message, full.RetryAfter),
         RequestTimeoutException => new(StatusCodes.Status504GatewayTimeout, exception.Message),
-        // The model's file and the files that are written are the service's own.
-        ModelException or OutputException => Internal,
         // This machine has not what was configured, and will not have it soon.
         UnavailableException => new(StatusCodes.Status503ServiceUnavailable, exception.Message),
-        // The memory's, the device's or the model's state: the same request may go through a little later.
-        _ => new(StatusCodes.Status503ServiceUnavailable, exception.Message, Soon),
+        // The memory's, the device's or the model's state, or a server elsewhere: it may go through a little later.
+        MemoryException or DeviceException { IsLost: false } or ModelNotReadyException or DownloadException =>
+            new(StatusCodes.Status503ServiceUnavailable, exception.Message, Soon),
+        // What the client cannot help and waiting does not either: files of the service's own, a device that is lost
+        // to this process, Atrous's own faults, and every kind that has no row here.
+        _ => Internal,
     };
 
     /// <summary>Sets the status and the header Retry-After.</summary>

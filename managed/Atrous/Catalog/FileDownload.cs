@@ -26,9 +26,8 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
     /// <param name="target">Where it goes; its folder exists, and no other process is at it.</param>
     /// <param name="cancellationToken">What has come by then stays for the next time.</param>
     /// <exception cref="ModelException">The server has no such file.</exception>
-    /// <exception cref="AtrousException">
-    /// The server cannot be reached, the disk is full, or the contents are wrong.
-    /// </exception>
+    /// <exception cref="DownloadException">The server cannot be reached, or the contents are wrong.</exception>
+    /// <exception cref="OutputException">The file cannot be written, or its disk is full.</exception>
     public async Task RunAsync(CatalogFile file, string target, CancellationToken cancellationToken)
     {
         var partial = new PartialFile(target, file.Url);
@@ -53,7 +52,7 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
                 string kept = partial.Length > 0
                     ? "what has come is kept, run it again to go on there"
                     : "check the connection and run it again";
-                throw new AtrousException(
+                throw new DownloadException(
                     $"{ShownAddress.Of(file.Url)}: {e.Message}, {options.Attempts} times; {kept}.", e);
             }
         }
@@ -61,7 +60,7 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
         if (!Fits(file, found))
         {
             partial.Discard();
-            throw new AtrousException(
+            throw new DownloadException(
                 $"{ShownAddress.Of(file.Url)} is not the file that the catalog means: its SHA-256 is {found}, not " +
                 $"{file.Sha256}{(file.Sha256!.Length < found.Length ? "..." : "")}. " +
                 "The download was removed; run it again, and if that stays so, the publisher has changed the file.");
@@ -86,11 +85,11 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
 
     private async Task FetchAsync(CatalogFile file, PartialFile partial, CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(options.Inactivity);
+        using var inactivity = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        inactivity.CancelAfter(options.Inactivity);
         long begin = partial.Length;
         using HttpResponseMessage response =
-            await SendAsync(file.Url, begin, partial.Validator, patience.Token, cancellationToken)
+            await SendAsync(file.Url, begin, partial.Validator, inactivity, cancellationToken)
                 .ConfigureAwait(false);
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable && begin > 0)
         {
@@ -121,15 +120,15 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
         if (total > most)
             throw TooMuch(file, partial, most);
         using FileStream output = Disk(partial, () => continues ? partial.Continue() : partial.Start(response));
-        using Stream body = await Network(() => response.Content.ReadAsStreamAsync(patience.Token), cancellationToken)
+        using Stream body = await Network(() => response.Content.ReadAsStreamAsync(inactivity.Token), cancellationToken)
             .ConfigureAwait(false);
         long received = begin;
         report.Received(file.FileName, received, total);
         var buffer = new byte[BufferBytes];
         while (true)
         {
-            patience.CancelAfter(options.Inactivity);
-            int count = await Network(() => body.ReadAsync(buffer, patience.Token).AsTask(), cancellationToken)
+            inactivity.CancelAfter(options.Inactivity);
+            int count = await Network(() => body.ReadAsync(buffer, inactivity.Token).AsTask(), cancellationToken)
                 .ConfigureAwait(false);
             if (count == 0)
                 break;
@@ -154,9 +153,9 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
     }
 
     /// <summary>Asks for the file, or for the rest of it, wherever the server says that it is.</summary>
-    /// <exception cref="AtrousException">It says that it is where nothing may be fetched from.</exception>
+    /// <exception cref="DownloadException">It says that it is where nothing may be fetched from.</exception>
     private async Task<HttpResponseMessage> SendAsync(
-        Uri address, long begin, RangeConditionHeaderValue? edition, CancellationToken patience,
+        Uri address, long begin, RangeConditionHeaderValue? edition, CancellationTokenSource inactivity,
         CancellationToken cancellationToken)
     {
         for (int redirects = 0; ; redirects++)
@@ -170,8 +169,8 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
                 request.Headers.IfRange = edition;
             }
             HttpResponseMessage response = await Network(
-                () => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience), cancellationToken)
-                    .ConfigureAwait(false);
+                () => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, inactivity.Token),
+                cancellationToken).ConfigureAwait(false);
             if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308))
                 return response;
             using (response)
@@ -182,25 +181,26 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
     private static Uri Follow(Uri from, Uri? location, int redirects)
     {
         if (location is null || !Uri.TryCreate(from, location, out Uri? to))
-            throw new AtrousException($"{ShownAddress.Of(from)}: the server leads to an address that is none.");
+            throw new DownloadException($"{ShownAddress.Of(from)}: the server leads to an address that is none.");
         string? problem = redirects == MaxRedirects ? $"there are more than {MaxRedirects} redirects"
             : to.Scheme != Uri.UriSchemeHttps && to.Scheme != Uri.UriSchemeHttp
                 ? $"only https and http are, and this is {to.Scheme}"
             : from.Scheme == Uri.UriSchemeHttps && to.Scheme == Uri.UriSchemeHttp
                 ? "it goes from https to http"
             : null;
-        return problem is null ? to : throw new AtrousException(
+        return problem is null ? to : throw new DownloadException(
             $"{ShownAddress.Of(from)}: the server leads to {ShownAddress.Of(to)}, which is not followed: {problem}.");
     }
 
     /// <summary>Nothing is kept of a file that is not the one that was meant.</summary>
-    private static AtrousException TooMuch(CatalogFile file, PartialFile partial, long most, FileStream? output = null)
+    private static DownloadException TooMuch(
+        CatalogFile file, PartialFile partial, long most, FileStream? output = null)
     {
         output?.Close();
         partial.Discard();
         string limit = most.ToString("N0", CultureInfo.InvariantCulture);
         string whose = file.Size is null ? "are fetched where the catalog says no size" : "the catalog says";
-        return new AtrousException(
+        return new DownloadException(
             $"{ShownAddress.Of(file.Url)} has more than the {limit} bytes that {whose}; what had come was removed.");
     }
 
@@ -217,11 +217,11 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
                 answer, after: after?.Delta ?? (after?.Date is { } date ? date - DateTimeOffset.UtcNow : null));
         }
         if (status is >= 300 and < 400)
-            throw new AtrousException($"{address}: {answer}, and not the file.");
+            throw new DownloadException($"{address}: {answer}, and not the file.");
         if (status is not (200 or 206))
             throw new ModelException($"{address}: {answer}; the publisher may have moved the file.");
         if (response.Content.Headers.ContentType?.MediaType == "text/html")
-            throw new AtrousException(
+            throw new DownloadException(
                 $"{address}: a web page came instead of the file; is there a log-in page or a proxy in between?");
     }
 
@@ -251,7 +251,7 @@ internal sealed class FileDownload(HttpClient http, PullOptions options, IPullRe
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new AtrousException(
+            throw new OutputException(
                 $"'{partial.Path}' cannot be written ({e.Message.Split(" : ")[0].TrimEnd('.')}); free space there or " +
                 $"set {ModelCache.Variable} to another folder, and run it again.", e);
         }

@@ -32,7 +32,7 @@ public sealed class ModelCache(string folder)
     /// The user's: `models` in <see cref="Variable"/>, else in the folder `atrous` of XDG_CACHE_HOME or ~/.cache
     /// (Linux), ~/Library/Caches (macOS), %LOCALAPPDATA% (Windows).
     /// </summary>
-    /// <exception cref="AtrousException">There is no home folder.</exception>
+    /// <exception cref="OutputException">There is no home folder.</exception>
     public static ModelCache Default() => new(Path.Combine(Home(Environment.GetEnvironmentVariable), "models"));
 
     /// <summary>
@@ -44,7 +44,7 @@ public sealed class ModelCache(string folder)
         {
             return Path.Combine(Home(Environment.GetEnvironmentVariable), name);
         }
-        catch (AtrousException)
+        catch (OutputException)
         {
             return null;
         }
@@ -97,7 +97,7 @@ public sealed class ModelCache(string folder)
             && Path.IsPathRooted(cache))
             platform = cache;
         return platform is { Length: > 0 } ? Path.Combine(platform, "atrous")
-            : throw new AtrousException($"There is no home folder to keep models in; set {Variable} to a folder.");
+            : throw new OutputException($"There is no home folder to keep models in; set {Variable} to a folder.");
     }
 
     private string FolderOf(PublishedModel entry) => Path.Combine(Folder, entry.Name);

@@ -19,9 +19,8 @@ public sealed class ModelPull(ModelCache cache, PullOptions? options = null)
     /// <param name="cancellationToken">What has come by then stays, and the next pull goes on there.</param>
     /// <returns>The number of files that were fetched; 0 where all were there.</returns>
     /// <exception cref="ModelException">The server has no such file.</exception>
-    /// <exception cref="AtrousException">
-    /// The server cannot be reached, the disk is full, or the contents are wrong.
-    /// </exception>
+    /// <exception cref="DownloadException">The server cannot be reached, or the contents are wrong.</exception>
+    /// <exception cref="OutputException">The cache's folder cannot be written, or its disk is full.</exception>
     public async Task<int> RunAsync(
         PublishedModel entry, IPullReport report, CancellationToken cancellationToken = default)
     {
@@ -73,7 +72,7 @@ public sealed class ModelPull(ModelCache cache, PullOptions? options = null)
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new AtrousException(
+                throw new OutputException(
                     $"The folder '{cache.Folder}' cannot be written ({e.Message.TrimEnd('.')}); set " +
                     $"{ModelCache.Variable} to another one.", e);
             }

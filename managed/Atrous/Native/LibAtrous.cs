@@ -42,7 +42,8 @@ internal static unsafe partial class LibAtrous
             AtrousStatus.Unsupported => new UnavailableException(message),
             AtrousStatus.OutOfMemory => new MemoryException(
                 $"Memory ran out ({message}); use a smaller picture or batch, or free memory."),
-            _ => new AtrousException($"libatrous failed where it never should ({message}); please report this."),
+            _ => new InternalErrorException(
+                $"libatrous failed where it never should ({message}); please report this."),
         };
     }
 }

@@ -1,34 +1,5 @@
 namespace Atrous.Postprocessing;
 
-/// <summary>How a kernel of the CRF is scaled, with n = K(1), the kernel's response to a picture of ones.</summary>
-public enum CrfNormalization
-{
-    /// <summary>K(q). As in pydensecrf, no factor at all is applied.</summary>
-    None = 0,
-
-    /// <summary>K(q / n).</summary>
-    Before = 1,
-
-    /// <summary>K(q) / n.</summary>
-    After = 2,
-
-    /// <summary>K(q / √n) / √n: pydensecrf's default.</summary>
-    Symmetric = 3,
-}
-
-/// <summary>What a network's scores are.</summary>
-public enum CrfScores
-{
-    /// <summary>Negative log-probabilities, the unaries themselves.</summary>
-    Energies = 0,
-
-    /// <summary>Probabilities, which sum to 1 over the labels.</summary>
-    Probabilities = 1,
-
-    /// <summary>Logits, whose softmax over the labels is the probabilities.</summary>
-    Logits = 2,
-}
-
 /// <summary>
 /// What labels of similar pixels say to each other: the label compatibility μ of Krähenbühl and Koltun 2011, equation
 /// 2, in the three forms that pydensecrf takes for its argument <c>compat</c>. A float converts to <see cref="Potts"/>.

@@ -26,7 +26,7 @@ public sealed unsafe class DenseCrf : IDisposable
     /// <param name="labels">The number of classes, 1 to 65536.</param>
     /// <param name="threads">The caller's included; 0 means one per core that the process may use.</param>
     /// <param name="memoryLimit">Bytes that it may hold; 0 means what the system has to give.</param>
-    /// <exception cref="AtrousException">It would need more memory than that: the message says how much.</exception>
+    /// <exception cref="MemoryException">It would need more memory than that: the message says how much.</exception>
     public DenseCrf(int height, int width, int labels, int threads = 0, long memoryLimit = 0)
         : this(new EngineHandle(threads), height, width, labels, memoryLimit, ownsEngine: true)
     {
@@ -133,7 +133,7 @@ public sealed unsafe class DenseCrf : IDisposable
     /// <param name="normalization">How the kernel is scaled.</param>
     /// <exception cref="ArgumentException">A sigma is not positive, or too small for the lattice.</exception>
     /// <exception cref="ImageException">There are more pixels than the lattice can count (2^31 / 3).</exception>
-    /// <exception cref="AtrousException">The lattice needs more memory than there is.</exception>
+    /// <exception cref="MemoryException">The lattice needs more memory than there is.</exception>
     public void AddGaussian(
         float sigmaX, float sigmaY, CrfCompatibility compatibility,
         CrfNormalization normalization = CrfNormalization.Symmetric)

@@ -53,7 +53,7 @@ public sealed record DenseCrfParameters(
     /// <exception cref="ArgumentException">
     /// The scores have not the picture's size, or one is not a finite number.
     /// </exception>
-    /// <exception cref="AtrousException">It needs more memory than there is: the message says how much.</exception>
+    /// <exception cref="MemoryException">It needs more memory than there is: the message says how much.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public ushort[] Refine(
         Image image, Tensor scores, CrfScores form, int index = 0, int threads = 0,

@@ -21,7 +21,7 @@ public static class LabelPng
     /// </param>
     /// <param name="palette">Colours of the 8-bit format; the default palette when null.</param>
     /// <exception cref="ArgumentException">The map is not of that size, or a label is no class.</exception>
-    /// <exception cref="AtrousException">The file cannot be written.</exception>
+    /// <exception cref="OutputException">The file cannot be written.</exception>
     public static void Save(
         string path, ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette? palette = null) =>
         Encode(labels, height, width, classes, palette).Save(path);

@@ -108,7 +108,7 @@ public sealed class PublishedModelsTests
             .ToDictionary(pair => pair[0], pair => pair[1]);
         if (folder is null)
             Assert.Contains("ATROUS_HOME",
-                Assert.Throws<AtrousException>(() => ModelCache.Home(environment.GetValueOrDefault)).Message);
+                Assert.Throws<OutputException>(() => ModelCache.Home(environment.GetValueOrDefault)).Message);
         else
             Assert.Equal(folder, ModelCache.Home(environment.GetValueOrDefault));
     }

@@ -18,7 +18,7 @@ public sealed class PullFailureTests
         corrupt[12345] ^= 1;
         await using var server = new FileServer(corrupt);
         using var place = new PullPlace(server, Content);
-        var e = await Assert.ThrowsAsync<AtrousException>(() => place.Pull());
+        var e = await Assert.ThrowsAsync<DownloadException>(() => place.Pull());
         Assert.Contains(PullPlace.Hash(corrupt), e.Message);
         Assert.Contains(PullPlace.Hash(Content), e.Message);
         Assert.Contains("removed", e.Message);
@@ -35,7 +35,7 @@ public sealed class PullFailureTests
         await good.Pull();
         good.AssertPulled(Content);
         using var bad = new PullPlace(($"{server.Address}/weights-{wrong}.pth", wrong));
-        var e = await Assert.ThrowsAsync<AtrousException>(() => bad.Pull());
+        var e = await Assert.ThrowsAsync<DownloadException>(() => bad.Pull());
         Assert.Contains($"not {wrong}...", e.Message);
         Assert.Empty(bad.Files);
     }
@@ -63,7 +63,7 @@ public sealed class PullFailureTests
     {
         await using var server = Answering(status);
         using var place = new PullPlace(server, Content);
-        var e = await Assert.ThrowsAsync<AtrousException>(() => place.Pull());
+        var e = await Assert.ThrowsAsync<DownloadException>(() => place.Pull());
         Assert.Contains($"answered {status}", e.Message);
         Assert.Contains("3 times", e.Message);
         Assert.Equal(3, server.Requests.Count);
@@ -75,7 +75,7 @@ public sealed class PullFailureTests
     {
         await using var server = new FileServer((context, _) => FileServer.Truncate(context, Content, Part));
         using var place = new PullPlace(server, Content);
-        var e = await Assert.ThrowsAsync<AtrousException>(() => place.Pull());
+        var e = await Assert.ThrowsAsync<DownloadException>(() => place.Pull());
         Assert.Contains("is kept", e.Message);
         Assert.Equal(3, server.Requests.Count);
         Assert.Equal(Part, place.Cache.BytesOf(place.Entry));
@@ -91,7 +91,7 @@ public sealed class PullFailureTests
         int port = ((IPEndPoint)listener.LocalEndpoint).Port;
         listener.Stop();
         using var place = new PullPlace(($"http://127.0.0.1:{port}/weights.pth", PullPlace.Hash(Content)));
-        var e = await Assert.ThrowsAsync<AtrousException>(() => place.Pull());
+        var e = await Assert.ThrowsAsync<DownloadException>(() => place.Pull());
         Assert.Contains($"http://127.0.0.1:{port}/weights.pth: the connection failed (", e.Message);
         Assert.Contains("check the connection", e.Message);
     }
@@ -104,7 +104,7 @@ public sealed class PullFailureTests
         using var place = new PullPlace(server, Content);
         Directory.CreateDirectory(Path.GetDirectoryName(place.Target)!);
         File.CreateSymbolicLink(place.Target + ".partial", "/dev/full");
-        var e = await Assert.ThrowsAsync<AtrousException>(() => place.Pull());
+        var e = await Assert.ThrowsAsync<DownloadException>(() => place.Pull());
         Assert.Contains("No space left on device", e.Message);
         Assert.Contains("ATROUS_HOME", e.Message);
         Assert.False(File.Exists(place.Target));
@@ -117,7 +117,7 @@ public sealed class PullFailureTests
         await using var server = new FileServer(Content);
         using var place = new PullPlace(server, Content);
         place.Place.Add("home", "not a folder");
-        var e = await Assert.ThrowsAsync<AtrousException>(() => place.Pull());
+        var e = await Assert.ThrowsAsync<DownloadException>(() => place.Pull());
         Assert.Contains(place.Cache.Folder, e.Message);
         Assert.Empty(server.Requests);
     }
@@ -131,7 +131,7 @@ public sealed class PullFailureTests
             return context.Response.WriteAsync("<p>Please log in</p>");
         });
         using var place = new PullPlace(server);
-        var e = await Assert.ThrowsAsync<AtrousException>(() => place.Pull());
+        var e = await Assert.ThrowsAsync<DownloadException>(() => place.Pull());
         Assert.Contains("web page", e.Message);
         Assert.Empty(place.Files);
     }
@@ -145,7 +145,7 @@ public sealed class PullFailureTests
             return Task.CompletedTask;
         });
         using var place = new PullPlace(server, Content);
-        var e = await Assert.ThrowsAsync<AtrousException>(() => place.Pull());
+        var e = await Assert.ThrowsAsync<DownloadException>(() => place.Pull());
         Assert.Contains("redirects", e.Message);
     }
 
@@ -164,7 +164,7 @@ public sealed class PullFailureTests
             return Task.CompletedTask;
         });
         using var place = new PullPlace(server, Content);
-        var e = await Assert.ThrowsAsync<AtrousException>(() => place.Pull());
+        var e = await Assert.ThrowsAsync<DownloadException>(() => place.Pull());
         Assert.Contains(words, e.Message);
         Assert.DoesNotContain("secret", e.Message);
         Assert.Single(server.Requests);
@@ -199,7 +199,7 @@ public sealed class PullFailureTests
                 await context.Response.Body.WriteAsync(Content);
         });
         using var place = new PullPlace([($"{server.Address}/weights.pth", null)], size: Content.Length + 1);
-        var e = await Assert.ThrowsAsync<AtrousException>(() => place.Pull());
+        var e = await Assert.ThrowsAsync<DownloadException>(() => place.Pull());
         Assert.Contains("more than the 300,001 bytes that the catalog says", e.Message);
         Assert.Contains("was removed", e.Message);
         Assert.Empty(place.Files);

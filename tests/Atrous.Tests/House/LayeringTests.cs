@@ -16,6 +16,7 @@ public sealed partial class LayeringTests
     /// </summary>
     internal static readonly Dictionary<string, string[]> Allowed = new()
     {
+        ["Errors"] = [],
         ["Files"] = [],
         ["Tensors"] = [],
         ["Native"] = [],
@@ -242,7 +243,7 @@ public sealed partial class LayeringTests
     private static IEnumerable<string> RootReferences(string file) => !IsLibrary(file) ? [] :
         Words(file).Where(Declared.Value.ContainsKey).SelectMany(word => Declared.Value[word])
             .Where(place => place.Namespace == "Atrous"
-            && !place.File.EndsWith("/AtrousException.cs", StringComparison.Ordinal))
+            && FolderOf(place.File) != "Errors")
             .Select(place => FolderOf(place.File));
 
     /// <summary>Every type that the library declares at the top of a file: where, and in which namespace.</summary>

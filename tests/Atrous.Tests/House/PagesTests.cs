@@ -17,7 +17,7 @@ public sealed partial class PagesTests
     [Fact]
     public void What_CONTRIBUTING_quotes_is_in_the_file()
     {
-        Match[] samples = [.. Sample().Matches(Page.Of("CONTRIBUTING.md").Text)];
+        Match[] samples = [.. Sample().Matches(Page.Of("CONTRIBUTING.md").Text).Cast<Match>()];
         Assert.NotEmpty(samples);
         Assert.All(samples, sample =>
         {

@@ -37,6 +37,28 @@ public sealed partial class WordsTests
             .SelectMany(file => ToolWord().Matches(File.ReadAllText(file))
                 .Select(match => $"{Path.GetRelativePath(Repository.Root, file)}: {match.Value.Trim()}")));
 
+    /// <summary>
+    /// A caller finds the token where it always is. An extension method of a token's own has it first.
+    /// </summary>
+    [Fact]
+    public void A_cancellation_token_is_called_so_and_comes_last() => Assert.Empty(
+        Sources("managed", ".cs").SelectMany(file => Token().Matches(File.ReadAllText(file))
+            .Where(match => !match.Value.StartsWith("this ", StringComparison.Ordinal))
+            .Where(match => match.Groups["name"].Value != "cancellationToken" || match.Groups["end"].Value != ")")
+            .Select(match => $"{Path.GetRelativePath(Repository.Root, file)}: {match.Value}")));
+
+    /// <summary>Who catches it would not know what to do: each kind of trouble has a type of its own.</summary>
+    [Fact]
+    public void The_common_base_of_the_exceptions_is_never_thrown_itself() => Assert.Empty(
+        Sources("managed", ".cs").Where(file => File.ReadAllText(file).Contains("new AtrousException(")));
+
+    /// <summary>Two branches that add members then seldom meet in one line.</summary>
+    [Fact]
+    public void The_lists_of_public_members_are_in_order() => Assert.All(
+        Sources("managed", ".txt").Where(file => Path.GetFileName(file).StartsWith("PublicAPI.", StringComparison.Ordinal)),
+        file => Assert.Equal(
+            File.ReadLines(file).Skip(1).Order(StringComparer.Ordinal), File.ReadLines(file).Skip(1)));
+
     private static IEnumerable<string> ShortDescriptions(string file)
     {
         string text = File.ReadAllText(file);
@@ -69,6 +91,10 @@ public sealed partial class WordsTests
 
     [GeneratedRegex(@"<param name=""\w+"">(?<text>.*?)</param>", RegexOptions.Singleline)]
     private static partial Regex Parameter();
+
+    /// <summary>A token among parameters: its name, and what follows it.</summary>
+    [GeneratedRegex(@"(?:this )?\bCancellationToken\?? (?<name>\w+)(?: = \w+)?\s*(?<end>[,)])")]
+    private static partial Regex Token();
 
     /// <summary>In a literal or a comment.</summary>
     [GeneratedRegex(@"^.*(?:""|//).*(?:--[a-z]|`atrous [a-z]).*$", RegexOptions.Multiline)]

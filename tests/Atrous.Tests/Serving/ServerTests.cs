@@ -130,10 +130,10 @@ public sealed partial class ServerTests(GeneratedModel model)
         taken.Start();
         int port = ((IPEndPoint)taken.LocalEndpoint).Port;
         await using var server = AtrousServer.Create(Options() with { Port = port });
-        AtrousException e = await Assert.ThrowsAsync<AtrousException>(() => server.StartAsync());
+        ListenException e = await Assert.ThrowsAsync<ListenException>(() => server.StartAsync());
         Assert.Contains($"Port {port} of 127.0.0.1 is in use", e.Message, StringComparison.Ordinal);
         await using var elsewhere = AtrousServer.Create(Options() with { Host = "192.0.2.7" });
-        e = await Assert.ThrowsAsync<AtrousException>(() => elsewhere.StartAsync());
+        e = await Assert.ThrowsAsync<ListenException>(() => elsewhere.StartAsync());
         Assert.Contains("no such address", e.Message, StringComparison.Ordinal);
         Assert.Throws<UnavailableException>(() => AtrousServer.Create(Options() with { Host = "example" }));
     }

@@ -80,7 +80,7 @@ internal static class CudaFailure
         CudaException cuda when IsLasting(cuda) => new DeviceLostException(
             $"The device {device.Name} has stopped working in this process ({e.Message.TrimEnd('.')}); start the " +
             $"process again, and see nvidia-smi and the system's log if it happens again.", e),
-        _ => new AtrousException(
+        _ => new DeviceException(
             $"The device {device.Name} failed: {e.Message.TrimEnd('.')}; use another if it happens again.", e)
         {
             Remedy = Remedy.UseCpu,

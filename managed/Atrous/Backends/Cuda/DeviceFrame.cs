@@ -19,7 +19,7 @@ internal sealed class DeviceFrame : IDisposable
     private CudaEvent? _before;
     private bool _isPrepared;
 
-    /// <exception cref="AtrousException">There is not enough memory.</exception>
+    /// <exception cref="MemoryException">There is not enough memory.</exception>
     public DeviceFrame(CudaDevice device, DevicePlan plan)
     {
         (_device, _plan) = (device, plan);

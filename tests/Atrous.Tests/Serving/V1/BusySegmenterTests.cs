@@ -1,4 +1,5 @@
 using System.Net;
+using Atrous.Backends;
 using Atrous.Hosting;
 using Atrous.Imaging;
 using Atrous.Server;
@@ -30,7 +31,11 @@ public sealed class BusySegmenterTests
         { new UnavailableException("There is no device 'cuda:0'."), 503, null },
         { new ModelException("The checkpoint 'secret.pth' is broken."), 500, null },
         { new OutputException("'secret.png' cannot be written."), 500, null },
-        { new AtrousException("The device is gone."), 503, 1 },
+        { new DeviceException("The device failed."), 503, 1 },
+        { new DeviceLostException("The device is gone.", new InvalidOperationException()), 500, null },
+        { new DownloadException("The server does not answer."), 503, 1 },
+        { new InternalErrorException("libatrous failed where it never should."), 500, null },
+        { new AtrousException("This kind has no row."), 500, null },
     };
 
     [Theory]

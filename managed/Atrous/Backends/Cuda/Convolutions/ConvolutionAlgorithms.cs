@@ -181,7 +181,7 @@ internal sealed class ConvolutionAlgorithms(
     private ConvolutionAlgorithm? Timed(
         ConvolutionProblem problem, List<ConvolutionAlgorithm> candidates, out bool isWhole)
     {
-        using var stopwatch = new Stopwatch(device, problem, candidates.Max(candidate => candidate.WorkspaceSize));
+        using var timer = new ConvolutionTimer(device, problem, candidates.Max(candidate => candidate.WorkspaceSize));
         ConvolutionAlgorithm? best = null;
         double least = double.PositiveInfinity;
         isWhole = true;
@@ -193,7 +193,7 @@ internal sealed class ConvolutionAlgorithms(
                 isWhole = false;
                 break;
             }
-            if (stopwatch.Time(candidate, out string? failure) is not { } time)
+            if (timer.Time(candidate, out string? failure) is not { } time)
             {
                 options.Log?.Invoke($"{problem.Key}: {candidate.Choice} is no candidate ({failure})");
                 continue;
@@ -240,7 +240,7 @@ internal sealed class ConvolutionAlgorithms(
             return known;
         try
         {
-            if (Stopwatch.TimeCopy(device, storage, shape, pitch, out string? failure) is not { } time)
+            if (ConvolutionTimer.TimeCopy(device, storage, shape, pitch, out string? failure) is not { } time)
             {
                 options.Log?.Invoke($"{key}: not timed ({failure})");
                 return null;

@@ -8,7 +8,7 @@ namespace Atrous.Backends.Cuda.Convolutions;
 /// of many runs, as a network runs them: what the host takes to put one into a stream is not in it, and what cannot be
 /// captured is found out.
 /// </summary>
-internal sealed class Stopwatch : IDisposable
+internal sealed class ConvolutionTimer : IDisposable
 {
     /// <summary>Runs in a graph, and graphs of which the fastest counts.</summary>
     public const int Repeats = 10, Rounds = 3;
@@ -29,8 +29,8 @@ internal sealed class Stopwatch : IDisposable
     /// <param name="device">The device, whose context is current.</param>
     /// <param name="problem">The convolution that all algorithms compute.</param>
     /// <param name="workspace">The most bytes that one of them needs besides.</param>
-    /// <exception cref="AtrousException">There is not enough memory to try.</exception>
-    public Stopwatch(CudaDevice device, ConvolutionProblem problem, long workspace)
+    /// <exception cref="MemoryException">There is not enough memory to try.</exception>
+    public ConvolutionTimer(CudaDevice device, ConvolutionProblem problem, long workspace)
         : this(device,
         [
             problem.X.Pixels * problem.XPitch * problem.Storage.SizeInBytes(), problem.FilterBytes,
@@ -44,7 +44,7 @@ internal sealed class Stopwatch : IDisposable
         _place = new WorkPlace(_stream!, at[5]);
     }
 
-    private Stopwatch(CudaDevice device, long[] parts, out nint[] at)
+    private ConvolutionTimer(CudaDevice device, long[] parts, out nint[] at)
     {
         _device = device;
         long[] offsets = new long[parts.Length];
@@ -89,10 +89,10 @@ internal sealed class Stopwatch : IDisposable
     public static double? TimeCopy(CudaDevice device, DType type, Shape shape, long pitch, out string? failure)
     {
         long size = shape.Pixels * type.SizeInBytes();
-        using var stopwatch = new Stopwatch(device, [size * shape.Channels, size * pitch], out nint[] at);
+        using var timer = new ConvolutionTimer(device, [size * shape.Channels, size * pitch], out nint[] at);
         KernelLaunch copy = KernelLaunches.Copy(
             type, type, new(at[0], shape.Channels, shape), 0, 0, new(at[1], pitch, shape));
-        return stopwatch.Time(() => device.Launch(copy, stopwatch._stream!), out failure);
+        return timer.Time(() => device.Launch(copy, timer._stream!), out failure);
     }
 
     public void Dispose()

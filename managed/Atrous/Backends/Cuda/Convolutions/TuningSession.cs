@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Atrous.ManagedCuda.CUDNN;
 
@@ -8,7 +9,7 @@ namespace Atrous.Backends.Cuda.Convolutions;
 /// </summary>
 internal sealed class TuningSession(CudaOptions options)
 {
-    private readonly System.Diagnostics.Stopwatch _spent = new();
+    private readonly Stopwatch _spent = new();
     private int _warned;
 
     /// <summary>Whether the time that was given is used up, so that the first proposals are taken.</summary>
