@@ -75,7 +75,7 @@ public sealed class AtrousOptions
     /// <param name="path">
     /// The checkpoint's file or folder, as <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes it.
     /// </param>
-    /// <param name="segmenter">Device, precision and output stride of the model; null for the defaults.</param>
+    /// <param name="segmenter">The device, precision and output stride of the model; null for the defaults.</param>
     /// <param name="batching">How the model's requests wait and run together; null for the defaults.</param>
     /// <returns>These options, so that calls can be chained.</returns>
     /// <exception cref="ArgumentException">The name is taken.</exception>

@@ -36,7 +36,7 @@ public interface IServedModel : ISegmenter
     /// The masks of some pictures, in their order. All are accepted or none; one failure fails the call.
     /// </summary>
     /// <param name="photos">The pictures, which are not changed. Keep them until the task ends.</param>
-    /// <param name="request">Confidence, priority and timeout of this call; null for the defaults.</param>
+    /// <param name="request">The confidence, priority and timeout of this call; null for the defaults.</param>
     /// <param name="cancellationToken">Drops those that wait; a run is cut off when its batch has no others.</param>
     /// <exception cref="RequestException">There are more pictures than the queue has places.</exception>
     Task<IReadOnlyList<Segmentation>> SegmentAsync(
@@ -50,7 +50,7 @@ public interface IServedModel : ISegmenter
     /// <param name="file">
     /// The bytes of a picture file, of any format that <see cref="Image.Load(string, long)"/> reads.
     /// </param>
-    /// <param name="request">Confidence, priority and timeout of this call; null for the defaults.</param>
+    /// <param name="request">The confidence, priority and timeout of this call; null for the defaults.</param>
     /// <param name="cancellationToken">Drops the request; its run is cut off when nobody else is in its batch.</param>
     /// <exception cref="ImageException">
     /// The file is broken, or has not the channels that the model takes.
@@ -66,7 +66,7 @@ public interface IServedModel : ISegmenter
     /// ends; the caller disposes the result.
     /// </summary>
     /// <param name="photo">The picture, which is not changed.</param>
-    /// <param name="request">Scales, priority and timeout of this call; null for the defaults.</param>
+    /// <param name="request">The scales, priority and timeout of this call; null for the defaults.</param>
     /// <param name="cancellationToken">Drops the request; a run that is under way ends at its next layer.</param>
     /// <exception cref="RequestException">
     /// The model or the request slides a window, and never has those of a whole picture.
@@ -79,7 +79,7 @@ public interface IServedModel : ISegmenter
     /// tensor until the task ends; the caller disposes the result.
     /// </summary>
     /// <param name="input">A float32 tensor [batch, height, width, channels], normalised as the model wants it.</param>
-    /// <param name="request">Priority and timeout of this call; null for the defaults.</param>
+    /// <param name="request">The priority and timeout of this call; null for the defaults.</param>
     /// <param name="cancellationToken">Drops the request; a run that is under way ends at its next layer.</param>
     Task<NetworkResult> InferAsync(
         Tensor input, SegmentRequest? request = null, CancellationToken cancellationToken = default);

@@ -1,6 +1,8 @@
 namespace Atrous.Hosting;
 
 /// <summary>How often something was done, and how long that took in all.</summary>
+/// <param name="Count">How often it was measured.</param>
+/// <param name="Total">The sum of all that was measured.</param>
 public readonly record struct DurationCount(long Count, TimeSpan Total);
 
 /// <summary>The batches of one size.</summary>

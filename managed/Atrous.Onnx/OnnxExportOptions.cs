@@ -19,9 +19,9 @@ public sealed record OnnxExportOptions
 /// <summary>What was written.</summary>
 /// <param name="Size">The one input size that the file is for; null for any.</param>
 /// <param name="FixedBecause">Why it is for one size although none was asked for; null otherwise.</param>
-/// <param name="Outputs">Names of the outputs.</param>
+/// <param name="Outputs">The names of the outputs.</param>
 /// <param name="Nodes">The number of operators in the graph.</param>
-/// <param name="Bytes">Size of the file.</param>
+/// <param name="Bytes">The size of the file.</param>
 public sealed record OnnxExportResult(
     (int Height, int Width)? Size, string? FixedBecause, IReadOnlyList<string> Outputs, int Nodes, long Bytes)
 {

@@ -23,10 +23,12 @@ public static class OnnxExporter
     private const long MostWeightBytes = int.MaxValue - (32L << 20);
 
     /// <summary>Exports a checkpoint. The file appears whole or not at all.</summary>
-    /// <param name="modelPath">As <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes it.</param>
+    /// <param name="modelPath">
+    /// The path of a model, as <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes it.
+    /// </param>
     /// <param name="onnxPath">The file to write; replaced where it exists.</param>
-    /// <param name="options">Output stride, dialect and switches count; null for the dialect's own.</param>
-    /// <param name="export">Input size and batch; null for any.</param>
+    /// <param name="options">The output stride, dialect and switches count; null for the dialect's own.</param>
+    /// <param name="export">The input size and batch; null for any.</param>
     /// <exception cref="ModelException">
     /// The checkpoint is broken, of no known dialect, or lacks weights; or the size is too small.
     /// </exception>

@@ -47,6 +47,7 @@ public sealed partial class AtrousServer : IAsyncDisposable
     internal IServiceProvider Services => _application.Services;
 
     /// <summary>Puts the server together; it listens when it is started.</summary>
+    /// <param name="options">Where the server listens, its models and its limits.</param>
     public static AtrousServer Create(ServerOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -84,6 +85,7 @@ public sealed partial class AtrousServer : IAsyncDisposable
     }
 
     /// <summary>Begins to listen; the models load meanwhile (<see cref="IModelCatalog.WhenLoadedAsync"/>).</summary>
+    /// <param name="cancellationToken">Ends the start; what has begun to listen is stopped.</param>
     /// <exception cref="ListenException">The address is not to be had.</exception>
     /// <exception cref="UnavailableException">The options contradict themselves.</exception>
     public async Task StartAsync(CancellationToken cancellationToken = default)

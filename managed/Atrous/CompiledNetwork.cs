@@ -29,7 +29,7 @@ internal sealed class CompiledNetwork : IDisposable
     /// <param name="input">One picture or a batch, of the shape that the key says.</param>
     /// <param name="context">Where the key says that it is taken.</param>
     /// <param name="times">Is told the layers' times by a device that knows them; null not to ask.</param>
-    /// <param name="cancellationToken">Looked at between two layers.</param>
+    /// <param name="cancellationToken">Is looked at between two layers.</param>
     public Tensor[] Run(
         Tensor input, Tensor? context, RunTimes? times, CancellationToken cancellationToken)
     {
@@ -54,7 +54,7 @@ internal sealed class CompiledNetwork : IDisposable
     /// <param name="photos">Pictures of the size and the format that the key says.</param>
     /// <param name="context">Where the key says that it is taken.</param>
     /// <param name="times">Is told the stages' times, for which the run goes step by step; null for one launch.</param>
-    /// <param name="cancellationToken">Looked at before and after the device's work.</param>
+    /// <param name="cancellationToken">Is looked at before and after the device's work.</param>
     public Tensor[] Run(
         Image[] photos, Tensor? context, RunTimes? times, CancellationToken cancellationToken)
     {

@@ -15,7 +15,7 @@ public interface ISegmenter
 
     /// <summary>The mask of a picture, at the picture's own height and width.</summary>
     /// <param name="photo">The picture, which is not changed. Keep it until the task ends.</param>
-    /// <param name="request">Confidence, priority and timeout of this call; null for the defaults.</param>
+    /// <param name="request">The confidence, priority and timeout of this call; null for the defaults.</param>
     /// <param name="cancellationToken">Cancels the call; a run that is under way ends at its next layer.</param>
     /// <exception cref="ImageException">The picture has not the channels that the model takes.</exception>
     /// <exception cref="MemoryException">Memory ran out.</exception>

@@ -52,7 +52,7 @@ internal sealed class MaskMaker(
 
     /// <summary>The labels of pictures of one size.</summary>
     /// <param name="photos">The pictures, which are not changed.</param>
-    /// <param name="confidence">Also the probability of each label.</param>
+    /// <param name="confidence">Whether to compute also the probability of each label.</param>
     /// <param name="run">The call that this is part of.</param>
     public PixelLabels[] Labels(Image[] photos, bool confidence, RunContext run)
     {

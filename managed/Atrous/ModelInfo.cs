@@ -170,9 +170,9 @@ public sealed record ModelInfo
 
     /// <summary>Reads a checkpoint's names and shapes.</summary>
     /// <param name="path">A checkpoint, or the folder of a model with its config.json.</param>
-    /// <param name="options">Output stride, dialect and switches; null for the dialect's own.</param>
-    /// <param name="height">Input height for <see cref="MultiplyAdds"/>.</param>
-    /// <param name="width">Input width for <see cref="MultiplyAdds"/>.</param>
+    /// <param name="options">The output stride, dialect and switches; null for the dialect's own.</param>
+    /// <param name="height">The input's height for which <see cref="MultiplyAdds"/> counts.</param>
+    /// <param name="width">The input's width for which <see cref="MultiplyAdds"/> counts.</param>
     /// <exception cref="ModelException">The file is broken, or no dialect fits.</exception>
     /// <exception cref="UnavailableException">There is no such dialect, switch or output stride.</exception>
     public static ModelInfo Read(string path, SegmenterOptions? options = null, int height = 513, int width = 513)

@@ -34,8 +34,8 @@ internal enum Wanted
 /// <summary>What makes one compiled network differ from another.</summary>
 /// <param name="Input">The shape of the network's input, NHWC.</param>
 /// <param name="Window">The part of the input that is picture.</param>
-/// <param name="Height">Rows of the picture.</param>
-/// <param name="Width">Columns of the picture.</param>
+/// <param name="Height">The number of rows of the picture.</param>
+/// <param name="Width">The number of columns of the picture.</param>
 /// <param name="Wanted">What the network's outputs are.</param>
 /// <param name="TakesContext">The image pooling's vector is a second input instead of the input's own.</param>
 /// <param name="PictureFormat">

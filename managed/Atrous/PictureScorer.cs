@@ -32,7 +32,7 @@ internal sealed class PictureScorer(
         model.Description.Threshold ?? ScoreArithmetic.Half, model.Description.MultiLabel);
 
     /// <summary>What one run of the network gives, at the pictures' size. The caller disposes the tensors.</summary>
-    /// <param name="photos">Pictures of one size.</param>
+    /// <param name="photos">The pictures, all of one size.</param>
     /// <param name="wanted">What the network's outputs are.</param>
     /// <param name="run">The call that this is part of.</param>
     /// <param name="scale">On the size that the network sees otherwise.</param>
@@ -53,7 +53,7 @@ internal sealed class PictureScorer(
     }
 
     /// <summary>The label of every pixel, and its confidence where that is wanted, as the network gives them.</summary>
-    /// <param name="photos">Pictures of one size.</param>
+    /// <param name="photos">The pictures, all of one size.</param>
     /// <param name="wanted">Labels, with or without confidences.</param>
     /// <param name="run">The call that this is part of.</param>
     public (LabelArray Labels, float[] Confidence)[] Labels(Image[] photos, Wanted wanted, RunContext run)
@@ -88,8 +88,8 @@ internal sealed class PictureScorer(
     }
 
     /// <summary>The labels of pictures of one size, however the model decides.</summary>
-    /// <param name="photos">Pictures of one size.</param>
-    /// <param name="confidence">Also the probability of each label.</param>
+    /// <param name="photos">The pictures, all of one size.</param>
+    /// <param name="confidence">Whether to compute also the probability of each label.</param>
     /// <param name="run">The call that this is part of.</param>
     public (LabelArray Labels, float[] Confidence, ulong[] Members)[] Masks(
         Image[] photos, bool confidence, RunContext run)
@@ -131,11 +131,11 @@ internal sealed class PictureScorer(
     /// <summary>Labels a picture that lies in the device's memory, into its memory.</summary>
     /// <param name="pixels">Where the picture's rows lie.</param>
     /// <param name="height">How many there are.</param>
-    /// <param name="width">Pixels of a row.</param>
+    /// <param name="width">The number of pixels of a row.</param>
     /// <param name="format">The bytes of a pixel.</param>
     /// <param name="labels">Where the labels go.</param>
     /// <param name="stream">What is in it comes first.</param>
-    /// <param name="cancellationToken">Looked at before and after the device's work.</param>
+    /// <param name="cancellationToken">Is looked at before and after the device's work.</param>
     /// <exception cref="ImageException">Such a picture does not suit the network.</exception>
     public void LabelOnDevice(
         PictureRows pixels, int height, int width, PixelFormat format, nint labels, nint stream,
@@ -155,7 +155,7 @@ internal sealed class PictureScorer(
     /// <summary>
     /// The scores of every pixel, of the form of <see cref="Decision"/>. The caller disposes the tensor.
     /// </summary>
-    /// <param name="photos">Pictures of one size.</param>
+    /// <param name="photos">The pictures, all of one size.</param>
     /// <param name="run">The call that this is part of.</param>
     /// <param name="contexts">
     /// The context of the picture that these are parts of, one per pass; null for their own.

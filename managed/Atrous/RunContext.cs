@@ -7,7 +7,7 @@ namespace Atrous;
 /// What goes along with pictures through all stages of one call: the wish to stop, the clock, the times.
 /// </summary>
 /// <param name="times">Is told what the device knows of the run's parts; null not to ask.</param>
-/// <param name="cancellationToken">Looked at between two layers, and between two windows.</param>
+/// <param name="cancellationToken">Is looked at between two layers, and between two windows.</param>
 internal sealed class RunContext(RunTimes? times, CancellationToken cancellationToken)
 {
     private readonly long _start = Stopwatch.GetTimestamp();

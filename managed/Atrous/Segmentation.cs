@@ -127,12 +127,12 @@ public sealed class Segmentation
     }
 
     /// <summary>Writes the class of every pixel into memory of the caller's, row by row.</summary>
-    /// <param name="destination">Memory for Height * Width labels or more.</param>
+    /// <param name="destination">The memory for Height * Width labels or more.</param>
     /// <exception cref="ArgumentException">The memory is too small.</exception>
     public void CopyLabels(Span<ushort> destination) => Labels.CopyTo(destination);
 
     /// <summary>Writes the class of every pixel into memory of the caller's, row by row, a byte each.</summary>
-    /// <param name="destination">Memory for Height * Width labels or more.</param>
+    /// <param name="destination">The memory for Height * Width labels or more.</param>
     /// <exception cref="ArgumentException">The memory is too small.</exception>
     /// <exception cref="InvalidOperationException">
     /// The model has more than 256 classes, which a byte cannot tell apart.
@@ -197,7 +197,7 @@ public sealed class Segmentation
     /// <summary>As <see cref="SaveMask(string, Palette?)"/>, encoded on the thread pool.</summary>
     /// <param name="path">The file's path; an existing file is overwritten.</param>
     /// <param name="palette">The classes' colours; null for <see cref="Palette"/>.</param>
-    /// <param name="cancellationToken">Looked at before the encoding and before the file is written.</param>
+    /// <param name="cancellationToken">Is looked at before the encoding and before the file is written.</param>
     /// <exception cref="OutputException">The file cannot be written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public Task SaveMaskAsync(
@@ -208,7 +208,7 @@ public sealed class Segmentation
     /// <summary>As <see cref="SaveMask(Stream, Palette?)"/>, encoded on the thread pool.</summary>
     /// <param name="stream">The stream that gets the file's bytes.</param>
     /// <param name="palette">The classes' colours; null for <see cref="Palette"/>.</param>
-    /// <param name="cancellationToken">Looked at before the encoding and while the bytes are written.</param>
+    /// <param name="cancellationToken">Is looked at before the encoding and while the bytes are written.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public Task SaveMaskAsync(
         Stream stream, Palette? palette = null, CancellationToken cancellationToken = default) =>
@@ -250,7 +250,7 @@ public sealed class Segmentation
     /// be of several classes they come class by class, each with all pixels of its class.
     /// </summary>
     /// <param name="options">Which regions, and how exactly; null for all of them, exactly.</param>
-    /// <param name="cancellationToken">Looked at between two rows and two lines.</param>
+    /// <param name="cancellationToken">Is looked at between two rows and two lines.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public IReadOnlyList<Region> Regions(

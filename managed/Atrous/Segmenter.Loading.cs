@@ -11,7 +11,7 @@ public sealed partial class Segmenter
     /// A safetensors file, a PyTorch file (.pth, .pt, .ckpt, .pkl; zip or legacy), or a folder with config.json and
     /// weights.
     /// </param>
-    /// <param name="options">Device, precision, threads, output stride, dialect; null for the defaults.</param>
+    /// <param name="options">The device, precision, threads, output stride, dialect; null for the defaults.</param>
     /// <exception cref="ModelException">The file is missing, broken, of no known dialect, or lacks weights.</exception>
     /// <exception cref="UnavailableException">
     /// The device, precision, output stride or switch is not to be had.
@@ -24,7 +24,7 @@ public sealed partial class Segmenter
     /// not change while the segmenter lives.
     /// </summary>
     /// <param name="bytes">The whole file: safetensors or PyTorch, zip or legacy.</param>
-    /// <param name="options">Device, precision, threads, output stride, dialect; null for the defaults.</param>
+    /// <param name="options">The device, precision, threads, output stride, dialect; null for the defaults.</param>
     /// <param name="name">What errors and <see cref="ModelInfo.Path"/> call the model.</param>
     /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
     public static Segmenter Load(
@@ -36,7 +36,7 @@ public sealed partial class Segmenter
     /// needed any more afterwards and is not disposed. It holds at most 2 GB; load larger models by their path.
     /// </summary>
     /// <param name="stream">A readable stream; it need not be seekable.</param>
-    /// <param name="options">Device, precision, threads, output stride, dialect; null for the defaults.</param>
+    /// <param name="options">The device, precision, threads, output stride, dialect; null for the defaults.</param>
     /// <param name="name">What errors and <see cref="ModelInfo.Path"/> call the model.</param>
     /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
     public static Segmenter Load(
@@ -55,8 +55,8 @@ public sealed partial class Segmenter
     /// model takes a second or more of work.
     /// </summary>
     /// <param name="path">A checkpoint file or folder.</param>
-    /// <param name="options">Device, precision, threads, output stride, dialect; null for the defaults.</param>
-    /// <param name="cancellationToken">Looked at while the file is read, and when loading has ended.</param>
+    /// <param name="options">The device, precision, threads, output stride, dialect; null for the defaults.</param>
+    /// <param name="cancellationToken">Is looked at while the file is read, and when loading has ended.</param>
     /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
     public static Task<Segmenter> LoadAsync(
         string path, SegmenterOptions? options = null, CancellationToken cancellationToken = default) =>

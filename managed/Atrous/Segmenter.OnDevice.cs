@@ -18,7 +18,9 @@ public sealed partial class Segmenter
     /// <param name="height">The number of rows, at least 1.</param>
     /// <param name="width">The number of pixels in a row, at least 1.</param>
     /// <param name="format">The bytes of a pixel.</param>
-    /// <param name="rowStride">Bytes from a row's start to the next row's, at least those of a row.</param>
+    /// <param name="rowStride">
+    /// The number of bytes from a row's start to the next row's, at least those of a row.
+    /// </param>
     /// <param name="labels">
     /// The device address of height * width labels, row by row without gaps: a byte each where the model has up to 256
     /// classes (<see cref="ModelInfo.Classes"/>), else two.
@@ -26,7 +28,7 @@ public sealed partial class Segmenter
     /// <param name="stream">
     /// A CUstream or cudaStream_t of that GPU: what was put into it before comes first; 0 for the default stream.
     /// </param>
-    /// <param name="cancellationToken">Looked at before and after the device's work.</param>
+    /// <param name="cancellationToken">Is looked at before and after the device's work.</param>
     /// <exception cref="ArgumentException">
     /// An address is none of the GPU's memory, or a size is no picture's.
     /// </exception>

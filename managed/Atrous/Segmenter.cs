@@ -103,8 +103,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
 
     /// <summary>The mask of a picture, at the picture's own height and width.</summary>
     /// <param name="photo">A picture of any size, which is not changed.</param>
-    /// <param name="confidence">Also compute the softmax probability of every pixel's class.</param>
-    /// <param name="cancellationToken">Looked at between two layers.</param>
+    /// <param name="confidence">Whether to compute also the softmax probability of every pixel's class.</param>
+    /// <param name="cancellationToken">Is looked at between two layers.</param>
     /// <exception cref="ImageException">The picture has not the channels that the model takes.</exception>
     /// <exception cref="MemoryException">Memory ran out.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
@@ -117,6 +117,9 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     /// <summary>
     /// The masks of some pictures, in their order. Pictures of one size run together, <see cref="BatchOf"/> at a time.
     /// </summary>
+    /// <param name="photos">Pictures of any sizes, which are not changed.</param>
+    /// <param name="confidence">Whether to compute also the softmax probability of every pixel's class.</param>
+    /// <param name="cancellationToken">Is looked at between two layers.</param>
     /// <inheritdoc cref="Segment(Image, bool, CancellationToken)" path="/exception"/>
     public IReadOnlyList<Segmentation> Segment(
         IReadOnlyList<Image> photos, bool confidence = false, CancellationToken cancellationToken = default)
@@ -139,6 +142,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     /// Pictures of a size that run together: <see cref="SegmenterOptions.MaxBatch"/>, or fewer where the device gains
     /// nothing by more. A processor's cores are busy with one large picture.
     /// </summary>
+    /// <param name="height">The number of rows of the pictures.</param>
+    /// <param name="width">The number of columns of the pictures.</param>
     /// <exception cref="ImageException">
     /// The network's input would have more pixels than any picture may have.
     /// </exception>
@@ -171,7 +176,7 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     /// before the CRF where <see cref="SegmenterOptions.Crf"/> is set.
     /// </summary>
     /// <param name="photo">The picture, which is not changed.</param>
-    /// <param name="cancellationToken">Looked at between two layers.</param>
+    /// <param name="cancellationToken">Is looked at between two layers.</param>
     /// <returns>
     /// A float32 tensor [1, height, width, classes] whose classes sum to 1 in each pixel; 4 bytes x classes a pixel.
     /// Where a pixel can be of several classes (<see cref="ModelInfo.IsMultiLabel"/>), each has a probability of its
@@ -197,8 +202,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     }
 
     /// <summary>Runs the network alone, without pre-processing or argmax: the door for parity work.</summary>
-    /// <param name="input">Normalised picture(s), NHWC with the model's input channels.</param>
-    /// <param name="cancellationToken">Looked at between two layers.</param>
+    /// <param name="input">One normalised picture or several, NHWC with the model's input channels.</param>
+    /// <param name="cancellationToken">Is looked at between two layers.</param>
     /// <exception cref="ModelException">The input has other channels, or is too small for this network.</exception>
     public NetworkResult Infer(Tensor input, CancellationToken cancellationToken = default)
     {

@@ -13,7 +13,7 @@ public static class SegmenterExtensions
     /// </summary>
     /// <param name="segmenter">A segmenter, or a model behind a queue.</param>
     /// <param name="photos">The pictures. Each is read until its mask is given; then the caller may dispose it.</param>
-    /// <param name="request">Confidence, priority and timeout of each picture; null for the defaults.</param>
+    /// <param name="request">The confidence, priority and timeout of each picture; null for the defaults.</param>
     /// <param name="maxConcurrency">
     /// The most pictures that the segmenter has at one time, at least 1. One is right for a <see cref="Segmenter"/>,
     /// which uses all cores for it; a model behind a queue fills its batches with as many as a batch has.

@@ -20,7 +20,7 @@ internal sealed class SlidingScorer(
     /// Labels and, where asked for, the probability of each; and the classes of pixels that can be of several.
     /// </summary>
     /// <param name="photo">A picture of any size.</param>
-    /// <param name="confidence">Also compute the probability of every pixel's class.</param>
+    /// <param name="confidence">Whether to compute also the probability of every pixel's class.</param>
     /// <param name="run">The call that this is part of.</param>
     public (ushort[] Labels, float[] Confidence, ulong[] Members) Segment(
         Image photo, bool confidence, RunContext run)
@@ -39,8 +39,8 @@ internal sealed class SlidingScorer(
     }
 
     /// <summary>Bytes that scores take at a time.</summary>
-    /// <param name="height">Rows of the picture.</param>
-    /// <param name="width">Columns of the picture.</param>
+    /// <param name="height">The number of rows of the picture.</param>
+    /// <param name="width">The number of columns of the picture.</param>
     /// <param name="copies">How often a window has scores at a time: once, or more where passes are averaged.</param>
     public long BytesFor(int height, int width, int copies)
     {
@@ -55,7 +55,7 @@ internal sealed class SlidingScorer(
 
     /// <summary>The same from the top to the bottom, for pictures and masks that are never held whole.</summary>
     /// <param name="photo">A picture of any size.</param>
-    /// <param name="confidence">Also compute the probability of every pixel's class.</param>
+    /// <param name="confidence">Whether to compute also the probability of every pixel's class.</param>
     /// <param name="run">The call that this is part of.</param>
     /// <param name="take">Gets the rows that are done.</param>
     public void Segment(IWindowSource photo, bool confidence, RunContext run, TakeRows take)

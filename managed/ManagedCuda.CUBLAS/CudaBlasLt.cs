@@ -6,6 +6,7 @@ namespace Atrous.ManagedCuda.CUBLAS;
 public sealed class CudaBlasLt : IDisposable
 {
     /// <summary>Opens cuBLASLt in a context.</summary>
+    /// <param name="context">The context of the device that computes.</param>
     /// <exception cref="Libraries.CudaLibraryNotFoundException">There is no cuBLASLt.</exception>
     /// <exception cref="CudaBlasException">It refused.</exception>
     public CudaBlasLt(CudaContext context)

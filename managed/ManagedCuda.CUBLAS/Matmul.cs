@@ -7,7 +7,9 @@ namespace Atrous.ManagedCuda.CUBLAS;
 /// <param name="Type">The type of the elements.</param>
 /// <param name="Rows">The number of rows as stored, before any transposition.</param>
 /// <param name="Columns">The number of columns as stored, before any transposition.</param>
-/// <param name="LeadingDimension">Elements from a column to the next, at least <paramref name="Rows"/>.</param>
+/// <param name="LeadingDimension">
+/// The number of elements from a column to the next, at least <paramref name="Rows"/>.
+/// </param>
 public readonly record struct MatrixLayout(CudaDataType Type, long Rows, long Columns, long LeadingDimension);
 
 /// <summary>What a product computes: D = epilogue(alpha * op(A) * op(B) + beta * C + bias).</summary>
@@ -27,13 +29,15 @@ public sealed record MatmulProblem(
     /// rows are the output channels (which is why the bias fits), the weights (output channels x input channels) come
     /// transposed, and a channel slice of a wider tensor is a leading dimension.
     /// </summary>
-    /// <param name="type">Element type of everything.</param>
+    /// <param name="type">The element type of everything.</param>
     /// <param name="compute">The type of the sums, and whether 32-bit inputs are rounded to TF32.</param>
-    /// <param name="pixels">N * H * W.</param>
+    /// <param name="pixels">The number of pixels of all images together, N * H * W.</param>
     /// <param name="inputs">The number of input channels.</param>
     /// <param name="outputs">The number of output channels.</param>
-    /// <param name="inputPitch">Elements from an input pixel to the next.</param>
-    /// <param name="outputPitch">Elements from an output pixel to the next, in the residual as well.</param>
+    /// <param name="inputPitch">The number of elements from an input pixel to the next.</param>
+    /// <param name="outputPitch">
+    /// The number of elements from an output pixel to the next, in the residual as well.
+    /// </param>
     /// <param name="epilogue">The bias and activation that are applied before storing.</param>
     public static MatmulProblem Convolution1x1(
         CudaDataType type, ComputeType compute, long pixels, long inputs, long outputs, long inputPitch,
@@ -88,10 +92,10 @@ public sealed unsafe class Matmul : IDisposable
     /// <summary>
     /// The algorithms that compute it, the one expected to be fastest first; none if cuBLASLt cannot.
     /// </summary>
-    /// <param name="count">At most so many.</param>
-    /// <param name="maxWorkspace">Bytes of memory that they may need.</param>
+    /// <param name="count">The largest number of them to return, at least 1.</param>
+    /// <param name="maxWorkspace">The number of bytes of memory that they may need.</param>
     /// <param name="alignment">
-    /// Bytes that the address of every matrix is a multiple of, at least; a power of two.
+    /// The number of bytes that the address of every matrix is a multiple of, at least; a power of two.
     /// </param>
     public MatmulAlgorithm[] GetHeuristics(int count, long maxWorkspace, int alignment = 256)
     {
@@ -123,6 +127,7 @@ public sealed unsafe class Matmul : IDisposable
     }
 
     /// <summary>An algorithm that was kept as bytes.</summary>
+    /// <param name="bytes">What an algorithm was stored as.</param>
     /// <returns>Nothing when this cuBLASLt does not take it for this product any more.</returns>
     public MatmulAlgorithm? Restore(ReadOnlySpan<byte> bytes)
     {
@@ -147,11 +152,11 @@ public sealed unsafe class Matmul : IDisposable
     /// <param name="a">The first element of the first factor in device memory.</param>
     /// <param name="b">The first element of the second factor in device memory.</param>
     /// <param name="d">The first element of the result in device memory.</param>
-    /// <param name="workspace">As many bytes as the algorithm needs, 256-byte aligned.</param>
+    /// <param name="workspace">The memory for as many bytes as the algorithm needs, 256-byte aligned.</param>
     /// <param name="workspaceBytes">How many there are.</param>
     /// <param name="c">Added times <paramref name="beta"/>, in D's layout; may be <paramref name="d"/>.</param>
-    /// <param name="alpha">Factor of the product.</param>
-    /// <param name="beta">Factor of C; with 0 nothing is read.</param>
+    /// <param name="alpha">The factor of the product.</param>
+    /// <param name="beta">The factor of C; with 0 nothing is read.</param>
     /// <exception cref="CudaBlasException">cuBLASLt refused.</exception>
     public void RunAsync(
         CudaStream stream, MatmulAlgorithm algorithm, CUdeviceptr a, CUdeviceptr b, CUdeviceptr d,

@@ -9,6 +9,7 @@ namespace Atrous.ManagedCuda.CUDNN;
 public sealed class CudaDNNContext : IDisposable
 {
     /// <summary>Opens cuDNN in a context.</summary>
+    /// <param name="context">The context of the device that computes.</param>
     /// <exception cref="Libraries.CudaLibraryNotFoundException">There is no cuDNN 9.</exception>
     /// <exception cref="CudaDNNException">It refused; a part of it may be missing.</exception>
     public CudaDNNContext(CudaContext context)
@@ -40,6 +41,7 @@ public sealed class CudaDNNContext : IDisposable
     }
 
     /// <summary>From here on work goes into this stream, which must not be disposed before.</summary>
+    /// <param name="stream">The stream that computes from now on.</param>
     public void SetStream(CudaStream stream) => CudnnApi.ThrowIfFailed(CudnnApi.cudnnSetStream(Handle, stream.Stream));
 
     public void Dispose() => Handle.Dispose();

@@ -69,37 +69,44 @@ public enum BehaviorNote
 /// <summary>A tensor of a graph: numbers side by side in any strided order.</summary>
 /// <param name="Uid">Its number in the graph; the pointers of a run are given by it.</param>
 /// <param name="Type">The type of the elements.</param>
-/// <param name="N">Images; of a filter its outputs.</param>
-/// <param name="C">Channels; of a filter its inputs in a group.</param>
+/// <param name="N">The number of images; of a filter the number of its outputs.</param>
+/// <param name="C">The number of channels; of a filter the number of its inputs in a group.</param>
 /// <param name="H">The height in pixels; of a filter, the height of its window.</param>
 /// <param name="W">The width in pixels; of a filter, the width of its window.</param>
 /// <param name="PixelStride">
-/// Elements from a pixel to the next: C, or more for a channel slice of a wider tensor.
+/// The number of elements from a pixel to the next: C, or more for a channel slice of a wider tensor.
 /// </param>
 /// <param name="IsVirtual">It exists only between two operations of the graph.</param>
-/// <param name="Alignment">Bytes that its address is a multiple of, in every run.</param>
+/// <param name="Alignment">The number of bytes that its address is a multiple of, in every run.</param>
 public readonly record struct GraphTensor(long Uid, CudnnDataType Type, long N, long C, long H, long W,
     long PixelStride, bool IsVirtual = false, long Alignment = 16)
 {
     /// <summary>A tensor whose pixels lie side by side.</summary>
+    /// <param name="uid">The number by which the operations of the graph name the tensor.</param>
+    /// <param name="type">The type of the elements.</param>
+    /// <param name="n">The number of images; of a filter the number of its outputs.</param>
+    /// <param name="c">The number of channels; of a filter the number of its inputs in a group.</param>
+    /// <param name="h">The number of rows.</param>
+    /// <param name="w">The number of columns.</param>
     public static GraphTensor Packed(long uid, CudnnDataType type, long n, long c, long h, long w) =>
         new(uid, type, n, c, h, w, c);
 
     /// <summary>
     /// The same shape as a virtual tensor of 32-bit floats, what cuDNN recommends between operations.
     /// </summary>
+    /// <param name="uid">The number by which the operations of the graph name the tensor.</param>
     public GraphTensor Virtual(long uid) => new(uid, CudnnDataType.Float, N, C, H, W, C, IsVirtual: true);
 }
 
 /// <summary>A convolution's window in two dimensions, in pixels.</summary>
-/// <param name="PadTop">Rows of zeros before the first.</param>
-/// <param name="PadLeft">Columns of zeros before the first.</param>
-/// <param name="PadBottom">Rows of zeros behind the last.</param>
-/// <param name="PadRight">Columns of zeros behind the last.</param>
-/// <param name="StrideHeight">Step along the height.</param>
-/// <param name="StrideWidth">Step along the width.</param>
-/// <param name="DilationHeight">Atrous rate along the height.</param>
-/// <param name="DilationWidth">Atrous rate along the width.</param>
+/// <param name="PadTop">The number of rows of zeros before the first.</param>
+/// <param name="PadLeft">The number of columns of zeros before the first.</param>
+/// <param name="PadBottom">The number of rows of zeros behind the last.</param>
+/// <param name="PadRight">The number of columns of zeros behind the last.</param>
+/// <param name="StrideHeight">The step along the height.</param>
+/// <param name="StrideWidth">The step along the width.</param>
+/// <param name="DilationHeight">The atrous rate along the height.</param>
+/// <param name="DilationWidth">The atrous rate along the width.</param>
 public readonly record struct ConvolutionWindow(
     long PadTop, long PadLeft, long PadBottom, long PadRight, long StrideHeight = 1, long StrideWidth = 1,
     long DilationHeight = 1, long DilationWidth = 1);
@@ -122,5 +129,5 @@ public sealed record Pointwise(PointwiseMode Mode, float? LowerClip = null, floa
 /// versions.
 /// </summary>
 /// <param name="Engine">The engine's global index.</param>
-/// <param name="Knobs">Type and value of each knob.</param>
+/// <param name="Knobs">The type and value of each knob.</param>
 public sealed record EngineChoice(long Engine, IReadOnlyList<KeyValuePair<int, long>> Knobs);

@@ -19,10 +19,10 @@ public sealed class OperationGraph : IDisposable
 
     /// <summary>Begins with a convolution y = x * w; sums are 32-bit floats.</summary>
     /// <param name="cudnn">The cuDNN context that the graph is built and run in.</param>
-    /// <param name="x">Input, N C H W.</param>
-    /// <param name="w">Filter, K C/groups R S, channels last.</param>
-    /// <param name="window">Padding, stride and atrous rate.</param>
-    /// <param name="y">Result; virtual if operations follow.</param>
+    /// <param name="x">The input, N C H W.</param>
+    /// <param name="w">The filter, K C/groups R S, channels last.</param>
+    /// <param name="window">The padding, stride and atrous rate.</param>
+    /// <param name="y">The result; virtual if operations follow.</param>
     public static Builder Convolution(
         CudaDNNContext cudnn, GraphTensor x, GraphTensor w, ConvolutionWindow window, GraphTensor y) =>
         new(cudnn, x, w, window, y);
@@ -31,7 +31,7 @@ public sealed class OperationGraph : IDisposable
     /// The algorithms that compute the graph, the one expected to be fastest first; none if cuDNN has no engine for it.
     /// </summary>
     /// <param name="mode">How they are ranked.</param>
-    /// <param name="count">At most so many.</param>
+    /// <param name="count">The largest number of them to return, at least 1.</param>
     public EngineConfig[] GetEngineConfigs(HeuristicMode mode, int count = 16)
     {
         using (_cudnn.Context.Enter())
@@ -67,6 +67,7 @@ public sealed class OperationGraph : IDisposable
     }
 
     /// <summary>The engine and the knobs that were kept.</summary>
+    /// <param name="choice">The engine and its knobs.</param>
     /// <exception cref="CudaDNNException">This cuDNN does not have it for this graph.</exception>
     public EngineConfig CreateEngineConfig(EngineChoice choice)
     {

@@ -1,33 +1,43 @@
 namespace Atrous.ManagedCuda;
 
 /// <summary>A device of the driver; not the same number as its ordinal.</summary>
+/// <param name="Value">The device's handle as the driver gave it.</param>
 public readonly record struct CUdevice(int Value);
 
 /// <summary>A context of the driver.</summary>
+/// <param name="Pointer">The handle as the driver gave it.</param>
 public readonly record struct CUcontext(nint Pointer);
 
 /// <summary>A stream of the driver; zero is the default stream.</summary>
+/// <param name="Pointer">The handle as the driver gave it.</param>
 public readonly record struct CUstream(nint Pointer);
 
 /// <summary>An event of the driver.</summary>
+/// <param name="Pointer">The handle as the driver gave it.</param>
 public readonly record struct CUevent(nint Pointer);
 
 /// <summary>A loaded module of the driver.</summary>
+/// <param name="Pointer">The handle as the driver gave it.</param>
 public readonly record struct CUmodule(nint Pointer);
 
 /// <summary>A kernel of a module.</summary>
+/// <param name="Pointer">The handle as the driver gave it.</param>
 public readonly record struct CUfunction(nint Pointer);
 
 /// <summary>A graph of the driver.</summary>
+/// <param name="Pointer">The handle as the driver gave it.</param>
 public readonly record struct CUgraph(nint Pointer);
 
 /// <summary>An instantiated graph of the driver.</summary>
+/// <param name="Pointer">The handle as the driver gave it.</param>
 public readonly record struct CUgraphExec(nint Pointer);
 
 /// <summary>A memory pool of the driver.</summary>
+/// <param name="Pointer">The handle as the driver gave it.</param>
 public readonly record struct CUmemoryPool(nint Pointer);
 
 /// <summary>An address in device memory.</summary>
+/// <param name="Pointer">The address in the device's memory.</param>
 public readonly record struct CUdeviceptr(ulong Pointer)
 {
     /// <summary>The address a number of bytes further.</summary>
@@ -35,6 +45,9 @@ public readonly record struct CUdeviceptr(ulong Pointer)
 }
 
 /// <summary>A grid of blocks or a block of threads.</summary>
+/// <param name="X">The extent along x, at least 1.</param>
+/// <param name="Y">The extent along y, at least 1.</param>
+/// <param name="Z">The extent along z, at least 1.</param>
 public readonly record struct dim3(uint X, uint Y = 1, uint Z = 1)
 {
     /// <summary>How many there are in all.</summary>

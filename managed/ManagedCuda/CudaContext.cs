@@ -28,6 +28,7 @@ public class CudaContext : IDisposable
     internal ContextHandle Handle { get; }
 
     /// <summary>Looks at a context that the application owns; disposing this object leaves the context alone.</summary>
+    /// <param name="context">A context that somebody else made, and destroys.</param>
     /// <exception cref="CudaException">It is no context of this driver.</exception>
     public static CudaContext FromExisting(CUcontext context)
     {
@@ -55,7 +56,7 @@ public class CudaContext : IDisposable
     }
 
     /// <summary>What a device is.</summary>
-    /// <param name="deviceId">0 to <see cref="GetDeviceCount"/> - 1.</param>
+    /// <param name="deviceId">The number of the device, from 0 to <see cref="GetDeviceCount"/> - 1.</param>
     public static CudaDeviceProperties GetDeviceInfo(int deviceId) => CudaDeviceProperties.Of(DeviceOf(deviceId));
 
     /// <summary>What this context's device is.</summary>
@@ -158,7 +159,7 @@ public class CudaContext : IDisposable
 public sealed class PrimaryContext : CudaContext
 {
     /// <summary>Retains the primary context of a device.</summary>
-    /// <param name="deviceId">0 to <see cref="CudaContext.GetDeviceCount"/> - 1.</param>
+    /// <param name="deviceId">The number of the device, from 0 to <see cref="CudaContext.GetDeviceCount"/> - 1.</param>
     /// <exception cref="Libraries.CudaLibraryNotFoundException">There is no driver.</exception>
     /// <exception cref="CudaException">The driver refused.</exception>
     public PrimaryContext(int deviceId = 0)
@@ -179,18 +180,18 @@ public sealed class PrimaryContext : CudaContext
 }
 
 /// <summary>What a device is.</summary>
-/// <param name="DeviceName">"NVIDIA H100 80GB HBM3".</param>
+/// <param name="DeviceName">The name of the device, such as "NVIDIA H100 80GB HBM3".</param>
 /// <param name="ComputeCapability">
 /// The architecture that kernels are compiled for, as major and minor version: 9.0 for Hopper.
 /// </param>
 /// <param name="Uuid">Tells this very device from another of its kind.</param>
 /// <param name="TotalGlobalMemory">The memory of the whole device in bytes.</param>
 /// <param name="MultiProcessorCount">The number of streaming multiprocessors.</param>
-/// <param name="ClockRate">Highest clock of the multiprocessors, kHz.</param>
-/// <param name="MemoryClockRate">Highest clock of the memory, kHz.</param>
+/// <param name="ClockRate">The highest clock of the multiprocessors, kHz.</param>
+/// <param name="MemoryClockRate">The highest clock of the memory, kHz.</param>
 /// <param name="GlobalMemoryBusWidth">The width of the bus between chip and memory in bits.</param>
 /// <param name="L2CacheSize">The size of the second-level cache in bytes.</param>
-/// <param name="MaxSharedMemoryPerBlockOptin">Bytes that a kernel can have after asking for them.</param>
+/// <param name="MaxSharedMemoryPerBlockOptin">The number of bytes that a kernel can have after asking for them.</param>
 /// <param name="MemoryPoolsSupported">Whether memory can be allocated in a stream's order.</param>
 public sealed record CudaDeviceProperties(
     string DeviceName, Version ComputeCapability, Guid Uuid, long TotalGlobalMemory, int MultiProcessorCount,

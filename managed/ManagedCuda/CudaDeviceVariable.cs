@@ -13,7 +13,7 @@ public sealed class CudaDeviceVariable<T> : IDisposable
 
     /// <summary>Allocates memory at once; contents are undefined.</summary>
     /// <param name="context">The context that the memory belongs to.</param>
-    /// <param name="size">Elements, at least 1.</param>
+    /// <param name="size">The number of elements, at least 1.</param>
     /// <exception cref="CudaException">The device has not so much left.</exception>
     public CudaDeviceVariable(CudaContext context, long size)
     {
@@ -30,7 +30,7 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     /// Takes memory from the device's pool, in the order of a stream: work put into it afterwards may use the memory.
     /// </summary>
     /// <param name="context">The context whose device's pool gives the memory.</param>
-    /// <param name="size">Elements, at least 1.</param>
+    /// <param name="size">The number of elements, at least 1.</param>
     /// <param name="stream">Gives the order; Dispose returns the memory in the order of the same stream.</param>
     public CudaDeviceVariable(CudaContext context, long size, CudaStream stream)
     {
@@ -47,7 +47,7 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     /// Looks at memory that the application owns. Copies are asynchronous only, in one of its streams.
     /// </summary>
     /// <param name="pointer">The address of the first element in device memory.</param>
-    /// <param name="size">Elements, at least 1.</param>
+    /// <param name="size">The number of elements, at least 1.</param>
     public CudaDeviceVariable(CUdeviceptr pointer, long size)
     {
         Size = Checked(size);
@@ -69,7 +69,7 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     /// Copies from the host and waits for it: afterwards the memory may be used in any stream, and the source be
     /// changed.
     /// </summary>
-    /// <param name="source">As many elements as there are, or fewer.</param>
+    /// <param name="source">The memory for as many elements as there are, or fewer.</param>
     public unsafe void CopyToDevice(ReadOnlySpan<T> source)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(source.Length, Size, nameof(source));
@@ -89,7 +89,7 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     /// Copies to the host and waits for it; the copy is in the order of the default stream, so synchronise other
     /// streams before.
     /// </summary>
-    /// <param name="destination">As many elements as there are, or fewer.</param>
+    /// <param name="destination">The memory for as many elements as there are, or fewer.</param>
     public unsafe void CopyToHost(Span<T> destination)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(destination.Length, Size, nameof(destination));
@@ -104,7 +104,7 @@ public sealed class CudaDeviceVariable<T> : IDisposable
 
     /// <summary>Copies from pinned memory in the order of a stream; the source must stay as it is until then.</summary>
     /// <param name="source">The pinned host memory to copy from.</param>
-    /// <param name="count">Elements, from the start of both.</param>
+    /// <param name="count">The number of elements, from the start of both.</param>
     /// <param name="stream">The stream that runs it after what was put there before.</param>
     public unsafe void AsyncCopyToDevice(CudaPageLockedHostMemory<T> source, long count, CudaStream stream)
     {
@@ -116,7 +116,7 @@ public sealed class CudaDeviceVariable<T> : IDisposable
 
     /// <summary>Copies to pinned memory in the order of a stream; read it after the stream was waited for.</summary>
     /// <param name="destination">The pinned host memory to copy into.</param>
-    /// <param name="count">Elements, from the start of both.</param>
+    /// <param name="count">The number of elements, from the start of both.</param>
     /// <param name="stream">The stream that runs it after what was put there before.</param>
     public unsafe void AsyncCopyToHost(CudaPageLockedHostMemory<T> destination, long count, CudaStream stream)
     {
@@ -127,8 +127,8 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     }
 
     /// <summary>Copies to other device memory in the order of a stream.</summary>
-    /// <param name="destination">Elements of the same type.</param>
-    /// <param name="count">Elements, from the start of both.</param>
+    /// <param name="destination">The memory for elements of the same type.</param>
+    /// <param name="count">The number of elements, from the start of both.</param>
     /// <param name="stream">The stream that runs it after what was put there before.</param>
     public void AsyncCopyToDevice(CudaDeviceVariable<T> destination, long count, CudaStream stream)
     {
@@ -139,6 +139,8 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     }
 
     /// <summary>Sets every byte, in the order of a stream.</summary>
+    /// <param name="value">The byte that is written everywhere.</param>
+    /// <param name="stream">The stream that does it, after what it has been given before.</param>
     public void MemsetAsync(byte value, CudaStream stream)
     {
         DriverApi.ThrowIfFailed(DriverApi.cuMemsetD8Async(DevicePointer, value, Bytes, stream.Handle));
@@ -146,6 +148,8 @@ public sealed class CudaDeviceVariable<T> : IDisposable
     }
 
     /// <summary>Sets every 32 bits, in the order of a stream.</summary>
+    /// <param name="value">The 32-bit number that is written everywhere.</param>
+    /// <param name="stream">The stream that does it, after what it has been given before.</param>
     /// <exception cref="InvalidOperationException">The size is no multiple of 4 bytes.</exception>
     public void MemsetAsync(uint value, CudaStream stream)
     {

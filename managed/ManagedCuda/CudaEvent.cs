@@ -22,6 +22,8 @@ public sealed class CudaEvent : IDisposable
     internal EventHandle Handle { get; }
 
     /// <summary>Time on the device between two events that are both done.</summary>
+    /// <param name="start">The event that was recorded first.</param>
+    /// <param name="end">The event that was recorded after it.</param>
     /// <exception cref="CudaException">One was never recorded, does not measure time, or is not done.</exception>
     public static TimeSpan ElapsedTime(CudaEvent start, CudaEvent end)
     {
@@ -31,6 +33,7 @@ public sealed class CudaEvent : IDisposable
     }
 
     /// <summary>Marks the point that the stream's work has got to by now.</summary>
+    /// <param name="stream">The stream whose work so far the event marks the end of.</param>
     public void Record(CudaStream stream) => DriverApi.ThrowIfFailed(DriverApi.cuEventRecord(Handle, stream.Handle));
 
     /// <summary>Waits until the marked point is reached.</summary>

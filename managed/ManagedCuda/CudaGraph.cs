@@ -27,6 +27,7 @@ public sealed class CudaGraph : IDisposable
     internal GraphHandle Handle { get; }
 
     /// <summary>Makes it ready to be launched; the graph itself may be disposed afterwards.</summary>
+    /// <param name="flags">What the driver should do beyond the usual.</param>
     public CudaGraphExec Instantiate(CUgraphInstantiateFlags flags = CUgraphInstantiateFlags.None)
     {
         DriverApi.ThrowIfFailed(DriverApi.cuGraphInstantiateWithFlags(out CUgraphExec executable, Handle, flags));
@@ -46,14 +47,17 @@ public sealed class CudaGraphExec : IDisposable
     /// <summary>
     /// Puts the whole graph into a stream. Launches of one executable run one after another. Allocates nothing.
     /// </summary>
+    /// <param name="stream">The stream that runs the graph, after what it has been given before.</param>
     public void Launch(CudaStream stream) => DriverApi.ThrowIfFailed(DriverApi.cuGraphLaunch(_handle, stream.Handle));
 
     /// <summary>Sends it to the device ahead of its first launch.</summary>
+    /// <param name="stream">The stream in which the graph will run.</param>
     public void Upload(CudaStream stream) => DriverApi.ThrowIfFailed(DriverApi.cuGraphUpload(_handle, stream.Handle));
 
     /// <summary>
     /// Takes over the parameters of a graph of the same shape, which is cheaper than instantiating that.
     /// </summary>
+    /// <param name="graph">A graph of the same shape with other parameters.</param>
     /// <returns>Success, or why it cannot be; then the executable is as before.</returns>
     /// <exception cref="CudaException">The driver failed for another reason.</exception>
     public CUgraphExecUpdateResult Update(CudaGraph graph)

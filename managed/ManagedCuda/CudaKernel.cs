@@ -50,6 +50,8 @@ public sealed unsafe class CudaKernel
     }
 
     /// <summary>Blocks of a size that fit on one multiprocessor at a time.</summary>
+    /// <param name="blockSize">The number of threads of a block.</param>
+    /// <param name="dynamicSharedMemory">The number of bytes a block takes beside what the kernel declares.</param>
     public int GetOccupancyMaxActiveBlocksPerMultiprocessor(int blockSize, int dynamicSharedMemory = 0)
     {
         _ = _module.Handle.Value;
@@ -64,7 +66,7 @@ public sealed unsafe class CudaKernel
     /// <param name="grid">The number of blocks along x, y and z.</param>
     /// <param name="block">The number of threads in a block along x, y and z.</param>
     /// <param name="arguments">Copied by the driver before the call returns.</param>
-    /// <param name="dynamicSharedMemory">Bytes a block, beside what the kernel declares.</param>
+    /// <param name="dynamicSharedMemory">The number of bytes a block takes beside what the kernel declares.</param>
     /// <exception cref="ArgumentException">The arguments are not what the kernel takes.</exception>
     /// <exception cref="CudaException">The driver refused the launch, or earlier work has failed.</exception>
     public void RunAsync(
@@ -83,7 +85,7 @@ public sealed unsafe class CudaKernel
     /// <param name="parameters">
     /// A pointer to each of the kernel's arguments; they are copied before the call returns.
     /// </param>
-    /// <param name="dynamicSharedMemory">Bytes a block, beside what the kernel declares.</param>
+    /// <param name="dynamicSharedMemory">The number of bytes a block takes beside what the kernel declares.</param>
     public void RunAsync(CudaStream stream, dim3 grid, dim3 block, void** parameters, int dynamicSharedMemory = 0)
     {
         // Neither another thread's Dispose nor the collector may unload the code during the call.

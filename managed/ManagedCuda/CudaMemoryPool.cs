@@ -10,6 +10,7 @@ public sealed unsafe class CudaMemoryPool
     private readonly CUmemoryPool _pool;
 
     /// <summary>Looks at the default pool of a context's device.</summary>
+    /// <param name="context">The context of the device whose memory it is.</param>
     public CudaMemoryPool(CudaContext context)
     {
         DriverApi.ThrowIfFailed(DriverApi.cuDeviceGetDefaultMemPool(out _pool, context.Device));

@@ -13,7 +13,7 @@ public sealed unsafe class CudaModule : IDisposable
 
     /// <summary>Loads code; PTX is compiled now, and the result is cached by the driver.</summary>
     /// <param name="context">The context that the code is loaded into.</param>
-    /// <param name="image">PTX text (with or without a final zero) or a cubin.</param>
+    /// <param name="image">The text of PTX (with or without a final zero) or a cubin.</param>
     /// <exception cref="CudaException">The driver's compiler refused it; the message carries its log.</exception>
     public CudaModule(CudaContext context, ReadOnlySpan<byte> image)
     {
@@ -40,7 +40,7 @@ public sealed unsafe class CudaModule : IDisposable
     internal ModuleHandle Handle { get; }
 
     /// <summary>A kernel of the module; it may be used as long as the module is not disposed.</summary>
-    /// <param name="name">As the PTX names it (.entry).</param>
+    /// <param name="name">The name that the kernel has in the PTX (.entry).</param>
     /// <exception cref="CudaException">There is no such kernel.</exception>
     public CudaKernel GetKernel(string name)
     {

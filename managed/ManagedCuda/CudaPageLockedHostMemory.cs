@@ -14,7 +14,7 @@ public sealed class CudaPageLockedHostMemory<T> : IDisposable
 
     /// <summary>Allocates pinned memory; contents are undefined.</summary>
     /// <param name="context">The context that the memory is allocated in.</param>
-    /// <param name="size">Elements, at least 1 and at most <see cref="int.MaxValue"/>.</param>
+    /// <param name="size">The number of elements, at least 1 and at most <see cref="int.MaxValue"/>.</param>
     /// <param name="flags">What it is for.</param>
     public CudaPageLockedHostMemory(
         CudaContext context, int size, CUMemHostAllocFlags flags = CUMemHostAllocFlags.Portable)

@@ -26,6 +26,7 @@ public sealed class CudaStream : IDisposable
     /// <summary>
     /// Uses a stream that the application owns (zero: the default stream); disposing this object leaves it alone.
     /// </summary>
+    /// <param name="stream">A stream that somebody else made, and destroys.</param>
     public CudaStream(CUstream stream) => Handle = new StreamHandle(null, stream, ownsHandle: false);
 
     /// <summary>The driver's stream.</summary>
@@ -60,12 +61,13 @@ public sealed class CudaStream : IDisposable
     }
 
     /// <summary>Lets later work in this stream start only after what the event recorded.</summary>
+    /// <param name="awaited">The event that must have happened before the stream goes on.</param>
     public void WaitEvent(CudaEvent awaited) =>
         DriverApi.ThrowIfFailed(DriverApi.cuStreamWaitEvent(Handle, awaited.Handle, 0));
 
     /// <summary>Copies rows of bytes from device memory to device memory.</summary>
     /// <param name="from">The address of the first row.</param>
-    /// <param name="fromStride">Bytes from a row's start to the next row's.</param>
+    /// <param name="fromStride">The number of bytes from a row's start to the next row's.</param>
     /// <param name="to">Where the first row goes.</param>
     /// <param name="toStride">The same of the destination's rows.</param>
     /// <param name="bytes">The bytes of a row.</param>

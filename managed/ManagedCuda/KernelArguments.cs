@@ -28,6 +28,7 @@ public unsafe ref struct KernelArguments
     public int Count { get; private set; }
 
     /// <summary>Appends one argument: a number, a device pointer, or a struct laid out as the kernel's own.</summary>
+    /// <param name="value">The next argument of the kernel.</param>
     /// <exception cref="InvalidOperationException">There is no room for more.</exception>
     public void Add<T>(T value)
         where T : unmanaged

@@ -13,8 +13,8 @@ namespace Atrous.Cli.Batches;
 /// </summary>
 /// <param name="Input">The SHA-256 of the picture's file.</param>
 /// <param name="Run">The stamp of the model and the options.</param>
-/// <param name="Height">Rows of the mask.</param>
-/// <param name="Width">Pixels of a row.</param>
+/// <param name="Height">The number of rows of the mask.</param>
+/// <param name="Width">The number of pixels of a row.</param>
 /// <param name="Pixels">How many pixels are of a class, the most frequent class first.</param>
 /// <param name="Files">The names and sizes of the outputs that lie beside the mask.</param>
 internal sealed record MaskRecord(

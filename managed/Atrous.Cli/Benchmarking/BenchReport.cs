@@ -115,8 +115,8 @@ internal static class BenchReport
         }
         Terminal.Rich(Console.Out, Console.IsOutputRedirected).Write(table);
         Console.Out.WriteLine(
-            "             rates count the multiply-adds of the direct algorithm, those on padding too; Winograd's can " +
-            "pass the peak");
+            "             rates count the multiply-adds of the direct algorithm, those on padding too; Winograd's " +
+            "can pass the peak");
     }
 
     private static void WriteTimes(BenchResult result)

@@ -6,7 +6,7 @@ namespace Atrous.Cli.Formats;
 /// <summary>What --format and the options beside it ask for.</summary>
 /// <param name="OfPicture">The formats with a file for each picture.</param>
 /// <param name="OfRun">The formats with one file for all.</param>
-/// <param name="Only">Names or numbers of the classes that are written; null for all.</param>
+/// <param name="Only">The names or numbers of the classes that are written; null for all.</param>
 /// <param name="MinArea">Regions and holes of fewer pixels are left out.</param>
 /// <param name="Simplify">How far, in pixels, a line may be moved.</param>
 internal sealed record FormatChoice(

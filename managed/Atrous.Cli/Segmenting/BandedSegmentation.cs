@@ -31,7 +31,7 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
     /// <param name="job">Where the picture is and where its mask goes.</param>
     /// <param name="picture">The rows of the picture.</param>
     /// <param name="record">What the mask says that it was made of; null for nothing.</param>
-    /// <param name="cancellationToken">Looked at between two windows.</param>
+    /// <param name="cancellationToken">Is looked at between two windows.</param>
     /// <exception cref="CommandException">An output is asked for that needs the whole picture.</exception>
     public SegmentedPicture Segment(
         SegmentJob job, IWindowSource picture, Func<MaskFacts, MaskRecord?> record, CancellationToken cancellationToken)

@@ -12,7 +12,7 @@ internal sealed class GroundAreas
     private readonly GeoReference? _place;
 
     /// <param name="labels">One more than the largest label.</param>
-    /// <param name="width">Pixels of a row.</param>
+    /// <param name="width">The number of pixels of a row.</param>
     /// <param name="place">Where the pixels lie; null for nowhere.</param>
     public GroundAreas(int labels, int width, GeoReference? place)
     {

@@ -5,8 +5,8 @@ using Atrous.Postprocessing;
 namespace Atrous.Cli.Segmenting;
 
 /// <summary>What reports tell of a mask, which may never have been held whole.</summary>
-/// <param name="Height">Rows of the mask.</param>
-/// <param name="Width">Pixels of a row.</param>
+/// <param name="Height">The number of rows of the mask.</param>
+/// <param name="Width">The number of pixels of a row.</param>
 /// <param name="Shares">The classes that occur, the most frequent first.</param>
 /// <param name="ClassNames">One per class, or empty where the model has none.</param>
 /// <param name="Timings">How long it took.</param>

@@ -7,8 +7,8 @@ namespace Atrous.Cli.Videos;
 
 /// <summary>What ffmpeg says of a frame before it gives the frame's pixels.</summary>
 /// <param name="Time">In units of the time base; null where the video has no time for it.</param>
-/// <param name="Height">Rows of the upright picture.</param>
-/// <param name="Width">Pixels of a row.</param>
+/// <param name="Height">The number of rows of the upright picture.</param>
+/// <param name="Width">The number of pixels of a row.</param>
 /// <param name="Aspect">The shape of a pixel as "4/3"; null for a square.</param>
 internal sealed record LoggedFrame(long? Time, int Height, int Width, string? Aspect);
 

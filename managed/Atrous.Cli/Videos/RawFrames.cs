@@ -7,8 +7,8 @@ namespace Atrous.Cli.Videos;
 
 /// <summary>--raw: what a pipe of frames holds.</summary>
 /// <param name="Format">The bytes of a pixel.</param>
-/// <param name="Height">Rows of a frame.</param>
-/// <param name="Width">Pixels of a row.</param>
+/// <param name="Height">The number of rows of a frame.</param>
+/// <param name="Width">The number of pixels of a row.</param>
 internal sealed record RawFormat(PixelFormat Format, int Height, int Width);
 
 /// <summary>Frames on standard input, one behind the other, without anything between.</summary>

@@ -14,7 +14,7 @@ internal static class KnownSettings
     /// <summary>Looks at a section, and not at its parts' parts.</summary>
     /// <typeparam name="T">What the section is bound to.</typeparam>
     /// <param name="section">The section; one that does not exist has nothing to look at.</param>
-    /// <param name="others">Names of parts that something else reads.</param>
+    /// <param name="others">The names of parts that something else reads.</param>
     /// <exception cref="UnavailableException">A setting is misspelt, or has another form than it should.</exception>
     public static void Check<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] T>(
         IConfiguration section, params string[] others)

@@ -11,8 +11,8 @@ internal static class ScoringLimits
     /// <summary>Refuses what the model cannot do, and what would cost too much.</summary>
     /// <param name="segmenter">The model that the request is for.</param>
     /// <param name="scoring">What the request wants.</param>
-    /// <param name="height">Rows of the picture.</param>
-    /// <param name="width">Columns of the picture.</param>
+    /// <param name="height">The number of rows of the picture.</param>
+    /// <param name="width">The number of columns of the picture.</param>
     /// <param name="mostPixels">
     /// That the network may see at a time, where it would not see as many of the picture anyway.
     /// </param>

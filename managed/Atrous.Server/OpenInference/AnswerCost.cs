@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 namespace Atrous.Server.OpenInference;
 
 /// <summary>What an answer takes beside the masks, and how much of it there may be.</summary>
-/// <param name="HeldPerPixel">Bytes of a pixel that it keeps in memory.</param>
+/// <param name="HeldPerPixel">The number of bytes of a pixel that it keeps in memory.</param>
 internal sealed record AnswerCost(int HeldPerPixel)
 {
     /// <summary>Of JSON in one buffer: no array is longer, and what is around the numbers has room too.</summary>
@@ -35,7 +35,7 @@ internal sealed record AnswerCost(int HeldPerPixel)
 
     /// <summary>Refuses texts that JSON cannot hold.</summary>
     /// <param name="pixels">Those of all pictures.</param>
-    /// <param name="lengths">Bytes of each text.</param>
+    /// <param name="lengths">The lengths of the texts in bytes.</param>
     /// <exception cref="ProtocolException">It cannot.</exception>
     public void Check(long pixels, IReadOnlyList<int> lengths)
     {

@@ -27,12 +27,12 @@ internal sealed record InferRequest
 }
 
 /// <summary>An output that the client asks for.</summary>
-/// <param name="Name">Unlike all others of the request.</param>
+/// <param name="Name">The name, which no other of the request has.</param>
 /// <param name="Binary">Null where the request as a whole decides.</param>
 internal sealed record RequestedOutput(string Name, bool? Binary);
 
 /// <summary>A tensor of a request. Its data lies in the request's body and is valid as long as that.</summary>
-/// <param name="Name">Unlike all others of the request.</param>
+/// <param name="Name">The name, which no other of the request has.</param>
 /// <param name="Type">The type of the tensor's elements.</param>
 /// <param name="Shape">No dimension is negative.</param>
 /// <param name="Form">How the data is written.</param>

@@ -11,7 +11,7 @@ namespace Atrous.Server.OpenInference;
 /// <summary>Runs an infer request through a model's queue.</summary>
 /// <param name="model">The model that the request's address names.</param>
 /// <param name="room">Gives memory for pictures and masks.</param>
-/// <param name="maxPixels">Pixels that all pictures of a request may have together.</param>
+/// <param name="maxPixels">The number of pixels that all pictures of a request may have together.</param>
 /// <param name="cost">What the answer takes beside the masks.</param>
 internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPixels, AnswerCost cost)
 {

@@ -21,7 +21,7 @@ internal static class PixelTensor
     /// <summary>Looks at shape and size, before memory is taken for the pictures.</summary>
     /// <param name="input">The request's tensor of a number type.</param>
     /// <param name="maxCount">Pictures that a request may have.</param>
-    /// <param name="maxPixels">Pixels that all pictures may have together.</param>
+    /// <param name="maxPixels">The number of pixels that all pictures may have together.</param>
     /// <returns>The pixels of all pictures.</returns>
     /// <exception cref="ProtocolException">Shape and data do not fit together.</exception>
     public static long Check(InputTensor input, int maxCount, long maxPixels)

@@ -3,7 +3,7 @@ using Atrous.Formats;
 namespace Atrous.Server.V1;
 
 /// <summary>A file that is answered, of one of the formats that the tool writes too.</summary>
-/// <param name="Name">By which requests name it.</param>
+/// <param name="Name">The name that requests ask for it by.</param>
 /// <param name="Suffix">The end of the file's name: ".geojson".</param>
 /// <param name="Write">Writes the file of a picture to a stream.</param>
 internal sealed record FileFormat(string Name, string Suffix, Action<Stream, AnnotatedPicture> Write)

@@ -1,8 +1,8 @@
 namespace Atrous.Backends;
 
 /// <summary>How a backend is opened.</summary>
-/// <param name="Precision">Number format of weights and activations.</param>
-/// <param name="Threads">Threads of a backend on the processor; 0 for one per core.</param>
+/// <param name="Precision">The number format of weights and activations.</param>
+/// <param name="Threads">The number of threads of a backend on the processor; 0 for one per core.</param>
 /// <param name="Folder">Where a backend may keep what it found out about this machine; null for nowhere.</param>
 internal sealed record BackendSettings(Precision Precision, int Threads = 0, string? Folder = null);
 

@@ -12,12 +12,13 @@ public interface IBackend : IDisposable
     /// <summary>
     /// Applies this backend's passes, plans memory and packs weights (once per weight, however many graphs use it).
     /// </summary>
+    /// <param name="graph">The network with fixed shapes, as a model builds it.</param>
     /// <exception cref="UnavailableException">The graph has an operation that this backend does not have.</exception>
     IExecutable Compile(NetworkGraph graph);
 
     /// <summary>How many pictures of a size are worth running together; more only wait for each other.</summary>
-    /// <param name="height">Rows of the network's input.</param>
-    /// <param name="width">Columns of the network's input.</param>
+    /// <param name="height">The number of rows of the network's input.</param>
+    /// <param name="width">The number of columns of the network's input.</param>
     int WorthwhileBatch(int height, int width) => int.MaxValue;
 }
 
@@ -37,6 +38,9 @@ public interface IExecutable : IDisposable
     /// <summary>
     /// Runs the graph: reads <paramref name="inputs"/>, fills <paramref name="outputs"/>, both in the graph's order.
     /// </summary>
+    /// <param name="inputs">The tensors to read, with the shapes and types of the graph's inputs.</param>
+    /// <param name="outputs">The tensors to overwrite, with the shapes and types of the graph's outputs.</param>
+    /// <param name="cancellationToken">Is looked at between two operations.</param>
     /// <exception cref="ArgumentException">A tensor has not the shape or type of its value.</exception>
     /// <exception cref="OperationCanceledException">
     /// Cancelled between two operations; the outputs are garbage.

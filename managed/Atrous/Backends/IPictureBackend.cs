@@ -26,7 +26,7 @@ internal interface IDevicePointerExecutable : IDisposable
     /// <param name="picture">The pixels in the device's memory.</param>
     /// <param name="labels">Where the labels go in the device's memory.</param>
     /// <param name="stream">What is in this stream of the device comes first; 0 for the default stream.</param>
-    /// <param name="cancellationToken">Looked at before and after the device's work.</param>
+    /// <param name="cancellationToken">Is looked at before and after the device's work.</param>
     /// <exception cref="ArgumentException">One of the addresses is none of the device's memory.</exception>
     void Run(PictureRows picture, nint labels, nint stream, CancellationToken cancellationToken);
 }
@@ -49,8 +49,8 @@ internal interface IPictureExecutable : IDisposable
     /// <summary>Runs the network.</summary>
     /// <param name="pictures">The pixels of the batch's pictures, bytes [height, width, channels].</param>
     /// <param name="others">The inputs after the first.</param>
-    /// <param name="outputs">In the graph's order.</param>
-    /// <param name="cancellationToken">Looked at before and after the device's work.</param>
+    /// <param name="outputs">The tensors to overwrite, in the graph's order.</param>
+    /// <param name="cancellationToken">Is looked at before and after the device's work.</param>
     void Run(PictureRows[] pictures, ReadOnlySpan<Tensor> others, ReadOnlySpan<Tensor> outputs,
         CancellationToken cancellationToken);
 
@@ -58,7 +58,7 @@ internal interface IPictureExecutable : IDisposable
     /// <param name="pictures">The pixels of the batch's pictures, bytes [height, width, channels].</param>
     /// <param name="others">The inputs after the first.</param>
     /// <param name="masks">One for each picture.</param>
-    /// <param name="cancellationToken">Looked at before and after the device's work.</param>
+    /// <param name="cancellationToken">Is looked at before and after the device's work.</param>
     void Run(PictureRows[] pictures, ReadOnlySpan<Tensor> others, PictureMask[] masks,
         CancellationToken cancellationToken);
 

@@ -19,7 +19,7 @@ internal enum PictureFilter
 /// How one channel of the network's input is made, (byte x scale - mean) / std: <c>channel_map</c> in
 /// native/cuda/picture_input.cu.
 /// </summary>
-/// <param name="Mean">Subtracted from the scaled byte.</param>
+/// <param name="Mean">Is subtracted from the scaled byte.</param>
 /// <param name="Std">What the difference is divided by; positive.</param>
 /// <param name="Fill">The byte value around the picture.</param>
 /// <param name="Source">The picture's channel that this one is made of.</param>
@@ -28,19 +28,19 @@ internal readonly record struct PictureChannel(float Mean, float Std, float Fill
 
 /// <summary>Where the pixels of a picture lie.</summary>
 /// <param name="First">The address of the first row.</param>
-/// <param name="Stride">Bytes from a row's start to the next row's.</param>
+/// <param name="Stride">The number of bytes from a row's start to the next row's.</param>
 internal readonly record struct PictureRows(nint First, long Stride);
 
 /// <summary>What a batch of pictures of bytes becomes before the network sees it.</summary>
-/// <param name="Height">Rows of every picture.</param>
-/// <param name="Width">Columns of every picture.</param>
-/// <param name="Channels">Bytes of a pixel.</param>
+/// <param name="Height">The number of rows of every picture.</param>
+/// <param name="Width">The number of columns of every picture.</param>
+/// <param name="Channels">The number of bytes of a pixel.</param>
 /// <param name="Filter">How the picture is resized.</param>
-/// <param name="Top">First row of the resized picture in the network's input.</param>
-/// <param name="Left">First column of the resized picture in the network's input.</param>
-/// <param name="ResizedHeight">Rows that it is resized to.</param>
-/// <param name="ResizedWidth">Columns that it is resized to.</param>
-/// <param name="Scale">Factor on the byte.</param>
+/// <param name="Top">The first row of the resized picture in the network's input.</param>
+/// <param name="Left">The first column of the resized picture in the network's input.</param>
+/// <param name="ResizedHeight">The number of rows that it is resized to.</param>
+/// <param name="ResizedWidth">The number of columns that it is resized to.</param>
+/// <param name="Scale">The factor on the byte.</param>
 /// <param name="Maps">How each channel of the network's input is made.</param>
 internal sealed record PictureSource(
     int Height, int Width, int Channels, PictureFilter Filter, int Top, int Left, int ResizedHeight, int ResizedWidth,

@@ -9,7 +9,7 @@ namespace Atrous.Backends;
 /// <param name="MultiplyAdds">
 /// Multiply-adds of direct convolution, taps on padding included; 0 where the operation is no convolution.
 /// </param>
-/// <param name="Time">By the processor's clock.</param>
+/// <param name="Time">The time of one run by the processor's clock.</param>
 public readonly record struct LayerTime(string Name, string Op, Shape Shape, long MultiplyAdds, TimeSpan Time);
 
 /// <summary>What a device tells of one run. A run that is asked for it may go slower, piece by piece.</summary>

@@ -54,12 +54,16 @@ public sealed class ModelCache(string folder)
     /// The file of a model of one file, the folder of others: what
     /// <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes.
     /// </summary>
+    /// <param name="entry">The published model, as the catalog describes it.</param>
     public string PathOf(PublishedModel entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
         return entry.Files.Count == 1 ? PathOf(entry, entry.Files[0]) : FolderOf(entry);
     }
 
+    /// <summary>Where a file of a model is, or would be.</summary>
+    /// <param name="entry">The published model, as the catalog describes it.</param>
+    /// <param name="file">The one of the model's files whose path is asked for.</param>
     public string PathOf(PublishedModel entry, CatalogFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
@@ -67,6 +71,7 @@ public sealed class ModelCache(string folder)
     }
 
     /// <summary>What is there, by the files' names.</summary>
+    /// <param name="entry">The published model, as the catalog describes it.</param>
     public PullState StateOf(PublishedModel entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
@@ -76,6 +81,7 @@ public sealed class ModelCache(string folder)
     }
 
     /// <summary>Bytes that need not be fetched again.</summary>
+    /// <param name="entry">The published model, as the catalog describes it.</param>
     public long BytesOf(PublishedModel entry)
     {
         ArgumentNullException.ThrowIfNull(entry);

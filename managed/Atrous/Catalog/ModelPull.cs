@@ -4,7 +4,7 @@ namespace Atrous.Catalog;
 /// Brings a model of the catalog into the cache. Pulls of one model, in this process or others, wait for each other.
 /// </summary>
 /// <param name="cache">The cache that models are pulled into.</param>
-/// <param name="options">Null for the defaults.</param>
+/// <param name="options">The options; null for the defaults.</param>
 public sealed class ModelPull(ModelCache cache, PullOptions? options = null)
 {
     private static readonly TimeSpan LockPolling = TimeSpan.FromMilliseconds(200);

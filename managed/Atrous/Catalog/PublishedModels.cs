@@ -46,6 +46,7 @@ public sealed partial class PublishedModels
     }
 
     /// <summary>A catalog of one's own.</summary>
+    /// <param name="path">The path of a JSON file in the form of the catalog in the box.</param>
     /// <exception cref="UnavailableException">The file is missing or no catalog.</exception>
     public static PublishedModels Read(string path)
     {
@@ -69,6 +70,7 @@ public sealed partial class PublishedModels
     }
 
     /// <summary>The entry of this name; null where there is none.</summary>
+    /// <param name="name">The model's name; small and capital letters count as the same.</param>
     public PublishedModel? Find(string name) => Entries.FirstOrDefault(entry => entry.Name == name);
 
     private static PublishedModels Read(string? path, Stream stream)

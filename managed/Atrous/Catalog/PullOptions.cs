@@ -23,7 +23,7 @@ public interface IPullReport
 {
     /// <summary>Bytes of a file so far, those of earlier pulls included.</summary>
     /// <param name="file">The name of the file.</param>
-    /// <param name="received">Bytes that are there so far, those of earlier pulls included.</param>
+    /// <param name="received">The number of bytes that are there so far, those of earlier pulls included.</param>
     /// <param name="total">Bytes; null where the server does not say.</param>
     void Received(string file, long received, long? total);
 

@@ -57,8 +57,8 @@ public sealed class BoundaryScore
     /// </summary>
     /// <param name="truth">The true label of every pixel.</param>
     /// <param name="predicted">What the model made of the picture, row by row.</param>
-    /// <param name="height">Rows of the mask.</param>
-    /// <param name="width">Pixels of a row of the mask.</param>
+    /// <param name="height">The number of rows of the mask.</param>
+    /// <param name="width">The number of pixels of a row of the mask.</param>
     /// <exception cref="ArgumentException">There are not height * width labels.</exception>
     public void Add(LabelImage truth, ReadOnlySpan<ushort> predicted, int height, int width)
     {

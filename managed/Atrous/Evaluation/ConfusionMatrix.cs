@@ -32,6 +32,8 @@ public sealed class ConfusionMatrix
     public long Ignored { get; private set; }
 
     /// <summary>Scored pixels of a true class that were labelled as a class.</summary>
+    /// <param name="truth">The number of the class that the pixels are of.</param>
+    /// <param name="predicted">The number of the class that they were given.</param>
     public long this[int truth, int predicted] => _counts[Checked(truth) * Classes + Checked(predicted)];
 
     /// <summary>The share of the pixels that is right; NaN before the first.</summary>
@@ -62,8 +64,8 @@ public sealed class ConfusionMatrix
     /// </summary>
     /// <param name="truth">The true label of every pixel.</param>
     /// <param name="predicted">What the model made of the picture, row by row.</param>
-    /// <param name="height">Rows of the mask.</param>
-    /// <param name="width">Pixels of a row of the mask.</param>
+    /// <param name="height">The number of rows of the mask.</param>
+    /// <param name="width">The number of pixels of a row of the mask.</param>
     /// <exception cref="ImageException">
     /// A true label is neither a class nor ignored; nothing of the mask is counted.
     /// </exception>
@@ -91,18 +93,22 @@ public sealed class ConfusionMatrix
     }
 
     /// <summary>Scored pixels of a true class.</summary>
+    /// <param name="label">The number of the class, counted from 0.</param>
     public long TruePixels(int label) => Sum(predicted => this[label, predicted]);
 
     /// <summary>Scored pixels that were labelled as a class.</summary>
+    /// <param name="label">The number of the class, counted from 0.</param>
     public long PredictedPixels(int label) => Sum(truth => this[truth, label]);
 
     /// <summary>The share of a true class's pixels that is right (recall); NaN where the truth has none.</summary>
+    /// <param name="label">The number of the class, counted from 0.</param>
     public double Accuracy(int label) => this[label, label] / (double)TruePixels(label);
 
     /// <summary>
     /// Intersection over union: of the pixels that are of a class in the truth or in the masks, the share that is in
     /// both; NaN where there are none.
     /// </summary>
+    /// <param name="label">The number of the class, counted from 0.</param>
     public double Iou(int label) =>
         this[label, label] / (double)(TruePixels(label) + PredictedPixels(label) - this[label, label]);
 

@@ -22,7 +22,7 @@ public static class ConfusionPicture
     private static readonly Rgb Paper = Rgb.FromHex(0xFFFFFF), Nothing = Rgb.FromHex(0xD9D9D9);
 
     /// <summary>Draws it: a white picture with square cells of 4 to 40 pixels. The caller disposes it.</summary>
-    /// <param name="matrix">Rows of classes that the truth does not have are grey.</param>
+    /// <param name="matrix">The counts to draw; rows of classes that the truth does not have are grey.</param>
     /// <param name="palette">The classes' colours; null for <see cref="Palette.Default"/>.</param>
     public static Image Draw(ConfusionMatrix matrix, Palette? palette = null)
     {
@@ -51,8 +51,8 @@ public static class ConfusionPicture
     /// The same with the classes' names, and in each cell the percentage of its row, where the cells are large enough
     /// for it. Of more than 400 classes the names are left out.
     /// </summary>
-    /// <param name="matrix">Rows of classes that the truth does not have are grey.</param>
-    /// <param name="names">One name a class.</param>
+    /// <param name="matrix">The counts to draw; rows of classes that the truth does not have are grey.</param>
+    /// <param name="names">The name of each class, from class 0 on.</param>
     /// <param name="palette">The classes' colours; null for <see cref="Palette.Default"/>.</param>
     /// <returns>A white picture of any size. The caller disposes it.</returns>
     public static Image DrawNamed(

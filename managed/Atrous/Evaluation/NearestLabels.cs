@@ -7,8 +7,8 @@ internal static class NearestLabels
 {
     /// <summary>The labels themselves where the sizes are equal.</summary>
     /// <param name="labels">The mask, row by row.</param>
-    /// <param name="height">Rows of the mask.</param>
-    /// <param name="width">Pixels of a row of the mask.</param>
+    /// <param name="height">The number of rows of the mask.</param>
+    /// <param name="width">The number of pixels of a row of the mask.</param>
     /// <param name="truth">The label map whose size is wanted.</param>
     public static ReadOnlySpan<ushort> At(ReadOnlySpan<ushort> labels, int height, int width, LabelImage truth)
     {

@@ -16,8 +16,8 @@ public sealed record ConvertOptions
 
 /// <summary>What was written.</summary>
 /// <param name="Tensors">The number of tensors in the file.</param>
-/// <param name="Parameters">Elements of all of them.</param>
-/// <param name="Bytes">Size of the file.</param>
+/// <param name="Parameters">The number of elements of all tensors together.</param>
+/// <param name="Bytes">The size of the file.</param>
 public sealed record ConvertResult(int Tensors, long Parameters, long Bytes)
 {
     /// <summary>The model that was read.</summary>

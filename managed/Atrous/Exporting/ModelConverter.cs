@@ -13,12 +13,14 @@ namespace Atrous.Exporting;
 public static class ModelConverter
 {
     /// <summary>Converts a checkpoint. The file appears whole or not at all.</summary>
-    /// <param name="modelPath">As <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes it.</param>
+    /// <param name="modelPath">
+    /// The path of a model, as <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes it.
+    /// </param>
     /// <param name="path">The safetensors file to write; replaced where it exists.</param>
     /// <param name="options">
-    /// Output stride, dialect, switches, pre-processing and class names, which the new file keeps.
+    /// The output stride, dialect, switches, pre-processing and class names, which the new file keeps.
     /// </param>
-    /// <param name="convert">Number format, folding; null for float32 as it is.</param>
+    /// <param name="convert">The number format, folding; null for float32 as it is.</param>
     /// <exception cref="ModelException">
     /// The checkpoint is broken, of no known dialect, or lacks weights; or a value does not fit into the number format.
     /// </exception>

@@ -30,9 +30,11 @@ internal sealed class ModelSource : IDisposable
     public IWeightSource Weights => _checkpoint;
 
     /// <summary>Opens a checkpoint; reads names and shapes, no weights.</summary>
-    /// <param name="path">As <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes it.</param>
+    /// <param name="path">
+    /// The path of a model, as <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes it.
+    /// </param>
     /// <param name="options">
-    /// Output stride, dialect, switches, pre-processing and class names count; null for the defaults.
+    /// The output stride, dialect, switches, pre-processing and class names count; null for the defaults.
     /// </param>
     /// <exception cref="ModelException">The file is missing, broken, of no known dialect, or lacks weights.</exception>
     /// <exception cref="UnavailableException">The output stride, dialect or switch is not to be had.</exception>

@@ -13,7 +13,7 @@ internal sealed record RunFormat(string Name, string File, Func<Stream, RunClass
 }
 
 /// <summary>The classes of a run's model.</summary>
-/// <param name="Names">One name a class.</param>
+/// <param name="Names">The name of each class, from class 0 on.</param>
 /// <param name="Palette">The colours of the classes.</param>
 internal sealed record RunClasses(IReadOnlyList<string> Names, Palette Palette)
 {

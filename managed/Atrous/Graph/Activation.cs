@@ -37,5 +37,7 @@ public readonly record struct Activation(ActivationKind Kind, float Slope = 0)
     /// </summary>
     internal bool IsLimit => Kind is ActivationKind.None or ActivationKind.Relu or ActivationKind.Relu6;
 
+    /// <summary>x where it is above zero, <c>slope * x</c> elsewhere.</summary>
+    /// <param name="slope">The factor on numbers below zero.</param>
     public static Activation LeakyRelu(float slope) => new(ActivationKind.LeakyRelu, slope);
 }

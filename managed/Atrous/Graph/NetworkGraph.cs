@@ -9,9 +9,9 @@ internal readonly record struct Slice(Value Parent, int Channel);
 /// A network for one input shape: values and the nodes that make them, in an order in which they can run. Immutable;
 /// a pass returns a new graph.
 /// </summary>
-/// <param name="Inputs">Values that the caller gives.</param>
+/// <param name="Inputs">The values that the caller gives.</param>
 /// <param name="Nodes">Every node after the nodes that make its inputs.</param>
-/// <param name="Outputs">Values that the caller gets, in order.</param>
+/// <param name="Outputs">The values that the caller gets, in order.</param>
 public sealed record NetworkGraph(IReadOnlyList<Value> Inputs, IReadOnlyList<Node> Nodes, IReadOnlyList<Value> Outputs)
 {
     /// <summary>

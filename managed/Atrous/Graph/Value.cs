@@ -5,7 +5,7 @@ namespace Atrous.Graph;
 /// <summary>
 /// A tensor that flows through the graph: made once by one node (or given as input), read by any number.
 /// </summary>
-/// <param name="name">For people: error messages, layer-by-layer comparison.</param>
+/// <param name="name">The name for people, in error messages and in comparisons layer by layer.</param>
 /// <param name="shape">The shape [batch, height, width, channels].</param>
 /// <param name="type">
 /// <see cref="DType.Float32"/>, <see cref="DType.BFloat16"/> or <see cref="DType.UInt8"/> inside a network that is
@@ -27,6 +27,9 @@ public sealed class Value(string name, Shape shape, DType type = DType.Float32, 
 }
 
 /// <summary>One operation: its inputs and the value that it makes.</summary>
+/// <param name="Op">What the node computes.</param>
+/// <param name="Inputs">The values that it is computed from, in the op's order.</param>
+/// <param name="Output">The value that it makes; no other node makes it.</param>
 public sealed record Node(Op Op, IReadOnlyList<Value> Inputs, Value Output)
 {
     /// <summary>

@@ -13,7 +13,7 @@ public sealed unsafe partial class Image
     /// </param>
     /// <param name="height">The number of rows, at least 1.</param>
     /// <param name="width">The number of pixels in a row, at least 1.</param>
-    /// <param name="bands">Numbers of a pixel, at least 1.</param>
+    /// <param name="bands">The number of bands of a pixel, at least 1.</param>
     /// <exception cref="ArgumentException">
     /// There are not height * width * bands numbers, or one is infinite or no number.
     /// </exception>

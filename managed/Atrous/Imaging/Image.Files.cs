@@ -30,11 +30,15 @@ public sealed partial class Image
         Decode(ImageFile.Read(path), maxPixels, path);
 
     /// <summary>As <see cref="Load(string, long)"/>, from the stream's position to its end.</summary>
+    /// <param name="stream">The stream to read, which stays open.</param>
+    /// <param name="maxPixels">What the header may claim; checked before anything of that size is allocated.</param>
     /// <exception cref="ImageException">The bytes are no sound picture within the limit.</exception>
     public static Image Load(Stream stream, long maxPixels = DefaultMaxPixels) =>
         Decode(ImageFile.Read(stream), maxPixels, null);
 
     /// <summary>As <see cref="Load(string, long)"/>, from a file's bytes.</summary>
+    /// <param name="bytes">The contents of a picture file.</param>
+    /// <param name="maxPixels">What the header may claim; checked before anything of that size is allocated.</param>
     /// <exception cref="ImageException">The bytes are no sound picture within the limit.</exception>
     public static Image Load(ReadOnlySpan<byte> bytes, long maxPixels = DefaultMaxPixels) =>
         Decode(bytes, maxPixels, null);
@@ -58,6 +62,9 @@ public sealed partial class Image
     /// <summary>
     /// As <see cref="LoadAsync(string, long, CancellationToken)"/>, from the stream's position to its end.
     /// </summary>
+    /// <param name="stream">The stream to read, which stays open.</param>
+    /// <param name="maxPixels">What the header may claim; checked before anything of that size is allocated.</param>
+    /// <param name="cancellationToken">Ends the reading; the decoding is not interrupted.</param>
     /// <inheritdoc cref="Load(Stream, long)" path="/exception"/>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static async Task<Image> LoadAsync(
@@ -68,20 +75,23 @@ public sealed partial class Image
     }
 
     /// <summary>Reads a file's header alone.</summary>
+    /// <param name="path">The path of a picture file.</param>
     /// <exception cref="ImageException">The file is missing, or its header is no picture's.</exception>
     public static ImageInfo Probe(string path) => PictureDecoder.Probe(ImageFile.Read(path), path);
 
     /// <summary>As <see cref="Probe(string)"/>, from the stream's position to its end.</summary>
+    /// <param name="stream">The stream to read, which stays open.</param>
     /// <exception cref="ImageException">The header is no picture's.</exception>
     public static ImageInfo Probe(Stream stream) => PictureDecoder.Probe(ImageFile.Read(stream), null);
 
     /// <summary>As <see cref="Probe(string)"/>, from a file's bytes.</summary>
+    /// <param name="bytes">The contents of a picture file, or its beginning.</param>
     /// <exception cref="ImageException">The header is no picture's.</exception>
     public static ImageInfo Probe(ReadOnlySpan<byte> bytes) => PictureDecoder.Probe(bytes, null);
 
     /// <summary>Writes a JPEG of 4:2:0 chroma; it has no alpha, so that is dropped.</summary>
     /// <param name="path">The file's path; an existing file is overwritten.</param>
-    /// <param name="quality">1 (small) to 100 (good).</param>
+    /// <param name="quality">The quality, from 1 (small) to 100 (good).</param>
     /// <exception cref="ImageException">A side is longer than a JPEG's 65500.</exception>
     /// <exception cref="OutputException">The file cannot be written.</exception>
     public void SaveJpeg(string path, int quality = 90) =>
@@ -89,7 +99,7 @@ public sealed partial class Image
 
     /// <summary>Writes a JPEG of 4:2:0 chroma to a stream.</summary>
     /// <param name="stream">The stream that gets the file's bytes.</param>
-    /// <param name="quality">1 (small) to 100 (good).</param>
+    /// <param name="quality">The quality, from 1 (small) to 100 (good).</param>
     /// <exception cref="ImageException">A side is longer than a JPEG's 65500.</exception>
     public void SaveJpeg(Stream stream, int quality = 90) =>
         EncodeJpeg(quality).Save(stream);
@@ -97,16 +107,16 @@ public sealed partial class Image
     /// <summary>As <see cref="SaveJpeg(string, int)"/>, encoded on the thread pool.</summary>
     /// <inheritdoc cref="SaveJpeg(string, int)" path="/exception"/>
     /// <param name="path">The file's path; an existing file is overwritten.</param>
-    /// <param name="quality">1 (small) to 100 (good).</param>
-    /// <param name="cancellationToken">Looked at before the encoding and before the file is written.</param>
+    /// <param name="quality">The quality, from 1 (small) to 100 (good).</param>
+    /// <param name="cancellationToken">Is looked at before the encoding and before the file is written.</param>
     public Task SaveJpegAsync(string path, int quality = 90, CancellationToken cancellationToken = default) =>
         EncodedImage.SaveAsync(() => EncodeJpeg(quality), path, cancellationToken);
 
     /// <summary>As <see cref="SaveJpeg(Stream, int)"/>, encoded on the thread pool.</summary>
     /// <inheritdoc cref="SaveJpeg(Stream, int)" path="/exception"/>
     /// <param name="stream">The stream that gets the file's bytes.</param>
-    /// <param name="quality">1 (small) to 100 (good).</param>
-    /// <param name="cancellationToken">Looked at before the encoding and while the bytes are written.</param>
+    /// <param name="quality">The quality, from 1 (small) to 100 (good).</param>
+    /// <param name="cancellationToken">Is looked at before the encoding and while the bytes are written.</param>
     public Task SaveJpegAsync(Stream stream, int quality = 90, CancellationToken cancellationToken = default) =>
         EncodedImage.SaveAsync(() => EncodeJpeg(quality), stream, cancellationToken);
 
@@ -127,7 +137,7 @@ public sealed partial class Image
     /// <inheritdoc cref="SavePng(string, int)" path="/exception"/>
     /// <param name="path">The file's path; an existing file is overwritten.</param>
     /// <param name="level">How hard zlib tries: 0 (fast, large) to 9 (slow, small).</param>
-    /// <param name="cancellationToken">Looked at before the encoding and before the file is written.</param>
+    /// <param name="cancellationToken">Is looked at before the encoding and before the file is written.</param>
     public Task SavePngAsync(string path, int level = 3, CancellationToken cancellationToken = default) =>
         EncodedImage.SaveAsync(() => EncodePng(level), path, cancellationToken);
 
@@ -135,7 +145,7 @@ public sealed partial class Image
     /// <inheritdoc cref="SavePng(Stream, int)" path="/exception"/>
     /// <param name="stream">The stream that gets the file's bytes.</param>
     /// <param name="level">How hard zlib tries: 0 (fast, large) to 9 (slow, small).</param>
-    /// <param name="cancellationToken">Looked at before the encoding and while the bytes are written.</param>
+    /// <param name="cancellationToken">Is looked at before the encoding and while the bytes are written.</param>
     public Task SavePngAsync(Stream stream, int level = 3, CancellationToken cancellationToken = default) =>
         EncodedImage.SaveAsync(() => EncodePng(level), stream, cancellationToken);
 

@@ -12,7 +12,9 @@ public sealed unsafe partial class Image
     /// <param name="height">The number of rows, at least 1.</param>
     /// <param name="width">The number of pixels in a row, at least 1.</param>
     /// <param name="format">The bytes of a pixel.</param>
-    /// <param name="rowStride">Bytes from a row's start to the next row's; 0 where there are no gaps.</param>
+    /// <param name="rowStride">
+    /// The number of bytes from a row's start to the next row's; 0 where there are no gaps.
+    /// </param>
     /// <exception cref="ArgumentException">
     /// There are fewer or more bytes than that (the gap after the last row may be left out), or rows overlap.
     /// </exception>
@@ -44,7 +46,9 @@ public sealed unsafe partial class Image
     /// <param name="height">The number of rows, at least 1.</param>
     /// <param name="width">The number of pixels in a row, at least 1.</param>
     /// <param name="format">The bytes of a pixel.</param>
-    /// <param name="rowStride">Bytes from a row's start to the next row's; 0 where there are no gaps.</param>
+    /// <param name="rowStride">
+    /// The number of bytes from a row's start to the next row's; 0 where there are no gaps.
+    /// </param>
     /// <param name="owner">
     /// What holds the memory, such as an SKBitmap or a Mat. It is disposed with the picture, once no network reads it
     /// any more; null where the caller keeps the memory for as long as the picture.

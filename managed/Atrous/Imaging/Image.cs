@@ -18,7 +18,9 @@ public sealed unsafe partial class Image : IDisposable
     /// <summary>A black picture with packed rows, whose pixels are for the caller to write.</summary>
     /// <param name="height">The number of rows, at least 1.</param>
     /// <param name="width">The number of pixels in a row, at least 1.</param>
-    /// <param name="channels">1 for grey, 2 for grey and alpha, 3 for RGB, 4 for RGBA or any four bands.</param>
+    /// <param name="channels">
+    /// The number of channels: 1 for grey, 2 for grey and alpha, 3 for RGB, 4 for RGBA or any four bands.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException">
     /// A side or channel count that no picture has, or more than 2^31 bytes.
     /// </exception>

@@ -8,7 +8,7 @@ public static class ImageChannels
     /// opaque), colours become grey by their ITU-R 601 luma, rounded as Pillow rounds it. The caller disposes it.
     /// </summary>
     /// <param name="image">The picture, which is not changed.</param>
-    /// <param name="channels">1 for grey, 2 for grey and alpha, 3 for RGB, 4 for RGBA.</param>
+    /// <param name="channels">The number of channels: 1 for grey, 2 for grey and alpha, 3 for RGB, 4 for RGBA.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="channels"/> is not 1 to 4.</exception>
     public static Image WithChannels(this Image image, int channels)
     {

@@ -38,6 +38,7 @@ public static class ImageGeometry
     }
 
     /// <summary>A new picture with left and right exchanged. The caller disposes it.</summary>
+    /// <param name="image">The picture, which stays as it is.</param>
     public static Image Mirrored(this Image image)
     {
         ArgumentNullException.ThrowIfNull(image);

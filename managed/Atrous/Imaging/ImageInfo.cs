@@ -3,7 +3,7 @@ namespace Atrous.Imaging;
 /// <summary>What a file's header says of its picture, as loading would return it (EXIF orientation applied).</summary>
 /// <param name="Height">The number of rows.</param>
 /// <param name="Width">The number of pixels in a row.</param>
-/// <param name="Channels">1 for grey, 2 for grey and alpha, 3 for RGB, 4 for RGBA.</param>
+/// <param name="Channels">The number of channels: 1 for grey, 2 for grey and alpha, 3 for RGB, 4 for RGBA.</param>
 /// <param name="Format">The format of the file.</param>
 public readonly record struct ImageInfo(int Height, int Width, int Channels, ImageFormat Format);
 

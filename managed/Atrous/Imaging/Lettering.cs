@@ -20,7 +20,7 @@ internal sealed class Lettering : IDisposable
 
     private readonly SKFont _font;
 
-    /// <param name="size">Pixels of a line, about.</param>
+    /// <param name="size">The height of a line, about, in pixels.</param>
     public Lettering(float size)
     {
         _font = new SKFont(Face.Value, size) { Edging = SKFontEdging.Antialias, Subpixel = true };

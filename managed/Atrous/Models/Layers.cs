@@ -20,12 +20,14 @@ internal sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkS
     /// <summary>Convolution, batch norm, activation.</summary>
     /// <param name="x">The value that is convolved.</param>
     /// <param name="layer">The layer's canonical name, by which its weights are found.</param>
-    /// <param name="kernel">Height and width of the window.</param>
+    /// <param name="kernel">The height and width of the window.</param>
     /// <param name="activation">The function that is applied last.</param>
-    /// <param name="stride">Input pixels per output pixel, on both axes.</param>
-    /// <param name="dilation">Input pixels between the window's taps (the atrous rate), on both axes.</param>
+    /// <param name="stride">The number of input pixels per output pixel, on both axes.</param>
+    /// <param name="dilation">
+    /// The number of input pixels between the window's taps (the atrous rate), on both axes.
+    /// </param>
     /// <param name="groups">Groups of channels that are convolved apart; 1 for a dense convolution.</param>
-    /// <param name="padding">Zeros around the input; null for the network's padding style.</param>
+    /// <param name="padding">The zeros around the input; null for the network's padding style.</param>
     /// <param name="norm">A batch norm follows (unless the file has them folded).</param>
     /// <param name="bias">The convolution has a bias of its own.</param>
     /// <param name="outputs">The channels that it must make; null for as many as its weights say.</param>
@@ -98,10 +100,12 @@ internal sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkS
     /// <summary>A depthwise convolution and a 1x1 convolution: the layers ".depthwise" and ".pointwise".</summary>
     /// <param name="x">The value that is convolved.</param>
     /// <param name="layer">The canonical name of both, to which ".depthwise" and ".pointwise" are added.</param>
-    /// <param name="kernel">Height and width of the depthwise window.</param>
+    /// <param name="kernel">The height and width of the depthwise window.</param>
     /// <param name="normed">Batch norm and activation between the two as well.</param>
     /// <param name="activation">The function that is applied last.</param>
-    /// <param name="dilation">Input pixels between the depthwise window's taps (the atrous rate), on both axes.</param>
+    /// <param name="dilation">
+    /// The number of input pixels between the depthwise window's taps (the atrous rate), on both axes.
+    /// </param>
     public Value Separable(Value x, string layer, int kernel, bool normed, Activation activation, int dilation = 1)
     {
         x = Depthwise(

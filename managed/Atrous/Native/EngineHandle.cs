@@ -7,7 +7,7 @@ internal sealed unsafe class EngineHandle : SafeHandle
 {
     /// <summary>Starts an engine.</summary>
     /// <param name="threads">
-    /// At least 1, the caller's own included; 0 takes one per core that the process may use.
+    /// The number of threads, the caller's own included; 0 takes one per core that the process may use.
     /// </param>
     /// <exception cref="UnavailableException">
     /// ATROUS_ISA names no instruction set, or one that this processor lacks.

@@ -3,12 +3,14 @@ using System.Runtime.InteropServices;
 namespace Atrous.Native;
 
 /// <summary>atrous_tensor: an NHWC view that owns nothing.</summary>
-/// <param name="data">Address of the first element.</param>
-/// <param name="pixelStride">Elements from one pixel to the next, at least <paramref name="channels"/>.</param>
+/// <param name="data">The address of the first element.</param>
+/// <param name="pixelStride">
+/// The number of elements from one pixel to the next, at least <paramref name="channels"/>.
+/// </param>
 /// <param name="batch">The number of pictures.</param>
 /// <param name="height">The number of rows.</param>
-/// <param name="width">Pixels of a row.</param>
-/// <param name="channels">Elements of a pixel that the view shows.</param>
+/// <param name="width">The number of pixels of a row.</param>
+/// <param name="channels">The number of elements of a pixel that the view shows.</param>
 /// <param name="type">What an element is.</param>
 /// <param name="step">What lies between two neighbouring elements of uint8; others have none.</param>
 /// <param name="zero">The element of uint8 that stands for 0; others have none.</param>

@@ -9,6 +9,7 @@ public readonly record struct ClassShare(int Label, long Pixels, double Share)
     /// <summary>
     /// The classes that occur in a label map, the largest first (the lower class first among equals).
     /// </summary>
+    /// <param name="labels">The class of each pixel, in any order.</param>
     public static IReadOnlyList<ClassShare> Of(ReadOnlySpan<ushort> labels)
     {
         var counts = new long[ushort.MaxValue + 1];

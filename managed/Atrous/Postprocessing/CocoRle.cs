@@ -8,10 +8,10 @@ namespace Atrous.Postprocessing;
 /// others first.
 /// </summary>
 /// <param name="Label">The class, from 0.</param>
-/// <param name="Height">Rows of the picture.</param>
-/// <param name="Width">Pixels of a row.</param>
+/// <param name="Height">The number of rows of the picture.</param>
+/// <param name="Width">The number of pixels of a row.</param>
 /// <param name="Counts">
-/// Pixels of each run: others, this class, others, ... The first is 0 where the class has pixel (0, 0).
+/// The lengths of the runs in pixels: others, this class, others, ... The first is 0 where the class has pixel (0, 0).
 /// </param>
 public sealed record CocoRle(int Label, int Height, int Width, IReadOnlyList<int> Counts)
 {
@@ -20,8 +20,8 @@ public sealed record CocoRle(int Label, int Height, int Width, IReadOnlyList<int
 
     /// <summary>The runs of every class that occurs, the lowest class first.</summary>
     /// <param name="labels">One class per pixel, row by row.</param>
-    /// <param name="height">Rows of the label map.</param>
-    /// <param name="width">Pixels of a row.</param>
+    /// <param name="height">The number of rows of the label map.</param>
+    /// <param name="width">The number of pixels of a row.</param>
     /// <exception cref="ArgumentException">The map is not of that size.</exception>
     public static IReadOnlyList<CocoRle> Of(ReadOnlySpan<ushort> labels, int height, int width)
     {

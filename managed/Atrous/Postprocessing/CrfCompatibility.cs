@@ -15,6 +15,7 @@ public sealed class CrfCompatibility
     internal float[] Values { get; }
 
     /// <summary>Equal labels attract by <paramref name="weight"/> times the kernel.</summary>
+    /// <param name="weight">The factor on the kernel; above 0 it attracts.</param>
     public static CrfCompatibility Potts(float weight) => new(0, null, [weight]);
 
     /// <summary>

@@ -23,7 +23,7 @@ internal sealed class CrfStep(
     /// <param name="form">What the scores are.</param>
     /// <param name="index">Which picture of the batch it is.</param>
     /// <param name="confidence">Also give the CRF's belief in every label.</param>
-    /// <param name="cancellationToken">Looked at between two iterations.</param>
+    /// <param name="cancellationToken">Is looked at between two iterations.</param>
     /// <exception cref="MemoryException">The CRF would take more than it may, as that of noise does.</exception>
     public (ushort[] Labels, float[] Confidence) Refine(
         Image photo, Tensor scores, CrfScores form, int index, bool confidence, CancellationToken cancellationToken)
@@ -50,7 +50,7 @@ internal sealed class CrfStep(
     /// <param name="form">What the scores are.</param>
     /// <param name="size">The picture's own height and width.</param>
     /// <param name="confidence">Also give the CRF's belief in every label.</param>
-    /// <param name="cancellationToken">Looked at between two iterations.</param>
+    /// <param name="cancellationToken">Is looked at between two iterations.</param>
     /// <exception cref="MemoryException">The CRF would take more than it may, as that of noise does.</exception>
     public unsafe (ushort[] Labels, float[] Confidence) RefineTo(
         Image photo, Tensor scores, CrfScores form, (int Height, int Width) size, bool confidence,

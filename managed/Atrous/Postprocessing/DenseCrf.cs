@@ -25,7 +25,7 @@ public sealed unsafe class DenseCrf : IDisposable
     /// <param name="width">The number of pixels in a row; of variables for a CRF that is no picture.</param>
     /// <param name="labels">The number of classes, 1 to 65536.</param>
     /// <param name="threads">The caller's included; 0 means one per core that the process may use.</param>
-    /// <param name="memoryLimit">Bytes that it may hold; 0 means what the system has to give.</param>
+    /// <param name="memoryLimit">The number of bytes that it may hold; 0 means what the system has to give.</param>
     /// <exception cref="MemoryException">It would need more memory than that: the message says how much.</exception>
     public DenseCrf(int height, int width, int labels, int threads = 0, long memoryLimit = 0)
         : this(new EngineHandle(threads), height, width, labels, memoryLimit, ownsEngine: true)
@@ -70,7 +70,7 @@ public sealed unsafe class DenseCrf : IDisposable
     private long Pixels => (long)Width * Height;
 
     /// <summary>Sets the unaries, as pydensecrf's setUnaryEnergy does.</summary>
-    /// <param name="energies">Negative log-probabilities, [labels, height * width].</param>
+    /// <param name="energies">The negative log-probabilities, [labels, height * width].</param>
     /// <exception cref="ArgumentException">There are not that many, or one is not a finite number.</exception>
     public void SetUnary(ReadOnlySpan<float> energies)
     {
@@ -89,7 +89,7 @@ public sealed unsafe class DenseCrf : IDisposable
     }
 
     /// <summary>Sets the unaries from a network's output.</summary>
-    /// <param name="scores">NHWC, float32, of this CRF's size, with a channel per label.</param>
+    /// <param name="scores">A tensor in NHWC, float32, of this CRF's size, with a channel per label.</param>
     /// <param name="form">What the scores are.</param>
     /// <param name="clip">
     /// Probabilities below this become it, so that the logarithm stays finite; 0 does nothing.
@@ -149,7 +149,8 @@ public sealed unsafe class DenseCrf : IDisposable
     /// <param name="sigmaX">The kernel's standard deviation along a row, in pixels.</param>
     /// <param name="sigmaY">The kernel's standard deviation along a column, in pixels.</param>
     /// <param name="sigmaChannels">
-    /// Grey levels of 0 to 255: one for all channels, or one per channel in the image's order.
+    /// The standard deviation in grey levels of 0 to 255: one for all channels, or one per channel in the image's
+    /// order.
     /// </param>
     /// <param name="image">
     /// A picture of this CRF's size, with any channels. RGB or BGR: with one sigma for all, the order changes only the
@@ -187,7 +188,7 @@ public sealed unsafe class DenseCrf : IDisposable
     /// <summary>
     /// Adds the kernel exp(-|f(p) - f(q)|² / 2) of any features, as pydensecrf's addPairwiseEnergy does.
     /// </summary>
-    /// <param name="features">[dims, height * width], each divided by its standard deviation.</param>
+    /// <param name="features">The features as [dims, height * width], each divided by its standard deviation.</param>
     /// <param name="dims">The number of features of a pixel, 1 to 256.</param>
     /// <param name="compatibility">A weight, or a <see cref="CrfCompatibility"/>.</param>
     /// <param name="normalization">How the kernel is scaled.</param>
@@ -209,7 +210,7 @@ public sealed unsafe class DenseCrf : IDisposable
 
     /// <summary><see cref="Start"/>, then so many times <see cref="Step"/>.</summary>
     /// <param name="iterations">The number of iterations, at least 0.</param>
-    /// <param name="cancellationToken">Looked at between two iterations.</param>
+    /// <param name="cancellationToken">Is looked at between two iterations.</param>
     /// <exception cref="OperationCanceledException">
     /// Cancelled; the beliefs are those of the last whole iteration.
     /// </exception>
@@ -240,6 +241,7 @@ public sealed unsafe class DenseCrf : IDisposable
     }
 
     /// <summary>Writes the beliefs Q, [labels, height * width]; over the labels they sum to 1.</summary>
+    /// <param name="destination">The memory for labels * height * width numbers.</param>
     /// <exception cref="ArgumentException">There are no beliefs yet, or not that many elements.</exception>
     public void CopyBeliefs(Span<float> destination)
     {
@@ -266,6 +268,7 @@ public sealed unsafe class DenseCrf : IDisposable
     }
 
     /// <summary>Writes the most probable label of every pixel, the lowest among equals, [height, width].</summary>
+    /// <param name="destination">The memory for height * width labels.</param>
     /// <exception cref="ArgumentException">There are no beliefs yet, or not that many elements.</exception>
     public void CopyLabels(Span<ushort> destination)
     {

@@ -6,11 +6,13 @@ namespace Atrous.Postprocessing;
 /// <summary>A CRF of one Gaussian and one bilateral kernel, as papers and programs quote it.</summary>
 /// <param name="Name">What <see cref="ByName"/> finds it by.</param>
 /// <param name="Iterations">The number of iterations of mean field.</param>
-/// <param name="GaussianSigma">Standard deviation of the Gaussian kernel, in pixels.</param>
-/// <param name="GaussianWeight">Potts weight of the Gaussian kernel.</param>
-/// <param name="BilateralSigma">Standard deviation of the bilateral kernel in space, in pixels.</param>
-/// <param name="BilateralColourSigma">Grey levels of 0 to 255, the same for every channel.</param>
-/// <param name="BilateralWeight">Potts weight of the bilateral kernel.</param>
+/// <param name="GaussianSigma">The standard deviation of the Gaussian kernel, in pixels.</param>
+/// <param name="GaussianWeight">The potts weight of the Gaussian kernel.</param>
+/// <param name="BilateralSigma">The standard deviation of the bilateral kernel in space, in pixels.</param>
+/// <param name="BilateralColourSigma">
+/// The standard deviation in grey levels of 0 to 255, the same for every channel.
+/// </param>
+/// <param name="BilateralWeight">The potts weight of the bilateral kernel.</param>
 /// <param name="Clip">The least probability that a unary is made from.</param>
 public sealed record DenseCrfParameters(
     string Name,
@@ -32,6 +34,7 @@ public sealed record DenseCrfParameters(
     public static IReadOnlyList<DenseCrfParameters> All { get; } = [DeepLabV2, PyDenseCrf];
 
     /// <summary>Finds parameters as a user says their name, in any case.</summary>
+    /// <param name="name">The name of a set of parameters, such as "voc".</param>
     /// <exception cref="UnavailableException">
     /// There are none of that name; the message lists those that there are.
     /// </exception>
@@ -43,12 +46,12 @@ public sealed record DenseCrfParameters(
     /// <summary>The labels of a picture, from a network's scores for its pixels and the picture's own edges.</summary>
     /// <param name="image">The picture. Alpha is not looked at.</param>
     /// <param name="scores">
-    /// NHWC, float32, of the picture's size (resize logits first), with a channel per label.
+    /// A tensor in NHWC, float32, of the picture's size (resize logits first), with a channel per label.
     /// </param>
     /// <param name="form">What the scores are.</param>
     /// <param name="index">Which picture of the batch it is.</param>
     /// <param name="threads">The caller's included; 0 means one per core that the process may use.</param>
-    /// <param name="cancellationToken">Looked at between two iterations.</param>
+    /// <param name="cancellationToken">Is looked at between two iterations.</param>
     /// <returns>The most probable label of every pixel, [height, width].</returns>
     /// <exception cref="ArgumentException">
     /// The scores have not the picture's size, or one is not a finite number.

@@ -4,7 +4,7 @@ namespace Atrous.Postprocessing;
 public static class DenseCrfUnary
 {
     /// <summary>-log of probabilities (unary_from_softmax).</summary>
-    /// <param name="probabilities">Probabilities as [labels, pixels], one label after the other.</param>
+    /// <param name="probabilities">The probabilities as [labels, pixels], one label after the other.</param>
     /// <param name="labels">The number of labels, at least 1.</param>
     /// <param name="scale">
     /// The certainty of the probabilities, above 0 and at most 1: p becomes scale * p + (1 - scale) / labels. Null does

@@ -11,7 +11,7 @@ public sealed class LabelImage
     /// <summary>Copies labels that are already in memory.</summary>
     /// <param name="labels">One class per pixel, row by row.</param>
     /// <param name="height">The number of rows.</param>
-    /// <param name="width">Pixels of a row.</param>
+    /// <param name="width">The number of pixels of a row.</param>
     /// <exception cref="ArgumentException">There are not height * width labels.</exception>
     public LabelImage(ReadOnlySpan<ushort> labels, int height, int width)
     {

@@ -14,12 +14,12 @@ public static class LabelPng
     /// <summary>Writes the file.</summary>
     /// <param name="path">The path of the file, which is overwritten if it exists.</param>
     /// <param name="labels">One class per pixel, row by row.</param>
-    /// <param name="height">Rows of the label map.</param>
-    /// <param name="width">Pixels of a row.</param>
+    /// <param name="height">The number of rows of the label map.</param>
+    /// <param name="width">The number of pixels of a row.</param>
     /// <param name="classes">
     /// The number of the model's classes, 1 to 65536; decides the format, whichever classes the picture has.
     /// </param>
-    /// <param name="palette">Colours of the 8-bit format; the default palette when null.</param>
+    /// <param name="palette">The colours of the 8-bit format; the default palette when null.</param>
     /// <exception cref="ArgumentException">The map is not of that size, or a label is no class.</exception>
     /// <exception cref="OutputException">The file cannot be written.</exception>
     public static void Save(
@@ -33,10 +33,10 @@ public static class LabelPng
     /// <summary>Writes the same file to a stream.</summary>
     /// <param name="stream">The stream that gets the file's bytes.</param>
     /// <param name="labels">One class per pixel, row by row.</param>
-    /// <param name="height">Rows of the label map.</param>
-    /// <param name="width">Pixels of a row.</param>
+    /// <param name="height">The number of rows of the label map.</param>
+    /// <param name="width">The number of pixels of a row.</param>
     /// <param name="classes">The number of the model's classes, 1 to 65536; decides the format.</param>
-    /// <param name="palette">Colours of the 8-bit format; the default palette when null.</param>
+    /// <param name="palette">The colours of the 8-bit format; the default palette when null.</param>
     public static void Save(
         Stream stream, ReadOnlySpan<ushort> labels, int height, int width, int classes, Palette? palette = null) =>
         Encode(labels, height, width, classes, palette).Save(stream);

@@ -19,10 +19,10 @@ internal sealed class LabelRows : IDisposable
     private readonly bool _indexed;
     private readonly PngWriter _file;
 
-    /// <param name="height">Rows of the label map.</param>
-    /// <param name="width">Pixels of a row.</param>
+    /// <param name="height">The number of rows of the label map.</param>
+    /// <param name="width">The number of pixels of a row.</param>
     /// <param name="classes">The number of the model's classes; decides the format.</param>
-    /// <param name="palette">Colours of the 8-bit format.</param>
+    /// <param name="palette">The colours of the 8-bit format.</param>
     public LabelRows(int height, int width, int classes, Palette palette)
     {
         (_width, _classes, _indexed) = (width, classes, classes <= Palette.MaxColours);

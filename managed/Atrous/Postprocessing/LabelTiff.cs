@@ -24,10 +24,10 @@ internal sealed class LabelTiff : IDisposable
     private int _filled, _strips;
 
     /// <param name="stream">Gets the file; it must be able to seek, and stays open.</param>
-    /// <param name="height">Rows of the label map.</param>
-    /// <param name="width">Pixels of a row.</param>
+    /// <param name="height">The number of rows of the label map.</param>
+    /// <param name="width">The number of pixels of a row.</param>
     /// <param name="classes">One more than the largest label; decides the format.</param>
-    /// <param name="palette">Colours of the 8-bit format.</param>
+    /// <param name="palette">The colours of the 8-bit format.</param>
     /// <param name="place">What the picture says of its place; null for nothing.</param>
     /// <param name="noData">The label of pixels without data; null where there are none.</param>
     /// <param name="mostBytes">From so many bytes, were it not compressed, the file has offsets of 64 bits.</param>

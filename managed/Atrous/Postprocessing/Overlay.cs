@@ -52,6 +52,10 @@ public static class Overlay
     }
 
     /// <summary>The class colours alone, RGB.</summary>
+    /// <param name="labels">The class of each pixel, row by row.</param>
+    /// <param name="height">The number of rows of the label map.</param>
+    /// <param name="width">The number of pixels of a row.</param>
+    /// <param name="palette">The colour of each class.</param>
     /// <exception cref="ArgumentException">There are not height * width labels.</exception>
     public static Image Colours(ReadOnlySpan<ushort> labels, int height, int width, Palette palette)
     {

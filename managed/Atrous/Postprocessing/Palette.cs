@@ -10,7 +10,7 @@ public sealed class Palette
 
     private readonly Rgb[] _colours;
 
-    /// <param name="colours">1 to 256, the first for class 0.</param>
+    /// <param name="colours">The colours of 1 to 256 classes, the first for class 0.</param>
     /// <param name="names">The names of the classes, the first for class 0; null where they have none.</param>
     /// <exception cref="ArgumentException">There are no colours, or too many.</exception>
     public Palette(ReadOnlySpan<Rgb> colours, IReadOnlyList<string>? names = null)
@@ -56,7 +56,7 @@ public sealed class Palette
     /// background or nothing has a name; else the default's colours without the black, since class 0 is as much a thing
     /// as the others.
     /// </summary>
-    /// <param name="classNames">From class 0 on; may be empty.</param>
+    /// <param name="classNames">The names from class 0 on; the list may be empty.</param>
     public static Palette For(IReadOnlyList<string> classNames) => classNames switch
     {
         [] => Default,
@@ -72,12 +72,15 @@ public sealed class Palette
     public IReadOnlyList<string> Names { get; }
 
     /// <summary>The colour of a class.</summary>
+    /// <param name="label">The number of the class, counted from 0; after the last colour they begin again.</param>
     public Rgb this[int label] => _colours[label % _colours.Length];
 
     /// <summary>The name of a class, or null.</summary>
+    /// <param name="label">The number of the class, counted from 0.</param>
     public string? NameOf(int label) => label < Names.Count ? Names[label] : null;
 
     /// <summary>The same colours with these names.</summary>
+    /// <param name="names">The names of the classes, from class 0 on.</param>
     public Palette WithNames(IReadOnlyList<string> names) => new(_colours, names);
 
     /// <summary>The same, but for a label of pixels without data that has a place in a file's palette: black.</summary>

@@ -6,8 +6,8 @@ namespace Atrous.Preprocessing;
 /// <summary>
 /// The size that a network sees of a picture, and where in it the picture lies. Pictures of equal plan share a batch.
 /// </summary>
-/// <param name="Height">Rows of the network's input.</param>
-/// <param name="Width">Columns of the network's input.</param>
+/// <param name="Height">The number of rows of the network's input.</param>
+/// <param name="Width">The number of columns of the network's input.</param>
 /// <param name="Window">
 /// The picture; all of the input unless it is letterboxed, filled up, or smaller than the network can take.
 /// </param>
@@ -15,12 +15,12 @@ public readonly record struct PreprocessingPlan(int Height, int Width, PictureWi
 {
     /// <summary>Plans a picture of this size. Pure: decides nothing from pixels.</summary>
     /// <param name="spec">What the network wants.</param>
-    /// <param name="height">Rows of the picture.</param>
-    /// <param name="width">Columns of the picture.</param>
+    /// <param name="height">The number of rows of the picture.</param>
+    /// <param name="width">The number of columns of the picture.</param>
     /// <param name="minimumSide">
     /// The smallest input that the network can take; less is filled up at the bottom and right.
     /// </param>
-    /// <param name="scale">On the size that the spec asks for; sides round half up.</param>
+    /// <param name="scale">The factor on the size that the spec asks for; sides round half up.</param>
     /// <exception cref="ImageException">
     /// The network's input would have more pixels than any picture may have.
     /// </exception>
@@ -117,4 +117,8 @@ public readonly record struct PreprocessingPlan(int Height, int Width, PictureWi
 }
 
 /// <summary>A rectangle of the network's input, in pixels.</summary>
+/// <param name="Top">The first row of the part in the network's input.</param>
+/// <param name="Left">The first column of the part in the network's input.</param>
+/// <param name="Height">The number of rows of the part.</param>
+/// <param name="Width">The number of columns of the part.</param>
 public readonly record struct PictureWindow(int Top, int Left, int Height, int Width);

@@ -20,7 +20,7 @@ public sealed unsafe class Preprocessor : IDisposable
 
     /// <summary>A preprocessor with threads of its own.</summary>
     /// <param name="spec">What the network wants.</param>
-    /// <param name="threads">At least 1, the caller's own included; 0 takes one per core.</param>
+    /// <param name="threads">The number of threads, the caller's own included; 0 takes one per core.</param>
     /// <param name="minimumSide">The smallest input that the network can take; less is filled up with the mean.</param>
     /// <exception cref="ArgumentException">
     /// The spec contradicts itself: not one mean and one positive std per channel.
@@ -55,10 +55,12 @@ public sealed unsafe class Preprocessor : IDisposable
     internal IReadOnlyList<float> Fill => _fill;
 
     /// <summary>Prepares one picture: a batch of 1.</summary>
+    /// <param name="image">A picture with the channels of the network's input.</param>
     /// <exception cref="ImageException">Its channels do not suit the network, or it would become too large.</exception>
     public NetworkInput Prepare(Image image) => Prepare([image]);
 
     /// <summary>Prepares pictures of equal plan (equal size suffices) as one batch.</summary>
+    /// <param name="images">Pictures whose inputs have one size; at least one.</param>
     /// <exception cref="ImageException">
     /// Channels do not suit the network, or a picture would become too large.
     /// </exception>
@@ -140,7 +142,7 @@ public sealed unsafe class Preprocessor : IDisposable
 
     /// <summary>What becomes of a picture.</summary>
     /// <param name="image">A picture, of which the size alone counts.</param>
-    /// <param name="scale">On the size that the spec asks for.</param>
+    /// <param name="scale">The factor on the size that the spec asks for.</param>
     /// <exception cref="ImageException">It would become too large.</exception>
     public PreprocessingPlan PlanOf(Image image, double scale = 1)
     {

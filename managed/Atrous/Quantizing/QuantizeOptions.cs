@@ -29,7 +29,7 @@ public readonly record struct QuantizationProgress(string Stage, int Done, int T
 /// network's scores, in variances of the scores. May be below 0, where errors cancel each other.
 /// Where what layers cost alone kept fewer of them, this did not decide.
 /// </param>
-/// <param name="IsQuantized">False where it stayed float32.</param>
+/// <param name="IsQuantized">True where it became int8, false where it stayed float32.</param>
 public sealed record QuantizedLayer(string Name, double Cost, bool IsQuantized);
 
 /// <summary>What came of a quantisation.</summary>

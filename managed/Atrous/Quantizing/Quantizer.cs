@@ -31,18 +31,20 @@ public sealed class Quantizer
         (_options, _progress, _cancellationToken) = (options, progress, cancellationToken);
 
     /// <summary>Quantises a model and writes it. The file appears whole or not at all.</summary>
-    /// <param name="modelPath">As <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes it.</param>
+    /// <param name="modelPath">
+    /// The path of a model, as <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes it.
+    /// </param>
     /// <param name="path">The safetensors file to write; replaced where it exists.</param>
     /// <param name="pictures">
     /// Paths of pictures such as the model will see, at least 2; a few dozen are enough. No labels are needed.
     /// </param>
     /// <param name="options">
-    /// Output stride, dialect, switches, pre-processing and class names, which the new file keeps, and threads. A
+    /// The output stride, dialect, switches, pre-processing and class names, which the new file keeps, and threads. A
     /// window or augmentation changes nothing here: pictures are measured as a whole.
     /// </param>
     /// <param name="quantize">What is asked of the result; null for the defaults.</param>
     /// <param name="progress">Is told how far it is, on the calling thread; null for nobody.</param>
-    /// <param name="cancellationToken">Looked at between two layers.</param>
+    /// <param name="cancellationToken">Is looked at between two layers.</param>
     /// <exception cref="ModelException">
     /// The checkpoint is broken, of no known dialect, or lacks weights; or it was quantised before.
     /// </exception>

@@ -16,10 +16,10 @@ internal sealed class ScoreBand : IDisposable
     private int _left, _begun, _rows;
 
     /// <param name="rows">The most rows of a window, or of two that are worked on together.</param>
-    /// <param name="columns">Columns of a window.</param>
+    /// <param name="columns">The number of columns of a window.</param>
     /// <param name="shared">The most rows that two windows, one above the other, both cover.</param>
-    /// <param name="width">Columns of the picture.</param>
-    /// <param name="classes">Scores of a pixel.</param>
+    /// <param name="width">The number of columns of the picture.</param>
+    /// <param name="classes">The scores of a pixel.</param>
     /// <exception cref="OutOfMemoryException">The system has no such block to give.</exception>
     public ScoreBand(int rows, int columns, int shared, int width, int classes)
     {
@@ -56,7 +56,7 @@ internal sealed class ScoreBand : IDisposable
     /// <param name="columns">The number of columns.</param>
     /// <param name="rows">The number of rows that are final too; the others are kept for the windows below.</param>
     /// <param name="decision">What the scores are, and what is asked of them.</param>
-    /// <param name="width">Columns of the picture.</param>
+    /// <param name="width">The number of columns of the picture.</param>
     /// <param name="labels">Gets a label per pixel of whole rows.</param>
     /// <param name="confidence">Gets the probability of each; empty for none.</param>
     /// <param name="members">Gets the classes of each; empty where there is but one.</param>

@@ -27,7 +27,7 @@ public sealed record SlidingWindow
 
     private const int Grid = 16;
 
-    /// <param name="size">Pixels of its sides.</param>
+    /// <param name="size">The number of pixels of each of its sides.</param>
     /// <param name="overlap">The share of it that the next window covers too, 0 to <see cref="MostOverlap"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The size or the overlap is not within its bounds.</exception>
     public SlidingWindow(int size, double overlap = UsualOverlap)

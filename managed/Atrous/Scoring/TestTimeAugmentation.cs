@@ -19,7 +19,7 @@ public sealed record TestTimeAugmentation
     /// <summary>The most scales.</summary>
     public const int MostScales = 16;
 
-    /// <param name="scales">Factors on the size that the network sees otherwise.</param>
+    /// <param name="scales">The factors on the size that the network sees otherwise.</param>
     /// <param name="flip">Each also with left and right exchanged.</param>
     /// <exception cref="ArgumentException">There are no scales, too many, or one is out of bounds.</exception>
     public TestTimeAugmentation(IReadOnlyList<double> scales, bool flip)

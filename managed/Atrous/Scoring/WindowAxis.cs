@@ -14,7 +14,7 @@ internal sealed class WindowAxis
     /// <summary>
     /// Windows that blend smoothly. A raised cosine: the middle of a window, which knows its surroundings, counts most.
     /// </summary>
-    /// <param name="length">Pixels of the picture's side.</param>
+    /// <param name="length">The number of pixels of the picture's side.</param>
     /// <param name="window">What slides along it.</param>
     public WindowAxis(int length, SlidingWindow window)
         : this(length, window.Size, window.Stride, (i, size) => Math.Pow(Math.Sin(Math.PI * (i + 0.5) / size), 2))
@@ -22,9 +22,9 @@ internal sealed class WindowAxis
     }
 
     /// <summary>Windows whose pixels all count the same.</summary>
-    /// <param name="length">Pixels of the picture's side.</param>
-    /// <param name="size">Pixels of a window.</param>
-    /// <param name="stride">Pixels from one window to the next.</param>
+    /// <param name="length">The number of pixels of the picture's side.</param>
+    /// <param name="size">The number of pixels of a window.</param>
+    /// <param name="stride">The number of pixels from one window to the next.</param>
     public WindowAxis(int length, int size, int stride)
         : this(length, size, stride, (_, _) => 1)
     {

@@ -4,6 +4,6 @@ namespace Atrous.Shapes;
 /// A corner of pixels: (0, 0) is the picture's upper left corner, and the pixel in row y and column x lies between
 /// (x, y) and (x + 1, y + 1).
 /// </summary>
-/// <param name="X">Pixels from the picture's left edge, 0 to its width.</param>
-/// <param name="Y">Pixels from the picture's upper edge, 0 to its height.</param>
+/// <param name="X">The number of pixels from the picture's left edge, 0 to its width.</param>
+/// <param name="Y">The number of pixels from the picture's upper edge, 0 to its height.</param>
 public readonly record struct GridPoint(int X, int Y);

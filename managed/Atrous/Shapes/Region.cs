@@ -29,7 +29,7 @@ public sealed record Region(int Label, long Pixels, Ring Outline, IReadOnlyList<
     /// <summary>
     /// The run-lengths of COCO of this region alone: the pixels whose centres lie inside its lines.
     /// </summary>
-    /// <param name="height">Rows of the picture, those of the mask that the region is of.</param>
-    /// <param name="width">Pixels of a row of the picture.</param>
+    /// <param name="height">The number of rows of the picture, those of the mask that the region is of.</param>
+    /// <param name="width">The number of pixels of a row of the picture.</param>
     public CocoRle RunLengths(int height, int width) => RegionRuns.Of(this, height, width);
 }

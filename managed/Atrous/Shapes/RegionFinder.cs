@@ -10,10 +10,10 @@ internal static class RegionFinder
     /// label map.
     /// </summary>
     /// <param name="labels">One class per pixel, row by row.</param>
-    /// <param name="height">Rows of the label map.</param>
-    /// <param name="width">Pixels of a row.</param>
+    /// <param name="height">The number of rows of the label map.</param>
+    /// <param name="width">The number of pixels of a row.</param>
     /// <param name="options">Which are wanted, and how exactly.</param>
-    /// <param name="cancellationToken">Looked at between two rows and two lines.</param>
+    /// <param name="cancellationToken">Is looked at between two rows and two lines.</param>
     public static IReadOnlyList<Region> Find(
         ReadOnlySpan<ushort> labels, int height, int width, RegionOptions options, CancellationToken cancellationToken)
     {

@@ -35,8 +35,8 @@ internal static class RegionRuns
 
     /// <summary>COCO's run-lengths of one region, in a picture of its mask's size.</summary>
     /// <param name="region">The region, exact or simplified.</param>
-    /// <param name="height">Rows of the picture.</param>
-    /// <param name="width">Pixels of a row.</param>
+    /// <param name="height">The number of rows of the picture.</param>
+    /// <param name="width">The number of pixels of a row.</param>
     public static CocoRle Of(Region region, int height, int width)
     {
         var counts = new List<int>();

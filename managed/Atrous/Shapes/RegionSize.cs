@@ -14,9 +14,9 @@ internal static class RegionSize
 
     /// <summary>Bytes while they are found and held, roughly.</summary>
     /// <param name="labels">One class per pixel, row by row.</param>
-    /// <param name="height">Rows of the label map.</param>
-    /// <param name="width">Pixels of a row.</param>
-    /// <param name="cancellationToken">Looked at between two rows.</param>
+    /// <param name="height">The number of rows of the label map.</param>
+    /// <param name="width">The number of pixels of a row.</param>
+    /// <param name="cancellationToken">Is looked at between two rows.</param>
     public static long Of(ReadOnlySpan<ushort> labels, int height, int width, CancellationToken cancellationToken)
     {
         long bytes = BytesOfPixel * (long)width * height;

@@ -93,7 +93,7 @@ internal sealed record InvertedResidualSpec : BackboneSpec
 }
 
 /// <summary>A squeeze-and-excitation gate's functions, Hu et al. 2017 (arXiv:1709.01507), figure 3.</summary>
-/// <param name="Squeezed">After the narrow layer.</param>
+/// <param name="Squeezed">The function after the narrow layer.</param>
 /// <param name="Excited">Makes the factors of the channels.</param>
 internal sealed record GateSpec(Activation Squeezed, Activation Excited)
 {
@@ -108,7 +108,7 @@ internal sealed record GateSpec(Activation Squeezed, Activation Excited)
 /// <param name="Dilation">The atrous rate of the depthwise convolution.</param>
 /// <param name="ExpandKernel">1, 3 (fused blocks of EdgeTPU), or 0 for no expansion.</param>
 /// <param name="DepthwiseKernel">3, 5, or 0 for no depthwise convolution.</param>
-/// <param name="Residual">Adds the block's input.</param>
+/// <param name="Residual">Whether the block's input is added.</param>
 internal sealed record InvertedResidual(int Stride, int Dilation, int ExpandKernel, int DepthwiseKernel, bool Residual)
 {
     /// <summary>The backbone's own where null.</summary>
@@ -203,7 +203,7 @@ internal enum XceptionTap
 
 /// <summary>A block of separable convolutions with a skip.</summary>
 /// <param name="Convolutions">The number of separable convolutions, 2 or 3.</param>
-/// <param name="Stride">Input pixels per output pixel of the whole block.</param>
+/// <param name="Stride">The number of input pixels per output pixel of the whole block.</param>
 /// <param name="Dilation">The atrous rate of its depthwise convolutions.</param>
 /// <param name="StartsActivated">An activation in front of the first convolution.</param>
 /// <param name="ConvolutionSkip">The skip is a 1x1 convolution; the identity otherwise.</param>

@@ -21,7 +21,7 @@ internal sealed record DualPathNetSpec : BackboneSpec
 
 /// <summary>A stage of a dual path network.</summary>
 /// <param name="Blocks">The number of its blocks.</param>
-/// <param name="Width">Channels that are added to.</param>
-/// <param name="Growth">Channels that a block appends.</param>
+/// <param name="Width">The number of channels that are added to.</param>
+/// <param name="Growth">The number of channels that a block appends.</param>
 /// <param name="Plan">The stride and the dilation.</param>
 internal sealed record DualPathStage(int Blocks, int Width, int Growth, DilationPlan.Stage Plan);

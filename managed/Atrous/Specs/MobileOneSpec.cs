@@ -30,7 +30,7 @@ internal sealed record MobileOneSpec : BackboneSpec
 /// <summary>
 /// The branches that a convolution was trained as (Ding et al. 2021, arXiv:2101.03697), each with its batch norm.
 /// </summary>
-/// <param name="Count">Convolutions with the whole window.</param>
+/// <param name="Count">The number of convolutions with the whole window.</param>
 /// <param name="Scale">A 1x1 convolution as well.</param>
 /// <param name="Skip">The input itself as well, with a batch norm alone.</param>
 internal readonly record struct BranchSpec(int Count, bool Scale, bool Skip);

@@ -27,6 +27,6 @@ internal sealed record MobileViTSpec : BackboneSpec
 
 /// <summary>Inverted residual blocks, and what transformer follows them.</summary>
 /// <param name="Blocks">The blocks in forward order.</param>
-/// <param name="Transformers">Layers of the transformer; 0 for none.</param>
+/// <param name="Transformers">The number of layers of the transformer; 0 for none.</param>
 /// <param name="Dilation">The atrous rate of the convolution in front of the transformer.</param>
 internal sealed record MobileViTStage(IReadOnlyList<InvertedResidual> Blocks, int Transformers, int Dilation = 1);

@@ -60,7 +60,7 @@ internal sealed record NetworkSpec
 
 /// <summary>What a forward pass of the original returns.</summary>
 /// <param name="Factor">
-/// Upsampling of the logits by this whole factor; 1 for raw logits, 0 for the input's size.
+/// The upsampling of the logits by this whole factor; 1 for raw logits, 0 for the input's size.
 /// </param>
 /// <param name="Cropped">
 /// What lies beyond the input's size is cut off afterwards (detectron2), instead of the result being resized to it.

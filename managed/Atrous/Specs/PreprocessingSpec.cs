@@ -177,7 +177,7 @@ public abstract record ResizePolicy
     /// The shorter side becomes <paramref name="Size"/> and the longer int(Size * long / short), as torchvision's
     /// Resize.
     /// </summary>
-    /// <param name="Size">Pixels of the shorter side.</param>
+    /// <param name="Size">The number of pixels of the shorter side.</param>
     /// <param name="Max">The longer side is at most this, and the shorter follows; null for no such limit.</param>
     public sealed record ShortSide(int Size, int? Max = null) : ResizePolicy
     {
@@ -186,7 +186,7 @@ public abstract record ResizePolicy
     }
 
     /// <summary>The longer side becomes <paramref name="Size"/>, the aspect ratio stays; sides round half up.</summary>
-    /// <param name="Size">Pixels of the longer side.</param>
+    /// <param name="Size">The number of pixels of the longer side.</param>
     /// <param name="OnlyShrink">Smaller pictures keep their size.</param>
     public sealed record LongSide(int Size, bool OnlyShrink) : ResizePolicy
     {
@@ -197,22 +197,24 @@ public abstract record ResizePolicy
     /// As large as fits into a frame with its aspect ratio kept, the longer side along the frame's longer one; sides
     /// round half up (mmsegmentation's Resize with keep_ratio).
     /// </summary>
-    /// <param name="Long">Pixels of the frame's longer side.</param>
-    /// <param name="Short">Pixels of the frame's shorter side.</param>
+    /// <param name="Long">The number of pixels of the frame's longer side.</param>
+    /// <param name="Short">The number of pixels of the frame's shorter side.</param>
     public sealed record Within(int Long, int Short) : ResizePolicy
     {
         public override string ToString() => $"fitted into {Long}x{Short}";
     }
 
     /// <summary>This size, whatever the aspect ratio.</summary>
+    /// <param name="Height">The number of rows of the result.</param>
+    /// <param name="Width">The number of columns of the result.</param>
     public sealed record Stretch(int Height, int Width) : ResizePolicy
     {
         public override string ToString() => $"stretched to {Height}x{Width}";
     }
 
     /// <summary>As large as fits into this size with its aspect ratio kept, centred, the rest filled.</summary>
-    /// <param name="Height">Pixels of the whole.</param>
-    /// <param name="Width">Pixels of the whole.</param>
+    /// <param name="Height">The number of rows of the whole, borders included.</param>
+    /// <param name="Width">The number of columns of the whole, borders included.</param>
     /// <param name="Fill">The byte value around the picture, in every channel.</param>
     public sealed record Letterbox(int Height, int Width, byte Fill) : ResizePolicy
     {

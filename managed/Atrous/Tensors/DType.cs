@@ -22,6 +22,7 @@ public enum DType
 public static class DTypes
 {
     /// <summary>Bytes per element.</summary>
+    /// <param name="type">The type of the elements.</param>
     public static int SizeInBytes(this DType type) => type switch
     {
         DType.Bool or DType.UInt8 or DType.Int8 => 1,
@@ -32,6 +33,7 @@ public static class DTypes
     };
 
     /// <summary>True for the types that weights are stored in.</summary>
+    /// <param name="type">The type of the elements.</param>
     public static bool IsFloatingPoint(this DType type) =>
         type is DType.Float32 or DType.Float16 or DType.BFloat16 or DType.Float64;
 }

@@ -1,9 +1,9 @@
 namespace Atrous.Tensors;
 
 /// <summary>What a tensor of a checkpoint is, without its data.</summary>
-/// <param name="Name">As the file has it.</param>
+/// <param name="Name">The name that the tensor has in the file.</param>
 /// <param name="Type">How it is stored; reading converts to float32.</param>
-/// <param name="Shape">In the framework's order: OIHW for convolutions.</param>
+/// <param name="Shape">The sizes in the framework's order: OIHW for convolutions.</param>
 internal sealed record WeightInfo(string Name, DType Type, int[] Shape)
 {
     /// <summary>What the file says of the layer that it is the weight of; null for most files.</summary>

@@ -9,6 +9,8 @@ public sealed unsafe class Tensor : IDisposable
     private readonly NativeBuffer _buffer;
 
     /// <summary>Allocates an uninitialised tensor.</summary>
+    /// <param name="shape">The shape, whose sizes are at least 1.</param>
+    /// <param name="type">The type of the elements.</param>
     /// <exception cref="OutOfMemoryException">The system has no such block to give.</exception>
     public Tensor(Shape shape, DType type = DType.Float32)
     {
@@ -27,6 +29,7 @@ public sealed unsafe class Tensor : IDisposable
     /// <summary>
     /// All elements of one picture of the batch, [H, W, C]. T is float or ushort, as <see cref="Type"/> says.
     /// </summary>
+    /// <param name="index">The number of the picture in the batch, counted from 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">
     /// There is no such picture, or it has more than 2^31 elements.
     /// </exception>
@@ -45,6 +48,8 @@ public sealed unsafe class Tensor : IDisposable
     }
 
     /// <summary>The float32 elements of one row of one picture, [W, C].</summary>
+    /// <param name="n">The number of the picture in the batch, counted from 0.</param>
+    /// <param name="y">The number of the row, counted from 0.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
     /// <exception cref="InvalidOperationException">The tensor holds no float32.</exception>
     public Span<float> Row(int n, int y)
@@ -58,6 +63,10 @@ public sealed unsafe class Tensor : IDisposable
     }
 
     /// <summary>The float32 element at (n, y, x, c). The indices are not checked.</summary>
+    /// <param name="n">The number of the picture in the batch, counted from 0.</param>
+    /// <param name="y">The number of the row, counted from 0.</param>
+    /// <param name="x">The number of the column, counted from 0.</param>
+    /// <param name="c">The number of the channel, counted from 0.</param>
     public ref float this[int n, int y, int x, int c] =>
         ref ((float*)Pointer)[(((long)n * Shape.Height + y) * Shape.Width + x) * Shape.Channels + c];
 

@@ -23,6 +23,7 @@ public sealed class Weight
     public long Elements => _info.Elements;
 
     /// <summary>Writes the values, row-major in <see cref="Shape"/>'s order.</summary>
+    /// <param name="destination">The memory for as many numbers as the weight has elements.</param>
     /// <exception cref="ModelException">Some are no finite numbers.</exception>
     public void Read(Span<float> destination)
     {

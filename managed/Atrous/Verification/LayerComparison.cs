@@ -26,8 +26,10 @@ internal static class LayerComparison
     /// <param name="tested">The device in question, and the model whose weights it holds.</param>
     /// <param name="judge">The device that is trusted, and the same model with its own weights.</param>
     /// <param name="input">The pre-processed picture, float32, NHWC.</param>
-    /// <param name="budget">Bytes of the layers that are held at a time, on both devices together.</param>
-    /// <param name="cancellationToken">Looked at between two layers.</param>
+    /// <param name="budget">
+    /// The number of bytes of the layers that are held at a time, on both devices together.
+    /// </param>
+    /// <param name="cancellationToken">Is looked at between two layers.</param>
     public static IEnumerable<LayerVerification> Of(
         (IBackend Backend, Model Model) tested, (IBackend Backend, Model Model) judge, Tensor input,
         long budget, CancellationToken cancellationToken)

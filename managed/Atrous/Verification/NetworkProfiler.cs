@@ -14,7 +14,7 @@ public sealed class NetworkProfiler(Segmenter segmenter)
 
     /// <summary>Runs the network once to see how long each stage takes on a device with memory of its own.</summary>
     /// <param name="photos">Pictures of one size, as many as run together.</param>
-    /// <param name="cancellationToken">Looked at before and after the device's work.</param>
+    /// <param name="cancellationToken">Is looked at before and after the device's work.</param>
     /// <returns>
     /// The times by the device's clock; null where the device does not tell, or where a mask is made of more than one
     /// run of the network.
@@ -25,7 +25,7 @@ public sealed class NetworkProfiler(Segmenter segmenter)
 
     /// <summary>Runs the network once to see how long each of its layers takes.</summary>
     /// <param name="photos">Pictures of one size, as many as run together.</param>
-    /// <param name="cancellationToken">Looked at between two layers.</param>
+    /// <param name="cancellationToken">Is looked at between two layers.</param>
     /// <returns>
     /// The layers in the order in which they run, fused as they run; null where the device does not tell, or where a
     /// mask is made of more than one run of the network.

@@ -8,6 +8,8 @@ namespace Atrous.Verification;
 public sealed record TensorError(double Max, double Mean, double Rms, double Std)
 {
     /// <summary>Compares element by element.</summary>
+    /// <param name="actual">The numbers in question.</param>
+    /// <param name="expected">The numbers that they should be, as many and in the same order.</param>
     /// <exception cref="ArgumentException">The two have not the same length, or none.</exception>
     public static TensorError Of(ReadOnlySpan<float> actual, ReadOnlySpan<float> expected)
     {

@@ -4,7 +4,7 @@ namespace Atrous.Verification;
 /// <param name="Max">The largest difference allowed; infinite where the root mean square is the measure.</param>
 /// <param name="Rms">The largest root of the mean squared difference allowed.</param>
 /// <param name="Lead">
-/// By how much the winning class's score must lead for the pixel to count as decided: two scores that are closer may
+/// The lead that the winning class's score must have for the pixel to count as decided: two scores that are closer may
 /// change places within the tolerance, so the label of such a pixel says nothing.
 /// </param>
 /// <param name="Labels">The share of the decided pixels that must get the same label.</param>
@@ -17,6 +17,7 @@ public sealed record VerificationTolerance(double Max, double Rms, double Lead, 
     /// that their ranges were not measured on; three times that is allowed. Five times as much is what the difference
     /// of two scores may move.
     /// </summary>
+    /// <param name="precision">The precision that is verified.</param>
     public static VerificationTolerance For(Precision precision) => precision switch
     {
         Precision.Fp32 => new(Max: 1e-4, Rms: 1e-4, Lead: 2e-4, Labels: 1),
@@ -27,8 +28,10 @@ public sealed record VerificationTolerance(double Max, double Rms, double Lead, 
     };
 
     /// <summary>Whether a tensor is near enough; one that is not a number never is.</summary>
+    /// <param name="error">How far the numbers are from those that they should be.</param>
     public bool Allows(TensorError error) => error.Max <= Max && error.Rms <= Rms;
 
     /// <summary>Whether enough labels are the same.</summary>
+    /// <param name="labels">How many labels are the same.</param>
     public bool Allows(LabelAgreement labels) => labels.OfDecided >= Labels;
 }

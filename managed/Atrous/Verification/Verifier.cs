@@ -30,8 +30,10 @@ public sealed class Verifier : IDisposable
     public VerificationTolerance Tolerance { get; }
 
     /// <summary>Makes a model ready on both devices.</summary>
-    /// <param name="path">As <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes it.</param>
-    /// <param name="options">Options of the model, and the device and the precision in question.</param>
+    /// <param name="path">
+    /// The path of a model, as <see cref="Segmenter.Load(string, SegmenterOptions?)"/> takes it.
+    /// </param>
+    /// <param name="options">The options of the model, and the device and the precision in question.</param>
     /// <param name="judge">
     /// "cpu" or "reference"; null for the CPU, and for the reference's plain loops where the CPU's fp32 is in question.
     /// </param>

@@ -3,9 +3,9 @@ using System.Globalization;
 namespace Atrous.ManagedCuda.Libraries;
 
 /// <summary>A library of NVIDIA's and what it must offer to be taken.</summary>
-/// <param name="Name">As imports name it.</param>
-/// <param name="Linux">File names, the newest first.</param>
-/// <param name="Windows">File names, the newest first.</param>
+/// <param name="Name">The name by which imports ask for it.</param>
+/// <param name="Linux">The names of the file, the newest first.</param>
+/// <param name="Windows">The names of the file, the newest first.</param>
 /// <param name="Needs">Entry points that only recent enough versions have.</param>
 /// <param name="Oldest">The oldest version that has them, for the message.</param>
 /// <param name="Remedy">What brings it onto a machine.</param>

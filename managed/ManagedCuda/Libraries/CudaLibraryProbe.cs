@@ -31,6 +31,7 @@ public static class CudaLibraryProbe
     public static string? Folders { get; set; }
 
     /// <summary>Loads a library, or returns it if it is loaded.</summary>
+    /// <param name="library">The names by which the library is looked for.</param>
     /// <exception cref="CudaLibraryNotFoundException">
     /// None of the places has it, or only a version that is too old.
     /// </exception>

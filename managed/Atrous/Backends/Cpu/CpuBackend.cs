@@ -22,7 +22,7 @@ internal sealed class CpuBackend : IBackend, IProcessorThreads
 
     /// <summary>Starts the thread pool.</summary>
     /// <param name="threads">
-    /// Threads of a run, the caller's included; 0 means one per core that the process may use.
+    /// The number of threads of a run, the caller's included; 0 means one per core that the process may use.
     /// </param>
     /// <param name="precision">
     /// <see cref="Precision.Fp32"/>; <see cref="Precision.Bf16"/>: weights and values stored as bfloat16, sums and

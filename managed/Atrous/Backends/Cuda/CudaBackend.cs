@@ -24,8 +24,8 @@ internal sealed class CudaBackend : IDevicePointers, IDeviceMemory, IParallelRun
 
     /// <summary>Opens a device.</summary>
     /// <param name="device">The n of "cuda:n".</param>
-    /// <param name="precision">Number format of weights and activations; sums are float32.</param>
-    /// <param name="options">Null for the defaults.</param>
+    /// <param name="precision">The number format of weights and activations; sums are float32.</param>
+    /// <param name="options">The options; null for the defaults.</param>
     /// <exception cref="UnavailableException">
     /// There is no such device, or no driver, cuDNN 9 or cuBLASLt for it.
     /// </exception>

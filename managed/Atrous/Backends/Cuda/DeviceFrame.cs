@@ -59,7 +59,7 @@ internal sealed class DeviceFrame : IDisposable
     /// The same with a picture of the device's own memory: what is in its stream comes first, and labels go to its
     /// memory.
     /// </summary>
-    /// <param name="picture">Where the pixels lie.</param>
+    /// <param name="picture">The place where the pixels lie.</param>
     /// <param name="rows">How many there are of them, and their bytes.</param>
     /// <param name="labels">Where the first output goes.</param>
     /// <param name="stream">The program's own stream.</param>

@@ -52,7 +52,7 @@ internal sealed class DeviceGraph
     }
 
     /// <summary>Lets makers write into their slices of a concatenation.</summary>
-    /// <param name="refused">Values whose makers do not write slices, or whose readers do not read them.</param>
+    /// <param name="refused">The values whose makers do not write slices, or whose readers do not read them.</param>
     public void Elide(IReadOnlySet<Value> refused) => Network = ElideConcat.Apply(
         Network with { Slices = new Dictionary<Value, Slice>() }, (part, place) => !refused.Contains(part)
         && FitsInto(part, place));

@@ -4,8 +4,8 @@ using Atrous.Tensors;
 namespace Atrous.Backends.Cuda;
 
 /// <summary>An NHWC view in the memory of a run, before it is known where that begins.</summary>
-/// <param name="Offset">Bytes from its beginning.</param>
-/// <param name="PixelStride">Elements from a pixel to the next.</param>
+/// <param name="Offset">The number of bytes from its beginning.</param>
+/// <param name="PixelStride">The number of elements from a pixel to the next.</param>
 /// <param name="Shape">With the channels that pad.</param>
 /// <param name="Type">The type of the elements.</param>
 internal readonly record struct DeviceView(long Offset, long PixelStride, Shape Shape, DType Type)
@@ -24,11 +24,11 @@ internal readonly record struct DeviceView(long Offset, long PixelStride, Shape 
 }
 
 /// <summary>A part of every pixel of a block of memory: what a step reads or writes.</summary>
-/// <param name="Start">Bytes from the beginning of a run's memory to the block.</param>
-/// <param name="Size">Bytes of the block.</param>
-/// <param name="Pixel">Bytes from a pixel of the block to the next.</param>
-/// <param name="First">Bytes from a pixel's beginning to the part.</param>
-/// <param name="End">Bytes from a pixel's beginning to the part's end.</param>
+/// <param name="Start">The number of bytes from the beginning of a run's memory to the block.</param>
+/// <param name="Size">The number of bytes of the block.</param>
+/// <param name="Pixel">The number of bytes from a pixel of the block to the next.</param>
+/// <param name="First">The number of bytes from a pixel's beginning to the part.</param>
+/// <param name="End">The number of bytes from a pixel's beginning to the part's end.</param>
 internal readonly record struct DeviceRange(long Start, long Size, long Pixel, long First, long End)
 {
     /// <summary>Whether some byte may be in both; slices of one block that lie side by side share none.</summary>

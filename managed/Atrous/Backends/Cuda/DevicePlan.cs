@@ -67,7 +67,7 @@ internal sealed class DevicePlan : IDisposable
     /// <param name="graph">The network with its formats.</param>
     /// <param name="storage">The type that weights and activations are stored in.</param>
     /// <param name="picture">What the first input is made of; null where the caller gives it.</param>
-    /// <param name="weights">Filters and vectors on the device.</param>
+    /// <param name="weights">The filters and vectors on the device.</param>
     /// <param name="algorithms">Finds the convolutions' algorithms; the plan's from here on.</param>
     /// <param name="purpose">For messages: "a picture of 513x513".</param>
     /// <param name="full">

@@ -5,8 +5,8 @@ namespace Atrous.Backends.Cuda;
 
 /// <summary>Where a run works: its stream, and its memory from the beginning of the layout.</summary>
 /// <param name="Stream">The stream that the run's steps are put into, in their order.</param>
-/// <param name="Memory">Address of the layout's beginning.</param>
-/// <param name="Workspace">Address of memory that every step may use while it runs.</param>
+/// <param name="Memory">The address of the layout's beginning.</param>
+/// <param name="Workspace">The address of memory that every step may use while it runs.</param>
 internal readonly record struct RunPlace(ManagedCuda.CudaStream Stream, nint Memory, nint Workspace);
 
 /// <summary>One operation of a network with everything but the addresses decided.</summary>
@@ -47,7 +47,7 @@ internal sealed class KernelStep(Node? node, Func<nint, KernelLaunch> launch) : 
 /// <summary>A convolution by cuDNN or cuBLASLt.</summary>
 /// <param name="node">The graph's node that it computes.</param>
 /// <param name="algorithm">The algorithm that computes it, which stays the plan's.</param>
-/// <param name="weights">Filter and bias on the device.</param>
+/// <param name="weights">The filter and bias on the device.</param>
 /// <param name="x">Where the input lies.</param>
 /// <param name="residual">Where the tensor that is added lies; null for none.</param>
 /// <param name="bias">One that the network computes, in place of the weights'; null for theirs.</param>

@@ -9,9 +9,9 @@ namespace Atrous.Backends.Cuda;
 /// <param name="graph">The network with its formats and slices.</param>
 /// <param name="layout">Where its values lie.</param>
 /// <param name="storage">The type that weights and activations are stored in.</param>
-/// <param name="weights">Filters and vectors on the device.</param>
+/// <param name="weights">The filters and vectors on the device.</param>
 /// <param name="algorithms">Finds the convolutions' algorithms.</param>
-/// <param name="copied">Values that are no slices any more, and cannot be made so again.</param>
+/// <param name="copied">The values that are no slices any more, and cannot be made so again.</param>
 internal sealed class DeviceSteps(
     DeviceGraph graph, DeviceLayout layout, DType storage, DeviceWeights weights, ConvolutionAlgorithms algorithms,
     IReadOnlySet<Value> copied)

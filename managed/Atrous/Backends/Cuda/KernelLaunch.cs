@@ -64,7 +64,7 @@ internal sealed unsafe class KernelLaunch
 
     /// <summary>A launch over rows of items: the grid that all kernels want.</summary>
     /// <param name="kernel">The kernel to launch, with its parameters and block size.</param>
-    /// <param name="rows">Rows of the batch.</param>
+    /// <param name="rows">The number of rows of the batch.</param>
     /// <param name="items">Work items in a row; a thread takes one at a time.</param>
     /// <param name="arguments">One for each parameter, of its type.</param>
     /// <exception cref="ArgumentException">

@@ -35,12 +35,13 @@ internal static class KernelLaunches
     /// of both x and y.
     /// </summary>
     /// <param name="storage">The element type of x, residual and y.</param>
-    /// <param name="op">Window, padding and activation.</param>
+    /// <param name="op">The window, padding and activation.</param>
     /// <param name="x">The input, with as many channels as op has groups.</param>
     /// <param name="weights">
-    /// Address of float32 [KernelHeight, KernelWidth, channels], times the op's scale: <see cref="DepthwiseWeights"/>.
+    /// The address of float32 [KernelHeight, KernelWidth, channels], times the op's scale: <see
+    /// cref="DepthwiseWeights"/>.
     /// </param>
-    /// <param name="bias">Address of float32 [channels], or 0.</param>
+    /// <param name="bias">The address of float32 [channels], or 0.</param>
     /// <param name="residual">
     /// A tensor of y's shape that is added before the activation, or default for none; may be y.
     /// </param>
@@ -77,8 +78,8 @@ internal static class KernelLaunches
     /// <summary>y = activation(x * scale + shift): batch norm, or an activation alone. y may be x.</summary>
     /// <param name="storage">The element type of x and y.</param>
     /// <param name="x">The input; scale and shift have a value for each of its channels.</param>
-    /// <param name="scale">Address of float32 [channels], or 0 for 1.</param>
-    /// <param name="shift">Address of float32 [channels], or 0 for 0.</param>
+    /// <param name="scale">The address of float32 [channels], or 0 for 1.</param>
+    /// <param name="shift">The address of float32 [channels], or 0 for 0.</param>
     /// <param name="activation">The function that is applied last.</param>
     /// <param name="y">The output, of x's shape.</param>
     public static KernelLaunch Affine(
@@ -174,8 +175,8 @@ internal static class KernelLaunches
     /// <param name="storage">The element type of x and y.</param>
     /// <param name="op">What the statistics are of, and epsilon.</param>
     /// <param name="x">The input, with as many channels as op has factors.</param>
-    /// <param name="scale">Address of float32 [channels], the factors.</param>
-    /// <param name="shift">Address of float32 [channels], what is added.</param>
+    /// <param name="scale">The address of float32 [channels], the factors.</param>
+    /// <param name="shift">The address of float32 [channels], what is added.</param>
     /// <param name="y">The output; the channels that it has beyond x's become 0.</param>
     public static KernelLaunch LayerNorm(
         DType storage, LayerNorm op, DeviceTensor x, nint scale, nint shift, DeviceTensor y)
@@ -197,9 +198,9 @@ internal static class KernelLaunches
 
     /// <summary>Linear attention of one input whose channels are scores, keys and values.</summary>
     /// <param name="storage">The element type of the inputs and y.</param>
-    /// <param name="patch">Height and width of a patch.</param>
+    /// <param name="patch">The height and width of a patch.</param>
     /// <param name="scores">The scores of one channel.</param>
-    /// <param name="keys">Channels that are weighted and summed.</param>
+    /// <param name="keys">The tensor whose channels are weighted and summed.</param>
     /// <param name="values">As many channels as keys has.</param>
     /// <param name="y">The output; the channels that it has beyond keys' become 0.</param>
     public static KernelLaunch LinearAttention(
@@ -216,7 +217,7 @@ internal static class KernelLaunches
     /// </summary>
     /// <param name="storage">The element type of the logits.</param>
     /// <param name="upsample">To the size of the mask, or null where the logits have it.</param>
-    /// <param name="logits">Scores of every class.</param>
+    /// <param name="logits">The scores of every class.</param>
     /// <param name="labels">The address of [batch, height, width], or 0.</param>
     /// <param name="type">The type of the labels: <see cref="DType.UInt8"/> or <see cref="DType.UInt16"/>.</param>
     /// <param name="confidence">The address of float32 [batch, height, width], or 0.</param>
@@ -237,13 +238,13 @@ internal static class KernelLaunches
     /// network's.
     /// </summary>
     /// <param name="storage">The element type of y.</param>
-    /// <param name="picture">Address of uint8 [y.Batch, height, width, channels].</param>
-    /// <param name="size">Height, width and channels of a picture.</param>
+    /// <param name="picture">The address of uint8 [y.Batch, height, width, channels].</param>
+    /// <param name="size">The height, width and channels of a picture.</param>
     /// <param name="top">The row of y in which the picture begins.</param>
     /// <param name="left">The column of y in which the picture begins.</param>
-    /// <param name="scale">Factor on the byte.</param>
-    /// <param name="maps">Address of a <see cref="PictureChannel"/> per channel of the network.</param>
-    /// <param name="channels">Channels of the network's input.</param>
+    /// <param name="scale">The factor on the byte.</param>
+    /// <param name="maps">The address of a <see cref="PictureChannel"/> per channel of the network.</param>
+    /// <param name="channels">The number of channels of the network's input.</param>
     /// <param name="y">The network's input, of all pictures.</param>
     public static KernelLaunch PictureInput(
         DType storage, nint picture, PictureSize size, int top, int left, float scale, nint maps, int channels,

@@ -21,8 +21,8 @@ internal sealed class PictureResize
     /// <summary>Plans memory and launches; touches no device.</summary>
     /// <param name="filter">0 bilinear, 1 bicubic, 3 bilinear without antialiasing, as in atrous_filter.</param>
     /// <param name="picture">The size that the picture has.</param>
-    /// <param name="height">Rows that it shall have.</param>
-    /// <param name="width">Columns that it shall have.</param>
+    /// <param name="height">The number of rows that it shall have.</param>
+    /// <param name="width">The number of columns that it shall have.</param>
     /// <param name="pictures">How many there are, one behind the other.</param>
     public PictureResize(int filter, PictureSize picture, int height, int width, int pictures = 1)
     {
@@ -41,7 +41,7 @@ internal sealed class PictureResize
     /// The launches that make the taps, whose results stay in the workspace: before the first of <see cref="Launches"/>
     /// only.
     /// </summary>
-    /// <param name="workspace">Address of <see cref="WorkspaceSize"/> bytes, a multiple of 256.</param>
+    /// <param name="workspace">The address of <see cref="WorkspaceSize"/> bytes, a multiple of 256.</param>
     public IReadOnlyList<KernelLaunch> Preparation(nint workspace)
     {
         var launches = new List<KernelLaunch>();
@@ -55,9 +55,9 @@ internal sealed class PictureResize
     }
 
     /// <summary>The launches in order, none where the size is right already.</summary>
-    /// <param name="picture">Address of the first picture.</param>
+    /// <param name="picture">The address of the first picture.</param>
     /// <param name="workspace">Where <see cref="Preparation"/> has been.</param>
-    /// <param name="resized">Address of the first result.</param>
+    /// <param name="resized">The address of the first result.</param>
     public IReadOnlyList<KernelLaunch> Launches(nint picture, nint workspace, out nint resized)
     {
         var launches = new List<KernelLaunch>();

@@ -8,9 +8,9 @@ namespace Atrous.Graph.Ops;
 /// (MobileViT, Mehta and Rastegari 2021, arXiv:2110.02178, section 3.1). Inputs: queries, keys and values as three
 /// values, as two (queries; keys and values), or as one whose channels hold all three in this order.
 /// </summary>
-/// <param name="Heads">Parts of the channels that attend by themselves.</param>
+/// <param name="Heads">The number of parts of the channels that attend by themselves.</param>
 /// <param name="Scale">Multiplies the scores; mostly 1 / sqrt(channels of a head).</param>
-/// <param name="Patch">Height and width of a patch; 1 makes one sequence of all pixels.</param>
+/// <param name="Patch">The height and width of a patch; 1 makes one sequence of all pixels.</param>
 internal sealed record Attention(int Heads, float Scale, int Patch = 1) : Op
 {
     internal override bool KeepsType => true;
@@ -55,7 +55,7 @@ internal sealed record Attention(int Heads, float Scale, int Patch = 1) : Op
 /// keys k and values v, y = relu(v) * sum over a sequence of softmax(s) k. Sequences are those of
 /// <see cref="Attention"/>. The input's channels are s, k and v after each other: 1 + 2 * channels of the output.
 /// </summary>
-/// <param name="Patch">Height and width of a patch; 1 makes one sequence of all pixels.</param>
+/// <param name="Patch">The height and width of a patch; 1 makes one sequence of all pixels.</param>
 internal sealed record LinearAttention(int Patch) : Op
 {
     internal override bool KeepsType => true;

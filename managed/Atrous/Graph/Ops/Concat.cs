@@ -19,6 +19,10 @@ public sealed record Concat : Op
 }
 
 /// <summary>A window of the picture: rows Top.. and columns Left.. of the input.</summary>
+/// <param name="Top">The first row that is taken, counted from 0.</param>
+/// <param name="Left">The first column that is taken, counted from 0.</param>
+/// <param name="Height">The number of rows of the output.</param>
+/// <param name="Width">The number of columns of the output.</param>
 public sealed record Crop(int Top, int Left, int Height, int Width) : Op
 {
     public override Shape OutputShape(IReadOnlyList<Shape> inputs) =>

@@ -9,10 +9,10 @@ namespace Atrous.Graph.Ops;
 /// <param name="Kernel">OIHW; I is the input's channels / groups.</param>
 /// <param name="Scale">Per output channel, multiplies the kernel (a folded batch norm); null means 1.</param>
 /// <param name="Bias">Per output channel; null means 0.</param>
-/// <param name="Stride">Input pixels per output pixel, both axes.</param>
-/// <param name="Dilation">Input pixels between taps (the atrous rate), both axes.</param>
-/// <param name="Padding">Zeros around the input.</param>
-/// <param name="Groups">Channel groups; the input's channels for a depthwise convolution.</param>
+/// <param name="Stride">The number of input pixels per output pixel, both axes.</param>
+/// <param name="Dilation">The number of input pixels between taps (the atrous rate), both axes.</param>
+/// <param name="Padding">The rows and columns of zeros around the input.</param>
+/// <param name="Groups">The number of channel groups; the input's channels for a depthwise convolution.</param>
 /// <param name="Activation">The function that is applied last, after bias and residual.</param>
 public sealed record Conv2d(
     Weight Kernel,

@@ -7,6 +7,9 @@ namespace Atrous.Graph.Ops;
 /// scale = gamma / sqrt(variance + eps) and shift = beta - mean * scale. Mostly folded away; stays in front of a
 /// convolution.
 /// </summary>
+/// <param name="Scale">One factor for each channel.</param>
+/// <param name="Shift">One number for each channel, which is added to the product.</param>
+/// <param name="Activation">The pointwise function that is applied last.</param>
 public sealed record BatchNorm(float[] Scale, float[] Shift, Activation Activation) : Op, IActivated
 {
     internal override int? InPlaceInput(int inputs) => 0;
@@ -22,6 +25,7 @@ public sealed record BatchNorm(float[] Scale, float[] Shift, Activation Activati
 }
 
 /// <summary>A pointwise function alone.</summary>
+/// <param name="Activation">The pointwise function that is applied.</param>
 public sealed record Activate(Activation Activation) : Op, IActivated
 {
     internal override int? InPlaceInput(int inputs) => 0;
@@ -45,6 +49,8 @@ public enum BinaryKind
 /// y = activation(a op b). b has a's shape, or is 1x1 in space and broadcast (squeeze-and-excite gates, pooled
 /// features).
 /// </summary>
+/// <param name="Kind">Which operation it is.</param>
+/// <param name="Activation">The pointwise function that is applied last.</param>
 public sealed record Binary(BinaryKind Kind, Activation Activation) : Op, IActivated
 {
     internal override int? InPlaceInput(int inputs) => 0;

@@ -39,13 +39,16 @@ public abstract record Op
     internal virtual InputType TypeOfInput(int input) => InputType.OfOutput;
 
     /// <summary>The output's shape for these input shapes.</summary>
+    /// <param name="inputs">The shapes of the inputs, in their order.</param>
     /// <exception cref="ArgumentException">The inputs do not suit the operation.</exception>
     public abstract Shape OutputShape(IReadOnlyList<Shape> inputs);
 
     /// <summary>Multiply-adds of one run, as papers count them: convolutions and attention.</summary>
+    /// <param name="inputs">The shapes of the inputs, in their order.</param>
     public virtual long MultiplyAdds(IReadOnlyList<Shape> inputs) => 0;
 
     /// <summary>Throws <see cref="ArgumentException"/> with the operation's name in front.</summary>
+    /// <param name="message">What does not fit; the op's name is put before it.</param>
     protected ArgumentException Misfit(string message) => new($"{Name}: {message}");
 }
 

@@ -3,10 +3,10 @@ using Atrous.Tensors;
 namespace Atrous.Graph.Ops;
 
 /// <summary>Maximum over a window; cells outside the picture never win.</summary>
-/// <param name="Kernel">Window size, both axes.</param>
-/// <param name="Stride">Input pixels per output pixel.</param>
-/// <param name="Padding">Cells around the picture, on all four sides.</param>
-/// <param name="CeilMode">Round the output's size up (Caffe, PyTorch's ceil_mode) instead of down.</param>
+/// <param name="Kernel">The window size, both axes.</param>
+/// <param name="Stride">The number of input pixels per output pixel.</param>
+/// <param name="Padding">The number of cells around the picture, on all four sides.</param>
+/// <param name="CeilMode">Whether the output's size is rounded up (Caffe, PyTorch's ceil_mode) instead of down.</param>
 public sealed record MaxPool2d(int Kernel, int Stride, int Padding, bool CeilMode = false) : Op
 {
     public override Shape OutputShape(IReadOnlyList<Shape> inputs)
@@ -30,9 +30,9 @@ public sealed record MaxPool2d(int Kernel, int Stride, int Padding, bool CeilMod
 }
 
 /// <summary>Mean over a window without padding; what lies beyond the picture does not count.</summary>
-/// <param name="KernelHeight">Rows of the window.</param>
-/// <param name="KernelWidth">Columns of the window.</param>
-/// <param name="Stride">Input pixels per output pixel.</param>
+/// <param name="KernelHeight">The number of rows of the window.</param>
+/// <param name="KernelWidth">The number of columns of the window.</param>
+/// <param name="Stride">The number of input pixels per output pixel.</param>
 public sealed record AveragePool2d(int KernelHeight, int KernelWidth, int Stride) : Op
 {
     /// <summary>

@@ -18,12 +18,12 @@ public enum Sampling
 }
 
 /// <summary>Bilinear interpolation to a given size.</summary>
-/// <param name="Height">Rows of the output.</param>
-/// <param name="Width">Columns of the output.</param>
-/// <param name="Sampling">Part of the model, not a preference: the wrong one shifts the mask.</param>
+/// <param name="Height">The number of rows of the output.</param>
+/// <param name="Width">The number of columns of the output.</param>
+/// <param name="Sampling">Where samples are taken; it is part of the model, and the wrong one shifts the mask.</param>
 /// <param name="Scale">
-/// Input pixels per output pixel where the original was given a scale factor instead of a size; 0 means input / output.
-/// Unused by <see cref="Sampling.AlignCorners"/>.
+/// The number of input pixels per output pixel where the original was given a scale factor instead of a size; 0 means
+/// input / output. Unused by <see cref="Sampling.AlignCorners"/>.
 /// </param>
 public sealed record ResizeBilinear(int Height, int Width, Sampling Sampling, float Scale = 0) : Op
 {

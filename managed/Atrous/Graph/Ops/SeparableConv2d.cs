@@ -7,7 +7,7 @@ namespace Atrous.Graph.Ops;
 /// is between them needs no memory of a graph's. Inputs: x, and optionally a residual of the output's shape.
 /// </summary>
 /// <param name="Depthwise">One filter a channel.</param>
-/// <param name="Pointwise">1x1 at stride 1, without padding.</param>
+/// <param name="Pointwise">The second convolution, 1x1 at stride 1, without padding.</param>
 /// <param name="Between">The type of what the first gives to the second.</param>
 internal sealed record SeparableConv2d(Conv2d Depthwise, Conv2d Pointwise, DType Between) : Op
 {

@@ -14,7 +14,7 @@ internal sealed unsafe class JpegCoefficients : IDisposable
 
     /// <param name="frame">What the file says of its picture.</param>
     /// <param name="grid">How the picture's blocks lie.</param>
-    /// <param name="units">Rows of units that are held at once.</param>
+    /// <param name="units">The number of rows of units that are held at once.</param>
     public JpegCoefficients(JpegFrame frame, JpegGrid grid, int units)
     {
         int count = frame.Components.Length;

@@ -4,12 +4,12 @@ using System.Runtime.Intrinsics;
 namespace Atrous.Imaging.Formats;
 
 /// <summary>The samples of one component, decoded; and its rows as wide as the picture.</summary>
-/// <param name="across">Pixels that a sample stands for in a row.</param>
-/// <param name="down">Rows that it stands for.</param>
-/// <param name="height">Rows of samples that stand for pixels.</param>
+/// <param name="across">The number of pixels that a sample stands for in a row.</param>
+/// <param name="down">The number of rows that it stands for.</param>
+/// <param name="height">The number of rows of samples that stand for pixels.</param>
 /// <param name="width">Samples of a row that stand for pixels.</param>
 /// <param name="stride">Samples of a row in memory, whole blocks.</param>
-/// <param name="rows">Rows of samples in memory, whole blocks.</param>
+/// <param name="rows">The number of rows of samples in memory, whole blocks.</param>
 internal sealed unsafe class JpegPlane(int across, int down, int height, int width, int stride, int rows)
 {
     // Behind the last row vectors read on.

@@ -5,7 +5,7 @@ namespace Atrous.Imaging.Formats;
 
 /// <summary>A chunk of a PNG that is whole.</summary>
 /// <param name="At">Where the chunk begins in the file.</param>
-/// <param name="Size">Bytes of its data.</param>
+/// <param name="Size">The number of bytes of its data.</param>
 internal readonly record struct PngChunk(long At, int Size)
 {
     /// <summary>Bytes of its length and name, and of its checksum.</summary>

@@ -13,7 +13,7 @@ internal static class PngFilters
     /// <param name="filter">The byte before the row.</param>
     /// <param name="row">The differences, which are overwritten.</param>
     /// <param name="above">The row above; zeros above the first.</param>
-    /// <param name="step">Bytes of a pixel, at least 1.</param>
+    /// <param name="step">The number of bytes of a pixel, at least 1.</param>
     public static void Undo(byte filter, Span<byte> row, ReadOnlySpan<byte> above, int step)
     {
         switch (filter)

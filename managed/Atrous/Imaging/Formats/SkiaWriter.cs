@@ -7,7 +7,7 @@ internal static unsafe class SkiaWriter
 {
     /// <summary>A JPEG of 4:2:0 chroma.</summary>
     /// <param name="picture">Grey, RGBA or BGRA; alpha is dropped.</param>
-    /// <param name="quality">1 (small) to 100 (good).</param>
+    /// <param name="quality">The quality, from 1 (small) to 100 (good).</param>
     /// <exception cref="ImageException">Skia cannot write it.</exception>
     public static EncodedImage EncodeJpeg(Image picture, int quality)
     {

@@ -4,7 +4,7 @@ using BitMiracle.LibTiff.Classic;
 namespace Atrous.Imaging.Maps;
 
 /// <summary>Which bands of a TIFF become a network's picture.</summary>
-/// <param name="Bands">Numbers of bands from 0, in the order of the picture's channels.</param>
+/// <param name="Bands">The numbers of the bands, counted from 0, in the order of the picture's channels.</param>
 /// <param name="Alpha">The band whose 0 means that there is no data; null where there is none.</param>
 /// <param name="Note">A sentence about bands that are left out; null for nothing.</param>
 internal sealed record BandChoice(int[] Bands, int? Alpha, string? Note)

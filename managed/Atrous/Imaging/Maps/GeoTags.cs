@@ -9,12 +9,12 @@ namespace Atrous.Imaging.Maps;
 /// <summary>
 /// What a GeoTIFF says of its place on the earth, as it stands in the file, so that a mask can say the same.
 /// </summary>
-/// <param name="PixelScale">Map units of a pixel along x, y and z.</param>
+/// <param name="PixelScale">The map units of a pixel along x, y and z.</param>
 /// <param name="TiePoints">Six numbers each: column, row and height in the picture, and their x, y and z.</param>
 /// <param name="Transformation">A matrix of 4 x 4 from pixels to the map.</param>
 /// <param name="Keys">The keys of the coordinate system: four numbers each, after four of their own.</param>
-/// <param name="KeyDoubles">Numbers that the keys point at.</param>
-/// <param name="KeyText">Text that the keys point at.</param>
+/// <param name="KeyDoubles">The numbers that the keys point at.</param>
+/// <param name="KeyText">The text that the keys point at.</param>
 /// <param name="NoData">The value that stands for no data, in words, as GDAL writes it; null for none.</param>
 internal sealed record GeoTags(
     double[] PixelScale, double[] TiePoints, double[] Transformation, ushort[] Keys, double[] KeyDoubles,

@@ -87,9 +87,9 @@ internal static class InvertedResidualNet
     /// The zeros of <see cref="InvertedResidualSpec.PaddedForSide"/>; null where it is.
     /// </summary>
     /// <param name="side">Side of the convolution's nominal input, which becomes that of its output.</param>
-    /// <param name="kernel">Height and width of the window.</param>
-    /// <param name="stride">Input pixels per output pixel.</param>
-    /// <param name="dilation">Input pixels between the window's taps.</param>
+    /// <param name="kernel">The height and width of the window.</param>
+    /// <param name="stride">The number of input pixels per output pixel.</param>
+    /// <param name="dilation">The number of input pixels between the window's taps.</param>
     private static Padding? NominalPadding(ref int? side, int kernel, int stride, int dilation)
     {
         if (side is not { } nominal)

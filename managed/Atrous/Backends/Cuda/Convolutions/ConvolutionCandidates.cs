@@ -27,7 +27,7 @@ internal sealed class ConvolutionCandidates(
     /// </summary>
     /// <param name="problem">The convolution to compute.</param>
     /// <param name="all">All shall be tried; otherwise one is enough, and none is planned beside it.</param>
-    /// <param name="cancellationToken">Looked at before plans are made.</param>
+    /// <param name="cancellationToken">Is looked at before plans are made.</param>
     public IEnumerable<IEnumerable<ConvolutionAlgorithm>> Of(
         ConvolutionProblem problem, bool all, CancellationToken cancellationToken)
     {

@@ -12,7 +12,7 @@ namespace Atrous.Backends.Cuda.Convolutions;
 /// no convolution, but a time that choices are made by.
 /// </param>
 /// <param name="Engine">The index that cuDNN gives its engine; 0 for a product.</param>
-/// <param name="Knobs">Type and value of each of the engine's knobs, after each other.</param>
+/// <param name="Knobs">The type and value of each of the engine's knobs, after each other.</param>
 /// <param name="Algorithm">The bytes that cuBLASLt describes its algorithm with; null for cuDNN.</param>
 /// <param name="Milliseconds">What a run took on the device; null where it was not timed.</param>
 internal sealed record ConvolutionChoice(

@@ -11,20 +11,20 @@ namespace Atrous.Backends.Cuda.Convolutions;
 /// </summary>
 /// <param name="Storage">The type that input, filter, residual and output are stored in.</param>
 /// <param name="X">Input, with the channels that pad.</param>
-/// <param name="XPitch">Elements from a pixel to the next.</param>
+/// <param name="XPitch">The number of elements from a pixel to the next.</param>
 /// <param name="Y">Output, with the channels that pad.</param>
-/// <param name="YPitch">Elements from a pixel to the next.</param>
-/// <param name="KernelHeight">Rows of the window.</param>
-/// <param name="KernelWidth">Columns of the window.</param>
-/// <param name="Stride">Input pixels per output pixel, on both axes.</param>
-/// <param name="Dilation">Input pixels between the window's taps, on both axes.</param>
-/// <param name="Padding">Zeros around the input.</param>
+/// <param name="YPitch">The number of elements from a pixel to the next.</param>
+/// <param name="KernelHeight">The number of rows of the window.</param>
+/// <param name="KernelWidth">The number of columns of the window.</param>
+/// <param name="Stride">The number of input pixels per output pixel, on both axes.</param>
+/// <param name="Dilation">The number of input pixels between the window's taps, on both axes.</param>
+/// <param name="Padding">The rows and columns of zeros around the input.</param>
 /// <param name="Groups">
 /// Groups of the stored channels; 1 for a dense convolution, and for a grouped one that is written as dense.
 /// </param>
 /// <param name="HasBias">A value per output channel is added.</param>
 /// <param name="ResidualPitch">
-/// Elements from a pixel to the next of the residual, a tensor of Y's shape that is added; 0 for none.
+/// The number of elements from a pixel to the next of the residual, a tensor of Y's shape that is added; 0 for none.
 /// </param>
 /// <param name="Activation">The function that is applied last, after bias and residual.</param>
 internal sealed record ConvolutionProblem(
@@ -81,11 +81,11 @@ internal sealed record ConvolutionProblem(
 }
 
 /// <summary>Where the tensors of a convolution lie; 0 for what it has not.</summary>
-/// <param name="X">Address of the input.</param>
-/// <param name="Kernel">Address of the filter.</param>
-/// <param name="Bias">Address of the bias in the type of the storage, a value per output channel.</param>
+/// <param name="X">The address of the input.</param>
+/// <param name="Kernel">The address of the filter.</param>
+/// <param name="Bias">The address of the bias in the type of the storage, a value per output channel.</param>
 /// <param name="WideBias">The same in float32; 0 where the bias is computed by the network.</param>
-/// <param name="Residual">Address of the tensor of the output's shape that is added.</param>
-/// <param name="Y">Address of the output, which is written.</param>
+/// <param name="Residual">The address of the tensor of the output's shape that is added.</param>
+/// <param name="Y">The address of the output, which is written.</param>
 internal readonly record struct ConvolutionOperands(
     nint X, nint Kernel, nint Bias, nint WideBias, nint Residual, nint Y);

@@ -84,7 +84,7 @@ internal sealed class ConvolutionTimer : IDisposable
     /// <param name="device">The device, whose context is current.</param>
     /// <param name="type">The type of the elements.</param>
     /// <param name="shape">The shape of both tensors.</param>
-    /// <param name="pitch">Elements from a pixel of the slice to its next.</param>
+    /// <param name="pitch">The number of elements from a pixel of the slice to its next.</param>
     /// <param name="failure">Why it cannot be timed.</param>
     public static double? TimeCopy(CudaDevice device, DType type, Shape shape, long pitch, out string? failure)
     {
