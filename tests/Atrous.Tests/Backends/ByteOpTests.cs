@@ -71,15 +71,9 @@ public sealed class ByteOpTests
         }
     }
 
-    private static bool HasBytes(Op op) => op switch
-    {
-        IActivated
-        {
-            Activation.Kind: not (ActivationKind.None or ActivationKind.Relu or ActivationKind.Relu6)
-        } => false,
-        Conv2d or BatchNorm or Activate or Binary => true,
-        _ => SharedRanges.HandsOn(op),
-    };
+    /// <summary>What ends with a curved function computes that in float32, whose bits may differ.</summary>
+    private static bool HasBytes(Op op) =>
+        op.InBytes != ByteUse.None && op is not IActivated { Activation.IsLimit: false };
 
     /// <summary>
     /// The case between convolutions that change nothing: the first one makes bytes, the next reads them, and the last,
@@ -100,7 +94,7 @@ public sealed class ByteOpTests
             inputs.Add(builder.Add($"{name}.pool", new MaxPool2d(1, 1, 0), made));
             int own = inputs.Count - 1;
             // Joined inputs have one range; others have their own.
-            values[name] = SharedRanges.HandsOn(test.Op)
+            values[name] = test.Op.InBytes == ByteUse.HandsOn
                 ? Quantization.Of(low, high)
                 : Quantization.Of(numbers[own].Min(), numbers[own].Max());
         }
@@ -111,7 +105,7 @@ public sealed class ByteOpTests
         Value read = builder.Add("read", same, after);
         NetworkGraph plain = builder.Build(builder.Add("scores", Same(y.Shape.Channels), read));
         var made0 = (float[])Running.Reference(plain, numbers)[0];
-        if (!SharedRanges.HandsOn(test.Op))
+        if (test.Op.InBytes != ByteUse.HandsOn)
             values["y"] = Quantization.Of(made0.Min(), made0.Max());
         return plain with
         {

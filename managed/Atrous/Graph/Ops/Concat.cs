@@ -7,6 +7,8 @@ namespace Atrous.Graph.Ops;
 /// </summary>
 public sealed record Concat : Op
 {
+    internal override ByteUse InBytes => ByteUse.HandsOn;
+
     public override Shape OutputShape(IReadOnlyList<Shape> inputs)
     {
         foreach (Shape input in inputs)
@@ -25,6 +27,8 @@ public sealed record Concat : Op
 /// <param name="Width">The number of columns of the output.</param>
 public sealed record Crop(int Top, int Left, int Height, int Width) : Op
 {
+    internal override ByteUse InBytes => ByteUse.HandsOn;
+
     public override Shape OutputShape(IReadOnlyList<Shape> inputs) =>
         Top >= 0 && Left >= 0 && Height > 0 && Width > 0
         && Top + Height <= inputs[0].Height && Left + Width <= inputs[0].Width

@@ -34,6 +34,8 @@ public sealed record Conv2d(
 
     internal override int? InPlaceInput(int inputs) => inputs == 2 ? 1 : null;
 
+    internal override ByteUse InBytes => ByteUse.Multiplies;
+
     internal override InputType TypeOfInput(int input) => input == 0 ? InputType.Any : InputType.OfOutput;
 
     public override Shape OutputShape(IReadOnlyList<Shape> inputs)

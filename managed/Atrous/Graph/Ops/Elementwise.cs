@@ -14,6 +14,8 @@ public sealed record BatchNorm(float[] Scale, float[] Shift, Activation Activati
 {
     internal override int? InPlaceInput(int inputs) => 0;
 
+    internal override ByteUse InBytes => ByteUse.Converts;
+
     internal override InputType TypeOfInput(int input) => InputType.Any;
 
     public Op WithActivation(Activation activation) => this with { Activation = activation };
@@ -29,6 +31,8 @@ public sealed record BatchNorm(float[] Scale, float[] Shift, Activation Activati
 public sealed record Activate(Activation Activation) : Op, IActivated
 {
     internal override int? InPlaceInput(int inputs) => 0;
+
+    internal override ByteUse InBytes => ByteUse.Converts;
 
     internal override InputType TypeOfInput(int input) => InputType.Any;
 
@@ -54,6 +58,8 @@ public enum BinaryKind
 public sealed record Binary(BinaryKind Kind, Activation Activation) : Op, IActivated
 {
     internal override int? InPlaceInput(int inputs) => 0;
+
+    internal override ByteUse InBytes => ByteUse.Combines;
 
     public Op WithActivation(Activation activation) => this with { Activation = activation };
 

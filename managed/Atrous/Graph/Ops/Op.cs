@@ -38,6 +38,9 @@ public abstract record Op
     /// <param name="input">The index of the input, from 0.</param>
     internal virtual InputType TypeOfInput(int input) => InputType.OfOutput;
 
+    /// <summary>What the operation does with values of 8 bits.</summary>
+    internal virtual ByteUse InBytes => ByteUse.None;
+
     /// <summary>The output's shape for these input shapes.</summary>
     /// <param name="inputs">The shapes of the inputs, in their order.</param>
     /// <exception cref="ArgumentException">The inputs do not suit the operation.</exception>
@@ -63,6 +66,27 @@ internal enum InputType
 
     /// <summary>Float32 only.</summary>
     Float32,
+}
+
+/// <summary>What an operation does with values of 8 bits, which stand for numbers of a range.</summary>
+internal enum ByteUse
+{
+    /// <summary>It has none: inputs and output are float32.</summary>
+    None,
+
+    /// <summary>
+    /// Its outputs are its inputs' elements, or means of them: all of them have 8 bits and one range, or none has.
+    /// </summary>
+    HandsOn,
+
+    /// <summary>It takes its first input in either type and makes either type, with a range of its own.</summary>
+    Converts,
+
+    /// <summary>All its inputs and its output have 8 bits, each with a range of its own, or none has.</summary>
+    Combines,
+
+    /// <summary>It multiplies 8 bits by 8 bits where its kernel has them, and makes either type.</summary>
+    Multiplies,
 }
 
 /// <summary>

@@ -9,6 +9,8 @@ namespace Atrous.Graph.Ops;
 /// <param name="CeilMode">Whether the output's size is rounded up (Caffe, PyTorch's ceil_mode) instead of down.</param>
 public sealed record MaxPool2d(int Kernel, int Stride, int Padding, bool CeilMode = false) : Op
 {
+    internal override ByteUse InBytes => ByteUse.HandsOn;
+
     public override Shape OutputShape(IReadOnlyList<Shape> inputs)
     {
         Shape x = inputs[0];
@@ -35,6 +37,8 @@ public sealed record MaxPool2d(int Kernel, int Stride, int Padding, bool CeilMod
 /// <param name="Stride">The number of input pixels per output pixel.</param>
 public sealed record AveragePool2d(int KernelHeight, int KernelWidth, int Stride) : Op
 {
+    internal override ByteUse InBytes => ByteUse.HandsOn;
+
     /// <summary>
     /// Round the output's size up (PyTorch's ceil_mode), so that the last windows may hang over, instead of down.
     /// </summary>
@@ -62,5 +66,7 @@ public sealed record AveragePool2d(int KernelHeight, int KernelWidth, int Stride
 /// <summary>Mean over the whole picture: 1x1 per channel (ASPP's image pooling, squeeze-and-excite).</summary>
 public sealed record GlobalAveragePool : Op
 {
+    internal override ByteUse InBytes => ByteUse.HandsOn;
+
     public override Shape OutputShape(IReadOnlyList<Shape> inputs) => inputs[0] with { Height = 1, Width = 1 };
 }

@@ -27,6 +27,8 @@ public enum Sampling
 /// </param>
 public sealed record ResizeBilinear(int Height, int Width, Sampling Sampling, float Scale = 0) : Op
 {
+    internal override ByteUse InBytes => ByteUse.HandsOn;
+
     public override Shape OutputShape(IReadOnlyList<Shape> inputs) =>
         Height > 0 && Width > 0
             ? inputs[0] with { Height = Height, Width = Width }

@@ -7,6 +7,8 @@ namespace Atrous.Graph.Ops;
 /// <param name="Channels">The number of channels that are taken.</param>
 internal sealed record SliceChannels(int First, int Channels) : Op
 {
+    internal override ByteUse InBytes => ByteUse.HandsOn;
+
     public override Shape OutputShape(IReadOnlyList<Shape> inputs) =>
         First >= 0 && Channels > 0 && First + Channels <= inputs[0].Channels
             ? inputs[0] with { Channels = Channels }

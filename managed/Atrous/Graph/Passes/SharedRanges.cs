@@ -1,5 +1,3 @@
-using Atrous.Graph.Ops;
-
 namespace Atrous.Graph.Passes;
 
 /// <summary>
@@ -12,16 +10,12 @@ internal sealed class SharedRanges
 
     public SharedRanges(NetworkGraph graph)
     {
-        foreach (Node node in graph.Nodes.Where(node => HandsOn(node.Op)))
+        foreach (Node node in graph.Nodes.Where(node => node.Op.InBytes == ByteUse.HandsOn))
         {
             foreach (Value input in node.Inputs)
                 _parents[First(input)] = First(node.Output);
         }
     }
-
-    /// <summary>Whether an operation's outputs are its inputs' elements, or means of them.</summary>
-    public static bool HandsOn(Op op) =>
-        op is MaxPool2d or AveragePool2d or GlobalAveragePool or ResizeBilinear or Concat or SliceChannels or Crop;
 
     /// <summary>The value that stands for all that share a value's range.</summary>
     public Value First(Value value)

@@ -8,9 +8,8 @@ namespace Atrous.Graph.Passes;
 /// their elements stand for, and lets the convolutions that it names multiply in 8 bits. What the caller gives and gets
 /// stays float32, and with it everything between the last convolution and the outputs, and linear bottlenecks. Where a
 /// value is needed in the other type, an <see cref="Activate"/> without a function converts it. A backend that applies
-/// this must have: convolutions and <see cref="Activate"/> from and to either type (a residual has the output's), <see
-/// cref="BatchNorm"/> and <see cref="Binary"/> of 8 bits, what <see cref="SharedRanges"/> lists of 8 bits and one
-/// range, and everything else of float32.
+/// this must have every operation as its <see cref="Op.InBytes"/> says; the residual of a convolution has the output's
+/// type.
 /// </summary>
 internal static class StoreAsUInt8
 {
@@ -142,16 +141,17 @@ internal static class StoreAsUInt8
         {
             if (node.Output.Type != DType.Float32 || !IsKnown(node.Output) || node.SecondOutput is not null)
                 return node.Output.Type;
-            bool bytes = node.Op switch
+            bool bytes = node.Op.InBytes switch
             {
-                Conv2d conv when IsInBytes(node) =>
-                    conv.Activation.IsLimit
+                ByteUse.Multiplies when IsInBytes(node) =>
+                    ((Conv2d)node.Op).Activation.IsLimit
                     && (_endsInBytes || !LinearBottleneck.Is(node, _makers) && _wanted.Contains(node.Output)),
-                Conv2d conv => WritesBytes(conv, node) && _wanted.Contains(node.Output),
-                Activate or BatchNorm => _wanted.Contains(node.Output),
-                Binary => _wanted.Contains(node.Output) && node.Inputs.All(IsKnown),
-                _ => SharedRanges.HandsOn(node.Op) && node.Inputs.All(IsKnown)
-                    && node.Inputs.Any(input => _types[input] == DType.UInt8),
+                ByteUse.Multiplies => WritesBytes((Conv2d)node.Op, node) && _wanted.Contains(node.Output),
+                ByteUse.Converts => _wanted.Contains(node.Output),
+                ByteUse.Combines => _wanted.Contains(node.Output) && node.Inputs.All(IsKnown),
+                ByteUse.HandsOn =>
+                    node.Inputs.All(IsKnown) && node.Inputs.Any(input => _types[input] == DType.UInt8),
+                _ => false,
             };
             return bytes ? DType.UInt8 : DType.Float32;
         }
@@ -172,10 +172,12 @@ internal static class StoreAsUInt8
             var wanted = new HashSet<Value>();
             foreach (Node node in _graph.Nodes.Reverse())
             {
-                bool carries = node.Op is Conv2d
-                    ? IsInBytes(node)
-                    : (node.Op is Activate or BatchNorm or Binary || SharedRanges.HandsOn(node.Op))
-                        && wanted.Contains(node.Output) && IsKnown(node.Output);
+                bool carries = node.Op.InBytes switch
+                {
+                    ByteUse.None => false,
+                    ByteUse.Multiplies => IsInBytes(node),
+                    _ => wanted.Contains(node.Output) && IsKnown(node.Output),
+                };
                 if (carries)
                     wanted.UnionWith(node.Inputs);
             }
@@ -183,10 +185,10 @@ internal static class StoreAsUInt8
         }
 
         /// <summary>The type in which a node of an output's type takes an input.</summary>
-        private DType NeededBy(Node node, int input, DType output) => node.Op switch
+        private DType NeededBy(Node node, int input, DType output) => node.Op.InBytes switch
         {
-            Conv2d when input == 0 => IsInBytes(node) ? DType.UInt8 : DType.Float32,
-            Activate or BatchNorm => _types[node.Inputs[0]],
+            ByteUse.Multiplies when input == 0 => IsInBytes(node) ? DType.UInt8 : DType.Float32,
+            ByteUse.Converts => _types[node.Inputs[0]],
             _ => output == DType.UInt8 ? DType.UInt8 : _graph.Inputs.Contains(node.Inputs[input])
                 ? node.Inputs[input].Type : DType.Float32,
         };
