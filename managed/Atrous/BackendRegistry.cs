@@ -50,6 +50,13 @@ public static class BackendRegistry
         return members.Count == 1 ? backend.Open(members[0], settings) : Together(backend, members, settings);
     }
 
+    /// <summary>
+    /// Whether a model that was quantised runs in 8 bits on a device where nobody asks for another precision; "auto"
+    /// then takes one that does.
+    /// </summary>
+    internal static bool PrefersInt8(string device) =>
+        Array.Find(All, backend => backend.Has(device))?.PrefersInt8 ?? true;
+
     private static ReplicaBackend Together(
         BackendDescriptor backend, IReadOnlyList<string> members, BackendSettings settings)
     {

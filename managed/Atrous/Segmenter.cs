@@ -1,5 +1,4 @@
 using Atrous.Backends;
-using Atrous.Backends.Replicas;
 using Atrous.Catalog;
 using Atrous.Checkpoints;
 using Atrous.Graph;
@@ -59,8 +58,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
             out passedOver);
         DeviceNote = passedOver;
         var log = new SegmenterLog(options.Logger);
-        if (_backend is ReplicaBackend replicas)
-            replicas.Lost = log.Lost;
+        if (_backend is ISeveralDevices several)
+            several.Lost = log.Lost;
         try
         {
             EngineHandle? engine = (_backend as IProcessorThreads)?.Engine;

@@ -92,10 +92,8 @@ public sealed record SegmenterOptions
     /// <exception cref="UnavailableException">int8 was asked for, and the model was not quantised.</exception>
     internal Precision PrecisionFor(bool isQuantized)
     {
-        // A GPU has no 8 bits here; the weights are those that were rounded either way.
-        bool isForGpu = Device.StartsWith("cuda", StringComparison.Ordinal) || Backend is not null;
-        Precision precision = Precision
-            ?? (isQuantized && !isForGpu ? Atrous.Precision.Int8 : Atrous.Precision.Fp32);
+        bool prefersInt8 = isQuantized && Backend is null && BackendRegistry.PrefersInt8(Device);
+        Precision precision = Precision ?? (prefersInt8 ? Atrous.Precision.Int8 : Atrous.Precision.Fp32);
         return precision != Atrous.Precision.Int8 || isQuantized
             ? precision
             : throw new UnavailableException(

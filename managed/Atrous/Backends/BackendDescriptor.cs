@@ -18,6 +18,9 @@ internal abstract class BackendDescriptor
     /// <summary>Whether a device's name is one of this backend's, be there such a device or not.</summary>
     public virtual bool Has(string device) => device == Name;
 
+    /// <summary>Whether a quantised model runs in 8 bits here where nobody asks for another precision.</summary>
+    public virtual bool PrefersInt8 => true;
+
     /// <summary>Whether "auto" tries this backend on this machine.</summary>
     public abstract bool IsAutomatic();
 

@@ -11,6 +11,9 @@ internal sealed class CudaDescriptor : BackendDescriptor
 
     public override string Names => "cuda[:n,...|:all]";
 
+    // There are no 8 bits here; the weights are those that were rounded either way.
+    public override bool PrefersInt8 => false;
+
     public override bool Has(string device) => device == Name || device.StartsWith(Prefix, StringComparison.Ordinal);
 
     public override bool IsAutomatic() => CudaDevices.Exist();

@@ -6,7 +6,7 @@ namespace Atrous.Backends.Replicas;
 /// Several devices as one: each has the networks with weights of its own, and a run goes to one that is free. A device
 /// that is lost is taken out; what it was at is tried once on another. Knows nothing of what its devices are.
 /// </summary>
-internal class ReplicaBackend : IBackend, IDeviceMemory, IParallelRuns
+internal class ReplicaBackend : IBackend, IDeviceMemory, IParallelRuns, ISeveralDevices
 {
     private readonly ReplicaSet _replicas;
 
@@ -30,7 +30,7 @@ internal class ReplicaBackend : IBackend, IDeviceMemory, IParallelRuns
     public int RunsAtOnce => Math.Max(
         1, _replicas.All.Where(_replicas.Has).Sum(replica => (replica.Backend as IParallelRuns)?.RunsAtOnce ?? 1));
 
-    /// <summary>Is told, in a sentence, of every device that is taken out.</summary>
+    /// <inheritdoc/>
     public Action<string>? Lost
     {
         get => _replicas.Lost;

@@ -1,0 +1,8 @@
+namespace Atrous.Backends;
+
+/// <summary>A backend of several devices, which goes on with the others where one is lost.</summary>
+internal interface ISeveralDevices
+{
+    /// <summary>Is told, in a sentence, of every device that is taken out; null for nobody.</summary>
+    Action<string>? Lost { get; set; }
+}
