@@ -10,6 +10,10 @@ internal sealed unsafe class NativeBuffer : SafeHandle
 {
     private static long _live;
 
+    /// <summary>The bytes of the largest block that this thread has asked for. For tests of what is held.</summary>
+    [ThreadStatic]
+    internal static long LargestOfThread;
+
     /// <summary>Allocates <paramref name="sizeInBytes"/> bytes.</summary>
     /// <exception cref="OutOfMemoryException">The system has no such block to give.</exception>
     public NativeBuffer(long sizeInBytes)
@@ -18,6 +22,7 @@ internal sealed unsafe class NativeBuffer : SafeHandle
         ArgumentOutOfRangeException.ThrowIfNegative(sizeInBytes);
         SetHandle((nint)NativeMemory.AlignedAlloc((nuint)Math.Max(sizeInBytes, 1), 64));
         SizeInBytes = sizeInBytes;
+        LargestOfThread = Math.Max(LargestOfThread, sizeInBytes);
         Interlocked.Increment(ref _live);
     }
 

@@ -34,7 +34,8 @@ public sealed partial class BenchTests(GeneratedModel model) : IDisposable
             Assert.True(order[0] > 0, $"{stage}");
         }
         double latency = Median("latency");
-        Assert.InRange(Median("network"), latency / 2, latency);
+        // In every run the parts are within the whole, and so are their medians.
+        Assert.InRange(Median("network"), 0, latency);
         Assert.InRange(Median("preprocess"), 0, latency);
         // A mean and a median of one run: the same to within the spread.
         double rate = json.GetProperty("picturesPerSecond").GetDouble();
@@ -44,10 +45,10 @@ public sealed partial class BenchTests(GeneratedModel model) : IDisposable
         double total = startUp.GetProperty("total").GetDouble();
         Assert.Equal(
             total, ((string[])["process", "load", "firstMask"]).Sum(part => startUp.GetProperty(part).GetDouble()), 1);
-        Assert.InRange(total, latency, spent);
+        Assert.InRange(total, 0, spent);
         // A mask is two bytes a pixel.
         Assert.InRange(json.GetProperty("allocatedBytes").GetInt64(), 3 * 97 * 129 * 2, 3 * 97 * 129 * 2 + 20_000);
-        Assert.InRange(json.GetProperty("peakResidentBytes").GetInt64(), 20_000_000, 2_000_000_000);
+        Assert.True(json.GetProperty("peakResidentBytes").GetInt64() > json.GetProperty("allocatedBytes").GetInt64());
 
         int Number(string name) => json.GetProperty(name).GetInt32();
 

@@ -1,11 +1,9 @@
-using System.Diagnostics;
-using System.Globalization;
 using Atrous.Imaging;
 using Atrous.Tests.Segmenters;
 
 namespace Atrous.Tests.Cli.Options;
 
-/// <summary>--tile, --overlap, --scales and --flip, and what they hold in memory.</summary>
+/// <summary>--tile, --overlap, --scales and --flip.</summary>
 public sealed class ScoringOptionsTests(GeneratedModel model) : IDisposable
 {
     private readonly Workplace _place = new();
@@ -52,54 +50,6 @@ public sealed class ScoringOptionsTests(GeneratedModel model) : IDisposable
         Assert.Equal(["a.png"], _place.Files);
     }
 
-    /// <summary>
-    /// Eight times the rows cost the picture, its labels and their file, some 8 bytes a pixel. The scores, which would
-    /// be 20 more with this model's 5 classes, are not held.
-    /// </summary>
-    [Fact]
-    public void Memory_does_not_grow_by_the_scores_of_the_picture()
-    {
-        const int Width = 512, Rows = 1024, Times = 8;
-        long small = PeakOf(Rows, Width), large = PeakOf(Times * Rows, Width);
-        double perPixel = (large - small) / (double)((Times - 1) * Rows * Width);
-        Assert.True(perPixel < 16, $"{perPixel:0.0} bytes a pixel: {small / 1e6:0} MB, then {large / 1e6:0} MB");
-    }
-
     private ToolResult Segment(params string[] options) =>
         Tool.Run(["segment", _place["a.png"], "-q", "--model", model.Path, .. options]);
-
-    /// <summary>The most memory that the program had resident, as the kernel counts it.</summary>
-    private long PeakOf(int height, int width)
-    {
-        using (var photo = new Image(height, width, 3))
-            photo.SavePng(_place["a.png"]);
-        Process process = Tool.Start(
-            _place.Folder, "segment", "a.png", "-q", "--model", model.Path, "--tile", "257", "--overlap", "0",
-            "--threads", "1");
-        long peak = 0;
-        while (!process.HasExited)
-        {
-            peak = Math.Max(peak, HighWater(process.Id));
-            Thread.Sleep(2);
-        }
-        Tool.Finish(process, []).Exits(0);
-        _place.AssertMask("a.mask.png", height, width);
-        return peak;
-    }
-
-    private static long HighWater(int process)
-    {
-        try
-        {
-            string? line = File.ReadLines($"/proc/{process}/status")
-                .FirstOrDefault(line => line.StartsWith("VmHWM:", StringComparison.Ordinal));
-            return line is null ? 0 : 1024 * long.Parse(
-                line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture);
-        }
-        catch (IOException)
-        {
-            // It ended in between.
-            return 0;
-        }
-    }
 }

@@ -3,6 +3,7 @@ using Atrous.Native;
 using Atrous.Postprocessing;
 using Atrous.Scoring;
 using Atrous.Specs;
+using Atrous.Tensors;
 using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Segmenters;
@@ -77,6 +78,28 @@ public sealed class SlidingWindowTests(GeneratedModel model, ITestOutputHelper o
         using Image photo = Photo(161, 257);
         double agreement = Agreement(whole.Segment(photo).Labels.ToArray(), windows.Segment(photo).Labels.ToArray());
         Assert.InRange(agreement, 0.8, 1);
+    }
+
+    /// <summary>
+    /// The scores of the whole picture would be one block, or blocks that grow with its rows; bench/memory.sh looks at
+    /// the same from outside, at the tool's resident memory.
+    /// </summary>
+    [Fact]
+    public void The_scores_of_the_whole_picture_are_never_held()
+    {
+        const int Width = 128, Rows = 256;
+        using Segmenter windows = Load(new SlidingWindow(64, 0), new SegmenterOptions { Threads = 1 });
+        long small = LargestFor(Rows), large = LargestFor(8 * Rows);
+        Assert.InRange(large, 1, Rows * Width * windows.Info.Classes * sizeof(float));
+        Assert.Equal(small, large);
+
+        long LargestFor(int rows)
+        {
+            using Image photo = Photo(rows, Width);
+            NativeBuffer.LargestOfThread = 0;
+            Assert.Equal(rows * Width, windows.Segment(photo).Labels.Length);
+            return NativeBuffer.LargestOfThread;
+        }
     }
 
     [Fact]

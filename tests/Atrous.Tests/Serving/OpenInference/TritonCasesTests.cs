@@ -11,8 +11,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Atrous.Tests.Serving.OpenInference;
 
 /// <summary>
-/// The cases of Triton's own tests that are about a server's life rather than one request's: qa/L0_http (many chunks,
-/// no leak on a wrong header length), L0_lifecycle (loads and unloads at once, shutdown while loading and with queued
+/// The cases of Triton's own tests that are about a server's life rather than one request's: qa/L0_http (no leak on a
+/// wrong header length), L0_lifecycle (loads and unloads at once, shutdown while loading and with queued
 /// requests), L0_model_queue (a longer timeout is not granted).
 /// </summary>
 public sealed class TritonCasesTests(GeneratedModel model) : IAsyncLifetime
@@ -36,28 +36,6 @@ public sealed class TritonCasesTests(GeneratedModel model) : IAsyncLifetime
     {
         _http.Dispose();
         await _server.DisposeAsync();
-    }
-
-    [Theory]
-    [InlineData(100_000, "HTTP/1.1 400")]
-    [InlineData(ProtocolServer.MaxBodyBytes + 1, "HTTP/1.1 413")]
-    public async Task A_chunk_for_every_byte_costs_no_more_than_the_body(int chunks, string status)
-    {
-        byte[] body = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("1\r\nx\r\n", chunks)) + "0\r\n\r\n");
-        using TcpClient client = await ConnectAsync();
-        NetworkStream stream = client.GetStream();
-        await stream.WriteAsync(
-            "POST /v2/models/street/infer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"u8.ToArray());
-        long before = GC.GetTotalAllocatedBytes();
-        Task sent = stream.WriteAsync(body).AsTask();
-        byte[] answer = new byte[12];
-        await stream.ReadExactlyAsync(answer).AsTask().WaitAsync(Patience);
-        Assert.Equal(status, Encoding.ASCII.GetString(answer));
-        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 16 << 20);
-        Assert.Equal(0, Bodies.Held);
-        client.Close();
-        await Record.ExceptionAsync(() => sent);
-        await AssertServes();
     }
 
     [Fact]
