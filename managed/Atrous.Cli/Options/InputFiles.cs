@@ -1,5 +1,4 @@
 using Atrous.Cli.Output;
-using Atrous.Cli.Videos;
 using Atrous.Files;
 
 namespace Atrous.Cli.Options;

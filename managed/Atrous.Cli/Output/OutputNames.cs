@@ -1,4 +1,3 @@
-using Atrous.Cli.Videos;
 using Atrous.Formats;
 
 namespace Atrous.Cli.Output;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Atrous.Cli.Options;
+using Atrous.Cli.Output;
 
 namespace Atrous.Cli.Verifying;
 

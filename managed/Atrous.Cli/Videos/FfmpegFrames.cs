@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Atrous.Cli.Options;
+using Atrous.Cli.Output;
 using Atrous.Files;
 using Atrous.Imaging;
 

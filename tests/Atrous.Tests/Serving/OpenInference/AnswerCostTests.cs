@@ -1,3 +1,4 @@
+using Atrous.Server;
 using Atrous.Server.OpenInference;
 using Atrous.Server.Rpc;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Atrous.Imaging;
+using Atrous.Server;
 using Atrous.Server.OpenInference;
 using Atrous.Tests.Cli;
 

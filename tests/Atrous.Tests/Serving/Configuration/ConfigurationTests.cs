@@ -12,7 +12,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace Atrous.Tests.Serving;
+namespace Atrous.Tests.Serving.Configuration;
 
 /// <summary>Options from a configuration: all that there are, and nothing passed by.</summary>
 public sealed class ConfigurationTests(GeneratedModel model)

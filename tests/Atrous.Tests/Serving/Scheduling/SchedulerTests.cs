@@ -3,7 +3,7 @@ using Atrous.Hosting;
 using Atrous.Hosting.Scheduling;
 using Microsoft.Extensions.Time.Testing;
 
-namespace Atrous.Tests.Serving;
+namespace Atrous.Tests.Serving.Scheduling;
 
 /// <summary>Queues and batches on one device. A held work keeps the device busy, so that what waits is known.</summary>
 public sealed class SchedulerTests : IDisposable

@@ -1,6 +1,6 @@
 using Atrous.Cli.Segmenting;
 
-namespace Atrous.Tests.Cli;
+namespace Atrous.Tests.Cli.Segmenting;
 
 /// <summary>Work on several pictures at a time, taken in order.</summary>
 public sealed class AheadTests

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace Atrous.Server.OpenInference;
+namespace Atrous.Server;
 
 /// <summary>A request that the protocol refuses: the message is the client's <c>{"error": ...}</c>.</summary>
 /// <param name="message">One sentence: what was wrong and what to do.</param>

@@ -3,7 +3,7 @@ using Atrous.Imaging;
 using Atrous.Tests.Cli;
 using Atrous.Tests.Segmenters;
 
-namespace Atrous.Tests.Serving;
+namespace Atrous.Tests.Serving.Lifecycle;
 
 /// <summary>Loading anew, unloading and stopping while requests come and wait.</summary>
 public sealed class LifecycleTests(GeneratedModel model)

@@ -7,7 +7,7 @@ using Atrous.Tests.Cli;
 using Atrous.Tests.Segmenters;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Atrous.Tests.Serving;
+namespace Atrous.Tests.Serving.Requests;
 
 /// <summary>Requests that choose windows, scales and CRF for themselves, in a service of one's own.</summary>
 public sealed class ScoringRequestTests(GeneratedModel model)

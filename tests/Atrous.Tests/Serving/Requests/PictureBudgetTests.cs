@@ -3,7 +3,7 @@ using Atrous.Hosting.Requests;
 using Atrous.Tests.Cli;
 using Atrous.Tests.Segmenters;
 
-namespace Atrous.Tests.Serving;
+namespace Atrous.Tests.Serving.Requests;
 
 /// <summary>Decoded pictures have a part of the memory, and wait for their turn.</summary>
 public sealed class PictureBudgetTests(GeneratedModel model)

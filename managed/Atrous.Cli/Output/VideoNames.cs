@@ -1,4 +1,4 @@
-namespace Atrous.Cli.Videos;
+namespace Atrous.Cli.Output;
 
 /// <summary>What is a video by its name, and what its outputs are called.</summary>
 internal static class VideoNames
@@ -31,11 +31,11 @@ internal static class VideoNames
         || input.StartsWith("/dev/video", StringComparison.Ordinal)
         || Extensions.Contains(Path.GetExtension(input).ToLowerInvariant());
 
-    /// <summary>"rtsp://camera/1".</summary>
     /// <summary>Whether it is a file on a disk, and no camera, stream or standard input.</summary>
     public static bool IsFile(string input) =>
         File.Exists(input) && !input.StartsWith("/dev/", StringComparison.Ordinal);
 
+    /// <summary>Whether it is the address of a stream, such as "rtsp://camera/1".</summary>
     public static bool IsStream(string input) => input.Contains("://", StringComparison.Ordinal);
 
     /// <summary>What ffmpeg calls the container of a file; null for one that is not written.</summary>

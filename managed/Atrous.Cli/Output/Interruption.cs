@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Atrous.Cli.Output;
 
-namespace Atrous.Cli;
+namespace Atrous.Cli.Output;
 
 /// <summary>
 /// Ctrl-C and its relatives: the first signal asks the command to stop after what it is doing; a second one, or
