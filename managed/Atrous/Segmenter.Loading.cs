@@ -62,6 +62,48 @@ public sealed partial class Segmenter
         string path, SegmenterOptions? options = null, CancellationToken cancellationToken = default) =>
         Loading(() => Load(path, options, cancellationToken), cancellationToken);
 
+    /// <summary>
+    /// As <see cref="Load(ReadOnlyMemory{byte}, SegmenterOptions?, string)"/>, on the thread pool. The bytes must not
+    /// change while the segmenter lives.
+    /// </summary>
+    /// <param name="bytes">The whole file: safetensors or PyTorch, zip or legacy.</param>
+    /// <param name="options">The device, precision, threads, output stride, dialect; null for the defaults.</param>
+    /// <param name="name">What errors and <see cref="ModelInfo.Path"/> call the model.</param>
+    /// <param name="cancellationToken">Is looked at when loading has ended.</param>
+    /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
+    public static Task<Segmenter> LoadAsync(
+        ReadOnlyMemory<byte> bytes, SegmenterOptions? options = null, string name = "model in memory",
+        CancellationToken cancellationToken = default) =>
+        Loading(() => Load(bytes, options, name), cancellationToken);
+
+    /// <summary>
+    /// As <see cref="Load(Stream, SegmenterOptions?, string)"/>: the stream is read without a thread waiting for it,
+    /// and the network is made ready on the thread pool.
+    /// </summary>
+    /// <param name="stream">A readable stream; it need not be seekable.</param>
+    /// <param name="options">The device, precision, threads, output stride, dialect; null for the defaults.</param>
+    /// <param name="name">What errors and <see cref="ModelInfo.Path"/> call the model.</param>
+    /// <param name="cancellationToken">Ends the reading; is looked at when loading has ended, too.</param>
+    /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>
+    public static async Task<Segmenter> LoadAsync(
+        Stream stream, SegmenterOptions? options = null, string name = "model from a stream",
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        var bytes = new MemoryStream();
+        try
+        {
+            await stream.CopyToAsync(bytes, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ModelException($"The checkpoint '{name}' cannot be read: {e.Message.TrimEnd('.')}.", e);
+        }
+        ReadOnlyMemory<byte> read = bytes.GetBuffer().AsMemory(0, (int)bytes.Length);
+        return await LoadAsync(read, options, name, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>As <see cref="LoadDefault"/>, on the thread pool.</summary>
     /// <inheritdoc cref="LoadAsync(string, SegmenterOptions?, CancellationToken)" path="/param[@name!='path']"/>
     /// <inheritdoc cref="Load(string, SegmenterOptions?)" path="/exception"/>

@@ -59,6 +59,31 @@ public sealed partial class Segmenter
     internal long ScoringBytes(int height, int width, ScoringRequest scoring) =>
         MakerOf(scoring).BytesFor(height, width);
 
+    /// <summary>
+    /// As <see cref="Probabilities(Image, CancellationToken)"/>, into memory of the caller's, which may serve for many
+    /// pictures.
+    /// </summary>
+    /// <param name="photo">The picture, which is not changed.</param>
+    /// <param name="destination">
+    /// The memory for height * width * classes numbers or more: pixel after pixel, row after row, and in each pixel
+    /// class after class. Where a pixel can be of several classes, the background is none of them.
+    /// </param>
+    /// <param name="cancellationToken">Is looked at between two layers.</param>
+    /// <exception cref="ArgumentException">The memory is too small; nothing was computed.</exception>
+    /// <inheritdoc cref="Probabilities(Image, CancellationToken)" path="/exception"/>
+    public void CopyProbabilities(Image photo, Span<float> destination, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(photo);
+        long wanted = (long)photo.Height * photo.Width * (Info.IsMultiLabel ? Info.Classes - 1 : Info.Classes);
+        if (destination.Length < wanted)
+        {
+            throw new ArgumentException(
+                $"{wanted} probabilities do not fit into memory for {destination.Length}.", nameof(destination));
+        }
+        using Tensor probabilities = Probabilities(photo, cancellationToken);
+        probabilities.Image<float>(0).CopyTo(destination);
+    }
+
     /// <summary>The probabilities of every class, as one request wants them; before its CRF.</summary>
     /// <inheritdoc cref="Probabilities(Image, CancellationToken)" path="/exception"/>
     internal Tensor Probabilities(Image photo, SegmentRequest request, CancellationToken cancellationToken)

@@ -95,6 +95,24 @@ public sealed class PixelFormatTests
         Assert.True(owner.Disposed);
     }
 
+    [Theory]
+    [InlineData(6)]
+    [InlineData(8)]
+    public unsafe void Rows_that_lie_bottom_up_are_turned(int stride)
+    {
+        byte[] bytes = [.. Enumerable.Range(0, 3 * stride).Select(i => (byte)i)];
+        byte[] expected = [.. new[] { 2, 1, 0 }.SelectMany(y => bytes.Skip(y * stride).Take(6))];
+        using Image span = Image.FromPixels(bytes, 3, 2, PixelFormat.Bgr, -stride);
+        Assert.Equal(expected, span.Pixels.ToArray());
+        var owner = new Owner(bytes.Length);
+        Marshal.Copy(bytes, 0, owner.Address, bytes.Length);
+        using Image pointer = Image.FromPixels(owner.Address + 2 * stride, 3, 2, PixelFormat.Bgr, -stride, owner);
+        Assert.Equal(expected, pointer.Pixels.ToArray());
+        Assert.True(owner.Disposed);
+        Assert.Throws<ArgumentException>(() => Image.FromPixels(bytes, 3, 2, PixelFormat.Bgr, -5));
+        Assert.Throws<ArgumentException>(() => Image.FromPixels(bytes, 3, 2, PixelFormat.Bgr, int.MinValue));
+    }
+
     [Fact]
     public void Pixels_that_are_not_there_are_refused()
     {

@@ -77,6 +77,10 @@ public sealed class AskingTests(GeneratedModel model)
             Assert.Equal(pixel.Max(), pixel[mask.Labels[i]]);
             Assert.Equal(mask.Confidence[i], pixel[mask.Labels[i]], 1e-5f);
         }
+        float[] own = new float[all.Length];
+        segmenter.CopyProbabilities(photo, own, Token);
+        Assert.Equal(all, own);
+        Assert.Throws<ArgumentException>(() => segmenter.CopyProbabilities(photo, own.AsSpan(1), Token));
     }
 
     [Fact]

@@ -61,6 +61,31 @@ public sealed class SegmenterTests(GeneratedModel model)
     }
 
     [Fact]
+    public async Task A_model_from_memory_or_a_stream_loads_without_a_thread_that_waits()
+    {
+        CancellationToken token = TestContext.Current.CancellationToken;
+        using Image photo = Noise(65, 81, seed: 4);
+        byte[] bytes = await File.ReadAllBytesAsync(model.Path, token);
+        using Segmenter file = await Segmenter.LoadAsync(model.Path, cancellationToken: token);
+        using Segmenter memory = await Segmenter.LoadAsync(bytes, cancellationToken: token);
+        using var source = new MemoryStream(bytes);
+        using Segmenter stream = await Segmenter.LoadAsync(source, name: "roads.safetensors", cancellationToken: token);
+        ushort[] expected = file.Segment(photo).Labels.ToArray();
+        Assert.Equal(expected, memory.Segment(photo).Labels.ToArray());
+        Assert.Equal(expected, stream.Segment(photo).Labels.ToArray());
+        Assert.Equal("roads.safetensors", stream.Info.Path);
+        source.Position = bytes.Length / 2;
+        ModelException refused = await Assert.ThrowsAsync<ModelException>(
+            () => Segmenter.LoadAsync(source, name: "half", cancellationToken: token));
+        Assert.Contains("'half'", refused.Message);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => Segmenter.LoadAsync(bytes, cancellationToken: new CancellationToken(canceled: true)));
+        source.Position = 0;
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => Segmenter.LoadAsync(source, cancellationToken: new CancellationToken(canceled: true)));
+    }
+
+    [Fact]
     public void The_mask_is_the_argmax_of_the_logits_at_the_input_s_size()
     {
         using Segmenter segmenter = Segmenter.Load(model.Path);
