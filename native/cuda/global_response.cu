@@ -1,5 +1,5 @@
-// Each channel's factor of global response normalisation, from the channels' norms: y[c] = 1 + scale[c] * x[c] / (the mean
-// of x + epsilon), for a batch of single pixels in float32.
+// Each channel's factor of global response normalisation, from the channels' norms: y[c] = 1 + scale[c] * x[c] / (the
+// mean of x + epsilon), for a batch of single pixels in float32.
 #include "tensor.h"
 
 namespace atrous::cuda {

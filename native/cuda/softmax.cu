@@ -47,7 +47,9 @@ ATROUS_FUNCTION void slice_softmax(const tensor& x, int32_t slices, const tensor
                 best = value > best ? value : best;
             }
             ATROUS_NO_UNROLL
-            for (int32_t s = 0; s < slices; ++s) sum += exponential(to_float(in[static_cast<int64_t>(s) * step]) - best);
+            for (int32_t s = 0; s < slices; ++s) {
+                sum += exponential(to_float(in[static_cast<int64_t>(s) * step]) - best);
+            }
             ATROUS_NO_UNROLL
             for (int32_t s = 0; s < slices; ++s) {
                 const int64_t at = static_cast<int64_t>(s) * step;

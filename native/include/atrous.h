@@ -252,8 +252,8 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_linear_attention(atrous_engine*
 
 // ---- Scores to labels ----
 
-// Softmax along the channels, float32. Where slices is more than 1 the channels are as many slices of one width, and the
-// softmax is among the slices, for each channel of a slice by itself. In place is allowed.
+// Softmax along the channels, float32. Where slices is more than 1 the channels are as many slices of one width, and
+// the softmax is among the slices, for each channel of a slice by itself. In place is allowed.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_softmax(atrous_engine* engine, const atrous_tensor* input,
                                                          int32_t slices, const atrous_tensor* output);
 

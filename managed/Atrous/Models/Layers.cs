@@ -127,7 +127,9 @@ internal sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkS
         return graph.Add(layer, new LayerNorm(scale, shift, addedToVariance, wholePicture), x);
     }
 
-    /// <summary>Global response normalisation, Woo et al. 2023 (arXiv:2301.00808), section 4, with its residual.</summary>
+    /// <summary>
+    /// Global response normalisation, Woo et al. 2023 (arXiv:2301.00808), section 4, with its residual.
+    /// </summary>
     public Value ResponseNorm(Value x, string layer)
     {
         const double addedToMean = 1e-6;

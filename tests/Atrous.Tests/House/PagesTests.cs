@@ -35,14 +35,14 @@ public sealed partial class PagesTests
     }
 
     [Fact]
-    public void The_README_counts_the_networks_that_are_compared()
+    public void The_README_counts_the_cases_that_are_compared()
     {
         int whole = Golden.All.Count;
         int here = Golden.All.Count(entry => new[] { "cases", "cases-2" }.Any(set =>
             File.Exists(Path.Combine(Repository.Goldens, set, entry.Name + ".json"))
             && File.Exists(Path.Combine(Repository.Goldens, set, entry.Name + ".safetensors"))));
         Assert.Matches(
-            $@"\b{whole} networks\b.*\bfiles of {here} of them\b", Page.Of("README.md").Text.ReplaceLineEndings(" "));
+            $@"\b{whole} cases; a clone holds the files of {here}\b", Page.Of("README.md").Text.ReplaceLineEndings(" "));
     }
 
     /// <summary>The one that .editorconfig names.</summary>

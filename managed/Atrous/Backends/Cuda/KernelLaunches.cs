@@ -134,8 +134,8 @@ internal static class KernelLaunches
         Gather("global_average", storage, x, y);
 
     /// <summary>
-    /// The factors of global response normalisation: the norm of every channel into y, which is 1x1 in float32, and then
-    /// y's own factors over it. A batch has at most 65535 pictures.
+    /// The factors of global response normalisation: the norm of every channel into y, which is 1x1 in float32, and
+    /// then y's own factors over it. A batch has at most 65535 pictures.
     /// </summary>
     /// <param name="storage">The element type of x.</param>
     /// <param name="op">What is added to the mean of the norms.</param>

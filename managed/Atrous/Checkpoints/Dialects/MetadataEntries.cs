@@ -42,7 +42,8 @@ internal sealed partial class MetadataEntries(ICheckpoint checkpoint)
             : throw Wrong(key, $"is {Printable.Quote(Text(key))}, not a number");
 
     /// <summary>Of the network, such as rates.</summary>
-    public int[] Numbers(string key) => Json(key, text => DescriptionJson.ReadNetwork(text, Entries.Default.Int32Array));
+    public int[] Numbers(string key) =>
+        Json(key, text => DescriptionJson.ReadNetwork(text, Entries.Default.Int32Array));
 
     public IReadOnlyList<string> Names(string key) => Json(key, DescriptionJson.ReadNames);
 

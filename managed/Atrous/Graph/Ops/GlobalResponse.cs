@@ -4,8 +4,8 @@ namespace Atrous.Graph.Ops;
 
 /// <summary>
 /// What global response normalisation (Woo et al. 2023, arXiv:2301.00808, section 4) multiplies each channel with:
-/// y[c] = 1 + scale[c] * norm[c] / (the mean of all channels' norms + epsilon), norm[c] being the square root of the sum
-/// of the channel's squares over the picture; 1x1 per channel.
+/// y[c] = 1 + scale[c] * norm[c] / (the mean of all channels' norms + epsilon), norm[c] being the square root of the
+/// sum of the channel's squares over the picture; 1x1 per channel.
 /// </summary>
 /// <param name="Scale">A factor for each channel.</param>
 /// <param name="Epsilon">What is added to the mean of the norms.</param>

@@ -3,8 +3,8 @@ using Atrous.Tensors;
 namespace Atrous.Graph.Ops;
 
 /// <summary>
-/// Softmax along the channels; or, where they are several slices of equal width, among the slices, for each channel of a
-/// slice by itself (the shares of split attention, Zhang et al. 2020, arXiv:2004.08955, section 3.1).
+/// Softmax along the channels; or, where they are several slices of equal width, among the slices, for each channel of
+/// a slice by itself (the shares of split attention, Zhang et al. 2020, arXiv:2004.08955, section 3.1).
 /// </summary>
 public sealed record Softmax : Op
 {

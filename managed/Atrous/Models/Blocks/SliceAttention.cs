@@ -4,9 +4,9 @@ using Atrous.Graph.Ops;
 namespace Atrous.Models.Blocks;
 
 /// <summary>
-/// Values of the same shape, mixed channel by channel in shares that follow from the means of their sum (Li et al. 2019,
-/// arXiv:1903.06586, section 3.1; Zhang et al. 2020, arXiv:2004.08955, section 3.1). The shares are a softmax of one
-/// score a value; a value alone has a gate, the sigmoid of its score.
+/// Values of the same shape, mixed channel by channel in shares that follow from the means of their sum (Li et al.
+/// 2019, arXiv:1903.06586, section 3.1; Zhang et al. 2020, arXiv:2004.08955, section 3.1). The shares are a softmax of
+/// one score a value; a value alone has a gate, the sigmoid of its score.
 /// </summary>
 internal static class SliceAttention
 {

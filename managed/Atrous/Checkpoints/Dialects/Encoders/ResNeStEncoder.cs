@@ -26,8 +26,8 @@ internal static class ResNeStEncoder
             || found.GroupWidth(convolution) * splits * groups != channels)
         {
             throw new ModelException(
-                $"'{search.File.Path}': its encoder is a ResNeSt of {splits} splits in {groups} groups, which timm does " +
-                "not have: Atrous has those of 2 splits, resnest50d_1s4x24d and resnest50d_4s2x40d.");
+                $"'{search.File.Path}': its encoder is a ResNeSt of {splits} splits in {groups} groups, which timm "
+                + "does not have: Atrous has those of 2 splits, resnest50d_1s4x24d and resnest50d_4s2x40d.");
         }
         string block = found.Prefix + "layer$1.$2.conv2";
         const string layer = @"backbone\.stage(\d)\.(\d+)\.conv2";
