@@ -104,7 +104,7 @@ public sealed class PullFailureTests
         using var place = new PullPlace(server, Content);
         Directory.CreateDirectory(Path.GetDirectoryName(place.Target)!);
         File.CreateSymbolicLink(place.Target + ".partial", "/dev/full");
-        var e = await Assert.ThrowsAsync<DownloadException>(() => place.Pull());
+        var e = await Assert.ThrowsAsync<OutputException>(() => place.Pull());
         Assert.Contains("No space left on device", e.Message);
         Assert.Contains("ATROUS_HOME", e.Message);
         Assert.False(File.Exists(place.Target));
@@ -117,7 +117,7 @@ public sealed class PullFailureTests
         await using var server = new FileServer(Content);
         using var place = new PullPlace(server, Content);
         place.Place.Add("home", "not a folder");
-        var e = await Assert.ThrowsAsync<DownloadException>(() => place.Pull());
+        var e = await Assert.ThrowsAsync<OutputException>(() => place.Pull());
         Assert.Contains(place.Cache.Folder, e.Message);
         Assert.Empty(server.Requests);
     }

@@ -89,6 +89,7 @@ public sealed class SlidingWindowTests(GeneratedModel model, ITestOutputHelper o
     {
         const int Width = 128, Rows = 256;
         using Segmenter windows = Load(new SlidingWindow(64, 0), new SegmenterOptions { Threads = 1 });
+        LargestFor(Rows); // packs the weights
         long small = LargestFor(Rows), large = LargestFor(8 * Rows);
         Assert.InRange(large, 1, Rows * Width * windows.Info.Classes * sizeof(float));
         Assert.Equal(small, large);
