@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Atrous.Files;
 using Atrous.Hosting;
 using Atrous.Server.OpenInference;
 using Atrous.Server.Rpc;
@@ -178,6 +179,10 @@ public sealed partial class AtrousServer : IAsyncDisposable
 
     private static void AddServices(IServiceCollection services, ServerOptions options)
     {
+        if (options.Token is not null)
+            OpenSsl.Require("A server with a token");
+        if (options.TlsCertificate is not null)
+            OpenSsl.Require("A server with TLS");
         services.AddSingleton(options);
         services.AddSingleton<IHostLifetime, NoLifetime>();
         services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout);

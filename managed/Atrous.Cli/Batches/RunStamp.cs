@@ -4,6 +4,7 @@ using Atrous.Checkpoints.Containers;
 using Atrous.Cli.Formats;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
+using Atrous.Files;
 using Atrous.Postprocessing;
 using Atrous.Specs;
 
@@ -24,10 +25,12 @@ internal static class RunStamp
     /// <param name="formats">What is written beside the masks.</param>
     /// <param name="rasters">What TIFFs show to the network.</param>
     /// <exception cref="IOException">A file of the model cannot be read any more.</exception>
+    /// <exception cref="UnavailableException">The system is Linux and has no OpenSSL.</exception>
     public static string Of(
         string model, ModelInfo info, SegmenterOptions options, Palette palette, double? opacity, FormatChoice formats,
         RasterChoice rasters)
     {
+        OpenSsl.Require("A run that records what its masks are made of");
         var text = new MemoryStream();
         using (var json = new Utf8JsonWriter(text))
         {

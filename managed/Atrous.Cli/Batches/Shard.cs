@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Atrous.Files;
 
 namespace Atrous.Cli.Batches;
 
@@ -18,8 +19,10 @@ internal sealed record Shard(int Index, int Count)
     /// the number of parts: what remains is the picture's part.
     /// </summary>
     /// <param name="name">The picture below the folder that was given, with slashes.</param>
+    /// <exception cref="UnavailableException">The system is Linux and has no OpenSSL.</exception>
     public bool Has(string name)
     {
+        OpenSsl.Require("A part of the pictures");
         byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(name));
         return BinaryPrimitives.ReadUInt64BigEndian(hash) % (ulong)Count == (ulong)Index;
     }

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Security.Cryptography;
+using System.IO.Hashing;
 using System.Text;
 
 namespace Atrous.Cli.Output;
@@ -76,7 +76,7 @@ internal static class LeftoverFiles
             // Not Linux, or not told: the machine's name has to do.
             place.Append(Environment.OSVersion.Platform);
         }
-        byte[] hash = SHA256.HashData(Encoding.UTF8.GetBytes(place.ToString()));
+        byte[] hash = XxHash128.Hash(Encoding.UTF8.GetBytes(place.ToString()));
         return Convert.ToHexStringLower(hash.AsSpan(0, 4));
     }
 }

@@ -1,3 +1,4 @@
+using Atrous.Files;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,7 +26,7 @@ internal static class Collector
 
     /// <summary>Puts the variables into the configuration, where the exporter looks for them.</summary>
     /// <returns>Whether there is a collector.</returns>
-    /// <exception cref="UnavailableException">Its address is none.</exception>
+    /// <exception cref="UnavailableException">Its address is none, or needs an OpenSSL that is not there.</exception>
     public static bool Configure(IConfigurationManager configuration, ServerOptions options)
     {
         IConfigurationRoot variables = new ConfigurationBuilder().AddEnvironmentVariables().Build();
@@ -37,6 +38,8 @@ internal static class Collector
         if (!Uri.TryCreate(address, UriKind.Absolute, out Uri? uri) || uri.Scheme is not ("http" or "https"))
             throw new UnavailableException(
                 $"'{address}' is no address of an OpenTelemetry collector; give one such as http://localhost:4317.");
+        if (uri.Scheme == "https")
+            OpenSsl.Require($"The collector {address}");
         string? protocol = options.OtlpProtocol ?? configuration[Protocol];
         if (string.IsNullOrEmpty(protocol))
             protocol = uri.Port == HttpPort ? Http : Grpc;

@@ -1,5 +1,5 @@
+using System.IO.Hashing;
 using System.Reflection;
-using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -76,7 +76,7 @@ internal static class WebPage
             var contents = new byte[stream.Length];
             stream.ReadExactly(contents);
             return new WebFile(contents, TypeOf(name),
-                new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(SHA256.HashData(contents).AsSpan(0, 8))}\""));
+                new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(XxHash128.Hash(contents))}\""));
         }
 
         private static string TypeOf(string name) => Path.GetExtension(name) switch

@@ -1,3 +1,5 @@
+using Atrous.Files;
+
 namespace Atrous.Catalog;
 
 /// <summary>
@@ -21,11 +23,13 @@ public sealed class ModelPull(ModelCache cache, PullOptions? options = null)
     /// <exception cref="ModelException">The server has no such file.</exception>
     /// <exception cref="DownloadException">The server cannot be reached, or the contents are wrong.</exception>
     /// <exception cref="OutputException">The cache's folder cannot be written, or its disk is full.</exception>
+    /// <exception cref="UnavailableException">The system is Linux and has no OpenSSL.</exception>
     public async Task<int> RunAsync(
         PublishedModel entry, IPullReport report, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(entry);
         ArgumentNullException.ThrowIfNull(report);
+        OpenSsl.Require("To pull a model");
         using FileStream held = await LockAsync(entry, report, cancellationToken).ConfigureAwait(false);
         using var handler = new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = _options.Inactivity };
         using var http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };

@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -28,7 +28,7 @@ internal sealed partial class ChoiceFile
         if (folder is null)
             return;
         _path = Path.Combine(
-            folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(machine)))[..16] + ".json");
+            folder, Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(machine)))[..16] + ".json");
         Read(_choices);
     }
 

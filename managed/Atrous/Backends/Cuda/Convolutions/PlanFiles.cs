@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using System.IO.Hashing;
 using System.Text;
 
 namespace Atrous.Backends.Cuda.Convolutions;
@@ -48,6 +48,6 @@ internal sealed class PlanFiles(string? folder, Action<string>? log)
     {
         string text = $"{problem} {choice.Kind} {choice.Engine} {string.Join(' ', choice.Knobs ?? [])}";
         return Path.Combine(
-            folder!, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..24] + ".json");
+            folder!, Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(text)))[..24] + ".json");
     }
 }
