@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the Dockerfile says, in a plain folder: the published tool as a user who may write nowhere, its health check, a batch
-# job. The last line is "N passed, N failed, N skipped".
+# job. And in Debian itself (debian.sh), where root has debootstrap. The last line is "N passed, N failed, N skipped".
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d "${TMPDIR:-/tmp}/atrous-image-XXXXXX")
@@ -16,6 +16,7 @@ check() { # name, command...
         echo "FAILED: $name" && sed 's/^/    /' "$work/log" && failed=$((failed + 1))
     fi
 }
+skip() { echo "skipped: $1" && skipped=$((skipped + 1)); }
 finish() { echo "$passed passed, $failed failed, $skipped skipped" && [ $failed = 0 ] && exit 0 || exit 1; }
 
 check "eng/image.sh publishes the tool" "$root/eng/image.sh" "$work/app"
@@ -64,7 +65,7 @@ in_container() {
     for _ in $(seq 60); do "$tool" exec "$id" /app/ready && code=0 && break || sleep 1; done
     "$tool" logs "$id" && "$tool" rm -f "$id" && [ $code = 0 ] &&
         "$tool" run --rm --read-only -v "$work/data:/data" atrous-test segment /data/1005.jpg -o /data/contained.png &&
-        cmp "$work/data/contained.png" "$work/data/masks/1005.png"
+        cmp "$work/data/contained.png" "$work/data/masks/1005.mask.png"
 }
 contained=
 for tool in docker podman; do
@@ -73,8 +74,9 @@ done
 if [ -n "$contained" ]; then
     check "$contained builds and runs the Dockerfile" in_container "$contained"
 else
-    echo "skipped: the Dockerfile itself: no container tool is at hand" && skipped=$((skipped + 1))
+    skip "the Dockerfile itself: no container tool is at hand"
 fi
+source "$root/tests/packages/debian.sh"
 stops() {
     local id
     id=$(pgrep -u "${user%:*}" -f "^${entry[0]} serve" || pgrep -f "^${entry[0]} serve")
