@@ -12,7 +12,7 @@ import re
 import subprocess
 
 BRANCH = re.compile(r"(?:b\.\w+|b|j\w+|cbn?z \w+,|tbn?z \w+, #\d+,) ([0-9a-f]+)(?: |$)")
-PRODUCT = re.compile(r"fmla|bfdot|bfmmla|vfmadd|vdpbf16")
+PRODUCT = re.compile(r"fmla|bfdot|bfmmla|smlal|usdot|vfmadd|vdpbf16|vpdpbusd")
 LOAD = re.compile(r"ld[rpu1]")
 
 
