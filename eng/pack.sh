@@ -43,7 +43,7 @@ for runtime in linux-x64 linux-arm64 win-x64; do
 done
 
 mkdir -p "$output"
-rm -f "$output"/*.nupkg "$output"/*.snupkg
+rm -f "$output"/Atrous{,.*}.{,s}nupkg # an earlier run's; what else lies there is not ours
 dotnet pack eng/packages.proj -c Release -v quiet --nologo "${suffix[@]}" \
     "-p:NativeRuntimes=$(IFS=+ && echo "${others[*]}")" "-p:PackageOutputPath=$output"
 

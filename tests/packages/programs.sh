@@ -44,13 +44,20 @@ for sample in console folder frames web; do
 done
 agree() { dotnet built/agree/agree.dll "$@"; }
 
-# One photo in every format.
-pictures=(1005.jpg $(cd "$root/tests/packages/pictures" && ls))
+# The symbols of the packages, which contents.sh has laid there: sources to step into, and no folder of the builder's.
+sources() { # package, one of its sources
+    ! grep -qaF "$root/" "$1.pdb" && dotnet built/agree/agree.dll "$1.pdb" "$2" "$root/managed/$2"
+}
+check "the symbols of Atrous hold its sources" sources Atrous Atrous/Segmenter.cs
+check "the symbols of Atrous.Server hold its sources" sources Atrous.Server Atrous.Server/AtrousServer.cs
+
+# The sample, and one photo in every format.
+pictures=(street.png 1005.jpg $(cd "$root/tests/packages/pictures" && ls))
 for picture in "${pictures[@]}"; do
     check "console: $picture" exits 0 built/console/console "$picture" "$picture.x64.png" && cp out.txt "$picture.x64.txt"
 done
 check "console: the sample, as the three lines segment it" eval \
-    'exits 0 built/console/console street.png street.x64.png && agree street.x64.png hello.png'
+    'agree street.png.x64.png hello.png'
 check "console: a text is no photo" refuses 3 text.jpg built/console/console text.jpg
 check "console: a file that is not there" refuses 3 nowhere.png built/console/console nowhere.png
 check "console: no arguments" refuses 2 usage built/console/console
@@ -96,7 +103,7 @@ check "web: answers shares, and a text with a problem" web
 tool() {
     dotnet tool install Atrous.Cli --prerelease --tool-path tools && exits 0 tools/atrous --version &&
         grep -qE '^[0-9]+\.[0-9]+\.[0-9]+' out.txt && exits 0 tools/atrous segment street.png -o tool.png &&
-        agree tool.png street.x64.png && exits 0 tools/atrous models && exits 0 tools/atrous completion bash
+        agree tool.png street.png.x64.png && exits 0 tools/atrous models && exits 0 tools/atrous completion bash
 }
 check "dotnet tool install: atrous segments the sample" tool
 check "atrous: a text is no photo" refuses 3 text.jpg tools/atrous segment text.jpg
@@ -108,6 +115,32 @@ single() {
         agree single.png 1005.jpg.x64.png
 }
 check "console, published as one file, finds model and library" single
+# published NAME OPTIONS...: a publication with these options says nothing of code that it may break, and segments.
+published() {
+    local name=$1
+    shift
+    dotnet publish code/console -c Release -r "$host" "$@" -o "$name" -v quiet -nologo >publish.txt 2>&1 || { cat publish.txt && return 1; }
+    ! grep -E 'warning (IL|AOT)' publish.txt && rm -f "$name"/*.pdb && ls -sh "$name" &&
+        exits 0 "$name/console" 1005.jpg "$name.png" && agree "$name.png" 1005.jpg.x64.png
+}
+if [ "${ATROUS_CI_PLATFORMS:-0}" = 1 ]; then
+    check "console, published as one file with .NET and the libraries in it" eval \
+        'published whole -p:PublishSingleFile=true -p:IncludeNativeLibrariesForSelfExtract=true --self-contained &&
+         ! ls whole/*.so whole/*.dll 2>/dev/null'
+    check "console, published trimmed" published trimmed -p:PublishTrimmed=true --self-contained
+    compiler=()
+    command -v clang >/dev/null || compiler=(-p:CppCompilerAndLinker=gcc)
+    check "console, compiled ahead of time" published ahead -p:PublishAot=true "${compiler[@]}"
+    # In the repository, as anybody would who does not know eng/pack.sh.
+    plain() {
+        (cd "$root" && dotnet pack -c Release "-p:PackageOutputPath=$work/plain" -v quiet -nologo) &&
+            [ "$(cd "$work/plain" && ls *.nupkg | sed -E 's/\.[0-9]+\.[0-9]+\.[0-9]+.*//' | grep -vx "Atrous.Cli.$host" | tr '\n' ' ')" = \
+                "Atrous.Cli Atrous Atrous.Hosting Atrous.ManagedCuda Atrous.ManagedCuda.CUBLAS Atrous.ManagedCuda.CUDNN Atrous.Onnx Atrous.Server " ]
+    }
+    check "dotnet pack in the repository makes the packages and no other" plain
+else
+    skip "console, published trimmed, ahead of time and with .NET in it, and dotnet pack: ATROUS_CI_PLATFORMS=1 asks for them"
+fi
 missing() { # what to take away, words
     rm -rf lacking && cp -r single lacking && rm -r "lacking/$1" && refuses 1 "$2" lacking/console 1005.jpg
 }

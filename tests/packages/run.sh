@@ -26,7 +26,9 @@ packages=$work/packages
 if [ "${1:-}" = --packages ]; then
     packages=$(realpath "$2")
 else
-    check "eng/pack.sh makes the packages" "$root/eng/pack.sh" --output "$packages" || finish
+    all=()
+    [ "${ATROUS_CI_PLATFORMS:-0}" != 1 ] || all=(--require-all)
+    check "eng/pack.sh makes the packages" "$root/eng/pack.sh" --output "$packages" "${all[@]}" || finish
     cat "$work/log"
 fi
 

@@ -1,6 +1,11 @@
 // The exit code is 0 where two masks of one size have the same label at 99.99 % of their pixels:
 //   agree ONE.png OTHER.png
+// and where symbols hold all of their sources, and that one as it is in the repository:
+//   agree LIBRARY.pdb NAME FILE
 using Atrous.Postprocessing;
+
+if (args is [var symbols, var name, var source])
+    return Symbols.Hold(symbols, name, File.ReadAllText(source)) ? 0 : 1;
 
 LabelImage one = LabelImage.Load(args[0]), other = LabelImage.Load(args[1]);
 if (one.Height != other.Height || one.Width != other.Width || one.Labels.Length == 0)
