@@ -31,6 +31,7 @@ internal static class CompletionCommand
         # Add this to $PROFILE:  atrous completion pwsh | Out-String | Invoke-Expression
         Register-ArgumentCompleter -Native -CommandName atrous -ScriptBlock {
             param($word, $command, $cursor)
+            $cursor -= $command.Extent.StartOffset
             $line = $command.ToString().PadRight($cursor)
             atrous "[suggest:$cursor]" "$line" 2>$null | ForEach-Object {
                 [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)

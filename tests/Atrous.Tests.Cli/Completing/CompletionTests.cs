@@ -33,6 +33,7 @@ public sealed class CompletionTests
     [Fact]
     public void Bash_completes_by_the_script()
     {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "The bash of Windows, where there is one, has paths of its own.");
         const string line = "atrous segment --opac";
         string script = Tool.Run("completion", "bash").Exits(0).Output;
         var start = new ProcessStartInfo("bash", ["--norc", "-s"])
@@ -65,6 +66,11 @@ public sealed class CompletionTests
         Assert.Contains(registration, script);
         Assert.Contains("atrous \"[suggest:", script);
     }
+
+    /// <summary>PowerShell counts from the beginning of what is typed; the command may stand behind others.</summary>
+    [Fact]
+    public void PowerShell_s_place_is_counted_from_the_command() => Assert.Contains(
+        "$cursor -= $command.Extent.StartOffset", Tool.Run("completion", "pwsh").Exits(0).Output);
 
     private static string[] Suggested(string line, int cursor) =>
         Tool.Run($"[suggest:{cursor}]", line).Exits(0).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
