@@ -1,12 +1,11 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Atrous.Tests.Segmenters;
 
 namespace Atrous.Tests.Cli;
 
 /// <summary>Signals in the middle of a run over many pictures.</summary>
-public sealed partial class InterruptionTests(GeneratedModel model)
+public sealed class InterruptionTests(GeneratedModel model)
 {
     private const int Pictures = 400, Height = 193, Width = 257;
 
@@ -28,7 +27,7 @@ public sealed partial class InterruptionTests(GeneratedModel model)
             Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromMinutes(2), "no mask was written");
             Thread.Sleep(5);
         }
-        Assert.Equal(0, Kill(process.Id, signal));
+        Signals.Send(process.Id, signal);
         ToolResult result = Tool.Finish(process, []).Exits(code);
 
         string[] written = [.. place.Files.Where(file => file.StartsWith("out"))];
@@ -56,7 +55,4 @@ public sealed partial class InterruptionTests(GeneratedModel model)
         process.Dispose();
         place.AssertMask("a.mask.png");
     }
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int process, int signal);
 }

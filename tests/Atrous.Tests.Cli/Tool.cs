@@ -8,13 +8,14 @@ namespace Atrous.Tests.Cli;
 /// <summary>What a finished process left: its exit code and its two streams.</summary>
 public sealed record ToolResult(int ExitCode, byte[] Bytes, string Error)
 {
-    public string Output => Encoding.UTF8.GetString(Bytes);
+    /// <summary>Standard output as text; every system's lines end alike.</summary>
+    public string Output => Encoding.UTF8.GetString(Bytes).Replace("\r\n", "\n", StringComparison.Ordinal);
 
     /// <summary>The JSON document on standard output.</summary>
     public JsonElement Json => JsonDocument.Parse(Bytes).RootElement;
 
     /// <summary>The lines on standard error.</summary>
-    public string[] ErrorLines => Error.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    public string[] ErrorLines => Error.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>Fails unless this is the exit code, with both streams in the report; returns itself.</summary>
     public ToolResult Exits(int code)
@@ -96,6 +97,7 @@ public static class Tool
     {
         string configuration =
             System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
-        return Repository.PathOf($"artifacts/bin/Atrous.Cli/{configuration}/atrous");
+        return Repository.PathOf($"artifacts/bin/Atrous.Cli/{configuration}/atrous")
+            + (OperatingSystem.IsWindows() ? ".exe" : "");
     }
 }

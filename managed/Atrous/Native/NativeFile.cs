@@ -6,6 +6,11 @@ namespace Atrous.Native;
 /// <summary>Finds the native library, wherever a build, a package or a publication has put it.</summary>
 internal static class NativeFile
 {
+    /// <summary>On Windows too it begins with "lib": atrous.dll is the managed library's own name there.</summary>
+    public static string FileName { get; } =
+        $"lib{LibAtrous.Library}"
+        + (OperatingSystem.IsWindows() ? ".dll" : OperatingSystem.IsMacOS() ? ".dylib" : ".so");
+
     private static readonly string[] Platforms = ["linux-x64", "linux-arm64", "win-x64"];
 
     /// <summary>
@@ -17,7 +22,7 @@ internal static class NativeFile
     {
         if (name != LibAtrous.Library)
             return 0;
-        string file = NameOf(name), platform = Platform();
+        string file = FileName, platform = Platform();
         // Beside the assembly, and in the folders of the packages that the application was built with.
         if (NativeLibrary.TryLoad(file, assembly, searchPath, out nint handle))
             return handle;
@@ -66,11 +71,6 @@ internal static class NativeFile
             : "linux";
         return $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
     }
-
-    /// <summary>On Windows too it begins with "lib": atrous.dll is the managed library's own name there.</summary>
-    private static string NameOf(string name) =>
-        "lib" + name
-        + (OperatingSystem.IsWindows() ? ".dll" : OperatingSystem.IsMacOS() ? ".dylib" : ".so");
 
     /// <summary>What the system's loader says, such as which library or which version of glibc is missing.</summary>
     private static string ReasonOf(Exception failure, string file)

@@ -1,12 +1,11 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Atrous.Tests.Segmenters;
 
 namespace Atrous.Tests.Cli.Benchmarking;
 
 /// <summary>`atrous bench`: measures add up, and an interrupted run tells what it has.</summary>
-public sealed partial class BenchTests(GeneratedModel model) : IDisposable
+public sealed class BenchTests(GeneratedModel model) : IDisposable
 {
     private readonly Workplace _place = new();
 
@@ -109,7 +108,7 @@ public sealed partial class BenchTests(GeneratedModel model) : IDisposable
             Tool.Start(_place.Folder, "bench", model.Path, "--size", "97x129", "--runs", "1000000", "--json");
         Thread.Sleep(TimeSpan.FromSeconds(5));
         Assert.False(process.HasExited);
-        Assert.Equal(0, Kill(process.Id, 2));
+        Signals.Send(process.Id, 2);
         ToolResult result = Tool.Finish(process, []).Exits(130);
         Assert.Empty(result.Error);
         JsonElement json = result.Json;
@@ -117,7 +116,4 @@ public sealed partial class BenchTests(GeneratedModel model) : IDisposable
         Assert.InRange(json.GetProperty("runs").GetInt32(), 1, 999_999);
         Assert.True(json.GetProperty("milliseconds").GetProperty("latency").GetProperty("median").GetDouble() > 0);
     }
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int process, int signal);
 }

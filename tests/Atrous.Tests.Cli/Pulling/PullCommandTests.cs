@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using Atrous.Tests.Catalog;
 using Atrous.Tests.Segmenters;
@@ -7,7 +6,7 @@ using Atrous.Tests.Segmenters;
 namespace Atrous.Tests.Cli.Pulling;
 
 /// <summary>`atrous pull` and `atrous models` as processes, against a server on this machine.</summary>
-public sealed partial class PullCommandTests(GeneratedModel model)
+public sealed class PullCommandTests(GeneratedModel model)
 {
     private readonly byte[] _content = File.ReadAllBytes(model.Path);
 
@@ -91,7 +90,7 @@ public sealed partial class PullCommandTests(GeneratedModel model)
             Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromMinutes(2), "nothing came");
             await Task.Delay(20);
         }
-        Assert.Equal(0, Kill(process.Id, signal));
+        Signals.Send(process.Id, signal);
         ToolResult stopped = Tool.Finish(process, []).Exits(code);
         Assert.Equal("atrous: interrupted; 1.5 MB are kept, and `atrous pull some-model` goes on from there.",
             stopped.ErrorLines[^1]);
@@ -147,7 +146,4 @@ public sealed partial class PullCommandTests(GeneratedModel model)
 
     private static ToolResult Run(PullPlace place, params string[] arguments) =>
         Tool.Finish(Tool.Start(place.Place.Folder, place.Environment, arguments), []);
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int process, int signal);
 }

@@ -1,12 +1,11 @@
 using System.Diagnostics;
 using System.Net;
-using System.Runtime.InteropServices;
 using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Cli.Serving;
 
 /// <summary>A running `atrous serve`.</summary>
-internal sealed partial class Served : IDisposable
+internal sealed class Served : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
@@ -89,7 +88,7 @@ internal sealed partial class Served : IDisposable
             Assert.True(Stopwatch.GetElapsedTime(start) < Patience, "It was never ready.");
     }
 
-    public void Signal(int signal) => Assert.Equal(0, Kill(_process.Id, signal));
+    public void Signal(int signal) => Signals.Send(_process.Id, signal);
 
     public async Task<int> Exit()
     {
@@ -116,7 +115,4 @@ internal sealed partial class Served : IDisposable
             return []; // one was closed meanwhile
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int process, int signal);
 }

@@ -1,11 +1,10 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Atrous.Tests.Segmenters;
 
 namespace Atrous.Tests.Cli.Videos;
 
 /// <summary>Videos that end early, outputs that cannot be written, and what is refused.</summary>
-public sealed partial class VideoEndsTests(GeneratedModel model) : IDisposable
+public sealed class VideoEndsTests(GeneratedModel model) : IDisposable
 {
     private const int SIGINT = 2, SIGTERM = 15;
 
@@ -77,8 +76,8 @@ public sealed partial class VideoEndsTests(GeneratedModel model) : IDisposable
             Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromMinutes(2), "no line was written");
             Thread.Sleep(5);
         }
-        Assert.Equal(0, Kill(process.Id, signal));
-        Assert.Equal(0, Kill(process.Id, signal)); // as the program timeout does, which is no second wish to end it
+        Signals.Send(process.Id, signal);
+        Signals.Send(process.Id, signal); // as the program timeout does, which is no second wish to end it
         ToolResult result = Tool.Finish(process, []).Exits(code);
         int frames = Clip.Count(_place["long.overlay.mp4"]);
         Assert.InRange(frames, 2, 50 * Clip.Frames);
@@ -139,7 +138,4 @@ public sealed partial class VideoEndsTests(GeneratedModel model) : IDisposable
 
     private ToolResult Segment(params string[] arguments) =>
         Tool.RunIn(_place.Folder, ["segment", .. arguments, "--model", model.Path]);
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int process, int signal);
 }

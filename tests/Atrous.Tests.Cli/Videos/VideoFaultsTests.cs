@@ -1,11 +1,10 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Atrous.Tests.Segmenters;
 
 namespace Atrous.Tests.Cli.Videos;
 
 /// <summary>Inputs and programs that lead astray: nothing is lost, and nothing waits for ever.</summary>
-public sealed partial class VideoFaultsTests : IDisposable
+public sealed class VideoFaultsTests : IDisposable
 {
     private const int SIGHUP = 1;
 
@@ -46,7 +45,7 @@ public sealed partial class VideoFaultsTests : IDisposable
             Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromMinutes(2), "no line was written");
             Thread.Sleep(5);
         }
-        Assert.Equal(0, Kill(-process.Id, SIGHUP));
+        Signals.Send(-process.Id, SIGHUP);
         ToolResult result = Tool.Finish(process, []).Exits(129);
         Assert.Contains("long.overlay.mp4: ffmpeg cannot write the video", result.Error);
         Assert.DoesNotContain("overlay in", result.Error);
@@ -190,7 +189,4 @@ public sealed partial class VideoFaultsTests : IDisposable
 
     private ToolResult Segment(params string[] arguments) =>
         Tool.RunIn(_place.Folder, ["segment", .. arguments, "--model", _model.Path]);
-
-    [LibraryImport("libc", EntryPoint = "kill")]
-    private static partial int Kill(int process, int signal);
 }

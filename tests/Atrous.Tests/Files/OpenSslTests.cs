@@ -3,7 +3,8 @@ using Atrous.Files;
 namespace Atrous.Tests.Files;
 
 /// <summary>
-/// A system without OpenSSL is told of in a sentence, where .NET would end the process. tests/packages/image.sh has one.
+/// A system without OpenSSL is told of in a sentence, where .NET would end the process. tests/packages/image.sh has
+/// one.
 /// </summary>
 public sealed class OpenSslTests
 {

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Atrous.Catalog;
 using Atrous.Imaging;
+using Atrous.Native;
 using Atrous.Tests.Segmenters;
 using Atrous.Tests.Support;
 
@@ -66,7 +67,7 @@ public sealed partial class ReadmeTests(GeneratedModel model) : IDisposable
         File.WriteAllText(Path.Combine(_folder, "Program.cs"), program);
         string library = typeof(Segmenter).Assembly.Location;
         string logging = typeof(Microsoft.Extensions.Logging.ILogger).Assembly.Location;
-        string native = Path.Combine(AppContext.BaseDirectory, "libatrous.so");
+        string native = Path.Combine(AppContext.BaseDirectory, NativeFile.FileName);
         File.WriteAllText(Path.Combine(_folder, "Readme.csproj"), $"""
             <Project Sdk="Microsoft.NET.Sdk">
               <PropertyGroup>
