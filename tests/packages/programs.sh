@@ -133,7 +133,7 @@ if [ "${ATROUS_CI_PLATFORMS:-0}" = 1 ]; then
     check "console, compiled ahead of time" published ahead -p:PublishAot=true "${compiler[@]}"
     # In the repository, as anybody would who does not know eng/pack.sh.
     plain() {
-        (cd "$root" && dotnet pack -c Release "-p:PackageOutputPath=$work/plain" -v quiet -nologo) &&
+        (cd "$root" && NUGET_PACKAGES=$machine dotnet pack -c Release "-p:PackageOutputPath=$work/plain" -v quiet -nologo) &&
             [ "$(cd "$work/plain" && ls *.nupkg | sed -E 's/\.[0-9]+\.[0-9]+\.[0-9]+.*//' | LC_ALL=C sort | tr '\n' ' ')" = "Atrous Atrous.Cli \
 Atrous.Cli.$host Atrous.Hosting Atrous.ManagedCuda Atrous.ManagedCuda.CUBLAS Atrous.ManagedCuda.CUDNN Atrous.Onnx Atrous.Server " ] ||
             { ls "$work/plain" && return 1; }

@@ -35,7 +35,8 @@ fi
 # A folder of packages of its own: one that another run has made under the same version is never taken for this one's. What
 # others have made is taken from the machine's folder, if it is there.
 mkdir "$work/others"
-for folder in "${NUGET_PACKAGES:-$HOME/.nuget/packages}"/*/; do
+machine=${NUGET_PACKAGES:-$HOME/.nuget/packages}
+for folder in "$machine"/*/; do
     [[ $folder == */atrous/ || $folder == */atrous.*/ || ! -d $folder ]] || ln -s "$folder" "$work/others/$(basename "$folder")"
 done
 export NUGET_PACKAGES=$work/nuget DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1
