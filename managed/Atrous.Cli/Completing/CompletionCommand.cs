@@ -66,7 +66,8 @@ internal static class CompletionCommand
             string wanted = result.GetRequiredValue(shell);
             if (!Scripts.TryGetValue(wanted, out string? script))
                 throw CommandException.Usage($"There is no script for '{wanted}'; there are bash, zsh and pwsh.");
-            Console.Out.WriteLine(script);
+            // Ends as its other lines do on every system: bash would take a carriage return for a part of a name.
+            Console.Out.Write(script + "\n");
             return ExitCode.Done;
         });
         return command;

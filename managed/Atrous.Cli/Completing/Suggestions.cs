@@ -38,7 +38,7 @@ internal static class Suggestions
             bool isOption = item.Label.StartsWith('-');
             if (!item.Label.StartsWith('/') && isOption == word.StartsWith('-')
                 && item.Label.StartsWith(word, StringComparison.OrdinalIgnoreCase))
-                Console.Out.WriteLine(item.Label);
+                Console.Out.Write(item.Label + "\n");
         }
         return ExitCode.Done;
     }
