@@ -6,7 +6,7 @@ plain() { tr -d '\r' <"$1" | grep -vE '^(wine|[0-9a-f]+:)' || true; }
 as_here() { # the command that runs the program, picture
     local run=$1 picture=$2
     exits 0 $run "$picture" other.png || return 1
-    plain out.txt | diff - "$picture.x64.txt" && agree other.png "$picture.x64.png"
+    plain out.txt | diff - "$picture.x64.txt" && agree other.png "$picture.x64.png" | tee agreed.txt
 }
 wrong_here() { # the command, arguments of the program
     local run=$1 code
@@ -21,7 +21,7 @@ platform() { # runtime, the command that runs the published program
     check "console, published for $runtime" dotnet publish code/console -c Release -r "$runtime" --self-contained \
         -p:InvariantGlobalization=true -o "published/$runtime" -v quiet -nologo || return
     for picture in "${pictures[@]}"; do
-        check "$runtime: $picture as on this platform" as_here "$run" "$picture"
+        check "$runtime: $picture as on this platform" as_here "$run" "$picture" && sed 's/^/    /' agreed.txt
     done
     check "$runtime: a text is refused as on this platform" wrong_here "$run" text.jpg
     check "$runtime: so is a file that is not there" wrong_here "$run" nowhere.png
