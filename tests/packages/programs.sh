@@ -1,10 +1,10 @@
 # Programs that are written against the packages, on this platform. Sourced by run.sh.
 
-# exits CODE COMMAND...: that exit code, and no stack trace on either stream.
+# exits CODE COMMAND...: that exit code, and no stack trace on either stream. What hangs under an emulator fails.
 exits() {
     local code=$1 actual
     shift
-    "$@" >out.txt 2>err.txt </dev/null
+    timeout -k 10 1200 "$@" >out.txt 2>err.txt </dev/null
     actual=$?
     cat out.txt err.txt
     [ $actual = "$code" ] && ! grep -qE '^ +at |Unhandled' out.txt err.txt || { echo "exit code $actual" && return 1; }
