@@ -90,7 +90,8 @@ public sealed unsafe class Matmul : IDisposable
     public MatmulProblem Problem { get; }
 
     /// <summary>
-    /// The algorithms that compute it, the one expected to be fastest first; none if cuBLASLt cannot.
+    /// The algorithms that compute it, the one expected to be fastest first; none if cuBLASLt cannot. A sum
+    /// that is split is added up in 32-bit floats, whatever the type of the result.
     /// </summary>
     /// <param name="count">The largest number of them to return, at least 1.</param>
     /// <param name="maxWorkspace">The number of bytes of memory that they may need.</param>
@@ -107,6 +108,10 @@ public sealed unsafe class Matmul : IDisposable
             using var preference = new MatmulPreferenceHandle(created);
             BlasLtApi.ThrowIfFailed(BlasLtApi.cublasLtMatmulPreferenceSetAttribute(
                 preference, MatmulPreferenceAttribute.MaxWorkspaceBytes, &maxWorkspace, sizeof(long)));
+            // All are allowed otherwise, and some add halves.
+            ReductionSchemes schemes = ReductionSchemes.ComputeType;
+            BlasLtApi.ThrowIfFailed(BlasLtApi.cublasLtMatmulPreferenceSetAttribute(
+                preference, MatmulPreferenceAttribute.ReductionSchemeMask, &schemes, sizeof(ReductionSchemes)));
             const MatmulPreferenceAttribute first = MatmulPreferenceAttribute.MinAlignmentA;
             for (MatmulPreferenceAttribute matrix = first; matrix <= MatmulPreferenceAttribute.MinAlignmentD; matrix++)
                 BlasLtApi.ThrowIfFailed(

@@ -99,10 +99,22 @@ internal enum MatmulDescAttribute
 internal enum MatmulPreferenceAttribute
 {
     MaxWorkspaceBytes = 1,
+    ReductionSchemeMask = 3,
     MinAlignmentA = 5,
     MinAlignmentB = 6,
     MinAlignmentC = 7,
     MinAlignmentD = 8,
+}
+
+/// <summary>
+/// How the parts of a sum that is split over multiprocessors are added up, by cuBLASLt's numbers; a mask allows
+/// several. The others, INPLACE (1) and OUTPUT_TYPE (4), round each part to the type of the result.
+/// </summary>
+[Flags]
+internal enum ReductionSchemes : uint
+{
+    /// <summary>In the type of the sums, 32-bit floats.</summary>
+    ComputeType = 2,
 }
 
 /// <summary>cublasLtMatmulAlgo_t: 64 bytes that may be kept and given to the same version again.</summary>

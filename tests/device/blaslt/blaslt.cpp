@@ -1,5 +1,6 @@
 // cuBLASLt's matmul as the bindings use it: column-major matrices, bias and ReLU epilogues, three "algorithms" that
-// differ in the workspace they ask for. Sums in double precision.
+// differ in the workspace they ask for, and one that adds up parts of a sum in the type of the result. Sums in double
+// precision.
 #include <algorithm>
 #include <cstring>
 #include <memory>
@@ -37,7 +38,11 @@ enum DescAttribute : int { TRANSA = 3, TRANSB = 4, EPILOGUE = 7, BIAS_POINTER = 
 enum Epilogue : int { DEFAULT = 1, RELU = 2, BIAS = 4, RELU_BIAS = 6 };
 
 constexpr uint64_t ALGORITHM_MARK = 0x6174726F75734C74, VERSION = 130000;
-constexpr size_t WORKSPACES[] = {0, 256 * 1024, 4 * 1024 * 1024};
+constexpr size_t WORKSPACES[] = {0, 256 * 1024, 4 * 1024 * 1024, 0};
+
+// Splits a sum and rounds its parts; offered first, as an algorithm that is fast would be, to who does not forbid it.
+constexpr uint64_t ROUNDING_ALGORITHM = 3;
+enum ReductionScheme : uint32_t { REDUCTION_INPLACE = 1, REDUCTION_COMPUTE_TYPE = 2, REDUCTION_OUTPUT_TYPE = 4 };
 
 struct Object {
     Object() { atrous_device_count_library_object(1); }
@@ -63,6 +68,7 @@ struct Layout : Object {
 struct Preference : Object {
     uint64_t workspace = 0;
     uint32_t alignments[4] = {256, 256, 256, 256};
+    uint32_t reductions = REDUCTION_INPLACE | REDUCTION_COMPUTE_TYPE | REDUCTION_OUTPUT_TYPE;
 };
 
 struct Algorithm {
@@ -276,6 +282,7 @@ BLAS_API Status cublasLtMatmulPreferenceSetAttribute(Preference* preference, int
     CALL();
     if (!Live<Preference>::has(preference)) return INVALID_VALUE;
     if (attribute >= 5 && attribute <= 8) return read(preference->alignments[attribute - 5], value, bytes);
+    if (attribute == 3) return read(preference->reductions, value, bytes);
     return attribute == 1 ? read(preference->workspace, value, bytes) : INVALID_VALUE;
 }
 
@@ -294,7 +301,9 @@ BLAS_API Status cublasLtMatmulAlgoGetHeuristic(Handle* handle, Desc* desc, Layou
         for (size_t i = 0; i < std::size(layouts); ++i)
             if (!aligned(*layouts[i], preference->alignments[i])) return SUCCESS;
     }
-    for (uint64_t id = 0; id < std::size(WORKSPACES) && *returned < requested; ++id)
+    if ((preference->reductions & (REDUCTION_INPLACE | REDUCTION_OUTPUT_TYPE)) != 0)
+        results[(*returned)++] = describe(ROUNDING_ALGORITHM);
+    for (uint64_t id = 0; id < ROUNDING_ALGORITHM && *returned < requested; ++id)
         if (WORKSPACES[id] <= preference->workspace) results[(*returned)++] = describe(id);
     return SUCCESS;
 }
@@ -355,6 +364,7 @@ BLAS_API Status cublasLtMatmul(Handle* handle, Desc* desc, const void* alpha, co
     product->b_bytes = b_layout->bytes();
     product->c_bytes = c_layout->bytes();
     product->d_bytes = d_layout->bytes();
+    product->rounds_parts = algorithm->data[1] == ROUNDING_ALGORITHM;
     product->workspace = workspace;
     product->workspace_bytes = WORKSPACES[algorithm->data[1]];
     atrous_device_work work{blaslt::run, drop, product.release()};

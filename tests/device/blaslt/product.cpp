@@ -21,6 +21,19 @@ __attribute__((target_clones("avx2", "default"))) double dot(const double* a, co
     return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
+// The sum of parts that are rounded, and added, in the type of the result.
+double rounded_dot(const double* a, const double* b, int64_t count, Format type) {
+    constexpr int64_t PART = 4;
+    double sum = 0;
+    for (int64_t i = 0; i < count; i += PART) {
+        unsigned char stored[8] = {};
+        store(stored, 0, dot(a + i, b + i, std::min(PART, count - i)), type);
+        store(stored, 0, sum + load(stored, 0, type), type);
+        sum = load(stored, 0, type);
+    }
+    return sum;
+}
+
 }  // namespace
 
 bool run(void* state) {
@@ -40,7 +53,8 @@ bool run(void* state) {
         for (int64_t i = 0; i < p.k; ++i)
             b[static_cast<size_t>(i)] = load(p.b, i * p.b_inner + column * p.b_column, p.format);
         for (int64_t row = 0; row < p.m; ++row) {
-            double sum = dot(&a[static_cast<size_t>(row * p.k)], b.data(), p.k);
+            const double* factors = &a[static_cast<size_t>(row * p.k)];
+            double sum = p.rounds_parts ? rounded_dot(factors, b.data(), p.k, result) : dot(factors, b.data(), p.k);
             sum *= p.alpha;
             if (p.beta != 0) sum += p.beta * load(p.c, row + column * p.c_leading, result);
             if (p.bias != nullptr) sum += load(p.bias, row, result);

@@ -15,7 +15,7 @@ struct Product {
     const void *a, *b, *c, *bias;
     void* d;
     double alpha, beta;
-    bool relu;
+    bool relu, rounds_parts;
     size_t a_bytes, b_bytes, c_bytes, d_bytes;
     const void* workspace;
     size_t workspace_bytes;
