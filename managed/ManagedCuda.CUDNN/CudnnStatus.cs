@@ -25,6 +25,12 @@ public enum CudnnStatus
     NotSupportedDataType = 3003,
     NotSupportedLayout = 3004,
     NotSupportedArchMismatch = 3007,
+
+    /// <summary>A library that cuDNN needs is not to be found: NVRTC, its builtins, the driver.</summary>
+    NotSupportedRuntimePrerequisiteMissing = 3008,
+
+    /// <summary>A library of cuDNN's own is not there.</summary>
+    NotSupportedSublibraryUnavailable = 3009,
     InternalError = 4000,
     InternalErrorCompilationFailed = 4001,
     ExecutionFailed = 5000,

@@ -46,22 +46,17 @@ public sealed class EngineConfig : IDisposable
     internal CudnnDescriptor Descriptor { get; }
 
     /// <summary>Makes it ready to be run, which may compile code.</summary>
-    /// <returns>Nothing when the engine turns out not to support the graph; the next one may.</returns>
-    /// <exception cref="CudaDNNException">cuDNN failed for another reason.</exception>
-    public ExecutionPlan? TryPlan()
+    /// <exception cref="CudaDNNException">
+    /// The engine turns out not to support the graph (<see cref="CudaDNNException.IsNotSupported"/>; the next one may),
+    /// a library that it needs is missing, or cuDNN failed.
+    /// </exception>
+    public ExecutionPlan Plan()
     {
-        try
+        using (_cudnn.Context.Enter())
         {
-            using (_cudnn.Context.Enter())
-            {
-                return new ExecutionPlan(_cudnn, Descriptors.Make(DescriptorType.ExecutionPlan, descriptor => descriptor
-                    .Set(AttributeName.ExecutionPlanHandle, _cudnn.Handle)
-                    .Set(AttributeName.ExecutionPlanEngineConfig, Descriptor)));
-            }
-        }
-        catch (CudaDNNException e) when (e.IsNotSupported)
-        {
-            return null;
+            return new ExecutionPlan(_cudnn, Descriptors.Make(DescriptorType.ExecutionPlan, descriptor => descriptor
+                .Set(AttributeName.ExecutionPlanHandle, _cudnn.Handle)
+                .Set(AttributeName.ExecutionPlanEngineConfig, Descriptor)));
         }
     }
 

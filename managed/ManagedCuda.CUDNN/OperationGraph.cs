@@ -32,7 +32,10 @@ public sealed class OperationGraph : IDisposable
     /// </summary>
     /// <param name="mode">How they are ranked.</param>
     /// <param name="count">The largest number of them to return, at least 1.</param>
-    public EngineConfig[] GetEngineConfigs(HeuristicMode mode, int count = 16)
+    /// <param name="unreadable">Told of each that cannot be read, and is left out.</param>
+    /// <exception cref="CudaDNNException">cuDNN has no engines for the graph, and says why.</exception>
+    public EngineConfig[] GetEngineConfigs(
+        HeuristicMode mode, int count = 16, Action<CudaDNNException>? unreadable = null)
     {
         using (_cudnn.Context.Enter())
         {
@@ -40,21 +43,23 @@ public sealed class OperationGraph : IDisposable
             heuristic
                 .Set(AttributeName.EngineHeuristicOperationGraph, _graph)
                 .Set(AttributeName.EngineHeuristicMode, AttributeType.HeuristicMode, mode);
-            try
-            {
-                heuristic.Complete();
-            }
-            catch (CudaDNNException e) when (e.IsNotSupported)
-            {
-                return [];
-            }
+            heuristic.Complete();
             CudnnDescriptor[] found =
                 heuristic.GetChildren(AttributeName.EngineHeuristicResults, DescriptorType.EngineConfig, count);
             var configs = new List<EngineConfig>();
             try
             {
                 foreach (CudnnDescriptor config in found)
-                    configs.Add(new EngineConfig(_cudnn, config));
+                {
+                    try
+                    {
+                        configs.Add(new EngineConfig(_cudnn, config));
+                    }
+                    catch (CudaDNNException e)
+                    {
+                        unreadable?.Invoke(e);
+                    }
+                }
                 return [.. configs];
             }
             catch

@@ -65,19 +65,27 @@ public sealed class StrictTests : IDisposable
         }
     }
 
-    [Fact]
-    public void What_no_compiler_compiles_is_said_once_in_one_sentence()
+    [Theory]
+    [InlineData((int)Strict.Compiler, "COMPILATION_FAILED (4001)", "libnvrtc-builtins.so.13.0")]
+    [InlineData((int)Strict.NoCompiler, "RUNTIME_PREREQUISITE_MISSING (3008)", "libnvrtc.so.13")]
+    [InlineData((int)Strict.NoPart, "SUBLIBRARY_UNAVAILABLE (3009)", "libcudnn_engines_runtime_compiled.so.9")]
+    public void What_no_compiler_compiles_is_said_once_in_one_sentence(int how, string status, string library)
     {
         SoftwareDevice.Require();
-        SoftwareDevice.BeStrict(Strict.Compiler);
+        SoftwareDevice.BeStrict((Strict)how);
         var warnings = new List<string>();
-        using CudaBackend backend = Open(Precision.Fp16, true, warnings);
+        var lines = new List<string>();
+        using CudaBackend backend = Open(Precision.Fp16, true, warnings, line => { lock (lines) lines.Add(line); });
         foreach (string name in Convolutions)
             Running.Run(backend, OpCases.Find(name).Graph(), OpCases.Find(name).InputValues());
         string warning = Assert.Single(warnings);
         Assert.StartsWith("cuDNN cannot compile its fused engines (", warning);
-        Assert.Contains("libnvrtc-builtins.so.13.0", warning);
+        Assert.Contains(status, warning);
+        Assert.Contains(library, warning);
         Assert.EndsWith("or name its folder in ATROUS_CUDA_PATH.", warning);
+        // In the log it is said of every engine.
+        Assert.True(lines.Count(line => line.Contains("cuDNN engine 2 cannot be built (", StringComparison.Ordinal)
+            && line.Contains(status, StringComparison.Ordinal)) > 3);
     }
 
     [Fact]
@@ -109,6 +117,12 @@ public sealed class StrictTests : IDisposable
         }
     }
 
-    private static CudaBackend Open(Precision precision, bool tuning, List<string> warnings) => AllBackends.Open(
-        precision, new CudaOptions { Tuning = tuning, Warn = line => { lock (warnings) warnings.Add(line); } });
+    private static CudaBackend Open(
+        Precision precision, bool tuning, List<string> warnings, Action<string>? log = null) => AllBackends.Open(
+        precision, new CudaOptions
+        {
+            Tuning = tuning,
+            Log = log,
+            Warn = line => { lock (warnings) warnings.Add(line); },
+        });
 }

@@ -45,6 +45,16 @@ internal enum Strict
 
     /// <summary>Nodes of a graph run in another order than they were recorded in, where the graph allows it.</summary>
     Branches = 1 << 13,
+
+    /// <summary>There is no compiler, or a part of cuDNN's is not there, which are no failures.</summary>
+    NoCompiler = 1 << 14,
+    NoPart = 1 << 15,
+
+    /// <summary>A capture has one stream.</summary>
+    OneStream = 1 << 16,
+
+    /// <summary>A handle of cuDNN's is in one stream of a capture, and has run before.</summary>
+    Handles = 1 << 17,
 }
 
 /// <summary>

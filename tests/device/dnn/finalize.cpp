@@ -173,6 +173,8 @@ Status finalize_heuristics(Descriptor& d) {
     const Program& program = d.child(ENGINEHEUR_OPERATION_GRAPH).program;
     if (mode == HEUR_A && program.step_count > 0 && atrous_device_is_strict(ATROUS_STRICT_HEURISTICS))
         return fail(INTERNAL_ERROR, "the heuristics failed");
+    if (mode == HEUR_B && atrous_device_is_strict(ATROUS_STRICT_NO_PART))
+        return fail(NOT_SUPPORTED_SUBLIBRARY_UNAVAILABLE, "libcudnn_engines_runtime_compiled.so.9 is not there");
     std::vector<int64_t> order = mode == HEUR_FALLBACK ? std::vector<int64_t>{0}
                                  : mode == HEUR_B      ? std::vector<int64_t>{1, 2, 0}
                                                        : std::vector<int64_t>{2, 1, 0};
@@ -250,6 +252,10 @@ Status finalize_plan(Descriptor& d) {
     if (Status status = check_support(d.program, d.engine, why); status != SUCCESS) return fail(status, why);
     if (compiles_at_run_time(d.engine) && atrous_device_is_strict(ATROUS_STRICT_COMPILER))
         return fail(INTERNAL_ERROR_COMPILATION_FAILED, "nvrtc: error: failed to open libnvrtc-builtins.so.13.0");
+    if (compiles_at_run_time(d.engine) && atrous_device_is_strict(ATROUS_STRICT_NO_COMPILER))
+        return fail(NOT_SUPPORTED_RUNTIME_PREREQUISITE_MISSING, "libnvrtc.so.13 cannot be found");
+    if (compiles_at_run_time(d.engine) && atrous_device_is_strict(ATROUS_STRICT_NO_PART))
+        return fail(NOT_SUPPORTED_SUBLIBRARY_UNAVAILABLE, "libcudnn_engines_runtime_compiled.so.9 is not there");
     if (compiles_at_run_time(d.engine) && atrous_device_is_strict(ATROUS_STRICT_SLOW_PLANS))
         std::this_thread::sleep_for(std::chrono::milliseconds(3));
     put<int64_t>(d, EXECUTION_PLAN_WORKSPACE_SIZE, {static_cast<int64_t>(workspace_of(d.engine))});

@@ -39,9 +39,9 @@ const bool loses_by_environment = [] {
     return colon != nullptr;
 }();
 
-const std::array<const char*, 14> STRICT_NAMES = {"doubles",    "order", "slices",   "fp32",    "alignment",
-                                                  "heuristics", "slow",  "compiler", "late",    "notes",
-                                                  "json",       "runs",  "capture",  "branches"};
+const std::array<const char*, 18> STRICT_NAMES = {
+    "doubles", "order", "slices", "fp32",    "alignment", "heuristics", "slow",   "compiler", "late",
+    "notes",   "json",  "runs",   "capture", "branches",  "nocompiler", "nopart", "one",      "handles"};
 
 unsigned strictness_of_environment() {
     const char* text = std::getenv("ATROUS_DEVICE_STRICT");

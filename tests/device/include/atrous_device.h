@@ -51,6 +51,14 @@ enum atrous_device_strictness : unsigned {
     // What a graph may run in any order, it runs in the one that was not recorded: of all nodes that wait for nothing
     // more, the last.
     ATROUS_STRICT_BRANCHES = 1 << 13,
+    // There is no compiler: plans that are compiled are refused as what lacks a library is, which is not as what fails.
+    ATROUS_STRICT_NO_COMPILER = 1 << 14,
+    // A part of cuDNN is not there: heuristics of mode B, and plans that are compiled, are refused for it.
+    ATROUS_STRICT_NO_PART = 1 << 15,
+    // A capture has one stream: none joins it.
+    ATROUS_STRICT_ONE_STREAM = 1 << 16,
+    // A handle of cuDNN's is not captured before it has run, nor in two streams of a capture.
+    ATROUS_STRICT_HANDLES = 1 << 17,
 };
 
 // Work for a stream: run once it is its turn (again at every launch if it was captured), drop when nothing refers to
@@ -86,8 +94,8 @@ ATROUS_DEVICE_EXPORT int atrous_device_load_kernels(const char* path);
 
 ATROUS_DEVICE_EXPORT void atrous_device_be_strict(unsigned bits);
 ATROUS_DEVICE_EXPORT bool atrous_device_is_strict(unsigned bit);
-// Whether work put into a stream is recorded instead of run.
-ATROUS_DEVICE_EXPORT bool atrous_device_is_captured(void* stream);
+// The number of the capture that work put into a stream becomes a part of; 0 where it is run.
+ATROUS_DEVICE_EXPORT uint64_t atrous_device_capture_of(void* stream);
 // The n-th call from now of an entry point that can fail, of all three libraries together, fails; 0 for none. A call
 // that waits or frees does so first.
 ATROUS_DEVICE_EXPORT void atrous_device_fail_call(int nth);

@@ -12,7 +12,7 @@ internal sealed class ConvolutionCandidates(
     CudaDevice device, Precision precision, CudaOptions options, TuningSession session)
 {
     /// <summary>Engines of cuDNN's best heuristics, those that its others add, algorithms of cuBLASLt's.</summary>
-    private const int MostEngines = 8, MostFurther = 4, MostAlgorithms = 4;
+    private const int MostEngines = 8, MostFurther = 4, MostAlgorithms = 8;
 
     /// <summary>The last that a library refused, for the message where nothing is left; null for none.</summary>
     public string? LastRefusal { get; private set; }
@@ -47,8 +47,15 @@ internal sealed class ConvolutionCandidates(
     public void Refuse(ConvolutionProblem problem, string what, Exception e)
     {
         device.ThrowIfLost();
-        if (e is CudaDNNException { CudnnError: CudnnStatus.InternalErrorCompilationFailed })
+        if (e is CudaDNNException
+            {
+                CudnnError: CudnnStatus.InternalErrorCompilationFailed
+                    or CudnnStatus.NotSupportedRuntimePrerequisiteMissing
+                    or CudnnStatus.NotSupportedSublibraryUnavailable
+            })
+        {
             session.WarnOfCompiler(e);
+        }
         LastRefusal = $"{what} ({e.Message.TrimEnd('.')})";
         options.Log?.Invoke($"{problem.Key}: {what} ({e.Message})");
     }
@@ -127,7 +134,8 @@ internal sealed class ConvolutionCandidates(
     {
         try
         {
-            return graph.GetEngineConfigs(mode, 4 * MostEngines);
+            return graph.GetEngineConfigs(
+                mode, 4 * MostEngines, e => Refuse(problem, "an engine that cuDNN proposes cannot be read", e));
         }
         catch (CudaDNNException e)
         {
@@ -183,7 +191,7 @@ internal sealed class ConvolutionCandidates(
     {
         try
         {
-            return config.TryPlan();
+            return config.Plan();
         }
         catch (CudaDNNException e)
         {

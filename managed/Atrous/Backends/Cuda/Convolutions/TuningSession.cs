@@ -28,7 +28,7 @@ internal sealed class TuningSession(CudaOptions options)
         string cuda = CudaDNNContext.GetCudartVersion().Major.ToString(CultureInfo.InvariantCulture);
         options.Warn?.Invoke(
             $"cuDNN cannot compile its fused engines ({e.Message.TrimEnd('.')}), so that networks run slower; " +
-            $"install NVRTC of CUDA {cuda} with its builtins (pip install nvidia-cuda-nvrtc), or name its folder in " +
-            "ATROUS_CUDA_PATH.");
+            $"install all of cuDNN and NVRTC of CUDA {cuda} with its builtins (pip install nvidia-cuda-nvrtc), or " +
+            "name its folder in ATROUS_CUDA_PATH.");
     }
 }
