@@ -46,9 +46,24 @@ void drop_execution(void* state) {
 Status start(int64_t engine, void* stream) {
     if (engine == 2 && atrous_device_is_strict(ATROUS_STRICT_WRONG_RUNS))
         return fail(EXECUTION_FAILED, "the engine was planned, but does not run");
-    if (engine == 1 && atrous_device_is_strict(ATROUS_STRICT_CAPTURE) && atrous_device_is_captured(stream))
+    if (engine == 1 && atrous_device_is_strict(ATROUS_STRICT_CAPTURE) && atrous_device_capture_of(stream) != 0)
         return fail(NOT_SUPPORTED, "the engine cannot be captured");
     take_host_time(engine);
+    return SUCCESS;
+}
+
+// A handle has memory and streams of its own: it may take them when it runs first, and brings an order, or a race,
+// into streams that it is captured in.
+Status take_handle(Handle& handle) {
+    uint64_t capture = atrous_device_capture_of(handle.stream);
+    if (capture != 0 && atrous_device_is_strict(ATROUS_STRICT_HANDLES)) {
+        if (!handle.has_run) return fail(NOT_SUPPORTED, "what a handle does when it runs first cannot be captured");
+        if (handle.capture == capture && handle.captured_stream != handle.stream)
+            return fail(NOT_SUPPORTED, "the handle is in another stream of the capture");
+    }
+    handle.has_run = true;
+    handle.capture = capture;
+    handle.captured_stream = handle.stream;
     return SUCCESS;
 }
 
@@ -116,6 +131,10 @@ DNN_API const char* cudnnGetErrorString(Status status) {
             return "CUDNN_STATUS_NOT_SUPPORTED_DATA_TYPE";
         case NOT_SUPPORTED_LAYOUT:
             return "CUDNN_STATUS_NOT_SUPPORTED_LAYOUT";
+        case NOT_SUPPORTED_RUNTIME_PREREQUISITE_MISSING:
+            return "CUDNN_STATUS_NOT_SUPPORTED_RUNTIME_PREREQUISITE_MISSING";
+        case NOT_SUPPORTED_SUBLIBRARY_UNAVAILABLE:
+            return "CUDNN_STATUS_NOT_SUPPORTED_SUBLIBRARY_UNAVAILABLE";
         case INTERNAL_ERROR:
             return "CUDNN_STATUS_INTERNAL_ERROR";
         case INTERNAL_ERROR_COMPILATION_FAILED:
@@ -216,6 +235,7 @@ DNN_API Status cudnnBackendExecute(Handle* handle, void* plan, void* pack) {
     if (Status status = check_pointers(execution->program, execution->pointers); status != SUCCESS) return status;
     if (workspace_of(execution->engine) > 0 && execution->workspace == nullptr)
         return fail(BAD_PARAM_NULL_POINTER, "the plan needs a workspace");
+    if (Status status = take_handle(*handle); status != SUCCESS) return status;
     if (Status status = start(execution->engine, handle->stream); status != SUCCESS) return status;
     atrous_device_work work{run_execution, drop_execution, execution.release()};
     return atrous_device_submit(handle->stream, "cudnnBackendExecute", &work) == 0

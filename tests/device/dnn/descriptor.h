@@ -62,6 +62,10 @@ bool remove(void* handle);
 
 struct Handle {
     void* stream = nullptr;
+    bool has_run = false;
+    // Where it ran last: a capture, or 0, and a stream that may be gone.
+    uint64_t capture = 0;
+    const void* captured_stream = nullptr;
 };
 bool is_handle(const void* handle);
 

@@ -30,14 +30,14 @@ DRIVER_API cuStreamDestroy_v2(Stream* stream) {
     if (!alive) return CUDA_ERROR_INVALID_HANDLE;
     std::lock_guard lock(capture_mutex());
     std::shared_ptr<Capture> capture = alive->capture;
-    if (!capture) return released(CUDA_SUCCESS);
+    if (!capture) return freed(CUDA_SUCCESS);
     capture->invalidated = true;
     capture->members.erase(stream);
-    if (capture->origin != stream) return released(CUDA_SUCCESS);
+    if (capture->origin != stream) return freed(CUDA_SUCCESS);
     // Nobody can end this capture any more.
     for (Stream* member : capture->members) member->capture.reset();
     alive->capture.reset();
-    return released(CUDA_SUCCESS);
+    return freed(CUDA_SUCCESS);
 }
 
 DRIVER_API cuStreamSynchronize(Stream* stream) {
@@ -50,7 +50,7 @@ DRIVER_API cuStreamSynchronize(Stream* stream) {
     } else {
         stream->drain();
     }
-    return released(sticky());
+    return freed(sticky());
 }
 
 DRIVER_API cuStreamQuery(Stream* stream) {
@@ -77,7 +77,7 @@ DRIVER_API cuStreamEndCapture(Stream* stream, Graph** graph) {
     WAITED_STREAM(stream);
     *graph = nullptr;
     std::shared_ptr<Graph> captured;
-    CUresult result = released(end_capture(stream, captured));
+    CUresult result = freed(end_capture(stream, captured));
     if (result == CUDA_SUCCESS) *graph = Objects<Graph>::add(captured);
     return result;
 }
@@ -97,7 +97,7 @@ DRIVER_API cuEventCreate(Event** event, unsigned flags) {
 
 DRIVER_API cuEventDestroy_v2(Event* event) {
     RELEASING();
-    return released(Objects<Event>::remove(event) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE);
+    return freed(Objects<Event>::remove(event) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE);
 }
 
 DRIVER_API cuEventRecord(Event* event, Stream* stream) {
@@ -113,7 +113,7 @@ DRIVER_API cuEventSynchronize(Event* event) {
     std::unique_lock lock(awaited->mutex);
     uint64_t ticket = awaited->recorded;
     awaited->changed.wait(lock, [&] { return awaited->reached >= ticket; });
-    return released(sticky());
+    return freed(sticky());
 }
 
 DRIVER_API cuEventQuery(Event* event) {
@@ -144,8 +144,9 @@ DRIVER_API cuEventElapsedTime_v2(float* milliseconds, Event* start, Event* end) 
     return cuEventElapsedTime(milliseconds, start, end);
 }
 
-bool atrous_device_is_captured(void* stream) {
-    return capture_status(static_cast<Stream*>(stream)) != NONE;
+uint64_t atrous_device_capture_of(void* stream) {
+    std::shared_ptr<Stream> alive = Objects<Stream>::find(static_cast<Stream*>(stream));
+    return alive ? capture_number(alive.get()) : 0;
 }
 
 int atrous_device_submit(void* stream, const char* label, const atrous_device_work* work) {

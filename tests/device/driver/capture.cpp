@@ -106,6 +106,10 @@ CUresult wait(Stream* stream, const std::shared_ptr<Event>& event) {
             if (!active) return CUDA_ERROR_CAPTURED_EVENT;
             if (stream == nullptr) return CUDA_ERROR_STREAM_CAPTURE_IMPLICIT;
             if (stream->capture && stream->capture != capture) return CUDA_ERROR_STREAM_CAPTURE_MERGE;
+            if (!stream->capture && atrous_device_is_strict(ATROUS_STRICT_ONE_STREAM)) {
+                capture->invalidated = true;
+                return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
+            }
             stream->capture = capture;
             capture->members.insert(stream);
             for (size_t tail : event->tails)
@@ -123,6 +127,8 @@ CUresult begin_capture(Stream* stream, CaptureMode mode) {
     if (stream == nullptr) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
     if (stream->capture) return CUDA_ERROR_INVALID_VALUE;
     auto capture = std::make_shared<Capture>();
+    static uint64_t captures = 0;
+    capture->number = ++captures;
     capture->mode = mode;
     capture->thread = std::this_thread::get_id();
     capture->origin = stream;
@@ -154,6 +160,11 @@ CaptureStatus capture_status(Stream* stream) {
     std::lock_guard lock(capture_mutex());
     if (stream == nullptr || !stream->capture) return NONE;
     return stream->capture->invalidated ? INVALIDATED : ACTIVE;
+}
+
+uint64_t capture_number(Stream* stream) {
+    std::lock_guard lock(capture_mutex());
+    return stream == nullptr || !stream->capture ? 0 : stream->capture->number;
 }
 
 CUresult refuse_if_captured(Stream* stream) {

@@ -46,6 +46,7 @@ struct Capture {
     std::thread::id thread;
     Stream* origin;
     std::set<Stream*> members;
+    uint64_t number = 0;
     bool invalidated = false;
 };
 
@@ -103,6 +104,8 @@ bool is_waitable(Event& event);
 CUresult begin_capture(Stream* stream, CaptureMode mode);
 CUresult end_capture(Stream* stream, std::shared_ptr<Graph>& graph);
 CaptureStatus capture_status(Stream* stream);
+// Of the capture that a stream is part of, counted from 1; 0 for none.
+uint64_t capture_number(Stream* stream);
 // For calls that wait for a stream: captured work never ends. Invalidates the capture.
 CUresult refuse_if_captured(Stream* stream);
 // For calls that wait or allocate whatever the stream: refused while a capture of a strict mode goes on.

@@ -7,13 +7,14 @@ namespace Atrous.Backends.Cuda;
 
 /// <summary>
 /// A GPU with all that is opened on it once: its primary context, our kernels, cuDNN and cuBLASLt. Launching is safe
-/// from many threads; cuDNN's context belongs to who holds <see cref="Setup"/>.
+/// from many threads; cuDNN's contexts belong to who holds <see cref="Setup"/>.
 /// </summary>
 internal sealed unsafe class CudaDevice : IDisposable
 {
     private readonly ConcurrentDictionary<string, CudaModule> _modules = [];
     private readonly ConcurrentDictionary<KernelSignature, CudaKernel> _kernels = [];
     private readonly Lock _allocating = new();
+    private readonly List<CudaDNNContext> _lanes = [];
     private long _bytes, _peakBytes;
 
     /// <summary>Opens a device.</summary>
@@ -47,6 +48,7 @@ internal sealed unsafe class CudaDevice : IDisposable
 
     public CudaDNNContext Dnn { get; } = null!;
 
+    /// <summary>It is given a stream and a workspace with each product, and has no state of its own.</summary>
     public CudaBlasLt Blas { get; } = null!;
 
     /// <summary>Held while networks are planned and captured, which is one thread's work at a time.</summary>
@@ -54,6 +56,20 @@ internal sealed unsafe class CudaDevice : IDisposable
 
     /// <summary>The most bytes of device memory that are taken; null for all that there are.</summary>
     public long? MemoryLimit { get; }
+
+    /// <summary>
+    /// The context of cuDNN's for a lane of captured runs, opened with the first step that uses it: one may have
+    /// streams and memory of its own, which would order the lanes of a graph, or let them race. Plans run on any of
+    /// them.
+    /// </summary>
+    public CudaDNNContext DnnOf(int lane)
+    {
+        if (lane == 0)
+            return Dnn;
+        while (_lanes.Count < lane)
+            _lanes.Add(new CudaDNNContext(Context));
+        return _lanes[lane - 1];
+    }
 
     /// <summary>Bytes that blocks hold.</summary>
     public long UsedBytes => Interlocked.Read(ref _bytes);
@@ -159,6 +175,7 @@ internal sealed unsafe class CudaDevice : IDisposable
         foreach (CudaModule module in _modules.Values)
             module.Dispose();
         Blas?.Dispose();
+        _lanes.ForEach(lane => lane.Dispose());
         Dnn?.Dispose();
         Context?.Dispose();
     }

@@ -160,17 +160,55 @@ internal sealed class DeviceFrame : IDisposable
         }
     }
 
+    /// <summary>On a stream for each lane; on one where that fails, which costs the overlap only.</summary>
     private void Capture()
+    {
+        _plan.IsInTurn |= _plan.Lanes.Count == 1;
+        if (!_plan.IsInTurn && TryCapture(Spread) is { } branched)
+        {
+            _plan.IsInTurn = true;
+            _plan.Log?.Invoke($"{_plan.Purpose} cannot be captured on several streams and runs on one: {branched}");
+        }
+        if (_captured is null && TryCapture(InTurn) is { } failure)
+        {
+            _plan.IsUncapturable = true;
+            _plan.Log?.Invoke($"{_plan.Purpose} cannot be captured and runs step by step: {failure}");
+        }
+    }
+
+    private void Spread()
+    {
+        // What is made for a capture is made before it begins.
+        using var lanes = new LaneStreams(_device, _plan, _place);
+        Capture(lanes.Enqueue);
+    }
+
+    private void InTurn() => Capture(() => EnqueueSteps(0, _plan.Steps.Count));
+
+    /// <summary>What a capture failed with; null where it did not.</summary>
+    private static string? TryCapture(Action capture)
+    {
+        try
+        {
+            capture();
+            return null;
+        }
+        catch (Exception e) when (CudaFailure.IsOne(e) && !CudaFailure.IsLasting(e))
+        {
+            return e.Message;
+        }
+    }
+
+    private void Capture(Action enqueue)
     {
         CudaGraph? graph = null;
         try
         {
-            using var lanes = new LaneStreams(_device, _plan, _place);
             _stream.BeginCapture();
             try
             {
                 Upload();
-                lanes.Enqueue();
+                enqueue();
                 Download();
             }
             finally
@@ -179,11 +217,6 @@ internal sealed class DeviceFrame : IDisposable
                 graph = _stream.EndCapture();
             }
             _captured = graph.Instantiate();
-        }
-        catch (Exception e) when (CudaFailure.IsOne(e) && !CudaFailure.IsLasting(e))
-        {
-            _plan.IsUncapturable = true;
-            _plan.Log?.Invoke($"{_plan.Purpose} cannot be captured and runs step by step: {e.Message}");
         }
         finally
         {
@@ -196,15 +229,22 @@ internal sealed class DeviceFrame : IDisposable
         clock?.Mark(_stream);
         Upload();
         clock?.Mark(_stream);
-        int step = 0;
-        for (; step < _plan.Steps.Count && _plan.Steps[step] is PictureStep; step++)
-            _plan.Steps[step].Enqueue(_device, _place);
+        int pictures = _plan.Steps.TakeWhile(step => step is PictureStep).Count();
+        EnqueueSteps(0, pictures);
         clock?.Mark(_stream);
-        for (; step < _plan.Steps.Count; step++)
-            _plan.Steps[step].Enqueue(_device, _place);
+        EnqueueSteps(pictures, _plan.Steps.Count);
         clock?.Mark(_stream);
         Download();
         clock?.Mark(_stream);
+    }
+
+    /// <summary>
+    /// One after the other, by the contexts of the lanes that they may be captured on: those must have run before.
+    /// </summary>
+    private void EnqueueSteps(int first, int end)
+    {
+        for (int i = first; i < end; i++)
+            _plan.Steps[i].Enqueue(_device, _place with { Lane = _plan.Lanes.Steps[i].Lane });
     }
 
     private void Upload()

@@ -41,12 +41,15 @@ internal sealed class DevicePlan : IDisposable
     public Action<string>? Log { get; }
 
     /// <summary>
-    /// Whether a frame has run step by step, which loads all code, so that others capture at once; and whether a
-    /// capture failed, so that none tries again. Both are for who holds the device's setup.
+    /// Whether a frame has run step by step, which loads all code, so that others capture at once. For who holds the
+    /// device's setup, as what follows.
     /// </summary>
     public bool HasRun { get; set; }
 
-    /// <inheritdoc cref="HasRun"/>
+    /// <summary>Whether a capture on several streams failed, so that the steps are captured in turn.</summary>
+    public bool IsInTurn { get; set; }
+
+    /// <summary>Whether a capture in turn failed as well, so that none is tried again.</summary>
     public bool IsUncapturable { get; set; }
 
     /// <summary>Bytes of a frame on the device.</summary>

@@ -7,7 +7,8 @@ namespace Atrous.Backends.Cuda;
 /// <param name="Stream">The stream that the run's steps are put into, in their order.</param>
 /// <param name="Memory">The address of the layout's beginning.</param>
 /// <param name="Workspace">The address of memory that every step may use while it runs.</param>
-internal readonly record struct RunPlace(ManagedCuda.CudaStream Stream, nint Memory, nint Workspace);
+/// <param name="Lane">The lane that its context of cuDNN's is for.</param>
+internal readonly record struct RunPlace(ManagedCuda.CudaStream Stream, nint Memory, nint Workspace, int Lane = 0);
 
 /// <summary>One operation of a network with everything but the addresses decided.</summary>
 internal abstract class DeviceStep(Node? node)
@@ -65,5 +66,5 @@ internal sealed class ConvolutionStep(
         new ConvolutionOperands(
             x.At(place.Memory).Data, weights.Kernel, bias?.Place.At(place.Memory).Data
             ?? weights.Bias, weights.WideBias, residual?.At(place.Memory).Data ?? 0, y.At(place.Memory).Data),
-        new WorkPlace(place.Stream, place.Workspace));
+        new WorkPlace(place.Stream, place.Workspace, device.DnnOf(place.Lane)));
 }

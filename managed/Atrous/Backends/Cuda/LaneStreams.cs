@@ -26,7 +26,8 @@ internal sealed class LaneStreams : IDisposable
             for (int lane = 1; lane < _places.Length; lane++)
             {
                 _places[lane] = new RunPlace(
-                    new CudaStream(device.Context), place.Memory, place.Memory + (nint)plan.WorkspaceOffsets[lane]);
+                    new CudaStream(device.Context), place.Memory, place.Memory + (nint)plan.WorkspaceOffsets[lane],
+                    lane);
             }
         }
         catch

@@ -7,8 +7,11 @@ using Atrous.Tensors;
 
 namespace Atrous.Backends.Cuda.Convolutions;
 
-/// <summary>A stream, and memory of its own for what libraries need beside the tensors.</summary>
-internal readonly record struct WorkPlace(CudaStream Stream, nint Workspace);
+/// <summary>Where libraries work.</summary>
+/// <param name="Stream">The stream that the work is put into.</param>
+/// <param name="Workspace">Address of memory of the stream's own, for what is needed beside the tensors.</param>
+/// <param name="Dnn">A context of cuDNN's that no other stream of a capture uses.</param>
+internal readonly record struct WorkPlace(CudaStream Stream, nint Workspace, CudaDNNContext Dnn);
 
 /// <summary>An algorithm that computes one convolution, ready to be put into streams.</summary>
 internal abstract class ConvolutionAlgorithm(ConvolutionProblem problem) : IDisposable
@@ -21,7 +24,7 @@ internal abstract class ConvolutionAlgorithm(ConvolutionProblem problem) : IDisp
     /// <summary>Bytes that it needs beside the tensors.</summary>
     public abstract long WorkspaceSize { get; }
 
-    /// <summary>Puts it into a stream; the context is current and cuDNN's context is the caller's.</summary>
+    /// <summary>Puts it into a stream; the context is current and cuDNN's contexts are the caller's.</summary>
     public abstract void Enqueue(CudaDevice device, ConvolutionOperands operands, WorkPlace place);
 
     /// <summary>Compiled code that is worth keeping; null where there is none.</summary>
@@ -122,8 +125,8 @@ internal sealed class DnnAlgorithm(ConvolutionProblem problem, ExecutionPlan pla
             tensors.Add((Residual, Pointer(operands.Residual)));
         using (var pack = new VariantPack(tensors, Pointer(place.Workspace)))
         {
-            device.Dnn.SetStream(place.Stream);
-            plan.Execute(device.Dnn, pack);
+            place.Dnn.SetStream(place.Stream);
+            plan.Execute(place.Dnn, pack);
         }
         if (!fused)
             Finish(device, operands, place.Stream);
