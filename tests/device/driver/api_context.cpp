@@ -103,17 +103,22 @@ CUresult initialized() {
 
 CUresult ready() {
     CUresult state = releasing();
+    if (state == CUDA_SUCCESS) state = sticky();
     return state == CUDA_SUCCESS && atrous_device_call_fails() ? CUDA_ERROR_OPERATING_SYSTEM : state;
 }
 
 CUresult releasing() {
     if (!is_initialized) return CUDA_ERROR_NOT_INITIALIZED;
-    if ((current.empty() || !alive(current.back())) && !expects_failure()) return CUDA_ERROR_INVALID_CONTEXT;
-    return sticky();
+    bool usable = !current.empty() && alive(current.back());
+    return usable || expects_failure() ? CUDA_SUCCESS : CUDA_ERROR_INVALID_CONTEXT;
 }
 
 CUresult released(CUresult result) {
     return atrous_device_call_fails() && result == CUDA_SUCCESS ? CUDA_ERROR_OPERATING_SYSTEM : result;
+}
+
+CUresult freed(CUresult result) {
+    return released(result == CUDA_SUCCESS ? sticky() : result);
 }
 
 bool is_context(const Context* context) {

@@ -49,7 +49,7 @@ std::vector<size_t> latest_first(const std::vector<Node>& nodes) {
 }  // namespace
 
 DRIVER_API cuGraphDestroy(Graph* graph) {
-    return released(Objects<Graph>::remove(graph) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE);
+    return freed(Objects<Graph>::remove(graph) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE);
 }
 
 DRIVER_API cuGraphGetNodes(Graph* graph, void** nodes, size_t* count) {
@@ -115,5 +115,5 @@ DRIVER_API cuGraphLaunch(GraphExec* executable, Stream* stream) {
 
 DRIVER_API cuGraphExecDestroy(GraphExec* executable) {
     RELEASING();
-    return released(Objects<GraphExec>::remove(executable) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE);
+    return freed(Objects<GraphExec>::remove(executable) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE);
 }

@@ -126,7 +126,7 @@ DRIVER_API cuMemFree_v2(CUdeviceptr address) {
     RELEASING();
     if (CUresult refused = refuse_during_capture(); refused != CUDA_SUCCESS) return refused;
     arrive_late();
-    return released(address == 0 || release(at(address), Memory::DEVICE) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE);
+    return freed(address == 0 || release(at(address), Memory::DEVICE) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE);
 }
 
 DRIVER_API cuMemAllocAsync(CUdeviceptr* address, size_t bytes, Stream* stream) {
@@ -163,7 +163,7 @@ DRIVER_API cuMemHostAlloc(void** memory, size_t bytes, unsigned flags) {
 DRIVER_API cuMemFreeHost(void* memory) {
     RELEASING();
     if (CUresult refused = refuse_during_capture(); refused != CUDA_SUCCESS) return refused;
-    return released(release(memory, Memory::PINNED) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE);
+    return freed(release(memory, Memory::PINNED) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_VALUE);
 }
 
 DRIVER_API cuMemcpyHtoD_v2(CUdeviceptr to, const void* from, size_t bytes) {

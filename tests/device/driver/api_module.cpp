@@ -75,7 +75,7 @@ DRIVER_API cuModuleLoadDataEx(Module** module, const void* image, unsigned count
 
 DRIVER_API cuModuleUnload(Module* module) {
     RELEASING();
-    return released(Objects<Module>::remove(module) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE);
+    return freed(Objects<Module>::remove(module) ? CUDA_SUCCESS : CUDA_ERROR_INVALID_HANDLE);
 }
 
 DRIVER_API cuModuleGetFunction(Function** function, Module* module, const char* name) {

@@ -9,9 +9,11 @@ struct Context;
 // CUDA_SUCCESS when the driver is initialised, a context is current and nothing has failed for good.
 CUresult ready();
 CUresult initialized();
-// The same before a call that frees or waits, which does so in any case; and what it then returns.
+// Before a call that frees or waits. It does so in any case, in a context that has failed for good as well, which shows
+// what nobody frees. And what it then returns; freed says too that the context has failed.
 CUresult releasing();
 CUresult released(CUresult result);
+CUresult freed(CUresult result);
 bool is_context(const Context* context);
 // Of the context that is current, or of the stream whose work the thread runs; 0 where there is none.
 int current_device();

@@ -25,15 +25,20 @@ internal sealed partial class ChoiceFile
     public ChoiceFile(string? folder, string machine, Action<string>? log)
     {
         (_machine, _log) = (machine, log);
+        Trials = new TrialMarks(null, log);
         if (folder is null)
             return;
         _path = Path.Combine(
             folder, Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(machine)))[..16] + ".json");
+        Trials = new TrialMarks(Path.ChangeExtension(_path, null), log);
         Read(_choices);
     }
 
     /// <summary>Where choices are kept; null for nowhere.</summary>
     public string? FilePath => _path;
+
+    /// <summary>What is tried at the moment, and what ended a process that tried it.</summary>
+    public TrialMarks Trials { get; }
 
     /// <summary>What was kept for a problem.</summary>
     public ConvolutionChoice? Get(string problem)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Atrous.ManagedCuda;
 using Atrous.ManagedCuda.CUBLAS;
 using Atrous.ManagedCuda.CUDNN;
 using Atrous.Tensors;
@@ -95,9 +96,7 @@ internal sealed class ConvolutionAlgorithms(
             return new DnnAlgorithm(problem, compiled, choice);
         using OperationGraph graph = DnnAlgorithm.Describe(device.Dnn, problem, choice.Kind);
         using EngineConfig config = graph.CreateEngineConfig(choice.ToEngine());
-        return _candidates.IsAllowed(config) && config.TryPlan() is { } plan
-            ? new DnnAlgorithm(problem, plan, choice)
-            : null;
+        return _candidates.IsAllowed(config) ? new DnnAlgorithm(problem, config.Plan(), choice) : null;
     }
 
     private ExecutionPlan? KeptPlan(ConvolutionProblem problem, ConvolutionChoice choice)
@@ -136,7 +135,25 @@ internal sealed class ConvolutionAlgorithms(
     }
 
     private ConvolutionAlgorithm? Proposed(ConvolutionProblem problem) =>
-        _candidates.Of(problem, all: false, cancellationToken).SelectMany(group => group).FirstOrDefault();
+        _candidates.Of(problem, all: false, cancellationToken).SelectMany(group => Harmless(problem, group))
+        .FirstOrDefault();
+
+    /// <summary>Those that have not ended a process that tried them.</summary>
+    private IEnumerable<ConvolutionAlgorithm> Harmless(
+        ConvolutionProblem problem, IEnumerable<ConvolutionAlgorithm> group)
+    {
+        foreach (ConvolutionAlgorithm candidate in group)
+        {
+            if (!choices.Trials.IsSuspect(problem.Key, candidate.Choice))
+            {
+                yield return candidate;
+                continue;
+            }
+            options.Log?.Invoke(
+                $"{problem.Key}: {candidate.Choice} is left out, since what tried it before did not outlive it");
+            candidate.Dispose();
+        }
+    }
 
     /// <summary>The fastest of some, kept at once; nothing where none of them runs.</summary>
     private (ConvolutionAlgorithm Algorithm, string How)? Fastest(
@@ -146,7 +163,7 @@ internal sealed class ConvolutionAlgorithms(
         ConvolutionAlgorithm? best = null;
         try
         {
-            foreach (ConvolutionAlgorithm candidate in group)
+            foreach (ConvolutionAlgorithm candidate in Harmless(problem, group))
                 open.Add(candidate);
             if (open.Count == 0)
                 return null;
@@ -193,7 +210,7 @@ internal sealed class ConvolutionAlgorithms(
                 isWhole = false;
                 break;
             }
-            if (timer.Time(candidate, out string? failure) is not { } time)
+            if (Tried(problem, timer, candidate, least, out string? failure) is not { } time)
             {
                 options.Log?.Invoke($"{problem.Key}: {candidate.Choice} is no candidate ({failure})");
                 continue;
@@ -205,6 +222,22 @@ internal sealed class ConvolutionAlgorithms(
         if (best is not null)
             _milliseconds[problem] = least;
         return best;
+    }
+
+    private double? Tried(
+        ConvolutionProblem problem, ConvolutionTimer timer, ConvolutionAlgorithm candidate, double best,
+        out string? failure)
+    {
+        using TrialMarks.Trial trial = choices.Trials.Begin(problem.Key, candidate.Choice);
+        try
+        {
+            return timer.Time(candidate, best, out failure);
+        }
+        catch (CudaException e) when (CudaFailure.IsLasting(e))
+        {
+            trial.Fail();
+            throw;
+        }
     }
 
     /// <summary>At once: whoever ends the process later loses nothing.</summary>

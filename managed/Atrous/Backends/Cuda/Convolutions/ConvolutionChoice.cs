@@ -36,6 +36,10 @@ internal sealed record ConvolutionChoice(
         [.. (Knobs ?? []).Chunk(2).Where(pair => pair.Length == 2)
         .Select(pair => KeyValuePair.Create((int)pair[0], pair[1]))]);
 
+    /// <summary>All that tells it from others of its problem, as one line.</summary>
+    public string ToLine() =>
+        $"{Kind} {Engine} {string.Join(' ', Knobs ?? [])} {Convert.ToHexStringLower(Algorithm ?? [])}";
+
     public override string ToString() =>
         Kind == Product ? "cuBLASLt" : $"cuDNN engine {Engine}" + Kind switch
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Atrous.ManagedCuda;
 using Atrous.Tensors;
 
@@ -12,6 +13,12 @@ internal sealed class ConvolutionTimer : IDisposable
 {
     /// <summary>Runs in a graph, and graphs of which the fastest counts.</summary>
     public const int Repeats = 10, Rounds = 3;
+
+    /// <summary>
+    /// An algorithm is given up whose first graph takes so many times what the best does, and so many milliseconds
+    /// more, which the driver may take for a graph that it sees for the first time.
+    /// </summary>
+    private const double Hopeless = 2, FirstLaunch = 1;
 
     /// <summary>
     /// About 1 in fp16 and 0.01 in the others, a byte at a time: numbers that neither overflow nor vanish.
@@ -41,7 +48,7 @@ internal sealed class ConvolutionTimer : IDisposable
     {
         nint bias = problem.HasBias ? at[2] : 0;
         _operands = new(at[0], at[1], bias, bias, problem.ResidualPitch > 0 ? at[3] : 0, at[4]);
-        _place = new WorkPlace(_stream!, at[5]);
+        _place = new WorkPlace(_stream!, at[5], device.Dnn);
     }
 
     private ConvolutionTimer(CudaDevice device, long[] parts, out nint[] at)
@@ -73,10 +80,11 @@ internal sealed class ConvolutionTimer : IDisposable
 
     /// <summary>Milliseconds that a run of an algorithm takes on the device; null where it does not run.</summary>
     /// <param name="algorithm">One of the convolution's.</param>
-    /// <param name="failure">Why it does not run.</param>
+    /// <param name="best">Milliseconds of the fastest so far: one that takes much longer is given up.</param>
+    /// <param name="failure">Why it does not run, or was given up.</param>
     /// <exception cref="CudaException">The device is lost.</exception>
-    public double? Time(ConvolutionAlgorithm algorithm, out string? failure) =>
-        Time(() => algorithm.Enqueue(_device, _operands, _place), out failure);
+    public double? Time(ConvolutionAlgorithm algorithm, double best, out string? failure) =>
+        Time(() => algorithm.Enqueue(_device, _operands, _place), best, out failure);
 
     /// <summary>
     /// Milliseconds that the copy of a packed tensor into a slice takes; null where it cannot be timed.
@@ -92,7 +100,7 @@ internal sealed class ConvolutionTimer : IDisposable
         using var timer = new ConvolutionTimer(device, [size * shape.Channels, size * pitch], out nint[] at);
         KernelLaunch copy = KernelLaunches.Copy(
             type, type, new(at[0], shape.Channels, shape), 0, 0, new(at[1], pitch, shape));
-        return timer.Time(() => device.Launch(copy, timer._stream!), out failure);
+        return timer.Time(() => device.Launch(copy, timer._stream!), double.PositiveInfinity, out failure);
     }
 
     public void Dispose()
@@ -103,7 +111,7 @@ internal sealed class ConvolutionTimer : IDisposable
         _block.Dispose();
     }
 
-    private double? Time(Action enqueue, out string? failure)
+    private double? Time(Action enqueue, double best, out string? failure)
     {
         failure = null;
         CudaStream stream = _stream!;
@@ -113,16 +121,26 @@ internal sealed class ConvolutionTimer : IDisposable
             enqueue();
             stream.Synchronize();
             using CudaGraphExec runs = Capture(stream, enqueue);
+            _start!.Record(stream);
             runs.Launch(stream);
-            stream.Synchronize();
+            _end!.Record(stream);
+            _end.Synchronize();
+            double first = CudaEvent.ElapsedTime(_start, _end).TotalMilliseconds;
+            if (first > Hopeless * best * Repeats + FirstLaunch)
+            {
+                failure = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"about {first / Repeats:0.0000} ms, and another takes {best:0.0000}");
+                return null;
+            }
             double least = double.PositiveInfinity;
             for (int round = 0; round < Rounds; round++)
             {
                 // The launch before keeps the device busy until the one that is timed, and the marks, lie behind it.
                 runs.Launch(stream);
-                _start!.Record(stream);
+                _start.Record(stream);
                 runs.Launch(stream);
-                _end!.Record(stream);
+                _end.Record(stream);
                 _end.Synchronize();
                 least = Math.Min(least, CudaEvent.ElapsedTime(_start, _end).TotalMilliseconds);
             }
