@@ -47,13 +47,24 @@ public sealed class MatmulTests : IDisposable
     public void A_1x1_convolution_with_bias_residual_and_activation(string storage, Epilogue epilogue, bool residual) =>
         Check(Enum.Parse<Storage>(storage), epilogue, residual, matmul => matmul.GetHeuristics(1, 0)[0]);
 
-    [Fact]
-    public void Every_algorithm_computes_the_same() => Check(Storage.Fp16, Epilogue.ReluBias, true, matmul =>
+    /// <summary>None rounds the parts of a sum to halves, as some would that are not asked for.</summary>
+    [Theory]
+    [InlineData("Fp16")]
+    [InlineData("Bf16")]
+    public void Every_algorithm_computes_the_same(string storage)
     {
-        MatmulAlgorithm[] all = matmul.GetHeuristics(8, 64 << 20);
-        Assert.NotEmpty(all);
-        return all[^1];
-    });
+        int count = 1;
+        for (int i = 0; i < count; i++)
+        {
+            Check(Enum.Parse<Storage>(storage), Epilogue.ReluBias, true, matmul =>
+            {
+                MatmulAlgorithm[] all = matmul.GetHeuristics(8, 64 << 20);
+                Assert.NotEmpty(all);
+                count = all.Length;
+                return all[Math.Min(i, count - 1)];
+            });
+        }
+    }
 
     [Fact]
     public void An_algorithm_kept_as_bytes_computes_the_same() => Check(Storage.Bf16, Epilogue.Bias, false, matmul =>
@@ -98,6 +109,8 @@ public sealed class MatmulTests : IDisposable
     [Fact]
     public void A_layout_that_makes_no_sense_is_refused_with_the_call()
     {
+        // The real library looks at a layout where it is used.
+        SoftwareDevice.Require();
         MatmulProblem problem = Problem(Storage.Fp32, Epilogue.Default);
         var failure = Assert.Throws<CudaBlasException>(
             () => new Matmul(_blas, problem with { D = problem.D with { LeadingDimension = Outputs - 1 } }));
@@ -207,13 +220,17 @@ public sealed class MatmulTests : IDisposable
                 float exact = skip[p * OutputPitch + o];
                 if (o < Outputs)
                 {
-                    double sum = residual ? exact : 0;
+                    double sum = residual ? exact : 0, magnitude = 0;
                     for (int i = 0; i < Inputs; i++)
-                        sum += (double)Numbers.Multiplied(weights[o * Inputs + i], storage) * Numbers.Multiplied(
-                            input[p * InputPitch + i], storage);
+                    {
+                        double product = (double)Numbers.Multiplied(weights[o * Inputs + i], storage)
+                            * Numbers.Multiplied(input[p * InputPitch + i], storage);
+                        sum += product;
+                        magnitude += Math.Abs(product);
+                    }
                     sum += epilogue is Epilogue.Bias or Epilogue.ReluBias ? bias[o] : 0;
                     exact = (float)(epilogue is Epilogue.Relu or Epilogue.ReluBias ? Math.Max(sum, 0) : sum);
-                    Assert.Equal(exact, seen[p * OutputPitch + o], Numbers.Tolerance(exact, storage));
+                    Assert.Equal(exact, seen[p * OutputPitch + o], Numbers.Tolerance(exact, storage, magnitude));
                 }
                 else
                 {

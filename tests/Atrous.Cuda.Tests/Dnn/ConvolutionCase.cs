@@ -40,14 +40,14 @@ internal sealed record ConvolutionCase(
 
     public GraphTensor YTensor => new(Y, Type, N, K, P, Q, Pitch);
 
-    /// <summary>The graph: convolution, bias, residual, activation, as far as there are any.</summary>
+    /// <summary>The graph: convolution, residual, bias, activation, as far as there are any.</summary>
     public OperationGraph Build(CudaDNNContext cudnn)
     {
         var steps = new List<(Pointwise Operation, GraphTensor? Operand)>();
-        if (Bias)
-            steps.Add((new Pointwise(PointwiseMode.Add), GraphTensor.Packed(BiasVector, Type, 1, K, 1, 1)));
         if (Residual)
             steps.Add((new Pointwise(PointwiseMode.Add), YTensor with { Uid = Skip }));
+        if (Bias)
+            steps.Add((new Pointwise(PointwiseMode.Add), GraphTensor.Packed(BiasVector, Type, 1, K, 1, 1)));
         if (Activation is not null)
             steps.Add((Activation, null));
         OperationGraph.Builder builder = OperationGraph.Convolution(
@@ -59,25 +59,37 @@ internal sealed record ConvolutionCase(
     }
 
     /// <summary>The result in its layout; what lies beside its channels is the residual's.</summary>
-    public float[] Expected(bool tensorCores)
+    public float[] Expected(bool tensorCores) => Expected(tensorCores, out _);
+
+    /// <summary>The same.</summary>
+    /// <param name="tensorCores">Whether factors of 32 bits are rounded.</param>
+    /// <param name="tolerances">How far each value may be from it.</param>
+    public float[] Expected(bool tensorCores, out float[] tolerances)
     {
         Storage multiplied = Storage == Storage.Fp32 && tensorCores ? Storage.Tf32 : Storage;
         float[] x = Input, w = Weights, bias = BiasValues, skip = SkipValues, y = (float[])skip.Clone();
+        tolerances = new float[y.Length];
         for (int i = 0; i < N * P * Q * K; i++)
         {
             int pixel = i / K, k = i % K, at = pixel * Pitch + k;
-            double sum = Convolve(x, w, multiplied, pixel / Q / P, pixel / Q % P, pixel % Q, k);
+            (double sum, double magnitude) = Convolve(x, w, multiplied, pixel / Q / P, pixel / Q % P, pixel % Q, k);
             sum += Bias ? bias[k] : 0;
             sum += Residual ? skip[at] : 0;
             y[at] = (float)Activate(sum);
+            tolerances[at] = Numbers.Tolerance(y[at], multiplied, magnitude) + ApproximatedFunction;
         }
         return y;
     }
 
-    private double Convolve(float[] x, float[] w, Storage multiplied, int n, int p, int q, int k)
+    /// <summary>A GPU's own hyperbolic tangent, which both are made of, is exact to 11 bits.</summary>
+    private float ApproximatedFunction =>
+        !SoftwareDevice.Used && Activation?.Mode is PointwiseMode.SigmoidFwd or PointwiseMode.SwishFwd ? 1e-3f : 0;
+
+    private (double Sum, double Magnitude) Convolve(
+        float[] x, float[] w, Storage multiplied, int n, int p, int q, int k)
     {
         int depth = C / Groups, first = k / (K / Groups) * depth;
-        double sum = 0;
+        double sum = 0, magnitude = 0;
         for (int tap = 0; tap < R * S; tap++)
         {
             long h = p * Window.StrideHeight - Window.PadTop + tap / S * Window.DilationHeight;
@@ -86,11 +98,13 @@ internal sealed record ConvolutionCase(
                 continue;
             for (int c = 0; c < depth; c++)
             {
-                sum += (double)Numbers.Multiplied(x[((n * H + h) * W + v) * C + first + c], multiplied)
+                double product = (double)Numbers.Multiplied(x[((n * H + h) * W + v) * C + first + c], multiplied)
                     * Numbers.Multiplied(w[(k * R * S + tap) * depth + c], multiplied);
+                sum += product;
+                magnitude += Math.Abs(product);
             }
         }
-        return sum;
+        return (sum, magnitude);
     }
 
     private double Activate(double value) => Activation?.Mode switch

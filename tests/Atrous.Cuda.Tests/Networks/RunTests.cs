@@ -76,7 +76,8 @@ public sealed class RunTests
             sent = backend.WeightBytes;
         }
         Assert.Equal((32 * 24 * 9 + 32) * 2 + 32 * 4, sent);
-        Assert.InRange(backend.PeakDeviceBytes, sent + 1, 1 << 20);
+        // On a GPU an engine may want a workspace as well.
+        Assert.InRange(backend.PeakDeviceBytes, sent + 1, SoftwareDevice.Used ? 1 << 20 : 1 << 28);
     }
 
     [Fact]

@@ -26,15 +26,28 @@ internal static class Numbers
         storage == Storage.Tf32 ? BitConverter.UInt32BitsToSingle(Rounded(value, 13)) : value;
 
     /// <summary>
-    /// How far a result may be from the exact sum: half a unit in the last place of the stored result, and a little for
-    /// the sum.
+    /// How far a result may be from the exact sum: half a unit in the last place of the stored result, what rounding
+    /// each product takes, and a little for the sum.
     /// </summary>
-    public static float Tolerance(float exact, Storage storage) => Math.Abs(exact) * (storage switch
+    /// <param name="exact">The exact sum.</param>
+    /// <param name="storage">Of the factors and the result.</param>
+    /// <param name="magnitude">The sum of the products' absolute values.</param>
+    public static float Tolerance(float exact, Storage storage, double magnitude) =>
+        (float)(Math.Abs(exact) * Rounding(storage) + magnitude * (storage == Storage.Tf32 ? TruncatedTf32 : Float32))
+        + 1e-5f;
+
+    /// <summary>
+    /// A product of two factors of 11 bits, of which the device may cut off the rest: 2^-10 together, as the expected
+    /// result rounds them to the nearest; and a product of a float32 sum.
+    /// </summary>
+    private const double TruncatedTf32 = 1.0 / 1024, Float32 = 1.0 / (1 << 23);
+
+    private static double Rounding(Storage storage) => storage switch
     {
-        Storage.Fp16 => 1f / 2048,
-        Storage.Bf16 => 1f / 256,
-        _ => 1e-6f,
-    }) + 1e-5f;
+        Storage.Fp16 => 1.0 / 2048,
+        Storage.Bf16 => 1.0 / 256,
+        _ => 1e-6,
+    };
 
     public static byte[] ToBytes(ReadOnlySpan<float> values, Storage storage)
     {

@@ -16,7 +16,7 @@ internal static class TestKernels
     public static ReadOnlySpan<byte> Ptx => """
         // Two entries, as clang writes them.
         .version 8.0
-        .target sm_80
+        .target sm_75
         .address_size 64
 
         .visible .entry atrous_test_scale(
