@@ -36,7 +36,7 @@ def ms(value):
 
 
 def measured(folder):
-    """Rows of every measurement of speed, PyTorch's after ours."""
+    """Rows of every measurement of speed, the peers' after ours."""
     rows = []
     for result in documents(folder, "bench.jsonl"):
         if result["runs"] == 0:
@@ -45,9 +45,9 @@ def measured(folder):
         rows.append((name_of(result["model"]["path"]), result["batch"], "Atrous", result["precision"], times["median"],
                      network.get("median"), times["p95"], result["picturesPerSecond"], result.get("peakDeviceBytes")))
     alone = {(r["model"], r["batch"], r["peer"]): r["milliseconds"]["network"]["median"]
-             for r in documents(folder, "torch.jsonl") if "network" in r.get("milliseconds", {})}
-    for result in documents(folder, "torch.jsonl"):
-        if "peer" not in result or "latency" not in result["milliseconds"]:
+             for r in documents(folder, "peers.jsonl") if "network" in r.get("milliseconds", {})}
+    for result in documents(folder, "peers.jsonl"):
+        if "peer" not in result or "latency" not in result.get("milliseconds", {}):
             continue
         times, key = result["milliseconds"]["latency"], (result["model"], result["batch"], result["peer"])
         rows.append((result["model"], result["batch"], result["peer"], result["precision"], times["median"], alone.get(key),
@@ -108,15 +108,15 @@ def main(folder):
     rows = measured(folder)
     table("Speed: pixels in, labels out; milliseconds a batch",
           ["network", "batch", "runtime", "precision", "median", "network alone", "p95", "pictures/s", "peak device MiB", "Atrous / it"],
-          [(*row[:4], ms(row[4]), ms(row[5]), ms(row[6]), f"{row[7]:.1f}", row[8] and row[8] >> 20, ratio(row, rows)) for row in rows])
+          [(*row[:4], ms(row[4]), ms(row[5]), ms(row[6]), f"{row[7]:.1f}", row[8] >> 20 if row[8] else "", ratio(row, rows)) for row in rows])
     table("Start-up with a warm engine cache, milliseconds", ["network", "precision", "process", "load", "first mask", "in all"], [
         (name_of(r["model"]["path"]), r["precision"], *(ms(r["startUp"][part]) for part in ("process", "load", "firstMask", "total")))
         for r in documents(folder, "bench.jsonl") if r["runs"] == 0])
     table("The GPU's own limits", ["what", "measured"], [
         (f"{r['floor']} {r.get('precision', '')}".strip(), ", ".join(f"{value:.4g} {key}" for key, value in r.items() if key not in ("floor", "precision")))
-        for r in documents(folder, "torch.jsonl") if "floor" in r])
+        for r in documents(folder, "peers.jsonl") if "floor" in r])
     path = os.path.join(folder, "run.log")
-    notes = [line.strip() for line in open(path) if re.search(r"skipped:|ran out of|exit code", line)] if os.path.exists(path) else []
+    notes = [line.strip() for line in open(path) if re.search(r"skipped:|not finished|exit code", line)] if os.path.exists(path) else []
     if notes:
         print("\n## What was left out or failed\n\n" + "\n".join(f"- {note}" for note in notes))
 

@@ -1,21 +1,24 @@
 #!/usr/bin/env bash
 # Runs the archive of bundle.sh on a machine with a GPU (CUDA's driver, cuDNN 9 as a pip wheel, PyTorch) and without .NET or network:
-#   run.sh ARCHIVE [--output DIR] [--seconds N] [--software] [--networks NAME,...] [--fresh] [STEP ...]
-# Steps: probe smoke tests verify sanitize bench report. Without one, the first that is not done; "all" for one after the other.
+#   run.sh ARCHIVE [--output DIR] [--seconds N] [--software] [--networks NAME,...|none] [--resume FILE] [--fresh] [STEP ...]
+# Steps: probe smoke bench tests verify sanitize report. Without one, the first that is not done; "all" for one after the other.
 # A step is made of parts. Each writes its result when it ends, and is not run again (--fresh forgets); a step stops after N seconds
-# (450 unless given), and the same command goes on from there. Exit code: 0 all asked for is done, 3 call again, 1 a part failed.
-# Writes DIR/<gpu>/ (DIR is ./results unless given), README.md is the summary; DIR/home keeps what was tuned and compiled.
+# (450 unless given), and the same command goes on from there. A part that has N seconds to itself and does not end is noted as not
+# finished, which is no failure. Exit code: 0 all asked for is done, 3 call again, 1 a part failed.
+# Writes DIR/<gpu>/ (DIR is ./results unless given), README.md is the summary; DIR/home keeps what was tuned and compiled. After every
+# call DIR/<gpu>.tar.gz holds the results and the choices of engines: all that has to come home, and what --resume goes on from.
 # --software tries this out on the test-only software device.
 set -uo pipefail
 
-usage() { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
-all=(probe smoke tests verify sanitize bench report)
-archive='' output=$PWD/results seconds=450 software=0 networks='' fresh=0 steps=()
+usage() { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+all=(probe smoke bench tests verify sanitize report)
+archive='' output=$PWD/results seconds=450 software=0 networks='' fresh=0 resume='' steps=()
 while [ $# -gt 0 ]; do
     case $1 in
         --output) output=$(realpath -m "${2:?--output takes a folder}"); shift ;;
         --seconds) seconds=${2:?--seconds takes a number}; shift ;;
         --networks) networks=${2:?--networks takes names}; shift ;;
+        --resume) resume=$(realpath "${2:?--resume takes a file}"); shift ;;
         --software) software=1 ;;
         --fresh) fresh=1 ;;
         probe | smoke | tests | verify | sanitize | bench | report) steps+=("$1") ;;
@@ -26,6 +29,9 @@ while [ $# -gt 0 ]; do
     shift
 done
 [ -n "$archive" ] || usage
+
+mkdir -p "$output" || exit 1
+[ -z "$resume" ] || tar -C "$output" --skip-old-files -xzf "$resume" || exit 1
 
 # Unpacked once for all calls.
 root=$archive
@@ -42,10 +48,13 @@ fi
 atrous=$root/artifacts/bin/Atrous.Cli/release/atrous
 tests=$root/artifacts/bin/Atrous.Cuda.Tests/release/Atrous.Cuda.Tests
 models=$root/models
-# The runtime of the archive and no other. Engines, the driver's compiled kernels and PyTorch's stay from call to call.
-export DOTNET_ROOT=$root/runtime DOTNET_MULTILEVEL_LOOKUP=0 DOTNET_gcServer=0 HOME=$output/home ATROUS_HOME=$output/home/atrous
-export TORCHINDUCTOR_CACHE_DIR=$output/home/inductor CUDA_CACHE_MAXSIZE=1073741824
-mkdir -p "$HOME"
+# The runtime of the archive and no other. Engines, the driver's compiled kernels and PyTorch's stay from call to call. HOME is left
+# alone where there is one: PyTorch may be installed below it.
+home=$output/home
+export DOTNET_ROOT=$root/runtime DOTNET_MULTILEVEL_LOOKUP=0 DOTNET_gcServer=0 ATROUS_HOME=$home/atrous CUDA_CACHE_MAXSIZE=1073741824
+export TORCHINDUCTOR_CACHE_DIR=$home/inductor TRITON_CACHE_DIR=$home/triton CUDA_CACHE_PATH=$home/nv
+mkdir -p "$ATROUS_HOME"
+[ -d "${HOME:-}" ] || export HOME=$home
 cd "$root" || exit 1
 
 has_torch=0
@@ -87,9 +96,11 @@ part() {
     if [ $code -eq 124 ] || [ $code -eq 137 ]; then
         # A part that has a whole step to itself and does not end in it never will.
         if [ $left -lt $((seconds * 9 / 10)) ]; then late=1; return 0; fi
-        echo "ran out of its $left s: $step $name" | tee -a "$log"
+        echo "not finished in $left s: $step $name" | tee -a "$log"
+    elif [ $code -ne 0 ]; then
+        failed=1
+        echo "exit code $code: $step $name (parts/$step/$name.err)" | tee -a "$log"
     fi
-    [ $code -eq 0 ] || { failed=1; echo "exit code $code: $step $name (parts/$step/$name.err)" | tee -a "$log"; }
     mv "$file.part" "$file.out"
     collect
 }
@@ -102,7 +113,7 @@ collect() {
         verify) cat "$results"/parts/verify/*.out >"$results/verify.jsonl" 2>/dev/null ;;
         bench)
             cat "$results"/parts/bench/atrous.*.out >"$results/bench.jsonl" 2>/dev/null
-            cat "$results"/parts/bench/torch.*.out >"$results/torch.jsonl" 2>/dev/null
+            cat "$results"/parts/bench/{torch,onnx}.*.out >"$results/peers.jsonl" 2>/dev/null
             ;;
         probe) cat "$results"/parts/probe/machine*.out >"$results/machine.jsonl" 2>/dev/null ;;
     esac
@@ -110,6 +121,7 @@ collect() {
 
 # The made checkpoints that a step wants; once.
 make_models() {
+    [ "$networks" != none ] || return 0
     [ $has_torch -eq 1 ] || { skip "the networks $networks" "python3 has no torch to make them with"; return; }
     local name
     for name in ${networks//,/ }; do
@@ -158,17 +170,23 @@ step_smoke() {
     part strict env ATROUS_CUDA_LOG=1 \
         "$atrous" bench "$model" --device cuda --precision fp32 --size $size --runs $runs --warm-up $warm_up --json
     local line
-    for line in "cannot be built" "does not take it" "no engine for slices" "is no candidate" "cannot be captured" "heuristics"; do
+    for line in "cannot be built" "does not take it" "no engine for slices" "is no candidate" "is left out" "cannot be captured" "heuristics"; do
         echo "$line: $(cat "$results"/parts/smoke/*.err 2>/dev/null | grep -c "$line")"
     done | tee "$results/smoke.txt"
 }
 
+# A class at a time, and of those that take long a method at a time.
+long='GoldenTests|OpTests|PrecisionTests|KernelOpTests|BranchTests'
 step_tests() {
-    local class
-    part classes "$tests" -list classes -noLogo -noColor
-    while read -r class; do
-        part "$class" "$tests" -noLogo -noColor -parallel none -class "$class"
-    done < <(grep -E '^Atrous\.[A-Za-z.]+Tests$' "$results/parts/tests/classes.out" 2>/dev/null)
+    local name
+    part methods "$tests" -list methods -noLogo -noColor
+    while read -r name; do
+        case $name in
+            *Tests) part "$name" "$tests" -noLogo -noColor -parallel none -class "$name" ;;
+            *) part "$name" "$tests" -noLogo -noColor -parallel none -method "$name" ;;
+        esac
+    done < <(grep -E '^Atrous\.[A-Za-z.]+Tests\.[A-Za-z0-9_]+$' "$results/parts/tests/methods.out" 2>/dev/null |
+        sed -E "/\.($long)\./!s/\.[^.]+\$//" | sort -u)
     grep -hE 'Total: ' "$results/tests.log" | tail -n 3
 }
 
@@ -235,8 +253,32 @@ step_bench() {
             done
         done
     fi
+    bench_onnx
     for model in $(checkpoints); do
         for precision in bf16 tf32 fp32; do bench_atrous "$model" $precision 1 $runs $warm_up; done
+    done
+}
+
+# ONNX Runtime's GPU providers and TensorRT, as far as Python has them, on the network as `atrous export` writes it.
+bench_onnx() {
+    local runtimes runtime model batch name rehearse=''
+    [ $software -eq 0 ] || rehearse=rehearse
+    part runtimes python3 bench/gpu/onnx_gpu.py runtimes $rehearse
+    runtimes=$(sed -n 's/.*"runtime": "\([a-z]*\)".*/\1/p' "$results/parts/bench/runtimes.out" 2>/dev/null)
+    [ -n "$runtimes" ] || { skip "ONNX Runtime and TensorRT" "python3 has neither onnxruntime for GPUs nor tensorrt"; return; }
+    mkdir -p "$home/onnx"
+    for model in $(checkpoints); do
+        name=$(name_of "$model")
+        for batch in $batches; do
+            [ -e "$home/onnx/$name.b$batch.onnx" ] || [ -e "$results/parts/bench/export.$name.b$batch.out" ] ||
+                part "export.$name.b$batch" "$atrous" export "$model" -o "$home/onnx/$name.b$batch.onnx" \
+                    --size $size --batch "$batch" --pixels -q
+            [ -e "$home/onnx/$name.b$batch.onnx" ] || continue
+            for runtime in $runtimes; do
+                part "onnx.$name.$runtime.b$batch" \
+                    python3 bench/gpu/onnx_gpu.py bench "$runtime" $size "$batch" "$home/onnx/$name.b$batch.onnx"
+            done
+        done
     done
 }
 
@@ -259,5 +301,8 @@ for step in "${steps[@]}"; do
     : >"$results/parts/$step.done"
 done
 python3 bench/gpu/report.py "$results" >"$results/README.md" 2>>"$log"
+# One file to take home.
+tar -C "$output" -czf "$output/$gpu.tar.gz.part" "$gpu" home/atrous && mv "$output/$gpu.tar.gz.part" "$output/$gpu.tar.gz" &&
+    say "$output/$gpu.tar.gz has the results and the choices of engines, $(stat -c %s "$output/$gpu.tar.gz") bytes"
 [ $late -eq 0 ] || exit 3
 exit $failed
