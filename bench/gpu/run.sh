@@ -175,16 +175,22 @@ step_smoke() {
     done | tee "$results/smoke.txt"
 }
 
-# A class at a time, and of those that take long a method at a time.
+# A class at a time, and of those that take long a method at a time, some of them in parts.
 long='GoldenTests|OpTests|PrecisionTests|KernelOpTests|BranchTests'
+many='Agrees_with_the_reference.*|An_operation_stays_within.*|Fp32_gives_the_original.*'
 step_tests() {
-    local name
+    local name i
     part methods "$tests" -list methods -noLogo -noColor
     while read -r name; do
-        case $name in
-            *Tests) part "$name" "$tests" -noLogo -noColor -parallel none -class "$name" ;;
-            *) part "$name" "$tests" -noLogo -noColor -parallel none -method "$name" ;;
-        esac
+        if [[ $name == *Tests ]]; then
+            part "$name" "$tests" -noLogo -noColor -parallel none -class "$name"
+        elif [[ ${name##*.} =~ ^($many)$ ]]; then
+            for i in 1 2 3 4; do
+                part "$name.$i" env ATROUS_TEST_PART=$i/4 "$tests" -noLogo -noColor -parallel none -method "$name"
+            done
+        else
+            part "$name" "$tests" -noLogo -noColor -parallel none -method "$name"
+        fi
     done < <(grep -E '^Atrous\.[A-Za-z.]+Tests\.[A-Za-z0-9_]+$' "$results/parts/tests/methods.out" 2>/dev/null |
         sed -E "/\.($long)\./!s/\.[^.]+\$//" | sort -u)
     grep -hE 'Total: ' "$results/tests.log" | tail -n 3

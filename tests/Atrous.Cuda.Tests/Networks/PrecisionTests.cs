@@ -1,4 +1,5 @@
 using Atrous.Backends.Cuda;
+using Atrous.Cuda.Tests.Support;
 using Atrous.Graph;
 using Atrous.Graph.Ops;
 using Atrous.Tests.Backends;
@@ -30,11 +31,11 @@ public sealed class PrecisionTests(ITestOutputHelper output)
     /// </summary>
     private static readonly string[] BeyondHalf = ["layer_norm_shifted", "linear_attention_far"];
 
-    public static IEnumerable<TheoryDataRow<Precision, string>> Cases =>
+    public static IEnumerable<TheoryDataRow<Precision, string>> Cases => Parts.Of(
         from precision in (Precision[])[Precision.Tf32, Precision.Fp16, Precision.Bf16]
         from test in OpCases.All
         where precision == Precision.Tf32 || !BeyondHalf.Contains(test.Name)
-        select new TheoryDataRow<Precision, string>(precision, test.Name);
+        select new TheoryDataRow<Precision, string>(precision, test.Name));
 
     [Theory]
     [MemberData(nameof(Cases))]
