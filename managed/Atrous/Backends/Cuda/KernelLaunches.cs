@@ -141,7 +141,7 @@ internal static class KernelLaunches
     /// <param name="op">What is added to the mean of the norms.</param>
     /// <param name="x">The input, with as many channels as op has factors.</param>
     /// <param name="scale">Address of float32 [channels], the factors.</param>
-    /// <param name="y">The output.</param>
+    /// <param name="y">The output, of the shape of x.</param>
     public static (KernelLaunch Norms, KernelLaunch Response) GlobalResponse(
         DType storage, GlobalResponse op, DeviceTensor x, nint scale, DeviceTensor y)
     {
