@@ -32,7 +32,7 @@ public sealed class OperationGraph : IDisposable
     /// </summary>
     /// <param name="mode">How they are ranked.</param>
     /// <param name="count">The largest number of them to return, at least 1.</param>
-    /// <param name="unreadable">Told of each that cannot be read, and is left out.</param>
+    /// <param name="unreadable">The action that is told of each that cannot be read, and is left out.</param>
     /// <exception cref="CudaDNNException">cuDNN has no engines for the graph, and says why.</exception>
     public EngineConfig[] GetEngineConfigs(
         HeuristicMode mode, int count = 16, Action<CudaDNNException>? unreadable = null)
