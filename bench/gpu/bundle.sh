@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes one archive for a machine that has a GPU and neither .NET nor a network: the tool, the tests of the GPU, the .NET runtime
 # of this machine's SDK, the small goldens, and what run.sh needs. Usage: bench/gpu/bundle.sh [--quick] [FILE ...]
-# FILEs (checkpoints, pictures) go along into models/ and are verified and measured too. --quick compresses less, for a rehearsal.
+# FILEs (checkpoints, pictures) go along into models/ and are verified and measured too. --quick compresses less, for a trial.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,7 +1,7 @@
 """ONNX Runtime's GPU providers and TensorRT as peers, where this Python has them. Every command prints JSON lines.
 
-  onnx_gpu.py runtimes [rehearse]                what there is of cuda, trt (both ONNX Runtime's) and tensorrt, and its version;
-                                                 with rehearse also cpu, which measures nothing that is wanted
+  onnx_gpu.py runtimes [cpu]                     what there is of cuda, trt (both ONNX Runtime's) and tensorrt, and its version;
+                                                 with cpu also its CPU provider, for a trial
   onnx_gpu.py bench RUNTIME SIZE BATCH MODEL     a file of `atrous export --pixels`: pixels in, labels out, as for the others
 
 The labels are made by the network itself: what makes them is appended to the file, so that no runtime needs another's help.
@@ -16,8 +16,6 @@ import sys
 import tempfile
 import time
 
-import numpy
-
 
 def tell(**result):
     print(json.dumps(result), flush=True)
@@ -27,11 +25,11 @@ def has(name):
     return importlib.util.find_spec(name) is not None
 
 
-def runtimes(rehearse=""):
+def runtimes(cpu=""):
     if has("onnxruntime"):
         import onnxruntime
         names = {"CUDAExecutionProvider": "cuda", "TensorrtExecutionProvider": "trt"}
-        if rehearse:
+        if cpu:
             names["CPUExecutionProvider"] = "cpu"
         for provider in onnxruntime.get_available_providers():
             if provider in names:
@@ -153,6 +151,7 @@ def tensor_rt(model, pixels):
 
 
 def bench(runtime, size, batch, path):
+    import numpy
     height, width = (int(side) for side in size.split("x"))
     pixels = numpy.random.default_rng(1).integers(0, 256, (int(batch), height, width, 3), dtype=numpy.uint8)
     with open(path, "rb") as file:

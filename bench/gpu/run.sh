@@ -267,9 +267,9 @@ step_bench() {
 
 # ONNX Runtime's GPU providers and TensorRT, as far as Python has them, on the network as `atrous export` writes it.
 bench_onnx() {
-    local runtimes runtime model batch name rehearse=''
-    [ $software -eq 0 ] || rehearse=rehearse
-    part runtimes python3 bench/gpu/onnx_gpu.py runtimes $rehearse
+    local runtimes runtime model batch name also=''
+    [ $software -eq 0 ] || also=cpu
+    part runtimes python3 bench/gpu/onnx_gpu.py runtimes $also
     runtimes=$(sed -n 's/.*"runtime": "\([a-z]*\)".*/\1/p' "$results/parts/bench/runtimes.out" 2>/dev/null)
     [ -n "$runtimes" ] || { skip "ONNX Runtime and TensorRT" "python3 has neither onnxruntime for GPUs nor tensorrt"; return; }
     mkdir -p "$home/onnx"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Rehearses the archive of bundle.sh on the software device as on a machine that has no .NET: it is unpacked, the tool finds the
+# Tries out the archive of bundle.sh on the software device as on a machine that has no .NET: it is unpacked, the tool finds the
 # runtime and the device, the small network runs in every way of `smoke`, is verified, and the results are in one file.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
