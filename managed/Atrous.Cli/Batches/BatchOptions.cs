@@ -35,8 +35,14 @@ internal sealed record BatchChoice(Shard? Shard, bool SkipExisting, string? Line
                 $"--format {run.Name} is one file about all pictures, and a run with --shard or --skip-existing has "
                 + "only some of them; leave it out.");
         }
+        // The files of a run tell pictures apart by their names.
+        if (formats.OfRun.FirstOrDefault(format => !format.HasClassesAlone) is { } named)
+            SegmentJobs.RefuseEqualNames(jobs, $"the file of --format {named.Name}");
         if (Lines is not null)
-            SegmentJobs.RefuseForLines(jobs, Lines);
+        {
+            SegmentJobs.RefuseEqualNames(jobs, "--jsonl");
+            SegmentJobs.RefuseAsLines(jobs, Lines);
+        }
     }
 }
 

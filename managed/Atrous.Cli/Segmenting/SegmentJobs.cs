@@ -118,23 +118,29 @@ internal static class SegmentJobs
             Files = [.. formats.OfPicture.Select(format => (format, stem + format.Suffix))],
         };
 
-    /// <summary>The lines of a run tell pictures apart by their names.</summary>
-    /// <exception cref="CommandException">Two pictures have one name, or the file of lines is one of them.</exception>
-    public static void RefuseForLines(IReadOnlyList<SegmentJob> jobs, string lines)
+    /// <param name="jobs">The pictures of the whole run.</param>
+    /// <param name="where">The file about all of them that tells them apart by their names.</param>
+    /// <exception cref="CommandException">Two pictures have one name.</exception>
+    public static void RefuseEqualNames(IReadOnlyList<SegmentJob> jobs, string where)
     {
         var names = new Dictionary<string, string>(StringComparer.Ordinal);
-        string file = Path.GetFullPath(lines);
         foreach (SegmentJob job in jobs)
         {
             if (!names.TryAdd(job.Name, job.Input))
             {
                 throw CommandException.Usage(
-                    $"{names[job.Name]} and {job.Input} would both be {job.Name} in --jsonl; segment them in two runs, "
+                    $"{names[job.Name]} and {job.Input} would both be {job.Name} in {where}; segment them in two runs, "
                     + "or name the folder above them.");
             }
-            if (job.Outputs.Append(job.Input).Any(path => Path.GetFullPath(path) == file))
-                throw CommandException.Usage($"{lines} belongs to a picture; choose another name with --jsonl.");
         }
+    }
+
+    /// <exception cref="CommandException">The file of lines is a picture or one of its outputs.</exception>
+    public static void RefuseAsLines(IReadOnlyList<SegmentJob> jobs, string lines)
+    {
+        string file = Path.GetFullPath(lines);
+        if (jobs.Any(job => job.Outputs.Append(job.Input).Any(path => Path.GetFullPath(path) == file)))
+            throw CommandException.Usage($"{lines} belongs to a picture; choose another name with --jsonl.");
     }
 
     private static void RefuseClashes(SegmentJob[] jobs)

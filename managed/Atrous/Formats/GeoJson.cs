@@ -8,8 +8,8 @@ namespace Atrous.Formats;
 /// <summary>
 /// GeoJSON (RFC 7946): a feature a region, in the coordinates of the map that the picture is, or in pixels from its
 /// upper left corner. As numbers, outlines run counter-clockwise, which the RFC asks for. Coordinates of another system
-/// than WGS 84 are named as GeoJSON named them before the RFC, which is what programs read; a system without a number
-/// is null.
+/// than WGS 84 are named as GeoJSON named them before the RFC, which is what programs read; a system without a number,
+/// and that of pixels, is null: without that programs take any numbers for degrees.
 /// </summary>
 internal static class GeoJson
 {
@@ -29,7 +29,7 @@ internal static class GeoJson
             json.WriteEndObject();
             json.WriteEndObject();
         }
-        else if (picture.Place is { Epsg: null })
+        else if (picture.Place?.Epsg is null)
         {
             json.WriteNull("crs"); // as GeoJSON said it before the RFC: no system is to be assumed
         }

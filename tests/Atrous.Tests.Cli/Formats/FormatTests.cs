@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
-using System.Xml.Linq;
 using Atrous.Checkpoints;
 using Atrous.Formats;
 using Atrous.Imaging;
@@ -9,6 +7,7 @@ using Atrous.Imaging.Maps;
 using Atrous.Postprocessing;
 using Atrous.Tensors;
 using Atrous.Tests.Segmenters;
+using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Cli.Formats;
 
@@ -29,17 +28,12 @@ public sealed class FormatTests(GeneratedModel model) : IDisposable
             _place.Folder, "segment", "photos", "-o", "out", "--model", model.Path, "--format",
             "coco,geojson,yolo,labelme,svg,cvat,labelstudio,rgb,confidence").Exits(0);
         string[] names = ["a", "sub/b <&>"];
+        var written = new WrittenShapes(_place["out"]);
         for (int i = 0; i < names.Length; i++)
         {
             LabelImage mask = LabelImage.Load(_place[$"out/{names[i]}.mask.png"]);
             string stem = _place[$"out/{names[i]}"];
-            AssertFills(mask, GeoJson(stem));
-            AssertFills(mask, Yolo(stem, mask));
-            AssertFills(mask, LabelMe(stem));
-            AssertFills(mask, Svg(stem));
-            AssertFills(mask, LabelStudio(i, mask));
-            AssertFills(mask, Coco(i, names[i], mask));
-            AssertFills(mask, Cvat(names[i]));
+            written.AssertHolds(mask, stem, i, names[i]);
             using Image colours = Image.Load(stem + ".rgb.png");
             using Image expected = Overlay.Colours(mask.Labels, mask.Height, mask.Width, Palette.Default);
             Assert.Equal(expected.Pixels, colours.Pixels);
@@ -52,7 +46,6 @@ public sealed class FormatTests(GeneratedModel model) : IDisposable
     public void A_hundred_random_masks_survive_every_format()
     {
         const int Masks = 100;
-        Directory.CreateDirectory(_place["out"]);
         var masks = new List<Segmentation>();
         for (int i = 0; i < Masks; i++)
         {
@@ -62,24 +55,62 @@ public sealed class FormatTests(GeneratedModel model) : IDisposable
             ushort[] labels = [.. noise.Select((_, at) => noise[at / width / block * width + at % width / block])];
             masks.Add(Segmentation.FromLabels(labels, height, width, 4));
         }
-        WriteAll(masks);
-        for (int i = 0; i < Masks; i++)
+        AssertSurvive(masks, 4);
+    }
+
+    /// <summary>Masks of photographs: what networks and people made of them, with 19 to 32 classes.</summary>
+    [Theory]
+    [InlineData("deeplabv3_mobilenetv2_voc", 256)]
+    [InlineData("deeplabv3_mobilenet_edgetpu_slim_cityscapes", 256)]
+    [InlineData("deeplabv3plus_mobilenetv2_ade20k32", 32)]
+    public void Masks_of_photographs_survive_every_format(string folder, int classes)
+    {
+        string[] files = [.. Directory.GetFiles(Shared.Require($"models/{folder}"), "*.png").Order().Where(file =>
+            file.Contains("classmap") || file.EndsWith("given_mask.png"))];
+        Assert.NotEmpty(files);
+        AssertSurvive([.. files.Select(file => LabelImage.Load(file)).Select(mask =>
+            Segmentation.FromLabels(mask.Labels.ToArray(), mask.Height, mask.Width, classes))], classes);
+    }
+
+    /// <summary>A plain picture has no place on the earth, where programs would put its pixels as degrees.</summary>
+    [Fact]
+    public void Geojson_of_a_plain_picture_says_that_it_has_no_coordinate_system()
+    {
+        _place.AddPhoto("a.png");
+        Tool.RunIn(_place.Folder, "segment", "a.png", "--model", model.Path, "--format", "geojson").Exits(0);
+        Assert.Equal(
+            JsonValueKind.Null, WrittenShapes.Json(_place["a.geojson"]).GetProperty("crs").ValueKind);
+    }
+
+    [Theory]
+    [InlineData("coco")]
+    [InlineData("cvat")]
+    [InlineData("labelstudio")]
+    public void Pictures_of_one_name_are_refused_for_one_file(string format)
+    {
+        _place.AddPhoto("north/a.png");
+        _place.AddPhoto("south/a.png");
+        Tool.RunIn(_place.Folder, "segment", "north", "south", "--model", model.Path, "-q", "--format", format)
+            .Refuses(2, "would both be a.png", $"--format {format}", "name the folder above them");
+        Tool.RunIn(_place.Folder, "segment", ".", "--model", model.Path, "-q", "--format", format).Exits(0);
+    }
+
+    private void AssertSurvive(IReadOnlyList<Segmentation> masks, int classes)
+    {
+        Directory.CreateDirectory(_place["out"]);
+        WriteAll(masks, classes);
+        var written = new WrittenShapes(_place["out"]);
+        for (int i = 0; i < masks.Count; i++)
         {
             var mask = new LabelImage(masks[i].Labels, masks[i].Height, masks[i].Width);
             string stem = _place[$"out/{i}"];
             Assert.Equal(mask.Labels, LabelImage.Load(stem + ".mask.png").Labels);
             Assert.Equal(mask.Labels, LabelImage.Load(stem + ".mask.tif").Labels);
-            AssertFills(mask, GeoJson(stem));
-            AssertFills(mask, Yolo(stem, mask));
-            AssertFills(mask, LabelMe(stem));
-            AssertFills(mask, Svg(stem));
-            AssertFills(mask, LabelStudio(i, mask));
-            AssertFills(mask, Coco(i, $"{i}", mask));
-            AssertFills(mask, Cvat($"{i}"));
+            written.AssertHolds(mask, stem, i, $"{i}");
         }
     }
 
-    private void WriteAll(IReadOnlyList<Segmentation> masks)
+    private void WriteAll(IReadOnlyList<Segmentation> masks, int classCount)
     {
         var classes = RunClasses.Of(masks[0], Palette.Default);
         RunFormat[] formats = [.. OutputFormats.OfRun.Where(format => !format.HasClassesAlone)];
@@ -99,7 +130,7 @@ public sealed class FormatTests(GeneratedModel model) : IDisposable
             Array.ForEach(writers, writer => writer.Add(picture));
             mask.SaveMask(_place[$"out/{i}.mask.png"]);
             using FileStream tiff = File.Create(_place[$"out/{i}.mask.tif"]);
-            using var rows = new LabelTiff(tiff, mask.Height, mask.Width, 4, Palette.Default, null, null);
+            using var rows = new LabelTiff(tiff, mask.Height, mask.Width, classCount, Palette.Default, null, null);
             rows.Write(mask.Labels);
             rows.End();
         }
@@ -210,180 +241,15 @@ public sealed class FormatTests(GeneratedModel model) : IDisposable
         Tool.RunIn(
             _place.Folder, "segment", "a.png", "b.png", "-o", "out", "--model", model.Path, "--format", "coco")
             .Exits(3);
-        JsonElement coco = Json(_place["out/annotations.coco.json"]);
+        JsonElement coco = WrittenShapes.Json(_place["out/annotations.coco.json"]);
         JsonElement image = Assert.Single(coco.GetProperty("images").EnumerateArray());
         Assert.Equal("a.png", image.GetProperty("file_name").GetString());
         Assert.True(File.Exists(_place["out/a.mask.png"]));
     }
 
-    /// <summary>Every pixel's centre lies in one shape, or one more than that by slits, of its class.</summary>
-    private static void AssertFills(LabelImage mask, IEnumerable<(int Label, double[][] Rings)> shapes)
-    {
-        var labels = new int[mask.Labels.Length];
-        Array.Fill(labels, -1);
-        foreach ((int label, double[][] rings) in shapes)
-        {
-            foreach (int pixel in Inside(rings, mask.Height, mask.Width))
-            {
-                Assert.Equal(-1, labels[pixel]);
-                labels[pixel] = label;
-            }
-        }
-        Assert.Equal(mask.Labels.ToArray().Select(label => (int)label), labels);
-    }
-
-    /// <summary>By the even-odd rule.</summary>
-    private static IEnumerable<int> Inside(double[][] rings, int height, int width)
-    {
-        for (int pixel = 0; pixel < height * width; pixel++)
-        {
-            double x = pixel % width + 0.5, y = pixel / width + 0.5;
-            bool inside = false;
-            foreach (double[] ring in rings)
-            {
-                for (int i = 0, last = ring.Length - 2; i < ring.Length; last = i, i += 2)
-                {
-                    if (ring[i + 1] > y != ring[last + 1] > y
-                        && x < ring[i] + (y - ring[i + 1]) * (ring[last] - ring[i]) / (ring[last + 1] - ring[i + 1]))
-                        inside = !inside;
-                }
-            }
-            if (inside)
-                yield return pixel;
-        }
-    }
-
-    private static IEnumerable<(int, double[][])> GeoJson(string stem) =>
-        Json(stem + ".geojson").GetProperty("features").EnumerateArray().Select(feature => (
-            feature.GetProperty("properties").GetProperty("class").GetInt32(),
-            feature.GetProperty("geometry").GetProperty("coordinates").EnumerateArray().Select(Flat).ToArray()));
-
-    private static IEnumerable<(int, double[][])> Yolo(string stem, LabelImage mask) =>
-        File.ReadLines(stem + ".txt").Select(line => line.Split(' ')).Select(parts => (
-            Number(parts[0]), (double[][])[[.. parts.Skip(1).Select((part, i) => Math.Round(
-                double.Parse(part, CultureInfo.InvariantCulture) * (i % 2 == 0 ? mask.Width : mask.Height)))]]));
-
-    private static IEnumerable<(int, double[][])> LabelMe(string stem)
-    {
-        JsonElement file = Json(stem + ".json");
-        Assert.Equal(Path.GetFileName(stem) + ".png", file.GetProperty("imagePath").GetString());
-        return file.GetProperty("shapes").EnumerateArray().Select(shape => (
-            LabelOf(shape.GetProperty("label").GetString()!), (double[][])[Flat(shape.GetProperty("points"))]));
-    }
-
-    private static IEnumerable<(int, double[][])> Svg(string stem) =>
-        XDocument.Load(stem + ".svg").Root!.Elements().SelectMany(group => group.Elements()
-            .Where(element => element.Name.LocalName == "path").Select(path => (
-                Number(group.Attribute("data-class")!.Value),
-                path.Attribute("d")!.Value.Split('Z', StringSplitOptions.RemoveEmptyEntries)
-                    .Select(ring => Numbers(ring, 'M', 'L', ' ')).ToArray())));
-
-    private IEnumerable<(int, double[][])> LabelStudio(int picture, LabelImage mask) =>
-        Json(_place["out/annotations.labelstudio.json"])[picture].GetProperty("predictions")[0].GetProperty("result")
-            .EnumerateArray().Select(result => (
-                LabelOf(result.GetProperty("value").GetProperty("polygonlabels")[0].GetString()!),
-                (double[][])[[.. Flat(result.GetProperty("value").GetProperty("points")).Select((value, i) =>
-                    Math.Round(value / 100 * (i % 2 == 0 ? mask.Width : mask.Height)))]]));
-
-    private IEnumerable<(int, double[][])> Coco(int picture, string name, LabelImage mask)
-    {
-        JsonElement file = Json(_place["out/annotations.coco.json"]), image = file.GetProperty("images")[picture];
-        Assert.Equal(name + ".png", image.GetProperty("file_name").GetString());
-        Assert.Equal((mask.Height, mask.Width),
-            (image.GetProperty("height").GetInt32(), image.GetProperty("width").GetInt32()));
-        JsonElement[] all = [.. file.GetProperty("annotations").EnumerateArray()];
-        Assert.Equal(Enumerable.Range(1, all.Length), all.Select(entry => entry.GetProperty("id").GetInt32()));
-        return all.Where(entry => entry.GetProperty("image_id").GetInt32() == picture + 1).Select(entry =>
-        {
-            JsonElement shape = entry.GetProperty("segmentation");
-            return (entry.GetProperty("category_id").GetInt32() - 1, shape.ValueKind == JsonValueKind.Array
-                ? shape.EnumerateArray().Select(Flat).ToArray()
-                : Columns(Counts(shape.GetProperty("counts").GetString()!), mask.Height));
-        });
-    }
-
-    private IEnumerable<(int, double[][])> Cvat(string name) => XDocument.Load(_place["out/annotations.cvat.xml"]).Root!
-        .Elements("image").Single(image => image.Attribute("name")!.Value == name + ".png").Elements().Select(shape => (
-            LabelOf(shape.Attribute("label")!.Value), shape.Name == "polygon"
-                ? [Numbers(shape.Attribute("points")!.Value, ';', ',')]
-                : Rows(shape)));
-
-    /// <summary>A box for each run of a mask.</summary>
-    private static double[][] Rows(XElement mask)
-    {
-        int left = At("left"), top = At("top"), width = At("width");
-        var boxes = new List<double[]>();
-        int start = 0;
-        foreach ((int run, int length) in mask.Attribute("rle")!.Value.Split(", ").Select(Number).Index())
-        {
-            for (int i = start; run % 2 == 1 && i < start + length; i++)
-                boxes.Add(Box(left + i % width, top + i / width));
-            start += length;
-        }
-        Assert.Equal(At("height") * width, start);
-        return [.. boxes];
-
-        int At(string name) => Number(mask.Attribute(name)!.Value);
-    }
-
-    private static double[][] Columns(IReadOnlyList<int> counts, int height)
-    {
-        var boxes = new List<double[]>();
-        int start = 0;
-        foreach ((int run, int length) in counts.Index())
-        {
-            for (int i = start; run % 2 == 1 && i < start + length; i++)
-                boxes.Add(Box(i / height, i % height));
-            start += length;
-        }
-        return [.. boxes];
-    }
-
-    /// <summary>As pycocotools reads compressed counts.</summary>
-    private static List<int> Counts(string text)
-    {
-        var counts = new List<int>();
-        for (int at = 0; at < text.Length;)
-        {
-            int value = 0, shift = 0, group;
-            do
-            {
-                group = text[at++] - 48;
-                value |= (group & 0x1f) << shift;
-                shift += 5;
-            }
-            while ((group & 0x20) != 0);
-            if ((group & 0x10) != 0)
-                value |= -1 << shift;
-            counts.Add(counts.Count > 2 ? value + counts[^2] : value);
-        }
-        return counts;
-    }
-
-    private static double[] Box(int x, int y) => [x, y, x + 1, y, x + 1, y + 1, x, y + 1];
-
-    private static double[] Flat(JsonElement list) => [.. list.EnumerateArray().SelectMany(item =>
-        item.ValueKind == JsonValueKind.Array
-            ? item.EnumerateArray().Select(number => number.GetDouble())
-            : [item.GetDouble()])];
-
-    private static double[] Numbers(string text, params char[] separators) =>
-        [.. text.Split(separators, StringSplitOptions.RemoveEmptyEntries)
-            .Select(number => double.Parse(number, CultureInfo.InvariantCulture))];
-
-    private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
-
-    private static int LabelOf(string name) => Number(name["class ".Length..]);
-
     private static (int Width, int Height, int Depth) Png(string path)
     {
         byte[] bytes = File.ReadAllBytes(path);
         return (bytes[18] << 8 | bytes[19], bytes[22] << 8 | bytes[23], bytes[24]);
-    }
-
-    private static JsonElement Json(string path)
-    {
-        using var document = JsonDocument.Parse(File.ReadAllBytes(path));
-        return document.RootElement.Clone();
     }
 }
