@@ -11,7 +11,21 @@ internal sealed class GeoReference
         ProjectedSystem = 3072, Method = 3075, LinearUnit = 3076, LinearUnitSize = 3077;
 
     private const int Projected = 1, Geographic = 2, PixelIsPoint = 2, UserDefined = 32767, Degree = 9102,
-        WebMercator = 3857, Mercator = 7;
+        WebMercator = 3857;
+
+    /// <summary>
+    /// Projections on which a metre of the map is one of the earth along a line or at a point alone, by the GeoTIFF
+    /// standard's numbers: Mercator, azimuthal equidistant, equirectangular, gnomonic, Miller, orthographic, Robinson,
+    /// Van der Grinten.
+    /// </summary>
+    private static readonly int[] DistortingMethods = [7, 12, 17, 19, 20, 21, 23, 25];
+
+    /// <summary>
+    /// Systems of EPSG's register with such a projection that reach far: of Mercator's and equidistant cylindrical.
+    /// Those near the equator, or of one island, are true enough.
+    /// </summary>
+    private static readonly int[] DistortingSystems =
+        [3349, 3388, 3395, 3752, 3785, 3786, 3832, 3994, 4087, 4088, 5641, 32662, 32663];
 
     // WGS 84.
     private const double EarthAxis = 6378137, Flattening = 1 / 298.257223563;
@@ -39,11 +53,12 @@ internal sealed class GeoReference
             _ => null,
         };
         Epsg = system is > 0 and < UserDefined ? system : null;
-        // Other maps of Mercator's show the north larger than it is as well.
-        bool isEnlarged = Epsg is 3395 or 3785 || Epsg is null && keys.Number(Method) == Mercator;
+        bool isDistorted = Epsg is { } number
+            ? DistortingSystems.Contains(number)
+            : keys.Number(Method) is { } method && DistortingMethods.Contains(method);
         _metres = keys.Number(LinearUnit) switch
         {
-            _ when isEnlarged => null,
+            _ when isDistorted => null,
             9001 => 1,
             9002 => 0.3048,
             9003 => 1200 / 3937.0,
@@ -85,8 +100,9 @@ internal sealed class GeoReference
         (_x + _xColumn * column + _xRow * row, _y + _yColumn * column + _yRow * row);
 
     /// <summary>
-    /// The square metres of the earth that a pixel of a row shows; null where the coordinate system does not tell. In
-    /// degrees and on the web's Mercator map, which shows the north larger than it is, by the ellipsoid WGS 84.
+    /// The square metres of the earth that a pixel of a row shows; null where the coordinate system does not tell, or
+    /// its metres are the earth's along a line alone. In degrees and on the web's Mercator map, which shows the north
+    /// larger than it is, by the ellipsoid WGS 84.
     /// </summary>
     public double? PixelArea(int row)
     {

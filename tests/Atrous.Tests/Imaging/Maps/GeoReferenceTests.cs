@@ -71,14 +71,32 @@ public sealed class GeoReferenceTests
         Assert.InRange(area / expected, 0.99, 1.01);
     }
 
-    /// <summary>World Mercator by its number, and Mercator's as a system of the file's own.</summary>
+    /// <summary>
+    /// World and Brazil Mercator, equidistant cylindrical, plate carree by their numbers, and such projections as
+    /// systems of the file's own: at 60 degrees north a square metre of theirs is a quarter or a half of one.
+    /// </summary>
     [Theory]
     [InlineData(3395, 0)]
+    [InlineData(5641, 0)]
+    [InlineData(4087, 0)]
+    [InlineData(32662, 0)]
     [InlineData(32767, 7)]
-    public void Other_maps_of_Mercator_have_no_square_metres(ushort system, ushort method)
+    [InlineData(32767, 12)]
+    [InlineData(32767, 17)]
+    public void Maps_that_distort_have_no_square_metres(ushort system, ushort method)
     {
         ushort[] keys = [1, 1, 0, 4, 1024, 0, 1, 1, 3072, 0, 1, system, 3075, 0, 1, method, 3076, 0, 1, 9001];
         Assert.Null(Of(keys, [1, 1, 0], [0, 0, 0, 0, 0, 0]).PixelArea(0));
+    }
+
+    /// <summary>Albers' map as a system of the file's own, and Lambert's of Europe.</summary>
+    [Theory]
+    [InlineData(32767, 11)]
+    [InlineData(3035, 0)]
+    public void Maps_of_equal_areas_have_square_metres(ushort system, ushort method)
+    {
+        ushort[] keys = [1, 1, 0, 4, 1024, 0, 1, 1, 3072, 0, 1, system, 3075, 0, 1, method, 3076, 0, 1, 9001];
+        Assert.Equal(4, Of(keys, [2, 2, 0], [0, 0, 0, 0, 0, 0]).PixelArea(0));
     }
 
     [Fact]
