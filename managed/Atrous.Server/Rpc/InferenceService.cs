@@ -31,13 +31,13 @@ internal sealed partial class InferenceService(
             return new ServerReadyResponse { Ready = report.Status == HealthStatus.Healthy };
         });
 
+    /// <summary>As Triton's: a model or version that is not there is not ready, which is no error.</summary>
     public override Task<ModelReadyResponse> ModelReady(ModelReadyRequest request, ServerCallContext context) =>
-        Answer(context, () =>
+        Answer(context, () => Task.FromResult(new ModelReadyResponse
         {
-            Find(request.Name, request.Version);
-            bool ready = catalog.StatusOf(request.Name).State == ModelState.Ready;
-            return Task.FromResult(new ModelReadyResponse { Ready = ready });
-        });
+            Ready = catalog.Has(request.Name, request.Version)
+                && catalog.StatusOf(request.Name).State == ModelState.Ready,
+        }));
 
     public override Task<ServerMetadataResponse> ServerMetadata(
         ServerMetadataRequest request, ServerCallContext context) => Task.FromResult(new ServerMetadataResponse

@@ -63,6 +63,14 @@ public sealed class RpcRefusalTests(RpcServer server) : IClassFixture<RpcServer>
             StatusCode.Unimplemented, async () => await Call("inference.GRPCInferenceService", "TraceSetting"));
     }
 
+    /// <summary>Load balancers ask so for models that come later; Triton answers them without an error.</summary>
+    [Theory]
+    [InlineData("rooms", "")]
+    [InlineData("", "")]
+    [InlineData("street", "2")]
+    public async Task A_model_that_is_not_there_is_not_ready(string name, string version) =>
+        Assert.False((await server.Client.ModelReadyAsync(new() { Name = name, Version = version })).Ready);
+
     [Fact]
     public async Task Models_are_not_loaded_where_nobody_permits_it()
     {
