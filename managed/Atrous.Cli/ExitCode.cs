@@ -11,7 +11,7 @@ internal static class ExitCode
     public const string Help = """
         Exit codes:
           0    done
-          1    failed, worth retrying: an output cannot be written, memory ran out;
+          1    failed, worth retrying: an output cannot be written, a disk or network fails, memory ran out;
                of verify: the tolerance is exceeded
           2    wrong usage: an option, device, dialect, switch or precision that does not exist here
           3    bad input or model: retrying is useless

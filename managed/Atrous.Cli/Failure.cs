@@ -1,3 +1,5 @@
+using Atrous.Files;
+
 namespace Atrous.Cli;
 
 /// <summary>What a failure means to the caller: a line for people, a number for programs.</summary>
@@ -22,6 +24,8 @@ internal readonly record struct Failure(int Code, string Message, bool NamesFile
     private static int CodeOf(AtrousException exception) => exception switch
     {
         UnavailableException => ExitCode.Usage,
+        // The file may be sound, and readable the next time.
+        ModelException or ImageException when PassingError.IsIn(exception) => ExitCode.Failed,
         ModelException or ImageException => ExitCode.BadInput,
         _ => ExitCode.Failed,
     };

@@ -12,7 +12,13 @@ internal sealed record InputFile(string Path, string Relative);
 /// <param name="Path">As it was given or listed.</param>
 /// <param name="Message">A sentence that says what is wrong with it.</param>
 /// <param name="Relative">As of an <see cref="InputFile"/>; null where it may be a whole folder.</param>
-internal sealed record BadInput(string Path, string Message, string? Relative = null);
+internal sealed record BadInput(string Path, string Message, string? Relative = null)
+{
+    /// <summary>It may be readable the next time.</summary>
+    public bool MayPass { get; init; }
+
+    public Failure Failure => new(MayPass ? ExitCode.Failed : ExitCode.BadInput, Message);
+}
 
 /// <summary>What a folder holds and is not read.</summary>
 internal sealed record LeftOut(string Path, string Reason);
@@ -92,6 +98,13 @@ internal sealed class InputFiles
     /// <summary>Adds what is no picture.</summary>
     public void Refuse(BadInput input) => _bad.Add(input);
 
+    /// <summary>Of a picture it turned out that it cannot be read now.</summary>
+    public void Refuse(InputFile picture, string message)
+    {
+        _pictures.Remove(picture);
+        _bad.Add(new BadInput(picture.Path, message, picture.Relative) { MayPass = true });
+    }
+
     /// <summary>Adds an output of an earlier run.</summary>
     public void Skip(string output) => _skipped.Add(output);
 
@@ -137,11 +150,29 @@ internal sealed class InputFiles
         {
             _pictures.Add(new InputFile(input, Path.GetFileName(input)));
         }
+        else if (WhyNotSeen(input) is { } reason)
+        {
+            _bad.Add(new BadInput(input, reason) { MayPass = true });
+        }
         else
         {
             _bad.Add(new BadInput(input, input.Contains('\ufffd')
                 ? $"there is no such file or folder, or {NotUtf8}."
                 : "there is no such file or folder; check the path."));
+        }
+    }
+
+    /// <summary>Why nobody can say now whether there is such a file; null where there is none.</summary>
+    public static string? WhyNotSeen(string path)
+    {
+        try
+        {
+            File.GetAttributes(path);
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return PassingError.IsIn(e) ? $"it cannot be read ({e.Message.TrimEnd('.')})." : null;
         }
     }
 
@@ -157,7 +188,10 @@ internal sealed class InputFiles
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _bad.Add(new BadInput(folder, $"the folder cannot be read ({e.Message.TrimEnd('.')})."));
+            _bad.Add(new BadInput(folder, $"the folder cannot be read ({e.Message.TrimEnd('.')}).")
+            {
+                MayPass = PassingError.IsIn(e),
+            });
             return;
         }
         foreach (FileSystemInfo entry in entries.OrderBy(entry => entry.Name, StringComparer.Ordinal))

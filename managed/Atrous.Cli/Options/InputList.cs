@@ -57,6 +57,8 @@ internal static class InputList
             files.Skip(path);
         else if (File.Exists(path))
             files.Take(new InputFile(path, relative));
+        else if (InputFiles.WhyNotSeen(path) is { } reason)
+            files.Refuse(new BadInput(path, reason, relative) { MayPass = true });
         else
             files.Refuse(new BadInput(path, $"there is no such file, which {where} names; check the path.", relative));
     }

@@ -3,6 +3,7 @@ using Atrous.Cli.Batches;
 using Atrous.Cli.Formats;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
+using Atrous.Files;
 using Atrous.Formats;
 using Atrous.Imaging;
 using Atrous.Imaging.Maps;
@@ -190,8 +191,8 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
     }
 
     /// <summary>
-    /// A PNG or TIFF that is read in bands of rows: one that is too large to be held, or need not be; null for all
-    /// others.
+    /// A PNG or TIFF that is read in bands of rows: one that is too large to be held, or so large that it need not be;
+    /// null for all others. Such a picture has the device for itself, while of others several are worked on.
     /// </summary>
     private IWindowSource? Bands(SegmentJob job)
     {
@@ -205,15 +206,16 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
         {
             raster = Rasters.Open(job.Input, segmenter, most, BandedSegmentation.Least);
         }
-        catch (ImageException) when (TiffFacts.Of(job.Input) is { IsOrdinary: true } facts
+        catch (ImageException e) when (!PassingError.IsIn(e) && TiffFacts.Of(job.Input) is { IsOrdinary: true } facts
             && facts.Pixels <= MaxPixelsOption.Whole(MaxPixels))
         {
             return null; // turned or too wide, which can be held; what is broken is told when it is read
         }
         if (raster is not null)
         {
-            if ((long)raster.Height * raster.Width > MaxPixelsOption.Whole(MaxPixels)
-                || !isMultiLabel && job.Overlay is null && Formats.IsNone)
+            long size = (long)raster.Height * raster.Width;
+            if (size > MaxPixelsOption.Whole(MaxPixels)
+                || size >= BandedSegmentation.Least && !isMultiLabel && job.Overlay is null && Formats.IsNone)
                 return raster;
             raster.Dispose();
             return null;
@@ -229,7 +231,7 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
         {
             return new PngBands(job.Input, most);
         }
-        catch (ImageException)
+        catch (ImageException e) when (!PassingError.IsIn(e))
         {
             return null; // interlaced or turned by EXIF, which no bands can be; what is broken is told when it is read
         }

@@ -105,7 +105,7 @@ internal static class SegmentCommand
             BatchChoice chosenBatch = batch.Read(result);
             FormatChoice chosenFormats = formats.Read(result);
             IReadOnlyList<SegmentJob> jobs = SegmentJobs.For(
-                files, result.GetValue(output), result.GetValue(overlay), chosenFormats);
+                files, result.GetValue(output), result.GetValue(overlay), chosenFormats, chosenBatch.Shard);
             chosenBatch.Refuse(jobs, chosenFormats);
             if (chosenBatch.Shard is { } shard)
                 jobs = [.. jobs.Where(job => shard.Has(job.Name))];

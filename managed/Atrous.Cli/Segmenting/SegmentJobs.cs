@@ -1,4 +1,5 @@
 using System.Globalization;
+using Atrous.Cli.Batches;
 using Atrous.Cli.Formats;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
@@ -48,11 +49,15 @@ internal static class SegmentJobs
     /// <param name="output">-o: a file, a folder, "-" for standard output; null for beside the inputs.</param>
     /// <param name="overlay">Whether each picture gets an overlay beside its mask.</param>
     /// <param name="formats">What each picture gets beside its mask.</param>
+    /// <param name="shard">
+    /// The part that will be segmented; null for all. Files of others are not opened, unless their masks' names could
+    /// be those of other pictures.
+    /// </param>
     /// <exception cref="CommandException">
     /// Two files would have one name, or an output would replace an input.
     /// </exception>
     public static IReadOnlyList<SegmentJob> For(
-        InputFiles files, string? output, bool overlay, FormatChoice formats)
+        InputFiles files, string? output, bool overlay, FormatChoice formats, Shard? shard)
     {
         if (files.IsStandardInput)
             output ??= "-";
@@ -61,7 +66,7 @@ internal static class SegmentJobs
             "-" => [ToStandardOutput(files, overlay || !formats.IsNone)],
             not null when IsFile(files, output) =>
                 [.. files.Pictures.Select(file => To(OutputNames.StemOf(output), file, output, overlay, formats))],
-            _ => [.. files.Pictures.Select(file => ToFolder(file, output, overlay, formats))],
+            _ => ToFolder(files, output, overlay, formats, shard),
         };
         if (output is null && formats.OfPicture.FirstOrDefault(format => format.IsNamedAsByHand) is { } format)
         {
@@ -101,14 +106,35 @@ internal static class SegmentJobs
         return isFile;
     }
 
-    private static SegmentJob ToFolder(InputFile file, string? folder, bool overlay, FormatChoice formats)
+    private static SegmentJob[] ToFolder(
+        InputFiles files, string? folder, bool overlay, FormatChoice formats, Shard? shard)
+    {
+        (InputFile File, string Stem)[] pictures = [.. files.Pictures.Select(file => (file, StemOf(file, folder)))];
+        HashSet<string> shared =
+            [.. pictures.GroupBy(picture => picture.Stem).Where(group => group.Skip(1).Any()).Select(group => group.Key)];
+        var jobs = new List<SegmentJob>(pictures.Length);
+        foreach ((InputFile file, string stem) in pictures)
+        {
+            try
+            {
+                // What is called a JPEG or PNG is not opened to see that it is no map.
+                bool isMap = (OutputNames.IsTiff(file.Path) || !InputFiles.IsPicture(file.Path))
+                    && (shard?.Has(InputFiles.NameOf(file.Relative)) != false || shared.Contains(stem))
+                    && TiffFacts.Of(file.Path) is { IsPlaced: true };
+                jobs.Add(To(stem, file, stem + (isMap ? OutputNames.TiffMask : OutputNames.Mask), overlay, formats));
+            }
+            catch (ImageException e)
+            {
+                files.Refuse(file, e.Message);
+            }
+        }
+        return [.. jobs];
+    }
+
+    private static string StemOf(InputFile file, string? folder)
     {
         string path = folder is null ? file.Path : Path.Combine(folder, file.Relative);
-        string stem = Path.Combine(Path.GetDirectoryName(path) ?? "", Path.GetFileNameWithoutExtension(path));
-        // What is called a JPEG or PNG is not opened to see that it is no map.
-        bool isMap = (OutputNames.IsTiff(file.Path) || !InputFiles.IsPicture(file.Path))
-            && TiffFacts.Of(file.Path) is { IsPlaced: true };
-        return To(stem, file, stem + (isMap ? OutputNames.TiffMask : OutputNames.Mask), overlay, formats);
+        return Path.Combine(Path.GetDirectoryName(path) ?? "", Path.GetFileNameWithoutExtension(path));
     }
 
     private static SegmentJob To(string stem, InputFile file, string mask, bool overlay, FormatChoice formats) =>

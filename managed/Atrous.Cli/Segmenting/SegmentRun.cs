@@ -90,10 +90,10 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
         {
             foreach (BadInput input in bad)
             {
-                var failure = new Failure(ExitCode.BadInput, input.Message);
-                Failed(input.Path, failure);
-                string name = InputFiles.NameOf(input.Relative ?? input.Path);
-                _journal?.Add(name, input.Path, failure, attempts: 1);
+                Failed(input.Path, input.Failure);
+                // A line of a folder that cannot be read now would stay when its pictures have theirs.
+                if (input.Relative is not null || !input.MayPass)
+                    _journal?.Add(InputFiles.NameOf(input.Relative ?? input.Path), input.Path, input.Failure, 1);
             }
             if (segmenter is not null)
                 SegmentAll(segmenter, files!);

@@ -2,6 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Atrous.Files;
 
+/// <summary>What is to be read as a file is none, and will be none.</summary>
+internal sealed class NoRegularFileException() : IOException(RegularFile.Complaint);
+
 /// <summary>
 /// Whether a path leads to a file that has a beginning and an end. A named pipe is waited for until somebody writes
 /// into it, and a device may give bytes for ever.
@@ -49,11 +52,13 @@ internal static partial class RegularFile
         };
     }
 
-    /// <exception cref="IOException">The path leads to what <see cref="IsSpecial"/> tells.</exception>
+    /// <exception cref="NoRegularFileException">
+    /// The path leads to what <see cref="IsSpecial"/> tells.
+    /// </exception>
     public static void Require(string path)
     {
         if (IsSpecial(path))
-            throw new IOException(Complaint);
+            throw new NoRegularFileException();
     }
 
     /// <summary>As File.OpenRead, and never waits.</summary>

@@ -76,8 +76,9 @@ internal sealed unsafe class PngBands : IWindowSource
     public string? Warning { get; private set; }
 
     /// <summary>
-    /// The pixels of a PNG by its header; 0 of what is none, cannot be read, or can be read only once.
+    /// The pixels of a PNG by its header; 0 of what is none, is broken, or can be read only once.
     /// </summary>
+    /// <exception cref="ImageException">It cannot be read now, so that nobody knows what it is.</exception>
     public static long PixelsOf(string path)
     {
         const int header = 24;
@@ -93,6 +94,8 @@ internal sealed unsafe class PngBands : IWindowSource
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            if (PassingError.IsIn(e))
+                throw new ImageException($"{path}: the file cannot be read ({e.Message.TrimEnd('.')}).", e);
             return 0; // whoever reads it says why it cannot be read
         }
     }

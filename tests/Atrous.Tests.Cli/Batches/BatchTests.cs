@@ -157,6 +157,33 @@ public sealed class BatchTests(GeneratedModel model) : IDisposable
         Tool.Run("merge", _place["l.jsonl"], "-q").Exits(0);
     }
 
+    /// <summary>Another process that holds a file is trouble of that kind which a test can make.</summary>
+    [Theory]
+    [InlineData("a.png")]
+    [InlineData("a.tif")]
+    public void A_picture_that_cannot_be_read_now_is_read_later(string name)
+    {
+        _place.AddPhoto("in/b.png");
+        _place.AddPhoto($"in/{name}");
+        string[] again = ["--retries", "6", "--jsonl", _place["l.jsonl"], "-q"];
+        Process process;
+        using (new FileStream(_place[$"in/{name}"], FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        {
+            Segment("--jsonl", _place["l.jsonl"], "-q").Refuses(1, name);
+            Assert.Equal([Mask("b.png")], Masks());
+            Tool.Run("merge", _place["l.jsonl"], "--of", _place["in"], "--missing", _place["m.txt"], "-q").Exits(1);
+            Assert.Equal([name], File.ReadAllLines(_place["m.txt"]));
+            process = Tool.Start(_place.Folder, [.. Line(), .. again]);
+            Thread.Sleep(1500);
+        }
+        // What a TIFF is decides where its mask goes, so that it is not tried again by the same run.
+        Tool.Finish(process, []).Exits(name == "a.png" ? 0 : 1);
+        if (name != "a.png")
+            Segment(["--list", _place["m.txt"], .. again]).Exits(0);
+        Assert.Equal([Mask("a.png"), Mask("b.png")], Masks());
+        Tool.Run("merge", _place["l.jsonl"], "--of", _place["in"], "-q").Exits(0);
+    }
+
     [Fact]
     public void A_bad_picture_has_its_line_and_is_not_tried_again()
     {

@@ -100,6 +100,43 @@ public sealed class SegmentMapsTests : IDisposable
             32, small.GetProperty("results")[0].GetProperty("noData").GetProperty("pixels").GetInt64());
     }
 
+    /// <summary>A map that is read in bands has no time of reading of its own, and keeps others waiting.</summary>
+    [Fact]
+    public void A_small_map_is_held_whole()
+    {
+        WriteOrtho("ortho.tif", isTiled: true);
+        Assert.Equal(0, Decode(Segment("ortho.tif", "--tile", "64", "-o", _place["banded.tif"])));
+        ToolResult whole = Tool.RunIn(
+            _place.Folder, "segment", "ortho.tif", "-m", "four.safetensors", "--json", "-q", "--tile", "64");
+        Assert.True(Decode(whole.Exits(0)) > 0);
+        Assert.Equal(File.ReadAllBytes(_place["banded.tif"]), File.ReadAllBytes(_place["ortho.mask.tif"]));
+
+        static double Decode(ToolResult result) => result.Json.GetProperty("results")[0].GetProperty("milliseconds")
+            .GetProperty("decode").GetDouble();
+    }
+
+    /// <summary>What TIFFs are decides the names of their masks, but those of other parts are others' to open.</summary>
+    [Fact]
+    public void A_part_opens_no_maps_of_others()
+    {
+        var before = new DateTime(2000, 1, 1);
+        string[] names = [.. Enumerable.Range(0, 8).Select(i => $"in/{i}.tif")];
+        Directory.CreateDirectory(_place["in"]);
+        foreach (string name in names)
+        {
+            WriteOrtho(name, isTiled: true);
+            File.SetLastAccessTime(_place[name], before);
+        }
+        JsonElement done = Segment("in", "--shard", "0/3", "-o", "out").Json.GetProperty("results");
+        string[] ours = [.. done.EnumerateArray().Select(picture => picture.GetProperty("input").GetString()!)];
+        Assert.InRange(ours.Length, 1, names.Length - 1);
+        Assert.SkipUnless(
+            ours.All(name => File.GetLastAccessTime(_place[name]) > before), "this file system keeps no such times");
+        Assert.Equal(
+            names.Except(ours), names.Where(name => File.GetLastAccessTime(_place[name]) == before));
+        Assert.All(ours, name => Assert.True(File.Exists(_place[$"out/{Path.GetFileNameWithoutExtension(name)}.mask.tif"])));
+    }
+
     [Fact]
     public void Bands_are_chosen_and_ordered()
     {

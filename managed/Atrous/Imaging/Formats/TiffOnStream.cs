@@ -20,8 +20,19 @@ internal sealed class TiffOnStream(Stream stream) : TiffStream
         return count;
     });
 
-    public override long Seek(object clientData, long offset, SeekOrigin origin) =>
-        Kept(() => stream.Seek(offset, origin));
+    /// <exception cref="EndOfStreamException">The file says a place before its beginning.</exception>
+    public override long Seek(object clientData, long offset, SeekOrigin origin) => Kept(() =>
+    {
+        long from = origin switch
+        {
+            SeekOrigin.Begin => 0,
+            SeekOrigin.Current => stream.Position,
+            _ => stream.Length,
+        };
+        return from + offset >= 0
+            ? stream.Seek(offset, origin)
+            : throw new EndOfStreamException("there is nothing before the beginning of a file");
+    });
 
     /// <summary>The stream is its owner's to close.</summary>
     public override void Close(object clientData)

@@ -17,6 +17,7 @@ internal sealed class TiffReader : IDisposable
     private const int MostPartBytesPerPixel = 8;
 
     private readonly Tiff _tiff;
+    private readonly TiffOnStream? _stream;
     private readonly long _fileSize;
     private readonly bool _isTiled;
     private byte[]? _block;
@@ -37,6 +38,7 @@ internal sealed class TiffReader : IDisposable
     {
         TiffDirectory.Check(file);
         _fileSize = file.Size(file);
+        _stream = file as TiffOnStream;
         _tiff = Guarded(() => Tiff.ClientOpen("a TIFF", "r", this, file))
             ?? throw Unreadable("its header makes no sense");
         (Height, Width) = (Number(TiffTag.IMAGELENGTH, 0), Number(TiffTag.IMAGEWIDTH, 0));
@@ -213,18 +215,27 @@ internal sealed class TiffReader : IDisposable
 
     private static ImageException CutOff() => new("the TIFF ends early or is damaged; send the whole file.");
 
-    /// <summary>Whatever LibTiff throws over a broken file is the file's fault.</summary>
-    private static T Guarded<T>(Func<T> read)
+    /// <summary>
+    /// Whatever LibTiff throws over a broken file is the file's fault, unless the file could not be read, of which
+    /// LibTiff need not say anything.
+    /// </summary>
+    private T Guarded<T>(Func<T> read)
     {
+        T result;
         try
         {
-            return TiffMessages.Quietly(read);
+            result = TiffMessages.Quietly(read);
         }
         catch (Exception e) when (e is not (OutOfMemoryException or ImageException))
         {
-            throw new ImageException(CutOff().Message, e);
+            throw Unread() ?? new ImageException(CutOff().Message, e);
         }
+        return Unread() is { } unread ? throw unread : result;
     }
+
+    private ImageException? Unread() => _stream?.Thrown is { } thrown
+        ? new ImageException($"the file cannot be read ({thrown.Message.TrimEnd('.')}).", thrown)
+        : null;
 
     private int Number(TiffTag tag, int missing)
     {

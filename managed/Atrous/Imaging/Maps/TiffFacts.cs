@@ -12,7 +12,8 @@ namespace Atrous.Imaging.Maps;
 /// </param>
 internal sealed record TiffFacts(long Pixels, bool IsPlaced, bool IsOrdinary)
 {
-    /// <summary>The facts of a file; null where it is no TIFF, cannot be read, or can be read only once.</summary>
+    /// <summary>The facts of a file; null where it is no TIFF, is broken, or can be read only once.</summary>
+    /// <exception cref="ImageException">It cannot be read now, so that nobody knows what it is.</exception>
     public static TiffFacts? Of(string path)
     {
         try
@@ -37,6 +38,8 @@ internal sealed record TiffFacts(long Pixels, bool IsPlaced, bool IsOrdinary)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ImageException)
         {
+            if (PassingError.IsIn(e))
+                throw new ImageException($"{path}: the file cannot be read ({e.Message.TrimEnd('.')}).", e);
             return null; // whoever reads it says why it cannot be read
         }
     }

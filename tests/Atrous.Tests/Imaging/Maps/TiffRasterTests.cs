@@ -1,4 +1,6 @@
+using Atrous.Files;
 using Atrous.Imaging;
+using Atrous.Imaging.Formats;
 using Atrous.Imaging.Maps;
 using Atrous.Postprocessing;
 using Atrous.Tests.Cli;
@@ -185,10 +187,51 @@ public sealed class TiffRasterTests : IDisposable
             catch (ImageException e)
             {
                 Assert.Contains("b.tif: ", e.Message);
+                Assert.False(PassingError.IsIn(e), e.ToString());
                 sentences++;
             }
         }
         Assert.True(pictures > 100 && sentences > 100, $"{pictures} pictures, {sentences} sentences");
+    }
+
+    /// <summary>Wherever a disk or network fails, that is what is said, and not that the file is damaged.</summary>
+    [Fact]
+    public void A_file_that_fails_once_is_not_called_damaged()
+    {
+        var file = new GeoTiffFile { Height = 20, Width = 18, Bands = 4, IsTiled = true, NoData = "9" };
+        file.Write(_place["a.tif"], Noise(4, 200, isFloat: false)[..(20 * 18 * 4)]);
+        var stream = new FailingStream(File.ReadAllBytes(_place["a.tif"]));
+        ushort[] sound = Read(), again = [];
+        int reads = stream.Reads;
+        Assert.True(reads > 8);
+        for (int i = 0; i < reads; i++)
+        {
+            stream.FailIn(i);
+            Exception error = Assert.ThrowsAny<Exception>(() => again = Read());
+            Assert.True(PassingError.IsIn(error), $"read {i}: {error}");
+            again = Read();
+            Assert.Equal(sound, again);
+        }
+
+        ushort[] Read()
+        {
+            using var reader = new TiffReader(new TiffOnStream(stream), 1 << 20, allowsAnyNumber: true);
+            GeoTags.Of(reader);
+            ushort[] samples = new ushort[20 * 18 * 4];
+            reader.ReadWindow(0, 0, 20, 18, samples);
+            return samples;
+        }
+    }
+
+    /// <summary>What is no trouble of a disk: a file cut off or damaged, or none at all.</summary>
+    [Fact]
+    public void A_broken_file_stays_broken()
+    {
+        Assert.False(PassingError.IsIn(Assert.Throws<ImageException>(() => Image.Load(_place["none.png"]))));
+        Assert.False(PassingError.IsIn(Assert.Throws<ImageException>(() => Image.Load("/dev/zero"))));
+        Assert.False(PassingError.IsIn(Assert.Throws<ImageException>(() => Image.Load(_place.Folder))));
+        Assert.False(PassingError.IsIn(new ImageException("cut off", new EndOfStreamException())));
+        Assert.True(PassingError.IsIn(new ImageException("unread", new IOException("Input/output error"))));
     }
 
     private static RasterReading Reading(int channels) => new()
