@@ -247,6 +247,10 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     /// <summary>How many runs at a time keep the device busy; more wait for each other.</summary>
     internal int RunsAtOnce => (_backend as IParallelRuns)?.RunsAtOnce ?? 1;
 
+    /// <summary>How many devices run the model, and how many of them are lost.</summary>
+    internal (int All, int Lost) Devices =>
+        _backend is ISeveralDevices several ? (several.Count, several.LostCount) : (1, 0);
+
     /// <summary>Builds the network; for verification.</summary>
     internal Model Model => _model;
 

@@ -43,6 +43,16 @@ internal sealed class ModelLife(
         }
     }
 
+    /// <summary>How many devices it is on, and how many of them are lost; none while it is not loaded.</summary>
+    public (int All, int Lost) Devices
+    {
+        get
+        {
+            lock (_lock)
+                return _loaded?.Segmenter.Devices ?? (0, 0);
+        }
+    }
+
     /// <summary>Where its requests wait; null before the first load.</summary>
     public RequestQueue? Queue => Volatile.Read(ref _queue);
 

@@ -22,6 +22,8 @@ namespace Atrous.Hosting.Telemetry;
 /// <item><term>atrous.queue.length, atrous.queue.limit</term><description>Requests that wait, and may
 /// wait.</description></item>
 /// <item><term>atrous.model.ready</term><description>1 while the model serves.</description></item>
+/// <item><term>atrous.model.devices, atrous.model.devices_lost</term><description>Devices that the model works on, and
+/// those that were taken out because they stopped working.</description></item>
 /// <item><term>atrous.model.loads</term><description>Loads by "outcome": ok, failed.</description></item>
 /// <item><term>atrous.memory.resident, atrous.memory.managed</term><description>Bytes of the process, and of its
 /// garbage-collected heap; no tag.</description></item>
@@ -96,6 +98,10 @@ internal sealed class Instruments : IDisposable
         Gauge("atrous.queue.limit", "{request}", "Requests that may wait.", model => model.Batching.QueueLimit);
         Gauge("atrous.model.ready", "1", "1 while the model serves.", model =>
             model.Life.Status.State == ModelState.Ready ? 1 : 0);
+        Gauge("atrous.model.devices", "{device}", "Devices that the model works on.", model =>
+            model.Life.Devices.All - model.Life.Devices.Lost);
+        Gauge("atrous.model.devices_lost", "{device}", "Devices of the model that stopped working.", model =>
+            model.Life.Devices.Lost);
 
         void Gauge(string name, string unit, string description, Func<ServedModel, int> value) =>
             _meter.CreateObservableGauge(

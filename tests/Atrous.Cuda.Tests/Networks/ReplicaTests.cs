@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
 using Atrous.Backends;
 using Atrous.Cuda.Tests.Support;
+using Atrous.Hosting;
 using Atrous.Imaging;
 using Atrous.Tests.Cli;
 using Atrous.Tests.Segmenters;
+using Atrous.Tests.Serving;
 using Atrous.Tests.Support;
 using Microsoft.Extensions.Logging;
 
@@ -89,6 +91,35 @@ public sealed class ReplicaTests : IDisposable
         SoftwareDevice.Lose(1 - dying, 1);
         AtrousException e = Assert.ThrowsAny<AtrousException>(() => segmenter.Segment(photo));
         Assert.StartsWith($"The device cuda:{1 - dying} has stopped working in this process (", e.Message);
+        // What is dead takes nothing back; here it must.
+        SoftwareDevice.Reset();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_service_under_load_loses_no_request_with_a_gpu_and_its_metrics_say_so(int dying)
+    {
+        const int Callers = 6, Requests = 4;
+        using Image photo = Photo();
+        await using ServiceHost host = await ServiceHost.Start(options => options.AddModel(
+            "m", _model.Path, new SegmenterOptions { Device = "cuda:all" }));
+        ushort[] expected = (await host.Segmenter.SegmentAsync(photo)).Labels.ToArray();
+        Assert.Equal((2, 0), host.Devices("m"));
+        // In the middle of a run, while others wait.
+        SoftwareDevice.Lose(dying, 400);
+        await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => Task.Run(async () =>
+        {
+            for (int i = 0; i < Requests; i++)
+            {
+                Segmentation mask = await host.Segmenter.SegmentAsync(photo);
+                Assert.Equal(expected, mask.Labels.ToArray());
+            }
+        })));
+        Assert.Equal((1, 1), host.Devices("m"));
+        ModelStatistics statistics = host.Segmenter.Statistics;
+        Assert.Equal((1 + Callers * Requests, 0L), (statistics.Succeeded.Count, statistics.Failed.Count));
+        Assert.Equal(ModelState.Ready, host.Catalog.StatusOf("m").State);
         // What is dead takes nothing back; here it must.
         SoftwareDevice.Reset();
     }

@@ -116,6 +116,7 @@ public sealed class ReplicaTests(GeneratedModel model)
         await using ServiceHost host = await ServiceHost.Start(options => options.AddModel(
             "m", model.Path, new SegmenterOptions { Backend = both }, new() { MaxBatch = 1 }));
         Assert.Equal("test:0,1", host.Segmenter.Device);
+        Assert.Equal((2, 0), host.Devices("m"));
         // The warm-up came to both.
         Assert.True(one.Runs > 0 && other.Runs > 0);
         one.Hold();
@@ -129,6 +130,9 @@ public sealed class ReplicaTests(GeneratedModel model)
         Segmentation[] masks = await Task.WhenAll(requests).WaitAsync(Patience);
         Assert.All(masks, mask => Assert.Equal(masks[0].Labels.ToArray(), mask.Labels.ToArray()));
         Assert.Equal(0, host.Segmenter.Statistics.Failed.Count);
+        Assert.Equal((1, 1), host.Devices("m"));
+        await host.Catalog.UnloadAsync("m");
+        Assert.Equal((0, 0), host.Devices("m"));
     }
 
     private static ReplicaBackend Both(Fated one, Fated other, ConcurrentQueue<string> said)

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Atrous.Hosting;
 using Atrous.Hosting.Lifecycle;
 using Atrous.Hosting.Requests;
@@ -36,6 +37,29 @@ internal sealed class ServiceHost : IAsyncDisposable
             throw;
         }
         return new ServiceHost(host);
+    }
+
+    /// <summary>What the metrics say of a model's devices: how many it works on, and how many are lost.</summary>
+    public (int Working, int Lost) Devices(string model)
+    {
+        var values = new Dictionary<string, int>();
+        using var meters = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                // The meters of other tests' hosts are in this process too.
+                if (instrument.Meter.Scope == Services.GetRequiredService<IMeterFactory>())
+                    listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        meters.SetMeasurementEventCallback<int>((instrument, value, tags, _) =>
+        {
+            if (tags.Contains(new("model", model)))
+                values[instrument.Name] = value;
+        });
+        meters.Start();
+        meters.RecordObservableInstruments();
+        return (values["atrous.model.devices"], values["atrous.model.devices_lost"]);
     }
 
     /// <summary>Keeps the device of a model busy until the work is opened.</summary>

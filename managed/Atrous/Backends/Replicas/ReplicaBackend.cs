@@ -31,6 +31,12 @@ internal class ReplicaBackend : IBackend, IDeviceMemory, IParallelRuns, ISeveral
         1, _replicas.All.Where(_replicas.Has).Sum(replica => (replica.Backend as IParallelRuns)?.RunsAtOnce ?? 1));
 
     /// <inheritdoc/>
+    public int Count => _replicas.All.Count;
+
+    /// <inheritdoc/>
+    public int LostCount => _replicas.All.Count(replica => !_replicas.Has(replica));
+
+    /// <inheritdoc/>
     public Action<string>? Lost
     {
         get => _replicas.Lost;
