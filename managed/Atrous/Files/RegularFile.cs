@@ -2,9 +2,6 @@ using System.Runtime.InteropServices;
 
 namespace Atrous.Files;
 
-/// <summary>What is to be read as a file is none, and will be none.</summary>
-internal sealed class NoRegularFileException() : IOException(RegularFile.Complaint);
-
 /// <summary>
 /// Whether a path leads to a file that has a beginning and an end. A named pipe is waited for until somebody writes
 /// into it, and a device may give bytes for ever.

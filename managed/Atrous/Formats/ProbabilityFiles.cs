@@ -56,7 +56,9 @@ internal static class ProbabilityFiles
         WriteRows(stream, tensor);
     }
 
-    /// <summary>A TIFF of a band a class, in the picture's place where it is a map.</summary>
+    /// <summary>
+    /// A TIFF of a band a class, in the picture's place where it is a map; no number where that has no data.
+    /// </summary>
     public static void WriteTiff(Stream stream, AnnotatedPicture picture)
     {
         Tensor tensor = picture.Probabilities!;
@@ -76,11 +78,18 @@ internal static class ProbabilityFiles
         tiff.SetField(TiffTag.ROWSPERSTRIP, 1);
         if (classes > 1)
             tiff.SetField(TiffTag.EXTRASAMPLES, classes - 1, new short[classes - 1]);
-        picture.Tags?.WriteTo(tiff, noData: null);
+        int? noData = picture.Mask.NoDataLabel;
+        (picture.Tags ?? GeoTags.None).WriteTo(tiff, noData is null ? null : "nan");
         byte[] row = new byte[sizeof(float) * width * classes];
         for (int y = 0; y < height; y++)
         {
             MemoryMarshal.AsBytes(tensor.Row(0, y)).CopyTo(row);
+            Span<float> numbers = MemoryMarshal.Cast<byte, float>(row.AsSpan());
+            for (int x = 0; noData is not null && x < width; x++)
+            {
+                if (picture.Mask.Labels[y * width + x] == noData)
+                    numbers.Slice(x * classes, classes).Fill(float.NaN);
+            }
             int strip = y;
             if (TiffMessages.Quietly(() => tiff.WriteEncodedStrip(strip, row, row.Length)) != row.Length)
                 throw file.Thrown ?? new IOException("LibTiff could not write the TIFF");

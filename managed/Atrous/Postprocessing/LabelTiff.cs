@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Atrous.Imaging;
 using Atrous.Imaging.Formats;
@@ -54,7 +55,7 @@ internal sealed class LabelTiff : IDisposable
         if (isIndexed)
             Set(TiffTag.COLORMAP, Colours(palette, c => c.Red), Colours(palette, c => c.Green),
                 Colours(palette, c => c.Blue));
-        (place ?? GeoTags.None).WriteTo(_tiff, noData);
+        (place ?? GeoTags.None).WriteTo(_tiff, noData?.ToString(CultureInfo.InvariantCulture));
     }
 
     /// <summary>The next rows, whole ones.</summary>

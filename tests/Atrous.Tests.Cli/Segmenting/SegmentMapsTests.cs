@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Text.Json;
 using Atrous.Imaging;
+using Atrous.Imaging.Maps;
 using Atrous.Postprocessing;
 using Atrous.Tests.Imaging.Maps;
 using Atrous.Tests.Segmenters;
@@ -66,6 +67,24 @@ public sealed class SegmentMapsTests : IDisposable
             Assert.Equal(new byte[3], colours.Row(0)[..3]);
             Assert.True(colours.Row(Height - 1)[^3..].ContainsAnyExcept((byte)0), file);
         }
+    }
+
+    /// <summary>The network saw nothing there, and answered something all the same.</summary>
+    [Fact]
+    public void Where_there_are_no_data_there_are_no_probabilities()
+    {
+        WriteOrtho("ortho.tif", isTiled: true);
+        Segment("ortho.tif", "--format", "floattiff");
+        Assert.Equal("nan\0"u8, GeoTiffFile.TagsOf(_place["ortho.probabilities.tif"])[42113]);
+        using var raster = new TiffRaster(_place["ortho.probabilities.tif"], new RasterReading
+        {
+            Channels = 5,
+            Nothing = count => new float[count],
+            White = 1,
+        });
+        bool[] missing = new bool[Height * Width];
+        raster.FindMissing(0, missing);
+        Assert.Equal(LabelImage.Load(_place["ortho.mask.tif"]).Labels.ToArray().Select(label => label == NoData), missing);
     }
 
     [Fact]

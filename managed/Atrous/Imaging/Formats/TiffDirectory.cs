@@ -4,14 +4,20 @@ using BitMiracle.LibTiff.Classic;
 namespace Atrous.Imaging.Formats;
 
 /// <summary>
-/// Whether the first directory of a TIFF can be true of a file of its size. LibTiff makes room for all that it claims
-/// before it looks for it: a gigabyte for two hundred bytes that claim so many strips.
+/// Whether a directory of a TIFF can be true of a file of its size. LibTiff makes room for all that it claims before it
+/// looks for it: a gigabyte for two hundred bytes that claim so many strips. And where the mask of the picture is.
 /// </summary>
 internal readonly struct TiffDirectory
 {
     private const int
         WidthTag = 256, HeightTag = 257, BandsTag = 277, RowsPerStripTag = 278, PlanesTag = 284, TileWidthTag = 322,
-        TileHeightTag = 323, DepthTag = 32997;
+        TileHeightTag = 323, DepthTag = 32997, KindTag = 254;
+
+    /// <summary>The kind of a mask; one of a smaller copy has the bit of those as well.</summary>
+    private const int Mask = 4;
+
+    /// <summary>A picture has some copies of half the size each, and masks of theirs.</summary>
+    private const int MostDirectories = 64, MostEntries = 1024;
 
     private readonly TiffStream _file;
     private readonly long _length;
@@ -29,8 +35,61 @@ internal readonly struct TiffDirectory
     public static void Check(TiffStream file)
     {
         if (file.Size(file) >= 16)
-            new TiffDirectory(file).Check();
+        {
+            var directory = new TiffDirectory(file);
+            directory.Check(directory.First);
+        }
         file.Seek(file, 0, SeekOrigin.Begin);
+    }
+
+    /// <summary>
+    /// The place of the directory of the first picture's mask, as GDAL writes it: of the same sides, and no smaller
+    /// copy's; null where there is none.
+    /// </summary>
+    /// <exception cref="ImageException">It claims more than the file can hold.</exception>
+    public static long? MaskOf(TiffStream file)
+    {
+        var directory = new TiffDirectory(file);
+        var seen = new HashSet<long>();
+        (long Width, long Height)? picture = null;
+        for (long at = directory.First; directory.Holds(at) && seen.Add(at) && seen.Count <= MostDirectories;)
+        {
+            var numbers = new Dictionary<int, long>();
+            long next = directory.Numbers(at, numbers);
+            var sides = (numbers.GetValueOrDefault(WidthTag), numbers.GetValueOrDefault(HeightTag));
+            if (picture is not null && numbers.GetValueOrDefault(KindTag) == Mask && sides == picture)
+            {
+                directory.Check(at);
+                return at;
+            }
+            picture ??= sides;
+            at = next;
+        }
+        return null;
+    }
+
+    private long First => _isBig ? Long(8) : UInt(4);
+
+    private int CountSize => _isBig ? 8 : 2;
+
+    private int EntrySize => _isBig ? 20 : 12;
+
+    private bool Holds(long at) => at >= 8 && at <= _length - CountSize;
+
+    /// <summary>The sides and the kind, and where the next directory is; 0 for nowhere that makes sense.</summary>
+    private long Numbers(long at, Dictionary<int, long> numbers)
+    {
+        long entries = _isBig ? Long(at) : UShort(at), end = at + CountSize + entries * EntrySize;
+        if (entries is < 0 or > MostEntries || end > _length - (_isBig ? 8 : 4))
+            return 0;
+        for (long entry = at + CountSize; entry < end; entry += EntrySize)
+        {
+            int tag = UShort(entry), type = UShort(entry + 2);
+            long value = entry + (_isBig ? 12 : 8);
+            if ((tag is KindTag or WidthTag or HeightTag) && type is 3 or 4)
+                numbers[tag] = type == 3 ? UShort(value) : UInt(value);
+        }
+        return _isBig ? Long(end) : UInt(end);
     }
 
     private byte[] Slice(long at, int count)
@@ -40,15 +99,13 @@ internal readonly struct TiffDirectory
         return _file.Read(_file, bytes, 0, count) == count ? bytes : throw Refused();
     }
 
-    private void Check()
+    private void Check(long at)
     {
-        long at = _isBig ? Long(8) : UInt(4);
-        int countSize = _isBig ? 8 : 2, entrySize = _isBig ? 20 : 12;
-        if (at < 8 || at > _length - countSize)
+        if (!Holds(at))
             return;
         long entries = _isBig ? Long(at) : UShort(at);
         var numbers = new Dictionary<int, long>();
-        for (at += countSize; entries > 0 && at <= _length - entrySize; entries--, at += entrySize)
+        for (at += CountSize; entries > 0 && at <= _length - EntrySize; entries--, at += EntrySize)
             CheckEntry(at, numbers);
 
         // Each strip or tile has at least two bytes of its own in the file, its place.

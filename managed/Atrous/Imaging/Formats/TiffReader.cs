@@ -1,9 +1,11 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
 using BitMiracle.LibTiff.Classic;
 
 namespace Atrous.Imaging.Formats;
 
 /// <summary>
-/// The first picture of a TIFF, of 1 to 64 bands of whole numbers, or of floats where those are asked for. A rectangle
+/// The first picture of a TIFF, or its mask, of 1 to 64 bands of whole numbers, or of floats where those are asked for. A rectangle
 /// of it is read without the rest.
 /// </summary>
 internal sealed class TiffReader : IDisposable
@@ -21,6 +23,7 @@ internal sealed class TiffReader : IDisposable
     private readonly long _fileSize;
     private readonly bool _isTiled;
     private byte[]? _block;
+    private Array? _sizes;
     private int _held = -1;
 
     /// <summary>Reads the header.</summary>
@@ -33,14 +36,17 @@ internal sealed class TiffReader : IDisposable
     /// <param name="file">What the bytes of the file are read from.</param>
     /// <param name="maxPixels">How many pixels the header may claim.</param>
     /// <param name="allowsAnyNumber">Samples may be signed or floats, of which <see cref="ReadBlock"/> reads.</param>
+    /// <param name="directory">Where the directory is, which was checked; null for the file's first.</param>
     /// <inheritdoc cref="TiffReader(FileBytes, long)" path="/exception"/>
-    public TiffReader(TiffStream file, long maxPixels, bool allowsAnyNumber)
+    public TiffReader(TiffStream file, long maxPixels, bool allowsAnyNumber, long? directory = null)
     {
         TiffDirectory.Check(file);
         _fileSize = file.Size(file);
         _stream = file as TiffOnStream;
         _tiff = Guarded(() => Tiff.ClientOpen("a TIFF", "r", this, file))
             ?? throw Unreadable("its header makes no sense");
+        if (directory is { } place && !Guarded(() => _tiff.SetSubDirectory(place)))
+            throw Unreadable("its mask makes no sense");
         (Height, Width) = (Number(TiffTag.IMAGELENGTH, 0), Number(TiffTag.IMAGEWIDTH, 0));
         if (Height < 1 || Width < 1)
             throw Unreadable("its sides are impossible");
@@ -99,6 +105,9 @@ internal sealed class TiffReader : IDisposable
     public Photometric Colour { get; }
 
     public int Orientation { get; }
+
+    /// <summary>The number of pixels that the file leaves out, strips or tiles of no bytes; null for 0.</summary>
+    public double? Missing { get; set; }
 
     /// <summary>Samples are whole numbers with a sign.</summary>
     public bool IsSigned { get; }
@@ -174,6 +183,11 @@ internal sealed class TiffReader : IDisposable
     public void ReadBlock(int y, int x, int plane, byte[] block)
     {
         int number = NumberOf(y, x, plane);
+        if (IsLeftOut(number))
+        {
+            FillMissing(block.AsSpan(0, BlockHeight * RowSize));
+            return;
+        }
         // LibTiff makes room for what the file claims that it is packed.
         if (Guarded(() => (long)_tiff.RawStripSize(number)) is var packed && (packed < 0 || packed > _fileSize))
             throw CutOff();
@@ -183,6 +197,26 @@ internal sealed class TiffReader : IDisposable
             : _tiff.ReadEncodedStrip(number, block, 0, size));
         if (read != size || TiffMessages.WasDamaged)
             throw CutOff();
+    }
+
+    private bool IsLeftOut(int number)
+    {
+        _sizes ??= Guarded(() => _tiff.GetField(_isTiled ? TiffTag.TILEBYTECOUNTS : TiffTag.STRIPBYTECOUNTS))
+            is { Length: > 0 } sizes ? sizes[0].Value as Array ?? Array.Empty<long>() : Array.Empty<long>();
+        return number < _sizes.Length && Convert.ToInt64(_sizes.GetValue(number), CultureInfo.InvariantCulture) == 0;
+    }
+
+    private void FillMissing(Span<byte> block)
+    {
+        double value = Missing ?? 0;
+        if (IsFloat)
+            MemoryMarshal.Cast<byte, float>(block).Fill((float)value);
+        else if (Depth == 16 && IsSigned)
+            MemoryMarshal.Cast<byte, short>(block).Fill(short.CreateSaturating(value));
+        else if (Depth == 16)
+            MemoryMarshal.Cast<byte, ushort>(block).Fill(ushort.CreateSaturating(value));
+        else
+            block.Fill((byte)((int)Math.Clamp(value, 0, (1 << Depth) - 1) * (byte.MaxValue / ((1 << Depth) - 1))));
     }
 
     /// <summary>The number of a strip or tile.</summary>

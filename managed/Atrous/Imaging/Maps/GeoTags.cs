@@ -44,8 +44,8 @@ internal sealed record GeoTags(
 
     /// <summary>Says the same in another file.</summary>
     /// <param name="tiff">A file that is being written.</param>
-    /// <param name="noData">The value that stands for no data there; null for none.</param>
-    public void WriteTo(Tiff tiff, int? noData)
+    /// <param name="noData">The value that stands for no data there, as GDAL writes it; null for none.</param>
+    public void WriteTo(Tiff tiff, string? noData)
     {
         WriteNumbers(tiff, PixelScaleTag, TiffType.DOUBLE, PixelScale);
         WriteNumbers(tiff, TiePointsTag, TiffType.DOUBLE, TiePoints);
@@ -53,7 +53,7 @@ internal sealed record GeoTags(
         WriteNumbers(tiff, KeysTag, TiffType.SHORT, Array.ConvertAll(Keys, key => (short)key));
         WriteNumbers(tiff, KeyDoublesTag, TiffType.DOUBLE, KeyDoubles);
         WriteText(tiff, KeyTextTag, KeyText);
-        WriteText(tiff, NoDataTag, noData is { } value ? value.ToString(CultureInfo.InvariantCulture) : "");
+        WriteText(tiff, NoDataTag, noData ?? "");
     }
 
     private static void WriteNumbers(Tiff tiff, int tag, TiffType type, Array values)

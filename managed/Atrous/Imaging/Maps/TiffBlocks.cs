@@ -6,7 +6,9 @@ namespace Atrous.Imaging.Maps;
 /// Strips or tiles of a TIFF as they are unpacked. Those that were asked for last are kept, up to a number of bytes, so
 /// that windows beside each other do not unpack them again.
 /// </summary>
-internal sealed class TiffBlocks(TiffReader reader)
+/// <param name="reader">The file.</param>
+/// <param name="mostBytes">The number of bytes.</param>
+internal sealed class TiffBlocks(TiffReader reader, long mostBytes = TiffBlocks.MostBytes)
 {
     /// <summary>Of 513 rows of 60000 pixels, four bands of floats have 492 MB.</summary>
     private const long MostBytes = 1L << 29;
@@ -37,7 +39,7 @@ internal sealed class TiffBlocks(TiffReader reader)
     /// <summary>The memory of the block that was not asked for longest, where there is no more room.</summary>
     private byte[]? Free()
     {
-        if (_newest.Last is not { } oldest || (_kept.Count + 1L) * _size <= MostBytes)
+        if (_newest.Last is not { } oldest || (_kept.Count + 1L) * _size <= mostBytes)
             return null;
         _newest.RemoveLast();
         _kept.Remove(oldest.Value.Number);

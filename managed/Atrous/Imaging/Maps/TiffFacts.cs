@@ -24,17 +24,7 @@ internal sealed record TiffFacts(long Pixels, bool IsPlaced, bool IsOrdinary)
                 || !TiffReader.IsTiff(start))
                 return null;
             file.Position = 0;
-            using var reader = new TiffReader(new TiffOnStream(file), long.MaxValue, allowsAnyNumber: true);
-            GeoTags tags = GeoTags.Of(reader);
-            bool isSeen = reader.Colour switch
-            {
-                Photometric.MINISBLACK or Photometric.MINISWHITE => reader.Bands <= 2,
-                Photometric.RGB => reader is { Bands: >= 3, Depth: >= 8 },
-                _ => reader.Colour == Photometric.PALETTE,
-            };
-            return new(
-                (long)reader.Height * reader.Width, tags.IsPlaced,
-                isSeen && !tags.IsPlaced && tags.NoDataValue is null && !reader.IsFloat && !reader.IsSigned);
+            return Of(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ImageException)
         {
@@ -42,5 +32,23 @@ internal sealed record TiffFacts(long Pixels, bool IsPlaced, bool IsOrdinary)
                 throw new ImageException($"{path}: the file cannot be read ({e.Message.TrimEnd('.')}).", e);
             return null; // whoever reads it says why it cannot be read
         }
+    }
+
+    /// <summary>The facts of a TIFF.</summary>
+    /// <exception cref="ImageException">It is broken, or cannot be read.</exception>
+    public static TiffFacts Of(Stream file)
+    {
+        using var reader = new TiffReader(new TiffOnStream(file), long.MaxValue, allowsAnyNumber: true);
+        GeoTags tags = GeoTags.Of(reader);
+        bool isSeen = reader.Colour switch
+        {
+            Photometric.MINISBLACK or Photometric.MINISWHITE => reader.Bands <= 2,
+            Photometric.RGB => reader is { Bands: >= 3, Depth: >= 8 },
+            _ => reader.Colour == Photometric.PALETTE,
+        };
+        return new(
+            (long)reader.Height * reader.Width, tags.IsPlaced,
+            isSeen && !tags.IsPlaced && tags.NoDataValue is null && !reader.IsFloat && !reader.IsSigned
+                && TiffDirectory.MaskOf(new TiffOnStream(file)) is null);
     }
 }

@@ -8,8 +8,8 @@ namespace Atrous.Imaging.Maps;
 
 /// <summary>
 /// A TIFF of any number of bands, of which windows are read, and which may be a map: a GeoTIFF. Pixels without data are
-/// those whose bands are all GDAL's no-data value, whose alpha is 0, or of which a band is no finite number; networks
-/// see nothing there.
+/// those whose bands are all GDAL's no-data value, whose alpha or mask is 0, or of which a band is no finite number;
+/// networks see nothing there.
 /// </summary>
 internal sealed class TiffRaster : IWindowSource
 {
@@ -22,10 +22,15 @@ internal sealed class TiffRaster : IWindowSource
     /// <summary>Numbers that are converted at once, of a window of any size.</summary>
     private const int MostAtOnce = 1 << 22;
 
-    private readonly string _path;
-    private readonly FileStream _file;
+    /// <summary>Of a mask, whose pixels have a bit each.</summary>
+    private const long MostMaskBytes = 1 << 26;
+
+    private readonly string? _path;
+    private readonly Stream _file;
     private readonly TiffReader _reader;
     private readonly TiffBlocks _blocks;
+    private readonly TiffReader? _mask;
+    private readonly TiffBlocks? _maskBlocks;
     private readonly BandChoice _choice;
     private readonly int[] _read;
     private readonly ushort[][]? _palette;
@@ -36,16 +41,29 @@ internal sealed class TiffRaster : IWindowSource
 
     /// <summary>Kept, because memory that is thrown away after each window is collected late.</summary>
     private float[] _raw = [];
+    private bool[] _masked = [];
 
     /// <exception cref="ImageException">
     /// The file cannot be read or is too large, or has not the bands that the network takes.
     /// </exception>
     public TiffRaster(string path, RasterReading reading)
+        : this(path, () => RegularFile.OpenRead(path), reading)
+    {
+    }
+
+    /// <summary>Of a file in memory, which stays as it is until this is disposed.</summary>
+    /// <inheritdoc cref="TiffRaster(string, RasterReading)" path="/exception"/>
+    public TiffRaster(ReadOnlyMemory<byte> file, RasterReading reading)
+        : this(null, () => new PinnedStream(file), reading)
+    {
+    }
+
+    private TiffRaster(string? path, Func<Stream> open, RasterReading reading)
     {
         _path = path;
         try
         {
-            _file = RegularFile.OpenRead(path);
+            _file = open();
             _reader = new TiffReader(new TiffOnStream(_file), reading.MaxPixels, allowsAnyNumber: true);
             if (_reader.Orientation != Turning.Upright)
                 throw new ImageException("a TIFF that is turned cannot be read in windows; save it upright.");
@@ -62,6 +80,9 @@ internal sealed class TiffRaster : IWindowSource
             _read = _choice.Alpha is { } alpha ? [.. _choice.Bands, alpha] : _choice.Bands;
             _palette = _reader.Colour == Photometric.PALETTE ? TiffPictures.PaletteOf(_reader) : null;
             _noData = (float?)Tags.NoDataValue;
+            _reader.Missing = Tags.NoDataValue;
+            _mask = MaskOf(_file, _reader, reading.MaxPixels);
+            _maskBlocks = _mask is null ? null : new TiffBlocks(_mask, MostMaskBytes);
             float white = WhiteOf(_reader, reading, _palette is not null);
             _scale = byte.MaxValue / white;
             _flip = _reader.Colour == Photometric.MINISWHITE && _reader.Depth <= 16 ? (1 << _reader.Depth) - 1 : 0;
@@ -72,7 +93,7 @@ internal sealed class TiffRaster : IWindowSource
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Dispose();
-            throw new ImageException($"{path}: the file cannot be read ({e.Message.TrimEnd('.')}).", e);
+            throw Named(new ImageException($"the file cannot be read ({e.Message.TrimEnd('.')}).", e));
         }
         catch (ImageException e)
         {
@@ -97,17 +118,18 @@ internal sealed class TiffRaster : IWindowSource
     /// <summary>A sentence about what is left out of the file; null for nothing.</summary>
     public string? Warning => _choice.Note;
 
-    public bool MayLackPixels => _noData is not null || _choice.Alpha is not null || _reader.IsFloat;
+    public bool MayLackPixels =>
+        _noData is not null || _choice.Alpha is not null || _mask is not null || _reader.IsFloat;
 
     public Image Window(int top, int left, int height, int width)
     {
         if ((long)height * width * Channels > Array.MaxLength)
         {
-            throw new ImageException(
-                $"{_path}: {width} x {height} pixels of {Channels} bands take too much memory; use a window.")
+            throw Named(new ImageException(
+                $"{width} x {height} pixels of {Channels} bands take too much memory; use a window.")
             {
                 Remedy = Remedy.SlideWindow,
-            };
+            });
         }
         try
         {
@@ -146,7 +168,7 @@ internal sealed class TiffRaster : IWindowSource
                 Span<bool> part = missing[..Math.Min(rows * Width, missing.Length)];
                 Span<float> raw = Read(top, 0, part.Length / Width, Width);
                 for (int i = 0; i < part.Length; i++)
-                    part[i] = IsMissing(raw.Slice(i * _read.Length, _read.Length));
+                    part[i] = IsMissing(i, raw.Slice(i * _read.Length, _read.Length));
             }
         }
         catch (ImageException e)
@@ -157,13 +179,15 @@ internal sealed class TiffRaster : IWindowSource
 
     public void Dispose()
     {
+        _mask?.Dispose();
         _reader?.Dispose();
         _file?.Dispose();
     }
 
     private int RowsAtOnce(int width) => Math.Max(MostAtOnce / (width * _read.Length), 1);
 
-    private ImageException Named(ImageException e) => new($"{_path}: {e.Message}", e) { Remedy = e.Remedy };
+    private ImageException Named(ImageException e) =>
+        _path is null ? e : new($"{_path}: {e.Message}", e) { Remedy = e.Remedy };
 
     private static float WhiteOf(TiffReader reader, RasterReading reading, bool isPalette)
     {
@@ -196,7 +220,8 @@ internal sealed class TiffRaster : IWindowSource
             {
                 for (int x = 0; x < width; x++)
                 {
-                    Convert(raw.Slice((y * width + x) * _read.Length, _read.Length), pixel);
+                    int at = y * width + x;
+                    Convert(at, raw.Slice(at * _read.Length, _read.Length), pixel);
                     Put(picture, done + y, x, pixel);
                 }
             }
@@ -212,9 +237,9 @@ internal sealed class TiffRaster : IWindowSource
             pixel.CopyTo(samples.AsSpan((y * picture.Width + x) * pixel.Length));
     }
 
-    private void Convert(ReadOnlySpan<float> raw, float[] pixel)
+    private void Convert(int at, ReadOnlySpan<float> raw, float[] pixel)
     {
-        if (MayLackPixels && IsMissing(raw))
+        if (MayLackPixels && IsMissing(at, raw))
         {
             _nothing.CopyTo(pixel, 0);
             return;
@@ -227,10 +252,12 @@ internal sealed class TiffRaster : IWindowSource
         }
     }
 
-    private bool IsMissing(ReadOnlySpan<float> raw)
+    /// <param name="at">The pixel in the rectangle that was read last.</param>
+    /// <param name="raw">What it has there.</param>
+    private bool IsMissing(int at, ReadOnlySpan<float> raw)
     {
         int bands = _choice.Bands.Length;
-        if (_choice.Alpha is not null && raw[bands] == 0)
+        if (_mask is not null && _masked[at] || _choice.Alpha is not null && raw[bands] == 0)
             return true;
         bool allNoData = _noData is not null;
         for (int c = 0; c < bands; c++)
@@ -281,7 +308,43 @@ internal sealed class TiffRaster : IWindowSource
                 }
             }
         }
+        if (_mask is not null)
+            ReadMask(_mask, window);
         return raw;
+    }
+
+    private static TiffReader? MaskOf(Stream file, TiffReader picture, long maxPixels)
+    {
+        if (TiffDirectory.MaskOf(new TiffOnStream(file)) is not { } place)
+            return null;
+        var mask = new TiffReader(new TiffOnStream(file), maxPixels, allowsAnyNumber: false, place);
+        if (mask.Bands == 1 && (mask.Height, mask.Width) == (picture.Height, picture.Width))
+            return mask;
+        mask.Dispose();
+        throw TiffReader.Unreadable("its mask has other sides or more than one band");
+    }
+
+    /// <summary>Where a mask is 0 there are no data.</summary>
+    private void ReadMask(TiffReader mask, PixelBox window)
+    {
+        if (_masked.Length < window.Height * window.Width)
+            _masked = new bool[window.Height * window.Width];
+        int blockHeight = mask.BlockHeight, blockWidth = mask.BlockWidth;
+        for (int y = window.Top - window.Top % blockHeight; y < window.Top + window.Height; y += blockHeight)
+        {
+            for (int x = window.Left - window.Left % blockWidth; x < window.Left + window.Width; x += blockWidth)
+            {
+                ReadOnlySpan<byte> block = _maskBlocks!.At(y, x, 0);
+                (int top, int bottom, int left, int right) = Shared(mask, y, x, window);
+                for (int row = top; row < bottom; row++)
+                {
+                    ReadOnlySpan<byte> from = block.Slice((row - y) * mask.RowSize, mask.RowSize);
+                    int to = (row - window.Top) * window.Width - window.Left;
+                    for (int column = left; column < right; column++)
+                        _masked[to + column] = mask.Sample(from, column - x) == 0;
+                }
+            }
+        }
     }
 
     private void Copy<T>(
@@ -289,7 +352,7 @@ internal sealed class TiffRaster : IWindowSource
         where T : unmanaged, INumber<T>
     {
         int inBlock = _reader.IsSeparate ? 1 : _reader.Bands, first = _reader.IsSeparate ? 0 : _read[band];
-        (int top, int bottom, int left, int right) = Shared(y, x, window);
+        (int top, int bottom, int left, int right) = Shared(_reader, y, x, window);
         for (int row = top; row < bottom; row++)
         {
             // LibTiff has them in this machine's order.
@@ -306,7 +369,7 @@ internal sealed class TiffRaster : IWindowSource
         ReadOnlySpan<byte> block, int y, int x, int band, PixelBox window, Span<float> raw)
     {
         int inBlock = _reader.IsSeparate ? 1 : _reader.Bands, first = _reader.IsSeparate ? 0 : _read[band];
-        (int top, int bottom, int left, int right) = Shared(y, x, window);
+        (int top, int bottom, int left, int right) = Shared(_reader, y, x, window);
         for (int row = top; row < bottom; row++)
         {
             ReadOnlySpan<byte> from = block.Slice((row - y) * _reader.RowSize, _reader.RowSize);
@@ -316,10 +379,10 @@ internal sealed class TiffRaster : IWindowSource
         }
     }
 
-    private (int Top, int Bottom, int Left, int Right) Shared(
-        int y, int x, PixelBox window) => (
-            Math.Max(y, window.Top), Math.Min(y + _reader.BlockHeight, window.Top + window.Height),
-            Math.Max(x, window.Left), Math.Min(x + _reader.BlockWidth, window.Left + window.Width));
+    private static (int Top, int Bottom, int Left, int Right) Shared(
+        TiffReader reader, int y, int x, PixelBox window) => (
+            Math.Max(y, window.Top), Math.Min(y + reader.BlockHeight, window.Top + window.Height),
+            Math.Max(x, window.Left), Math.Min(x + reader.BlockWidth, window.Left + window.Width));
 
     private readonly record struct PixelBox(int Top, int Left, int Height, int Width);
 }

@@ -38,6 +38,14 @@ internal sealed record GeoTiffFile
 
     public string? NoData { get; init; }
 
+    /// <summary>Strips or tiles that are left out, as GDAL leaves out those without data.</summary>
+    public IReadOnlyCollection<int> LeftOut { get; init; } = [];
+
+    /// <summary>
+    /// The pixels that there are, for a mask of its own behind two smaller copies, one of which is a mask too.
+    /// </summary>
+    public Func<int, int, bool>? Mask { get; init; }
+
     /// <summary>Writes samples, pixel by pixel.</summary>
     public void Write(string path, float[] samples)
     {
@@ -87,11 +95,44 @@ internal sealed record GeoTiffFile
                         if (y < Height && x < Width)
                             Put(block.AsSpan(i * size), samples[(y * Width + x) * Bands + plane + i % inBlock]);
                     }
+                    if (LeftOut.Contains(number))
+                        continue;
                     Assert.Equal(block.Length, IsTiled
                         ? tiff.WriteEncodedTile(number, block, block.Length)
                         : tiff.WriteEncodedStrip(number, block, block.Length));
                 }
             }
+        }
+        if (Mask is null)
+            return;
+        WriteMask(tiff, FileType.REDUCEDIMAGE, Height / 2, Width / 2, (_, _) => false);
+        WriteMask(tiff, FileType.REDUCEDIMAGE | FileType.MASK, Height / 2, Width / 2, (_, _) => false);
+        WriteMask(tiff, FileType.MASK, Height, Width, Mask);
+    }
+
+    /// <summary>As GDAL lays them out: a bit a pixel, in strips.</summary>
+    private void WriteMask(Tiff tiff, FileType kind, int height, int width, Func<int, int, bool> mask)
+    {
+        Assert.True(tiff.WriteDirectory());
+        tiff.SetField(TiffTag.SUBFILETYPE, kind);
+        tiff.SetField(TiffTag.IMAGELENGTH, height);
+        tiff.SetField(TiffTag.IMAGEWIDTH, width);
+        tiff.SetField(TiffTag.BITSPERSAMPLE, 1);
+        tiff.SetField(TiffTag.SAMPLESPERPIXEL, 1);
+        tiff.SetField(TiffTag.PHOTOMETRIC, kind.HasFlag(FileType.MASK) ? Photometric.MASK : Photometric.MINISBLACK);
+        tiff.SetField(TiffTag.PLANARCONFIG, PlanarConfig.CONTIG);
+        tiff.SetField(TiffTag.COMPRESSION, Compression.ADOBE_DEFLATE);
+        tiff.SetField(TiffTag.ROWSPERSTRIP, 5);
+        for (int top = 0, strip = 0; top < height; top += 5, strip++)
+        {
+            int rows = Math.Min(5, height - top), rowSize = (width + 7) / 8;
+            byte[] bits = new byte[rows * rowSize];
+            for (int i = 0; i < rows * width; i++)
+            {
+                if (mask(top + i / width, i % width))
+                    bits[i / width * rowSize + i % width / 8] |= (byte)(128 >> i % width % 8);
+            }
+            Assert.Equal(bits.Length, tiff.WriteEncodedStrip(strip, bits, bits.Length));
         }
     }
 

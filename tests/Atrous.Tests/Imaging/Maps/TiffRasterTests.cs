@@ -96,6 +96,100 @@ public sealed class TiffRasterTests : IDisposable
         AssertMissing(file with { Sample = typeof(float), NoData = "-9999" }, samples, 4, 200, [8, 9, 10]);
     }
 
+    /// <summary>GDAL leaves out strips and tiles without data: they are of no bytes, and no damage.</summary>
+    [Theory]
+    [InlineData(true, typeof(byte), "7")]
+    [InlineData(true, typeof(float), "-9999")]
+    [InlineData(false, typeof(short), "-5")]
+    [InlineData(false, typeof(ushort), null)]
+    public void What_the_file_leaves_out_has_no_data(bool isTiled, Type sample, string? noData)
+    {
+        float[] samples = [.. Noise(4, 200, isFloat: false).Select(value => value + 1)];
+        new GeoTiffFile
+        {
+            Height = Height,
+            Width = Width,
+            Bands = 4,
+            Sample = sample,
+            IsTiled = isTiled,
+            NoData = noData,
+            LeftOut = [1, 2],
+        }.Write(_place["a.tif"], samples);
+        using var raster = new TiffRaster(_place["a.tif"], Reading(4) with { White = 255 });
+        bool[] missing = new bool[Height * Width];
+        raster.FindMissing(0, missing);
+        using Image window = raster.Window(0, 0, Height, Width);
+        for (int i = 0; i < missing.Length; i++)
+        {
+            (int y, int x) = (i / Width, i % Width);
+            // Two tiles of 16 x 16 in a row, of which the second is cut, or strips of 7 rows.
+            bool isLeftOut = isTiled ? y < 16 && x >= 16 || y is >= 16 and < 32 && x < 16 : y is >= 7 and < 21;
+            Assert.Equal(isLeftOut && noData is not null, missing[i]);
+            float first = window.Samples is { } all ? all[4 * i] : window.Pixels[4 * i];
+            Assert.Equal(!isLeftOut ? samples[4 * i] : noData is null ? 0 : 77, first);
+        }
+    }
+
+    /// <summary>Behind a smaller copy and that one's mask, which is no mask of the picture.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_mask_in_a_file_says_where_there_are_no_data(bool isTiled)
+    {
+        float[] samples = Noise(3, 255, isFloat: false);
+        new GeoTiffFile
+        {
+            Height = Height,
+            Width = Width,
+            Bands = 3,
+            IsTiled = isTiled,
+            IsRgb = true,
+            Mask = (y, x) => (y + x) % 3 != 0,
+        }.Write(_place["a.tif"], samples);
+        Assert.False(TiffFacts.Of(_place["a.tif"])!.IsOrdinary);
+        using var raster = new TiffRaster(_place["a.tif"], Reading(3));
+        Assert.True(raster.MayLackPixels);
+        Assert.Equal((Height, Width), (raster.Height, raster.Width));
+        bool[] missing = new bool[20 * Width];
+        raster.FindMissing(9, missing);
+        Assert.Equal(Enumerable.Range(0, missing.Length).Select(i => (9 + i / Width + i % Width) % 3 == 0), missing);
+        using Image window = raster.Window(11, 5, 14, 20);
+        for (int i = 0; i < 14 * 20; i++)
+        {
+            (int y, int x) = (11 + i / 20, 5 + i % 20);
+            Assert.Equal((y + x) % 3 == 0 ? 77 : samples[3 * (y * Width + x)], window.Pixels[3 * i]);
+        }
+    }
+
+    /// <summary>Of a mask that is damaged or claims more than there is: a picture or a sentence.</summary>
+    [Fact]
+    public void Damaged_masks_are_a_picture_or_a_sentence()
+    {
+        var file = new GeoTiffFile { Height = 20, Width = 18, Bands = 1, Mask = (y, x) => y > x };
+        file.Write(_place["a.tif"], Noise(4, 200, isFloat: false)[..(20 * 18)]);
+        byte[] sound = File.ReadAllBytes(_place["a.tif"]);
+        int pictures = 0, sentences = 0;
+        for (int i = sound.Length / 2; i < sound.Length; i++)
+        {
+            byte[] bytes = [.. sound];
+            bytes[i] ^= (byte)(1 << i % 8);
+            File.WriteAllBytes(_place["b.tif"], bytes);
+            try
+            {
+                TiffFacts.Of(_place["b.tif"]);
+                using var raster = new TiffRaster(_place["b.tif"], Reading(1) with { MaxPixels = 1 << 20 });
+                raster.FindMissing(0, new bool[20 * 18]);
+                pictures++;
+            }
+            catch (ImageException e)
+            {
+                Assert.False(PassingError.IsIn(e), e.ToString());
+                sentences++;
+            }
+        }
+        Assert.True(pictures > 20 && sentences > 20, $"{pictures} pictures, {sentences} sentences");
+    }
+
     [Theory]
     [InlineData(4, false, 3, null, "say which they are")]
     [InlineData(3, false, 3, null, "which are red, green and blue")]
