@@ -6,7 +6,8 @@ namespace Atrous.Formats;
 
 /// <summary>
 /// COCO's annotations: an annotation a region, as a polygon, or as run-lengths where it has holes, which COCO's
-/// polygons have not. A category's id is the class and one more; images are numbered from 1.
+/// polygons have not. A category's id is the class and one more; images are numbered from 1. Who made it and under which
+/// licence it is are there because pycocotools copies them.
 /// </summary>
 internal sealed class CocoWriter : RunWriter
 {
@@ -20,6 +21,12 @@ internal sealed class CocoWriter : RunWriter
         _json = new Utf8JsonWriter(stream, JsonFile.Options);
         _classes = classes;
         _json.WriteStartObject();
+        _json.WriteStartObject("info");
+        _json.WriteString("description", "Masks by Atrous");
+        _json.WriteString("version", "1.0");
+        _json.WriteEndObject();
+        _json.WriteStartArray("licenses");
+        _json.WriteEndArray();
         _json.WriteStartArray("annotations");
     }
 

@@ -244,6 +244,9 @@ public sealed class FormatTests(GeneratedModel model) : IDisposable
         JsonElement coco = WrittenShapes.Json(_place["out/annotations.coco.json"]);
         JsonElement image = Assert.Single(coco.GetProperty("images").EnumerateArray());
         Assert.Equal("a.png", image.GetProperty("file_name").GetString());
+        Assert.Equal(
+            ["info", "licenses", "annotations", "images", "categories"],
+            coco.EnumerateObject().Select(member => member.Name));
         Assert.True(File.Exists(_place["out/a.mask.png"]));
     }
 
