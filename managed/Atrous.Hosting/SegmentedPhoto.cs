@@ -1,4 +1,5 @@
 using Atrous.Imaging;
+using Atrous.Imaging.Maps;
 
 namespace Atrous.Hosting;
 
@@ -18,6 +19,12 @@ public readonly record struct RequestTimings(
 /// <param name="Timings">Where this request's time went.</param>
 public sealed record SegmentedPhoto(Image Photo, Segmentation Mask, RequestTimings Timings) : IDisposable
 {
+    /// <summary>Of a map, what its file says of its place; null for nothing.</summary>
+    internal GeoTags? Tags { get; init; }
+
+    /// <summary>Of a map, where its pixels lie; null where that is not known.</summary>
+    internal GeoReference? Place { get; init; }
+
     /// <summary>The picture's part of the memory that pictures may take together.</summary>
     internal IDisposable? Lease { get; init; }
 

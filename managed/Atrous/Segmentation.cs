@@ -81,6 +81,32 @@ public sealed class Segmentation
     /// </summary>
     internal int? NoDataLabel { get; init; }
 
+    /// <summary>The same of a picture that says of some pixels that there is no data.</summary>
+    /// <param name="missing">Those pixels, row by row.</param>
+    /// <param name="noData">A label that is no class.</param>
+    internal Segmentation Without(ReadOnlySpan<bool> missing, int noData)
+    {
+        ushort[] labels = [.. Labels];
+        float[] confidence = [.. _confidence];
+        ulong[] members = [.. _members];
+        for (int i = 0; i < labels.Length; i++)
+        {
+            if (!missing[i])
+                continue;
+            labels[i] = (ushort)noData;
+            if (confidence.Length > 0)
+                confidence[i] = 0;
+            if (members.Length > 0)
+                members[i] = 0;
+        }
+        return new Segmentation(
+            Height, Width, new LabelArray(labels), confidence, Classes, ClassNames, Timings, Palette, members)
+        {
+            Note = Note,
+            NoDataLabel = noData,
+        };
+    }
+
     /// <summary>Pixels of <see cref="NoDataLabel"/>.</summary>
     internal long NoDataPixels => NoDataLabel is { } label ? Labels.Count((ushort)label) : 0;
 

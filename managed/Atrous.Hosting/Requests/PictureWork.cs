@@ -2,6 +2,8 @@ using System.Diagnostics;
 using Atrous.Hosting.Lifecycle;
 using Atrous.Hosting.Scheduling;
 using Atrous.Imaging;
+using Atrous.Imaging.Formats;
+using Atrous.Imaging.Maps;
 
 namespace Atrous.Hosting.Requests;
 
@@ -14,6 +16,7 @@ internal sealed class PictureWork : Work
     private readonly SegmentRequest _request;
     private readonly bool _owned;
     private Image? _photo;
+    private bool[]? _missing;
 
     /// <summary>Of the caller's picture.</summary>
     /// <param name="model">The model, which the caller has acquired and this work releases.</param>
@@ -48,13 +51,26 @@ internal sealed class PictureWork : Work
     /// <summary>The decoded picture, the caller's once the work is delivered.</summary>
     public Image Photo => _photo!;
 
+    /// <summary>Of a file that is a map, what it says of its place; null for nothing.</summary>
+    public GeoTags? Tags { get; private set; }
+
+    /// <summary>Of a file that is a map, where its pixels lie; null where that is not known.</summary>
+    public GeoReference? Place { get; private set; }
+
     /// <summary>The result.</summary>
     public Segmentation Mask { get; private set; } = null!;
 
     public override void Prepare()
     {
+        using TiffRaster? map = Map();
+        if (map is not null)
+        {
+            (_photo, Tags, Place) = (map.Window(0, 0, map.Height, map.Width), map.Tags, map.Reference);
+            if (map.MayLackPixels)
+                map.FindMissing(0, _missing = new bool[map.Height * map.Width]);
+        }
         // No more pixels than the header said when the limit was checked.
-        _photo = Image.Load(_file.Span, (long)_key.Height * _key.Width);
+        _photo ??= Image.Load(_file.Span, MostPixels);
         if ((_photo.Height, _photo.Width, _photo.Channels) != (_key.Height, _key.Width, _key.Channels))
             throw new ImageException("The picture is not as its header says; it is damaged.");
     }
@@ -72,7 +88,13 @@ internal sealed class PictureWork : Work
         TimeSpan rest = Stopwatch.GetElapsedTime(start) - preprocess - network;
         var stages = new StageTimes(preprocess, network, rest > TimeSpan.Zero ? rest : TimeSpan.Zero, masks.Count);
         for (int i = 0; i < masks.Count; i++)
-            (((PictureWork)batch[i]).Mask, ((PictureWork)batch[i]).Stages) = (masks[i], stages);
+        {
+            var work = (PictureWork)batch[i];
+            work.Stages = stages;
+            work.Mask = work._missing is { } missing
+                ? masks[i].Without(missing, _model.Segmenter.NoDataLabel)
+                : masks[i];
+        }
     }
 
     public override void Release(bool delivered)
@@ -80,6 +102,34 @@ internal sealed class PictureWork : Work
         if (_owned && !delivered)
             _photo?.Dispose();
         _model.Release();
+    }
+
+    private long MostPixels => (long)_key.Height * _key.Width;
+
+    /// <summary>The file as a map, or as one that lacks pixels; null where it is an ordinary picture.</summary>
+    private TiffRaster? Map()
+    {
+        int channels = _model.Segmenter.Info.InputChannels;
+        if (channels is not (1 or 3) || !TiffReader.IsTiff(_file.Span))
+            return null;
+        try
+        {
+            using (var stream = new PinnedStream(_file))
+            {
+                if (TiffFacts.Of(stream).IsOrdinary)
+                    return null;
+            }
+            return new TiffRaster(_file, new RasterReading
+            {
+                Channels = channels,
+                Nothing = _model.Segmenter.Nothing,
+                MaxPixels = MostPixels,
+            });
+        }
+        catch (ImageException)
+        {
+            return null; // turned, or of other bands; what is broken is told when it is read
+        }
     }
 
     /// <summary>What pictures of one run have in common.</summary>

@@ -103,7 +103,12 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
                 requests =>
                 {
                     var work = (PictureWork)requests[0].Work;
-                    return new SegmentedPhoto(work.Photo, work.Mask, TimingsOf(requests[0])) { Lease = lease };
+                    return new SegmentedPhoto(work.Photo, work.Mask, TimingsOf(requests[0]))
+                    {
+                        Lease = lease,
+                        Tags = work.Tags,
+                        Place = work.Place,
+                    };
                 },
                 cancellationToken).ConfigureAwait(false);
         }

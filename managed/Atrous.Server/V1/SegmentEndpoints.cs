@@ -76,7 +76,8 @@ internal static class SegmentEndpoints
         HttpContext context, SegmentQuery query, IServedModel segmenter, string device)
     {
         using SegmentedPhoto result = await ResultAsync(context, query, segmenter);
-        string? warning = string.Join(" ", new[] { result.Photo.Warning, result.Mask.Note }.OfType<string>());
+        string? warning = string.Join(
+            " ", new[] { result.Photo.Warning, result.Mask.Note, NoDataNote(result.Mask) }.OfType<string>());
         warning = warning.Length > 0 ? warning : null;
         long start = Stopwatch.GetTimestamp();
         using Activity? encoding = Instruments.Encoding(segmenter.Name);
@@ -89,6 +90,11 @@ internal static class SegmentEndpoints
             context.Response.Headers[WarningHeader] = warning;
         return answer;
     }
+
+    private static string? NoDataNote(Segmentation mask) =>
+        mask is { NoDataLabel: { } label, NoDataPixels: > 0 and var pixels }
+        ? string.Create(CultureInfo.InvariantCulture, $"{pixels} pixels have no data, and are {label} in the mask.")
+        : null;
 
     /// <summary>Holds the body no longer than it takes to make the mask.</summary>
     private static async Task<SegmentedPhoto> ResultAsync(
@@ -159,6 +165,8 @@ internal static class SegmentEndpoints
                 query.Name, result.Photo, result.Mask, query.Palette ?? result.Mask.Palette, regions)
             {
                 Opacity = query.Opacity,
+                Place = result.Place,
+                Tags = result.Tags,
             };
             var bytes = new MemoryStream();
             format.Write(bytes, picture);
