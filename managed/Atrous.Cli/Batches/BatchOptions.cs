@@ -19,6 +19,9 @@ internal sealed record BatchChoice(Shard? Shard, bool SkipExisting, string? Line
     /// <summary>Masks say which picture, model and options they were made of.</summary>
     public bool Records => SkipExisting || Lines is not null;
 
+    /// <summary>Before a picture is tried again: 1, 2, 4 seconds and so on, up to half a minute.</summary>
+    public static TimeSpan Pause(int attempt) => TimeSpan.FromSeconds(Math.Min(30, Math.Pow(2, attempt - 1)));
+
     /// <summary>
     /// Looks at all pictures, of which this run may have a part, so that each part is refused where one is.
     /// </summary>
@@ -81,13 +84,7 @@ internal sealed class BatchOptions
         HelpName = "FILE",
     };
 
-    private readonly Option<int?> _retries = new("--retries")
-    {
-        Description = "How often a picture is tried again after an error that may pass, such as a full disk",
-        HelpName = "N",
-        DefaultValueFactory = _ => 0,
-        CustomParser = result => Numbers.Parse(result, 0, MostRetries, $"a number from 0 to {MostRetries}"),
-    };
+    private readonly Option<int?> _retries = RetriesOption();
 
     private readonly Option<int?> _inFlight = new("--in-flight")
     {
@@ -96,6 +93,14 @@ internal sealed class BatchOptions
             + "2 more than the device works on unless given, 1 needs the least memory",
         HelpName = "N",
         CustomParser = result => Numbers.Parse(result, 1, MostInFlight, $"a number from 1 to {MostInFlight}"),
+    };
+
+    public static Option<int?> RetriesOption() => new("--retries")
+    {
+        Description = "How often a picture is tried again after an error that may pass, such as a full disk",
+        HelpName = "N",
+        DefaultValueFactory = _ => 0,
+        CustomParser = result => Numbers.Parse(result, 0, MostRetries, $"a number from 0 to {MostRetries}"),
     };
 
     public void AddTo(ToolCommand command)
@@ -129,7 +134,7 @@ internal sealed class BatchOptions
     }
 
     /// <summary>I/N; an error on the result otherwise.</summary>
-    private static Shard? ParseShard(ArgumentResult result)
+    public static Shard? ParseShard(ArgumentResult result)
     {
         string text = result.Tokens[0].Value;
         string[] parts = text.Split('/');

@@ -78,6 +78,22 @@ internal sealed class Journal : IDisposable
         });
     }
 
+    /// <summary>A picture that was worked on in another way than segmented.</summary>
+    /// <exception cref="CommandException">The line cannot be written.</exception>
+    public void Add(
+        string name, string input, string hash, string run, int attempts, Action<Utf8JsonWriter> contents) =>
+        Append(name, json =>
+        {
+            json.WriteString("input", input);
+            contents(json);
+            json.WriteString("sha256", hash);
+            json.WriteString("run", run);
+            json.WriteNumber("attempts", attempts);
+        });
+
+    /// <summary>The last line of an earlier run about a picture; null where there is none.</summary>
+    public JournalLine? Last(string name) => _last.GetValueOrDefault(name);
+
     /// <summary>A picture that failed.</summary>
     /// <exception cref="CommandException">The line cannot be written.</exception>
     public void Add(string name, string input, Failure failure, int attempts) => Append(name, json =>

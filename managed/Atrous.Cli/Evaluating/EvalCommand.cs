@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Atrous.Catalog;
+using Atrous.Cli.Batches;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 using Atrous.Cli.Segmenting;
@@ -66,6 +67,8 @@ internal static class EvalCommand
         var json = new Option<bool>("--json") { Description = "Write one JSON document" };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but the result and errors" };
         var dataset = new DatasetOptions();
+        var shards = new EvalBatchOptions();
+        var rasters = new RasterOptions();
         var maxPixels = new MaxPixelsOption();
         var checkpointOptions = new CheckpointOptions();
         var deviceOptions = new DeviceOptions();
@@ -84,15 +87,19 @@ internal static class EvalCommand
                     "A public data set as it is distributed"),
                 ("atrous eval roads.pth --against old.pth --images photos --labels truth --boundaries",
                     "What a new model does better, class by class, and where"),
+                ("atrous eval roads.pth --images photos --labels truth --shard 0/8 --jsonl lines/0.jsonl --skip-existing",
+                    "One of eight tasks: what an earlier, killed run has scored is not scored again; then atrous merge"),
             ],
         };
         command.Add(model);
         dataset.AddTo(command);
         command.Add(ToolCommand.Input, ignore);
         maxPixels.AddTo(command);
+        rasters.AddTo(command);
         checkpointOptions.AddTo(command);
         command.Add(ToolCommand.Input, against);
         command.Add(ToolCommand.Output, boundaries, confusion, csv, classes, json, quiet);
+        shards.AddTo(command);
         preprocessing.AddTo(command);
         scoring.AddTo(command);
         deviceOptions.AddTo(command);
@@ -102,7 +109,11 @@ internal static class EvalCommand
             SegmenterOptions options = scoring.Read(result, deviceOptions.Read(result, checkpointOptions.Read(result)));
             ClassesFile? named = result.GetValue(classes) is { } path ? ClassesFile.Read(path) : null;
             DatasetChoice data = dataset.Read(result);
-            IReadOnlyList<LabelledPicture> pictures = data.Pictures.Pairs;
+            EvalBatch part = shards.Read(result);
+            part.Refuse(result.GetValue(boundaries), result.GetValue(against) is not null);
+            IReadOnlyList<LabelledPicture> pictures = part.Shard is { } shard
+                ? [.. data.Pictures.Pairs.Where(picture => shard.Has(picture.Name))]
+                : data.Pictures.Pairs;
             ModelChoice chosen = ModelChoice.Of(result, model);
             ProgressBar? shown = null;
             options = preprocessing.Read(result, chosen.Path, options with
@@ -141,13 +152,26 @@ internal static class EvalCommand
             EvalRival? rival = other is null ? null : new(other, new ConfusionMatrix(segmenter.Info.Classes, ignored));
             ForegroundTruth? foreground = isForeground ? new() : null;
             long most = MaxPixelsOption.Whole(maxPixels.Read(result));
+            RasterChoice chosenRasters = rasters.Read(result);
+            Func<int, string> nameOf = Namer(segmenter.Info, data);
+            using Journal? lines = part.Lines is { } file
+                ? Journal.Open(file, part.Shard, data.Pictures.Pairs.Count)
+                : null;
             EvalRun run = new(segmenter, matrix, options.MaxBatch, most, interruption.Token)
             {
                 Truth = path => mapping is not null ? mapping.Read(path, most)
                     : foreground is not null ? foreground.Read(LabelImage.Load(path, most))
                     : LabelImage.Load(path, most),
+                Ignored = ignored,
+                Rasters = chosenRasters,
                 Boundaries = edges,
                 Rival = rival,
+                Lines = lines,
+                Stamp = lines is null ? "" : EvalBatch.StampOf(
+                    chosen.Path, segmenter.Info, options, chosenRasters, data.Rules, left, isForeground),
+                SkipsExisting = part.SkipsExisting,
+                Retries = part.Retries,
+                NameOf = nameOf,
             };
             if (result.GetValue(quiet))
                 run.Add(pictures, null);
@@ -167,9 +191,24 @@ internal static class EvalCommand
                     Terminal.Message(warning);
             }
 
-            var report = new EvalReport(
-                segmenter, options, matrix, pictures.Count, foreground is { IsBright: true } ? null : left)
+            if (run.Failures.Count > 0)
             {
+                foreach (Failure failure in run.Failures)
+                    Terminal.Message(failure.Message);
+                Terminal.Message(
+                    $"{run.Scored} of {pictures.Count} pictures are scored, {run.Failures.Count} failed: half a score is "
+                    + "none. The lines are written.");
+                return run.Failures.Any(failure => failure.Code == ExitCode.Failed)
+                    ? ExitCode.Failed
+                    : ExitCode.BadInput;
+            }
+            if (part.Shard is not null && !result.GetValue(quiet))
+                Terminal.Message($"the score is of the part {part.Shard}; atrous merge adds up the parts' lines");
+
+            var report = new EvalReport(matrix, pictures.Count, foreground is { IsBright: true } ? null : left)
+            {
+                NameOf = nameOf,
+                Model = (segmenter, options),
                 Data = data,
                 Notes = [.. data.Pictures.Notes, .. run.Warnings],
                 Boundaries = edges,
@@ -201,6 +240,12 @@ internal static class EvalCommand
         });
         return command;
     }
+
+    private static Func<int, string> Namer(ModelInfo info, DatasetChoice data) => label =>
+        info.ClassNames.Count > label ? info.ClassNames[label]
+        : data is { HasOwnMap: false, Dataset: { } dataset } && label < dataset.ClassNames.Count
+            ? dataset.ClassNames[label]
+        : $"class {label}";
 
     /// <summary>
     /// Binary masks for a network of two scores: not one pixel of the second class, where 255 stands in its stead.

@@ -7,8 +7,7 @@ using Spectre.Console;
 namespace Atrous.Cli.Evaluating;
 
 /// <summary>The measures of a finished evaluation, on standard output.</summary>
-internal sealed class EvalReport(
-    Segmenter segmenter, SegmenterOptions options, ConfusionMatrix matrix, int pictures, int? ignore)
+internal sealed class EvalReport(ConfusionMatrix matrix, int pictures, int? ignore)
 {
     /// <summary>The most pictures that are named for their differences; --json has all.</summary>
     private const int Shown = 10;
@@ -21,11 +20,17 @@ internal sealed class EvalReport(
         ("frequencyWeightedIou", "frequency-weighted IoU", matrix => matrix.FrequencyWeightedIou),
     ];
 
-    /// <summary>What the options say of the data.</summary>
-    public required DatasetChoice Data { get; init; }
+    /// <summary>A class as the model, or else the data set, calls it.</summary>
+    public required Func<int, string> NameOf { get; init; }
+
+    /// <summary>The model and how it was loaded; null where lines of several runs are added up.</summary>
+    public (Segmenter Segmenter, SegmenterOptions Options)? Model { get; init; }
+
+    /// <summary>What the options say of the data; null where lines of several runs are added up.</summary>
+    public DatasetChoice? Data { get; init; }
 
     /// <summary>What was left out, and what was not whole.</summary>
-    public required IReadOnlyList<string> Notes { get; init; }
+    public IReadOnlyList<string> Notes { get; init; } = [];
 
     /// <summary>How well boundaries are met, where that was asked for.</summary>
     public BoundaryScore? Boundaries { get; init; }
@@ -67,7 +72,8 @@ internal sealed class EvalReport(
             Console.Out.WriteLine($"{"mean boundary IoU".PadRight(width)}  {Text(Boundaries.MeanIou)}");
             Console.Out.WriteLine($"{"mean boundary F1".PadRight(width)}  {Text(Boundaries.MeanF1)}");
         }
-        string left = ignore is null ? "255 as the foreground"
+        string left = Data is null ? $"{Numbers.Grouped(matrix.Ignored)} ignored"
+            : ignore is null ? "255 as the foreground"
             : Data.Rules is null ? $"{Numbers.Grouped(matrix.Ignored)} of label {ignore} ignored"
             : $"{Numbers.Grouped(matrix.Ignored)} ignored";
         Console.Out.WriteLine($"{pictures} pictures, {Numbers.Grouped(matrix.Pixels)} pixels scored, {left}");
@@ -105,16 +111,17 @@ internal sealed class EvalReport(
     public void WriteJson() => JsonOutput.Write(json =>
     {
         json.WriteStartObject();
-        json.WriteModel(segmenter, options);
-        if (Data.Dataset is { } dataset)
+        if (Model is var (segmenter, options))
+            json.WriteModel(segmenter, options);
+        if (Data?.Dataset is { } dataset)
             json.WriteString("dataset", dataset.Name);
-        if (Data.Said is { } said)
+        if (Data?.Said is { } said)
             json.WriteString("layout", said);
         json.WriteNames("notes", Notes);
         json.WriteNumber("pictures", pictures);
         if (ignore is { } left)
             json.WriteNumber("ignore", left);
-        else
+        else if (Data is not null)
             json.WriteNull("ignore");
         json.WriteNumber("pixels", matrix.Pixels);
         json.WriteNumber("ignoredPixels", matrix.Ignored);
@@ -160,7 +167,7 @@ internal sealed class EvalReport(
     private void WriteRival(Utf8JsonWriter json, EvalRival rival)
     {
         json.WriteStartObject("against");
-        json.WriteModel(rival.Segmenter, options);
+        json.WriteModel(rival.Segmenter, Model!.Value.Options);
         foreach ((string key, _, Func<ConfusionMatrix, double> value) in Measures)
             Write(json, key, value(rival.Matrix));
         json.WriteStartArray("iou");
@@ -207,11 +214,4 @@ internal sealed class EvalReport(
 
     private static string Text(double measure) =>
         double.IsFinite(measure) ? measure.ToString("0.0000", CultureInfo.InvariantCulture) : "-";
-
-    /// <summary>A class as the model, or else the data set, calls it.</summary>
-    public string NameOf(int label) =>
-        segmenter.Info.ClassNames.Count > label ? segmenter.Info.ClassNames[label]
-        : Data is { HasOwnMap: false, Dataset: { } dataset } && label < dataset.ClassNames.Count
-            ? dataset.ClassNames[label]
-        : $"class {label}";
 }

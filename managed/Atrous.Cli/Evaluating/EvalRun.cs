@@ -1,17 +1,22 @@
+using Atrous.Cli.Batches;
+using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 using Atrous.Evaluation;
 using Atrous.Imaging;
+using Atrous.Imaging.Maps;
 using Atrous.Postprocessing;
 
 namespace Atrous.Cli.Evaluating;
 
 /// <summary>
-/// Segments labelled pictures and counts what is right. The first bad file ends it: half a score is none.
+/// Segments labelled pictures and counts what is right. The first bad file ends it, since half a score is none; where
+/// each picture has a line of its own, that line says so and the others go on.
 /// </summary>
 internal sealed class EvalRun(
     Segmenter segmenter, ConfusionMatrix matrix, int batch, long maxPixels, CancellationToken cancellationToken)
 {
     private readonly List<string> _warnings = [];
+    private readonly List<Failure> _failures = [];
 
     /// <summary>Sentences about files that were not whole, though all their pixels were.</summary>
     public IReadOnlyList<string> Warnings => _warnings;
@@ -19,59 +24,194 @@ internal sealed class EvalRun(
     /// <summary>Reads a label map as classes.</summary>
     public required Func<string, LabelImage> Truth { get; init; }
 
+    /// <summary>The label of what is not scored, in what <see cref="Truth"/> gives.</summary>
+    public required int Ignored { get; init; }
+
+    /// <summary>What TIFFs show to the network.</summary>
+    public RasterChoice Rasters { get; init; } = new(null, null);
+
     /// <summary>Also how well boundaries are met; null for no such measure.</summary>
     public BoundaryScore? Boundaries { get; init; }
 
     /// <summary>Another model that segments the same pictures; null for none.</summary>
     public EvalRival? Rival { get; init; }
 
+    /// <summary>Gets a line for each picture; null for none.</summary>
+    public Journal? Lines { get; init; }
+
+    /// <summary>With <see cref="Lines"/>: a number for model and options.</summary>
+    public string Stamp { get; init; } = "";
+
+    /// <summary>Pictures that have a line of this stamp are not scored again.</summary>
+    public bool SkipsExisting { get; init; }
+
+    /// <summary>How often pictures are tried again after an error that may pass.</summary>
+    public int Retries { get; init; }
+
+    /// <summary>What lines call a class.</summary>
+    public Func<int, string> NameOf { get; init; } = label => $"class {label}";
+
+    /// <summary>Pictures that failed, with the exit codes; only where they have lines.</summary>
+    public IReadOnlyList<Failure> Failures => _failures;
+
+    /// <summary>Pictures that were counted, those from before included.</summary>
+    public int Scored { get; private set; }
+
     /// <exception cref="CommandException">A file is bad; the message names it.</exception>
     public void Add(IReadOnlyList<LabelledPicture> pictures, ProgressBar? bar)
     {
         foreach (LabelledPicture[] group in pictures.Chunk(batch))
         {
-            (IReadOnlyList<Segmentation> masks, IReadOnlyList<Segmentation>? others) = Segment(group);
+            LabelledPicture[] left = SkipsExisting ? [.. group.Where(picture => !IsThere(picture))] : group;
+            if (left.Length > 0)
+                Score(left);
             for (int i = 0; i < group.Length; i++)
-            {
-                Segmentation mask = masks[i];
-                About(group[i].Labels, () =>
-                {
-                    LabelImage truth = Truth(group[i].Labels);
-                    Warn(group[i].Labels, truth.Warning);
-                    matrix.Add(truth, mask.Labels, mask.Height, mask.Width);
-                    Boundaries?.Add(truth, mask.Labels, mask.Height, mask.Width);
-                    if (others is not null)
-                        Rival!.Matrix.Add(truth, others[i].Labels, mask.Height, mask.Width);
-                    return true;
-                });
-                if (others is not null)
-                    Rival!.Compare(group[i].Picture, mask, others[i]);
                 bar?.Step();
+        }
+    }
+
+    private bool IsThere(LabelledPicture picture)
+    {
+        if (Lines!.Last(picture.Name) is not { IsDone: true } line || line.Run != Stamp
+            || EvalLine.Parse(line.Text) is not { } told || told.Classes != matrix.Classes)
+            return false;
+        try
+        {
+            if (line.Input != EvalBatch.HashOf(picture))
+                return false;
+        }
+        catch (Exception e) when (e is IOException or ImageException)
+        {
+            return false; // whoever reads it says why
+        }
+        matrix.Add(told.Counts, told.Ignored);
+        Scored++;
+        return true;
+    }
+
+    private void Score(LabelledPicture[] group)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                Score(group, attempt);
+                return;
+            }
+            catch (CommandException) when (Lines is not null && group.Length > 1)
+            {
+                foreach (LabelledPicture picture in group)
+                    Score([picture]);
+                return;
+            }
+            catch (CommandException e) when (e.ExitCode == ExitCode.Failed && attempt <= Retries)
+            {
+                cancellationToken.WaitHandle.WaitOne(BatchChoice.Pause(attempt));
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+            catch (CommandException e) when (Lines is not null)
+            {
+                var failure = new Failure(e.ExitCode, e.Message, NamesFile: true);
+                _failures.Add(failure);
+                Lines.Add(group[0].Name, group[0].Picture, failure, attempt);
+                return;
             }
         }
     }
 
-    private (IReadOnlyList<Segmentation> Masks, IReadOnlyList<Segmentation>? Others) Segment(LabelledPicture[] group)
+    /// <summary>Counts nothing where one of them cannot be scored.</summary>
+    private void Score(LabelledPicture[] group, int attempt)
+    {
+        string[] hashes = Lines is null ? [] : [.. group.Select(picture =>
+            About(picture.Picture, () => EvalBatch.HashOf(picture)))];
+        (IReadOnlyList<Segmentation> masks, IReadOnlyList<Segmentation>? others, bool[]?[] missing) = Segment(group);
+        var truths = new LabelImage[group.Length];
+        var each = new ConfusionMatrix[group.Length];
+        for (int i = 0; i < group.Length; i++)
+        {
+            Segmentation mask = masks[i];
+            each[i] = new ConfusionMatrix(matrix.Classes, Ignored);
+            About(group[i].Labels, () =>
+            {
+                LabelImage truth = Truth(group[i].Labels);
+                Warn(group[i].Labels, truth.Warning);
+                truths[i] = missing[i] is { } without ? Without(truth, without, mask.Height, mask.Width) : truth;
+                each[i].Add(truths[i], mask.Labels, mask.Height, mask.Width);
+                return true;
+            });
+        }
+        for (int i = 0; i < group.Length; i++)
+        {
+            (LabelledPicture picture, Segmentation mask, LabelImage truth) = (group[i], masks[i], truths[i]);
+            About(picture.Labels, () =>
+            {
+                Boundaries?.Add(truth, mask.Labels, mask.Height, mask.Width);
+                if (others is not null)
+                    Rival!.Matrix.Add(truth, others[i].Labels, mask.Height, mask.Width);
+                return true;
+            });
+            if (others is not null)
+                Rival!.Compare(picture.Picture, mask, others[i]);
+            var line = EvalLine.Of(each[i], NameOf);
+            matrix.Add(line.Counts, line.Ignored);
+            Scored++;
+            Lines?.Add(picture.Name, picture.Picture, hashes[i], Stamp, attempt, json =>
+            {
+                json.WriteString("labels", picture.Labels);
+                line.Write(json);
+            });
+        }
+    }
+
+    /// <summary>Where a map has no data the network saw nothing, so that it is not scored.</summary>
+    private LabelImage Without(LabelImage truth, bool[] missing, int height, int width)
+    {
+        ReadOnlySpan<ushort> nearest =
+            NearestLabels.At(Array.ConvertAll(missing, one => one ? (ushort)1 : (ushort)0), height, width, truth);
+        ushort[] labels = truth.Labels.ToArray();
+        for (int i = 0; i < labels.Length; i++)
+            labels[i] = nearest[i] == 1 ? (ushort)Ignored : labels[i];
+        return new LabelImage(labels, truth.Height, truth.Width);
+    }
+
+    private (IReadOnlyList<Segmentation> Masks, IReadOnlyList<Segmentation>? Others, bool[]?[] Missing) Segment(
+        LabelledPicture[] group)
     {
         var photos = new List<Image>();
+        bool[]?[] missing = new bool[]?[group.Length];
         try
         {
             foreach (LabelledPicture picture in group)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                photos.Add(About(picture.Picture, () => Image.Load(picture.Picture, maxPixels)));
+                photos.Add(About(picture.Picture, () => Load(picture.Picture, ref missing[photos.Count])));
                 Warn(picture.Picture, photos[^1].Warning);
             }
-            return About(
+            (IReadOnlyList<Segmentation> masks, IReadOnlyList<Segmentation>? others) = About(
                 string.Join(", ", group.Select(picture => picture.Picture)),
                 () => (segmenter.Segment(photos, cancellationToken: cancellationToken),
                     Rival?.Segmenter.Segment(photos, cancellationToken: cancellationToken)));
+            return (masks, others, missing);
         }
         finally
         {
             foreach (Image photo in photos)
                 photo.Dispose();
         }
+    }
+
+    private Image Load(string path, ref bool[]? missing)
+    {
+        using TiffRaster? raster = Rasters.Open(path, segmenter, maxPixels, long.MaxValue);
+        if (raster is null)
+            return Image.Load(path, maxPixels);
+        Warn(path, raster.Warning);
+        if (raster.MayLackPixels)
+        {
+            missing = new bool[raster.Height * raster.Width];
+            raster.FindMissing(0, missing);
+        }
+        return raster.Window(0, 0, raster.Height, raster.Width);
     }
 
     private void Warn(string file, string? warning)

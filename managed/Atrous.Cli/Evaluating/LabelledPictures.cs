@@ -4,7 +4,10 @@ using Atrous.Cli.Output;
 namespace Atrous.Cli.Evaluating;
 
 /// <summary>A picture and its true label map.</summary>
-internal sealed record LabelledPicture(string Picture, string Labels);
+/// <param name="Picture">The path of the picture.</param>
+/// <param name="Labels">The path of the label map.</param>
+/// <param name="Name">The picture below the folder of pictures, with slashes.</param>
+internal sealed record LabelledPicture(string Picture, string Labels, string Name);
 
 /// <summary>The pictures of one folder with the label maps of another, as a layout pairs them.</summary>
 internal sealed class LabelledPictures
@@ -39,7 +42,7 @@ internal sealed class LabelledPictures
         foreach ((string key, string photo) in _photos)
         {
             if (Truth(key) is { } truth)
-                pairs.Add(new LabelledPicture(photo, truth));
+                pairs.Add(Pair(photo, truth));
             else
                 alone.Add(photo);
         }
@@ -84,12 +87,15 @@ internal sealed class LabelledPictures
                     + $"{_labels}; add it, or say how its name ends with --label-suffix.");
             if (!seen.TryAdd(key, line))
                 throw Bad($"{where} '{picture}' stands on line {seen[key]} too; keep one of them.");
-            pairs.Add(new LabelledPicture(_photos[key], truth));
+            pairs.Add(Pair(_photos[key], truth));
         }
         if (_photos.Count > pairs.Count)
             _notes.Add($"{pairs.Count} of {_photos.Count} pictures are on the list {list}; the others are left out.");
         return pairs;
     }
+
+    private LabelledPicture Pair(string photo, string truth) =>
+        new(photo, truth, InputFiles.NameOf(Path.GetRelativePath(_pictures, photo)));
 
     private string? Truth(string key)
     {

@@ -8,8 +8,8 @@ namespace Atrous.Cli.Merging;
 internal static class MergeCommand
 {
     private const string Description =
-        "Join the lines that `atrous segment --jsonl` wrote: one for each picture, the newest, in the order of the " +
-        "names. Tells what failed and what is missing.";
+        "Join the lines that `atrous segment --jsonl` or `atrous eval --jsonl` wrote: one for each picture, the " +
+        "newest, in the order of the names. Tells what failed and what is missing, and of lines of eval the score.";
 
     public static Command Create(TemporaryFiles temporaries)
     {
@@ -40,6 +40,10 @@ internal static class MergeCommand
                 "Also write the names of what is missing, or failed and is worth another try, as --list takes them",
             HelpName = "FILE",
         };
+        var json = new Option<bool>("--json")
+        {
+            Description = "Of lines of eval: write the score as one JSON document; needs -o for the lines",
+        };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but the lines and errors" };
         var command = new ToolCommand("merge", Description)
         {
@@ -49,11 +53,13 @@ internal static class MergeCommand
                     "The parts' lines in a folder as one file, and whether every picture has one"),
                 ("atrous merge lines -o all.jsonl --of photos --missing again.txt",
                     "The same, with a list for another run"),
+                ("atrous merge lines -o all.jsonl",
+                    "Of lines that eval wrote: the score of all parts together"),
             ],
         };
         command.Add(inputs);
         command.Add(ToolCommand.Input, of, list);
-        command.Add(ToolCommand.Output, output, missing, quiet);
+        command.Add(ToolCommand.Output, output, missing, json, quiet);
         command.SetAction(result =>
         {
             string[] folders = result.GetValue(of) ?? [];
@@ -63,6 +69,8 @@ internal static class MergeCommand
                 : null;
             if (result.GetValue(missing) is not null && expected is null)
                 throw CommandException.Usage("--missing tells pictures by name; say with --of which there are.");
+            if (result.GetValue(json) && result.GetValue(output) is null)
+                throw CommandException.Usage("The lines and --json both go to standard output; name a file with -o.");
             return new MergeRun(temporaries)
             {
                 Files = MergeRun.FilesOf(result.GetRequiredValue(inputs)),
@@ -70,6 +78,7 @@ internal static class MergeCommand
                 Output = result.GetValue(output),
                 Missing = result.GetValue(missing),
                 Quiet = result.GetValue(quiet),
+                Json = result.GetValue(json),
             }.Run();
         });
         return command;

@@ -1,7 +1,9 @@
 using System.Text;
 using Atrous.Cli.Batches;
+using Atrous.Cli.Evaluating;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
+using Atrous.Evaluation;
 using Atrous.Files;
 
 namespace Atrous.Cli.Merging;
@@ -24,6 +26,9 @@ internal sealed class MergeRun(TemporaryFiles temporaries)
     public required string? Missing { get; init; }
 
     public required bool Quiet { get; init; }
+
+    /// <summary>Of lines of `atrous eval`: the measures as one JSON document, in place of a table.</summary>
+    public required bool Json { get; init; }
 
     /// <summary>The files of lines that are named, and those in folders that are, by name.</summary>
     /// <exception cref="CommandException">There is no such file, or a folder has none.</exception>
@@ -83,10 +88,44 @@ internal sealed class MergeRun(TemporaryFiles temporaries)
             if (written.Length > 0)
                 Terminal.Message(string.Join(", ", written));
         }
-        return IsOfSeveralRuns() ? ExitCode.BadInput
+        bool several = IsOfSeveralRuns();
+        if (!several && lacking == 0 && failed.Length == 0)
+            Report();
+        return several ? ExitCode.BadInput
             : lacking > 0 || again.Length > 0 ? ExitCode.Failed
             : failed.Length > 0 ? ExitCode.BadInput
             : ExitCode.Done;
+    }
+
+    /// <summary>The measures of all pictures together, where the lines are those of `atrous eval`.</summary>
+    private void Report()
+    {
+        EvalLine?[] scored = [.. _lines.Values.Select(line => EvalLine.Parse(line.Text))];
+        if (scored is not [{ } first, ..] || scored.Any(line => line?.Classes != first.Classes))
+        {
+            if (Json)
+                throw CommandException.Usage("--json is the report of `atrous eval`, which did not write these lines.");
+            return;
+        }
+        // Standard output has the lines already.
+        if (Output is null)
+            return;
+        var matrix = new ConfusionMatrix(first.Classes);
+        var names = new Dictionary<int, string>();
+        foreach (EvalLine line in scored.OfType<EvalLine>())
+        {
+            matrix.Add(line.Counts, line.Ignored);
+            foreach ((int label, string name) in line.Names)
+                names[label] = name;
+        }
+        var report = new EvalReport(matrix, scored.Length, ignore: null)
+        {
+            NameOf = label => names.GetValueOrDefault(label, $"class {label}"),
+        };
+        if (Json)
+            report.WriteJson();
+        else if (!Quiet)
+            report.WriteTable();
     }
 
     private static IEnumerable<string> Names(InputFiles? files) => files is null ? [] :

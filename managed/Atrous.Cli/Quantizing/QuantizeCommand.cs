@@ -140,6 +140,7 @@ internal static class QuantizeCommand
             segmenter, matrix, 1, MaxPixelsOption.Whole(null), cancellationToken)
         {
             Truth = file => LabelImage.Load(file, MaxPixelsOption.Whole(null)),
+            Ignored = ignore,
         };
         run.Add(truth.Pairs, null);
         return matrix.MeanIou;

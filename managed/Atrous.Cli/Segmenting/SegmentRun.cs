@@ -185,7 +185,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
                     _journal?.Add(job.Name, job.Input, failure, attempt);
                     return true;
                 }
-                if (interruption.Token.WaitHandle.WaitOne(Pause(attempt)))
+                if (interruption.Token.WaitHandle.WaitOne(BatchChoice.Pause(attempt)))
                     return false;
                 continue;
             }
@@ -200,9 +200,6 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
             return true;
         }
     }
-
-    /// <summary>1, 2, 4 seconds and so on, up to half a minute.</summary>
-    private static TimeSpan Pause(int attempt) => TimeSpan.FromSeconds(Math.Min(30, Math.Pow(2, attempt - 1)));
 
     private SegmentedPicture Commit(
         Segmenter segmenter, PictureMaker maker, SegmentJob job, Func<UnnamedOutputs> making, RunFiles files)

@@ -92,6 +92,17 @@ public sealed class ConfusionMatrix
         Pixels = _counts.Sum();
     }
 
+    /// <summary>Adds what was counted elsewhere.</summary>
+    /// <param name="counts">Scored pixels by true class and the mask's.</param>
+    /// <param name="ignored">Pixels that were not scored.</param>
+    internal void Add(IEnumerable<(int Truth, int Mask, long Pixels)> counts, long ignored)
+    {
+        foreach ((int truth, int mask, long pixels) in counts)
+            _counts[Checked(truth) * Classes + Checked(mask)] += pixels;
+        Ignored += ignored;
+        Pixels = _counts.Sum();
+    }
+
     /// <summary>Scored pixels of a true class.</summary>
     /// <param name="label">The number of the class, counted from 0.</param>
     public long TruePixels(int label) => Sum(predicted => this[label, predicted]);

@@ -16,6 +16,9 @@ internal sealed class Served : IDisposable
 
     public HttpClient Client { get; private set; } = null!;
 
+    /// <summary>Where it serves gRPC; null for nowhere.</summary>
+    public Uri? Grpc { get; private set; }
+
     /// <summary>The process's number.</summary>
     public int Id => _process.Id;
 
@@ -37,10 +40,10 @@ internal sealed class Served : IDisposable
     {
         Served served = Begin(environment, arguments);
         string listening = await served.Says("serving on ");
-        served.Client = new HttpClient
-        {
-            BaseAddress = new Uri(listening[listening.IndexOf("http", StringComparison.Ordinal)..]),
-        };
+        Uri[] addresses = [.. listening.Split("on ").Where(part => part.StartsWith("http", StringComparison.Ordinal))
+            .Select(part => new Uri(part.Split(',')[0].Trim()))];
+        served.Client = new HttpClient { BaseAddress = addresses[0] };
+        served.Grpc = addresses.ElementAtOrDefault(1);
         return served;
     }
 
