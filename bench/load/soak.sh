@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Good and hostile traffic against `atrous serve` on loopback, and then: every good request answered rightly, no failure of the
+# Good traffic over HTTP and gRPC, and hostile traffic, against `atrous serve` on loopback, and then: every good request answered rightly, no failure of the
 # server's own, memory flat, no growth of threads or handles.
 #   bench/load/soak.sh [--seconds N] [--rate N]
 # 300 seconds as fast as it goes unless told otherwise; an hour at a low rate: --seconds 3600 --rate 10 (requests a second).

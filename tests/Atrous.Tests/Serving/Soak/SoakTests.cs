@@ -8,7 +8,7 @@ using Atrous.Tests.Support;
 namespace Atrous.Tests.Serving.Soak;
 
 /// <summary>
-/// Good and hostile traffic for a while, on loopback: ATROUS_SOAK_SECONDS (5 unless set; bench/load/soak.sh takes 300)
+/// Good and hostile traffic over HTTP and gRPC for a while, on loopback: ATROUS_SOAK_SECONDS (5 unless set; bench/load/soak.sh takes 300)
 /// at ATROUS_SOAK_RATE requests a second (as fast as it goes unless set). Samples of the server's process are written
 /// to artifacts/soak.
 /// </summary>
@@ -30,11 +30,11 @@ public sealed class SoakTests(GeneratedModel model)
         Assert.SkipUnless(OperatingSystem.IsLinux(), "A process's memory, threads and handles are read from /proc.");
         double seconds = Setting("ATROUS_SOAK_SECONDS", 5), rate = Setting("ATROUS_SOAK_RATE", 0);
         using Served served = await Served.Start(
-            "--model", $"street={model.Path}", "--model", $"spare={model.Path}", "--port", "0", "--admin",
+            "--model", $"street={model.Path}", "--model", $"spare={model.Path}", "--port", "0", "--grpc-port", "0", "--admin",
                 "--drain-delay", "0",
             "--max-body", "8", "--max-pixels", "1", "--log-level", "error");
         await served.Ready();
-        var traffic = new Traffic(served.Client.BaseAddress!, model.Path, rate);
+        var traffic = new Traffic(served.Client.BaseAddress!, served.Grpc!, model.Path, rate);
         for (int i = 0; i < WarmUpRounds; i++)
             await traffic.Round(new Random(i));
         ServerSample rest = ServerSample.Take(served.Id, TimeSpan.Zero);
