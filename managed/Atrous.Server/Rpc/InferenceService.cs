@@ -166,6 +166,10 @@ internal sealed partial class InferenceService(
             await using CancellationTokenRegistration abort = deadline.Token.Register(context.GetHttpContext().Abort);
             await answers.WriteAsync(answer, context.CancellationToken);
         }
+        catch (Exception e) when (e is InvalidOperationException || IsReset(e))
+        {
+            throw Gone(e);
+        }
         finally
         {
             held?.Dispose();
@@ -206,7 +210,16 @@ internal sealed partial class InferenceService(
         {
             throw RpcFailure.Exception(StatusCodes.Status503ServiceUnavailable, "The server is shutting down.");
         }
+        catch (Exception e) when (IsReset(e))
+        {
+            throw Gone(e);
+        }
     }
+
+    private static bool IsReset(Exception exception) => exception is IOException and not BadHttpRequestException;
+
+    /// <summary>A stream says that its client has left it before the call is cancelled.</summary>
+    private static OperationCanceledException Gone(Exception exception) => new("The client went away.", exception);
 
     private IServedModel Find(string model, string version) =>
         catalog.Find(model, version.Length > 0 ? version : null);
