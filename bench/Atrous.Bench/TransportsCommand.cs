@@ -45,7 +45,8 @@ internal static class TransportsCommand
         // Once each, so that neither pays for the first connection.
         await load.Http(1, TimeSpan.Zero, cancellationToken);
         await load.Grpc(1, TimeSpan.Zero, cancellationToken);
-        Console.WriteLine("| clients | transport | pictures/s | p50 ms | p99 ms | of HTTP's pictures | of HTTP's p99 |");
+        Console.WriteLine(
+            "| clients | transport | pictures/s | p50 ms | p99 ms | of HTTP's pictures | of HTTP's p99 |");
         Console.WriteLine("|---|---|---|---|---|---|---|");
         foreach (int count in clients)
         {

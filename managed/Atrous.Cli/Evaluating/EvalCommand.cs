@@ -87,8 +87,8 @@ internal static class EvalCommand
                     "A public data set as it is distributed"),
                 ("atrous eval roads.pth --against old.pth --images photos --labels truth --boundaries",
                     "What a new model does better, class by class, and where"),
-                ("atrous eval roads.pth --images photos --labels truth --shard 0/8 --jsonl lines/0.jsonl --skip-existing",
-                    "One of eight tasks: what an earlier, killed run has scored is not scored again; then atrous merge"),
+                ("atrous eval roads.pth --images photos --labels truth --shard 0/8 --jsonl 0.jsonl --skip-existing",
+                    "One of eight tasks, which goes on where an earlier one was killed; then atrous merge"),
             ],
         };
         command.Add(model);
@@ -196,8 +196,8 @@ internal static class EvalCommand
                 foreach (Failure failure in run.Failures)
                     Terminal.Message(failure.Message);
                 Terminal.Message(
-                    $"{run.Scored} of {pictures.Count} pictures are scored, {run.Failures.Count} failed: half a score is "
-                    + "none. The lines are written.");
+                    $"{run.Scored} of {pictures.Count} pictures are scored, {run.Failures.Count} failed: half a score "
+                    + "is none. The lines are written.");
                 return run.Failures.Any(failure => failure.Code == ExitCode.Failed)
                     ? ExitCode.Failed
                     : ExitCode.BadInput;

@@ -15,8 +15,8 @@ internal sealed record EvalLine(
 {
     private const string Member = "confusion";
 
-    /// <summary>So many that their square can be counted.</summary>
-    private const int MostClasses = ushort.MaxValue / 8;
+    /// <summary>So many that their square can be held.</summary>
+    private const int MostClasses = 4096;
 
     public static EvalLine Of(ConfusionMatrix one, Func<int, string> nameOf)
     {

@@ -111,7 +111,10 @@ internal static class SegmentJobs
     {
         (InputFile File, string Stem)[] pictures = [.. files.Pictures.Select(file => (file, StemOf(file, folder)))];
         HashSet<string> shared =
-            [.. pictures.GroupBy(picture => picture.Stem).Where(group => group.Skip(1).Any()).Select(group => group.Key)];
+        [
+            .. pictures.GroupBy(picture => picture.Stem).Where(group => group.Skip(1).Any())
+                .Select(group => group.Key),
+        ];
         var jobs = new List<SegmentJob>(pictures.Length);
         foreach ((InputFile file, string stem) in pictures)
         {

@@ -27,7 +27,7 @@ internal static class CatalogLookup
     /// <summary>Whether there is such a model, of such a version.</summary>
     /// <param name="catalog">The models that the server has.</param>
     /// <param name="model">The name of the model; not empty.</param>
-    /// <param name="version">"1"; empty for any.</param>
+    /// <param name="version">The version, which is "1"; empty for any.</param>
     public static bool Has(this IModelCatalog catalog, string model, string version) =>
         version is "" or ModelSurface.Version
         && catalog.Models.Any(status => status.Name.Equals(model, StringComparison.Ordinal));

@@ -6,8 +6,8 @@ namespace Atrous.Formats;
 
 /// <summary>
 /// COCO's annotations: an annotation a region, as a polygon, or as run-lengths where it has holes, which COCO's
-/// polygons have not. A category's id is the class and one more; images are numbered from 1. Who made it and under which
-/// licence it is are there because pycocotools copies them.
+/// polygons have not. A category's id is the class and one more; images are numbered from 1. Who made it and under
+/// which licence it is are there because pycocotools copies them.
 /// </summary>
 internal sealed class CocoWriter : RunWriter
 {

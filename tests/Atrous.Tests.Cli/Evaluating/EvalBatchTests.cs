@@ -58,7 +58,7 @@ public sealed class EvalBatchTests(GeneratedModel model) : IDisposable
         LabelPng.Save(_place["labels/z.png"], new ushort[Height * Width], Height, Width, 5);
         Eval("-q", "--jsonl", lines, "--skip-existing").Exits(0);
         Assert.Equal(7, Count());
-        Eval("-q", "--jsonl", lines, "--skip-existing", "--ignore", "0").Exits(0);
+        Eval("-q", "--jsonl", lines, "--skip-existing", "--flip").Exits(0);
         Assert.Equal(12, Count());
 
         int Count() => File.ReadAllLines(lines).Length;
@@ -117,7 +117,10 @@ public sealed class EvalBatchTests(GeneratedModel model) : IDisposable
         Directory.CreateDirectory(_place["images"]);
         Directory.CreateDirectory(_place["labels"]);
         float[] samples =
-            [.. Enumerable.Range(0, Height * Width * Bands).Select(i => (float)(1 + (i * 7 % 251 + i / 97) % 250) * 10)];
+        [
+            .. Enumerable.Range(0, Height * Width * Bands).Select(
+                i => (float)(1 + (i * 7 % 251 + i / 97) % 250) * 10),
+        ];
         for (int y = 0; y < 3; y++)
             Array.Clear(samples, y * Width * Bands, 8 * Bands);
         new GeoTiffFile { Height = Height, Width = Width, Bands = Bands, Sample = typeof(short), NoData = "0" }

@@ -99,15 +99,16 @@ internal sealed class WrittenShapes(string folder)
                     .Select(ring => Numbers(ring, 'M', 'L', ' ')).ToArray())));
 
     public IEnumerable<(int, double[][])> LabelStudio(int picture, LabelImage mask) =>
-        Json(Path.Combine(folder, "annotations.labelstudio.json"))[picture].GetProperty("predictions")[0].GetProperty("result")
-            .EnumerateArray().Select(result => (
+        Json(Path.Combine(folder, "annotations.labelstudio.json"))[picture].GetProperty("predictions")[0]
+            .GetProperty("result").EnumerateArray().Select(result => (
                 LabelOf(result.GetProperty("value").GetProperty("polygonlabels")[0].GetString()!),
                 (double[][])[[.. Flat(result.GetProperty("value").GetProperty("points")).Select((value, i) =>
                     Math.Round(value / 100 * (i % 2 == 0 ? mask.Width : mask.Height)))]]));
 
     public IEnumerable<(int, double[][])> Coco(int picture, string name, LabelImage mask)
     {
-        JsonElement file = Json(Path.Combine(folder, "annotations.coco.json")), image = file.GetProperty("images")[picture];
+        JsonElement file = Json(Path.Combine(folder, "annotations.coco.json"));
+        JsonElement image = file.GetProperty("images")[picture];
         Assert.Equal(name + ".png", image.GetProperty("file_name").GetString());
         Assert.Equal((mask.Height, mask.Width),
             (image.GetProperty("height").GetInt32(), image.GetProperty("width").GetInt32()));
@@ -122,7 +123,8 @@ internal sealed class WrittenShapes(string folder)
         });
     }
 
-    public IEnumerable<(int, double[][])> Cvat(string name) => XDocument.Load(Path.Combine(folder, "annotations.cvat.xml")).Root!
+    public IEnumerable<(int, double[][])> Cvat(string name) =>
+        XDocument.Load(Path.Combine(folder, "annotations.cvat.xml")).Root!
         .Elements("image").Single(image => image.Attribute("name")!.Value == name + ".png").Elements().Select(shape => (
             LabelOf(shape.Attribute("label")!.Value), shape.Name == "polygon"
                 ? [Numbers(shape.Attribute("points")!.Value, ';', ',')]

@@ -84,7 +84,8 @@ public sealed class SegmentMapsTests : IDisposable
         });
         bool[] missing = new bool[Height * Width];
         raster.FindMissing(0, missing);
-        Assert.Equal(LabelImage.Load(_place["ortho.mask.tif"]).Labels.ToArray().Select(label => label == NoData), missing);
+        ushort[] mask = LabelImage.Load(_place["ortho.mask.tif"]).Labels.ToArray();
+        Assert.Equal(mask.Select(label => label == NoData), missing);
     }
 
     [Fact]
@@ -153,7 +154,7 @@ public sealed class SegmentMapsTests : IDisposable
             ours.All(name => File.GetLastAccessTime(_place[name]) > before), "this file system keeps no such times");
         Assert.Equal(
             names.Except(ours), names.Where(name => File.GetLastAccessTime(_place[name]) == before));
-        Assert.All(ours, name => Assert.True(File.Exists(_place[$"out/{Path.GetFileNameWithoutExtension(name)}.mask.tif"])));
+        Assert.Equal(ours.Length, _place.Files.Count(file => file.StartsWith("out/") && file.EndsWith(".mask.tif")));
     }
 
     [Fact]

@@ -7,7 +7,7 @@ internal sealed unsafe class PinnedStream : UnmanagedMemoryStream
 {
     private MemoryHandle _pin;
 
-    /// <param name="memory">At least one byte.</param>
+    /// <param name="memory">The memory to read, at least one byte.</param>
     public PinnedStream(ReadOnlyMemory<byte> memory)
     {
         _pin = memory.Pin();

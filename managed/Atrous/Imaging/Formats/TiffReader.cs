@@ -5,8 +5,8 @@ using BitMiracle.LibTiff.Classic;
 namespace Atrous.Imaging.Formats;
 
 /// <summary>
-/// The first picture of a TIFF, or its mask, of 1 to 64 bands of whole numbers, or of floats where those are asked for. A rectangle
-/// of it is read without the rest.
+/// The first picture of a TIFF, or its mask, of 1 to 64 bands of whole numbers, or of floats where those are asked
+/// for. A rectangle of it is read without the rest.
 /// </summary>
 internal sealed class TiffReader : IDisposable
 {

@@ -6,8 +6,8 @@ namespace Atrous.Imaging.Maps;
 /// Strips or tiles of a TIFF as they are unpacked. Those that were asked for last are kept, up to a number of bytes, so
 /// that windows beside each other do not unpack them again.
 /// </summary>
-/// <param name="reader">The file.</param>
-/// <param name="mostBytes">The number of bytes.</param>
+/// <param name="reader">The file whose strips or tiles they are.</param>
+/// <param name="mostBytes">How many bytes of them are kept at most.</param>
 internal sealed class TiffBlocks(TiffReader reader, long mostBytes = TiffBlocks.MostBytes)
 {
     /// <summary>Of 513 rows of 60000 pixels, four bands of floats have 492 MB.</summary>

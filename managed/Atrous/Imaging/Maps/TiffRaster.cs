@@ -253,7 +253,7 @@ internal sealed class TiffRaster : IWindowSource
     }
 
     /// <param name="at">The pixel in the rectangle that was read last.</param>
-    /// <param name="raw">What it has there.</param>
+    /// <param name="raw">The bands of that pixel as the file has them.</param>
     private bool IsMissing(int at, ReadOnlySpan<float> raw)
     {
         int bands = _choice.Bands.Length;

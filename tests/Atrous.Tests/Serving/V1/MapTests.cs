@@ -31,7 +31,8 @@ public sealed class MapTests(SegmentServer server) : IClassFixture<SegmentServer
         {
             pixels += feature.GetProperty("properties").GetProperty("pixels").GetInt64();
             metres += feature.GetProperty("properties").GetProperty("squareMetres").GetDouble();
-            foreach (JsonElement point in feature.GetProperty("geometry").GetProperty("coordinates")[0].EnumerateArray())
+            JsonElement outline = feature.GetProperty("geometry").GetProperty("coordinates")[0];
+            foreach (JsonElement point in outline.EnumerateArray())
             {
                 Assert.InRange(point[0].GetDouble(), 400_000, 400_000 + Width / 2.0);
                 Assert.InRange(point[1].GetDouble(), 5_800_000 - Height / 2.0, 5_800_000);
