@@ -111,7 +111,7 @@ internal sealed record GeoTiffFile
     }
 
     /// <summary>As GDAL lays them out: a bit a pixel, in strips.</summary>
-    private void WriteMask(Tiff tiff, FileType kind, int height, int width, Func<int, int, bool> mask)
+    private static void WriteMask(Tiff tiff, FileType kind, int height, int width, Func<int, int, bool> mask)
     {
         Assert.True(tiff.WriteDirectory());
         tiff.SetField(TiffTag.SUBFILETYPE, kind);
