@@ -1,3 +1,4 @@
+using Atrous.Hosting.Requests;
 using Atrous.Imaging;
 using Atrous.Imaging.Maps;
 
@@ -19,6 +20,8 @@ public readonly record struct RequestTimings(
 /// <param name="Timings">Where this request's time went.</param>
 public sealed record SegmentedPhoto(Image Photo, Segmentation Mask, RequestTimings Timings) : IDisposable
 {
+    private PictureLease? _lease;
+
     /// <summary>Of a map, what its file says of its place; null for nothing.</summary>
     internal GeoTags? Tags { get; init; }
 
@@ -26,11 +29,25 @@ public sealed record SegmentedPhoto(Image Photo, Segmentation Mask, RequestTimin
     internal GeoReference? Place { get; init; }
 
     /// <summary>The picture's part of the memory that pictures may take together.</summary>
-    internal IDisposable? Lease { get; init; }
+    internal PictureLease? Lease
+    {
+        init => _lease = value;
+    }
+
+    /// <summary>
+    /// Gives the picture back, and all of its memory but what an answer made of it takes, which is the caller's then.
+    /// </summary>
+    internal IDisposable? Keep(long bytes)
+    {
+        Photo.Dispose();
+        PictureLease? lease = Interlocked.Exchange(ref _lease, null);
+        lease?.Keep(bytes);
+        return lease;
+    }
 
     public void Dispose()
     {
         Photo.Dispose();
-        Lease?.Dispose();
+        Interlocked.Exchange(ref _lease, null)?.Dispose();
     }
 }

@@ -18,7 +18,7 @@ internal sealed class PictureBudget(long most)
     private static readonly TimeSpan[] Quiet = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10)];
 
     private readonly Lock _lock = new();
-    private readonly LinkedList<Lease> _waiting = [];
+    private readonly LinkedList<PictureLease> _waiting = [];
     private long _held;
     private bool _wasLarge;
 
@@ -54,7 +54,7 @@ internal sealed class PictureBudget(long most)
     /// <param name="time">The clock that measures the wait.</param>
     /// <param name="cancellationToken">Ends the waiting for a turn.</param>
     /// <exception cref="RequestTimeoutException">There was no room within the limit.</exception>
-    public async Task<IDisposable> TakeAsync(
+    public async Task<PictureLease> TakeAsync(
         long bytes, TimeSpan? limit, TimeProvider time, CancellationToken cancellationToken)
     {
         using var clock = new CancellationTokenSource(limit ?? Timeout.InfiniteTimeSpan, time);
@@ -73,9 +73,9 @@ internal sealed class PictureBudget(long most)
     /// <summary>Takes memory for a picture, until what is returned is disposed.</summary>
     /// <param name="bytes">What picture, mask and answer take, roughly.</param>
     /// <param name="cancellationToken">Ends the waiting for a turn.</param>
-    public async Task<IDisposable> TakeAsync(long bytes, CancellationToken cancellationToken)
+    public async Task<PictureLease> TakeAsync(long bytes, CancellationToken cancellationToken)
     {
-        var lease = new Lease(this, Math.Min(bytes, most));
+        var lease = new PictureLease(this, Math.Min(bytes, most));
         lock (_lock)
         {
             bool first = _waiting.Count == 0 || lease.Bytes <= most / PartOfSmall;
@@ -85,19 +85,34 @@ internal sealed class PictureBudget(long most)
                 _waiting.AddLast(lease);
         }
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
-            static (state, token) => ((Lease)state!).GiveUp(token), lease);
+            static (state, token) => ((PictureLease)state!).GiveUp(token), lease);
         await lease.Turn.ConfigureAwait(false);
         return lease;
     }
 
-    private void Give(Lease lease)
+    private void Give(PictureLease lease)
     {
         _held += lease.Bytes;
         _wasLarge |= lease.Bytes >= Large;
         lease.Begin();
     }
 
-    private void Return(long bytes)
+    /// <summary>Takes a lease that waits out of the queue.</summary>
+    /// <param name="lease">The lease.</param>
+    /// <param name="end">Says under the lock whether it still waits, and ends that.</param>
+    internal bool Remove(PictureLease lease, Func<bool> end)
+    {
+        lock (_lock)
+        {
+            if (!end())
+                return false;
+            _waiting.Remove(lease);
+            return true;
+        }
+    }
+
+    /// <summary>Gives memory back, and who waited has a turn.</summary>
+    internal void Return(long bytes)
     {
         bool trim = false;
         lock (_lock)
@@ -123,44 +138,6 @@ internal sealed class PictureBudget(long most)
             await Task.Delay(time).ConfigureAwait(false);
             if (Held == 0)
                 GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        }
-    }
-
-    private sealed class Lease(PictureBudget budget, long bytes) : IDisposable
-    {
-        private readonly TaskCompletionSource _turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private int _state; // 0: waits, 1: held, 2: over
-
-        /// <summary>Gives the memory back where nobody disposes what holds it.</summary>
-        ~Lease() => Dispose();
-
-        public long Bytes => bytes;
-
-        public Task Turn => _turn.Task;
-
-        public void Begin()
-        {
-            _state = 1;
-            _turn.TrySetResult();
-        }
-
-        public void GiveUp(CancellationToken cancellationToken)
-        {
-            lock (budget._lock)
-            {
-                if (_state != 0)
-                    return;
-                _state = 2;
-                budget._waiting.Remove(this);
-            }
-            _turn.TrySetCanceled(cancellationToken);
-        }
-
-        public void Dispose()
-        {
-            GC.SuppressFinalize(this);
-            if (Interlocked.CompareExchange(ref _state, 2, 1) == 1)
-                budget.Return(bytes);
         }
     }
 }

@@ -89,7 +89,7 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
     public async Task<SegmentedPhoto> SegmentAsync(
         ReadOnlyMemory<byte> file, SegmentRequest? request = null, CancellationToken cancellationToken = default)
     {
-        (IDisposable? lease, request) = await RoomFor(file, request, cancellationToken).ConfigureAwait(false);
+        (PictureLease? lease, request) = await RoomFor(file, request, cancellationToken).ConfigureAwait(false);
         try
         {
             return await Call(
@@ -155,7 +155,7 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
     /// Memory for a file's picture, and the request with the time that is left when there is room. Nothing for what is
     /// refused anyway: the call itself says why.
     /// </summary>
-    private async Task<(IDisposable? Lease, SegmentRequest? Request)> RoomFor(
+    private async Task<(PictureLease? Lease, SegmentRequest? Request)> RoomFor(
         ReadOnlyMemory<byte> file, SegmentRequest? request, CancellationToken cancellationToken)
     {
         long start = _time.GetTimestamp();
@@ -187,7 +187,7 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
             }
             if (_pictures.Waiting >= Batching.QueueLimit)
                 throw Life.Current().Queue.Full();
-            IDisposable lease =
+            PictureLease lease =
                 await _pictures.TakeAsync(bytes, limit, _time, cancellationToken).ConfigureAwait(false);
             TimeSpan waited = _time.GetElapsedTime(start);
             bool hurries = limit is not null && waited >= Noticed;

@@ -25,13 +25,15 @@ internal sealed record ReportAnswer(SegmentReport Report, IDisposable? Room, lon
     }
 }
 
-/// <summary>A file to save.</summary>
+/// <summary>A file: outlines, or a picture.</summary>
 /// <param name="Contents">The bytes of the file.</param>
-/// <param name="Name">Its name for who saves it.</param>
+/// <param name="Disposition">How browsers take it, and its name for who saves it.</param>
 /// <param name="Type">The media type of the file.</param>
-/// <param name="Room">The memory that it takes, where it is more than a picture.</param>
-internal sealed record FileAnswer(MemoryStream Contents, string Name, string Type, IDisposable? Room) : IAnswer
+/// <param name="Room">The memory that it takes.</param>
+internal sealed record FileAnswer(MemoryStream Contents, string Disposition, string Type, IDisposable? Room) : IAnswer
 {
+    private const int BlockBytes = 64 << 10;
+
     public void Dispose() => Room?.Dispose();
 
     public async Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)
@@ -40,27 +42,14 @@ internal sealed record FileAnswer(MemoryStream Contents, string Name, string Typ
         using CancellationTokenSource deadline = AnswerRoom.Deadline(limits, Contents.Length, cancellationToken);
         response.ContentType = Type;
         response.ContentLength = Contents.Length;
-        response.Headers.ContentDisposition = $"attachment; filename=\"{Name}\"";
-        await response.Body.WriteAsync(
-            Contents.GetBuffer().AsMemory(0, (int)Contents.Length), Room is null ? cancellationToken : deadline.Token);
-    }
-}
-
-/// <summary>A picture file.</summary>
-/// <param name="Bytes">The contents of the file.</param>
-/// <param name="Name">Its name for who saves it.</param>
-/// <param name="Type">The format of the file, "png" or "jpeg".</param>
-internal sealed record PictureAnswer(MemoryStream Bytes, string Name, string Type) : IAnswer
-{
-    public void Dispose()
-    {
-    }
-
-    public Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)
-    {
-        response.ContentType = "image/" + Type;
-        response.ContentLength = Bytes.Length;
-        response.Headers.ContentDisposition = $"inline; filename=\"{Name}.{Type}\"";
-        return response.Body.WriteAsync(Bytes.GetBuffer().AsMemory(0, (int)Bytes.Length), cancellationToken).AsTask();
+        response.Headers.ContentDisposition = Disposition;
+        ReadOnlyMemory<byte> left = Contents.GetBuffer().AsMemory(0, (int)Contents.Length);
+        // What is written at once is copied at once: a second time the memory, for as long as the client takes.
+        while (!left.IsEmpty)
+        {
+            ReadOnlyMemory<byte> block = left[..Math.Min(left.Length, BlockBytes)];
+            await response.Body.WriteAsync(block, deadline.Token);
+            left = left[block.Length..];
+        }
     }
 }

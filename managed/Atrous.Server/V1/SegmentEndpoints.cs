@@ -68,7 +68,7 @@ internal static class SegmentEndpoints
             query.RegionsOf(segmenter.Info);
         string device = segmenter.Device;
         using IAnswer answer = await AnswerAsync(context, query, segmenter, device);
-        // The picture's memory is free by now, however slowly the client reads.
+        // Of the picture's memory only what the answer takes is held by now, and not for ever.
         await answer.WriteAsync(context.Response, context.RequestAborted);
     }
 
@@ -170,7 +170,7 @@ internal static class SegmentEndpoints
             };
             var bytes = new MemoryStream();
             format.Write(bytes, picture);
-            return new FileAnswer(bytes, "picture" + format.Suffix, format.Type, room);
+            return new FileAnswer(bytes, $"attachment; filename=\"picture{format.Suffix}\"", format.Type, room);
         }
         catch
         {
@@ -179,22 +179,25 @@ internal static class SegmentEndpoints
         }
     }
 
-    private static PictureAnswer Encode(SegmentQuery query, SegmentedPhoto result)
+    private static FileAnswer Encode(SegmentQuery query, SegmentedPhoto result)
     {
         var bytes = new MemoryStream();
         if (query.Format == SegmentFormat.Png)
         {
             result.Mask.SaveMask(bytes, query.Palette);
-            return new PictureAnswer(bytes, "mask", "png");
+            return PictureAnswer("mask", "png");
         }
-        using Image overlay = result.Mask.Overlay(result.Photo, query.Opacity, query.Palette);
-        if (query.Encoding == ImageFormat.Jpeg)
+        using (Image overlay = result.Mask.Overlay(result.Photo, query.Opacity, query.Palette))
         {
-            overlay.SaveJpeg(bytes, query.Quality);
-            return new PictureAnswer(bytes, "overlay", "jpeg");
+            if (query.Encoding == ImageFormat.Jpeg)
+                overlay.SaveJpeg(bytes, query.Quality);
+            else
+                overlay.SavePng(bytes);
         }
-        overlay.SavePng(bytes);
-        return new PictureAnswer(bytes, "overlay", "png");
+        return PictureAnswer("overlay", query.Encoding == ImageFormat.Jpeg ? "jpeg" : "png");
+
+        FileAnswer PictureAnswer(string name, string type) => new(
+            bytes, $"inline; filename=\"{name}.{type}\"", "image/" + type, result.Keep(bytes.Capacity));
     }
 
     private static IReadOnlyList<ClassReport> Classes(

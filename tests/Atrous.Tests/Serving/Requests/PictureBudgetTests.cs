@@ -15,7 +15,7 @@ public sealed class PictureBudgetTests(GeneratedModel model)
     {
         var budget = new PictureBudget(1000);
         IDisposable first = await budget.TakeAsync(600, default), second = await budget.TakeAsync(400, default);
-        Task<IDisposable> third = budget.TakeAsync(700, default), fourth = budget.TakeAsync(100, default);
+        Task<PictureLease> third = budget.TakeAsync(700, default), fourth = budget.TakeAsync(100, default);
         Assert.Equal((1000, 2), (budget.Held, budget.Waiting));
         second.Dispose();
         second.Dispose();
@@ -31,7 +31,7 @@ public sealed class PictureBudgetTests(GeneratedModel model)
     {
         var budget = new PictureBudget(1000);
         using IDisposable first = await budget.TakeAsync(900, default);
-        Task<IDisposable> large = budget.TakeAsync(500, default);
+        Task<PictureLease> large = budget.TakeAsync(500, default);
         (await budget.TakeAsync(15, default).WaitAsync(Patience)).Dispose();
         Assert.False(large.IsCompleted);
         first.Dispose();
@@ -43,10 +43,27 @@ public sealed class PictureBudgetTests(GeneratedModel model)
     {
         var budget = new PictureBudget(1000);
         IDisposable first = await budget.TakeAsync(10, default);
-        Task<IDisposable> huge = budget.TakeAsync(1_000_000, default);
+        Task<PictureLease> huge = budget.TakeAsync(1_000_000, default);
         Assert.False(huge.IsCompleted);
         first.Dispose();
         (await huge.WaitAsync(Patience)).Dispose();
+        Assert.Equal(0, budget.Held);
+    }
+
+    [Fact]
+    public async Task What_an_answer_takes_is_kept_and_the_rest_is_anothers_turn()
+    {
+        var budget = new PictureBudget(1000);
+        PictureLease first = await budget.TakeAsync(900, default);
+        Task<PictureLease> second = budget.TakeAsync(700, default);
+        first.Keep(2000);
+        Assert.Equal((900, 1), (budget.Held, budget.Waiting));
+        first.Keep(300);
+        (await second.WaitAsync(Patience)).Dispose();
+        Assert.Equal(300, budget.Held);
+        first.Dispose();
+        first.Keep(0);
+        first.Dispose();
         Assert.Equal(0, budget.Held);
     }
 
@@ -56,7 +73,7 @@ public sealed class PictureBudgetTests(GeneratedModel model)
         var budget = new PictureBudget(1000);
         using IDisposable first = await budget.TakeAsync(1000, default);
         using var cancellation = new CancellationTokenSource();
-        Task<IDisposable> second = budget.TakeAsync(1000, cancellation.Token);
+        Task<PictureLease> second = budget.TakeAsync(1000, cancellation.Token);
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second.WaitAsync(Patience));
         Assert.Equal((1000, 0), (budget.Held, budget.Waiting));
