@@ -47,7 +47,7 @@ atrous_status pool(atrous_engine* engine, const atrous_tensor* input, const atro
         require_windows(input->width, output->width, desc->kernel_width, desc->stride_width, desc->pad_left, "width");
         if (input->type == ATROUS_UINT8 && kernel == &kernel_table::average_pool) require_cells(*input, *desc);
         const pool_args a{.input = *input, .output = *output, .desc = *desc};
-        const int64_t blocks = (input->channels + pool_channel_block - 1) / pool_channel_block;
+        const int64_t blocks = (int64_t{input->channels} + pool_channel_block - 1) / pool_channel_block;
         const int64_t window =
             int64_t{std::min(desc->kernel_height, input->height)} * std::min(desc->kernel_width, input->width);
         const int64_t grain = grain_of(window * std::min(input->channels, pool_channel_block));

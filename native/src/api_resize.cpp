@@ -61,6 +61,7 @@ atrous_status atrous_resize_argmax(atrous_engine* engine, const atrous_tensor* l
         require_range(height, 1, INT32_MAX, "height");
         require_range(width, 1, INT32_MAX, "width");
         require_range(logits->channels, 1, 1 << 16, "the number of classes");
+        require_extent({{int64_t{logits->batch} * height, width}}, sizeof(float), "the label map");
         const resize_plan plan(*engine, *desc, *logits, height, width);
         const resize_argmax_args a{.logits = *logits,
                                    .height = height,

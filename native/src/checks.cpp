@@ -4,6 +4,18 @@
 
 namespace atrous {
 
+namespace {
+
+// No processor addresses more. What an array may take at most is so far below an int64 that no sum of a few places in
+// it overflows.
+constexpr int64_t most_memory = int64_t{1} << 56;
+
+[[noreturn]] void refuse_size(const char* name) {
+    throw fail(ATROUS_INVALID_ARGUMENT, "%s is larger than memory can be", name);
+}
+
+}  // namespace
+
 const char* type_name(int32_t type) {
     return type == ATROUS_FLOAT32 ? "float32" : type == ATROUS_BFLOAT16 ? "bfloat16" : "uint8";
 }
@@ -30,9 +42,7 @@ void require_tensor(const atrous_tensor* tensor, const char* name) {
     }
     int64_t bytes = sizeof(float);
     for (int64_t factor : {int64_t{t.batch}, int64_t{t.height}, int64_t{t.width}, t.pixel_stride}) {
-        if (__builtin_mul_overflow(bytes, factor, &bytes)) {
-            throw fail(ATROUS_INVALID_ARGUMENT, "%s is larger than memory can be", name);
-        }
+        if (__builtin_mul_overflow(bytes, factor, &bytes) || bytes > most_memory) refuse_size(name);
     }
 }
 
@@ -80,6 +90,19 @@ void require_rows(const atrous_image& image, const char* name) {
     if (image.row_stride != 0 && image.row_stride < bytes) {
         throw fail(ATROUS_INVALID_ARGUMENT, "a row of %s has %lld bytes, but the next begins %lld after it", name,
                    static_cast<long long>(bytes), static_cast<long long>(image.row_stride));
+    }
+    require_extent({{image.height, image.row_stride != 0 ? image.row_stride : bytes}}, 1, name);
+}
+
+void require_extent(std::initializer_list<axis> axes, int64_t item_bytes, const char* name) {
+    int64_t all = 0;
+    for (const auto [count, stride] : axes) {
+        int64_t bytes = item_bytes;
+        if (__builtin_mul_overflow(bytes, count, &bytes) || __builtin_mul_overflow(bytes, stride, &bytes) ||
+            bytes > most_memory - all) {
+            refuse_size(name);
+        }
+        all += bytes;
     }
 }
 

@@ -3,6 +3,8 @@
 #ifndef ATROUS_CHECKS_H
 #define ATROUS_CHECKS_H
 
+#include <initializer_list>
+
 #include "status.h"
 
 namespace atrous {
@@ -26,8 +28,15 @@ void require_same_channels(const atrous_tensor& a, const char* a_name, const atr
 // Batch, height, width and channels.
 void require_same_shape(const atrous_tensor& a, const char* a_name, const atrous_tensor& b, const char* b_name);
 
-// A picture's row stride: 0 for packed rows, or at least the bytes of a row.
+// A picture's row stride: 0 for packed rows, or at least the bytes of a row; and a size that fits an int64.
 void require_rows(const atrous_image& image, const char* name);
+
+// An array of so many items along each of its axes, a stride apart: all of it, also counted in bytes, fits an int64
+// with room for the arithmetic of who walks it.
+struct axis {
+    int64_t count, stride;
+};
+void require_extent(std::initializer_list<axis> axes, int64_t item_bytes, const char* name);
 
 void require_range(int64_t value, int64_t least, int64_t most, const char* name);
 

@@ -40,6 +40,39 @@ TEST_F(Arguments, TensorsMustHaveDataSidesAndRoom) {
     expect_refused(atrous_softmax(nullptr, good.view(), 1, good.view()), "engine is null");
 }
 
+// Of one pixel no stride is used; sums of it must not overflow all the same.
+TEST_F(Arguments, StridesThatNoMemoryHasAreRefused) {
+    const sheet good(1, 1, 1, 4);
+    atrous_tensor wide = *good.view();
+    for (int64_t stride : {INT64_MAX, INT64_MAX / 2, INT64_MAX / 4, int64_t{1} << 55}) {
+        wide.pixel_stride = stride;
+        expect_refused(atrous_softmax(&engine_, &wide, good.view()), "input is larger than memory can be");
+        expect_refused(atrous_softmax(&engine_, good.view(), &wide), "output is larger than memory can be");
+    }
+    wide.pixel_stride = int64_t{1} << 54;
+    EXPECT_EQ(atrous_softmax(&engine_, &wide, good.view()), ATROUS_OK);
+    // Windows go beyond the pixel: there a stride is used.
+    const atrous_conv2d_desc desc{4, 4, 3, 3, 1, 1, 1, 1, 4, 0, 0, ATROUS_FLOAT32, 8, 8, 0};
+    atrous_conv2d* conv = nullptr;
+    ATROUS_EXPECT_OK(atrous_conv2d_create(&engine_, &desc, weights_.data(), nullptr, nullptr, &conv));
+    expect_refused(atrous_conv2d_run(&engine_, conv, &wide, 1, 1, nullptr, good.view()),
+                   "windows of 6 rows and 6 columns reach too far for pixels of 18014398509481984");
+    wide.pixel_stride = int64_t{1} << 32;
+    EXPECT_EQ(atrous_conv2d_run(&engine_, conv, &wide, 1, 1, nullptr, good.view()), ATROUS_OK);
+    expect_refused(atrous_conv2d_run(&engine_, conv, &wide, 1 << 20, 1, nullptr, good.view()),
+                   "windows of 1048581 rows and 6 columns reach too far for pixels of 4294967296");
+    atrous_conv2d_destroy(conv);
+}
+
+TEST_F(Arguments, LabelMapsThatNoMemoryHasAreRefused) {
+    const sheet logits(1, 1, 1, 4);
+    uint16_t label = 0;
+    const atrous_resize_desc desc{ATROUS_SAMPLING_HALF_PIXEL, 0, 0};
+    expect_refused(atrous_resize_argmax(&engine_, logits.view(), &desc, INT32_MAX, INT32_MAX, &label, nullptr),
+                   "the label map is larger than memory can be");
+    EXPECT_EQ(atrous_resize_argmax(&engine_, logits.view(), &desc, 1, 1, &label, nullptr), ATROUS_OK);
+}
+
 TEST_F(Arguments, ShapesMustAgree) {
     const sheet a(1, 2, 2, 4), other(1, 2, 3, 4), narrow(1, 1, 1, 3), two(2, 2, 2, 4);
     expect_refused(atrous_affine(&engine_, a.view(), nullptr, nullptr, 0, 0, other.view()),

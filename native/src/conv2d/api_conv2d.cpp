@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <variant>
 
@@ -97,6 +99,27 @@ void require_positions(int32_t in, int32_t out, int32_t kernel, int32_t stride, 
                static_cast<long long>(last), in);
 }
 
+// Windows that stick out begin outside the input, as far as their positions say; what is added to its address then must
+// be such that no address overflows. No one's input is so wide.
+void require_reach(const atrous_tensor& input, const atrous_tensor& output, const atrous_conv2d_desc& desc,
+                   int32_t pad_top, int32_t pad_left) {
+    constexpr int64_t farthest_bytes = int64_t{1} << 44;
+    const auto reach = [](int32_t in, int32_t out, int32_t kernel, int32_t stride, int32_t dilation, int32_t pad) {
+        return int64_t{in} + out * int64_t{stride} + kernel * int64_t{dilation} + std::abs(int64_t{pad});
+    };
+    const int64_t rows =
+        reach(input.height, output.height, desc.kernel_height, desc.stride_height, desc.dilation_height, pad_top);
+    const int64_t columns =
+        reach(input.width, output.width, desc.kernel_width, desc.stride_width, desc.dilation_width, pad_left);
+    int64_t bytes = sizeof(float);
+    if (__builtin_mul_overflow(bytes, input.pixel_stride, &bytes) ||
+        __builtin_mul_overflow(bytes, std::max(rows * input.width, columns), &bytes) || bytes > farthest_bytes) {
+        throw fail(ATROUS_INVALID_ARGUMENT, "windows of %lld rows and %lld columns reach too far for pixels of %lld",
+                   static_cast<long long>(rows), static_cast<long long>(columns),
+                   static_cast<long long>(input.pixel_stride));
+    }
+}
+
 // What the convolution can write, and add.
 void require_output(const atrous_conv2d& conv, const atrous_tensor& output, const atrous_tensor* residual) {
     const atrous_conv2d_desc& desc = conv.desc;
@@ -144,6 +167,7 @@ conv2d_call require_call(const atrous_conv2d_desc& reader, const atrous_tensor* 
                       pad_top, "row");
     require_positions(input->width, output->width, reader.kernel_width, reader.stride_width, reader.dilation_width,
                       pad_left, "column");
+    require_reach(*input, *output, reader, pad_top, pad_left);
     if (residual != nullptr) {
         require_tensor(residual, "residual");
         require_same_type(*residual, "residual", *output, "output");

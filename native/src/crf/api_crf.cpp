@@ -56,7 +56,7 @@ atrous_status atrous_crf_set_unary(atrous_crf* crf, const atrous_crf_scores* sco
     return guard([&] {
         require_not_null(crf, "crf");
         require_not_null(scores, "scores");
-        check_scores(*scores);
+        check_scores(*scores, crf->model.pixels(), crf->model.labels());
         crf->model.set_unary(*scores);
     });
 }
@@ -156,10 +156,7 @@ atrous_status atrous_crf_beliefs(const atrous_crf* crf, float* beliefs, int64_t 
     return guard([&] {
         require_not_null(crf, "crf");
         require_not_null(beliefs, "beliefs");
-        if (label_stride < 1 || pixel_stride < 1) {
-            throw fail(ATROUS_INVALID_ARGUMENT, "strides are %lld and %lld; both must be at least 1",
-                       static_cast<long long>(label_stride), static_cast<long long>(pixel_stride));
-        }
+        check_strides(label_stride, crf->model.labels(), pixel_stride, crf->model.pixels(), "beliefs");
         crf->model.read_beliefs(beliefs, label_stride, pixel_stride);
     });
 }

@@ -19,6 +19,7 @@ class crf {
     crf(engine& on, const atrous_crf_desc& desc);
 
     int64_t pixels() const { return pixels_; }
+    int32_t labels() const { return labels_; }
     int32_t height() const { return height_; }
     int32_t width() const { return width_; }
 

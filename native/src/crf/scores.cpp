@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "status.h"
+#include "checks.h"
 
 namespace atrous {
 
@@ -28,15 +28,20 @@ void clipped_log_softmax_in_place(float* row, int32_t labels, float clip) {
 
 }  // namespace
 
-void check_scores(const atrous_crf_scores& scores) {
+void check_strides(int64_t label_stride, int32_t labels, int64_t pixel_stride, int64_t pixels, const char* name) {
+    if (label_stride < 1 || pixel_stride < 1) {
+        throw fail(ATROUS_INVALID_ARGUMENT, "strides are %lld and %lld; both must be at least 1",
+                   static_cast<long long>(label_stride), static_cast<long long>(pixel_stride));
+    }
+    require_extent({{labels, label_stride}, {pixels, pixel_stride}}, sizeof(float), name);
+}
+
+void check_scores(const atrous_crf_scores& scores, int64_t pixels, int32_t labels) {
     require_not_null(scores.data, "scores.data");
     if (scores.form < ATROUS_CRF_ENERGY || scores.form > ATROUS_CRF_LOGIT) {
         throw fail(ATROUS_INVALID_ARGUMENT, "form %d is not an atrous_crf_form", scores.form);
     }
-    if (scores.label_stride < 1 || scores.pixel_stride < 1) {
-        throw fail(ATROUS_INVALID_ARGUMENT, "strides are %lld and %lld; both must be at least 1",
-                   static_cast<long long>(scores.label_stride), static_cast<long long>(scores.pixel_stride));
-    }
+    check_strides(scores.label_stride, labels, scores.pixel_stride, pixels, "scores");
     if (scores.form == ATROUS_CRF_ENERGY) return;
     if (!(scores.scale > 0.0f && scores.scale <= 1.0f)) {
         throw fail(ATROUS_INVALID_ARGUMENT, "scale is %g; it must be above 0 and at most 1",

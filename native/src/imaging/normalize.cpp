@@ -65,7 +65,7 @@ void look_up(const std::vector<channel_map>& maps, const uint8_t* from, int32_t 
 
 void check(const atrous_image& image, const atrous_normalize_desc& desc, const atrous_tensor& output) {
     require_not_null(image.pixels, "image.pixels");
-    require_not_null(output.data, "output.data");
+    require_tensor(&output, "output");
     require_float32(output, "output");
     require_not_null(desc.mean, "mean");
     require_not_null(desc.std, "std");
@@ -75,10 +75,8 @@ void check(const atrous_image& image, const atrous_normalize_desc& desc, const a
         throw fail(ATROUS_INVALID_ARGUMENT, "the picture is empty");
     require_rows(image, "image");
     if (!(desc.scale > 0)) throw fail(ATROUS_INVALID_ARGUMENT, "scale is not positive");
-    if (output.batch != 1 || output.channels < 1 || output.channels > most_channels ||
-        output.pixel_stride < output.channels) {
-        throw fail(ATROUS_INVALID_ARGUMENT, "the output must be one picture of 1 to %d channels, packed or wider",
-                   most_channels);
+    if (output.batch != 1 || output.channels > most_channels) {
+        throw fail(ATROUS_INVALID_ARGUMENT, "the output must be one picture of 1 to %d channels", most_channels);
     }
     const bool inside = desc.top >= 0 && desc.left >= 0 && image.height <= output.height - desc.top &&
                         image.width <= output.width - desc.left;

@@ -28,14 +28,16 @@ taps antialiased_taps(int32_t in_size, int32_t out_size, double support, Filter 
     const double shrink = 1.0 / widening;
 
     taps result;
-    result.stride = static_cast<int32_t>(std::ceil(support)) * 2 + 1;
+    // No cell has more weights than there are pixels, whose number fits.
+    result.stride = static_cast<int32_t>(std::min(std::ceil(support) * 2 + 1, static_cast<double>(in_size)));
     result.spans.resize(static_cast<size_t>(out_size));
     result.weights.resize(static_cast<size_t>(out_size) * static_cast<size_t>(result.stride));
     std::vector<double> exact(static_cast<size_t>(result.stride));
     for (int32_t cell = 0; cell < out_size; ++cell) {
         const double center = (cell + 0.5) * scale;
         const int32_t first = std::max(static_cast<int32_t>(center - support + 0.5), 0);
-        const int32_t count = std::min(static_cast<int32_t>(center + support + 0.5), in_size) - first;
+        const int32_t count =
+            static_cast<int32_t>(std::min(center + support + 0.5, static_cast<double>(in_size))) - first;
         double sum = 0.0;
         for (int32_t i = 0; i < count; ++i) {
             exact[i] = filter((i + first - center + 0.5) * shrink);

@@ -104,7 +104,7 @@ std::vector<int32_t> nearest_cells(int32_t in_size, int32_t out_size) {
     std::vector<int32_t> cells(static_cast<size_t>(out_size));
     double at = step * 0.5;
     for (int32_t& cell : cells) {
-        cell = std::min(static_cast<int32_t>(at), in_size - 1);
+        cell = static_cast<int32_t>(std::min(at, in_size - 1.0));
         at += step;
     }
     return cells;

@@ -91,7 +91,7 @@ void pool_channels(const uint8_t* picture, const atrous_tensor& input, span rows
 
 template <class Pool, class T>
 void walk(const pool_args& a, int64_t begin, int64_t end) {
-    const int64_t blocks = (a.input.channels + pool_channel_block - 1) / pool_channel_block;
+    const int64_t blocks = (int64_t{a.input.channels} + pool_channel_block - 1) / pool_channel_block;
     for (int64_t item = begin; item < end; ++item) {
         const int64_t pixel = item / blocks, x = pixel % a.output.width, row = pixel / a.output.width;
         const int64_t y = row % a.output.height, n = row / a.output.height;

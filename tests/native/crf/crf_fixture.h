@@ -33,6 +33,33 @@ inline std::vector<float> noise(int64_t count, float low, float high, uint32_t s
     return values;
 }
 
+struct crf_deleter {
+    void operator()(atrous_crf* c) const { atrous_crf_destroy(c); }
+};
+using crf_ptr = std::unique_ptr<atrous_crf, crf_deleter>;
+
+inline crf_ptr make_crf(atrous_engine* engine, int width, int height, int labels, int64_t memory_limit = 0) {
+    const atrous_crf_desc desc{.height = height, .width = width, .labels = labels, .memory_limit = memory_limit};
+    atrous_crf* crf = nullptr;
+    EXPECT_EQ(atrous_crf_create(engine, &desc, &crf), ATROUS_OK) << atrous_last_error();
+    return crf_ptr(crf);
+}
+
+inline const float potts_weight = 3.0f;
+inline atrous_crf_kernel potts(int normalization = ATROUS_CRF_NORMALIZE_SYMMETRIC) {
+    return {.normalization = normalization, .compatibility = ATROUS_CRF_POTTS, .compatibility_values = &potts_weight};
+}
+
+inline atrous_crf_scores planar(const std::vector<float>& data, int64_t pixels, int form = ATROUS_CRF_ENERGY) {
+    return {.data = data.data(), .label_stride = pixels, .pixel_stride = 1, .form = form, .scale = 1.0f, .clip = 0.0f};
+}
+
+inline std::vector<float> beliefs_of(const crf_ptr& crf, int64_t pixels, int labels) {
+    std::vector<float> q(pixels * labels);
+    EXPECT_EQ(atrous_crf_beliefs(crf.get(), q.data(), pixels, 1), ATROUS_OK) << atrous_last_error();
+    return q;
+}
+
 }  // namespace atrous::testing
 
 #endif  // ATROUS_TESTS_CRF_FIXTURE_H

@@ -14,23 +14,17 @@
 namespace atrous {
 namespace {
 
+using testing::beliefs_of;
+using testing::crf_ptr;
 using testing::engine_ptr;
+using testing::make_crf;
 using testing::make_engine;
 using testing::noise;
+using testing::planar;
+using testing::potts;
+using testing::potts_weight;
 using testing::reference_lattice;
 using testing::rows;
-
-struct crf_deleter {
-    void operator()(atrous_crf* c) const { atrous_crf_destroy(c); }
-};
-using crf_ptr = std::unique_ptr<atrous_crf, crf_deleter>;
-
-crf_ptr make_crf(atrous_engine* engine, int width, int height, int labels, int64_t memory_limit = 0) {
-    const atrous_crf_desc desc{.height = height, .width = width, .labels = labels, .memory_limit = memory_limit};
-    atrous_crf* crf = nullptr;
-    EXPECT_EQ(atrous_crf_create(engine, &desc, &crf), ATROUS_OK) << atrous_last_error();
-    return crf_ptr(crf);
-}
 
 std::vector<uint8_t> picture(int width, int height, int channels) {
     std::mt19937 random(7);
@@ -41,21 +35,6 @@ std::vector<uint8_t> picture(int width, int height, int channels) {
         }
     }
     return pixels;
-}
-
-const float potts_weight = 3.0f;
-atrous_crf_kernel potts(int normalization = ATROUS_CRF_NORMALIZE_SYMMETRIC) {
-    return {.normalization = normalization, .compatibility = ATROUS_CRF_POTTS, .compatibility_values = &potts_weight};
-}
-
-atrous_crf_scores planar(const std::vector<float>& data, int64_t pixels, int form = ATROUS_CRF_ENERGY) {
-    return {.data = data.data(), .label_stride = pixels, .pixel_stride = 1, .form = form, .scale = 1.0f, .clip = 0.0f};
-}
-
-std::vector<float> beliefs_of(const crf_ptr& crf, int64_t pixels, int labels) {
-    std::vector<float> q(pixels * labels);
-    EXPECT_EQ(atrous_crf_beliefs(crf.get(), q.data(), pixels, 1), ATROUS_OK) << atrous_last_error();
-    return q;
 }
 
 struct crf_case {
@@ -240,128 +219,6 @@ TEST(Crf, SurvivesHugeSigmas) {
     ASSERT_EQ(atrous_crf_step(crf.get(), 3), ATROUS_OK);
     const std::vector<float> q = beliefs_of(crf, pixels, labels);
     for (int p = 0; p < pixels; ++p) ASSERT_NEAR(q[p] + q[pixels + p] + q[2 * pixels + p], 1.0f, 1e-5f);
-}
-
-// ---- Refusals
-
-void expect_error(atrous_status got, atrous_status wanted, const char* part) {
-    EXPECT_EQ(got, wanted);
-    EXPECT_NE(std::strstr(atrous_last_error(), part), nullptr) << atrous_last_error();
-}
-
-TEST(CrfErrors, ArgumentsThatMakeNoSense) {
-    const int64_t handles = atrous_live_handles();
-    {
-        const engine_ptr engine = make_engine();
-        const crf_ptr crf = make_crf(engine.get(), 4, 3, 2);
-        atrous_crf* none = nullptr;
-        const atrous_crf_desc empty{.height = 0, .width = 4, .labels = 2, .memory_limit = 0};
-        expect_error(atrous_crf_create(engine.get(), &empty, &none), ATROUS_INVALID_ARGUMENT, "4x0 pixels is empty");
-        const atrous_crf_desc many{.height = 1, .width = 4, .labels = 65537, .memory_limit = 0};
-        expect_error(atrous_crf_create(engine.get(), &many, &none), ATROUS_INVALID_ARGUMENT, "labels is 65537");
-        EXPECT_EQ(none, nullptr);
-
-        std::vector<float> unary(24, 1.0f);
-        atrous_crf_scores scores = planar(unary, 12);
-        unary[13] = std::numeric_limits<float>::quiet_NaN();
-        expect_error(atrous_crf_set_unary(crf.get(), &scores), ATROUS_INVALID_ARGUMENT, "label 1 at pixel 1 is not");
-        unary[13] = std::numeric_limits<float>::infinity();
-        expect_error(atrous_crf_set_unary(crf.get(), &scores), ATROUS_INVALID_ARGUMENT, "not finite");
-        unary[13] = 0.0f;
-        scores.form = ATROUS_CRF_PROBABILITY;
-        expect_error(atrous_crf_set_unary(crf.get(), &scores), ATROUS_INVALID_ARGUMENT, "raise clip above 0");
-        scores.scale = 0.0f;
-        expect_error(atrous_crf_set_unary(crf.get(), &scores), ATROUS_INVALID_ARGUMENT, "scale is 0");
-
-        atrous_crf_kernel kernel = potts();
-        expect_error(atrous_crf_add_gaussian(crf.get(), 0.0f, 1.0f, &kernel), ATROUS_INVALID_ARGUMENT, "sigma_x is 0");
-        expect_error(atrous_crf_add_gaussian(crf.get(), 1e-30f, 1.0f, &kernel), ATROUS_INVALID_ARGUMENT,
-                     "use larger sigmas");
-        expect_error(atrous_crf_add_gaussian(crf.get(), 1e-5f, 1.0f, &kernel), ATROUS_INVALID_ARGUMENT,
-                     "standard deviations from 0, too many for the lattice");
-        kernel.normalization = 4;
-        expect_error(atrous_crf_add_gaussian(crf.get(), 1.0f, 1.0f, &kernel), ATROUS_INVALID_ARGUMENT,
-                     "normalization 4");
-        kernel = potts();
-        kernel.compatibility = 3;
-        expect_error(atrous_crf_add_gaussian(crf.get(), 1.0f, 1.0f, &kernel), ATROUS_INVALID_ARGUMENT,
-                     "compatibility 3");
-        kernel = potts();
-        std::vector<float> features(24, 0.5f);
-        features[3] = std::numeric_limits<float>::quiet_NaN();
-        expect_error(atrous_crf_add_features(crf.get(), 2, features.data(), &kernel), ATROUS_INVALID_ARGUMENT,
-                     "feature 0 of pixel 3 is not a finite number");
-        expect_error(atrous_crf_add_features(crf.get(), 257, features.data(), &kernel), ATROUS_INVALID_ARGUMENT,
-                     "dims is 257");
-        std::vector<uint8_t> pixels(60);
-        const atrous_image wrong{.pixels = pixels.data(), .height = 4, .width = 5, .channels = 3, .row_stride = 0};
-        const float sigmas[3] = {1.0f, 1.0f, 1.0f};
-        expect_error(atrous_crf_add_bilateral(crf.get(), 1.0f, 1.0f, sigmas, &wrong, &kernel), ATROUS_INVALID_ARGUMENT,
-                     "the image is 5x4 but the CRF 4x3");
-        expect_error(atrous_crf_step(crf.get(), 1), ATROUS_INVALID_ARGUMENT, "call atrous_crf_start first");
-        expect_error(atrous_crf_step(crf.get(), -1), ATROUS_INVALID_ARGUMENT, "iterations is -1");
-        expect_error(atrous_crf_start(nullptr), ATROUS_INVALID_ARGUMENT, "crf is null");
-    }
-    EXPECT_EQ(atrous_live_handles(), handles);
-}
-
-// Half of the scores were taken when one was found to be none: there are no beliefs of such a mixture.
-TEST(CrfErrors, RefusedScoresLeaveNoBeliefs) {
-    const engine_ptr engine = make_engine();
-    const crf_ptr crf = make_crf(engine.get(), 4, 3, 2);
-    std::vector<float> unary(24, 0.5f);
-    const atrous_crf_scores scores = planar(unary, 12);
-    ASSERT_EQ(atrous_crf_start(crf.get()), ATROUS_OK);
-    unary[7] = std::numeric_limits<float>::quiet_NaN();
-    EXPECT_EQ(atrous_crf_set_unary(crf.get(), &scores), ATROUS_INVALID_ARGUMENT);
-    double divergence = 0;
-    EXPECT_EQ(atrous_crf_start(crf.get()), ATROUS_INVALID_ARGUMENT);
-    EXPECT_EQ(atrous_crf_step(crf.get(), 1), ATROUS_INVALID_ARGUMENT);
-    EXPECT_EQ(atrous_crf_kl_divergence(crf.get(), &divergence), ATROUS_INVALID_ARGUMENT);
-    EXPECT_STREQ(atrous_last_error(), "the last scores were refused; set others first");
-    unary[7] = 0.5f;
-    ASSERT_EQ(atrous_crf_set_unary(crf.get(), &scores), ATROUS_OK);
-    ASSERT_EQ(atrous_crf_start(crf.get()), ATROUS_OK);
-    for (float q : beliefs_of(crf, 12, 2)) EXPECT_NEAR(q, 0.5f, 1e-6f);
-}
-
-// As large as they may be, on scores as large as floats are: beliefs stay numbers.
-TEST(CrfErrors, WeightsHaveALimit) {
-    const engine_ptr engine = make_engine();
-    for (float weight : {1e20f, -1e20f, 2e20f, std::numeric_limits<float>::max()}) {
-        const crf_ptr crf = make_crf(engine.get(), 9, 8, 3);
-        const std::vector<float> unary(216, std::numeric_limits<float>::max() / 4);
-        const atrous_crf_scores scores = planar(unary, 72);
-        ASSERT_EQ(atrous_crf_set_unary(crf.get(), &scores), ATROUS_OK);
-        const atrous_crf_kernel kernel{.normalization = ATROUS_CRF_NORMALIZE_NONE,
-                                       .compatibility = ATROUS_CRF_POTTS,
-                                       .compatibility_values = &weight};
-        const bool fits = std::fabs(weight) <= 1e20f;
-        EXPECT_EQ(atrous_crf_add_gaussian(crf.get(), 3, 3, &kernel), fits ? ATROUS_OK : ATROUS_INVALID_ARGUMENT);
-        if (!fits) continue;
-        ASSERT_EQ(atrous_crf_start(crf.get()), ATROUS_OK);
-        ASSERT_EQ(atrous_crf_step(crf.get(), 3), ATROUS_OK);
-        for (float q : beliefs_of(crf, 72, 3)) EXPECT_TRUE(q >= 0 && q <= 1) << q;
-    }
-}
-
-TEST(CrfErrors, MoreMemoryThanThereIsOrWasAllowed) {
-    const engine_ptr engine = make_engine();
-    atrous_crf* none = nullptr;
-    const atrous_crf_desc limited{.height = 500, .width = 500, .labels = 21, .memory_limit = 10 << 20};
-    expect_error(atrous_crf_create(engine.get(), &limited, &none), ATROUS_OUT_OF_MEMORY,
-                 "a CRF of 500x500 pixels and 21 labels needs");
-    const atrous_crf_desc vast{.height = 40000, .width = 50000, .labels = 1000, .memory_limit = 0};
-    expect_error(atrous_crf_create(engine.get(), &vast, &none), ATROUS_OUT_OF_MEMORY, "GiB are available");
-    EXPECT_EQ(none, nullptr);
-
-    // Enough for the beliefs, not for a lattice; the handle stays usable.
-    const crf_ptr crf = make_crf(engine.get(), 500, 500, 4, 9 << 20);
-    const atrous_crf_kernel kernel = potts();
-    expect_error(atrous_crf_add_gaussian(crf.get(), 3.0f, 3.0f, &kernel), ATROUS_OUT_OF_MEMORY,
-                 "are left of its memory limit");
-    EXPECT_EQ(atrous_crf_start(crf.get()), ATROUS_OK);
-    EXPECT_FLOAT_EQ(beliefs_of(crf, 500 * 500, 4)[17], 0.25f);
 }
 
 }  // namespace

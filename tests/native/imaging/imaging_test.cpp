@@ -73,6 +73,35 @@ TEST_F(Imaging, NormalizeWritesTheWindowTheFillAndNothingElse) {
     }
 }
 
+TEST_F(Imaging, RowsThatNoMemoryHoldsAreRefused) {
+    uint8_t pixels[12] = {}, made[3] = {};
+    const float zero[] = {0, 0, 0}, ones[] = {1, 1, 1};
+    const int32_t order[] = {0, 1, 2};
+    float data[12];
+    const atrous_normalize_desc desc{1.0f, 0, 0, zero, ones, zero, order};
+    const auto resize = [&](const atrous_image& input, const atrous_image& output) {
+        return atrous_image_resize(engine_, &input, ATROUS_FILTER_BILINEAR, &output);
+    };
+    for (int64_t stride : {INT64_MAX, INT64_MAX / 2, INT64_MAX / 3, int64_t{1} << 55}) {
+        const atrous_image image{pixels, 3, 1, 3, stride};
+        EXPECT_EQ(resize(image, {made, 1, 1, 3, 0}), ATROUS_INVALID_ARGUMENT);
+        EXPECT_STREQ(atrous_last_error(), "input is larger than memory can be");
+        EXPECT_EQ(resize({made, 1, 1, 3, 0}, image), ATROUS_INVALID_ARGUMENT);
+        EXPECT_STREQ(atrous_last_error(), "output is larger than memory can be");
+        const atrous_tensor output{data, 3, 1, 3, 1, 3, ATROUS_FLOAT32, 0, 0};
+        EXPECT_EQ(atrous_normalize(engine_, &image, &desc, &output), ATROUS_INVALID_ARGUMENT);
+        EXPECT_STREQ(atrous_last_error(), "image is larger than memory can be");
+        const atrous_image packed{pixels, 3, 1, 3, 0};
+        const atrous_tensor wide{data, stride, 1, 3, 1, 3, ATROUS_FLOAT32, 0, 0};
+        EXPECT_EQ(atrous_normalize(engine_, &packed, &desc, &wide), ATROUS_INVALID_ARGUMENT);
+        EXPECT_STREQ(atrous_last_error(), "output is larger than memory can be");
+    }
+    // Packed, and as large: the channels of a picture to normalise are any number.
+    const atrous_image large{pixels, 1 << 30, 1 << 30, 1 << 30, 0};
+    const atrous_tensor output{data, 3, 1, 1 << 30, 1 << 30, 3, ATROUS_FLOAT32, 0, 0};
+    EXPECT_EQ(atrous_normalize(engine_, &large, &desc, &output), ATROUS_INVALID_ARGUMENT);
+}
+
 TEST_F(Imaging, NormalizeRefusesWhatDoesNotFit) {
     uint8_t pixels[12] = {};
     const atrous_image image{pixels, 2, 2, 3, 0};
