@@ -48,7 +48,9 @@ TEST(Engine, TakesTheIsaThatTheEnvironmentNames) {
     EXPECT_EQ(atrous_engine_create(1, &engine), ATROUS_UNSUPPORTED);
     EXPECT_STREQ(atrous_last_error(),
                  "ATROUS_ISA=sse9 is not known; use "
-#if defined(__x86_64__)
+#if defined(ATROUS_BASELINE_ONLY)
+                 "baseline");
+#elif defined(__x86_64__)
                  "baseline, avx2, avxvnni, avx512, avx512vnni or avx512bf16");
 #else
                  "baseline, neon or neonbf16");

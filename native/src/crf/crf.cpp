@@ -42,11 +42,10 @@ crf::crf(engine& on, const atrous_crf_desc& desc)
       pixels_(static_cast<int64_t>(desc.height) * desc.width),
       stride_(stride_for(desc.labels)),
       budget_(desc.memory_limit, describe(desc)) {
-    const double floats = 2.0 * static_cast<double>(pixels_) * static_cast<double>(stride_);
-    budget_.require(floats * sizeof(float), "unaries and beliefs");
+    const double floats = static_cast<double>(pixels_) * static_cast<double>(stride_);
+    budget_.require(2 * floats * sizeof(float), "unaries and beliefs");
     unary_ = big_array<float>(pixels_ * stride_);
-    beliefs_ = big_array<float>(pixels_ * stride_);
-    budget_.take(static_cast<int64_t>(floats) * static_cast<int64_t>(sizeof(float)));
+    budget_.take(pixels_ * stride_ * static_cast<int64_t>(sizeof(float)));
     parallel_for(on_, pixels_, 4096, [&](int64_t begin, int64_t end) {
         for (int64_t p = begin; p < end; ++p) {
             float* row = unary_.data() + p * stride_;
@@ -147,6 +146,12 @@ void crf::update_beliefs(const std::vector<crf_message>& messages) {
 
 void crf::start() {
     require_unaries();
+    if (beliefs_.data() == nullptr) {
+        const int64_t bytes = pixels_ * stride_ * static_cast<int64_t>(sizeof(float));
+        budget_.require(static_cast<double>(bytes), "beliefs");
+        beliefs_ = big_array<float>(pixels_ * stride_);
+        budget_.take(bytes);
+    }
     update_beliefs({});
     started_ = true;
 }

@@ -54,8 +54,8 @@ class crf {
     int64_t pixels_, stride_;
     memory_budget budget_;
     big_array<float> unary_;
-    big_array<float> beliefs_;
-    bool has_unaries_ = true;  // 0 to begin with; false after some were refused, which leaves parts of both
+    big_array<float> beliefs_;  // from the start on: making the lattices takes more memory than they do then
+    bool has_unaries_ = true;   // 0 to begin with; false after some were refused, which leaves parts of both
     bool started_ = false;
     std::vector<pairwise> kernels_;
 };
