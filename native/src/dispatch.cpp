@@ -19,7 +19,8 @@ namespace atrous {
     extern const kernel_table table; \
     }
 ATROUS_TABLE_OF(baseline)
-#if defined(__x86_64__)
+#if defined(ATROUS_BASELINE_ONLY)
+#elif defined(__x86_64__)
 ATROUS_TABLE_OF(avx2)
 ATROUS_TABLE_OF(avxvnni)
 ATROUS_TABLE_OF(avx512)
@@ -33,7 +34,7 @@ ATROUS_TABLE_OF(neonbf16)
 
 namespace {
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(ATROUS_BASELINE_ONLY)
 
 struct x86_features {
     bool avx2 = false, avxvnni = false, avx512 = false, avx512vnni = false, avx512bf16 = false;
@@ -84,15 +85,16 @@ constexpr const char* bf16_instruction =
 // for those that lack bfloat16 beside it.
 constexpr instruction_set instruction_sets[] = {
     {&baseline::table, [] { return true; }},
-#if defined(__x86_64__)
+#if defined(ATROUS_BASELINE_ONLY)
+#elif defined(__x86_64__)
     {&avx2::table, [] { return x86().avx2; }},
     {&avxvnni::table, [] { return x86().avxvnni; }},
     {&avx512::table, [] { return x86().avx512; }},
     {&avx512vnni::table, [] { return x86().avx512vnni; }},
     {&avx512bf16::table, [] { return x86().avx512bf16; }},
 #elif defined(__aarch64__)
-    {&neon::table, [] { return true; }},
-    {&neonbf16::table, platform::has_arm_bf16_and_i8mm},
+        {&neon::table, [] { return true; }},
+        {&neonbf16::table, platform::has_arm_bf16_and_i8mm},
 #endif
 };
 

@@ -5,11 +5,92 @@ using namespace atrous::fuzz;
 
 namespace {
 
+// Of some pixels, or of one, whose stride is never walked: any will do that is refused or comes to nothing.
 sheet any_sheet(input& in) {
-    const int32_t batch = in.in(1, 2), height = in.in(1, 7), width = in.in(1, 7), channels = in.in(1, 9);
-    sheet made(batch, height, width, channels, &in);
+    const bool one = in.in(0, 3) == 0;
+    const int32_t batch = one ? 1 : in.in(1, 2), height = one ? 1 : in.in(1, 7), width = one ? 1 : in.in(1, 7);
+    sheet made(batch, height, width, in.in(1, 9), &in);
     if (in.in(0, 1) == 0) made.become_bytes(in);
+    if (one) made.set_stride(in.wide());
     return made;
+}
+
+// A stride of several items: one for which there is memory, or one for which no machine has any.
+int64_t any_stride(input& in, int64_t least, int64_t count) {
+    if (in.in(0, 1) == 0) return least + in.in(0, 3);
+    const int64_t stride = in.wide();
+    return stride >= least && stride < (int64_t{1} << 56) / count ? INT64_MAX : stride;
+}
+
+struct any_picture {
+    explicit any_picture(input& in) {
+        const int32_t height = in.in(1, 6), width = in.in(1, 6), channels = in.in(1, 5);
+        const int64_t row = int64_t{width} * channels;
+        bytes.resize(static_cast<size_t>(height * (row + 3)));
+        for (uint8_t& one : bytes) one = in.byte();
+        image = {bytes.data(), height, width, channels, in.in(0, 2) == 0 ? 0 : any_stride(in, row, height)};
+    }
+    std::vector<uint8_t> bytes;
+    atrous_image image{};
+};
+
+void pictures(input& in) {
+    const any_picture from(in), to(in);
+    const int32_t filter = in.wild();
+    (void)taken(atrous_image_resize(engine(), &from.image, filter, &to.image));
+    const sheet result = any_sheet(in);
+    std::vector<float> numbers(64);
+    std::vector<int32_t> order(64);
+    for (float& one : numbers) one = in.any_float();
+    for (int32_t& one : order) one = in.in(0, 7) == 0 ? in.wild() : 0;
+    const atrous_normalize_desc desc{in.any_float(),      in.wild(),           in.wild(),   numbers.data(),
+                                     numbers.data() + 16, numbers.data() + 32, order.data()};
+    (void)taken(atrous_normalize(engine(), &from.image, &desc, result.view()));
+}
+
+void crf(input& in) {
+    const any_picture picture(in);
+    const int32_t labels = in.in(0, 3) == 0 ? in.wild() : in.in(1, 5);
+    const bool fits = labels > 0 && labels <= 5;
+    atrous_crf_desc desc{.height = picture.image.height,
+                         .width = picture.image.width,
+                         .labels = labels,
+                         .memory_limit = fits ? int64_t{1} << 26 : in.wide()};
+    if (!fits) {
+        desc.height = in.wild();
+        desc.width = in.wild();
+        if (desc.memory_limit > 1 << 26 || desc.memory_limit == 0) desc.memory_limit = 1 << 26;
+    }
+    atrous_crf* made = nullptr;
+    if (!taken(atrous_crf_create(engine(), &desc, &made)) || !fits) return atrous_crf_destroy(made);
+    const int64_t pixels = int64_t{desc.height} * desc.width;
+    std::vector<float> numbers(static_cast<size_t>((pixels + labels) * 64 + labels * labels));
+    for (float& one : numbers) one = in.value();
+    const atrous_crf_scores scores{.data = numbers.data(),
+                                   .label_stride = any_stride(in, 1, labels),
+                                   .pixel_stride = any_stride(in, 1, pixels),
+                                   .form = in.wild(),
+                                   .scale = in.any_float(),
+                                   .clip = in.any_float()};
+    (void)taken(atrous_crf_set_unary(made, &scores));
+    const atrous_crf_kernel kernel{
+        .normalization = in.wild(), .compatibility = in.wild(), .compatibility_values = numbers.data()};
+    const float x = in.any_float(), y = in.any_float();
+    (void)taken(atrous_crf_add_gaussian(made, x, y, &kernel));
+    const float sigmas[] = {in.any_float(), in.any_float(), 1, 1, 1};
+    (void)taken(atrous_crf_add_bilateral(made, x, y, sigmas, &picture.image, &kernel));
+    const int32_t dims = in.wild();
+    if (dims <= 64) (void)taken(atrous_crf_add_features(made, dims, numbers.data(), &kernel));
+    (void)taken(atrous_crf_start(made));
+    const int32_t iterations = in.wild();
+    if (iterations < 4) (void)taken(atrous_crf_step(made, iterations));
+    double divergence = 0;
+    (void)taken(atrous_crf_kl_divergence(made, &divergence));
+    const int64_t label_stride = any_stride(in, 1, labels), pixel_stride = any_stride(in, 1, pixels);
+    (void)taken(atrous_crf_beliefs(made, numbers.data(), label_stride, pixel_stride));
+    std::vector<uint16_t> winners(static_cast<size_t>(pixels));
+    (void)taken(atrous_crf_labels(made, winners.data()));
+    atrous_crf_destroy(made);
 }
 
 void conv2d(input& in) {
@@ -84,7 +165,9 @@ void others(input& in) {
             (void)taken(atrous_softmax(engine(), a.view(), 1, result.view()));
             break;
         case 7: {
-            const int32_t height = in.in(-1, 16), width = in.in(-1, 16);
+            int32_t height = in.in(-1, 16), width = in.in(-1, 16);
+            // For so many labels there is no memory, and none is asked for.
+            if (in.in(0, 3) == 0) height = width = INT32_MAX;
             (void)taken(atrous_resize_argmax(engine(), a.view(), &desc, height, width, labels.data(), nullptr));
             break;
         }
@@ -100,16 +183,7 @@ void others(input& in) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     input in(data, size);
-    switch (in.in(0, 2)) {
-        case 0:
-            conv2d(in);
-            break;
-        case 1:
-            pool(in);
-            break;
-        default:
-            others(in);
-            break;
-    }
+    constexpr void (*calls[])(input&) = {conv2d, pool, others, pictures, crf};
+    calls[in.in(0, std::size(calls) - 1)](in);
     return 0;
 }
