@@ -71,4 +71,15 @@ public sealed unsafe class Tensor : IDisposable
         ref ((float*)Pointer)[(((long)n * Shape.Height + y) * Shape.Width + x) * Shape.Channels + c];
 
     public void Dispose() => _buffer.Dispose();
+
+    /// <summary>Its memory outlives <see cref="Dispose"/> until <see cref="Release"/>.</summary>
+    /// <exception cref="ObjectDisposedException">It is disposed.</exception>
+    internal void Hold()
+    {
+        bool held = false;
+        _buffer.DangerousAddRef(ref held);
+    }
+
+    /// <summary>Ends what <see cref="Hold"/> began.</summary>
+    internal void Release() => _buffer.DangerousRelease();
 }

@@ -61,6 +61,7 @@ internal sealed class CpuExecutable : ILayeredExecutable
     {
         ILookup<Node, Step> steps = _steps.ToLookup(step => step.Node, step => step.Run);
         Signature.Check(_graph, inputs, outputs);
+        using var held = new TensorLease(inputs, outputs);
         NativeBuffer arena = _arenas.Take(_arenaSize);
         var frame = new Frame(_blocks);
         try
@@ -84,6 +85,8 @@ internal sealed class CpuExecutable : ILayeredExecutable
         CancellationToken cancellationToken)
     {
         Signature.Check(_graph, inputs, outputs);
+        // The calls know the tensors by address alone.
+        using var held = new TensorLease(inputs, outputs);
         NativeBuffer arena = _arenas.Take(_arenaSize);
         if (!_frames.TryTake(out Frame? frame))
             frame = new Frame(_blocks);
@@ -108,11 +111,6 @@ internal sealed class CpuExecutable : ILayeredExecutable
             _frames.Add(frame);
             _arenas.Return(arena);
         }
-        // The tensors must outlive the calls, which know them by address alone.
-        foreach (Tensor tensor in inputs)
-            GC.KeepAlive(tensor);
-        foreach (Tensor tensor in outputs)
-            GC.KeepAlive(tensor);
     }
 
     /// <summary>

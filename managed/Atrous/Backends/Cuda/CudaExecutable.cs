@@ -51,6 +51,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable, IDeviceP
         ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken = default)
     {
         Signature.Check(_signature, inputs, outputs);
+        using var held = new TensorLease(inputs, outputs);
         DeviceFrame frame = Begin(cancellationToken);
         try
         {
@@ -69,10 +70,6 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable, IDeviceP
         {
             End(frame);
         }
-        foreach (Tensor tensor in inputs)
-            GC.KeepAlive(tensor);
-        foreach (Tensor tensor in outputs)
-            GC.KeepAlive(tensor);
     }
 
     /// <inheritdoc/>
@@ -147,6 +144,7 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable, IDeviceP
             throw new ArgumentException(
                 $"The batch holds {_signature.Inputs[0].Shape.Batch} pictures, and {pictures.Length} were given.",
                 nameof(pictures));
+        using var held = new TensorLease(others, outputs);
         DeviceFrame frame = Begin(cancellationToken);
         try
         {
@@ -163,10 +161,6 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable, IDeviceP
         {
             End(frame);
         }
-        foreach (Tensor tensor in others)
-            GC.KeepAlive(tensor);
-        foreach (Tensor tensor in outputs)
-            GC.KeepAlive(tensor);
     }
 
     private DeviceFrame Begin(CancellationToken cancellationToken)

@@ -24,6 +24,7 @@ internal sealed class ReferenceExecutable : IExecutable
         ReadOnlySpan<Tensor> inputs, ReadOnlySpan<Tensor> outputs, CancellationToken cancellationToken = default)
     {
         Signature.Check(_graph, inputs, outputs);
+        using var held = new TensorLease(inputs, outputs);
         Dictionary<Value, Tensor> lent = Pair(_graph.Inputs, inputs), results = Pair(_graph.Outputs, outputs);
         foreach (Value input in _graph.Inputs.Where(results.ContainsKey))
             Copying.Copy(lent[input], results[input]);
@@ -61,8 +62,6 @@ internal sealed class ReferenceExecutable : IExecutable
         {
             foreach (Tensor tensor in owned.Values)
                 tensor.Dispose();
-            GC.KeepAlive(lent);
-            GC.KeepAlive(results);
         }
     }
 
