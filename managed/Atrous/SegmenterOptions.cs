@@ -86,7 +86,7 @@ public sealed record SegmenterOptions
     internal long MostSharedBytes { get; init; } = 1L << 29;
 
     /// <summary>What the CRF of one picture may reserve, with the network's scores; tests set it lower.</summary>
-    internal long MostCrfBytes { get; init; } = CrfSize.MostBytes;
+    internal long MostCrfBytes { get; init; } = CrfSize.MaxBytes;
 
     /// <summary>The number format in force for a model.</summary>
     /// <exception cref="UnavailableException">int8 was asked for, and the model was not quantised.</exception>

@@ -5,30 +5,25 @@ namespace Atrous.Postprocessing;
 /// </summary>
 internal static class CrfSize
 {
-    /// <summary>What the CRF of one picture is expected to hold at most, the network's scores included.</summary>
+    /// <summary>What the CRF of one picture may reserve, the network's scores included.</summary>
     public const long MaxBytes = 1_500_000_000;
 
     /// <summary>
-    /// What it may reserve at a picture's own size, the network's scores included: photos that are expected to hold
-    /// <see cref="MaxBytes"/> take up to <see cref="Making"/> times as much while the lattices are made, and noise
-    /// takes more. At a smaller size it may reserve <see cref="MaxBytes"/>.
+    /// Two lattices of a photo with much detail, a pixel, as measured with 11 and 21 classes; those of noise take
+    /// several times as much.
     /// </summary>
-    public const long MostBytes = 2_100_000_000;
+    private const int LatticeBytes = 420;
 
-    /// <summary>What making the lattices of a photo takes, of what they take then, as measured.</summary>
-    private const double Making = 1.38;
-
-    /// <summary>Two lattices of a photo, a pixel, as measured; those of noise take several times as much.</summary>
-    private const int LatticeBytes = 300;
+    /// <summary>While they are made, when there are no beliefs yet.</summary>
+    private const int MakingBytes = 480;
 
     /// <summary>
-    /// The scale on which the memory of a picture is expected to suffice: 1 for most; one on which making the lattices
-    /// takes no more either where it is less.
+    /// The scale on which the memory of a picture is expected to suffice: 1 for most.
     /// </summary>
     public static double ScaleFor(int height, int width, int classes)
     {
         double share = MaxBytes / ((double)height * width * BytesOf(classes));
-        return share >= 1 ? 1 : Math.Sqrt(share / Making);
+        return share >= 1 ? 1 : Math.Sqrt(share);
     }
 
     /// <summary>A picture's size on a scale: as many pixels fewer, also where one side is a pixel already.</summary>
@@ -48,7 +43,10 @@ internal static class CrfSize
     public static long LimitAt(int height, int width, int classes, long mostBytes) =>
         Math.Max(1, mostBytes - (long)height * width * classes * sizeof(float));
 
-    /// <summary>Of a pixel: scores, unaries, beliefs (whose rows are whole vectors) and lattices.</summary>
-    private static long BytesOf(int classes) =>
-        sizeof(float) * (classes + 2 * ((classes + 7L) / 8 * 8)) + LatticeBytes;
+    /// <summary>Of a pixel: scores, unaries, beliefs (whose rows are whole vectors) and lattices, at most.</summary>
+    private static long BytesOf(int classes)
+    {
+        long row = (classes + 7L) / 8 * 8;
+        return sizeof(float) * (classes + row) + Math.Max(sizeof(float) * row + LatticeBytes, MakingBytes);
+    }
 }

@@ -12,12 +12,15 @@ namespace Atrous.Postprocessing;
 /// <param name="mostBytes">What the CRF of one picture may reserve, the network's scores included.</param>
 internal sealed class CrfStep(
     DenseCrfParameters parameters, EngineHandle? engine, int threads, IProgress<CrfProgress>? progress,
-    long mostBytes = CrfSize.MostBytes) : IDisposable
+    long mostBytes = CrfSize.MaxBytes) : IDisposable
 {
     private readonly EngineHandle _engine = engine ?? new EngineHandle(threads);
     private readonly bool _ownsEngine = engine is null;
 
-    /// <summary>The labels of a picture and, where asked for, the CRF's belief in each.</summary>
+    /// <summary>
+    /// The labels of a picture and, where asked for, the CRF's belief in each: then the scores become the beliefs, for
+    /// which there is no other memory.
+    /// </summary>
     /// <param name="photo">The picture, whose edges the mask is to follow; alpha is not looked at.</param>
     /// <param name="scores">NHWC, of the picture's size, with a channel per label.</param>
     /// <param name="form">What the scores are.</param>
@@ -34,8 +37,8 @@ internal sealed class CrfStep(
         crf.CopyLabels(labels);
         if (!confidence)
             return (labels, []);
-        using Tensor beliefs = crf.Beliefs();
-        ReadOnlySpan<float> q = beliefs.Image<float>(0);
+        crf.WriteBeliefs(scores, index);
+        ReadOnlySpan<float> q = scores.Image<float>(index);
         var winners = new float[labels.Length];
         for (int i = 0; i < winners.Length; i++)
             winners[i] = q[i * classes + labels[i]];
@@ -43,7 +46,8 @@ internal sealed class CrfStep(
     }
 
     /// <summary>
-    /// As <see cref="Refine"/>, of a picture that was made smaller: the beliefs are resized to the picture's own size.
+    /// As <see cref="Refine"/>, of a picture that was made smaller: the beliefs, which the scores become, are resized
+    /// to the picture's own size.
     /// </summary>
     /// <param name="photo">The picture that was made smaller.</param>
     /// <param name="scores">NHWC, of that size, of one picture.</param>
@@ -57,23 +61,22 @@ internal sealed class CrfStep(
         CancellationToken cancellationToken)
     {
         int classes = scores.Shape.Channels;
-        using DenseCrf crf = Infer(
-            photo, scores, form, 0, Math.Min(mostBytes, CrfSize.MaxBytes), cancellationToken);
-        using Tensor beliefs = crf.Beliefs();
+        using (DenseCrf crf = Infer(photo, scores, form, 0, mostBytes, cancellationToken))
+            crf.WriteBeliefs(scores, 0);
         // Of the logarithms the softmax is the beliefs themselves, and what lies between two pixels is theirs too.
-        Span<float> logits = beliefs.Image<float>(0);
+        Span<float> logits = scores.Image<float>(0);
         for (int i = 0; i < logits.Length; i++)
             logits[i] = MathF.Log(MathF.Max(logits[i], 1e-20f));
         var labels = new ushort[size.Height * size.Width];
         float[] certain = confidence ? new float[labels.Length] : [];
-        var view = new NativeTensor(beliefs.Pointer, classes, 1, photo.Height, photo.Width, classes);
+        using var held = new TensorLease([scores]);
+        var view = new NativeTensor(scores.Pointer, classes, 1, photo.Height, photo.Width, classes);
         fixed (ushort* to = labels)
         fixed (float* certainty = certain)
         {
             LibAtrous.ThrowIfFailed(
                 LibAtrous.ResizeArgmax(_engine, in view, new NativeResize(), size.Height, size.Width, to, certainty));
         }
-        GC.KeepAlive(beliefs);
         return (labels, certain);
     }
 

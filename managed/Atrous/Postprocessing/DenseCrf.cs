@@ -114,6 +114,7 @@ public sealed unsafe class DenseCrf : IDisposable
                 $"{DType.Float32}.",
                 nameof(scores));
         }
+        using var held = new TensorLease([scores]);
         LibAtrous.ThrowIfFailed(LibAtrous.CrfSetUnary(_crf, new NativeCrfScores
         {
             Data = (float*)scores.Pointer + index * Pixels * Labels,
@@ -123,7 +124,6 @@ public sealed unsafe class DenseCrf : IDisposable
             Scale = scale,
             Clip = clip,
         }));
-        GC.KeepAlive(scores);
     }
 
     /// <summary>Adds the smoothness kernel exp(-(Δx²/σx² + Δy²/σy²) / 2).</summary>
@@ -257,7 +257,7 @@ public sealed unsafe class DenseCrf : IDisposable
         var beliefs = new Tensor(new Shape(1, Height, Width, Labels));
         try
         {
-            LibAtrous.ThrowIfFailed(LibAtrous.CrfBeliefs(_crf, (float*)beliefs.Pointer, 1, Labels));
+            WriteBeliefs(beliefs, index: 0);
             return beliefs;
         }
         catch
@@ -265,6 +265,14 @@ public sealed unsafe class DenseCrf : IDisposable
             beliefs.Dispose();
             throw;
         }
+    }
+
+    /// <summary>As <see cref="Beliefs"/>, into a picture of a tensor of this size: the scores' own, say.</summary>
+    internal void WriteBeliefs(Tensor to, int index)
+    {
+        using var held = new TensorLease([to]);
+        LibAtrous.ThrowIfFailed(
+            LibAtrous.CrfBeliefs(_crf, (float*)to.Pointer + index * Pixels * Labels, 1, Labels));
     }
 
     /// <summary>Writes the most probable label of every pixel, the lowest among equals, [height, width].</summary>
