@@ -10,6 +10,9 @@ namespace Atrous.Server;
 /// </summary>
 internal sealed class AnswerRoom(PictureBudget budget, TimeProvider time)
 {
+    /// <summary>The memory that there is in all.</summary>
+    public long Most => budget.Most;
+
     /// <summary>
     /// Ends the writing of an answer that a client reads too slowly: others wait for the memory that it holds.
     /// </summary>

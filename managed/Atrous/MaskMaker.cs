@@ -50,6 +50,9 @@ internal sealed class MaskMaker(
     /// <summary>A mask takes one run of the network and nothing after it.</summary>
     public bool AreOfOneRun => scoring.Window is null && scoring.Crf is null && !Scorer.Averages;
 
+    /// <summary>The mask is made of all scores of a picture, or of a part of it, and not by the network.</summary>
+    public bool HoldsScores => !AreOfOneRun || !Scorer.IsLabelledByNetwork;
+
     /// <summary>The labels of pictures of one size.</summary>
     /// <param name="photos">The pictures, which are not changed.</param>
     /// <param name="confidence">Whether to compute also the probability of each label.</param>

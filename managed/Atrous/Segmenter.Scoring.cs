@@ -55,9 +55,14 @@ public sealed partial class Segmenter
     internal (int Height, int Width) LargestInput(int height, int width, ScoringRequest? scoring) =>
         (scoring is null ? _masks : MakerOf(scoring)).LargestInput(height, width);
 
-    /// <summary>Bytes that the scores of a picture take on their way to its mask, roughly.</summary>
-    internal long ScoringBytes(int height, int width, ScoringRequest scoring) =>
-        MakerOf(scoring).BytesFor(height, width);
+    /// <summary>
+    /// Bytes that the scores of a picture take on their way to its mask, roughly; null for the way that the model was
+    /// loaded for.
+    /// </summary>
+    internal long ScoringBytes(int height, int width, ScoringRequest? scoring) =>
+        scoring is not null ? MakerOf(scoring).BytesFor(height, width)
+        : _masks.HoldsScores ? _masks.BytesFor(height, width)
+        : 0;
 
     /// <summary>
     /// As <see cref="Probabilities(Image, CancellationToken)"/>, into memory of the caller's, which may serve for many

@@ -11,7 +11,10 @@ internal sealed class PictureBudget(long most)
     /// <summary>A picture of so small a part of all lets no other one wait longer.</summary>
     private const int PartOfSmall = 64;
 
-    /// <summary>After pictures of so many bytes the memory of what is gone is given back to the system.</summary>
+    /// <summary>
+    /// After so many bytes of pictures, of one or of several at once, the memory of what is gone is given back to the
+    /// system.
+    /// </summary>
     private const long Large = 64 << 20;
 
     /// <summary>After so long without pictures, and again: the last answer may take longer than its picture.</summary>
@@ -93,7 +96,7 @@ internal sealed class PictureBudget(long most)
     private void Give(PictureLease lease)
     {
         _held += lease.Bytes;
-        _wasLarge |= lease.Bytes >= Large;
+        _wasLarge |= _held >= Large;
         lease.Begin();
     }
 

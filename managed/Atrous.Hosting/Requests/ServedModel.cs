@@ -178,7 +178,7 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
         try
         {
             // A picture has its turn alone where it is too large; what a request makes of it has none.
-            if (scores > _pictures.Most)
+            if (request?.Scoring is not null && scores > _pictures.Most)
             {
                 throw new PictureTooLargeException(
                     $"The scores of this request would take {scores >> 20} MiB of memory, and all "
@@ -202,17 +202,19 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
         }
     }
 
-    /// <summary>What the scores of a request take that are made otherwise than the model's own.</summary>
+    /// <summary>
+    /// What the scores of a picture take on their way to its mask, as the request or else the model has them; nothing
+    /// where the network itself gives the mask.
+    /// </summary>
     /// <exception cref="RequestException">The model cannot be used so, or it would cost too much.</exception>
     internal long ScoringBytes(SegmentRequest? request, int height, int width)
     {
-        if (request?.Scoring is not { } scoring)
-            return 0;
         LoadedModel model = Life.Acquire();
         try
         {
-            Check(model, request, height, width);
-            return model.Segmenter.ScoringBytes(height, width, scoring);
+            if (request is not null)
+                Check(model, request, height, width);
+            return model.Segmenter.ScoringBytes(height, width, request?.Scoring);
         }
         finally
         {

@@ -44,8 +44,7 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
             photo.Photo.Dispose();
             return new InferredMasks([photo.Mask], photo);
         }
-        ImageInfo header = CheckHeaders(files.Files);
-        int bytes = header.Channels * files.Files.Max(each => PictureDecoder.MostBytesPerChannel(each.Span));
+        (ImageInfo header, int bytes) = CheckHeaders(files.Files);
         return await RunAsync(
             (header.Height, header.Width), files.Files.Count, bytes, () => Decode(files.Files), wanted,
             cancellationToken);
@@ -65,10 +64,13 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
         if (Probabilities)
             (model as ServedModel)?.CheckProbabilities(wanted);
         long each = bytes + sizeof(ushort) + (wanted.Confidence ? sizeof(float) : 0) + cost.HeldPerPixel;
+        long all = pixels * each;
         // Such pictures run one after the other, in no batch.
         long scores = (model as ServedModel)?.ScoringBytes(wanted, size.Height, size.Width) ?? 0;
+        // What the model was loaded for is not refused: it has all of the memory for itself.
+        all += wanted.Scoring is null ? Math.Clamp(room.Most - all, 0, scores) : scores;
         IDisposable held = await room.TakeAsync(
-            pixels * each + scores, "pictures and masks", model, wanted.Timeout, cancellationToken);
+            all, "pictures and masks", model, wanted.Timeout, cancellationToken);
         try
         {
             (IReadOnlyList<Segmentation> masks, IReadOnlyList<Tensor> probabilities) =
@@ -116,10 +118,11 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
     }
 
     /// <summary>All headers are looked at before the first picture is decoded.</summary>
-    /// <returns>The first, whose size all have.</returns>
-    private ImageInfo CheckHeaders(IReadOnlyList<ReadOnlyMemory<byte>> files)
+    /// <returns>The first, whose size all have, and the most bytes of a pixel, of which each has its own.</returns>
+    private (ImageInfo First, int Bytes) CheckHeaders(IReadOnlyList<ReadOnlyMemory<byte>> files)
     {
         ImageInfo first = Image.Probe(files[0].Span);
+        int bytes = BytesOf(first, files[0].Span);
         if ((long)first.Width * first.Height * files.Count > maxPixels)
         {
             throw new ProtocolException(
@@ -137,9 +140,13 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
                     $"{first.Height}; the pictures of "
                     + "a request must have one size, since their masks are one tensor.");
             }
+            bytes = Math.Max(bytes, BytesOf(header, files[i].Span));
         }
-        return first;
+        return (first, bytes);
     }
+
+    private static int BytesOf(ImageInfo header, ReadOnlySpan<byte> file) =>
+        header.Channels * PictureDecoder.MostBytesPerChannel(file);
 
     private Image[] Decode(IReadOnlyList<ReadOnlyMemory<byte>> files)
     {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Atrous.Imaging;
+using Atrous.Imaging.Formats;
 
 namespace Atrous.Tests.Imaging;
 
@@ -134,6 +135,29 @@ public class DecodeTests
         file.AsSpan(exif + 10, 4).Fill(0xEE);
         using Image image = Image.Load(file);
         Assert.Equal(upright.Pixels.ToArray(), image.Pixels.ToArray());
+    }
+
+    /// <summary>A server counts them before it decodes.</summary>
+    [Theory]
+    [InlineData("rgb8.png", 1)]
+    [InlineData("rgb16.png", 2)]
+    [InlineData("rgb420.jpg", 1)]
+    [InlineData("rgb444.jpg", 1)]
+    [InlineData("grey.jpg", 1)]
+    [InlineData("cmyk.jpg", 1)]
+    [InlineData("progressive.jpg", 4)]
+    public void Coefficients_of_a_progressive_jpeg_count(string name, int bytes) =>
+        Assert.Equal(bytes, PictureDecoder.MostBytesPerChannel(ImageFixtures.BytesOf(name)));
+
+    /// <summary>A component a scan: all of them are held too.</summary>
+    [Fact]
+    public void Those_of_a_jpeg_in_several_scans_count()
+    {
+        byte[] file = ImageFixtures.BytesOf("rgb444.jpg");
+        int scan = file.AsSpan().IndexOf<byte>([0xFF, 0xDA]);
+        Assert.Equal(3, file[scan + 4]);
+        file[scan + 4] = 1;
+        Assert.Equal(4, PictureDecoder.MostBytesPerChannel(file));
     }
 
     [Fact]

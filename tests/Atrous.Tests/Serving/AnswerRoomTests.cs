@@ -41,6 +41,27 @@ public sealed class AnswerRoomTests(GeneratedModel model)
         Assert.Equal(0, budget.Held);
     }
 
+    /// <summary>A grey picture before one of four channels says nothing of it.</summary>
+    [Fact]
+    public async Task The_widest_picture_of_all_counts()
+    {
+        await using ServiceHost host = await ServiceHost.Start(options => options.AddModel("m", model.Path));
+        var held = new List<long>();
+        foreach ((int first, int second) in new[] { (1, 4), (4, 1), (1, 1) })
+        {
+            var budget = new PictureBudget(1 << 20);
+            GatedWork busy = await host.Occupy();
+            Task<InferredMasks> running = InferenceOf(host, budget).RunAsync(
+                Read(TwoFiles(Convert.ToBase64String(Png(first)), Convert.ToBase64String(Png(second)))),
+                SegmentRequest.Default, default);
+            held.Add(budget.Held);
+            busy.Open();
+            (await running).Dispose();
+        }
+        Assert.Equal(held[0], held[1]);
+        Assert.Equal(2 * 8 * 8 * 3, held[0] - held[2]);
+    }
+
     [Theory]
     [MemberData(nameof(Inputs))]
     public async Task Pictures_wait_for_memory(string kind)
@@ -189,8 +210,21 @@ public sealed class AnswerRoomTests(GeneratedModel model)
         string photo = Convert.ToBase64String(Workplace.Photo());
         string tensor = kind == "pixels"
             ? $"\"datatype\":\"UINT8\",\"shape\":[2,8,8,3],\"data\":[{string.Join(',', new byte[2 * 8 * 8 * 3])}]"
-            : $"\"datatype\":\"BYTES\",\"shape\":[2],\"data\":[\"{photo}\",\"{photo}\"]";
-        return InferRequestReader.Read(
-            Encoding.UTF8.GetBytes($"{{\"inputs\":[{{\"name\":\"image\",{tensor}}}]}}"), null, maxDepth: 64);
+            : TwoFiles(photo, photo);
+        return Read(tensor);
+    }
+
+    private static string TwoFiles(string one, string two) =>
+        $"\"datatype\":\"BYTES\",\"shape\":[2],\"data\":[\"{one}\",\"{two}\"]";
+
+    private static InferRequest Read(string tensor) => InferRequestReader.Read(
+        Encoding.UTF8.GetBytes($"{{\"inputs\":[{{\"name\":\"image\",{tensor}}}]}}"), null, maxDepth: 64);
+
+    private static byte[] Png(int channels)
+    {
+        using var picture = new Image(8, 8, channels);
+        var file = new MemoryStream();
+        picture.SavePng(file);
+        return file.ToArray();
     }
 }

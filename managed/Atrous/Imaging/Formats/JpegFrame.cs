@@ -20,7 +20,8 @@ internal sealed class JpegFrame
 {
     private const int Jfif = 0xE0, Exif = 0xE1, Adobe = 0xEE, AdobeTransform = 11;
 
-    private JpegFrame(ReadOnlySpan<byte> segment, byte marker, int orientation, bool isJfif, int? transform)
+    private JpegFrame(
+        ReadOnlySpan<byte> segment, byte marker, int inScan, int orientation, bool isJfif, int? transform)
     {
         const int fixedSize = 6;
         if (segment.Length < fixedSize || segment.Length < fixedSize + 3 * segment[5])
@@ -51,6 +52,7 @@ internal sealed class JpegFrame
             // The factors of one that is alone mean nothing.
             Components[i] = Components.Length == 1 ? component with { Across = 1, Down = 1 } : component;
         }
+        HoldsCoefficients = marker is 0xC2 or 0xCA || inScan != Components.Length;
         Orientation = orientation;
         Colour = ColourOf(isJfif, transform);
     }
@@ -62,6 +64,12 @@ internal sealed class JpegFrame
     public JpegCoding Coding { get; }
 
     public JpegComponent[] Components { get; }
+
+    /// <summary>
+    /// No scan has all of the picture, so that all coefficients are held until the last one: two bytes of each, of a
+    /// component up to one for each pixel.
+    /// </summary>
+    public bool HoldsCoefficients { get; }
 
     /// <summary>As EXIF before the pixels says; 1 where there is none.</summary>
     public int Orientation { get; }
@@ -82,6 +90,7 @@ internal sealed class JpegFrame
     {
         int? orientation = null, transform = null;
         bool isJfif = false;
+        int inScan = 0;
         (byte Marker, int At, int Size)? frame = null;
         var segments = new JpegSegments(file, JpegReader.SignatureSize);
         while (segments.Marker is not (JpegSegments.Scan or JpegSegments.End))
@@ -95,6 +104,8 @@ internal sealed class JpegFrame
             isJfif |= marker == Jfif && segments.Data.StartsWith("JFIF\0"u8);
             if (marker == Adobe && segments.Data.Length > AdobeTransform && segments.Data.StartsWith("Adobe"u8))
                 transform = segments.Data[AdobeTransform];
+            if (marker == JpegSegments.Scan && !segments.Data.IsEmpty)
+                inScan = segments.Data[0];
             if (JpegSegments.IsFrame(marker))
             {
                 if (frame is not null)
@@ -104,7 +115,8 @@ internal sealed class JpegFrame
         }
         return frame is { } found
             ? new JpegFrame(
-                file.Slice(found.At, found.Size), found.Marker, orientation ?? Turning.Upright, isJfif, transform)
+                file.Slice(found.At, found.Size), found.Marker, inScan, orientation ?? Turning.Upright, isJfif,
+                transform)
             : throw JpegReader.Unreadable("it has no header");
     }
 

@@ -109,13 +109,18 @@ internal static unsafe class PictureDecoder
     public static string NameOf(ImageFormat format) =>
         format == ImageFormat.WebP ? "WebP" : format.ToString().ToUpperInvariant();
 
-    /// <summary>Bytes that a channel of a file's picture takes in memory, or that it may take.</summary>
+    /// <summary>
+    /// Bytes that a channel of a file's picture takes in memory, or that it may take while it is decoded.
+    /// </summary>
+    /// <exception cref="ImageException">The file is a broken JPEG.</exception>
     public static int MostBytesPerChannel(ReadOnlySpan<byte> file)
     {
         const int pngDepth = 24;
         return PngReader.IsPng(file) ? (file.Length > pngDepth && file[pngDepth] == 16 ? 2 : 1)
             // Two that stay, and a strip that may be all of the picture.
             : TiffReader.IsTiff(file) ? 4
+            // Of inks four components' coefficients become three channels.
+            : JpegReader.IsJpeg(file) ? (JpegFrame.Read(file).HoldsCoefficients ? 4 : 1)
             : 1;
     }
 

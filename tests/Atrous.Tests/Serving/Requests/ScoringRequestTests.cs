@@ -52,6 +52,35 @@ public sealed class ScoringRequestTests(GeneratedModel model)
         Assert.Equal(0, budget.Held);
     }
 
+    /// <summary>A model that was loaded with a CRF or scales takes as much as who asks for them.</summary>
+    [Theory]
+    [InlineData(true, long.MaxValue)]
+    [InlineData(false, long.MaxValue)]
+    [InlineData(true, 1)]
+    [InlineData(false, 1)]
+    public async Task So_do_a_models_own_which_are_never_refused(bool refined, long most)
+    {
+        ScoringRequest scoring = refined
+            ? Refined.Scoring!
+            : new ScoringRequest { Augmentation = new TestTimeAugmentation([1], flip: true) };
+        await using ServiceHost host = await Start(options =>
+        {
+            options.MaxPictureBytes = most;
+            options.AddModel("own", model.Path, new() { Crf = scoring.Crf, Augmentation = scoring.Augmentation });
+        });
+        PictureBudget budget = host.Services.GetRequiredService<PictureBudget>();
+        byte[] file = Workplace.Photo();
+        long own, asked = 1;
+        using (await host.Catalog.Get("own").SegmentAsync(file, cancellationToken: Token))
+            own = budget.Held;
+        if (most > 1)
+        {
+            using (await host.Segmenter.SegmentAsync(file, Of(scoring), Token))
+                asked = budget.Held;
+        }
+        Assert.Equal(asked, own);
+    }
+
     /// <summary>A picture alone has its turn with however little memory; what a request makes of it has not.</summary>
     [Fact]
     public async Task Scores_that_are_more_than_all_memory_are_refused()
