@@ -90,13 +90,16 @@ internal static class Targets
 
     private static void ReadPython(byte[] source) => PythonConfig.Read(Encoding.Latin1.GetString(source));
 
-    /// <summary>What a header says is what the picture has, or it is refused.</summary>
+    /// <summary>
+    /// What a header says is what the picture has, and its pixels are those of a plain decoder, or it is refused.
+    /// </summary>
     private static void ReadPicture(byte[] file)
     {
         ImageInfo header = Image.Probe(file);
         using Image photo = Image.Load(file, MaxPixels);
         if ((photo.Height, photo.Width, photo.Channels) != (header.Height, header.Width, header.Channels))
             throw new InvalidOperationException($"{photo} of {header.Width} x {header.Height}, {header.Channels}");
+        PlainPicture.Judge(file, photo);
     }
 
     /// <summary>All of a raster in two windows, whose sizes do not divide its own; and its place.</summary>

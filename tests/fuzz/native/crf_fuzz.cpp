@@ -25,12 +25,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
             .normalization = in.in(-1, 4), .compatibility = in.in(-1, 3), .compatibility_values = weights.data()};
         switch (in.in(0, 5)) {
             case 0: {
-                // Label by label or pixel by pixel, with a gap.
-                const int64_t gap = in.in(1, 3), planes = in.in(0, 1);
-                const std::vector<float> scores = in.values(static_cast<size_t>(pixels * desc.labels * gap));
+                const bool planes = call % 2 == 0;  // label by label, or pixel by pixel
+                const std::vector<float> scores = in.values(static_cast<size_t>(pixels) * desc.labels);
                 const atrous_crf_scores given{.data = scores.data(),
-                                              .label_stride = gap * (planes != 0 ? pixels : 1),
-                                              .pixel_stride = gap * (planes != 0 ? 1 : desc.labels),
+                                              .label_stride = planes ? pixels : 1,
+                                              .pixel_stride = planes ? 1 : desc.labels,
                                               .form = in.in(-1, 3),
                                               .scale = in.in(0, 3) == 0 ? in.any_float() : 1,
                                               .clip = in.in(0, 3) == 0 ? in.any_float() : 1e-5f};
