@@ -52,6 +52,9 @@ ATROUS_API const char* atrous_last_error(void);
 // Handles created and not yet destroyed, of all kinds, in the whole process. For leak checks.
 ATROUS_API int64_t atrous_live_handles(void);
 
+// Gives back to the system what is kept for the next CRF, up to 256 MiB: for who expects none soon.
+ATROUS_API void atrous_release_idle_memory(void);
+
 // ---- Engine: a thread pool and an instruction set ----
 
 typedef struct atrous_engine atrous_engine;

@@ -1,3 +1,5 @@
+using Atrous.Postprocessing;
+
 namespace Atrous.Hosting.Requests;
 
 /// <summary>
@@ -139,8 +141,10 @@ internal sealed class PictureBudget(long most)
         foreach (TimeSpan time in Quiet)
         {
             await Task.Delay(time).ConfigureAwait(false);
-            if (Held == 0)
-                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+            if (Held != 0)
+                continue;
+            DenseCrf.ReleaseIdleMemory();
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
     }
 }

@@ -25,6 +25,10 @@ internal static unsafe partial class LibAtrous
     [LibraryImport(Library, EntryPoint = "atrous_live_handles")]
     public static partial long LiveHandles();
 
+    /// <summary>Gives back to the system what is kept for the next CRF.</summary>
+    [LibraryImport(Library, EntryPoint = "atrous_release_idle_memory")]
+    public static partial void ReleaseIdleMemory();
+
     [LibraryImport(Library, EntryPoint = "atrous_last_error")]
     private static partial byte* LastError();
 

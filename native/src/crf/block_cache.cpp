@@ -84,4 +84,8 @@ void give_back_block(memory_block block) noexcept {
     if (!idle().keep(block)) free_block(block);
 }
 
+void free_idle_blocks() noexcept {
+    idle().clear();
+}
+
 }  // namespace atrous

@@ -20,6 +20,9 @@ memory_block take_block(size_t bytes);
 // Keeps the block for later, or frees it when enough is kept already (256 MiB in the process).
 void give_back_block(memory_block block) noexcept;
 
+// Frees what is kept.
+void free_idle_blocks() noexcept;
+
 }  // namespace atrous
 
 #endif  // ATROUS_CRF_BLOCK_CACHE_H

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <cstring>
+#include <fstream>
 #include <utility>
 
+#include "atrous.h"
 #include "crf/big_array.h"
 #include "crf/block_cache.h"
 
@@ -29,6 +31,33 @@ TEST(BlockCache, NeverGivesLessThanAskedFor) {
     const memory_block block = take_block(large * 2);
     EXPECT_GE(block.bytes, static_cast<size_t>(large) * 2);
     give_back_block(block);
+}
+
+TEST(BlockCache, GivesItsMemoryBackWhenAskedTo) {
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ATROUS_TESTS_ASAN
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(ATROUS_TESTS_ASAN)
+    GTEST_SKIP() << "AddressSanitizer keeps what is freed";
+#endif
+    { const big_array<uint8_t> kept(large); }
+    atrous_release_idle_memory();
+    const auto resident = [] {
+        std::ifstream file("/proc/self/statm");
+        int64_t all = 0, pages = 0;
+        file >> all >> pages;
+        return pages * 4096;
+    };
+    constexpr int64_t much = int64_t{48} << 20;
+    const int64_t before = resident();
+    { big_array<uint8_t> used(much, 1); }
+    if (before == 0) GTEST_SKIP() << "resident memory is read from /proc";
+    EXPECT_GE(resident() - before, much / 2);
+    atrous_release_idle_memory();
+    EXPECT_LE(resident() - before, much / 2);
+    atrous_release_idle_memory();
 }
 
 TEST(BlockCache, BlocksInUseAreDistinct) {
