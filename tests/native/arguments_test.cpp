@@ -46,11 +46,11 @@ TEST_F(Arguments, StridesThatNoMemoryHasAreRefused) {
     atrous_tensor wide = *good.view();
     for (int64_t stride : {INT64_MAX, INT64_MAX / 2, INT64_MAX / 4, int64_t{1} << 55}) {
         wide.pixel_stride = stride;
-        expect_refused(atrous_softmax(&engine_, &wide, good.view()), "input is larger than memory can be");
-        expect_refused(atrous_softmax(&engine_, good.view(), &wide), "output is larger than memory can be");
+        expect_refused(atrous_softmax(&engine_, &wide, 1, good.view()), "input is larger than memory can be");
+        expect_refused(atrous_softmax(&engine_, good.view(), 1, &wide), "output is larger than memory can be");
     }
     wide.pixel_stride = int64_t{1} << 54;
-    EXPECT_EQ(atrous_softmax(&engine_, &wide, good.view()), ATROUS_OK);
+    EXPECT_EQ(atrous_softmax(&engine_, &wide, 1, good.view()), ATROUS_OK);
     // Windows go beyond the pixel: there a stride is used.
     const atrous_conv2d_desc desc{4, 4, 3, 3, 1, 1, 1, 1, 4, 0, 0, ATROUS_FLOAT32, 8, 8, 0};
     atrous_conv2d* conv = nullptr;

@@ -162,7 +162,7 @@ void others(input& in) {
             (void)taken(atrous_affine(engine(), a.view(), nullptr, nullptr, one, number, result.view()));
             break;
         case 6:
-            (void)taken(atrous_softmax(engine(), a.view(), 1, result.view()));
+            (void)taken(atrous_softmax(engine(), a.view(), in.in(0, 1) == 0 ? one : 1, result.view()));
             break;
         case 7: {
             int32_t height = in.in(-1, 16), width = in.in(-1, 16);

@@ -287,29 +287,32 @@ void linear_attention(input& in) {
     });
 }
 
-// Softmax, and the labels and their confidence where nothing is resized.
+// Softmax, among slices too, and the labels and their confidence where nothing is resized.
 void labels(input& in) {
-    const int32_t batch = in.in(1, 2), height = in.in(1, 6), width = in.in(1, 9), classes = in.in(1, 40);
+    const int32_t batch = in.in(1, 2), height = in.in(1, 6), width = in.in(1, 9), slices = in.in(1, 4);
+    const int32_t each = in.in(1, 10), classes = slices * each;
     const sheet logits(batch, height, width, classes, &in, in.in(0, 3)), soft(batch, height, width, classes);
     const atrous_resize_desc desc{.sampling = in.in(0, 2), .scale_height = 0, .scale_width = 0};
     std::vector<uint16_t> winners(static_cast<size_t>(batch) * height * width);
     std::vector<float> confidence(winners.size());
-    if (!taken(atrous_softmax(engine(), logits.view(), soft.view())) ||
+    if (!taken(atrous_softmax(engine(), logits.view(), slices, soft.view())) ||
         !taken(
             atrous_resize_argmax(engine(), logits.view(), &desc, height, width, winners.data(), confidence.data()))) {
         found("scores were refused", 0, 1);
     }
     logits.for_each([&](int32_t n, int32_t y, int32_t x, int32_t c) {
+        const auto power = [&](int32_t l) { return std::exp(static_cast<double>(logits.at(n, y, x, l))); };
         int32_t best = 0;
-        double sum = 0;
+        double sum = 0, among = 0;
         for (int32_t l = 0; l < classes; ++l) {
             if (logits.at(n, y, x, l) > logits.at(n, y, x, best)) best = l;
-            sum += std::exp(logits.at(n, y, x, l));
+            sum += power(l);
+            if (slices == 1 || l % each == c % each) among += power(l);
         }
         const size_t pixel = (static_cast<size_t>(n) * height + y) * width + x;
-        expect_near("softmax", soft.at(n, y, x, c), std::exp(logits.at(n, y, x, c)) / sum, 1e-5);
+        expect_near("softmax", soft.at(n, y, x, c), power(c) / among, 1e-5);
         if (winners[pixel] != best) found("label", winners[pixel], best);
-        expect_near("confidence", confidence[pixel], std::exp(logits.at(n, y, x, best)) / sum, 1e-5);
+        expect_near("confidence", confidence[pixel], power(best) / sum, 1e-5);
     });
 }
 
