@@ -103,7 +103,7 @@ internal sealed class PictureBudget(long most)
     }
 
     /// <summary>Takes a lease that waits out of the queue.</summary>
-    /// <param name="lease">The lease.</param>
+    /// <param name="lease">Who gives up waiting for a turn.</param>
     /// <param name="end">Says under the lock whether it still waits, and ends that.</param>
     internal bool Remove(PictureLease lease, Func<bool> end)
     {
