@@ -142,7 +142,7 @@ void others(input& in) {
     const float number = in.any_float(), other = in.any_float();
     const atrous_resize_desc desc{.sampling = in.in(-1, 3), .scale_height = number, .scale_width = other};
     std::vector<uint16_t> labels(1 << 12);
-    switch (in.in(0, 8)) {
+    switch (in.in(0, 9)) {
         case 0:
             (void)taken(atrous_copy(engine(), a.view(), one, two, result.view()));
             break;
@@ -164,6 +164,11 @@ void others(input& in) {
         case 6:
             (void)taken(atrous_softmax(engine(), a.view(), in.in(0, 1) == 0 ? one : 1, result.view()));
             break;
+        case 8: {
+            const std::vector<float> scale(16);
+            (void)taken(atrous_global_response(engine(), a.view(), scale.data(), number, result.view()));
+            break;
+        }
         case 7: {
             int32_t height = in.in(-1, 16), width = in.in(-1, 16);
             // For so many labels there is no memory, and none is asked for.

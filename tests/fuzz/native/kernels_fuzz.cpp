@@ -232,6 +232,30 @@ void layer_norm(input& in) {
     });
 }
 
+void global_response(input& in) {
+    const int32_t batch = in.in(1, 2), channels = in.in(1, 40);
+    const sheet source(batch, in.in(1, 6), in.in(1, 6), channels, &in, in.in(0, 3));
+    const sheet result(batch, 1, 1, channels, nullptr, in.in(0, 3));
+    const std::vector<float> scale = in.values(static_cast<size_t>(channels));
+    constexpr float epsilon = 1e-2f;
+    if (!taken(atrous_global_response(engine(), source.view(), scale.data(), epsilon, result.view()))) {
+        found("a global response was refused", 0, 1);
+    }
+    for (int32_t n = 0; n < batch; ++n) {
+        std::vector<double> squares(static_cast<size_t>(channels));
+        source.for_each([&](int32_t m, int32_t y, int32_t x, int32_t c) {
+            const double value = source.at(m, y, x, c);
+            if (m == n) squares[c] += value * value;
+        });
+        double mean = 0;
+        for (const double sum : squares) mean += std::sqrt(sum) / channels;
+        for (int32_t c = 0; c < channels; ++c) {
+            const double expected = 1 + scale[c] * std::sqrt(squares[c]) / (mean + epsilon);
+            expect_near("global response", result.at(n, 0, 0, c), expected, 1e-4 * (1 + std::fabs(expected)));
+        }
+    }
+}
+
 void attention(input& in) {
     const int32_t batch = in.in(1, 2), patch = in.in(1, 2), heads = in.in(1, 3), depth = in.in(1, 9);
     const int32_t height = patch * in.in(1, 3), width = patch * in.in(1, 3), channels = heads * depth;
@@ -344,8 +368,8 @@ void normalise(input& in) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-    constexpr void (*operations[])(input&) = {
-        pools, depthwise, byte_convolutions, elementwise, layer_norm, attention, linear_attention, labels, normalise};
+    constexpr void (*operations[])(input&) = {pools,           depthwise, byte_convolutions, elementwise, layer_norm,
+                                              global_response, attention, linear_attention,  labels,      normalise};
     input in(data, size);
     operations[in.in(0, std::size(operations) - 1)](in);
     return 0;
