@@ -33,29 +33,28 @@ ATROUS_FUNCTION void softmax(const tensor& x, const tensor& y) {
 template <class T>
 ATROUS_FUNCTION void slice_softmax(const tensor& x, int32_t slices, const tensor& y) {
     const uint32_t height = static_cast<uint32_t>(y.height), step = static_cast<uint32_t>(x.channels / slices);
-    for_each(
-        static_cast<uint32_t>(y.batch) * height, static_cast<uint32_t>(y.width) * step,
-        [&](uint32_t row, uint32_t item) {
-            const int32_t n = static_cast<int32_t>(row / height), line = static_cast<int32_t>(row % height);
-            const int32_t column = static_cast<int32_t>(item / step), channel = static_cast<int32_t>(item % step);
-            const T* in = pixel<T>(x, n, line, column) + channel;
-            float* out = pixel<float>(y, n, line, column) + channel;
-            float best = to_float(in[0]), sum = 0.0f;
-            ATROUS_NO_UNROLL
-            for (int32_t s = 1; s < slices; ++s) {
-                const float value = to_float(in[static_cast<int64_t>(s) * step]);
-                best = value > best ? value : best;
-            }
-            ATROUS_NO_UNROLL
-            for (int32_t s = 0; s < slices; ++s) {
-                sum += exponential(to_float(in[static_cast<int64_t>(s) * step]) - best);
-            }
-            ATROUS_NO_UNROLL
-            for (int32_t s = 0; s < slices; ++s) {
-                const int64_t at = static_cast<int64_t>(s) * step;
-                out[at] = exponential(to_float(in[at]) - best) / sum;
-            }
-        });
+    for_each(static_cast<uint32_t>(y.batch) * height, static_cast<uint32_t>(y.width) * step,
+             [&](uint32_t row, uint32_t item) {
+                 const int32_t n = static_cast<int32_t>(row / height), line = static_cast<int32_t>(row % height);
+                 const int32_t column = static_cast<int32_t>(item / step), channel = static_cast<int32_t>(item % step);
+                 const T* in = pixel<T>(x, n, line, column) + channel;
+                 float* out = pixel<float>(y, n, line, column) + channel;
+                 float best = to_float(in[0]), sum = 0.0f;
+                 ATROUS_NO_UNROLL
+                 for (int32_t s = 1; s < slices; ++s) {
+                     const float value = to_float(in[static_cast<int64_t>(s) * step]);
+                     best = value > best ? value : best;
+                 }
+                 ATROUS_NO_UNROLL
+                 for (int32_t s = 0; s < slices; ++s) {
+                     sum += exponential(to_float(in[static_cast<int64_t>(s) * step]) - best);
+                 }
+                 ATROUS_NO_UNROLL
+                 for (int32_t s = 0; s < slices; ++s) {
+                     const int64_t at = static_cast<int64_t>(s) * step;
+                     out[at] = exponential(to_float(in[at]) - best) / sum;
+                 }
+             });
 }
 
 }  // namespace

@@ -44,8 +44,7 @@ TEST_P(Attention, GlobalResponseIsByThePicturesNorms) {
         const sheet input = sheet::random(2, 19, 23, channels, 3, 1, -2, 4);
         const auto scale = random_floats(channels, 2);
         sheet output(2, 1, 1, channels, 1);
-        ATROUS_EXPECT_OK(
-            atrous_global_response(engine.get(), input.view(), scale.data(), 1e-3f, output.view()));
+        ATROUS_EXPECT_OK(atrous_global_response(engine.get(), input.view(), scale.data(), 1e-3f, output.view()));
         std::vector<double> squares(2 * channels);
         input.for_each([&](int n, int y, int x, int c) {
             const double value = input.at(n, y, x, c);
