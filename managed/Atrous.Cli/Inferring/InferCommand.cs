@@ -63,7 +63,8 @@ internal static class InferCommand
             if (!result.GetValue(quiet))
                 Terminal.Message(
                     chosen.Introduce(
-                        $"{DescribedModel.Line(segmenter, options)}, {milliseconds} ms; logits and output in {target}"));
+                        $"{DescribedModel.Line(segmenter, options)}, {milliseconds} ms; "
+                        + $"logits and output in {target}"));
             return ExitCode.Done;
         });
         return command;

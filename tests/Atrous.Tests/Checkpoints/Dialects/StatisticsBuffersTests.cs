@@ -3,7 +3,9 @@ using Atrous.Specs;
 
 namespace Atrous.Tests.Checkpoints.Dialects;
 
-/// <summary>The buffers mean and std that training modules keep beside networks of segmentation_models.pytorch.</summary>
+/// <summary>
+/// The buffers mean and std that training modules keep beside networks of segmentation_models.pytorch.
+/// </summary>
 public sealed class StatisticsBuffersTests
 {
     private static readonly float[] Mean = [0.485f, 0.456f, 0.406f], Std = [0.229f, 0.224f, 0.225f];
