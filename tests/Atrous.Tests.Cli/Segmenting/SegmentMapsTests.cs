@@ -135,7 +135,9 @@ public sealed class SegmentMapsTests : IDisposable
             .GetProperty("decode").GetDouble();
     }
 
-    /// <summary>What TIFFs are decides the names of their masks, but those of other parts are others' to open.</summary>
+    /// <summary>
+    /// What TIFFs are decides the names of their masks, but those of other parts are others' to open.
+    /// </summary>
     [Fact]
     public void A_part_opens_no_maps_of_others()
     {

@@ -104,6 +104,7 @@ public sealed partial class LayeringTests
         [("Atrous.Server", "Atrous.Server/V1")] = "ServerJson lists every document for its generator",
         [("Atrous.Server/OpenInference", "Atrous.Server/Rpc")] = "one protocol over two carriers, guarded in one place",
         [("Atrous.Hosting", "Atrous.Hosting/Configuration")] = "public options read their own settings",
+        [("Atrous.Hosting", "Atrous.Hosting/Requests")] = "a photo that is given out holds its part of the budget",
         [("Atrous.Hosting/Lifecycle", "Atrous.Hosting/Requests")] = "a served model is its life and its requests",
         [("Atrous.Hosting/Requests", "Atrous.Hosting/Telemetry")] = "gauges read the models, which count for them",
     };
