@@ -17,8 +17,8 @@ public sealed class HelpTests(GeneratedModel model) : IDisposable
     /// <summary>Every example of these commands, with the files that it names; those of a GPU need one.</summary>
     [Theory]
     [InlineData("segment", 8)]
-    [InlineData("merge", 2)]
-    [InlineData("eval", 4)]
+    [InlineData("merge", 3)]
+    [InlineData("eval", 5)]
     [InlineData("info", 2)]
     [InlineData("infer", 2)]
     [InlineData("export", 3)]
