@@ -91,9 +91,11 @@ part() {
     [ ! -e "$file.out" ] || return 0
     mkdir -p "$results/parts/$step"
     if [ $left -le 5 ]; then late=1; return 0; fi
+    local start=$SECONDS
     timeout -k 5 "$left" "$@" >"$file.part" 2>"$file.err"
     code=$?
-    if [ $code -eq 124 ] || [ $code -eq 137 ]; then
+    # Ended by the time limit; who is killed before it, for want of memory, has failed.
+    if { [ $code -eq 124 ] || [ $code -eq 137 ]; } && [ $((SECONDS - start)) -ge $((left - 1)) ]; then
         # A part that has a whole step to itself and does not end in it never will.
         if [ $left -lt $((seconds * 9 / 10)) ]; then late=1; return 0; fi
         echo "not finished in $left s: $step $name" | tee -a "$log"

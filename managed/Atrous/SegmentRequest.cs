@@ -28,4 +28,7 @@ public sealed record SegmentRequest
     /// by itself, in no batch.
     /// </summary>
     public ScoringRequest? Scoring { get; init; }
+
+    /// <summary>Bytes that the answer takes for each pixel beside picture and mask: what is drawn.</summary>
+    internal int AnswerBytesPerPixel { get; init; }
 }

@@ -172,19 +172,15 @@ internal static class EvalCommand
                 SkipsExisting = part.SkipsExisting,
                 Retries = part.Retries,
                 NameOf = nameOf,
+                IsIgnoreAssumed = mapping is null && !isForeground && !asked,
             };
             if (result.GetValue(quiet))
                 run.Add(pictures, null);
             else
                 ProgressBar.Around("evaluating", pictures.Count, bar => run.Add(pictures, shown = bar));
-            if (mapping is null && !isForeground && !asked && IsForegroundUnclear(matrix))
-            {
-                throw new CommandException(
-                    ExitCode.BadInput,
-                    "The model has two classes, and the label maps hold 0 and 255 alone: 255 may be the second class "
-                    + "or what is not scored. Give --map FILE with the lines '0 0' and '255 1' for the first, "
-                    + "--ignore 255 for the second.");
-            }
+            // A part of the pictures may have no foreground; of all of them merge judges.
+            if (run.IsIgnoreAssumed && part.Shard is null)
+                ForegroundDoubt.Refuse(matrix);
             if (!result.GetValue(quiet))
             {
                 foreach (string warning in run.Warnings)
@@ -246,12 +242,6 @@ internal static class EvalCommand
         : data is { HasOwnMap: false, Dataset: { } dataset } && label < dataset.ClassNames.Count
             ? dataset.ClassNames[label]
         : $"class {label}";
-
-    /// <summary>
-    /// Binary masks for a network of two scores: not one pixel of the second class, where 255 stands in its stead.
-    /// </summary>
-    private static bool IsForegroundUnclear(ConfusionMatrix matrix) =>
-        matrix is { Classes: 2, Ignored: > 0 } && matrix.TruePixels(1) == 0;
 
     /// <summary>The model to compare with: of the same classes, everything else as its own file says.</summary>
     private static Segmenter Other(string name, Segmenter first, SegmenterOptions options)

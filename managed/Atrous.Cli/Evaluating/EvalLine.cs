@@ -13,12 +13,15 @@ internal sealed record EvalLine(
     int Classes, long Ignored, IReadOnlyList<(int Truth, int Mask, long Pixels)> Counts,
     IReadOnlyDictionary<int, string> Names)
 {
-    private const string Member = "confusion";
+    private const string Member = "confusion", Assumed = "ignoreAssumed";
 
     /// <summary>So many that their square can be held.</summary>
     private const int MostClasses = 4096;
 
-    public static EvalLine Of(ConfusionMatrix one, Func<int, string> nameOf)
+    /// <summary>Nobody asked for a label to be left out, so that 255 was by itself.</summary>
+    public bool IsIgnoreAssumed { get; private init; }
+
+    public static EvalLine Of(ConfusionMatrix one, Func<int, string> nameOf, bool isIgnoreAssumed)
     {
         (int, int, long)[] counts =
         [
@@ -26,7 +29,10 @@ internal sealed record EvalLine(
                 .Select(mask => (truth, mask, one[truth, mask]))).Where(count => count.Item3 > 0),
         ];
         return new EvalLine(one.Classes, one.Ignored, counts, counts.SelectMany(
-            count => new[] { count.Item1, count.Item2 }).Distinct().Order().ToDictionary(label => label, nameOf));
+            count => new[] { count.Item1, count.Item2 }).Distinct().Order().ToDictionary(label => label, nameOf))
+        {
+            IsIgnoreAssumed = isIgnoreAssumed,
+        };
     }
 
     /// <summary>Null for the line of a picture that failed, or was segmented only.</summary>
@@ -46,7 +52,11 @@ internal sealed record EvalLine(
                 ],
                 told.GetProperty("names").EnumerateObject().ToDictionary(
                     name => int.Parse(name.Name, NumberStyles.None, CultureInfo.InvariantCulture),
-                    name => name.Value.GetString() ?? ""));
+                    name => name.Value.GetString() ?? ""))
+            {
+                IsIgnoreAssumed = told.TryGetProperty(Assumed, out JsonElement assumed)
+                    && assumed.ValueKind == JsonValueKind.True,
+            };
             bool isSound = classes is > 0 and <= MostClasses && read.Ignored >= 0 && read.Counts.All(count =>
                 count.Truth >= 0 && count.Truth < classes && count.Mask >= 0 && count.Mask < classes
                 && count.Pixels > 0);
@@ -64,6 +74,8 @@ internal sealed record EvalLine(
         json.WriteStartObject(Member);
         json.WriteNumber("classes", Classes);
         json.WriteNumber("ignored", Ignored);
+        if (IsIgnoreAssumed)
+            json.WriteBoolean(Assumed, true);
         json.WriteStartArray("counts");
         foreach ((int truth, int mask, long pixels) in Counts)
         {

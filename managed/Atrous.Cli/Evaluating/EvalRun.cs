@@ -48,6 +48,9 @@ internal sealed class EvalRun(
     /// <summary>How often pictures are tried again after an error that may pass.</summary>
     public int Retries { get; init; }
 
+    /// <summary>That <see cref="Ignored"/> is not scored is the usual thing, and nobody asked for it.</summary>
+    public bool IsIgnoreAssumed { get; init; }
+
     /// <summary>What lines call a class.</summary>
     public Func<int, string> NameOf { get; init; } = label => $"class {label}";
 
@@ -93,10 +96,10 @@ internal sealed class EvalRun(
     {
         for (int attempt = 1; ; attempt++)
         {
+            Looked looked;
             try
             {
-                Score(group, attempt);
-                return;
+                looked = Look(group);
             }
             catch (CommandException) when (Lines is not null && group.Length > 1)
             {
@@ -108,6 +111,7 @@ internal sealed class EvalRun(
             {
                 cancellationToken.WaitHandle.WaitOne(BatchChoice.Pause(attempt));
                 cancellationToken.ThrowIfCancellationRequested();
+                continue;
             }
             catch (CommandException e) when (Lines is not null)
             {
@@ -116,11 +120,15 @@ internal sealed class EvalRun(
                 Lines.Add(group[0].Name, group[0].Picture, failure, attempt);
                 return;
             }
+            // What goes wrong from here on, as a line that cannot be written, ends the run: nothing is counted twice.
+            for (int i = 0; i < group.Length; i++)
+                Count(group[i], looked, i, attempt);
+            return;
         }
     }
 
-    /// <summary>Counts nothing where one of them cannot be scored.</summary>
-    private void Score(LabelledPicture[] group, int attempt)
+    /// <summary>Counts nothing yet: one of them may be a picture that cannot be scored.</summary>
+    private Looked Look(LabelledPicture[] group)
     {
         string[] hashes = Lines is null ? [] : [.. group.Select(picture =>
             About(picture.Picture, () => EvalBatch.HashOf(picture)))];
@@ -140,27 +148,29 @@ internal sealed class EvalRun(
                 return true;
             });
         }
-        for (int i = 0; i < group.Length; i++)
+        return new Looked(masks, others, truths, each, hashes);
+    }
+
+    private void Count(LabelledPicture picture, Looked looked, int index, int attempt)
+    {
+        (Segmentation mask, LabelImage truth) = (looked.Masks[index], looked.Truths[index]);
+        var line = EvalLine.Of(looked.Each[index], NameOf, IsIgnoreAssumed);
+        Lines?.Add(picture.Name, picture.Picture, looked.Hashes[index], Stamp, attempt, json =>
         {
-            (LabelledPicture picture, Segmentation mask, LabelImage truth) = (group[i], masks[i], truths[i]);
-            About(picture.Labels, () =>
-            {
-                Boundaries?.Add(truth, mask.Labels, mask.Height, mask.Width);
-                if (others is not null)
-                    Rival!.Matrix.Add(truth, others[i].Labels, mask.Height, mask.Width);
-                return true;
-            });
-            if (others is not null)
-                Rival!.Compare(picture.Picture, mask, others[i]);
-            var line = EvalLine.Of(each[i], NameOf);
-            matrix.Add(line.Counts, line.Ignored);
-            Scored++;
-            Lines?.Add(picture.Name, picture.Picture, hashes[i], Stamp, attempt, json =>
-            {
-                json.WriteString("labels", picture.Labels);
-                line.Write(json);
-            });
-        }
+            json.WriteString("labels", picture.Labels);
+            line.Write(json);
+        });
+        matrix.Add(line.Counts, line.Ignored);
+        Scored++;
+        About(picture.Labels, () =>
+        {
+            Boundaries?.Add(truth, mask.Labels, mask.Height, mask.Width);
+            if (looked.Others is { } others)
+                Rival!.Matrix.Add(truth, others[index].Labels, mask.Height, mask.Width);
+            return true;
+        });
+        if (looked.Others is not null)
+            Rival!.Compare(picture.Picture, mask, looked.Others[index]);
     }
 
     /// <summary>Where a map has no data the network saw nothing, so that it is not scored.</summary>
@@ -232,4 +242,9 @@ internal sealed class EvalRun(
             throw new CommandException(failure.Code, failure.About(file), e);
         }
     }
+
+    /// <summary>Pictures of a group as they were looked at.</summary>
+    private sealed record Looked(
+        IReadOnlyList<Segmentation> Masks, IReadOnlyList<Segmentation>? Others, LabelImage[] Truths,
+        ConfusionMatrix[] Each, string[] Hashes);
 }

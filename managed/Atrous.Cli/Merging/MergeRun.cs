@@ -62,7 +62,8 @@ internal sealed class MergeRun(TemporaryFiles temporaries)
             throw CommandException.Usage($"{own} is among the files that are joined; write it elsewhere.");
         foreach (string file in Files)
             Read(file);
-        string[] missing = [.. Names(Expected).Where(name => !_lines.ContainsKey(name))];
+        string[] expected = [.. Names(Expected)], foreign = LeaveOutForeign(expected);
+        string[] missing = [.. expected.Where(name => !_lines.ContainsKey(name))];
         JournalLine[] failed = [.. _lines.Values.Where(line => !line.IsDone)];
         string[] again = [.. failed.Where(line => line.ExitCode == ExitCode.Failed).Select(line => line.Name)];
         Write(Output, _lines.Values.Select(line => line.Text));
@@ -76,6 +77,7 @@ internal sealed class MergeRun(TemporaryFiles temporaries)
         {
             Terminal.Message($"{_lines.Count - failed.Length} of {pictures} pictures are done, {failed.Length} failed, "
                 + $"{lacking} {(lacking == 1 ? "has" : "have")} no line");
+            Name("left out, since it is none of --of", foreign);
             Name("no line", missing);
             Name("failed", [.. failed.Select(line => line.Name)]);
             if (Expected is null && lacking > 0 && EmptyShards() is { Length: > 0 } shards)
@@ -110,6 +112,15 @@ internal sealed class MergeRun(TemporaryFiles temporaries)
         // Standard output has the lines already.
         if (Output is null)
             return;
+        // Pictures that were renamed or taken away have lines of their own, and would count twice.
+        int most = _lines.Values.Max(line => line.Pictures);
+        if (Expected is null && _lines.Count > most)
+        {
+            throw new CommandException(
+                ExitCode.BadInput,
+                $"There are lines of {_lines.Count} pictures, and the data set had {most} at most: some have another "
+                + "name now, or are gone. Name the data set with --of, so that their lines are left out.");
+        }
         var matrix = new ConfusionMatrix(first.Classes);
         var names = new Dictionary<int, string>();
         foreach (EvalLine line in scored.OfType<EvalLine>())
@@ -118,6 +129,8 @@ internal sealed class MergeRun(TemporaryFiles temporaries)
             foreach ((int label, string name) in line.Names)
                 names[label] = name;
         }
+        if (scored.All(line => line!.IsIgnoreAssumed))
+            ForegroundDoubt.Refuse(matrix);
         var report = new EvalReport(matrix, scored.Length, ignore: null)
         {
             NameOf = label => names.GetValueOrDefault(label, $"class {label}"),
@@ -126,6 +139,17 @@ internal sealed class MergeRun(TemporaryFiles temporaries)
             report.WriteJson();
         else if (!Quiet)
             report.WriteTable();
+    }
+
+    /// <summary>Lines of pictures that are not among those that are named: they are part of no result.</summary>
+    private string[] LeaveOutForeign(string[] expected)
+    {
+        if (Expected is null)
+            return [];
+        string[] foreign = [.. _lines.Keys.Except(expected)];
+        foreach (string name in foreign)
+            _lines.Remove(name);
+        return foreign;
     }
 
     private static IEnumerable<string> Names(InputFiles? files) => files is null ? [] :

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Atrous.Hosting.Lifecycle;
 using Atrous.Hosting.Scheduling;
 using Atrous.Imaging;
-using Atrous.Imaging.Formats;
 using Atrous.Imaging.Maps;
 
 namespace Atrous.Hosting.Requests;
@@ -16,7 +15,7 @@ internal sealed class PictureWork : Work
     private readonly SegmentRequest _request;
     private readonly bool _owned;
     private Image? _photo;
-    private bool[]? _missing;
+    private DecodedPicture? _decoded;
 
     /// <summary>Of the caller's picture.</summary>
     /// <param name="model">The model, which the caller has acquired and this work releases.</param>
@@ -62,15 +61,9 @@ internal sealed class PictureWork : Work
 
     public override void Prepare()
     {
-        using TiffRaster? map = Map();
-        if (map is not null)
-        {
-            (_photo, Tags, Place) = (map.Window(0, 0, map.Height, map.Width), map.Tags, map.Reference);
-            if (map.MayLackPixels)
-                map.FindMissing(0, _missing = new bool[map.Height * map.Width]);
-        }
         // No more pixels than the header said when the limit was checked.
-        _photo ??= Image.Load(_file.Span, MostPixels);
+        _decoded = DecodedPicture.Read(_file, _model.Segmenter, (long)_key.Height * _key.Width);
+        (_photo, Tags, Place) = (_decoded.Photo, _decoded.Tags, _decoded.Place);
         if ((_photo.Height, _photo.Width, _photo.Channels) != (_key.Height, _key.Width, _key.Channels))
             throw new ImageException("The picture is not as its header says; it is damaged.");
     }
@@ -91,9 +84,7 @@ internal sealed class PictureWork : Work
         {
             var work = (PictureWork)batch[i];
             work.Stages = stages;
-            work.Mask = work._missing is { } missing
-                ? masks[i].Without(missing, _model.Segmenter.NoDataLabel)
-                : masks[i];
+            work.Mask = work._decoded?.Marked(masks[i], _model.Segmenter) ?? masks[i];
         }
     }
 
@@ -102,34 +93,6 @@ internal sealed class PictureWork : Work
         if (_owned && !delivered)
             _photo?.Dispose();
         _model.Release();
-    }
-
-    private long MostPixels => (long)_key.Height * _key.Width;
-
-    /// <summary>The file as a map, or as one that lacks pixels; null where it is an ordinary picture.</summary>
-    private TiffRaster? Map()
-    {
-        int channels = _model.Segmenter.Info.InputChannels;
-        if (channels is not (1 or 3) || !TiffReader.IsTiff(_file.Span))
-            return null;
-        try
-        {
-            using (var stream = new PinnedStream(_file))
-            {
-                if (TiffFacts.Of(stream).IsOrdinary)
-                    return null;
-            }
-            return new TiffRaster(_file, new RasterReading
-            {
-                Channels = channels,
-                Nothing = _model.Segmenter.Nothing,
-                MaxPixels = MostPixels,
-            });
-        }
-        catch (ImageException)
-        {
-            return null; // turned, or of other bands; what is broken is told when it is read
-        }
     }
 
     /// <summary>What pictures of one run have in common.</summary>

@@ -167,7 +167,7 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
             ImageInfo header = HeaderOf(file.Span);
             // The picture, its mask, the confidence, and an overlay of it.
             long each = 2 * header.Channels * PictureDecoder.MostBytesPerChannel(file.Span) + sizeof(ushort)
-                + (request?.Confidence == true ? sizeof(float) : 0);
+                + (request?.Confidence == true ? sizeof(float) : 0) + (request?.AnswerBytesPerPixel ?? 0);
             scores = ScoringBytes(request, header.Height, header.Width);
             bytes = (long)header.Width * header.Height * each + scores;
         }
@@ -207,29 +207,28 @@ internal sealed class ServedModel : IServedModel, ISchedulingObserver
     /// where the network itself gives the mask.
     /// </summary>
     /// <exception cref="RequestException">The model cannot be used so, or it would cost too much.</exception>
-    internal long ScoringBytes(SegmentRequest? request, int height, int width)
+    internal long ScoringBytes(SegmentRequest? request, int height, int width) => With(model =>
     {
-        LoadedModel model = Life.Acquire();
-        try
-        {
-            if (request is not null)
-                Check(model, request, height, width);
-            return model.Segmenter.ScoringBytes(height, width, request?.Scoring);
-        }
-        finally
-        {
-            model.Release();
-        }
-    }
+        if (request is not null)
+            Check(model, request, height, width);
+        return model.Segmenter.ScoringBytes(height, width, request?.Scoring);
+    });
 
     /// <summary>Refuses a request for probabilities that there are none of, before anything is made for it.</summary>
     /// <exception cref="RequestException">A window slides over the picture.</exception>
-    internal void CheckProbabilities(SegmentRequest request)
+    internal void CheckProbabilities(SegmentRequest request) => With(model =>
+    {
+        CheckProbabilities(model, request);
+        return true;
+    });
+
+    /// <summary>Uses the model that is loaded now, which is not taken away meanwhile.</summary>
+    internal T With<T>(Func<LoadedModel, T> use)
     {
         LoadedModel model = Life.Acquire();
         try
         {
-            CheckProbabilities(model, request);
+            return use(model);
         }
         finally
         {

@@ -35,7 +35,8 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
             PixelTensor.Check(input, maxCount, maxPixels);
             return await RunAsync(
                 PixelTensor.SizeOf(input), (int)input.Shape[0], PixelTensor.ChannelsOf(input),
-                () => PixelTensor.Read(input), wanted, cancellationToken);
+                () => PixelTensor.Read(input).Select(picture => new DecodedPicture(picture)), wanted,
+                cancellationToken);
         }
         using PictureFiles files = PictureFiles.Read(input, maxCount);
         if (files.Files is [ReadOnlyMemory<byte> file] && cost.HeldPerPixel == 0)
@@ -52,7 +53,8 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
 
     /// <summary>Pictures that are made once there is room for all of them.</summary>
     private async Task<InferredMasks> RunAsync(
-        (int Height, int Width) size, int count, int bytes, Func<Image[]> read, SegmentRequest wanted,
+        (int Height, int Width) size, int count, int bytes, Func<IEnumerable<DecodedPicture>> read,
+        SegmentRequest wanted,
         CancellationToken cancellationToken)
     {
         long pixels = (long)size.Height * size.Width * count;
@@ -74,7 +76,7 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
         try
         {
             (IReadOnlyList<Segmentation> masks, IReadOnlyList<Tensor> probabilities) =
-                await RunAsync(read(), wanted, cancellationToken);
+                await RunAsync([.. read()], wanted, cancellationToken);
             return new InferredMasks(masks, held) { Probabilities = probabilities };
         }
         catch
@@ -85,8 +87,9 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
     }
 
     private async Task<(IReadOnlyList<Segmentation> Masks, IReadOnlyList<Tensor> Probabilities)> RunAsync(
-        Image[] pictures, SegmentRequest wanted, CancellationToken cancellationToken)
+        DecodedPicture[] decoded, SegmentRequest wanted, CancellationToken cancellationToken)
     {
+        Image[] pictures = [.. decoded.Select(picture => picture.Photo)];
         var probabilities = new List<Tensor>();
         long start = Stopwatch.GetTimestamp();
         try
@@ -94,7 +97,9 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
             IReadOnlyList<Segmentation> masks = await model.SegmentAsync(pictures, wanted, cancellationToken);
             foreach (Image picture in Probabilities ? pictures : [])
                 probabilities.Add(await model.ProbabilitiesAsync(picture, Left(wanted, start), cancellationToken));
-            return (masks, probabilities);
+            Segmentation[]? marked = (model as ServedModel)?.With<Segmentation[]>(
+                loaded => [.. decoded.Zip(masks, (picture, mask) => picture.Marked(mask, loaded.Segmenter))]);
+            return (marked ?? masks, probabilities);
         }
         catch
         {
@@ -148,18 +153,22 @@ internal sealed class Inference(IServedModel model, AnswerRoom room, long maxPix
     private static int BytesOf(ImageInfo header, ReadOnlySpan<byte> file) =>
         header.Channels * PictureDecoder.MostBytesPerChannel(file);
 
-    private Image[] Decode(IReadOnlyList<ReadOnlyMemory<byte>> files)
+    private List<DecodedPicture> Decode(IReadOnlyList<ReadOnlyMemory<byte>> files)
     {
-        var pictures = new List<Image>(files.Count);
+        var pictures = new List<DecodedPicture>(files.Count);
         try
         {
             foreach (ReadOnlyMemory<byte> file in files)
-                pictures.Add(Image.Load(file.Span, maxPixels));
-            return [.. pictures];
+            {
+                pictures.Add(
+                    (model as ServedModel)?.With(loaded => DecodedPicture.Read(file, loaded.Segmenter, maxPixels))
+                    ?? new DecodedPicture(Image.Load(file.Span, maxPixels)));
+            }
+            return pictures;
         }
         catch
         {
-            pictures.ForEach(picture => picture.Dispose());
+            pictures.ForEach(picture => picture.Photo.Dispose());
             throw;
         }
     }

@@ -5,7 +5,7 @@ namespace Atrous.Server.OpenInference;
 /// its metadata say BYTES [-1], picture files (JPEG, PNG) of equal size. The same input may be sent as pixels instead,
 /// any number type [N, H, W, C] or [N, 3, H, W] of whole numbers from 0 to 255, by the request's datatype and shape.
 /// Two outputs: <c>labels</c>, the class of every pixel at the picture's own size, UINT8 [N, H, W] (UINT16 for more
-/// than 256 classes), and <c>confidence</c>, the probability of that class, FP32 [N, H, W]. A request that names no
+/// than 255 classes), and <c>confidence</c>, the probability of that class, FP32 [N, H, W]. A request that names no
 /// outputs gets both, as the protocol wants; naming <c>labels</c> alone spares the rest. Who names <c>shares</c> gets
 /// the share of the picture that each class has, FP32 [N, classes]; <c>probabilities</c>, those of every class for
 /// every pixel, FP32 [N, H, W, classes], which take a second run of the network; <c>polygons</c>, the outlines of each
@@ -25,9 +25,9 @@ internal static class ModelSurface
 
     private const string Platform = "atrous_checkpoint";
 
-    /// <summary>The element type of the labels.</summary>
+    /// <summary>The element type of the labels; where a map has no data it has one value that is no class.</summary>
     public static TensorType LabelType(int classes) =>
-        classes <= byte.MaxValue + 1 ? TensorType.UInt8 : TensorType.UInt16;
+        classes <= byte.MaxValue ? TensorType.UInt8 : TensorType.UInt16;
 
     /// <summary>A model's metadata.</summary>
     public static ModelMetadata Describe(string name, int classes, IReadOnlyList<string> classNames) => new(

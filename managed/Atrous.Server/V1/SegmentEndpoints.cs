@@ -24,9 +24,6 @@ internal static class SegmentEndpoints
     /// </summary>
     public const string WarningHeader = "Atrous-Warning";
 
-    /// <summary>What drawing a picture takes beside the photo at most, such as both side by side.</summary>
-    private const long DrawnBytesPerPixel = 12;
-
     /// <summary>What the endpoints need.</summary>
     public static void AddServices(IServiceCollection services) => ApiDocument.AddServices(services);
 
@@ -139,26 +136,27 @@ internal static class SegmentEndpoints
         }
     }
 
-    /// <summary>Outlines have no need of the photo; pictures are drawn with it.</summary>
+    /// <summary>
+    /// Outlines have no need of the photo; pictures are drawn with it, in memory that it has already.
+    /// </summary>
     private static async Task<FileAnswer> FileAsync(
         HttpContext context, SegmentQuery query, SegmentedPhoto result, IServedModel segmenter)
     {
         FileFormat format = query.File!;
         RegionOptions regions = query.RegionsOf(segmenter.Info);
-        long size;
+        IDisposable? room = null;
         if (format.IsPicture)
         {
             regions = new RegionOptions { Labels = regions.Labels };
-            size = DrawnBytesPerPixel * result.Mask.Height * result.Mask.Width;
         }
         else
         {
-            size = ReportSize.Of(SegmentFormat.File, result.Mask, context.RequestAborted);
+            long size = ReportSize.Of(SegmentFormat.File, result.Mask, context.RequestAborted);
+            // Who holds one part of the memory and waits for another could wait for ever.
             result.Dispose();
+            room = await context.RequestServices.GetRequiredService<AnswerRoom>().TakeAsync(
+                size, "outlines", segmenter, query.Request.Timeout, context.RequestAborted);
         }
-        IDisposable? room = await context.RequestServices.GetRequiredService<AnswerRoom>().TakeAsync(
-            size, format.IsPicture ? "a drawn picture" : "outlines", segmenter, query.Request.Timeout,
-            context.RequestAborted);
         try
         {
             var picture = new AnnotatedPicture(
@@ -170,6 +168,8 @@ internal static class SegmentEndpoints
             };
             var bytes = new MemoryStream();
             format.Write(bytes, picture);
+            if (format.IsPicture)
+                room = result.Keep(bytes.Capacity);
             return new FileAnswer(bytes, $"attachment; filename=\"picture{format.Suffix}\"", format.Type, room);
         }
         catch

@@ -35,6 +35,9 @@ internal enum SegmentFormat
 /// <summary>The query of /v1/segment, checked.</summary>
 internal sealed record SegmentQuery
 {
+    /// <summary>What drawing a picture takes beside the photo at most, such as both side by side.</summary>
+    private const int DrawnBytesPerPixel = 12;
+
     /// <summary>Palettes by the name that requests use; null for the one that fits the model's classes.</summary>
     public static readonly IReadOnlyDictionary<string, Palette?> Palettes = new Dictionary<string, Palette?>
     {
@@ -149,6 +152,7 @@ internal sealed record SegmentQuery
             Request = new SegmentRequest
             {
                 Confidence = file?.NeedsConfidence ?? false,
+                AnswerBytesPerPixel = file?.IsPicture == true ? DrawnBytesPerPixel : 0,
                 Timeout = Number(query, "timeout", 0.001, 86400) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
                 Priority = Whole(query, "priority", 1, 100) ?? 0,
                 Scoring = ParseScoring(query),

@@ -70,7 +70,7 @@ public sealed partial class PublishedModels
     }
 
     /// <summary>The entry of this name; null where there is none.</summary>
-    /// <param name="name">The model's name; small and capital letters count as the same.</param>
+    /// <param name="name">The model's name as the catalog writes it; small and capital letters differ.</param>
     public PublishedModel? Find(string name) => Entries.FirstOrDefault(entry => entry.Name == name);
 
     private static PublishedModels Read(string? path, Stream stream)

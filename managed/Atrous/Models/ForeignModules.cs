@@ -9,24 +9,33 @@ namespace Atrous.Models;
 /// </summary>
 /// <remarks>
 /// What stands between two layers takes as many channels as pass there and gives as many back: those layers would not
-/// fit each other otherwise, and the file would be refused for that. So a module is foreign that reads a width of the
-/// network which it has not made itself, and then makes it again. What training keeps beside a network does not do
-/// that: an auxiliary head goes from features to scores, a discriminator from scores to one number, and another whole
-/// network (a teacher, the VGG of a loss) starts at the picture and makes every width before it reads it. The
+/// fit each other otherwise, and the file would be refused for that. So a module is foreign where a width of the
+/// network comes back to itself by its kernels and nothing else leads there. What training keeps beside a network does
+/// not do that: an auxiliary head goes from features to scores, a discriminator from scores to one number, a decoder
+/// from features to a picture, and another whole network (a teacher, the VGG of a loss) starts at the picture. The
 /// exceptions are the projections of contrastive training, which may keep a width; they and their like are known by
-/// name. Gates that have no width of their own are known by their kernel.
+/// name. Of gates without a width some are known by their kernel (CBAM's, ECA's). The order of the tensors says
+/// nothing: safetensors files are sorted.
 /// </remarks>
 internal static class ForeignModules
 {
     /// <summary>Words of names that training alone gives its modules.</summary>
     private static readonly string[] TrainingWords =
-        ["aux", "dsn", "disc", "proj", "ema", "swa", "avg", "vgg", "fid", "target", "shadow", "queue", "mlp"];
+        ["aux", "dsn", "disc", "proj", "vgg", "fid", "target", "queue", "mlp", "kd", "head"];
+
+    /// <summary>
+    /// Those that it gives copies of a whole network; a few layers of the name are an attention's (EMA).
+    /// </summary>
+    private static readonly string[] CopyWords = ["ema", "swa", "avg", "shadow"];
+
+    /// <summary>No attention has so many kernels, and no network fewer.</summary>
+    private const int KernelsOfNetwork = 10;
 
     /// <summary>Beginnings of such words.</summary>
     private static readonly string[] TrainingBeginnings =
     [
         "auxil", "auxlay", "loss", "criteri", "metric", "discrim", "teacher", "projec", "contrast", "represent",
-        "percept", "lpips", "momentum", "predic", "embed",
+        "percept", "lpips", "momentum", "predic", "embed", "distil", "connector", "domain", "recon",
     ];
 
     /// <summary>A kernel of such a module; null where there is none.</summary>
@@ -46,7 +55,7 @@ internal static class ForeignModules
             .Select(name => weights.Weights[name])
             .Where(weight => weight.Type.IsFloatingPoint() && weight.Shape.Length is > 1 and < 5)
             .GroupBy(weight => weight.Name.Split('.')[0])
-            .Where(module => !IsForTraining(module.Key));
+            .Where(module => !IsForTraining(module.Key, module.Count()));
         HashSet<int>? widths = null;
         foreach (IGrouping<string, WeightInfo> module in modules)
         {
@@ -67,33 +76,65 @@ internal static class ForeignModules
         return widths;
     }
 
-    private static bool IsForTraining(string module) =>
-        module.Split('_').Any(word =>
+    private static bool IsForTraining(string module, int kernels) =>
+        WordsOf(module).Any(word =>
             TrainingWords.Contains(word, StringComparer.OrdinalIgnoreCase)
+            || (kernels >= KernelsOfNetwork && CopyWords.Contains(word, StringComparer.OrdinalIgnoreCase))
             || Array.Exists(TrainingBeginnings, start => word.StartsWith(start, StringComparison.OrdinalIgnoreCase)));
+
+    /// <summary>"aux1" is "aux", and "auxHead" is "aux" and "Head".</summary>
+    private static IEnumerable<string> WordsOf(string name)
+    {
+        int from = 0;
+        for (int i = 1; i <= name.Length; i++)
+        {
+            bool ends = i == name.Length || !char.IsLetter(name[i])
+                || (char.IsUpper(name[i]) && char.IsLower(name[i - 1]));
+            if (ends && i > from)
+                yield return name[from..i];
+            if (ends)
+                from = i < name.Length && char.IsLetter(name[i]) ? i : i + 1;
+        }
+    }
 
     private static string? InTheWay(IEnumerable<WeightInfo> module, HashSet<int> widths, int imageChannels)
     {
-        var made = new HashSet<int>();
-        var taken = new HashSet<int>();
-        foreach (WeightInfo kernel in module)
+        WeightInfo[] kernels = [.. module];
+        // The mean and the maximum of all channels (CBAM), or a window over the channels themselves (ECA); and what is
+        // in front of the network.
+        WeightInfo? gate = Array.Find(kernels, kernel =>
+            kernel.Shape is [1, 2, > 1, > 1] or [1, 1, > 1]
+            || (kernel.Shape[0] == imageChannels && kernel.Shape[1] == imageChannels && imageChannels > 1));
+        if (gate is not null)
+            return gate.Name;
+        // Depthwise, or the first of a network for a picture of one channel: what enters is not known.
+        kernels = [.. kernels.Where(kernel => kernel.Shape[1] != 1)];
+        if (Array.Exists(kernels, kernel => kernel.Shape[1] == imageChannels))
+            return null;
+        ILookup<int, int> next = kernels.ToLookup(kernel => kernel.Shape[1], kernel => kernel.Shape[0]);
+        ILookup<int, int> before = kernels.ToLookup(kernel => kernel.Shape[0], kernel => kernel.Shape[1]);
+        foreach (int width in kernels.Select(kernel => kernel.Shape[1]).Where(widths.Contains).Distinct())
         {
-            // The mean and the maximum of all channels (CBAM), or a window over the channels themselves (ECA).
-            if (kernel.Shape is [1, 2, > 1, > 1] or [1, 1, > 1])
-                return kernel.Name;
-            int outputs = kernel.Shape[0], inputs = kernel.Shape[1];
-            // Depthwise, or the first of a network for a picture of one channel: what enters is not known.
-            if (inputs == 1)
-                continue;
-            // In front of the network.
-            if (inputs == imageChannels && outputs == imageChannels)
-                return kernel.Name;
-            if (widths.Contains(inputs) && !made.Contains(inputs))
-                taken.Add(inputs);
-            if (taken.Contains(outputs))
-                return kernel.Name;
-            made.Add(outputs);
+            HashSet<int> after = Reach(width, next), round = Reach(width, before);
+            round.IntersectWith(after);
+            if (round.Contains(width) && round.All(one => before[one].All(round.Contains)))
+                return kernels.Last(kernel => kernel.Shape[0] == width).Name;
         }
         return null;
+    }
+
+    /// <summary>The widths to which kernels lead from one.</summary>
+    private static HashSet<int> Reach(int width, ILookup<int, int> kernels)
+    {
+        var reached = new HashSet<int>();
+        var left = new Stack<int>(kernels[width]);
+        while (left.TryPop(out int one))
+        {
+            if (!reached.Add(one))
+                continue;
+            foreach (int further in kernels[one])
+                left.Push(further);
+        }
+        return reached;
     }
 }

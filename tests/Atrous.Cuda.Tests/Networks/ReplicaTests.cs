@@ -102,8 +102,13 @@ public sealed class ReplicaTests : IDisposable
     {
         const int Callers = 6, Requests = 4;
         using Image photo = Photo();
-        await using ServiceHost host = await ServiceHost.Start(options => options.AddModel(
-            "m", _model.Path, new SegmenterOptions { Device = "cuda:all" }));
+        await using ServiceHost host = await ServiceHost.Start(options => options.Models.Add("m", new ModelOptions
+        {
+            Path = _model.Path,
+            Segmenter = new SegmenterOptions { Device = "cuda:all" },
+            // The software device would take a minute for the usual size.
+            WarmUp = [(photo.Height, photo.Width)],
+        }));
         ushort[] expected = (await host.Segmenter.SegmentAsync(photo)).Labels.ToArray();
         Assert.Equal((2, 0), host.Devices("m"));
         // In the middle of a run, while others wait.

@@ -92,10 +92,14 @@ public sealed class TunerTests : IDisposable
     public void A_candidate_that_ends_the_device_is_not_tried_again()
     {
         SoftwareDevice.Require();
-        SoftwareDevice.Lose(0, 3);
-        Assert.Throws<DeviceLostException>(() => Run("conv_3x3", Precision.Tf32));
-        SoftwareDevice.Reset();
-        Assert.Single(Marks());
+        // Once it may have been somebody else's fault.
+        for (int lost = 1; lost <= 2; lost++)
+        {
+            SoftwareDevice.Lose(0, 3);
+            Assert.Throws<DeviceLostException>(() => Run("conv_3x3", Precision.Tf32));
+            SoftwareDevice.Reset();
+            Assert.Equal(lost, Marks().Length);
+        }
         _log.Clear();
         Run("conv_3x3", Precision.Tf32);
         Assert.Contains(_log, line => line.EndsWith(

@@ -101,9 +101,11 @@ internal sealed partial class Detectron2 : Dialect
         if (channels != 3)
             return spec;
         bool reversed = statistics.IsComplete && spec.Mean[0] < spec.Mean[2];
+        // Equal ones tell no order.
+        bool tells = statistics.IsComplete && spec.Mean[0] != spec.Mean[2];
         string order = choice.OneOf(
             "channel_order",
-            new Standard<string>(reversed ? "bgr" : "rgb", statistics.IsComplete ? Switch.File : Switch.Assumed),
+            new Standard<string>(reversed ? "bgr" : "rgb", tells ? Switch.File : Switch.Assumed),
             ["rgb", "bgr"],
             "INPUT.FORMAT, the order of the colours: RGB in the published configurations, BGR where nobody sets it");
         if (order == "rgb")

@@ -131,7 +131,8 @@ internal abstract class Dialect
             && usual == Normalisation.ImageNet(channels) with { Resize = usual.Resize, Filter = usual.Filter };
         string? stem = Stems.Select(layer => description.Names[layer].Convolution + ".weight")
             .FirstOrDefault(checkpoint.Weights.ContainsKey);
-        if (!isUsual || stem is null || StatisticsBuffers.Of(checkpoint, channels) is not { IsComplete: true } own)
+        if (!isUsual || stem is null
+            || StatisticsBuffers.OfOneModule(checkpoint, channels) is not { IsComplete: true } own)
             return description;
         (PreprocessingSpec spec, IReadOnlyList<string> notes) =
             own.Apply(usual, checkpoint, stem, choice, ofNotebooks: false);

@@ -28,6 +28,9 @@ internal sealed class NetworkArguments
         "decoder_atrous_rates",
     ];
 
+    /// <summary>Parts of the names under which the arguments of other networks lie.</summary>
+    private static readonly string[] OfOthers = ["teacher", "ema", "aux", "pretrain", "discrim"];
+
     private readonly Dictionary<string, JsonElement> _said;
 
     private NetworkArguments(string place, Dictionary<string, JsonElement> said, string? contradiction)
@@ -51,7 +54,7 @@ internal sealed class NetworkArguments
     {
         NetworkArguments[] all =
         [
-            .. checkpoint.Arguments.SelectMany(
+            .. checkpoint.Arguments.Where(place => !IsOfOther(place.Key)).SelectMany(
                 place => In(place.Value, new NetworkArguments(place.Key, [], null), MaxDepth)),
         ];
         JsonElement? encoder = all.Where(one => one.IsOfUsualPlace && one._said.ContainsKey(Encoder))
@@ -103,9 +106,17 @@ internal sealed class NetworkArguments
         if (isMarked && around.IsOther(value))
             return [];
         NetworkArguments here = isMarked ? around.With(value) : around;
-        NetworkArguments[] inside = [.. value.EnumerateObject().SelectMany(entry => In(entry.Value, here, depth - 1))];
+        NetworkArguments[] inside =
+        [
+            .. value.EnumerateObject().Where(entry => !IsOfOther(entry.Name))
+                .SelectMany(entry => In(entry.Value, here, depth - 1)),
+        ];
         return inside.Length > 0 || !isMarked ? inside : [here];
     }
+
+    private static bool IsOfOther(string name) =>
+        name.Split('_', '.', '-').Any(word =>
+            Array.Exists(OfOthers, other => word.StartsWith(other, StringComparison.OrdinalIgnoreCase)));
 
     private bool IsOfUsualPlace => TrainingArguments.IsUsual(Place);
 

@@ -79,6 +79,37 @@ internal sealed record StatisticsBuffers(StatisticsBuffers.Values? Mean, Statist
     public static StatisticsBuffers Of(ICheckpoint checkpoint, int channels) =>
         new(Find(checkpoint, channels, Means, float.IsFinite), Find(checkpoint, channels, Stds, IsScale));
 
+    /// <summary>
+    /// Looks for both in one module, a number for each channel; nothing where there are none that pictures can be
+    /// normalised with: other modules have such names too.
+    /// </summary>
+    public static StatisticsBuffers OfOneModule(ICheckpoint checkpoint, int channels)
+    {
+        foreach (WeightInfo mean in Named(checkpoint, channels, Means))
+        {
+            string parent = mean.Name[..(mean.Name.LastIndexOf('.') + 1)];
+            WeightInfo? std = Named(checkpoint, channels, Stds)
+                .FirstOrDefault(one => one.Name[..(one.Name.LastIndexOf('.') + 1)] == parent);
+            if (std is null)
+                continue;
+            float[] means = Read(checkpoint, mean), stds = Read(checkpoint, std);
+            if (Array.TrueForAll(means, float.IsFinite) && Array.TrueForAll(stds, IsScale))
+                return new(new Values(mean.Name, means), new Values(std.Name, stds));
+        }
+        return new(null, null);
+    }
+
+    private static IEnumerable<WeightInfo> Named(ICheckpoint checkpoint, int channels, string[] names) =>
+        checkpoint.Weights.Values.Where(weight => weight.Type.IsFloatingPoint() && weight.Elements == channels
+            && names.Contains(weight.Name[(weight.Name.LastIndexOf('.') + 1)..].Trim('_')));
+
+    private static float[] Read(ICheckpoint checkpoint, WeightInfo tensor)
+    {
+        var values = new float[tensor.Elements];
+        checkpoint.Read(tensor.Name, values);
+        return values;
+    }
+
     private static bool IsScale(float std) => std > 0 && float.IsFinite(std);
 
     private static Values? Find(ICheckpoint checkpoint, int channels, string[] names, Predicate<float> suits)

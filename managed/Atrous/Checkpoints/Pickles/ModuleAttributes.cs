@@ -17,6 +17,8 @@ internal sealed class ModuleAttributes
     /// <summary>Of the data that it was trained with, as the runner's `meta` has them.</summary>
     private static readonly string[] OfData = ["CLASSES", "PALETTE", "dataset_meta"];
 
+    private int _modules;
+
     /// <summary>The facts of `meta`, with the modules' own under "modules"; null where there are none.</summary>
     public PickleDict? Meta { get; private set; }
 
@@ -28,7 +30,11 @@ internal sealed class ModuleAttributes
     /// <param name="childOf">The attributes of a module inside it; null where there is none of that name.</param>
     public void Note(PickleDict state, Func<string, PickleDict?> childOf)
     {
-        Arguments ??= PickleJson.EntriesOf(state.Items.GetValueOrDefault("_hub_mixin_config"));
+        if (PickleJson.EntriesOf(state.Items.GetValueOrDefault("_hub_mixin_config")) is { } arguments)
+        {
+            // Of two networks nobody knows which is meant.
+            Arguments = _modules++ == 0 ? arguments : null;
+        }
         if (Meta is not null || childOf(Head) is not { } head)
             return;
         var model = new PickleDict();

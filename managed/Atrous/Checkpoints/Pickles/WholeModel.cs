@@ -168,7 +168,9 @@ internal sealed class WholeModel
     /// </summary>
     private static void NoteFollowers(PickleObject sequence, PickleDict modules)
     {
-        if (sequence.Type.Module.StartsWith("torch.", StringComparison.Ordinal) && sequence.Type.Name != "Sequential")
+        // A Sequential, or a class that derives from it, counts its modules; those with names are called in an order
+        // of their own.
+        if (modules.Items.Keys.Any(name => !name.All(char.IsAsciiDigit)) || IsOfOwnOrder(sequence))
             return;
         StoredTensor? weight = null;
         bool isEnlarged = false;
@@ -182,6 +184,9 @@ internal sealed class WholeModel
                 weight.Layer = Followed(facts, module, state, ref isEnlarged);
         }
     }
+
+    private static bool IsOfOwnOrder(PickleObject sequence) =>
+        sequence.Type.Module.StartsWith("torch.", StringComparison.Ordinal) && sequence.Type.Name != "Sequential";
 
     private static LayerFacts Followed(
         LayerFacts facts, PickleObject module, PickleDict state, ref bool isEnlarged)

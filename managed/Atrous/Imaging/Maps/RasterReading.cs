@@ -23,6 +23,11 @@ internal sealed record RasterReading
     /// </summary>
     public double? White { get; init; }
 
+    /// <summary>
+    /// The raster is read once, from the top to the bottom: a row of its strips or tiles is kept, and no more.
+    /// </summary>
+    public bool ReadsOnce { get; init; }
+
     /// <summary>What the file's header may claim.</summary>
     public long MaxPixels { get; init; } = Image.DefaultMaxPixels;
 }

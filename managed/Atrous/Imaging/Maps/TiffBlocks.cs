@@ -17,6 +17,14 @@ internal sealed class TiffBlocks(TiffReader reader, long mostBytes = TiffBlocks.
     private readonly LinkedList<(int Number, byte[] Block)> _newest = new();
     private readonly int _size = reader.BlockHeight * reader.RowSize;
 
+    /// <summary>Keeps those beside each other that have the same rows.</summary>
+    public static TiffBlocks OfRow(TiffReader reader)
+    {
+        long across = (reader.Width + reader.BlockWidth - 1L) / reader.BlockWidth;
+        return new TiffBlocks(
+            reader, across * (reader.IsSeparate ? reader.Bands : 1) * reader.BlockHeight * reader.RowSize);
+    }
+
     /// <summary>The strip or tile in which a place lies, as <see cref="TiffReader.ReadBlock"/> gives it.</summary>
     /// <exception cref="ImageException">That part of the file is cut off, damaged or too large.</exception>
     public ReadOnlySpan<byte> At(int y, int x, int plane)

@@ -10,7 +10,8 @@ namespace Atrous.Imaging.Maps;
 /// <param name="IsOrdinary">
 /// <see cref="Image.Load(string, long)"/> reads all that there is: grey or colours of whole numbers, everywhere.
 /// </param>
-internal sealed record TiffFacts(long Pixels, bool IsPlaced, bool IsOrdinary)
+/// <param name="NamesMissing">It says where there is no data: by a number, or by a mask.</param>
+internal sealed record TiffFacts(long Pixels, bool IsPlaced, bool IsOrdinary, bool NamesMissing)
 {
     /// <summary>The facts of a file; null where it is no TIFF, is broken, or can be read only once.</summary>
     /// <exception cref="ImageException">It cannot be read now, so that nobody knows what it is.</exception>
@@ -46,9 +47,9 @@ internal sealed record TiffFacts(long Pixels, bool IsPlaced, bool IsOrdinary)
             Photometric.RGB => reader is { Bands: >= 3, Depth: >= 8 },
             _ => reader.Colour == Photometric.PALETTE,
         };
+        bool namesMissing = tags.NoDataValue is not null || TiffDirectory.MaskOf(new TiffOnStream(file)) is not null;
         return new(
             (long)reader.Height * reader.Width, tags.IsPlaced,
-            isSeen && !tags.IsPlaced && tags.NoDataValue is null && !reader.IsFloat && !reader.IsSigned
-                && TiffDirectory.MaskOf(new TiffOnStream(file)) is null);
+            isSeen && !tags.IsPlaced && !namesMissing && !reader.IsFloat && !reader.IsSigned, namesMissing);
     }
 }

@@ -76,13 +76,14 @@ internal sealed class TiffRaster : IWindowSource
                     + "rows; cut it up.");
             }
             _choice = BandChoice.Of(_reader, reading, Tags.IsPlaced);
-            _blocks = new TiffBlocks(_reader);
+            _blocks = reading.ReadsOnce ? TiffBlocks.OfRow(_reader) : new TiffBlocks(_reader);
             _read = _choice.Alpha is { } alpha ? [.. _choice.Bands, alpha] : _choice.Bands;
             _palette = _reader.Colour == Photometric.PALETTE ? TiffPictures.PaletteOf(_reader) : null;
             _noData = (float?)Tags.NoDataValue;
             _reader.Missing = Tags.NoDataValue;
             _mask = MaskOf(_file, _reader, reading.MaxPixels);
-            _maskBlocks = _mask is null ? null : new TiffBlocks(_mask, MostMaskBytes);
+            _maskBlocks = _mask is null ? null
+                : reading.ReadsOnce ? TiffBlocks.OfRow(_mask) : new TiffBlocks(_mask, MostMaskBytes);
             float white = WhiteOf(_reader, reading, _palette is not null);
             _scale = byte.MaxValue / white;
             _flip = _reader.Colour == Photometric.MINISWHITE && _reader.Depth <= 16 ? (1 << _reader.Depth) - 1 : 0;

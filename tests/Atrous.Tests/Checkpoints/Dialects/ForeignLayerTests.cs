@@ -52,6 +52,10 @@ public sealed class ForeignLayerTests
     [InlineData("yassouali_resnet101", "crf.compat", "crf.spatial:21,1,3,3 crf.compat:21,21,1,1")]
     [InlineData("vainf_v3plus_r50", "edge.point", "edge.depth:256,1,3,3 edge.point:256,256,1,1")]
     [InlineData("vainf_v3plus_r50", "pre", "pre:3,3,1,1")]
+    // Not a copy of the weights, but EMA attention.
+    [InlineData("vainf_v3plus_r50", "ema.conv1x1", "ema.conv1x1:256,256,1,1")]
+    // The order of the tensors says nothing.
+    [InlineData("jfzhang_resnet101", "cbam.z", "cbam.a:2048,128,1,1 cbam.z:128,2048,1,1")]
     public void A_module_between_the_layers_is_refused(string manifest, string left, string kernels)
     {
         AssertRefused(manifest, $"{left}.weight", Kernels(kernels));
@@ -71,6 +75,18 @@ public sealed class ForeignLayerTests
     [InlineData(
         "smp_deeplabv3plus_r50_1class", "net2.a:64,3,7,7 net2.b:64,64,3,3 net2.c:256,64,1,1 net2.d:256,256,3,3")]
     [InlineData("yassouali_resnet101", "criterion.vgg.0:64,64,3,3")]
+    // A decoder to a picture, whose kernels are transposed.
+    [InlineData("vainf_v3plus_r50", "restore.0:256,128,4,4 restore.2:128,64,4,4 restore.4:64,3,4,4")]
+    [InlineData("vainf_v3plus_r50", "restore.0:256,128,4,4 restore.2:128,64,4,4")]
+    // Another network whose tensors are sorted by name.
+    [InlineData(
+        "torchvision_deeplabv3_r50_aux",
+        "net2.fc:1000,2048 net2.layer1:256,64,1,1 net2.layer2:2048,256,1,1 net2.stem:64,3,7,7")]
+    [InlineData("vainf_v3plus_r50", "aux1.0:256,256,3,3")]
+    [InlineData("vainf_v3plus_r50", "auxHead.0:256,256,3,3")]
+    [InlineData("vainf_v3plus_r50", "edge_head.0:256,256,3,3 edge_head.1:1,256,1,1")]
+    // Features are made of others before they are kept.
+    [InlineData("vainf_v3_r50", "extra.0:512,2048,3,3 extra.1:512,512,3,3 extra.2:21,512,1,1")]
     public void What_only_training_needs_is_left_unread(string manifest, string kernels)
     {
         using var checkpoint = new NamedWeights([.. NamedWeights.Manifest(manifest), .. Kernels(kernels)]);

@@ -210,7 +210,7 @@ public sealed class SegmentationModelsConfigTests
     [Fact]
     public void Those_in_several_places_are_not_believed_and_a_note_says_so() => Assert.Contains(
         "in several places", Assert.Single(Describe(
-            null, parameters: """{"student": {"encoder_name": "resnet50"}, "teacher": {"encoder_name": "resnet34"}}""")
+            null, parameters: """{"first": {"encoder_name": "resnet50"}, "second": {"encoder_name": "resnet34"}}""")
             .Notes));
 
     [Fact]
@@ -227,12 +227,22 @@ public sealed class SegmentationModelsConfigTests
         ModelDescription model = Describe(
             null,
             parameters: """
-            {"teacher": {"encoder_name": "resnet50", "decoder_atrous_rates": [6,12,18]},
-             "student": {"encoder_name": "resnet50"}}
+            {"first": {"encoder_name": "resnet50", "decoder_atrous_rates": [6,12,18]},
+             "second": {"encoder_name": "resnet50"}}
             """);
         Assert.Equal(("12,24,36", "assumed"), Row(model, "rates"));
         Assert.Contains("contradict each other in decoder_atrous_rates", Assert.Single(model.Notes));
     }
+
+    [Theory]
+    [InlineData("""{"encoder_name": "resnet50", "teacher": {"decoder_atrous_rates": [6,12,18]}}""")]
+    [InlineData(
+        """
+        {"encoder_name": "resnet50", "ema_model": {"encoder_name": "resnet50", "decoder_atrous_rates": [6,12,18]}}
+        """)]
+    [InlineData("""{"student": {"encoder_name": "resnet50"}, "teacher_kwargs": {"decoder_atrous_rates": [6,12,18]}}""")]
+    public void What_is_said_of_a_teacher_is_not_said_of_its_student(string parameters) =>
+        Assert.Equal(("12,24,36", "assumed"), Row(Describe(null, parameters: parameters), "rates"));
 
     /// <summary>A script's `config` repeats what Lightning keeps, among entries of its own.</summary>
     [Theory]

@@ -8,11 +8,10 @@ namespace Atrous.Backends.Cuda.Convolutions;
 /// <param name="log">Told what could not be written.</param>
 internal sealed class TrialMarks(string? folder, Action<string>? log)
 {
-    private const string Extension = ".trial", Lost = "the device was lost";
+    private const string Extension = ".trial";
 
     /// <summary>
-    /// Somebody may end a process while it tries what is innocent, but hardly twice. Where the device itself is lost,
-    /// once is enough.
+    /// Somebody may end a process, or another network the device, while what is innocent is tried; but hardly twice.
     /// </summary>
     private const int Suspect = 2;
 
@@ -40,7 +39,16 @@ internal sealed class TrialMarks(string? folder, Action<string>? log)
                 Path.Combine(folder, Guid.NewGuid().ToString("N") + Extension), FileMode.CreateNew, FileAccess.Write,
                 FileShare.None, bufferSize: 0);
             var trial = new Trial(file);
-            trial.Write(Text(problem, choice));
+            try
+            {
+                using var writer = new StreamWriter(file, leaveOpen: true);
+                writer.WriteLine(Text(problem, choice));
+            }
+            catch
+            {
+                trial.Dispose();
+                throw;
+            }
             return trial;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -62,7 +70,7 @@ internal sealed class TrialMarks(string? folder, Action<string>? log)
                 using var file = new StreamReader(
                     new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.None));
                 string text = file.ReadLine() ?? "";
-                ended[text] = ended.GetValueOrDefault(text) + (file.ReadLine() == Lost ? Suspect : 1);
+                ended[text] = ended.GetValueOrDefault(text) + 1;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -79,24 +87,23 @@ internal sealed class TrialMarks(string? folder, Action<string>? log)
     {
         private bool _isLost;
 
-        /// <summary>What is tried has ended the device's context.</summary>
-        public void Fail()
-        {
-            _isLost = true;
-            Write(Lost);
-        }
-
-        public void Write(string line)
-        {
-            using var writer = file is null ? null : new StreamWriter(file, leaveOpen: true);
-            writer?.WriteLine(line);
-        }
+        /// <summary>What is tried has ended the device's context: its mark stays.</summary>
+        public void Fail() => _isLost = true;
 
         public void Dispose()
         {
-            file?.Dispose();
-            if (file is not null && !_isLost)
-                File.Delete(file.Name);
+            if (file is null)
+                return;
+            try
+            {
+                file.Dispose();
+                if (!_isLost)
+                    File.Delete(file.Name);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // It counts once, as if the process had ended here.
+            }
         }
     }
 }
