@@ -64,6 +64,24 @@ public sealed class EvalBatchTests(GeneratedModel model) : IDisposable
         int Count() => File.ReadAllLines(lines).Length;
     }
 
+    /// <summary>The line of its old name is of no picture of the data set.</summary>
+    [Fact]
+    public void A_picture_that_was_renamed_does_not_count_twice()
+    {
+        AddPictures();
+        string lines = _place["l.jsonl"];
+        JsonElement whole = Eval("--json", "-q", "--jsonl", lines).Exits(0).Json;
+        foreach (string folder in new[] { "images", "labels" })
+            File.Move(_place[$"{folder}/z.png"], _place[$"{folder}/y.png"]);
+        Eval("-q", "--jsonl", lines, "--skip-existing").Exits(0);
+        string[] merge = ["merge", lines, "-o", _place["all.jsonl"], "--json"];
+        Tool.Run([.. merge, "-q"]).Refuses(3, "Name the data set with --of");
+        ToolResult merged = Tool.Run([.. merge, "--of", _place["images"]]).Exits(0);
+        Assert.Contains("z.png", merged.Error);
+        Assert.Equal(whole.GetProperty("confusion").GetRawText(), merged.Json.GetProperty("confusion").GetRawText());
+        Assert.Equal(5, merged.Json.GetProperty("pictures").GetInt32());
+    }
+
     [Fact]
     public void A_bad_picture_has_its_line_and_there_is_no_score()
     {

@@ -4,6 +4,7 @@ using Atrous.Imaging.Maps;
 using Atrous.Postprocessing;
 using Atrous.Tests.Cli;
 using Atrous.Tests.Imaging.Maps;
+using Atrous.Tests.Serving.OpenInference;
 
 namespace Atrous.Tests.Serving.V1;
 
@@ -88,6 +89,33 @@ public sealed class MapTests(SegmentServer server) : IClassFixture<SegmentServer
                 Height * Width - (i % 2 == 0 ? 32 : 0),
                 each.GetProperty("classes").EnumerateArray().Sum(row => row.GetProperty("pixels").GetInt64()));
             answers[i].Dispose();
+        }
+    }
+
+    /// <summary>Over the protocol for several pictures too, each of which has a part without data of its own.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task The_protocol_s_masks_have_no_class_where_there_is_no_data(int pictures)
+    {
+        byte[] map = Map(typeof(byte));
+        byte[] tensor = Protocol.Bytes([.. Enumerable.Repeat(map, pictures)]);
+        string input = Protocol.Input("BYTES", [pictures], $"\"parameters\":{{\"binary_data_size\":{tensor.Length}}}");
+        using HttpRequestMessage request =
+            Protocol.Binary($"{input[..^1]},\"outputs\":[{{\"name\":\"labels\"}}]}}", tensor);
+        request.RequestUri = new Uri("/v2/models/first/infer", UriKind.Relative);
+        using HttpResponseMessage response = await server.Client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        JsonElement json = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync()).RootElement;
+        int[] labels =
+        [
+            .. json.GetProperty("outputs")[0].GetProperty("data").EnumerateArray().Select(label => label.GetInt32()),
+        ];
+        Assert.Equal(pictures * Height * Width, labels.Length);
+        for (int i = 0; i < labels.Length; i++)
+        {
+            int pixel = i % (Height * Width);
+            Assert.Equal(pixel / Width < 4 && pixel % Width < 8, labels[i] == NoData);
         }
     }
 
