@@ -40,7 +40,7 @@ public static class AtrousServiceCollectionExtensions
     /// checks are added with the tags "live" and "ready".
     /// </summary>
     /// <param name="services">The host's services, to which these are added.</param>
-    /// <param name="configure">The names the models: <c>options => options.AddDefaultModel()</c>.</param>
+    /// <param name="configure">The action that names the models: <c>options => options.AddDefaultModel()</c>.</param>
     /// <returns>The same services, so that calls can be chained.</returns>
     /// <exception cref="OptionsValidationException">
     /// When the host starts: the options contradict themselves.

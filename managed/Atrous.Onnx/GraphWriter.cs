@@ -208,8 +208,7 @@ internal sealed partial class GraphWriter
     private void Norm(BatchNorm norm, string input, string output)
     {
         var zeros = new float[norm.Scale.Length];
-        var ones = new float[norm.Scale.Length];
-        Array.Fill(ones, 1);
+        float[] ones = Ones(norm.Scale.Length);
         Add("BatchNormalization", output,
             [input, _constants.Vector($"{output}.scale", norm.Scale), _constants.Vector($"{output}.shift", norm.Shift),
                 _constants.Vector($"{output}.mean", zeros), _constants.Vector($"{output}.variance", ones)],

@@ -98,7 +98,7 @@ public sealed partial class Segmenter
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ModelException($"The checkpoint '{name}' cannot be read: {e.Message.TrimEnd('.')}.", e);
+            throw Checkpoint.Unread(name, e);
         }
         ReadOnlyMemory<byte> read = bytes.GetBuffer().AsMemory(0, (int)bytes.Length);
         return await LoadAsync(read, options, name, cancellationToken).ConfigureAwait(false);

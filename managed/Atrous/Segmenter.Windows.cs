@@ -61,24 +61,12 @@ public sealed partial class Segmenter
         {
             var run = new RunContext(null, cancellationToken);
             PixelLabels mask = _masks.Labels([whole], confidence, run)[0];
+            Segmentation made = Made(height, width, mask, run.TimingsOf(1), run.Notes.GetValueOrDefault(0));
             if (!photo.MayLackPixels)
-                return Made(height, width, mask, run.TimingsOf(1), run.Notes.GetValueOrDefault(0));
-            bool[] missing = new bool[mask.Labels.Length];
+                return made;
+            bool[] missing = new bool[height * width];
             photo.FindMissing(0, missing);
-            ushort[] labels = mask.Labels.Wide;
-            for (int i = 0; i < labels.Length; i++)
-            {
-                if (!missing[i])
-                    continue;
-                labels[i] = (ushort)NoDataLabel;
-                if (confidence)
-                    mask.Confidence[i] = 0;
-                if (mask.Members.Length > 0)
-                    mask.Members[i] = 0;
-            }
-            return Made(
-                height, width, (labels, mask.Confidence, mask.Members), run.TimingsOf(1),
-                run.Notes.GetValueOrDefault(0), NoDataLabel);
+            return made.Without(missing, NoDataLabel);
         });
     }
 }

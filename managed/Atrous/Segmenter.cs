@@ -301,12 +301,11 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     }
 
     private Segmentation Made(
-        int height, int width, PixelLabels mask, SegmentationTimings timings, string? note, int? noData = null) => new(
+        int height, int width, PixelLabels mask, SegmentationTimings timings, string? note) => new(
             height, width, mask.Labels, mask.Confidence, Info.Classes, Info.ClassNames, timings, Info.Palette,
             mask.Members)
         {
             Note = note,
-            NoDataLabel = noData,
         };
 
     private static async Task<T> Within<T>(

@@ -153,7 +153,7 @@ public sealed class VariantPack : IDisposable
 {
     /// <summary>Names the memory of every tensor that is not virtual.</summary>
     /// <param name="tensors">The number and address of each.</param>
-    /// <param name="workspace">The memory for as many bytes as the plan needs; null where it needs none.</param>
+    /// <param name="workspace">The memory for as many bytes as the plan needs; default where it needs none.</param>
     public VariantPack(IReadOnlyList<(long Uid, CUdeviceptr Pointer)> tensors, CUdeviceptr workspace = default)
     {
         Descriptor = Descriptors.Make(DescriptorType.VariantPack, descriptor =>

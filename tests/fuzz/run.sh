@@ -2,8 +2,8 @@
 # run.sh --minutes N [--only NAME] [--managed | --native] [--short]: fuzzes for N minutes (a fraction will do) per target:
 # the managed ones (managed/), and those of the C ABI (native/) where clang with libFuzzer is installed, which builds the
 # kernels anew under the sanitizers; with --short for one instruction set alone, in a sixth of the time. Findings lie in
-# artifacts/fuzz/findings, the table of what was run in artifacts/fuzz/table.md. The exit status is 0 when nothing
-# was found. Seeds, and inputs that were at fault once, lie in cases/. The managed fuzzers mutate by structure and go
+# artifacts/fuzz/findings, the table of what was run in artifacts/fuzz/table.md (of one part alone in managed.md or
+# native.md). The exit status is 0 when nothing was found. Seeds, and inputs that were at fault once, lie in cases/. The managed fuzzers mutate by structure and go
 # on from what was accepted: SharpFuzz would be guided by coverage, but rewrites the assemblies in place and needs a
 # driver for libFuzzer beside them, which no package has.
 set -uo pipefail
@@ -75,5 +75,6 @@ else
         echo "| $name | ${runs:-0} | $minutes | | ${slowest:-0}000 | $found |" >>"$table"
     done
 fi
+[ -z "$only" ] || grep -q "^| $only |" "$table" || { echo "error: there is no target '$only'" >&2; status=1; }
 cat "$table"
 exit $status

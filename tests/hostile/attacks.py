@@ -77,20 +77,7 @@ def slow_gzip(server, seconds):
         except OSError:
             continue
         connections.append(connection)
-    end, served = time.time() + seconds, 0
-    while time.time() < end:
-        for connection in list(connections):
-            try:
-                connection.sendall(b"\0")
-            except OSError:
-                connections.remove(connection)
-        if not server.serves():
-            return f"others are not served ({served} times before)"
-        served += 1
-        time.sleep(0.2)
-    for connection in connections:
-        connection.close()
-    return None
+    return drip(server, seconds, connections, b"\0")
 
 
 def idle(server, seconds):

@@ -46,7 +46,7 @@ agree() { dotnet built/agree/agree.dll "$@"; }
 
 # The symbols of the packages, which contents.sh has laid there: sources to step into, and no folder of the builder's.
 sources() { # package, one of its sources
-    ! grep -qaF "$root/" "$1.pdb" && dotnet built/agree/agree.dll "$1.pdb" "$2" "$root/managed/$2"
+    agree "$1.pdb" "$2" "$root/managed/$2"
 }
 check "the symbols of Atrous hold its sources" sources Atrous Atrous/Segmenter.cs
 check "the symbols of Atrous.Server hold its sources" sources Atrous.Server Atrous.Server/AtrousServer.cs
@@ -126,7 +126,7 @@ published() {
 if [ "${ATROUS_CI_PLATFORMS:-0}" = 1 ]; then
     check "console, published as one file with .NET and the libraries in it" eval \
         'published whole -p:PublishSingleFile=true -p:IncludeNativeLibrariesForSelfExtract=true --self-contained &&
-         ! ls whole/*.so whole/*.dll 2>/dev/null'
+         [ -z "$(find whole -name "*.so" -o -name "*.dll")" ]'
     check "console, published trimmed" published trimmed -p:PublishTrimmed=true --self-contained
     compiler=()
     command -v clang >/dev/null || compiler=(-p:CppCompilerAndLinker=gcc)

@@ -54,14 +54,7 @@ internal sealed class BatchOptions
 {
     private const int MostShards = 1_000_000, MostRetries = 100, MostInFlight = 64;
 
-    private readonly Option<Shard?> _shard = new("--shard")
-    {
-        Description =
-            "Only the part I, from 0, of N: a picture's part follows from a hash of its path below INPUT, whatever "
-            + "other files there are",
-        HelpName = "I/N",
-        CustomParser = ParseShard,
-    };
+    private readonly Option<Shard?> _shard = ShardOption("INPUT");
 
     private readonly Option<string?> _list = new("--list")
     {
@@ -93,6 +86,15 @@ internal sealed class BatchOptions
             + "2 more than the device works on unless given, 1 needs the least memory",
         HelpName = "N",
         CustomParser = result => Numbers.Parse(result, 1, MostInFlight, $"a number from 1 to {MostInFlight}"),
+    };
+
+    public static Option<Shard?> ShardOption(string folder) => new("--shard")
+    {
+        Description =
+            $"Only the part I, from 0, of N: a picture's part follows from a hash of its path below {folder}, whatever "
+            + "other files there are",
+        HelpName = "I/N",
+        CustomParser = ParseShard,
     };
 
     public static Option<int?> RetriesOption() => new("--retries")
@@ -134,7 +136,7 @@ internal sealed class BatchOptions
     }
 
     /// <summary>I/N; an error on the result otherwise.</summary>
-    public static Shard? ParseShard(ArgumentResult result)
+    private static Shard? ParseShard(ArgumentResult result)
     {
         string text = result.Tokens[0].Value;
         string[] parts = text.Split('/');

@@ -34,7 +34,7 @@ internal sealed record EvalBatch(Shard? Shard, bool SkipsExisting, string? Lines
     /// <exception cref="IOException">A file of the model cannot be read any more.</exception>
     public static string StampOf(
         string model, ModelInfo info, SegmenterOptions options, RasterChoice rasters, LabelRules? rules, int ignore,
-        bool isForeground)
+        bool asked, bool isForeground)
     {
         string run = RunStamp.Of(
             model, info, options, Palette.Default, null, new FormatChoice([], [], null, 1, 0), rasters);
@@ -43,7 +43,7 @@ internal sealed record EvalBatch(Shard? Shard, bool SkipsExisting, string? Lines
                 .Concat(rules.Colours.Select(rule => $"{rule.Key}:{rule.Value}").Order(StringComparer.Ordinal))
                 .Append($"{rules.Shift} {rules.Rest}"));
         return Convert.ToHexStringLower(
-            SHA256.HashData(Encoding.UTF8.GetBytes($"eval 1 {run} {ignore} {isForeground} {labels}")));
+            SHA256.HashData(Encoding.UTF8.GetBytes($"eval 1 {run} {ignore} {asked} {isForeground} {labels}")));
     }
 
     /// <summary>A number for a picture and its label map.</summary>

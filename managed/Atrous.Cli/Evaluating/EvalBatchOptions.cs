@@ -7,14 +7,7 @@ namespace Atrous.Cli.Evaluating;
 /// <summary>The options of an <see cref="EvalBatch"/>.</summary>
 internal sealed class EvalBatchOptions
 {
-    private readonly Option<Shard?> _shard = new("--shard")
-    {
-        Description =
-            "Only the part I, from 0, of N: a picture's part follows from a hash of its path below --images, whatever "
-            + "other files there are",
-        HelpName = "I/N",
-        CustomParser = BatchOptions.ParseShard,
-    };
+    private readonly Option<Shard?> _shard = BatchOptions.ShardOption("--images");
 
     private readonly Option<bool> _skipExisting = new("--skip-existing")
     {

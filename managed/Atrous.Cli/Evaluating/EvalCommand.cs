@@ -168,7 +168,7 @@ internal static class EvalCommand
                 Rival = rival,
                 Lines = lines,
                 Stamp = lines is null ? "" : EvalBatch.StampOf(
-                    chosen.Path, segmenter.Info, options, chosenRasters, data.Rules, left, isForeground),
+                    chosen.Path, segmenter.Info, options, chosenRasters, data.Rules, left, asked, isForeground),
                 SkipsExisting = part.SkipsExisting,
                 Retries = part.Retries,
                 NameOf = nameOf,
@@ -178,9 +178,6 @@ internal static class EvalCommand
                 run.Add(pictures, null);
             else
                 ProgressBar.Around("evaluating", pictures.Count, bar => run.Add(pictures, shown = bar));
-            // A part of the pictures may have no foreground; of all of them merge judges.
-            if (run.IsIgnoreAssumed && part.Shard is null)
-                ForegroundDoubt.Refuse(matrix);
             if (!result.GetValue(quiet))
             {
                 foreach (string warning in run.Warnings)
@@ -198,6 +195,9 @@ internal static class EvalCommand
                     ? ExitCode.Failed
                     : ExitCode.BadInput;
             }
+            // A part of the pictures may have no foreground; of all of them merge judges.
+            if (run.IsIgnoreAssumed && part.Shard is null)
+                ForegroundDoubt.Refuse(matrix);
             if (part.Shard is not null && !result.GetValue(quiet))
                 Terminal.Message($"the score is of the part {part.Shard}; atrous merge adds up the parts' lines");
 

@@ -72,9 +72,8 @@ internal sealed class EvalReport(ConfusionMatrix matrix, int pictures, int? igno
             Console.Out.WriteLine($"{"mean boundary IoU".PadRight(width)}  {Text(Boundaries.MeanIou)}");
             Console.Out.WriteLine($"{"mean boundary F1".PadRight(width)}  {Text(Boundaries.MeanF1)}");
         }
-        string left = Data is null ? $"{Numbers.Grouped(matrix.Ignored)} ignored"
-            : ignore is null ? "255 as the foreground"
-            : Data.Rules is null ? $"{Numbers.Grouped(matrix.Ignored)} of label {ignore} ignored"
+        string left = Data is not null && ignore is null ? "255 as the foreground"
+            : Data is { Rules: null } ? $"{Numbers.Grouped(matrix.Ignored)} of label {ignore} ignored"
             : $"{Numbers.Grouped(matrix.Ignored)} ignored";
         Console.Out.WriteLine($"{pictures} pictures, {Numbers.Grouped(matrix.Pixels)} pixels scored, {left}");
         if (Rival is not null)

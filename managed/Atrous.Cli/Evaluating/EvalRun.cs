@@ -97,18 +97,21 @@ internal sealed class EvalRun(
         for (int attempt = 1; ; attempt++)
         {
             Looked looked;
+            int told = _warnings.Count;
             try
             {
                 looked = Look(group);
             }
             catch (CommandException) when (Lines is not null && group.Length > 1)
             {
+                Forget(told);
                 foreach (LabelledPicture picture in group)
                     Score([picture]);
                 return;
             }
             catch (CommandException e) when (e.ExitCode == ExitCode.Failed && attempt <= Retries)
             {
+                Forget(told);
                 cancellationToken.WaitHandle.WaitOne(BatchChoice.Pause(attempt));
                 cancellationToken.ThrowIfCancellationRequested();
                 continue;
@@ -229,6 +232,9 @@ internal sealed class EvalRun(
         if (warning is not null)
             _warnings.Add($"{file}: {warning}");
     }
+
+    /// <summary>Of pictures that are looked at again, which warn again.</summary>
+    private void Forget(int told) => _warnings.RemoveRange(told, _warnings.Count - told);
 
     private static T About<T>(string file, Func<T> work)
     {

@@ -20,7 +20,8 @@ internal static class MergeCommand
         };
         var of = new Option<string[]>("--of")
         {
-            Description = "The files and folders that were segmented: pictures of them that have no line are missing",
+            Description =
+                "The files and folders that were segmented or scored: pictures of them that have no line are missing",
             HelpName = "INPUT",
             Arity = ArgumentArity.OneOrMore,
         };

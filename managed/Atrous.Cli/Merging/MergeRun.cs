@@ -8,7 +8,7 @@ using Atrous.Files;
 
 namespace Atrous.Cli.Merging;
 
-/// <summary>Joins lines, and counts what they lack.</summary>
+/// <summary>Joins lines, counts what they lack, and adds up the scores of eval's.</summary>
 internal sealed class MergeRun(TemporaryFiles temporaries)
 {
     private const int MostNamed = 5;
@@ -16,7 +16,7 @@ internal sealed class MergeRun(TemporaryFiles temporaries)
 
     public required IReadOnlyList<string> Files { get; init; }
 
-    /// <summary>What was segmented; null where nobody says it.</summary>
+    /// <summary>The pictures that there are; null where nobody says it.</summary>
     public required InputFiles? Expected { get; init; }
 
     /// <summary>Null for standard output.</summary>
@@ -85,7 +85,7 @@ internal sealed class MergeRun(TemporaryFiles temporaries)
             string[] written =
             [
                 .. Output is null ? [] : new[] { $"lines in {Output}" },
-                .. Missing is null ? [] : new[] { $"names of pictures to segment again in {Missing}" },
+                .. Missing is null ? [] : new[] { $"names of pictures to do again in {Missing}" },
             ];
             if (written.Length > 0)
                 Terminal.Message(string.Join(", ", written));
@@ -207,7 +207,7 @@ internal sealed class MergeRun(TemporaryFiles temporaries)
         if (runs.Length < 2)
             return false;
         Terminal.Message(
-            $"the pictures were segmented with {runs.Length} different models or options: {Few(runs)}; run all parts "
+            $"the lines are of {runs.Length} different models or options: {Few(runs)}; run all parts "
             + "with the same ones and --skip-existing.");
         return true;
     }

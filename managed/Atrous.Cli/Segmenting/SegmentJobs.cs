@@ -167,8 +167,9 @@ internal static class SegmentJobs
     /// <exception cref="CommandException">The file of lines is a picture or one of its outputs.</exception>
     public static void RefuseAsLines(IReadOnlyList<SegmentJob> jobs, string lines)
     {
-        string file = Path.GetFullPath(lines);
-        if (jobs.Any(job => job.Outputs.Append(job.Input).Any(path => Path.GetFullPath(path) == file)))
+        var paths = new RealPaths();
+        string file = paths.Of(lines);
+        if (jobs.Any(job => job.Outputs.Append(job.Input).Any(path => path != "-" && paths.Of(path) == file)))
             throw CommandException.Usage($"{lines} belongs to a picture; choose another name with --jsonl.");
     }
 

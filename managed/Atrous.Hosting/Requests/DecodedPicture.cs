@@ -27,6 +27,7 @@ internal sealed record DecodedPicture(Image Photo)
         if (map is null)
             return new DecodedPicture(Image.Load(file.Span, mostPixels));
         Image photo = map.Window(0, 0, map.Height, map.Width);
+        photo.Warning = map.Warning;
         bool[]? missing = map.MayLackPixels ? new bool[map.Height * map.Width] : null;
         if (missing is not null)
             map.FindMissing(0, missing);

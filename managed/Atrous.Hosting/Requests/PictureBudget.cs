@@ -102,18 +102,11 @@ internal sealed class PictureBudget(long most)
         lease.Begin();
     }
 
-    /// <summary>Takes a lease that waits out of the queue.</summary>
-    /// <param name="lease">Who gives up waiting for a turn.</param>
-    /// <param name="end">Says under the lock whether it still waits, and ends that.</param>
-    internal bool Remove(PictureLease lease, Func<bool> end)
+    /// <summary>Takes a lease out of the queue; false where it waits no more.</summary>
+    internal bool Remove(PictureLease lease)
     {
         lock (_lock)
-        {
-            if (!end())
-                return false;
-            _waiting.Remove(lease);
-            return true;
-        }
+            return _waiting.Remove(lease);
     }
 
     /// <summary>Gives memory back, and who waited has a turn.</summary>

@@ -22,7 +22,7 @@ internal sealed class PictureLease(PictureBudget budget, long bytes) : IDisposab
 
     public void GiveUp(CancellationToken cancellationToken)
     {
-        if (budget.Remove(this, () => Interlocked.CompareExchange(ref _state, 2, 0) == 0))
+        if (budget.Remove(this))
             _turn.TrySetCanceled(cancellationToken);
     }
 

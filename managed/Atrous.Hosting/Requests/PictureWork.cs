@@ -51,10 +51,10 @@ internal sealed class PictureWork : Work
     public Image Photo => _photo!;
 
     /// <summary>Of a file that is a map, what it says of its place; null for nothing.</summary>
-    public GeoTags? Tags { get; private set; }
+    public GeoTags? Tags => _decoded?.Tags;
 
     /// <summary>Of a file that is a map, where its pixels lie; null where that is not known.</summary>
-    public GeoReference? Place { get; private set; }
+    public GeoReference? Place => _decoded?.Place;
 
     /// <summary>The result.</summary>
     public Segmentation Mask { get; private set; } = null!;
@@ -63,7 +63,7 @@ internal sealed class PictureWork : Work
     {
         // No more pixels than the header said when the limit was checked.
         _decoded = DecodedPicture.Read(_file, _model.Segmenter, (long)_key.Height * _key.Width);
-        (_photo, Tags, Place) = (_decoded.Photo, _decoded.Tags, _decoded.Place);
+        _photo = _decoded.Photo;
         if ((_photo.Height, _photo.Width, _photo.Channels) != (_key.Height, _key.Width, _key.Channels))
             throw new ImageException("The picture is not as its header says; it is damaged.");
     }

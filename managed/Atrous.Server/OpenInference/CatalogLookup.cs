@@ -24,11 +24,12 @@ internal static class CatalogLookup
         return segmenter;
     }
 
-    /// <summary>Whether there is such a model, of such a version.</summary>
+    /// <summary>Whether there is such a model, of such a version, and it is ready.</summary>
     /// <param name="catalog">The models that the server has.</param>
-    /// <param name="model">The name of the model; not empty.</param>
+    /// <param name="model">The name of the model.</param>
     /// <param name="version">The version, which is "1"; empty for any.</param>
-    public static bool Has(this IModelCatalog catalog, string model, string version) =>
+    public static bool IsReady(this IModelCatalog catalog, string model, string version) =>
         version is "" or ModelSurface.Version
-        && catalog.Models.Any(status => status.Name.Equals(model, StringComparison.Ordinal));
+        && catalog.Models.Any(status =>
+            status.State == ModelState.Ready && status.Name.Equals(model, StringComparison.Ordinal));
 }

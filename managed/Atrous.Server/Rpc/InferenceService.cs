@@ -35,8 +35,7 @@ internal sealed partial class InferenceService(
     public override Task<ModelReadyResponse> ModelReady(ModelReadyRequest request, ServerCallContext context) =>
         Answer(context, () => Task.FromResult(new ModelReadyResponse
         {
-            Ready = catalog.Has(request.Name, request.Version)
-                && catalog.StatusOf(request.Name).State == ModelState.Ready,
+            Ready = catalog.IsReady(request.Name, request.Version),
         }));
 
     public override Task<ServerMetadataResponse> ServerMetadata(

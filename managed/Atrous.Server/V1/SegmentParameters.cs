@@ -59,7 +59,7 @@ internal static class SegmentParameters
             + "tile, scales, flip and crf the picture is scored as these say, not as the server's own options do.",
             SlidingWindow.LeastSize, SlidingWindow.MostSize, null),
         Number("overlap", "The share of a tile that the next one covers too.", 0, SlidingWindow.MostOverlap,
-            SegmentQuery.UsualOverlap),
+            SlidingWindow.UsualOverlap),
         new("scales",
             "Scores the picture at each of these scales and averages the probabilities: numbers from 0.1 to 4 with "
             + "commas, such as `0.75,1,1.25`.",

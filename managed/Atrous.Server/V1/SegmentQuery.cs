@@ -80,9 +80,6 @@ internal sealed record SegmentQuery
         ["false"] = false,
     };
 
-    /// <summary>Of a window, unless the request says otherwise.</summary>
-    public const double UsualOverlap = SlidingWindow.UsualOverlap;
-
     /// <summary>How far, in pixels, the corners of polygons may be moved at most.</summary>
     public const double MaxSimplify = 100;
 
@@ -189,7 +186,7 @@ internal sealed record SegmentQuery
         DenseCrfParameters? crf = Choice(query, "crf", Crfs, null);
         return !ScoringNames.Any(query.ContainsKey) ? null : new ScoringRequest
         {
-            Window = tile is { } size ? new SlidingWindow(size, overlap ?? UsualOverlap) : null,
+            Window = tile is { } size ? new SlidingWindow(size, overlap ?? SlidingWindow.UsualOverlap) : null,
             Augmentation = flip || scales.Length > 0
                 ? new TestTimeAugmentation(scales.Length > 0 ? scales : [1], flip)
                 : null,

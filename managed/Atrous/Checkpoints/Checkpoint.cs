@@ -157,10 +157,14 @@ internal sealed class Checkpoint : ICheckpoint
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ModelException($"The checkpoint '{name}' cannot be read: {e.Message.TrimEnd('.')}.", e);
+            throw Unread(name, e);
         }
         return Open(bytes.GetBuffer().AsMemory(0, (int)bytes.Length), name);
     }
+
+    /// <summary>What a stream that ends in an error is answered with.</summary>
+    public static ModelException Unread(string name, Exception e) =>
+        new($"The checkpoint '{name}' cannot be read: {e.Message.TrimEnd('.')}.", e);
 
     /// <inheritdoc/>
     public void Read(string name, Span<float> destination)

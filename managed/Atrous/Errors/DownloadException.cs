@@ -2,7 +2,7 @@ namespace Atrous;
 
 /// <summary>
 /// A file of a published model did not come: the server does not answer, leads elsewhere, or sends another file.
-/// Another pull may help, and goes on where this one ended.
+/// Another pull may help; it goes on where this one ended, unless what had come was not the file.
 /// </summary>
 public sealed class DownloadException : AtrousException
 {

@@ -22,9 +22,9 @@ internal sealed class ForegroundTruth
     /// </exception>
     public LabelImage Read(LabelImage map)
     {
-        _dark |= map.Labels.Contains((ushort)1);
-        _bright |= map.Labels.Contains((ushort)Bright);
-        if (_dark && _bright)
+        bool dark = _dark || map.Labels.Contains((ushort)1), bright = _bright || map.Labels.Contains((ushort)Bright);
+        // Of a map that is refused nothing is kept: others are read after it.
+        if (dark && bright)
         {
             throw new ImageException(
                 "The label maps hold 1 and 255, so that 255 may be the foreground or what is not scored; name the " +
@@ -33,7 +33,8 @@ internal sealed class ForegroundTruth
                 Remedy = Remedy.IgnoreLabel,
             };
         }
-        if (!_bright)
+        (_dark, _bright) = (dark, bright);
+        if (!bright)
             return map;
         var labels = new ushort[map.Labels.Length];
         for (int i = 0; i < labels.Length; i++)

@@ -14,7 +14,7 @@ public sealed partial class Image
     /// A sentence about the file that the picture was read from, where it was not whole but all its pixels were, is an
     /// animation, or has bands that are not used; null otherwise.
     /// </summary>
-    public string? Warning { get; private set; }
+    public string? Warning { get; internal set; }
 
     /// <summary>
     /// Reads a JPEG (CMYK becomes RGB), PNG (palette becomes RGB, transparency alpha), WebP, GIF, BMP or TIFF (grey or

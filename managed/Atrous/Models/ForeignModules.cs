@@ -39,7 +39,7 @@ internal static class ForeignModules
     ];
 
     /// <summary>A kernel of such a module; null where there is none.</summary>
-    /// <param name="weights">All tensors, in the file's order.</param>
+    /// <param name="weights">All tensors of the file.</param>
     /// <param name="read">The names of those that the network reads.</param>
     /// <param name="unread">The names of those that nobody knows.</param>
     /// <param name="imageChannels">

@@ -7,12 +7,12 @@ namespace Atrous.Postprocessing;
 /// <param name="Name">What <see cref="ByName"/> finds it by.</param>
 /// <param name="Iterations">The number of iterations of mean field.</param>
 /// <param name="GaussianSigma">The standard deviation of the Gaussian kernel, in pixels.</param>
-/// <param name="GaussianWeight">The potts weight of the Gaussian kernel.</param>
+/// <param name="GaussianWeight">The Potts weight of the Gaussian kernel.</param>
 /// <param name="BilateralSigma">The standard deviation of the bilateral kernel in space, in pixels.</param>
 /// <param name="BilateralColourSigma">
 /// The standard deviation in grey levels of 0 to 255, the same for every channel.
 /// </param>
-/// <param name="BilateralWeight">The potts weight of the bilateral kernel.</param>
+/// <param name="BilateralWeight">The Potts weight of the bilateral kernel.</param>
 /// <param name="Clip">The least probability that a unary is made from.</param>
 public sealed record DenseCrfParameters(
     string Name,
@@ -34,7 +34,7 @@ public sealed record DenseCrfParameters(
     public static IReadOnlyList<DenseCrfParameters> All { get; } = [DeepLabV2, PyDenseCrf];
 
     /// <summary>Finds parameters as a user says their name, in any case.</summary>
-    /// <param name="name">The name of a set of parameters, such as "voc".</param>
+    /// <param name="name">The name of a set of parameters, such as "deeplabv2".</param>
     /// <exception cref="UnavailableException">
     /// There are none of that name; the message lists those that there are.
     /// </exception>

@@ -100,7 +100,7 @@ internal static class ScoreArithmetic
 
     /// <summary>The class of every pixel, the lowest among equals.</summary>
     /// <param name="scores">So many per label.</param>
-    /// <param name="classes">The scores of a pixel.</param>
+    /// <param name="classes">The number of scores of a pixel.</param>
     /// <param name="decision">What the scores are, and what is asked of them.</param>
     /// <param name="labels">Receives the class of every pixel.</param>
     /// <param name="confidence">Gets the probability of each; empty for none.</param>

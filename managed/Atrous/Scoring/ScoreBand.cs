@@ -19,7 +19,7 @@ internal sealed class ScoreBand : IDisposable
     /// <param name="columns">The number of columns of a window.</param>
     /// <param name="shared">The most rows that two windows, one above the other, both cover.</param>
     /// <param name="width">The number of columns of the picture.</param>
-    /// <param name="classes">The scores of a pixel.</param>
+    /// <param name="classes">The number of scores of a pixel.</param>
     /// <exception cref="OutOfMemoryException">The system has no such block to give.</exception>
     public ScoreBand(int rows, int columns, int shared, int width, int classes)
     {

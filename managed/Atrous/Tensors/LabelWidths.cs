@@ -7,7 +7,7 @@ internal static class LabelWidths
 {
     /// <summary>Bytes as 16 bits each.</summary>
     /// <param name="from">The labels that are read.</param>
-    /// <param name="to">The type of as many bits, or more.</param>
+    /// <param name="to">Gets the labels: memory for as many, or more.</param>
     public static void Widen(ReadOnlySpan<byte> from, Span<ushort> to)
     {
         int i = 0;

@@ -78,7 +78,8 @@ public sealed class BranchTests : IDisposable
         Array[] inTurn = Running.Run(executable, graph, input);
         for (int run = 0; run < 2; run++)
             Assert.Equal(inTurn, Running.Run(executable, graph, input));
-        Assert.Equal(1, SoftwareDevice.Used ? SoftwareDevice.Count(Live.GraphExecs) : 1);
+        if (SoftwareDevice.Used)
+            Assert.Equal(1, SoftwareDevice.Count(Live.GraphExecs));
     }
 
     [Theory]

@@ -28,7 +28,7 @@ public sealed class BatchTests(GeneratedModel model) : IDisposable
         Assert.Equal(Names.Length, done.Length + missing.Length);
         Assert.Contains($"{done.Length} of 6 pictures are done, 0 failed, {missing.Length} ha", early.Error);
         Assert.Contains(missing[0], early.Error);
-        Assert.EndsWith($"names of pictures to segment again in {_place["again.txt"]}", early.ErrorLines[^1]);
+        Assert.EndsWith($"names of pictures to do again in {_place["again.txt"]}", early.ErrorLines[^1]);
         Assert.EndsWith(
             $" lines in {_place["all.jsonl"]}", Merge("-o", _place["all.jsonl"]).Exits(1).ErrorLines[^1]);
         Assert.Empty(Merge("-o", _place["all.jsonl"], "-q").Exits(1).Error);

@@ -26,7 +26,7 @@ internal sealed class WrittenShapes(string folder)
     }
 
     /// <summary>Every pixel's centre lies in one shape, or one more than that by slits, of its class.</summary>
-    public static void AssertFills(LabelImage mask, IEnumerable<(int Label, double[][] Rings)> shapes)
+    private static void AssertFills(LabelImage mask, IEnumerable<(int Label, double[][] Rings)> shapes)
     {
         var labels = new int[mask.Labels.Length];
         Array.Fill(labels, -1);
@@ -73,17 +73,17 @@ internal sealed class WrittenShapes(string folder)
         }
     }
 
-    public static IEnumerable<(int, double[][])> GeoJson(string stem) =>
+    private static IEnumerable<(int, double[][])> GeoJson(string stem) =>
         Json(stem + ".geojson").GetProperty("features").EnumerateArray().Select(feature => (
             feature.GetProperty("properties").GetProperty("class").GetInt32(),
             feature.GetProperty("geometry").GetProperty("coordinates").EnumerateArray().Select(Flat).ToArray()));
 
-    public static IEnumerable<(int, double[][])> Yolo(string stem, LabelImage mask) =>
+    private static IEnumerable<(int, double[][])> Yolo(string stem, LabelImage mask) =>
         File.ReadLines(stem + ".txt").Select(line => line.Split(' ')).Select(parts => (
             Number(parts[0]), (double[][])[[.. parts.Skip(1).Select((part, i) => Math.Round(
                 double.Parse(part, CultureInfo.InvariantCulture) * (i % 2 == 0 ? mask.Width : mask.Height)))]]));
 
-    public static IEnumerable<(int, double[][])> LabelMe(string stem)
+    private static IEnumerable<(int, double[][])> LabelMe(string stem)
     {
         JsonElement file = Json(stem + ".json");
         Assert.Equal(Path.GetFileName(stem) + ".png", file.GetProperty("imagePath").GetString());
@@ -91,21 +91,21 @@ internal sealed class WrittenShapes(string folder)
             LabelOf(shape.GetProperty("label").GetString()!), (double[][])[Flat(shape.GetProperty("points"))]));
     }
 
-    public static IEnumerable<(int, double[][])> Svg(string stem) =>
+    private static IEnumerable<(int, double[][])> Svg(string stem) =>
         XDocument.Load(stem + ".svg").Root!.Elements().SelectMany(group => group.Elements()
             .Where(element => element.Name.LocalName == "path").Select(path => (
                 Number(group.Attribute("data-class")!.Value),
                 path.Attribute("d")!.Value.Split('Z', StringSplitOptions.RemoveEmptyEntries)
                     .Select(ring => Numbers(ring, 'M', 'L', ' ')).ToArray())));
 
-    public IEnumerable<(int, double[][])> LabelStudio(int picture, LabelImage mask) =>
+    private IEnumerable<(int, double[][])> LabelStudio(int picture, LabelImage mask) =>
         Json(Path.Combine(folder, "annotations.labelstudio.json"))[picture].GetProperty("predictions")[0]
             .GetProperty("result").EnumerateArray().Select(result => (
                 LabelOf(result.GetProperty("value").GetProperty("polygonlabels")[0].GetString()!),
                 (double[][])[[.. Flat(result.GetProperty("value").GetProperty("points")).Select((value, i) =>
                     Math.Round(value / 100 * (i % 2 == 0 ? mask.Width : mask.Height)))]]));
 
-    public IEnumerable<(int, double[][])> Coco(int picture, string name, LabelImage mask)
+    private IEnumerable<(int, double[][])> Coco(int picture, string name, LabelImage mask)
     {
         JsonElement file = Json(Path.Combine(folder, "annotations.coco.json"));
         JsonElement image = file.GetProperty("images")[picture];
@@ -123,7 +123,7 @@ internal sealed class WrittenShapes(string folder)
         });
     }
 
-    public IEnumerable<(int, double[][])> Cvat(string name) =>
+    private IEnumerable<(int, double[][])> Cvat(string name) =>
         XDocument.Load(Path.Combine(folder, "annotations.cvat.xml")).Root!
         .Elements("image").Single(image => image.Attribute("name")!.Value == name + ".png").Elements().Select(shape => (
             LabelOf(shape.Attribute("label")!.Value), shape.Name == "polygon"

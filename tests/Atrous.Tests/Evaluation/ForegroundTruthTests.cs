@@ -27,6 +27,8 @@ public sealed class ForegroundTruthTests
         var truth = new ForegroundTruth();
         truth.Read(Map(0, 255, 0));
         Assert.Contains("1 and 255", Assert.Throws<ImageException>(() => truth.Read(Map(0, 1, 0))).Message);
+        // What was refused says nothing of the maps after it.
+        Assert.Equal<ushort>([1, 0, 0], truth.Read(Map(255, 0, 0)).Labels.ToArray());
     }
 
     private static LabelImage Map(params ushort[] labels) => new(labels, 1, labels.Length);

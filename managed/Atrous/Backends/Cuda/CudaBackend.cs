@@ -43,8 +43,7 @@ internal sealed class CudaBackend : IDevicePointers, IDeviceMemory, IParallelRun
             $"{properties.DeviceName}, compute capability {properties.ComputeCapability}, " +
             $"{properties.MultiProcessorCount} multiprocessors, "
                 + $"driver {CudaContext.GetDriverVersion()}, cuDNN {CudaDNNContext.GetVersion()}, cuBLASLt " +
-                $"{CudaBlasLt.GetVersion()}, {precision}, timed on the device, " +
-                "sums of float32",
+                $"{CudaBlasLt.GetVersion()}, {precision}, timed on the device, sums of float32",
             _options.Log);
         _plans = new PlanFiles(Path.ChangeExtension(_choices.FilePath, null), _options.Log);
     }

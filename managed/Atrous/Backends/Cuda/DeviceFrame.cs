@@ -163,8 +163,7 @@ internal sealed class DeviceFrame : IDisposable
     /// <summary>On a stream for each lane; on one where that fails, which costs the overlap only.</summary>
     private void Capture()
     {
-        _plan.IsInTurn |= _plan.Lanes.Count == 1;
-        if (!_plan.IsInTurn && TryCapture(Spread) is { } branched)
+        if (_plan.Lanes.Count > 1 && !_plan.IsInTurn && TryCapture(Spread) is { } branched)
         {
             _plan.IsInTurn = true;
             _plan.Log?.Invoke($"{_plan.Purpose} cannot be captured on several streams and runs on one: {branched}");

@@ -53,7 +53,7 @@ internal static class TrainingArguments
     /// <param name="root">What the file holds.</param>
     /// <param name="ofModules">What modules say that were saved whole; null where they say nothing.</param>
     public static IReadOnlyDictionary<string, JsonElement> Of(
-        ReadBudget budget, PickleDict? root, PickleDict? ofModules = null)
+        ReadBudget budget, PickleDict? root, PickleDict? ofModules)
     {
         var found = new OrderedDictionary<string, JsonElement>(StringComparer.Ordinal);
         if (ofModules is not null && PickleJson.Of(ofModules, budget) is { } saved)

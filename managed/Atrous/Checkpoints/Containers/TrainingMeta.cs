@@ -22,7 +22,7 @@ internal static class TrainingMeta
     /// <param name="budget">What the file's values are counted in.</param>
     /// <param name="root">What the file holds.</param>
     /// <param name="ofModules">The same of modules that were saved whole; null where they say nothing.</param>
-    public static JsonElement? Of(ReadBudget budget, PickleDict? root, PickleDict? ofModules = null)
+    public static JsonElement? Of(ReadBudget budget, PickleDict? root, PickleDict? ofModules)
     {
         var facts = new PickleDict();
         foreach (PickleDict place in Places(root, ofModules))

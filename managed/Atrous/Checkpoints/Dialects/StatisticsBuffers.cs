@@ -85,10 +85,10 @@ internal sealed record StatisticsBuffers(StatisticsBuffers.Values? Mean, Statist
     /// </summary>
     public static StatisticsBuffers OfOneModule(ICheckpoint checkpoint, int channels)
     {
-        foreach (WeightInfo mean in Named(checkpoint, channels, Means))
+        foreach (WeightInfo mean in Named(checkpoint, Means, channels))
         {
             string parent = mean.Name[..(mean.Name.LastIndexOf('.') + 1)];
-            WeightInfo? std = Named(checkpoint, channels, Stds)
+            WeightInfo? std = Named(checkpoint, Stds, channels)
                 .FirstOrDefault(one => one.Name[..(one.Name.LastIndexOf('.') + 1)] == parent);
             if (std is null)
                 continue;
@@ -99,8 +99,9 @@ internal sealed record StatisticsBuffers(StatisticsBuffers.Values? Mean, Statist
         return new(null, null);
     }
 
-    private static IEnumerable<WeightInfo> Named(ICheckpoint checkpoint, int channels, string[] names) =>
-        checkpoint.Weights.Values.Where(weight => weight.Type.IsFloatingPoint() && weight.Elements == channels
+    private static IEnumerable<WeightInfo> Named(ICheckpoint checkpoint, string[] names, params int[] counts) =>
+        checkpoint.Weights.Values.Where(weight => weight.Type.IsFloatingPoint()
+            && Array.Exists(counts, count => weight.Elements == count)
             && names.Contains(weight.Name[(weight.Name.LastIndexOf('.') + 1)..].Trim('_')));
 
     private static float[] Read(ICheckpoint checkpoint, WeightInfo tensor)
@@ -114,13 +115,10 @@ internal sealed record StatisticsBuffers(StatisticsBuffers.Values? Mean, Statist
 
     private static Values? Find(ICheckpoint checkpoint, int channels, string[] names, Predicate<float> suits)
     {
-        WeightInfo? found = checkpoint.Weights.Values.FirstOrDefault(
-            weight => weight.Type.IsFloatingPoint() && (weight.Elements == channels || weight.Elements == 1)
-                && names.Contains(weight.Name[(weight.Name.LastIndexOf('.') + 1)..].Trim('_')));
+        WeightInfo? found = Named(checkpoint, names, channels, 1).FirstOrDefault();
         if (found is null)
             return null;
-        var values = new float[found.Elements];
-        checkpoint.Read(found.Name, values);
+        float[] values = Read(checkpoint, found);
         if (!Array.TrueForAll(values, suits))
         {
             throw new ModelException(

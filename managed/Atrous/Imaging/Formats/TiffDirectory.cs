@@ -86,11 +86,21 @@ internal readonly struct TiffDirectory
         {
             int tag = UShort(entry), type = UShort(entry + 2);
             long value = entry + (_isBig ? 12 : 8);
-            if ((tag is KindTag or WidthTag or HeightTag) && type is 3 or 4)
-                numbers[tag] = type == 3 ? UShort(value) : UInt(value);
+            if (tag is KindTag or WidthTag or HeightTag && NumberAt(type, value) is { } number)
+                numbers[tag] = number;
         }
         return _isBig ? Long(end) : UInt(end);
     }
+
+    /// <summary>The number of an entry; null where its type is of no whole ones.</summary>
+    private long? NumberAt(int type, long at) => type switch
+    {
+        1 or 6 => Slice(at, 1)[0],
+        3 or 8 => UShort(at),
+        4 or 9 => UInt(at),
+        16 or 17 => Long(at),
+        _ => null,
+    };
 
     private byte[] Slice(long at, int count)
     {
@@ -128,14 +138,7 @@ internal readonly struct TiffDirectory
         // Of more numbers than one LibTiff takes the first, or what would be their place.
         if (count > 1)
             throw TiffReader.Unreadable("a side of it is more than one number");
-        long number = type switch
-        {
-            1 or 6 => Slice(valueAt, 1)[0],
-            3 or 8 => UShort(valueAt),
-            4 or 9 => UInt(valueAt),
-            16 or 17 => Long(valueAt),
-            _ => throw TiffReader.Unreadable("a side of it is no whole number"),
-        };
+        long number = NumberAt(type, valueAt) ?? throw TiffReader.Unreadable("a side of it is no whole number");
         // Of two entries, which one is believed is LibTiff's affair.
         if (!numbers.TryAdd(tag, number) && numbers[tag] != number)
             throw TiffReader.Unreadable("its directory contradicts itself");

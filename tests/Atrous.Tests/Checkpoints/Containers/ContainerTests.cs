@@ -1,4 +1,5 @@
 using Atrous.Checkpoints;
+using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Checkpoints.Containers;
 
@@ -6,7 +7,6 @@ namespace Atrous.Tests.Checkpoints.Containers;
 public sealed class ContainerTests
 {
     private const long MaxAllocatedBytes = 100 << 20;
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     public static TheoryData<string> Loadable =>
         [.. ContainerCase.All.Where(row => row.Row.TryGetProperty("tensors", out _)).Select(row => row.Name)];
@@ -89,23 +89,6 @@ public sealed class ContainerTests
             checkpoint.Read(name, new float[info.Elements]);
     }
 
-    /// <summary>
-    /// Bounds what a file makes its reader allocate. A file that keeps it busy for ever ends the test after minutes,
-    /// which no slow machine needs.
-    /// </summary>
-    private static T Bounded<T>(Func<T> action)
-    {
-        Task<(T Result, long Allocated)> run = Task.Factory.StartNew(
-            () =>
-            {
-                long before = GC.GetAllocatedBytesForCurrentThread();
-                T result = action();
-                return (result, GC.GetAllocatedBytesForCurrentThread() - before);
-            },
-            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        Assert.True(run.Wait(Patience, CancellationToken.None), $"The file was not read within {Patience}.");
-        (T result, long allocated) = run.Result;
-        Assert.True(allocated < MaxAllocatedBytes, $"allocated {allocated >> 20} MiB");
-        return result;
-    }
+    /// <summary>Bounds what a file makes its reader allocate.</summary>
+    private static T Bounded<T>(Func<T> action) => BoundedWork.Run(action, MaxAllocatedBytes);
 }

@@ -1,39 +1,14 @@
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Atrous.Server;
-using Atrous.Tests.Cli;
 using Atrous.Tests.Segmenters;
 using Atrous.Tests.Support;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Atrous.Tests.Serving.OpenInference;
 
 /// <summary>A case of Triton's own tests, qa/L0_http: bodies of very many chunks.</summary>
 [Collection(nameof(Alone))]
-public sealed class ChunkedBodyTests(GeneratedModel model) : IAsyncLifetime
+public sealed class ChunkedBodyTests(GeneratedModel model) : OwnServer(model)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
-    private readonly AtrousServer _server = AtrousServer.Create(ProtocolServer.Options(model.Path, admin: true));
-    private readonly HttpClient _http = new();
-
-    private BodyBudget Bodies => _server.Services.GetRequiredService<BodyBudget>();
-
-    public async ValueTask InitializeAsync()
-    {
-        await _server.StartAsync();
-        await _server.Models.WhenLoadedAsync().WaitAsync(Patience);
-        _http.BaseAddress = _server.Address;
-        await AssertServes();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _http.Dispose();
-        await _server.DisposeAsync();
-    }
-
     [Theory]
     [InlineData(100_000, "HTTP/1.1 400")]
     [InlineData(ProtocolServer.MaxBodyBytes + 1, "HTTP/1.1 413")]
@@ -54,19 +29,5 @@ public sealed class ChunkedBodyTests(GeneratedModel model) : IAsyncLifetime
         client.Close();
         await Record.ExceptionAsync(() => sent);
         await AssertServes();
-    }
-
-    private async Task AssertServes()
-    {
-        HttpRequestMessage request = Protocol.Post(Protocol.Infer, Workplace.Photo());
-        request.Headers.Add(Protocol.HeaderLength, "0");
-        (await _http.AskAsync(request)).Succeeds();
-    }
-
-    private async Task<TcpClient> ConnectAsync()
-    {
-        var client = new TcpClient { NoDelay = true };
-        await client.ConnectAsync(IPAddress.Loopback, _server.Address.Port);
-        return client;
     }
 }

@@ -1,12 +1,9 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using Atrous.Hosting;
 using Atrous.Server;
-using Atrous.Tests.Cli;
 using Atrous.Tests.Segmenters;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Atrous.Tests.Serving.OpenInference;
 
@@ -15,29 +12,8 @@ namespace Atrous.Tests.Serving.OpenInference;
 /// wrong header length), L0_lifecycle (loads and unloads at once, shutdown while loading and with queued
 /// requests), L0_model_queue (a longer timeout is not granted).
 /// </summary>
-public sealed class TritonCasesTests(GeneratedModel model) : IAsyncLifetime
+public sealed class TritonCasesTests(GeneratedModel model) : OwnServer(model)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-
-    private readonly AtrousServer _server = AtrousServer.Create(ProtocolServer.Options(model.Path, admin: true));
-    private readonly HttpClient _http = new();
-
-    private BodyBudget Bodies => _server.Services.GetRequiredService<BodyBudget>();
-
-    public async ValueTask InitializeAsync()
-    {
-        await _server.StartAsync();
-        await _server.Models.WhenLoadedAsync().WaitAsync(Patience);
-        _http.BaseAddress = _server.Address;
-        await AssertServes();
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        _http.Dispose();
-        await _server.DisposeAsync();
-    }
-
     [Fact]
     public async Task A_wrong_header_length_leaves_nothing_behind()
     {
@@ -46,7 +22,7 @@ public sealed class TritonCasesTests(GeneratedModel model) : IAsyncLifetime
         {
             HttpRequestMessage request = Protocol.Post(Protocol.Infer, body);
             request.Headers.Add(Protocol.HeaderLength, i % 2 == 0 ? "99999999999" : $"{body.Length + 1}");
-            (await _http.AskAsync(request)).Refuses(400, Protocol.HeaderLength);
+            (await Http.AskAsync(request)).Refuses(400, Protocol.HeaderLength);
             Assert.Equal(0, Bodies.Held);
         }
         await AssertServes();
@@ -55,34 +31,34 @@ public sealed class TritonCasesTests(GeneratedModel model) : IAsyncLifetime
     [Fact]
     public async Task Loads_and_unloads_at_once_take_turns()
     {
-        Answer[] answers = await Task.WhenAll(Enumerable.Range(0, 24).Select(i => _http.AskAsync(
+        Answer[] answers = await Task.WhenAll(Enumerable.Range(0, 24).Select(i => Http.AskAsync(
             Protocol.Post($"v2/repository/models/street/{(i % 3 == 2 ? "unload" : "load")}", "{}"))))
             .WaitAsync(Patience);
         Assert.All(answers, answer => answer.Succeeds());
-        (await _http.AskAsync(Protocol.Post("v2/repository/models/street/load", "{}"))).Succeeds();
+        (await Http.AskAsync(Protocol.Post("v2/repository/models/street/load", "{}"))).Succeeds();
         await AssertServes();
     }
 
     [Fact]
     public async Task Shutdown_answers_what_waits_and_takes_no_new_connections()
     {
-        GatedWork busy = await GatedWork.Occupy(_server.Models);
-        Task<Answer>[] waiting = [.. Enumerable.Range(0, 3).Select(_ => _http.AskAsync(Raw()))];
-        await Until(() => _server.Models.Default.Statistics.QueueLength == waiting.Length);
-        Task drained = _server.DrainAsync(new CancellationToken(canceled: true));
+        GatedWork busy = await GatedWork.Occupy(Server.Models);
+        Task<Answer>[] waiting = [.. Enumerable.Range(0, 3).Select(_ => Http.AskAsync(Raw()))];
+        await Until(() => Server.Models.Default.Statistics.QueueLength == waiting.Length);
+        Task drained = Server.DrainAsync(new CancellationToken(canceled: true));
         await Until(() => !Connects());
         Assert.DoesNotContain(waiting, request => request.IsCompleted);
         busy.Open();
         foreach (Answer answer in await Task.WhenAll(waiting).WaitAsync(Patience))
             answer.Succeeds();
         await drained.WaitAsync(Patience);
-        Assert.Equal(0, _server.Models.Default.Statistics.QueueLength);
+        Assert.Equal(0, Server.Models.Default.Statistics.QueueLength);
     }
 
     [Fact]
     public async Task Shutdown_while_a_model_is_loading_ends()
     {
-        var server = AtrousServer.Create(ProtocolServer.Options(model.Path, admin: false));
+        var server = AtrousServer.Create(ProtocolServer.Options(ModelPath, admin: false));
         await server.StartAsync();
         await server.DrainAsync(new CancellationToken(canceled: true)).WaitAsync(Patience);
         await server.DisposeAsync().AsTask().WaitAsync(Patience);
@@ -108,33 +84,17 @@ public sealed class TritonCasesTests(GeneratedModel model) : IAsyncLifetime
             Assert.True(Stopwatch.GetElapsedTime(start) < Patience, "It never came to that.");
     }
 
-    private static HttpRequestMessage Raw()
-    {
-        HttpRequestMessage request = Protocol.Post(Protocol.Infer, Workplace.Photo());
-        request.Headers.Add(Protocol.HeaderLength, "0");
-        return request;
-    }
-
-    private async Task AssertServes() => (await _http.AskAsync(Raw())).Succeeds();
-
     private bool Connects()
     {
         try
         {
             using var client = new TcpClient();
-            client.Connect(IPAddress.Loopback, _server.Address.Port);
+            client.Connect(IPAddress.Loopback, Server.Address.Port);
             return true;
         }
         catch (SocketException)
         {
             return false;
         }
-    }
-
-    private async Task<TcpClient> ConnectAsync()
-    {
-        var client = new TcpClient { NoDelay = true };
-        await client.ConnectAsync(IPAddress.Loopback, _server.Address.Port);
-        return client;
     }
 }

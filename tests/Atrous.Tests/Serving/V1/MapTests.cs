@@ -92,6 +92,16 @@ public sealed class MapTests(SegmentServer server) : IClassFixture<SegmentServer
         }
     }
 
+    [Fact]
+    public async Task Bands_that_are_left_out_are_told()
+    {
+        new GeoTiffFile { Height = Height, Width = Width, Bands = 5, IsRgb = true, NoData = "0" }.Write(
+            _place["five.tif"], [.. Enumerable.Range(0, Height * Width * 5).Select(i => (float)(1 + i * 7 % 250))]);
+        using HttpResponseMessage response = await server.PostAsync("", File.ReadAllBytes(_place["five.tif"]));
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Contains("only the first", response.Headers.GetValues("Atrous-Warning").Single());
+    }
+
     /// <summary>Over the protocol for several pictures too, each of which has a part without data of its own.</summary>
     [Theory]
     [InlineData(1)]

@@ -138,7 +138,7 @@ internal sealed class ConvolutionAlgorithms(
         _candidates.Of(problem, all: false, cancellationToken).SelectMany(group => Harmless(problem, group))
         .FirstOrDefault();
 
-    /// <summary>Those that have not ended a process that tried them.</summary>
+    /// <summary>Those that have not twice ended what tried them.</summary>
     private IEnumerable<ConvolutionAlgorithm> Harmless(
         ConvolutionProblem problem, IEnumerable<ConvolutionAlgorithm> group)
     {

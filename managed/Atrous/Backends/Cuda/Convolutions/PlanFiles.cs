@@ -46,7 +46,7 @@ internal sealed class PlanFiles(string? folder, Action<string>? log)
 
     private string PathOf(string problem, ConvolutionChoice choice)
     {
-        string text = $"{problem} {choice.Kind} {choice.Engine} {string.Join(' ', choice.Knobs ?? [])}";
+        string text = $"{problem} {choice.ToLine()}";
         return Path.Combine(
             folder!, Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(text)))[..24] + ".json");
     }

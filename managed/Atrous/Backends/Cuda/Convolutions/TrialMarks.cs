@@ -2,7 +2,7 @@ namespace Atrous.Backends.Cuda.Convolutions;
 
 /// <summary>
 /// Marks on disk of what is being tried. Where a candidate ends the device's context, or the process, its mark stays,
-/// and later processes leave it out instead of ending the same way. A memory only, as <see cref="ChoiceFile"/>.
+/// and after two of them later processes leave it out. A memory only, as <see cref="ChoiceFile"/>.
 /// </summary>
 /// <param name="folder">The folder of this machine's marks, made with the first; null keeps none.</param>
 /// <param name="log">Told what could not be written.</param>
@@ -18,7 +18,7 @@ internal sealed class TrialMarks(string? folder, Action<string>? log)
     private readonly Lock _reading = new();
     private Dictionary<string, int>? _ended;
 
-    /// <summary>Whether a candidate has ended what tried it.</summary>
+    /// <summary>Whether a candidate has twice ended what tried it.</summary>
     public bool IsSuspect(string problem, ConvolutionChoice choice)
     {
         lock (_reading)

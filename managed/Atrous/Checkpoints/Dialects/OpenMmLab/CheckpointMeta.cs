@@ -28,7 +28,7 @@ internal sealed class CheckpointMeta
             string written = text.GetString()!;
             // Some save what json.dumps made of it.
             config = SoundJson.ObjectIn(written) ?? PythonConfig.Read(written);
-            if (config is null && !string.IsNullOrWhiteSpace(text.GetString()))
+            if (config is null && !string.IsNullOrWhiteSpace(written))
                 _notes.Add($"{source} is no configuration that can be read as data.");
         }
         Root = new ConfigSection("", source, config, _notes);
