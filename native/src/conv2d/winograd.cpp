@@ -6,17 +6,21 @@ namespace atrous {
 
 namespace {
 
-// One filter whose cells are cell_stride apart, from its transform.
+// One filter whose cells are cell_stride apart, from its transform. Most of the inverse is zero: a row of it takes the
+// first cell, the next two, or the last.
 template <int TileSize>
 void recover_filter(const float* from, int64_t cell_stride, float* to) {
     constexpr int side = TileSize + 2;
     static constexpr auto inverse = winograd_filter_inverse<TileSize>();
-    for (int tap = 0; tap < 9; ++tap) {
-        double sum = 0;
-        for (int cell = 0; cell < side * side; ++cell) {
-            sum += inverse[tap / 3][cell / side] * inverse[tap % 3][cell % side] * from[cell * cell_stride];
+    static constexpr int first[3] = {0, 1, side - 1}, last[3] = {0, 2, side - 1};
+    for (int i = 0; i < 3; ++i) {
+        for (int j = 0; j < 3; ++j) {
+            double sum = 0;
+            for (int y = first[i]; y <= last[i]; ++y)
+                for (int x = first[j]; x <= last[j]; ++x)
+                    sum += inverse[i][y] * inverse[j][x] * from[(y * side + x) * cell_stride];
+            to[3 * i + j] = static_cast<float>(sum);
         }
-        to[tap] = static_cast<float>(sum);
     }
 }
 
@@ -130,8 +134,8 @@ void recover_weights(const atrous_conv2d_desc& desc, const kernel_table& kernels
     const auto recover = from.tile_size == 3 ? recover_filter<3> : recover_filter<4>;
     for (const conv2d_block& block : from.blocks) {
         const int64_t depth = desc.in_channels, columns = int64_t{block.vectors} * kernels.lanes;
-        for (int64_t o = 0; o < block.channels; ++o) {
-            for (int64_t k = 0; k < depth; ++k) {
+        for (int64_t k = 0; k < depth; ++k) {
+            for (int64_t o = 0; o < block.channels; ++o) {
                 recover(from.weights.data() + block.weights + k * columns + o, depth * columns,
                         weights + ((block.out_channel + o) * depth + k) * 9);
             }

@@ -35,30 +35,38 @@ std::vector<float> unpack(const Tensor& t, const void* start, Format format) {
     return values;
 }
 
-using Quad = float __attribute__((vector_size(16)));
-using Wide = double __attribute__((vector_size(32)));
-constexpr int64_t PIXELS = 8, BLOCK = 2 * PIXELS;
+using Eight = float __attribute__((vector_size(32)));
+using Wide = double __attribute__((vector_size(64)));
+constexpr int64_t PIXELS = 4, FILTERS = 2, BLOCK = 4 * PIXELS;
 
-// The products of one filter with the windows of some pixels, which lie one behind the other. Twice as many lanes where
-// the processor has them; the same sums, since nothing is fused.
-__attribute__((target_clones("avx2", "default"))) void multiply(const float* filter, const float* windows,
-                                                                int64_t count, double* sums) {
-    Wide lanes[PIXELS] = {};
+// The products of some filters with the windows of some pixels; either lie one behind the other. More lanes at once
+// where the processor has them, and the same sums: a product of two floats is exact in double, fused or not.
+__attribute__((target_clones("avx512f", "avx2", "default"))) void multiply(const float* filters, const float* windows,
+                                                                           int64_t count,
+                                                                           double (&sums)[FILTERS][PIXELS]) {
+    Wide lanes[FILTERS][PIXELS] = {};
     int64_t i = 0;
-    for (; i + 4 <= count; i += 4) {
-        Quad some;
-        std::memcpy(&some, filter + i, sizeof some);
-        const Wide weights = __builtin_convertvector(some, Wide);
+    for (; i + 8 <= count; i += 8) {
+        Eight some;
+        Wide weights[FILTERS];
+        for (int64_t k = 0; k < FILTERS; ++k) {
+            std::memcpy(&some, filters + k * count + i, sizeof some);
+            weights[k] = __builtin_convertvector(some, Wide);
+        }
         for (int64_t pixel = 0; pixel < PIXELS; ++pixel) {
             std::memcpy(&some, windows + pixel * count + i, sizeof some);
-            lanes[pixel] += weights * __builtin_convertvector(some, Wide);
+            const Wide window = __builtin_convertvector(some, Wide);
+            for (int64_t k = 0; k < FILTERS; ++k) lanes[k][pixel] += weights[k] * window;
         }
     }
-    for (int64_t pixel = 0; pixel < PIXELS; ++pixel) {
-        sums[pixel] = (lanes[pixel][0] + lanes[pixel][1]) + (lanes[pixel][2] + lanes[pixel][3]);
-        for (int64_t rest = i; rest < count; ++rest)
-            sums[pixel] += static_cast<double>(windows[pixel * count + rest]) * filter[rest];
-    }
+    for (int64_t k = 0; k < FILTERS; ++k)
+        for (int64_t pixel = 0; pixel < PIXELS; ++pixel) {
+            const Wide& lane = lanes[k][pixel];
+            double sum = ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7]));
+            for (int64_t rest = i; rest < count; ++rest)
+                sum += static_cast<double>(windows[pixel * count + rest]) * filters[k * count + rest];
+            sums[k][pixel] = sum;
+        }
 }
 
 double apply(const Step& step, double value, double operand) {
@@ -123,6 +131,7 @@ bool run(const Program& p, int64_t engine, const Pointers& pointers, const void*
     Format format = format_of(conv.x.type, uses_tensor_cores(engine));
     std::vector<float> x = unpack(conv.x, pointers.at(conv.x.uid), format),
                        w = unpack(conv.w, pointers.at(conv.w.uid), format);
+    w.resize(w.size() + static_cast<size_t>((FILTERS - 1) * conv.w.dims[1] * conv.w.dims[2] * conv.w.dims[3]));
     int64_t channels = conv.x.dims[1], height = conv.x.dims[2], width = conv.x.dims[3];
     int64_t depth = conv.w.dims[1], rows = conv.w.dims[2], columns = conv.w.dims[3];
     int64_t groups = channels / depth, taps = rows * columns * depth;
@@ -164,12 +173,14 @@ bool run(const Program& p, int64_t engine, const Pointers& pointers, const void*
                                     &windows[static_cast<size_t>((pixel - first) * taps + (r * columns + s) * depth)]);
                     }
             }
-            for (int64_t k = group * outputs_of_group; k < (group + 1) * outputs_of_group; ++k)
+            const int64_t end = (group + 1) * outputs_of_group;
+            for (int64_t k = group * outputs_of_group; k < end; k += FILTERS)
                 for (int64_t part = 0; part < BLOCK && first + part < pixels; part += PIXELS) {
-                    double sums[PIXELS];
+                    double sums[FILTERS][PIXELS];
                     multiply(&w[static_cast<size_t>(k * taps)], &windows[static_cast<size_t>(part * taps)], taps, sums);
-                    for (int64_t i = 0; i < PIXELS && first + part + i < pixels; ++i)
-                        finish(first + part + i, k, sums[i]);
+                    for (int64_t j = 0; j < FILTERS && k + j < end; ++j)
+                        for (int64_t i = 0; i < PIXELS && first + part + i < pixels; ++i)
+                            finish(first + part + i, k + j, sums[j][i]);
                 }
         }
     return true;
