@@ -36,16 +36,14 @@ internal sealed unsafe class GeneratedWeights : IWeightSource
             destination.Clear();
             return;
         }
-        (double scale, double shift, bool centred) = Range(name, info.Shape);
-        Fill(_canonical.GetValueOrDefault(name, name), destination, u =>
-            (float)(centred ? (2.0 * u - 1.0) * scale : shift + u * scale));
+        Fill(_canonical.GetValueOrDefault(name, name), destination, Range(name, info.Shape));
     }
 
     /// <summary>The goldens' input: (2u - 1) * scale in the order of [1, C, H, W], here laid out NHWC.</summary>
     public static Tensor Input(Shape shape, float scale)
     {
         var planar = new float[shape.Elements];
-        Fill("input", planar, u => (float)((2.0 * u - 1.0) * scale));
+        Fill("input", planar, (scale, 0, true));
         var tensor = new Tensor(shape);
         Layout.ToNhwc(planar, shape).CopyTo(new Span<float>(tensor.Pointer, planar.Length));
         return tensor;
@@ -99,19 +97,25 @@ internal sealed unsafe class GeneratedWeights : IWeightSource
         };
     }
 
-    private static void Fill(string name, Span<float> destination, Func<double, float> value)
+    private static void Fill(
+        string name, Span<float> destination, (double Scale, double Shift, bool Centred) range)
     {
         const int Block = 1 << 16;
         ulong hash = Hash(name.StartsWith("module.", StringComparison.Ordinal) ? name["module.".Length..] : name);
         int length = destination.Length;
+        (double scale, double shift, bool centred) = range;
         fixed (float* first = destination)
         {
             float* start = first;
             Parallel.For(0, (length + Block - 1) / Block, block =>
             {
-                int end = Math.Min((block + 1) * Block, length);
-                for (int i = block * Block; i < end; i++)
-                    start[i] = value(Uniform(hash, i));
+                int begin = block * Block, end = Math.Min(begin + Block, length);
+                if (centred)
+                    for (int i = begin; i < end; i++)
+                        start[i] = (float)((2.0 * Uniform(hash, i) - 1.0) * scale);
+                else
+                    for (int i = begin; i < end; i++)
+                        start[i] = (float)(shift + Uniform(hash, i) * scale);
             });
         }
     }
