@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Segments a large GeoTIFF of four bands that it makes, and prints time, memory and what seams there are, as Markdown.
 
-    bench/map.py [HEIGHTxWIDTH] [FOLDER]
+    bench/map.py [HEIGHTxWIDTH] [FOLDER] [--tile N] [--overlap SHARE]
 
-The map's size in pixels is 6144x6144 unless given; FOLDER keeps what is made (HEIGHT * WIDTH * 4 bytes). The
-map is written in strips of rows, so that it is never held: the sample street, again and again. The network is that in
-the box, with a first convolution of four channels.
+The map's size in pixels is 6144x6144 unless given; FOLDER keeps what is made (HEIGHT * WIDTH * 4 bytes, and the mask and
+its GeoJSON). The map is written in strips of rows, so that it is never held: the sample street, again and again. The
+network is that in the box, with a first convolution of four channels. The GeoJSON is filled by GDAL and compared with the
+mask.
 
 Build first: dotnet build -c Release. Needs Python with numpy and GDAL (python3-gdal).
 """
+import argparse
 import json
 import pathlib
 import resource
@@ -23,8 +25,9 @@ from osgeo import gdal, osr
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOOL = ROOT / "artifacts/bin/Atrous.Cli/release/atrous"
-TILE, STRIDE, ROWS = 513, 336, 64
+ROWS, GRID = 64, 16
 CROP, NEAR = 1537, 16
+STREET, STEM = ROOT / "samples/street.png", "backbone.stem.conv1.weight"
 
 gdal.UseExceptions()
 
@@ -40,35 +43,31 @@ def make_network(folder):
     for values in (pictures["mean"], pictures["std"]):
         values.append(values[1])
     described.update(network=json.dumps(network), preprocessing=json.dumps(pictures))
-    stem = header["backbone.stem.weight"]
-    begin, end = stem["data_offsets"]
-    weights = numpy.frombuffer(body[begin:end], numpy.float16).reshape(stem["shape"])
+    tensors = {name: numpy.frombuffer(body[slice(*tensor["data_offsets"])], numpy.float16).reshape(tensor["shape"])
+               for name, tensor in header.items() if name != "__metadata__"}
+    weights = tensors[STEM]
     half = weights[:, 1:2] / 2
-    wide = numpy.concatenate([weights[:, :1], half, weights[:, 2:], half], axis=1).astype(numpy.float16)
-    stem["shape"] = list(wide.shape)
-    # Bytes follow each other without a gap.
-    body = body[:begin] + wide.tobytes() + body[end:]
-    for name, tensor in header.items():
-        if name != "__metadata__":
-            start, stop = tensor["data_offsets"]
-            more = wide.nbytes - (end - begin)
-            tensor["data_offsets"] = [start + more * (start >= end), stop + more * (stop >= end)]
-    text = json.dumps(header).encode()
+    tensors[STEM] = numpy.concatenate([weights[:, :1], half, weights[:, 2:], half], axis=1).astype(numpy.float16)
     path = folder / "four.safetensors"
-    path.write_bytes(struct.pack("<Q", len(text)) + text + body)
+    header, begin = {"__metadata__": described}, 0
+    for name, values in tensors.items():
+        header[name] = {"dtype": "F16", "shape": values.shape, "data_offsets": [begin, begin + values.nbytes]}
+        begin += values.nbytes
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(values.tobytes() for values in tensors.values()))
     return path
 
 
-def rows_of(photo, top, count, width):
+def rows_of(photo, noise, top, count):
     """Streets, mirrored where they meet, with a sensor's noise."""
     def mirrored(at, length):
         at = at % (2 * length)
         return numpy.where(at < length, at, 2 * length - 1 - at)
+    width = noise.shape[1]
     rows, columns = mirrored(numpy.arange(top, top + count), photo.shape[0]), mirrored(
         numpy.arange(width), photo.shape[1])
-    strip = photo[rows[:, None], columns[None, :]].astype(numpy.float32)
-    noise = numpy.random.default_rng(top).normal(0, 4, strip.shape)
-    strip = (strip + noise).clip(1, 255).astype(numpy.uint8)
+    moved = numpy.roll(noise[:count], top * 37 % width, axis=1)
+    strip = (photo[rows[:, None], columns[None, :]] + moved).clip(1, 255).astype(numpy.uint8)
     return [strip[..., 0], strip[..., 1], strip[..., 2], strip[..., 1]]
 
 
@@ -79,10 +78,11 @@ def make_map(path, height, width):
     srs = osr.SpatialReference()
     srs.ImportFromEPSG(32633)
     file.SetProjection(srs.ExportToWkt())
-    photo = gdal.Open(str(ROOT / "samples/street.png")).ReadAsArray()[:3].transpose(1, 2, 0)
+    photo = gdal.Open(str(STREET)).ReadAsArray()[:3].transpose(1, 2, 0).astype(numpy.int16)
+    noise = numpy.random.default_rng(1).normal(0, 4, (ROWS, width, 3)).astype(numpy.int16)
     for top in range(0, height, ROWS):
         count = min(ROWS, height - top)
-        for band, values in enumerate(rows_of(photo, top, count, width)):
+        for band, values in enumerate(rows_of(photo, noise, top, count)):
             file.GetRasterBand(band + 1).WriteArray(values, 0, top)
     file.FlushCache()
 
@@ -94,23 +94,39 @@ def segment(picture, model, mask, *options):
     return report["results"][0], time.time() - start
 
 
-def margin(length):
-    return min(TILE // 2, length // 4)
+def filled(shapes, mask):
+    """The share of the map's pixels that the polygons give the label of the mask, as GDAL fills them."""
+    labels, drawn = gdal.Open(str(mask)), shapes.with_suffix(".filled.tif")
+    left, step, _, top, _, down = labels.GetGeoTransform()
+    height, width = labels.RasterYSize, labels.RasterXSize
+    gdal.Rasterize(
+        str(drawn), str(shapes), attribute="class", outputType=gdal.GDT_Byte, initValues=[255], width=width,
+        height=height, outputBounds=(left, top + down * height, left + step * width, top),
+        creationOptions=["COMPRESS=DEFLATE", "ZLEVEL=1"])
+    again, equal = gdal.Open(str(drawn)), 0
+    for first in range(0, height, ROWS):
+        window = 0, first, width, min(ROWS, height - first)
+        equal += int((labels.ReadAsArray(*window) == again.ReadAsArray(*window)).sum())
+    return equal / (height * width)
 
 
-def near_edges(first, count, length):
+def margin(tile, length):
+    return min(tile // 2, length // 4)
+
+
+def near_edges(tile, stride, first, count, length):
     at, near = numpy.arange(first, first + count), numpy.zeros(count, bool)
-    for start in range(STRIDE, length, STRIDE):
-        near |= numpy.abs(at - min(start, length - TILE)) <= NEAR
-        near |= numpy.abs(at - min(start - STRIDE + TILE, length)) <= NEAR
+    for start in range(stride, length, stride):
+        near |= numpy.abs(at - min(start, length - tile)) <= NEAR
+        near |= numpy.abs(at - min(start - stride + tile, length)) <= NEAR
     return near
 
 
-def seams(source, mask, model, height, width, folder):
+def seams(source, mask, model, height, width, folder, tile, stride):
     """Labels of a crop that is segmented whole, beside those of the map: near the edges of windows, and elsewhere."""
     counts = {"near": [0, 0], "elsewhere": [0, 0]}
     rows, columns = min(CROP, height), min(CROP, width)
-    first = [max((side // 2 - CROP // 2) // STRIDE * STRIDE, 0) for side in (height, width)]
+    first = [max((side // 2 - CROP // 2) // stride * stride, 0) for side in (height, width)]
     for top, left in [(first[0], first[1]), (first[0], 0), (0, first[1])]:
         crop, whole = folder / "crop.tif", folder / "crop.mask.tif"
         gdal.Translate(str(crop), str(source), srcWin=[left, top, columns, rows])
@@ -119,8 +135,10 @@ def seams(source, mask, model, height, width, folder):
         of_crop = gdal.Open(str(whole)).ReadAsArray()
         equal = of_map == of_crop
         # Where the crop's own edge is not seen.
-        inside = slice(margin(rows), rows - margin(rows)), slice(margin(columns), columns - margin(columns))
-        near = near_edges(top, rows, height)[:, None] | near_edges(left, columns, width)[None, :]
+        inside = slice(margin(tile, rows), rows - margin(tile, rows)), slice(
+            margin(tile, columns), columns - margin(tile, columns))
+        near = near_edges(tile, stride, top, rows, height)[:, None] | near_edges(
+            tile, stride, left, columns, width)[None, :]
         for name, where in (("near", near), ("elsewhere", ~near)):
             chosen = equal[inside][where[inside]]
             counts[name][0] += int(chosen.sum())
@@ -129,19 +147,32 @@ def seams(source, mask, model, height, width, folder):
 
 
 def main():
-    height, width = map(int, (sys.argv[1] if len(sys.argv) > 1 else "6144x6144").split("x"))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("size", nargs="?", default="6144x6144")
+    parser.add_argument("folder", nargs="?")
+    parser.add_argument("--tile", type=int, default=513)
+    parser.add_argument("--overlap", type=float, default=0.33)
+    given = parser.parse_args()
+    height, width = map(int, given.size.split("x"))
+    stride = int(given.tile * (1 - given.overlap)) // GRID * GRID
     with tempfile.TemporaryDirectory() as temporary:
-        folder = pathlib.Path(sys.argv[2] if len(sys.argv) > 2 else temporary)
+        folder = pathlib.Path(given.folder or temporary)
+        folder.mkdir(parents=True, exist_ok=True)
         model, source, mask = make_network(folder), folder / "map.tif", folder / "map.mask.tif"
         make_map(source, height, width)
-        result, seconds = segment(source, model, mask, "--tile", str(TILE))
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        print("| map | bytes | seconds | million pixels a second | peak MB | classes |")
-        print("|---|---|---|---|---|---|")
+        result, seconds = segment(
+            source, model, mask, "--tile", str(given.tile), "--overlap", str(given.overlap), "--format", "geojson")
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        print("| map | bytes | window | seconds | of a core | million pixels a second | peak MB | classes |")
+        print("|---|---|---|---|---|---|---|---|")
         speed = height * width / 1e6 / seconds
-        print(f"| {height} x {width}, 4 bands | {source.stat().st_size:,} | {seconds:.0f} | {speed:.2f} "
-              f"| {peak * 1024 / 1e6:.0f} | {len(result['classes'])} |")
-        agreement = seams(source, mask, model, height, width, folder)
+        print(f"| {height} x {width}, 4 bands | {source.stat().st_size:,} | {given.tile}, one each {stride} "
+              f"| {seconds:.0f} | {used.ru_utime + used.ru_stime:.0f} | {speed:.2f} | {used.ru_maxrss * 1024 / 1e6:.0f} "
+              f"| {len(result['classes'])} |", flush=True)
+        shapes = folder / "map.geojson"
+        print(f"\nGeoJSON: {shapes.stat().st_size:,} bytes, {filled(shapes, mask):.4%} of the pixels as in the mask.",
+              flush=True)
+        agreement = seams(source, mask, model, height, width, folder, given.tile, stride)
         print(f"\nLabels as of a crop of up to {CROP} x {CROP} that is looked at whole: {agreement['near']:.4%} within "
               f"{NEAR} pixels of a window's edge, {agreement['elsewhere']:.4%} elsewhere.")
 

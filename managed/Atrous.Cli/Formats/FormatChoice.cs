@@ -15,6 +15,13 @@ internal sealed record FormatChoice(
 {
     public bool IsNone => OfPicture.Count == 0 && OfRun.Count == 0;
 
+    /// <summary>The option that needs the whole mask; null where none does, and rows of it are enough.</summary>
+    public string? NeedsWhole =>
+        OfPicture.Where(format => !format.IsOfRows).Select(format => format.Name)
+            .Concat(OfRun.Select(format => format.Name)).FirstOrDefault() is { } name ? $"--format {name}"
+        : Simplify > 0 ? "--simplify"
+        : null;
+
     public bool NeedsProbabilities => OfPicture.Any(format => format.NeedsProbabilities);
 
     public bool NeedsConfidence => OfPicture.Any(format => format.NeedsConfidence);

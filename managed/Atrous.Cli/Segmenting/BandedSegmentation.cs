@@ -2,16 +2,19 @@ using System.Diagnostics;
 using System.Globalization;
 using Atrous.Cli.Batches;
 using Atrous.Cli.Output;
+using Atrous.Formats;
 using Atrous.Imaging;
 using Atrous.Imaging.Maps;
 using Atrous.Postprocessing;
+using Atrous.Shapes;
 
 namespace Atrous.Cli.Segmenting;
 
 /// <summary>
-/// With --tile: a PNG or TIFF that is too large to be held is read, and its mask written, in bands of rows.
+/// With --tile: a PNG or TIFF that is too large to be held is read, and its mask and GeoJSON written, in bands of rows.
 /// </summary>
-internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter segmenter, Palette? palette)
+internal sealed class BandedSegmentation(
+    TemporaryFiles temporaries, Segmenter segmenter, Palette? palette, RegionOptions regions)
 {
     private const string LeastVariable = "ATROUS_BANDS_FROM";
 
@@ -30,11 +33,15 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
 
     /// <param name="job">Where the picture is and where its mask goes.</param>
     /// <param name="picture">The rows of the picture.</param>
-    /// <param name="record">What the mask says that it was made of; null for nothing.</param>
+    /// <param name="record">
+    /// What the mask says that it was made of, and of the files beside it; null for nothing.
+    /// </param>
     /// <param name="cancellationToken">Is looked at between two windows.</param>
     /// <exception cref="CommandException">An output is asked for that needs the whole picture.</exception>
     public SegmentedPicture Segment(
-        SegmentJob job, IWindowSource picture, Func<MaskFacts, MaskRecord?> record, CancellationToken cancellationToken)
+        SegmentJob job, IWindowSource picture,
+        Func<MaskFacts, IReadOnlyList<(string Name, long Bytes)>, MaskRecord?> record,
+        CancellationToken cancellationToken)
     {
         if (job.Overlay is not null)
             throw TooLarge(job, picture, "--overlay");
@@ -43,6 +50,10 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
         int? noData = picture.MayLackPixels ? segmenter.NoDataLabel : null;
         int labels = noData + 1 ?? info.Classes;
         Palette colours = (palette ?? Palette.For(info.ClassNames)).WithoutData(noData);
+        using BandedShapes? shapes = job.Files is [(_, var path)]
+            ? new BandedShapes(
+                temporaries, path, picture.Width, raster?.Reference, regions, RunClasses.Of(info, palette))
+            : null;
         var sums = new GroundAreas(labels, picture.Width, raster?.Reference);
         TimeSpan encode = TimeSpan.Zero;
         MaskFacts facts = null!; // until all rows are done
@@ -54,7 +65,7 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
                 using var rows = new LabelTiff(
                     stream, picture.Height, picture.Width, labels, colours, raster?.Tags, noData);
                 Run(rows.Write);
-                recorded = record(facts);
+                recorded = record(facts, shapes?.End() ?? []);
                 rows.End(recorded?.ToText());
             });
         }
@@ -63,7 +74,7 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
             using var rows = new LabelRows(picture.Height, picture.Width, labels, colours);
             Run(rows.Write);
             long segmented = Stopwatch.GetTimestamp();
-            recorded = record(facts);
+            recorded = record(facts, shapes?.End() ?? []);
             Write(job.Mask, stream =>
             {
                 EncodedImage mask = rows.End();
@@ -78,6 +89,7 @@ internal sealed class BandedSegmentation(TemporaryFiles temporaries, Segmenter s
             SegmentationTimings timings = segmenter.Segment(picture, (top, rows, _, _) =>
             {
                 sums.Add(top, rows);
+                shapes?.Add(rows);
                 write(rows);
             }, cancellationToken);
             facts = new MaskFacts(

@@ -93,12 +93,13 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
     public SegmentedPicture MakeInBands(SegmentJob job, UnnamedOutputs made)
     {
         IWindowSource bands = made.Bands!;
-        if (!Formats.IsNone)
-            throw BandedSegmentation.TooLarge(job, bands, "--format");
+        if (Formats.NeedsWhole is { } option)
+            throw BandedSegmentation.TooLarge(job, bands, option);
         if (segmenter.Info.IsMultiLabel)
             throw BandedSegmentation.TooLarge(job, bands, "a mask of each class");
-        return WithNetwork(() => new BandedSegmentation(temporaries, segmenter, Palette ?? segmenter.Info.Palette)
-            .Segment(job, bands, facts => RecordOf(made.Hash, facts, []), cancellationToken));
+        return WithNetwork(() =>
+            new BandedSegmentation(temporaries, segmenter, Palette ?? segmenter.Info.Palette, Regions).Segment(
+                job, bands, (facts, files) => RecordOf(made.Hash, facts, files), cancellationToken));
     }
 
     public void Dispose() => _network.Dispose();
@@ -215,7 +216,8 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
         {
             long size = (long)raster.Height * raster.Width;
             if (size > MaxPixelsOption.Whole(MaxPixels)
-                || size >= BandedSegmentation.Least && !isMultiLabel && job.Overlay is null && Formats.IsNone)
+                || size >= BandedSegmentation.Least && !isMultiLabel && job.Overlay is null
+                && Formats.NeedsWhole is null)
                 return raster;
             raster.Dispose();
             return null;
@@ -225,7 +227,7 @@ internal sealed class PictureMaker(TemporaryFiles temporaries, Segmenter segment
         long pixels = PngBands.PixelsOf(job.Input);
         if (pixels > MaxPixelsOption.Whole(MaxPixels))
             return new PngBands(job.Input, most);
-        if (pixels < BandedSegmentation.Least || job.Overlay is not null || !Formats.IsNone)
+        if (pixels < BandedSegmentation.Least || job.Overlay is not null || Formats.NeedsWhole is not null)
             return null;
         try
         {

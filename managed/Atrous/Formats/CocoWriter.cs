@@ -20,14 +20,59 @@ internal sealed class CocoWriter : RunWriter
     {
         _json = new Utf8JsonWriter(stream, JsonFile.Options);
         _classes = classes;
-        _json.WriteStartObject();
-        _json.WriteStartObject("info");
-        _json.WriteString("description", "Masks by Atrous");
-        _json.WriteString("version", "1.0");
-        _json.WriteEndObject();
-        _json.WriteStartArray("licenses");
-        _json.WriteEndArray();
-        _json.WriteStartArray("annotations");
+        Begin(_json, classes.Part);
+    }
+
+    /// <summary>Begins a file, up to its annotations.</summary>
+    /// <param name="json">What writes the file.</param>
+    /// <param name="part">The part of a run and the pictures of all parts; null for a whole run.</param>
+    public static void Begin(Utf8JsonWriter json, (string Name, int Pictures)? part)
+    {
+        json.WriteStartObject();
+        json.WriteStartObject("info");
+        json.WriteString("description", "Masks by Atrous");
+        json.WriteString("version", "1.0");
+        if (part is var (name, pictures))
+        {
+            json.WriteString("shard", name);
+            json.WriteNumber("pictures", pictures);
+        }
+        json.WriteEndObject();
+        json.WriteStartArray("licenses");
+        json.WriteEndArray();
+        json.WriteStartArray("annotations");
+    }
+
+    /// <summary>Ends a file, after its annotations.</summary>
+    /// <param name="json">What writes the file.</param>
+    /// <param name="images">The pictures, numbered from 1.</param>
+    /// <param name="classes">The names of the classes, from class 0 on.</param>
+    public static void End(
+        Utf8JsonWriter json, IReadOnlyList<(string Name, int Height, int Width)> images, IReadOnlyList<string> classes)
+    {
+        json.WriteEndArray();
+        json.WriteStartArray("images");
+        for (int i = 0; i < images.Count; i++)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("id", i + 1);
+            json.WriteString("file_name", images[i].Name);
+            json.WriteNumber("height", images[i].Height);
+            json.WriteNumber("width", images[i].Width);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteStartArray("categories");
+        for (int label = 0; label < classes.Count; label++)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("id", label + 1);
+            json.WriteString("name", classes[label]);
+            json.WriteString("supercategory", "");
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
     }
 
     public override void Add(AnnotatedPicture picture)
@@ -40,29 +85,7 @@ internal sealed class CocoWriter : RunWriter
 
     public override void Dispose()
     {
-        _json.WriteEndArray();
-        _json.WriteStartArray("images");
-        for (int i = 0; i < _images.Count; i++)
-        {
-            _json.WriteStartObject();
-            _json.WriteNumber("id", i + 1);
-            _json.WriteString("file_name", _images[i].Name);
-            _json.WriteNumber("height", _images[i].Height);
-            _json.WriteNumber("width", _images[i].Width);
-            _json.WriteEndObject();
-        }
-        _json.WriteEndArray();
-        _json.WriteStartArray("categories");
-        for (int label = 0; label < _classes.Names.Count; label++)
-        {
-            _json.WriteStartObject();
-            _json.WriteNumber("id", label + 1);
-            _json.WriteString("name", _classes.Names[label]);
-            _json.WriteString("supercategory", "");
-            _json.WriteEndObject();
-        }
-        _json.WriteEndArray();
-        _json.WriteEndObject();
+        End(_json, _images, _classes.Names);
         _json.Dispose();
     }
 

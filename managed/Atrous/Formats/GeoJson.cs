@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Atrous.Imaging.Maps;
+using Atrous.Postprocessing;
 using Atrous.Shapes;
 
 namespace Atrous.Formats;
@@ -11,76 +12,105 @@ namespace Atrous.Formats;
 /// than WGS 84 are named as GeoJSON named them before the RFC, which is what programs read; a system without a number,
 /// and that of pixels, is null: without that programs take any numbers for degrees.
 /// </summary>
-internal static class GeoJson
+internal sealed class GeoJson : IDisposable
 {
     private const int Wgs84 = 4326;
 
+    /// <summary>Bytes that are held before they are written.</summary>
+    private const int Piece = 1 << 16;
+
+    private readonly Utf8JsonWriter _json;
+    private readonly GeoReference? _place;
+
+    /// <param name="stream">Gets the file; it stays open.</param>
+    /// <param name="place">Where the picture lies on a map; null for nowhere.</param>
+    public GeoJson(Stream stream, GeoReference? place)
+    {
+        _json = new Utf8JsonWriter(stream, JsonFile.Options);
+        _place = place;
+        _json.WriteStartObject();
+        _json.WriteString("type", "FeatureCollection");
+        if (place?.Epsg is { } system and not Wgs84)
+        {
+            _json.WriteStartObject("crs");
+            _json.WriteString("type", "name");
+            _json.WriteStartObject("properties");
+            _json.WriteString("name", string.Create(CultureInfo.InvariantCulture, $"urn:ogc:def:crs:EPSG::{system}"));
+            _json.WriteEndObject();
+            _json.WriteEndObject();
+        }
+        else if (place?.Epsg is null)
+        {
+            _json.WriteNull("crs"); // as GeoJSON said it before the RFC: no system is to be assumed
+        }
+        _json.WriteStartArray("features");
+    }
+
     public static void Write(Stream stream, AnnotatedPicture picture)
     {
-        using var json = new Utf8JsonWriter(stream, JsonFile.Options);
-        json.WriteStartObject();
-        json.WriteString("type", "FeatureCollection");
-        if (picture.Place?.Epsg is { } system and not Wgs84)
-        {
-            json.WriteStartObject("crs");
-            json.WriteString("type", "name");
-            json.WriteStartObject("properties");
-            json.WriteString("name", string.Create(CultureInfo.InvariantCulture, $"urn:ogc:def:crs:EPSG::{system}"));
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
-        else if (picture.Place?.Epsg is null)
-        {
-            json.WriteNull("crs"); // as GeoJSON said it before the RFC: no system is to be assumed
-        }
-        json.WriteStartArray("features");
+        using var file = new GeoJson(stream, picture.Place);
         foreach (Region region in picture.Regions)
-            Write(json, picture, region);
-        json.WriteEndArray();
-        json.WriteEndObject();
+        {
+            double? area = picture.Place is { } map ? AreaOf(region, map) : null;
+            file.Add(region, picture.NameOf(region), picture.Palette[region.Label], area);
+        }
+        file.End();
     }
 
-    private static void Write(Utf8JsonWriter json, AnnotatedPicture picture, Region region)
+    /// <summary>Adds a region.</summary>
+    /// <param name="region">The region, in pixels.</param>
+    /// <param name="name">The name of its class.</param>
+    /// <param name="colour">The colour of its class.</param>
+    /// <param name="area">Its square metres; null where no map tells.</param>
+    public void Add(Region region, string name, Rgb colour, double? area)
     {
-        json.WriteStartObject();
-        json.WriteString("type", "Feature");
-        json.WriteStartObject("geometry");
-        json.WriteString("type", "Polygon");
-        json.WriteStartArray("coordinates");
+        _json.WriteStartObject();
+        _json.WriteString("type", "Feature");
+        _json.WriteStartObject("geometry");
+        _json.WriteString("type", "Polygon");
+        _json.WriteStartArray("coordinates");
         foreach (Ring ring in region.Rings)
-        {
-            IEnumerable<GridPoint> points = ring.Points.Append(ring.Points[0]);
-            if (picture.Place is { } place)
-                WritePlaces(json, place, points);
-            else
-                json.WritePoints(points);
-        }
-        json.WriteEndArray();
-        json.WriteEndObject();
-        json.WriteStartObject("properties");
-        json.WriteNumber("class", region.Label);
-        json.WriteString("name", picture.NameOf(region));
-        json.WriteString("colour", picture.Palette[region.Label].ToString());
-        json.WriteNumber("pixels", region.Pixels);
-        if (picture.Place is { } map && AreaOf(region, map) is { } area)
-            json.WriteNumber("squareMetres", area);
-        json.WriteEndObject();
-        json.WriteEndObject();
+            Write(ring.Points);
+        _json.WriteEndArray();
+        _json.WriteEndObject();
+        _json.WriteStartObject("properties");
+        _json.WriteNumber("class", region.Label);
+        _json.WriteString("name", name);
+        _json.WriteString("colour", colour.ToString());
+        _json.WriteNumber("pixels", region.Pixels);
+        if (area is { } metres)
+            _json.WriteNumber("squareMetres", metres);
+        _json.WriteEndObject();
+        _json.WriteEndObject();
     }
+
+    /// <summary>Ends the file.</summary>
+    public void End()
+    {
+        _json.WriteEndArray();
+        _json.WriteEndObject();
+        _json.Flush();
+    }
+
+    public void Dispose() => _json.Dispose();
 
     /// <summary>A map's y goes up and a picture's down, which turns the lines round.</summary>
-    private static void WritePlaces(Utf8JsonWriter json, GeoReference place, IEnumerable<GridPoint> points)
+    private void Write(IReadOnlyList<GridPoint> points)
     {
-        json.WriteStartArray();
-        foreach (GridPoint point in place.IsMirrored ? points : points.Reverse())
+        bool isTurned = _place is { IsMirrored: false };
+        _json.WriteStartArray();
+        for (int i = 0; i <= points.Count; i++)
         {
-            (double x, double y) = place.Place(point.X, point.Y);
-            json.WriteStartArray();
-            json.WriteNumberValue(x);
-            json.WriteNumberValue(y);
-            json.WriteEndArray();
+            GridPoint point = points[(isTurned ? points.Count - i : i) % points.Count];
+            (double x, double y) = _place?.Place(point.X, point.Y) ?? (point.X, point.Y);
+            _json.WriteStartArray();
+            _json.WriteNumberValue(x);
+            _json.WriteNumberValue(y);
+            _json.WriteEndArray();
+            if (_json.BytesPending > Piece)
+                _json.Flush();
         }
-        json.WriteEndArray();
+        _json.WriteEndArray();
     }
 
     /// <summary>The square metres of the region's pixels, which need not be equally large in all rows.</summary>

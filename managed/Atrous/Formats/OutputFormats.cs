@@ -5,7 +5,7 @@ internal static class OutputFormats
 {
     public static readonly IReadOnlyList<PictureFormat> OfPicture =
     [
-        new("geojson", ".geojson", GeoJson.Write),
+        new("geojson", ".geojson", GeoJson.Write) { IsOfRows = true },
         new("yolo", ".txt", Yolo.Write) { IsNamedAsByHand = true },
         new("labelme", ".json", LabelMe.Write) { IsNamedAsByHand = true },
         new("svg", ".svg", Svg.Write),
@@ -26,7 +26,10 @@ internal static class OutputFormats
 
     public static readonly IReadOnlyList<RunFormat> OfRun =
     [
-        new("coco", "annotations.coco.json", (stream, classes) => new CocoWriter(stream, classes)),
+        new("coco", "annotations.coco.json", (stream, classes) => new CocoWriter(stream, classes))
+        {
+            IsJoined = true,
+        },
         new("cvat", "annotations.cvat.xml", (stream, classes) => new CvatWriter(stream, classes)),
         new("labelstudio", "annotations.labelstudio.json", (stream, _) => new LabelStudioWriter(stream)),
         new("yolo", "classes.txt", (stream, classes) => new YoloClasses(stream, classes)) { HasClassesAlone = true },

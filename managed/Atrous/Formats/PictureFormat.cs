@@ -12,6 +12,9 @@ internal sealed record PictureFormat(string Name, string Suffix, Action<Stream, 
     /// <summary>Whether it needs the probability of every class of every pixel.</summary>
     public bool NeedsProbabilities { get; init; }
 
+    /// <summary>Whether it can be written of a mask that is never held whole: <see cref="GeoJsonRows"/>.</summary>
+    public bool IsOfRows { get; init; }
+
     /// <summary>
     /// Whether annotations that were made by hand have the same names beside their pictures, and would be lost.
     /// </summary>

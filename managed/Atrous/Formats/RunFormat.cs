@@ -10,6 +10,9 @@ internal sealed record RunFormat(string Name, string File, Func<Stream, RunClass
 {
     /// <summary>The file is the same whatever pictures there are.</summary>
     public bool HasClassesAlone { get; init; }
+
+    /// <summary>The files of a run's parts can be joined, so that each part writes its own.</summary>
+    public bool IsJoined { get; init; }
 }
 
 /// <summary>The classes of a run's model.</summary>
@@ -17,6 +20,9 @@ internal sealed record RunFormat(string Name, string File, Func<Stream, RunClass
 /// <param name="Palette">The colours of the classes.</param>
 internal sealed record RunClasses(IReadOnlyList<string> Names, Palette Palette)
 {
+    /// <summary>The part of a run, as "0/8", and how many pictures all parts have; null for a whole run.</summary>
+    public (string Name, int Pictures)? Part { get; init; }
+
     public static RunClasses Of(Segmentation mask, Palette palette) =>
         new([.. Enumerable.Range(0, mask.Classes).Select(mask.NameOf)], palette);
 

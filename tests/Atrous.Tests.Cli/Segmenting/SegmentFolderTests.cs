@@ -79,6 +79,12 @@ public sealed class SegmentFolderTests(GeneratedModel model) : IDisposable
         Segment("in", "-q", "--max-pixels", "0").Refuses(2, "--max-pixels takes");
         // In windows it is read in bands, of which the first is not there.
         Segment("in", "-q", "--tile", "64").Refuses(3, "a.png", "Not enough image data");
+        Segment("in", "-q", "--tile", "64", "--overlay").Refuses(3, "20000 x 20000", "too many for --overlay");
+        Segment("in", "-q", "--tile", "64", "-o", _place["out"], "--format", "coco,geojson")
+            .Refuses(3, "too many for --format coco", "leave out --format coco");
+        Segment("in", "-q", "--tile", "64", "--format", "geojson", "--simplify", "2")
+            .Refuses(3, "too many for --simplify");
+        Segment("in", "-q", "--tile", "64", "--format", "geojson").Refuses(3, "a.png", "Not enough image data");
         _place.Add("in/a.png", HugePng.Bytes(90000, 90000));
         Segment("in", "-q", "--tile", "64").Refuses(3, "90000 x 90000", "limit of 4294967296");
         Segment("in", "-q", "--tile", "64", "--max-pixels", "300").Refuses(3, "limit of 300000000");

@@ -120,6 +120,29 @@ public sealed class SegmentMapsTests : IDisposable
             32, small.GetProperty("results")[0].GetProperty("noData").GetProperty("pixels").GetInt64());
     }
 
+    /// <summary>Its regions are written as they end, without the mask being held.</summary>
+    [Fact]
+    public void Polygons_of_a_map_that_is_read_in_bands_are_those_of_the_whole()
+    {
+        WriteOrtho("ortho.tif", isTiled: true);
+        Segment("ortho.tif", "--tile", "64", "--format", "geojson", "--simplify", "0.5", "-o", _place["whole.tif"]);
+        ToolResult banded = Segment(
+            "ortho.tif", "--tile", "64", "--format", "geojson", "--skip-existing", "-o", _place["banded.tif"]);
+        Assert.Equal(
+            0, banded.Json.GetProperty("results")[0].GetProperty("milliseconds").GetProperty("decode").GetDouble());
+        Assert.Equal(LabelImage.Load(_place["whole.tif"]).Labels, LabelImage.Load(_place["banded.tif"]).Labels);
+        JsonElement shapes = JsonDocument.Parse(File.ReadAllBytes(_place["banded.geojson"])).RootElement;
+        AssertFills(LabelImage.Load(_place["banded.tif"]), shapes);
+        JsonElement whole = JsonDocument.Parse(File.ReadAllBytes(_place["whole.geojson"])).RootElement;
+        Assert.Equal(Properties(whole), Properties(shapes));
+        Assert.Equal(1, Segment(
+            "ortho.tif", "--tile", "64", "--format", "geojson", "--skip-existing", "-o", _place["banded.tif"])
+            .Json.GetProperty("skipped").GetInt32());
+
+        static IEnumerable<string> Properties(JsonElement collection) => collection.GetProperty("features")
+            .EnumerateArray().Select(feature => feature.GetProperty("properties").GetRawText()).Order();
+    }
+
     /// <summary>A map that is read in bands has no time of reading of its own, and keeps others waiting.</summary>
     [Fact]
     public void A_small_map_is_held_whole()
@@ -198,15 +221,26 @@ public sealed class SegmentMapsTests : IDisposable
             assert a.GetProjection() == m.GetProjection() and '32633' in m.GetProjection()
             band = m.GetRasterBand(1)
             assert band.GetNoDataValue() == 255 and band.GetColorTable().GetCount() == 256
+            left, step, _, top, _, down = m.GetGeoTransform()
+            for shapes in sys.argv[3:]:
+                filled = gdal.Rasterize(
+                    '', shapes, format='MEM', attribute='class', outputType=gdal.GDT_Byte, initValues=[255],
+                    width=m.RasterXSize, height=m.RasterYSize,
+                    outputBounds=(left, top + down * m.RasterYSize, left + step * m.RasterXSize, top))
+                polygons = gdal.OpenEx(shapes)
+                assert '32633' in polygons.GetLayer().GetSpatialRef().ExportToWkt()
+                print((filled.ReadAsArray() != band.ReadAsArray()).sum())
             print((band.ReadAsArray() == 255).sum())
             """;
         string python = Environment.GetEnvironmentVariable("ATROUS_PYTHON") ?? "/usr/bin/python3";
         Assert.SkipUnless(Python(python, "-c", "from osgeo import gdal_array").ExitCode == 0,
             $"{python} has no GDAL (apt-get install python3-gdal)");
         WriteOrtho("ortho.tif", isTiled: true);
-        Segment("ortho.tif");
-        Assert.Equal(
-            "32\n", Python(python, "-c", Script, _place["ortho.tif"], _place["ortho.mask.tif"]).Exits(0).Output);
+        Segment("ortho.tif", "--tile", "64", "--format", "geojson", "-o", _place["banded.tif"]);
+        Segment("ortho.tif", "--tile", "64", "--overlay", "--format", "geojson");
+        Assert.Equal("0\n0\n32\n", Python(
+            python, "-c", Script, _place["ortho.tif"], _place["ortho.mask.tif"], _place["ortho.geojson"],
+            _place["banded.geojson"]).Exits(0).Output);
     }
 
     [Fact]

@@ -132,7 +132,7 @@ public sealed class RegionTests
     public static TheoryData<int> RandomMasks() => [.. Enumerable.Range(0, 50)];
 
     /// <summary>Noise of a few classes, blocks of it, or blobs, of odd sizes.</summary>
-    private static Segmentation RandomMask(int seed)
+    internal static Segmentation RandomMask(int seed)
     {
         var random = new Random(seed);
         int height = random.Next(1, 40), width = random.Next(1, 40), classes = random.Next(2, 5);
@@ -186,7 +186,7 @@ public sealed class RegionTests
     }
 
     /// <summary>From the corner that comes first in reading order.</summary>
-    private static IEnumerable<GridPoint> Turned(Ring ring)
+    internal static IEnumerable<GridPoint> Turned(Ring ring)
     {
         GridPoint first = ring.Points.MinBy(point => (point.Y, point.X));
         int at = ring.Points.ToList().IndexOf(first);
