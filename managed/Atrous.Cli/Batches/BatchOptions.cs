@@ -5,6 +5,7 @@ using Atrous.Cli.Formats;
 using Atrous.Cli.Options;
 using Atrous.Cli.Output;
 using Atrous.Cli.Segmenting;
+using Atrous.Formats;
 
 namespace Atrous.Cli.Batches;
 
@@ -31,12 +32,16 @@ internal sealed record BatchChoice(Shard? Shard, bool SkipExisting, string? Line
         if (Records && jobs.Any(job => job.Mask == "-" || job.Input == "-"))
             throw CommandException.Usage(
                 "--skip-existing and --jsonl are about files; name a file for the picture and one for the mask.");
-        if ((SkipExisting || Shard is not null)
-            && formats.OfRun.FirstOrDefault(format => !format.HasClassesAlone) is { } run)
+        foreach (RunFormat format in formats.OfRun.Where(format => !format.HasClassesAlone))
         {
-            throw CommandException.Usage(
-                $"--format {run.Name} is one file about all pictures, and a run with --shard or --skip-existing has "
-                + "only some of them; leave it out.");
+            string? option = SkipExisting ? "--skip-existing"
+                : Shard is not null && !format.IsJoined ? "--shard" : null;
+            if (option is not null)
+            {
+                throw CommandException.Usage(
+                    $"--format {format.Name} is one file about all pictures, and a run with {option} has only some of "
+                    + "them; leave it out.");
+            }
         }
         // The files of a run tell pictures apart by their names.
         if (formats.OfRun.FirstOrDefault(format => !format.HasClassesAlone) is { } named)

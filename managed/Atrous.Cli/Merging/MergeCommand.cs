@@ -4,18 +4,19 @@ using Atrous.Cli.Output;
 
 namespace Atrous.Cli.Merging;
 
-/// <summary>`atrous merge`: the lines of a run's parts as one file, and what is missing.</summary>
+/// <summary>`atrous merge`: the lines of a run's parts, or their COCO files, as one, and what is missing.</summary>
 internal static class MergeCommand
 {
     private const string Description =
         "Join the lines that `atrous segment --jsonl` or `atrous eval --jsonl` wrote: one for each picture, the " +
-        "newest, in the order of the names. Tells what failed and what is missing, and of lines of eval the score.";
+        "newest, in the order of the names. Tells what failed and what is missing, and of lines of eval the score. " +
+        "Or join the COCO files that the parts of `atrous segment --format coco --shard` wrote.";
 
     public static Command Create(TemporaryFiles temporaries)
     {
         var inputs = new Argument<string[]>("JSONL")
         {
-            Description = "Files of --jsonl, and folders with .jsonl files",
+            Description = "Files of --jsonl, and folders with .jsonl files; or COCO's .json files",
             Arity = ArgumentArity.OneOrMore,
         };
         var of = new Option<string[]>("--of")
@@ -32,7 +33,7 @@ internal static class MergeCommand
         };
         var output = new Option<string?>("--output", "-o")
         {
-            Description = "Where the lines go; standard output unless given",
+            Description = "Where the lines, or COCO's annotations, go; standard output unless given",
             HelpName = "FILE",
         };
         var missing = new Option<string?>("--missing")
@@ -56,6 +57,8 @@ internal static class MergeCommand
                     "The same, with a list for another run"),
                 ("atrous merge lines -o all.jsonl",
                     "Of lines that eval wrote: the score of all parts together"),
+                ("atrous merge masks/annotations.coco.*-of-8.json -o masks/annotations.coco.json",
+                    "The COCO annotations of eight parts as one file"),
             ],
         };
         command.Add(inputs);
@@ -63,6 +66,20 @@ internal static class MergeCommand
         command.Add(ToolCommand.Output, output, missing, json, quiet);
         command.SetAction(result =>
         {
+            if (CocoMerge.IsFor(result.GetRequiredValue(inputs)))
+            {
+                if (((Option[])[of, list, missing, json]).FirstOrDefault(result.IsGiven) is { } lines)
+                {
+                    throw CommandException.Usage(
+                        $"{lines.Name} is about lines of --jsonl; leave it out for COCO files.");
+                }
+                return new CocoMerge(temporaries)
+                {
+                    Files = result.GetRequiredValue(inputs),
+                    Output = result.GetValue(output),
+                    Quiet = result.GetValue(quiet),
+                }.Run();
+            }
             string[] folders = result.GetValue(of) ?? [];
             InputFiles? expected =
                 result.GetValue(list) is { } named ? InputList.Read(named, folders)

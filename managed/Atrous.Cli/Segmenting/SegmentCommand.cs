@@ -107,6 +107,9 @@ internal static class SegmentCommand
             IReadOnlyList<SegmentJob> jobs = SegmentJobs.For(
                 files, result.GetValue(output), result.GetValue(overlay), chosenFormats, chosenBatch.Shard);
             chosenBatch.Refuse(jobs, chosenFormats);
+            string? folder = result.GetValue(output);
+            if (folder is null || files.IsOneFile && !Directory.Exists(folder))
+                folder = WrittenFiles.FolderOfAll(jobs);
             if (chosenBatch.Shard is { } shard)
                 jobs = [.. jobs.Where(job => shard.Has(job.Name))];
             bool toStandardOutput = jobs is [{ Mask: "-" }];
@@ -139,7 +142,7 @@ internal static class SegmentCommand
                 Formats = chosenFormats,
                 Batch = chosenBatch,
                 Rasters = rasters.Read(result),
-                Folder = Directory.Exists(result.GetValue(output)) || !files.IsOneFile ? result.GetValue(output) : null,
+                Folder = folder,
             }.Run();
 
             int SegmentVideos(VideoChoice choice, SegmenterOptions read)

@@ -44,8 +44,8 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
     /// <summary>What is written beside the masks.</summary>
     public required FormatChoice Formats { get; init; }
 
-    /// <summary>The folder of -o; null where that is none, and the folder of the masks takes its place.</summary>
-    public required string? Folder { get; init; }
+    /// <summary>The folder of the files about all pictures: that of -o, or that of the masks of all parts.</summary>
+    public required string Folder { get; init; }
 
     /// <summary>Which of the pictures, and what is kept of those that are done.</summary>
     public required BatchChoice Batch { get; init; }
@@ -68,15 +68,18 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
             if (!Quiet)
                 Terminal.Message($"no picture belongs to the part {Batch.Shard}");
         }
+        int pictures = Files.Pictures.Count + Files.Bad.Count;
         using Journal? journal = _journal = Batch.Lines is { } lines
-            ? Journal.Open(lines, Batch.Shard, Files.Pictures.Count + Files.Bad.Count)
+            ? Journal.Open(lines, Batch.Shard, pictures)
             : null;
-        using Segmenter? segmenter = Jobs.Count > 0 ? Segmenter.Load(Model.Path, Options) : null;
+        // A part without pictures has its files about all of them, so that none is missing.
+        bool isPart = Batch.Shard is not null && Formats.OfRun.Any(format => format.IsJoined);
+        using Segmenter? segmenter = Jobs.Count > 0 || isPart ? Segmenter.Load(Model.Path, Options) : null;
         _regions = segmenter is null ? _regions : Formats.Regions(segmenter.Info);
         if (segmenter is not null && !Quiet)
         {
             Terminal.Message(Model.Introduce(DescribedModel.Line(segmenter, Options)));
-            if (segmenter.Info.IsMultiLabel && Jobs[0].Mask != "-")
+            if (segmenter.Info.IsMultiLabel && Jobs is [{ Mask: not "-" }, ..])
             {
                 Terminal.Message(
                     "A mask has the most probable class of each pixel, and 0 for none; beside it, a mask for each "
@@ -84,7 +87,7 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
             }
         }
         using RunFiles? files = segmenter is null ? null : new RunFiles(
-            temporaries, Formats.OfRun, Folder ?? WrittenFiles.FolderOfAll(Jobs), segmenter.Info, Palette);
+            temporaries, Formats.OfRun, Folder, segmenter.Info, Palette, Batch.Shard, pictures);
         RefuseClash(files);
         Report.Around(segmenter, Options, Jobs.Count + bad.Count, () =>
         {
@@ -117,7 +120,8 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
 
     private void SegmentAll(Segmenter segmenter, RunFiles files)
     {
-        SegmentEach(segmenter, files);
+        if (Jobs.Count > 0)
+            SegmentEach(segmenter, files);
         try
         {
             files.Commit();

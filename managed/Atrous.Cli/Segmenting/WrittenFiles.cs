@@ -28,7 +28,8 @@ internal static class WrittenFiles
 
     /// <summary>The deepest folder that holds all masks; the current one where there is no other.</summary>
     public static string FolderOfAll(IReadOnlyList<SegmentJob> jobs) =>
-        jobs.Select(job => Path.GetDirectoryName(job.Mask) ?? "").Aggregate(Common) is { Length: > 1 } folder
+        jobs.Select(job => Path.GetDirectoryName(job.Mask) ?? "").DefaultIfEmpty("").Aggregate(Common)
+            is { Length: > 1 } folder
             ? folder
             : ".";
 

@@ -102,7 +102,8 @@ internal sealed class VideoRun(TemporaryFiles temporaries, Interruption interrup
             SkipsExisting = false,
         };
         using var files = new RunFiles(
-            temporaries, job.Folder is null ? [] : Formats.OfRun, job.Folder ?? "", segmenter.Info, Palette);
+            temporaries, job.Folder is null ? [] : Formats.OfRun, job.Folder ?? "", segmenter.Info, Palette,
+            shard: null, pictures: 0);
         using var outputs = new VideoOutputs(job, source, new FrameFiles(job, Formats, maker, files), lines)
         {
             Palette = Palette,

@@ -256,7 +256,8 @@ public sealed class BatchTests(GeneratedModel model) : IDisposable
     [InlineData("--shard 3", "--shard takes I/N")]
     [InlineData("--shard -1/4", "--shard takes I/N")]
     [InlineData("--in-flight 0", "--in-flight takes a number from 1")]
-    [InlineData("--shard 0/2 --format coco", "--format coco is one file about all pictures")]
+    [InlineData("--shard 0/2 --format cvat", "a run with --shard has only some of them")]
+    [InlineData("--skip-existing --format coco", "a run with --skip-existing has only some of them")]
     [InlineData("--list l.txt b", "give one folder")]
     public void What_does_not_go_together_is_refused(string options, string words)
     {
