@@ -31,12 +31,16 @@ internal sealed partial class GraphWriter
 
     private void WriteResponse(GlobalResponse response, string x, string y)
     {
-        string norms = Step(y, "norms", "ReduceL2", [x], Nodes.Integers("axes", 2, 3), Nodes.Integer("keepdims", 1));
-        string mean = Step(y, "mean", "ReduceMean", [norms], Nodes.Integers("axes", 1), Nodes.Integer("keepdims", 1));
+        string norms = Reduced(y, "norms", "ReduceL2", x, 2, 3), mean = Reduced(y, "mean", "ReduceMean", norms, 1);
         string divisor = Step(y, "divisor", "Add", [mean, _constants.Scalar("epsilon", (float)response.Epsilon)]);
         string shares = Step(y, "shares", "Div", [norms, divisor]);
         Norm(new BatchNorm(response.Scale, Ones(response.Scale.Length), Activation.None), shares, y);
     }
+
+    /// <summary>From operator set 18 on the axes are an input.</summary>
+    private string Reduced(string layer, string part, string type, string x, params long[] axes) => _operators < 18
+        ? Step(layer, part, type, [x], Nodes.Integers("axes", axes), Nodes.Integer("keepdims", 1))
+        : Step(layer, part, type, [x, _constants.Integers("axes", axes)], Nodes.Integer("keepdims", 1));
 
     private static float[] Ones(int count)
     {

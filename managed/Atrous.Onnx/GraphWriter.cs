@@ -7,7 +7,8 @@ using Atrous.Tensors;
 namespace Atrous.Onnx;
 
 /// <summary>
-/// Writes a network's nodes as ONNX operators (operator set 17): NHWC becomes NCHW, every value keeps its layer's name.
+/// Writes a network's nodes as ONNX operators (operator set 17, or 18): NHWC becomes NCHW, every value keeps its
+/// layer's name.
 /// </summary>
 internal sealed partial class GraphWriter
 {
@@ -16,14 +17,15 @@ internal sealed partial class GraphWriter
 
     private readonly TracedNetwork _network;
     private readonly object _batch;
+    private readonly int _operators;
     private readonly GraphProto _graph = new() { Name = "network" };
     private readonly UniqueNames _names = new();
     private readonly Initializers _constants;
     private readonly Dictionary<Value, string> _values = [];
 
-    private GraphWriter(TracedNetwork network, int? batch)
+    private GraphWriter(TracedNetwork network, int? batch, int operators)
     {
-        _network = network;
+        (_network, _operators) = (network, operators);
         _batch = batch is { } fixedBatch ? fixedBatch : "batch";
         _constants = new Initializers(_graph, _names);
     }
@@ -31,12 +33,34 @@ internal sealed partial class GraphWriter
     /// <summary>The whole graph, weights included.</summary>
     /// <param name="network">At one size or at any.</param>
     /// <param name="batch">Pictures per run; null for any number.</param>
+    /// <param name="operators">The number of the operator set.</param>
     /// <param name="pixels">How bytes are normalised, where the input is to be bytes; null otherwise.</param>
     /// <exception cref="ModelException">The file ends early, or was changed since it was opened.</exception>
-    public static GraphProto Write(TracedNetwork network, int? batch, PreprocessingSpec? pixels = null)
+    public static GraphProto Write(TracedNetwork network, int? batch, int operators, PreprocessingSpec? pixels = null)
     {
-        var writer = new GraphWriter(network, batch);
+        var writer = new GraphWriter(network, batch, operators);
         writer.WriteAll(pixels);
+        return writer._graph;
+    }
+
+    /// <summary>The same for pictures of any size, which the file resizes by the model's rule.</summary>
+    /// <param name="network">At one size or at any; its one output are the scores that are resized.</param>
+    /// <param name="batch">Pictures per run; null for any number.</param>
+    /// <param name="operators">The number of the operator set, 18 or more.</param>
+    /// <param name="model">How pictures become the network's input, and scores those of the picture.</param>
+    /// <exception cref="ModelException">The file ends early, or was changed since it was opened.</exception>
+    public static GraphProto WritePictures(
+        TracedNetwork network, int? batch, int operators, ModelDescription model)
+    {
+        var writer = new GraphWriter(network, batch, operators);
+        Value image = network.Graph.Inputs[0], scores = network.Graph.Outputs[0];
+        writer._values.Add(image, writer._names.Claim(Input));
+        writer._names.Claim(Output);
+        writer._graph.Input.Add(Nodes.Tensor(
+            Initializers.Byte, Pixels, writer._batch, PictureHeight, PictureWidth, image.Shape.Channels));
+        writer.Prepare(model.Preprocessing, resizes: true);
+        writer.WriteNodes();
+        writer.Finish(writer.NameOf(scores), model.Network, scores.Shape.Channels);
         return writer._graph;
     }
 
@@ -57,10 +81,9 @@ internal sealed partial class GraphWriter
         else
         {
             _graph.Input.Add(Nodes.Tensor(Initializers.Byte, Pixels, _batch, height, width, image.Shape.Channels));
-            Normalise(pixels);
+            Prepare(pixels, resizes: false);
         }
-        for (int i = 0; i < _network.Graph.Nodes.Count; i++)
-            Write(_network.Graph.Nodes[i], i);
+        WriteNodes();
         if (logits != output)
         {
             _graph.Output.Add(Nodes.Tensor(
@@ -72,25 +95,10 @@ internal sealed partial class GraphWriter
             isFixed ? output.Shape.Width : "width"));
     }
 
-    /// <summary>
-    /// Bytes N,H,W,C become the network's input in the steps of <see cref="PreprocessingSpec"/>: the colours' order,
-    /// the scale, mean and std.
-    /// </summary>
-    private void Normalise(PreprocessingSpec spec)
+    private void WriteNodes()
     {
-        string planes = _names.Claim($"{_names.Claim(Pixels)}.planes"), floats = _names.Claim($"{Pixels}.float");
-        Add("Transpose", planes, [Pixels], Nodes.Integers("perm", 0, 3, 1, 2));
-        Add("Cast", floats, [planes], Nodes.Integer("to", Initializers.Float32));
-        if (spec.Order == ChannelOrder.Bgr && spec.Channels == 3)
-        {
-            string turned = _names.Claim($"{Pixels}.bgr");
-            Add("Gather", turned, [floats, _constants.Integers("bgr", 2, 1, 0)], Nodes.Integer("axis", 1));
-            floats = turned;
-        }
-        string scaled = _names.Claim($"{Pixels}.scaled"), centred = _names.Claim($"{Pixels}.centred");
-        Add("Mul", scaled, [floats, _constants.Scalar("scale", spec.Scale)]);
-        Add("Sub", centred, [scaled, _constants.Channels("mean", [.. spec.Mean])]);
-        Add("Div", Input, [centred, _constants.Channels("std", [.. spec.Std])]);
+        for (int i = 0; i < _network.Graph.Nodes.Count; i++)
+            Write(_network.Graph.Nodes[i], i);
     }
 
     /// <summary>The value itself, or the one that it is a resize to the same size of.</summary>
@@ -261,16 +269,7 @@ internal sealed partial class GraphWriter
     private void Resize(Node node, ResizeBilinear resize, ResizePlan plan)
     {
         string x = NameOf(node.Inputs[0]);
-        AttributeProto[] grid =
-        [
-            Nodes.Text("mode", "linear"),
-            Nodes.Text("coordinate_transformation_mode", resize.Sampling switch
-            {
-                Sampling.AlignCorners => "align_corners",
-                Sampling.Asymmetric => "asymmetric",
-                _ => "half_pixel",
-            }),
-        ];
+        AttributeProto[] grid = Grid(resize.Sampling);
         switch (plan)
         {
             case ResizePlan.Nothing:
@@ -297,6 +296,17 @@ internal sealed partial class GraphWriter
                 break;
         }
     }
+
+    private static AttributeProto[] Grid(Sampling sampling) =>
+    [
+        Nodes.Text("mode", "linear"),
+        Nodes.Text("coordinate_transformation_mode", sampling switch
+        {
+            Sampling.AlignCorners => "align_corners",
+            Sampling.Asymmetric => "asymmetric",
+            _ => "half_pixel",
+        }),
+    ];
 
     /// <summary>
     /// The four numbers that a resize takes: batch and channels of its input, height and width of the target.

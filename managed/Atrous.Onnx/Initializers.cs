@@ -12,7 +12,7 @@ namespace Atrous.Onnx;
 internal sealed class Initializers(GraphProto graph, UniqueNames names)
 {
     /// <summary>ONNX's number of the type.</summary>
-    public const int Float32 = 1, Byte = 2, SByte = 3, Int32 = 6, Int64 = 7;
+    public const int Float32 = 1, Byte = 2, SByte = 3, Int32 = 6, Int64 = 7, Float64 = 11;
 
     private readonly Dictionary<Weight, List<(float[]? Scale, string Name)>> _kernels = [];
     private readonly Dictionary<Weight, List<(sbyte[] Values, string Name)>> _bytes = [];
@@ -89,6 +89,9 @@ internal sealed class Initializers(GraphProto graph, UniqueNames names)
 
     public string Integers(string name, params long[] values) =>
         Small(name, Int64, MemoryMarshal.AsBytes<long>(values), values.Length);
+
+    public string Doubles(string name, params double[] values) =>
+        Small(name, Float64, MemoryMarshal.AsBytes<double>(values), values.Length);
 
     private string Small(string name, int type, ReadOnlySpan<byte> bytes, params long[] shape)
     {

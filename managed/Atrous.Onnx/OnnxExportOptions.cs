@@ -14,6 +14,13 @@ public sealed record OnnxExportOptions
     /// [N, C, H, W], normalised already. What changes a picture's size stays outside.
     /// </summary>
     public bool FromPixels { get; init; }
+
+    /// <summary>
+    /// The input is "pixels" as with <see cref="FromPixels"/>, of pictures of any size, and the file resizes them too,
+    /// as the model's own rule is. Its one output is "output", scores of the picture's own pixels: the class of a pixel
+    /// is the largest of them. Not with <see cref="Size"/>, since the model says the network's size.
+    /// </summary>
+    public bool FromPictures { get; init; }
 }
 
 /// <summary>What was written.</summary>

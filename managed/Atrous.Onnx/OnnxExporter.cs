@@ -1,6 +1,9 @@
 using Atrous.Exporting;
+using Atrous.Graph;
 using Atrous.Graph.Ops;
+using Atrous.Models;
 using Atrous.Onnx.Format;
+using Atrous.Preprocessing;
 using Atrous.Specs;
 using Atrous.Tensors;
 using Google.Protobuf;
@@ -8,16 +11,16 @@ using Google.Protobuf;
 namespace Atrous.Onnx;
 
 /// <summary>
-/// Writes a model as ONNX (operator set 17, file version 8). Input "input": N,C,H,W float32, normalised; or "pixels":
-/// N,H,W,C bytes. Outputs "logits": what the original's forward returns, and "output": logits at the input's size;
-/// "output" alone where the two are the same. Batch norms are folded into the convolutions. The file's metadata say
-/// what Atrous does around the network: "preprocessing", "class_names", "colours", "threshold", "multilabel",
-/// "dialect". A quantised model is written with its int8 weights, and with QuantizeLinear and DequantizeLinear around
-/// what is computed in 8 bits; its layers of float32 stay so.
+/// Writes a model as ONNX (operator set 17, or 18 where the file resizes pictures; file version 8). Input "input":
+/// N,C,H,W float32, normalised; or "pixels": N,H,W,C bytes. Outputs "logits": what the original's forward returns, and
+/// "output": logits at the input's size; "output" alone where the two are the same. Batch norms are folded into the
+/// convolutions. The file's metadata say what Atrous does around the network: "preprocessing", "class_names",
+/// "colours", "threshold", "multilabel", "dialect". A quantised model is written with its int8 weights, and with
+/// QuantizeLinear and DequantizeLinear around what is computed in 8 bits; its layers of float32 stay so.
 /// </summary>
 public static class OnnxExporter
 {
-    private const int FileVersion = 8, OperatorSet = 17;
+    private const int FileVersion = 8, OperatorSet = 17, PictureOperatorSet = 18;
 
     // Protobuf lengths are signed 32-bit numbers; some room for the nodes.
     private const long MostWeightBytes = int.MaxValue - (32L << 20);
@@ -43,16 +46,21 @@ public static class OnnxExporter
         export ??= new OnnxExportOptions();
         if (export.Batch is { } batch)
             ArgumentOutOfRangeException.ThrowIfLessThan(batch, 1, nameof(export));
+        if (export is { FromPictures: true, Size: not null })
+            throw new ArgumentException("The file resizes pictures to the model's own size.", nameof(export));
         using ModelSource source = ModelSource.Open(modelPath, options);
         (TracedNetwork network, string? reason) = Trace(source, export);
         CheckSize(network, modelPath);
-        ModelProto model = Describe(source.Description, source.Info);
-        model.Graph = GraphWriter.Write(
-            network, export.Batch, export.FromPixels ? source.Description.Preprocessing : null);
+        ModelProto model = Describe(
+            source.Description, source.Info, export.FromPictures ? PictureOperatorSet : OperatorSet);
+        model.Graph = export.FromPictures
+            ? GraphWriter.WritePictures(network, export.Batch, PictureOperatorSet, source.Description)
+            : GraphWriter.Write(
+                network, export.Batch, OperatorSet, export.FromPixels ? source.Description.Preprocessing : null);
         long bytes = Write(model, onnxPath);
         Shape shape = network.Graph.Inputs[0].Shape;
         return new OnnxExportResult(
-            network.IsFixed ? (shape.Height, shape.Width) : null, reason,
+            network.IsFixed && !export.FromPictures ? (shape.Height, shape.Width) : null, reason,
             [.. model.Graph.Output.Select(output => output.Name)], model.Graph.Node.Count, bytes)
         {
             Model = source.Info,
@@ -61,15 +69,46 @@ public static class OnnxExporter
 
     private static (TracedNetwork Network, string? FixedBecause) Trace(ModelSource source, OnnxExportOptions export)
     {
-        int channels = source.Description.Network.InputChannels;
+        int channels = source.Description.Network.InputChannels, batch = export.Batch ?? 1;
         if (export.Size is { } size)
-            return (
-                TracedNetwork.At(source.Model, new Shape(export.Batch ?? 1, size.Height, size.Width, channels)), null);
-        TracedNetwork any = TracedNetwork.AtAnySize(source.Model);
+            return (TracedNetwork.At(source.Model, new Shape(batch, size.Height, size.Width, channels), Results), null);
+        Func<NetworkOutputs, Value[]> outputs =
+            export.FromPictures ? results => [ResizedScores(source.Description, results)] : Results;
+        TracedNetwork any = TracedNetwork.AtAnySize(source.Model, outputs);
         if (any.SizeDependence() is not { } reason)
             return (any, null);
-        (int height, int width) = UsualSize(source.Description.Preprocessing.Resize);
-        return (TracedNetwork.At(source.Model, new Shape(export.Batch ?? 1, height, width, channels)), reason);
+        PreprocessingSpec pictures = source.Description.Preprocessing;
+        (int height, int width) = UsualSize(pictures.Resize);
+        if (export.FromPictures)
+        {
+            if (pictures.Resize is not (ResizePolicy.Stretch or ResizePolicy.Letterbox))
+            {
+                throw new UnavailableException(
+                    $"The network is written for one size ({reason}), and the model's pictures have several "
+                    + $"({pictures.Resize}): write it for one size, and resize pictures before it.");
+            }
+            PreprocessingPlan plan = PreprocessingPlan.For(pictures, height, width, source.Model.MinimumSide);
+            return (
+                TracedNetwork.At(source.Model, new Shape(batch, plan.Height, plan.Width, channels), outputs), null);
+        }
+        return (TracedNetwork.At(source.Model, new Shape(batch, height, width, channels), outputs), reason);
+
+        static Value[] Results(NetworkOutputs results) => [results.Forward, results.AtInputSize];
+    }
+
+    /// <summary>
+    /// What is resized to the picture: scores at the input's size where a part of them is cut out or they go on from
+    /// there, else the network's own.
+    /// </summary>
+    private static Value ResizedScores(ModelDescription model, NetworkOutputs results)
+    {
+        PreprocessingSpec pictures = model.Preprocessing;
+        bool isFilled = pictures.Resize is ResizePolicy.Letterbox
+            || pictures is { SizeMultiple: not null, StretchesToMultiple: false };
+        return isFilled || model.Network is { SoftmaxBeforeResize: true } or { Forward.Cropped: true }
+            or { ResizedTwice: true }
+            ? results.AtInputSize
+            : results.Logits;
     }
 
     private static (int Height, int Width) UsualSize(ResizePolicy policy) => policy switch
@@ -96,7 +135,7 @@ public static class OnnxExporter
         }
     }
 
-    private static ModelProto Describe(ModelDescription description, ModelInfo info)
+    private static ModelProto Describe(ModelDescription description, ModelInfo info, int operators)
     {
         var model = new ModelProto
         {
@@ -107,7 +146,7 @@ public static class OnnxExporter
                 $"{description.Network.Head.Name} with {description.Network.Backbone.Name}; input: " +
                 $"{description.Preprocessing}",
         };
-        model.OpsetImport.Add(new OperatorSetIdProto { Version = OperatorSet });
+        model.OpsetImport.Add(new OperatorSetIdProto { Version = operators });
         foreach ((string key, string value) in Metadata.Of(info))
             model.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
         return model;

@@ -30,8 +30,7 @@ internal sealed class TracedNetwork
     }
 
     /// <summary>
-    /// The graph of the first size, batch norms folded, of a quantised model with its values of bytes; outputs: what
-    /// forward returns, logits at the input's size.
+    /// The graph of the first size, batch norms folded, of a quantised model with its values of bytes.
     /// </summary>
     public NetworkGraph Graph => _traces[0];
 
@@ -39,17 +38,23 @@ internal sealed class TracedNetwork
     public bool IsFixed => _traces.Length == 1;
 
     /// <summary>The network at one input shape.</summary>
-    public static TracedNetwork At(Model model, Shape input) => new([Trace(model, input, keepsResizes: false)]);
+    /// <param name="model">The model.</param>
+    /// <param name="input">The shape of the network's input.</param>
+    /// <param name="outputs">What of the network's results is written.</param>
+    public static TracedNetwork At(Model model, Shape input, Func<NetworkOutputs, Value[]> outputs) =>
+        new([Trace(model, input, outputs, keepsResizes: false)]);
 
     /// <summary>The network for any input size.</summary>
-    public static TracedNetwork AtAnySize(Model model)
+    /// <param name="model">The model.</param>
+    /// <param name="outputs">What of the network's results is written.</param>
+    public static TracedNetwork AtAnySize(Model model, Func<NetworkOutputs, Value[]> outputs)
     {
         // Above every window that must fit.
         int more = (model.MinimumSide + 31) / 32 * 32;
         int channels = model.Description.Network.InputChannels;
         return new(
             [.. Sizes.Select(size =>
-            Trace(model, new Shape(1, size.Height + more, size.Width + more, channels), keepsResizes: true))]);
+            Trace(model, new Shape(1, size.Height + more, size.Width + more, channels), outputs, keepsResizes: true))]);
     }
 
     /// <summary>
@@ -133,11 +138,11 @@ internal sealed class TracedNetwork
     private static (string Name, Type Op, int Channels) NodeForm(Node node) =>
         (node.Output.Name, node.Op.GetType(), node.Output.Shape.Channels);
 
-    private static NetworkGraph Trace(Model model, Shape input, bool keepsResizes)
+    private static NetworkGraph Trace(
+        Model model, Shape input, Func<NetworkOutputs, Value[]> chosen, bool keepsResizes)
     {
         var graph = new GraphBuilder { KeepsResizes = keepsResizes };
-        NetworkOutputs outputs = model.Build(graph, graph.Input("input", input));
-        NetworkGraph whole = graph.Build(outputs.Forward, outputs.AtInputSize);
+        NetworkGraph whole = graph.Build(chosen(model.Build(graph, graph.Input("input", input))));
         return whole.Quantization is null
             ? FoldBatchNorm.Apply(whole)
             : StoreAsUInt8.ApplyForExchange(GraphPasses.Apply(whole, GraphPasses.FusionsForExchange));

@@ -42,6 +42,11 @@ internal static class ExportCommand
             Description = "Input 'pixels' instead: bytes N,H,W,C in RGB, which the file normalises. What changes a " +
                 "picture's size stays outside",
         };
+        var pictures = new Option<bool>("--pictures")
+        {
+            Description = "As --pixels, of pictures of any size: the file resizes them as the model does, and gives " +
+                "scores at their size. Operator set 18, whose resizing averages",
+        };
         var quiet = new Option<bool>("--quiet", "-q") { Description = "Write nothing but errors" };
         var checkpointOptions = new CheckpointOptions();
         var command = new ToolCommand("export", Description)
@@ -52,11 +57,11 @@ internal static class ExportCommand
                     "A network for pictures of any size, where it allows that"),
                 ("atrous export roads.pth -o roads.onnx --size 513x513 --batch 1",
                     "One for pictures of 513x513 alone, which some runtimes need or run faster"),
-                ("atrous export roads.pth -o roads.onnx --pixels", "One that takes pictures as they are decoded"),
+                ("atrous export roads.pth -o roads.onnx --pictures", "One that takes pictures as they are decoded"),
             ],
         };
         command.Add(model);
-        command.Add(ToolCommand.Output, output, size, batch, pixels, quiet);
+        command.Add(ToolCommand.Output, output, size, batch, pixels, pictures, quiet);
         checkpointOptions.AddTo(command);
         command.SetAction(result =>
         {
@@ -65,7 +70,10 @@ internal static class ExportCommand
                 Size = result.GetValue(size),
                 Batch = result.GetValue(batch),
                 FromPixels = result.GetValue(pixels),
+                FromPictures = result.GetValue(pictures),
             };
+            if (export is { FromPictures: true, Size: not null })
+                throw CommandException.Usage("--pictures resizes to the model's own size; leave out --size.");
             SegmenterOptions options = checkpointOptions.Read(result);
             string source = ModelChoice.Of(result, model).Path;
             OnnxExportResult written = ModelFile.Write(
@@ -78,7 +86,7 @@ internal static class ExportCommand
                     Terminal.Message(
                         $"{source}: the model's own test slides a window over the picture (slide={window.Value}), "
                         + "which the network that was written does not do; give it such windows.");
-                if (written.Model.Preprocessing.Resize is not ResizePolicy.None)
+                if (written.Model.Preprocessing.Resize is not ResizePolicy.None && !export.FromPictures)
                     Terminal.Message(
                         $"{source}: the model resizes pictures ({written.Model.Preprocessing.Resize}), which the "
                         + "network that was written does not do; give it pictures of that size.");

@@ -268,11 +268,11 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
         }
     }
 
-    private static string[] Dimensions(ValueInfoProto value) =>
+    internal static string[] Dimensions(ValueInfoProto value) =>
         [.. value.Type.TensorType.Shape.Dim.Select(dim => dim.DimParam.Length > 0 ? dim.DimParam : $"{dim.DimValue}")];
 
     /// <summary>Every name is made once, before it is read, and every constant is read.</summary>
-    private static void CheckOrder(GraphProto graph)
+    internal static void CheckOrder(GraphProto graph)
     {
         var made = new HashSet<string>(
             graph.Initializer.Select(tensor => tensor.Name).Concat(graph.Input.Select(input => input.Name)));

@@ -20,13 +20,13 @@ internal static class OnnxRuntime
         return [.. inputs.Select(input => Run(session, input))];
     }
 
-    /// <summary>Every output of a run on a picture's bytes, NHWC.</summary>
-    public static Dictionary<string, (Shape Shape, float[] Values)> Run(string model, Image picture)
+    /// <summary>Every output of a run on a picture's bytes, or those of several below each other, NHWC.</summary>
+    public static Dictionary<string, (Shape Shape, float[] Values)> Run(string model, Image picture, int batch = 1)
     {
         using var options = new SessionOptions { InterOpNumThreads = 1 };
         using var session = new InferenceSession(model, options);
         using var pixels = OrtValue.CreateTensorValueFromMemory(
-            picture.Pixels.ToArray(), [1, picture.Height, picture.Width, picture.Channels]);
+            picture.Pixels.ToArray(), [batch, picture.Height / batch, picture.Width, picture.Channels]);
         return Run(session, pixels);
     }
 
