@@ -41,36 +41,14 @@ public sealed class FormatTests(GeneratedModel model) : IDisposable
         }
     }
 
-    /// <summary>Noise of a few classes, which has as many regions and holes as there can be, and its blocks.</summary>
     [Fact]
-    public void A_hundred_random_masks_survive_every_format()
-    {
-        const int Masks = 100;
-        var masks = new List<Segmentation>();
-        for (int i = 0; i < Masks; i++)
-        {
-            var random = new Random(i);
-            (int height, int width, int block) = (random.Next(1, 17), random.Next(1, 17), random.Next(1, 4));
-            ushort[] noise = [.. Enumerable.Range(0, height * width).Select(_ => (ushort)random.Next(4))];
-            ushort[] labels = [.. noise.Select((_, at) => noise[at / width / block * width + at % width / block])];
-            masks.Add(Segmentation.FromLabels(labels, height, width, 4));
-        }
-        AssertSurvive(masks, 4);
-    }
+    public void A_hundred_random_masks_survive_every_format() => AssertSurvive(SetsOfMasks.Random(), SetsOfMasks.Classes);
 
     /// <summary>Masks of photographs: what networks and people made of them, with 19 to 32 classes.</summary>
     [Theory]
-    [InlineData("deeplabv3_mobilenetv2_voc", 256)]
-    [InlineData("deeplabv3_mobilenet_edgetpu_slim_cityscapes", 256)]
-    [InlineData("deeplabv3plus_mobilenetv2_ade20k32", 32)]
-    public void Masks_of_photographs_survive_every_format(string folder, int classes)
-    {
-        string[] files = [.. Directory.GetFiles(Shared.Require($"models/{folder}"), "*.png").Order().Where(file =>
-            file.Contains("classmap") || file.EndsWith("given_mask.png"))];
-        Assert.NotEmpty(files);
-        AssertSurvive([.. files.Select(file => LabelImage.Load(file)).Select(mask =>
-            Segmentation.FromLabels(mask.Labels.ToArray(), mask.Height, mask.Width, classes))], classes);
-    }
+    [MemberData(nameof(SetsOfMasks.OfPhotographs), MemberType = typeof(SetsOfMasks))]
+    public void Masks_of_photographs_survive_every_format(string folder, int classes) =>
+        AssertSurvive(SetsOfMasks.Of(folder, classes), classes);
 
     /// <summary>A plain picture has no place on the earth, where programs would put its pixels as degrees.</summary>
     [Fact]
@@ -97,8 +75,7 @@ public sealed class FormatTests(GeneratedModel model) : IDisposable
 
     private void AssertSurvive(IReadOnlyList<Segmentation> masks, int classes)
     {
-        Directory.CreateDirectory(_place["out"]);
-        WriteAll(masks, classes);
+        SetsOfMasks.Write(_place["out"], masks, classes);
         var written = new WrittenShapes(_place["out"]);
         for (int i = 0; i < masks.Count; i++)
         {
@@ -108,34 +85,6 @@ public sealed class FormatTests(GeneratedModel model) : IDisposable
             Assert.Equal(mask.Labels, LabelImage.Load(stem + ".mask.tif").Labels);
             written.AssertHolds(mask, stem, i, $"{i}");
         }
-    }
-
-    private void WriteAll(IReadOnlyList<Segmentation> masks, int classCount)
-    {
-        var classes = RunClasses.Of(masks[0], Palette.Default);
-        RunFormat[] formats = [.. OutputFormats.OfRun.Where(format => !format.HasClassesAlone)];
-        FileStream[] files = [.. formats.Select(format => File.Create(_place[$"out/{format.File}"]))];
-        RunWriter[] writers = [.. formats.Zip(files, (format, file) => format.Open(file, classes))];
-        for (int i = 0; i < masks.Count; i++)
-        {
-            Segmentation mask = masks[i];
-            using var photo = new Image(mask.Height, mask.Width, 3);
-            var picture = new AnnotatedPicture($"{i}.png", photo, mask, Palette.Default, new());
-            foreach (PictureFormat format in OutputFormats.OfPicture.Where(
-                format => !format.NeedsConfidence && !format.NeedsProbabilities && !format.Suffix.EndsWith(".png")))
-            {
-                using FileStream file = File.Create(_place[$"out/{i}{format.Suffix}"]);
-                format.Write(file, picture);
-            }
-            Array.ForEach(writers, writer => writer.Add(picture));
-            mask.SaveMask(_place[$"out/{i}.mask.png"]);
-            using FileStream tiff = File.Create(_place[$"out/{i}.mask.tif"]);
-            using var rows = new LabelTiff(tiff, mask.Height, mask.Width, classCount, Palette.Default, null, null);
-            rows.Write(mask.Labels);
-            rows.End();
-        }
-        Array.ForEach(writers, writer => writer.Dispose());
-        Array.ForEach(files, file => file.Dispose());
     }
 
     [Fact]

@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Text.Json;
 using Atrous.Imaging;
 using Atrous.Imaging.Maps;
@@ -232,14 +230,12 @@ public sealed class SegmentMapsTests : IDisposable
                 print((filled.ReadAsArray() != band.ReadAsArray()).sum())
             print((band.ReadAsArray() == 255).sum())
             """;
-        string python = Environment.GetEnvironmentVariable("ATROUS_PYTHON") ?? "/usr/bin/python3";
-        Assert.SkipUnless(Python(python, "-c", "from osgeo import gdal_array").ExitCode == 0,
-            $"{python} has no GDAL (apt-get install python3-gdal)");
+        Python.Require("osgeo.gdal_array");
         WriteOrtho("ortho.tif", isTiled: true);
         Segment("ortho.tif", "--tile", "64", "--format", "geojson", "-o", _place["banded.tif"]);
         Segment("ortho.tif", "--tile", "64", "--overlay", "--format", "geojson");
-        Assert.Equal("0\n0\n32\n", Python(
-            python, "-c", Script, _place["ortho.tif"], _place["ortho.mask.tif"], _place["ortho.geojson"],
+        Assert.Equal("0\n0\n32\n", Python.Run(
+            "-c", Script, _place["ortho.tif"], _place["ortho.mask.tif"], _place["ortho.geojson"],
             _place["banded.geojson"]).Exits(0).Output);
     }
 
@@ -292,24 +288,6 @@ public sealed class SegmentMapsTests : IDisposable
 
     private ToolResult Run(params string[] arguments) =>
         Tool.Finish(Tool.Start(_place.Folder, [new("ATROUS_BANDS_FROM", "1000")], arguments), []);
-
-    private static ToolResult Python(string python, params string[] arguments)
-    {
-        var start = new ProcessStartInfo(python, arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        try
-        {
-            return Tool.Finish(Process.Start(start)!, []);
-        }
-        catch (Win32Exception e)
-        {
-            return new ToolResult(127, [], e.Message);
-        }
-    }
 
     /// <summary>The polygons, on the map, cover the pixels of their classes and no others.</summary>
     private static void AssertFills(LabelImage mask, JsonElement collection)
