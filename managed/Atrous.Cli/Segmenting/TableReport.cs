@@ -21,7 +21,8 @@ internal sealed class TableReport(bool toStandardError) : SegmentationReport
         base.Done(picture);
         bool isRedirected = toStandardError ? Console.IsErrorRedirected : Console.IsOutputRedirected;
         IAnsiConsole console = Terminal.Rich(toStandardError ? Console.Error : Console.Out, isRedirected);
-        bool hasColours = !isRedirected && console.Profile.Capabilities.ColorSystem >= ColorSystem.EightBit;
+        bool hasColours = !isRedirected
+            && console.Profile.Capabilities is { Ansi: true, ColorSystem: >= ColorSystem.EightBit };
         var table = new Table { Border = isRedirected ? TableBorder.None : TableBorder.Rounded };
         table.AddColumns(
             new TableColumn("class").RightAligned(), new TableColumn("name"), new TableColumn("pixels").RightAligned(),
