@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Atrous.Cli.Output;
 using Atrous.Formats;
 using Atrous.Imaging.Maps;
@@ -12,7 +13,6 @@ internal sealed class BandedShapes : IDisposable
     private readonly string _path;
     private readonly FileStream _stream;
     private readonly GeoJsonRows _rows;
-    private ushort[] _labels = []; // a span cannot go into what is guarded
 
     /// <exception cref="CommandException">The file cannot be written.</exception>
     public BandedShapes(
@@ -28,11 +28,15 @@ internal sealed class BandedShapes : IDisposable
     /// <exception cref="MemoryException">Regions that go on take too much memory.</exception>
     public void Add(ReadOnlySpan<ushort> labels)
     {
-        int count = labels.Length;
-        if (_labels.Length < count)
-            _labels = new ushort[count];
-        labels.CopyTo(_labels);
-        _file.Guard(() => _rows.Add(_labels.AsSpan(0, count)));
+        try
+        {
+            _rows.Add(labels);
+        }
+        catch (IOException e)
+        {
+            // A span cannot go into what is guarded.
+            _file.Guard(() => ExceptionDispatchInfo.Throw(e));
+        }
     }
 
     /// <summary>

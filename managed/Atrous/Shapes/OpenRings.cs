@@ -23,8 +23,8 @@ internal sealed class OpenRings(long mostBytes)
     public long Count { get; private set; }
 
     /// <summary>A new corner before another; the rest of the line is yet to come where there is none.</summary>
-    /// <param name="x">Its column.</param>
-    /// <param name="y">Its row.</param>
+    /// <param name="x">The number of pixels from the left edge.</param>
+    /// <param name="y">The number of pixels from the upper edge.</param>
     /// <param name="next">The corner that follows.</param>
     /// <param name="touches">A line of the same class may pass here once more.</param>
     /// <exception cref="MemoryException">There are too many.</exception>
