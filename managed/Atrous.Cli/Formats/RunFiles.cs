@@ -1,5 +1,3 @@
-using System.Globalization;
-using Atrous.Cli.Batches;
 using Atrous.Cli.Output;
 using Atrous.Formats;
 using Atrous.Postprocessing;
@@ -20,20 +18,19 @@ internal sealed class RunFiles : IDisposable
     /// <param name="folder">Where the files go.</param>
     /// <param name="model">The model whose classes they name.</param>
     /// <param name="palette">The user's colours; null for the model's.</param>
-    /// <param name="shard">The part of the run, which has files of its own; null for a whole run.</param>
-    /// <param name="pictures">How many pictures all parts have.</param>
+    /// <param name="part">
+    /// The part of the run, as "0/8", which has files of its own, and how many pictures all parts have; null for a
+    /// whole run.
+    /// </param>
     /// <exception cref="CommandException">A file cannot be written.</exception>
     public RunFiles(
         TemporaryFiles temporaries, IReadOnlyList<RunFormat> formats, string folder, ModelInfo model,
-        Palette? palette, Shard? shard, int pictures)
+        Palette? palette, (string Name, int Pictures)? part)
     {
-        RunClasses classes = RunClasses.Of(model, palette) with
-        {
-            Part = shard is null ? null : (shard.ToString(), pictures),
-        };
+        RunClasses classes = RunClasses.Of(model, palette) with { Part = part };
         foreach (RunFormat format in formats)
         {
-            string path = Path.Combine(folder, NameOf(format, shard));
+            string path = Path.Combine(folder, NameOf(format, part?.Name));
             var file = new OutputFile(temporaries, path);
             FileStream stream = file.Open();
             _files.Add((path, file, stream, format.Open(stream, classes)));
@@ -42,13 +39,12 @@ internal sealed class RunFiles : IDisposable
     }
 
     /// <summary>"annotations.coco.0-of-8.json": what parts write beside each other.</summary>
-    private static string NameOf(RunFormat format, Shard? shard)
+    private static string NameOf(RunFormat format, string? part)
     {
-        if (shard is null || !format.IsJoined)
+        if (part is null || !format.IsJoined)
             return format.File;
         string end = Path.GetExtension(format.File);
-        return string.Create(
-            CultureInfo.InvariantCulture, $"{format.File[..^end.Length]}.{shard.Index}-of-{shard.Count}{end}");
+        return $"{format.File[..^end.Length]}.{part.Replace("/", "-of-", StringComparison.Ordinal)}{end}";
     }
 
     /// <exception cref="CommandException">A file cannot be written; none of them will appear.</exception>

@@ -4,7 +4,7 @@ using Atrous.Files;
 namespace Atrous.Cli.Merging;
 
 /// <summary>What a COCO file of a part has beside its annotations.</summary>
-/// <param name="Path">The file.</param>
+/// <param name="Path">The path of the file, as it was named.</param>
 internal sealed record CocoPart(string Path)
 {
     /// <summary>"0/8"; null where the file is not of a part.</summary>

@@ -57,8 +57,8 @@ internal static class MergeCommand
                     "The same, with a list for another run"),
                 ("atrous merge lines -o all.jsonl",
                     "Of lines that eval wrote: the score of all parts together"),
-                ("atrous merge masks/annotations.coco.*-of-8.json -o masks/annotations.coco.json",
-                    "The COCO annotations of eight parts as one file"),
+                ("atrous merge masks/annotations.coco.0-of-2.json masks/annotations.coco.1-of-2.json -o coco.json",
+                    "The COCO annotations of two parts as one file"),
             ],
         };
         command.Add(inputs);

@@ -87,7 +87,8 @@ internal sealed class SegmentRun(TemporaryFiles temporaries, Interruption interr
             }
         }
         using RunFiles? files = segmenter is null ? null : new RunFiles(
-            temporaries, Formats.OfRun, Folder, segmenter.Info, Palette, Batch.Shard, pictures);
+            temporaries, Formats.OfRun, Folder, segmenter.Info, Palette,
+            Batch.Shard is { } shard ? (shard.ToString(), pictures) : null);
         RefuseClash(files);
         Report.Around(segmenter, Options, Jobs.Count + bad.Count, () =>
         {

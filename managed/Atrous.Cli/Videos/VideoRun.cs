@@ -103,7 +103,7 @@ internal sealed class VideoRun(TemporaryFiles temporaries, Interruption interrup
         };
         using var files = new RunFiles(
             temporaries, job.Folder is null ? [] : Formats.OfRun, job.Folder ?? "", segmenter.Info, Palette,
-            shard: null, pictures: 0);
+            part: null);
         using var outputs = new VideoOutputs(job, source, new FrameFiles(job, Formats, maker, files), lines)
         {
             Palette = Palette,

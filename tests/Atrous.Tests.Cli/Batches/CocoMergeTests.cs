@@ -86,7 +86,8 @@ public sealed class CocoMergeTests(GeneratedModel model) : IDisposable
         string filler = new('x', 70_000);
         IEnumerable<string> images = Enumerable.Range(0, 4000)
             .Select(i => $"{{\"id\": {i}, \"s\": \"{(i == 7 ? filler : "")}\"}}");
-        string text = $"{{\"info\": {{\"a\": [1, 2]}}, \"n\": 3, \"images\": [{string.Join(", ", images)}], \"end\": []}}";
+        string list = string.Join(", ", images);
+        string text = $"{{\"info\": {{\"a\": [1, 2]}}, \"n\": 3, \"images\": [{list}], \"end\": []}}";
         var lists = new JsonLists(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(text)));
         var found = new List<string>();
         while (lists.Next() is var (name, value))

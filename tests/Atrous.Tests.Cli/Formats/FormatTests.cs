@@ -42,7 +42,8 @@ public sealed class FormatTests(GeneratedModel model) : IDisposable
     }
 
     [Fact]
-    public void A_hundred_random_masks_survive_every_format() => AssertSurvive(SetsOfMasks.Random(), SetsOfMasks.Classes);
+    public void A_hundred_random_masks_survive_every_format() =>
+        AssertSurvive(SetsOfMasks.Random(), SetsOfMasks.Classes);
 
     /// <summary>Masks of photographs: what networks and people made of them, with 19 to 32 classes.</summary>
     [Theory]

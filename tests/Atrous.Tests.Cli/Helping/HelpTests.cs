@@ -17,7 +17,7 @@ public sealed class HelpTests(GeneratedModel model) : IDisposable
     /// <summary>Every example of these commands, with the files that it names; those of a GPU need one.</summary>
     [Theory]
     [InlineData("segment", 8)]
-    [InlineData("merge", 3)]
+    [InlineData("merge", 4)]
     [InlineData("eval", 5)]
     [InlineData("info", 2)]
     [InlineData("infer", 2)]
@@ -41,6 +41,11 @@ public sealed class HelpTests(GeneratedModel model) : IDisposable
         foreach (string name in new[] { "a", "b" })
             File.Move(_place[$"truth/{name}.mask.png"], _place[$"truth/{name}.png"]);
         Tool.RunIn(_place.Folder, "segment", "photos", "--jsonl", "lines/0.jsonl", "-q").Exits(0);
+        foreach (string part in new[] { "0/2", "1/2" })
+        {
+            Tool.RunIn(
+                _place.Folder, "segment", "photos", "-o", "masks", "--format", "coco", "--shard", part, "-q").Exits(0);
+        }
         using (var writer = new SafetensorsWriter(
             _place["input.safetensors"], [new WeightInfo("input", DType.Float32, [1, 3, 33, 33])]))
         {
