@@ -38,14 +38,14 @@ internal sealed class TracedNetwork
     public bool IsFixed => _traces.Length == 1;
 
     /// <summary>The network at one input shape.</summary>
-    /// <param name="model">The model.</param>
+    /// <param name="model">The model whose network is traced.</param>
     /// <param name="input">The shape of the network's input.</param>
     /// <param name="outputs">What of the network's results is written.</param>
     public static TracedNetwork At(Model model, Shape input, Func<NetworkOutputs, Value[]> outputs) =>
         new([Trace(model, input, outputs, keepsResizes: false)]);
 
     /// <summary>The network for any input size.</summary>
-    /// <param name="model">The model.</param>
+    /// <param name="model">The model whose network is traced.</param>
     /// <param name="outputs">What of the network's results is written.</param>
     public static TracedNetwork AtAnySize(Model model, Func<NetworkOutputs, Value[]> outputs)
     {

@@ -1,4 +1,5 @@
 using Atrous.Tests.Segmenters;
+using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Cli.Exporting;
 
@@ -22,6 +23,20 @@ public sealed class ExportCommandTests(GeneratedModel model) : IDisposable
         Assert.Equal(["any.onnx", "one.onnx"], _place.Files);
     }
 
+    /// <summary>The model in the box has a size of its own, which one file leaves to others and one brings.</summary>
+    [Fact]
+    public void A_network_for_pictures_resizes_them_itself()
+    {
+        const string Outside = "which the network that was written does not do";
+        string box = Repository.PathOf("models/atrous-street.safetensors");
+        ToolResult pixels = Tool.Run("export", box, "-o", _place["a.onnx"], "--pixels").Exits(0);
+        Assert.Contains(Outside, pixels.Error, StringComparison.Ordinal);
+        ToolResult whole = Tool.Run("export", box, "-o", _place["b.onnx"], "--pictures").Exits(0);
+        Assert.DoesNotContain(Outside, whole.Error, StringComparison.Ordinal);
+        Assert.Contains("b.onnx: output, ", whole.ErrorLines[^1], StringComparison.Ordinal);
+        Assert.Contains("input of any size", whole.ErrorLines[^1], StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Convert_writes_a_file_that_info_and_segment_take()
     {
@@ -43,6 +58,7 @@ public sealed class ExportCommandTests(GeneratedModel model) : IDisposable
     [InlineData("export MODEL", 2, "--output")]
     [InlineData("export MODEL -o X --size 5", 2, "HEIGHTxWIDTH")]
     [InlineData("export MODEL -o X --batch 0", 2, "--batch takes a number from 1")]
+    [InlineData("export MODEL -o X --pictures --size 64x64", 2, "leave out --size")]
     [InlineData("export MODEL -o X --output-stride 12", 2, "output stride 12")]
     [InlineData("convert MODEL -o X --dtype int8", 2, "int8")]
     [InlineData("convert MODEL -o X --dialect frob", 2, "frob")]

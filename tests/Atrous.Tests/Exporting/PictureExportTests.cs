@@ -62,9 +62,9 @@ public sealed class PictureExportTests(ITestOutputHelper output)
     ];
 
     /// <summary>
-    /// What the network sees is ours but for rounding: by 1 of 255 at one byte of 200, and at one of 10 where a picture
-    /// becomes half as large again, whose sums lie between two bytes. The network's weights are by chance, and make
-    /// more of that than those of trained networks.
+    /// What the network sees is ours but for rounding: by 1 of 255 at one byte of 200, and by 1 or 2 at one of 10 where
+    /// a picture becomes half as large again, whose sums lie between two bytes. The network's weights are by chance,
+    /// and make more of that than those of trained networks.
     /// </summary>
     [Theory]
     [MemberData(nameof(Rules))]
@@ -93,7 +93,7 @@ public sealed class PictureExportTests(ITestOutputHelper output)
             {
                 // In bytes.
                 float apart = MathF.Abs(ours[i] - values[i]) * spec.Std[i % 3] / spec.Scale;
-                Assert.InRange(apart, 0, 1.01f);
+                Assert.InRange(apart, 0, 2.01f);
                 others += apart > 0.5f ? 1 : 0;
             }
             Assert.InRange(others, 0, ours.Length / 10);
