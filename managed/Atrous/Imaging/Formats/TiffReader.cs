@@ -203,7 +203,8 @@ internal sealed class TiffReader : IDisposable
     {
         _sizes ??= Guarded(() => _tiff.GetField(_isTiled ? TiffTag.TILEBYTECOUNTS : TiffTag.STRIPBYTECOUNTS))
             is { Length: > 0 } sizes ? sizes[0].Value as Array ?? Array.Empty<long>() : Array.Empty<long>();
-        return number < _sizes.Length && Convert.ToInt64(_sizes.GetValue(number), CultureInfo.InvariantCulture) == 0;
+        // A double takes whatever a damaged file has here, 64 bits without a sign among it.
+        return number < _sizes.Length && Convert.ToDouble(_sizes.GetValue(number), CultureInfo.InvariantCulture) == 0;
     }
 
     private void FillMissing(Span<byte> block)

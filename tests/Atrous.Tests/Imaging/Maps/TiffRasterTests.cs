@@ -4,6 +4,7 @@ using Atrous.Imaging.Formats;
 using Atrous.Imaging.Maps;
 using Atrous.Postprocessing;
 using Atrous.Tests.Cli;
+using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Imaging.Maps;
 
@@ -31,6 +32,10 @@ public sealed class TiffRasterTests : IDisposable
             return layouts;
         }
     }
+
+    /// <summary>Inputs that were at fault once.</summary>
+    public static TheoryData<string> Faults => [.. Directory.GetFiles(Repository.PathOf("tests/fuzz/cases/map"))
+        .Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
 
     public void Dispose() => _place.Dispose();
 
@@ -289,6 +294,23 @@ public sealed class TiffRasterTests : IDisposable
     }
 
     /// <summary>Wherever a disk or network fails, that is what is said, and not that the file is damaged.</summary>
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public void What_was_at_fault_once_is_a_picture_or_a_sentence(string file)
+    {
+        try
+        {
+            using var raster = new TiffRaster(
+                Repository.PathOf($"tests/fuzz/cases/map/{file}"), Reading(3) with { Bands = [1] });
+            raster.Window(0, 0, raster.Height, raster.Width).Dispose();
+            raster.FindMissing(0, new bool[raster.Width]);
+        }
+        catch (ImageException e)
+        {
+            Assert.DoesNotContain('\n', e.Message);
+        }
+    }
+
     [Fact]
     public void A_file_that_fails_once_is_not_called_damaged()
     {
