@@ -68,9 +68,10 @@ class reference_lattice {
             offset[i] = elevated[i] - static_cast<float>(origin[i]);
             excess += multiple;
         }
-        std::vector<int> by_offset(dims_ + 1);  // largest first; the later coordinate first among equals never matters
+        std::vector<int> by_offset(dims_ + 1);  // largest first
         std::iota(by_offset.begin(), by_offset.end(), 0);
-        std::stable_sort(by_offset.begin(), by_offset.end(), [&](int a, int b) { return offset[a] > offset[b]; });
+        std::sort(by_offset.begin(), by_offset.end(),
+                  [&](int a, int b) { return offset[a] != offset[b] ? offset[a] > offset[b] : a < b; });
         // Too large a sum: the coordinates with the least offset step down. Too small: those with the most step up.
         if (excess > 0) {
             for (long k = 0; k < excess; ++k) origin[by_offset[dims_ - k]] -= dims_ + 1;
