@@ -22,6 +22,9 @@ internal sealed unsafe class ChannelStatistics(int channels)
     /// <summary>The mean of each channel.</summary>
     public double[] Means => [.. _sums.Select(sum => sum / Math.Max(_pixels, 1))];
 
+    /// <summary>The lowest number of each channel.</summary>
+    public IReadOnlyList<float> Lows => _low;
+
     /// <summary>The highest number of each channel.</summary>
     public IReadOnlyList<float> Highs => _high;
 

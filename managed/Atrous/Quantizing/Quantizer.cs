@@ -2,9 +2,7 @@ using Atrous.Backends.Cpu;
 using Atrous.Exporting;
 using Atrous.Graph;
 using Atrous.Graph.Ops;
-using Atrous.Graph.Passes;
 using Atrous.Imaging;
-using Atrous.Models;
 using Atrous.Preprocessing;
 using Atrous.Specs;
 using Atrous.Tensors;
@@ -94,37 +92,40 @@ public sealed class Quantizer
         using var bytes = new CpuBackend(threads, Precision.Int8);
         using var preprocessor = new Preprocessor(
             source.Description.Preprocessing, exact.Engine, source.Model.MinimumSide);
-        NetworkGraph graph = GraphOf(source.Model, GraphPasses.FusionsOfLayers);
-        Node[] layers = [.. StoreAsUInt8.Candidates(graph).DistinctBy(node => KernelOf(node).Name)];
-        if (layers.Length == 0)
+        var network = new Quantizable(source.Model);
+        if (network.Layers.Length == 0)
             throw new ModelException("The network has no convolution between its first and its last to quantise.");
 
         var calibration = new Calibration(source.Model, exact, preprocessor);
         Each("looking at the pictures", measured, photo => calibration.Measure(photo, _cancellationToken));
-        IReadOnlyList<IReadOnlyList<string>> groups =
-            calibration.Group(GraphOf(source.Model, GraphPasses.FusionsForExchange));
-        Each("counting the numbers", measured, photo => calibration.Count(photo, _cancellationToken));
-
         using var trial = new Trial(source.Model, exact, bytes, preprocessor);
         foreach (string probe in measured.Take(Probes))
         {
             using Image photo = Image.Load(probe);
             trial.Probe(photo, _cancellationToken);
         }
-        var kernels = layers.Select(node => KernelOf(node).Name).ToHashSet(StringComparer.Ordinal);
-        var table = new QuantizationTable(new Dictionary<string, Quantization>(), kernels)
+        ChannelEqualization? equalized = new EqualizationChoice(
+            trial, preprocessor, [.. measured.Take(Probes)], threads, _cancellationToken).Find(
+                source, ChannelEqualization.Offers(network.Graph, network.Kernels, calibration.Statistics),
+                (tried, of) => Tell("equalising channels", tried, of));
+        if (equalized is not null)
         {
-            Corrections = Corrections(layers, calibration),
-        };
-        var choice = new RangeChoice(
-            groups, calibration.Histograms, graph.Nodes.Select(node => node.Output.Name).ToHashSet());
+            network = new Quantizable(EqualizedWeights.In(source, equalized));
+            calibration = new Calibration(network.Model, exact, preprocessor);
+            Each("looking once more", measured, photo => calibration.Measure(photo, _cancellationToken));
+        }
+        IReadOnlyList<IReadOnlyList<string>> groups = network.Group(calibration);
+        Each("counting the numbers", measured, photo => calibration.Count(photo, _cancellationToken));
+
+        QuantizationTable table = network.Table(calibration);
+        RangeChoice choice = network.Choice(groups, calibration);
         double error = choice.Find(
-            () => trial.ScoreError(table with { Values = choice.Values() }, _cancellationToken),
+            () => trial.ScoreError(network.Model, table with { Values = choice.Values() }, _cancellationToken),
             tried => Tell("choosing the ranges", tried, choice.MostTrials));
         table = table with { Values = choice.Values() };
 
-        double[] costs = Costs(layers, table, error, trial);
-        (table, double[] agreements) = Keep(layers, costs, table, trial, checkedOn);
+        double[] costs = Costs(network, table, error, trial);
+        (table, double[] agreements) = Keep(network, costs, table, trial, checkedOn);
         var facts = new QuantizationFacts
         {
             CalibrationPictures = measured.Length,
@@ -132,20 +133,22 @@ public sealed class Quantizer
             Agreement = agreements.Average(),
             WorstAgreement = agreements.Min(),
             QuantizedLayers = table.Kernels.Count,
-            Float32Layers = graph.Nodes.Where(node => node.Op is Conv2d).Select(node => KernelOf(node).Name)
-                .Distinct().Count() - table.Kernels.Count,
+            Float32Layers = network.Graph.Nodes.Where(node => node.Op is Conv2d).Select(NameOf).Distinct().Count()
+                - table.Kernels.Count,
+            EqualizedLayers = equalized?.Made.Count ?? 0,
         };
-        QuantizedFile.Write(source, path, table, facts);
+        IWeightSource weights = equalized is null ? source.Weights : new EqualizedWeights(source.Weights, equalized);
+        QuantizedFile.Write(source.Description, weights, path, table, facts);
         return new QuantizationReport
         {
             Facts = facts,
             Layers =
             [
-                .. layers.Select((node, i) => new QuantizedLayer(
-                    LayerOf(node), costs[i], table.Kernels.Contains(KernelOf(node).Name))),
+                .. network.Layers.Select((node, i) => new QuantizedLayer(
+                    Path.ChangeExtension(NameOf(node), null), costs[i], table.Kernels.Contains(NameOf(node)))),
             ],
             Rules = choice.Rules,
-            ScoreError = Math.Sqrt(trial.ScoreError(table, _cancellationToken)),
+            ScoreError = Math.Sqrt(trial.ScoreError(network.Model, table, _cancellationToken)),
             Bytes = new FileInfo(path).Length,
             Model = model,
         };
@@ -168,24 +171,27 @@ public sealed class Quantizer
     }
 
     /// <summary>What each layer's 8 bits cost, while all the others have theirs.</summary>
-    private double[] Costs(Node[] layers, QuantizationTable table, double error, Trial trial)
+    private double[] Costs(Quantizable network, QuantizationTable table, double error, Trial trial)
     {
+        Node[] layers = network.Layers;
         var costs = new double[layers.Length];
         for (int i = 0; i < layers.Length; i++)
         {
-            costs[i] = error - trial.ScoreError(Without(table, [layers[i]]), _cancellationToken);
+            costs[i] = error - trial.ScoreError(network.Model, Without(table, [layers[i]]), _cancellationToken);
             Tell("measuring what each layer costs", i + 1, layers.Length);
         }
         return costs;
     }
 
     /// <summary>What each layer's 8 bits cost where all the others are float32.</summary>
-    private double[] CostsAlone(Node[] layers, QuantizationTable table, Trial trial)
+    private double[] CostsAlone(Quantizable network, QuantizationTable table, Trial trial)
     {
+        Node[] layers = network.Layers;
         var costs = new double[layers.Length];
         for (int i = 0; i < layers.Length; i++)
         {
-            costs[i] = trial.ScoreError(Without(table, layers.Where((_, other) => other != i)), _cancellationToken);
+            costs[i] = trial.ScoreError(
+                network.Model, Without(table, layers.Where((_, other) => other != i)), _cancellationToken);
             Tell("measuring what each layer costs alone", i + 1, layers.Length);
         }
         return costs;
@@ -193,8 +199,9 @@ public sealed class Quantizer
 
     /// <summary>Keeps the layers that cost most in float32 until the masks agree as much as was asked for.</summary>
     private (QuantizationTable Table, double[] Agreements) Keep(
-        Node[] layers, double[] costs, QuantizationTable table, Trial trial, string[] pictures)
+        Quantizable network, double[] costs, QuantizationTable table, Trial trial, string[] pictures)
     {
+        Node[] layers = network.Layers;
         var exact = new ushort[pictures.Length][];
         (QuantizationTable Table, double[] Agreements) all = Try([], 0);
         if (IsEnough(all.Agreements))
@@ -202,7 +209,7 @@ public sealed class Quantizer
         // Where few layers have to stay, what one costs among the others tells which; where most have to, what it costs
         // alone, since a layer's rounding hides in that of others. The order that keeps fewer is taken.
         (QuantizationTable Table, double[] Agreements) among = Fewest(costs),
-            alone = Fewest(CostsAlone(layers, table, trial));
+            alone = Fewest(CostsAlone(network, table, trial));
         return alone.Table.Kernels.Count > among.Table.Kernels.Count ? alone : among;
 
         (QuantizationTable Table, double[] Agreements) Fewest(double[] by)
@@ -238,7 +245,7 @@ public sealed class Quantizer
             {
                 using Image photo = Image.Load(pictures[i]);
                 exact[i] ??= trial.Labels(photo, _cancellationToken);
-                agreements[i] = trial.Agreement(tried, photo, exact[i], _cancellationToken);
+                agreements[i] = trial.Agreement(network.Model.With(tried), photo, exact[i], _cancellationToken);
             }
             Tell("comparing masks", kept, layers.Length);
             return (tried, agreements);
@@ -248,7 +255,7 @@ public sealed class Quantizer
     /// <summary>Some layers in float32, whose biases then need no correction.</summary>
     private static QuantizationTable Without(QuantizationTable table, IEnumerable<Node> layers)
     {
-        var kernels = table.Kernels.Except(layers.Select(layer => KernelOf(layer).Name))
+        var kernels = table.Kernels.Except(layers.Select(NameOf))
             .ToHashSet(StringComparer.Ordinal);
         return table with
         {
@@ -257,30 +264,7 @@ public sealed class Quantizer
         };
     }
 
-    private static Dictionary<string, float[]> Corrections(Node[] layers, Calibration calibration)
-    {
-        var corrections = new Dictionary<string, float[]>(StringComparer.Ordinal);
-        foreach (Node layer in layers)
-        {
-            if (calibration.Statistics.TryGetValue(layer.Inputs[0].Name, out ChannelStatistics? input))
-                corrections.Add(KernelOf(layer).Name, BiasCorrection.Of((Conv2d)layer.Op, input.Means));
-        }
-        return corrections;
-    }
-
-    private static NetworkGraph GraphOf(Model model, IReadOnlyList<GraphPass> fusions)
-    {
-        const int usual = 513;
-        int side = Math.Max(usual, model.MinimumSide);
-        // Every resize, whatever the picture's size: the ranges are for all of them.
-        var builder = new GraphBuilder { KeepsResizes = true };
-        Value image = builder.Input("image", new Shape(1, side, side, model.Description.Network.InputChannels));
-        return GraphPasses.Apply(builder.Build(model.Build(builder, image).Logits), fusions);
-    }
-
-    private static Weight KernelOf(Node node) => ((Conv2d)node.Op).Kernel;
-
-    private static string LayerOf(Node node) => Path.ChangeExtension(KernelOf(node).Name, null);
+    private static string NameOf(Node node) => Quantizable.KernelOf(node).Name;
 
     private void Each(string stage, string[] pictures, Action<Image> look)
     {

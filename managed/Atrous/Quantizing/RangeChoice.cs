@@ -64,18 +64,8 @@ internal sealed class RangeChoice
     /// <returns>The error of what is chosen.</returns>
     public double Find(Func<double> error, Action<int> tried)
     {
-        int trials = 0;
-        var errors = new double[RangeRules.All.Count];
-        for (int rule = 0; rule < errors.Length; rule++)
-        {
-            Array.Fill(_chosen, rule);
-            errors[rule] = error();
-            tried(++trials);
-        }
-        int[] order = [.. Enumerable.Range(0, errors.Length).OrderBy(rule => errors[rule])];
-        (int best, int second) = (order[0], order[1]);
-        double least = errors[best];
-        Array.Fill(_chosen, best);
+        (int best, int second, double least) = FindOne(error, tried);
+        int trials = RangeRules.All.Count;
         for (int group = 0; group < _groups.Count; group++)
         {
             if (!IsTried(_groups[group]))
@@ -92,6 +82,22 @@ internal sealed class RangeChoice
             tried(++trials);
         }
         return least;
+    }
+
+    /// <summary>Chooses one rule for all, by trials as <see cref="Find"/> does.</summary>
+    /// <returns>It, the second best, and its error.</returns>
+    public (int Best, int Second, double Error) FindOne(Func<double> error, Action<int> tried)
+    {
+        var errors = new double[RangeRules.All.Count];
+        for (int rule = 0; rule < errors.Length; rule++)
+        {
+            Array.Fill(_chosen, rule);
+            errors[rule] = error();
+            tried(rule + 1);
+        }
+        int[] order = [.. Enumerable.Range(0, errors.Length).OrderBy(rule => errors[rule])];
+        Array.Fill(_chosen, order[0]);
+        return (order[0], order[1], errors[order[0]]);
     }
 
     private bool IsTried(IReadOnlyList<string> group) => group.Any(_tried.Contains);

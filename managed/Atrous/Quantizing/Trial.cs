@@ -16,7 +16,7 @@ internal sealed class Trial : IDisposable
     private readonly Model _model;
     private readonly CpuBackend _bytes;
     private readonly Preprocessor _preprocessor;
-    private readonly List<(NetworkInput Input, NetworkGraph Graph, Tensor Exact)> _probes = [];
+    private readonly List<(NetworkInput Input, Tensor Exact)> _probes = [];
     private readonly NetworkCache _exact;
 
     public Trial(Model model, CpuBackend exact, CpuBackend bytes, Preprocessor preprocessor)
@@ -32,21 +32,24 @@ internal sealed class Trial : IDisposable
     public void Probe(Image photo, CancellationToken cancellationToken)
     {
         NetworkInput input = _preprocessor.Prepare(photo);
-        var builder = new GraphBuilder();
-        NetworkGraph graph = builder.Build(_model.Build(builder, builder.Input("image", input.Tensor.Shape)).Logits);
+        NetworkGraph graph = GraphOf(_model, input);
         var exact = new Tensor(graph.Outputs[0].Shape);
-        _probes.Add((input, graph, exact));
+        _probes.Add((input, exact));
         using CpuExecutable network = (CpuExecutable)Exact.Compile(graph);
         network.Run([input.Tensor], [exact], cancellationToken);
     }
 
     /// <summary>The mean squared error of the scores of the pictures taken, in variances of the scores.</summary>
-    public double ScoreError(QuantizationTable table, CancellationToken cancellationToken)
+    /// <param name="model">The network, perhaps with its channels equalised.</param>
+    /// <param name="table">How it is computed in 8 bits.</param>
+    /// <param name="cancellationToken">Is looked at between two layers.</param>
+    public double ScoreError(Model model, QuantizationTable table, CancellationToken cancellationToken)
     {
         double sum = 0;
-        foreach ((NetworkInput input, NetworkGraph graph, Tensor exact) in _probes)
+        foreach ((NetworkInput input, Tensor exact) in _probes)
         {
-            using CpuExecutable network = (CpuExecutable)_bytes.Compile(graph with { Quantization = table });
+            NetworkGraph graph = GraphOf(model, input) with { Quantization = table };
+            using CpuExecutable network = (CpuExecutable)_bytes.Compile(graph);
             using var scores = new Tensor(exact.Shape);
             network.Run([input.Tensor], [scores], cancellationToken);
             double error = TensorError.Of(scores.Image<float>(0), exact.Image<float>(0)).Rms;
@@ -60,10 +63,12 @@ internal sealed class Trial : IDisposable
         Labels(_model, _exact, photo, cancellationToken);
 
     /// <summary>The share of a picture's pixels that have the same label in 8 bits.</summary>
-    public double Agreement(
-        QuantizationTable table, Image photo, ushort[] exact, CancellationToken cancellationToken)
+    /// <param name="model">The network in 8 bits.</param>
+    /// <param name="photo">The picture whose labels are compared.</param>
+    /// <param name="exact">The label of every pixel in float32.</param>
+    /// <param name="cancellationToken">Is looked at between two layers.</param>
+    public double Agreement(Model model, Image photo, ushort[] exact, CancellationToken cancellationToken)
     {
-        Model model = _model.With(table);
         using var networks = new NetworkCache(model, _bytes, Shapes, new SegmenterLog(null));
         ushort[] labels = Labels(model, networks, photo, cancellationToken);
         long same = 0;
@@ -74,12 +79,18 @@ internal sealed class Trial : IDisposable
 
     public void Dispose()
     {
-        foreach ((NetworkInput input, _, Tensor exact) in _probes)
+        foreach ((NetworkInput input, Tensor exact) in _probes)
         {
             input.Dispose();
             exact.Dispose();
         }
         _exact.Dispose();
+    }
+
+    private static NetworkGraph GraphOf(Model model, NetworkInput input)
+    {
+        var builder = new GraphBuilder();
+        return builder.Build(model.Build(builder, builder.Input("image", input.Tensor.Shape)).Logits);
     }
 
     private ushort[] Labels(Model model, NetworkCache networks, Image photo, CancellationToken cancellationToken) =>

@@ -35,4 +35,10 @@ public sealed record QuantizationFacts
 
     /// <summary>Convolutions that stayed float32.</summary>
     public required int Float32Layers { get; init; }
+
+    /// <summary>
+    /// Convolutions whose channels were multiplied by powers of two, and divided again by their readers, so that the
+    /// ranges of channels are more alike.
+    /// </summary>
+    public int EqualizedLayers { get; init; }
 }

@@ -47,6 +47,9 @@ public sealed class QuantizeCommandTests : IDisposable
         Assert.Contains("convolutions in 8 bits", info.Output);
         JsonElement said = Tool.Run("info", file, "--json").Exits(0).Json.GetProperty("quantization");
         Assert.Equal(2, said.GetProperty("calibrationPictures").GetInt32());
+        int equalized = said.GetProperty("equalizedLayers").GetInt32();
+        Assert.Equal(report.GetProperty("equalizedLayers").GetInt32(), equalized);
+        Assert.Equal(equalized > 0, info.Output.Contains($"{equalized} with equalised channels"));
 
         ToolResult run = Tool.Run(
             "segment", _place["photos/0.png"], "--model", file, "-o", _place["mask.png"]).Exits(0);

@@ -47,7 +47,7 @@ internal static class QuickQuantization
             .. StoreAsUInt8.Candidates(GraphOf(source.Model, GraphPasses.FusionsOfLayers))
                 .Select(node => ((Conv2d)node.Op).Kernel.Name).Where(name => kept?.Invoke(name) != true),
         ];
-        QuantizedFile.Write(source, path, new QuantizationTable(values, kernels), new QuantizationFacts
+        var facts = new QuantizationFacts
         {
             CalibrationPictures = pictures.Count,
             CheckPictures = 0,
@@ -55,7 +55,9 @@ internal static class QuickQuantization
             WorstAgreement = 1,
             QuantizedLayers = kernels.Count,
             Float32Layers = 0,
-        });
+        };
+        QuantizedFile.Write(
+            source.Description, source.Weights, path, new QuantizationTable(values, kernels), facts);
     }
 
     private static NetworkGraph GraphOf(Model model, IReadOnlyList<GraphPass> fusions)

@@ -1,0 +1,62 @@
+using Atrous.Graph;
+using Atrous.Graph.Ops;
+using Atrous.Graph.Passes;
+using Atrous.Models;
+using Atrous.Tensors;
+
+namespace Atrous.Quantizing;
+
+/// <summary>A network of folded norms and what of it may multiply in 8 bits.</summary>
+internal sealed class Quantizable
+{
+    public Quantizable(Model model)
+    {
+        Model = model;
+        Graph = GraphOf(GraphPasses.FusionsOfLayers);
+        Layers = [.. StoreAsUInt8.Candidates(Graph).DistinctBy(node => KernelOf(node).Name)];
+        Kernels = Layers.Select(node => KernelOf(node).Name).ToHashSet(StringComparer.Ordinal);
+    }
+
+    public Model Model { get; }
+
+    /// <summary>Its layers for a picture of some usual size.</summary>
+    public NetworkGraph Graph { get; }
+
+    /// <summary>The convolutions that may multiply in 8 bits, in the order in which they run.</summary>
+    public Node[] Layers { get; }
+
+    /// <summary>The names of their weights.</summary>
+    public IReadOnlySet<string> Kernels { get; }
+
+    public static Weight KernelOf(Node node) => ((Conv2d)node.Op).Kernel;
+
+    /// <summary>The values that share a range; makes their histograms.</summary>
+    public IReadOnlyList<IReadOnlyList<string>> Group(Calibration calibration) =>
+        calibration.Group(GraphOf(GraphPasses.FusionsForExchange));
+
+    /// <summary>Rules for the ranges of what was counted.</summary>
+    public RangeChoice Choice(IReadOnlyList<IReadOnlyList<string>> groups, Calibration calibration) => new(
+        groups, calibration.Histograms, Graph.Nodes.Select(node => node.Output.Name).ToHashSet());
+
+    /// <summary>All layers in 8 bits, with corrected biases and without ranges.</summary>
+    public QuantizationTable Table(Calibration calibration)
+    {
+        var corrections = new Dictionary<string, float[]>(StringComparer.Ordinal);
+        foreach (Node layer in Layers)
+        {
+            if (calibration.Statistics.TryGetValue(layer.Inputs[0].Name, out ChannelStatistics? input))
+                corrections.Add(KernelOf(layer).Name, BiasCorrection.Of((Conv2d)layer.Op, input.Means));
+        }
+        return new QuantizationTable(new Dictionary<string, Quantization>(), Kernels) { Corrections = corrections };
+    }
+
+    private NetworkGraph GraphOf(IReadOnlyList<GraphPass> fusions)
+    {
+        const int usual = 513;
+        int side = Math.Max(usual, Model.MinimumSide);
+        // Every resize, whatever the picture's size: the ranges are for all of them.
+        var builder = new GraphBuilder { KeepsResizes = true };
+        Value image = builder.Input("image", new Shape(1, side, side, Model.Description.Network.InputChannels));
+        return GraphPasses.Apply(builder.Build(Model.Build(builder, image).Logits), fusions);
+    }
+}
