@@ -14,6 +14,7 @@ internal sealed class Quantizable
         Model = model;
         Graph = GraphOf(GraphPasses.FusionsOfLayers);
         Layers = [.. StoreAsUInt8.Candidates(Graph).DistinctBy(node => KernelOf(node).Name)];
+        Work = [.. Layers.Select(WorkOf)];
         Kernels = Layers.Select(node => KernelOf(node).Name).ToHashSet(StringComparer.Ordinal);
     }
 
@@ -24,6 +25,9 @@ internal sealed class Quantizable
 
     /// <summary>The convolutions that may multiply in 8 bits, in the order in which they run.</summary>
     public Node[] Layers { get; }
+
+    /// <summary>About what each takes, in multiply-adds: as long as that many of them.</summary>
+    public IReadOnlyList<long> Work { get; }
 
     /// <summary>The names of their weights.</summary>
     public IReadOnlySet<string> Kernels { get; }
@@ -48,6 +52,17 @@ internal sealed class Quantizable
                 corrections.Add(KernelOf(layer).Name, BiasCorrection.Of((Conv2d)layer.Op, input.Means));
         }
         return new QuantizationTable(new Dictionary<string, Quantization>(), Kernels) { Corrections = corrections };
+    }
+
+    /// <summary>
+    /// Multiply-adds, and memory: a number that is read or written takes about as long as thirty. A depthwise
+    /// convolution is slow for little else.
+    /// </summary>
+    private static long WorkOf(Node layer)
+    {
+        const long number = 30;
+        Shape[] inputs = [.. layer.Inputs.Select(input => input.Shape)];
+        return layer.Op.MultiplyAdds(inputs) + number * (layer.Output.Shape.Elements + inputs.Sum(x => x.Elements));
     }
 
     private NetworkGraph GraphOf(IReadOnlyList<GraphPass> fusions)

@@ -197,49 +197,24 @@ public sealed class Quantizer
         return costs;
     }
 
-    /// <summary>Keeps the layers that cost most in float32 until the masks agree as much as was asked for.</summary>
+    /// <summary>Keeps layers in float32 until the masks agree as much as was asked for.</summary>
     private (QuantizationTable Table, double[] Agreements) Keep(
         Quantizable network, double[] costs, QuantizationTable table, Trial trial, string[] pictures)
     {
-        Node[] layers = network.Layers;
         var exact = new ushort[pictures.Length][];
-        (QuantizationTable Table, double[] Agreements) all = Try([], 0);
+        (QuantizationTable Table, double[] Agreements) all = Try([]);
         if (IsEnough(all.Agreements))
             return all;
         // Where few layers have to stay, what one costs among the others tells which; where most have to, what it costs
-        // alone, since a layer's rounding hides in that of others. The order that keeps fewer is taken.
-        (QuantizationTable Table, double[] Agreements) among = Fewest(costs),
-            alone = Fewest(CostsAlone(network, table, trial));
-        return alone.Table.Kernels.Count > among.Table.Kernels.Count ? alone : among;
-
-        (QuantizationTable Table, double[] Agreements) Fewest(double[] by)
-        {
-            int[] order = [.. Enumerable.Range(0, layers.Length).OrderByDescending(i => by[i])];
-            // Twice as many each time, then half-way back as long as that is enough.
-            int tooFew = 0, enough = 0;
-            (QuantizationTable Table, double[] Agreements) found = all;
-            while (!IsEnough(found.Agreements) && enough < order.Length)
-            {
-                (tooFew, enough) = (enough, Math.Min(order.Length, Math.Max(1, 2 * enough)));
-                found = Try(order, enough);
-            }
-            while (enough - tooFew > 1)
-            {
-                int middle = (tooFew + enough) / 2;
-                (QuantizationTable Table, double[] Agreements) tried = Try(order, middle);
-                if (IsEnough(tried.Agreements))
-                    (enough, found) = (middle, tried);
-                else
-                    tooFew = middle;
-            }
-            return found;
-        }
+        // alone, since a layer's rounding hides in that of others.
+        var kept = new KeptLayers(network.Work, layers => IsEnough(Try(layers).Agreements));
+        return Try(kept.Find([costs, CostsAlone(network, table, trial)]));
 
         bool IsEnough(double[] agreements) => agreements.Average() >= _options.Agreement;
 
-        (QuantizationTable Table, double[] Agreements) Try(int[] order, int kept)
+        (QuantizationTable Table, double[] Agreements) Try(IReadOnlyList<int> kept)
         {
-            QuantizationTable tried = Without(table, order[..kept].Select(i => layers[i]));
+            QuantizationTable tried = Without(table, kept.Select(i => network.Layers[i]));
             var agreements = new double[pictures.Length];
             for (int i = 0; i < pictures.Length; i++)
             {
@@ -247,7 +222,7 @@ public sealed class Quantizer
                 exact[i] ??= trial.Labels(photo, _cancellationToken);
                 agreements[i] = trial.Agreement(network.Model.With(tried), photo, exact[i], _cancellationToken);
             }
-            Tell("comparing masks", kept, layers.Length);
+            Tell("comparing masks", kept.Count, network.Layers.Length);
             return (tried, agreements);
         }
     }
