@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using System.Runtime.InteropServices;
 
@@ -37,32 +38,18 @@ public static class CudaLibraryProbe
     /// </exception>
     public static LoadedLibrary Load(CudaLibraryName library)
     {
-        lock (Loaded)
-        {
-            if (!Loaded.TryGetValue(library.Name, out LoadedLibrary? loaded))
-            {
-                Loaded[library.Name] = loaded = Find(
-                    library, LibraryFolders.Of(Folders, Environment.GetEnvironmentVariable),
-                    library.IsOfToolkit ? DriverCuda() : null, _preferred);
-            }
-            return loaded;
-        }
+        var tried = new List<ProbedFile>();
+        return Load(library, tried) ?? throw new CudaLibraryNotFoundException(library, tried);
     }
 
     /// <summary>
-    /// Loads a library that others look for by its bare name: what is loaded already is found wherever it lies.
+    /// Loads a library as <see cref="Load(CudaLibraryName)"/> does, but where there is none it throws nothing: a
+    /// program that would use a GPU if there were one asks at every start.
     /// </summary>
-    internal static void TryPreload(CudaLibraryName library)
-    {
-        try
-        {
-            Load(library);
-        }
-        catch (CudaLibraryNotFoundException)
-        {
-            // Not every engine needs it. The one that does reports its absence by a status of its own.
-        }
-    }
+    /// <param name="library">The names by which the library is looked for.</param>
+    /// <param name="loaded">The library; null where it returns false.</param>
+    public static bool TryLoad(CudaLibraryName library, [NotNullWhen(true)] out LoadedLibrary? loaded) =>
+        (loaded = Load(library, [])) is not null;
 
     /// <summary>
     /// From here on libraries of the toolkit are taken of this CUDA where there is one: cuDNN works with the cuBLASLt
@@ -83,6 +70,28 @@ public static class CudaLibraryProbe
         CudaLibraryName library, LibraryFolders folders, int? newest = null, int? preferred = null)
     {
         var tried = new List<ProbedFile>();
+        return Find(library, folders, newest, preferred, tried) ??
+            throw new CudaLibraryNotFoundException(library, tried);
+    }
+
+    private static LoadedLibrary? Load(CudaLibraryName library, List<ProbedFile> tried)
+    {
+        lock (Loaded)
+        {
+            if (Loaded.TryGetValue(library.Name, out LoadedLibrary? loaded))
+                return loaded;
+            loaded = Find(
+                library, LibraryFolders.Of(Folders, Environment.GetEnvironmentVariable),
+                library.IsOfToolkit ? DriverCuda() : null, _preferred, tried);
+            if (loaded is not null)
+                Loaded[library.Name] = loaded;
+            return loaded;
+        }
+    }
+
+    private static LoadedLibrary? Find(
+        CudaLibraryName library, LibraryFolders folders, int? newest, int? preferred, List<ProbedFile> tried)
+    {
         foreach (string path in Candidates(library.Files, folders)
             .OrderBy(path => preferred is not null && library.CudaOf(path) == preferred ? 0 : 1))
         {
@@ -97,17 +106,19 @@ public static class CudaLibraryProbe
             if (handle != 0)
                 return new LoadedLibrary(handle, path, tried);
         }
-        throw new CudaLibraryNotFoundException(library, tried);
+        return null;
     }
 
     /// <summary>The newest CUDA that the driver supports; null where there is no driver to ask.</summary>
     private static int? DriverCuda()
     {
+        if (!TryLoad(CudaLibraryName.Driver, out _))
+            return null;
         try
         {
             return Native.DriverApi.Version / 1000;
         }
-        catch (Exception e) when (e is CudaLibraryNotFoundException or CudaException)
+        catch (CudaException)
         {
             return null;
         }
@@ -129,19 +140,18 @@ public static class CudaLibraryProbe
     {
         handle = 0;
         bool named = Path.IsPathRooted(path) || path.Contains(Path.DirectorySeparatorChar);
-        if (named && !File.Exists(path))
-            return new ProbedFile(path, "not there", Missing: true);
+        if (named ? !File.Exists(path) : !NativeLibrary.TryLoad(path, out handle))
+            return new ProbedFile(path, named ? "not there" : "unknown to the system's loader", Missing: true);
         try
         {
-            handle = NativeLibrary.Load(path);
+            if (named)
+                handle = NativeLibrary.Load(path);
         }
         catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
         {
-            // The loader's words are worth reading only where there is a file: "libcudnn_graph.so.9: cannot open ..."
-            // and the like.
-            return named
-                ? new ProbedFile(path, e.Message.ReplaceLineEndings(" ").Trim())
-                : new ProbedFile(path, "unknown to the system's loader", Missing: true);
+            // Where there is a file, the loader's words are worth reading: "libcudnn_graph.so.9: cannot open ..." and
+            // the like.
+            return new ProbedFile(path, e.Message.ReplaceLineEndings(" ").Trim());
         }
         foreach (string entryPoint in library.Needs)
         {

@@ -61,6 +61,9 @@ internal static unsafe partial class DriverApi
 
     private static int Initialize()
     {
+        // Before an import asks for it: what the resolver throws passes through the runtime's own frames, after which
+        // Wine before 9 hangs (tests/packages/README.md).
+        CudaLibraryProbe.Load(CudaLibraryName.Driver);
         ThrowIfFailed(cuInit(0));
         ThrowIfFailed(cuDriverGetVersion(out int version));
         if (version < OldestVersion)

@@ -52,6 +52,16 @@ public sealed class ProbeTests : IDisposable
     }
 
     [Fact]
+    public void A_library_that_may_be_missing_is_looked_for_in_the_same_places()
+    {
+        Assert.False(CudaLibraryProbe.TryLoad(Absent, out LoadedLibrary? none));
+        Assert.Null(none);
+        SoftwareDevice.Require();
+        Assert.True(CudaLibraryProbe.TryLoad(CudaLibraryName.Driver, out LoadedLibrary? driver));
+        Assert.Same(CudaLibraryProbe.Load(CudaLibraryName.Driver), driver);
+    }
+
+    [Fact]
     public void Wheels_of_the_python_in_path_are_found()
     {
         string cublas = Make("prefix/lib/python3.11/site-packages/nvidia/cublas/lib"),

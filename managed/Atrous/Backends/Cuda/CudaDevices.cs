@@ -36,11 +36,13 @@ internal static class CudaDevices
     /// <summary>Whether there is a driver with a device, usable or not.</summary>
     public static bool Exist()
     {
+        if (!CudaLibraryProbe.TryLoad(CudaLibraryName.Driver, out _))
+            return false;
         try
         {
             return CudaContext.GetDeviceCount() > 0;
         }
-        catch (Exception e) when (e is CudaLibraryNotFoundException or CudaException)
+        catch (CudaException)
         {
             return false;
         }
