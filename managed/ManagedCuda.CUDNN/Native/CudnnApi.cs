@@ -36,8 +36,8 @@ internal static unsafe partial class CudnnApi
         nint cudnn = CudaLibraryProbe.Load(CudaLibraryName.Dnn).Handle;
         var version = (delegate* unmanaged<nuint>)NativeLibrary.GetExport(cudnn, nameof(cudnnGetCudartVersion));
         CudaLibraryProbe.Prefer((int)(version() / 1000));
-        // cuDNN opens these two by their bare names, from its engines: what is loaded already is found wherever it lies.
-        // Not every engine needs them; the one that does reports their absence by a status of its own.
+        // cuDNN opens these two by their bare names, from its engines: what is loaded already is found wherever it
+        // lies. Not every engine needs them; the one that does reports their absence by a status of its own.
         CudaLibraryProbe.TryLoad(CudaLibraryName.BlasLt, out _);
         CudaLibraryProbe.TryLoad(CudaLibraryName.RuntimeCompiler, out _);
         return cudnn;
