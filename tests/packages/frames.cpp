@@ -1,5 +1,6 @@
-// Whether this Wine forgets the frame of a handler that leaves an unwinding without returning, as .NET's handlers do. Windows
-// has no such frames on x86-64. Exits with 0 where it does, with 1 where the thread's list still has a frame that is gone.
+// Whether this Wine forgets the frame of a handler that leaves an unwinding without returning, as .NET's do. Windows
+// has no such frames on x86-64. Exits with 0 where it does, with 1 where the thread's list still has a frame that is
+// gone.
 #include <windows.h>
 
 #include <cstdint>
