@@ -35,7 +35,7 @@ public sealed class TiffRasterTests : IDisposable
 
     /// <summary>Inputs that were at fault once.</summary>
     public static TheoryData<string> Faults => [.. Directory.GetFiles(Repository.PathOf("tests/fuzz/cases/map"))
-        .Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
+        .Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
 
     public void Dispose() => _place.Dispose();
 
