@@ -52,9 +52,10 @@ internal sealed class TracedNetwork
         // Above every window that must fit.
         int more = (model.MinimumSide + 31) / 32 * 32;
         int channels = model.Description.Network.InputChannels;
-        return new(
-            [.. Sizes.Select(size =>
-            Trace(model, new Shape(1, size.Height + more, size.Width + more, channels), outputs, keepsResizes: true))]);
+        // Where only multiples of something are taken, those have no remainders to tell apart.
+        return new([.. Sizes.Select(size => Trace(
+            model, new Shape(1, model.SideFrom(size.Height + more), model.SideFrom(size.Width + more), channels),
+            outputs, keepsResizes: true))]);
     }
 
     /// <summary>

@@ -171,19 +171,27 @@ public sealed record ModelInfo
     /// <summary>Reads a checkpoint's names and shapes.</summary>
     /// <param name="path">A checkpoint, or the folder of a model with its config.json.</param>
     /// <param name="options">The output stride, dialect and switches; null for the dialect's own.</param>
-    /// <param name="height">The input's height for which <see cref="MultiplyAdds"/> counts.</param>
-    /// <param name="width">The input's width for which <see cref="MultiplyAdds"/> counts.</param>
+    /// <param name="height">
+    /// The input's height for which <see cref="MultiplyAdds"/> counts, or the next above it that the network takes.
+    /// </param>
+    /// <param name="width">
+    /// The input's width for which <see cref="MultiplyAdds"/> counts, or the next above it that the network takes.
+    /// </param>
     /// <exception cref="ModelException">The file is broken, or no dialect fits.</exception>
     /// <exception cref="UnavailableException">There is no such dialect, switch or output stride.</exception>
     public static ModelInfo Read(string path, SegmenterOptions? options = null, int height = 513, int width = 513)
     {
         using Checkpoint file = Checkpoint.Open(path);
         (Checkpoint checkpoint, ModelDescription description) = Describe(file, options ?? new SegmenterOptions());
+        int multiple = description.Network.Backbone.SizeMultiple;
+        (height, width) = (Filled(height), Filled(width));
         return Of(checkpoint, description) with
         {
             MultiplyAdds = Count(checkpoint, description, height, width),
             AtSize = (height, width),
         };
+
+        int Filled(int side) => (side + multiple - 1) / multiple * multiple;
     }
 
     /// <summary>

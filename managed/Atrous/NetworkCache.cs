@@ -62,8 +62,8 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity, 
     /// <summary>Compiles the network for some size, so that the weights are read and packed.</summary>
     public void Prepare()
     {
-        const int Usual = 513;
-        Compile(NetworkKey.Tensors(new Shape(1, Usual, Usual, model.Description.Network.InputChannels)), null)
+        int usual = model.SideFrom(513);
+        Compile(NetworkKey.Tensors(new Shape(1, usual, usual, model.Description.Network.InputChannels)), null)
             .Dispose();
     }
 

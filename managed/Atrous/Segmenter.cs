@@ -38,7 +38,11 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     {
         (_options, (_checkpoint, _description)) = (options, ModelInfo.Describe(checkpoint, options));
         PreprocessingSpec whole = _description.Preprocessing;
-        PreprocessingSpec unsized = whole with { Resize = new ResizePolicy.None(), SizeMultiple = null };
+        int multiple = _description.Network.Backbone.SizeMultiple;
+        PreprocessingSpec unsized = whole with
+        {
+            Resize = new ResizePolicy.None(), SizeMultiple = multiple > 1 ? multiple : null,
+        };
         if (options.Window is not null)
             _description = _description with { Preprocessing = unsized };
         var scoring = new ScoringRequest

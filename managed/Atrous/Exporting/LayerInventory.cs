@@ -35,7 +35,7 @@ internal sealed class LayerInventory : IWeightBinder
         var inventory = new LayerInventory(new WeightBinder(source.Weights, source.Description.Names));
         var builder = new GraphBuilder();
         // Any size that every window fits into; nothing is computed.
-        int side = source.Model.MinimumSide + 256;
+        int side = source.Model.SideFrom(source.Model.MinimumSide + 256);
         Value image = builder.Input("image", new Shape(1, side, side, source.Description.Network.InputChannels));
         NetworkGraph graph = builder.Build(Model.Build(source.Description.Network, builder, inventory, image).Logits);
         inventory.FindFoldable(graph);

@@ -67,8 +67,7 @@ internal sealed class Quantizable
 
     private NetworkGraph GraphOf(IReadOnlyList<GraphPass> fusions)
     {
-        const int usual = 513;
-        int side = Math.Max(usual, Model.MinimumSide);
+        int side = Model.SideFrom(513);
         // Every resize, whatever the picture's size: the ranges are for all of them.
         var builder = new GraphBuilder { KeepsResizes = true };
         Value image = builder.Input("image", new Shape(1, side, side, Model.Description.Network.InputChannels));

@@ -29,6 +29,10 @@ internal abstract record BackboneSpec
     /// <summary>After every convolution that has one.</summary>
     public Activation Activation { get; set; } = Activation.Relu;
 
+    /// <summary>What heights and widths of its input must be multiples of; mostly 1.</summary>
+    [JsonIgnore]
+    public virtual int SizeMultiple => 1;
+
     /// <summary>The same network where sums of branches are stored as one convolution each.</summary>
     public virtual BackboneSpec Merged() => this;
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Atrous.Specs;
 
 /// <summary>
@@ -11,4 +13,8 @@ internal sealed record UNetSpec : BackboneSpec
 
     /// <summary>3x3 convolutions of each stage of the decoder, the largest size first: one stage fewer.</summary>
     public required IReadOnlyList<int> Decoder { get; init; }
+
+    /// <summary>The stages of the decoder double what those of the encoder have halved.</summary>
+    [JsonIgnore]
+    public override int SizeMultiple => 1 << (Encoder.Count - 1);
 }

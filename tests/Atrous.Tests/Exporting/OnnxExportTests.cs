@@ -33,6 +33,7 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
         "torchvision_deeplabv3_mobilenet_v3_large_97x129",
         "smp_deeplabv3plus_mobilenet_v2_os16_96x128",
         "smp_deeplabv3plus_mit_b0_os16_96x128",
+        "mmseg_deeplabv3_unet_s5-d16_80x96",
         "smp_deeplabv3plus_dpn68_os8_96x128",
         "smp_deeplabv3plus_mobileone_s0_os16_96x128",
         "smp_deeplabv3plus_se_resnet50_os16_96x128",
@@ -93,8 +94,10 @@ public sealed class OnnxExportTests(ITestOutputHelper output)
         Assert.Null(written.FixedBecause);
         Shape shape = folder.Golden.InputShape;
         using Tensor first = folder.Golden.Input();
+        // A U-Net takes multiples of 16 alone.
+        int less = golden.Contains("unet_", StringComparison.Ordinal) ? 16 : 15;
         using Tensor second =
-            GeneratedWeights.Input(new Shape(2, shape.Height - 15, shape.Width - 15, shape.Channels), 1);
+            GeneratedWeights.Input(new Shape(2, shape.Height - less, shape.Width - less, shape.Channels), 1);
         Compare(folder, written, first, second);
     }
 

@@ -52,6 +52,19 @@ internal sealed partial class MmSegmentation : Dialect
                 + "where a window slides.");
             preprocessing = preprocessing with { SizeMultiple = null };
         }
+        if (backbone.Network.Spec.SizeMultiple is > 1 and var taken)
+        {
+            int filled = preprocessing.SizeMultiple ?? 1;
+            while (filled % taken != 0)
+                filled += preprocessing.SizeMultiple ?? 1;
+            if (filled != preprocessing.SizeMultiple)
+            {
+                meta.Note(
+                    $"{backbone.Network.Spec.Name} takes only heights and widths that {taken} divides, and the "
+                    + "original refuses others; they are filled up at the right and bottom here.");
+                preprocessing = preprocessing with { SizeMultiple = filled };
+            }
+        }
         IReadOnlyList<string> names = meta.ClassNames(maskClasses);
         double epsilon = MmBackbone.EpsilonOf(head) ?? 1e-5;
         return new ModelDescription

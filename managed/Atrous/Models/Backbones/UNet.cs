@@ -12,7 +12,7 @@ internal static class UNet
 {
     public static Features Build(UNetSpec spec, Layers layers, Value image)
     {
-        int factor = 1 << (spec.Encoder.Count - 1);
+        int factor = spec.SizeMultiple;
         if (image.Shape.Height % factor != 0 || image.Shape.Width % factor != 0)
         {
             throw new ArgumentException(
