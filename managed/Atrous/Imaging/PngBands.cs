@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.IO.MemoryMappedFiles;
 using Atrous.Files;
 using Atrous.Imaging.Formats;
 
@@ -9,7 +8,7 @@ namespace Atrous.Imaging;
 /// A PNG file of which only the rows under a window are held. Windows go down; where one lies above the last, the file
 /// is read again from its beginning.
 /// </summary>
-internal sealed unsafe class PngBands : IWindowSource
+internal sealed class PngBands : IWindowSource
 {
     /// <summary>A row is held several times.</summary>
     private const int MostWidth = 100_000;
@@ -17,9 +16,7 @@ internal sealed unsafe class PngBands : IWindowSource
     /// <summary>Windows take some numbers for each row.</summary>
     private const int MostHeight = 4_000_000;
 
-    private readonly MemoryMappedFile _file;
-    private readonly MemoryMappedViewAccessor _view;
-    private readonly byte* _bytes;
+    private readonly FileStream _file;
     private readonly string _path;
     private readonly long _maxPixels;
     private readonly long _size;
@@ -36,23 +33,17 @@ internal sealed unsafe class PngBands : IWindowSource
     public PngBands(string path, long maxPixels)
     {
         (_path, _maxPixels) = (path, maxPixels);
-        FileStream? stream = null;
         try
         {
             // Of a link the stream tells the length of what it leads to.
-            stream = RegularFile.OpenRead(path);
-            _size = stream.Length;
-            _file = MemoryMappedFile.CreateFromFile(
-                stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
-            _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+            _file = RegularFile.OpenRead(path);
+            _size = _file.Length;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             _file?.Dispose();
-            stream?.Dispose();
             throw new ImageException($"{path}: the file cannot be read ({e.Message.TrimEnd('.')}).", e);
         }
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _bytes);
         try
         {
             PngHeader header = Open();
@@ -111,9 +102,6 @@ internal sealed unsafe class PngBands : IWindowSource
         _band?.Dispose();
         _rows?.Dispose();
         _rows = null;
-        if (!_view.SafeMemoryMappedViewHandle.IsClosed)
-            _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
         _file.Dispose();
     }
 
@@ -125,8 +113,10 @@ internal sealed unsafe class PngBands : IWindowSource
         _band = null;
         try
         {
-            var file = new FileBytes(_bytes, _size);
-            if (_size < PngChunks.SignatureSize || !PngReader.IsPng(file.Slice(0, PngChunks.SignatureSize)))
+            var file = new PngInFile(_file.SafeFileHandle, _size);
+            var signature = new byte[(int)Math.Min(_size, PngChunks.SignatureSize)];
+            file.Read(0, signature);
+            if (!PngReader.IsPng(signature))
                 throw new ImageException("this is no PNG, which alone is read row by row.");
             _rows = new PngReader(file, _maxPixels);
             PngHeader header = _rows.Header;

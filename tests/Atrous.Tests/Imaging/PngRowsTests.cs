@@ -1,6 +1,9 @@
+using Atrous.Files;
 using Atrous.Imaging;
+using Atrous.Imaging.Formats;
 using Atrous.Postprocessing;
 using Atrous.Tests.Cli;
+using Microsoft.Win32.SafeHandles;
 
 namespace Atrous.Tests.Imaging;
 
@@ -51,6 +54,39 @@ public sealed class PngRowsTests : IDisposable
             Assert.Null(bands.Warning);
         else
             Assert.Matches(warning, bands.Warning);
+    }
+
+    /// <summary>A mapped file would end the process here, as would a disk that fails.</summary>
+    [Fact]
+    public void A_file_that_becomes_shorter_between_two_bands_is_a_sentence()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows refuses to shorten a file that is open.");
+        const int side = 512;
+        string path = _place["noise.png"];
+        using (var noise = new Image(side, side, 3))
+        {
+            new Random(1).NextBytes(noise.Pixels);
+            noise.SavePng(path);
+        }
+        using var bands = new PngBands(path, side * side);
+        bands.Window(0, 0, 8, side).Dispose();
+        using (var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            file.SetLength(1000);
+        var e = Assert.Throws<ImageException>(() => bands.Window(side - 8, 0, 8, side));
+        Assert.Equal(
+            $"{path}: the file became shorter while it was read; use one that stays as it is.", e.Message);
+    }
+
+    /// <summary>Of a process's memory nothing is at 0, which Linux tells as it tells of a disk that fails (EIO).</summary>
+    [Fact]
+    public void A_disk_that_fails_is_a_sentence_and_may_be_tried_again()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has a file that fails like a disk.");
+        using SafeFileHandle file = File.OpenHandle("/proc/self/mem");
+        var bytes = new PngInFile(file, 100);
+        var e = Assert.Throws<ImageException>(() => bytes.Read(0, new byte[8]));
+        Assert.StartsWith("the file cannot be read (", e.Message);
+        Assert.True(PassingError.IsIn(e));
     }
 
     [Theory]

@@ -6,7 +6,8 @@ namespace Atrous.Imaging.Formats;
 /// <summary>A chunk of a PNG that is whole.</summary>
 /// <param name="At">Where the chunk begins in the file.</param>
 /// <param name="Size">The number of bytes of its data.</param>
-internal readonly record struct PngChunk(long At, int Size)
+/// <param name="Name">Its four letters, the first in the highest byte.</param>
+internal readonly record struct PngChunk(long At, int Size, uint Name)
 {
     /// <summary>Bytes of its length and name, and of its checksum.</summary>
     public const int Head = 8, Checksum = 4;
@@ -19,10 +20,17 @@ internal sealed class PngChunks
 {
     public const int SignatureSize = 8;
 
-    private readonly FileBytes _file;
+    /// <summary>More than any camera writes before the entry that tells how a picture is turned.</summary>
+    private const int MostExif = 1 << 20;
+
+    /// <summary>Pieces in which data are read for their checksum.</summary>
+    private const int PieceSize = 1 << 14;
+
+    private readonly PngBytes _file;
+    private readonly byte[] _piece = new byte[PieceSize];
 
     /// <summary>Walks over the chunks of a file that begins with PNG's signature; nothing is unpacked.</summary>
-    public PngChunks(FileBytes file)
+    public PngChunks(PngBytes file)
     {
         _file = file;
         bool pixels = false, broken = false, end = false;
@@ -39,8 +47,8 @@ internal sealed class PngChunks
             if (!whole)
             {
                 // What a name in small letters begins is no pixel's. All else is damage, not a file cut off.
-                const byte smallLetter = 0x20;
-                broken |= (NameOf(chunk)[0] & smallLetter) == 0;
+                const uint smallLetter = 0x20 << 24;
+                broken |= (chunk.Name & smallLetter) == 0;
                 break;
             }
             if (isPixels && FirstPixels == 0)
@@ -48,9 +56,9 @@ internal sealed class PngChunks
             end = Is(chunk, "IEND"u8);
             const int animation = 8;
             if (Is(chunk, "acTL"u8) && chunk.Size == animation)
-                IsAnimated = BinaryPrimitives.ReadUInt32BigEndian(DataOf(chunk)) > 1;
+                IsAnimated = BinaryPrimitives.ReadUInt32BigEndian(DataOf(chunk, animation)) > 1;
             if (Is(chunk, "eXIf"u8))
-                Orientation = Turning.OfExif(DataOf(chunk));
+                Orientation = Turning.OfExif(DataOf(chunk, MostExif));
             at = chunk.End;
         }
         (HasEnd, LacksOnlyEnd) = (end, pixels && !broken && !end);
@@ -75,9 +83,19 @@ internal sealed class PngChunks
     /// <summary>Where the last whole chunk ends.</summary>
     private long WholeSize { get; }
 
-    public bool Is(PngChunk chunk, ReadOnlySpan<byte> name) => NameOf(chunk).SequenceEqual(name);
+    public bool Is(PngChunk chunk, ReadOnlySpan<byte> name) =>
+        chunk.Name == BinaryPrimitives.ReadUInt32BigEndian(name);
 
-    public ReadOnlySpan<byte> DataOf(PngChunk chunk) => _file.Slice(chunk.At + PngChunk.Head, chunk.Size);
+    /// <summary>The first bytes of a chunk's data, all where there are no more than that.</summary>
+    public ReadOnlySpan<byte> DataOf(PngChunk chunk, int most)
+    {
+        var data = new byte[Math.Min(chunk.Size, most)];
+        Read(chunk, 0, data);
+        return data;
+    }
+
+    /// <summary>Copies data of a chunk from some byte of it on.</summary>
+    public void Read(PngChunk chunk, int from, Span<byte> to) => _file.Read(chunk.At + PngChunk.Head + from, to);
 
     /// <summary>The chunk at this place, its checksum verified; false behind the last whole one.</summary>
     /// <exception cref="ImageException">The chunk is damaged.</exception>
@@ -88,11 +106,19 @@ internal sealed class PngChunks
             chunk = default;
             return false;
         }
-        uint stated = BinaryPrimitives.ReadUInt32BigEndian(_file.Slice(chunk.End - PngChunk.Checksum, sizeof(uint)));
         var sum = new Crc32();
-        sum.Append(NameOf(chunk));
-        sum.Append(DataOf(chunk));
-        if (sum.GetCurrentHashAsUInt32() != stated)
+        // Its name, its data and what they should sum up to.
+        long next = at + sizeof(uint), end = chunk.End - PngChunk.Checksum;
+        while (next < end)
+        {
+            Span<byte> piece = _piece.AsSpan(0, (int)Math.Min(end - next, PieceSize));
+            _file.Read(next, piece);
+            sum.Append(piece);
+            next += piece.Length;
+        }
+        Span<byte> stated = stackalloc byte[PngChunk.Checksum];
+        _file.Read(end, stated);
+        if (sum.GetCurrentHashAsUInt32() != BinaryPrimitives.ReadUInt32BigEndian(stated))
             throw PngReader.Broken("a chunk's checksum is wrong");
         return true;
     }
@@ -106,20 +132,25 @@ internal sealed class PngChunks
         }
     }
 
-    private ReadOnlySpan<byte> NameOf(PngChunk chunk) => _file.Slice(chunk.At + sizeof(uint), sizeof(uint));
-
     private bool IsBegunEnd(long at)
     {
         ReadOnlySpan<byte> end = [0, 0, 0, 0, (byte)'I', (byte)'E', (byte)'N', (byte)'D', 0xAE, 0x42, 0x60, 0x82];
         long left = _file.Length - at;
-        return left < end.Length && end.StartsWith(_file.Slice(at, (int)left));
+        if (left >= end.Length)
+            return false;
+        Span<byte> last = stackalloc byte[(int)left];
+        _file.Read(at, last);
+        return end.StartsWith(last);
     }
 
     /// <summary>False where the file stops within the chunk, whose head is there.</summary>
     private bool TryRead(long at, out PngChunk chunk)
     {
-        uint size = BinaryPrimitives.ReadUInt32BigEndian(_file.Slice(at, sizeof(uint)));
-        chunk = new PngChunk(at, (int)Math.Min(size, int.MaxValue));
+        Span<byte> head = stackalloc byte[PngChunk.Head];
+        _file.Read(at, head);
+        uint size = BinaryPrimitives.ReadUInt32BigEndian(head);
+        chunk = new PngChunk(
+            at, (int)Math.Min(size, int.MaxValue), BinaryPrimitives.ReadUInt32BigEndian(head[sizeof(uint)..]));
         return size <= int.MaxValue && chunk.End <= _file.Length;
     }
 }

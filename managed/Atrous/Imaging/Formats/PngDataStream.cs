@@ -5,7 +5,7 @@ namespace Atrous.Imaging.Formats;
 /// <summary>What a PNG's consecutive chunks of pixels hold, each verified before a byte of it is handed out.</summary>
 internal sealed class PngDataStream(PngChunks chunks) : ForwardStream
 {
-    private PngChunk _chunk = new(chunks.FirstPixels, -1);
+    private PngChunk _chunk = new(chunks.FirstPixels, -1, 0);
     private int _read;
 
     /// <summary>There is nothing more; what follows is <see cref="Next"/>.</summary>
@@ -26,7 +26,7 @@ internal sealed class PngDataStream(PngChunks chunks) : ForwardStream
             (_chunk, _read, Next) = (chunk, 0, chunk.End);
         }
         int count = Math.Min(buffer.Length, _chunk.Size - _read);
-        chunks.DataOf(_chunk).Slice(_read, count).CopyTo(buffer);
+        chunks.Read(_chunk, _read, buffer[..count]);
         _read += count;
         return count;
     }

@@ -17,18 +17,26 @@ internal sealed class PngHeader
 {
     private const int Ihdr = 13;
 
+    /// <summary>Bytes of a whole palette.</summary>
+    private const int PaletteSize = 256 * 3;
+
+    /// <summary>Of chunks about colours one byte more than any may have is looked at.</summary>
+    private const int MostData = PaletteSize + 1;
+
     /// <summary>Bytes up to the end of the header's data.</summary>
     private const int Size = PngChunks.SignatureSize + PngChunk.Head + Ihdr;
 
     /// <summary>Reads the header's own chunk and checks the size that it claims against the limit.</summary>
     /// <exception cref="ImageException">The file is no PNG, or the picture is too large.</exception>
-    public PngHeader(FileBytes file, long maxPixels)
+    public PngHeader(PngBytes file, long maxPixels)
     {
         if (file.Length < Size)
             throw PngReader.CutOff();
-        if (!file.Slice(PngChunks.SignatureSize, PngChunk.Head).SequenceEqual("\0\0\0\rIHDR"u8))
+        Span<byte> start = stackalloc byte[PngChunk.Head + Ihdr];
+        file.Read(PngChunks.SignatureSize, start);
+        if (!start.StartsWith("\0\0\0\rIHDR"u8))
             throw PngReader.Broken("it does not begin with its header");
-        ReadOnlySpan<byte> header = file.Slice(PngChunks.SignatureSize + PngChunk.Head, Ihdr);
+        ReadOnlySpan<byte> header = start[PngChunk.Head..];
         uint width = BinaryPrimitives.ReadUInt32BigEndian(header);
         uint height = BinaryPrimitives.ReadUInt32BigEndian(header[4..]);
         if (width is 0 or > int.MaxValue || height is 0 or > int.MaxValue)
@@ -93,9 +101,9 @@ internal sealed class PngHeader
             if (chunks.Is(chunk, "IEND"u8))
                 throw PngReader.Broken("it has no pixels");
             if (chunks.Is(chunk, "PLTE"u8))
-                ReadPalette(chunks.DataOf(chunk));
+                ReadPalette(chunks.DataOf(chunk, MostData));
             else if (chunks.Is(chunk, "tRNS"u8))
-                ReadTransparency(chunks.DataOf(chunk));
+                ReadTransparency(chunks.DataOf(chunk, MostData));
         }
         if (chunks.FirstPixels == 0)
             throw PngReader.CutOff();
@@ -105,12 +113,11 @@ internal sealed class PngHeader
 
     private void ReadPalette(ReadOnlySpan<byte> colours)
     {
-        const int most = 256 * 3;
         if (Colour != PngColour.Palette)
             return; // no more than a suggestion
-        if (Palette is not null || colours.Length is 0 or > most || colours.Length % 3 != 0)
+        if (Palette is not null || colours.Length is 0 or > PaletteSize || colours.Length % 3 != 0)
             throw PngReader.Broken("its palette makes no sense");
-        Palette = new byte[most];
+        Palette = new byte[PaletteSize];
         colours.CopyTo(Palette);
     }
 

@@ -13,6 +13,12 @@ internal sealed class PngReader : IDisposable
     /// <summary>Reads all that stands before the pixels.</summary>
     /// <exception cref="ImageException">The file is cut off, damaged, or claims too many pixels.</exception>
     public PngReader(FileBytes file, long maxPixels)
+        : this(new PngInMemory(file), maxPixels)
+    {
+    }
+
+    /// <inheritdoc cref="PngReader(FileBytes, long)"/>
+    public PngReader(PngBytes file, long maxPixels)
     {
         Header = new PngHeader(file, maxPixels);
         _chunks = new PngChunks(file);
