@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace Atrous.Postprocessing;
 
 /// <summary>How much of a picture a class covers.</summary>
@@ -10,24 +12,14 @@ public readonly record struct ClassShare(int Label, long Pixels, double Share)
     /// The classes that occur in a label map, the largest first (the lower class first among equals).
     /// </summary>
     /// <param name="labels">The class of each pixel, in any order.</param>
-    public static IReadOnlyList<ClassShare> Of(ReadOnlySpan<ushort> labels)
-    {
-        var counts = new long[ushort.MaxValue + 1];
-        foreach (ushort label in labels)
-            counts[label]++;
-        return OfCounts(counts);
-    }
+    public static IReadOnlyList<ClassShare> Of(ReadOnlySpan<ushort> labels) => OfCounts(CountsOf(labels));
 
     /// <summary>The same of all labels but one, which is no class.</summary>
     internal static IReadOnlyList<ClassShare> Of(LabelArray labels, int? noClass)
     {
-        var counts = new long[ushort.MaxValue + 1];
-        foreach (byte label in labels.Narrow ?? [])
-            counts[label]++;
-        foreach (ushort label in labels.Narrow is null ? labels.Wide : [])
-            counts[label]++;
-        if (noClass is { } none)
-            counts[none] = 0;
+        long[] counts = labels.Narrow is { } bytes ? CountsOf<byte>(bytes) : CountsOf<ushort>(labels.Wide);
+        if (noClass < counts.Length)
+            counts[noClass.Value] = 0;
         return OfCounts(counts);
     }
 
@@ -37,11 +29,34 @@ public readonly record struct ClassShare(int Label, long Pixels, double Share)
     /// <summary>The same of a picture of so many pixels.</summary>
     internal static IReadOnlyList<ClassShare> OfCounts(long[] counts, double total)
     {
-        return
-        [
-            .. counts.Select((pixels, label) => new ClassShare(label, pixels, pixels / total))
-                .Where(share => share.Pixels > 0)
-                .OrderByDescending(share => share.Pixels),
-        ];
+        var shares = new List<ClassShare>();
+        for (int label = 0; label < counts.Length; label++)
+        {
+            if (counts[label] > 0)
+                shares.Add(new ClassShare(label, counts[label], counts[label] / total));
+        }
+        return [.. shares.OrderByDescending(share => share.Pixels)];
+    }
+
+    /// <summary>
+    /// Pixels of each label. There is room for as many as nearly all models have, and for all once there are others:
+    /// the counts of 65,536 take longer than those of a picture's pixels, which come in runs.
+    /// </summary>
+    private static long[] CountsOf<T>(ReadOnlySpan<T> labels)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        const int few = 256;
+        var counts = new long[few];
+        while (!labels.IsEmpty)
+        {
+            int label = int.CreateTruncating(labels[0]), run = labels.IndexOfAnyExcept(labels[0]);
+            if (run < 0)
+                run = labels.Length;
+            if (label >= counts.Length)
+                Array.Resize(ref counts, ushort.MaxValue + 1);
+            counts[label] += run;
+            labels = labels[run..];
+        }
+        return counts;
     }
 }
