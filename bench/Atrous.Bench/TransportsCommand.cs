@@ -15,8 +15,7 @@ internal static class TransportsCommand
 {
     public static Command Create()
     {
-        var http = new Option<Uri>("--http") { Description = "Of the server, http://localhost:8080", Required = true };
-        var grpc = new Option<Uri>("--grpc") { Description = "Of the server, http://localhost:8081", Required = true };
+        Option<Uri> http = Address("--http", "http://localhost:8080"), grpc = Address("--grpc", "http://localhost:8081");
         var model = new Option<string>("--model") { Description = "Its name there", Required = true };
         var image = new Option<string>("--image") { Description = "A JPEG or PNG", Required = true };
         var clients = new Option<int[]>("--clients")
@@ -38,6 +37,13 @@ internal static class TransportsCommand
             cancellationToken));
         return command;
     }
+
+    private static Option<Uri> Address(string name, string example) => new(name)
+    {
+        Description = $"Of the server, {example}",
+        Required = true,
+        CustomParser = result => new Uri(result.Tokens[0].Value),
+    };
 
     private static async Task Run(
         Load load, int[] clients, int rounds, TimeSpan turn, CancellationToken cancellationToken)

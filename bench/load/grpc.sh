@@ -29,7 +29,7 @@ trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true' EX
 addresses=
 for _ in $(seq 600); do
     addresses=$(sed -nE 's/.*serving on (http[^,]*), gRPC on (http[^ ]*).*/\1 \2/p' "$log")
-    [ -n "$addresses" ] && curl -sf "${addresses% *}/readyz" >/dev/null && break
+    [ -n "$addresses" ] && curl -sf "${addresses% *}readyz" >/dev/null && break
     kill -0 "$server" 2>/dev/null || { cat "$log" >&2; exit 1; }
     sleep 0.1
 done
