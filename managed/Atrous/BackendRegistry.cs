@@ -19,7 +19,7 @@ public static class BackendRegistry
     /// <summary>Opens a device for graphs of one's own, or to stand behind a backend of one's own.</summary>
     /// <param name="device">
     /// "auto" (the best that is available), "cpu", "reference", "cuda" or "cuda:n"; "cuda:0,1" or "cuda:all" for
-    /// several GPUs, each of which has the networks.
+    /// several GPUs, "cpu:0,1" or "cpu:all" for nodes of the processor, each of which has the networks.
     /// </param>
     /// <param name="precision">The number format of weights and activations.</param>
     /// <param name="threads">The threads of the CPU backend, the caller's included; 0 for one per core.</param>
@@ -33,7 +33,7 @@ public static class BackendRegistry
     /// <inheritdoc cref="Open(string, Precision, int)"/>
     /// <param name="device">
     /// "auto" (the best that is available), "cpu", "reference", "cuda" or "cuda:n"; "cuda:0,1" or "cuda:all" for
-    /// several GPUs, each of which has the networks.
+    /// several GPUs, "cpu:0,1" or "cpu:all" for nodes of the processor, each of which has the networks.
     /// </param>
     /// <param name="settings">How it is to compute.</param>
     /// <param name="passedOver">

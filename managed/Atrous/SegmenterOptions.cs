@@ -12,8 +12,8 @@ namespace Atrous;
 public sealed record SegmenterOptions
 {
     /// <summary>
-    /// "auto", "cpu", "reference", "cuda" or "cuda:n"; "cuda:0,1" or "cuda:all" for several GPUs, each of which has the
-    /// model and takes runs when it is free.
+    /// "auto", "cpu", "reference", "cuda" or "cuda:n"; "cuda:0,1" or "cuda:all" for several GPUs, and "cpu:0,1" or
+    /// "cpu:all" for the nodes (sockets) of a processor, each of which has the model and takes runs when it is free.
     /// </summary>
     public string Device { get; init; } = "auto";
 
@@ -36,7 +36,9 @@ public sealed record SegmenterOptions
     /// </summary>
     public ILogger? Logger { get; init; }
 
-    /// <summary>Threads of the CPU backend, the caller's included; 0 for one per core.</summary>
+    /// <summary>
+    /// Threads of the CPU backend, the caller's included; 0 for one per core. Of several nodes it is each one's.
+    /// </summary>
     public int Threads { get; init; }
 
     /// <summary>8, 16 or 32, where the model can; null for the dialect's own.</summary>

@@ -11,7 +11,7 @@ internal sealed class DeviceOptions
     private readonly Option<string> _device = new("--device")
     {
         Description = "auto takes the best that there is; `atrous devices` lists them",
-        HelpName = "auto|cpu|reference|cuda[:n,...|:all]",
+        HelpName = "auto|cpu[:n,...|:all]|reference|cuda[:n,...|:all]",
         DefaultValueFactory = _ => "auto",
     };
 

@@ -33,6 +33,29 @@ internal abstract class BackendDescriptor
     /// <exception cref="UnavailableException">It names a device twice.</exception>
     public virtual IReadOnlyList<string> Members(string device) => [device];
 
+    /// <summary>
+    /// The members of "cuda:n,m", and of "cuda:all" all that there are; any other name stands for itself.
+    /// </summary>
+    /// <param name="device">A name that <see cref="Has"/> accepts.</param>
+    /// <param name="kind">What a number stands for: "GPU".</param>
+    /// <param name="all">The names of all that can be used.</param>
+    protected IReadOnlyList<string> Numbered(string device, string kind, Func<IReadOnlyList<string>> all)
+    {
+        string prefix = $"{Name}:";
+        if (device == $"{prefix}all")
+        {
+            IReadOnlyList<string> usable = all();
+            // Where there is none, opening the first says why.
+            return usable.Count > 0 ? usable : [Name];
+        }
+        if (!device.Contains(','))
+            return [device];
+        string[] members = [.. device[prefix.Length..].Split(',').Select(number => prefix + number)];
+        return members.Distinct().Count() == members.Length
+            ? members
+            : throw new UnavailableException($"The device '{device}' names a {kind} twice; name each once.");
+    }
+
     /// <summary>Opens a device.</summary>
     /// <param name="device">A name that <see cref="Has"/> accepts.</param>
     /// <param name="settings">How it is to compute.</param>

@@ -55,7 +55,7 @@ public sealed class OwnBackendTests(GeneratedModel model)
             Assert.Equal(device.Name, backend.Name);
         }
         var unknown = Assert.Throws<UnavailableException>(() => BackendRegistry.Open("gpu"));
-        Assert.Contains("auto, cpu, cuda[:n,...|:all] and reference", unknown.Message);
+        Assert.Contains("auto, cpu[:n,...|:all], cuda[:n,...|:all] and reference", unknown.Message);
         Assert.Contains("fp16",
             Assert.Throws<UnavailableException>(() => BackendRegistry.Open("reference", Precision.Fp16)).Message);
     }

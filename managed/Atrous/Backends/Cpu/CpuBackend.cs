@@ -19,6 +19,8 @@ internal sealed class CpuBackend : IBackend, IProcessorThreads
     private readonly EngineHandle _engine;
     private readonly PackedConvolutions _convolutions;
     private readonly DType _storage;
+    private readonly ProcessorNode? _node;
+    private readonly Arenas _arenas;
 
     /// <summary>Starts the thread pool.</summary>
     /// <param name="threads">
@@ -28,10 +30,14 @@ internal sealed class CpuBackend : IBackend, IProcessorThreads
     /// <see cref="Precision.Fp32"/>; <see cref="Precision.Bf16"/>: weights and values stored as bfloat16, sums and
     /// scores in float32; or <see cref="Precision.Int8"/>: 8 bits wherever a graph says how, float32 elsewhere.
     /// </param>
+    /// <param name="node">
+    /// The cores that all of it happens on, weights and values in their memory; null for any. A core of them each is
+    /// then the usual number of threads.
+    /// </param>
     /// <exception cref="UnavailableException">
     /// libatrous is missing, ATROUS_ISA names nothing that the processor has, or it lacks what the precision takes.
     /// </exception>
-    public CpuBackend(int threads = 0, Precision precision = Precision.Fp32)
+    public CpuBackend(int threads = 0, Precision precision = Precision.Fp32, ProcessorNode? node = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(threads);
         string asked = precision.ToString().ToLowerInvariant();
@@ -43,7 +49,10 @@ internal sealed class CpuBackend : IBackend, IProcessorThreads
             _ => throw new UnavailableException(
                 $"The device cpu computes in fp32, bf16 or int8; it does not have {asked}."),
         };
-        _engine = new EngineHandle(threads);
+        (_node, _arenas) = (node, node is null ? Arenas.Shared : new Arenas());
+        // Its threads stay where the one is that starts them.
+        using ProcessorNode.Stay stay = ProcessorNode.Enter(node);
+        _engine = new EngineHandle(threads == 0 && node is not null ? node.Threads : threads);
         try
         {
             if (precision == Precision.Bf16)
@@ -54,11 +63,11 @@ internal sealed class CpuBackend : IBackend, IProcessorThreads
             _engine.Dispose();
             throw;
         }
-        _convolutions = new PackedConvolutions(_engine);
+        _convolutions = new PackedConvolutions(_engine, node);
     }
 
     /// <inheritdoc/>
-    public string Name => "cpu";
+    public string Name => CpuDescriptor.NameOf(_node);
 
     /// <summary>The instruction set in use: "baseline", "avx2" and so on, as ATROUS_ISA names them.</summary>
     public string InstructionSet => _engine.Isa;
@@ -70,19 +79,15 @@ internal sealed class CpuBackend : IBackend, IProcessorThreads
     public EngineHandle Engine => _engine;
 
     /// <inheritdoc/>
-    public IExecutable Compile(NetworkGraph graph) =>
-        new CpuExecutable(_engine, GraphPasses.ApplyAll(graph, _storage), _convolutions, Arenas.Shared);
+    public IExecutable Compile(NetworkGraph graph) => Compiled(GraphPasses.ApplyAll(graph, _storage));
 
     /// <summary>
     /// A network in float32 whose layers' values are all made, those before sums and curved activations too, for
     /// whoever looks at them.
     /// </summary>
-    public CpuExecutable CompileInLayers(NetworkGraph graph) => new(
-        _engine,
-        GraphPasses.Apply(
-            graph,
-            [.. GraphPasses.FusionsForExchange, .. GraphPasses.Without(GraphPasses.Layout, nameof(FuseSeparable))]),
-        _convolutions, Arenas.Shared);
+    public CpuExecutable CompileInLayers(NetworkGraph graph) => Compiled(GraphPasses.Apply(
+        graph,
+        [.. GraphPasses.FusionsForExchange, .. GraphPasses.Without(GraphPasses.Layout, nameof(FuseSeparable))]));
 
     /// <inheritdoc/>
     public int WorthwhileBatch(int height, int width) => (int)Math.Max(1, WorthwhilePixels / ((long)height * width));
@@ -93,4 +98,6 @@ internal sealed class CpuBackend : IBackend, IProcessorThreads
         _convolutions.Dispose();
         _engine.Dispose();
     }
+
+    private CpuExecutable Compiled(NetworkGraph graph) => new(_engine, graph, _convolutions, _arenas, _node);
 }

@@ -18,13 +18,21 @@ internal sealed class CpuExecutable : ILayeredExecutable
     private readonly Layout _layout;
     private readonly int _blocks;
     private readonly Arenas _arenas;
+    private readonly ProcessorNode? _node;
     private readonly long _arenaSize;
     private readonly ConcurrentBag<Frame> _frames = [];
     private int _disposed;
 
-    public CpuExecutable(EngineHandle engine, NetworkGraph graph, PackedConvolutions convolutions, Arenas arenas)
+    /// <summary>Packs the weights that no other graph had packed.</summary>
+    /// <param name="engine">The threads of all runs.</param>
+    /// <param name="graph">The graph, after all passes.</param>
+    /// <param name="convolutions">The packed weights of all graphs.</param>
+    /// <param name="arenas">Where runs take their memory from.</param>
+    /// <param name="node">The cores that runs happen on; null for any.</param>
+    public CpuExecutable(
+        EngineHandle engine, NetworkGraph graph, PackedConvolutions convolutions, Arenas arenas, ProcessorNode? node)
     {
-        _engine = engine;
+        (_engine, _node) = (engine, node);
         _graph = graph;
         var plan = MemoryPlan.Of(graph);
         var layout = new Layout(graph, plan);
@@ -62,6 +70,7 @@ internal sealed class CpuExecutable : ILayeredExecutable
         ILookup<Node, Step> steps = _steps.ToLookup(step => step.Node, step => step.Run);
         Signature.Check(_graph, inputs, outputs);
         using var held = new TensorLease(inputs, outputs);
+        using ProcessorNode.Stay stay = ProcessorNode.Enter(_node);
         NativeBuffer arena = _arenas.Take(_arenaSize);
         var frame = new Frame(_blocks);
         try
@@ -87,6 +96,7 @@ internal sealed class CpuExecutable : ILayeredExecutable
         Signature.Check(_graph, inputs, outputs);
         // The calls know the tensors by address alone.
         using var held = new TensorLease(inputs, outputs);
+        using ProcessorNode.Stay stay = ProcessorNode.Enter(_node);
         NativeBuffer arena = _arenas.Take(_arenaSize);
         if (!_frames.TryTake(out Frame? frame))
             frame = new Frame(_blocks);

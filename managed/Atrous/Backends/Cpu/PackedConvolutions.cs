@@ -10,7 +10,9 @@ namespace Atrous.Backends.Cpu;
 /// Packed weights by the convolution that uses them, so that graphs of different shapes share one copy. A weight is
 /// read from its file, packed and forgotten: at no time is there more than one of them unpacked on a thread.
 /// </summary>
-internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposable
+/// <param name="engine">The threads and the instruction set that the weights are packed for.</param>
+/// <param name="node">In whose memory they are; null for any.</param>
+internal sealed unsafe class PackedConvolutions(EngineHandle engine, ProcessorNode? node = null) : IDisposable
 {
     /// <summary>
     /// More threads would wait for the memory, and each holds an unpacked weight, of up to 19 MB in a DeepLab.
@@ -110,6 +112,8 @@ internal sealed unsafe class PackedConvolutions(EngineHandle engine) : IDisposab
             int index = Interlocked.Increment(ref taken);
             if (index >= missing.Count)
                 return;
+            // Memory is of the node where it is first written.
+            using ProcessorNode.Stay stay = ProcessorNode.Enter(node);
             try
             {
                 using var unpacked = new NativeBuffer(largest);

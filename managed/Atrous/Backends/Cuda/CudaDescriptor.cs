@@ -5,7 +5,7 @@ namespace Atrous.Backends.Cuda;
 /// </summary>
 internal sealed class CudaDescriptor : BackendDescriptor
 {
-    private const string Prefix = "cuda:", Everything = "all";
+    private const string Prefix = "cuda:";
 
     public override string Name => "cuda";
 
@@ -20,21 +20,8 @@ internal sealed class CudaDescriptor : BackendDescriptor
 
     public override IReadOnlyList<DeviceInfo> Devices() => CudaDevices.List();
 
-    public override IReadOnlyList<string> Members(string device)
-    {
-        if (device == Prefix + Everything)
-        {
-            string[] usable = [.. CudaDevices.List().Where(row => row.Available).Select(row => row.Name)];
-            // Where there is none, opening the first says why.
-            return usable.Length > 0 ? usable : [Name];
-        }
-        if (!device.Contains(','))
-            return [device];
-        string[] members = [.. device[Prefix.Length..].Split(',').Select(number => Prefix + number)];
-        return members.Distinct().Count() == members.Length
-            ? members
-            : throw new UnavailableException($"The device '{device}' names a GPU twice; name each once.");
-    }
+    public override IReadOnlyList<string> Members(string device) => Numbered(
+        device, "GPU", () => [.. CudaDevices.List().Where(row => row.Available).Select(row => row.Name)]);
 
     public override IBackend Open(string device, BackendSettings settings) => new CudaBackend(
         CudaDevices.Find(device), settings.Precision, new CudaOptions { ChoiceFolder = settings.Folder });
