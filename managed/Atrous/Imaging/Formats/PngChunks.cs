@@ -13,6 +13,9 @@ internal readonly record struct PngChunk(long At, int Size, uint Name)
     public const int Head = 8, Checksum = 4;
 
     public long End => At + Head + Size + Checksum;
+
+    /// <summary>Whether these are its four letters.</summary>
+    public bool Is(ReadOnlySpan<byte> name) => Name == BinaryPrimitives.ReadUInt32BigEndian(name);
 }
 
 /// <summary>The chunks of a PNG: whether the file is whole, and how the picture is to be turned.</summary>
@@ -41,7 +44,7 @@ internal sealed class PngChunks
             // had pixels; the unpacking tells whether a row is missing.
             if (file.Length - at < PngChunk.Head || IsBegunEnd(at))
                 break;
-            bool whole = TryRead(at, out PngChunk chunk), isPixels = Is(chunk, "IDAT"u8);
+            bool whole = TryRead(at, out PngChunk chunk), isPixels = chunk.Is("IDAT"u8);
             pixels |= isPixels;
             broken |= isPixels && !whole;
             if (!whole)
@@ -53,11 +56,11 @@ internal sealed class PngChunks
             }
             if (isPixels && FirstPixels == 0)
                 FirstPixels = at;
-            end = Is(chunk, "IEND"u8);
+            end = chunk.Is("IEND"u8);
             const int animation = 8;
-            if (Is(chunk, "acTL"u8) && chunk.Size == animation)
+            if (chunk.Is("acTL"u8) && chunk.Size == animation)
                 IsAnimated = BinaryPrimitives.ReadUInt32BigEndian(DataOf(chunk, animation)) > 1;
-            if (Is(chunk, "eXIf"u8))
+            if (chunk.Is("eXIf"u8))
                 Orientation = Turning.OfExif(DataOf(chunk, MostExif));
             at = chunk.End;
         }
@@ -82,9 +85,6 @@ internal sealed class PngChunks
 
     /// <summary>Where the last whole chunk ends.</summary>
     private long WholeSize { get; }
-
-    public bool Is(PngChunk chunk, ReadOnlySpan<byte> name) =>
-        chunk.Name == BinaryPrimitives.ReadUInt32BigEndian(name);
 
     /// <summary>The first bytes of a chunk's data, all where there are no more than that.</summary>
     public ReadOnlySpan<byte> DataOf(PngChunk chunk, int most)

@@ -18,7 +18,7 @@ internal sealed class PngDataStream(PngChunks chunks) : ForwardStream
     {
         while (_read >= _chunk.Size)
         {
-            if (IsAtEnd || !chunks.TryCheck(Next, out PngChunk chunk) || !chunks.Is(chunk, "IDAT"u8))
+            if (IsAtEnd || !chunks.TryCheck(Next, out PngChunk chunk) || !chunk.Is("IDAT"u8))
             {
                 IsAtEnd = true;
                 return 0;

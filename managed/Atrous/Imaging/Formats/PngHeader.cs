@@ -96,13 +96,13 @@ internal sealed class PngHeader
     public void ReadColours(PngChunks chunks)
     {
         long at = PngChunks.SignatureSize;
-        for (; chunks.TryCheck(at, out PngChunk chunk) && !chunks.Is(chunk, "IDAT"u8); at = chunk.End)
+        for (; chunks.TryCheck(at, out PngChunk chunk) && !chunk.Is("IDAT"u8); at = chunk.End)
         {
-            if (chunks.Is(chunk, "IEND"u8))
+            if (chunk.Is("IEND"u8))
                 throw PngReader.Broken("it has no pixels");
-            if (chunks.Is(chunk, "PLTE"u8))
+            if (chunk.Is("PLTE"u8))
                 ReadPalette(chunks.DataOf(chunk, MostData));
-            else if (chunks.Is(chunk, "tRNS"u8))
+            else if (chunk.Is("tRNS"u8))
                 ReadTransparency(chunks.DataOf(chunk, MostData));
         }
         if (chunks.FirstPixels == 0)
