@@ -188,6 +188,11 @@ internal sealed partial class GraphWriter
                         _constants.Integers("to", crop.Top + crop.Height, crop.Left + crop.Width),
                         _constants.Integers("plane", 2, 3)]);
                 break;
+            case MirrorPad pad:
+                int[] end = [0, 0, pad.Border, pad.Border];
+                Add("Pad", linear, [inputs[0], _constants.Integers("border", [.. end, .. end])],
+                    Nodes.Text("mode", "reflect"));
+                break;
             case Softmax softmax:
                 WriteSoftmax(softmax, inputs[0], linear);
                 break;

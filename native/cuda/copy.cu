@@ -5,13 +5,19 @@
 namespace atrous::cuda {
 namespace {
 
+// The place that one beyond a picture of so many mirrors.
+ATROUS_FUNCTION int32_t mirrored(int32_t i, int32_t size) {
+    return i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i;
+}
+
 template <class From, class To, int L>
 ATROUS_FUNCTION void move(const tensor& x, int32_t top, int32_t left, const tensor& y) {
     const bool broadcast = x.height == 1 && x.width == 1;
     for_each_chunk<L>(y, [&](place p) {
         float values[L];
         if (p.c < x.channels) {
-            load(pixel<From>(x, p.n, broadcast ? 0 : p.y + top, broadcast ? 0 : p.x + left) + p.c, values);
+            load(pixel<From>(x, p.n, broadcast ? 0 : mirrored(p.y + top, x.height),
+                             broadcast ? 0 : mirrored(p.x + left, x.width)) + p.c, values);
         } else {
             ATROUS_UNROLL
             for (int i = 0; i < L; ++i) values[i] = 0.0f;
@@ -31,7 +37,8 @@ ATROUS_FUNCTION void copy(const tensor& x, int32_t top, int32_t left, const tens
 
 }  // namespace
 
-// y's pixel (i, j) is x's (i + top, j + left), or x's only pixel. y's channels beyond x's become 0.
+// y's pixel (i, j) is x's (i + top, j + left), mirrored at x's borders, or x's only pixel. y's channels beyond x's
+// become 0.
 // Grid: x covers the chunks of a row, y the rows of the batch.
 #define ATROUS_PARAMETERS (tensor x, int32_t top, int32_t left, tensor y)
 ATROUS_ENTRY_F32(copy_f32, block_size, ATROUS_PARAMETERS, (copy<float, float>(x, top, left, y)))

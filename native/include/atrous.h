@@ -216,8 +216,9 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_binary_op(atrous_engine* engine
                                                            const atrous_tensor* output);
 
 // Copies input into output (a concat slice, say). The two have one batch and channel count; output's pixel (y, x) is
-// input's pixel (y + top, x + left), so a crop is a copy with an offset. An input of 1x1 is broadcast instead. Takes
-// uint8 where the two have one step and one zero.
+// input's pixel (y + top, x + left), so a crop is a copy with an offset. Beyond its borders the input is mirrored, and
+// the outermost pixels are not repeated, as far as it reaches once. An input of 1x1 is broadcast instead. Takes uint8
+// where the two have one step and one zero.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_copy(atrous_engine* engine, const atrous_tensor* input, int32_t top,
                                                       int32_t left, const atrous_tensor* output);
 

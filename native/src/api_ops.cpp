@@ -129,9 +129,13 @@ atrous_status atrous_copy(atrous_engine* engine, const atrous_tensor* input, int
         require_same_batch(*input, "input", *output, "output");
         require_same_channels(*input, "input", *output, "output");
         const bool broadcast = input->height == 1 && input->width == 1;
-        if (!broadcast && (top < 0 || left < 0 || int64_t{top} + output->height > input->height ||
-                           int64_t{left} + output->width > input->width)) {
-            throw fail(ATROUS_INVALID_ARGUMENT, "a %dx%d window at (%d, %d) does not lie inside an input of %dx%d",
+        const auto hangs_over = [](int64_t first, int64_t count, int64_t size) {
+            return -first >= size || first + count > 2 * size - 1;
+        };
+        if (!broadcast && (hangs_over(top, output->height, input->height) ||
+                           hangs_over(left, output->width, input->width))) {
+            throw fail(ATROUS_INVALID_ARGUMENT,
+                       "a %dx%d window at (%d, %d) lies neither inside an input of %dx%d nor inside its mirror images",
                        output->height, output->width, top, left, input->height, input->width);
         }
         const copy_args a{.input = *input, .output = *output, .top = top, .left = left, .broadcast = broadcast};

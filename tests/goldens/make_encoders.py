@@ -82,3 +82,10 @@ case("smp_deeplabv3plus_timm-resnest50d_4s2x40d_os16_48x64", "timm-resnest50d_4s
 case("smp_deeplabv3plus_timm-resnest50d_1s4x24d_os8_48x64", "timm-resnest50d_1s4x24d", 8)
 case("smp_deeplabv3plus_tu-convnextv2_atto_os16_48x64", "tu-convnextv2_atto", 16)
 case("smp_deeplabv3plus_tu-convnextv2_nano_os8_depth4_48x64", "tu-convnextv2_nano", 8, encoder_depth=4)
+# Those that smooth in place of a stride: a blur mirrors at the borders in ResNets and sees zeros in the others.
+case("smp_deeplabv3plus_tu-resnetblur18_os16_48x64", "tu-resnetblur18", 16)
+case("smp_deeplabv3plus_tu-resnetaa34d_os8_48x64", "tu-resnetaa34d", 8)
+case("smp_deeplabv3plus_tu-mobilenetv4_conv_blur_medium_os16_48x64", "tu-mobilenetv4_conv_blur_medium", 16)
+case("smp_deeplabv3plus_tu-ecaresnet26t_os16_48x64", "tu-ecaresnet26t", 16)
+case("smp_deeplabv3plus_tu-mobilenetv4_hybrid_medium_os16_48x64", "tu-mobilenetv4_hybrid_medium", 16)
+case("smp_deeplabv3plus_tu-mobilenetv4_hybrid_large_075_os8_48x64", "tu-mobilenetv4_hybrid_large_075", 8)

@@ -118,9 +118,28 @@ TEST_P(Elementwise, CopyBroadcastsOnePixel) {
 TEST_P(Elementwise, CopyRefusesAWindowOutside) {
     const auto engine = make_engine(1);
     const sheet input(1, 4, 4, 3), output(1, 3, 3, 3);
-    EXPECT_EQ(atrous_copy(engine.get(), input.view(), 2, 0, output.view()), ATROUS_INVALID_ARGUMENT);
-    EXPECT_STREQ(atrous_last_error(), "a 3x3 window at (2, 0) does not lie inside an input of 4x4");
-    EXPECT_EQ(atrous_copy(engine.get(), input.view(), 0, -1, output.view()), ATROUS_INVALID_ARGUMENT);
+    EXPECT_EQ(atrous_copy(engine.get(), input.view(), 5, 0, output.view()), ATROUS_INVALID_ARGUMENT);
+    EXPECT_STREQ(atrous_last_error(),
+                 "a 3x3 window at (5, 0) lies neither inside an input of 4x4 nor inside its mirror images");
+    EXPECT_EQ(atrous_copy(engine.get(), input.view(), 0, -4, output.view()), ATROUS_INVALID_ARGUMENT);
+    EXPECT_EQ(atrous_copy(engine.get(), input.view(), INT32_MAX, 0, output.view()), ATROUS_INVALID_ARGUMENT);
+    EXPECT_EQ(atrous_copy(engine.get(), input.view(), INT32_MIN, 0, output.view()), ATROUS_INVALID_ARGUMENT);
+    const sheet wide(1, 8, 3, 3);
+    EXPECT_EQ(atrous_copy(engine.get(), input.view(), 0, 0, wide.view()), ATROUS_INVALID_ARGUMENT);
+}
+
+TEST_P(Elementwise, CopyMirrorsBeyondItsInput) {
+    const auto engine = make_engine(2);
+    for (const layout l : layouts) {
+        const sheet input = sheet::random(2, 4, 3, l.channels, l.in_gap, 1);
+        sheet output(2, 9, 7, l.channels, l.out_gap);
+        ATROUS_EXPECT_OK(atrous_copy(engine.get(), input.view(), -3, -2, output.view()));
+        const int rows[] = {3, 2, 1, 0, 1, 2, 3, 2, 1}, columns[] = {2, 1, 0, 1, 2, 1, 0};
+        output.for_each([&](int n, int y, int x, int c) {
+            ASSERT_EQ(output.at(n, y, x, c), input.at(n, rows[y], columns[x], c));
+        });
+        output.expect_gaps_untouched();
+    }
 }
 
 ATROUS_EVERY_ISA(Elementwise);

@@ -61,6 +61,13 @@ internal sealed class LayerInventory : IWeightBinder
         return (merged, bias);
     }
 
+    public Weight ChannelWindow(string layer)
+    {
+        Weight window = _weights.ChannelWindow(layer);
+        _layers[layer] = PartsOf(layer) with { Kernel = window };
+        return window;
+    }
+
     public float[] Bias(string layer, int channels)
     {
         _layers[layer] = PartsOf(layer) with { HasBias = true };

@@ -72,6 +72,14 @@ internal sealed class Layers(GraphBuilder graph, IWeightBinder weights, NetworkS
             layer, activation);
     }
 
+    /// <summary>A convolution along the channels of every pixel, which sees zeros beyond them.</summary>
+    public Value AlongChannels(Value x, string layer, Activation activation)
+    {
+        Weight matrix = ConstantWeight.AlongChannels(weights.ChannelWindow(layer), x.Shape.Channels);
+        var op = new Conv2d(matrix, null, null, 1, 1, Padding.None, 1, Activation.None);
+        return Activate(graph.Add(layer, op, x), layer, activation);
+    }
+
     /// <summary>A convolution of each channel on its own.</summary>
     public Value Depthwise(
         Value x, string layer, int kernel, Activation activation, int stride = 1, int dilation = 1,

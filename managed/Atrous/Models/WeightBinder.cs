@@ -23,6 +23,9 @@ internal interface IWeightBinder
     (Weight Kernel, float[] Bias) Merged(
         string layer, int inputChannels, int groups, int kernel, BranchSpec branches, double epsilon);
 
+    /// <summary>The window of a convolution along the channels: [1, 1, taps], an odd number of them.</summary>
+    Weight ChannelWindow(string layer);
+
     /// <summary>The bias of a layer's convolution.</summary>
     float[] Bias(string layer, int channels);
 
@@ -88,6 +91,17 @@ internal sealed class WeightBinder(IWeightSource source, NameMap names) : IWeigh
         string layer, int inputChannels, int groups, int kernel, BranchSpec branches, double epsilon) =>
         _merged.GetOrAdd(
             layer, _ => MergedBranches.Of(this, layer, inputChannels, groups, kernel, branches, epsilon));
+
+    public Weight ChannelWindow(string layer)
+    {
+        string name = names[layer].Convolution + ".weight";
+        Weight window = _kernels.GetOrAdd(name, n => new Weight(source, Find(n, layer)));
+        return window.Shape is [1, 1, var taps] && taps % 2 == 1
+            ? window
+            : throw new ModelException(
+                $"{source.Title}: the tensor '{name}' has the shape [{string.Join(", ", window.Shape)}]; this network "
+                + "needs [1, 1, n], an odd number of taps along the channels.");
+    }
 
     public float[] Bias(string layer, int channels) => Find(names[layer].Convolution + ".bias", layer, channels);
 

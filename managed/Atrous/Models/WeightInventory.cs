@@ -36,6 +36,9 @@ internal sealed class WeightInventory(NameMap names) : IWeightBinder, IWeightSou
         string layer, int inputChannels, int groups, int kernel, BranchSpec branches, double epsilon) =>
         MergedBranches.Of(this, layer, inputChannels, groups, kernel, branches, epsilon);
 
+    public Weight ChannelWindow(string layer) =>
+        new(this, Note(names[layer].Convolution + ".weight", 1, 1, 3));
+
     public float[] Bias(string layer, int channels)
     {
         Note(names[layer].Convolution + ".bias", channels);

@@ -86,6 +86,11 @@ internal sealed record InvertedResidualSpec : BackboneSpec
     /// </summary>
     public bool PadsBlockInput { get; init; }
 
+    /// <summary>
+    /// What makes pictures smaller in place of a block's stride (timm's networks with aa or blur in their names).
+    /// </summary>
+    public AntiAliasing AntiAliasing { get; init; }
+
     /// <summary>A 1x1 convolution after the last block.</summary>
     public bool LastConvolution { get; init; }
 
@@ -133,11 +138,26 @@ internal sealed record InvertedResidual(int Stride, int Dilation, int ExpandKern
     /// </summary>
     public int StartKernel { get; init; }
 
+    /// <summary>Attention in place of all of the block's convolutions but the last; null for none.</summary>
+    public MultiQuery? Attention { get; init; }
+
+    /// <summary>A factor per channel behind the block's last convolution.</summary>
+    public bool Scaled { get; init; }
+
     /// <summary>
     /// A 1x1 convolution without activation ends the block; false where its expansion is all that it has.
     /// </summary>
     public bool Projects { get; set; } = true;
 }
+
+/// <summary>
+/// Attention whose heads have the same keys and values (Qin et al. 2024, arXiv:2404.10518, section 4).
+/// </summary>
+/// <param name="Heads">The number of parts of the queries' channels.</param>
+/// <param name="Kernel">
+/// Window of the depthwise convolutions that halve the picture for keys and values; 0 for none.
+/// </param>
+internal sealed record MultiQuery(int Heads, int Kernel);
 
 /// <summary>
 /// Aligned Xception (Chollet 2016, arXiv:1610.02357; Chen et al. 2018, arXiv:1802.02611, figure 4) in its many

@@ -66,6 +66,12 @@ internal sealed record ResNetSpec : BackboneSpec
     /// <summary>A gate in every block; null for none.</summary>
     public GateSpec? Gate { get; init; }
 
+    /// <summary>
+    /// A gate in every block whose factors come from a window along the means of the channels (ECA-Net, Wang et al.
+    /// 2019, arXiv:1910.03151, section 3.2).
+    /// </summary>
+    public bool ChannelGates { get; init; }
+
     /// <summary>The gate follows the 3x3 convolution (RegNet), not the block's last one (SE-ResNet).</summary>
     public bool GateInside { get; init; }
 
@@ -83,6 +89,13 @@ internal sealed record ResNetSpec : BackboneSpec
     /// Where the stride is traded for dilation, <see cref="PooledShortcut"/> has no mean (mmsegmentation).
     /// </summary>
     public bool NoPoolWhenDilated { get; init; }
+
+    /// <summary>
+    /// What makes pictures smaller in place of a stride (timm's networks with aa or blur in their names): behind the
+    /// max-pool, or for a mean in place of it, and behind the window of a block. A block that would have a stride but
+    /// for dilation blurs too.
+    /// </summary>
+    public AntiAliasing AntiAliasing { get; init; }
 
     /// <summary>A 1x1 convolution after the last block (GENet).</summary>
     public bool LastConvolution { get; init; }

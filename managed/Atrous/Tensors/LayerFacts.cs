@@ -17,4 +17,7 @@ internal sealed record LayerFacts
 
     /// <summary>The class of the function that its output goes through then: "Sigmoid".</summary>
     public string? Activation { get; init; }
+
+    /// <summary>The class of what makes its output smaller in place of a stride: "BlurPool2d", "AvgPool2d".</summary>
+    public string? Smoother { get; init; }
 }

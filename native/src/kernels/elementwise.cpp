@@ -101,21 +101,29 @@ void combine_pixels(const binary_args& a, int64_t begin, int64_t end) {
     }
 }
 
+// The place that one beyond a picture of so many mirrors.
+int64_t mirrored(int64_t i, int64_t size) {
+    return i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i;
+}
+
 template <class T>
 void copy_rows(const copy_args& a, int64_t begin, int64_t end) {
     const size_t pixel_bytes = static_cast<size_t>(a.output.channels) * sizeof(T);
+    const bool is_inside = a.left >= 0 && int64_t{a.left} + a.output.width <= a.input.width;
     for (int64_t row = begin; row < end; ++row) {
         const int64_t n = row / a.output.height, y = row % a.output.height;
-        const int64_t source = a.broadcast ? n : (n * a.input.height + y + a.top) * a.input.width + a.left;
+        const int64_t source =
+            a.broadcast ? n : (n * a.input.height + mirrored(y + a.top, a.input.height)) * a.input.width;
         const T* in = elements<T>(a.input) + source * a.input.pixel_stride;
         T* out = elements<T>(a.output) + row * a.output.width * a.output.pixel_stride;
-        if (!a.broadcast && is_dense(a.input) && is_dense(a.output)) {
-            memcpy(out, in, pixel_bytes * static_cast<size_t>(a.output.width));
+        if (!a.broadcast && is_inside && is_dense(a.input) && is_dense(a.output)) {
+            memcpy(out, in + a.left * a.input.pixel_stride, pixel_bytes * static_cast<size_t>(a.output.width));
             continue;
         }
-        const int64_t step = a.broadcast ? 0 : a.input.pixel_stride;
-        for (int64_t x = 0; x < a.output.width; ++x)
-            memcpy(out + x * a.output.pixel_stride, in + x * step, pixel_bytes);
+        for (int64_t x = 0; x < a.output.width; ++x) {
+            const int64_t from = a.broadcast ? 0 : mirrored(x + a.left, a.input.width);
+            memcpy(out + x * a.output.pixel_stride, in + from * a.input.pixel_stride, pixel_bytes);
+        }
     }
 }
 

@@ -185,6 +185,8 @@ public static class OpCases
         yield return new("slice", new SliceChannels(5, 6), [new(2, 4, 5, 17)], "from and to the middle of a vector");
         yield return new("slice_last", new SliceChannels(16, 16), [new(1, 3, 4, 32)], "whole vectors, up to the end");
         yield return new("crop", new Crop(2, 1, 4, 3), [new(2, 7, 6, 5)], "a window inside");
+        yield return new("mirror", new MirrorPad(1), [new(2, 7, 6, 5)], "a border of one, two pictures");
+        yield return new("mirror_wide", new MirrorPad(3), [new(1, 4, 5, 9)], "as wide as the picture allows");
         yield return new("crop_all", new Crop(0, 0, 4, 5), [new(1, 4, 5, 9)], "a plain copy");
     }
 

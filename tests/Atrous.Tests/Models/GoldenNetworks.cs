@@ -92,6 +92,8 @@ internal static class GoldenNetworks
                     ? "true"
                     : "false",
             },
+            _ when Encoder(golden).Contains("blur", StringComparison.Ordinal) => new() { ["anti_aliasing"] = "blur" },
+            _ when Has("tu-resnetaa") => new() { ["anti_aliasing"] = "mean" },
             // timm's own and TensorFlow's are alike in their tensors.
             "AdaptSegNet V2" => new() { ["branches"] = "2" },
             _ when Has("tu-mobilenetv3") || Has("tu-efficientnet") => new() { ["timm_tf"] = "false" },

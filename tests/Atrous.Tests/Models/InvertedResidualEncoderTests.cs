@@ -127,18 +127,6 @@ public sealed class InvertedResidualEncoderTests
         Assert.Contains("timm-mobilenetv3", message, StringComparison.Ordinal);
     }
 
-    /// <summary>They have the keys of their plain kin, and only the name in config.json tells.</summary>
-    [Theory]
-    [InlineData("smp_deeplabv3plus_tu-resnet34_os8_96x128", "tu-resnet34", "tu-resnetblur34")]
-    [InlineData("smp_deeplabv3plus_tu-resnet34_os8_96x128", "tu-resnet34", "tu-resnetaa34d")]
-    [InlineData("smp_deeplabv3plus_tu-efficientnet_b0_os8_96x128", "tu-efficientnet_b0", "tu-efficientnet_blur_b0")]
-    public void A_network_that_blurs_is_not_taken_for_its_plain_kin(string golden, string plain, string blurred)
-    {
-        Assert.NotNull(Describe(golden, config: Config(plain)));
-        string message = Assert.Throws<ModelException>(() => Describe(golden, config: Config(blurred))).Message;
-        Assert.Contains($"its encoder {blurred} blurs where it strides", message, StringComparison.Ordinal);
-    }
-
     [Fact]
     public void Blocks_of_several_windows_are_refused()
     {

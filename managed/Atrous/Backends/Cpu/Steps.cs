@@ -61,6 +61,7 @@ internal static unsafe class Steps
             ResizeBilinear op => [Resize(op, x, y)],
             SliceChannels op => [Copy(x.Slice(op.First, op.Channels), 0, 0, y)],
             Crop op => [Copy(x, op.Top, op.Left, y)],
+            MirrorPad op => [Copy(x, -op.Border, -op.Border, y)],
             Concat => Concatenation(node, graph, layout, y),
             LayerNorm op => [Norm(op, x, y)],
             GlobalResponse op => [Response(op, x, y)],

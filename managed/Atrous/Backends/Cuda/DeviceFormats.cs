@@ -44,6 +44,7 @@ internal readonly record struct DeviceFormats(
         ResizeBilinear => new(MadeFormat.OfInput, ReadsAny: true, WritesAny: true),
         SliceChannels => new(MadeFormat.Stored),
         Crop => new(MadeFormat.OfInput, ReadsAny: true, WritesAny: true),
+        MirrorPad => new(MadeFormat.OfInput, ReadsAny: true, WritesAny: true),
         Concat => new(MadeFormat.Stored, ReadsAny: true, WritesAny: true),
         LayerNorm => new(MadeFormat.Stored),
         GlobalResponse => new(MadeFormat.Plain, ReadsAny: true),

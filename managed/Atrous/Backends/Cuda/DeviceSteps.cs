@@ -77,6 +77,7 @@ internal sealed class DeviceSteps(
                     node, m => KernelLaunches.Resize(x.Type, y.Type, op, x.First(y.Shape.Channels).At(m), y.At(m)))],
             SliceChannels op => [Copy(node, x.Part(op.First, op.Channels), 0, 0, y)],
             Crop op => [Copy(node, x.First(channels), op.Top, op.Left, y)],
+            MirrorPad op => [Copy(node, x.First(channels), -op.Border, -op.Border, y)],
             Concat => Concatenation(node, y),
             LayerNorm op => [Norm(node, op, x, y)],
             GlobalResponse op => Response(node, op, x, y),

@@ -35,6 +35,7 @@ internal static unsafe class Bytes
             Concat => (x, y) => Copying.Concatenate(x, y[0]),
             SliceChannels slice => (x, y) => Copying.Slice(slice.First, x[0], y[0]),
             Crop crop => (x, y) => Copying.Window(crop.Top, crop.Left, x[0], y[0]),
+            MirrorPad pad => (x, y) => Copying.Mirror(pad.Border, x[0], y[0]),
             _ => throw new UnavailableException($"The reference backend has no operation {node.Op.Name} of 8 bits."),
         };
     }

@@ -27,6 +27,27 @@ internal static unsafe class Copying
     /// </summary>
     public static void Window(int top, int left, Tensor input, Tensor output) => Place(input, top, left, output, 0);
 
+    /// <summary>The input and so many rows and columns around it that mirror it.</summary>
+    public static void Mirror(int border, Tensor input, Tensor output)
+    {
+        Shape from = input.Shape, to = output.Shape;
+        for (int image = 0; image < to.Batch; image++)
+        {
+            for (int y = 0; y < to.Height; y++)
+            {
+                for (int x = 0; x < to.Width; x++)
+                {
+                    Move(
+                        At(input, image, Mirrored(y - border, from.Height), Mirrored(x - border, from.Width), 0),
+                        At(output, image, y, x, 0), to.Channels, input.Type);
+                }
+            }
+        }
+    }
+
+    /// <summary>The place that one beyond a picture mirrors.</summary>
+    private static int Mirrored(int i, int size) => i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i;
+
     /// <summary>The channels from <paramref name="first"/>, as many as the output has.</summary>
     public static void Slice(int first, Tensor input, Tensor output)
     {

@@ -96,6 +96,7 @@ internal sealed class ReferenceExecutable : IExecutable
         Concat => (x, y) => Copying.Concatenate(x, y[0]),
         SliceChannels slice => (x, y) => Copying.Slice(slice.First, x[0], y[0]),
         Crop crop => (x, y) => Copying.Window(crop.Top, crop.Left, x[0], y[0]),
+        MirrorPad pad => (x, y) => Copying.Mirror(pad.Border, x[0], y[0]),
         LayerNorm norm => (x, y) => Normalising.Layer(norm, x[0], y[0]),
         GlobalResponse response => (x, y) => Normalising.Response(response, x[0], y[0]),
         Attention attention => (x, y) => Attending.Dot(attention, x, y[0]),

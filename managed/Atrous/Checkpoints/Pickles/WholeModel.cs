@@ -140,6 +140,7 @@ internal sealed class WholeModel
                 state, name => modules.Items.GetValueOrDefault(name) is PickleObject child ? StateOf(child) : null);
             CollectModules(modules, prefix, depth, weights);
             NoteFollowers(module, modules);
+            NoteSmoother(modules);
         }
     }
 
@@ -157,7 +158,12 @@ internal sealed class WholeModel
             Dilation = Square(state.Items.GetValueOrDefault("dilation")),
             Epsilon = state.Items.GetValueOrDefault("eps") as double?,
         };
-        LayerFacts? known = weight.Layer is null ? null : weight.Layer with { Enlargement = null, Activation = null };
+        LayerFacts? known = weight.Layer is null ? null : weight.Layer with
+        {
+            Enlargement = null,
+            Activation = null,
+            Smoother = null,
+        };
         if (known != facts)
             weight.Layer = known is null ? facts : new LayerFacts();
     }
@@ -183,6 +189,29 @@ internal sealed class WholeModel
             else if (weight?.Layer is { } facts)
                 weight.Layer = Followed(facts, module, state, ref isEnlarged);
         }
+    }
+
+    /// <summary>
+    /// What timm's blocks have behind a convolution whose stride they have taken away: a module without tensors that is
+    /// called "aa". Where it does nothing it is an Identity.
+    /// </summary>
+    private static void NoteSmoother(PickleDict modules)
+    {
+        if (modules.Items.GetValueOrDefault("aa") is not PickleObject { Type.Name: not "Identity" } smoother)
+            return;
+        StoredTensor? kernel = null;
+        foreach ((string name, object? child) in modules.Items)
+        {
+            if (name == "aa")
+                break;
+            if (child is PickleObject module && StateOf(module) is { } state
+                && ItemsOf(state, "_parameters").GetValueOrDefault("weight") is StoredTensor { Shape.Length: 4 } own)
+            {
+                kernel = own;
+            }
+        }
+        if (kernel?.Layer is { } facts)
+            kernel.Layer = facts with { Smoother = smoother.Type.Name };
     }
 
     private static bool IsOfOwnOrder(PickleObject sequence) =>

@@ -1,4 +1,5 @@
 using Atrous.Graph;
+using Atrous.Models.Blocks;
 using Atrous.Specs;
 
 namespace Atrous.Models.Backbones;
@@ -7,7 +8,8 @@ namespace Atrous.Models.Backbones;
 /// MobileNetV2 (Sandler et al. 2018, arXiv:1801.04381), MobileNetV3 (Howard et al. 2019, arXiv:1905.02244), MobileNetV4
 /// (Qin et al. 2024, arXiv:2404.10518), MobileNet-EdgeTPU, EfficientNet (Tan and Le 2019, arXiv:1905.11946) and
 /// EfficientNetV2 (2021, arXiv:2104.00298): inverted residuals with linear bottlenecks.
-/// Layers: stem, block{1..}.start, .expand, .depthwise, .gate.reduce, .gate.expand, .project, last.
+/// Layers: stem, block{1..}.start, .expand, .depthwise, .gate.reduce, .gate.expand, .project, .scale and those of
+/// <see cref="MultiQueryAttention"/>, last.
 /// </summary>
 internal static class InvertedResidualNet
 {
@@ -43,6 +45,11 @@ internal static class InvertedResidualNet
     private static (Value Out, Value Depthwise) Block(
         InvertedResidualSpec spec, InvertedResidual block, Layers layers, Value x, string name, ref int? side)
     {
+        if (block.Attention is { } attention)
+        {
+            Value attended = MultiQueryAttention.Build(attention, layers, x, name, block.Dilation);
+            return (End(block, layers, attended, x, name), attended);
+        }
         Activation act = block.Activation ?? spec.Activation;
         int ring = spec.PadsBlockInput && block.DepthwiseKernel > 0
             ? block.Dilation * (block.DepthwiseKernel - 1) / 2
@@ -53,9 +60,9 @@ internal static class InvertedResidualNet
         if (block.StartKernel > 0)
         {
             int stride = startStrides ? block.Stride : 1;
-            y = layers.Depthwise(
-                y, $"{name}.start", block.StartKernel, Activation.None, stride, block.Dilation,
-                NominalPadding(ref side, block.StartKernel, stride, block.Dilation));
+            Padding? padding = NominalPadding(ref side, block.StartKernel, stride, block.Dilation);
+            y = Strided(spec, layers, $"{name}.start", stride, left => layers.Depthwise(
+                y, $"{name}.start", block.StartKernel, Activation.None, left, block.Dilation, padding));
         }
         if (block.ExpandKernel > 0)
         {
@@ -64,24 +71,42 @@ internal static class InvertedResidualNet
             Padding? padding = spec.PadsBlockInput
                 ? Padding.Symmetric(ring)
                 : NominalPadding(ref side, block.ExpandKernel, stride, 1);
-            y = layers.Convolution(y, $"{name}.expand", block.ExpandKernel, act, stride, padding: padding);
+            y = Strided(spec, layers, $"{name}.expand", stride, left => layers.Convolution(
+                y, $"{name}.expand", block.ExpandKernel, act, left, padding: padding));
         }
         if (block.DepthwiseKernel > 0)
         {
             Padding? padding = spec.PadsBlockInput && block.ExpandKernel > 0
                 ? Padding.None
                 : NominalPadding(ref side, block.DepthwiseKernel, block.Stride, block.Dilation);
-            y = layers.Depthwise(
-                y, $"{name}.depthwise", block.DepthwiseKernel, act, block.Stride, block.Dilation, padding);
+            y = Strided(spec, layers, $"{name}.depthwise", block.Stride, left => layers.Depthwise(
+                y, $"{name}.depthwise", block.DepthwiseKernel, act, left, block.Dilation, padding));
         }
         Value depthwise = y;
         if (block.SqueezeExcite)
             y = SqueezeExcite.Build(spec.Gate, layers, y, $"{name}.gate");
         if (block.Projects)
             y = layers.Convolution(y, $"{name}.project", 1, Activation.None);
-        bool adds = block.Residual || (block.ResidualWhereAlike && y.Shape == x.Shape);
-        return (adds ? layers.Add(y, x, name, Activation.None) : y, depthwise);
+        return (End(block, layers, y, x, name), depthwise);
     }
+
+    /// <summary>What a block makes of its last convolution's output y and of its input x.</summary>
+    private static Value End(InvertedResidual block, Layers layers, Value y, Value x, string name)
+    {
+        if (block.Scaled)
+            y = layers.Scaled(y, $"{name}.scale");
+        bool adds = block.Residual || (block.ResidualWhereAlike && y.Shape == x.Shape);
+        return adds ? layers.Add(y, x, name, Activation.None) : y;
+    }
+
+    /// <summary>
+    /// A convolution with its stride, or without it and with what stands for it behind.
+    /// </summary>
+    private static Value Strided(
+        InvertedResidualSpec spec, Layers layers, string name, int stride, Func<int, Value> convolution) =>
+        stride == 1 || spec.AntiAliasing == AntiAliasing.None
+            ? convolution(stride)
+            : Smoothing.Build(spec.AntiAliasing, layers, convolution(1), $"{name}.smooth", stride);
 
     /// <summary>
     /// The zeros of <see cref="InvertedResidualSpec.PaddedForSide"/>; null where it is.

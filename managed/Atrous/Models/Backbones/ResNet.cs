@@ -7,7 +7,8 @@ namespace Atrous.Models.Backbones;
 
 /// <summary>
 /// Deep residual networks, He et al. 2015 (arXiv:1512.03385), dilated as in Chen et al. 2017 (arXiv:1706.05587), and
-/// their relatives. Layers: stem.conv1.., stage{1..}.{block}.conv{1..3}, .gate.reduce, .gate.expand, .shortcut, last.
+/// their relatives. Layers: stem.conv1.., stage{1..}.{block}.conv{1..3}, .gate.reduce, .gate.expand, .gate.window,
+/// .shortcut, last.
 /// </summary>
 internal static class ResNet
 {
@@ -43,7 +44,14 @@ internal static class ResNet
             for (int i = 1; i <= spec.StemConvolutions; i++)
                 x = layers.Convolution(x, $"backbone.stem.conv{i}", 3, spec.Activation, stride: i == 1 ? 2 : 1);
         }
-        return layers.Graph.Add("backbone.stem.pool", new MaxPool2d(3, 2, spec.PoolPadding, spec.CeilModePool), x);
+        const string pool = "backbone.stem.pool";
+        return spec.AntiAliasing switch
+        {
+            AntiAliasing.None => layers.Graph.Add(pool, new MaxPool2d(3, 2, spec.PoolPadding, spec.CeilModePool), x),
+            AntiAliasing.Mean => Smoothing.Build(spec.AntiAliasing, layers, x, pool, 2),
+            _ => Smoothing.Build(
+                spec.AntiAliasing, layers, layers.Graph.Add(pool, new MaxPool2d(3, 1, 1), x), pool + ".smooth", 2),
+        };
     }
 
     private static Value Residual(ResNetSpec spec, Layers layers, Value x, Place at)
@@ -68,6 +76,8 @@ internal static class ResNet
         }
         if (spec is { Gate: { } gate, GateInside: false })
             y = SqueezeExcite.Build(gate, layers, y, $"{at.Name}.gate");
+        if (spec.ChannelGates)
+            y = ChannelGate.Build(layers, y, $"{at.Name}.gate");
         // A basic block's first stage keeps shape, so it has no projection there: the same width in and out, stride 1.
         bool projects = at.IsFirst && (bottleneck || at.Stride > 1 || at.Stage > 0);
         return layers.Add(y, projects ? Shortcut(spec, layers, x, at) : x, at.Name, act);
@@ -83,6 +93,10 @@ internal static class ResNet
             ResidualWindow.SplitAttention => SplitAttention.Build(spec, layers, x, name, stride, at.WindowDilation),
             ResidualWindow.SelectiveKernels => SelectiveKernels.Build(
                 layers, x, name, act, stride, Reaches(spec, at.WindowDilation), spec.SplitsInput),
+            _ when spec.AntiAliasing != AntiAliasing.None && (stride > 1 || at.WindowDilation != at.Dilation) =>
+                Smoothing.Build(
+                    spec.AntiAliasing, layers, layers.Grouped(x, name, 3, act, 1, at.WindowDilation), $"{name}.smooth",
+                    stride),
             _ => layers.Grouped(x, name, 3, act, stride, at.WindowDilation),
         };
     }

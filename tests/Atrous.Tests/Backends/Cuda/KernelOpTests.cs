@@ -175,6 +175,7 @@ public sealed class KernelOpTests
             SliceChannels slice => KernelLaunches.Copy(
                 storage, storage, Channels(x[0], slice.First, slice.Channels, storage), 0, 0, y),
             Crop crop => KernelLaunches.Copy(storage, storage, x[0], crop.Top, crop.Left, y),
+            MirrorPad pad => KernelLaunches.Copy(storage, storage, x[0], -pad.Border, -pad.Border, y),
             Concat => KernelLaunches.Concat(storage, x, y),
             Softmax softmax => KernelLaunches.Softmax(storage, softmax, x[0], y),
             Attention attention => KernelLaunches.Attention(storage, attention, Part(0), Part(1), Part(2), y),

@@ -119,8 +119,6 @@ public sealed class WholeModelTests : IDisposable
     [InlineData(null, "size", "2.0")]
     public void A_layer_s_output_is_enlarged_by_all_that_comes_behind_it(double? factor, params string[] behind)
     {
-        const string weight = "ctorch._utils\n_rebuild_tensor_v2\n((S'storage'\nctorch\nFloatStorage\nS'0'\nS'cpu'\n"
-            + "I1\ntQI0\n(I1\nI1\nI1\nI1\nt(I1\nI1\nI1\nI1\ntI00\nNtR";
         IEnumerable<string> modules = behind.Select(name => name switch
         {
             "Identity" => Module("linear", "Identity", ""),
@@ -128,23 +126,26 @@ public sealed class WholeModelTests : IDisposable
             _ => Module("upsampling", "UpsamplingBilinear2d", $"S'scale_factor'\nF{name}\ns"),
         });
         string children = string.Concat(modules
-            .Prepend(Module("conv", "Conv2d", "", $"S'weight'\n{weight}s"))
+            .Prepend(Convolution())
             .Select((module, i) => $"S'{i}'\n{module}s"));
-        using (var zip = new ZipArchive(File.Create(_path), ZipArchiveMode.Create))
-        {
-            using (Stream pickle = zip.CreateEntry("m/data.pkl").Open())
-                pickle.Write(Encoding.Latin1.GetBytes(
-                    $"(dS'model'\n{Module("container", "Sequential", "", modules: children)}s."));
-            using (Stream storage = zip.CreateEntry("m/data/0").Open())
-                storage.Write(new byte[sizeof(float)]);
-        }
-        using Checkpoint checkpoint = Checkpoint.Open(_path);
+        using Checkpoint checkpoint = Saved(Module("container", "Sequential", "", modules: children));
         Assert.Equal(factor, checkpoint.Weights["0.weight"].Layer!.Enlargement);
+    }
 
-        static string Module(
-            string file, string name, string attributes, string parameters = "", string modules = "") =>
-            $"ctorch.nn.modules.{file}\n{name}\n)R"
-            + $"(dS'_parameters'\n(d{parameters}sS'_modules'\n(d{modules}s{attributes}b";
+    /// <summary>A block of timm's without a stride: what stands for it is behind the activation.</summary>
+    [Theory]
+    [InlineData("AvgPool2d", "AvgPool2d")]
+    [InlineData("BlurPool2d", "BlurPool2d")]
+    [InlineData("Identity", null)]
+    public void What_stands_for_a_layer_s_stride_is_kept(string module, string? smoother)
+    {
+        string none = Module("linear", "Identity", ""), smooth = Module("pooling", module, "");
+        string children = $"S'conv1'\n{Convolution()}sS'conv2'\n{Convolution()}sS'act2'\n{none}s"
+            + $"S'aa'\n{smooth}sS'conv3'\n{Convolution()}s";
+        using Checkpoint checkpoint = Saved(Module("container", "Bottleneck", "", modules: children));
+        Assert.Equal(
+            [null, smoother, null],
+            new[] { "conv1", "conv2", "conv3" }.Select(name => checkpoint.Weights[$"{name}.weight"].Layer!.Smoother));
     }
 
     /// <summary>An mmsegmentation model's own attributes are what its configuration would say.</summary>
@@ -266,5 +267,27 @@ public sealed class WholeModelTests : IDisposable
     {
         using var document = JsonDocument.Parse(File.ReadAllText(Case("expected.json")));
         return [.. document.RootElement.Clone().EnumerateObject()];
+    }
+
+    private static string Convolution() => Module(
+        "conv", "Conv2d", "",
+        "S'weight'\nctorch._utils\n_rebuild_tensor_v2\n((S'storage'\nctorch\nFloatStorage\nS'0'\nS'cpu'\nI1\ntQI0\n"
+        + "(I1\nI1\nI1\nI1\nt(I1\nI1\nI1\nI1\ntI00\nNtRs");
+
+    private static string Module(
+        string file, string name, string attributes, string parameters = "", string modules = "") =>
+        $"ctorch.nn.modules.{file}\n{name}\n)R"
+        + $"(dS'_parameters'\n(d{parameters}sS'_modules'\n(d{modules}s{attributes}b";
+
+    private Checkpoint Saved(string module)
+    {
+        using (var zip = new ZipArchive(File.Create(_path), ZipArchiveMode.Create))
+        {
+            using (Stream pickle = zip.CreateEntry("m/data.pkl").Open())
+                pickle.Write(Encoding.Latin1.GetBytes($"(dS'model'\n{module}s."));
+            using (Stream storage = zip.CreateEntry("m/data/0").Open())
+                storage.Write(new byte[sizeof(float)]);
+        }
+        return Checkpoint.Open(_path);
     }
 }

@@ -30,27 +30,13 @@ internal sealed record EncoderFamily(string Names, Func<EncoderSearch, NamedBack
     ];
 
     /// <summary>The encoder of a file.</summary>
-    /// <exception cref="ModelException">It is of no family, or blurs.</exception>
+    /// <exception cref="ModelException">It is of no family.</exception>
     public static NamedBackbone Of(EncoderSearch search)
     {
-        if (search.BlurredName is { } name)
-        {
-            throw new ModelException(
-                $"'{search.File.Path}': its encoder {name} blurs where it strides, which Atrous does not have.");
-        }
         NamedBackbone encoder = All.Select(family => family.Find(search)).FirstOrDefault(found => found is not null)
             ?? throw NamedBackbone.Unknown(
                 search.File, "the head of segmentation_models.pytorch's DeepLab on an encoder",
                 string.Join(", ", All.Select(family => family.Names)));
-        return search.MayBlur(encoder)
-            ? encoder with
-            {
-                Notes =
-                [
-                    "timm has encoders with these very tensors that blur where they stride (those with blur or aa in "
-                    + "their names), which Atrous does not have: if this is one of them, its masks are wrong.",
-                ],
-            }
-            : encoder;
+        return SmoothedEncoder.Of(search, encoder);
     }
 }

@@ -21,37 +21,8 @@ internal sealed record EncoderSearch(
     /// <summary>What stands before the names of an encoder that timm builds, from version 0.5 on.</summary>
     public const string Timm = "encoder.model.";
 
-    /// <summary>Parts of the names of timm's networks that blur where they stride.</summary>
-    private static readonly string[] Blurring = ["blur", "_aa_", "netaa", "nextaa"];
-
-    /// <summary>
-    /// The plain kin of those that have no ResNet's blocks: efficientnet_blur_b0, mobilenetv4_conv_aa_medium.
-    /// </summary>
-    private static readonly string[] OtherBlurred = ["EfficientNet-B0", "MobileNetV4"];
-
     private const string Own = "encoder.";
     private const string OldVersion = "0.4", NewVersion = "0.5";
-
-    /// <summary>
-    /// The name in config.json of an encoder that blurs where it strides, which none of its tensors tells: it has the
-    /// keys of its plain kin and would give another mask. Null for another, or where nothing is said.
-    /// </summary>
-    public string? BlurredName
-    {
-        get
-        {
-            string? name = Said.Text("encoder_name");
-            return name is not null && Array.Exists(Blurring, part => name.Contains(part, StringComparison.Ordinal))
-                ? name
-                : null;
-        }
-    }
-
-    /// <summary>Whether nothing tells a plain encoder from one that blurs.</summary>
-    public bool MayBlur(NamedBackbone encoder) =>
-        Said.Text("encoder_name") is null && encoder.Stem.StartsWith(Timm, StringComparison.Ordinal)
-        && (encoder.Spec is ResNetSpec { Window: ResidualWindow.Convolution, SmallStem: false }
-            || OtherBlurred.Contains(encoder.Spec.Name));
 
     public bool Has(params string[] keys) => File.Has(keys);
 

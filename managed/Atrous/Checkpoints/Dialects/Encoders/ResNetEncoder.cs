@@ -16,6 +16,8 @@ internal static class ResNetEncoder
             (name, suffix) = ("ResNeXt", $" {groups}x{width}d");
         if (found.Has("se.fc1.weight"))
             name = $"SE-{name}";
+        if (found.Has("se.conv.weight"))
+            name = $"ECA-{name}";
         return found.Describe(name, spec => spec with { Name = spec.Name + suffix });
     }
 }

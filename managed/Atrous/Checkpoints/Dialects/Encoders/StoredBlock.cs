@@ -15,7 +15,8 @@ internal sealed record StoredBlock(
     string Path, IReadOnlyDictionary<string, LayerNames> Parts, InvertedResidual Shape, int Outputs)
 {
     public const string Start = "start", Expand = "expand", Depthwise = "depthwise", Project = "project",
-        Reduce = "gate.reduce", Excite = "gate.expand";
+        Reduce = "gate.reduce", Excite = "gate.expand", Scale = "scale", Query = "query", Key = "key", Value = "value",
+        KeyDown = "key.down", ValueDown = "value.down", Norm = "norm";
 
     /// <summary>
     /// Its expansion makes a whole multiple of the channels that it reads, as networks do that nobody has pruned.
@@ -31,6 +32,9 @@ internal sealed record StoredBlock(
         BlockPart[] present = [.. parts.Where(part => file.Has(path + part.Convolution + ".weight"))];
         Dictionary<string, LayerNames> names = present.ToDictionary(
             part => part.Layer, part => new LayerNames(path + part.Convolution, path + part.Norm));
+        bool scaled = file.Has($"{path}layer_scale.gamma");
+        if (scaled)
+            names[Scale] = new("", path + "layer_scale");
         string last = names.ContainsKey(Project) ? Project : Expand;
         if (!names.ContainsKey(last))
             return null;
@@ -39,6 +43,10 @@ internal sealed record StoredBlock(
             StartKernel = Window(Start),
             SqueezeExcite = names.ContainsKey(Reduce),
             Projects = last == Project,
+            Scaled = scaled,
+            Attention = names.ContainsKey(Query)
+                ? new MultiQuery(file.Outputs(Kernel(Query)) / file.Outputs(Kernel(Key)), Window(KeyDown))
+                : null,
         };
         return new StoredBlock(path, names, shape, file.Outputs(Kernel(last)))
         {

@@ -52,6 +52,7 @@ internal sealed record StoredResNet(EncoderSearch Search, string Prefix, Dilatio
             StemConvolutions = deep ? 3 : 1,
             PooledShortcut = pooled,
             Gate = Has("se.fc1.weight") ? GateSpec.Standard : null,
+            ChannelGates = Has("se.conv.weight"),
         };
         return new(
             vary(spec),
@@ -60,6 +61,7 @@ internal sealed record StoredResNet(EncoderSearch Search, string Prefix, Dilatio
                 .. deep ? BackboneNames.DeepStem(Prefix) : [],
                 new(@"backbone\.stage(\d)\.(\d+)\.gate\.reduce", Prefix + "layer$1.$2.se.fc1"),
                 new(@"backbone\.stage(\d)\.(\d+)\.gate\.expand", Prefix + "layer$1.$2.se.fc2"),
+                new(@"backbone\.stage(\d)\.(\d+)\.gate\.window", Prefix + "layer$1.$2.se.conv"),
                 .. pooled ? [Shortcut(1, 2)] : (NameMap.Row[])[],
                 .. BackboneNames.ResNet(Prefix),
             ],

@@ -11,6 +11,14 @@ internal static class TimmBlocks
     /// <summary>The kinds of blocks, each with the layer that tells it; the first that fits decides.</summary>
     private static readonly (string Sign, BlockPart[] Parts)[] Kinds =
     [
+        ("attn.query.proj",
+        [
+            new(StoredBlock.Norm, "norm", "norm"), new(StoredBlock.Query, "attn.query.proj"),
+            new(StoredBlock.Key, "attn.key.proj"), new(StoredBlock.KeyDown, "attn.key.down_conv", "attn.key.norm"),
+            new(StoredBlock.Value, "attn.value.proj"),
+            new(StoredBlock.ValueDown, "attn.value.down_conv", "attn.value.norm"),
+            new(StoredBlock.Project, "attn.output.proj"),
+        ]),
         ("pw_exp.conv",
         [
             new(StoredBlock.Start, "dw_start.conv", "dw_start.bn"),
@@ -69,6 +77,10 @@ internal static class TimmBlocks
     /// <summary>The window of each stage's last block: "3353553" for EfficientNet.</summary>
     public static string Kernels(IEnumerable<StoredBlock[]> stages) =>
         string.Concat(stages.Select(stage => stage[^1].Kernel.ToString(CultureInfo.InvariantCulture)));
+
+    /// <summary>The heads of the attention, 0 where there is none.</summary>
+    public static int Heads(IEnumerable<StoredBlock[]> stages) =>
+        stages.SelectMany(stage => stage).Max(block => block.Shape.Attention?.Heads ?? 0);
 
     /// <summary>Which stages have gates: "0010110" for MobileNetV3-Large; "?" where some blocks of one have.</summary>
     public static string Gates(IEnumerable<StoredBlock[]> stages) =>

@@ -17,7 +17,9 @@ internal static class TimmEncoder
         if (!search.Has(Stem + ".weight", Norm) || TimmBlocks.Stages(search, Prefix) is not { Length: > 0 } stages)
             return null;
         string kernels = TimmBlocks.Kernels(stages), gates = TimmBlocks.Gates(stages);
-        TimmFamily? family = TimmFamily.All.FirstOrDefault(row => row.Kernels == kernels && row.Gates == gates);
+        int heads = TimmBlocks.Heads(stages);
+        TimmFamily? family = TimmFamily.All.FirstOrDefault(
+            row => row.Kernels == kernels && row.Gates == gates && row.Heads == heads);
         string name = search.Said.Text("encoder_name") ?? "";
         if (family is null || (family.HasRoundGates && !HasRoundGates(search, stages)))
             return null;

@@ -55,6 +55,8 @@ internal sealed record TimmFamily(
         MobileNetV3("Small-Minimal", "333331", "000000", FirstStageStrided, Activation.Relu),
         new("MobileNetV4-Small", "11131", "00000", EveryStageStrided, Activation.Relu),
         new("MobileNetV4", "33111", "00000", EveryStageStrided, Activation.Relu),
+        new("MobileNetV4-Hybrid-Medium", "33111", "00000", EveryStageStrided, Activation.Relu) { Heads = 4 },
+        new("MobileNetV4-Hybrid-Large", "33111", "00000", EveryStageStrided, Activation.Gelu) { Heads = 8 },
     ];
 
     /// <summary>The functions of the gates, where there are any.</summary>
@@ -62,6 +64,9 @@ internal sealed record TimmFamily(
 
     /// <summary>The first stages, whose activation is ReLU whatever that of the others is.</summary>
     public int ReluStages { get; init; }
+
+    /// <summary>The heads of its attention, which some blocks are; 0 for none.</summary>
+    public int Heads { get; init; }
 
     /// <summary>The name is followed by the size of an EfficientNet.</summary>
     public bool IsSized { get; init; }
