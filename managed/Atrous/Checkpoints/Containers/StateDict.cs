@@ -33,7 +33,7 @@ internal static class StateDict
     /// <exception cref="ModelException">There are no tensors that have a name.</exception>
     public static ContainerContents Find(CheckpointFile file, string container, object? root)
     {
-        var attributes = new ModuleAttributes();
+        var attributes = new ModuleAttributes(file);
         root = WholeModel.Unfold(file, root, attributes);
         if (!IsPlace(root))
             throw NotADictionary(file, root);

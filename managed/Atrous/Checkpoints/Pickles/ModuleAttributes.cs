@@ -1,3 +1,6 @@
+using System.Globalization;
+using Atrous.Checkpoints.Storages;
+
 namespace Atrous.Checkpoints.Pickles;
 
 /// <summary>
@@ -5,9 +8,14 @@ namespace Atrous.Checkpoints.Pickles;
 /// files: the head, the test and the classes of an mmsegmentation model, the arguments of a
 /// segmentation_models.pytorch model.
 /// </summary>
-internal sealed class ModuleAttributes
+/// <param name="file">The file that they are in, for errors.</param>
+internal sealed class ModuleAttributes(CheckpointFile file)
 {
-    private const string Head = "decode_head", Backbone = "backbone", Test = "test_cfg", Config = "cfg";
+    private const string Head = "decode_head", Backbone = "backbone", Test = "test_cfg", Config = "cfg",
+        Preprocessor = "data_preprocessor";
+
+    /// <summary>More numbers are no mean of channels.</summary>
+    private const int MostChannels = 64;
 
     private static readonly string[] OfHead =
         ["align_corners", "threshold", "num_classes", "out_channels", "dilations"];
@@ -43,6 +51,8 @@ internal sealed class ModuleAttributes
             model.Set(Backbone, Picked(backbone, OfBackbone));
         if (state.Items.TryGetValue(Test, out object? test))
             model.Set(Test, test);
+        if (childOf(Preprocessor) is { } preprocessor)
+            model.Set(Preprocessor, Preparation(preprocessor));
         var modules = new PickleDict();
         modules.Set("model", model);
         Meta = Picked(state, OfData);
@@ -51,6 +61,47 @@ internal sealed class ModuleAttributes
         if (PickleJson.EntriesOf(state.Items.GetValueOrDefault(Config)) is not null)
             Meta.Set(Config, state.Items[Config]);
     }
+
+    /// <summary>
+    /// The arguments of mmsegmentation's SegDataPreProcessor, which keeps its numbers as buffers that no state_dict()
+    /// has. Without a mean it normalises nothing.
+    /// </summary>
+    private PickleDict Preparation(PickleDict state)
+    {
+        const string conversion = "channel_conversion";
+        PickleDict said = Picked(state, ["pad_val", Test]);
+        if (state.Items.GetValueOrDefault(conversion) is not bool flips)
+            return said;
+        said.Set("type", "SegDataPreProcessor");
+        said.Set("bgr_to_rgb", flips);
+        foreach (string name in new[] { "mean", "std" })
+        {
+            if (state.Items.GetValueOrDefault("_buffers") is PickleDict { Items: var buffers }
+                && buffers.GetValueOrDefault(name) is StoredTensor { Elements: > 0 and <= MostChannels } tensor)
+            {
+                said.Set(name, Array.ConvertAll(Values(name, tensor), value => (object?)Decimal(value)));
+            }
+        }
+        return said;
+    }
+
+    private float[] Values(string name, StoredTensor tensor)
+    {
+        var values = new float[tensor.Elements];
+        try
+        {
+            tensor.Read(values);
+        }
+        catch (Exception e) when (e is EndOfStreamException or InvalidDataException)
+        {
+            throw file.Error($"is damaged: the values of its preprocessor's {name} end early or cannot be unpacked", e);
+        }
+        return values;
+    }
+
+    /// <summary>As it was written, 123.675, not the nearest float32 of it.</summary>
+    private static double Decimal(float value) =>
+        double.Parse(value.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
     private static PickleDict Picked(PickleDict state, string[] names)
     {

@@ -189,6 +189,31 @@ public sealed class MmSegmentationConfigTests
         Assert.Contains("size_divisor", Assert.Single(coloured.Notes));
     }
 
+    /// <summary>A model of version 1 that was saved whole has its preprocessor, which may normalise nothing.</summary>
+    [Fact]
+    public void A_saved_preprocessor_says_how_colours_are_prepared()
+    {
+        PreprocessingSpec own = Saved(
+            """, "mean": [1, 2, 3], "std": [4, 5, 6], "bgr_to_rgb": false, "pad_val": 0, "test_cfg": {"size_divisor": 32}""");
+        Assert.Equal((ChannelOrder.Bgr, 1f, 32), (own.Order, own.Scale, own.SizeMultiple));
+        Assert.Equal([1f, 2f, 3f], own.Mean);
+        Assert.Equal([4f, 5f, 6f], own.Std);
+        Assert.Equal(PreprocessingSpec.ImageNet, Saved(
+            """, "mean": [123.675, 116.28, 103.53], "std": [58.395, 57.12, 57.375], "bgr_to_rgb": true"""));
+        PreprocessingSpec none = Saved(""", "bgr_to_rgb": true""");
+        Assert.Equal((ChannelOrder.Rgb, 1f), (none.Order, none.Scale));
+        Assert.Equal([1f, 1f, 1f], none.Std);
+
+        static PreprocessingSpec Saved(string entries)
+        {
+            string preprocessor = $$"""{"type": "SegDataPreProcessor"{{entries}} }""";
+            ModelDescription model = Describe(
+                null, null, $$"""{"modules": {"model": {"data_preprocessor": {{preprocessor}} } } }""");
+            Assert.Equal(Switch.Modules, model.PreprocessingSource);
+            return model.Preprocessing;
+        }
+    }
+
     [Theory]
     [InlineData(", size_divisor=64", 64)]
     [InlineData("", 32)]

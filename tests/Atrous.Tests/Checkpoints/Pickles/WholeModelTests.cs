@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using Atrous.Checkpoints;
@@ -168,6 +169,26 @@ public sealed class WholeModelTests : IDisposable
             $"cm\nM\n)R(dS'_parameters'\n(d{parameters}sS'_modules'\n(d{modules}s{attributes}b";
     }
 
+    /// <summary>Its numbers are buffers that no state_dict() has; without a mean it normalises nothing.</summary>
+    [Theory]
+    [InlineData(true, """{"pad_val":0,"type":"SegDataPreProcessor","bgr_to_rgb":true,"mean":[123.675],"std":[57.12]}""")]
+    [InlineData(false, """{"pad_val":0,"type":"SegDataPreProcessor","bgr_to_rgb":true}""")]
+    public void What_an_mmsegmentation_preprocessor_does_is_kept(bool normalises, string expected)
+    {
+        string buffers = normalises ? $"S'mean'\n{Tensor(0)}sS'std'\n{Tensor(1)}s" : "";
+        string preprocessor = Module(
+            "module", "SegDataPreProcessor", $"S'_buffers'\n(d{buffers}sS'channel_conversion'\nI01\nsS'pad_val'\nI0\n"
+                + "sS'_non_persistent_buffers_set'\nc__builtin__\nset\n((lS'mean'\naS'std'\natRs");
+        string model = Module(
+            "module", "EncoderDecoder", "",
+            modules: $"S'data_preprocessor'\n{preprocessor}sS'decode_head'\n{Convolution()}s");
+        using Checkpoint checkpoint = Saved(model, 123.675f, 57.12f);
+        Assert.Equal(
+            expected, checkpoint.Meta!.Value.GetProperty("modules").GetProperty("model").GetProperty("data_preprocessor")
+                .GetRawText());
+        Assert.Equal(["decode_head.weight"], checkpoint.Weights.Keys);
+    }
+
     /// <summary>The arguments that a constructor was given, as huggingface_hub's mixin keeps them.</summary>
     [Fact]
     public void The_arguments_of_a_saved_model_are_kept()
@@ -269,24 +290,26 @@ public sealed class WholeModelTests : IDisposable
         return [.. document.RootElement.Clone().EnumerateObject()];
     }
 
-    private static string Convolution() => Module(
-        "conv", "Conv2d", "",
-        "S'weight'\nctorch._utils\n_rebuild_tensor_v2\n((S'storage'\nctorch\nFloatStorage\nS'0'\nS'cpu'\nI1\ntQI0\n"
-        + "(I1\nI1\nI1\nI1\nt(I1\nI1\nI1\nI1\ntI00\nNtRs");
+    private static string Convolution() => Module("conv", "Conv2d", "", $"S'weight'\n{Tensor(0)}s");
+
+    /// <summary>One number of a storage of two.</summary>
+    private static string Tensor(int offset) =>
+        "ctorch._utils\n_rebuild_tensor_v2\n((S'storage'\nctorch\nFloatStorage\nS'0'\nS'cpu'\nI2\ntQ"
+        + $"I{offset}\n(I1\nI1\nI1\nI1\nt(I1\nI1\nI1\nI1\ntI00\nNtR";
 
     private static string Module(
         string file, string name, string attributes, string parameters = "", string modules = "") =>
         $"ctorch.nn.modules.{file}\n{name}\n)R"
         + $"(dS'_parameters'\n(d{parameters}sS'_modules'\n(d{modules}s{attributes}b";
 
-    private Checkpoint Saved(string module)
+    private Checkpoint Saved(string module, float first = 0, float second = 0)
     {
         using (var zip = new ZipArchive(File.Create(_path), ZipArchiveMode.Create))
         {
             using (Stream pickle = zip.CreateEntry("m/data.pkl").Open())
                 pickle.Write(Encoding.Latin1.GetBytes($"(dS'model'\n{module}s."));
             using (Stream storage = zip.CreateEntry("m/data/0").Open())
-                storage.Write(new byte[sizeof(float)]);
+                storage.Write(MemoryMarshal.AsBytes<float>([first, second]));
         }
         return Checkpoint.Open(_path);
     }
