@@ -89,3 +89,6 @@ case("smp_deeplabv3plus_tu-mobilenetv4_conv_blur_medium_os16_48x64", "tu-mobilen
 case("smp_deeplabv3plus_tu-ecaresnet26t_os16_48x64", "tu-ecaresnet26t", 16)
 case("smp_deeplabv3plus_tu-mobilenetv4_hybrid_medium_os16_48x64", "tu-mobilenetv4_hybrid_medium", 16)
 case("smp_deeplabv3plus_tu-mobilenetv4_hybrid_large_075_os8_48x64", "tu-mobilenetv4_hybrid_large_075", 8)
+# The first stage of the first adds no inputs, though its widths would do; the stem of the second has no max-pool.
+case("smp_deeplabv3plus_tu-efficientnet_el_os8_48x64", "tu-efficientnet_el", 8)
+case("smp_deeplabv3plus_tu-resnetrs50_os16_48x64", "tu-resnetrs50", 16)

@@ -24,6 +24,9 @@ internal sealed record ResNetSpec : BackboneSpec
     /// <summary>The stem is one 3x3 convolution and has no max-pool (RegNet, GENet).</summary>
     public bool SmallStem { get; init; }
 
+    /// <summary>A 3x3 convolution with a stride stands for the stem's max-pool (ResNet-RS).</summary>
+    public bool ConvolvedPool { get; init; }
+
     /// <summary>The Caffe layout: a bottleneck's stride sits in its first 1x1 convolution, not in the 3x3.</summary>
     public bool StrideInFirstConvolution { get; init; }
 

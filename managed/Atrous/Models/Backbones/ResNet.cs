@@ -7,8 +7,8 @@ namespace Atrous.Models.Backbones;
 
 /// <summary>
 /// Deep residual networks, He et al. 2015 (arXiv:1512.03385), dilated as in Chen et al. 2017 (arXiv:1706.05587), and
-/// their relatives. Layers: stem.conv1.., stage{1..}.{block}.conv{1..3}, .gate.reduce, .gate.expand, .gate.window,
-/// .shortcut, last.
+/// their relatives. Layers: stem.conv1.., stem.pool, stage{1..}.{block}.conv{1..3}, .gate.reduce, .gate.expand,
+/// .gate.window, .shortcut, last.
 /// </summary>
 internal static class ResNet
 {
@@ -45,6 +45,8 @@ internal static class ResNet
                 x = layers.Convolution(x, $"backbone.stem.conv{i}", 3, spec.Activation, stride: i == 1 ? 2 : 1);
         }
         const string pool = "backbone.stem.pool";
+        if (spec.ConvolvedPool)
+            return layers.Convolution(x, pool, 3, spec.Activation, stride: 2);
         return spec.AntiAliasing switch
         {
             AntiAliasing.None => layers.Graph.Add(pool, new MaxPool2d(3, 2, spec.PoolPadding, spec.CeilModePool), x),

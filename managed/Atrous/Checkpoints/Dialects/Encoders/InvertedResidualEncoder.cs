@@ -27,9 +27,10 @@ internal static class InvertedResidualEncoder
     /// <param name="rule">What the first block of a dilated level gets.</param>
     /// <param name="stem">The file's names of the first convolution.</param>
     /// <param name="plainSkips">A block of one convolution adds its input too.</param>
+    /// <param name="firstSkips">Blocks of stride 2's level may add their inputs.</param>
     public static NamedBackbone Build(
         EncoderSearch search, InvertedResidualSpec spec, StoredBlock[][] levels, DilationRule rule, LayerNames stem,
-        bool plainSkips = false)
+        bool plainSkips = false, bool firstSkips = true)
     {
         int depth = search.Depth([.. levels[2..].Select(level => level[^1].Outputs)]);
         DilationPlan.Stage[] plan = DilationPlan.Of(2, [1, 2, 2, 2, 2], search.OutputStride, rule);
@@ -45,7 +46,8 @@ internal static class InvertedResidualEncoder
                 {
                     Stride = stride,
                     Dilation = i == 0 ? plan[level].FirstDilation : plan[level].Dilation,
-                    Residual = stride == 1 && stored.Outputs == channels && (stored.Shape.Projects || plainSkips),
+                    Residual = stride == 1 && stored.Outputs == channels && (level > 0 || firstSkips)
+                        && (stored.Shape.Projects || plainSkips),
                 });
                 channels = stored.Outputs;
             }

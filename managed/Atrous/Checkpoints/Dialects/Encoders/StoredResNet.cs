@@ -50,6 +50,7 @@ internal sealed record StoredResNet(EncoderSearch Search, string Prefix, Dilatio
             Stages = [.. BackboneShapes.ResNetStages(Search.OutputStride, Rule).Take(stages)],
             Bottleneck = bottleneck,
             StemConvolutions = deep ? 3 : 1,
+            ConvolvedPool = Search.Has(Prefix + "maxpool.0.weight"),
             PooledShortcut = pooled,
             Gate = Has("se.fc1.weight") ? GateSpec.Standard : null,
             ChannelGates = Has("se.conv.weight"),
@@ -58,6 +59,7 @@ internal sealed record StoredResNet(EncoderSearch Search, string Prefix, Dilatio
             vary(spec),
             [
                 .. rows,
+                new(@"backbone\.stem\.pool", Prefix + "maxpool.0", Prefix + "maxpool.1"),
                 .. deep ? BackboneNames.DeepStem(Prefix) : [],
                 new(@"backbone\.stage(\d)\.(\d+)\.gate\.reduce", Prefix + "layer$1.$2.se.fc1"),
                 new(@"backbone\.stage(\d)\.(\d+)\.gate\.expand", Prefix + "layer$1.$2.se.fc2"),

@@ -47,7 +47,7 @@ internal static class TimmEncoder
         };
         return InvertedResidualEncoder.Build(
             search, spec, InvertedResidualEncoder.Levels(stages, family.LevelStarts), rule,
-            new LayerNames(Stem, Prefix + "bn1"), family.PlainSkips) with
+            new LayerNames(Stem, Prefix + "bn1"), family.PlainSkips, family.FirstSkips) with
         {
             Padding = tensorFlow ? PaddingStyle.TensorFlowSame : PaddingStyle.Symmetric,
             // Those of the original's own name are prepared with ImageNet's statistics, wherever they come from.

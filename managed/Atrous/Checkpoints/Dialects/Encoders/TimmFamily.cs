@@ -41,6 +41,12 @@ internal sealed record TimmFamily(
             TensorFlow = stages => EfficientNetSize.Of(stages) is not { Number: 0 },
             TensorFlowHalf = _ => true,
         },
+        new("EfficientNet-EdgeTPU", "333555", "000000", EfficientNets.LevelStarts, Activation.Relu)
+        {
+            FirstSkips = false,
+            TensorFlow = _ => false,
+            TensorFlowHalf = _ => true,
+        },
         EfficientNetV2("333333", "000111"),
         EfficientNetV2("3333333", "0001111"),
         new("MnasNet", "3355353", "0000000", EfficientNets.LevelStarts, Activation.Relu),
@@ -70,6 +76,9 @@ internal sealed record TimmFamily(
 
     /// <summary>The name is followed by the size of an EfficientNet.</summary>
     public bool IsSized { get; init; }
+
+    /// <summary>The blocks of the first stage may add their inputs.</summary>
+    public bool FirstSkips { get; init; } = true;
 
     /// <summary>A block of one convolution adds its input.</summary>
     public bool PlainSkips { get; init; }
