@@ -41,7 +41,8 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
         int multiple = _description.Network.Backbone.SizeMultiple;
         PreprocessingSpec unsized = whole with
         {
-            Resize = new ResizePolicy.None(), SizeMultiple = multiple > 1 ? multiple : null,
+            Resize = new ResizePolicy.None(),
+            SizeMultiple = multiple > 1 ? multiple : null,
         };
         if (options.Window is not null)
             _description = _description with { Preprocessing = unsized };
