@@ -15,7 +15,8 @@ internal static class TransportsCommand
 {
     public static Command Create()
     {
-        Option<Uri> http = Address("--http", "http://localhost:8080"), grpc = Address("--grpc", "http://localhost:8081");
+        Option<Uri> http = Address("--http", "http://localhost:8080");
+        Option<Uri> grpc = Address("--grpc", "http://localhost:8081");
         var model = new Option<string>("--model") { Description = "Its name there", Required = true };
         var image = new Option<string>("--image") { Description = "A JPEG or PNG", Required = true };
         var clients = new Option<int[]>("--clients")

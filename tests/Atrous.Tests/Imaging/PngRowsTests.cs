@@ -77,7 +77,9 @@ public sealed class PngRowsTests : IDisposable
             $"{path}: the file became shorter while it was read; use one that stays as it is.", e.Message);
     }
 
-    /// <summary>Of a process's memory nothing is at 0, which Linux tells as it tells of a disk that fails (EIO).</summary>
+    /// <summary>
+    /// Of a process's memory nothing is at 0, which Linux tells as it tells of a disk that fails (EIO).
+    /// </summary>
     [Fact]
     public void A_disk_that_fails_is_a_sentence_and_may_be_tried_again()
     {

@@ -23,7 +23,8 @@ internal sealed class CpuDescriptor(Func<IReadOnlyList<ProcessorNode>> nodes) : 
     public static string NameOf(ProcessorNode? node) =>
         node is null ? "cpu" : string.Create(CultureInfo.InvariantCulture, $"cpu:{node.Number}");
 
-    public override bool Has(string device) => device == Name || device.StartsWith($"{Name}:", StringComparison.Ordinal);
+    public override bool Has(string device) =>
+        device == Name || device.StartsWith($"{Name}:", StringComparison.Ordinal);
 
     public override bool IsAutomatic() => true;
 

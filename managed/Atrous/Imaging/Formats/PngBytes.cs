@@ -21,8 +21,8 @@ internal sealed class PngInMemory(FileBytes file) : PngBytes
 }
 
 /// <summary>
-/// A PNG on a disk. It is read, never mapped: where a mapped page cannot be had, because the disk fails or somebody made
-/// the file shorter, the whole process ends.
+/// A PNG on a disk. It is read, never mapped: where a mapped page cannot be had, because the disk fails or somebody
+/// made the file shorter, the whole process ends.
 /// </summary>
 /// <param name="file">An open file, which stays its owner's.</param>
 /// <param name="length">The number of bytes that it has.</param>
