@@ -14,8 +14,8 @@ namespace Atrous.Models;
 /// not do that: an auxiliary head goes from features to scores, a discriminator from scores to one number, a decoder
 /// from features to a picture, and another whole network (a teacher, the VGG of a loss) starts at the picture. The
 /// exceptions are the projections of contrastive training, which may keep a width; they and their like are known by
-/// name. Of gates without a width some are known by their kernel (CBAM's, ECA's). The order of the tensors says
-/// nothing: safetensors files are sorted.
+/// name. Of gates without a width some are known by their kernel (CBAM's, ECA's), and modules in groups by that all
+/// their kernels keep what they take. The order of the tensors says nothing: safetensors files are sorted.
 /// </remarks>
 internal static class ForeignModules
 {
@@ -36,6 +36,8 @@ internal static class ForeignModules
     [
         "auxil", "auxlay", "loss", "criteri", "metric", "discrim", "teacher", "projec", "contrast", "represent",
         "percept", "lpips", "momentum", "predic", "embed", "distil", "connector", "domain", "recon",
+        // Fixed windows through which losses look.
+        "sobel", "laplac", "gauss", "ssim",
     ];
 
     /// <summary>A kernel of such a module; null where there is none.</summary>
@@ -108,6 +110,7 @@ internal static class ForeignModules
         if (gate is not null)
             return gate.Name;
         // Depthwise, or the first of a network for a picture of one channel: what enters is not known.
+        string? square = Square(kernels, widths, imageChannels);
         kernels = [.. kernels.Where(kernel => kernel.Shape[1] != 1)];
         if (Array.Exists(kernels, kernel => kernel.Shape[1] == imageChannels))
             return null;
@@ -120,7 +123,27 @@ internal static class ForeignModules
             if (round.Contains(width) && round.All(one => before[one].All(round.Contains)))
                 return kernels.Last(kernel => kernel.Shape[0] == width).Name;
         }
-        return null;
+        return square;
+    }
+
+    /// <summary>
+    /// A kernel of a module all of whose kernels give back as many channels as they take, depthwise, in groups, or of
+    /// groups that are cut apart before (efficient multi-scale attention): what takes features elsewhere has another
+    /// kernel too. Null for other modules.
+    /// </summary>
+    private static string? Square(WeightInfo[] kernels, HashSet<int> widths, int imageChannels)
+    {
+        return Array.TrueForAll(kernels, IsSquare) ? kernels[0].Name : null;
+
+        bool IsSquare(WeightInfo kernel) => kernel.Shape switch
+        {
+            [int outputs, 1, _, _] => imageChannels > 1 && widths.Contains(outputs),
+            [> 1 and int outputs, int inputs, _, _] when outputs == inputs => widths.Any(width => width % outputs == 0),
+            // In groups: nothing in the network or the module makes the channels of one.
+            [int outputs, > 1 and int inputs, _, _] => widths.Contains(outputs) && outputs % inputs == 0
+                && inputs != imageChannels && !widths.Contains(inputs),
+            _ => false,
+        };
     }
 
     /// <summary>The widths to which kernels lead from one.</summary>

@@ -54,6 +54,10 @@ public sealed class ForeignLayerTests
     [InlineData("vainf_v3plus_r50", "pre", "pre:3,3,1,1")]
     // Not a copy of the weights, but EMA attention.
     [InlineData("vainf_v3plus_r50", "ema.conv1x1", "ema.conv1x1:256,256,1,1")]
+    // Depthwise alone, in groups, and of groups that are cut apart before.
+    [InlineData("vainf_v3plus_r50", "lka.conv0", "lka.conv0:256,1,5,5 lka.spatial:256,1,7,7")]
+    [InlineData("jfzhang_resnet101", "mix", "mix:256,8,1,1")]
+    [InlineData("vainf_v3plus_r50", "emsa.conv1", "emsa.conv1:32,32,1,1 emsa.conv3:32,32,3,3")]
     // The order of the tensors says nothing.
     [InlineData("jfzhang_resnet101", "cbam.z", "cbam.a:2048,128,1,1 cbam.z:128,2048,1,1")]
     public void A_module_between_the_layers_is_refused(string manifest, string left, string kernels)
@@ -85,6 +89,10 @@ public sealed class ForeignLayerTests
     [InlineData("vainf_v3plus_r50", "aux1.0:256,256,3,3")]
     [InlineData("vainf_v3plus_r50", "auxHead.0:256,256,3,3")]
     [InlineData("vainf_v3plus_r50", "edge_head.0:256,256,3,3 edge_head.1:1,256,1,1")]
+    // Depthwise or in groups, and then to scores; the windows of a loss.
+    [InlineData("vainf_v3plus_r50", "side.0:256,1,3,3 side.1:21,256,1,1")]
+    [InlineData("jfzhang_resnet101", "side.0:256,8,3,3 side.1:21,256,1,1")]
+    [InlineData("vainf_v3plus_r50", "sobel_x:21,1,3,3")]
     // Features are made of others before they are kept.
     [InlineData("vainf_v3_r50", "extra.0:512,2048,3,3 extra.1:512,512,3,3 extra.2:21,512,1,1")]
     public void What_only_training_needs_is_left_unread(string manifest, string kernels)
