@@ -17,7 +17,9 @@ ATROUS_FUNCTION void move(const tensor& x, int32_t top, int32_t left, const tens
         float values[L];
         if (p.c < x.channels) {
             load(pixel<From>(x, p.n, broadcast ? 0 : mirrored(p.y + top, x.height),
-                             broadcast ? 0 : mirrored(p.x + left, x.width)) + p.c, values);
+                             broadcast ? 0 : mirrored(p.x + left, x.width)) +
+                     p.c,
+                 values);
         } else {
             ATROUS_UNROLL
             for (int i = 0; i < L; ++i) values[i] = 0.0f;
