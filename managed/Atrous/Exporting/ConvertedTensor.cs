@@ -22,8 +22,9 @@ internal sealed record ConvertedTensor(string Name, int[] Shape, Func<float[]> V
         {
             yield return new($"{layer}.weight", [.. kernel.Shape], () => Scaled(kernel, folded?.Scale));
             string bias = $"{names.Convolution}.bias";
-            // A network of folded norms has a bias in every convolution.
-            if (parts.HasBias || fold)
+            // A network of folded norms has a bias in every convolution but those along the channels.
+            bool isAlongChannels = kernel.Shape.Count == 3;
+            if (parts.HasBias || (fold && !isAlongChannels))
                 yield return new($"{layer}.bias", [kernel.Shape[0]], () =>
                     Bias(parts.Bias ?? (parts.HasBias ? Copy(bias) : new float[kernel.Shape[0]]), folded));
         }

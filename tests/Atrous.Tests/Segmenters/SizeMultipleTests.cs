@@ -5,7 +5,7 @@ using Atrous.Tests.Exporting;
 
 namespace Atrous.Tests.Segmenters;
 
-/// <summary>A network that takes multiples of some number of pixels alone, as a U-Net, and pictures of any size.</summary>
+/// <summary>A network that takes multiples of some pixels alone, as a U-Net, and pictures of any size.</summary>
 public sealed class SizeMultipleTests
 {
     private const string UNet = "mmseg_deeplabv3_unet_s5-d16_80x96";
