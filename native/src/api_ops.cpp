@@ -132,8 +132,8 @@ atrous_status atrous_copy(atrous_engine* engine, const atrous_tensor* input, int
         const auto hangs_over = [](int64_t first, int64_t count, int64_t size) {
             return -first >= size || first + count > 2 * size - 1;
         };
-        if (!broadcast && (hangs_over(top, output->height, input->height) ||
-                           hangs_over(left, output->width, input->width))) {
+        if (!broadcast &&
+            (hangs_over(top, output->height, input->height) || hangs_over(left, output->width, input->width))) {
             throw fail(ATROUS_INVALID_ARGUMENT,
                        "a %dx%d window at (%d, %d) lies neither inside an input of %dx%d nor inside its mirror images",
                        output->height, output->width, top, left, input->height, input->width);

@@ -135,9 +135,8 @@ TEST_P(Elementwise, CopyMirrorsBeyondItsInput) {
         sheet output(2, 9, 7, l.channels, l.out_gap);
         ATROUS_EXPECT_OK(atrous_copy(engine.get(), input.view(), -3, -2, output.view()));
         const int rows[] = {3, 2, 1, 0, 1, 2, 3, 2, 1}, columns[] = {2, 1, 0, 1, 2, 1, 0};
-        output.for_each([&](int n, int y, int x, int c) {
-            ASSERT_EQ(output.at(n, y, x, c), input.at(n, rows[y], columns[x], c));
-        });
+        output.for_each(
+            [&](int n, int y, int x, int c) { ASSERT_EQ(output.at(n, y, x, c), input.at(n, rows[y], columns[x], c)); });
         output.expect_gaps_untouched();
     }
 }
