@@ -183,15 +183,13 @@ public sealed record ModelInfo
     {
         using Checkpoint file = Checkpoint.Open(path);
         (Checkpoint checkpoint, ModelDescription description) = Describe(file, options ?? new SegmenterOptions());
-        int multiple = description.Network.Backbone.SizeMultiple;
-        (height, width) = (Filled(height), Filled(width));
+        BackboneSpec backbone = description.Network.Backbone;
+        (height, width) = (backbone.SideFrom(height), backbone.SideFrom(width));
         return Of(checkpoint, description) with
         {
             MultiplyAdds = Count(checkpoint, description, height, width),
             AtSize = (height, width),
         };
-
-        int Filled(int side) => (side + multiple - 1) / multiple * multiple;
     }
 
     /// <summary>

@@ -40,7 +40,7 @@ internal sealed class CocoMerge(TemporaryFiles temporaries)
         parts = [.. parts.OrderBy(part => IndexOf(part) ?? int.MaxValue)];
         RefuseStrange(parts);
         long annotations = 0;
-        Write(stream => annotations = Write(stream, parts));
+        OutputFile.Save(temporaries, Output, stream => annotations = Write(stream, parts));
         int pictures = parts.Sum(part => part.Images.Count), lacking = parts.Max(part => part.Pictures) - pictures;
         string[] missing = Missing(parts);
         if (!Quiet)
@@ -136,18 +136,5 @@ internal sealed class CocoMerge(TemporaryFiles temporaries)
         }
         CocoWriter.End(json, [.. parts.SelectMany(part => part.Images)], parts[0].Classes);
         return annotations;
-    }
-
-    private void Write(Action<Stream> contents)
-    {
-        if (Output is null)
-        {
-            using Stream output = StandardStream.OpenOutput();
-            contents(output);
-            return;
-        }
-        using var file = new OutputFile(temporaries, Output);
-        file.Write(contents);
-        file.Commit();
     }
 }

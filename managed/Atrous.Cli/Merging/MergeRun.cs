@@ -226,26 +226,10 @@ internal sealed class MergeRun(TemporaryFiles temporaries)
         ];
     }
 
-    private void Write(string? path, IEnumerable<string> lines)
+    private void Write(string? path, IEnumerable<string> lines) => OutputFile.Save(temporaries, path, stream =>
     {
-        if (path is null)
-        {
-            using Stream output = StandardStream.OpenOutput();
-            WriteTo(output);
-            return;
-        }
-        using var file = new OutputFile(temporaries, path);
-        file.Write(stream =>
-        {
-            using var buffered = new BufferedStream(stream, 1 << 16);
-            WriteTo(buffered);
-        });
-        file.Commit();
-
-        void WriteTo(Stream stream)
-        {
-            foreach (string line in lines)
-                stream.Write(Encoding.UTF8.GetBytes(line + "\n"));
-        }
-    }
+        using var buffered = new BufferedStream(stream, 1 << 16);
+        foreach (string line in lines)
+            buffered.Write(Encoding.UTF8.GetBytes(line + "\n"));
+    });
 }

@@ -28,6 +28,24 @@ internal sealed class OutputFile : IDisposable
         TemporaryPath = _direct ? _target : temporaries.NameBeside(_target);
     }
 
+    /// <summary>Writes a whole file, or to standard output.</summary>
+    /// <param name="temporaries">Where its temporary name is noted.</param>
+    /// <param name="path">The file; null or "-" for standard output.</param>
+    /// <param name="contents">Writes what is in it.</param>
+    /// <exception cref="CommandException">It cannot be written.</exception>
+    public static void Save(TemporaryFiles temporaries, string? path, Action<Stream> contents)
+    {
+        if (path is null or "-")
+        {
+            using Stream output = StandardStream.OpenOutput();
+            contents(output);
+            return;
+        }
+        using var file = new OutputFile(temporaries, path);
+        file.Write(contents);
+        file.Commit();
+    }
+
     /// <summary>The target is a device or a pipe, which is written without a temporary file.</summary>
     public bool IsDirect => _direct;
 

@@ -60,7 +60,7 @@ internal sealed class BandedSegmentation(
         MaskRecord? recorded = null;
         if (OutputNames.IsTiff(job.Mask))
         {
-            Write(job.Mask, stream =>
+            OutputFile.Save(temporaries, job.Mask, stream =>
             {
                 using var rows = new LabelTiff(
                     stream, picture.Height, picture.Width, labels, colours, raster?.Tags, noData);
@@ -75,7 +75,7 @@ internal sealed class BandedSegmentation(
             Run(rows.Write);
             long segmented = Stopwatch.GetTimestamp();
             recorded = record(facts, shapes?.End() ?? []);
-            Write(job.Mask, stream =>
+            OutputFile.Save(temporaries, job.Mask, stream =>
             {
                 EncodedImage mask = rows.End();
                 stream.Write(recorded is null ? mask.Bytes : recorded.AddTo(mask.Bytes));
@@ -108,17 +108,4 @@ internal sealed class BandedSegmentation(
         ExitCode.BadInput,
         $"{job.Input}: {picture.Width} x {picture.Height} pixels are too many for {option}, which needs the whole "
         + $"picture; leave out {option}.");
-
-    private void Write(string path, Action<Stream> save)
-    {
-        if (path == "-")
-        {
-            using Stream output = StandardStream.OpenOutput();
-            save(output);
-            return;
-        }
-        using var file = new OutputFile(temporaries, path);
-        file.Write(save);
-        file.Commit();
-    }
 }

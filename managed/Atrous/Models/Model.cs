@@ -89,11 +89,7 @@ internal sealed class Model
     public int MinimumSide => _minimumSide.Value;
 
     /// <summary>A height or width, or the next above it that the network takes.</summary>
-    public int SideFrom(int side)
-    {
-        int multiple = Description.Network.Backbone.SizeMultiple;
-        return (Math.Max(side, MinimumSide) + multiple - 1) / multiple * multiple;
-    }
+    public int SideFrom(int side) => Description.Network.Backbone.SideFrom(Math.Max(side, MinimumSide));
 
     /// <summary>The same network with the same weights, in 8 bits as a table says; null for in no such way.</summary>
     public Model With(QuantizationTable? quantization) =>

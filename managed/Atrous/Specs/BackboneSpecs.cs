@@ -33,6 +33,9 @@ internal abstract record BackboneSpec
     [JsonIgnore]
     public virtual int SizeMultiple => 1;
 
+    /// <summary>A height or width, or the next above it that is such a multiple.</summary>
+    public int SideFrom(int side) => (side + SizeMultiple - 1) / SizeMultiple * SizeMultiple;
+
     /// <summary>The same network where sums of branches are stored as one convolution each.</summary>
     public virtual BackboneSpec Merged() => this;
 }
