@@ -1,19 +1,10 @@
-using Atrous.Checkpoints;
-using Atrous.Checkpoints.Containers;
-using Atrous.Tensors;
-using Atrous.Tests.Imaging.Maps;
 using Atrous.Tests.Cli.Videos;
-using Atrous.Tests.Segmenters;
 
 namespace Atrous.Tests.Cli.Helping;
 
 /// <summary>What --help shows beside usage and exit codes: examples that work, and options by section.</summary>
-public sealed class HelpTests(GeneratedModel model) : IDisposable
+public sealed class HelpTests(ExampleFiles files) : IClassFixture<ExampleFiles>
 {
-    private readonly Workplace _place = new();
-
-    public void Dispose() => _place.Dispose();
-
     /// <summary>Every example of these commands, with the files that it names; those of a GPU need one.</summary>
     [Theory]
     [InlineData("segment", 8)]
@@ -31,36 +22,15 @@ public sealed class HelpTests(GeneratedModel model) : IDisposable
     [InlineData("help", 2)]
     public void Examples_work(string command, int count)
     {
-        File.CreateSymbolicLink(_place["roads.pth"], model.Path);
-        File.CreateSymbolicLink(_place["old.pth"], model.Path);
-        foreach (string picture in new[] { "street.jpg", "photo.jpg", "aerial.png", "photos/a.png", "photos/b.png" })
-            _place.AddPhoto(picture);
-        var ortho = new GeoTiffFile { Height = 33, Width = 37, Bands = 5 };
-        ortho.Write(_place["ortho.tif"], new float[33 * 37 * 5]);
-        Tool.RunIn(_place.Folder, "segment", "photos", "--model", "roads.pth", "-o", "truth", "-q").Exits(0);
-        foreach (string name in new[] { "a", "b" })
-            File.Move(_place[$"truth/{name}.mask.png"], _place[$"truth/{name}.png"]);
-        Tool.RunIn(_place.Folder, "segment", "photos", "--jsonl", "lines/0.jsonl", "-q").Exits(0);
-        foreach (string part in new[] { "0/2", "1/2" })
-        {
-            Tool.RunIn(
-                _place.Folder, "segment", "photos", "-o", "masks", "--format", "coco", "--shard", part, "-q").Exits(0);
-        }
-        using (var writer = new SafetensorsWriter(
-            _place["input.safetensors"], [new WeightInfo("input", DType.Float32, [1, 3, 33, 33])]))
-        {
-            writer.Write("input", new float[3 * 33 * 33]);
-            writer.Complete();
-        }
-
-        File.Copy(Clip.Path, _place["clip.mp4"]);
+        using var place = new Workplace();
+        files.CopyTo(place.Folder);
         string[] examples = Examples(command);
         Assert.Equal(count, examples.Length);
         // A GPU, a minute and a public data set are not at hand; EvalLayoutTests have small ones of the last kind.
         foreach (string line in examples.Where(
             line => line != "atrous bench" && !line.Contains("cuda") && !line.Contains("--dataset")
                 && (Clip.HasFfmpeg || !line.Contains("clip.mp4"))))
-            Tool.RunIn(_place.Folder, line.Split(' ')[1..]).Exits(0);
+            Tool.RunIn(place.Folder, line.Split(' ')[1..]).Exits(0);
     }
 
     [Fact]
