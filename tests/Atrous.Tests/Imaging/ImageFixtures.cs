@@ -45,8 +45,9 @@ internal static class ImageFixtures
             Assert.EndsWith(".", e.Message);
             Assert.DoesNotContain('\n', e.Message);
         }
-        Assert.Equal(handles, LibAtrous.LiveHandles());
-        Assert.Equal(buffers, PixelBuffer.LiveCount);
+        // There may be fewer: what other tests have left to the collector goes when it comes to it.
+        Assert.InRange(LibAtrous.LiveHandles(), 0, handles);
+        Assert.InRange(PixelBuffer.LiveCount, 0, buffers);
         return decoded;
     }
 

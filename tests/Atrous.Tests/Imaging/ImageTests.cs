@@ -54,11 +54,12 @@ public sealed class ImageTests : IDisposable
             image.SaveJpeg(stream);
             stream.Position = 0;
             using Image read = Image.Load(stream);
-            Assert.Equal(handles, LibAtrous.LiveHandles());
-            Assert.Equal(buffers + 2, PixelBuffer.LiveCount);
+            Assert.InRange(LibAtrous.LiveHandles(), 0, handles);
+            Assert.InRange(PixelBuffer.LiveCount, 2, buffers + 2);
         }
-        Assert.Equal(handles, LibAtrous.LiveHandles());
-        Assert.Equal(buffers, PixelBuffer.LiveCount);
+        // There may be fewer: what other tests have left to the collector goes when it comes to it.
+        Assert.InRange(LibAtrous.LiveHandles(), 0, handles);
+        Assert.InRange(PixelBuffer.LiveCount, 0, buffers);
     }
 
     [Fact]

@@ -117,8 +117,9 @@ public class PreprocessorTests
             preprocessor.Prepare(image).Dispose();
         Assert.Throws<ArgumentException>(() => new Preprocessor(Raw(3) with { Std = [1, 0, 1] }));
         Assert.Throws<ArgumentException>(() => new Preprocessor(Raw(3) with { Std = [1] }));
-        Assert.Equal(handles, LibAtrous.LiveHandles());
-        Assert.Equal(buffers, PixelBuffer.LiveCount);
+        // There may be fewer: what other tests have left to the collector goes when it comes to it.
+        Assert.InRange(LibAtrous.LiveHandles(), 0, handles);
+        Assert.InRange(PixelBuffer.LiveCount, 0, buffers);
     }
 
     private static float[] Values(PreprocessingSpec spec, Image image)
