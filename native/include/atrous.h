@@ -52,7 +52,16 @@ ATROUS_API const char* atrous_last_error(void);
 // Handles created and not yet destroyed, of all kinds, in the whole process. For leak checks.
 ATROUS_API int64_t atrous_live_handles(void);
 
-// Gives back to the system what is kept for the next CRF, up to 256 MiB: for who expects none soon.
+// ---- Memory ----
+
+// A block of at least bytes (at least 1), of unspecified content, aligned to 2 MiB; size is what it holds. It is one
+// that was given back, where one fits: the system would map and clear every page of a new one.
+ATROUS_NODISCARD ATROUS_API atrous_status atrous_take_block(int64_t bytes, void** block, int64_t* size);
+
+// The block, which may be null, with its size; it is kept for the next that is taken, up to 256 MiB in the process.
+ATROUS_API void atrous_give_back_block(void* block, int64_t size);
+
+// Gives what is kept back to the system, the blocks of a CRF among it: for who expects to need none soon.
 ATROUS_API void atrous_release_idle_memory(void);
 
 // ---- Engine: a thread pool and an instruction set ----

@@ -1,14 +1,22 @@
 using System.Runtime.InteropServices;
+using Atrous.Native;
 
 namespace Atrous.Tensors;
 
 /// <summary>
 /// Uninitialised memory outside the garbage-collected heap, aligned to 64 bytes (a cache line, an AVX-512 vector).
-/// The holder frees it with <see cref="SafeHandle.Dispose()"/>; the finalizer does otherwise.
+/// The holder frees it with <see cref="SafeHandle.Dispose()"/>; the finalizer does otherwise. Of large blocks, which
+/// are libatrous's, up to 256 MiB are kept for the next.
 /// </summary>
 internal sealed unsafe class NativeBuffer : SafeHandle
 {
+    /// <summary>Bytes of the least block that is kept: below, what is left of its last page counts.</summary>
+    private const long Large = 4L << 20;
+
     private static long _live;
+
+    /// <summary>What a large block holds, which may be more than was asked for; 0 for the others.</summary>
+    private readonly long _kept;
 
     /// <summary>The bytes of the largest block that this thread has asked for. For tests of what is held.</summary>
     [ThreadStatic]
@@ -20,7 +28,14 @@ internal sealed unsafe class NativeBuffer : SafeHandle
         : base(0, ownsHandle: true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sizeInBytes);
-        SetHandle((nint)NativeMemory.AlignedAlloc((nuint)Math.Max(sizeInBytes, 1), 64));
+        nint block = 0;
+        long kept = 0;
+        // Where there is no such block, the other says so.
+        if (sizeInBytes >= Large && LibAtrous.TakeBlock(sizeInBytes, &block, &kept) == AtrousStatus.Ok)
+            _kept = kept;
+        else
+            block = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(sizeInBytes, 1), 64);
+        SetHandle(block);
         SizeInBytes = sizeInBytes;
         LargestOfThread = Math.Max(LargestOfThread, sizeInBytes);
         Interlocked.Increment(ref _live);
@@ -38,7 +53,10 @@ internal sealed unsafe class NativeBuffer : SafeHandle
 
     protected override bool ReleaseHandle()
     {
-        NativeMemory.AlignedFree((void*)handle);
+        if (_kept == 0)
+            NativeMemory.AlignedFree((void*)handle);
+        else
+            LibAtrous.GiveBackBlock(handle, _kept);
         Interlocked.Decrement(ref _live);
         return true;
     }

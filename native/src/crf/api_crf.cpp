@@ -3,7 +3,6 @@
 #include <memory>
 
 #include "checks.h"
-#include "crf/block_cache.h"
 #include "crf/crf.h"
 #include "crf/scores.h"
 #include "imaging/pixels.h"
@@ -28,10 +27,6 @@ void require_sigma(float sigma, const char* name) {
 }
 
 }  // namespace
-
-void atrous_release_idle_memory(void) {
-    free_idle_blocks();
-}
 
 atrous_status atrous_crf_create(atrous_engine* engine, const atrous_crf_desc* desc, atrous_crf** crf) {
     return guard([&] {

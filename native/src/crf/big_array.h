@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "crf/block_cache.h"
+#include "block_cache.h"
 
 namespace atrous {
 
@@ -21,7 +21,7 @@ class big_array {
     explicit big_array(int64_t size) : size_(size) {
         const size_t bytes = static_cast<size_t>(size) * sizeof(T);
         if (bytes >= huge_page) {
-            block_ = take_block(bytes);
+            block_ = take_block(bytes, pages::huge);
         } else {
             block_.data = ::operator new[](bytes, small_alignment);
         }

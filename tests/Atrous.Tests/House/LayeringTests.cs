@@ -18,8 +18,8 @@ public sealed partial class LayeringTests
     {
         ["Errors"] = [],
         ["Files"] = [],
-        ["Tensors"] = [],
         ["Native"] = [],
+        ["Tensors"] = ["Native"],
         ["Catalog"] = ["Files"],
         ["Imaging"] = ["Native", "Files"],
         ["Graph"] = ["Tensors"],

@@ -2,6 +2,7 @@ using Atrous.Exporting;
 using Atrous.Imaging;
 using Atrous.Postprocessing;
 using Atrous.Scoring;
+using Atrous.Tensors;
 using Atrous.Tests.Cli;
 using Atrous.Tests.Support;
 
@@ -116,7 +117,7 @@ public sealed class MmSegmentationFileTests : IDisposable
             });
         ushort[] expected = plain.Segment(photo).Labels.ToArray();
         Assert.Equal(expected, averaged.Segment(photo).Labels.ToArray());
-        using Tensors.Tensor probabilities = plain.Probabilities(photo);
+        using Tensor probabilities = plain.Probabilities(photo);
         for (int i = 0; i < expected.Length; i += 97)
         {
             ReadOnlySpan<float> pixel = probabilities.Image<float>(0).Slice(3 * i, 3);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Atrous.Tensors;
 
 namespace Atrous.Tests.Support;
 
@@ -60,7 +61,7 @@ public sealed class GoldenTests
             golden.Description.GetProperty("output").GetProperty("max").GetDouble(), output.Values.Max(), 1e-4);
         foreach (string name in golden.Intermediates)
             Assert.NotEmpty(golden.Intermediate(name, out _).Values);
-        using Tensors.Tensor input = golden.Input();
+        using Tensor input = golden.Input();
         Assert.Equal((float)(2 * GeneratedWeights.Uniform(GeneratedWeights.Hash("input"), 1) - 1), input[0, 0, 1, 0]);
     }
 

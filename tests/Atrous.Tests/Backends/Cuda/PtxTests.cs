@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using Atrous.Backends.Cuda;
+using Atrous.Tensors;
 using Atrous.Tests.Support;
 
 namespace Atrous.Tests.Backends.Cuda;
@@ -145,9 +146,9 @@ public sealed partial class PtxTests
         Assert.Throws<ArgumentException>(() => new KernelLaunch(kernel, 0, 3, x, x));
         Assert.Throws<ArgumentException>(() => new KernelLaunch(kernel, 2, 1L << 31, x, x));
         Assert.Throws<ArgumentException>(
-            () => KernelLaunches.GlobalAverage(Tensors.DType.Float32, x with { Batch = 65536 }, x));
+            () => KernelLaunches.GlobalAverage(DType.Float32, x with { Batch = 65536 }, x));
         Assert.Throws<ArgumentException>(() => Kernels.Find("softmax_f64"));
-        Assert.Throws<ArgumentException>(() => Kernels.Find("softmax", Tensors.DType.Int8));
+        Assert.Throws<ArgumentException>(() => Kernels.Find("softmax", DType.Int8));
         Assert.Throws<ArgumentException>(() => Kernels.Ptx("softmax"));
         var launch = new KernelLaunch(kernel, 70_000, 257, x, x);
         Assert.Equal((2u, 65535u), (launch.GridX, launch.GridY));

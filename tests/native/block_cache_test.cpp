@@ -1,3 +1,5 @@
+#include "block_cache.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -7,7 +9,6 @@
 
 #include "atrous.h"
 #include "crf/big_array.h"
-#include "crf/block_cache.h"
 
 namespace atrous {
 namespace {
@@ -28,7 +29,7 @@ TEST(BlockCache, NeverGivesLessThanAskedFor) {
     { const big_array<uint8_t> small(large); }
     big_array<uint8_t> big(large * 4);
     std::memset(big.data(), 1, large * 4);
-    const memory_block block = take_block(large * 2);
+    const memory_block block = take_block(large * 2, pages::huge);
     EXPECT_GE(block.bytes, static_cast<size_t>(large) * 2);
     give_back_block(block);
 }
@@ -57,6 +58,24 @@ TEST(BlockCache, GivesItsMemoryBackWhenAskedTo) {
     EXPECT_GE(resident() - before, much / 2);
     atrous_release_idle_memory();
     EXPECT_LE(resident() - before, much / 2);
+    atrous_release_idle_memory();
+}
+
+TEST(BlockCache, IsTheCallersTooThroughTheAbi) {
+    void *first = nullptr, *second = nullptr;
+    int64_t size = 0;
+    ASSERT_EQ(atrous_take_block(large, &first, &size), ATROUS_OK);
+    EXPECT_GE(size, large);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(first) % huge_page, 0u);
+    std::memset(first, 1, static_cast<size_t>(size));
+    atrous_give_back_block(first, size);
+    ASSERT_EQ(atrous_take_block(large, &second, &size), ATROUS_OK);
+    EXPECT_EQ(second, first);
+    atrous_give_back_block(second, size);
+    atrous_give_back_block(nullptr, 0);
+    EXPECT_EQ(atrous_take_block(0, &first, &size), ATROUS_INVALID_ARGUMENT);
+    EXPECT_EQ(atrous_take_block(large, nullptr, &size), ATROUS_INVALID_ARGUMENT);
+    EXPECT_EQ(atrous_take_block(INT64_MAX, &first, &size), ATROUS_OUT_OF_MEMORY);
     atrous_release_idle_memory();
 }
 

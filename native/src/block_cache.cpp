@@ -1,4 +1,4 @@
-#include "crf/block_cache.h"
+#include "block_cache.h"
 
 #include <algorithm>
 #include <array>
@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "platform/platform.h"
+#include "status.h"
 
 namespace atrous {
 
@@ -70,13 +71,12 @@ void* allocate(size_t bytes) {
 
 }  // namespace
 
-memory_block take_block(size_t bytes) {
+memory_block take_block(size_t bytes, pages wanted) {
     bytes = (bytes + huge_page - 1) / huge_page * huge_page;
     memory_block block = idle().take(bytes);
     if (block.data != nullptr) return block;
     block = {allocate(bytes), bytes};
-    // Lattice rows are read in no order that a processor foresees; 4 KiB pages would miss the TLB at every one.
-    platform::prefer_huge_pages(block.data, bytes);
+    if (wanted == pages::huge) platform::prefer_huge_pages(block.data, bytes);
     return block;
 }
 
@@ -89,3 +89,25 @@ void free_idle_blocks() noexcept {
 }
 
 }  // namespace atrous
+
+using namespace atrous;
+
+atrous_status atrous_take_block(int64_t bytes, void** block, int64_t* size) {
+    return guard([&] {
+        require_not_null(block, "block");
+        require_not_null(size, "size");
+        if (bytes < 1) throw fail(ATROUS_INVALID_ARGUMENT, "bytes is %lld", static_cast<long long>(bytes));
+        if (bytes > INT64_MAX - int64_t{huge_page}) throw std::bad_alloc();
+        const memory_block taken = take_block(static_cast<size_t>(bytes), pages::usual);
+        *block = taken.data;
+        *size = static_cast<int64_t>(taken.bytes);
+    });
+}
+
+void atrous_give_back_block(void* block, int64_t size) {
+    if (block != nullptr) give_back_block({block, static_cast<size_t>(size)});
+}
+
+void atrous_release_idle_memory(void) {
+    free_idle_blocks();
+}
