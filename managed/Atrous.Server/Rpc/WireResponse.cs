@@ -21,8 +21,10 @@ internal static class WireResponse
     /// <param name="model">The name that the request called the model by.</param>
     /// <param name="request">What was asked for.</param>
     /// <param name="results">Those of the pictures of the request, at least one.</param>
+    /// <param name="blocks">Gets the memory that the raw tensors are in; the caller frees it.</param>
     /// <exception cref="ProtocolException">The answer is more than a message can hold.</exception>
-    public static ModelInferResponse Of(string model, InferRequest request, InferredMasks results)
+    public static ModelInferResponse Of(
+        string model, InferRequest request, InferredMasks results, ICollection<UnmanagedBytes> blocks)
     {
         var response = new ModelInferResponse
         {
@@ -48,7 +50,7 @@ internal static class WireResponse
                 Shape = { output.ShapeOf(results) },
             };
             if (output.Binary)
-                response.RawOutputContents.Add(Raw(output, results));
+                response.RawOutputContents.Add(Raw(output, results, blocks));
             else
                 tensor.Contents = Contents(output, results);
             response.Outputs.Add(tensor);
@@ -59,10 +61,12 @@ internal static class WireResponse
     /// <summary>Bytes of a number; labels in lists are of four.</summary>
     private static int SizeOf(OutputTensor output) => output.Binary ? output.Type.SizeInBytes() : sizeof(uint);
 
-    private static ByteString Raw(OutputTensor output, InferredMasks results)
+    private static ByteString Raw(OutputTensor output, InferredMasks results, ICollection<UnmanagedBytes> blocks)
     {
-        var bytes = new byte[output.BytesOf(results)];
-        Span<byte> rest = bytes;
+        // Megabytes for some milliseconds: arrays of that size would have the whole heap collected every few answers.
+        var bytes = new UnmanagedBytes((int)output.BytesOf(results));
+        blocks.Add(bytes);
+        Span<byte> rest = bytes.GetSpan();
         for (int picture = 0; picture < results.Masks.Count; picture++)
         {
             Segmentation mask = results.Masks[picture];
@@ -87,7 +91,7 @@ internal static class WireResponse
             }
             rest = rest[length..];
         }
-        return UnsafeByteOperations.UnsafeWrap(bytes);
+        return UnsafeByteOperations.UnsafeWrap(bytes.Memory);
     }
 
     private static InferTensorContents Contents(OutputTensor output, InferredMasks results)
