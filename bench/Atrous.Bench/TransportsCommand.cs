@@ -27,18 +27,13 @@ internal static class TransportsCommand
         };
         var rounds = new Option<int>("--rounds") { Description = "Turns of both", DefaultValueFactory = _ => 3 };
         var seconds = new Option<double>("--seconds") { Description = "Of each turn", DefaultValueFactory = _ => 10 };
-        var window = new Option<int>("--window")
-        {
-            Description = "KiB that the gRPC client lets come of an answer before it has read them; 64 is .NET's",
-            DefaultValueFactory = _ => 64,
-        };
         var command = new Command("transports", "HTTP beside gRPC, at the same server.")
         {
-            http, grpc, model, image, clients, rounds, seconds, window,
+            http, grpc, model, image, clients, rounds, seconds,
         };
         command.SetAction((result, cancellationToken) => Run(
             new Load(result.GetRequiredValue(http), result.GetRequiredValue(grpc), result.GetRequiredValue(model),
-                File.ReadAllBytes(result.GetRequiredValue(image)), result.GetValue(window)),
+                File.ReadAllBytes(result.GetRequiredValue(image))),
             result.GetValue(clients)!, result.GetValue(rounds), TimeSpan.FromSeconds(result.GetValue(seconds)),
             cancellationToken));
         return command;
@@ -86,18 +81,11 @@ internal static class TransportsCommand
     /// <summary>What one turn gave: pictures a second, and the times of requests in milliseconds.</summary>
     private sealed record Turn(double Rate, double P50, double P99);
 
-    private sealed class Load(Uri http, Uri grpc, string model, byte[] photo, int window)
+    private sealed class Load(Uri http, Uri grpc, string model, byte[] photo)
     {
         private readonly HttpClient _http = new() { BaseAddress = http };
-        private readonly GrpcChannel _channel = GrpcChannel.ForAddress(grpc, new GrpcChannelOptions
-        {
-            MaxReceiveMessageSize = null,
-            HttpHandler = new SocketsHttpHandler
-            {
-                // .NET's own is 65,535 bytes, the least that there is.
-                InitialHttp2StreamWindowSize = Math.Max(window << 10, 65_535),
-            },
-        });
+        private readonly GrpcChannel _channel =
+            GrpcChannel.ForAddress(grpc, new GrpcChannelOptions { MaxReceiveMessageSize = null });
 
         public Task<Turn> Http(int clients, TimeSpan turn, CancellationToken cancellationToken) =>
             Clients(clients, turn, async () =>
