@@ -232,6 +232,24 @@ public sealed class PassTests
     }
 
     [Fact]
+    public void A_batch_norm_before_a_pointwise_convolution_becomes_a_depthwise_one_of_one_tap()
+    {
+        Value between = Add(new BatchNorm([1, -2, 3, 0.5f], [0, 1, -1, 2], Activation.Relu), _x);
+        Value pointwise = Conv(between, 3);
+        NetworkGraph graph = Apply(FuseSeparable.Apply, pointwise);
+        var fused = (SeparableConv2d)Assert.Single(graph.Nodes).Op;
+        Assert.Equal((4, 1, Activation.Relu), (
+            fused.Depthwise.Groups, fused.Depthwise.KernelHeight, fused.Depthwise.Activation));
+        // One weight for all of them, so that graphs of other sizes find what is packed.
+        Value other = Conv(Add(new BatchNorm([1, 1, 1, 1], [0, 0, 0, 0], default), _x), 3);
+        Assert.Same(
+            fused.Depthwise.Kernel,
+            ((SeparableConv2d)Assert.Single(Apply(FuseSeparable.Apply, other).Nodes).Op).Depthwise.Kernel);
+        // What others read too stays.
+        Assert.Equal(2, Apply(FuseSeparable.Apply, between, pointwise).Nodes.Count);
+    }
+
+    [Fact]
     public void Depthwise_convolutions_stay_that_others_read()
     {
         Value asked = Depthwise(_x), shared = Depthwise(_x), summed = Depthwise(_x, residual: _x), wide = Depthwise(_x);
