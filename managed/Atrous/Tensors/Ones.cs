@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Atrous.Tensors;
 
-/// <summary>Filters of one tap that is 1, for what a layer's scale alone says: of no file, and the same for all.</summary>
+/// <summary>Filters of one tap that is 1, for layers that only scale: of no file, and the same for all.</summary>
 internal sealed class Ones : IWeightSource
 {
     private static readonly ConcurrentDictionary<int, Weight> Made = new();

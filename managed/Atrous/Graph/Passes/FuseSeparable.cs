@@ -4,9 +4,9 @@ using Atrous.Tensors;
 namespace Atrous.Graph.Passes;
 
 /// <summary>
-/// A depthwise convolution that only a 1x1 convolution reads becomes a <see cref="SeparableConv2d"/> with it, and so does
-/// a batch norm, which is a depthwise convolution of one tap: a DenseNet (arXiv:1608.06993) has one before every layer.
-/// For backends that have one; after the passes that fuse into convolutions.
+/// A depthwise convolution that only a 1x1 convolution reads becomes a <see cref="SeparableConv2d"/> with it, and so
+/// does a batch norm, which is a depthwise convolution of one tap: a DenseNet (arXiv:1608.06993) has one before every
+/// layer. For backends that have one; after the passes that fuse into convolutions.
 /// </summary>
 internal static class FuseSeparable
 {
