@@ -133,7 +133,7 @@ internal sealed class CompiledNetwork : IDisposable
         try
         {
             for (int i = 0; i < tensors.Length; i++)
-                tensors[i] = new Tensor(_outputs[i].Shape, _outputs[i].Type);
+                tensors[i] = new Tensor(_outputs[i].Shape, _outputs[i].Type, reused: true);
             return tensors;
         }
         catch

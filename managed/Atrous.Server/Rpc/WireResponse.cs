@@ -64,7 +64,7 @@ internal static class WireResponse
     private static ByteString Raw(OutputTensor output, InferredMasks results, ICollection<UnmanagedBytes> blocks)
     {
         // Megabytes for some milliseconds: arrays of that size would have the whole heap collected every few answers.
-        var bytes = new UnmanagedBytes((int)output.BytesOf(results));
+        var bytes = new UnmanagedBytes((int)output.BytesOf(results), reused: true);
         blocks.Add(bytes);
         Span<byte> rest = bytes.GetSpan();
         for (int picture = 0; picture < results.Masks.Count; picture++)

@@ -5,8 +5,8 @@ namespace Atrous.Tensors;
 
 /// <summary>
 /// Uninitialised memory outside the garbage-collected heap, aligned to 64 bytes (a cache line, an AVX-512 vector).
-/// The holder frees it with <see cref="SafeHandle.Dispose()"/>; the finalizer does otherwise. Of large blocks, which
-/// are libatrous's, up to 256 MiB are kept for the next.
+/// The holder frees it with <see cref="SafeHandle.Dispose()"/>; the finalizer does otherwise. Of large blocks that
+/// are reused, which are libatrous's, up to 256 MiB are kept for the next.
 /// </summary>
 internal sealed unsafe class NativeBuffer : SafeHandle
 {
@@ -23,15 +23,20 @@ internal sealed unsafe class NativeBuffer : SafeHandle
     internal static long LargestOfThread;
 
     /// <summary>Allocates <paramref name="sizeInBytes"/> bytes.</summary>
+    /// <param name="sizeInBytes">The number of bytes.</param>
+    /// <param name="reused">
+    /// A large block stays with the process when it is freed: for what comes with every picture. Whoever holds it sees
+    /// to it that the system has the memory back in the end.
+    /// </param>
     /// <exception cref="OutOfMemoryException">The system has no such block to give.</exception>
-    public NativeBuffer(long sizeInBytes)
+    public NativeBuffer(long sizeInBytes, bool reused = false)
         : base(0, ownsHandle: true)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(sizeInBytes);
         nint block = 0;
         long kept = 0;
         // Where there is no such block, the other says so.
-        if (sizeInBytes >= Large && LibAtrous.TakeBlock(sizeInBytes, &block, &kept) == AtrousStatus.Ok)
+        if (reused && sizeInBytes >= Large && LibAtrous.TakeBlock(sizeInBytes, &block, &kept) == AtrousStatus.Ok)
             _kept = kept;
         else
             block = (nint)NativeMemory.AlignedAlloc((nuint)Math.Max(sizeInBytes, 1), 64);

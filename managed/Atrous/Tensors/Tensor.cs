@@ -13,10 +13,16 @@ public sealed unsafe class Tensor : IDisposable
     /// <param name="type">The type of the elements.</param>
     /// <exception cref="OutOfMemoryException">The system has no such block to give.</exception>
     public Tensor(Shape shape, DType type = DType.Float32)
+        : this(shape, type, reused: false)
+    {
+    }
+
+    /// <inheritdoc cref="NativeBuffer(long, bool)"/>
+    internal Tensor(Shape shape, DType type, bool reused)
     {
         Shape = shape;
         Type = type;
-        _buffer = new NativeBuffer(shape.Elements * type.SizeInBytes());
+        _buffer = new NativeBuffer(shape.Elements * type.SizeInBytes(), reused);
     }
 
     public Shape Shape { get; }

@@ -12,12 +12,12 @@ public sealed unsafe class NativeBufferTests
         const long size = 5L << 20;
         LibAtrous.ReleaseIdleMemory();
         nint first;
-        using (var buffer = new NativeBuffer(size))
+        using (var buffer = new NativeBuffer(size, reused: true))
         {
             first = (nint)buffer.Pointer;
             new Span<byte>(buffer.Pointer, (int)size).Fill(1);
         }
-        using var next = new NativeBuffer(size + 1000);
+        using var next = new NativeBuffer(size + 1000, reused: true);
         Assert.Equal(first, (nint)next.Pointer);
         Assert.Equal(size + 1000, next.SizeInBytes);
         new Span<byte>(next.Pointer, (int)next.SizeInBytes).Fill(2);
@@ -32,7 +32,7 @@ public sealed unsafe class NativeBufferTests
     public void It_is_aligned_and_counted(long size)
     {
         long before = NativeBuffer.LiveCount;
-        using (var buffer = new NativeBuffer(size))
+        using (var buffer = new NativeBuffer(size, reused: true))
         {
             Assert.Equal(0, (nint)buffer.Pointer % 64);
             Assert.InRange(NativeBuffer.LiveCount, 1, before + 1);
@@ -42,5 +42,5 @@ public sealed unsafe class NativeBufferTests
 
     [Fact]
     public void What_no_system_has_is_too_much() =>
-        Assert.Throws<OutOfMemoryException>(() => new NativeBuffer(long.MaxValue).Dispose());
+        Assert.Throws<OutOfMemoryException>(() => new NativeBuffer(long.MaxValue, reused: true).Dispose());
 }
