@@ -8,9 +8,9 @@ namespace Atrous.Server;
 /// a pool of arrays would keep some of each size for each thread, and the collector's heap would stay as large as it
 /// ever was.
 /// </summary>
-internal sealed unsafe class UnmanagedBytes(int length, bool reused = false) : MemoryManager<byte>
+internal sealed unsafe class UnmanagedBytes(int length) : MemoryManager<byte>
 {
-    private readonly NativeBuffer _buffer = new(length, reused);
+    private readonly NativeBuffer _buffer = new(length);
 
     /// <exception cref="ObjectDisposedException">They are gone.</exception>
     public override Span<byte> GetSpan() => new(_buffer.Pointer, length);

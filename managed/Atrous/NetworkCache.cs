@@ -138,6 +138,8 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity, 
                 Discard(network);
             _recent.Clear();
         }
+        // What its outputs were in; those of other models will be mapped anew, once.
+        NativeBuffer.ReleaseIdle();
     }
 
     private static void Discard(Lazy<CompiledNetwork>? network)

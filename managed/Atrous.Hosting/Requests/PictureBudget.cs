@@ -1,4 +1,4 @@
-using Atrous.Postprocessing;
+using Atrous.Tensors;
 
 namespace Atrous.Hosting.Requests;
 
@@ -136,7 +136,7 @@ internal sealed class PictureBudget(long most)
             await Task.Delay(time).ConfigureAwait(false);
             if (Held != 0)
                 continue;
-            DenseCrf.ReleaseIdleMemory();
+            NativeBuffer.ReleaseIdle();
             GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         }
     }

@@ -66,8 +66,13 @@ internal sealed record InferredMasks(IReadOnlyList<Segmentation> Masks, IDisposa
     /// <summary>JSON for each picture, where it was asked for.</summary>
     public IReadOnlyList<byte[]> Polygons { get; init; } = [];
 
+    /// <summary>What an answer of them is in until the client has it, freed with them.</summary>
+    public ICollection<UnmanagedBytes> Answer { get; } = [];
+
     public void Dispose()
     {
+        foreach (UnmanagedBytes block in Answer)
+            block.Free();
         foreach (Tensor tensor in Probabilities)
             tensor.Dispose();
         Room.Dispose();

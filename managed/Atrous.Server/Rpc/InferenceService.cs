@@ -183,30 +183,15 @@ internal sealed partial class InferenceService(
         InferRequest request = WireRequest.Read(wire);
         InferredMasks masks =
             await inferences.RunAsync(model, request, WireResponse.CostOf, cancellationToken);
-        var held = new Held(masks);
         try
         {
             using Activity? encoding = Instruments.Encoding(wire.ModelName);
-            ModelInferResponse response = WireResponse.Of(wire.ModelName, request, masks, held.Blocks);
-            return (response, held);
+            return (WireResponse.Of(wire.ModelName, request, masks), masks);
         }
         catch
         {
-            held.Dispose();
+            masks.Dispose();
             throw;
-        }
-    }
-
-    /// <summary>What an answer is made of until the client has it.</summary>
-    private sealed record Held(InferredMasks Masks) : IDisposable
-    {
-        public List<UnmanagedBytes> Blocks { get; } = [];
-
-        public void Dispose()
-        {
-            foreach (UnmanagedBytes block in Blocks)
-                block.Free();
-            Masks.Dispose();
         }
     }
 

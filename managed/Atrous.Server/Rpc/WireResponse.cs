@@ -17,14 +17,12 @@ internal static class WireResponse
     public static AnswerCost CostOf(IReadOnlyList<OutputTensor> outputs) => new(outputs
         .Where(output => !output.IsText).Sum(output => 2 * output.ElementsPerPixel * SizeOf(output)));
 
-    /// <summary>The answer to a request.</summary>
+    /// <summary>The answer to a request, which is gone with the results: they hold its raw tensors.</summary>
     /// <param name="model">The name that the request called the model by.</param>
     /// <param name="request">What was asked for.</param>
     /// <param name="results">Those of the pictures of the request, at least one.</param>
-    /// <param name="blocks">Gets the memory that the raw tensors are in; the caller frees it.</param>
     /// <exception cref="ProtocolException">The answer is more than a message can hold.</exception>
-    public static ModelInferResponse Of(
-        string model, InferRequest request, InferredMasks results, ICollection<UnmanagedBytes> blocks)
+    public static ModelInferResponse Of(string model, InferRequest request, InferredMasks results)
     {
         var response = new ModelInferResponse
         {
@@ -50,7 +48,7 @@ internal static class WireResponse
                 Shape = { output.ShapeOf(results) },
             };
             if (output.Binary)
-                response.RawOutputContents.Add(Raw(output, results, blocks));
+                response.RawOutputContents.Add(Raw(output, results));
             else
                 tensor.Contents = Contents(output, results);
             response.Outputs.Add(tensor);
@@ -61,11 +59,11 @@ internal static class WireResponse
     /// <summary>Bytes of a number; labels in lists are of four.</summary>
     private static int SizeOf(OutputTensor output) => output.Binary ? output.Type.SizeInBytes() : sizeof(uint);
 
-    private static ByteString Raw(OutputTensor output, InferredMasks results, ICollection<UnmanagedBytes> blocks)
+    private static ByteString Raw(OutputTensor output, InferredMasks results)
     {
         // Megabytes for some milliseconds: arrays of that size would have the whole heap collected every few answers.
-        var bytes = new UnmanagedBytes((int)output.BytesOf(results), reused: true);
-        blocks.Add(bytes);
+        var bytes = new UnmanagedBytes((int)output.BytesOf(results));
+        results.Answer.Add(bytes);
         Span<byte> rest = bytes.GetSpan();
         for (int picture = 0; picture < results.Masks.Count; picture++)
         {

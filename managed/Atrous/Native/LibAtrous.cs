@@ -25,18 +25,6 @@ internal static unsafe partial class LibAtrous
     [LibraryImport(Library, EntryPoint = "atrous_live_handles")]
     public static partial long LiveHandles();
 
-    /// <summary>A block of at least so many bytes; what it holds is in <paramref name="size"/>.</summary>
-    [LibraryImport(Library, EntryPoint = "atrous_take_block")]
-    public static partial AtrousStatus TakeBlock(long bytes, nint* block, long* size);
-
-    /// <summary>Keeps a block for the next that is taken.</summary>
-    [LibraryImport(Library, EntryPoint = "atrous_give_back_block")]
-    public static partial void GiveBackBlock(nint block, long size);
-
-    /// <summary>Gives the kept blocks back to the system.</summary>
-    [LibraryImport(Library, EntryPoint = "atrous_release_idle_memory")]
-    public static partial void ReleaseIdleMemory();
-
     [LibraryImport(Library, EntryPoint = "atrous_last_error")]
     private static partial byte* LastError();
 

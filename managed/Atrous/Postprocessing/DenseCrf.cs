@@ -267,9 +267,6 @@ public sealed unsafe class DenseCrf : IDisposable
         }
     }
 
-    /// <summary>Gives back what the last CRFs have left for the next one, up to 256 MiB.</summary>
-    internal static void ReleaseIdleMemory() => LibAtrous.ReleaseIdleMemory();
-
     /// <summary>As <see cref="Beliefs"/>, into a picture of a tensor of this size: the scores' own, say.</summary>
     internal void WriteBeliefs(Tensor to, int index)
     {

@@ -10,7 +10,9 @@ namespace Atrous.Tensors;
 /// </summary>
 internal sealed unsafe class NativeBuffer : SafeHandle
 {
-    /// <summary>Bytes of the least block that is kept: below, what is left of its last page counts.</summary>
+    /// <summary>
+    /// Bytes of the least block that is kept. Blocks are multiples of 2 MiB, which would waste much of smaller ones.
+    /// </summary>
     private const long Large = 4L << 20;
 
     private static long _live;
@@ -55,6 +57,9 @@ internal sealed unsafe class NativeBuffer : SafeHandle
 
     /// <summary>The first byte. Valid until the buffer is disposed.</summary>
     public byte* Pointer => IsClosed ? throw new ObjectDisposedException(nameof(NativeBuffer)) : (byte*)handle;
+
+    /// <summary>Gives what is kept for the next back to the system, a CRF's memory too.</summary>
+    public static void ReleaseIdle() => LibAtrous.ReleaseIdleMemory();
 
     protected override bool ReleaseHandle()
     {

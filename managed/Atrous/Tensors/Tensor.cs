@@ -17,7 +17,7 @@ public sealed unsafe class Tensor : IDisposable
     {
     }
 
-    /// <inheritdoc cref="NativeBuffer(long, bool)"/>
+    /// <summary>As the other; where it is reused, a large one's memory is kept for the next.</summary>
     internal Tensor(Shape shape, DType type, bool reused)
     {
         Shape = shape;

@@ -236,17 +236,17 @@ public sealed class PassTests
     {
         Value between = Add(new BatchNorm([1, -2, 3, 0.5f], [0, 1, -1, 2], Activation.Relu), _x);
         Value pointwise = Conv(between, 3);
-        NetworkGraph graph = Apply(FuseSeparable.Apply, pointwise);
-        var fused = (SeparableConv2d)Assert.Single(graph.Nodes).Op;
-        Assert.Equal((4, 1, Activation.Relu), (
-            fused.Depthwise.Groups, fused.Depthwise.KernelHeight, fused.Depthwise.Activation));
+        var fused = (SeparableConv2d)Assert.Single(Apply(FuseSeparable.Apply, pointwise).Nodes).Op;
+        Assert.Equal((4, 1, Activation.Relu),
+            (fused.Depthwise.Groups, fused.Depthwise.KernelHeight, fused.Depthwise.Activation));
         // One weight for all of them, so that graphs of other sizes find what is packed.
         Value other = Conv(Add(new BatchNorm([1, 1, 1, 1], [0, 0, 0, 0], default), _x), 3);
-        Assert.Same(
-            fused.Depthwise.Kernel,
-            ((SeparableConv2d)Assert.Single(Apply(FuseSeparable.Apply, other).Nodes).Op).Depthwise.Kernel);
-        // What others read too stays.
+        var its = (SeparableConv2d)Assert.Single(Apply(FuseSeparable.Apply, other).Nodes).Op;
+        Assert.Same(fused.Depthwise.Kernel, its.Depthwise.Kernel);
+        // What others read too stays, and so does one of one channel: a depthwise convolution has several groups.
         Assert.Equal(2, Apply(FuseSeparable.Apply, between, pointwise).Nodes.Count);
+        Value narrow = Conv(Add(new BatchNorm([2], [1], default), Conv(_x, 1)), 3);
+        Assert.Equal(3, Apply(FuseSeparable.Apply, narrow).Nodes.Count);
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using Atrous.Native;
 using Atrous.Tensors;
 
 namespace Atrous.Tests.Tensors;
@@ -10,7 +9,7 @@ public sealed unsafe class NativeBufferTests
     public void A_large_block_is_used_again_by_the_next_that_fits()
     {
         const long size = 5L << 20;
-        LibAtrous.ReleaseIdleMemory();
+        NativeBuffer.ReleaseIdle();
         nint first;
         using (var buffer = new NativeBuffer(size, reused: true))
         {
@@ -21,7 +20,7 @@ public sealed unsafe class NativeBufferTests
         Assert.Equal(first, (nint)next.Pointer);
         Assert.Equal(size + 1000, next.SizeInBytes);
         new Span<byte>(next.Pointer, (int)next.SizeInBytes).Fill(2);
-        using var other = new NativeBuffer(size);
+        using var other = new NativeBuffer(size, reused: true);
         Assert.NotEqual((nint)next.Pointer, (nint)other.Pointer);
     }
 

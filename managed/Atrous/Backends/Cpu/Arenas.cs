@@ -1,4 +1,3 @@
-using Atrous.Native;
 using Atrous.Tensors;
 
 namespace Atrous.Backends.Cpu;
@@ -39,9 +38,6 @@ internal sealed class Arenas
                 if (_needs.Count == 0 || _idle[i].SizeInBytes > _largest)
                     Free(i);
             }
-            // The system has them back when the last model is gone.
-            if (_needs.Count == 0)
-                LibAtrous.ReleaseIdleMemory();
         }
     }
 

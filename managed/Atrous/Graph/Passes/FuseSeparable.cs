@@ -40,9 +40,9 @@ internal static class FuseSeparable
     {
         { Op: Conv2d { Groups: > 1 } conv, Inputs: [Value x] }
             when conv.Groups == x.Shape.Channels && conv.OutChannels == conv.Groups => conv,
-        { Op: BatchNorm norm } => new Conv2d(
-            Ones.Of(norm.Scale.Length), norm.Scale, norm.Shift, Stride: 1, Dilation: 1, Padding.None,
-            Groups: norm.Scale.Length, norm.Activation),
+        { Op: BatchNorm { Scale.Length: > 1 } norm } => new Conv2d(
+            ConstantWeight.Mean(norm.Scale.Length, size: 1), norm.Scale, norm.Shift, Stride: 1, Dilation: 1,
+            Padding.None, Groups: norm.Scale.Length, norm.Activation),
         _ => null,
     };
 

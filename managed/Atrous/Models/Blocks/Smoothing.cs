@@ -1,6 +1,7 @@
-using Atrous.Graph;
 using Atrous.Graph.Ops;
+using Atrous.Graph;
 using Atrous.Specs;
+using Atrous.Tensors;
 
 namespace Atrous.Models.Blocks;
 

@@ -71,7 +71,7 @@ public sealed class RpcModelTests(RpcServer server) : IClassFixture<RpcServer>
 public sealed class RpcLifeTests(GeneratedModel model)
 {
     [Fact]
-    public async Task Models_go_and_come_back_and_a_server_that_ends_says_so()
+    public async Task Models_go_and_come_back()
     {
         await using AtrousServer server = AtrousServer.Create(
             ProtocolServer.Options(model.Path, admin: true) with { GrpcPort = 0 });
@@ -97,8 +97,31 @@ public sealed class RpcLifeTests(GeneratedModel model)
             StatusCode.Unavailable, async () => await client.ModelInferAsync(RpcServer.PhotoRequest()), "street");
         await client.RepositoryModelLoadAsync(new() { ModelName = "street" });
         Assert.Equal(2, (await client.ModelInferAsync(RpcServer.PhotoRequest())).RawOutputContents.Count);
+    }
 
-        // A stream between two requests does not keep the server from ending.
+    /// <summary>A stream between two requests does not keep the server from ending.</summary>
+    [Fact]
+    public async Task A_server_that_ends_tells_its_streams()
+    {
+        // Where a connection ends while the stream of requests is open, .NET's client forgets the status that has come
+        // and was not read yet: now and then on a busy machine, and not every time.
+        const int attempts = 5;
+        RpcException end = await EndOfStreamAsync();
+        for (int i = 1; i < attempts && end.InnerException is HttpProtocolException { ErrorCode: 0 }; i++)
+            end = await EndOfStreamAsync();
+        Assert.True(end.StatusCode == StatusCode.Unavailable, end.ToString());
+        Assert.Equal("The server is shutting down.", end.Status.Detail);
+    }
+
+    private async Task<RpcException> EndOfStreamAsync()
+    {
+        await using AtrousServer server = AtrousServer.Create(
+            ProtocolServer.Options(model.Path, admin: false) with { GrpcPort = 0 });
+        await server.StartAsync();
+        await server.Models.WhenLoadedAsync();
+        using GrpcChannel channel = GrpcChannel.ForAddress(server.GrpcAddress!);
+        var client = new GRPCInferenceService.GRPCInferenceServiceClient(channel);
+        var health = new Health.HealthClient(channel);
         using AsyncDuplexStreamingCall<ModelInferRequest, ModelStreamInferResponse> stream = client.ModelStreamInfer();
         await stream.RequestStream.WriteAsync(RpcServer.PhotoRequest());
         Assert.True(await stream.ResponseStream.MoveNext(CancellationToken.None));
@@ -109,12 +132,7 @@ public sealed class RpcLifeTests(GeneratedModel model)
         await hurry.CancelAsync();
         RpcException end = await Assert.ThrowsAsync<RpcException>(
             () => stream.ResponseStream.MoveNext(CancellationToken.None));
-        // .NET's client has the status, and yet says that the connection has ended where that came before the status
-        // was read: the stream of its requests is still open then.
-        Assert.True(
-            end is { StatusCode: StatusCode.Unavailable, Status.Detail: "The server is shutting down." }
-                || end is { StatusCode: StatusCode.Internal, InnerException: HttpProtocolException { ErrorCode: 0 } },
-            end.ToString());
         await drained.WaitAsync(TimeSpan.FromSeconds(20));
+        return end;
     }
 }

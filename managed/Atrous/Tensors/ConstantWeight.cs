@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using Atrous.Tensors;
 
-namespace Atrous.Models;
+namespace Atrous.Tensors;
 
 /// <summary>Kernels that no file has: part of a network's definition, or computed from others.</summary>
 internal sealed class ConstantWeight : IWeightSource
@@ -27,7 +26,10 @@ internal sealed class ConstantWeight : IWeightSource
         return new Weight(new ConstantWeight(info, values), info);
     }
 
-    /// <summary>Of each channel on its own, the mean of a square window. The same object for the same size.</summary>
+    /// <summary>
+    /// Of each channel on its own, the mean of a square window; of one pixel it is that pixel. The same object for the
+    /// same size.
+    /// </summary>
     public static Weight Mean(int channels, int size) => Means.GetOrAdd((channels, size), key =>
     {
         var values = new float[key.Channels * key.Size * key.Size];
