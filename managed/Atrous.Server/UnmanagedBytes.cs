@@ -8,9 +8,14 @@ namespace Atrous.Server;
 /// a pool of arrays would keep some of each size for each thread, and the collector's heap would stay as large as it
 /// ever was.
 /// </summary>
-internal sealed unsafe class UnmanagedBytes(int length) : MemoryManager<byte>
+/// <param name="length">The number of bytes.</param>
+/// <param name="reused">
+/// For what comes with every picture and counts as one: large ones are kept for the next, until the pictures' memory is
+/// given back to the system.
+/// </param>
+internal sealed unsafe class UnmanagedBytes(int length, bool reused = false) : MemoryManager<byte>
 {
-    private readonly NativeBuffer _buffer = new(length);
+    private readonly NativeBuffer _buffer = new(length, reused);
 
     /// <exception cref="ObjectDisposedException">They are gone.</exception>
     public override Span<byte> GetSpan() => new(_buffer.Pointer, length);

@@ -62,7 +62,7 @@ internal static class WireResponse
     private static ByteString Raw(OutputTensor output, InferredMasks results)
     {
         // Megabytes for some milliseconds: arrays of that size would have the whole heap collected every few answers.
-        var bytes = new UnmanagedBytes((int)output.BytesOf(results));
+        var bytes = new UnmanagedBytes((int)output.BytesOf(results), reused: true);
         results.Answer.Add(bytes);
         Span<byte> rest = bytes.GetSpan();
         for (int picture = 0; picture < results.Masks.Count; picture++)

@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
 using Atrous.Tests.Support;
+using Microsoft.Extensions.FileSystemGlobbing;
+using Microsoft.Extensions.FileSystemGlobbing.Abstractions;
 
 namespace Atrous.Tests.House;
 
@@ -27,6 +29,12 @@ internal sealed partial class Page
             .Concat(Directory.EnumerateFiles(Repository.PathOf("docs"), "*.md", SearchOption.AllDirectories))
             .Select(file => System.IO.Path.GetRelativePath(Repository.Root, file))
             .Order(StringComparer.Ordinal).Select(Of);
+
+    /// <summary>Every page that the site has, which is every one of the repository.</summary>
+    public static IEnumerable<Page> Site() =>
+        new Matcher().AddInclude("**/*.md").AddExclude("artifacts/").AddExclude("**/node_modules/")
+            .Execute(new DirectoryInfoWrapper(new DirectoryInfo(Repository.Root)))
+            .Files.Select(file => file.Path).Order(StringComparer.Ordinal).Select(Of);
 
     public static Page Of(string path) => new(path);
 
