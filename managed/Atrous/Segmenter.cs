@@ -252,6 +252,9 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
     /// <summary>How many runs at a time keep the device busy; more wait for each other.</summary>
     internal int RunsAtOnce => (_backend as IParallelRuns)?.RunsAtOnce ?? 1;
 
+    /// <summary>How many runs, one after the other, leave nothing for the first requests to wait for.</summary>
+    internal int RunsToWarmUp => (_backend as IParallelRuns)?.RunsToWarmUp ?? 1;
+
     /// <summary>How many devices run the model, and how many of them are lost.</summary>
     internal (int All, int Lost) Devices =>
         _backend is ISeveralDevices several ? (several.Count, several.LostCount) : (1, 0);

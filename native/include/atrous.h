@@ -76,6 +76,9 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_engine_create(int32_t threads, 
 ATROUS_API void atrous_engine_destroy(atrous_engine* engine);
 ATROUS_API const char* atrous_engine_isa(const atrous_engine* engine);  // as ATROUS_ISA names it
 ATROUS_API int32_t atrous_engine_threads(const atrous_engine* engine);
+// Around a run of many calls: of several at a time each has its caller's thread, and all together those of the engine.
+ATROUS_API void atrous_engine_begin_run(atrous_engine* engine);
+ATROUS_API void atrous_engine_end_run(atrous_engine* engine);
 // ATROUS_OK where convolutions of bfloat16 can be had, which takes an instruction for their products; else
 // ATROUS_UNSUPPORTED with the reason.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_engine_require_bfloat16(const atrous_engine* engine);

@@ -48,3 +48,11 @@ atrous_status atrous_engine_require_bfloat16(const atrous_engine* engine) {
 int32_t atrous_engine_threads(const atrous_engine* engine) {
     return engine == nullptr ? 0 : engine->pool.threads();
 }
+
+void atrous_engine_begin_run(atrous_engine* engine) {
+    if (engine != nullptr) engine->pool.begin_run();
+}
+
+void atrous_engine_end_run(atrous_engine* engine) {
+    if (engine != nullptr) engine->pool.end_run();
+}

@@ -91,7 +91,7 @@ thread_pool::lease::~lease() {
 
 void thread_pool::run(int64_t chunks, chunk_body body, void* context) {
     lease memory(*this);
-    if (chunks <= 1 || workers_.empty()) {
+    if (chunks <= 1 || spare() <= 0) {
         for (int64_t i = 0; i < chunks; ++i) body(context, i, *memory);
         return;
     }
@@ -101,7 +101,7 @@ void thread_pool::run(int64_t chunks, chunk_body body, void* context) {
         std::lock_guard lock(mutex_);
         open_.push_back(&current);
         posts_.fetch_add(1, std::memory_order_release);
-        wake = sleepers_ > 0;
+        wake = sleepers_ > 0 && helping_ < spare();
     }
     if (wake) posted_.notify_all();
     take_chunks(current, *memory);
@@ -138,7 +138,8 @@ void thread_pool::close(job& current) {
 
 thread_pool::job* thread_pool::next_job(std::unique_lock<std::mutex>& lock) {
     while (!stopping_) {
-        if (!open_.empty()) {
+        if (!open_.empty() && helping_ < spare()) {
+            ++helping_;
             job* found = open_.front();
             found->helpers.fetch_add(1, std::memory_order_relaxed);
             return found;
@@ -163,6 +164,7 @@ void thread_pool::work() {
         lock.unlock();
         take_chunks(*current, memory);
         lock.lock();
+        --helping_;
         close(*current);
         // Once the count is down the job may be gone from its caller's stack.
         if (current->helpers.fetch_sub(1, std::memory_order_release) == 1) finished_.notify_all();

@@ -44,6 +44,13 @@ class thread_pool {
 
     int threads() const { return static_cast<int>(workers_.size()) + 1; }
 
+    // Between them a caller holds a thread of its own, also where it is in none of the pool's functions.
+    void begin_run() { runs_.fetch_add(1, std::memory_order_relaxed); }
+    void end_run() { runs_.fetch_sub(1, std::memory_order_relaxed); }
+
+    // Workers that may help: threads that no run has for itself.
+    int spare() const { return threads() - std::max(1, runs_.load(std::memory_order_relaxed)); }
+
     // Calls body once for every chunk in [0, chunks), on any thread, in any order, and returns when all are done.
     // The first exception of a body stops the rest and is thrown here.
     void run(int64_t chunks, chunk_body body, void* context);
@@ -78,7 +85,9 @@ class thread_pool {
     std::deque<job*> open_;  // jobs that may still have chunks
     std::vector<std::unique_ptr<scratch>> idle_scratch_;
     std::atomic<uint64_t> posts_{0};
+    std::atomic<int> runs_{0};
     int sleepers_ = 0;
+    int helping_ = 0;
     bool stopping_ = false;
     std::vector<std::thread> workers_;
 };
@@ -106,7 +115,7 @@ void parallel_for(engine& on, int64_t count, int64_t grain, Body&& body) {
     struct {
         std::remove_reference_t<Body>& body;
         int64_t count, chunk;
-    } context{body, count, on.pool.threads() == 1 ? count : std::max<int64_t>({even, grain, 1})};
+    } context{body, count, on.pool.spare() <= 0 ? count : std::max<int64_t>({even, grain, 1})};
     using context_type = decltype(context);
     on.pool.run((count + context.chunk - 1) / context.chunk,
                 [](void* opaque, int64_t index, scratch& memory) {

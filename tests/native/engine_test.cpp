@@ -111,6 +111,30 @@ TEST(Parallel, ServesManyCallersAtOnce) {
     EXPECT_EQ(total, 6 * 300 * (63 * 64 / 2));
 }
 
+TEST(Parallel, ARunOfManyIsItsCallersAlone) {
+    engine on(3, *available_kernels().back());
+    for (int i = 0; i < 3; ++i) atrous_engine_begin_run(&on);
+    std::atomic<int> elsewhere{0};
+    const auto caller = std::this_thread::get_id();
+    for (int round = 0; round < 50; ++round) {
+        parallel_for(on, 256, [&](int64_t, int64_t) { elsewhere += std::this_thread::get_id() != caller; });
+    }
+    EXPECT_EQ(elsewhere, 0);
+    atrous_engine_end_run(&on);
+    // One of the threads is nobody's now.
+    std::atomic<bool> helped{false};
+    for (int round = 0; round < 1000 && !helped; ++round) {
+        parallel_for(on, 256, [&](int64_t, int64_t) {
+            if (std::this_thread::get_id() != caller) helped = true;
+            std::this_thread::sleep_for(std::chrono::microseconds(20));
+        });
+    }
+    EXPECT_TRUE(helped);
+    for (int i = 0; i < 2; ++i) atrous_engine_end_run(&on);
+    atrous_engine_begin_run(nullptr);
+    atrous_engine_end_run(nullptr);
+}
+
 TEST(Parallel, WakesSleepingWorkers) {
     engine on(2, *available_kernels().back());
     for (int round = 0; round < 20; ++round) {

@@ -209,7 +209,7 @@ internal sealed class ModelLife(
             {
                 // Where several devices run it, one run after the other comes to each of them.
                 foreach (int pictures in new[] { segmenter.BatchOf(height, width), 1 }.Distinct()
-                    .SelectMany(pictures => Enumerable.Repeat(pictures, segmenter.RunsAtOnce)))
+                    .SelectMany(pictures => Enumerable.Repeat(pictures, segmenter.RunsToWarmUp)))
                 {
                     var request = new QueuedRequest(
                         queue, new WarmUpWork(segmenter, height, width, pictures), queue.Options.DefaultPriority);

@@ -27,11 +27,31 @@ internal sealed unsafe class EngineHandle : SafeHandle
 
     public int Threads => LibAtrous.EngineThreads(this);
 
+    /// <summary>
+    /// Begins a run on the calling thread: while several go on, they share the threads instead of waiting for them.
+    /// Dispose what it gives, on any thread, when the run has ended.
+    /// </summary>
+    public Run Begin() => new(this);
+
     public override bool IsInvalid => handle == 0;
 
     protected override bool ReleaseHandle()
     {
         LibAtrous.EngineDestroy(handle);
         return true;
+    }
+
+    /// <summary>A run that goes on.</summary>
+    internal readonly ref struct Run
+    {
+        private readonly EngineHandle _engine;
+
+        public Run(EngineHandle engine)
+        {
+            _engine = engine;
+            LibAtrous.EngineBeginRun(engine);
+        }
+
+        public void Dispose() => LibAtrous.EngineEndRun(_engine);
     }
 }

@@ -19,4 +19,10 @@ internal static unsafe partial class LibAtrous
 
     [LibraryImport(Library, EntryPoint = "atrous_engine_threads")]
     public static partial int EngineThreads(EngineHandle engine);
+
+    [LibraryImport(Library, EntryPoint = "atrous_engine_begin_run")]
+    public static partial void EngineBeginRun(EngineHandle engine);
+
+    [LibraryImport(Library, EntryPoint = "atrous_engine_end_run")]
+    public static partial void EngineEndRun(EngineHandle engine);
 }

@@ -6,9 +6,10 @@ namespace Atrous.Quantizing;
 public sealed record QuantizeOptions
 {
     /// <summary>
-    /// The share of pixels, from 0 to 1, that must get the same label as in float32, on pictures that the ranges were
-    /// not measured on. Layers stay float32 until it is reached: those that cost most, among the others or alone, or
-    /// most for their work, whichever takes least time.
+    /// The share of pixels, from 0 to 1, that must get the same label as in float32: in the mean of pictures that the
+    /// ranges were not measured on. Of no picture at all may more pixels change than one and a half times as many.
+    /// Layers stay float32 until it is reached: those that cost most, among the others or alone, or most for their
+    /// work, whichever takes least time.
     /// </summary>
     public double Agreement { get; init; } = 0.99;
 

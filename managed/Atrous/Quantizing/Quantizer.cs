@@ -125,7 +125,11 @@ public sealed class Quantizer
         table = table with { Values = choice.Values() };
 
         double[] costs = Costs(network, table, error, trial);
-        (table, double[] agreements) = Keep(network, costs, table, trial, checkedOn);
+        var masks = new MaskComparison(
+            _options.Agreement, checkedOn, measured,
+            (model, picture) => trial.Agreement(model, picture, _cancellationToken));
+        table = Keep(network, costs, table, trial, masks);
+        double[] agreements = masks.Agreements(network.Model.With(table));
         var facts = new QuantizationFacts
         {
             CalibrationPictures = measured.Length,
@@ -198,33 +202,24 @@ public sealed class Quantizer
     }
 
     /// <summary>Keeps layers in float32 until the masks agree as much as was asked for.</summary>
-    private (QuantizationTable Table, double[] Agreements) Keep(
-        Quantizable network, double[] costs, QuantizationTable table, Trial trial, string[] pictures)
+    private QuantizationTable Keep(
+        Quantizable network, double[] costs, QuantizationTable table, Trial trial, MaskComparison masks)
     {
-        var exact = new ushort[pictures.Length][];
-        (QuantizationTable Table, double[] Agreements) all = Try([]);
-        if (IsEnough(all.Agreements))
-            return all;
+        if (IsEnough([]))
+            return Without([]);
         // Where few layers have to stay, what one costs among the others tells which; where most have to, what it costs
         // alone, since a layer's rounding hides in that of others.
-        var kept = new KeptLayers(network.Work, layers => IsEnough(Try(layers).Agreements));
-        return Try(kept.Find([costs, CostsAlone(network, table, trial)]));
+        return Without(new KeptLayers(network.Work, IsEnough).Find([costs, CostsAlone(network, table, trial)]));
 
-        bool IsEnough(double[] agreements) => agreements.Average() >= _options.Agreement;
-
-        (QuantizationTable Table, double[] Agreements) Try(IReadOnlyList<int> kept)
+        bool IsEnough(IReadOnlyList<int> kept)
         {
-            QuantizationTable tried = Without(table, kept.Select(i => network.Layers[i]));
-            var agreements = new double[pictures.Length];
-            for (int i = 0; i < pictures.Length; i++)
-            {
-                using Image photo = Image.Load(pictures[i]);
-                exact[i] ??= trial.Labels(photo, _cancellationToken);
-                agreements[i] = trial.Agreement(network.Model.With(tried), photo, exact[i], _cancellationToken);
-            }
+            bool enough = masks.IsEnough(network.Model.With(Without(kept)));
             Tell("comparing masks", kept.Count, network.Layers.Length);
-            return (tried, agreements);
+            return enough;
         }
+
+        QuantizationTable Without(IReadOnlyList<int> kept) =>
+            Quantizer.Without(table, kept.Select(i => network.Layers[i]));
     }
 
     /// <summary>Some layers in float32, whose biases then need no correction.</summary>

@@ -2,6 +2,7 @@ using Atrous.Backends.Cpu;
 using Atrous.Graph;
 using Atrous.Imaging;
 using Atrous.Models;
+using Atrous.Postprocessing;
 using Atrous.Preprocessing;
 using Atrous.Tensors;
 using Atrous.Verification;
@@ -18,6 +19,7 @@ internal sealed class Trial : IDisposable
     private readonly Preprocessor _preprocessor;
     private readonly List<(NetworkInput Input, Tensor Exact)> _probes = [];
     private readonly NetworkCache _exact;
+    private readonly Dictionary<string, LabelArray> _labels = [];
 
     public Trial(Model model, CpuBackend exact, CpuBackend bytes, Preprocessor preprocessor)
     {
@@ -58,19 +60,17 @@ internal sealed class Trial : IDisposable
         return sum / _probes.Count;
     }
 
-    /// <summary>The label of every pixel in float32.</summary>
-    public ushort[] Labels(Image photo, CancellationToken cancellationToken) =>
-        Labels(_model, _exact, photo, cancellationToken);
-
     /// <summary>The share of a picture's pixels that have the same label in 8 bits.</summary>
     /// <param name="model">The network in 8 bits.</param>
-    /// <param name="photo">The picture whose labels are compared.</param>
-    /// <param name="exact">The label of every pixel in float32.</param>
+    /// <param name="picture">The path of the picture; its labels in float32 are kept.</param>
     /// <param name="cancellationToken">Is looked at between two layers.</param>
-    public double Agreement(Model model, Image photo, ushort[] exact, CancellationToken cancellationToken)
+    public double Agreement(Model model, string picture, CancellationToken cancellationToken)
     {
+        using Image photo = Image.Load(picture);
+        if (!_labels.TryGetValue(picture, out LabelArray? exact))
+            _labels[picture] = exact = Labels(_model, _exact, photo, cancellationToken);
         using var networks = new NetworkCache(model, _bytes, Shapes, new SegmenterLog(null));
-        ushort[] labels = Labels(model, networks, photo, cancellationToken);
+        LabelArray labels = Labels(model, networks, photo, cancellationToken);
         long same = 0;
         for (int i = 0; i < labels.Length; i++)
             same += labels[i] == exact[i] ? 1 : 0;
@@ -93,7 +93,7 @@ internal sealed class Trial : IDisposable
         return builder.Build(model.Build(builder, builder.Input("image", input.Tensor.Shape)).Logits);
     }
 
-    private ushort[] Labels(Model model, NetworkCache networks, Image photo, CancellationToken cancellationToken) =>
+    private LabelArray Labels(Model model, NetworkCache networks, Image photo, CancellationToken cancellationToken) =>
         new PictureScorer(model, _preprocessor, networks, null, model.Description.Network.Slide)
-            .Masks([photo], confidence: false, new RunContext(null, cancellationToken))[0].Labels.Wide;
+            .Masks([photo], confidence: false, new RunContext(null, cancellationToken))[0].Labels;
 }

@@ -34,7 +34,7 @@ public sealed partial class LayeringTests
         ["Evaluation"] = ["Postprocessing", "Imaging"],
         ["Verification"] = ["", "Backends", "Models", "Graph", "Preprocessing", "Imaging", "Tensors"],
         ["Quantizing"] = ["", "Backends", "Checkpoints", "Exporting", "Models", "Specs", "Graph", "Preprocessing",
-            "Imaging", "Native", "Tensors", "Verification"],
+            "Postprocessing", "Imaging", "Native", "Tensors", "Verification"],
         ["Formats"] = ["", "Imaging", "Postprocessing", "Shapes", "Tensors"],
         ["Exporting"] = ["", "Checkpoints", "Models", "Specs", "Graph", "Tensors"],
         [""] = ["Catalog", "Specs", "Models", "Checkpoints", "Backends", "Preprocessing", "Postprocessing", "Shapes",

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Atrous.Hosting;
+using Atrous.Hosting.Lifecycle;
 using Atrous.Hosting.Requests;
 using Atrous.Hosting.Scheduling;
 
@@ -11,8 +12,10 @@ namespace Atrous.Tests.Serving;
 /// </summary>
 internal sealed class GatedWork(string name, object? key = null) : Work
 {
-    private readonly ManualResetEventSlim _prepare = new(initialState: true), _run = new(initialState: true);
+    private readonly ManualResetEventSlim _prepare = new(initialState: true);
     private readonly TaskCompletionSource _preparing = New(), _running = New(), _released = New();
+
+    private ManualResetEventSlim _run = new(initialState: true);
 
     public string Name => name;
 
@@ -34,6 +37,9 @@ internal sealed class GatedWork(string name, object? key = null) : Work
 
     public CancellationToken Cancellation { get; private set; }
 
+    /// <summary>Runs that the device is kept busy with.</summary>
+    public int Places { get; private set; } = 1;
+
     /// <summary>End when the preparation, the run has begun, and when the work is released.</summary>
     public Task Preparing => _preparing.Task;
 
@@ -44,10 +50,16 @@ internal sealed class GatedWork(string name, object? key = null) : Work
     /// <summary>Keeps the device of a model busy until the work is opened.</summary>
     public static async Task<GatedWork> Occupy(IModelCatalog catalog, string? name = null)
     {
-        RequestQueue queue = ((ServedModel)catalog.Get(name)).Life.Queue!;
+        ModelLife life = ((ServedModel)catalog.Get(name)).Life;
         GatedWork busy = new GatedWork("busy").Held();
-        queue.Device.Submit([new QueuedRequest(queue, busy, 1)]);
-        await busy.Running.WaitAsync(TimeSpan.FromMinutes(1));
+        // As many as it works on at a time, none of which shares a run.
+        busy.Places = life.Current().Segmenter.RunsAtOnce;
+        for (int i = 0; i < busy.Places; i++)
+        {
+            GatedWork work = i == 0 ? busy : new GatedWork($"busy {i}", key: i) { _run = busy._run };
+            life.Queue!.Device.Submit([new QueuedRequest(life.Queue, work, 1)]);
+            await work.Running.WaitAsync(TimeSpan.FromMinutes(1));
+        }
         return busy;
     }
 

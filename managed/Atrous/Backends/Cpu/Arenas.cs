@@ -15,6 +15,16 @@ internal sealed class Arenas
     private readonly List<long> _needs = [];
     private long _largest;
 
+    /// <summary>Arenas that are kept for the next runs.</summary>
+    public int Idle
+    {
+        get
+        {
+            lock (_idle)
+                return _idle.Count;
+        }
+    }
+
     /// <summary>A graph is compiled that needs so many bytes.</summary>
     public void Register(long size)
     {

@@ -10,11 +10,14 @@ namespace Atrous.Backends.Cpu;
 /// environment variable ATROUS_ISA), weights are packed once and shared by every shape. Owns the thread pool and the
 /// packed weights; dispose it after its executables.
 /// </summary>
-internal sealed class CpuBackend : IBackend, IProcessorThreads
+internal sealed class CpuBackend : IBackend, IProcessorThreads, IParallelRuns
 {
     // 256x256. Measured: from there on a picture alone keeps the cores busy, and its values stay in their caches, where
     // those of four do not; at 128x128 four together are up to a third faster.
     private const int WorthwhilePixels = 1 << 16;
+
+    // Each has its own values in memory, which is why they are few.
+    private const int MostRuns = 4;
 
     private readonly EngineHandle _engine;
     private readonly PackedConvolutions _convolutions;
@@ -74,6 +77,15 @@ internal sealed class CpuBackend : IBackend, IProcessorThreads
 
     /// <summary>Threads of a run, the caller's included.</summary>
     public int Threads => _engine.Threads;
+
+    /// <summary>
+    /// Runs that go on at a time share the threads. Of as many as threads each has one and waits for nobody between two
+    /// layers. Measured on two cores, 432x576: 1.37 times the pictures of one run after the other.
+    /// </summary>
+    public int RunsAtOnce => Math.Min(Threads, MostRuns);
+
+    /// <summary>Weights and values are the same for all runs.</summary>
+    public int RunsToWarmUp => 1;
 
     /// <summary>For pre-processing on the same threads.</summary>
     public EngineHandle Engine => _engine;

@@ -71,6 +71,8 @@ internal sealed class CpuExecutable : ILayeredExecutable
         Signature.Check(_graph, inputs, outputs);
         using var held = new TensorLease(inputs, outputs);
         using ProcessorNode.Stay stay = ProcessorNode.Enter(_node);
+        using LargeRuns.Turn turn = LargeRuns.Wait(_arenaSize, cancellationToken);
+        using EngineHandle.Run run = _engine.Begin();
         NativeBuffer arena = _arenas.Take(_arenaSize);
         var frame = new Frame(_blocks);
         try
@@ -79,8 +81,8 @@ internal sealed class CpuExecutable : ILayeredExecutable
             foreach (Node node in _graph.Nodes)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                foreach (Step run in steps[node])
-                    LibAtrous.ThrowIfFailed(run(_engine, frame), node.ToString());
+                foreach (Step step in steps[node])
+                    LibAtrous.ThrowIfFailed(step(_engine, frame), node.ToString());
                 observer(node, _layout.Of(node.Output).In(frame));
             }
         }
@@ -97,6 +99,8 @@ internal sealed class CpuExecutable : ILayeredExecutable
         // The calls know the tensors by address alone.
         using var held = new TensorLease(inputs, outputs);
         using ProcessorNode.Stay stay = ProcessorNode.Enter(_node);
+        using LargeRuns.Turn turn = LargeRuns.Wait(_arenaSize, cancellationToken);
+        using EngineHandle.Run run = _engine.Begin();
         NativeBuffer arena = _arenas.Take(_arenaSize);
         if (!_frames.TryTake(out Frame? frame))
             frame = new Frame(_blocks);
@@ -104,11 +108,11 @@ internal sealed class CpuExecutable : ILayeredExecutable
         {
             Bind(frame, arena, inputs, outputs);
             Node? previous = null;
-            foreach ((Node node, Step run) in _steps)
+            foreach ((Node node, Step step) in _steps)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 long start = layers is null ? 0 : Stopwatch.GetTimestamp();
-                AtrousStatus status = run(_engine, frame);
+                AtrousStatus status = step(_engine, frame);
                 if (status != AtrousStatus.Ok)
                     LibAtrous.ThrowIfFailed(status, node.ToString());
                 if (layers is not null)

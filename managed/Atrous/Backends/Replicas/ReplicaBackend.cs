@@ -27,8 +27,10 @@ internal class ReplicaBackend : IBackend, IDeviceMemory, IParallelRuns, ISeveral
         _replicas.All.Sum(replica => (replica.Backend as IDeviceMemory)?.PeakDeviceBytes ?? 0);
 
     /// <inheritdoc/>
-    public int RunsAtOnce => Math.Max(
-        1, _replicas.All.Where(_replicas.Has).Sum(replica => (replica.Backend as IParallelRuns)?.RunsAtOnce ?? 1));
+    public int RunsAtOnce => SumOf(runs => runs.RunsAtOnce);
+
+    /// <inheritdoc/>
+    public int RunsToWarmUp => SumOf(runs => runs.RunsToWarmUp);
 
     /// <inheritdoc/>
     public int Count => _replicas.All.Count;
@@ -64,6 +66,10 @@ internal class ReplicaBackend : IBackend, IDeviceMemory, IParallelRuns, ISeveral
         foreach (Replica replica in _replicas.All)
             replica.Backend.Dispose();
     }
+
+    /// <summary>Of the devices that work; those that say nothing count as one.</summary>
+    private int SumOf(Func<IParallelRuns, int> runs) => Math.Max(
+        1, _replicas.All.Where(_replicas.Has).Sum(replica => replica.Backend is IParallelRuns its ? runs(its) : 1));
 
     /// <summary>A network on every device that works.</summary>
     protected ReplicaNetworks<T> Networks<T>(Func<IBackend, T> compile)
