@@ -9,8 +9,9 @@ using Atrous.Postprocessing;
 namespace Atrous.Cli.Evaluating;
 
 /// <summary>
-/// Segments labelled pictures and counts what is right. The first bad file ends it, since half a score is none; where
-/// each picture has a line of its own, that line says so and the others go on.
+/// Segments labelled pictures, as many at a time as the device is good for, and counts what is right in their order. The
+/// first bad file ends it, since half a score is none; where each picture has a line of its own, that line says so and
+/// the others go on.
 /// </summary>
 internal sealed class EvalRun(
     Segmenter segmenter, ConfusionMatrix matrix, int batch, long maxPixels, CancellationToken cancellationToken)
@@ -63,15 +64,20 @@ internal sealed class EvalRun(
     /// <exception cref="CommandException">A file is bad; the message names it.</exception>
     public void Add(IReadOnlyList<LabelledPicture> pictures, ProgressBar? bar)
     {
-        foreach (LabelledPicture[] group in pictures.Chunk(batch))
+        // One more than run, so that the device works while masks are counted.
+        foreach (((int count, LabelledPicture[] left), Func<Seen> seen) in Ahead.Of(
+            pictures.Chunk(batch).Select(Left), segmenter.RunsAtOnce + 1, group => Segment(group.Left)))
         {
-            LabelledPicture[] left = SkipsExisting ? [.. group.Where(picture => !IsThere(picture))] : group;
             if (left.Length > 0)
-                Score(left);
-            for (int i = 0; i < group.Length; i++)
+                Score(left, seen);
+            for (int i = 0; i < count; i++)
                 bar?.Step();
         }
     }
+
+    /// <summary>What is still to be scored of a group, whose number of pictures it keeps.</summary>
+    private (int Count, LabelledPicture[] Left) Left(LabelledPicture[] group) =>
+        (group.Length, SkipsExisting ? [.. group.Where(picture => !IsThere(picture))] : group);
 
     private bool IsThere(LabelledPicture picture)
     {
@@ -92,26 +98,23 @@ internal sealed class EvalRun(
         return true;
     }
 
-    private void Score(LabelledPicture[] group)
+    private void Score(LabelledPicture[] group, Func<Seen> seen)
     {
         for (int attempt = 1; ; attempt++)
         {
             Looked looked;
-            int told = _warnings.Count;
             try
             {
-                looked = Look(group);
+                looked = Look(group, attempt == 1 ? seen() : Segment(group));
             }
             catch (CommandException) when (Lines is not null && group.Length > 1)
             {
-                Forget(told);
                 foreach (LabelledPicture picture in group)
-                    Score([picture]);
+                    Score([picture], () => Segment([picture]));
                 return;
             }
             catch (CommandException e) when (e.ExitCode == ExitCode.Failed && attempt <= Retries)
             {
-                Forget(told);
                 cancellationToken.WaitHandle.WaitOne(BatchChoice.Pause(attempt));
                 cancellationToken.ThrowIfCancellationRequested();
                 continue;
@@ -123,6 +126,7 @@ internal sealed class EvalRun(
                 Lines.Add(group[0].Name, group[0].Picture, failure, attempt);
                 return;
             }
+            _warnings.AddRange(looked.Seen.Warnings);
             // What goes wrong from here on, as a line that cannot be written, ends the run: nothing is counted twice.
             for (int i = 0; i < group.Length; i++)
                 Count(group[i], looked, i, attempt);
@@ -131,34 +135,31 @@ internal sealed class EvalRun(
     }
 
     /// <summary>Counts nothing yet: one of them may be a picture that cannot be scored.</summary>
-    private Looked Look(LabelledPicture[] group)
+    private Looked Look(LabelledPicture[] group, Seen seen)
     {
-        string[] hashes = Lines is null ? [] : [.. group.Select(picture =>
-            About(picture.Picture, () => EvalBatch.HashOf(picture)))];
-        (IReadOnlyList<Segmentation> masks, IReadOnlyList<Segmentation>? others, bool[]?[] missing) = Segment(group);
         var truths = new LabelImage[group.Length];
         var each = new ConfusionMatrix[group.Length];
         for (int i = 0; i < group.Length; i++)
         {
-            Segmentation mask = masks[i];
+            Segmentation mask = seen.Masks[i];
             each[i] = new ConfusionMatrix(matrix.Classes, Ignored);
             About(group[i].Labels, () =>
             {
                 LabelImage truth = Truth(group[i].Labels);
-                Warn(group[i].Labels, truth.Warning);
-                truths[i] = missing[i] is { } without ? Without(truth, without, mask.Height, mask.Width) : truth;
+                seen.Warn(group[i].Labels, truth.Warning);
+                truths[i] = seen.Missing[i] is { } without ? Without(truth, without, mask.Height, mask.Width) : truth;
                 each[i].Add(truths[i], mask.Labels, mask.Height, mask.Width);
                 return true;
             });
         }
-        return new Looked(masks, others, truths, each, hashes);
+        return new Looked(seen, truths, each);
     }
 
     private void Count(LabelledPicture picture, Looked looked, int index, int attempt)
     {
-        (Segmentation mask, LabelImage truth) = (looked.Masks[index], looked.Truths[index]);
+        (Segmentation mask, LabelImage truth) = (looked.Seen.Masks[index], looked.Truths[index]);
         var line = EvalLine.Of(looked.Each[index], NameOf, IsIgnoreAssumed);
-        Lines?.Add(picture.Name, picture.Picture, looked.Hashes[index], Stamp, attempt, json =>
+        Lines?.Add(picture.Name, picture.Picture, looked.Seen.Hashes[index], Stamp, attempt, json =>
         {
             json.WriteString("labels", picture.Labels);
             line.Write(json);
@@ -168,12 +169,12 @@ internal sealed class EvalRun(
         About(picture.Labels, () =>
         {
             Boundaries?.Add(truth, mask.Labels, mask.Height, mask.Width);
-            if (looked.Others is { } others)
+            if (looked.Seen.Others is { } others)
                 Rival!.Matrix.Add(truth, others[index].Labels, mask.Height, mask.Width);
             return true;
         });
-        if (looked.Others is not null)
-            Rival!.Compare(picture.Picture, mask, looked.Others[index]);
+        if (looked.Seen.Others is { } theirs)
+            Rival!.Compare(picture.Picture, mask, theirs[index]);
     }
 
     /// <summary>Where a map has no data the network saw nothing, so that it is not scored.</summary>
@@ -187,24 +188,29 @@ internal sealed class EvalRun(
         return new LabelImage(labels, truth.Height, truth.Width);
     }
 
-    private (IReadOnlyList<Segmentation> Masks, IReadOnlyList<Segmentation>? Others, bool[]?[] Missing) Segment(
-        LabelledPicture[] group)
+    /// <summary>On any thread, since several groups are segmented at a time.</summary>
+    private Seen Segment(LabelledPicture[] group)
     {
+        var seen = new Seen { Missing = new bool[]?[group.Length] };
         var photos = new List<Image>();
-        bool[]?[] missing = new bool[]?[group.Length];
         try
         {
+            if (Lines is not null)
+                seen.Hashes = [.. group.Select(picture => About(picture.Picture, () => EvalBatch.HashOf(picture)))];
             foreach (LabelledPicture picture in group)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                photos.Add(About(picture.Picture, () => Load(picture.Picture, ref missing[photos.Count])));
-                Warn(picture.Picture, photos[^1].Warning);
+                photos.Add(About(picture.Picture, () => Load(picture.Picture, seen, photos.Count)));
+                seen.Warn(picture.Picture, photos[^1].Warning);
             }
-            (IReadOnlyList<Segmentation> masks, IReadOnlyList<Segmentation>? others) = About(
-                string.Join(", ", group.Select(picture => picture.Picture)),
-                () => (segmenter.Segment(photos, cancellationToken: cancellationToken),
-                    Rival?.Segmenter.Segment(photos, cancellationToken: cancellationToken)));
-            return (masks, others, missing);
+            if (photos.Count > 0)
+            {
+                (seen.Masks, seen.Others) = About(
+                    string.Join(", ", group.Select(picture => picture.Picture)),
+                    () => (segmenter.Segment(photos, cancellationToken: cancellationToken),
+                        Rival?.Segmenter.Segment(photos, cancellationToken: cancellationToken)));
+            }
+            return seen;
         }
         finally
         {
@@ -213,28 +219,16 @@ internal sealed class EvalRun(
         }
     }
 
-    private Image Load(string path, ref bool[]? missing)
+    private Image Load(string path, Seen seen, int index)
     {
         using TiffRaster? raster = Rasters.Open(path, segmenter, maxPixels, long.MaxValue);
         if (raster is null)
             return Image.Load(path, maxPixels);
-        Warn(path, raster.Warning);
+        seen.Warn(path, raster.Warning);
         if (raster.MayLackPixels)
-        {
-            missing = new bool[raster.Height * raster.Width];
-            raster.FindMissing(0, missing);
-        }
+            raster.FindMissing(0, seen.Missing[index] = new bool[raster.Height * raster.Width]);
         return raster.Window(0, 0, raster.Height, raster.Width);
     }
-
-    private void Warn(string file, string? warning)
-    {
-        if (warning is not null)
-            _warnings.Add($"{file}: {warning}");
-    }
-
-    /// <summary>Of pictures that are looked at again, which warn again.</summary>
-    private void Forget(int told) => _warnings.RemoveRange(told, _warnings.Count - told);
 
     private static T About<T>(string file, Func<T> work)
     {
@@ -249,8 +243,28 @@ internal sealed class EvalRun(
         }
     }
 
-    /// <summary>Pictures of a group as they were looked at.</summary>
-    private sealed record Looked(
-        IReadOnlyList<Segmentation> Masks, IReadOnlyList<Segmentation>? Others, LabelImage[] Truths,
-        ConfusionMatrix[] Each, string[] Hashes);
+    /// <summary>Pictures of a group as the networks see them.</summary>
+    private sealed class Seen
+    {
+        public List<string> Warnings { get; } = [];
+
+        /// <summary>Where maps have no data; null for other pictures.</summary>
+        public required bool[]?[] Missing { get; init; }
+
+        public string[] Hashes { get; set; } = [];
+
+        public IReadOnlyList<Segmentation> Masks { get; set; } = [];
+
+        /// <summary>The other model's; null where there is none.</summary>
+        public IReadOnlyList<Segmentation>? Others { get; set; }
+
+        public void Warn(string file, string? warning)
+        {
+            if (warning is not null)
+                Warnings.Add($"{file}: {warning}");
+        }
+    }
+
+    /// <summary>The same beside what is true.</summary>
+    private sealed record Looked(Seen Seen, LabelImage[] Truths, ConfusionMatrix[] Each);
 }

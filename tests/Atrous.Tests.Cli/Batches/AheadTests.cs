@@ -1,6 +1,6 @@
-using Atrous.Cli.Segmenting;
+using Atrous.Cli.Batches;
 
-namespace Atrous.Tests.Cli.Segmenting;
+namespace Atrous.Tests.Cli.Batches;
 
 /// <summary>Work on several pictures at a time, taken in order.</summary>
 public sealed class AheadTests
@@ -33,17 +33,22 @@ public sealed class AheadTests
         }
     }
 
-    [Fact]
-    public void Who_stops_early_leaves_nothing_open()
+    [Theory]
+    [InlineData(2, true)]
+    [InlineData(2, false)]
+    [InlineData(8, true)]
+    [InlineData(8, false)]
+    public void Who_stops_early_leaves_nothing_open(int last, bool isAskedFor)
     {
         var made = new List<Result>();
         foreach ((int item, Func<Result> result) in Ahead.Of(Enumerable.Range(0, 10), 4, Make))
         {
-            result().Dispose();
-            if (item == 2)
+            if (item < last || isAskedFor)
+                result().Dispose();
+            if (item == last)
                 break;
         }
-        Assert.InRange(made.Count, 4, 7);
+        Assert.Equal(Math.Min(last + 4, 10), made.Count);
         Assert.All(made, result => Assert.True(result.IsDisposed));
 
         Result Make(int item)

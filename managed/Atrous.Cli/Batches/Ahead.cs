@@ -1,4 +1,4 @@
-namespace Atrous.Cli.Segmenting;
+namespace Atrous.Cli.Batches;
 
 /// <summary>Work on some items at a time, whose results are taken one after the other in their order.</summary>
 internal static class Ahead
@@ -9,7 +9,6 @@ internal static class Ahead
     /// <param name="work">On a thread of the pool, unless one goes on at a time.</param>
     public static IEnumerable<(TItem Item, Func<TResult> Result)> Of<TItem, TResult>(
         IEnumerable<TItem> items, int atOnce, Func<TItem, TResult> work)
-        where TResult : IDisposable?
     {
         if (atOnce == 1)
         {
@@ -17,26 +16,29 @@ internal static class Ahead
                 yield return (item, () => work(item));
             yield break;
         }
-        var begun = new Queue<(TItem Item, Task<TResult> Work)>();
+        var begun = new Queue<Begun<TItem, TResult>>();
         try
         {
             foreach (TItem item in items)
             {
-                begun.Enqueue((item, Task.Run(() => work(item))));
-                if (begun.Count == atOnce)
-                    yield return Next();
+                begun.Enqueue(new Begun<TItem, TResult>(item, Task.Run(() => work(item))));
+                if (begun.Count < atOnce)
+                    continue;
+                yield return (begun.Peek().Item, begun.Peek().Take);
+                begun.Dequeue();
             }
-            while (begun.Count > 0)
-                yield return Next();
+            for (; begun.Count > 0; begun.Dequeue())
+                yield return (begun.Peek().Item, begun.Peek().Take);
         }
         finally
         {
-            // Their devices and files are not to be taken away under them.
-            foreach ((_, Task<TResult> rest) in begun)
+            // Their devices and files are not to be taken away under them. The first may be one whose result was handed
+            // over, or one that nobody has asked for it.
+            foreach (Begun<TItem, TResult> rest in begun.Where(rest => !rest.IsTaken))
             {
                 try
                 {
-                    rest.GetAwaiter().GetResult()?.Dispose();
+                    (rest.Take() as IDisposable)?.Dispose();
                 }
                 catch (Exception)
                 {
@@ -44,11 +46,20 @@ internal static class Ahead
                 }
             }
         }
+    }
 
-        (TItem, Func<TResult>) Next()
+    /// <summary>Work that goes on or is done.</summary>
+    private sealed class Begun<TItem, TResult>(TItem item, Task<TResult> work)
+    {
+        public TItem Item => item;
+
+        /// <summary>Its result is somebody else's.</summary>
+        public bool IsTaken { get; private set; }
+
+        public TResult Take()
         {
-            (TItem item, Task<TResult> next) = begun.Dequeue();
-            return (item, () => next.GetAwaiter().GetResult());
+            IsTaken = true;
+            return work.GetAwaiter().GetResult();
         }
     }
 }
