@@ -9,9 +9,9 @@ using Atrous.Postprocessing;
 namespace Atrous.Cli.Evaluating;
 
 /// <summary>
-/// Segments labelled pictures, as many at a time as the device is good for, and counts what is right in their order. The
-/// first bad file ends it, since half a score is none; where each picture has a line of its own, that line says so and
-/// the others go on.
+/// Segments labelled pictures, as many at a time as the device is good for, and counts what is right in their order.
+/// The first bad file ends it, since half a score is none; where each picture has a line of its own, that line says so
+/// and the others go on.
 /// </summary>
 internal sealed class EvalRun(
     Segmenter segmenter, ConfusionMatrix matrix, int batch, long maxPixels, CancellationToken cancellationToken)
