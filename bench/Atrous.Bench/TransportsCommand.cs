@@ -26,7 +26,7 @@ internal static class TransportsCommand
             AllowMultipleArgumentsPerToken = true,
         };
         var rounds = new Option<int>("--rounds") { Description = "Turns of both", DefaultValueFactory = _ => 3 };
-        var seconds = new Option<double>("--seconds") { Description = "Of each turn", DefaultValueFactory = _ => 10 };
+        var seconds = new Option<double>("--seconds") { Description = "Of each turn", DefaultValueFactory = _ => 30 };
         var command = new Command("transports", "HTTP beside gRPC, at the same server.")
         {
             http, grpc, model, image, clients, rounds, seconds,

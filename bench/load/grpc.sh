@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # HTTP beside gRPC at `atrous serve` on loopback, with the model in the box: the same picture by as many clients, in turns.
 #   bench/load/grpc.sh [--seconds N] [--rounds N] [--clients "1 4 16"] [--image FILE] [--output FILE]
-# Pictures a second, the median and the 99th percentile of both, and gRPC's share of HTTP's. 10 seconds a turn, 3 turns of both for
-# 1, 4 and 16 clients unless told otherwise: three minutes. Do it on a machine that has nothing else to do.
+# Pictures a second, the median and the 99th percentile of both, and gRPC's share of HTTP's. 30 seconds a turn, 3 turns of both for
+# 1, 4 and 16 clients unless told otherwise: nine minutes. A 99th percentile takes some hundreds of requests a turn. Do it on a
+# machine that has nothing else to do.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-seconds=10 rounds=3 clients="1 4 16" image=samples/street.png output=
+seconds=30 rounds=3 clients="1 4 16" image=samples/street.png output=
 while [ $# -gt 0 ]; do
     case $1 in
         --seconds) seconds=${2:?--seconds takes a number}; shift 2 ;;
