@@ -5,11 +5,10 @@
 PHOTO is a PNG or JPEG. Needs tritonclient[http] and numpy; ends with "ok", or with the assertion that failed.
 """
 import base64
-import sys
 
 import numpy as np
 import tritonclient.http as triton
-from tritonclient.utils import InferenceServerException
+from tritonclient_shared import refused, run
 
 
 def encoded(photos, binary=True):
@@ -26,17 +25,7 @@ def pixels(array, datatype="UINT8", binary=True):
     return [tensor]
 
 
-def refused(status, words, call, *arguments, **options):
-    try:
-        call(*arguments, **options)
-    except InferenceServerException as error:
-        assert error.status() == str(status), error
-        assert words in error.message(), error
-        return
-    raise AssertionError(f"{call.__name__} was not refused")
-
-
-def check_server(client, model):
+def check_server(client, model, _):
     assert client.is_server_live() and client.is_server_ready()
     assert client.is_model_ready(model) and client.is_model_ready(model, "1")
     assert not client.is_model_ready("nobody") and not client.is_model_ready(model, "2")
@@ -49,11 +38,11 @@ def check_server(client, model):
     assert config == client.get_model_config(model, "1") and config["name"] == model
     for told, tensors in ((metadata["inputs"], config["input"]), (metadata["outputs"], config["output"])):
         assert [(tensor["name"], tensor["shape"]) for tensor in told] == [(tensor["name"], tensor["dims"]) for tensor in tensors]
-    refused(404, "nobody", client.get_model_metadata, "nobody")
-    refused(404, "nobody", client.get_model_config, "nobody")
-    refused(403, "switched off", client.get_model_repository_index)
-    refused(403, "switched off", client.load_model, model)
-    refused(403, "switched off", client.unload_model, model)
+    refused("404", "nobody", client.get_model_metadata, "nobody")
+    refused("404", "nobody", client.get_model_config, "nobody")
+    refused("403", "switched off", client.get_model_repository_index)
+    refused("403", "switched off", client.load_model, model)
+    refused("403", "switched off", client.unload_model, model)
 
 
 def check_infer(client, model, photo):
@@ -79,7 +68,7 @@ def check_infer(client, model, photo):
     assert all(np.array_equal(answer.get_result().as_numpy("labels"), labels) for answer in pending)
 
 
-def check_pixels(client, model):
+def check_pixels(client, model, _):
     array = np.random.default_rng(7).integers(0, 256, (2, 40, 48, 3), dtype=np.uint8)
     labels = client.infer(model, pixels(array)).as_numpy("labels")
     assert labels.shape == (2, 40, 48)
@@ -87,22 +76,22 @@ def check_pixels(client, model):
         same = client.infer(model, pixels(array.astype(kind), datatype)).as_numpy("labels")
         assert np.array_equal(same, labels), datatype
     assert np.array_equal(client.infer(model, pixels(array, binary=False)).as_numpy("labels"), labels)
-    refused(400, "not normalised", client.infer, model, pixels((array / 255).astype(np.float32), "FP32"))
+    refused("400", "not normalised", client.infer, model, pixels((array / 255).astype(np.float32), "FP32"))
 
 
 def check_refusals(client, model, photo):
-    refused(400, "JPEG", client.infer, model, encoded([b"no picture"]))
-    refused(404, "nobody", client.infer, "nobody", encoded([photo]))
-    refused(404, "version", client.infer, model, encoded([photo]), model_version="7")
-    refused(400, "no output", client.infer, model, encoded([photo]), outputs=[triton.InferRequestedOutput("mask")])
-    refused(400, "Sequences", client.infer, model, encoded([photo]), sequence_id=3)
+    refused("400", "JPEG", client.infer, model, encoded([b"no picture"]))
+    refused("404", "nobody", client.infer, "nobody", encoded([photo]))
+    refused("404", "version", client.infer, model, encoded([photo]), model_version="7")
+    refused("400", "no output", client.infer, model, encoded([photo]), outputs=[triton.InferRequestedOutput("mask")])
+    refused("400", "Sequences", client.infer, model, encoded([photo]), sequence_id=3)
     shared = triton.InferInput("image", [1], "BYTES")
     shared.set_shared_memory("region", 100)
-    refused(400, "Shared memory", client.infer, model, [shared])
-    refused(400, "classification", client.infer, model, encoded([photo]), outputs=[triton.InferRequestedOutput("labels", class_count=3)])
+    refused("400", "Shared memory", client.infer, model, [shared])
+    refused("400", "classification", client.infer, model, encoded([photo]), outputs=[triton.InferRequestedOutput("labels", class_count=3)])
 
 
-def check_statistics(client, model):
+def check_statistics(client, model, _):
     (one,) = client.get_inference_statistics(model)["model_stats"]
     (every,) = client.get_inference_statistics()["model_stats"]
     assert one["name"] == every["name"] == model
@@ -111,17 +100,6 @@ def check_statistics(client, model):
     assert one["inference_count"] >= one["execution_count"] > 0
 
 
-def main(address, model, photo_path):
-    with open(photo_path, "rb") as file:
-        photo = file.read()
-    with triton.InferenceServerClient(address, concurrency=4) as client:
-        check_server(client, model)
-        check_infer(client, model, photo)
-        check_pixels(client, model)
-        check_refusals(client, model, photo)
-        check_statistics(client, model)
-    print("ok")
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run(lambda address: triton.InferenceServerClient(address, concurrency=4),
+        [check_server, check_infer, check_pixels, check_refusals, check_statistics])

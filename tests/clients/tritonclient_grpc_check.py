@@ -5,11 +5,10 @@
 PHOTO is a PNG or JPEG. Needs tritonclient[grpc] and numpy; ends with "ok", or with the assertion that failed.
 """
 import queue
-import sys
 
 import numpy as np
 import tritonclient.grpc as triton
-from tritonclient.utils import InferenceServerException
+from tritonclient_shared import refused, run
 
 
 def encoded(photos):
@@ -25,17 +24,7 @@ def pixels(array, datatype="UINT8"):
     return [tensor]
 
 
-def refused(status, words, call, *arguments, **options):
-    try:
-        call(*arguments, **options)
-    except InferenceServerException as error:
-        assert error.status() == f"StatusCode.{status}", error
-        assert words in error.message(), error
-        return
-    raise AssertionError(f"{call.__name__} was not refused")
-
-
-def check_server(client, model):
+def check_server(client, model, _):
     assert client.is_server_live() and client.is_server_ready()
     assert client.is_model_ready(model) and client.is_model_ready(model, "1")
     assert not client.is_model_ready("nobody") and not client.is_model_ready(model, "2")
@@ -46,11 +35,11 @@ def check_server(client, model):
     assert [tensor.name for tensor in metadata.outputs] == ["labels", "confidence"]
     config = client.get_model_config(model, as_json=True)["config"]
     assert config["name"] == model and [tensor["name"] for tensor in config["output"]] == ["labels", "confidence"]
-    refused("NOT_FOUND", "nobody", client.get_model_metadata, "nobody")
-    refused("NOT_FOUND", "nobody", client.get_model_config, "nobody")
-    refused("PERMISSION_DENIED", "switched off", client.get_model_repository_index)
-    refused("PERMISSION_DENIED", "switched off", client.load_model, model)
-    refused("PERMISSION_DENIED", "switched off", client.unload_model, model)
+    refused("StatusCode.NOT_FOUND", "nobody", client.get_model_metadata, "nobody")
+    refused("StatusCode.NOT_FOUND", "nobody", client.get_model_config, "nobody")
+    refused("StatusCode.PERMISSION_DENIED", "switched off", client.get_model_repository_index)
+    refused("StatusCode.PERMISSION_DENIED", "switched off", client.load_model, model)
+    refused("StatusCode.PERMISSION_DENIED", "switched off", client.unload_model, model)
 
 
 def check_infer(client, model, photo):
@@ -83,25 +72,25 @@ def check_infer(client, model, photo):
     client.stop_stream()
 
 
-def check_pixels(client, model):
+def check_pixels(client, model, _):
     array = np.random.default_rng(7).integers(0, 256, (2, 40, 48, 3), dtype=np.uint8)
     labels = client.infer(model, pixels(array)).as_numpy("labels")
     assert labels.shape == (2, 40, 48)
     for datatype, kind in (("UINT8", np.uint8), ("INT32", np.int32), ("FP32", np.float32), ("FP16", np.float16)):
         same = client.infer(model, pixels(array.astype(kind), datatype)).as_numpy("labels")
         assert np.array_equal(same, labels), datatype
-    refused("INVALID_ARGUMENT", "not normalised", client.infer, model, pixels((array / 255).astype(np.float32), "FP32"))
+    refused("StatusCode.INVALID_ARGUMENT", "not normalised", client.infer, model, pixels((array / 255).astype(np.float32), "FP32"))
 
 
 def check_refusals(client, model, photo):
-    refused("INVALID_ARGUMENT", "JPEG", client.infer, model, encoded([b"no picture"]))
-    refused("NOT_FOUND", "nobody", client.infer, "nobody", encoded([photo]))
-    refused("NOT_FOUND", "version", client.infer, model, encoded([photo]), model_version="7")
-    refused("INVALID_ARGUMENT", "no output", client.infer, model, encoded([photo]), outputs=[triton.InferRequestedOutput("mask")])
-    refused("DEADLINE_EXCEEDED", "", client.infer, model, encoded([photo]), client_timeout=0.000001)
+    refused("StatusCode.INVALID_ARGUMENT", "JPEG", client.infer, model, encoded([b"no picture"]))
+    refused("StatusCode.NOT_FOUND", "nobody", client.infer, "nobody", encoded([photo]))
+    refused("StatusCode.NOT_FOUND", "version", client.infer, model, encoded([photo]), model_version="7")
+    refused("StatusCode.INVALID_ARGUMENT", "no output", client.infer, model, encoded([photo]), outputs=[triton.InferRequestedOutput("mask")])
+    refused("StatusCode.DEADLINE_EXCEEDED", "", client.infer, model, encoded([photo]), client_timeout=0.000001)
 
 
-def check_statistics(client, model):
+def check_statistics(client, model, _):
     (one,) = client.get_inference_statistics(model).model_stats
     (every,) = client.get_inference_statistics().model_stats
     assert one.name == every.name == model
@@ -109,17 +98,6 @@ def check_statistics(client, model):
     assert one.inference_count >= one.execution_count > 0
 
 
-def main(address, model, photo_path):
-    with open(photo_path, "rb") as file:
-        photo = file.read()
-    with triton.InferenceServerClient(address) as client:
-        check_server(client, model)
-        check_infer(client, model, photo)
-        check_pixels(client, model)
-        check_refusals(client, model, photo)
-        check_statistics(client, model)
-    print("ok")
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run(triton.InferenceServerClient,
+        [check_server, check_infer, check_pixels, check_refusals, check_statistics])

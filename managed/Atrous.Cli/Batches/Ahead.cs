@@ -32,8 +32,7 @@ internal static class Ahead
         }
         finally
         {
-            // Their devices and files are not to be taken away under them. The first may be one whose result was handed
-            // over, or one that nobody has asked for it.
+            // Their devices and files are not to be taken away under them. The first may have been handed over already.
             foreach (Begun<TItem, TResult> rest in begun.Where(rest => !rest.IsTaken))
             {
                 try

@@ -65,19 +65,25 @@ internal sealed class EvalRun(
     public void Add(IReadOnlyList<LabelledPicture> pictures, ProgressBar? bar)
     {
         // One more than run, so that the device works while masks are counted.
-        foreach (((int count, LabelledPicture[] left), Func<Seen> seen) in Ahead.Of(
-            pictures.Chunk(batch).Select(Left), segmenter.RunsAtOnce + 1, group => Segment(group.Left)))
+        foreach ((LabelledPicture[] group, Func<Seen> seen) in Ahead.Of(
+            Left().Chunk(batch), segmenter.RunsAtOnce + 1, Segment))
         {
-            if (left.Length > 0)
-                Score(left, seen);
-            for (int i = 0; i < count; i++)
+            Score(group, seen);
+            for (int i = 0; i < group.Length; i++)
                 bar?.Step();
         }
-    }
 
-    /// <summary>What is still to be scored of a group, whose number of pictures it keeps.</summary>
-    private (int Count, LabelledPicture[] Left) Left(LabelledPicture[] group) =>
-        (group.Length, SkipsExisting ? [.. group.Where(picture => !IsThere(picture))] : group);
+        IEnumerable<LabelledPicture> Left()
+        {
+            foreach (LabelledPicture picture in pictures)
+            {
+                if (SkipsExisting && IsThere(picture))
+                    bar?.Step();
+                else
+                    yield return picture;
+            }
+        }
+    }
 
     private bool IsThere(LabelledPicture picture)
     {
@@ -203,13 +209,10 @@ internal sealed class EvalRun(
                 photos.Add(About(picture.Picture, () => Load(picture.Picture, seen, photos.Count)));
                 seen.Warn(picture.Picture, photos[^1].Warning);
             }
-            if (photos.Count > 0)
-            {
-                (seen.Masks, seen.Others) = About(
-                    string.Join(", ", group.Select(picture => picture.Picture)),
-                    () => (segmenter.Segment(photos, cancellationToken: cancellationToken),
-                        Rival?.Segmenter.Segment(photos, cancellationToken: cancellationToken)));
-            }
+            (seen.Masks, seen.Others) = About(
+                string.Join(", ", group.Select(picture => picture.Picture)),
+                () => (segmenter.Segment(photos, cancellationToken: cancellationToken),
+                    Rival?.Segmenter.Segment(photos, cancellationToken: cancellationToken)));
             return seen;
         }
         finally

@@ -1,5 +1,5 @@
-using Atrous.Graph.Ops;
 using Atrous.Graph;
+using Atrous.Graph.Ops;
 using Atrous.Specs;
 using Atrous.Tensors;
 
