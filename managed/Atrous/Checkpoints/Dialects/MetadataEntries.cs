@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Atrous.Checkpoints.Storages;
 using Atrous.Files;
 using Atrous.Graph;
@@ -12,7 +11,7 @@ namespace Atrous.Checkpoints.Dialects;
 /// Typed access to the metadata of a self-describing file, which is all strings; lists are JSON. Every error names the
 /// file and the entry.
 /// </summary>
-internal sealed partial class MetadataEntries(ICheckpoint checkpoint)
+internal sealed class MetadataEntries(ICheckpoint checkpoint)
 {
     public string Text(string key) =>
         checkpoint.Metadata.TryGetValue(key, out string? value) ? value : throw Wrong(key, "is missing");
@@ -43,7 +42,7 @@ internal sealed partial class MetadataEntries(ICheckpoint checkpoint)
 
     /// <summary>Of the network, such as rates.</summary>
     public int[] Numbers(string key) =>
-        Json(key, text => DescriptionJson.ReadNetwork(text, Entries.Default.Int32Array));
+        Json(key, text => DescriptionJson.ReadNetwork(text, root => JsonFields.List(root, JsonFields.Integer)));
 
     public IReadOnlyList<string> Names(string key) => Json(key, DescriptionJson.ReadNames);
 
@@ -52,11 +51,7 @@ internal sealed partial class MetadataEntries(ICheckpoint checkpoint)
 
     /// <summary>The blocks of the backbone, one object each.</summary>
     public InvertedResidual[] Blocks() =>
-    [
-        .. Json("blocks", text => DescriptionJson.ReadNetwork(text, Entries.Default.BlockRowArray))
-            .Select(row => new InvertedResidual(
-                row.Stride, row.Dilation, row.ExpandKernel, row.DwKernel, row.Residual)),
-    ];
+        Json("blocks", text => DescriptionJson.ReadNetwork(text, root => JsonFields.List(root, Block)));
 
     /// <summary>Mean and standard deviation on 0..1 RGB, and the input's longer side.</summary>
     public PreprocessingSpec Preprocessing()
@@ -78,7 +73,16 @@ internal sealed partial class MetadataEntries(ICheckpoint checkpoint)
             : spec;
     }
 
-    private float[] Floats(string key) => Json(key, text => DescriptionJson.Read(text, Entries.Default.SingleArray));
+    private static InvertedResidual Block(JsonElement json)
+    {
+        var row = new JsonFields(json);
+        return new(
+            row.Integer("stride"), row.Integer("dilation"), row.Integer("expand_kernel"), row.Integer("dw_kernel"),
+            row.RequiredFlag("residual"));
+    }
+
+    private float[] Floats(string key) =>
+        Json(key, text => DescriptionJson.Read(text, root => JsonFields.List(root, JsonFields.Single)));
 
     private T Json<T>(string key, Func<string, T> read)
     {
@@ -96,15 +100,4 @@ internal sealed partial class MetadataEntries(ICheckpoint checkpoint)
 
     public ModelException Wrong(string key, string problem) =>
         new($"'{checkpoint.Path}': the metadata entry '{key}' {problem}.");
-
-    internal sealed record BlockRow(int Stride, int Dilation, int ExpandKernel, int DwKernel, bool Residual);
-
-    // Generated, because finding out by reflection how to read them takes 40 ms in a fresh process.
-    [JsonSourceGenerationOptions(
-        PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, RespectRequiredConstructorParameters = true)]
-    [JsonSerializable(typeof(BlockRow[]))]
-    [JsonSerializable(typeof(int[]))]
-    [JsonSerializable(typeof(float[]))]
-    [JsonSerializable(typeof(string[]))]
-    private sealed partial class Entries : JsonSerializerContext;
 }
