@@ -57,7 +57,9 @@ internal readonly record struct NetworkKey(
 /// </summary>
 internal sealed class NetworkCache(Model model, IBackend backend, int capacity, SegmenterLog log) : IDisposable
 {
-    private readonly LinkedList<(NetworkKey Key, Lazy<CompiledNetwork> Network)> _recent = [];
+    private readonly LinkedList<Entry> _recent = [];
+
+    private sealed record Entry(NetworkKey Key, Lazy<CompiledNetwork> Network);
 
     /// <summary>Compiles the network for some size, so that the weights are read and packed.</summary>
     public void Prepare()
@@ -75,7 +77,7 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity, 
     /// <param name="picture">What the device makes the input of, where the key says so.</param>
     public CompiledNetwork Get(NetworkKey key, PictureSource? picture = null)
     {
-        Lazy<CompiledNetwork> network;
+        Entry entry;
         Lazy<CompiledNetwork>? dropped = null;
         lock (_recent)
         {
@@ -83,7 +85,7 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity, 
             while (node is not null && node.Value.Key != key)
                 node = node.Next;
             if (node is null)
-                node = new((key, new Lazy<CompiledNetwork>(() =>
+                node = new(new(key, new Lazy<CompiledNetwork>(() =>
                 {
                     log.FirstRun(key, backend.Name);
                     return Compile(key, picture);
@@ -91,7 +93,7 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity, 
             else
                 _recent.Remove(node);
             _recent.AddFirst(node);
-            network = node.Value.Network;
+            entry = node.Value;
             if (_recent.Count > capacity)
             {
                 dropped = _recent.Last!.Value.Network;
@@ -101,11 +103,11 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity, 
         Discard(dropped);
         try
         {
-            CompiledNetwork compiled = network.Value;
+            CompiledNetwork compiled = entry.Network.Value;
             // It may have been dropped while it was being compiled; then it must keep nothing after its runs.
             lock (_recent)
             {
-                if (!_recent.Contains((key, network)))
+                if (!_recent.Contains(entry))
                     compiled.Dispose();
             }
             return compiled;
@@ -114,7 +116,7 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity, 
         {
             // A Lazy remembers its exception; the next caller shall try again (memory may have become free).
             lock (_recent)
-                _recent.Remove((key, network));
+                _recent.Remove(entry);
             throw;
         }
     }
@@ -134,8 +136,8 @@ internal sealed class NetworkCache(Model model, IBackend backend, int capacity, 
     {
         lock (_recent)
         {
-            foreach ((_, Lazy<CompiledNetwork> network) in _recent)
-                Discard(network);
+            foreach (Entry entry in _recent)
+                Discard(entry.Network);
             _recent.Clear();
         }
         // What its outputs were in; those of other models will be mapped anew, once.

@@ -16,7 +16,7 @@ internal sealed class PictureScorer(
     Model model, Preprocessor preprocessor, NetworkCache networks, TestTimeAugmentation? augmentation,
     SlideSpec? slide = null)
 {
-    private readonly (double Scale, bool Mirrored)[] _passes = [.. PassesOf(augmentation)];
+    private readonly Pass[] _passes = [.. PassesOf(augmentation)];
 
     /// <summary>Labels cannot come from the network itself: they are made from averaged scores.</summary>
     public bool Averages => augmentation is not null || slide is not null;
@@ -305,13 +305,16 @@ internal sealed class PictureScorer(
         new Shape(photos.Length, plan.Height, plan.Width, model.Description.Network.InputChannels), plan.Window,
         photos[0].Height, photos[0].Width, wanted);
 
-    private static IEnumerable<(double Scale, bool Mirrored)> PassesOf(TestTimeAugmentation? augmentation)
+    /// <summary>One look at a picture.</summary>
+    private sealed record Pass(double Scale, bool Mirrored);
+
+    private static IEnumerable<Pass> PassesOf(TestTimeAugmentation? augmentation)
     {
         foreach (double scale in augmentation?.Scales ?? [1])
         {
-            yield return (scale, false);
+            yield return new(scale, Mirrored: false);
             if (augmentation is { Flip: true })
-                yield return (scale, true);
+                yield return new(scale, Mirrored: true);
         }
     }
 

@@ -106,6 +106,13 @@ tool() {
         agree tool.png street.png.x64.png && exits 0 tools/atrous models && exits 0 tools/atrous completion bash
 }
 check "dotnet tool install: atrous segments the sample" tool
+
+# What the runtime compiles before the first mask is time of every start: 550 methods, where they were 2,680 (decision 28).
+few_methods() {
+    DOTNET_JitDisasmSummary=1 DOTNET_JitStdOutFile="$PWD/methods.txt" exits 0 tools/atrous segment street.png -o tool.png &&
+        echo "$(wc -l <methods.txt) methods" && [ "$(wc -l <methods.txt)" -gt 0 ] && [ "$(wc -l <methods.txt)" -lt 700 ]
+}
+check "atrous: a start compiles few methods" few_methods
 check "atrous: a text is no photo" refuses 3 text.jpg tools/atrous segment text.jpg
 check "atrous: an option that there is not" refuses 2 --frob tools/atrous segment street.png --frob
 

@@ -7,7 +7,9 @@ namespace Atrous.Cli.Formats;
 /// <summary>The files about all pictures of a run. They appear when it ends, however it ends.</summary>
 internal sealed class RunFiles : IDisposable
 {
-    private readonly List<(string Path, OutputFile File, FileStream Stream, RunWriter Writer)> _files = [];
+    private sealed record OpenFile(string Format, string Path, OutputFile File, FileStream Stream, RunWriter Writer);
+
+    private readonly List<OpenFile> _files = [];
     private bool _broken;
 
     /// <summary>The files' paths with the formats' names.</summary>
@@ -33,9 +35,9 @@ internal sealed class RunFiles : IDisposable
             string path = Path.Combine(folder, NameOf(format, part?.Name));
             var file = new OutputFile(temporaries, path);
             FileStream stream = file.Open();
-            _files.Add((path, file, stream, format.Open(stream, classes)));
+            _files.Add(new(format.Name, path, file, stream, format.Open(stream, classes)));
         }
-        Files = [.. formats.Zip(_files, (format, file) => (format.Name, file.Path))];
+        Files = [.. _files.Select(file => (file.Format, file.Path))];
     }
 
     /// <summary>"annotations.coco.0-of-8.json": what parts write beside each other.</summary>
@@ -50,7 +52,7 @@ internal sealed class RunFiles : IDisposable
     /// <exception cref="CommandException">A file cannot be written; none of them will appear.</exception>
     public void Add(AnnotatedPicture picture)
     {
-        foreach ((_, OutputFile file, _, RunWriter writer) in _files)
+        foreach ((_, _, OutputFile file, _, RunWriter writer) in _files)
         {
             // Half a picture may be in a file whose disk is full.
             bool before = _broken;
@@ -69,7 +71,7 @@ internal sealed class RunFiles : IDisposable
                 ExitCode.Failed,
                 $"{string.Join(", ", Files.Select(file => file.Path))} could not be written to the end; make room and "
                 + "run again.");
-        foreach ((_, OutputFile file, FileStream stream, RunWriter writer) in _files)
+        foreach ((_, _, OutputFile file, FileStream stream, RunWriter writer) in _files)
         {
             file.Guard(() =>
             {
@@ -82,7 +84,7 @@ internal sealed class RunFiles : IDisposable
 
     public void Dispose()
     {
-        foreach ((_, OutputFile file, FileStream stream, _) in _files)
+        foreach ((_, _, OutputFile file, FileStream stream, _) in _files)
         {
             stream.Dispose();
             file.Dispose();

@@ -9,20 +9,20 @@ internal sealed class ToolCommand(string name, string description) : Command(nam
     public const string Input = "Input", Model = "Model", Processing = "Processing", Output = "Output",
         Device = "Device";
 
-    private readonly List<(string Title, List<Option> Options)> _sections = [];
+    private readonly List<OptionSection> _sections = [];
 
     /// <summary>Lines to type, each with what it does.</summary>
     public IReadOnlyList<(string Line, string Does)> Examples { get; init; } = [];
 
     /// <summary>All options, in the order in which they were added.</summary>
-    public IReadOnlyList<(string Title, List<Option> Options)> Sections => _sections;
+    public IReadOnlyList<OptionSection> Sections => _sections;
 
     /// <summary>Adds options to the section of this title, which is made where there is none.</summary>
     public void Add(string title, params ReadOnlySpan<Option> options)
     {
-        List<Option>? section = _sections.Find(section => section.Title == title).Options;
+        List<Option>? section = _sections.Find(section => section.Title == title)?.Options;
         if (section is null)
-            _sections.Add((title, section = []));
+            _sections.Add(new(title, section = []));
         foreach (Option option in options)
         {
             Add(option);
@@ -30,3 +30,6 @@ internal sealed class ToolCommand(string name, string description) : Command(nam
         }
     }
 }
+
+/// <summary>Options that are about the same thing.</summary>
+internal sealed record OptionSection(string Title, List<Option> Options);

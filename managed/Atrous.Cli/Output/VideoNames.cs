@@ -16,8 +16,10 @@ internal static class VideoNames
     ];
 
     /// <summary>The containers that are written, by their files' ends, as ffmpeg calls them.</summary>
-    private static readonly (string End, string Format)[] Containers =
-        [(".mp4", "mp4"), (".mov", "mov"), (".mkv", "matroska"), (".webm", "webm")];
+    private static readonly Container[] Containers =
+        [new(".mp4", "mp4"), new(".mov", "mov"), new(".mkv", "matroska"), new(".webm", "webm")];
+
+    private sealed record Container(string End, string Format);
 
     /// <summary>".mp4, .mov, .mkv or .webm".</summary>
     public static string Written { get; } =
@@ -41,7 +43,7 @@ internal static class VideoNames
     /// <summary>What ffmpeg calls the container of a file; null for one that is not written.</summary>
     public static string? ContainerOf(string path) => Array.Find(
         Containers, container => container.End.Equals(Path.GetExtension(path), StringComparison.OrdinalIgnoreCase))
-        .Format;
+        ?.Format;
 
     /// <summary>What the outputs of an input begin with: its own path, or a name in the current folder.</summary>
     public static string StemOf(string input)

@@ -109,15 +109,16 @@ internal static class SegmentJobs
     private static SegmentJob[] ToFolder(
         InputFiles files, string? folder, bool overlay, FormatChoice formats, Shard? shard)
     {
-        (InputFile File, string Stem)[] pictures = [.. files.Pictures.Select(file => (file, StemOf(file, folder)))];
+        var pictures = files.Pictures.Select(file => new { File = file, Stem = StemOf(file, folder) }).ToArray();
         HashSet<string> shared =
         [
             .. pictures.GroupBy(picture => picture.Stem).Where(group => group.Skip(1).Any())
                 .Select(group => group.Key),
         ];
         var jobs = new List<SegmentJob>(pictures.Length);
-        foreach ((InputFile file, string stem) in pictures)
+        foreach (var picture in pictures)
         {
+            (InputFile file, string stem) = (picture.File, picture.Stem);
             try
             {
                 // What is called a JPEG or PNG is not opened to see that it is no map.

@@ -21,11 +21,13 @@ internal sealed class VideoOptions
         ["--list", "--shard", "--skip-existing", "--retries", "--in-flight", "--json", "--bands", "--white"];
 
     /// <summary>The pixels of --raw by ffmpeg's names.</summary>
-    private static readonly (string Name, PixelFormat Format)[] RawFormats =
+    private static readonly RawPixels[] RawFormats =
     [
-        ("rgb24", PixelFormat.Rgb), ("bgr24", PixelFormat.Bgr), ("rgba", PixelFormat.Rgba), ("bgra", PixelFormat.Bgra),
-        ("gray", PixelFormat.Grey),
+        new("rgb24", PixelFormat.Rgb), new("bgr24", PixelFormat.Bgr), new("rgba", PixelFormat.Rgba),
+        new("bgra", PixelFormat.Bgra), new("gray", PixelFormat.Grey),
     ];
+
+    private sealed record RawPixels(string Name, PixelFormat Format);
 
     private static string RawNames => string.Join(", ", RawFormats.Select(raw => raw.Name));
 

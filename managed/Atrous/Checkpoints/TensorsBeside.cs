@@ -16,9 +16,9 @@ internal static class TensorsBeside
         IReadOnlyList<TensorDictionary> dictionaries, WeightSet network)
     {
         // One and the same by another name is not beside it.
-        HashSet<(Storage, long)> own = [.. network.Tensors.Values.Select(tensor => tensor.Place)];
+        HashSet<TensorPlace> own = [.. network.Tensors.Values.Select(tensor => tensor.Place)];
         string way = network.Name.Length > 0 ? network.Name + "." : "";
-        var groups = new OrderedDictionary<string, (int Count, string Name)>(StringComparer.Ordinal);
+        var groups = new OrderedDictionary<string, Group>(StringComparer.Ordinal);
         foreach (TensorDictionary dictionary in dictionaries)
         {
             string path = dictionary.Path is { Length: > 0 } keys ? keys + "." : "";
@@ -28,14 +28,16 @@ internal static class TensorsBeside
                     continue;
                 string whole = path + name;
                 string group = GroupOf(whole, way);
-                int count = groups.TryGetValue(group, out (int Count, string Name) row) ? row.Count : 0;
-                groups[group] = (count + 1, whole);
+                groups[group] = new(groups.TryGetValue(group, out Group? row) ? row.Count + 1 : 1, whole);
             }
         }
         return new OrderedDictionary<string, int>(groups.Select(
             row => KeyValuePair.Create(row.Value.Count == 1 ? row.Value.Name : row.Key, row.Value.Count)),
             StringComparer.Ordinal);
     }
+
+    /// <summary>Tensors that are one row, and the name of the last of them.</summary>
+    private sealed record Group(int Count, string Name);
 
     private static string GroupOf(string name, string way)
     {

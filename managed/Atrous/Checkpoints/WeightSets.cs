@@ -30,7 +30,10 @@ internal static class WeightSets
     private static readonly string[] WrappersAndModule = [.. Wrappers, "module"];
 
     /// <summary>A tensor, its name without wrappers' segments, and its name in the file.</summary>
-    private readonly record struct Entry(string Name, string Stored, StoredTensor Tensor);
+    private sealed record Entry(string Name, string Stored, StoredTensor Tensor);
+
+    /// <summary>The tensors whose names begin with a prefix of so many segments.</summary>
+    private sealed record Prefixed(string Prefix, int Segments, List<Entry> Entries);
 
     /// <summary>
     /// The ways of looking at a file, the plainest first: names as they are, names without "module" anywhere, and
@@ -71,9 +74,9 @@ internal static class WeightSets
     {
         List<Entry> all = Entries(dictionary, wrappers);
         List<Entry> statistics = [.. all.Where(IsStatistic).Take(MaxStatistics)];
-        var queue = new Queue<(string Prefix, int Segments, List<Entry> Entries)>();
-        queue.Enqueue(("", 0, all));
-        while (queue.TryDequeue(out (string Prefix, int Segments, List<Entry> Entries) next))
+        var queue = new Queue<Prefixed>();
+        queue.Enqueue(new("", 0, all));
+        while (queue.TryDequeue(out Prefixed? next))
         {
             yield return Set(dictionary, next.Prefix.Length, next.Entries, statistics);
             if (next.Segments == MaxSegments)
@@ -81,7 +84,7 @@ internal static class WeightSets
             foreach ((string prefix, List<Entry> entries) in ByNextSegment(next.Entries, next.Prefix.Length))
             {
                 if (entries.Count >= Least)
-                    queue.Enqueue((prefix, next.Segments + 1, entries));
+                    queue.Enqueue(new(prefix, next.Segments + 1, entries));
             }
         }
     }

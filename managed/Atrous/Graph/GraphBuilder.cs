@@ -32,7 +32,10 @@ internal sealed class GraphBuilder
     /// <exception cref="ArgumentException">The inputs do not suit the operation.</exception>
     public Value Add(string name, Op op, params Value[] inputs)
     {
-        Shape shape = op.OutputShape([.. inputs.Select(i => i.Shape)]);
+        var shapes = new Shape[inputs.Length];
+        for (int i = 0; i < shapes.Length; i++)
+            shapes[i] = inputs[i].Shape;
+        Shape shape = op.OutputShape(shapes);
         var output = new Value(name, shape, op.OutputType);
         _nodes.Add(new Node(op, inputs, output));
         return output;

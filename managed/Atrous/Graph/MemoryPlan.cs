@@ -73,7 +73,7 @@ internal sealed class MemoryPlan
     public Placement Locate(Value value)
     {
         int channel = 0;
-        while (_graph.Slices.TryGetValue(value, out Slice slice))
+        while (_graph.Slices.TryGetValue(value, out Slice? slice))
         {
             channel += slice.Channel;
             value = slice.Parent;

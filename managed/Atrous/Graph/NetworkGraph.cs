@@ -3,7 +3,7 @@ namespace Atrous.Graph;
 /// <summary>Where a value lives when it is a channel slice of a wider one.</summary>
 /// <param name="Parent">The concatenation that holds it.</param>
 /// <param name="Channel">Its first channel there.</param>
-internal readonly record struct Slice(Value Parent, int Channel);
+internal sealed record Slice(Value Parent, int Channel);
 
 /// <summary>
 /// A network for one input shape: values and the nodes that make them, in an order in which they can run. Immutable;
@@ -26,11 +26,11 @@ public sealed record NetworkGraph(IReadOnlyList<Value> Inputs, IReadOnlyList<Nod
 
     /// <summary>The nodes that read each value.</summary>
     public ILookup<Value, Node> Readers() =>
-        Nodes.SelectMany(node => node.Inputs.Distinct().Select(input => (input, node)))
+        Nodes.SelectMany(node => node.Inputs.Distinct().Select(input => new { input, node }))
         .ToLookup(p => p.input, p => p.node);
 
     /// <summary>The node that makes each value; inputs have none.</summary>
     public IReadOnlyDictionary<Value, Node> Makers() =>
-        Nodes.SelectMany(node => node.Outputs.Select(output => (output, node)))
+        Nodes.SelectMany(node => node.Outputs.Select(output => new { output, node }))
         .ToDictionary(p => p.output, p => p.node);
 }

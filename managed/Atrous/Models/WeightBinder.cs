@@ -50,8 +50,13 @@ internal sealed class WeightBinder(IWeightSource source, NameMap names) : IWeigh
 {
     private readonly ConcurrentDictionary<string, Weight> _kernels = new();
     private readonly ConcurrentDictionary<string, float[]> _vectors = new();
-    private readonly ConcurrentDictionary<string, (Weight Kernel, float[] Bias)> _merged = new();
-    private readonly ConcurrentDictionary<(string, double), (float[] Scale, float[] Shift)> _norms = new();
+    private readonly ConcurrentDictionary<string, Held<(Weight Kernel, float[] Bias)>> _merged = new();
+    private readonly ConcurrentDictionary<NormKey, Held<(float[] Scale, float[] Shift)>> _norms = new();
+
+    private sealed record NormKey(string Norm, double Epsilon);
+
+    /// <summary>Structs in a class: a dictionary of classes is compiled ahead, one of structs when it is made.</summary>
+    private sealed record Held<T>(T Values);
 
     /// <summary>How messages call the file.</summary>
     public string Title => source.Title;
@@ -89,8 +94,8 @@ internal sealed class WeightBinder(IWeightSource source, NameMap names) : IWeigh
 
     public (Weight Kernel, float[] Bias) Merged(
         string layer, int inputChannels, int groups, int kernel, BranchSpec branches, double epsilon) =>
-        _merged.GetOrAdd(
-            layer, _ => MergedBranches.Of(this, layer, inputChannels, groups, kernel, branches, epsilon));
+        _merged.GetOrAdd(layer, _ => new(
+            MergedBranches.Of(this, layer, inputChannels, groups, kernel, branches, epsilon))).Values;
 
     public Weight ChannelWindow(string layer)
     {
@@ -108,7 +113,7 @@ internal sealed class WeightBinder(IWeightSource source, NameMap names) : IWeigh
     public (float[] Scale, float[] Shift) Norm(string layer, int channels, double epsilon)
     {
         string norm = names[layer].Norm;
-        return _norms.GetOrAdd((norm, epsilon), _ =>
+        return _norms.GetOrAdd(new(norm, epsilon), _ =>
         {
             float[] gamma = Find(norm + ".weight", layer, channels), beta = Find(norm + ".bias", layer, channels);
             float[] mean = Find(norm + ".running_mean", layer, channels);
@@ -129,8 +134,8 @@ internal sealed class WeightBinder(IWeightSource source, NameMap names) : IWeigh
                 scale[c] = (float)factor;
                 shift[c] = (float)(beta[c] - mean[c] * factor);
             }
-            return (scale, shift);
-        });
+            return new((scale, shift));
+        }).Values;
     }
 
     public (float[] Scale, float[] Shift) LayerNorm(string layer, int channels, double epsilon) =>

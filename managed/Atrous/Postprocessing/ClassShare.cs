@@ -29,13 +29,12 @@ public readonly record struct ClassShare(int Label, long Pixels, double Share)
     /// <summary>The same of a picture of so many pixels.</summary>
     internal static IReadOnlyList<ClassShare> OfCounts(long[] counts, double total)
     {
-        var shares = new List<ClassShare>();
-        for (int label = 0; label < counts.Length; label++)
-        {
-            if (counts[label] > 0)
-                shares.Add(new ClassShare(label, counts[label], counts[label] / total));
-        }
-        return [.. shares.OrderByDescending(share => share.Pixels)];
+        int[] labels = [.. Enumerable.Range(0, counts.Length).Where(label => counts[label] > 0)];
+        Array.Sort(labels, (a, b) => counts[a] != counts[b] ? counts[b].CompareTo(counts[a]) : a.CompareTo(b));
+        var shares = new ClassShare[labels.Length];
+        for (int i = 0; i < shares.Length; i++)
+            shares[i] = new ClassShare(labels[i], counts[labels[i]], counts[labels[i]] / total);
+        return shares;
     }
 
     /// <summary>

@@ -44,7 +44,7 @@ public sealed class Palette
     /// <summary>The 150 classes of ADE20K, wall first, in the data set's own colours.</summary>
     public static Palette Ade20k { get; } = new(Ade20kColours.All);
 
-    private static readonly Palette AllColoured = new(Default.Colours.Skip(1).ToArray());
+    private static readonly Palette AllColoured = new(Default._colours.AsSpan(1));
 
     /// <summary>What class 0 is called where it stands for nothing in particular: black suits it.</summary>
     private static readonly HashSet<string> Backgrounds =

@@ -6,8 +6,7 @@ namespace Atrous.Specs;
 /// <summary>
 /// A network as data: what a dialect says and a model builds. Channel counts are not here: the weights have them.
 /// Everything that the weights cannot tell is: strides, rates, order of concatenation, grids, activations, epsilon.
-/// In all specs a member with a default of its own is `set`, not `init`: of an init-only member that a file leaves out
-/// the code that is generated for JSON makes null or 0.
+/// In all specs a member with a default of its own is `set`, not `init`: of what a file leaves out it keeps that.
 /// </summary>
 internal sealed record NetworkSpec
 {

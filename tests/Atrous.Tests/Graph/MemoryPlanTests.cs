@@ -158,7 +158,7 @@ public sealed class MemoryPlanTests
         }
 
         bool IsInside(Value value, Value ancestor) =>
-            value == ancestor || graph.Slices.TryGetValue(value, out Slice slice) && IsInside(slice.Parent, ancestor);
+            value == ancestor || graph.Slices.TryGetValue(value, out Slice? slice) && IsInside(slice.Parent, ancestor);
     }
 
     /// <summary>

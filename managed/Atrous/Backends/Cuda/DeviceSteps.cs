@@ -237,7 +237,7 @@ internal sealed class DeviceSteps(
         int channel = 0;
         foreach (Value input in node.Inputs)
         {
-            bool inPlace = graph.Network.Slices.TryGetValue(input, out Slice slice)
+            bool inPlace = graph.Network.Slices.TryGetValue(input, out Slice? slice)
                 && slice == new Slice(node.Output, channel);
             int channels = input.Shape.Channels, next = channel + channels;
             if (!inPlace)

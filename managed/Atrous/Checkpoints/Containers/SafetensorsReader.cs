@@ -72,36 +72,41 @@ internal static class SafetensorsReader
         while (json.Read())
             throw new FormatException();
 
-        CheckCoverage(file, entries, data.Length);
+        CheckCoverage(file, [.. entries.Values], data.Length);
         var tensors = new OrderedDictionary<string, StoredTensor>(entries.Count, StringComparer.Ordinal);
-        foreach ((string name, Entry entry) in entries)
-            tensors.Add(name, CreateTensor(file, name, entry, data));
+        foreach (Entry entry in entries.Values)
+            tensors.Add(entry.Name, CreateTensor(file, entry, data));
         var root = new TensorDictionary("", null) { Tensors = tensors };
         return new ContainerContents(ContainerName, [root]) { Metadata = metadata ?? [] };
     }
 
-    private static StoredTensor CreateTensor(CheckpointFile file, string name, Entry entry, FileRegion data)
+    private static StoredTensor CreateTensor(CheckpointFile file, Entry entry, FileRegion data)
     {
         Storage bytes = data.Slice(entry.Begin, entry.End - entry.Begin);
         StoredTensor? tensor =
             StoredTensor.TryCreate(bytes, entry.Type, entry.Shape, null, 0, bigEndian: false, out string problem);
         if (tensor is null)
-            throw Broken(file, $"has the tensor {Printable.Quote(name)}, which {problem}");
+            throw Broken(file, $"has the tensor {Printable.Quote(entry.Name)}, which {problem}");
         if (tensor.Elements * entry.Type.SizeInBytes() != bytes.Length)
+        {
             throw Broken(
-                file, $"has the tensor {Printable.Quote(name)}, whose shape does not match its {bytes.Length} bytes");
+                file,
+                $"has the tensor {Printable.Quote(entry.Name)}, whose shape does not match its {bytes.Length} bytes");
+        }
         return tensor;
     }
 
-    private static void CheckCoverage(CheckpointFile file, OrderedDictionary<string, Entry> entries, long length)
+    private static void CheckCoverage(CheckpointFile file, Entry[] entries, long length)
     {
         long end = 0;
-        foreach ((string name, Entry entry) in entries.OrderBy(pair => pair.Value.Begin).ThenBy(pair => pair.Value.End))
+        Array.Sort(entries, static (a, b) => a.Begin != b.Begin ? a.Begin.CompareTo(b.Begin) : a.End.CompareTo(b.End));
+        foreach (Entry entry in entries)
         {
             if (entry.Begin != end || entry.End < entry.Begin)
                 throw Broken(
-                    file, $"has the tensor {Printable.Quote(name)}, whose bytes overlap others, leave a gap or end " +
-                    $"before they begin");
+                    file,
+                    $"has the tensor {Printable.Quote(entry.Name)}, whose bytes overlap others, leave a gap or end "
+                    + "before they begin");
             end = entry.End;
         }
         if (end > length)
@@ -159,21 +164,22 @@ internal static class SafetensorsReader
             }
         }
         return type is { } known && shape is not null && offsets is [long begin, long end]
-            ? new Entry(known, shape, begin, end)
+            ? new Entry(name, known, shape, begin, end)
             : throw new FormatException();
     }
 
     private static long[] ReadIntegers(ref Utf8JsonReader json)
     {
-        var values = new List<long>();
+        Span<long> values = stackalloc long[64];
+        int count = 0;
         Expect(ref json, JsonTokenType.StartArray);
         while (Next(ref json) == JsonTokenType.Number)
         {
-            if (!json.TryGetInt64(out long value) || value < 0 || values.Count == 64)
+            if (!json.TryGetInt64(out long value) || value < 0 || count == values.Length)
                 throw new FormatException();
-            values.Add(value);
+            values[count++] = value;
         }
-        return json.TokenType == JsonTokenType.EndArray ? [.. values] : throw new FormatException();
+        return json.TokenType == JsonTokenType.EndArray ? values[..count].ToArray() : throw new FormatException();
     }
 
     private static void Expect(ref Utf8JsonReader json, JsonTokenType type)
@@ -188,5 +194,5 @@ internal static class SafetensorsReader
     private static ModelException Broken(CheckpointFile file, string problem) =>
         file.Error($"is no valid safetensors file: it {problem}");
 
-    private readonly record struct Entry(DType Type, long[] Shape, long Begin, long End);
+    private sealed record Entry(string Name, DType Type, long[] Shape, long Begin, long End);
 }

@@ -78,7 +78,7 @@ internal static class StateDict
     private static void ShareFacts(List<TensorDictionary> found)
     {
         IEnumerable<StoredTensor> all = found.SelectMany(dictionary => dictionary.Tensors.Values);
-        var stated = new Dictionary<(Storage, long), StoredTensor>();
+        var stated = new Dictionary<TensorPlace, StoredTensor>();
         foreach (StoredTensor tensor in all.Where(tensor => tensor.Layer is not null))
             stated.TryAdd(tensor.Place, tensor);
         if (stated.Count == 0)

@@ -14,10 +14,10 @@ internal static class PreprocessingCheck
     public static string? ComplaintOf(PreprocessingSpec spec)
     {
         bool computes = float.IsFinite(spec.Scale) && spec.Scale > 0 && spec.Mean.Count == spec.Std.Count
-            && spec.Mean.Zip(spec.Std).All(channel => Computes(spec.Scale, channel.First, channel.Second));
+            && Enumerable.Range(0, spec.Std.Count).All(i => Computes(spec.Scale, spec.Mean[i], spec.Std[i]));
         if (!computes)
             return "mean, std and scale are none to compute with";
-        return Sides(spec.Resize).Append(spec.SizeMultiple ?? 1).All(side => side is >= 1 and <= LargestSide)
+        return Array.TrueForAll([.. Sides(spec.Resize), spec.SizeMultiple ?? 1], side => side is >= 1 and <= LargestSide)
             ? null
             : "size is not one of a picture";
     }
@@ -26,7 +26,7 @@ internal static class PreprocessingCheck
     private static bool Computes(float scale, float mean, float std) =>
         std > 0 && float.IsFinite(-mean / std) && float.IsFinite((byte.MaxValue * scale - mean) / std);
 
-    private static IEnumerable<int> Sides(ResizePolicy policy) => policy switch
+    private static int[] Sides(ResizePolicy policy) => policy switch
     {
         ResizePolicy.ShortSide side => [side.Size, side.Max ?? side.Size],
         ResizePolicy.LongSide side => [side.Size],

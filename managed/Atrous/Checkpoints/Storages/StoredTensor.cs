@@ -45,7 +45,7 @@ internal sealed class StoredTensor
     public LayerFacts? Layer { get; set; }
 
     /// <summary>Where its values begin; tensors that have this in common are one tensor by several names.</summary>
-    public (Storage Storage, long Offset) Place => (_storage, _offset);
+    public TensorPlace Place => new(_storage, _offset);
 
     /// <summary>A view, checked to lie within its storage.</summary>
     /// <param name="storage">May be larger than the view.</param>
@@ -219,3 +219,8 @@ internal sealed class StoredTensor
         return strides;
     }
 }
+
+/// <summary>Where a tensor's elements are: two of one place are the same tensor.</summary>
+/// <param name="Storage">What holds the elements.</param>
+/// <param name="Offset">The number of elements in front of the first.</param>
+internal sealed record TensorPlace(Storage Storage, long Offset);

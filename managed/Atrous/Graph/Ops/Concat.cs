@@ -11,12 +11,14 @@ public sealed record Concat : Op
 
     public override Shape OutputShape(IReadOnlyList<Shape> inputs)
     {
-        foreach (Shape input in inputs)
+        int channels = 0;
+        for (int i = 0; i < inputs.Count; i++)
         {
-            if (input with { Channels = 0 } != inputs[0] with { Channels = 0 })
-                throw Misfit($"{inputs[0]} and {input} differ in more than channels");
+            if (inputs[i] with { Channels = 0 } != inputs[0] with { Channels = 0 })
+                throw Misfit($"{inputs[0]} and {inputs[i]} differ in more than channels");
+            channels += inputs[i].Channels;
         }
-        return inputs[0] with { Channels = inputs.Sum(i => i.Channels) };
+        return inputs[0] with { Channels = channels };
     }
 }
 

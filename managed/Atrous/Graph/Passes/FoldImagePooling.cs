@@ -16,7 +16,7 @@ internal static class FoldImagePooling
     {
         var readership = new Readership(graph);
         IReadOnlyDictionary<Value, Node> makers = graph.Makers();
-        var folds = new Dictionary<Node, (Node Concat, Value Branch, Value Vector)>();
+        var folds = new Dictionary<Node, PooledBranch>();
         var gone = new HashSet<Node>();
         foreach (Node node in graph.Nodes)
         {
@@ -25,7 +25,7 @@ internal static class FoldImagePooling
                 && concat.Inputs.FirstOrDefault(input => VectorOf(input) is not null) is { } branch)
             {
                 Value vector = VectorOf(branch)!;
-                folds.Add(node, (concat, branch, vector));
+                folds.Add(node, new(concat, branch, vector));
                 gone.Add(concat);
                 if (vector != branch)
                     gone.Add(makers[branch]);
@@ -38,7 +38,7 @@ internal static class FoldImagePooling
                 Nodes =
                 [
                     .. graph.Nodes.Where(node => !gone.Contains(node))
-                        .SelectMany(node => folds.TryGetValue(node, out var fold)
+                        .SelectMany(node => folds.TryGetValue(node, out PooledBranch? fold)
                         ? Fold(node, fold.Concat, fold.Branch, fold.Vector) : [node]),
                 ],
             };
@@ -55,6 +55,9 @@ internal static class FoldImagePooling
             || (node is { Op: Conv2d or Activate or BatchNorm, Inputs: [{ Shape: { Height: 1, Width: 1 } } x] }
                 && IsPooled(makers.GetValueOrDefault(x)));
     }
+
+    /// <summary>What a projection reads: the concatenation, the branch of one pixel in it, and that pixel.</summary>
+    private sealed record PooledBranch(Node Concat, Value Branch, Value Vector);
 
     private static bool IsProjection(Node node) =>
         node.Op is Conv2d { KernelHeight: 1, KernelWidth: 1, Stride: 1, Groups: 1 } conv
@@ -102,7 +105,9 @@ internal static class FoldImagePooling
     /// </summary>
     private sealed class InputChannels : IWeightSource
     {
-        private static readonly ConditionalWeakTable<Weight, Dictionary<(int, int, bool), Weight>> Parts = [];
+        private static readonly ConditionalWeakTable<Weight, Dictionary<Channels, Weight>> Parts = [];
+
+        private sealed record Channels(int First, int Count, bool Without);
 
         private readonly Weight _whole;
         private readonly int _first, _count;
@@ -148,13 +153,14 @@ internal static class FoldImagePooling
 
         private static Weight Part(Weight whole, int first, int count, bool without)
         {
-            Dictionary<(int, int, bool), Weight> parts = Parts.GetOrCreateValue(whole);
+            Dictionary<Channels, Weight> parts = Parts.GetOrCreateValue(whole);
             lock (parts)
             {
-                if (!parts.TryGetValue((first, count, without), out Weight? part))
+                var channels = new Channels(first, count, without);
+                if (!parts.TryGetValue(channels, out Weight? part))
                 {
                     var source = new InputChannels(whole, first, count, without);
-                    parts.Add((first, count, without), part = new Weight(source, source.Weights.Values.Single()));
+                    parts.Add(channels, part = new Weight(source, source.Weights.Values.Single()));
                 }
                 return part;
             }
