@@ -17,7 +17,7 @@ if [ ! -e "$app/ready" ]; then
     cmake --preset linux-arm64 >/dev/null && cmake --build --preset linux-arm64
     # Its own .NET; the tool, which other tests start, has none.
     dotnet publish tests/Atrous.Tests -c Release -r linux-arm64 --self-contained -o "$app" -v quiet -nologo \
-        -p:ValidateExecutableReferencesMatchSelfContained=false
+        -p:ValidateExecutableReferencesMatchSelfContained=false -p:PublishReadyToRun=true
     cp artifacts/native/linux-arm64/native/libatrous.so "$app/"
     # xUnit names its tests by SHA-256, which is OpenSSL's: Debian's for ARM64, taken by an apt with folders of its own.
     apt=(-o APT::Architecture=arm64 -o APT::Architectures=arm64 -o "Dir::State=$work/apt" -o "Dir::Cache=$work/apt"

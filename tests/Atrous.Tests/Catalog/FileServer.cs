@@ -1,7 +1,10 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Net.Http.Headers;
@@ -25,7 +28,12 @@ public sealed class FileServer : IAsyncDisposable
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0);
+            // What is flushed has been given to the system.
+            kestrel.Limits.MaxResponseBufferSize = 0;
+        });
         _application = builder.Build();
         _application.Run(async context =>
         {
@@ -86,8 +94,10 @@ public sealed class FileServer : IAsyncDisposable
     public static Task Truncate(HttpContext context, byte[] content, int bytes, string? tag = "v1") =>
         Begin(context, content, bytes, async () =>
     {
-        // What was sent must have left before the connection is torn down.
-        await Task.Delay(100);
+        // The end comes behind what was sent; torn down at once, the connection would lose what the client has not read.
+        context.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket.Shutdown(SocketShutdown.Send);
+        await Task.Delay(Timeout.Infinite, context.RequestAborted)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         context.Abort();
     }, tag);
 

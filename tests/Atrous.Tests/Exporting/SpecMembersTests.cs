@@ -89,7 +89,9 @@ public sealed class SpecMembersTests
             : network with { Backbone = (BackboneSpec)part };
     }
 
-    /// <summary>Makes objects whose members all differ from their defaults, and numbers that differ from all others.</summary>
+    /// <summary>
+    /// Makes objects whose members all differ from their defaults, and numbers that differ from all others.
+    /// </summary>
     private sealed class Filling(bool onlyRequired = false)
     {
         private int _number = 10, _flag;

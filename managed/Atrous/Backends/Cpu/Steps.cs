@@ -213,7 +213,8 @@ internal static unsafe class Steps
         int channel = 0;
         foreach (Value input in node.Inputs)
         {
-            bool inPlace = graph.Slices.TryGetValue(input, out Slice? slice) && slice == new Slice(node.Output, channel);
+            bool inPlace = graph.Slices.TryGetValue(input, out Slice? slice)
+                && slice == new Slice(node.Output, channel);
             if (!inPlace)
             {
                 copies.Add(Copy(layout.Of(input), 0, 0, y.Slice(channel, input.Shape.Channels)));

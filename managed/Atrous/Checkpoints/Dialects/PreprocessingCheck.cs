@@ -17,7 +17,8 @@ internal static class PreprocessingCheck
             && Enumerable.Range(0, spec.Std.Count).All(i => Computes(spec.Scale, spec.Mean[i], spec.Std[i]));
         if (!computes)
             return "mean, std and scale are none to compute with";
-        return Array.TrueForAll([.. Sides(spec.Resize), spec.SizeMultiple ?? 1], side => side is >= 1 and <= LargestSide)
+        int[] sides = [.. Sides(spec.Resize), spec.SizeMultiple ?? 1];
+        return Array.TrueForAll(sides, side => side is >= 1 and <= LargestSide)
             ? null
             : "size is not one of a picture";
     }
