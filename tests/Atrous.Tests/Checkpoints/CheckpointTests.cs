@@ -121,7 +121,7 @@ public sealed class CheckpointTests : IDisposable
         {
             var values = new float[info.Elements];
             checkpoint.Read(name, values);
-            Assert.All(values, value => Assert.True(float.IsFinite(value)));
+            Assert.True(Array.TrueForAll(values, float.IsFinite), name);
         }
     }
 

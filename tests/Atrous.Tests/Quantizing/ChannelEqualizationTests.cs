@@ -66,12 +66,12 @@ public sealed class ChannelEqualizationTests(ITestOutputHelper output) : IDispos
         string plain = Path.Combine(_folder.FullName, "plain.safetensors");
         Image[] photos = [.. pictures.Select(path => Image.Load(path))];
         QuickQuantization.Write(uneven, plain, photos);
-        double before = photos.Average(photo => Agreement(uneven, plain, photo));
+        double before = Agreement(uneven, plain, photos);
 
         string equalized = Path.Combine(_folder.FullName, "equalized.safetensors");
         QuantizationReport report = Quantizer.Quantize(
             uneven, equalized, pictures, null, new QuantizeOptions { Agreement = 0 });
-        double after = photos.Average(photo => Agreement(uneven, equalized, photo));
+        double after = Agreement(uneven, equalized, photos);
         output.WriteLine($"agreement {before:P2}, equalised {after:P2}; {report.Facts}");
         Assert.True(report.Facts.EqualizedLayers > 5);
         Assert.Equal(report.Facts, ModelInfo.Read(equalized).Quantization);
@@ -79,13 +79,16 @@ public sealed class ChannelEqualizationTests(ITestOutputHelper output) : IDispos
         Assert.InRange(1 - after, 0, (1 - before) / 3);
     }
 
-    private static double Agreement(string exact, string bytes, Image photo)
+    private static double Agreement(string exact, string bytes, Image[] photos)
     {
         using Segmenter one = Segmenter.Load(exact, new() { Device = "cpu" });
         using Segmenter other = Segmenter.Load(bytes, new() { Device = "cpu" });
         Assert.Equal((Precision.Fp32, Precision.Int8), (one.Precision, other.Precision));
-        ushort[] expected = one.Segment(photo).Labels.ToArray(), actual = other.Segment(photo).Labels.ToArray();
-        return expected.Zip(actual).Count(pair => pair.First == pair.Second) / (double)expected.Length;
+        return photos.Average(photo =>
+        {
+            ushort[] expected = one.Segment(photo).Labels.ToArray(), actual = other.Segment(photo).Labels.ToArray();
+            return expected.Zip(actual).Count(pair => pair.First == pair.Second) / (double)expected.Length;
+        });
     }
 
     /// <summary>A model of folded norms: the one in the box, or a golden's.</summary>

@@ -104,8 +104,8 @@ public sealed class QuantizerTests(QuantizedBox box, ITestOutputHelper output) :
         {
             float[] was = new Weight(before, before.Weights[name]).ToArray();
             float[] made = new Weight(after, after.Weights[name]).ToArray();
-            Assert.All(was.Zip(made), pair => Assert.Equal(
-                pair.First, MathF.ScaleB(pair.Second, MathF.ILogB(pair.First) - MathF.ILogB(pair.Second))));
+            Assert.DoesNotContain(was.Zip(made), pair =>
+                pair.First != MathF.ScaleB(pair.Second, MathF.ILogB(pair.First) - MathF.ILogB(pair.Second)));
         }
         string corrected = strict.Layers.First(layer => layer.IsQuantized).Name + ".bias";
         Assert.NotEqual(
