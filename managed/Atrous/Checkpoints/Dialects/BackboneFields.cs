@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Atrous.Graph;
+using Atrous.Graph.Ops;
 using Atrous.Specs;
 
 namespace Atrous.Checkpoints.Dialects;
@@ -162,7 +163,7 @@ internal static class BackboneFields
             Name = f.Text("name"),
             Blocks = f.Integers("blocks"),
             Stages = f.List("stages", Stage),
-            UpsamplingGrid = f.Name("upsamplingGrid", default(Graph.Ops.Sampling)),
+            UpsamplingGrid = f.Name("upsamplingGrid", default(Sampling)),
         };
         spec.LastTransition = f.Flag("lastTransition", spec.LastTransition);
         spec.Upsampling = f.Integer("upsampling", spec.Upsampling);
