@@ -94,7 +94,8 @@ public sealed class FileServer : IAsyncDisposable
     public static Task Truncate(HttpContext context, byte[] content, int bytes, string? tag = "v1") =>
         Begin(context, content, bytes, async () =>
     {
-        // The end comes behind what was sent; torn down at once, the connection would lose what the client has not read.
+        // The end comes behind what was sent: torn down at once, the connection would lose what the client has not
+        // read.
         context.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket.Shutdown(SocketShutdown.Send);
         await Task.Delay(Timeout.Infinite, context.RequestAborted)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
