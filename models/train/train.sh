@@ -13,7 +13,7 @@ out=${2:-artifacts/train} scripts=models/train python=/usr/bin/python3
 mkdir -p "$out"
 
 # Each step makes and frees the same large tensors: kept, in large pages, they cost no page faults, which on a virtual machine
-# were two thirds of a step.
+# can be most of a step.
 export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000 MALLOC_TOP_PAD_=268435456 GLIBC_TUNABLES=glibc.malloc.hugetlb=1
 
 nice $python samples/render.py --busy --seeds 1..20 --size 480x360 --out "$out/renders"

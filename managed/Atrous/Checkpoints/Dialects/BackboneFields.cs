@@ -13,14 +13,14 @@ internal static class BackboneFields
 {
     public static BackboneSpec Read(JsonFields f)
     {
-        BackboneSpec spec = f.Text("kind") switch
+        return WithCommon<BackboneSpec>(f, f.Text("kind") switch
         {
             "resNet" => ResNet(f),
             "dilatedResNet" => new DilatedResNetSpec
             {
                 Name = f.Text("name"),
                 Stem = f.List("stem", StemConvolution),
-                Stages = f.Part("stages", Stages),
+                Stages = f.Part("stages", static f => WithCommon(f, ResNet(f))),
                 ExitDilations = f.Integers("exitDilations"),
             },
             "invertedResidual" => InvertedResidualNet(f),
@@ -43,10 +43,7 @@ internal static class BackboneFields
                 Stages = f.List("stages", MixTransformerStage),
             },
             var kind => throw new JsonException($"its backbone is of the unknown kind '{kind}'"),
-        };
-        spec.NormEpsilon = f.Real("normEpsilon", spec.NormEpsilon);
-        spec.Activation = f.Part("activation", Activation, spec.Activation);
-        return spec;
+        });
     }
 
     public static Activation Activation(JsonFields f) =>
@@ -107,10 +104,10 @@ internal static class BackboneFields
         return spec;
     }
 
-    /// <summary>A ResNet inside another network, which says no kind.</summary>
-    private static ResNetSpec Stages(JsonFields f)
+    /// <summary>With what backbones of all kinds say.</summary>
+    private static T WithCommon<T>(JsonFields f, T spec)
+        where T : BackboneSpec
     {
-        ResNetSpec spec = ResNet(f);
         spec.NormEpsilon = f.Real("normEpsilon", spec.NormEpsilon);
         spec.Activation = f.Part("activation", Activation, spec.Activation);
         return spec;
