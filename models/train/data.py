@@ -5,11 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageEnhance, ImageFilter
+from PIL import Image, ImageDraw, ImageEnhance, ImageFilter
 
 CLASSES = ["sky", "building", "pole", "road", "pavement", "tree", "sign symbol", "fence", "car", "pedestrian", "bicyclist"]
 UNLABELLED = 11
 RARE = [CLASSES.index(name) for name in ("pole", "sign symbol", "pedestrian", "bicyclist")]
+POLE, ROAD, SIGN = (CLASSES.index(name) for name in ("pole", "road", "sign symbol"))
+STANDS_ON = [CLASSES.index(name) for name in ("pavement", "tree", "fence", "building")]
+IN_FRONT = RARE + [CLASSES.index("car")]
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 STD = np.array([0.229, 0.224, 0.225], np.float32)
 
@@ -50,6 +53,74 @@ def jitter(image, random):
     return image
 
 
+def planted(pair, random):
+    """One to three poles put where they could stand, of any colour, most without much contrast, some with a traffic light.
+
+    The frames have few poles by themselves, and most before the sky: elsewhere a network learns to see none.
+    """
+    image, labels = pair
+    y = np.asarray(labels)
+    rows = np.flatnonzero((y == ROAD).sum(1) >= 3)
+    if not len(rows):
+        return pair
+    # The camera is some 1.4 m above the road, so that a metre on the ground at row b has (b - horizon) / 1.4 pixels.
+    horizon = rows[0]
+    ground = np.flatnonzero(np.isin(y[horizon + 6 :], STANDS_ON))
+    if not len(ground):
+        return pair
+    image, labels = image.copy(), labels.copy()
+    for _ in range(random.integers(1, 4)):
+        row, x = divmod(int(ground[random.integers(len(ground))]), labels.width)
+        plant(image, labels, x, horizon + 6 + row, (6 + row) / 1.4, random)
+    return image, labels
+
+
+def plant(image, labels, x, base, metre, random):
+    """A pole whose foot is at column `x` of row `base`, where a metre has `metre` pixels."""
+    fine = 4
+    width, height = metre * random.uniform(0.08, 0.22), metre * random.uniform(2.2, 7)
+    lean = height * random.normal(0, 0.008)
+    # In its own small picture: as wide as its head, and up to the picture's upper edge.
+    side = int(metre * 0.8 + width + abs(lean)) + 3
+    top = max(0, int(base - height))
+    left, tall = x - side, base - top
+    if tall < 4:
+        return
+    size = (2 * side, tall)
+    pole, head = (Image.new("L", (size[0] * fine, size[1] * fine)) for _ in range(2))
+    foot, tip = (side * fine, size[1] * fine), ((side + lean) * fine, (size[1] - height) * fine)
+    half = width * fine / 2
+    narrow = half * random.uniform(0.5, 1)
+    ImageDraw.Draw(pole).polygon([(foot[0] - half, foot[1]), (tip[0] - narrow, tip[1]), (tip[0] + narrow, tip[1]),
+                                  (foot[0] + half, foot[1])], fill=255)
+    if random.random() < 0.35:
+        # A traffic light's box, or a sign, 2.2 to 3 m above the ground, in the middle or at one side.
+        wide, high = metre * random.uniform(0.25, 0.6), metre * random.uniform(0.5, 1)
+        cx = side + lean * 0.4 + random.choice([-0.7, 0, 0.7]) * (wide + width) / 2
+        cy = size[1] - metre * random.uniform(2.2, 3) - high / 2
+        box = [(cx - wide / 2) * fine, (cy - high / 2) * fine, (cx + wide / 2) * fine, (cy + high / 2) * fine]
+        shape = ImageDraw.Draw(head)
+        (shape.rectangle if random.random() < 0.6 else shape.ellipse)(box, fill=255)
+    box = (left, top, left + size[0], top + size[1])
+    behind = np.asarray(image.crop(box), np.float32)
+    free = ~np.isin(np.asarray(labels.crop(box)), IN_FRONT)
+    blurred = ImageFilter.GaussianBlur(fine * random.uniform(0.2, 0.6))
+    pole, head = (np.asarray(m.filter(blurred).resize(size, Image.BOX), np.float32) / 255 * free for m in (pole, head))
+    # Most are painted somewhat darker or lighter than what is behind them; the rest from black to nearly white.
+    mean = behind.reshape(-1, 3).mean(0)
+    near = mean.mean() * random.choice([random.uniform(0.35, 0.85), random.uniform(1.15, 1.8)])
+    paint = (near if random.random() < 0.6 else random.uniform(10, 220)) + random.normal(0, 8, 3)
+    across = np.linspace(-1, 1, size[0])[None, :, None] * size[0] / max(width, 1)
+    round_ = 1 + np.clip(across, -1, 1) * random.uniform(-0.35, 0.35)
+    down = 1 + np.linspace(-1, 1, tall)[:, None, None] * random.uniform(-0.25, 0.25)
+    mixed = behind + pole[..., None] * (paint * round_ * down - behind)
+    light = random.uniform(10, 60, 3) if random.random() < 0.6 else random.uniform(30, 230, 3)
+    mixed += head[..., None] * (light - mixed)
+    image.paste(Image.fromarray(np.clip(mixed, 0, 255).astype(np.uint8)), box[:2])
+    for c, mask in ((POLE, pole), (SIGN, head)):
+        labels.paste(c, box, Image.fromarray(mask >= 0.5))
+
+
 def places_of_rare(pairs):
     """For each rare class, the pictures that have enough of it to be seen."""
     counts = [np.bincount(np.asarray(labels).ravel(), minlength=256) for _, labels in pairs]
@@ -79,12 +150,12 @@ def crop_of(pair, crop, scales, random, wanted=None):
     return image, labels
 
 
-def augmented(pair, crop, scales, random, other=None, wanted=None):
+def augmented(pair, crop, scales, random, other=None, wanted=None, poles=False):
     """A recoloured crop of (height, width) `crop`; what lies beyond the picture is unlabelled.
 
-    The rare things of another pair are put where they stand in a crop of that.
+    The rare things of another pair are put where they stand in a crop of that; `poles` plants some first.
     """
-    image, labels = crop_of(pair, crop, scales, random, wanted)
+    image, labels = crop_of(planted(pair, random) if poles else pair, crop, scales, random, wanted)
     if other:
         donor, donor_labels = crop_of(other, crop, scales, random)
         rare = np.isin(np.asarray(donor_labels), RARE)

@@ -20,6 +20,10 @@ from network import RATES, STAGES, Network
 # Every picture is scaled to this longer side: to the network, poles and faces are as large as in the last part of the training.
 LONG_SIDE = 576
 
+# Added to the scores of a class. The network that was trained without the fold's frames finds more of their poles so (IoU 0.226
+# instead of 0.216, all classes 0.605 instead of 0.604); more than that, or another class, loses what it gains.
+RAISED = {"pole": 0.5}
+
 # Module names -> the layer names of managed/Atrous/Models.
 LAYERS = [
     (r"backbone\.stem", "backbone.stem.conv1"),
@@ -30,6 +34,16 @@ LAYERS = [
     (r"low_level", "decoder.low_level"),
     (r"fuse\.(\d+)(\.depthwise|\.pointwise)", lambda m: f"decoder.fuse{m[1]}{m[2]}"),
 ]
+
+
+def trained(path):
+    """The network of a state.pt, with what its scores are raised by."""
+    network = Network(len(data.CLASSES))
+    network.load_state_dict(torch.load(path, map_location="cpu")["average"])
+    with torch.no_grad():
+        for name, amount in RAISED.items():
+            network.classifier.bias[data.CLASSES.index(name)] += amount
+    return network.eval()
 
 
 def canonical(name):
@@ -106,8 +120,7 @@ def main():
     arguments.add_argument("output", type=Path, help="the .safetensors file to write")
     options = arguments.parse_args()
 
-    network = Network(len(data.CLASSES))
-    network.load_state_dict(torch.load(options.state, map_location="cpu")["average"])
+    network = trained(options.state)
     state = {canonical(name): values for name, values in network.state_dict().items() if not name.endswith("num_batches_tracked")}
     write(options.output, {name: state[name] for name in sorted(state)}, {
         "atrous.version": "2",

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from PIL import Image
 
 import data
-from network import Network
+from export import trained
 
 
 def read(path):
@@ -45,9 +45,7 @@ def main():
     arguments.add_argument("--atrous", default="artifacts/bin/Atrous.Cli/release/atrous", help="the program")
     options = arguments.parse_args()
 
-    network = Network(len(data.CLASSES))
-    network.load_state_dict(torch.load(options.state, map_location="cpu")["average"])
-    network.eval()
+    network = trained(options.state)
     with tempfile.TemporaryDirectory() as folder:
         given, found = Path(folder, "input.safetensors"), Path(folder, "output.safetensors")
         for path in options.pictures:

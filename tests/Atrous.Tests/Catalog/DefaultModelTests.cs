@@ -50,7 +50,7 @@ public sealed class DefaultModelTests
         Assert.InRange(mask.Shares.Count, 2, 11);
     }
 
-    /// <summary>The project's promise for the file that it ships: 0.60 on the frames that chose the epoch.</summary>
+    /// <summary>What its card says, less what another processor's rounding may change.</summary>
     [Fact]
     public void It_reaches_its_score_on_CamVid()
     {
@@ -61,7 +61,7 @@ public sealed class DefaultModelTests
             Add(matrix, segmenter, picture,
                 Path.Combine(val, "labels", Path.GetFileNameWithoutExtension(picture) + ".png"));
         Assert.Equal(101 * 480L * 360, matrix.Pixels + matrix.Ignored);
-        Assert.InRange(matrix.MeanIou, 0.60, 1);
+        Assert.InRange(matrix.MeanIou, 0.74, 1);
     }
 
     [Theory]
@@ -76,19 +76,22 @@ public sealed class DefaultModelTests
         var matrix = new ConfusionMatrix(11, ignore: 11);
         using var segmenter = Segmenter.LoadDefault();
         Add(matrix, segmenter, Repository.PathOf($"samples/{picture}"), Repository.PathOf($"samples/{labels}"));
-        Assert.InRange(matrix.PixelAccuracy, 0.80, 1);
+        Assert.InRange(matrix.PixelAccuracy, 0.90, 1);
     }
 
     /// <summary>
-    /// The picture in the README is what the program writes; other instruction sets may round a tie differently.
+    /// The pictures in the README are what the program writes; other instruction sets may round a tie differently.
     /// </summary>
-    [Fact]
-    public void The_overlay_in_the_README_is_its_output()
+    [Theory]
+    [InlineData("street.png", "street.overlay.png")]
+    [InlineData("scenes/1005.jpg", "1005.overlay.png")]
+    [InlineData("scenes/1025.jpg", "1025.overlay.png")]
+    public void The_overlays_in_the_README_are_its_output(string picture, string file)
     {
         using var segmenter = Segmenter.LoadDefault();
-        using Image photo = Image.Load(Repository.PathOf("samples/street.png"));
+        using Image photo = Image.Load(Repository.PathOf($"samples/{picture}"));
         using Image overlay = segmenter.Segment(photo).Overlay(photo);
-        using Image shown = Image.Load(Repository.PathOf("docs/street.overlay.png"));
+        using Image shown = Image.Load(Repository.PathOf($"docs/{file}"));
         Assert.Equal((overlay.Width, overlay.Height), (shown.Width, shown.Height));
         int differing = 0;
         ReadOnlySpan<byte> a = overlay.Pixels, b = shown.Pixels;

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Atrous.Tests.Support;
 
 /// <summary>
-/// Has glibc keep what the tests free, up to 2 GiB: each of them makes and frees the same large tensors, and in a virtual
-/// machine the page faults of new ones are a third of the tests' time.
+/// Has glibc keep what the tests free, up to 2 GiB: each of them makes and frees the same large tensors, and in a
+/// virtual machine the page faults of new ones are a third of the tests' time.
 /// </summary>
 internal static unsafe class KeptMemory
 {
