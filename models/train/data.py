@@ -56,7 +56,7 @@ def jitter(image, random):
 def planted(pair, random):
     """One to three poles put where they could stand, of any colour, most without much contrast, some with a traffic light.
 
-    The frames have few poles by themselves, and most before the sky: elsewhere a network learns to see none.
+    A network that is trained without sees few of the poles that stand before walls and trees.
     """
     image, labels = pair
     y = np.asarray(labels)

@@ -99,10 +99,14 @@ public sealed class GoldenTests(ITestOutputHelper output) : IDisposable
     public void A_strict_device_gives_the_original_s_logits(string name, int how, Precision precision)
     {
         SoftwareDevice.Require();
+        Golden golden = Golden.Load(name);
+        // Generated weights are no trained ones: MobileOne's scores are in the billions.
+        Assert.SkipWhen(precision == Precision.Fp16 && golden.OutputStd > (double)Half.MaxValue,
+            "float16 has no numbers as large as these scores.");
         SoftwareDevice.BeStrict((Strict)how);
         using CudaBackend backend = AllBackends.Open(precision);
         Difference difference = GoldenNetworks.Run(
-            Golden.Load(name), backend, precision == Precision.Fp32 ? Tolerance.Network : double.PositiveInfinity);
+            golden, backend, precision == Precision.Fp32 ? Tolerance.Network : double.PositiveInfinity);
         output.WriteLine($"{precision} {(Strict)how} {name} {difference}");
         // Twice what is stated for networks that were trained: attention of generated weights makes 6.6e-3 of tf32's
         // rounding, which is the most of all goldens.

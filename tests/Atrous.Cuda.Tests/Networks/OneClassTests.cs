@@ -12,8 +12,6 @@ public sealed class OneClassTests
     [InlineData(0.3)]
     public void The_mask_is_the_cpu_s(double threshold)
     {
-        if (SoftwareDevice.Used)
-            Assert.True(SoftwareDevice.LoadKernels(SoftwareDevice.HostKernels) > 0);
         string path = Shared.Require("cases/01-one-class-mask/smp_c1.pth");
         using Image photo = Image.Load(Shared.Require("cases/01-one-class-mask/photo.png"));
         using Image part = photo.Crop(0, 0, 96, 96);

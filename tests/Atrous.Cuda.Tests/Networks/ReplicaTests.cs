@@ -19,7 +19,6 @@ public sealed class ReplicaTests : IDisposable
     public ReplicaTests(GeneratedModel model)
     {
         SoftwareDevice.Require();
-        Assert.True(SoftwareDevice.LoadKernels(SoftwareDevice.HostKernels) > 0);
         SoftwareDevice.SetCount(2);
         _model = model;
     }

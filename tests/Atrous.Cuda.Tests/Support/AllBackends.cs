@@ -34,11 +34,9 @@ public static class AllBackends
     /// <summary>A new backend, which the caller disposes.</summary>
     public static IBackend Create(string name) => Rows.Single(row => row.Name == name).Create();
 
-    /// <summary>The device with its kernels known to it.</summary>
+    /// <summary>A backend on the first device.</summary>
     internal static CudaBackend Open(Precision precision, CudaOptions? options = null)
     {
-        if (SoftwareDevice.Used)
-            Assert.True(SoftwareDevice.LoadKernels(SoftwareDevice.HostKernels) > 0);
         _ = Kept.Value;
         return new CudaBackend(0, precision, options ?? Untimed);
     }

@@ -156,7 +156,10 @@ internal static unsafe partial class SoftwareDevice
     [LibraryImport(DnnLibrary, EntryPoint = "atrous_dnn_refuse_slices")]
     public static partial void RefuseSlices(int refuse);
 
-    /// <summary>Before anything asks for a library: the software device comes first.</summary>
+    /// <summary>
+    /// Before anything asks for a library: the software device comes first, and knows the backend's kernels whichever
+    /// test does.
+    /// </summary>
     [ModuleInitializer]
     internal static void Choose()
     {
@@ -171,5 +174,7 @@ internal static unsafe partial class SoftwareDevice
             DnnLibrary => NativeLibrary.Load(Path.Combine(Folder, "libcudnn.so.9")),
             _ => 0,
         });
+        if (LoadKernels(HostKernels) <= 0)
+            throw new InvalidOperationException($"'{HostKernels}' has no kernels.");
     }
 }
