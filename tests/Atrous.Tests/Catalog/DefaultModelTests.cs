@@ -50,7 +50,7 @@ public sealed class DefaultModelTests
         Assert.InRange(mask.Shares.Count, 2, 11);
     }
 
-    /// <summary>What its card says, less what another processor's rounding may change.</summary>
+    /// <summary>What the project asks of the file that it ships; its card has what this one reaches.</summary>
     [Fact]
     public void It_reaches_its_score_on_CamVid()
     {
