@@ -56,6 +56,8 @@ internal readonly record struct HttpFailure(int Status, string Message, TimeSpan
         // The memory's, the device's or the model's state, or a server elsewhere: it may go through a little later.
         MemoryException or DeviceException { IsLost: false } or ModelNotReadyException or DownloadException =>
             new(StatusCodes.Status503ServiceUnavailable, exception.Message, Soon),
+        // Of the model, the precision, or the numbers that the client sent.
+        ScoreException => new(StatusCodes.Status500InternalServerError, exception.Message),
         // What the client cannot help and waiting does not either: files of the service's own, a device that is lost
         // to this process, Atrous's own faults, and every kind that has no row here.
         _ => Internal,

@@ -37,7 +37,11 @@ internal sealed class PictureScorer(
     /// <param name="run">The call that this is part of.</param>
     /// <param name="scale">On the size that the network sees otherwise.</param>
     /// <param name="context">What image pooling gives instead of its own; null for its own.</param>
-    public Tensor[] Run(Image[] photos, Wanted wanted, RunContext run, double scale = 1, float[]? context = null)
+    /// <exception cref="ScoreException">They are infinite or no numbers.</exception>
+    public Tensor[] Run(Image[] photos, Wanted wanted, RunContext run, double scale = 1, float[]? context = null) =>
+        Checked(RunUnchecked(photos, wanted, run, scale, context));
+
+    private Tensor[] RunUnchecked(Image[] photos, Wanted wanted, RunContext run, double scale, float[]? context)
     {
         PreprocessingPlan plan = preprocessor.PlanOf(photos[0], scale);
         NetworkKey key = KeyOf(photos, plan, wanted) with { TakesContext = context is not null };
@@ -239,7 +243,7 @@ internal sealed class PictureScorer(
                 for (int j = 0; j < columns.Starts.Count; j++)
                 {
                     ScoreArithmetic.Crop(input, part, rows.Starts[i], columns.Starts[j]);
-                    Tensor[] scores = network.Run(part, null, run.Times, run.CancellationToken);
+                    Tensor[] scores = Checked(network.Run(part, null, run.Times, run.CancellationToken));
                     using (scores[0])
                     {
                         ScoreArithmetic.AddWindow(
@@ -299,6 +303,22 @@ internal sealed class PictureScorer(
             foreach (Image grey in order is null ? sources : [])
                 grey.Dispose();
         }
+    }
+
+    /// <summary>The tensors, none of whose numbers has overflowed; labels are checked where they are made.</summary>
+    private static unsafe Tensor[] Checked(Tensor[] outputs)
+    {
+        foreach (Tensor output in outputs)
+        {
+            for (int i = 0; output.Type == DType.Float32 && i < output.Shape.Batch; i++)
+            {
+                if (!FiniteNumbers.Overflow(output.Image<float>(i)))
+                    continue;
+                Array.ForEach(outputs, tensor => tensor.Dispose());
+                throw new ScoreException();
+            }
+        }
+        return outputs;
     }
 
     private NetworkKey KeyOf(Image[] photos, PreprocessingPlan plan, Wanted wanted) => new(

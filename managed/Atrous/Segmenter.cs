@@ -344,6 +344,10 @@ public sealed partial class Segmenter : ISegmenter, IDisposable
                 $"Memory ran out for a picture of {height}x{width}; use a smaller picture or batch, or free memory.",
                 e);
         }
+        catch (ScoreException) when (Precision == Precision.Fp16)
+        {
+            throw ScoreException.OfHalfPrecision();
+        }
         finally
         {
             _uses.Finish();

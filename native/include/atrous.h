@@ -43,7 +43,8 @@ typedef enum atrous_status {
     ATROUS_OUT_OF_MEMORY = 2,
     ATROUS_UNSUPPORTED = 3,  // this build or this processor cannot do it (an ISA that the CPU lacks)
     ATROUS_TOO_LARGE = 4,    // more than fits the counters of a step
-    ATROUS_INTERNAL = 5      // a bug in libatrous
+    ATROUS_INTERNAL = 5,     // a bug in libatrous
+    ATROUS_NOT_FINITE = 6    // scores that are no numbers, of which no label is right
 } atrous_status;
 
 // The message of the last failure on the calling thread, UTF-8; "" when there was none. Valid until the next call.
@@ -273,10 +274,9 @@ ATROUS_NODISCARD ATROUS_API atrous_status atrous_linear_attention(atrous_engine*
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_softmax(atrous_engine* engine, const atrous_tensor* input,
                                                          int32_t slices, const atrous_tensor* output);
 
-// The class of every pixel of a height x width label map, from float32 logits that are first resized to it, without
-// ever holding the resized logits. labels: null, or batch * height * width, the lowest index among equals. confidence:
-// null, or the softmax probability of that class, same size. At least one is asked for. When the sizes are equal
-// nothing is resized.
+// The class of every pixel of a height x width label map, from float32 logits that are resized to it, but never held
+// so. labels: null, or batch * height * width, the lowest index among equals. confidence: null, or the softmax
+// probability of that class, same size. One is asked for. ATROUS_NOT_FINITE where a logit is NaN or plus infinity.
 ATROUS_NODISCARD ATROUS_API atrous_status atrous_resize_argmax(atrous_engine* engine, const atrous_tensor* logits,
                                                                const atrous_resize_desc* desc, int32_t height,
                                                                int32_t width, uint16_t* labels, float* confidence);

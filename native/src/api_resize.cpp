@@ -63,18 +63,21 @@ atrous_status atrous_resize_argmax(atrous_engine* engine, const atrous_tensor* l
         require_range(logits->channels, 1, 1 << 16, "the number of classes");
         require_extent({{int64_t{logits->batch} * height, width}}, sizeof(float), "the label map");
         const resize_plan plan(*engine, *desc, *logits, height, width);
+        int32_t not_finite = 0;
         const resize_argmax_args a{.logits = *logits,
                                    .height = height,
                                    .width = width,
                                    .rows = plan.rows(),
                                    .columns = plan.columns(),
                                    .labels = labels,
-                                   .confidence = confidence};
+                                   .confidence = confidence,
+                                   .not_finite = &not_finite};
         // A turn starts with two source rows to interpolate, so it should be a good many rows long.
         const int64_t rows = int64_t{logits->batch} * height;
         const int64_t grain = std::max<int64_t>(1, std::min<int64_t>(16, rows / (engine->pool.threads() * 4)));
         parallel_for(*engine, rows, grain, [&](int64_t begin, int64_t end, scratch& memory) {
             engine->kernels.resize_argmax(a, begin, end, memory.floats(argmax_memory(logits->channels)));
         });
+        if (not_finite != 0) throw fail(ATROUS_NOT_FINITE, "scores are NaN or infinite");
     });
 }

@@ -226,8 +226,9 @@ struct resize_argmax_args {
     int32_t height, width;
     const resize_tap* rows;
     const resize_tap* columns;
-    uint16_t* labels;   // null: not wanted
-    float* confidence;  // null: not wanted
+    uint16_t* labels;     // null: not wanted
+    float* confidence;    // null: not wanted
+    int32_t* not_finite;  // becomes 1 where a logit is NaN or plus infinity, by whichever thread
 };
 // Pixels that are decided together: the interpolated rows of so many pixels stay in the first cache levels.
 constexpr int64_t argmax_pixels = 256;

@@ -102,17 +102,36 @@ TEST_P(Resize, ArgmaxTakesTheLowestIndexAmongEquals) {
     EXPECT_EQ(labels, std::vector<uint16_t>(25, 17));
 }
 
-TEST_P(Resize, ArgmaxOfEqualSizesCopesWithInfinity) {
+TEST_P(Resize, ArgmaxOfEqualSizesCopesWithMinusInfinity) {
     const auto engine = make_engine(1);
     sheet logits(1, 1, 3, 2);
     const float infinity = std::numeric_limits<float>::infinity();
-    const float values[] = {-infinity, 0, 1, -infinity, infinity, 0};
+    const float values[] = {-infinity, 0, 1, -infinity, 2, 0};
     for (int x = 0; x < 3; ++x)
         for (int c = 0; c < 2; ++c) logits.at(0, 0, x, c) = values[x * 2 + c];
     const atrous_resize_desc desc{ATROUS_SAMPLING_HALF_PIXEL, 0, 0};
     std::vector<uint16_t> labels(3, 9);
     ATROUS_EXPECT_OK(atrous_resize_argmax(engine.get(), logits.view(), &desc, 1, 3, labels.data(), nullptr));
     EXPECT_EQ(labels, (std::vector<uint16_t>{1, 0, 0}));
+}
+
+TEST_P(Resize, ArgmaxRefusesScoresThatAreNoNumbers) {
+    const auto engine = make_engine(3);
+    const float no_numbers[] = {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()};
+    for (const resize_case& c : cases) {
+        SCOPED_TRACE(c.name);
+        std::vector<uint16_t> labels(static_cast<size_t>(c.batch) * c.out_height * c.out_width);
+        for (const float no_number : no_numbers) {
+            for (const int channel : {0, c.channels / 2, c.channels - 1}) {
+                sheet logits = sheet::random(c.batch, c.height, c.width, c.channels, 2, 1, -4, 4);
+                for (int y = 0; y < c.height; ++y)
+                    for (int x = 0; x < c.width; ++x) logits.at(c.batch - 1, y, x, channel) = no_number;
+                EXPECT_EQ(atrous_resize_argmax(engine.get(), logits.view(), &c.desc, c.out_height, c.out_width,
+                                               labels.data(), nullptr),
+                          ATROUS_NOT_FINITE);
+            }
+        }
+    }
 }
 
 TEST_P(Resize, SoftmaxSumsToOne) {

@@ -11,4 +11,5 @@ internal enum AtrousStatus
     Unsupported = 3,
     TooLarge = 4,
     Internal = 5,
+    NotFinite = 6,
 }

@@ -40,6 +40,7 @@ internal static unsafe partial class LibAtrous
             AtrousStatus.TooLarge => new ImageException(message) { Remedy = Remedy.MorePixels },
             AtrousStatus.InvalidArgument => new ArgumentException(message),
             AtrousStatus.Unsupported => new UnavailableException(message),
+            AtrousStatus.NotFinite => new ScoreException(),
             AtrousStatus.OutOfMemory => new MemoryException(
                 $"Memory ran out ({message}); use a smaller picture or batch, or free memory."),
             _ => new InternalErrorException(

@@ -1,6 +1,8 @@
 // Resize and argmax in one walk. A strip of argmax_pixels columns goes down the rows: two buffers hold the source rows
 // of the strip, interpolated along x and stored class by class, so that many output rows share them and sixteen pixels
 // are compared at once. The operation order is that of resize_bilinear, so the labels are those of resize, then argmax.
+#include <float.h>
+
 #include "kernels.h"
 #include "simd.h"
 
@@ -9,26 +11,35 @@ namespace {
 
 constexpr int64_t pitch = argmax_pixels;  // floats from a class to the next in a buffer
 
-// One source row, interpolated to the columns [first, first + count), as [class][pixel].
-void interpolate_row(const resize_argmax_args& a, int64_t source_row, int64_t first, int64_t count, float* out) {
+// One source row, interpolated to the columns [first, first + count), as [class][pixel]. False where some are NaN or
+// plus infinity: of their sum neither disappears.
+bool interpolate_row(const resize_argmax_args& a, int64_t source_row, int64_t first, int64_t count, float* out) {
     const int64_t channels = a.logits.channels, stride = a.logits.pixel_stride;
     const float* in = elements<float>(a.logits) + source_row * a.logits.width * stride;
+    vec sums = all(0.0f);
+    float sum = 0.0f;
     for (int64_t x = 0; x < count; ++x) {
         const resize_tap& tap = a.columns[first + x];
         const float* low = in + tap.low * stride;
         const float* high = in + tap.high * stride;
         if (tap.high_weight == 0.0f) {
-            for (int64_t c = 0; c < channels; ++c) out[c * pitch + x] = low[c];
+            for (int64_t c = 0; c < channels; ++c) sum += out[c * pitch + x] = low[c];
             continue;
         }
         int64_t c = 0;
         for (; c + width <= channels; c += width) {
             float lanes[width];
-            store(lanes, all(tap.low_weight) * load(low + c) + all(tap.high_weight) * load(high + c));
+            const vec values = all(tap.low_weight) * load(low + c) + all(tap.high_weight) * load(high + c);
+            sums = sums + values;
+            store(lanes, values);
             for (int i = 0; i < width; ++i) out[(c + i) * pitch + x] = lanes[i];
         }
-        for (; c < channels; ++c) out[c * pitch + x] = tap.low_weight * low[c] + tap.high_weight * high[c];
+        for (; c < channels; ++c) sum += out[c * pitch + x] = tap.low_weight * low[c] + tap.high_weight * high[c];
     }
+    float lanes[width];
+    store(lanes, sums);
+    for (float lane : lanes) sum += lane;
+    return sum <= FLT_MAX;
 }
 
 // The buffers of the source rows that were interpolated last.
@@ -41,7 +52,7 @@ struct row_cache {
         for (int i = 0; i < 2; ++i)
             if (held[i] == row) return rows[i];
         const int place = held[0] == other ? 1 : 0;
-        interpolate_row(a, row, first, count, rows[place]);
+        if (!interpolate_row(a, row, first, count, rows[place])) __atomic_store_n(a.not_finite, 1, __ATOMIC_RELAXED);
         held[place] = row;
         return rows[place];
     }

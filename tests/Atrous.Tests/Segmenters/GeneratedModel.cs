@@ -22,15 +22,27 @@ public sealed class GeneratedModel : IDisposable
         Write(Golden.Load(Name), Path);
     }
 
+    /// <summary>Writes the same with the last two layers of the head so much larger.</summary>
+    public static void WriteEnlarged(string path, float factor) =>
+        Write(Golden.Load(Name), path, change: (name, values) =>
+        {
+            if (name is not ("classifier.classifier.1.weight" or "classifier.classifier.3.weight"))
+                return;
+            for (int i = 0; i < values.Length; i++)
+                values[i] *= factor;
+        });
+
     /// <summary>The safetensors file.</summary>
     public string Path { get; }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     /// <summary>
-    /// Writes a golden's weights, or some of them, as a safetensors file with the golden's own names.
+    /// Writes a golden's weights, or some of them, or other ones in their place, as a safetensors file with the
+    /// golden's own names.
     /// </summary>
-    public static void Write(Golden golden, string path, Func<string, bool>? keep = null)
+    public static void Write(
+        Golden golden, string path, Func<string, bool>? keep = null, Action<string, float[]>? change = null)
     {
         using GeneratedWeights weights = golden.Weights();
         WeightInfo[] tensors = [.. weights.Weights.Values.Where(tensor => keep?.Invoke(tensor.Name) ?? true)];
@@ -39,6 +51,7 @@ public sealed class GeneratedModel : IDisposable
         {
             var values = new float[tensor.Elements];
             weights.Read(tensor.Name, values);
+            change?.Invoke(tensor.Name, values);
             writer.Write(tensor.Name, values);
         }
         writer.Complete();

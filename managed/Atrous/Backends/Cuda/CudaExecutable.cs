@@ -240,6 +240,8 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable, IDeviceP
         {
             throw CudaFailure.Explain(e, _backend.Device);
         }
+        if (frame.IsNotFinite)
+            throw new ScoreException();
         cancellationToken.ThrowIfCancellationRequested();
     }
 

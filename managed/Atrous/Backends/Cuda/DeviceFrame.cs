@@ -35,6 +35,7 @@ internal sealed class DeviceFrame : IDisposable
             Dispose();
             throw;
         }
+        Given.Clear();
         CUdeviceptr start = _memory.Memory.DevicePointer;
         _inputs = new CudaDeviceVariable<byte>(start + plan.UploadOffset, Math.Max(plan.UploadSize, 1));
         _outputs = new CudaDeviceVariable<byte>(start + plan.DownloadOffset, Math.Max(plan.DownloadSize, 1));
@@ -46,6 +47,10 @@ internal sealed class DeviceFrame : IDisposable
 
     /// <summary>What came back.</summary>
     public Span<byte> Made => _made!.Span;
+
+    /// <summary>Whether scores of the last run, of which labels were made, were infinite or no numbers.</summary>
+    public bool IsNotFinite => _plan.Layout.NotFinite.Bytes > 0
+        && Made[(int)(_plan.Layout.NotFinite.Offset - _plan.DownloadOffset)] != 0;
 
     /// <summary>
     /// Sends, computes, and waits for what comes back. The context is current. Allocates nothing from the third run on.

@@ -1,4 +1,5 @@
 using Atrous.Graph;
+using Atrous.Graph.Ops;
 using Atrous.Tensors;
 
 namespace Atrous.Backends.Cuda;
@@ -77,11 +78,19 @@ internal sealed class DeviceLayout
         if (!stays)
             Pictures = Reserve(pictures);
         Inputs = [.. inputs.Select(Reserve)];
-        long received = Size;
-        Upload = (sent, received - sent);
+        // Sent as 0 and brought back, so that nobody has to clear it.
+        NotFinite = Reserve(graph.Network.Nodes.Any(node => node.Op is LabelOp) ? sizeof(int) : 0);
+        long received = NotFinite.Offset;
+        Upload = (sent, received + NotFinite.Bytes - sent);
         Outputs = [.. outputs.Select(Reserve)];
-        Download = (received, stays ? 0 : Size - received);
+        Download = (received, stays ? NotFinite.Bytes : Size - received);
     }
+
+    /// <summary>
+    /// Offset and bytes of a number that is not 0 after a run whose scores were not all finite; no bytes where there
+    /// are no labels.
+    /// </summary>
+    public (long Offset, long Bytes) NotFinite { get; }
 
     /// <summary>Bytes of all.</summary>
     public long Size { get; private set; }
@@ -89,7 +98,7 @@ internal sealed class DeviceLayout
     /// <summary>Offset and bytes of all that is sent; no pictures that are on the device.</summary>
     public (long Offset, long Bytes) Upload { get; }
 
-    /// <summary>Offset and bytes of all that comes back; 0 where it stays on the device.</summary>
+    /// <summary>Offset and bytes of all that comes back; where outputs stay on the device, without them.</summary>
     public (long Offset, long Bytes) Download { get; }
 
     /// <summary>Offset and bytes of the pictures, one after the other.</summary>

@@ -256,9 +256,9 @@ internal sealed class DeviceSteps(
             : [.. parts.Select(part => Copy(node, part.From, 0, 0, part.To))];
     }
 
-    private static KernelStep Labels(
+    private KernelStep Labels(
         Node node, ResizeBilinear? upsample, DeviceView logits, DeviceView? labels, DeviceView? confidence) =>
         new(node, m => KernelLaunches.Labels(
             logits.Type, upsample, logits.At(m), labels?.At(m).Data ?? 0, labels?.Type ?? DType.UInt8,
-            confidence?.At(m).Data ?? 0));
+            confidence?.At(m).Data ?? 0, m + (nint)layout.NotFinite.Offset));
 }

@@ -221,15 +221,19 @@ internal static class KernelLaunches
     /// <param name="labels">The address of [batch, height, width], or 0.</param>
     /// <param name="type">The type of the labels: <see cref="DType.UInt8"/> or <see cref="DType.UInt16"/>.</param>
     /// <param name="confidence">The address of float32 [batch, height, width], or 0.</param>
+    /// <param name="notFinite">
+    /// The address of an int that becomes 1 where a score is NaN or plus infinity.
+    /// </param>
     public static KernelLaunch Labels(
-        DType storage, ResizeBilinear? upsample, DeviceTensor logits, nint labels, DType type, nint confidence)
+        DType storage, ResizeBilinear? upsample, DeviceTensor logits, nint labels, DType type, nint confidence,
+        nint notFinite)
     {
         ResizeBilinear grid = upsample ?? new ResizeBilinear(logits.Height, logits.Width, Sampling.HalfPixel);
         return new KernelLaunch(
             Kernels.Find("labels", storage), (long)logits.Batch * grid.Height, grid.Width,
             logits, (int)grid.Sampling, ResizeScale(grid, logits.Height, grid.Height),
                 ResizeScale(grid, logits.Width, grid.Width),
-            grid.Height, grid.Width, labels, type == DType.UInt16 ? 1 : 0, confidence);
+            grid.Height, grid.Width, labels, type == DType.UInt16 ? 1 : 0, confidence, notFinite);
     }
 
     /// <summary>

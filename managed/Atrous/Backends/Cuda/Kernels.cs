@@ -89,7 +89,8 @@ internal static class Kernels
             ("patch", Integer), ("y", View)),
         .. Each(
             "labels", "labels", ("logits", View), ("sampling", Integer), ("rowScale", Real), ("columnScale", Real),
-            ("height", Integer), ("width", Integer), ("mask", Pointer), ("wide", Integer), ("confidence", Pointer)),
+            ("height", Integer), ("width", Integer), ("mask", Pointer), ("wide", Integer), ("confidence", Pointer),
+            ("notFinite", Pointer)),
         .. Each(
             "picture_input", "picture_input", ("picture", Pointer), ("height", Integer), ("width", Integer),
             ("pictureChannels", Integer),

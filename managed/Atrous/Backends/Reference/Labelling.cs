@@ -27,9 +27,15 @@ internal static unsafe class Labelling
         }
     }
 
+    /// <exception cref="ScoreException">Some are infinite or no numbers.</exception>
     public static void Argmax(Tensor logits, Tensor output)
     {
         int channels = logits.Shape.Channels;
+        for (int i = 0; i < logits.Shape.Batch; i++)
+        {
+            if (FiniteNumbers.Overflow(logits.Image<float>(i)))
+                throw new ScoreException();
+        }
         for (long pixel = 0; pixel < logits.Shape.Pixels; pixel++)
             ((ushort*)output.Pointer)[pixel] = (ushort)Winner((float*)logits.Pointer + pixel * channels, channels);
     }

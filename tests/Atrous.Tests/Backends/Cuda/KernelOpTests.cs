@@ -208,6 +208,8 @@ public sealed class KernelOpTests
     private static unsafe void CompareLabels(
         Argmax argmax, OpCase test, DType storage, StoredTensor logits, float[] values, ushort[] expected)
     {
+        int notFinite = 0;
+        nint flag = (nint)(&notFinite);
         var labels = new ushort[expected.Length];
         var bytes = new byte[expected.Length];
         fixed (ushort* address = labels)
@@ -215,6 +217,7 @@ public sealed class KernelOpTests
         fixed (byte* address = bytes)
             HostKernels.Run(Launch((nint)address, DType.UInt8));
         Assert.Equal(labels.Select(label => (byte)label), bytes);
+        Assert.Equal(0, notFinite);
         if (argmax.Upsample is null)
         {
             Assert.Equal(expected, labels);
@@ -231,18 +234,20 @@ public sealed class KernelOpTests
         }
 
         KernelLaunch Launch(nint to, DType type) =>
-            KernelLaunches.Labels(storage, argmax.Upsample, logits.View, to, type, 0);
+            KernelLaunches.Labels(storage, argmax.Upsample, logits.View, to, type, 0, flag);
     }
 
     private static unsafe void CompareConfidence(
         Confidence confidence, OpCase test, DType storage, StoredTensor logits, float[] expected)
     {
+        int notFinite = 0;
         var actual = new float[expected.Length];
         fixed (float* address = actual)
         {
             HostKernels.Run(KernelLaunches.Labels(
-                storage, confidence.Upsample, logits.View, 0, DType.UInt8, (nint)address));
+                storage, confidence.Upsample, logits.View, 0, DType.UInt8, (nint)address, (nint)(&notFinite)));
         }
+        Assert.Equal(0, notFinite);
         AssertClose(actual, expected, DType.Float32, test.ToString());
     }
 
