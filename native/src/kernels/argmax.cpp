@@ -22,19 +22,22 @@ bool interpolate_row(const resize_argmax_args& a, int64_t source_row, int64_t fi
         const resize_tap& tap = a.columns[first + x];
         const float* low = in + tap.low * stride;
         const float* high = in + tap.high * stride;
-        if (tap.high_weight == 0.0f) {
-            for (int64_t c = 0; c < channels; ++c) sum += out[c * pitch + x] = low[c];
-            continue;
-        }
+        const bool flat = tap.high_weight == 0.0f;
         int64_t c = 0;
         for (; c + width <= channels; c += width) {
             float lanes[width];
-            const vec values = all(tap.low_weight) * load(low + c) + all(tap.high_weight) * load(high + c);
+            const vec values =
+                flat ? load(low + c) : all(tap.low_weight) * load(low + c) + all(tap.high_weight) * load(high + c);
             sums = sums + values;
             store(lanes, values);
             for (int i = 0; i < width; ++i) out[(c + i) * pitch + x] = lanes[i];
         }
-        for (; c < channels; ++c) sum += out[c * pitch + x] = tap.low_weight * low[c] + tap.high_weight * high[c];
+        float rest = 0.0f;
+        for (; c < channels; ++c) {
+            const float value = flat ? low[c] : tap.low_weight * low[c] + tap.high_weight * high[c];
+            rest += out[c * pitch + x] = value;
+        }
+        sum += rest;
     }
     float lanes[width];
     store(lanes, sums);
