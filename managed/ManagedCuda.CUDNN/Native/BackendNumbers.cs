@@ -30,6 +30,7 @@ internal enum AttributeType
     ConvolutionMode = 7,
     HeuristicMode = 8,
     KnobType = 9,
+    NanPropagation = 10,
     NumericalNote = 11,
     PointwiseMode = 14,
     BackendDescriptor = 15,
@@ -42,6 +43,7 @@ internal enum AttributeName
 {
     PointwiseMode = 0,
     PointwiseMathPrecision = 1,
+    PointwiseNanPropagation = 2,
     PointwiseReluLowerClip = 3,
     PointwiseReluUpperClip = 4,
     PointwiseReluLowerClipSlope = 5,

@@ -3,7 +3,7 @@ namespace Atrous.ManagedCuda.CUDNN.Native;
 /// <summary>Complete descriptors from the typed descriptions.</summary>
 internal static class Descriptors
 {
-    private const int CrossCorrelation = 1;
+    private const int CrossCorrelation = 1, PropagateNan = 1;
 
     /// <summary>A complete descriptor; nothing stays behind when cuDNN refuses it.</summary>
     public static CudnnDescriptor Make(DescriptorType type, Action<CudnnDescriptor> set)
@@ -61,6 +61,9 @@ internal static class Descriptors
             descriptor
                 .Set(AttributeName.PointwiseMode, AttributeType.PointwiseMode, operation.Mode)
                 .Set(AttributeName.PointwiseMathPrecision, AttributeType.DataType, CudnnDataType.Float);
+            // Else what is no number may become 0, and nobody would see that a layer has overflowed.
+            if (operation.Mode == PointwiseMode.ReluFwd)
+                descriptor.Set(AttributeName.PointwiseNanPropagation, AttributeType.NanPropagation, PropagateNan);
             SetIfGiven(descriptor, AttributeName.PointwiseReluLowerClip, operation.LowerClip);
             SetIfGiven(descriptor, AttributeName.PointwiseReluUpperClip, operation.UpperClip);
             SetIfGiven(descriptor, AttributeName.PointwiseReluLowerClipSlope, operation.LowerSlope);

@@ -1,7 +1,11 @@
+using Atrous.Backends.Cuda;
 using Atrous.Cuda.Tests.Support;
+using Atrous.Graph;
+using Atrous.Graph.Ops;
 using Atrous.Imaging;
 using Atrous.ManagedCuda;
 using Atrous.Tests.Segmenters;
+using Atrous.Tests.Support;
 
 namespace Atrous.Cuda.Tests.Networks;
 
@@ -56,6 +60,26 @@ public sealed class OverflowTests : IDisposable
                 (nint)labels.DevicePointer.Pointer));
         }
     }
+
+    [Fact]
+    public void A_layer_in_the_middle_that_overflows_is_not_hidden_by_the_next_one_s_relu()
+    {
+        var builder = new GraphBuilder();
+        Value x = builder.Input("x", new(1, 6, 5, 8));
+        // Sums of 80,000 of both signs, of which infinity minus infinity is made.
+        Value large = builder.Add("large", Pointwise((row, _) => row % 2 == 0 ? 100 : -100, Activation.None), x);
+        Value lost = builder.Add("lost", Pointwise((_, column) => column < 2 ? 1 : 0, Activation.Relu), large);
+        Value scores = builder.Add("scores", Pointwise((_, _) => 1, Activation.None), lost);
+        NetworkGraph graph = builder.Build(builder.Add("labels", new Argmax(), scores));
+        using CudaBackend half = AllBackends.Open(Precision.Fp16), single = AllBackends.Open(Precision.Fp32);
+        float[] input = Enumerable.Repeat(100f, (int)x.Shape.Elements).ToArray();
+        Assert.All((ushort[])Running.Run(single, graph, input)[0], label => Assert.Equal(0, label));
+        Assert.Throws<ScoreException>(() => Running.Run(half, graph, input));
+    }
+
+    private static Conv2d Pointwise(Func<int, int, float> weight, Activation activation) => new(
+        new GivenWeights([.. Enumerable.Range(0, 64).Select(i => weight(i / 8, i % 8))]).Of(8, 8, 1, 1), null, null, 1, 1,
+        Padding.None, 1, activation);
 
     private Segmenter Load(Precision precision) =>
         Segmenter.Load(_path, new SegmenterOptions { Device = "cuda", Precision = precision });

@@ -117,6 +117,7 @@ Status finalize_operation_pointwise(Descriptor& d) {
     Step& step = d.program.steps[0];
     step.mode = mode;
     step.binary = binary;
+    step.keeps_nan = desc.one<int>(POINTWISE_NAN_PROPAGATION, 0) != 0;
     step.alpha1 = d.number(POINTWISE_ALPHA1, 1);
     step.alpha2 = d.number(POINTWISE_ALPHA2, 1);
     step.lower_clip = desc.number(POINTWISE_RELU_LOWER_CLIP, 0);

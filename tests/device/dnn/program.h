@@ -33,7 +33,7 @@ struct Convolution {
 // out = mode(in, operand) for every element; in is what the step before gave.
 struct Step {
     int mode;
-    bool binary;
+    bool binary, keeps_nan;
     double alpha1, alpha2, lower_clip, upper_clip, lower_slope, swish_beta;
     Tensor x, operand, y;
 };

@@ -82,6 +82,7 @@ double apply(const Step& step, double value, double operand) {
         case SUB:
             return value - operand;
         case RELU_FWD: {
+            if (std::isnan(value)) return step.keeps_nan ? value : step.lower_clip;
             double low =
                 value > step.lower_clip ? value : step.lower_clip + step.lower_slope * (value - step.lower_clip);
             return std::min(low, step.upper_clip);
