@@ -78,8 +78,8 @@ public sealed class OverflowTests : IDisposable
     }
 
     private static Conv2d Pointwise(Func<int, int, float> weight, Activation activation) => new(
-        new GivenWeights([.. Enumerable.Range(0, 64).Select(i => weight(i / 8, i % 8))]).Of(8, 8, 1, 1), null, null, 1, 1,
-        Padding.None, 1, activation);
+        new GivenWeights([.. Enumerable.Range(0, 64).Select(i => weight(i / 8, i % 8))]).Of(8, 8, 1, 1), null, null, 1,
+        1, Padding.None, 1, activation);
 
     private Segmenter Load(Precision precision) =>
         Segmenter.Load(_path, new SegmenterOptions { Device = "cuda", Precision = precision });
