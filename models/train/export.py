@@ -1,4 +1,4 @@
-"""Writes a trained network in Atrous's self-describing form, version 2: float32, batch norms as they are.
+"""Writes a trained network in Atrous's self-describing form, version 2: float32, batch norms as they are; reads it folded.
 
     export.py artifacts/train/state.pt artifacts/train/atrous-street.safetensors
     atrous convert artifacts/train/atrous-street.safetensors --fold --dtype fp16 -o models/atrous-street.safetensors
@@ -12,6 +12,7 @@ import re
 import struct
 from pathlib import Path
 
+import numpy as np
 import torch
 
 import data
@@ -97,6 +98,34 @@ def preprocessing():
         "resize": {"kind": "longSide", "size": LONG_SIDE, "onlyShrink": False},
         "filter": "bilinear",
     }
+
+
+def folded(path):
+    """The state of network.Network in a file that `atrous convert --fold` made of an exported one: its norms are the biases."""
+    with path.open("rb") as file:
+        header = json.loads(file.read(struct.unpack("<Q", file.read(8))[0]))
+        values = file.read()
+    header.pop("__metadata__")
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        tensors[name] = torch.from_numpy(np.frombuffer(values[begin:end], {"F16": "<f2", "F32": "<f4"}[entry["dtype"]])
+                                         .astype(np.float32).reshape(entry["shape"]))
+    network = Network(len(data.CLASSES))
+    state = network.state_dict()
+    # A norm that only adds its bias.
+    norm = {"weight": 1, "running_mean": 0, "running_var": 1 - network.project[1].eps}
+    for name, values in state.items():
+        if name.endswith("num_batches_tracked"):
+            continue
+        layer, kind = canonical(name).rsplit(".", 1)
+        if layer.endswith(".bn") and kind in norm:
+            values.fill_(norm[kind])
+        else:
+            values.copy_(tensors[f"{layer.removesuffix('.bn')}.{kind}"])
+    for name, amount in RAISED.items():
+        state["classifier.bias"][data.CLASSES.index(name)] -= amount
+    return state
 
 
 def write(path, tensors, metadata):

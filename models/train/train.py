@@ -17,6 +17,7 @@ import torch.nn.functional as F
 
 import data
 import pretrained
+from export import folded
 from network import Network
 
 
@@ -48,7 +49,9 @@ class Run:
         torch.manual_seed(options.seed)
         self.network = Network(len(data.CLASSES)).to(memory_format=torch.channels_last)
         if options.start:
-            self.network.load_state_dict(torch.load(options.start, map_location="cpu")["average"])
+            start = options.start
+            self.network.load_state_dict(
+                folded(start) if start.suffix == ".safetensors" else torch.load(start, map_location="cpu")["average"])
         elif options.packages:
             self.network.backbone.load_state_dict(pretrained.backbone(options.packages))
         backbone = {id(p) for p in self.network.backbone.parameters()}
@@ -137,10 +140,11 @@ def step(run, options, train, renders, rare, weights):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--camvid", required=True, type=Path, help="folder with train/images/ and train/labels/")
+    arguments.add_argument("--camvid", required=True, type=Path, help="folder with train/images/ and train/labels/, and val/")
+    arguments.add_argument("--with-val", action="store_true", help="train on val/ too, when nothing is chosen by it any more")
     arguments.add_argument("--renders", type=Path, help="folder with images/ and labels/ of rendered scenes, mixed in")
     arguments.add_argument("--packages", type=Path, help="where NuGet puts the first weights; without, from scratch")
-    arguments.add_argument("--start", type=Path, help="state.pt of another run, from whose average this one begins")
+    arguments.add_argument("--start", type=Path, help="state.pt of another run, whose average this one begins with, or a folded file")
     arguments.add_argument("--out", required=True, type=Path)
     arguments.add_argument("--steps", type=int, default=2000, help="46 of them show every CamVid picture once")
     arguments.add_argument("--batch", type=int, default=8)
@@ -169,7 +173,7 @@ def main():
     torch.use_deterministic_algorithms(True, warn_only=True)
     options.out.mkdir(parents=True, exist_ok=True)
     state_file = options.out / "state.pt"
-    train = data.load(options.camvid / "train")
+    train = data.load(options.camvid / "train") + (data.load(options.camvid / "val") if options.with_val else [])
     renders = data.load(options.renders) if options.renders else []
     weights, rare = data.class_weights(train), data.places_of_rare(train)
     fresh = not state_file.exists()

@@ -50,7 +50,10 @@ public sealed class DefaultModelTests
         Assert.InRange(mask.Shares.Count, 2, 11);
     }
 
-    /// <summary>What the project asks of the file that it ships; its card has what this one reaches.</summary>
+    /// <summary>
+    /// What the project asks of the file that it ships. It was trained on these frames too: this tells of a broken file
+    /// or a wrong picture path, and its card how much it knows of frames that it has not seen.
+    /// </summary>
     [Fact]
     public void It_reaches_its_score_on_CamVid()
     {
@@ -61,7 +64,11 @@ public sealed class DefaultModelTests
             Add(matrix, segmenter, picture,
                 Path.Combine(val, "labels", Path.GetFileNameWithoutExtension(picture) + ".png"));
         Assert.Equal(101 * 480L * 360, matrix.Pixels + matrix.Ignored);
-        Assert.InRange(matrix.MeanIou, 0.74, 1);
+        Assert.InRange(matrix.MeanIou, 0.82, 1);
+        string[] names = [.. segmenter.Info.ClassNames];
+        (string, double)[] asked = [("pole", 0.25), ("sign symbol", 0.40), ("pedestrian", 0.55)];
+        foreach ((string name, double least) in asked)
+            Assert.InRange(matrix.Iou(Array.IndexOf(names, name)), least, 1);
     }
 
     [Theory]
