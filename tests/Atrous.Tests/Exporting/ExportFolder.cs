@@ -7,11 +7,12 @@ namespace Atrous.Tests.Exporting;
 /// <summary>A folder for one test, with a golden's weights as a checkpoint file.</summary>
 internal sealed class ExportFolder : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("atrous-export-").FullName;
+    private readonly string _folder;
 
     public ExportFolder(string golden)
     {
         Golden = Golden.Load(golden);
+        _folder = Directory.CreateTempSubdirectory("atrous-export-").FullName;
         Model = PathOf("model.safetensors");
         GeneratedModel.Write(Golden, Model);
     }

@@ -14,7 +14,8 @@ namespace Atrous.Tests.Models;
 public sealed class EncoderTests
 {
     private const string FirstBranch = "decoder.aspp.0.convs.0.0.weight";
-    private static readonly (string Name, int[] Shape)[] Resnet34 =
+
+    private static (string Name, int[] Shape)[] Resnet34 =>
         [.. Golden.Load("smp_deeplabv3plus_resnet34_os16_96x128").Keys];
 
     [Theory]

@@ -95,7 +95,7 @@ public sealed class ChannelEqualizationTests(ITestOutputHelper output) : IDispos
     private sealed class Folded : IDisposable
     {
         private readonly ExportFolder? _folder;
-        private readonly CpuBackend _backend = new(2);
+        private readonly CpuBackend _backend;
         private readonly Preprocessor _preprocessor;
 
         public Folded(string golden, DirectoryInfo folder)
@@ -105,6 +105,7 @@ public sealed class ChannelEqualizationTests(ITestOutputHelper output) : IDispos
             ModelConverter.Convert(
                 _folder?.Model ?? DefaultModel.Path, path, _folder?.Options,
                 new ConvertOptions { FoldBatchNorm = true });
+            _backend = new CpuBackend(2);
             Source = ModelSource.Open(path);
             _preprocessor = new Preprocessor(
                 Source.Description.Preprocessing, _backend.Engine, Source.Model.MinimumSide);

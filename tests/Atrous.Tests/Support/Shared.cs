@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Reflection;
+
 namespace Atrous.Tests.Support;
 
 /// <summary>
@@ -27,6 +30,10 @@ public static class Shared
     /// </summary>
     public static string Require(string relative)
     {
+        // There a skip would fail every test of the class, and only where the data is missing.
+        Assert.False(
+            new StackTrace().GetFrames().Any(frame => frame.GetMethod()?.Name == ConstructorInfo.TypeConstructorName),
+            $"shared/{relative} is asked for in a type's initialiser, which cannot skip.");
         if (Find(relative) is { } path)
             return path;
         string reason = $"needs shared/{relative}, which is neither beside the checkout nor in it";
