@@ -92,8 +92,12 @@ public sealed class RunTests
             Assert.Equal(expected[i % 4], Running.Run(executable, graph, inputs[i % 4])));
     }
 
-    [Fact]
-    public async Task Threads_take_turns_where_memory_is_for_fewer()
+    /// <summary>The device's memory, and what is pinned on the host for what is sent and for what comes back.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Threads_take_turns_where_memory_is_for_fewer(int allocation)
     {
         SoftwareDevice.Require();
         NetworkGraph graph = RandomGraphs.Make(3);
@@ -104,7 +108,7 @@ public sealed class RunTests
         SoftwareDevice.SetDelay(200);
         Task<Array[]>[] runs = [.. Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
         {
-            SoftwareDevice.FailAllocation(1);
+            SoftwareDevice.FailAllocation(allocation);
             return Running.Run(executable, graph, input);
         }))];
         foreach (Array[] result in await Task.WhenAll(runs))

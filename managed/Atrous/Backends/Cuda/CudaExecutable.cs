@@ -204,10 +204,10 @@ internal sealed class CudaExecutable : IExecutable, IPictureExecutable, IDeviceP
                     _inUse++;
                 return frame;
             }
-            catch (CudaMemoryException)
+            catch (Exception e) when (e is MemoryException or CudaException { CudaError: CUResult.ErrorOutOfMemory })
             {
-                // There is room for fewer runs at a time than there are threads: they take turns, as long as any has a
-                // frame.
+                // There is room, on the device or pinned on the host, for fewer runs at a time than there are threads:
+                // they take turns, as long as any has a frame.
                 lock (_pool)
                 {
                     if (_idle.Count == 0 && _inUse == 0)
