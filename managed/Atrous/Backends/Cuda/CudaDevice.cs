@@ -156,8 +156,8 @@ internal sealed unsafe class CudaDevice : IDisposable
         catch (CudaException e) when (e.CudaError == CUResult.ErrorOutOfMemory)
         {
             throw new MemoryException(
-                $"The {Math.Max(bytes >> 20, 1)} MiB of pinned host memory for {purpose} cannot be had; use a smaller " +
-                $"batch, or free memory.", e);
+                $"The {Math.Max(bytes >> 20, 1)} MiB of pinned host memory for {purpose} cannot be had; use a " +
+                $"smaller batch, or free memory.", e);
         }
     }
 
